@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod machine;
+
+#[cfg(feature = "rocksdb")]
+pub mod backend;
+
+/// The module path under which the published releases export the backend.
+#[cfg(feature = "rocksdb")]
+#[doc(hidden)]
+pub use backend as db;
+
+#[cfg(feature = "rocksdb")]
+pub use backend::{RocksDbManager, RocksDbStore};
+
+#[cfg(feature = "export-rocksdb")]
+pub use rocksdb;
+
+#[cfg(feature = "workbench")]
+pub mod workbench;
