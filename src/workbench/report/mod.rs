@@ -1,0 +1,487 @@
+//! The report: what a run or a plan found, as plain data, and the pure functions that render it.
+//!
+//! A [`Report`] is complete in itself: `report.json` holds it whole, and every renderer is a function from
+//! `&Report` to text. This module knows nothing of databases, clocks, the command line or how a figure came
+//! about; it never measures, and nothing here prints.
+//!
+//! Every field name carries its unit. Latencies are nanoseconds, sizes are bytes, rates are per second.
+
+mod directory;
+pub mod format;
+mod html;
+mod markdown;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use directory::{ReportDirectory, ReportError};
+pub use html::html;
+pub use markdown::markdown;
+
+/// Version of the JSON layout; raised when a field changes its meaning or disappears.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything a run or a plan found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Layout version, [`SCHEMA_VERSION`] when written by this build.
+    pub schema_version: u32,
+    /// What kind of question this report answers.
+    pub kind: ReportKind,
+    /// Name of the workload or trace.
+    pub name: String,
+    /// When the run began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Wall time from start to the end of the last phase, in seconds.
+    pub elapsed_seconds: f64,
+    /// The answer, first.
+    pub verdict: Verdict,
+    /// What was replayed.
+    pub source: SourceInfo,
+    /// How it was replayed.
+    pub settings: Settings,
+    /// The machine it ran on.
+    pub host: HostInfo,
+    /// The engine tuning that was in force, with its reasons.
+    pub tuning: Vec<TuningInfo>,
+    /// One entry per durability mode, `off` before `on`.
+    pub modes: Vec<ModeResult>,
+    /// Capacity evidence; present when `kind` is `plan`.
+    pub plan: Option<PlanResult>,
+    /// What may have spoiled the measurement, each with a hint.
+    pub warnings: Vec<Warning>,
+    /// How to repeat it.
+    pub reproduce: Reproduce,
+}
+
+/// The question a report answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// How fast is it?
+    Run,
+    /// Which machine?
+    Plan,
+}
+
+/// How an answer came out. Decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The target, if there was one, is met.
+    Pass,
+    /// The service level objective is missed.
+    Fail,
+    /// The evidence does not carry an answer.
+    Inconclusive,
+}
+
+/// The answer in one sentence, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// How it came out.
+    pub outcome: Outcome,
+    /// One sentence a person can act on.
+    pub sentence: String,
+    /// Why, in order of weight.
+    pub reasons: Vec<String>,
+}
+
+/// What was replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceInfo {
+    /// Workload or trace.
+    pub kind: SourceKind,
+    /// File name or built-in name.
+    pub origin: String,
+    /// What it stands for, as its author wrote it; empty for a trace.
+    pub description: String,
+    /// Distinct actors.
+    pub actors_count: u64,
+    /// Actor types; each has three column families.
+    pub actor_types_count: u64,
+    /// `light` or `full`; a trace imported under one says so.
+    pub persistence: String,
+    /// Further facts worth showing, label to value.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Where the commands came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A workload description, expanded from its seed.
+    Workload,
+    /// A recorded or imported trace.
+    Trace,
+}
+
+/// How the commands were issued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `closed loop`, `open loop at 2,000/s (poisson)`, `trace times at speed 100`.
+    pub load: String,
+    /// Threads that issue commands.
+    pub workers_count: u32,
+    /// Rounds per durability mode; the modes alternate.
+    pub rounds_count: u32,
+    /// Warm-up before each round, excluded from the figures, in seconds.
+    pub warmup_seconds: f64,
+    /// Measured time per round, in seconds; absent when a trace runs to its end.
+    pub measure_seconds: Option<f64>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The machine specification the backend was tuned for, as `ave-actors-store` deserialises it.
+    pub machine_spec: serde_json::Value,
+    /// Directory on the disk that was measured.
+    pub data_directory: String,
+}
+
+/// The machine a report was measured on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostInfo {
+    /// Processor model.
+    pub cpu_model: String,
+    /// Logical cores of the machine.
+    pub logical_cores_count: u32,
+    /// Physical cores, where the system tells.
+    pub physical_cores_count: Option<u32>,
+    /// Cores this process may use (affinity and quota).
+    pub usable_cores_count: u32,
+    /// RAM of the machine.
+    pub ram_bytes: u64,
+    /// RAM this process may use (cgroup limit).
+    pub usable_ram_bytes: u64,
+    /// Configured swap.
+    pub swap_bytes: u64,
+    /// File system under the data directory.
+    pub file_system: String,
+    /// Block device under the data directory.
+    pub device: String,
+    /// Free space under the data directory.
+    pub disk_free_bytes: u64,
+    /// Kernel release.
+    pub kernel: String,
+    /// Hypervisor, container or `none detected`.
+    pub virtualisation: String,
+    /// The profile this host corresponds to (`medium`), or `custom`.
+    pub machine_profile: String,
+    /// 4 KiB write plus `fdatasync` on the data directory, if it was probed.
+    pub sync_probe: Option<LatencyInfo>,
+}
+
+/// One figure of the engine tuning and why it is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TuningInfo {
+    /// Name of the setting.
+    pub name: String,
+    /// Value with its unit, as a person reads it.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What one durability mode did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModeResult {
+    /// Whether writes waited for the disk.
+    pub durability: DurabilityMode,
+    /// Commands measured.
+    pub commands_count: u64,
+    /// Storage operations measured.
+    pub operations_count: u64,
+    /// Rate the schedule asked for; absent in a closed loop.
+    pub offered_per_second: Option<f64>,
+    /// Commands completed per second of measured time.
+    pub achieved_per_second: f64,
+    /// Lowest and highest round, commands per second.
+    pub achieved_range_per_second: [f64; 2],
+    /// Latency of each command the source issues.
+    pub commands: Vec<NamedLatency>,
+    /// Latency of each storage operation behind them.
+    pub operations: Vec<NamedLatency>,
+    /// Consumption while measuring.
+    pub resources: ResourceUse,
+    /// Second by second.
+    pub series: Vec<SeriesPoint>,
+    /// Comparison of what the backend holds with what it acknowledged.
+    pub verification: Verification,
+    /// Cost of the harness itself per storage operation, on a backend that does nothing.
+    pub harness_ns_per_operation: f64,
+}
+
+/// Durability as reports spell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DurabilityMode {
+    /// A write survives the death of the process, not of the machine.
+    Off,
+    /// A write survives power loss.
+    On,
+}
+
+impl std::fmt::Display for DurabilityMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::On => "on",
+        })
+    }
+}
+
+/// Latency of one command or storage operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedLatency {
+    /// `persist`, `recover`, … or `events.put`, `states.get`, ….
+    pub name: String,
+    /// From the intended start: what a user waits. Equal to `service` in a closed loop; for a storage operation
+    /// absent, since only commands are scheduled.
+    pub response: Option<LatencyInfo>,
+    /// From the actual start: what the backend took.
+    pub service: LatencyInfo,
+}
+
+/// A latency distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyInfo {
+    /// Samples behind it.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean_ns: f64,
+    /// `min p50 p75 p90 p95 p99 p99.9 p99.99 max`, as far as the samples support them.
+    pub percentiles: Vec<PercentileInfo>,
+    /// The whole distribution for a chart: quantile in `[0, 1)` and the latency there, ascending.
+    pub curve: Vec<CurvePoint>,
+}
+
+impl LatencyInfo {
+    /// The percentile with this name (`p99`), or `None` where the samples do not support it.
+    pub fn percentile(&self, name: &str) -> Option<&PercentileInfo> {
+        self.percentiles.iter().find(|percentile| percentile.name == name)
+    }
+}
+
+/// One percentile, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PercentileInfo {
+    /// `p99.9`.
+    pub name: String,
+    /// Its value.
+    pub value_ns: u64,
+    /// 95 % confidence interval, where enough slices of time stand behind it.
+    pub interval_ns: Option<[u64; 2]>,
+}
+
+/// One point of a percentile curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurvePoint {
+    /// Share of samples at or below, `0.0 ..= 1.0`.
+    pub quantile: f64,
+    /// Latency at that share.
+    pub value_ns: u64,
+}
+
+/// What a mode consumed while it was measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceUse {
+    /// Cores kept busy on average by the whole process.
+    pub cpu_cores_mean: f64,
+    /// Highest resident set size seen.
+    pub rss_peak_bytes: u64,
+    /// Bytes this process caused to be written to storage while measuring, where the system tells.
+    pub written_bytes: Option<u64>,
+    /// Bytes of keys and values the commands wrote.
+    pub payload_bytes: u64,
+    /// Bytes written to storage per byte of payload, once compactions settled.
+    pub write_amplification_ratio: Option<f64>,
+    /// Size of the database directory afterwards.
+    pub database_bytes: u64,
+    /// Syncs of the write-ahead log, where the engine counts them.
+    pub wal_syncs_count: Option<u64>,
+    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    pub stall_ms: Option<f64>,
+    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
+    pub steal_percent: Option<f64>,
+}
+
+/// One second (or slice) of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesPoint {
+    /// Round it belongs to, from 1.
+    pub round: u32,
+    /// End of the slice, seconds since the round's measurement began.
+    pub at_seconds: f64,
+    /// Commands completed per second in it.
+    pub commands_per_second: f64,
+    /// Median response time of all commands in it.
+    pub p50_ns: u64,
+    /// 99th percentile of the response time of all commands in it.
+    pub p99_ns: u64,
+    /// Longest response time in it.
+    pub max_ns: u64,
+}
+
+/// What was checked after the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Whether it was checked at all.
+    pub performed: bool,
+    /// Actors compared.
+    pub actors_count: u64,
+    /// Events compared: number, order and bytes.
+    pub events_count: u64,
+    /// Snapshots and metadata records compared.
+    pub states_count: u64,
+    /// Differences found, described; empty when all is as acknowledged.
+    pub differences: Vec<String>,
+}
+
+/// What `plan` adds: capacity per mode and the profiles.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanResult {
+    /// Commands per second the deployment must hold.
+    pub target_per_second: f64,
+    /// Share of capacity to keep free, percent.
+    pub headroom_percent: f64,
+    /// The objective.
+    pub slo: SloInfo,
+    /// Capacity on this host, per durability mode.
+    pub capacities: Vec<Capacity>,
+    /// Every known profile, smallest first, and what is known of it.
+    pub profiles: Vec<ProfileEvidence>,
+    /// The machine recommended per durability mode.
+    pub recommendations: Vec<Recommendation>,
+}
+
+/// A service level objective: a percentile of a command's response time and its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SloInfo {
+    /// The command it is on.
+    pub command: String,
+    /// `p99`.
+    pub percentile: String,
+    /// Longest response time allowed at that percentile.
+    pub limit_ns: u64,
+}
+
+/// How far this host goes in one durability mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capacity {
+    /// The mode.
+    pub durability: DurabilityMode,
+    /// Closed-loop ceiling, commands per second.
+    pub saturation_per_second: f64,
+    /// Highest rate that met the objective on repeated evidence; absent if none did.
+    pub sustained_per_second: Option<f64>,
+    /// Every rate that was tried, ascending: throughput against latency.
+    pub probes: Vec<ProbeResult>,
+    /// Growth of the database per million commands, from what this plan wrote.
+    pub database_bytes_per_million_commands: f64,
+    /// Growth per day at the target rate.
+    pub database_bytes_per_day_at_target: f64,
+    /// Days until the free space on this disk is used up at the target rate.
+    pub days_until_disk_full: Option<f64>,
+}
+
+/// One rate that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeResult {
+    /// Rate offered.
+    pub offered_per_second: f64,
+    /// Rate achieved.
+    pub achieved_per_second: f64,
+    /// Median response time of the command the objective is on.
+    pub p50_ns: u64,
+    /// The objective's percentile of that command's response time; absent if the samples do not support it.
+    pub slo_percentile_ns: Option<u64>,
+    /// Whether the objective held at that rate.
+    pub met: bool,
+    /// Why not, or why it does not count.
+    pub note: String,
+}
+
+/// What is known of one machine profile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileEvidence {
+    /// `nano` … `2xlarge`.
+    pub profile: String,
+    /// Its virtual cores.
+    pub cpu_cores_count: u32,
+    /// Its RAM.
+    pub ram_bytes: u64,
+    /// What stands behind it.
+    pub evidence: Evidence,
+    /// Highest rate at the objective with durability off, where there is evidence.
+    pub durability_off_per_second: Option<f64>,
+    /// Highest rate at the objective with durability on, where there is evidence.
+    pub durability_on_per_second: Option<f64>,
+    /// Why it is or is not supported.
+    pub reason: String,
+}
+
+/// How a profile's figures were obtained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// On this host, under the profile's tuning, inside its cores and memory footprint.
+    Measured,
+    /// Nothing was measured that speaks of it.
+    NotMeasured,
+}
+
+/// The machine to take in one durability mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recommendation {
+    /// The mode.
+    pub durability: DurabilityMode,
+    /// Smallest supported profile that holds the target with headroom; absent for "none of these".
+    pub profile: Option<String>,
+    /// The specification to paste into the configuration, as `ave-actors-store` deserialises it.
+    pub machine_spec: Option<serde_json::Value>,
+    /// In words.
+    pub sentence: String,
+}
+
+/// Something that may have disturbed the measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// What was seen.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// How to repeat a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reproduce {
+    /// The command line.
+    pub command: String,
+    /// Version of this package.
+    pub version: String,
+    /// Versions of what matters below it, name to version.
+    pub components: BTreeMap<String, String>,
+}
