@@ -1,0 +1,270 @@
+//! How a prefix and a key become the bytes RocksDB stores, and back. Pure: no database in here.
+//!
+//! A collection entry is stored as `prefix`, a dot, and the key, byte for byte, except that a dot *inside the key* is
+//! stored as the two bytes `2D FF`. Two things follow:
+//!
+//! * The **last** dot of a stored key separates prefix and key, so two collections never produce the same bytes, dotted
+//!   prefixes included: key `b.c` of `a` is `a.b\x2D\xFFc`, key `c` of `a.b` is `a.b.c`.
+//! * Order is kept. `FF` never occurs in UTF-8, so the pair cannot come from anything but a dot; it starts with `2D`,
+//!   the byte just below the dot, and ends above every UTF-8 byte, so it sorts exactly where the dot did.
+//!
+//! A state is stored under its prefix alone.
+//!
+//! The entries of `a` lie between `a.` and `a/` (the byte after the dot). So do those of `a.b`. They are *foreign* to
+//! `a`, recognised by the dot in what follows `a.`, and come in *runs*: everything between `a.b.` and `a.b/` is foreign,
+//! so one seek steps over it.
+
+use std::borrow::Cow;
+
+/// Separates prefix and key.
+const DOT: u8 = b'.';
+/// The byte after [`DOT`]: `prefix/` is the first key after all of `prefix.`.
+const AFTER_DOT: u8 = b'/';
+/// What a dot inside a key is stored as.
+const ENCODED_DOT: [u8; 2] = [b'-', 0xFF];
+/// Full keys up to this many bytes are built on the stack.
+const STACK_KEY_LEN: usize = 256;
+
+/// A collection's prefix, or a state's key, ready for use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Prefix {
+    /// The prefix and the dot that ends it: the lower bound of its range.
+    with_dot: Box<str>,
+}
+
+/// What a stored key is to a prefix whose range it lies in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entry<'a> {
+    /// An entry of this prefix, with its key as stored.
+    Own(&'a [u8]),
+    /// An entry of a longer prefix, in the run of this name: see [`Prefix::run`].
+    Foreign(&'a [u8]),
+    /// Not in the range of this prefix at all.
+    Outside,
+}
+
+impl Prefix {
+    pub(super) fn new(prefix: &str) -> Self {
+        let mut with_dot = String::with_capacity(prefix.len() + 1);
+        with_dot.push_str(prefix);
+        with_dot.push('.');
+        Self { with_dot: with_dot.into_boxed_str() }
+    }
+
+    /// The prefix as the user wrote it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.with_dot[..self.with_dot.len() - 1]
+    }
+
+    /// The key under which a state of this prefix is stored.
+    pub(super) fn state_key(&self) -> &[u8] {
+        self.as_str().as_bytes()
+    }
+
+    /// The first key of the range in which all entries lie.
+    pub(super) fn lower_bound(&self) -> &[u8] {
+        self.with_dot.as_bytes()
+    }
+
+    /// The first key after that range.
+    pub(super) fn upper_bound(&self) -> Vec<u8> {
+        let mut bound = Vec::with_capacity(self.with_dot.len());
+        bound.extend_from_slice(self.state_key());
+        bound.push(AFTER_DOT);
+        bound
+    }
+
+    /// `prefix.key` as the user wrote it: what errors call the entry.
+    pub(super) fn logical_key(&self, key: &str) -> String {
+        let mut logical = String::with_capacity(self.with_dot.len() + key.len());
+        logical.push_str(&self.with_dot);
+        logical.push_str(key);
+        logical
+    }
+
+    /// Hands the stored key of `key` to `then`. No allocation for keys of usual length.
+    pub(super) fn with_stored_key<R>(&self, key: &str, then: impl FnOnce(&[u8]) -> R) -> R {
+        let key = encode(key);
+        let (head, len) = (self.with_dot.len(), self.with_dot.len() + key.len());
+        if len <= STACK_KEY_LEN {
+            let mut buffer = [0; STACK_KEY_LEN];
+            buffer[..head].copy_from_slice(self.with_dot.as_bytes());
+            buffer[head..len].copy_from_slice(&key);
+            then(&buffer[..len])
+        } else {
+            then(&[self.with_dot.as_bytes(), &key].concat())
+        }
+    }
+
+    /// Whose entry a stored key is.
+    pub(super) fn classify<'a>(&self, stored: &'a [u8]) -> Entry<'a> {
+        let Some(rest) = stored.strip_prefix(self.with_dot.as_bytes()) else { return Entry::Outside };
+        match rest.iter().position(|byte| *byte == DOT) {
+            None => Entry::Own(rest),
+            Some(dot) => Entry::Foreign(&rest[..dot]),
+        }
+    }
+
+    /// The run of foreign entries that a handle of prefix `other` reads and writes inside this prefix's range, if any.
+    ///
+    /// ```text
+    /// Prefix::new("a").run_of("a.b.c") == Some("b")      everything of `a.b.c` lies in `a.b.`
+    /// ```
+    pub(super) fn run_of<'a>(&self, other: &'a str) -> Option<&'a [u8]> {
+        let rest = other.strip_prefix(&*self.with_dot)?;
+        Some(rest.split('.').next().unwrap_or(rest).as_bytes())
+    }
+
+    /// The bounds of a run: its first possible key, and the first key after it.
+    pub(super) fn run(&self, name: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let mut first = Vec::with_capacity(self.with_dot.len() + name.len() + 1);
+        first.extend_from_slice(self.with_dot.as_bytes());
+        first.extend_from_slice(name);
+        let mut after = first.clone();
+        first.push(DOT);
+        after.push(AFTER_DOT);
+        (first, after)
+    }
+}
+
+/// Whether a handle of this prefix could write into the range of another prefix.
+pub(super) fn may_lie_inside_another(prefix: &str) -> bool {
+    prefix.contains('.')
+}
+
+fn encode(key: &str) -> Cow<'_, [u8]> {
+    let bytes = key.as_bytes();
+    if !bytes.contains(&DOT) {
+        return Cow::Borrowed(bytes);
+    }
+    let mut encoded = Vec::with_capacity(bytes.len() + 8);
+    for byte in bytes {
+        match *byte {
+            DOT => encoded.extend_from_slice(&ENCODED_DOT),
+            other => encoded.push(other),
+        }
+    }
+    Cow::Owned(encoded)
+}
+
+/// The key that [`Entry::Own`] carries, as the user wrote it. The error is that of bytes no key is stored as.
+pub(super) fn decode(stored: &[u8]) -> Result<String, std::string::FromUtf8Error> {
+    if !stored.contains(&ENCODED_DOT[1]) {
+        return String::from_utf8(stored.to_vec());
+    }
+    let mut key = Vec::with_capacity(stored.len());
+    let mut rest = stored;
+    while let Some((byte, tail)) = rest.split_first() {
+        let dot = rest.strip_prefix(&ENCODED_DOT);
+        key.push(if dot.is_some() { DOT } else { *byte });
+        rest = dot.unwrap_or(tail);
+    }
+    String::from_utf8(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stored(prefix: &str, key: &str) -> Vec<u8> {
+        Prefix::new(prefix).with_stored_key(key, <[u8]>::to_vec)
+    }
+
+    /// Text that is short, full of dots and of the bytes around them.
+    fn tricky() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[-./a\\x00]{0,6}",
+            proptest::collection::vec(any::<char>(), 0..6).prop_map(|chars| chars.into_iter().collect()),
+        ]
+    }
+
+    #[test]
+    fn keys_without_dots_are_stored_byte_for_byte() {
+        assert_eq!(stored("actor-1", "00000000000000000001"), b"actor-1.00000000000000000001");
+        assert_eq!(stored("a.b", ""), b"a.b.");
+        assert_eq!(stored("", "k"), b".k");
+        assert_eq!(Prefix::new("actor-1").state_key(), b"actor-1");
+    }
+
+    #[test]
+    fn a_dot_inside_a_key_is_two_bytes() {
+        assert_eq!(stored("a", "b.c"), b"a.b-\xFFc");
+    }
+
+    #[test]
+    fn long_keys_are_built_like_short_ones() {
+        for len in [STACK_KEY_LEN - 2, STACK_KEY_LEN - 1, STACK_KEY_LEN, 4 * STACK_KEY_LEN] {
+            let key = "k".repeat(len);
+            assert_eq!(stored("p", &key), format!("p.{key}").into_bytes(), "length {len}");
+        }
+    }
+
+    #[test]
+    fn entries_of_longer_prefixes_are_foreign() {
+        let a = Prefix::new("a");
+        assert_eq!(a.classify(b"a.k"), Entry::Own(b"k"));
+        assert_eq!(a.classify(b"a."), Entry::Own(b""));
+        assert_eq!(a.classify(b"a.b.k"), Entry::Foreign(b"b"));
+        assert_eq!(a.classify(b"a..k"), Entry::Foreign(b""));
+        assert_eq!(a.classify(b"a"), Entry::Outside);
+        assert_eq!(a.classify(b"ab.k"), Entry::Outside);
+        assert_eq!(a.run(b"b"), (b"a.b.".to_vec(), b"a.b/".to_vec()));
+    }
+
+    #[test]
+    fn a_handle_writes_into_the_run_of_its_first_segment() {
+        let a = Prefix::new("a");
+        assert_eq!(a.run_of("a.b"), Some(&b"b"[..]));
+        assert_eq!(a.run_of("a.b.c"), Some(&b"b"[..]));
+        assert_eq!(a.run_of("a."), Some(&b""[..]));
+        assert_eq!(a.run_of("a"), None);
+        assert_eq!(a.run_of("ab"), None);
+        assert_eq!(Prefix::new("").run_of(".x"), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn bytes_that_are_no_key_do_not_decode() {
+        assert!(decode(b"\xFF").is_err());
+        assert!(decode(b"a\xFE-\xFF").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(prefix in tricky(), key in tricky()) {
+            let stored = stored(&prefix, &key);
+            let prefix = Prefix::new(&prefix);
+            let Entry::Own(own) = prefix.classify(&stored) else { panic!("not its own: {stored:?}") };
+            prop_assert_eq!(decode(own).unwrap(), key);
+        }
+
+        #[test]
+        fn order_is_kept(prefix in tricky(), a in tricky(), b in tricky()) {
+            prop_assert_eq!(a.cmp(&b), stored(&prefix, &a).cmp(&stored(&prefix, &b)));
+        }
+
+        #[test]
+        fn no_two_entries_share_their_bytes(p in tricky(), q in tricky(), a in tricky(), b in tricky()) {
+            prop_assert_eq!((&p, &a) == (&q, &b), stored(&p, &a) == stored(&q, &b));
+        }
+
+        #[test]
+        fn every_entry_is_inside_the_bounds_and_belongs_to_one_prefix(p in tricky(), q in tricky(), key in tricky()) {
+            let key = stored(&p, &key);
+            let (own, other) = (Prefix::new(&p), Prefix::new(&q));
+            prop_assert!(own.lower_bound() <= &key[..] && key < own.upper_bound());
+            prop_assert_eq!(matches!(other.classify(&key), Entry::Own(_)), p == q);
+        }
+
+        #[test]
+        fn foreign_entries_lie_in_their_run(p in tricky(), q in tricky(), key in tricky()) {
+            let key = stored(&q, &key);
+            let prefix = Prefix::new(&p);
+            if let Entry::Foreign(name) = prefix.classify(&key) {
+                let (first, after) = prefix.run(name);
+                prop_assert!(first <= key && key < after);
+                prop_assert_eq!(prefix.run_of(&q), Some(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! From [`Tuning`] to RocksDB's own options: the only place that calls a setter.
+
+use rocksdb::{
+    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel,
+    LruCacheOptions, Options, ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
+};
+
+use super::{Durability, key::Prefix, tuning::Tuning};
+
+/// What one database is opened with, kept for as long as it is open.
+pub(super) struct EngineOptions {
+    /// For the database and for each of its column families. Also the door to its statistics.
+    pub(super) database: Options,
+    /// Shared by all column families.
+    pub(super) cache: Cache,
+    /// Bounds the memtables of all column families, charged to the cache.
+    pub(super) memtables: WriteBufferManager,
+}
+
+impl EngineOptions {
+    /// `create`: whether a database that is not there is created.
+    pub(super) fn new(tuning: &Tuning, create: bool) -> Self {
+        let cache = block_cache(tuning);
+        // Stalling writers at the limit would turn a budget into an outage. Beyond it memtables push blocks out of the
+        // cache they are charged to, so the sum still holds.
+        let memtables = WriteBufferManager::new_write_buffer_manager_with_cache(
+            to_usize(tuning.memtable_budget_bytes),
+            false,
+            cache.clone(),
+        );
+        let mut database = Options::default();
+        database.create_if_missing(create);
+        database.set_write_buffer_manager(&memtables);
+        set_memtables(&mut database, tuning);
+        set_log(&mut database, tuning);
+        set_files(&mut database, tuning);
+        set_diagnostics(&mut database, tuning);
+        database.set_block_based_table_factory(&table_options(tuning, &cache));
+        Self { database, cache, memtables }
+    }
+}
+
+fn block_cache(tuning: &Tuning) -> Cache {
+    let mut options = LruCacheOptions::default();
+    options.set_capacity(to_usize(tuning.memory_budget_bytes));
+    options.set_num_shard_bits(to_i32(tuning.cache_shard_bits));
+    Cache::new_lru_cache_opts(&options)
+}
+
+fn set_memtables(options: &mut Options, tuning: &Tuning) {
+    options.set_write_buffer_size(to_usize(tuning.write_buffer_bytes));
+    options.set_max_write_buffer_number(to_i32(tuning.max_write_buffers));
+    options.set_arena_block_size(to_usize(tuning.arena_block_bytes));
+}
+
+fn set_log(options: &mut Options, tuning: &Tuning) {
+    options.set_max_total_wal_size(tuning.max_wal_bytes);
+    options.set_wal_bytes_per_sync(tuning.wal_bytes_per_sync);
+    options.set_recycle_log_file_num(tuning.recycled_wal_files as usize);
+    // After a crash: everything up to the first damaged record, nothing after it.
+    options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // The next group of writers logs while the last one fills its memtables.
+    options.set_enable_pipelined_write(true);
+}
+
+fn set_files(options: &mut Options, tuning: &Tuning) {
+    options.set_max_open_files(to_i32(tuning.max_open_files));
+    options.set_max_background_jobs(to_i32(tuning.background_jobs));
+    options.set_compaction_style(DBCompactionStyle::Level);
+    options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_target_file_size_base(tuning.target_file_bytes);
+    options.set_max_bytes_for_level_base(tuning.level_base_bytes);
+    // Cheap where data is young and rewritten often, dense where most of it ends up.
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    options.set_bytes_per_sync(tuning.sst_bytes_per_sync);
+    // A ratio of 0 leaves only the count in the window to trigger.
+    options.add_compact_on_deletion_collector_factory(
+        tuning.tombstone_window as usize,
+        tuning.tombstone_trigger as usize,
+        0.0,
+    );
+    // Opening must not read every file for statistics that are only hints, and closing an iterator must not delete files.
+    options.set_skip_stats_update_on_db_open(true);
+    options.set_avoid_unnecessary_blocking_io(true);
+}
+
+fn set_diagnostics(options: &mut Options, tuning: &Tuning) {
+    options.set_log_level(LogLevel::Warn);
+    options.set_max_log_file_size(to_usize(tuning.info_log_bytes));
+    options.set_keep_log_file_num(tuning.info_log_files as usize);
+    // `stats()` reads the counters. Nobody reads them from RocksDB's own log, where each column family has its page.
+    options.enable_statistics();
+    options.set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+}
+
+fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
+    let mut table = BlockBasedOptions::default();
+    table.set_block_cache(cache);
+    table.set_block_size(to_usize(tuning.block_bytes));
+    table.set_bloom_filter(f64::from(tuning.bloom_bits_per_key), false);
+    // Outside the cache, indexes and filters would grow with the data and with no bound.
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table
+}
+
+pub(super) fn write_options(durability: Durability) -> WriteOptions {
+    let mut options = WriteOptions::default();
+    options.set_sync(durability == Durability::On);
+    options
+}
+
+/// For an iterator over the entries of one prefix.
+pub(super) fn range_options(prefix: &Prefix) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_iterate_lower_bound(prefix.lower_bound());
+    options.set_iterate_upper_bound(prefix.upper_bound());
+    options
+}
+
+/// Like [`range_options`], for looking once at every entry of a prefix that is about to go.
+pub(super) fn scan_options(prefix: &Prefix) -> ReadOptions {
+    let mut options = range_options(prefix);
+    options.fill_cache(false);
+    options
+}
+
+/// Starts a flush and waits for it, or only starts it.
+pub(super) fn flush_options(wait: bool) -> FlushOptions {
+    let mut options = FlushOptions::default();
+    options.set_wait(wait);
+    options
+}
+
+/// RocksDB's counts are C integers; [`Tuning`] keeps all of them far below the limit.
+fn to_i32(n: u32) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,174 @@
+//! The handle of one collection or one state.
+
+use std::{fmt, sync::Arc};
+
+use ave_actors_store::{
+    Error, StoreOperation,
+    database::{Collection, CollectionIter, State},
+};
+use tracing::debug;
+
+use super::{
+    column::ColumnFamily,
+    error,
+    iter::{self, Cursor, Direction, Entries},
+    key::Prefix,
+    purge,
+};
+
+/// Events or a snapshot of one actor: a [`Collection`] or a [`State`] of one prefix in one column family.
+///
+/// Comes from [`RocksDbManager`](super::RocksDbManager). It keeps the database open: the directory is free for others
+/// once the manager, all its clones and all handles are dropped.
+///
+/// As a [`Collection`] it holds entries sorted by key, bytewise. It sees its own entries only, whatever other prefixes
+/// share the column family. As a [`State`] it holds one value.
+pub struct RocksDbStore {
+    family: Arc<ColumnFamily>,
+    prefix: Prefix,
+}
+
+impl RocksDbStore {
+    pub(super) fn new(family: Arc<ColumnFamily>, prefix: &str) -> Self {
+        family.enter(prefix);
+        Self { family, prefix: Prefix::new(prefix) }
+    }
+
+    fn read(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<Vec<u8>, Error> {
+        match self.family.get(stored) {
+            Ok(Some(value)) => Ok(value.to_vec()),
+            Ok(None) => Err(error::not_found(logical())),
+            Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
+        }
+    }
+
+    fn write(&self, stored: &[u8], value: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
+        self.family.put(stored, value).map_err(|cause| self.failed("put", &logical(), &cause))
+    }
+
+    fn remove(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
+        match self.family.get(stored) {
+            Ok(Some(_)) => self.family.delete(stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
+            Ok(None) => Err(error::not_found(logical())),
+            Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
+        }
+    }
+
+    fn failed(&self, what: &str, logical: &str, cause: &rocksdb::Error) -> Error {
+        let what = format!("{what} of '{logical}'");
+        error::operation(StoreOperation::RocksdbOperation, self.family.name(), &what, cause)
+    }
+
+    fn cursor(&self, direction: Direction) -> Cursor<'_> {
+        Cursor::at_start(&self.family, &self.prefix, direction)
+    }
+
+    /// The cursor at the entry after `from`.
+    fn cursor_after(&self, from: String, direction: Direction) -> Result<Cursor<'_>, Error> {
+        let cursor = Cursor::at_key(&self.family, &self.prefix, direction, &from)?;
+        let mut cursor = cursor.ok_or_else(|| error::not_found(from))?;
+        cursor.advance();
+        Ok(cursor)
+    }
+}
+
+impl Drop for RocksDbStore {
+    fn drop(&mut self) {
+        self.family.leave(self.prefix.as_str());
+    }
+}
+
+impl fmt::Debug for RocksDbStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RocksDbStore")
+            .field("column_family", &self.family.name())
+            .field("prefix", &self.prefix.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Collection for RocksDbStore {
+    fn name(&self) -> &str {
+        self.family.name()
+    }
+
+    fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
+        self.prefix.with_stored_key(key, |stored| self.read(stored, || self.prefix.logical_key(key)))
+    }
+
+    fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
+        self.prefix.with_stored_key(key, |stored| self.write(stored, data, || self.prefix.logical_key(key)))
+    }
+
+    fn del(&mut self, key: &str) -> Result<(), Error> {
+        self.prefix.with_stored_key(key, |stored| self.remove(stored, || self.prefix.logical_key(key)))
+    }
+
+    /// One seek, whatever the length of the log.
+    fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
+        let cursor = self.cursor(Direction::Reverse);
+        match cursor.entry() {
+            Some((key, value)) => iter::owned_entry(&self.family, &self.prefix, key, value).map(Some),
+            None => cursor.check().map(|()| None),
+        }
+    }
+
+    /// All entries or, after an error or a crash, none are gone. Entries of other prefixes stay, also those that are
+    /// written while this runs.
+    fn purge(&mut self) -> Result<(), Error> {
+        debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging collection");
+        purge::purge(&self.family, &self.prefix).map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+    }
+
+    /// Sees the entries of the moment in which it is called, whatever is written while it runs.
+    fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
+        let direction = if reverse { Direction::Reverse } else { Direction::Forward };
+        Ok(Box::new(Entries::new(self.cursor(direction))?))
+    }
+
+    /// One seek and what it returns, whatever the length of the log and wherever in it `from` lies.
+    fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
+        let direction = if quantity < 0 { Direction::Reverse } else { Direction::Forward };
+        let mut cursor = match from {
+            Some(from) => self.cursor_after(from, direction)?,
+            None => self.cursor(direction),
+        };
+        let mut values = Vec::new();
+        let wanted = quantity.unsigned_abs();
+        while values.len() < wanted {
+            let Some((_, value)) = cursor.entry() else {
+                cursor.check()?;
+                break;
+            };
+            values.push(value.to_vec());
+            if values.len() < wanted {
+                cursor.advance();
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl State for RocksDbStore {
+    fn name(&self) -> &str {
+        self.family.name()
+    }
+
+    fn get(&self) -> Result<Vec<u8>, Error> {
+        self.read(self.prefix.state_key(), || self.prefix.as_str().to_owned())
+    }
+
+    fn put(&mut self, data: &[u8]) -> Result<(), Error> {
+        self.write(self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
+    }
+
+    fn del(&mut self) -> Result<(), Error> {
+        self.remove(self.prefix.state_key(), || self.prefix.as_str().to_owned())
+    }
+
+    /// Removes the value and nothing else.
+    fn purge(&mut self) -> Result<(), Error> {
+        debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging state");
+        self.family.delete(self.prefix.state_key()).map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+    }
+}
