@@ -1,2 +1,19 @@
-//! The workbench: replays what actors ask of their store, measures it, and sizes the machine.
-pub mod report;
+//! The workbench: replays what actors ask of their store, measures it, and says which machine to buy.
+//!
+//! Its floors, from the ground up, each importing only what lies below it:
+//!
+//! | floor | what it is |
+//! |---|---|
+//! | [`host`], [`actor`], [`measure`] | the machine; commands and operations; histograms and statistics |
+//! | [`workload`] | descriptions of what actors do, and the command stream they expand to |
+//! | [`trace`] | files of what actors did |
+//! | [`runner`] | schedule, workers, phases, verification |
+//! | [`sizing`] | search for the highest rate, and the recommendation |
+//! | [`report`] | the result as plain data, and its renderers |
+//! | [`cli`] | the command line; nobody imports it |
+
+pub mod actor;
+pub mod measure;
+pub mod runner;
+pub mod trace;
+pub mod workload;

@@ -1,0 +1,209 @@
+//! Names of commands and storage operations, and the operation record every other module passes around.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What an actor asks of its store. Users feel the latency of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommandKind {
+    /// Append one event; under light persistence the state with it.
+    Persist,
+    /// Write the current state, and compact the log if the actor asked for it.
+    Snapshot,
+    /// Start an actor: open its handles, read its state, replay what came after.
+    Recover,
+    /// Read a range of events.
+    Events,
+    /// Read the newest event.
+    LastEvent,
+    /// Delete everything the actor stored.
+    Purge,
+}
+
+impl CommandKind {
+    /// All commands, in the order reports list them.
+    pub const ALL: [Self; 6] =
+        [Self::Persist, Self::Snapshot, Self::Recover, Self::Events, Self::LastEvent, Self::Purge];
+
+    /// The name in workloads, traces and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Persist => "persist",
+            Self::Snapshot => "snapshot",
+            Self::Recover => "recover",
+            Self::Events => "events",
+            Self::LastEvent => "last_event",
+            Self::Purge => "purge",
+        }
+    }
+
+    /// Position in [`CommandKind::ALL`], for tables of histograms.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A call on one of the three handles of an actor's store, or the creation of those handles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OpKind {
+    /// `create_collection` for the events and `create_state` for the snapshot and the metadata.
+    Open,
+    /// `Collection::put` on the events.
+    EventsPut,
+    /// `Collection::get` on the events.
+    EventsGet,
+    /// `Collection::del` on the events.
+    EventsDel,
+    /// `Collection::last` on the events.
+    EventsLast,
+    /// `Collection::purge` on the events.
+    EventsPurge,
+    /// `State::put` on the snapshot.
+    StatesPut,
+    /// `State::get` on the snapshot.
+    StatesGet,
+    /// `State::purge` on the snapshot.
+    StatesPurge,
+    /// `State::put` on the metadata.
+    MetadataPut,
+    /// `State::get` on the metadata.
+    MetadataGet,
+    /// `State::purge` on the metadata.
+    MetadataPurge,
+}
+
+impl OpKind {
+    /// All operations, in the order reports list them.
+    pub const ALL: [Self; 12] = [
+        Self::Open,
+        Self::EventsPut,
+        Self::EventsGet,
+        Self::EventsDel,
+        Self::EventsLast,
+        Self::EventsPurge,
+        Self::StatesPut,
+        Self::StatesGet,
+        Self::StatesPurge,
+        Self::MetadataPut,
+        Self::MetadataGet,
+        Self::MetadataPurge,
+    ];
+
+    /// The name in traces and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::EventsPut => "events.put",
+            Self::EventsGet => "events.get",
+            Self::EventsDel => "events.del",
+            Self::EventsLast => "events.last",
+            Self::EventsPurge => "events.purge",
+            Self::StatesPut => "states.put",
+            Self::StatesGet => "states.get",
+            Self::StatesPurge => "states.purge",
+            Self::MetadataPut => "metadata.put",
+            Self::MetadataGet => "metadata.get",
+            Self::MetadataPurge => "metadata.purge",
+        }
+    }
+
+    /// Position in [`OpKind::ALL`], for tables of histograms.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Whether the operation stores a value, so that its length matters.
+    pub const fn writes_value(self) -> bool {
+        matches!(self, Self::EventsPut | Self::StatesPut | Self::MetadataPut)
+    }
+
+    /// Whether the operation names one event by its number.
+    pub const fn names_event(self) -> bool {
+        matches!(self, Self::EventsPut | Self::EventsGet | Self::EventsDel)
+    }
+}
+
+/// One storage operation of one actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Op {
+    /// What is called.
+    pub kind: OpKind,
+    /// The event's number for operations that name one; for a state write, how many went before it. Together with
+    /// actor and kind it identifies the value. Zero where neither applies.
+    pub number: u64,
+    /// Bytes of the value; zero for operations that carry none.
+    pub bytes: u32,
+}
+
+/// A name that is neither a command nor an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    found: String,
+    expected: Vec<&'static str>,
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown name `{}`, expected one of {}", self.found, self.expected.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+fn find<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T, UnknownName> {
+    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| UnknownName {
+        found: name.to_owned(),
+        expected: all.iter().map(|&item| name_of(item)).collect(),
+    })
+}
+
+impl FromStr for CommandKind {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        find(&Self::ALL, Self::name, name)
+    }
+}
+
+impl FromStr for OpKind {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        find(&Self::ALL, Self::name, name)
+    }
+}
+
+impl fmt::Display for CommandKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for OpKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back_and_every_index_is_its_place() {
+        for (place, kind) in CommandKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind.name().parse(), Ok(kind));
+            assert_eq!(kind.index(), place);
+        }
+        for (place, kind) in OpKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind.name().parse(), Ok(kind));
+            assert_eq!(kind.index(), place);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_what_was_expected() {
+        let error = "presist".parse::<CommandKind>().unwrap_err().to_string();
+        assert!(error.contains("presist") && error.contains("persist, snapshot, recover"), "{error}");
+    }
+}

@@ -1,0 +1,12 @@
+//! What an actor asks of its store: commands, and the storage operations each expands to.
+//!
+//! [`ActorLog`] follows `ave-actors-store`'s `Store` step by step: for every command it names the operations that
+//! `Store` issues, in its order. It keeps counters only; it knows nothing of databases, values, time or files.
+
+mod command;
+mod durability;
+mod log;
+
+pub use command::{CommandKind, Op, OpKind, UnknownName};
+pub use durability::Durability;
+pub use log::{ActorLog, Command, PersistenceRules, Strategy};

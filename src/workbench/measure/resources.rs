@@ -1,0 +1,163 @@
+//! What this process and its machine consume while something is measured.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Interval between two looks at the resident set.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Consumption between start and stop of a [`ResourceSampler`].
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ResourceUsage {
+    /// Wall time, seconds.
+    pub wall_seconds: f64,
+    /// CPU time of the process, seconds.
+    pub cpu_seconds: f64,
+    /// Largest resident set seen, bytes.
+    pub rss_peak_bytes: u64,
+    /// Bytes the process caused to be sent to storage; `None` where the system does not tell.
+    pub written_bytes: Option<u64>,
+    /// Share of all CPU time that the hypervisor gave to others, percent; `None` where the system does not tell.
+    pub steal_percent: Option<f64>,
+}
+
+/// Watches the process until it is stopped.
+#[derive(Debug)]
+pub struct ResourceSampler {
+    started: Instant,
+    cpu_seconds: f64,
+    written_bytes: Option<u64>,
+    machine: Option<MachineTime>,
+    rss_peak: Arc<AtomicU64>,
+    done: Arc<AtomicBool>,
+    watcher: Option<JoinHandle<()>>,
+}
+
+impl ResourceSampler {
+    /// Starts watching: a thread looks at the resident set ten times a second.
+    pub fn start() -> Self {
+        let rss_peak = Arc::new(AtomicU64::new(rss_bytes()));
+        let done = Arc::new(AtomicBool::new(false));
+        let watcher = {
+            let (rss_peak, done) = (Arc::clone(&rss_peak), Arc::clone(&done));
+            std::thread::spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    rss_peak.fetch_max(rss_bytes(), Ordering::Relaxed);
+                    std::thread::park_timeout(LOOK);
+                }
+            })
+        };
+        Self {
+            started: Instant::now(),
+            cpu_seconds: process_cpu_seconds(),
+            written_bytes: process_written_bytes(),
+            machine: MachineTime::now(),
+            rss_peak,
+            done,
+            watcher: Some(watcher),
+        }
+    }
+
+    /// Stops watching and tells what was consumed.
+    pub fn stop(mut self) -> ResourceUsage {
+        self.end_watch();
+        let steal_percent = self.machine.zip(MachineTime::now()).map(|(before, after)| after.steal_since(before));
+        ResourceUsage {
+            wall_seconds: self.started.elapsed().as_secs_f64(),
+            cpu_seconds: process_cpu_seconds() - self.cpu_seconds,
+            rss_peak_bytes: self.rss_peak.load(Ordering::Relaxed).max(rss_bytes()),
+            written_bytes: self.written_bytes.zip(process_written_bytes()).map(|(before, after)| after - before),
+            steal_percent,
+        }
+    }
+
+    fn end_watch(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(watcher) = self.watcher.take() {
+            watcher.thread().unpark();
+            // The watcher cannot panic in a way that matters here: its peak so far stands.
+            let _ = watcher.join();
+        }
+    }
+}
+
+impl Drop for ResourceSampler {
+    fn drop(&mut self) {
+        self.end_watch();
+    }
+}
+
+fn process_cpu_seconds() -> f64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
+}
+
+/// Resident set of this process in bytes, 0 where the system does not tell.
+fn rss_bytes() -> u64 {
+    let pages = fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()));
+    pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+fn process_written_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/io").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok())
+}
+
+/// Accumulated CPU time of the machine in clock ticks.
+#[derive(Debug, Clone, Copy)]
+struct MachineTime {
+    all: u64,
+    steal: u64,
+}
+
+impl MachineTime {
+    fn now() -> Option<Self> {
+        Self::parse(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// First line of `/proc/stat`: `cpu user nice system idle iowait irq softirq steal guest guest_nice`; guest time
+    /// is already part of user time.
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = line.split_whitespace().take(8).map_while(|field| field.parse().ok()).collect();
+        (ticks.len() == 8).then(|| Self { all: ticks.iter().sum(), steal: ticks[7] })
+    }
+
+    fn steal_since(self, before: Self) -> f64 {
+        let all = self.all.saturating_sub(before.all).max(1);
+        100.0 * self.steal.saturating_sub(before.steal) as f64 / all as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_between_start_and_stop_is_counted() {
+        let sampler = ResourceSampler::start();
+        let mut held = vec![0u8; 64 << 20];
+        held.iter_mut().step_by(4096).for_each(|page| *page = 1);
+        let mut sum = 0u64;
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(50) {
+            sum = sum.wrapping_add(std::hint::black_box(1));
+        }
+        let usage = sampler.stop();
+        assert!(sum > 0 && held[0] == 1);
+        assert!(usage.cpu_seconds > 0.0);
+        assert!(usage.rss_peak_bytes > 64 << 20);
+    }
+
+    #[test]
+    fn steal_is_its_share_of_the_ticks_in_between() {
+        let before = MachineTime::parse("cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1").unwrap();
+        let after = MachineTime::parse("cpu  150 0 120 820 0 0 0 10 0 0").unwrap();
+        assert!((after.steal_since(before) - 10.0).abs() < 1e-9);
+    }
+}

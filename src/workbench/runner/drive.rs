@@ -1,0 +1,281 @@
+//! One worker issuing commands under one load. This is the measured path: between two looks at the clock there is
+//! nothing but the backend.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use ave_actors_store::Error;
+
+use super::handles::Handles;
+use super::measurement::{Measurement, Tally};
+use super::schedule::Schedule;
+use super::source::{Source, Stream};
+use super::{Clock, Load, RunError, Target};
+use crate::workbench::actor::{CommandKind, Durability, Op, OpKind};
+use crate::workbench::workload::{Planned, ValuePool};
+
+/// A load and how long it lasts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DriveSpec {
+    /// How commands are issued.
+    pub load: Load,
+    /// Time before anything counts.
+    pub warmup: Duration,
+    /// Time that counts; `None` runs to the end of a finite source.
+    pub measure: Option<Duration>,
+    /// Lateness at which the load is given up; `None` never gives up.
+    pub lag_limit: Option<Duration>,
+}
+
+/// Stops a run from outside and tells how far it is.
+#[derive(Debug, Default)]
+pub struct Control {
+    stop: AtomicBool,
+    commands: AtomicU64,
+}
+
+impl Control {
+    /// Asks every worker to stop after the command in hand.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Commands completed under the load that runs now.
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn reset_commands(&self) {
+        self.commands.store(0, Ordering::Relaxed);
+    }
+}
+
+/// A load with its moments fixed on the clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    pub(super) load: Load,
+    pub(super) start_ns: u64,
+    pub(super) measure_from_ns: u64,
+    pub(super) end_ns: Option<u64>,
+    pub(super) lag_limit_ns: u64,
+}
+
+impl Window {
+    pub(super) fn new(spec: &DriveSpec, start_ns: u64) -> Self {
+        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let measure_from_ns = start_ns + nanoseconds(spec.warmup);
+        Self {
+            load: spec.load,
+            start_ns,
+            measure_from_ns,
+            end_ns: spec.measure.map(|measure| measure_from_ns.saturating_add(nanoseconds(measure))),
+            lag_limit_ns: spec.lag_limit.map_or(u64::MAX, nanoseconds),
+        }
+    }
+}
+
+/// Commands a worker completes before it tells the shared counter, so that workers do not fight over it.
+const REPORT_EVERY: u64 = 64;
+/// Longest sleep before a worker looks whether it should stop.
+const LOOK_UP_NS: u64 = 50_000_000;
+
+/// A worker: its share of the source, the handles of its actors, and how many commands it issued so far.
+pub(super) struct Worker<T: Target> {
+    number: u64,
+    workers: u64,
+    source: Source,
+    stream: Stream,
+    handles: Vec<Option<Box<Handles<T>>>>,
+    /// Operations of the command in hand.
+    ops: Vec<Op>,
+    /// A command that was drawn but is due after the end of the load: the next load begins with it.
+    pending: Option<Planned>,
+    /// Commands completed since the database was new.
+    completed: u64,
+}
+
+impl<T: Target> Worker<T> {
+    pub(super) fn new(source: &Source, number: u64, workers: u64) -> Self {
+        Self {
+            number,
+            workers,
+            source: source.clone(),
+            stream: source.stream(number, workers),
+            handles: Vec::new(),
+            ops: Vec::new(),
+            pending: None,
+            completed: 0,
+        }
+    }
+
+    pub(super) const fn completed(&self) -> u64 {
+        self.completed
+    }
+
+    pub(super) fn close_handles(&mut self) {
+        self.handles.clear();
+    }
+
+    /// Opens the handles of every actor of the first pass, as if they had been started.
+    pub(super) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
+        for actor in (self.number..self.source.actors()).step_by(usize::try_from(self.workers).unwrap_or(1)) {
+            if shared.control.is_stopped() {
+                break;
+            }
+            self.open(actor, shared)?;
+        }
+        Ok(())
+    }
+
+    /// Issues what the source wants to be there beforehand.
+    pub(super) fn preload(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
+        let mut payload = 0;
+        while self.stream.preload_left() > 0 && !shared.control.is_stopped() {
+            let Some(planned) = self.stream.next(&mut self.ops) else { break };
+            self.ensure_open(planned.actor, shared)?;
+            for at in 0..self.ops.len() {
+                payload += u64::from(self.ops[at].bytes);
+                self.execute(planned.actor, self.ops[at], shared)?;
+            }
+            self.complete(shared);
+        }
+        Ok(payload)
+    }
+
+    /// Issues commands until the window ends, the source ends, or somebody stops it.
+    pub(super) fn drive(
+        &mut self,
+        window: &Window,
+        kinds: &[CommandKind],
+        clock: &impl Clock,
+        shared: &Shared<'_, T>,
+    ) -> Result<Measurement, RunError> {
+        let mut schedule =
+            Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed());
+        let length = window.end_ns.map(|end| end - window.measure_from_ns);
+        let mut tally = Tally::new(kinds, window.measure_from_ns, length);
+        let mut free_since = clock.now_ns();
+        while let Some(planned) = self.draw() {
+            let due = schedule.due(planned.at_ns);
+            if window.end_ns.is_some_and(|end| due.unwrap_or_else(|| clock.now_ns()) >= end)
+                || !wait(due, clock, shared.control)
+            {
+                self.pending = Some(planned);
+                break;
+            }
+            let start = clock.now_ns();
+            let due = due.unwrap_or(start);
+            if start.saturating_sub(due) > window.lag_limit_ns {
+                self.pending = Some(planned);
+                tally.give_up();
+                break;
+            }
+            if free_since < due {
+                tally.wake_lag(start - due);
+            }
+            free_since = self.command(planned, due, start, &mut tally, clock, shared)?;
+        }
+        Ok(tally.finish())
+    }
+
+    fn draw(&mut self) -> Option<Planned> {
+        self.pending.take().or_else(|| self.stream.next(&mut self.ops))
+    }
+
+    /// Executes the command in hand and returns when it ended.
+    fn command(
+        &mut self,
+        planned: Planned,
+        due: u64,
+        start: u64,
+        tally: &mut Tally,
+        clock: &impl Clock,
+        shared: &Shared<'_, T>,
+    ) -> Result<u64, RunError> {
+        self.ensure_open(planned.actor, shared)?;
+        let mut last = start;
+        for at in 0..self.ops.len() {
+            let op = self.ops[at];
+            self.execute(planned.actor, op, shared)?;
+            let now = clock.now_ns();
+            tally.operation(op, due, now - last);
+            last = now;
+        }
+        tally.command(planned.kind, due, start, last);
+        self.complete(shared);
+        Ok(last)
+    }
+
+    fn complete(&mut self, shared: &Shared<'_, T>) {
+        self.completed += 1;
+        if self.completed.is_multiple_of(REPORT_EVERY) {
+            shared.control.commands.fetch_add(REPORT_EVERY, Ordering::Relaxed);
+        }
+    }
+
+    fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
+        if op.kind == OpKind::Open {
+            return self.open(actor, shared);
+        }
+        let place = self.place(actor);
+        let handles = self.handles[place].as_mut().expect("opened before its first operation");
+        handles.execute(op, actor, shared.pool).map_err(|source| self.failed(op.kind, actor, shared, source))
+    }
+
+    /// An actor that was never started is started outside of its command: the command itself is what is measured.
+    fn ensure_open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
+        let place = self.place(actor);
+        if self.handles.get(place).is_none_or(Option::is_none) {
+            self.open(actor, shared)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
+        let (type_name, name) = self.source.actor(actor);
+        let handles = Handles::open(shared.manager, &type_name, &name)
+            .map_err(|source| self.failed(OpKind::Open, actor, shared, source))?;
+        let place = self.place(actor);
+        if place >= self.handles.len() {
+            self.handles.resize_with(place + 1, || None);
+        }
+        self.handles[place] = Some(Box::new(handles));
+        Ok(())
+    }
+
+    fn place(&self, actor: u64) -> usize {
+        usize::try_from(actor / self.workers).expect("actors fit in memory")
+    }
+
+    fn failed(&self, operation: OpKind, actor: u64, shared: &Shared<'_, T>, source: Error) -> RunError {
+        // The others stop too: what they would measure is not a run any more.
+        shared.control.stop();
+        let (type_name, name) = self.source.actor(actor);
+        RunError::Operation { operation, actor: format!("{type_name}/{name}"), durability: shared.durability, source }
+    }
+}
+
+/// What all workers of a load share.
+pub(super) struct Shared<'a, T: Target> {
+    pub(super) manager: &'a T::Manager,
+    pub(super) pool: &'a ValuePool,
+    pub(super) control: &'a Control,
+    pub(super) durability: Durability,
+}
+
+/// Waits until a command is due; false if the run was stopped meanwhile.
+fn wait(due: Option<u64>, clock: &impl Clock, control: &Control) -> bool {
+    if let Some(due) = due {
+        let mut now = clock.now_ns();
+        while now < due && !control.is_stopped() {
+            clock.wait_until(due.min(now + LOOK_UP_NS));
+            now = clock.now_ns();
+        }
+    }
+    !control.is_stopped()
+}

@@ -1,0 +1,31 @@
+//! What a storage engine says of itself, as far as the runner uses it.
+
+/// Counters and levels of a storage engine. Counters grow from the moment the database was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineCounters {
+    /// Syncs of the write-ahead log, counted.
+    pub wal_syncs: u64,
+    /// Time writers were held back, microseconds, counted.
+    pub stall_micros: u64,
+    /// Bytes waiting to be compacted, now.
+    pub pending_compaction_bytes: u64,
+    /// Flushes and compactions that run now.
+    pub background_jobs: u64,
+}
+
+impl EngineCounters {
+    /// Counters since `before`; levels stay as they are now.
+    #[must_use]
+    pub const fn since(self, before: Self) -> Self {
+        Self {
+            wal_syncs: self.wal_syncs.saturating_sub(before.wal_syncs),
+            stall_micros: self.stall_micros.saturating_sub(before.stall_micros),
+            ..self
+        }
+    }
+
+    /// Whether nothing runs in the background and nothing waits to.
+    pub const fn is_settled(self) -> bool {
+        self.background_jobs == 0 && self.pending_compaction_bytes == 0
+    }
+}

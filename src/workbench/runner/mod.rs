@@ -1,0 +1,35 @@
+//! The runner: issues commands against a backend on a schedule and measures what they take.
+//!
+//! It is generic over [`Target`], that is over any `DbManager`; it prints nothing and knows nothing of reports or of
+//! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
+
+mod clock;
+mod drive;
+mod engine;
+mod error;
+mod handles;
+mod measurement;
+mod null;
+mod observer;
+mod run;
+mod schedule;
+mod session;
+mod source;
+mod target;
+mod verify;
+
+pub use clock::{Clock, SystemClock};
+pub use drive::{Control, DriveSpec};
+pub use engine::EngineCounters;
+pub use error::RunError;
+pub use measurement::{CommandLatency, Measurement};
+pub use null::{NullManager, NullStore, NullTarget};
+pub use observer::{Observer, Phase, Silent};
+pub use run::{ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
+pub use schedule::Load;
+pub use session::{Drive, Session};
+pub use source::Source;
+#[cfg(feature = "rocksdb")]
+pub use target::RocksDbTarget;
+pub use target::Target;
+pub use verify::Verified;

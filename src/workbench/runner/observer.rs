@@ -1,0 +1,43 @@
+//! Whom the runner tells how far it is.
+
+use crate::workbench::actor::Durability;
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Writing what is there before anything is measured.
+    Preload,
+    /// Issuing commands that do not count yet.
+    WarmUp,
+    /// Issuing commands that count.
+    Measure,
+    /// Waiting for the engine's background work.
+    Settle,
+    /// Comparing what the backend holds with what it acknowledged.
+    Verify,
+}
+
+/// Told about progress; the default methods do nothing.
+pub trait Observer: Sync {
+    /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: commands for the
+    /// preload, milliseconds for warm-up and measurement, actors for verification; `None` if it is not known.
+    fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
+        let _ = (durability, phase, total);
+    }
+
+    /// How much of the phase is done, and how many commands were completed since the load began.
+    fn progress(&self, done: u64, commands: u64) {
+        let _ = (done, commands);
+    }
+
+    /// Something a person may want to know between phases.
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// An observer that does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {}

@@ -1,0 +1,256 @@
+//! A whole run: both durability modes in alternating rounds, then verification.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::session::SessionSize;
+use super::{
+    Clock, Control, Drive, DriveSpec, Load, NullTarget, Observer, RunError, Session, Silent, Source, SystemClock,
+    Target, Verified,
+};
+use crate::workbench::actor::Durability;
+
+/// A run, validated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSpec {
+    /// How commands are issued.
+    pub load: Load,
+    /// Threads that issue them, at least 1. An actor belongs to one of them.
+    pub workers: u64,
+    /// Rounds per durability mode, at least 1.
+    pub rounds: u32,
+    /// Time at the start of each round that does not count.
+    pub warmup: Duration,
+    /// Time that counts in each round; `None` runs to the end of a finite source.
+    pub measure: Option<Duration>,
+    /// The modes to run, in this order within each round.
+    pub durabilities: Vec<Durability>,
+    /// Whether to compare what the backend holds with what it acknowledged.
+    pub verify: bool,
+}
+
+impl RunSpec {
+    /// Checks the settings against each other and the source.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that says what does not fit.
+    pub fn check(&self, source: &Source) -> Result<(), RunError> {
+        let wrong = |text: &str| Err(RunError::Settings(text.to_owned()));
+        match self.load {
+            Load::Open { per_second, .. } if per_second <= 0.0 || !per_second.is_finite() => {
+                return wrong(&format!("a rate of {per_second} commands/s, expected more than 0"));
+            }
+            Load::TraceTimes { speed } if speed <= 0.0 || !speed.is_finite() => {
+                return wrong(&format!("a speed of {speed}, expected more than 0"));
+            }
+            Load::TraceTimes { .. } if matches!(source, Source::Workload(_)) => {
+                return wrong("a workload has no times of its own: --speed needs a trace, --rate goes with both");
+            }
+            _ => {}
+        }
+        if self.workers == 0 || self.rounds == 0 || self.durabilities.is_empty() {
+            return wrong("at least one worker, one round and one durability mode are needed");
+        }
+        if self.measure.is_none() && !source.is_finite() {
+            return wrong("a source without end needs a time to measure");
+        }
+        if self.measure.is_some_and(|measure| measure.is_zero()) {
+            return wrong("a measured time of 0 s, expected more");
+        }
+        Ok(())
+    }
+}
+
+/// One round of one mode.
+pub type Round = Drive;
+
+/// What one durability mode did over all rounds.
+#[derive(Debug, Clone)]
+pub struct ModeOutcome {
+    /// The mode.
+    pub durability: Durability,
+    /// Its rounds, in order.
+    pub rounds: Vec<Round>,
+    /// What was compared; `None` if it was not.
+    pub verified: Option<Verified>,
+    /// What it stored, over all rounds.
+    pub size: SessionSize,
+}
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct RunOutcome {
+    /// One entry per mode, in the order of [`RunSpec::durabilities`].
+    pub modes: Vec<ModeOutcome>,
+    /// Cost of the runner itself per storage operation, nanoseconds.
+    pub harness_ns_per_operation: f64,
+    /// Whether somebody stopped it before its end.
+    pub interrupted: bool,
+}
+
+/// Runs `source` against `target` with databases below `directory`.
+///
+/// A source without end has one database per mode that lives through all rounds; a trace with an end gets a fresh
+/// database each round.
+///
+/// # Errors
+///
+/// [`RunError`] if the settings contradict each other, a database fails, or nothing was measured.
+pub fn run<T: Target>(
+    target: &T,
+    source: &Source,
+    spec: &RunSpec,
+    directory: &Path,
+    clock: &impl Clock,
+    observer: &dyn Observer,
+    control: &Control,
+) -> Result<RunOutcome, RunError>
+where
+    T::Manager: Sync,
+{
+    spec.check(source)?;
+    let harness_ns_per_operation = harness_ns_per_operation(source)?;
+    let runner = Runner { target, source, spec, directory, clock, observer, control };
+    let modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
+    if modes.iter().any(|mode| mode.rounds.iter().all(|round| round.measurement.command_count() == 0)) {
+        return Err(nothing_measured(&modes, spec, control));
+    }
+    Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: control.is_stopped() })
+}
+
+fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec, control: &Control) -> RunError {
+    if control.is_stopped() {
+        return RunError::Interrupted;
+    }
+    let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
+    RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.as_secs_f64() }
+}
+
+struct Runner<'a, T: Target, C: Clock> {
+    target: &'a T,
+    source: &'a Source,
+    spec: &'a RunSpec,
+    directory: &'a Path,
+    clock: &'a C,
+    observer: &'a dyn Observer,
+    control: &'a Control,
+}
+
+impl<T: Target, C: Clock> Runner<'_, T, C>
+where
+    T::Manager: Sync,
+{
+    fn one_database_per_mode(&self) -> Result<Vec<ModeOutcome>, RunError> {
+        let mut sessions = Vec::new();
+        for &durability in &self.spec.durabilities {
+            sessions.push(self.session(durability, &format!("durability-{durability}"))?);
+        }
+        let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); sessions.len()];
+        for _ in 0..self.spec.rounds {
+            for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
+                rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
+            }
+        }
+        let mut modes = Vec::new();
+        for ((session, rounds), &durability) in sessions.into_iter().zip(rounds).zip(&self.spec.durabilities) {
+            let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
+            modes.push(ModeOutcome { durability, rounds, verified, size });
+        }
+        Ok(modes)
+    }
+
+    fn fresh_each_round(&self) -> Result<Vec<ModeOutcome>, RunError> {
+        let mut modes: Vec<ModeOutcome> = self
+            .spec
+            .durabilities
+            .iter()
+            .map(|&durability| {
+                let verified = self.spec.verify.then(Verified::default);
+                ModeOutcome { durability, rounds: Vec::new(), verified, size: SessionSize::default() }
+            })
+            .collect();
+        for round in 0..self.spec.rounds {
+            for mode in &mut modes {
+                let directory = format!("durability-{}-{round}", mode.durability);
+                let mut session = self.session(mode.durability, &directory)?;
+                mode.rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
+                let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
+                mode.add(verified, size);
+                // Its figures are taken; the next round needs the space. What stays behind goes with the parent.
+                let _ = std::fs::remove_dir_all(self.directory.join(directory));
+            }
+        }
+        Ok(modes)
+    }
+
+    fn session(&self, durability: Durability, name: &str) -> Result<Session<'_, T>, RunError> {
+        let directory = self.directory.join(name);
+        Session::start(
+            self.target,
+            self.source,
+            &directory,
+            durability,
+            self.spec.workers,
+            self.observer,
+            self.control,
+        )
+    }
+
+    const fn drive(&self) -> DriveSpec {
+        DriveSpec { load: self.spec.load, warmup: self.spec.warmup, measure: self.spec.measure, lag_limit: None }
+    }
+
+    /// Whoever interrupted does not want to wait for a verification; the report says it was not done.
+    fn verifies(&self) -> bool {
+        self.spec.verify && !self.control.is_stopped()
+    }
+}
+
+impl ModeOutcome {
+    fn add(&mut self, verified: Option<Verified>, size: SessionSize) {
+        self.verified = self.verified.take().zip(verified).map(|(mut sum, more)| {
+            sum.merge(more);
+            sum
+        });
+        self.size = SessionSize {
+            database_bytes: size.database_bytes,
+            written_bytes: if self.size.payload_bytes == 0 {
+                size.written_bytes
+            } else {
+                self.size.written_bytes.zip(size.written_bytes).map(|(sum, more)| sum + more)
+            },
+            payload_bytes: self.size.payload_bytes + size.payload_bytes,
+        };
+    }
+}
+
+/// Time the harness is measured for.
+const HARNESS_TIME: Duration = Duration::from_millis(300);
+
+/// What the runner itself costs per storage operation of this source: one worker against a backend that does nothing.
+///
+/// # Errors
+///
+/// None in practice: the backend refuses nothing.
+pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
+    let source = match source {
+        Source::Workload(workload) => {
+            let mut workload = (**workload).clone();
+            workload.preload.events_per_actor = workload.preload.events_per_actor.min(1);
+            Source::Workload(workload.into())
+        }
+        Source::Trace { trace, seed, .. } => Source::Trace { trace: trace.clone(), seed: *seed, passes: None },
+    };
+    let control = Control::default();
+    let directory = std::env::temp_dir();
+    let mut session = Session::start(&NullTarget, &source, &directory, Durability::Off, 1, &Silent, &control)?;
+    let spec = DriveSpec {
+        load: Load::Closed,
+        warmup: HARNESS_TIME / 3,
+        measure: Some(HARNESS_TIME),
+        lag_limit: None,
+    };
+    let measurement = session.drive(&spec, &SystemClock::new(), &Silent, &control)?.measurement;
+    Ok(measurement.elapsed_ns as f64 / measurement.operation_count().max(1) as f64)
+}

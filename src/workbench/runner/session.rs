@@ -1,0 +1,334 @@
+//! One database in one durability mode: filled, loaded as often as wanted, verified, closed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ave_actors_store::database::DbManager;
+
+use super::drive::{Shared, Window, Worker};
+use super::verify::{Ledger, Verified};
+use super::{Clock, Control, DriveSpec, EngineCounters, Measurement, Observer, Phase, RunError, Source, Target};
+use crate::workbench::actor::{CommandKind, Durability};
+use crate::workbench::measure::{ResourceSampler, ResourceUsage};
+use crate::workbench::workload::ValuePool;
+
+/// Longest wait for background work to end.
+const SETTLE_LIMIT: Duration = Duration::from_secs(20);
+/// Interval at which progress is told and background work is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What one load did.
+#[derive(Debug, Clone)]
+pub struct Drive {
+    /// Latencies and counts.
+    pub measurement: Measurement,
+    /// What the process consumed from the end of the warm-up to the end of the load.
+    pub usage: ResourceUsage,
+    /// What the engine counted over the load, warm-up included; `None` if it does not count.
+    pub engine: Option<EngineCounters>,
+    /// Whether background work ended in time after the load.
+    pub settled: bool,
+}
+
+/// A database in a directory of its own, and the workers that load it.
+pub struct Session<'t, T: Target> {
+    target: &'t T,
+    source: Source,
+    directory: PathBuf,
+    durability: Durability,
+    kinds: Vec<CommandKind>,
+    pool: Arc<ValuePool>,
+    workers: Vec<Worker<T>>,
+    manager: Option<T::Manager>,
+    written_bytes: Option<u64>,
+    payload_bytes: u64,
+}
+
+impl<'t, T: Target> Session<'t, T>
+where
+    T::Manager: Sync,
+{
+    /// Creates the database in `directory`, fills it with what the source wants to be there, and opens the handles of
+    /// all actors.
+    ///
+    /// The preload is written with durability off whatever the mode, and is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the directory or the database fails.
+    pub fn start(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        workers: u64,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<Self, RunError> {
+        fs::create_dir_all(directory)
+            .map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
+        let workers = workers.clamp(1, source.actors().max(1));
+        let mut session = Self {
+            target,
+            source: source.clone(),
+            directory: directory.to_owned(),
+            durability,
+            kinds: source.kinds(),
+            pool: Arc::new(source.value_pool()),
+            workers: (0..workers).map(|number| Worker::new(source, number, workers)).collect(),
+            manager: None,
+            written_bytes: Some(0),
+            payload_bytes: 0,
+        };
+        session.preload(observer, control)?;
+        Ok(session)
+    }
+
+    fn preload(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+        let total = self.source.preload_commands();
+        if total > 0 {
+            observer.phase(self.durability, Phase::Preload, Some(total));
+            let window = ResourceSampler::start();
+            self.open(Durability::Off)?;
+            self.payload_bytes += self.each_worker(control, observer, |worker, shared| worker.preload(shared))?;
+            self.close()?;
+            self.count_written(window.stop());
+        }
+        self.open(self.durability)?;
+        // A trace brings its actors to life as they occur; a workload's population is there from the start.
+        if matches!(self.source, Source::Workload(_)) {
+            self.each_worker(control, observer, |worker, shared| worker.open_all(shared).map(|()| 0))?;
+        }
+        Ok(())
+    }
+
+    /// Issues commands as `spec` says and measures them.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if an operation fails.
+    pub fn drive(
+        &mut self,
+        spec: &DriveSpec,
+        clock: &impl Clock,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<Drive, RunError> {
+        let before = self.counters();
+        let whole = ResourceSampler::start();
+        let window = Window::new(spec, clock.now_ns());
+        let kinds = self.kinds.clone();
+        let shared = Shared { manager: manager(&self.manager), pool: &self.pool, control, durability: self.durability };
+        let (parts, usage) = std::thread::scope(|scope| {
+            control.reset_commands();
+            let running: Vec<_> = self
+                .workers
+                .iter_mut()
+                .map(|worker| {
+                    let (shared, window, kinds) = (&shared, &window, &kinds);
+                    scope.spawn(move || worker.drive(window, kinds, clock, shared))
+                })
+                .collect();
+            let usage = watch(spec, self.durability, observer, control, || {
+                running.iter().all(std::thread::ScopedJoinHandle::is_finished)
+            });
+            let parts: Vec<_> = running.into_iter().map(join).collect();
+            (parts, usage)
+        });
+        let mut measurement = Measurement::default();
+        for part in parts {
+            measurement.merge(part?);
+        }
+        self.payload_bytes += measurement.payload_bytes_with_warmup;
+        let engine = self.counters().zip(before).map(|(after, before)| after.since(before));
+        let settled = self.settle(observer, control);
+        self.count_written(whole.stop());
+        Ok(Drive { measurement, usage, engine, settled })
+    }
+
+    /// Stops the database, opens it again, compares what it holds with what it acknowledged (unless `verify` is
+    /// false), and closes it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails. A difference is not an error: it is the result.
+    pub fn finish(
+        mut self,
+        verify: bool,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<(Option<Verified>, SessionSize), RunError> {
+        let window = ResourceSampler::start();
+        self.close()?;
+        self.open(self.durability)?;
+        self.settle(observer, control);
+        self.count_written(window.stop());
+        let size = SessionSize {
+            database_bytes: directory_bytes(&self.directory),
+            written_bytes: self.written_bytes,
+            payload_bytes: self.payload_bytes,
+        };
+        let verified = if verify { Some(self.verify(observer, control)?) } else { None };
+        Ok((verified, size))
+    }
+
+    fn verify(&self, observer: &dyn Observer, control: &Control) -> Result<Verified, RunError> {
+        let workers = self.workers.len() as u64;
+        let ledgers: Vec<Ledger> = (0..workers)
+            .zip(&self.workers)
+            .map(|(number, worker)| Ledger::replay(&self.source, number, workers, worker.completed()))
+            .collect();
+        let total = ledgers.iter().map(Ledger::actor_count).sum();
+        observer.phase(self.durability, Phase::Verify, Some(total));
+        let manager = manager(&self.manager);
+        let mut verified = Verified::default();
+        let mut done = 0;
+        for ledger in &ledgers {
+            let seen = || {
+                done += 1;
+                observer.progress(done, 0);
+                !control.is_stopped()
+            };
+            let part = ledger.verify::<T>(manager, &self.source, &self.pool, seen);
+            verified.merge(part.map_err(|source| self.failed("read", source))?);
+        }
+        Ok(verified)
+    }
+
+    /// Waits for flushes and compactions; false if they go on after the limit.
+    fn settle(&self, observer: &dyn Observer, control: &Control) -> bool {
+        let is_settled = || self.counters().is_none_or(EngineCounters::is_settled);
+        if is_settled() {
+            return true;
+        }
+        observer.phase(self.durability, Phase::Settle, None);
+        let began = Instant::now();
+        while began.elapsed() < SETTLE_LIMIT && !control.is_stopped() {
+            std::thread::sleep(LOOK);
+            if is_settled() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn each_worker(
+        &mut self,
+        control: &Control,
+        observer: &dyn Observer,
+        work: impl Fn(&mut Worker<T>, &Shared<'_, T>) -> Result<u64, RunError> + Sync,
+    ) -> Result<u64, RunError> {
+        let shared = Shared { manager: manager(&self.manager), pool: &self.pool, control, durability: self.durability };
+        control.reset_commands();
+        std::thread::scope(|scope| {
+            let running: Vec<_> = self
+                .workers
+                .iter_mut()
+                .map(|worker| {
+                    let (shared, work) = (&shared, &work);
+                    scope.spawn(move || work(worker, shared))
+                })
+                .collect();
+            while !running.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+                std::thread::sleep(LOOK / 5);
+                observer.progress(control.commands(), control.commands());
+            }
+            running.into_iter().map(join).sum()
+        })
+    }
+
+    fn open(&mut self, durability: Durability) -> Result<(), RunError> {
+        let opened = self.target.open(&self.directory, durability);
+        self.manager = Some(opened.map_err(|source| self.failed("open", source))?);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), RunError> {
+        self.workers.iter_mut().for_each(Worker::close_handles);
+        if let Some(mut manager) = self.manager.take() {
+            manager.stop().map_err(|source| self.failed("stop", source))?;
+        }
+        Ok(())
+    }
+
+    fn counters(&self) -> Option<EngineCounters> {
+        self.manager.as_ref().and_then(|manager| self.target.counters(manager))
+    }
+
+    fn count_written(&mut self, usage: ResourceUsage) {
+        self.written_bytes = self.written_bytes.zip(usage.written_bytes).map(|(sum, more)| sum + more);
+    }
+
+    fn failed(&self, action: &'static str, source: ave_actors_store::Error) -> RunError {
+        RunError::Database { action, path: self.directory.clone(), source }
+    }
+}
+
+/// What a session stored and what that cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionSize {
+    /// Size of the database directory after it was stopped and its compactions settled.
+    pub database_bytes: u64,
+    /// Bytes sent to storage since the database was new; `None` where the system does not tell.
+    pub written_bytes: Option<u64>,
+    /// Bytes of the values behind them.
+    pub payload_bytes: u64,
+}
+
+impl SessionSize {
+    /// Bytes sent to storage per byte of value.
+    pub fn write_amplification(&self) -> Option<f64> {
+        let written = self.written_bytes.filter(|_| self.payload_bytes > 0)?;
+        Some(written as f64 / self.payload_bytes as f64)
+    }
+}
+
+fn manager<M>(manager: &Option<M>) -> &M {
+    manager.as_ref().expect("a session's database is open between its methods")
+}
+
+/// A worker that panicked is a bug in the backend or here: the panic goes on in the thread that asked.
+fn join<V>(handle: std::thread::ScopedJoinHandle<'_, V>) -> V {
+    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Tells progress while the workers run, and samples the process from the end of the warm-up on.
+fn watch(
+    spec: &DriveSpec,
+    durability: Durability,
+    observer: &dyn Observer,
+    control: &Control,
+    is_finished: impl Fn() -> bool,
+) -> ResourceUsage {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let began = Instant::now();
+    if !spec.warmup.is_zero() {
+        observer.phase(durability, Phase::WarmUp, Some(millis(spec.warmup)));
+        while began.elapsed() < spec.warmup && !is_finished() {
+            std::thread::sleep(LOOK.min(spec.warmup.saturating_sub(began.elapsed())));
+            observer.progress(millis(began.elapsed()), control.commands());
+        }
+    }
+    observer.phase(durability, Phase::Measure, spec.measure.map(millis));
+    let sampler = ResourceSampler::start();
+    while !is_finished() {
+        std::thread::sleep(LOOK / 5);
+        observer.progress(millis(began.elapsed().saturating_sub(spec.warmup)), control.commands());
+    }
+    sampler.stop()
+}
+
+/// Bytes of all files below a directory; a file that vanishes meanwhile counts as nothing.
+fn directory_bytes(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => directory_bytes(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

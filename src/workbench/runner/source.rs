@@ -1,0 +1,137 @@
+//! Where commands come from: a workload or a trace, behind one face.
+
+use std::sync::Arc;
+
+use crate::workbench::actor::{CommandKind, Op};
+use crate::workbench::trace::{Trace, TraceSource};
+use crate::workbench::workload::{ActorNames, Planned, ValuePool, Workload, WorkloadSource};
+
+/// What is replayed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A workload, expanded from its seed, without end.
+    Workload(Arc<Workload>),
+    /// A trace.
+    Trace {
+        /// The trace.
+        trace: Arc<Trace>,
+        /// Seed of the values, which a trace does not hold.
+        seed: u64,
+        /// How often it is gone through, each time with actors of its own; `None` is without end.
+        passes: Option<u64>,
+    },
+}
+
+impl Source {
+    /// Name of the workload or trace.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.name,
+            Self::Trace { trace, .. } => &trace.provenance.name,
+        }
+    }
+
+    /// Seed of everything random.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.seed,
+            Self::Trace { seed, .. } => *seed,
+        }
+    }
+
+    /// Distinct actors (of one pass).
+    pub fn actors(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.count),
+            Self::Trace { trace, .. } => trace.actors.len() as u64,
+        }
+    }
+
+    /// The commands it issues, in report order.
+    pub fn kinds(&self) -> Vec<CommandKind> {
+        match self {
+            Self::Workload(workload) => workload.commands.kinds(),
+            Self::Trace { trace, .. } => trace.kinds(),
+        }
+    }
+
+    /// Whether it ends by itself.
+    pub const fn is_finite(&self) -> bool {
+        matches!(self, Self::Trace { passes: Some(_), .. })
+    }
+
+    /// Commands to issue before anything is measured.
+    pub fn preload_commands(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
+            Self::Trace { .. } => 0,
+        }
+    }
+
+    /// The bytes its commands store.
+    pub(super) fn value_pool(&self) -> ValuePool {
+        match self {
+            Self::Workload(workload) => {
+                let longest = workload.event_bytes.max_bytes().max(workload.state_bytes.max_bytes());
+                // The store adds a counter to the state and may encrypt: see `actor::PersistenceRules`.
+                ValuePool::new(workload.seed, workload.stored_compressibility(), longest + 64)
+            }
+            Self::Trace { trace, seed, .. } => {
+                ValuePool::new(*seed, trace.provenance.compressibility, trace.longest_value())
+            }
+        }
+    }
+
+    pub(super) fn stream(&self, worker: u64, workers: u64) -> Stream {
+        match self {
+            Self::Workload(workload) => Stream::Workload(WorkloadSource::new(Arc::clone(workload), worker, workers)),
+            Self::Trace { trace, passes, .. } => {
+                Stream::Trace(TraceSource::new(Arc::clone(trace), worker, workers, *passes))
+            }
+        }
+    }
+
+    /// Actor type and name of an actor.
+    pub(super) fn actor(&self, actor: u64) -> (String, String) {
+        match self {
+            Self::Workload(workload) => {
+                let names = ActorNames::new(workload.seed, workload.actors.name_bytes);
+                let type_number = actor % u64::from(workload.actors.types);
+                (format!("{}{type_number}", workload.name), names.name(actor))
+            }
+            Self::Trace { trace, .. } => {
+                let count = trace.actors.len() as u64;
+                let place = usize::try_from(actor % count).expect("below the number of actors");
+                let known = &trace.actors[place];
+                match actor / count {
+                    0 => (known.type_name.clone(), known.name.clone()),
+                    pass => (known.type_name.clone(), format!("{}-{pass}", known.name)),
+                }
+            }
+        }
+    }
+}
+
+/// One worker's share of a source.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Workload(WorkloadSource),
+    Trace(TraceSource),
+}
+
+impl Stream {
+    /// The next command and, in `ops`, its operations; `None` at the end.
+    pub(super) fn next(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
+        match self {
+            Self::Workload(source) => Some(source.next(ops)),
+            Self::Trace(source) => source.next(ops),
+        }
+    }
+
+    pub(super) const fn preload_left(&self) -> u64 {
+        match self {
+            Self::Workload(source) => source.preload_left(),
+            Self::Trace(_) => 0,
+        }
+    }
+}

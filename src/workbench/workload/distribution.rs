@@ -1,0 +1,191 @@
+//! Distributions of sizes in bytes.
+
+use rand::Rng;
+use rand_distr::{Distribution, LogNormal};
+use serde::{Deserialize, Serialize};
+
+/// Largest value the workbench generates, in bytes: 16 MiB.
+pub(super) const MAX_VALUE_BYTES: u32 = 16 << 20;
+
+/// How large values are, in bytes. Every form is bounded by 16 MiB.
+///
+/// In a workload file:
+///
+/// ```toml
+/// event_bytes = { constant = 256 }
+/// state_bytes = { uniform = { min = 100, max = 2000 } }
+/// # or { lognormal = { median = 300, p99 = 4000 } }
+/// # or { empirical = { quantiles = [120, 180, 240, 800, 5000] } }
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SizeDistribution {
+    /// Always the same.
+    Constant(u32),
+    /// Every size from `min` to `max`, both included, equally often.
+    Uniform {
+        /// Smallest size.
+        min: u32,
+        /// Largest size.
+        max: u32,
+    },
+    /// Log-normal, the usual shape of message sizes: most small, a long tail.
+    Lognormal {
+        /// Half of the values are smaller.
+        median: u32,
+        /// One in a hundred is larger.
+        p99: u32,
+    },
+    /// Equally spaced quantiles of observed sizes, from minimum to maximum, ascending; in between it interpolates.
+    Empirical {
+        /// At least two sizes.
+        quantiles: Vec<u32>,
+    },
+}
+
+/// z-score of the 99th percentile of the normal distribution.
+const Z_99: f64 = 2.326_347_874_040_841;
+
+impl SizeDistribution {
+    /// Draws one size.
+    pub fn sample(&self, rng: &mut impl Rng) -> u32 {
+        use rand::RngExt;
+        let bytes = match self {
+            Self::Constant(bytes) => *bytes,
+            Self::Uniform { min, max } => rng.random_range(*min..=*max),
+            Self::Lognormal { median, p99 } => sample_lognormal(*median, *p99, rng),
+            Self::Empirical { quantiles } => interpolate(quantiles, rng.random::<f64>()),
+        };
+        bytes.min(MAX_VALUE_BYTES)
+    }
+
+    /// Checks the figures against each other.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), String> {
+        let (holds, expected) = match self {
+            Self::Constant(_) => (true, ""),
+            Self::Uniform { min, max } => (min <= max, "`min` must not exceed `max`"),
+            Self::Lognormal { median, p99 } => {
+                (*median > 0 && median <= p99, "`median` must be at least 1 and must not exceed `p99`")
+            }
+            Self::Empirical { quantiles } => {
+                (quantiles.len() >= 2 && quantiles.is_sorted(), "`quantiles` must be two or more sizes in ascending order")
+            }
+        };
+        if !holds {
+            return Err(expected.to_owned());
+        }
+        let largest = self.max_bytes_asked();
+        if largest > MAX_VALUE_BYTES {
+            return Err(format!("{largest} bytes is more than the largest value, {MAX_VALUE_BYTES} bytes (16 MiB)"));
+        }
+        Ok(())
+    }
+
+    fn max_bytes_asked(&self) -> u32 {
+        match self {
+            Self::Constant(bytes) => *bytes,
+            Self::Uniform { max, .. } => *max,
+            Self::Lognormal { p99, .. } => *p99,
+            Self::Empirical { quantiles } => quantiles.last().copied().unwrap_or(0),
+        }
+    }
+
+    /// The largest size [`sample`](Self::sample) can return.
+    pub fn max_bytes(&self) -> u32 {
+        match self {
+            // Nine standard deviations above the median: never seen in a run.
+            Self::Lognormal { median, p99 } => {
+                to_bytes(f64::from(*median) * (f64::from(*p99) / f64::from(*median)).powf(9.0 / Z_99))
+            }
+            _ => self.max_bytes_asked(),
+        }
+    }
+
+    /// A short description for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Constant(bytes) => format!("{bytes} B"),
+            Self::Uniform { min, max } => format!("uniform {min} to {max} B"),
+            Self::Lognormal { median, p99 } => format!("lognormal, median {median} B, p99 {p99} B"),
+            Self::Empirical { quantiles } => format!(
+                "empirical, {} to {} B, median {} B",
+                quantiles.first().copied().unwrap_or(0),
+                quantiles.last().copied().unwrap_or(0),
+                interpolate(quantiles, 0.5),
+            ),
+        }
+    }
+}
+
+fn sample_lognormal(median: u32, p99: u32, rng: &mut impl Rng) -> u32 {
+    let mu = f64::from(median).ln();
+    let sigma = (f64::from(p99).ln() - mu) / Z_99;
+    // `median` and `p99` were validated on reading: sigma is finite and not negative.
+    LogNormal::new(mu, sigma).map_or(median, |distribution| to_bytes(distribution.sample(rng)))
+}
+
+/// Linear interpolation between equally spaced quantiles.
+fn interpolate(quantiles: &[u32], at: f64) -> u32 {
+    let place = at * (quantiles.len() - 1) as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place < len")]
+    let below = place.floor() as usize;
+    let above = (below + 1).min(quantiles.len() - 1);
+    let (low, high) = (f64::from(quantiles[below]), f64::from(quantiles[above]));
+    to_bytes(low + (high - low) * (place - below as f64))
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of a size")]
+fn to_bytes(value: f64) -> u32 {
+    value.round().clamp(0.0, f64::from(MAX_VALUE_BYTES)) as u32
+}
+
+/// Reads a distribution and checks its figures at once, so that the message points at its line.
+pub(super) fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SizeDistribution, D::Error> {
+    let sizes = SizeDistribution::deserialize(deserializer)?;
+    sizes.check().map_err(serde::de::Error::custom)?;
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+
+    fn quantile(sizes: &SizeDistribution, at: f64) -> f64 {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut drawn: Vec<u32> = (0..100_000).map(|_| sizes.sample(&mut rng)).collect();
+        drawn.sort_unstable();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= at < 1")]
+        f64::from(drawn[(at * drawn.len() as f64) as usize])
+    }
+
+    #[test]
+    fn lognormal_sizes_have_the_median_and_p99_they_were_asked_for() {
+        let sizes = SizeDistribution::Lognormal { median: 300, p99: 4000 };
+        assert!((quantile(&sizes, 0.5) / 300.0 - 1.0).abs() < 0.03);
+        assert!((quantile(&sizes, 0.99) / 4000.0 - 1.0).abs() < 0.08);
+    }
+
+    #[test]
+    fn empirical_sizes_reproduce_their_quantiles() {
+        let sizes = SizeDistribution::Empirical { quantiles: vec![100, 200, 1000] };
+        assert!((quantile(&sizes, 0.25) - 150.0).abs() < 3.0);
+        assert!((quantile(&sizes, 0.75) - 600.0).abs() < 15.0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_never_leaves_its_bounds(min in 0u32..5000, width in 0u32..5000, seed: u64) {
+            let sizes = SizeDistribution::Uniform { min, max: min + width };
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+            let drawn = sizes.sample(&mut rng);
+            prop_assert!((min..=min + width).contains(&drawn) && drawn <= sizes.max_bytes());
+        }
+    }
+}
