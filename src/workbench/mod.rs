@@ -13,7 +13,9 @@
 //! | [`cli`] | the command line; nobody imports it |
 
 pub mod actor;
+pub mod host;
 pub mod measure;
 pub mod runner;
+pub mod sizing;
 pub mod trace;
 pub mod workload;

@@ -27,7 +27,7 @@ pub use null::{NullManager, NullStore, NullTarget};
 pub use observer::{Observer, Phase, Silent};
 pub use run::{ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
 pub use schedule::Load;
-pub use session::{Drive, Session};
+pub use session::{Drive, Session, SessionSize};
 pub use source::Source;
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;

@@ -104,6 +104,17 @@ where
         Ok(())
     }
 
+    /// Size of the database directory now, bytes.
+    pub fn database_bytes(&self) -> u64 {
+        directory_bytes(&self.directory)
+    }
+
+    /// Commands issued since the preload, warm-ups included.
+    pub fn commands_issued(&self) -> u64 {
+        let all: u64 = self.workers.iter().map(Worker::completed).sum();
+        all.saturating_sub(self.source.preload_commands())
+    }
+
     /// Issues commands as `spec` says and measures them.
     ///
     /// # Errors

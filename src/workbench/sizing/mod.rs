@@ -1,0 +1,14 @@
+//! Which machine: the search for the highest rate that meets an objective, and what follows from it.
+//!
+//! Every figure is measured on this host. A profile that nothing measured speaks of is said to be not measured; this
+//! module never extrapolates. It knows nothing of reports or the command line.
+
+mod evidence;
+mod objective;
+mod plan;
+mod search;
+
+pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
+pub use objective::{Objective, ObjectiveError};
+pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate};
+pub use search::{Effort, Probe, Rejection};

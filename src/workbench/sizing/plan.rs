@@ -1,0 +1,287 @@
+//! A plan: how far this host goes in each durability mode under the tuning of the smallest profile that could hold
+//! what the source needs, and what that says of the profiles.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ave_actors_store::config::{MachineProfile, MachineSpec};
+
+use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
+use super::search::{Effort, Found, Probe, Search};
+use super::Objective;
+use crate::workbench::actor::{CommandKind, Durability};
+use crate::workbench::runner::{
+    Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
+    harness_ns_per_operation,
+};
+use crate::workbench::workload::Arrivals;
+
+/// What must hold, and how hard to look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanSpec {
+    /// Commands per second the deployment must hold, above 0.
+    pub target_per_second: f64,
+    /// The objective.
+    pub objective: Objective,
+    /// Share of the capacity to keep free, percent, 0 to below 100.
+    pub headroom_percent: f64,
+    /// Threads that issue commands.
+    pub workers: u64,
+    /// Cores this process may use.
+    pub cores: usize,
+    /// The modes to plan for.
+    pub durabilities: Vec<Durability>,
+    /// How much time to take.
+    pub effort: Effort,
+}
+
+/// What a plan found.
+#[derive(Debug, Clone)]
+pub struct PlanOutcome {
+    /// The command the objective is on.
+    pub command: CommandKind,
+    /// The profile whose tuning was in force.
+    pub tuned_for: MachineProfile,
+    /// Cores the plan ran on.
+    pub cores: usize,
+    /// The rate that leaves the headroom at the target, commands per second.
+    pub required_per_second: f64,
+    /// One entry per mode, in the order asked for.
+    pub modes: Vec<ModePlan>,
+    /// What the modes occupied at their largest.
+    pub footprint: Footprint,
+    /// Every profile, smallest first.
+    pub profiles: Vec<ProfileVerdict>,
+    /// Cost of the runner itself per storage operation, nanoseconds.
+    pub harness_ns_per_operation: f64,
+    /// Whether somebody stopped it before its end.
+    pub interrupted: bool,
+}
+
+/// What a plan found in one durability mode.
+#[derive(Debug, Clone)]
+pub struct ModePlan {
+    /// The mode.
+    pub durability: Durability,
+    /// The closed loop.
+    pub saturation: Drive,
+    /// Every rate tried, ascending.
+    pub probes: Vec<Probe>,
+    /// The highest rate that held on repeated evidence, commands per second.
+    pub sustained_per_second: Option<f64>,
+    /// The drives that show it; the closed loop if none held.
+    pub rounds: Vec<Drive>,
+    /// What was compared.
+    pub verified: Option<Verified>,
+    /// What it stored.
+    pub size: SessionSize,
+    /// Size of the database before the first command, bytes.
+    pub database_bytes_before: u64,
+    /// Commands issued, warm-ups included.
+    pub commands: u64,
+}
+
+impl ModePlan {
+    /// Whether the rate that leaves the headroom held.
+    pub fn holds(&self, required_per_second: f64) -> bool {
+        self.sustained_per_second.is_some_and(|sustained| sustained >= required_per_second)
+    }
+}
+
+impl PlanOutcome {
+    /// The smallest profile that the evidence supports for a mode, if the mode holds the required rate.
+    pub fn recommended(&self, mode: &ModePlan) -> Option<MachineProfile> {
+        let supported = self.profiles.iter().find(|verdict| verdict.support != Support::NotMeasured)?;
+        mode.holds(self.required_per_second).then_some(supported.profile)
+    }
+}
+
+/// The rate at which a target leaves the headroom.
+pub fn required_rate(target_per_second: f64, headroom_percent: f64) -> f64 {
+    target_per_second / (1.0 - headroom_percent / 100.0)
+}
+
+impl PlanSpec {
+    /// Checks the settings against each other and the source, and finds the command the objective is on.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that says what does not fit.
+    pub fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
+        let wrong = |text: String| Err(RunError::Settings(text));
+        if !(self.target_per_second > 0.0 && self.target_per_second.is_finite()) {
+            return wrong(format!("a target of {} commands/s, expected more than 0", self.target_per_second));
+        }
+        if !(0.0..100.0).contains(&self.headroom_percent) {
+            return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
+        }
+        if self.durabilities.is_empty() {
+            return wrong("at least one durability mode is needed".to_owned());
+        }
+        let kinds = source.kinds();
+        let command = self.objective.command.unwrap_or_else(|| most_frequent(source));
+        if !kinds.contains(&command) {
+            let issued: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            return wrong(format!(
+                "the objective is on `{command}`, which `{}` never issues; it issues {}",
+                source.name(),
+                issued.join(", ")
+            ));
+        }
+        Ok(command)
+    }
+}
+
+fn most_frequent(source: &Source) -> CommandKind {
+    let kinds = source.kinds();
+    kinds.into_iter().max_by(|&a, &b| share(source, a).total_cmp(&share(source, b))).unwrap_or(CommandKind::Persist)
+}
+
+/// Share of a source's commands that are of this kind.
+fn share(source: &Source, kind: CommandKind) -> f64 {
+    match source {
+        Source::Workload(workload) => workload.commands.share(kind),
+        Source::Trace { trace, .. } => {
+            let of_kind = trace.commands.iter().filter(|command| command.kind == kind).count();
+            of_kind as f64 / trace.commands.len().max(1) as f64
+        }
+    }
+}
+
+/// Plans `source` with databases below `directory`; `target_for` gives the backend tuned for a machine.
+///
+/// # Errors
+///
+/// [`RunError`] if the settings contradict each other, no profile can hold what the source needs, or a database fails.
+pub fn plan<T: Target>(
+    target_for: impl Fn(MachineSpec) -> T,
+    source: &Source,
+    spec: &PlanSpec,
+    directory: &Path,
+    clock: &impl Clock,
+    observer: &dyn Observer,
+    control: &Control,
+) -> Result<PlanOutcome, RunError>
+where
+    T::Manager: Sync,
+{
+    let command = spec.check(source)?;
+    let harness_ns_per_operation = harness_ns_per_operation(source)?;
+    let planner = Planner { target_for: &target_for, source, spec, directory, clock, observer, control, command };
+    let tuned_for = planner.choose_profile()?;
+    observer.note(&format!("measuring under the tuning of `{tuned_for}`, the smallest profile that could hold this"));
+    let target = target_for(MachineSpec::Profile(tuned_for));
+    let mut modes = Vec::new();
+    for &durability in &spec.durabilities {
+        modes.push(planner.mode(&target, durability)?);
+    }
+    let footprint = modes.iter().map(footprint_of).fold(Footprint::default(), Footprint::max);
+    Ok(PlanOutcome {
+        command,
+        tuned_for,
+        cores: spec.cores,
+        required_per_second: required_rate(spec.target_per_second, spec.headroom_percent),
+        profiles: judge_profiles(tuned_for, spec.cores, footprint),
+        footprint,
+        modes,
+        harness_ns_per_operation,
+        interrupted: control.is_stopped(),
+    })
+}
+
+fn footprint_of(mode: &ModePlan) -> Footprint {
+    let drives = mode.probes.iter().map(|probe| &probe.drive).chain([&mode.saturation]);
+    let rss_bytes = drives.map(|drive| drive.usage.rss_peak_bytes).max().unwrap_or(0);
+    Footprint { rss_bytes, database_bytes: mode.size.database_bytes }
+}
+
+struct Planner<'a, F, C: Clock> {
+    target_for: &'a F,
+    source: &'a Source,
+    spec: &'a PlanSpec,
+    directory: &'a Path,
+    clock: &'a C,
+    observer: &'a dyn Observer,
+    control: &'a Control,
+    command: CommandKind,
+}
+
+/// Time of the trial that tells how much memory a source needs.
+const TRIAL: Duration = Duration::from_secs(2);
+
+impl<T: Target, F: Fn(MachineSpec) -> T, C: Clock> Planner<'_, F, C>
+where
+    T::Manager: Sync,
+{
+    /// A short trial under the smallest tuning shows what memory the source needs at least.
+    fn choose_profile(&self) -> Result<MachineProfile, RunError> {
+        let smallest = (self.target_for)(MachineSpec::Profile(MachineProfile::Nano));
+        let directory = self.directory.join("trial");
+        let mut session = self.session(&smallest, &directory, Durability::Off)?;
+        let spec =
+            DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: None };
+        let drive = session.drive(&spec, self.clock, self.observer, self.control)?;
+        let (_, size) = session.finish(false, self.observer, self.control)?;
+        // The trial's figures are taken; what stays behind goes with the parent directory.
+        let _ = std::fs::remove_dir_all(&directory);
+        if self.control.is_stopped() {
+            return Err(RunError::Interrupted);
+        }
+        let footprint =
+            Footprint { rss_bytes: drive.usage.rss_peak_bytes, database_bytes: size.database_bytes };
+        smallest_fitting(footprint, self.spec.cores).ok_or_else(|| {
+            RunError::Settings(format!(
+                "no profile with at most {} cores holds the {} MB this source touches at once",
+                self.spec.cores,
+                footprint.total_bytes() / 1_000_000
+            ))
+        })
+    }
+
+    fn mode(&self, target: &T, durability: Durability) -> Result<ModePlan, RunError> {
+        let directory = self.directory.join(format!("durability-{durability}"));
+        let mut session = self.session(target, &directory, durability)?;
+        let database_bytes_before = session.database_bytes();
+        let search = Search {
+            session: &mut session,
+            objective: self.spec.objective,
+            command: self.command,
+            share: share(self.source, self.command),
+            effort: self.spec.effort,
+            arrivals: match self.source {
+                Source::Workload(workload) => workload.arrivals,
+                Source::Trace { .. } => Arrivals::Poisson,
+            },
+            clock: self.clock,
+            observer: self.observer,
+            control: self.control,
+        };
+        let Found { saturation, probes, sustained } =
+            search.run(required_rate(self.spec.target_per_second, self.spec.headroom_percent))?;
+        if saturation.measurement.command_count() == 0 {
+            return Err(RunError::Interrupted);
+        }
+        let verify = !self.control.is_stopped();
+        let commands = session.commands_issued();
+        let (verified, size) = session.finish(verify, self.observer, self.control)?;
+        let _ = std::fs::remove_dir_all(&directory);
+        let (sustained_per_second, rounds) =
+            sustained.map_or_else(|| (None, vec![saturation.clone()]), |(rate, rounds)| (Some(rate), rounds));
+        Ok(ModePlan {
+            durability,
+            saturation,
+            probes,
+            sustained_per_second,
+            rounds,
+            verified,
+            size,
+            database_bytes_before,
+            commands,
+        })
+    }
+
+    fn session<'t>(&self, target: &'t T, directory: &Path, durability: Durability) -> Result<Session<'t, T>, RunError> {
+        let workers = self.spec.workers;
+        Session::start(target, self.source, directory, durability, workers, self.observer, self.control)
+    }
+}

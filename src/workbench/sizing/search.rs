@@ -1,0 +1,227 @@
+//! The search for the highest rate that meets an objective.
+//!
+//! First the ceiling: a closed loop, as fast as the workers go. Then rates below it, halving the interval between the
+//! highest that met the objective and the lowest that did not. A rate counts only on repeated evidence: the highest
+//! one is offered again, twice, and if it fails, a lower one must hold instead.
+
+use std::time::Duration;
+
+use super::Objective;
+use crate::workbench::actor::CommandKind;
+use crate::workbench::measure::LatencyHistogram;
+use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target};
+use crate::workbench::workload::Arrivals;
+
+/// How much time a search may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effort {
+    /// Measured time at the ceiling.
+    pub saturation: Duration,
+    /// Measured time of each rate that is tried, at least.
+    pub probe: Duration,
+    /// Measured time of a rate whose percentile needs more samples, at most.
+    pub longest_probe: Duration,
+    /// Warm-up before each.
+    pub warmup: Duration,
+    /// Rates tried between the ceiling and nothing.
+    pub bisections: u32,
+    /// Times the highest rate must hold again.
+    pub confirmations: u32,
+}
+
+impl Effort {
+    /// About half a minute per durability mode.
+    pub const fn quick() -> Self {
+        Self {
+            saturation: Duration::from_secs(3),
+            probe: Duration::from_secs(3),
+            longest_probe: Duration::from_secs(20),
+            warmup: Duration::from_millis(500),
+            bisections: 4,
+            confirmations: 2,
+        }
+    }
+
+    /// About two minutes per durability mode.
+    pub const fn standard() -> Self {
+        Self {
+            saturation: Duration::from_secs(8),
+            probe: Duration::from_secs(10),
+            longest_probe: Duration::from_secs(60),
+            warmup: Duration::from_secs(1),
+            bisections: 6,
+            confirmations: 2,
+        }
+    }
+
+    /// About ten minutes per durability mode.
+    pub const fn thorough() -> Self {
+        Self {
+            saturation: Duration::from_secs(20),
+            probe: Duration::from_secs(45),
+            longest_probe: Duration::from_secs(180),
+            warmup: Duration::from_secs(5),
+            bisections: 7,
+            confirmations: 3,
+        }
+    }
+}
+
+/// One rate that was offered.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Commands per second offered.
+    pub offered_per_second: f64,
+    /// What happened.
+    pub drive: Drive,
+    /// Why it does not meet the objective; `None` if it does.
+    pub rejection: Option<Rejection>,
+}
+
+/// Why a rate does not meet the objective.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// Commands piled up: fewer were completed than offered.
+    FellBehind,
+    /// The percentile is above the limit.
+    TooSlow,
+    /// Too few samples stand behind the percentile to tell.
+    TooFewSamples,
+}
+
+/// Share of the offered rate that must be achieved: below it a queue grows.
+const LEAST_ACHIEVED: f64 = 0.95;
+/// A failing confirmation lowers the rate to this share.
+const STEP_DOWN: f64 = 0.9;
+/// Steps down before the search says that no rate holds.
+const MOST_STEPS_DOWN: u32 = 4;
+
+/// A search on one session.
+pub(super) struct Search<'a, 't, T: Target, C: Clock> {
+    pub(super) session: &'a mut Session<'t, T>,
+    pub(super) objective: Objective,
+    pub(super) command: CommandKind,
+    /// Share of commands that are the objective's.
+    pub(super) share: f64,
+    pub(super) effort: Effort,
+    pub(super) arrivals: Arrivals,
+    pub(super) clock: &'a C,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) control: &'a Control,
+}
+
+/// What a search found.
+pub(super) struct Found {
+    pub(super) saturation: Drive,
+    pub(super) probes: Vec<Probe>,
+    /// The highest rate that held on repeated evidence, and the drives that show it.
+    pub(super) sustained: Option<(f64, Vec<Drive>)>,
+}
+
+impl<T: Target, C: Clock> Search<'_, '_, T, C>
+where
+    T::Manager: Sync,
+{
+    /// Searches; `required` is a rate of special interest that is tried first.
+    pub(super) fn run(mut self, required: f64) -> Result<Found, RunError> {
+        let saturation = self.drive(Load::Closed, self.effort.saturation, None)?;
+        let ceiling = saturation.measurement.commands_per_second();
+        self.observer.note(&format!("ceiling: {ceiling:.0} commands/s"));
+        let mut probes = Vec::new();
+        let (mut low, mut high) = (0.0, ceiling);
+        let first = if required < ceiling { required } else { ceiling / 2.0 };
+        let mut next = first;
+        for _ in 0..=self.effort.bisections {
+            if self.control.is_stopped() {
+                break;
+            }
+            let probe = self.probe(next)?;
+            if probe.rejection.is_none() { low = next } else { high = next }
+            probes.push(probe);
+            next = low.midpoint(high);
+        }
+        let sustained = self.confirm(low, &mut probes)?;
+        probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        Ok(Found { saturation, probes, sustained })
+    }
+
+    /// Offers a rate again and again; steps down when it fails.
+    fn confirm(&mut self, rate: f64, probes: &mut Vec<Probe>) -> Result<Option<(f64, Vec<Drive>)>, RunError> {
+        let mut rate = rate;
+        for _ in 0..MOST_STEPS_DOWN {
+            if rate <= 0.0 {
+                return Ok(None);
+            }
+            let mut held = Vec::new();
+            while held.len() < self.effort.confirmations as usize {
+                if self.control.is_stopped() {
+                    return Ok(None);
+                }
+                let probe = self.probe(rate)?;
+                let drive = probe.rejection.is_none().then(|| probe.drive.clone());
+                probes.push(probe);
+                let Some(drive) = drive else { break };
+                held.push(drive);
+            }
+            if held.len() == self.effort.confirmations as usize {
+                return Ok(Some((rate, held)));
+            }
+            rate *= STEP_DOWN;
+        }
+        Ok(None)
+    }
+
+    fn probe(&mut self, rate: f64) -> Result<Probe, RunError> {
+        let load = Load::Open { per_second: rate, arrivals: self.arrivals };
+        // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
+        let lag_limit = Duration::from_nanos(self.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
+        let drive = self.drive(load, self.probe_time(rate), Some(lag_limit))?;
+        let rejection = self.reject(rate, &drive);
+        let response = drive.measurement.command(self.command).map(|latency| &latency.response);
+        self.observer.note(&describe(rate, response, self.objective, rejection));
+        Ok(Probe { offered_per_second: rate, drive, rejection })
+    }
+
+    /// Long enough for the percentile, within limits.
+    fn probe_time(&self, rate: f64) -> Duration {
+        let needed = 1.2 * self.objective.samples_needed() as f64 / (rate * self.share).max(1e-9);
+        let longest = self.effort.longest_probe.as_secs_f64();
+        Duration::from_secs_f64(needed.clamp(self.effort.probe.as_secs_f64(), longest))
+    }
+
+    fn reject(&self, rate: f64, drive: &Drive) -> Option<Rejection> {
+        let measurement = &drive.measurement;
+        if measurement.gave_up || measurement.commands_per_second() < rate * LEAST_ACHIEVED {
+            return Some(Rejection::FellBehind);
+        }
+        let met = measurement.command(self.command).and_then(|latency| self.objective.is_met(&latency.response));
+        match met {
+            None => Some(Rejection::TooFewSamples),
+            Some(false) => Some(Rejection::TooSlow),
+            Some(true) => None,
+        }
+    }
+
+    fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Drive, RunError> {
+        let spec = DriveSpec { load, warmup: self.effort.warmup, measure: Some(measure), lag_limit };
+        self.session.drive(&spec, self.clock, self.observer, self.control)
+    }
+}
+
+fn describe(
+    rate: f64,
+    response: Option<&LatencyHistogram>,
+    objective: Objective,
+    rejection: Option<Rejection>,
+) -> String {
+    let name = objective.percentile.name;
+    let value = response.and_then(|response| response.percentile(objective.percentile));
+    let latency = value.map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
+    let outcome = match rejection {
+        None => "meets the objective",
+        Some(Rejection::FellBehind) => "falls behind",
+        Some(Rejection::TooSlow) => "too slow",
+        Some(Rejection::TooFewSamples) => "too few samples",
+    };
+    format!("{rate:.0} commands/s: {latency}, {outcome}")
+}
