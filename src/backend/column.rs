@@ -73,15 +73,18 @@ impl ColumnFamily {
     }
 
     pub(super) fn put(&self, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
+        self.engine().wait_for_memory();
         self.db().put_cf_opt(self.handle(), key, value, self.engine().write_options())
     }
 
     pub(super) fn delete(&self, key: &[u8]) -> Result<(), rocksdb::Error> {
+        self.engine().wait_for_memory();
         self.db().delete_cf_opt(self.handle(), key, self.engine().write_options())
     }
 
     /// All of the batch or, after an error or a crash, nothing of it.
     pub(super) fn write(&self, batch: WriteBatch) -> Result<(), rocksdb::Error> {
+        self.engine().wait_for_memory();
         self.db().write_opt(batch, self.engine().write_options())
     }
 

@@ -76,7 +76,8 @@ impl RocksDbManager {
     /// [`Error::CreateStore`], which names the path and the cause, if
     ///
     /// * the directory cannot be created, read or written,
-    /// * it holds something other than a RocksDB database, or one that is broken: nothing in it is changed,
+    /// * it holds something other than a RocksDB database: nothing in it is changed,
+    /// * it holds one that is broken: its data is left as it is,
     /// * the database is in use, by another process or by another manager of this one.
     // The contract's signature.
     #[allow(clippy::ptr_arg)]

@@ -21,8 +21,8 @@ impl EngineOptions {
     /// `create`: whether a database that is not there is created.
     pub(super) fn new(tuning: &Tuning, create: bool) -> Self {
         let cache = block_cache(tuning);
-        // Stalling writers at the limit would turn a budget into an outage. Beyond it memtables push blocks out of the
-        // cache they are charged to, so the sum still holds.
+        // Starts flushes, but does not hold writers back: a thread that writes while it iterates would wait for memory
+        // that its own iterator pins, forever. The engine holds them back, and looks what it waits for.
         let memtables = WriteBufferManager::new_write_buffer_manager_with_cache(
             to_usize(tuning.memtable_budget_bytes),
             false,

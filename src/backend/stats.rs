@@ -153,7 +153,7 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
 fn counters(engine: &Engine) -> EngineStats {
     let count = |ticker| engine.options().database.get_ticker_count(ticker);
     EngineStats {
-        stall_micros: count(Ticker::StallMicros),
+        stall_micros: count(Ticker::StallMicros) + engine.waited_micros(),
         wal_syncs: count(Ticker::WalFileSynced),
         wal_bytes: count(Ticker::WalFileBytes),
         user_written_bytes: count(Ticker::BytesWritten),

@@ -37,8 +37,10 @@ pub struct Tuning {
     pub cpu_cores: usize,
     /// Block cache and memtables of all column families together, in bytes: 5 % of RAM, at least 32 MiB.
     pub memory_budget_bytes: u64,
-    /// The part of the budget that memtables may take, in bytes: half.
+    /// The part of the budget that memtables are meant to take, in bytes: half. Flushes start shortly before it.
     pub memtable_budget_bytes: u64,
+    /// Where writers wait for a flush, in bytes of memtables: three quarters of the memory budget.
+    pub memtable_limit_bytes: u64,
     /// The block cache is split into `2^n` independently locked shards.
     pub cache_shard_bits: u32,
     /// A memtable is flushed when it reaches this many bytes.
@@ -122,6 +124,7 @@ impl Tuning {
             cpu_cores: spec.cpu_cores,
             memory_budget_bytes,
             memtable_budget_bytes: memtables,
+            memtable_limit_bytes: memory_budget_bytes / 4 * 3,
             cache_shard_bits: (memory_budget_bytes / (8 * MIB)).ilog2().min(6),
             write_buffer_bytes,
             max_write_buffers: 4,
@@ -160,6 +163,12 @@ impl Tuning {
                 self.memtable_budget_bytes,
                 "bytes",
                 "half of the memory budget, shared by all column families and charged to the block cache",
+            ),
+            setting(
+                "memtable_limit",
+                self.memtable_limit_bytes,
+                "bytes",
+                "writers that outrun the disk wait here, so that a quarter of the memory budget is left for blocks",
             ),
             setting(
                 "cache_shard_bits",
@@ -329,6 +338,8 @@ mod tests {
         fn any_machine_gets_settings_that_fit_together(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
             let tuning = Tuning::new(&ResolvedSpec { ram_mb, cpu_cores: cores }, files);
             prop_assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 2);
+            prop_assert!(tuning.memtable_budget_bytes < tuning.memtable_limit_bytes);
+            prop_assert!(tuning.memtable_limit_bytes < tuning.memory_budget_bytes);
             prop_assert!(tuning.write_buffer_bytes <= tuning.memtable_budget_bytes);
             prop_assert!(tuning.arena_block_bytes.is_power_of_two());
             prop_assert!((64 * MIB..=GIB).contains(&tuning.max_wal_bytes));

@@ -1,0 +1,90 @@
+//! What the backend promises, as its users see it: through the traits of `ave-actors-store`.
+
+// Helpers are part of the tests: a failure in one is a failure of the test that called it.
+#![allow(clippy::unwrap_used)]
+
+mod actor_system;
+mod conformance;
+mod contract;
+mod model;
+mod opening;
+mod operations;
+mod recovery;
+
+use std::path::{Path, PathBuf};
+
+use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
+use ave_actors_store::{
+    Error,
+    config::MachineSpec,
+    database::{Collection, DbManager},
+};
+use tempfile::TempDir;
+
+/// A machine small enough for a test to reach its limits.
+const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
+
+/// A database in a directory of its own, which goes when it goes.
+struct Database {
+    // Dropped, and so closed, before its directory is removed.
+    manager: RocksDbManager,
+    dir: TempDir,
+}
+
+impl Database {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        Self { manager: open(&dir.path().join("db")), dir }
+    }
+
+    fn collection(&self, name: &str, prefix: &str) -> RocksDbStore {
+        self.manager.create_collection(name, prefix).unwrap()
+    }
+
+    fn state(&self, name: &str, prefix: &str) -> RocksDbStore {
+        self.manager.create_state(name, prefix).unwrap()
+    }
+
+    /// A path beside the database.
+    fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Closes the database and opens it again.
+    fn reopen(self) -> Self {
+        let Self { manager, dir } = self;
+        drop(manager);
+        Self { manager: open(&dir.path().join("db")), dir }
+    }
+}
+
+fn open(path: &Path) -> RocksDbManager {
+    RocksDbManager::new(&path.to_path_buf(), false, Some(SMALL)).unwrap()
+}
+
+/// What an attempt to open a database says when it fails.
+fn opening_error(path: &Path) -> String {
+    match RocksDbManager::new(&path.to_path_buf(), false, Some(SMALL)) {
+        Ok(_) => panic!("{} opened", path.display()),
+        Err(Error::CreateStore { reason }) => reason,
+        Err(other) => panic!("not a CreateStore error: {other:?}"),
+    }
+}
+
+fn put(collection: &mut impl Collection, key: &str, value: &str) {
+    collection.put(key, value.as_bytes()).unwrap();
+}
+
+/// All entries in order, values as text.
+fn entries(collection: &impl Collection, reverse: bool) -> Vec<(String, String)> {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    collection.iter(reverse).unwrap().map(|item| item.map(|(key, value)| (key, text(value))).unwrap()).collect()
+}
+
+fn keys(collection: &impl Collection) -> Vec<String> {
+    collection.iter(false).unwrap().map(|item| item.unwrap().0).collect()
+}
+
+fn not_found(key: &str) -> Error {
+    Error::EntryNotFound { key: key.to_owned() }
+}

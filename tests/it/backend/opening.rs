@@ -1,0 +1,278 @@
+//! Opening: new databases, existing ones, broken ones, somebody else's directory, and a database in use.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Barrier, thread};
+
+use ave_actors_rocksdb::{RocksDbManager, backend::Tuning, machine};
+use ave_actors_store::{
+    config::{MachineProfile, MachineSpec},
+    database::{Collection, DbManager},
+};
+use tempfile::tempdir;
+
+use super::{Database, keys, open, opening_error, put};
+
+/// Every file below a directory with its content.
+fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap_or_default()))
+        .collect()
+}
+
+/// Opening fails, says all of this, and changes nothing.
+fn refuses(dir: &Path, says: &[&str]) {
+    let before = contents(dir);
+    fails(dir, says);
+    assert!(contents(dir) == before, "a refused directory is left as it is");
+}
+
+/// Opening fails, says all of this, and changes no data. RocksDB writes into its own log file why it failed.
+fn finds_broken(dir: &Path, says: &[&str]) {
+    let data = || contents(dir).into_iter().filter(|(name, _)| !name.starts_with("LOG")).collect::<BTreeMap<_, _>>();
+    let before = data();
+    fails(dir, says);
+    assert!(data() == before, "a broken database is left as it is");
+}
+
+fn fails(dir: &Path, says: &[&str]) {
+    let message = opening_error(dir);
+    for part in says.iter().copied().chain([dir.to_str().unwrap()]) {
+        assert!(message.contains(part), "{part:?} is not in: {message}");
+    }
+}
+
+/// A closed database with one flushed and one unflushed entry.
+fn existing_database(path: &Path) {
+    let mut manager = open(path);
+    let mut events = manager.create_collection("events", "actor").unwrap();
+    put(&mut events, "01", "flushed");
+    manager.stop().unwrap();
+    put(&mut events, "02", "in the log");
+}
+
+#[test]
+fn missing_directories_are_created() {
+    let dir = tempdir().unwrap();
+    let path = dir.path().join("some/where/deep");
+    let manager = open(&path);
+    assert_eq!(manager.path(), path);
+    assert!(path.join("CURRENT").is_file());
+}
+
+#[test]
+fn an_empty_directory_becomes_a_database() {
+    let dir = tempdir().unwrap();
+    fs::create_dir(dir.path().join("lost+found")).unwrap();
+    drop(open(dir.path()));
+    assert!(dir.path().join("CURRENT").is_file());
+}
+
+#[test]
+fn a_creation_that_crashed_is_started_over() {
+    let dir = tempdir().unwrap();
+    for leftover in ["LOCK", "LOG", "IDENTITY", "000001.dbtmp"] {
+        fs::write(dir.path().join(leftover), "").unwrap();
+    }
+    fs::write(dir.path().join("MANIFEST-000001"), "half a mani").unwrap();
+    let manager = open(dir.path());
+    put(&mut manager.create_collection("events", "actor").unwrap(), "01", "event");
+    drop(manager);
+    assert_eq!(keys(&open(dir.path()).create_collection("events", "actor").unwrap()), ["01"]);
+}
+
+#[test]
+fn an_existing_database_opens_with_all_column_families() {
+    let db = Database::new();
+    for family in ["one", "two", "three", "ünïcode"] {
+        put(&mut db.collection(family, "actor"), "01", family);
+    }
+    let before = db.manager.stats().unwrap().column_families;
+    let db = db.reopen();
+    assert_eq!(db.manager.stats().unwrap().column_families, before);
+    for family in ["one", "two", "three", "ünïcode"] {
+        assert_eq!(Collection::get(&db.collection(family, "actor"), "01"), Ok(family.as_bytes().to_vec()));
+    }
+}
+
+#[test]
+fn a_file_is_no_directory() {
+    let dir = tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "precious").unwrap();
+    assert!(opening_error(&file).contains("is a file"), "{}", opening_error(&file));
+    let below = file.join("db");
+    let message = opening_error(&below);
+    assert!(message.contains(below.to_str().unwrap()), "{message}");
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+}
+
+#[test]
+fn a_directory_of_other_files_is_refused() {
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("notes.txt"), "precious").unwrap();
+    refuses(dir.path(), &["not a RocksDB database", "notes.txt"]);
+}
+
+#[test]
+fn a_level_db_database_is_refused() {
+    let dir = tempdir().unwrap();
+    fs::write(dir.path().join("CURRENT"), "MANIFEST-000002\n").unwrap();
+    fs::write(dir.path().join("000005.ldb"), "table").unwrap();
+    refuses(dir.path(), &["not a RocksDB database", "LevelDB", "000005.ldb"]);
+}
+
+#[test]
+fn a_database_whose_manifest_is_gone_is_broken_not_new() {
+    let dir = tempdir().unwrap();
+    existing_database(dir.path());
+    for name in contents(dir.path()).keys().filter(|name| name.starts_with("MANIFEST-")) {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    finds_broken(dir.path(), &["broken"]);
+}
+
+#[test]
+fn a_database_whose_manifest_is_garbage_is_broken_not_new() {
+    let dir = tempdir().unwrap();
+    existing_database(dir.path());
+    for name in contents(dir.path()).keys().filter(|name| name.starts_with("MANIFEST-")) {
+        fs::write(dir.path().join(name), [0xAB; 4096]).unwrap();
+    }
+    finds_broken(dir.path(), &["broken"]);
+}
+
+#[test]
+fn a_database_with_garbage_in_current_is_broken_not_new() {
+    let dir = tempdir().unwrap();
+    existing_database(dir.path());
+    fs::write(dir.path().join("CURRENT"), "garbage").unwrap();
+    finds_broken(dir.path(), &["broken"]);
+}
+
+#[test]
+fn a_database_without_current_is_broken_not_new() {
+    let dir = tempdir().unwrap();
+    existing_database(dir.path());
+    fs::remove_file(dir.path().join("CURRENT")).unwrap();
+    finds_broken(dir.path(), &["broken", "CURRENT"]);
+}
+
+#[test]
+fn a_database_that_lost_a_data_file_is_broken() {
+    let dir = tempdir().unwrap();
+    existing_database(dir.path());
+    let table = contents(dir.path()).into_keys().find(|name| name.contains(".sst")).unwrap();
+    fs::remove_file(dir.path().join(&table)).unwrap();
+    let message = opening_error(dir.path());
+    assert!(message.contains("broken") && message.contains(&table), "{message}");
+}
+
+#[test]
+fn a_second_opener_in_the_process_is_told_of_the_lock() {
+    let db = Database::new();
+    let message = opening_error(db.manager.path());
+    assert!(message.contains("in use") && message.contains("/LOCK"), "{message}");
+    put(&mut db.collection("events", "actor"), "01", "the first opener goes on");
+}
+
+#[test]
+fn a_handle_keeps_the_database_open() {
+    let dir = tempdir().unwrap();
+    let mut events = open(dir.path()).create_collection("events", "actor").unwrap();
+    put(&mut events, "01", "event");
+    assert!(opening_error(dir.path()).contains("in use"));
+    drop(events);
+    assert_eq!(keys(&open(dir.path()).create_collection("events", "actor").unwrap()), ["01"]);
+}
+
+const OPEN_THIS: &str = "AVE_TEST_OPEN_THIS";
+
+/// Not a test of its own: what [`a_second_process_is_told_of_the_lock`] runs in another process.
+#[test]
+fn child_opener() {
+    let Some(path) = std::env::var_os(OPEN_THIS) else { return };
+    let message = opening_error(Path::new(&path));
+    assert!(message.contains("in use") && message.contains("/LOCK"), "{message}");
+}
+
+#[test]
+fn a_second_process_is_told_of_the_lock() {
+    let db = Database::new();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["backend::opening::child_opener", "--exact"])
+        .env(OPEN_THIS, db.manager.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o500)).unwrap();
+    if fs::write(dir.path().join("probe"), "").is_ok() {
+        // Permissions do not bind root. The case below covers what can be covered.
+        fs::remove_file(dir.path().join("probe")).unwrap();
+        return;
+    }
+    for path in [dir.path().to_path_buf(), dir.path().join("below")] {
+        let message = opening_error(&path);
+        assert!(message.contains(path.to_str().unwrap()) && message.contains("ermission"), "{message}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_directory_that_cannot_be_created_is_named() {
+    let message = opening_error(Path::new("/proc/no-such-directory/db"));
+    assert!(message.contains("cannot create the directory /proc/no-such-directory/db"), "{message}");
+}
+
+#[test]
+fn column_families_are_created_from_many_threads_at_once() {
+    const THREADS: usize = 8;
+    const NAMES: usize = 12;
+    let db = Database::new();
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (db, start) = (&db, &start);
+            scope.spawn(move || {
+                start.wait();
+                for n in 0..NAMES {
+                    // Everybody wants the same families, each from another end.
+                    let name = format!("family-{}", (n + thread) % NAMES);
+                    put(&mut db.collection(&name, &format!("actor-{thread}")), "01", "event");
+                }
+            });
+        }
+    });
+    let db = db.reopen();
+    assert_eq!(db.manager.stats().unwrap().column_families, NAMES as u64 + 1, "each once, and the default one");
+    for n in 0..NAMES {
+        for thread in 0..THREADS {
+            assert_eq!(keys(&db.collection(&format!("family-{n}"), &format!("actor-{thread}"))), ["01"]);
+        }
+    }
+}
+
+#[test]
+fn without_a_spec_the_share_of_this_process_counts() {
+    let dir = tempdir().unwrap();
+    let manager = RocksDbManager::new(&dir.path().to_path_buf(), true, None).unwrap();
+    let share = machine::process_share();
+    assert_eq!(*manager.tuning(), Tuning::new(&share.resolved(), share.open_files));
+}
+
+#[test]
+fn a_profile_counts_whatever_the_host_is() {
+    let dir = tempdir().unwrap();
+    let spec = MachineSpec::Profile(MachineProfile::XXLarge);
+    let manager = RocksDbManager::new(&dir.path().to_path_buf(), false, Some(spec)).unwrap();
+    assert_eq!(manager.tuning().ram_bytes, 32 * 1024 * 1024 * 1024);
+    assert_eq!(manager.tuning().cpu_cores, 8);
+}
