@@ -1,1 +1,4 @@
 //! Integration tests: one binary, so that RocksDB is linked once.
+
+#[cfg(feature = "workbench")]
+mod report;
