@@ -2,3 +2,5 @@
 
 #[cfg(feature = "rocksdb")]
 mod backend;
+#[cfg(feature = "workbench")]
+mod report;

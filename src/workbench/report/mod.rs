@@ -6,10 +6,13 @@
 //!
 //! Every field name carries its unit. Latencies are nanoseconds, sizes are bytes, rates are per second.
 
+mod chart;
 mod directory;
 pub mod format;
 mod html;
 mod markdown;
+mod template;
+mod view;
 
 use std::collections::BTreeMap;
 

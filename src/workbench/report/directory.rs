@@ -1,0 +1,359 @@
+//! Where a report lives on disk: one directory per run that is there whole or not at all.
+//!
+//! The files are written and synced under a hidden temporary name beside their destination, and the directory is
+//! renamed once it is complete. Knows nothing of how a report is measured or who asks for it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::{Report, SCHEMA_VERSION, html, markdown};
+
+const JSON_FILE: &str = "report.json";
+const MARKDOWN_FILE: &str = "report.md";
+const HTML_FILE: &str = "report.html";
+
+/// Longest name taken from a workload; file systems allow 255 bytes with stamp, suffix and temporary marks.
+const NAME_LENGTH: usize = 80;
+
+/// How many reports of one name and second find a directory before writing gives up.
+const CLASHES: u32 = 1_000;
+
+/// Why a report could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The root cannot be created or does not take files.
+    #[error("{} does not take reports: choose another directory or make it writable", path.display())]
+    RootNotWritable {
+        /// The root directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of the report could not be written; nothing is left under the final name.
+    #[error("the report could not be written to {}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The report has no JSON form.
+    #[error("the report for {} has no JSON form", path.display())]
+    Serialise {
+        /// The file it was meant for.
+        path: PathBuf,
+        /// What stands in the way.
+        source: serde_json::Error,
+    },
+    /// The name and second are taken by too many reports already.
+    #[error("{} and every numbered name after it are taken", path.display())]
+    NoFreeName {
+        /// The first name tried.
+        path: PathBuf,
+    },
+    /// There is no report at this path.
+    #[error("there is no report at {}: give a report directory or its report.json", path.display())]
+    Missing {
+        /// The file looked for.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The report is there and cannot be read.
+    #[error("the report {} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not JSON, or not a report.
+    #[error("{}:{line}:{column}: not a report", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1; 0 before the first character of a line.
+        column: usize,
+        /// What is wrong there.
+        source: serde_json::Error,
+    },
+    /// The report was written by a build with another layout.
+    #[error(
+        "{} has report layout {found}, this build reads {expected}: use the version of ave-workbench it names under reproduce",
+        path.display()
+    )]
+    SchemaVersion {
+        /// The file.
+        path: PathBuf,
+        /// The version in the file.
+        found: u64,
+        /// The version this build reads.
+        expected: u32,
+    },
+}
+
+/// Writes reports below a root directory, and reads them back.
+///
+/// ```no_run
+/// # fn measure() -> ave_actors_rocksdb::workbench::report::Report { unimplemented!() }
+/// use std::path::Path;
+///
+/// use ave_actors_rocksdb::workbench::report::{ReportDirectory, ReportError};
+///
+/// # fn main() -> Result<(), ReportError> {
+/// let root = Path::new("reports");
+/// ReportDirectory::check_writable(root)?;
+/// let report = measure();
+/// let path = ReportDirectory::new(root).write(&report)?;
+/// assert_eq!(ReportDirectory::read(&path)?, report);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct ReportDirectory {
+    root: PathBuf,
+    attachments: Vec<(String, Vec<u8>)>,
+}
+
+impl ReportDirectory {
+    /// Reports will go below `root`, which is created when the first one is written.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), attachments: Vec::new() }
+    }
+
+    /// Adds a file to the next report, such as a histogram log. Its name is reduced to a plain file name; one that a
+    /// report file bears already is numbered.
+    #[must_use]
+    pub fn attach(mut self, name: &str, bytes: Vec<u8>) -> Self {
+        let name = plain_name(name);
+        let taken = |candidate: &str| {
+            [JSON_FILE, MARKDOWN_FILE, HTML_FILE].contains(&candidate)
+                || self.attachments.iter().any(|(attached, _)| attached == candidate)
+        };
+        let numbered = (2_u32..).map(|number| format!("{number}-{name}"));
+        let free = std::iter::once(name.clone()).chain(numbered).find(|candidate| !taken(candidate));
+        self.attachments.push((free.unwrap_or(name), bytes));
+        self
+    }
+
+    /// Creates `root` if need be and proves that a report directory can be made in it: to be asked before a long run.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::RootNotWritable`] with what the system said.
+    pub fn check_writable(root: &Path) -> Result<(), ReportError> {
+        let probe = || {
+            let staging = staging_directory(root, "check")?;
+            write_synced(&staging.path().join(JSON_FILE), b"{}")?;
+            staging.close()
+        };
+        probe().map_err(|source| ReportError::RootNotWritable { path: root.to_owned(), source })
+    }
+
+    /// Writes `report.json`, `report.md`, `report.html` and the attachments to `<root>/<name>-<start>/` and returns
+    /// that path; a name that is taken gets a number.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::RootNotWritable`], [`ReportError::Serialise`], [`ReportError::Write`] or
+    /// [`ReportError::NoFreeName`]. After any of them nothing stands under the final name.
+    pub fn write(&self, report: &Report) -> Result<PathBuf, ReportError> {
+        whole_directory(&self.root, &directory_name(report), |staging| self.fill(staging, report))
+    }
+
+    fn fill(&self, staging: &Path, report: &Report) -> Result<(), ReportError> {
+        let json = serde_json::to_string_pretty(report)
+            .map_err(|source| ReportError::Serialise { path: staging.join(JSON_FILE), source })?;
+        let attachments = self.attachments.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let (page, text) = (html(report), markdown(report));
+        let rendered = [(HTML_FILE, page.as_bytes()), (MARKDOWN_FILE, text.as_bytes()), (JSON_FILE, json.as_bytes())];
+        for (name, bytes) in attachments.chain(rendered) {
+            let path = staging.join(name);
+            write_synced(&path, bytes).map_err(|source| ReportError::Write { path, source })?;
+        }
+        sync_directory(staging).map_err(|source| ReportError::Write { path: staging.to_owned(), source })
+    }
+
+    /// Reads a report back from its directory or from the JSON file itself.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Missing`], [`ReportError::Read`], [`ReportError::Invalid`] with line and column, or
+    /// [`ReportError::SchemaVersion`] with the version found and the one this build reads.
+    pub fn read(path: &Path) -> Result<Report, ReportError> {
+        let path = if path.is_dir() { path.join(JSON_FILE) } else { path.to_owned() };
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(ReportError::Missing { path, source });
+            }
+            Err(source) => return Err(ReportError::Read { path, source }),
+        };
+        parse(&text, path)
+    }
+}
+
+/// The one field every layout has.
+#[derive(Deserialize)]
+struct Layout {
+    schema_version: u64,
+}
+
+/// The version first: a layout this build does not know would otherwise fail at whatever field it meets first.
+fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
+    let parsed = serde_json::from_str::<Layout>(text).and_then(|layout| {
+        if layout.schema_version == u64::from(SCHEMA_VERSION) {
+            serde_json::from_str(text).map(Ok)
+        } else {
+            Ok(Err(layout.schema_version))
+        }
+    });
+    match parsed {
+        Ok(Ok(report)) => Ok(report),
+        Ok(Err(found)) => Err(ReportError::SchemaVersion { path, found, expected: SCHEMA_VERSION }),
+        Err(source) => Err(ReportError::Invalid { path, line: source.line(), column: source.column(), source }),
+    }
+}
+
+/// Makes `<root>/<name>` appear with everything `fill` puts into it, or not at all.
+fn whole_directory(
+    root: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<(), ReportError>,
+) -> Result<PathBuf, ReportError> {
+    let staging = staging_directory(root, name)
+        .map_err(|source| ReportError::RootNotWritable { path: root.to_owned(), source })?;
+    fill(staging.path())?;
+    let path = publish(staging.path(), &root.join(name))?;
+    // The directory has its final name: its guard has nothing left to remove.
+    let _ = staging.keep();
+    sync_directory(root).map_err(|source| ReportError::Write { path: root.to_owned(), source })?;
+    Ok(path)
+}
+
+/// A directory that vanishes unless it is kept, hidden and marked so that nobody takes it for a report.
+fn staging_directory(root: &Path, name: &str) -> io::Result<TempDir> {
+    fs::create_dir_all(root)?;
+    let prefix = format!(".{name}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".partial");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any directory: the owner's alone, the default for temporary ones, would stay with the finished report.
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    builder.tempdir_in(root)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Directories cannot be opened as files here; the rename is as durable as the file system makes it.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Renames the finished directory to the first free name. A rename never replaces a directory that holds anything,
+/// so a report that appears in between is safe.
+fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
+    for clash in 1..=CLASHES {
+        let candidate = numbered(wanted, clash);
+        if candidate.symlink_metadata().is_ok() {
+            continue;
+        }
+        match fs::rename(staging, &candidate) {
+            Ok(()) => return Ok(candidate),
+            Err(error) if is_clash(error.kind()) => {}
+            Err(source) => return Err(ReportError::Write { path: candidate, source }),
+        }
+    }
+    Err(ReportError::NoFreeName { path: wanted.to_owned() })
+}
+
+fn numbered(wanted: &Path, clash: u32) -> PathBuf {
+    if clash == 1 {
+        return wanted.to_owned();
+    }
+    let mut name = wanted.as_os_str().to_owned();
+    name.push(format!("-{clash}"));
+    name.into()
+}
+
+fn is_clash(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory)
+}
+
+fn directory_name(report: &Report) -> String {
+    let name = plain_name(&report.name);
+    report.started_at.parse::<Timestamp>().map_or_else(
+        |_| format!("{name}-{}", plain_name(&report.started_at)),
+        |start| format!("{name}-{}", start.strftime("%Y%m%dT%H%M%SZ")),
+    )
+}
+
+/// A name every file system takes: letters, digits, dot, dash and underscore; no path, not hidden, not empty.
+fn plain_name(name: &str) -> String {
+    let replaced: String = name
+        .chars()
+        .take(NAME_LENGTH)
+        .map(|character| {
+            let plain = character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_');
+            if plain { character } else { '-' }
+        })
+        .collect();
+    let trimmed = replaced.trim_matches(['.', '-']);
+    if trimmed.is_empty() { "report".to_owned() } else { trimmed.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_the_root_or_hide() {
+        assert_eq!(plain_name("../../etc/passwd"), "etc-passwd");
+        assert_eq!(plain_name(".hidden"), "hidden");
+        assert_eq!(plain_name("año nuevo"), "a-o-nuevo");
+        assert_eq!(plain_name("///"), "report");
+        assert_eq!(plain_name("steady_light.v2"), "steady_light.v2");
+        assert_eq!(plain_name(&"x".repeat(500)).len(), NAME_LENGTH);
+    }
+
+    #[test]
+    fn writing_that_fails_half_way_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let error = whole_directory(root.path(), "run", |staging| {
+            fs::write(staging.join(JSON_FILE), "{}").unwrap();
+            assert!(!root.path().join("run").exists(), "not there while it is being written");
+            let path = staging.join(HTML_FILE);
+            Err(ReportError::Write { path, source: io::ErrorKind::StorageFull.into() })
+        });
+        assert!(matches!(error, Err(ReportError::Write { .. })), "{error:?}");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn attachments_never_replace_a_report_file() {
+        let directory = ReportDirectory::new("unused").attach("report.json", vec![]).attach("a/b", vec![]);
+        let names: Vec<_> = directory.attachments.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["2-report.json", "a-b"]);
+    }
+}

@@ -1,0 +1,275 @@
+//! How figures read to people: three significant digits where a measurement is no better, whole numbers where it is.
+//!
+//! Sizes are binary (`MiB`, `GiB`), because the machine profiles and the engine's buffers are. Whatever is not a
+//! number reads [`ABSENT`]. Pure: knows nothing of terminals, locales or reports.
+
+use jiff::Timestamp;
+
+/// Stands where there is no figure.
+pub const ABSENT: &str = "—";
+
+const SECOND_NS: f64 = 1e9;
+const MINUTE_SECONDS: f64 = 60.0;
+const HOUR_SECONDS: f64 = 3_600.0;
+const DAY_SECONDS: f64 = 86_400.0;
+
+/// A time in nanoseconds with the unit that suits it, three significant digits.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::duration;
+///
+/// assert_eq!(duration(77_000.0), "77 µs");
+/// assert_eq!(duration(1_238_400.0), "1.24 ms");
+/// assert_eq!(duration(3.1e9), "3.1 s");
+/// assert_eq!(duration(125e9), "2 min 5 s");
+/// ```
+pub fn duration(nanoseconds: f64) -> String {
+    if !nanoseconds.is_finite() {
+        return ABSENT.to_owned();
+    }
+    if nanoseconds < 0.0 {
+        return format!("−{}", duration(-nanoseconds));
+    }
+    for (unit, size_ns) in [("ns", 1.0), ("µs", 1e3), ("ms", 1e6)] {
+        let scaled = three_digits(nanoseconds / size_ns);
+        if scaled < 1_000.0 {
+            return format!("{scaled} {unit}");
+        }
+    }
+    long_duration(nanoseconds / SECOND_NS)
+}
+
+/// A difference of times, with its sign.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::duration_difference;
+///
+/// assert_eq!(duration_difference(1_500.0), "+1.5 µs");
+/// assert_eq!(duration_difference(-1_500.0), "−1.5 µs");
+/// ```
+pub fn duration_difference(nanoseconds: f64) -> String {
+    if nanoseconds > 0.0 && nanoseconds.is_finite() {
+        format!("+{}", duration(nanoseconds))
+    } else {
+        duration(nanoseconds)
+    }
+}
+
+/// A range of times, the unit said once where it is the same.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::duration_range;
+///
+/// assert_eq!(duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms");
+/// assert_eq!(duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms");
+/// ```
+pub fn duration_range(low_nanoseconds: f64, high_nanoseconds: f64) -> String {
+    let (low, high) = (duration(low_nanoseconds), duration(high_nanoseconds));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((figure, low_unit)), Some((_, high_unit))) if low_unit == high_unit => format!("{figure} – {high}"),
+        _ => format!("{low} – {high}"),
+    }
+}
+
+/// A time in seconds with the unit that suits it: `850 ms`, `90 s`, `2 min 5 s`, `3 h 20 min`, `17.4 days`.
+pub fn seconds(seconds: f64) -> String {
+    duration(seconds * SECOND_NS)
+}
+
+fn long_duration(seconds: f64) -> String {
+    let rounded = seconds.round();
+    if rounded < 2.0 * MINUTE_SECONDS {
+        format!("{} s", three_digits(seconds))
+    } else if rounded < 2.0 * HOUR_SECONDS {
+        format!("{} min {} s", (rounded / MINUTE_SECONDS).floor(), rounded % MINUTE_SECONDS)
+    } else if rounded < 2.0 * DAY_SECONDS {
+        let minutes = (rounded / MINUTE_SECONDS).round();
+        format!("{} h {} min", (minutes / 60.0).floor(), minutes % 60.0)
+    } else {
+        format!("{} days", number(seconds / DAY_SECONDS))
+    }
+}
+
+/// A time in days: `12.5 days`, `1,460 days`; below two days as hours and minutes.
+pub fn days(days: f64) -> String {
+    if days.is_finite() && days >= 2.0 { format!("{} days", number(days)) } else { seconds(days * DAY_SECONDS) }
+}
+
+/// A size in bytes, in binary units, three significant digits.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::bytes;
+///
+/// assert_eq!(bytes(512.0), "512 B");
+/// assert_eq!(bytes(1_572_864.0), "1.5 MiB");
+/// ```
+pub fn bytes(bytes: f64) -> String {
+    if !bytes.is_finite() {
+        return ABSENT.to_owned();
+    }
+    let mut scaled = bytes;
+    for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
+        // 1,023.7 of a unit would round to 1,020: four digits up to 1,024 keep neighbouring sizes apart.
+        let shown = if scaled.abs() < 1_000.0 { three_digits(scaled) } else { scaled.round() };
+        if shown.abs() < 1_024.0 {
+            return format!("{} {unit}", group(&shown.to_string()));
+        }
+        scaled /= 1_024.0;
+    }
+    format!("{} PiB", number(scaled))
+}
+
+/// A rate per second: whole from a hundred up, three significant digits below.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::rate;
+///
+/// assert_eq!(rate(12_300.4), "12,300/s");
+/// assert_eq!(rate(0.254_4), "0.254/s");
+/// ```
+pub fn rate(per_second: f64) -> String {
+    if per_second.is_finite() { format!("{}/s", number(per_second)) } else { ABSENT.to_owned() }
+}
+
+/// A whole number with thousands separators: `1,234,567`.
+pub fn count(count: u64) -> String {
+    group(&count.to_string())
+}
+
+/// A number: whole with thousands separators from a hundred up, three significant digits below.
+pub fn number(number: f64) -> String {
+    if !number.is_finite() {
+        return ABSENT.to_owned();
+    }
+    let shown = if number.abs() < 100.0 { three_digits(number) } else { number.round() };
+    group(&shown.to_string())
+}
+
+/// A share in percent, three significant digits: `12.3 %`.
+pub fn percent(percent: f64) -> String {
+    if percent.is_finite() { format!("{} %", number(percent)) } else { ABSENT.to_owned() }
+}
+
+/// A moment: `2026-03-01 09:30:00 UTC`. What is not an RFC 3339 time is returned as it is.
+pub fn moment(rfc3339: &str) -> String {
+    rfc3339
+        .parse::<Timestamp>()
+        .map_or_else(|_| rfc3339.to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+/// Rounds to three significant digits by way of decimal text, so that the result prints as those digits.
+fn three_digits(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+/// Puts separators between the thousands of a decimal number.
+fn group(decimal: &str) -> String {
+    let (whole, fraction) = decimal.find('.').map_or((decimal, ""), |point| decimal.split_at(point));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("−", digits));
+    let mut grouped = String::with_capacity(decimal.len() + digits.len() / 3 + 2);
+    grouped.push_str(sign);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_take_the_unit_that_suits_them() {
+        for (nanoseconds, expected) in [
+            (0.0, "0 ns"),
+            (0.4, "0.4 ns"),
+            (999.0, "999 ns"),
+            (1_000.0, "1 µs"),
+            (77_000.0, "77 µs"),
+            (77_049.0, "77 µs"),
+            (123_456.0, "123 µs"),
+            (1_240_000.0, "1.24 ms"),
+            (3_100_000_000.0, "3.1 s"),
+            (119.4e9, "119 s"),
+        ] {
+            assert_eq!(duration(nanoseconds), expected, "{nanoseconds} ns");
+        }
+    }
+
+    #[test]
+    fn rounding_never_shows_a_thousand_of_a_smaller_unit() {
+        assert_eq!(duration(999_600.0), "1 ms");
+        assert_eq!(duration(999_999_999.0), "1 s");
+        assert_eq!(bytes(1_048_575.9), "1 MiB");
+    }
+
+    #[test]
+    fn long_times_read_as_a_clock_does() {
+        assert_eq!(seconds(90.0), "90 s");
+        assert_eq!(seconds(119.7), "2 min 0 s");
+        assert_eq!(seconds(125.0), "2 min 5 s");
+        assert_eq!(seconds(12_000.0), "3 h 20 min");
+        assert_eq!(seconds(12_599.0), "3 h 30 min");
+        assert_eq!(seconds(1_500_000.0), "17.4 days");
+        assert_eq!(days(0.55), "13 h 12 min");
+        assert_eq!(days(1_460.2), "1,460 days");
+    }
+
+    #[test]
+    fn differences_carry_their_sign() {
+        assert_eq!(duration_difference(2_000_000.0), "+2 ms");
+        assert_eq!(duration_difference(-2_000_000.0), "−2 ms");
+        assert_eq!(duration_difference(0.0), "0 ns");
+    }
+
+    #[test]
+    fn sizes_are_binary() {
+        for (size, expected) in [
+            (0.0, "0 B"),
+            (1_023.0, "1,023 B"),
+            (1_024.0, "1 KiB"),
+            (1_536.0, "1.5 KiB"),
+            (536_870_912.0, "512 MiB"),
+            (17_179_869_184.0, "16 GiB"),
+            (3_298_534_883_328.0, "3 TiB"),
+        ] {
+            assert_eq!(bytes(size), expected, "{size} bytes");
+        }
+    }
+
+    #[test]
+    fn rates_and_counts_group_their_thousands() {
+        assert_eq!(rate(12_300.0), "12,300/s");
+        assert_eq!(rate(1_234_567.8), "1,234,568/s");
+        assert_eq!(rate(99.96), "100/s");
+        assert_eq!(rate(0.5), "0.5/s");
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(number(-12_345.0), "−12,345");
+    }
+
+    #[test]
+    fn shares_keep_three_digits() {
+        assert_eq!(percent(12.345), "12.3 %");
+        assert_eq!(percent(100.0), "100 %");
+        assert_eq!(percent(0.0), "0 %");
+    }
+
+    #[test]
+    fn what_is_no_number_reads_absent() {
+        for text in [duration(f64::NAN), bytes(f64::INFINITY), rate(f64::NAN), percent(f64::NEG_INFINITY)] {
+            assert_eq!(text, ABSENT);
+        }
+    }
+
+    #[test]
+    fn moments_are_in_utc() {
+        assert_eq!(moment("2026-03-01T10:30:00+01:00"), "2026-03-01 09:30:00 UTC");
+        assert_eq!(moment("yesterday"), "yesterday");
+    }
+}

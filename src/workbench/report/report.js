@@ -1,0 +1,300 @@
+"use strict";
+// Draws the charts from the numbers embedded in the page. Everything it shows also stands in a table.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("scripted");
+  const data = JSON.parse(document.getElementById("chart-data").textContent);
+  const plots = new Map();
+  const NAMES = { off: "durability off", on: "durability on" };
+  const DASH = { off: [], on: [8, 4] };
+
+  const css = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
+  const digits = (value) => String(Number(value.toPrecision(3)));
+  const duration = (ns) => {
+    const rounded = Number(ns.toPrecision(3));
+    if (rounded < 1e3) return digits(ns) + " ns";
+    if (rounded < 1e6) return digits(ns / 1e3) + " µs";
+    if (rounded < 1e9) return digits(ns / 1e6) + " ms";
+    return digits(ns / 1e9) + " s";
+  };
+  const grouped = (value) => (value < 100 ? digits(value) : Math.round(value).toLocaleString("en-US"));
+  const rate = (value) => grouped(value) + "/s";
+  const percentile = (nines) => {
+    const quantile = 100 * (1 - 10 ** -nines);
+    return "p" + Number(quantile.toFixed(Math.max(1, Math.ceil(nines) - 1)));
+  };
+
+  // As many ticks per power of ten as there is room for.
+  const logTicks = (low, high, pixels, spacing) => {
+    const steps = [[1, 2, 5], [1, 3], [1]];
+    let ticks = [];
+    for (const mantissas of steps) {
+      ticks = [];
+      for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+        ticks.push(...mantissas.map((mantissa) => mantissa * 10 ** power));
+      }
+      ticks = ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+      if (ticks.length * spacing <= pixels) break;
+    }
+    return ticks;
+  };
+  const bounds = (columns, ...more) => {
+    const values = columns.flat().concat(more).filter((value) => value > 0);
+    return values.length ? [Math.min(...values) / 1.35, Math.max(...values) * 1.35] : [1, 10];
+  };
+
+  const axis = (extra) => ({
+    stroke: css("soft"), font: "12px " + css("sans"), labelFont: "12px " + css("sans"), labelSize: 18, labelGap: 2,
+    grid: { stroke: css("grid"), width: 1 }, ticks: { stroke: css("grid"), width: 1, size: 5 }, ...extra,
+  });
+  const latencyAxis = (label, range, height) =>
+    axis({ label, size: 62, splits: () => logTicks(...range, height - 60, 34), values: (_, ticks) => ticks.map(duration), filter: (_, ticks) => ticks });
+  const line = (mode, extra) => ({ label: NAMES[mode], stroke: css(mode), width: 2.25, dash: DASH[mode], points: { show: false }, spanGaps: false, ...extra });
+
+  const nearest = (column, index) => {
+    for (let step = 0; step < column.length; step++) {
+      if (column[index - step] != null) return index - step;
+      if (column[index + step] != null) return index + step;
+    }
+    return null;
+  };
+  const tooltip = (text) => {
+    let tip;
+    return {
+      hooks: {
+        init: (plot) => {
+          tip = document.createElement("div");
+          tip.className = "tip";
+          tip.hidden = true;
+          plot.over.append(tip);
+          plot.over.addEventListener("mouseleave", () => { tip.hidden = true; });
+        },
+        setCursor: (plot) => {
+          const { left, top, idx } = plot.cursor;
+          const lines = idx == null || left < 0 ? null : text(plot, idx);
+          tip.hidden = !lines || lines.length < 2;
+          if (tip.hidden) return;
+          tip.replaceChildren(...lines.map((content, index) => {
+            const row = document.createElement(index ? "div" : "b");
+            row.textContent = content;
+            return row;
+          }));
+          const flip = left + tip.offsetWidth + 24 > plot.over.clientWidth;
+          tip.style.left = Math.max(0, flip ? left - tip.offsetWidth - 14 : left + 14) + "px";
+          tip.style.top = Math.max(0, Math.min(top - 12, plot.over.clientHeight - tip.offsetHeight)) + "px";
+        },
+      },
+    };
+  };
+
+  const draw = (id, height, build) => {
+    const holder = document.getElementById(id);
+    if (!holder) return;
+    plots.get(id)?.destroy();
+    const width = printing ? 640 : holder.clientWidth;
+    const [options, columns] = build(width);
+    const shared = { width, height, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { size: 8 } } };
+    plots.set(id, new uPlot({ ...shared, ...options, cursor: { ...shared.cursor, ...options.cursor } }, columns, holder));
+  };
+
+  const context = (plot, paint) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left - 8, bbox.top - 8, bbox.width + 16, bbox.height + 16);
+    ctx.clip();
+    ctx.font = 12 * devicePixelRatio + "px " + css("sans");
+    ctx.setLineDash([]);
+    ctx.textAlign = "left";
+    ctx.textBaseline = "alphabetic";
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    paint(ctx, bbox, devicePixelRatio);
+    ctx.restore();
+  };
+
+  const legible = (ctx, text, x, y, colour, pixel) => {
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 4 * pixel;
+    ctx.strokeStyle = css("panel");
+    ctx.strokeText(text, x, y);
+    ctx.fillStyle = colour;
+    ctx.fillText(text, x, y);
+  };
+
+  // Percentile curves: one command or operation, both modes.
+  const curve = () => {
+    const select = document.getElementById("curve-select");
+    const chart = data.curves[select ? Number(select.value) : 0];
+    if (!chart) return;
+    const columns = chart.lines.map((one) => one.latency_ns);
+    const range = bounds(columns);
+    const last = chart.nines[Math.max(...columns.map((column) => column.findLastIndex((value) => value != null)))];
+    draw("curve-chart", 360, (width) => [{
+      scales: { x: { time: false, range: [0, Math.max(1, last) * 1.02] }, y: { distr: 3, range } },
+      axes: [
+        axis({ size: 30, label: "share of samples at or below", font: (width < 420 ? "10.5px " : "12px ") + css("sans"),
+          splits: () => [0, Math.log10(2), 1, 2, 3, 4, 5].filter((nines) => nines <= last + 0.05 && (nines > 0 || width > 420)),
+          values: (_, ticks) => ticks.map((tick) => (tick === 0 ? "min" : percentile(tick))) }),
+        latencyAxis("latency", range, 360),
+      ],
+      series: [{}, ...chart.lines.map((one) => line(one.durability))],
+      plugins: [tooltip((_, index) => [percentile(chart.nines[index]),
+        ...chart.lines.filter((one) => one.latency_ns[index] != null).map((one) => NAMES[one.durability] + ": " + duration(one.latency_ns[index]))])],
+    }, [chart.nines, ...columns]]);
+  };
+
+  // Throughput against latency: a dot for a rate that met the objective, a cross for one that did not.
+  const probes = () => {
+    const chart = data.probes;
+    if (!chart) return;
+    const columns = uPlot.join(chart.lines.map((one) => [one.points.map((point) => point.offered_per_second), one.points.map((point) => point.slo_percentile_ns)]));
+    const range = bounds(columns.slice(1).map((column) => column.filter((value) => value != null)), chart.limit_ns);
+    const rates = columns[0].filter((value) => value > 0).concat(chart.target_per_second);
+    const reach = [Math.min(...rates) / 1.25, Math.max(...rates) * 1.25];
+    const lines = (plot) => context(plot, (ctx, box, pixel) => {
+      const y = plot.valToPos(chart.limit_ns, "y", true);
+      const x = plot.valToPos(chart.target_per_second, "x", true);
+      ctx.setLineDash([3 * pixel, 3 * pixel]);
+      ctx.strokeStyle = css("limit");
+      ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
+      ctx.strokeStyle = css("soft");
+      ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+    });
+    const labels = (plot) => context(plot, (ctx, box, pixel) => {
+      const x = plot.valToPos(chart.target_per_second, "x", true) + 6 * pixel;
+      const target = "target " + rate(chart.target_per_second);
+      const width = ctx.measureText(target).width;
+      const fits = x + width <= box.left + box.width;
+      legible(ctx, target, fits ? x : x - width - 12 * pixel, box.top + 12 * pixel, css("soft"), pixel);
+      const limit = "objective " + chart.percentile + " ≤ " + duration(chart.limit_ns);
+      legible(ctx, limit, box.left + 6 * pixel, plot.valToPos(chart.limit_ns, "y", true) - 6 * pixel, css("limit"), pixel);
+    });
+    const marks = (plot) => context(plot, (ctx, _, pixel) => chart.lines.forEach((one) => one.points.forEach((point) => {
+      const x = plot.valToPos(point.offered_per_second, "x", true);
+      const y = plot.valToPos(point.slo_percentile_ns, "y", true);
+      ctx.strokeStyle = ctx.fillStyle = css(one.durability);
+      ctx.lineWidth = 2 * pixel;
+      ctx.beginPath();
+      if (point.met) { ctx.arc(x, y, 4 * pixel, 0, 2 * Math.PI); ctx.fill(); return; }
+      const arm = 4.5 * pixel;
+      ctx.moveTo(x - arm, y - arm); ctx.lineTo(x + arm, y + arm); ctx.moveTo(x - arm, y + arm); ctx.lineTo(x + arm, y - arm); ctx.stroke();
+    })));
+    const describe = (plot, index) => {
+      const at = plot.data[0][index];
+      return ["near " + rate(at) + " offered", ...chart.lines.flatMap((one) => {
+        const point = one.points.reduce((best, next) => (Math.abs(Math.log(next.offered_per_second / at)) < Math.abs(Math.log(best.offered_per_second / at)) ? next : best));
+        if (Math.abs(Math.log(point.offered_per_second / at)) > 0.25) return [];
+        return [NAMES[one.durability] + ": " + rate(point.achieved_per_second) + " of " + rate(point.offered_per_second) + " at " + chart.percentile + " " + duration(point.slo_percentile_ns) + (point.met ? ", met" : ", not met")];
+      })];
+    };
+    draw("probe-chart", 360, (width) => [{
+      scales: { x: { time: false, distr: 3, range: reach }, y: { distr: 3, range } },
+      axes: [
+        axis({ size: 30, label: "commands per second offered", splits: () => logTicks(...reach, width - 100, 56), values: (_, ticks) => ticks.map(grouped), filter: (_, ticks) => ticks }),
+        latencyAxis(chart.percentile + " of " + chart.command, range, 360),
+      ],
+      series: [{}, ...chart.lines.map((one) => line(one.durability, { spanGaps: true }))],
+      cursor: { points: { show: false } },
+      hooks: { drawAxes: [lines], draw: [marks, labels] },
+      plugins: [tooltip(describe)],
+    }, columns]);
+  };
+
+  // Second by second: latency above, throughput below, on one time axis with a line where a round begins.
+  const series = () => {
+    const chart = data.series;
+    if (!chart) return;
+    const table = (...fields) => uPlot.join(chart.lines.flatMap((one) => fields.map((field) => [one.at_seconds, one[field]])),
+      chart.lines.flatMap(() => fields.map(() => [1, 1])));
+    const rounds = (label) => (plot) => context(plot, (ctx, box, pixel) => chart.rounds.forEach((round) => {
+      const x = plot.valToPos(round.at_seconds, "x", true);
+      ctx.strokeStyle = ctx.fillStyle = css("soft");
+      ctx.lineWidth = pixel;
+      ctx.setLineDash([2 * pixel, 3 * pixel]);
+      ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+      if (label) ctx.fillText("round " + round.round, x + 5 * pixel, box.top + 12 * pixel);
+    }));
+    const time = axis({ size: 30, label: "seconds of measured time", values: (_, ticks) => ticks.map((tick) => tick + " s") });
+    const at = (plot, index, column) => {
+      const found = nearest(plot.data[column], index);
+      return found == null ? null : plot.data[column][found];
+    };
+    const last = Math.max(...chart.lines.flatMap((one) => one.at_seconds));
+    const x = { time: false, range: [0, last] };
+    const sync = { key: "series", setSeries: false };
+
+    const latencies = table("p50_ns", "p99_ns");
+    const [low, high] = bounds(latencies.slice(1).map((column) => column.filter((value) => value != null)));
+    const range = [low, high * 1.4];
+    draw("series-latency-chart", 300, () => [{
+      scales: { x, y: { distr: 3, range } },
+      axes: [axis({ values: (_, ticks) => ticks.map(() => "") , size: 12 }), latencyAxis("p50 and p99", range, 300)],
+      series: [{}, ...chart.lines.flatMap((one) => [line(one.durability, { width: 1.25 }), line(one.durability, { width: 2.5 })])],
+      cursor: { sync }, hooks: { drawAxes: [rounds(true)] },
+      plugins: [tooltip((plot, index) => [digits(plot.data[0][index]) + " s", ...chart.lines.flatMap((one, place) => {
+        const [p50, p99] = [at(plot, index, 2 * place + 1), at(plot, index, 2 * place + 2)];
+        return p50 == null || p99 == null ? [] : [NAMES[one.durability] + ": p50 " + duration(p50) + ", p99 " + duration(p99)];
+      })])],
+    }, latencies]);
+
+    const throughput = table("commands_per_second");
+    const top = Math.max(...throughput.slice(1).flat().filter((value) => value != null)) * 1.12 || 1;
+    draw("series-rate-chart", 190, () => [{
+      scales: { x, y: { range: [0, top] } },
+      axes: [time, axis({ label: "commands/s", size: 62, values: (_, ticks) => ticks.map(grouped) })],
+      series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.75 }))],
+      cursor: { sync }, hooks: { drawAxes: [rounds(false)] },
+      plugins: [tooltip((plot, index) => [digits(plot.data[0][index]) + " s", ...chart.lines.flatMap((one, place) => {
+        const value = at(plot, index, place + 1);
+        return value == null ? [] : [NAMES[one.durability] + ": " + rate(value)];
+      })])],
+    }, throughput]);
+  };
+
+  let printing = false;
+  const all = () => { curve(); probes(); series(); };
+  document.getElementById("curve-select")?.addEventListener("change", curve);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+  // Paper cannot be unfolded.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    printing = true;
+    folded = [...document.querySelectorAll("details:not([open], .terms)")];
+    folded.forEach((details) => { details.open = true; });
+    all();
+  });
+  addEventListener("afterprint", () => {
+    printing = false;
+    folded.forEach((details) => { details.open = false; });
+    all();
+  });
+  let pending;
+  let seen = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === seen || printing) return;
+    seen = innerWidth;
+    clearTimeout(pending);
+    pending = setTimeout(all, 120);
+  });
+
+  // Tables behind charts stand open for readers without scripts.
+  document.querySelectorAll("details.behind-chart").forEach((table) => { table.open = false; });
+  document.querySelectorAll(".copy").forEach((block) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.addEventListener("click", async () => {
+      const code = block.querySelector("pre");
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 1600);
+    });
+    block.append(button);
+  });
+  all();
+})();

@@ -1,0 +1,411 @@
+//! What the renderers say that the report holds only implicitly: pairs of durability modes, the price of
+//! durability, which profiles hold the target, one summary per round.
+//!
+//! Pure. Knows nothing of the text it ends up in: no formatting, no markup.
+
+use serde::Serialize;
+
+use super::{
+    Capacity, DurabilityMode, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult, ProfileEvidence,
+    Report, SeriesPoint,
+};
+
+/// The percentiles every table lists, in this order, supported by the samples or not.
+const PERCENTILES: [&str; 9] = ["min", "p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99", "max"];
+
+/// The command people feel; what tables lead with unless an objective names another.
+const FELT_COMMAND: &str = "persist";
+
+/// Everything derived from one report.
+#[derive(Debug, Serialize)]
+pub(super) struct View<'a> {
+    /// Durability modes that were measured, `off` before `on`.
+    pub(super) durabilities: Vec<DurabilityMode>,
+    /// The command the summary rows speak of.
+    pub(super) headline_command: Option<&'a str>,
+    /// One wide row per mode.
+    pub(super) summaries: Vec<ModeSummary<'a>>,
+    /// What durability costs; absent unless both modes were measured.
+    pub(super) price: Option<Price<'a>>,
+    /// What users wait, per command.
+    pub(super) commands: Vec<LatencyPair<'a>>,
+    /// What the backend took, per command; empty where it is the same thing.
+    pub(super) services: Vec<LatencyPair<'a>>,
+    /// What the backend took, per storage operation.
+    pub(super) operations: Vec<LatencyPair<'a>>,
+    /// Capacity per mode with the headroom taken off.
+    pub(super) capacities: Vec<CapacityRow<'a>>,
+    /// Profiles and whether they hold the target.
+    pub(super) profiles: Vec<ProfileRow<'a>>,
+    /// The recommendations with the profile they name.
+    pub(super) machines: Vec<Machine<'a>>,
+    /// The time series in one row per round and mode.
+    pub(super) rounds: Vec<RoundRow>,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(report: &'a Report) -> Self {
+        let modes = &report.modes;
+        let headline_command = headline_command(report);
+        let plan = report.plan.as_ref();
+        Self {
+            durabilities: modes.iter().map(|mode| mode.durability).collect(),
+            headline_command,
+            summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
+            price: Price::new(report, headline_command),
+            commands: pairs(modes, |mode| &mode.commands, felt),
+            services: if modes.iter().any(differs_from_response) {
+                pairs(modes, |mode| &mode.commands, |latency| &latency.service)
+            } else {
+                Vec::new()
+            },
+            operations: pairs(modes, |mode| &mode.operations, felt),
+            capacities: plan.map(capacity_rows).unwrap_or_default(),
+            profiles: plan.map(profile_rows).unwrap_or_default(),
+            machines: plan.map(machines).unwrap_or_default(),
+            rounds: modes.iter().flat_map(round_rows).collect(),
+        }
+    }
+}
+
+/// Response time where commands were scheduled, service time where there is nothing else.
+pub(super) fn felt(latency: &NamedLatency) -> &LatencyInfo {
+    latency.response.as_ref().unwrap_or(&latency.service)
+}
+
+fn differs_from_response(mode: &ModeResult) -> bool {
+    mode.commands.iter().any(|command| command.response.as_ref().is_some_and(|response| *response != command.service))
+}
+
+fn headline_command(report: &Report) -> Option<&str> {
+    if let Some(plan) = &report.plan {
+        return Some(&plan.slo.command);
+    }
+    let commands = &report.modes.first()?.commands;
+    commands
+        .iter()
+        .find(|command| command.name == FELT_COMMAND)
+        .or_else(|| commands.iter().max_by_key(|command| command.service.count))
+        .map(|command| command.name.as_str())
+}
+
+fn find<'a>(mode: &'a ModeResult, command: &str) -> Option<&'a LatencyInfo> {
+    mode.commands.iter().find(|latency| latency.name == command).map(felt)
+}
+
+fn mode(report: &Report, durability: DurabilityMode) -> Option<&ModeResult> {
+    report.modes.iter().find(|mode| mode.durability == durability)
+}
+
+/// The wide row: one mode, its throughput, the headline command's latency; the rest stands in the mode itself.
+#[derive(Debug, Serialize)]
+pub(super) struct ModeSummary<'a> {
+    pub(super) mode: &'a ModeResult,
+    pub(super) latency: Option<&'a LatencyInfo>,
+    pub(super) percentiles: Vec<PercentileCell<'a>>,
+}
+
+impl<'a> ModeSummary<'a> {
+    fn new(mode: &'a ModeResult, command: Option<&str>) -> Self {
+        let latency = command.and_then(|command| find(mode, command));
+        let percentiles = ["p50", "p99", "p99.9", "max"]
+            .map(|name| PercentileCell { name, value_ns: latency.and_then(|info| value(info, name)) })
+            .into();
+        Self { mode, latency, percentiles }
+    }
+}
+
+/// One percentile of one distribution.
+#[derive(Debug, Serialize)]
+pub(super) struct PercentileCell<'a> {
+    pub(super) name: &'a str,
+    pub(super) value_ns: Option<u64>,
+}
+
+fn value(latency: &LatencyInfo, percentile: &str) -> Option<u64> {
+    latency.percentile(percentile).map(|percentile| percentile.value_ns)
+}
+
+/// What durability costs.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Price<'a> {
+    /// Absent where both modes were offered the same rate and neither was asked for its ceiling.
+    pub(super) throughput: Option<ThroughputPrice>,
+    /// Absent where the samples of a mode do not support a median.
+    pub(super) latency: Option<LatencyPrice<'a>>,
+}
+
+/// What stands behind a throughput ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Basis {
+    /// Highest rates that meet the objective.
+    Objective,
+    /// Closed-loop ceilings.
+    Saturation,
+}
+
+/// Throughput that is left with durability on.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct ThroughputPrice {
+    pub(super) basis: Basis,
+    pub(super) off_per_second: f64,
+    pub(super) on_per_second: f64,
+    pub(super) kept_percent: f64,
+}
+
+/// Latency that durability adds to one command.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct LatencyPrice<'a> {
+    pub(super) command: &'a str,
+    pub(super) off_p50_ns: u64,
+    pub(super) on_p50_ns: u64,
+    pub(super) added_p50_ns: f64,
+    pub(super) off_p99_ns: Option<u64>,
+    pub(super) on_p99_ns: Option<u64>,
+    pub(super) added_p99_ns: Option<f64>,
+    /// Rates the two modes ran at, where a schedule offered them different ones.
+    pub(super) unequal_rates_per_second: Option<[f64; 2]>,
+}
+
+impl<'a> Price<'a> {
+    fn new(report: &Report, command: Option<&'a str>) -> Option<Self> {
+        let off = mode(report, DurabilityMode::Off);
+        let on = mode(report, DurabilityMode::On);
+        let throughput = match &report.plan {
+            Some(plan) => planned_throughput(&plan.capacities),
+            None => off.zip(on).and_then(|(off, on)| closed_loop_throughput(off, on)),
+        };
+        let latency = off.zip(on).zip(command).and_then(|((off, on), command)| LatencyPrice::new(off, on, command));
+        (throughput.is_some() || latency.is_some()).then_some(Self { throughput, latency })
+    }
+}
+
+fn planned_throughput(capacities: &[Capacity]) -> Option<ThroughputPrice> {
+    let of = |durability| capacities.iter().find(|capacity| capacity.durability == durability);
+    let (off, on) = of(DurabilityMode::Off).zip(of(DurabilityMode::On))?;
+    match (off.sustained_per_second, on.sustained_per_second) {
+        (Some(off), Some(on)) => ThroughputPrice::new(Basis::Objective, off, on),
+        _ => ThroughputPrice::new(Basis::Saturation, off.saturation_per_second, on.saturation_per_second),
+    }
+}
+
+fn closed_loop_throughput(off: &ModeResult, on: &ModeResult) -> Option<ThroughputPrice> {
+    let scheduled = off.offered_per_second.or(on.offered_per_second).is_some();
+    if scheduled {
+        return None;
+    }
+    ThroughputPrice::new(Basis::Saturation, off.achieved_per_second, on.achieved_per_second)
+}
+
+impl ThroughputPrice {
+    fn new(basis: Basis, off_per_second: f64, on_per_second: f64) -> Option<Self> {
+        let kept_percent = 100.0 * on_per_second / off_per_second;
+        kept_percent.is_finite().then_some(Self { basis, off_per_second, on_per_second, kept_percent })
+    }
+}
+
+impl<'a> LatencyPrice<'a> {
+    fn new(off: &ModeResult, on: &ModeResult, command: &'a str) -> Option<Self> {
+        let (off_latency, on_latency) = find(off, command).zip(find(on, command))?;
+        let (off_p50_ns, on_p50_ns) = value(off_latency, "p50").zip(value(on_latency, "p50"))?;
+        let (off_p99_ns, on_p99_ns) = (value(off_latency, "p99"), value(on_latency, "p99"));
+        Some(Self {
+            command,
+            off_p50_ns,
+            on_p50_ns,
+            added_p50_ns: difference(off_p50_ns, on_p50_ns),
+            off_p99_ns,
+            on_p99_ns,
+            added_p99_ns: off_p99_ns.zip(on_p99_ns).map(|(off, on)| difference(off, on)),
+            unequal_rates_per_second: unequal_rates(off, on),
+        })
+    }
+}
+
+fn unequal_rates(off: &ModeResult, on: &ModeResult) -> Option<[f64; 2]> {
+    let (off, on) = off.offered_per_second.zip(on.offered_per_second)?;
+    ((off - on).abs() > 0.005 * off.max(on)).then_some([off, on])
+}
+
+fn difference(off_ns: u64, on_ns: u64) -> f64 {
+    on_ns as f64 - off_ns as f64
+}
+
+/// One command or operation in both modes.
+#[derive(Debug, Serialize)]
+pub(super) struct LatencyPair<'a> {
+    pub(super) name: &'a str,
+    pub(super) off: Option<&'a LatencyInfo>,
+    pub(super) on: Option<&'a LatencyInfo>,
+    pub(super) percentiles: Vec<PercentilePair<'a>>,
+}
+
+/// One percentile in both modes.
+#[derive(Debug, Serialize)]
+pub(super) struct PercentilePair<'a> {
+    pub(super) name: &'a str,
+    pub(super) off: Option<&'a PercentileInfo>,
+    pub(super) on: Option<&'a PercentileInfo>,
+    pub(super) added_ns: Option<f64>,
+}
+
+/// Brings the modes together by name, in the order of first appearance.
+fn pairs<'a>(
+    modes: &'a [ModeResult],
+    latencies: impl Fn(&'a ModeResult) -> &'a Vec<NamedLatency>,
+    pick: impl Fn(&'a NamedLatency) -> &'a LatencyInfo,
+) -> Vec<LatencyPair<'a>> {
+    let mut names: Vec<&str> = Vec::new();
+    for latency in modes.iter().flat_map(&latencies) {
+        if !names.contains(&latency.name.as_str()) {
+            names.push(&latency.name);
+        }
+    }
+    let of = |durability, name: &str| {
+        let mode = modes.iter().find(|mode| mode.durability == durability)?;
+        latencies(mode).iter().find(|latency| latency.name == name).map(&pick)
+    };
+    names
+        .into_iter()
+        .map(|name| LatencyPair::new(name, of(DurabilityMode::Off, name), of(DurabilityMode::On, name)))
+        .collect()
+}
+
+impl<'a> LatencyPair<'a> {
+    fn new(name: &'a str, off: Option<&'a LatencyInfo>, on: Option<&'a LatencyInfo>) -> Self {
+        let percentiles = percentile_names(off, on)
+            .into_iter()
+            .map(|name| {
+                let off = off.and_then(|info| info.percentile(name));
+                let on = on.and_then(|info| info.percentile(name));
+                let added_ns = off.zip(on).map(|(off, on)| difference(off.value_ns, on.value_ns));
+                PercentilePair { name, off, on, added_ns }
+            })
+            .collect();
+        Self { name, off, on, percentiles }
+    }
+}
+
+/// The usual names, plus what else the distributions carry.
+fn percentile_names<'a>(off: Option<&'a LatencyInfo>, on: Option<&'a LatencyInfo>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = PERCENTILES.to_vec();
+    for percentile in off.into_iter().chain(on).flat_map(|info| &info.percentiles) {
+        if !names.contains(&percentile.name.as_str()) {
+            names.push(&percentile.name);
+        }
+    }
+    names
+}
+
+/// Capacity in one mode, as the target sees it.
+#[derive(Debug, Serialize)]
+pub(super) struct CapacityRow<'a> {
+    pub(super) capacity: &'a Capacity,
+    /// What is left of the sustained rate when the headroom stays free.
+    pub(super) usable_per_second: Option<f64>,
+    pub(super) holds_target: Option<bool>,
+}
+
+fn capacity_rows(plan: &PlanResult) -> Vec<CapacityRow<'_>> {
+    plan.capacities
+        .iter()
+        .map(|capacity| CapacityRow {
+            capacity,
+            usable_per_second: capacity.sustained_per_second.map(|rate| usable(plan, rate)),
+            holds_target: capacity.sustained_per_second.map(|rate| holds(plan, rate)),
+        })
+        .collect()
+}
+
+fn usable(plan: &PlanResult, rate: f64) -> f64 {
+    rate * (100.0 - plan.headroom_percent) / 100.0
+}
+
+fn holds(plan: &PlanResult, rate: f64) -> bool {
+    usable(plan, rate) >= plan.target_per_second
+}
+
+/// One profile and whether it holds the target.
+#[derive(Debug, Serialize)]
+pub(super) struct ProfileRow<'a> {
+    pub(super) evidence: &'a ProfileEvidence,
+    pub(super) off_holds_target: Option<bool>,
+    pub(super) on_holds_target: Option<bool>,
+    /// Modes this profile is recommended for.
+    pub(super) recommended_for: Vec<DurabilityMode>,
+}
+
+fn profile_rows(plan: &PlanResult) -> Vec<ProfileRow<'_>> {
+    plan.profiles
+        .iter()
+        .map(|evidence| ProfileRow {
+            evidence,
+            off_holds_target: evidence.durability_off_per_second.map(|rate| holds(plan, rate)),
+            on_holds_target: evidence.durability_on_per_second.map(|rate| holds(plan, rate)),
+            recommended_for: plan
+                .recommendations
+                .iter()
+                .filter(|recommendation| recommendation.profile.as_deref() == Some(&evidence.profile))
+                .map(|recommendation| recommendation.durability)
+                .collect(),
+        })
+        .collect()
+}
+
+/// A recommendation, its profile's size and its specification as text to paste.
+#[derive(Debug, Serialize)]
+pub(super) struct Machine<'a> {
+    pub(super) recommendation: &'a super::Recommendation,
+    pub(super) profile: Option<&'a ProfileEvidence>,
+    pub(super) spec_json: Option<String>,
+}
+
+fn machines(plan: &PlanResult) -> Vec<Machine<'_>> {
+    plan.recommendations
+        .iter()
+        .map(|recommendation| Machine {
+            recommendation,
+            profile: plan.profiles.iter().find(|evidence| recommendation.profile.as_deref() == Some(&evidence.profile)),
+            spec_json: recommendation.machine_spec.as_ref().map(|spec| format!("{spec:#}")),
+        })
+        .collect()
+}
+
+/// One round of one mode.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct RoundRow {
+    pub(super) durability: DurabilityMode,
+    pub(super) round: u32,
+    pub(super) slices_count: usize,
+    pub(super) mean_per_second: f64,
+    pub(super) lowest_per_second: f64,
+    pub(super) median_p50_ns: u64,
+    pub(super) worst_p99_ns: u64,
+    pub(super) max_ns: u64,
+}
+
+fn round_rows(mode: &ModeResult) -> impl Iterator<Item = RoundRow> + '_ {
+    mode.series.chunk_by(|a, b| a.round == b.round).map(|slices| round_row(mode.durability, slices))
+}
+
+fn round_row(durability: DurabilityMode, slices: &[SeriesPoint]) -> RoundRow {
+    let rates = slices.iter().map(|slice| slice.commands_per_second);
+    RoundRow {
+        durability,
+        round: slices[0].round,
+        slices_count: slices.len(),
+        mean_per_second: rates.clone().sum::<f64>() / slices.len() as f64,
+        lowest_per_second: rates.fold(f64::INFINITY, f64::min),
+        median_p50_ns: median(slices.iter().map(|slice| slice.p50_ns)),
+        worst_p99_ns: slices.iter().map(|slice| slice.p99_ns).max().unwrap_or_default(),
+        max_ns: slices.iter().map(|slice| slice.max_ns).max().unwrap_or_default(),
+    }
+}
+
+/// The middle value, the lower of the two where there are two.
+pub(super) fn median(values: impl Iterator<Item = u64>) -> u64 {
+    let mut sorted: Vec<u64> = values.collect();
+    sorted.sort_unstable();
+    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+}

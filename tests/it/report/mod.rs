@@ -1,0 +1,9 @@
+//! The report: what people rely on when they read, show or parse one.
+
+#![allow(clippy::unwrap_used)] // Clippy takes helpers of tests for production code.
+
+mod directory;
+mod html;
+mod markdown;
+mod sample;
+mod schema;
