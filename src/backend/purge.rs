@@ -2,13 +2,17 @@
 //!
 //! The entries of prefix `a` lie in one range, and so do those of `a.b`. A range delete over the whole would take
 //! `a.b` along, so a purge looks at the keys once and deletes the *gaps* between the runs of foreign entries. All gaps
-//! go in one batch: after an error or a crash the collection is untouched or empty, never half there. In the usual case
-//! nothing foreign lies inside and the batch is a single range delete, whatever the length of the log; the look costs
-//! one pass over the keys, which a purge, being rare, can afford.
+//! go in one batch: after an error or a crash the collection is untouched or empty, never half there. The look costs one
+//! pass over the keys, which a purge, being rare, can afford.
+//!
+//! A gap with few entries is deleted key by key. A range delete is smaller, but every read of the column family pays
+//! for each one that is still in its memtable: after a few thousand purged actors a read took milliseconds. A gap with
+//! many entries is one range delete, so that the batch stays small; the writes that filled it have made the memtable
+//! grow, so few of them are ever in it together.
 //!
 //! A handle of `a.b` may write while `a` is being purged. What it writes may not have been seen, so the runs of all
 //! live handles count as foreign whether or not anything lies in them, and no new one appears until the purge is over
-//! (see [`LivePrefixes`](super::column::LivePrefixes)).
+//! (see [`LivePrefixes`]).
 
 use std::{collections::BTreeSet, iter::Peekable, vec};
 
@@ -19,6 +23,9 @@ use super::{
     key::{Entry, Prefix},
     options,
 };
+
+/// A gap with more entries than this is deleted as a range.
+const DELETED_ONE_BY_ONE: usize = 512;
 
 /// Deletes every entry of `prefix` in `family`. Writes nothing if there is none.
 pub(super) fn purge(family: &ColumnFamily, prefix: &Prefix) -> Result<(), rocksdb::Error> {
@@ -54,8 +61,8 @@ struct Gaps<'a> {
     batch: WriteBatch,
     /// Where the present gap begins.
     start: Vec<u8>,
-    /// Whether the present gap holds anything: empty gaps are not worth a tombstone.
-    occupied: bool,
+    /// The first entries of the present gap, up to one more than are deleted one by one.
+    keys: Vec<Vec<u8>>,
     /// Runs of live handles that have not been passed yet, in order.
     live: Peekable<vec::IntoIter<Run>>,
     end: Vec<u8>,
@@ -69,7 +76,7 @@ impl<'a> Gaps<'a> {
             family,
             batch: WriteBatch::default(),
             start: prefix.lower_bound().to_vec(),
-            occupied: false,
+            keys: Vec::new(),
             live: runs.into_iter().collect::<Vec<_>>().into_iter().peekable(),
             end: prefix.upper_bound(),
         }
@@ -77,7 +84,9 @@ impl<'a> Gaps<'a> {
 
     fn own_entry(&mut self, key: &[u8]) {
         self.pass_live_runs_before(key);
-        self.occupied = true;
+        if self.keys.len() <= DELETED_ONE_BY_ONE {
+            self.keys.push(key.to_vec());
+        }
     }
 
     fn run(&mut self, run: &Run) {
@@ -93,10 +102,14 @@ impl<'a> Gaps<'a> {
 
     /// The present gap ends where `run` begins, the next one begins after it.
     fn close_gap(&mut self, run: &Run) {
-        if self.occupied {
+        if self.keys.len() > DELETED_ONE_BY_ONE {
             self.batch.delete_range_cf(self.family.handle(), &self.start, &run.0);
-            self.occupied = false;
+        } else {
+            for key in &self.keys {
+                self.batch.delete_cf(self.family.handle(), key);
+            }
         }
+        self.keys.clear();
         self.start.clone_from(&run.1);
     }
 

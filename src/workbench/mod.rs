@@ -13,8 +13,11 @@
 //! | [`cli`] | the command line; nobody imports it |
 
 pub mod actor;
+#[cfg(feature = "rocksdb")]
+pub mod cli;
 pub mod host;
 pub mod measure;
+pub mod report;
 pub mod runner;
 pub mod sizing;
 pub mod trace;

@@ -6,11 +6,14 @@
 //!
 //! Every field name carries its unit. Latencies are nanoseconds, sizes are bytes, rates are per second.
 
+mod assemble;
+mod assess;
 mod chart;
 mod directory;
 pub mod format;
 mod html;
 mod markdown;
+mod plan;
 mod template;
 mod view;
 
@@ -19,9 +22,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;
+pub use plan::plan_report;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -449,6 +454,8 @@ pub struct ProfileEvidence {
 pub enum Evidence {
     /// On this host, under the profile's tuning, inside its cores and memory footprint.
     Measured,
+    /// No smaller in cores and RAM than a profile that was measured: at least its rate.
+    Implied,
     /// Nothing was measured that speaks of it.
     NotMeasured,
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::{
-    Capacity, DurabilityMode, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult, ProfileEvidence,
+    Capacity, DurabilityMode, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult, Evidence, ProfileEvidence,
     Report, SeriesPoint,
 };
 
@@ -323,7 +323,14 @@ fn usable(plan: &PlanResult, rate: f64) -> f64 {
 }
 
 fn holds(plan: &PlanResult, rate: f64) -> bool {
-    usable(plan, rate) >= plan.target_per_second
+    // The rate that just leaves the headroom is the target divided and multiplied by the same share: rounding must not
+    // decide.
+    usable(plan, rate) >= plan.target_per_second * (1.0 - 1e-9)
+}
+
+/// Whether a profile holds the target. One that does at least as well as another may do better: it is never ruled out.
+fn profile_holds(plan: &PlanResult, evidence: &ProfileEvidence, rate: Option<f64>) -> Option<bool> {
+    rate.map(|rate| holds(plan, rate)).filter(|&holds| holds || evidence.evidence == Evidence::Measured)
 }
 
 /// One profile and whether it holds the target.
@@ -341,8 +348,8 @@ fn profile_rows(plan: &PlanResult) -> Vec<ProfileRow<'_>> {
         .iter()
         .map(|evidence| ProfileRow {
             evidence,
-            off_holds_target: evidence.durability_off_per_second.map(|rate| holds(plan, rate)),
-            on_holds_target: evidence.durability_on_per_second.map(|rate| holds(plan, rate)),
+            off_holds_target: profile_holds(plan, evidence, evidence.durability_off_per_second),
+            on_holds_target: profile_holds(plan, evidence, evidence.durability_on_per_second),
             recommended_for: plan
                 .recommendations
                 .iter()

@@ -67,6 +67,25 @@ impl Measurement {
         all
     }
 
+    /// Several rounds as one: histograms and times add up, slices follow each other.
+    pub fn over_rounds<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for round in rounds {
+            let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
+            let mut before: Vec<_> =
+                all.commands.iter_mut().map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices))).collect();
+            all.merge(round.clone());
+            for (command, before) in all.commands.iter_mut().zip(&mut before) {
+                if let (Some(command), Some(mut slices)) = (command, before.take()) {
+                    slices.append(&mut command.slices);
+                    command.slices = slices;
+                }
+            }
+            all.elapsed_ns = elapsed_ns;
+        }
+        all
+    }
+
     /// Adds what another worker measured under the same load.
     pub(super) fn merge(&mut self, other: Self) {
         for (own, other) in self.commands.iter_mut().zip(other.commands) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::workbench::actor::{CommandKind, Op};
 use crate::workbench::trace::{Trace, TraceSource};
-use crate::workbench::workload::{ActorNames, Planned, ValuePool, Workload, WorkloadSource};
+use crate::workbench::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
 
 /// What is replayed.
 #[derive(Debug, Clone)]
@@ -52,6 +52,14 @@ impl Source {
         match self {
             Self::Workload(workload) => workload.commands.kinds(),
             Self::Trace { trace, .. } => trace.kinds(),
+        }
+    }
+
+    /// How its commands are spaced when they are offered at a rate. A trace's own rhythm is lost at another rate.
+    pub fn arrivals(&self) -> Arrivals {
+        match self {
+            Self::Workload(workload) => workload.arrivals,
+            Self::Trace { .. } => Arrivals::Poisson,
         }
     }
 

@@ -14,7 +14,6 @@ use crate::workbench::runner::{
     Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
     harness_ns_per_operation,
 };
-use crate::workbench::workload::Arrivals;
 
 /// What must hold, and how hard to look.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +83,8 @@ pub struct ModePlan {
 impl ModePlan {
     /// Whether the rate that leaves the headroom held.
     pub fn holds(&self, required_per_second: f64) -> bool {
-        self.sustained_per_second.is_some_and(|sustained| sustained >= required_per_second)
+        // The required rate itself is among the rates tried: rounding must not decide.
+        self.sustained_per_second.is_some_and(|sustained| sustained >= required_per_second * (1.0 - 1e-9))
     }
 }
 
@@ -248,10 +248,7 @@ where
             command: self.command,
             share: share(self.source, self.command),
             effort: self.spec.effort,
-            arrivals: match self.source {
-                Source::Workload(workload) => workload.arrivals,
-                Source::Trace { .. } => Arrivals::Poisson,
-            },
+            arrivals: self.source.arrivals(),
             clock: self.clock,
             observer: self.observer,
             control: self.control,

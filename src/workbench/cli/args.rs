@@ -1,0 +1,319 @@
+//! The command line as it is typed. What the words mean is worked out in `resolve`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Measures the actor store on this machine and says which machine to buy.
+///
+/// Exit codes: 0 pass, 1 objective missed, 2 usage, 3 inconclusive, 4 input, output or database.
+#[derive(Debug, Parser)]
+#[command(name = "ave-workbench", version, max_term_width = 100, after_help = "\
+Examples:
+  ave-workbench host
+  ave-workbench workloads
+  ave-workbench run ledger
+  ave-workbench plan ledger --target 2000 --slo p99=10ms
+  ave-workbench trace import events.csv && ave-workbench run events.trace.csv.zst")]
+pub(super) struct Args {
+    /// Print no progress and no tables, errors only
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Host(HostArgs),
+    Run(RunArgs),
+    Plan(PlanArgs),
+    Workloads(WorkloadsArgs),
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    Report(ReportArgs),
+    Completions(CompletionsArgs),
+}
+
+/// Show this machine, the profile it corresponds to, and the tuning that follows
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench host
+  ave-workbench host --data-dir /var/lib/ledger --probe 5s
+  ave-workbench host --json | jq .machine_profile")]
+pub(super) struct HostArgs {
+    /// Directory on the disk to look at
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) data_dir: PathBuf,
+    /// How long to probe the disk's sync latency; 0s skips it
+    #[arg(long, value_name = "TIME", default_value = "2s")]
+    pub(super) probe: String,
+}
+
+/// Replay a workload or a trace, durability off and on, and report what it takes
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench run ledger                       as fast as it goes, both durability modes
+  ave-workbench run ledger --rate 2000           what users feel at 2,000 commands per second
+  ave-workbench run registers.toml --durability on --measure 30s
+  ave-workbench run receipt.trace.csv.zst        a trace, from its first to its last command
+  ave-workbench run receipt.trace.csv.zst --speed 1000000
+                                                 a trace at its own times, a million times faster
+  ave-workbench run ledger --rate 2000 --slo p99=10ms
+                                                 exit code 1 if the objective is missed")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+    /// Offer this many commands per second (open loop); without it, as many as go (closed loop)
+    #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_negative_numbers = true)]
+    pub(super) rate: Option<f64>,
+    /// Replay a trace at its own times, this many times faster (1 is its own pace)
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub(super) speed: Option<f64>,
+    /// Rounds per durability mode; the modes alternate
+    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    pub(super) rounds: u32,
+    /// Time at the start of each round that does not count [default: 1s, none for a trace replayed once]
+    #[arg(long, value_name = "TIME")]
+    pub(super) warmup: Option<String>,
+    /// Time that counts in each round [default: 5s; a trace runs once from its first to its last command, unless it
+    /// is given a rate, at which it is repeated with new actors]
+    #[arg(long, value_name = "TIME")]
+    pub(super) measure: Option<String>,
+    /// Objective to judge by, for example `p99=10ms` or `recover:p99.9=50ms`
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub(super) slo: Option<String>,
+    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
+    #[arg(long, value_name = "SPEC", default_value = "host")]
+    pub(super) spec: String,
+    /// Do not compare the database with what it acknowledged
+    #[arg(long)]
+    pub(super) no_verify: bool,
+}
+
+/// Find the highest rate that meets an objective here, and the smallest machine the evidence supports
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench plan ledger --target 2000 --slo p99=10ms
+  ave-workbench plan registers --target 500 --slo p99.9=50ms --headroom 50 --durability on
+  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms --effort thorough")]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+    /// Commands per second the deployment must hold
+    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true)]
+    pub(super) target: f64,
+    /// Objective, for example `p99=10ms` or `recover:p99.9=50ms`
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub(super) slo: String,
+    /// Share of the capacity to keep free, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 30.0, allow_negative_numbers = true)]
+    pub(super) headroom: f64,
+    /// How much time to take: about half a minute, two minutes or ten minutes per durability mode
+    #[arg(long, value_enum, default_value_t = EffortArg::Quick)]
+    pub(super) effort: EffortArg,
+}
+
+/// What is replayed.
+#[derive(Debug, clap::Args)]
+pub(super) struct SourceArgs {
+    /// A shipped workload, a workload file (.toml) or a trace (.csv, .csv.zst)
+    #[arg(value_name = "WORKLOAD|TRACE")]
+    pub(super) source: String,
+    /// Seed of everything random [default: the workload's own; 1 for a trace]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Use the whole lines of a trace that is cut off
+    #[arg(long)]
+    pub(super) allow_truncated: bool,
+}
+
+/// Where it happens and what becomes of the result.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlaceArgs {
+    /// Durability modes to measure
+    #[arg(long, value_enum, default_value_t = DurabilityArg::Both)]
+    pub(super) durability: DurabilityArg,
+    /// Threads that issue commands [default: one per usable core]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) workers: Option<u64>,
+    /// Directory for the databases, on the disk to be measured; they are removed afterwards
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) data_dir: PathBuf,
+    /// Directory for the reports
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub(super) reports_dir: PathBuf,
+}
+
+/// List the workloads that ship, or print one to start from
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench workloads
+  ave-workbench workloads ledger > my-ledger.toml")]
+pub(super) struct WorkloadsArgs {
+    /// Print this workload's file
+    pub(super) name: Option<String>,
+}
+
+/// Make traces and look into them
+#[derive(Debug, Subcommand)]
+pub(super) enum TraceCommand {
+    Import(ImportArgs),
+    Info(InfoArgs),
+}
+
+/// Turn an event log in CSV into a trace
+///
+/// A row is an event; one column names the actor (case, stream, entity …), one the time. The length of the row is the
+/// size of the event.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace import receipt.csv
+  ave-workbench trace import orders.csv --actor-column order_id --time-column at --persistence full
+  ave-workbench trace import log.csv --time-format '%d.%m.%Y %H:%M:%S' --delimiter ';'")]
+pub(super) struct ImportArgs {
+    /// The event log
+    pub(super) log: PathBuf,
+    /// Where the trace goes; .zst compresses it [default: NAME.trace.csv.zst in this directory]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Column that names the actor [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) actor_column: Option<String>,
+    /// Column that holds the time [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) time_column: Option<String>,
+    /// Format of the time, strftime notation [default: RFC 3339 and relatives, Unix seconds or milliseconds]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) time_format: Option<String>,
+    /// Column whose length is the event's size [default: the whole row]
+    #[arg(long, value_name = "COLUMN")]
+    pub(super) payload_column: Option<String>,
+    /// Field separator [default: guessed among comma, semicolon and tab]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(super) delimiter: Option<char>,
+    /// How the actors persist
+    #[arg(long, value_enum, default_value_t = PersistenceArg::Light)]
+    pub(super) persistence: PersistenceArg,
+    /// Events between snapshots under full persistence; 0 turns them off
+    #[arg(long, value_name = "EVENTS", default_value_t = 100)]
+    pub(super) snapshot_every: u64,
+    /// Delete the events a snapshot covers
+    #[arg(long)]
+    pub(super) compact_on_snapshot: bool,
+    /// Values are encrypted at rest: 40 bytes more each
+    #[arg(long)]
+    pub(super) encrypted: bool,
+    /// Serialised state of an actor, bytes; the log does not say it
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
+    pub(super) state_bytes: u32,
+    /// Actor type, which names the column families [default: the log's name]
+    #[arg(long, value_name = "NAME")]
+    pub(super) type_name: Option<String>,
+    /// Keep the actors' names instead of hashing them under a random key
+    #[arg(long)]
+    pub(super) keep_names: bool,
+}
+
+/// Say what is in a trace
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace info receipt.trace.csv.zst
+  ave-workbench trace info --json receipt.trace.csv.zst")]
+pub(super) struct InfoArgs {
+    /// The trace
+    pub(super) trace: PathBuf,
+    /// Use the whole lines of a trace that is cut off
+    #[arg(long)]
+    pub(super) allow_truncated: bool,
+}
+
+/// Render a report again from its report.json
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench report reports/ledger-20260101T120000Z/report.json > report.html
+  ave-workbench report --format markdown reports/ledger-20260101T120000Z/report.json")]
+pub(super) struct ReportArgs {
+    /// A report.json, or the directory that holds it
+    pub(super) report: PathBuf,
+    /// What to render
+    #[arg(long, value_enum, default_value_t = FormatArg::Html)]
+    pub(super) format: FormatArg,
+}
+
+/// Print shell completions
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  ave-workbench completions bash > /etc/bash_completion.d/ave-workbench")]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DurabilityArg {
+    Off,
+    On,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PersistenceArg {
+    Light,
+    Full,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EffortArg {
+    Quick,
+    Standard,
+    Thorough,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
+    Html,
+    Markdown,
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn check(command: &clap::Command) {
+            for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+                if sub.has_subcommands() {
+                    check(sub);
+                } else {
+                    let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+                    assert!(help.contains("ave-workbench"), "{} shows no example", sub.get_name());
+                }
+            }
+        }
+        check(&Args::command());
+    }
+}

@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub(super) mod completions;
+pub(super) mod host;
+pub(super) mod plan;
+pub(super) mod report;
+mod result;
+pub(super) mod run;
+pub(super) mod trace;
+pub(super) mod workloads;

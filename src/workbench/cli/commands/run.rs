@@ -1,0 +1,83 @@
+//! `run`.
+
+use std::time::{Duration, Instant};
+
+use super::result::conclude;
+use crate::workbench::cli::Ending;
+use crate::workbench::cli::args::RunArgs;
+use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::output::Output;
+use crate::workbench::cli::progress::Progress;
+use crate::workbench::cli::resolve;
+use crate::workbench::host::{HostProfile, warnings};
+use crate::workbench::report::{Context, ReportDirectory, run_report};
+use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, run as run_source};
+use crate::workbench::sizing::Objective;
+
+/// Measured time of each round, unless it was given.
+const MEASURE: Duration = Duration::from_secs(5);
+/// Warm-up of each round, unless it was given.
+const WARMUP: Duration = Duration::from_secs(1);
+
+pub(in crate::workbench::cli) fn run(args: &RunArgs, output: &Output) -> Result<Ending, CliError> {
+    let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
+    let source = source(args)?;
+    let scratch = resolve::scratch(&args.place.data_dir)?;
+    let host = HostProfile::detect(&args.place.data_dir);
+    let machine_spec = resolve::machine_spec(&args.spec, &host)?;
+    let spec = run_spec(args, &source, &host)?;
+    spec.check(&source)?;
+    ReportDirectory::check_writable(&args.place.reports_dir)?;
+    let control = resolve::interruptible()?;
+    let progress = Progress::new(*output);
+    let (started_at, began) = (resolve::now(), Instant::now());
+    let target = RocksDbTarget::new(machine_spec.clone());
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control);
+    progress.finish();
+    let outcome = outcome?;
+    let host_warnings = warnings(&host);
+    let context = Context {
+        started_at,
+        elapsed_seconds: began.elapsed().as_secs_f64(),
+        source: &source,
+        origin: args.source.source.clone(),
+        host: &host,
+        host_warnings: &host_warnings,
+        sync_probe: None,
+        tuning: resolve::tuning(&machine_spec),
+        machine_spec: &machine_spec,
+        data_directory: &args.place.data_dir,
+        command: resolve::command_line(),
+        workers: spec.workers,
+    };
+    conclude(&run_report(&context, &spec, &outcome, objective), &args.place.reports_dir, output)
+}
+
+/// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.
+fn source(args: &RunArgs) -> Result<Source, CliError> {
+    let repeats = args.rate.is_some() || args.measure.is_some();
+    resolve::source(&args.source, if repeats { None } else { Some(1) })
+}
+
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
+    let finite = source.is_finite();
+    let default = |time| if finite { Duration::ZERO } else { time };
+    let given = |option, text: &Option<String>| text.as_deref().map(|text| resolve::duration(option, text)).transpose();
+    Ok(RunSpec {
+        load: load(args, source),
+        workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
+        rounds: args.rounds,
+        warmup: given("--warmup", &args.warmup)?.unwrap_or_else(|| default(WARMUP)),
+        measure: given("--measure", &args.measure)?.or((!finite).then_some(MEASURE)),
+        durabilities: resolve::durabilities(args.place.durability),
+        verify: !args.no_verify,
+    })
+}
+
+fn load(args: &RunArgs, source: &Source) -> Load {
+    match (args.rate, args.speed) {
+        (Some(per_second), _) => Load::Open { per_second, arrivals: source.arrivals() },
+        (None, Some(speed)) => Load::TraceTimes { speed },
+        (None, None) => Load::Closed,
+    }
+}

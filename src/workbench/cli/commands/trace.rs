@@ -1,0 +1,141 @@
+//! `trace import` and `trace info`.
+
+use std::path::PathBuf;
+
+use super::result::quantity_rows;
+use crate::workbench::actor::{PersistenceRules, Strategy};
+use crate::workbench::cli::Ending;
+use crate::workbench::cli::args::{ImportArgs, InfoArgs, PersistenceArg};
+use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::output::{Output, text_table};
+use crate::workbench::report::format;
+use crate::workbench::trace::{self, ImportOptions, ImportSummary, NameRule, TraceInfo, Truncation};
+
+pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: &Output) -> Result<Ending, CliError> {
+    let stem = args.log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
+    let summary = trace::import(&args.log, &target, &options(args, &stem)?)?;
+    if output.is_json() {
+        output.json(&json_summary(&summary, &target))?;
+        return Ok(Ending::Pass);
+    }
+    output.line(&format!(
+        "{} events over {} actors, {} storage operations, {} to {}",
+        format::count(summary.events),
+        format::count(summary.actors),
+        format::count(summary.operations),
+        summary.span[0],
+        summary.span[1],
+    ))?;
+    summary.columns.iter().try_for_each(|column| output.line(&format!("  {column}")))?;
+    summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
+    output.line(&format!("Trace: {}\nReplay it with `ave-workbench run {}`.", target.display(), target.display()))?;
+    Ok(Ending::Pass)
+}
+
+fn json_summary(summary: &ImportSummary, target: &std::path::Path) -> serde_json::Value {
+    serde_json::json!({
+        "trace": target.display().to_string(),
+        "events_count": summary.events,
+        "actors_count": summary.actors,
+        "operations_count": summary.operations,
+        "first_event_at": summary.span[0].to_string(),
+        "last_event_at": summary.span[1].to_string(),
+        "columns": summary.columns,
+        "assumptions": summary.assumptions,
+    })
+}
+
+fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
+    let delimiter = args.delimiter.map(|delimiter| {
+        u8::try_from(delimiter)
+            .ok()
+            .filter(u8::is_ascii)
+            .ok_or_else(|| CliError::Usage(format!("--delimiter `{delimiter}`: expected one ASCII character")))
+    });
+    let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
+    Ok(ImportOptions {
+        actor_column: args.actor_column.clone(),
+        time_column: args.time_column.clone(),
+        time_format: args.time_format.clone(),
+        payload_column: args.payload_column.clone(),
+        delimiter: delimiter.transpose()?,
+        rules: PersistenceRules {
+            strategy: match args.persistence {
+                PersistenceArg::Light => Strategy::Light,
+                PersistenceArg::Full => Strategy::Full { snapshot_every },
+            },
+            compact_on_snapshot: args.compact_on_snapshot,
+            encrypted: args.encrypted,
+        },
+        state_bytes: args.state_bytes,
+        type_name: args.type_name.clone().unwrap_or_else(|| column_family_name(stem)),
+        names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
+    })
+}
+
+/// A file's name as part of a column family's: commas and the like would only make the trace harder to read.
+fn column_family_name(stem: &str) -> String {
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}
+
+pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: &Output) -> Result<Ending, CliError> {
+    let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+    let read = trace::read(&args.trace, truncation)?;
+    let info = trace::info(&read);
+    if output.is_json() {
+        output.json(&json_info(&read.provenance, &info))?;
+        return Ok(Ending::Pass);
+    }
+    let provenance = &read.provenance;
+    output.line(&format!("{}: from {} ({})", provenance.name, provenance.source, provenance.made_by))?;
+    output.line(&text_table(&["", ""], rows(&info)).to_string())?;
+    provenance.assumptions.iter().try_for_each(|assumed| output.line(&format!("assumed: {assumed}")))?;
+    Ok(Ending::Pass)
+}
+
+fn counted<K: std::fmt::Display>(counts: &std::collections::BTreeMap<K, u64>) -> String {
+    counts.iter().map(|(kind, count)| format!("{kind} {}", format::count(*count))).collect::<Vec<_>>().join(", ")
+}
+
+fn rows(info: &TraceInfo) -> Vec<Vec<String>> {
+    let sizes = |sizes: Option<[u32; 4]>| {
+        sizes.map_or_else(
+            || "none".to_owned(),
+            |[min, median, p99, max]| format!("min {min}, median {median}, p99 {p99}, max {max} B"),
+        )
+    };
+    quantity_rows(vec![
+        ("commands", counted(&info.commands)),
+        ("storage operations", counted(&info.operations)),
+        ("actors", format!("{} of {} types", format::count(info.actors), info.types)),
+        ("busiest 1 % of actors", format::percent(100.0 * info.busiest_percent_share)),
+        ("time span", format::seconds(info.duration_seconds)),
+        ("mean rate", format!("{} commands/s", format::number(info.commands_per_second))),
+        ("longest pause", format::seconds(info.longest_gap_seconds)),
+        ("event sizes", sizes(info.event_bytes)),
+        ("state sizes", sizes(info.state_bytes)),
+        ("bytes written", format::bytes(info.written_bytes as f64)),
+    ])
+}
+
+fn json_info(provenance: &trace::Provenance, info: &TraceInfo) -> serde_json::Value {
+    let commands: std::collections::BTreeMap<_, _> =
+        info.commands.iter().map(|(kind, count)| (kind.name(), count)).collect();
+    let operations: std::collections::BTreeMap<_, _> =
+        info.operations.iter().map(|(kind, count)| (kind.name(), count)).collect();
+    serde_json::json!({
+        "provenance": provenance,
+        "commands_count": commands,
+        "operations_count": operations,
+        "actors_count": info.actors,
+        "actor_types_count": info.types,
+        "busiest_percent_share_ratio": info.busiest_percent_share,
+        "duration_seconds": info.duration_seconds,
+        "commands_per_second": info.commands_per_second,
+        "longest_gap_seconds": info.longest_gap_seconds,
+        "event_bytes_min_median_p99_max": info.event_bytes,
+        "state_bytes_min_median_p99_max": info.state_bytes,
+        "written_bytes": info.written_bytes,
+    })
+}

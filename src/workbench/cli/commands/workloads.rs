@@ -1,0 +1,40 @@
+//! `workloads`.
+
+use crate::workbench::cli::Ending;
+use crate::workbench::cli::args::WorkloadsArgs;
+use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::output::Output;
+use crate::workbench::workload::{Workload, WorkloadError, shipped};
+
+pub(in crate::workbench::cli) fn run(args: &WorkloadsArgs, output: &Output) -> Result<Ending, CliError> {
+    match &args.name {
+        Some(name) => print(name, output)?,
+        None => list(output)?,
+    }
+    Ok(Ending::Pass)
+}
+
+fn print(name: &str, output: &Output) -> Result<(), CliError> {
+    let Some(found) = shipped().iter().find(|workload| workload.name == name) else {
+        let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
+        return Err(WorkloadError::Unknown { name: name.to_owned(), known: known.join(", ") }.into());
+    };
+    if output.is_json() { output.json(&Workload::parse(found.text)?) } else { output.raw(found.text) }
+}
+
+fn list(output: &Output) -> Result<(), CliError> {
+    let workloads: Vec<Workload> =
+        shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<_, _>>()?;
+    if output.is_json() {
+        return output.json(&workloads);
+    }
+    for workload in &workloads {
+        let facts = format!("{} actors, {}", workload.actors.count, workload.describe_persistence());
+        output.line(&format!("{} — {facts}", workload.name))?;
+        for line in workload.description.trim().lines() {
+            output.line(&format!("    {line}"))?;
+        }
+        output.line("")?;
+    }
+    output.line("Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.")
+}

@@ -1,0 +1,57 @@
+//! Every way a command can fail, and its exit code.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::workbench::host::ProbeError;
+use crate::workbench::report::ReportError;
+use crate::workbench::runner::RunError;
+use crate::workbench::sizing::ObjectiveError;
+use crate::workbench::trace::TraceError;
+use crate::workbench::workload::WorkloadError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    /// The words on the command line do not fit.
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Objective(#[from] ObjectiveError),
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The directory for the databases cannot be used.
+    #[error("cannot use the data directory {}: {source}", path.display())]
+    DataDirectory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Standard output is closed or full.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl CliError {
+    /// 2 if what was asked for does not fit, 4 if a file, a disk or a database is at fault.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        let code = match self {
+            Self::Usage(_)
+            | Self::Objective(_)
+            | Self::Workload(WorkloadError::Unknown { .. })
+            | Self::Run(RunError::Settings(_)) => 2,
+            Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted) => 3,
+            _ => 4,
+        };
+        ExitCode::from(code)
+    }
+}

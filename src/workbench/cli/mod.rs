@@ -1,0 +1,67 @@
+//! The command line: arguments, progress, tables, exit codes.
+//!
+//! Everything a person types or sees on a terminal is here, and nothing is measured here. Nobody imports this module
+//! but the binary.
+
+mod args;
+mod commands;
+mod error;
+mod output;
+mod progress;
+mod resolve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command, TraceCommand};
+use error::CliError;
+use output::Output;
+
+/// How a command ended, if it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Pass,
+    Fail,
+    Inconclusive,
+}
+
+impl Ending {
+    /// 0 pass, 1 objective missed, 3 inconclusive; errors have 2 and 4, see [`CliError::exit_code`].
+    fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Inconclusive => 3,
+        })
+    }
+}
+
+/// Parses the command line, does what it says, and tells the exit code:
+/// 0 pass, 1 objective missed, 2 usage, 3 inconclusive, 4 input, output or database.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::new(args.quiet, args.json);
+    match dispatch(&args, &output) {
+        Ok(ending) => ending.exit_code(),
+        // Whoever closed the pipe has seen enough.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn dispatch(args: &Args, output: &Output) -> Result<Ending, CliError> {
+    match &args.command {
+        Command::Host(host) => commands::host::run(host, output),
+        Command::Run(run) => commands::run::run(run, output),
+        Command::Plan(plan) => commands::plan::run(plan, output),
+        Command::Workloads(workloads) => commands::workloads::run(workloads, output),
+        Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
+        Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
+        Command::Report(report) => commands::report::run(report, output),
+        Command::Completions(completions) => commands::completions::run(completions, output),
+    }
+}

@@ -1,0 +1,87 @@
+//! What goes to the terminal: results to standard output, everything else to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+use super::CliError;
+
+/// How much to print, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    quiet: bool,
+    json: bool,
+}
+
+impl Output {
+    pub(super) const fn new(quiet: bool, json: bool) -> Self {
+        Self { quiet, json }
+    }
+
+    pub(super) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Whether results are printed for a person.
+    pub(super) const fn is_for_people(self) -> bool {
+        !self.quiet && !self.json
+    }
+
+    /// Whether progress bars make sense.
+    pub(super) fn shows_bars(self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+
+    /// Prints part of a result, unless a person asked for quiet or a program asked for JSON.
+    pub(super) fn line(self, text: &str) -> Result<(), CliError> {
+        if self.is_for_people() { self.raw(&format!("{text}\n")) } else { Ok(()) }
+    }
+
+    /// Prints what was asked for, whatever the verbosity.
+    pub(super) fn raw(self, text: &str) -> Result<(), CliError> {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Prints a result for a program.
+    pub(super) fn json(self, value: &impl serde::Serialize) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+        self.raw(&format!("{text}\n"))
+    }
+
+    /// Says how far it is, where there are no bars.
+    pub(super) fn progress(self, text: &str) {
+        if !self.quiet {
+            // Whoever closed standard error does not want to know.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Says why it failed, even in quiet mode.
+    pub(super) fn error(self, error: &CliError) {
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+    }
+}
+
+/// A table with left-aligned first and right-aligned other columns.
+pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = text_table(header, rows);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+/// A table of words.
+pub(super) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::stdout().is_terminal() {
+        table.set_width(120);
+    }
+    table.set_header(header.iter().copied());
+    table.add_rows(rows);
+    table
+}

@@ -1,0 +1,99 @@
+//! Progress for a person: bars on a terminal, plain lines elsewhere, nothing in quiet mode.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::Output;
+use crate::workbench::actor::Durability;
+use crate::workbench::report::format;
+use crate::workbench::runner::{Observer, Phase};
+
+/// An observer that shows what the runner does.
+pub(super) struct Progress {
+    output: Output,
+    bar: Option<ProgressBar>,
+    /// Phase, commands at the last look and when that was, for the rate.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    label: String,
+    began: std::time::Instant,
+}
+
+impl Progress {
+    pub(super) fn new(output: Output) -> Self {
+        let bar = output.shows_bars().then(|| {
+            let bar = ProgressBar::new(0);
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { output, bar, state: Mutex::new(State { label: String::new(), began: std::time::Instant::now() }) }
+    }
+
+    /// Removes the bar, so that the result stands alone.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn with_state<V>(&self, action: impl FnOnce(&mut State) -> V) -> V {
+        // A poisoned lock holds a label all the same.
+        action(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+impl Observer for Progress {
+    fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
+        let doing = match phase {
+            Phase::Preload => "preloading",
+            Phase::WarmUp => "warming up",
+            Phase::Measure => "measuring",
+            Phase::Settle => "waiting for compactions",
+            Phase::Verify => "verifying",
+        };
+        let label = format!("durability {durability}: {doing}");
+        if let Some(bar) = &self.bar {
+            let template = match total {
+                Some(_) => "{spinner} {msg} {wide_bar} {percent:>3} % {prefix}",
+                None => "{spinner} {msg} {elapsed} {prefix}",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.reset();
+            bar.set_length(total.unwrap_or(0));
+            bar.set_prefix("");
+            bar.set_message(label.clone());
+        } else if phase != Phase::WarmUp {
+            let amount = match (phase, total) {
+                (Phase::Measure, Some(total)) => format!(" for {}", format::seconds(total as f64 / 1e3)),
+                (Phase::Preload, Some(total)) => format!(" {} events", format::count(total)),
+                (Phase::Verify, Some(total)) => format!(" {} actors", format::count(total)),
+                _ => String::new(),
+            };
+            self.output.progress(&format!("{label}{amount}"));
+        }
+        self.with_state(|state| *state = State { label, began: std::time::Instant::now() });
+    }
+
+    fn progress(&self, done: u64, commands: u64) {
+        let Some(bar) = &self.bar else { return };
+        bar.set_position(done);
+        let seconds = self.with_state(|state| state.began.elapsed().as_secs_f64());
+        if commands > 0 && seconds > 0.2 {
+            bar.set_prefix(format!("{} commands", format::count(commands)));
+        }
+    }
+
+    fn note(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(format!("  {text}")),
+            None => self.output.progress(&format!("  {text}")),
+        }
+    }
+}

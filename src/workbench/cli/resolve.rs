@@ -1,0 +1,142 @@
+//! From words on the command line to what the other modules take.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ave_actors_store::config::{MachineSpec, resolve_spec};
+use tempfile::TempDir;
+
+use super::CliError;
+use super::args::{DurabilityArg, PlaceArgs, SourceArgs};
+use crate::backend::Tuning;
+use crate::workbench::actor::Durability;
+use crate::workbench::host::{HostProfile, PROFILES, matching_spec, profile_named};
+use crate::workbench::report::{TuningInfo, format};
+use crate::workbench::runner::{Control, Source};
+use crate::workbench::trace::{self, Truncation};
+use crate::workbench::workload::Workload;
+
+/// A time such as `5s`, `500ms` or `1m 30s`.
+pub(super) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    parsed
+        .and_then(|parsed| Duration::try_from(parsed).ok())
+        .ok_or_else(|| CliError::Usage(format!("{option} `{text}`: expected a time such as `5s`, `500ms` or `2m`")))
+}
+
+/// The workload or trace somebody named. A trace is told by what its file holds.
+pub(super) fn source(args: &SourceArgs, passes: Option<u64>) -> Result<Source, CliError> {
+    let path = Path::new(&args.source);
+    if path.is_file() && looks_like_a_trace(path) {
+        let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+        let trace = Arc::new(trace::read(path, truncation)?);
+        return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
+    }
+    let mut workload = Workload::find(&args.source)?;
+    workload.seed = args.seed.unwrap_or(workload.seed);
+    Ok(Source::Workload(Arc::new(workload)))
+}
+
+fn looks_like_a_trace(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let mut first = [0; 4];
+    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    let compressed = read.is_ok() && first == [0x28, 0xb5, 0x2f, 0xfd];
+    compressed || read.is_ok() && &first == b"# av" || name.ends_with(".csv") || name.ends_with(".zst")
+}
+
+pub(super) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
+    match argument {
+        DurabilityArg::Off => vec![Durability::Off],
+        DurabilityArg::On => vec![Durability::On],
+        DurabilityArg::Both => Durability::BOTH.to_vec(),
+    }
+}
+
+/// A profile by name, `CORES,RAM_MB`, or `host`.
+pub(super) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec, CliError> {
+    if text == "host" {
+        return Ok(matching_spec(host.usable_cores, host.usable_ram_bytes));
+    }
+    if let Some(profile) = profile_named(text) {
+        return Ok(MachineSpec::Profile(profile));
+    }
+    let custom = text.split_once(',').and_then(|(cores, ram)| {
+        let (cpu_cores, ram_mb) = (cores.trim().parse().ok()?, ram.trim().parse().ok()?);
+        (cpu_cores > 0 && ram_mb > 0).then_some(MachineSpec::Custom { ram_mb, cpu_cores })
+    });
+    custom.ok_or_else(|| {
+        let known: Vec<_> = PROFILES.iter().map(ToString::to_string).collect();
+        CliError::Usage(format!("--spec `{text}`: expected {}, `CORES,RAM_MB` or `host`", known.join(", ")))
+    })
+}
+
+/// Threads that issue commands.
+pub(super) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
+    match args.workers {
+        Some(0) => Err(CliError::Usage("--workers 0: expected at least 1".to_owned())),
+        Some(workers) => Ok(workers),
+        None => Ok(u64::from(cores)),
+    }
+}
+
+/// The tuning a machine gets, as reports show it.
+pub(super) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
+    let open_files = crate::machine::process_share().open_files;
+    Tuning::new(&resolve_spec(Some(spec.clone())), open_files)
+        .settings()
+        .into_iter()
+        .map(|setting| TuningInfo {
+            name: setting.name.to_owned(),
+            value: match setting.unit {
+                "bytes" => format::bytes(setting.value as f64),
+                unit => format!("{} {unit}", format::count(setting.value)),
+            },
+            reason: setting.reason,
+        })
+        .collect()
+}
+
+/// A directory for databases that is removed when it is dropped.
+pub(super) fn scratch(data_directory: &Path) -> Result<TempDir, CliError> {
+    let failed = |source| CliError::DataDirectory { path: data_directory.to_owned(), source };
+    std::fs::create_dir_all(data_directory).map_err(failed)?;
+    tempfile::Builder::new().prefix(".ave-workbench-").tempdir_in(data_directory).map_err(failed)
+}
+
+/// A control that Ctrl-C stops: the first time cleanly, the second time at once.
+pub(super) fn interruptible() -> Result<Arc<Control>, CliError> {
+    let control = Arc::new(Control::default());
+    let stopping = Arc::clone(&control);
+    let handler = move || {
+        if stopping.is_stopped() {
+            // 130 is what shells expect of a process ended by Ctrl-C.
+            #[expect(clippy::exit, reason = "the command line is the one place that ends the process")]
+            std::process::exit(130);
+        }
+        stopping.stop();
+    };
+    ctrlc::set_handler(handler).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    Ok(control)
+}
+
+/// The command line, to be typed again.
+pub(super) fn command_line() -> String {
+    let mut words = std::env::args();
+    let program = words.next().map_or_else(String::new, |program| {
+        PathBuf::from(program).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    });
+    let quoted = words.map(|word| {
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,+%@".contains(c));
+        if plain { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    });
+    std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// Now, RFC 3339 in UTC, to the second.
+pub(super) fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}

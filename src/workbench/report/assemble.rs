@@ -1,0 +1,399 @@
+//! From what the runner and the sizing found to a [`Report`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ave_actors_store::config::MachineSpec;
+
+use super::assess::{Assessment, range};
+use super::{
+    CurvePoint, DurabilityMode, HostInfo, LatencyInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, Report,
+    ReportKind, Reproduce, ResourceUse, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind, TuningInfo,
+    Verdict, Verification, format,
+};
+use crate::workbench::actor::{CommandKind, Durability, OpKind};
+use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
+use crate::workbench::measure::{LatencyHistogram, PERCENTILES, percentile_intervals};
+use crate::workbench::runner::{Drive, Load, Measurement, RunOutcome, RunSpec, SessionSize, Source, Verified};
+use crate::workbench::sizing::Objective;
+
+/// What a report says beside the measurement itself.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// When it began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// How long it took, seconds.
+    pub elapsed_seconds: f64,
+    /// What was replayed.
+    pub source: &'a Source,
+    /// File or name it came from.
+    pub origin: String,
+    /// The host.
+    pub host: &'a HostProfile,
+    /// What is wrong with it.
+    pub host_warnings: &'a [HostWarning],
+    /// The disk's sync latency, if it was probed.
+    pub sync_probe: Option<&'a LatencyHistogram>,
+    /// The tuning in force.
+    pub tuning: Vec<TuningInfo>,
+    /// The machine it was for.
+    pub machine_spec: &'a MachineSpec,
+    /// Where the databases were.
+    pub data_directory: &'a Path,
+    /// The command line that made it.
+    pub command: String,
+    /// Threads that issued commands.
+    pub workers: u64,
+}
+
+/// The report of a run. With an objective, the outcome says whether every mode met it.
+pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Report {
+    let mut assessment = Assessment::of_host(context.host_warnings);
+    if outcome.interrupted {
+        assessment.interrupted();
+    }
+    let offered = offered_rate(spec.load);
+    let mut modes = Vec::new();
+    for mode in &outcome.modes {
+        assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
+        let shown = Shown {
+            durability: mode.durability,
+            rounds: &mode.rounds,
+            verified: mode.verified.as_ref(),
+            size: mode.size,
+            offered,
+            harness_ns_per_operation: outcome.harness_ns_per_operation,
+            seed: context.source.seed(),
+        };
+        modes.push(shown.result());
+    }
+    let mut verdict = run_verdict(context.source, &modes, &assessment);
+    if let Some(objective) = objective {
+        judge_objective(context.source, objective, &modes, &mut verdict, &mut assessment);
+    }
+    verdict.outcome = assessment.outcome(verdict.outcome);
+    let settings = Settings {
+        load: spec.load.to_string(),
+        workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
+        rounds_count: spec.rounds,
+        warmup_seconds: spec.warmup.as_secs_f64(),
+        measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
+        seed: context.source.seed(),
+        machine_spec: spec_json(context.machine_spec),
+        data_directory: context.data_directory.display().to_string(),
+    };
+    report(context, ReportKind::Run, verdict, settings, modes, assessment)
+}
+
+/// The parts all reports share.
+pub(super) fn report(
+    context: &Context<'_>,
+    kind: ReportKind,
+    verdict: Verdict,
+    settings: Settings,
+    modes: Vec<ModeResult>,
+    assessment: Assessment,
+) -> Report {
+    Report {
+        schema_version: SCHEMA_VERSION,
+        kind,
+        name: context.source.name().to_owned(),
+        started_at: context.started_at.clone(),
+        elapsed_seconds: context.elapsed_seconds,
+        verdict,
+        source: source_info(context),
+        settings,
+        host: host_info(context.host, context.sync_probe),
+        tuning: context.tuning.clone(),
+        modes,
+        plan: None,
+        warnings: assessment.warnings,
+        reproduce: Reproduce {
+            command: context.command.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            components: BTreeMap::from([
+                ("ave-actors-store".to_owned(), "0.5".to_owned()),
+                ("rocksdb".to_owned(), "0.25".to_owned()),
+            ]),
+        },
+    }
+}
+
+/// A machine specification as `ave-actors-store` reads it.
+pub fn spec_json(spec: &MachineSpec) -> serde_json::Value {
+    // Strings and numbers: serialising them cannot fail.
+    serde_json::to_value(spec).unwrap_or_default()
+}
+
+/// `medium`, or `custom (2 cores, 24000 MB)`.
+pub fn spec_name(spec: &MachineSpec) -> String {
+    match spec {
+        MachineSpec::Profile(profile) => profile.to_string(),
+        MachineSpec::Custom { ram_mb, cpu_cores } => format!("custom ({cpu_cores} cores, {ram_mb} MB)"),
+    }
+}
+
+const fn offered_rate(load: Load) -> Option<f64> {
+    match load {
+        Load::Open { per_second, .. } => Some(per_second),
+        Load::Closed | Load::TraceTimes { .. } => None,
+    }
+}
+
+fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -> Verdict {
+    let summaries: Vec<_> = modes.iter().map(summary).collect();
+    let checked = if !assessment.losses.is_empty() {
+        "what was acknowledged was not all found again"
+    } else if modes.iter().all(|mode| mode.verification.performed) {
+        "all that was acknowledged was found again"
+    } else {
+        "what was stored was not verified"
+    };
+    Verdict {
+        outcome: Outcome::Pass,
+        sentence: format!("{}: {}; {checked}.", source.name(), summaries.join("; ")),
+        reasons: [assessment.losses.clone(), assessment.doubts.clone()].concat(),
+    }
+}
+
+/// `durability off 45,300 commands/s, persist p99 41 µs`.
+fn summary(mode: &ModeResult) -> String {
+    let rate = format::number(mode.achieved_per_second);
+    let latency = mode.commands.iter().max_by_key(|command| command.service.count).and_then(|command| {
+        let shown = command.response.as_ref().unwrap_or(&command.service);
+        let percentile = shown.percentile("p99").or_else(|| shown.percentile("p50"))?;
+        let value = format::duration(percentile.value_ns as f64);
+        Some(format!(", {} {} {value}", command.name, percentile.name))
+    });
+    format!("durability {} {rate} commands/s{}", mode.durability, latency.unwrap_or_default())
+}
+
+fn judge_objective(
+    source: &Source,
+    objective: Objective,
+    modes: &[ModeResult],
+    verdict: &mut Verdict,
+    assessment: &mut Assessment,
+) {
+    let command = objective.command.unwrap_or_else(|| source.kinds().first().copied().unwrap_or(CommandKind::Persist));
+    let limit = format::duration(objective.limit_ns as f64);
+    let name = objective.percentile.name;
+    for mode in modes {
+        let latency = mode.commands.iter().find(|shown| shown.name == command.name());
+        let found = latency.and_then(|latency| latency.response.as_ref()?.percentile(name).map(|found| found.value_ns));
+        match found {
+            None => assessment.doubts.push(format!(
+                "durability {}: too few `{command}` commands stand behind {name}; measure longer",
+                mode.durability
+            )),
+            Some(value) => {
+                let value_text = format::duration(value as f64);
+                let met = value <= objective.limit_ns;
+                let word = if met { "meets" } else { "misses" };
+                let reason =
+                    format!("durability {}: {command} {name} {value_text} {word} the limit of {limit}", mode.durability);
+                verdict.reasons.push(reason);
+                if !met {
+                    verdict.outcome = Outcome::Fail;
+                }
+            }
+        }
+    }
+    verdict.reasons.extend(assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect::<Vec<_>>());
+}
+
+fn source_info(context: &Context<'_>) -> SourceInfo {
+    match context.source {
+        Source::Workload(workload) => SourceInfo {
+            kind: SourceKind::Workload,
+            origin: context.origin.clone(),
+            description: workload.description.trim().to_owned(),
+            actors_count: u64::from(workload.actors.count),
+            actor_types_count: u64::from(workload.actors.types),
+            persistence: workload.describe_persistence(),
+            facts: workload_facts(workload),
+        },
+        Source::Trace { trace, .. } => SourceInfo {
+            kind: SourceKind::Trace,
+            origin: context.origin.clone(),
+            description: String::new(),
+            actors_count: trace.actors.len() as u64,
+            actor_types_count: trace.type_count() as u64,
+            persistence: trace.provenance.persistence.clone(),
+            facts: trace_facts(trace),
+        },
+    }
+}
+
+fn workload_facts(workload: &crate::workbench::workload::Workload) -> BTreeMap<String, String> {
+    let mix: Vec<_> = workload
+        .commands
+        .kinds()
+        .into_iter()
+        .map(|kind| format!("{kind} {}", format::percent(100.0 * workload.commands.share(kind))))
+        .collect();
+    BTreeMap::from([
+        ("commands".to_owned(), mix.join(", ")),
+        ("events".to_owned(), workload.event_bytes.describe()),
+        ("state".to_owned(), workload.state_bytes.describe()),
+        ("preload".to_owned(), format!("{} events per actor", workload.preload.events_per_actor)),
+        ("compressible share".to_owned(), format::percent(100.0 * workload.stored_compressibility())),
+    ])
+}
+
+fn trace_facts(trace: &crate::workbench::trace::Trace) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("commands".to_owned(), format::count(trace.commands.len() as u64)),
+        ("storage operations".to_owned(), format::count(trace.ops.len() as u64)),
+        ("time span".to_owned(), format::seconds(trace.duration_ns() as f64 / 1e9)),
+        ("made from".to_owned(), format!("{} ({})", trace.provenance.source, trace.provenance.made_by)),
+        ("assumed".to_owned(), trace.provenance.assumptions.join("; ")),
+    ])
+}
+
+/// A host as reports show it.
+pub fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> HostInfo {
+    HostInfo {
+        cpu_model: host.cpu_model.clone(),
+        logical_cores_count: host.logical_cores,
+        physical_cores_count: host.physical_cores,
+        usable_cores_count: host.usable_cores,
+        ram_bytes: host.ram_bytes,
+        usable_ram_bytes: host.usable_ram_bytes,
+        swap_bytes: host.swap_bytes,
+        file_system: host.disk.file_system.clone(),
+        device: host.disk.device.clone(),
+        disk_free_bytes: host.disk.free_bytes,
+        kernel: host.kernel.clone(),
+        virtualisation: host.virtualisation.clone(),
+        machine_profile: match matching_spec(host.usable_cores, host.usable_ram_bytes) {
+            MachineSpec::Profile(profile) => profile.to_string(),
+            MachineSpec::Custom { .. } => "custom".to_owned(),
+        },
+        sync_probe: sync_probe.map(|latencies| latency_info(latencies, &[], 0)),
+    }
+}
+
+/// What one mode did, on its way into a report.
+pub(super) struct Shown<'a> {
+    pub(super) durability: Durability,
+    pub(super) rounds: &'a [Drive],
+    pub(super) verified: Option<&'a Verified>,
+    pub(super) size: SessionSize,
+    pub(super) offered: Option<f64>,
+    pub(super) harness_ns_per_operation: f64,
+    pub(super) seed: u64,
+}
+
+impl Shown<'_> {
+    pub(super) fn result(&self) -> ModeResult {
+        let all = Measurement::over_rounds(self.rounds.iter().map(|round| &round.measurement));
+        let rates: Vec<f64> = self.rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
+        let (low, high) = range(&rates);
+        ModeResult {
+            durability: self.durability.into(),
+            commands_count: all.command_count(),
+            operations_count: all.operation_count(),
+            offered_per_second: self.offered,
+            achieved_per_second: all.commands_per_second(),
+            achieved_range_per_second: [low, high],
+            commands: CommandKind::ALL.into_iter().filter_map(|kind| self.command(&all, kind)).collect(),
+            operations: OpKind::ALL.into_iter().filter_map(|kind| operation(&all, kind)).collect(),
+            resources: self.resources(&all),
+            series: self.series(),
+            verification: verification(self.verified),
+            harness_ns_per_operation: self.harness_ns_per_operation,
+        }
+    }
+
+    fn command(&self, all: &Measurement, kind: CommandKind) -> Option<NamedLatency> {
+        let latency = all.command(kind)?;
+        Some(NamedLatency {
+            name: kind.name().to_owned(),
+            response: Some(latency_info(&latency.response, &latency.slices, self.seed)),
+            service: latency_info(&latency.service, &[], self.seed),
+        })
+    }
+
+    fn resources(&self, all: &Measurement) -> ResourceUse {
+        let usage = || self.rounds.iter().map(|round| round.usage);
+        let wall: f64 = usage().map(|usage| usage.wall_seconds).sum();
+        let engines: Option<Vec<_>> = self.rounds.iter().map(|round| round.engine).collect();
+        ResourceUse {
+            cpu_cores_mean: usage().map(|usage| usage.cpu_seconds).sum::<f64>() / wall.max(f64::MIN_POSITIVE),
+            rss_peak_bytes: usage().map(|usage| usage.rss_peak_bytes).max().unwrap_or(0),
+            written_bytes: usage().map(|usage| usage.written_bytes).sum(),
+            payload_bytes: all.payload_bytes,
+            write_amplification_ratio: self.size.write_amplification(),
+            database_bytes: self.size.database_bytes,
+            wal_syncs_count: engines.as_ref().map(|engines| engines.iter().map(|engine| engine.wal_syncs).sum()),
+            stall_ms: engines
+                .as_ref()
+                .map(|engines| engines.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
+            steal_percent: usage().filter_map(|usage| usage.steal_percent).reduce(f64::max),
+        }
+    }
+
+    fn series(&self) -> Vec<SeriesPoint> {
+        let mut series = Vec::new();
+        for (round, drive) in (1..).zip(self.rounds) {
+            let slice_seconds = drive.measurement.slice_ns as f64 / 1e9;
+            for (place, slice) in drive.measurement.slices_of_all_commands().iter().enumerate() {
+                series.push(SeriesPoint {
+                    round,
+                    at_seconds: (place + 1) as f64 * slice_seconds,
+                    commands_per_second: slice.count() as f64 / slice_seconds,
+                    p50_ns: slice.quantile(0.5),
+                    p99_ns: slice.quantile(0.99),
+                    max_ns: slice.max(),
+                });
+            }
+        }
+        series
+    }
+}
+
+fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {
+    let latency = all.operations[kind.index()].as_ref()?;
+    Some(NamedLatency { name: kind.name().to_owned(), response: None, service: latency_info(latency, &[], 0) })
+}
+
+/// A histogram as reports show it, with confidence intervals if slices of time stand behind it.
+pub fn latency_info(latencies: &LatencyHistogram, slices: &[LatencyHistogram], seed: u64) -> LatencyInfo {
+    let supported: Vec<_> =
+        PERCENTILES.into_iter().filter(|percentile| percentile.is_supported_by(latencies.count())).collect();
+    let intervals = percentile_intervals(slices, &supported, seed);
+    let percentiles = supported
+        .iter()
+        .zip(intervals)
+        .map(|(percentile, interval_ns)| {
+            let value_ns = latencies.quantile(percentile.quantile);
+            PercentileInfo {
+                name: percentile.name.to_owned(),
+                value_ns,
+                // Extremes have no interval. Slices are coarser than the whole: the interval includes its own value.
+                interval_ns: interval_ns
+                    .filter(|_| !matches!(percentile.name, "min" | "max"))
+                    .map(|[low, high]| [low.min(value_ns), high.max(value_ns)]),
+            }
+        })
+        .collect();
+    let curve = latencies.curve().into_iter().map(|(quantile, value_ns)| CurvePoint { quantile, value_ns }).collect();
+    LatencyInfo { count: latencies.count(), mean_ns: latencies.mean(), percentiles, curve }
+}
+
+fn verification(verified: Option<&Verified>) -> Verification {
+    verified.map_or_else(Verification::default, |verified| Verification {
+        performed: true,
+        actors_count: verified.actors,
+        events_count: verified.events,
+        states_count: verified.states,
+        differences: verified.differences.clone(),
+    })
+}
+
+impl From<Durability> for DurabilityMode {
+    fn from(durability: Durability) -> Self {
+        if durability.is_on() { Self::On } else { Self::Off }
+    }
+}

@@ -1,0 +1,155 @@
+//! How far a measurement can be trusted: what disturbed it, and whether it still carries an answer.
+
+use super::{Outcome, Warning, format};
+use crate::workbench::actor::CommandKind;
+use crate::workbench::host::HostWarning;
+use crate::workbench::measure::{LatencyHistogram, Percentile};
+use crate::workbench::runner::{Drive, Verified};
+
+/// Share of the p99 response time that the generator's own lateness may have before it counts as a disturbance.
+const GENERATOR_SHARE: f64 = 0.25;
+/// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
+const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
+/// Difference between the fastest and the slowest round, as a share of their mean, that is worth a warning, and that
+/// spoils a result.
+const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
+
+/// What was found out about a measurement's worth.
+#[derive(Debug, Default)]
+pub(super) struct Assessment {
+    pub(super) warnings: Vec<Warning>,
+    /// Why the measurement carries no answer; empty if it does.
+    pub(super) doubts: Vec<String>,
+    /// Why it is a failure whatever the figures: lost or altered data.
+    pub(super) losses: Vec<String>,
+}
+
+impl Assessment {
+    /// Starts with what is known of the host.
+    pub(super) fn of_host(host_warnings: &[HostWarning]) -> Self {
+        let warnings =
+            host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
+        Self { warnings, ..Self::default() }
+    }
+
+    /// Failure beats doubt, doubt beats `otherwise`.
+    pub(super) fn outcome(&self, otherwise: Outcome) -> Outcome {
+        if !self.losses.is_empty() {
+            Outcome::Fail
+        } else if self.doubts.is_empty() {
+            otherwise
+        } else {
+            Outcome::Inconclusive
+        }
+    }
+
+    pub(super) fn interrupted(&mut self) {
+        self.doubts.push("it was interrupted: the figures cover what was measured until then".to_owned());
+    }
+
+    pub(super) fn mode(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
+        self.fell_behind(name, rounds, offered);
+        self.generator(name, rounds, offered.is_some());
+        self.steal(rounds);
+        self.spread(name, rounds);
+        if rounds.iter().any(|round| !round.settled) {
+            self.warn(
+                format!("durability {name}: compactions were still pending 20 s after the load ended"),
+                "the engine owes work: the rate may not be sustainable; measure longer",
+            );
+        }
+        if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
+            let first = &verified.differences[0];
+            self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+        }
+    }
+
+    fn fell_behind(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
+        let Some(offered) = offered else { return };
+        let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
+        if achieved < 0.95 * offered || rounds.iter().any(|round| round.measurement.gave_up) {
+            self.doubts.push(format!(
+                "durability {name}: {} commands/s were offered and {} achieved: a queue grew, and latencies tell its \
+                 length rather than the backend's speed",
+                format::number(offered),
+                format::number(achieved),
+            ));
+        }
+    }
+
+    fn generator(&mut self, name: &str, rounds: &[Drive], is_open: bool) {
+        if !is_open {
+            return;
+        }
+        let mut lag = LatencyHistogram::new();
+        let mut response = LatencyHistogram::new();
+        for round in rounds {
+            lag.add(&round.measurement.wake_lag);
+            let commands = CommandKind::ALL.iter().filter_map(|&kind| round.measurement.command(kind));
+            commands.for_each(|latency| response.add(&latency.response));
+        }
+        let p99 = Percentile { name: "p99", quantile: 0.99 };
+        let (Some(lag), Some(response)) = (lag.percentile(p99), response.percentile(p99)) else { return };
+        if lag as f64 > GENERATOR_SHARE * response as f64 {
+            self.warn(
+                format!(
+                    "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 \
+                     response time of {}",
+                    format::duration(lag as f64),
+                    format::duration(response as f64)
+                ),
+                "use fewer workers than cores, or a lower rate; the service time is not affected",
+            );
+        }
+    }
+
+    fn steal(&mut self, rounds: &[Drive]) {
+        let steal = rounds.iter().filter_map(|round| round.usage.steal_percent).fold(0.0, f64::max);
+        if steal > STEAL_PERCENT[1] {
+            self.doubts.push(format!("the hypervisor took {} of the CPU time", format::percent(steal)));
+        } else if steal > STEAL_PERCENT[0] {
+            self.warn(
+                format!("the hypervisor took {} of the CPU time in the worst round", format::percent(steal)),
+                "neighbours disturb this machine; measure again, or on a dedicated one",
+            );
+        }
+    }
+
+    fn spread(&mut self, name: &str, rounds: &[Drive]) {
+        let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
+        let (low, high) = range(&rates);
+        let spread = (high - low) / mean(rates.iter().copied()).max(f64::MIN_POSITIVE);
+        if rates.len() < 2 || spread <= ROUND_SPREAD[0] {
+            return;
+        }
+        let text = format!(
+            "durability {name}: rounds differ by {}: {} to {} commands/s",
+            format::percent(100.0 * spread),
+            format::number(low),
+            format::number(high)
+        );
+        if spread > ROUND_SPREAD[1] {
+            self.doubts.push(text);
+        } else {
+            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
+        }
+    }
+
+    pub(super) fn warn(&mut self, what: String, hint: &str) {
+        let warning = Warning { what, hint: hint.to_owned() };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    if count == 0 { 0.0 } else { sum / f64::from(count) }
+}
+
+pub(super) fn range(values: &[f64]) -> (f64, f64) {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
+    (low.min(high), high)
+}

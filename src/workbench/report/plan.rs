@@ -1,0 +1,216 @@
+//! The report of a plan.
+
+use super::assemble::{Context, Shown, report, spec_json};
+use super::assess::Assessment;
+use super::{
+    Capacity, Evidence, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
+    ReportKind, Settings, SloInfo, Verdict, format,
+};
+use ave_actors_store::config::MachineSpec;
+
+use crate::workbench::sizing::{ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Support};
+
+/// Share of the cores from which on CPU is what binds.
+const CPU_BOUND_SHARE: f64 = 0.85;
+
+/// The report of a plan.
+pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Report {
+    let mut assessment = Assessment::of_host(context.host_warnings);
+    if outcome.interrupted {
+        assessment.interrupted();
+    }
+    let mut modes = Vec::new();
+    for mode in &outcome.modes {
+        let offered = mode.sustained_per_second;
+        assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
+        doubt_sparse_probes(mode, &mut assessment);
+        modes.push(mode_result(context, outcome, mode));
+    }
+    let recommendations: Vec<_> = outcome.modes.iter().map(|mode| recommendation(spec, outcome, mode)).collect();
+    let verdict = verdict(context, &recommendations, outcome, &assessment);
+    let settings = settings(context, spec, outcome);
+    let plan = PlanResult {
+        target_per_second: spec.target_per_second,
+        headroom_percent: spec.headroom_percent,
+        slo: SloInfo {
+            command: outcome.command.name().to_owned(),
+            percentile: spec.objective.percentile.name.to_owned(),
+            limit_ns: spec.objective.limit_ns,
+        },
+        capacities: outcome.modes.iter().map(|mode| capacity(context, spec, outcome, mode)).collect(),
+        profiles: profiles(outcome),
+        recommendations,
+    };
+    Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
+}
+
+/// A search that ended on a rate with too few samples did not end on evidence.
+fn doubt_sparse_probes(mode: &ModePlan, assessment: &mut Assessment) {
+    let sparse = mode.probes.iter().any(|probe| probe.rejection == Some(Rejection::TooFewSamples));
+    if sparse && mode.sustained_per_second.is_none() {
+        assessment.doubts.push(format!(
+            "durability {}: too few commands to tell the percentile at the rates tried; use --effort thorough or a \
+             lower percentile",
+            mode.durability
+        ));
+    }
+}
+
+fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan) -> ModeResult {
+    let shown = Shown {
+        durability: mode.durability,
+        rounds: &mode.rounds,
+        verified: mode.verified.as_ref(),
+        size: mode.size,
+        offered: mode.sustained_per_second,
+        harness_ns_per_operation: outcome.harness_ns_per_operation,
+        seed: context.source.seed(),
+    };
+    shown.result()
+}
+
+fn settings(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Settings {
+    Settings {
+        load: "closed loop for the ceiling, then open loop at the rates of the search".to_owned(),
+        workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
+        rounds_count: spec.effort.confirmations,
+        warmup_seconds: spec.effort.warmup.as_secs_f64(),
+        measure_seconds: Some(spec.effort.probe.as_secs_f64()),
+        seed: context.source.seed(),
+        machine_spec: spec_json(&MachineSpec::Profile(outcome.tuned_for)),
+        data_directory: context.data_directory.display().to_string(),
+    }
+}
+
+fn recommendation(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Recommendation {
+    let profile = outcome.recommended(mode);
+    let sentence = match (profile, mode.sustained_per_second) {
+        (Some(profile), Some(sustained)) => format!(
+            "With durability {}, take `{profile}`: {} commands/s met the objective here, {} are needed for the target \
+             of {} with {} headroom.",
+            mode.durability,
+            format::number(sustained),
+            format::number(outcome.required_per_second),
+            format::number(spec.target_per_second),
+            format::percent(spec.headroom_percent),
+        ),
+        _ => format!("With durability {}, none of these: {}", mode.durability, why_none(outcome, mode)),
+    };
+    Recommendation {
+        durability: mode.durability.into(),
+        profile: profile.map(|profile| profile.to_string()),
+        machine_spec: profile.map(|profile| spec_json(&MachineSpec::Profile(profile))),
+        sentence,
+    }
+}
+
+fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
+    let required = format::number(outcome.required_per_second);
+    if mode.holds(outcome.required_per_second) {
+        return format!("{required} commands/s held on this host, but no profile was measured within its memory.");
+    }
+    let ceiling = mode.saturation.measurement.commands_per_second();
+    let reached = mode.sustained_per_second.map_or_else(
+        || "no rate met the objective on repeated evidence".to_owned(),
+        |sustained| format!("{} commands/s met the objective at most", format::number(sustained)),
+    );
+    let cores = mode.saturation.usage.cpu_seconds / mode.saturation.usage.wall_seconds.max(f64::MIN_POSITIVE);
+    let help = if cores >= CPU_BOUND_SHARE * outcome.cores as f64 {
+        "The CPU is what binds: more cores would help, but no profile with more was measured here."
+    } else if mode.durability.is_on() {
+        "The CPU is not busy, writers wait for the disk: faster syncs would help, not more cores."
+    } else {
+        "Neither more cores nor more memory is shown to help by what was measured."
+    };
+    format!("{required} commands/s are needed, {reached} (ceiling {}). {help}", format::number(ceiling))
+}
+
+fn verdict(
+    context: &Context<'_>,
+    recommendations: &[Recommendation],
+    outcome: &PlanOutcome,
+    assessment: &Assessment,
+) -> Verdict {
+    let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
+    let parts: Vec<_> = recommendations
+        .iter()
+        .map(|recommendation| {
+            let machine = recommendation.profile.as_ref().map_or_else(
+                || "none of the profiles is shown to do".to_owned(),
+                |profile| format!("take `{profile}`"),
+            );
+            format!("{machine} with durability {}", recommendation.durability)
+        })
+        .collect();
+    let mut reasons = [assessment.losses.clone(), assessment.doubts.clone()].concat();
+    reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
+    reasons.push(format!(
+        "The process and the whole database touched at most {} of memory, on {} cores.",
+        format::bytes(outcome.footprint.total_bytes() as f64),
+        outcome.cores
+    ));
+    Verdict {
+        outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }),
+        sentence: format!("For {}: {}.", context.source.name(), parts.join(", ")),
+        reasons,
+    }
+}
+
+fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Capacity {
+    let grown = mode.size.database_bytes.saturating_sub(mode.database_bytes_before) as f64;
+    let per_command = grown / mode.commands.max(1) as f64;
+    let per_day = per_command * spec.target_per_second * 86_400.0;
+    Capacity {
+        durability: mode.durability.into(),
+        saturation_per_second: mode.saturation.measurement.commands_per_second(),
+        sustained_per_second: mode.sustained_per_second,
+        probes: mode.probes.iter().map(|probe| probe_result(spec, outcome, probe)).collect(),
+        database_bytes_per_million_commands: per_command * 1e6,
+        database_bytes_per_day_at_target: per_day,
+        days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
+    }
+}
+
+fn probe_result(spec: &PlanSpec, outcome: &PlanOutcome, probe: &Probe) -> ProbeResult {
+    let response = probe.drive.measurement.command(outcome.command).map(|latency| &latency.response);
+    let note = match probe.rejection {
+        None => "meets the objective",
+        Some(Rejection::FellBehind) => "fell behind: fewer completed than offered",
+        Some(Rejection::TooSlow) => "above the limit",
+        Some(Rejection::TooFewSamples) => "too few samples to tell",
+    };
+    ProbeResult {
+        offered_per_second: probe.offered_per_second,
+        achieved_per_second: probe.drive.measurement.commands_per_second(),
+        p50_ns: response.map_or(0, |response| response.quantile(0.5)),
+        slo_percentile_ns: response.and_then(|response| response.percentile(spec.objective.percentile)),
+        met: probe.rejection.is_none(),
+        note: note.to_owned(),
+    }
+}
+
+fn profiles(outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
+    let sustained = |on: bool| {
+        outcome.modes.iter().find(|mode| mode.durability.is_on() == on).and_then(|mode| mode.sustained_per_second)
+    };
+    outcome
+        .profiles
+        .iter()
+        .map(|verdict| {
+            let known = verdict.support != Support::NotMeasured;
+            ProfileEvidence {
+                profile: verdict.profile.to_string(),
+                cpu_cores_count: u32::try_from(verdict.profile.cpu_cores()).unwrap_or(u32::MAX),
+                ram_bytes: verdict.profile.ram_mb() << 20,
+                evidence: match verdict.support {
+                    Support::Measured => Evidence::Measured,
+                    Support::Implied => Evidence::Implied,
+                    Support::NotMeasured => Evidence::NotMeasured,
+                },
+                durability_off_per_second: sustained(false).filter(|_| known),
+                durability_on_per_second: sustained(true).filter(|_| known),
+                reason: verdict.reason.clone(),
+            }
+        })
+        .collect()
+}
