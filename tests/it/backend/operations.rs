@@ -165,6 +165,31 @@ fn a_checkpoint_never_overwrites() {
     assert!(reason.contains(db.manager.path().to_str().unwrap()), "{reason}");
 }
 
+/// Short logs are deleted entry by entry, long ones in ranges around what is not theirs.
+#[test]
+fn a_purge_spares_what_lies_inside_it_however_long_the_log() {
+    let db = Database::new();
+    // Nothing is ever written through this handle, but something could be.
+    let _idle = db.collection("events", "log.00000000000000001500");
+    for events in [10, 600, 3000] {
+        let mut log = db.collection("events", "log");
+        let mut children = ["log.", "log.00000000000000000005", "log.00000000000000000700", "log.z"]
+            .map(|prefix| db.collection("events", prefix));
+        let mut neighbours = ["lo", "log-", "log/", "log0"].map(|prefix| db.collection("events", prefix));
+        for n in 0..events {
+            put(&mut log, &format!("{n:020}"), "event");
+        }
+        for other in children.iter_mut().chain(&mut neighbours) {
+            put(other, "01", "not yours");
+        }
+        Collection::purge(&mut log).unwrap();
+        assert_eq!(keys(&log), Vec::<String>::new(), "{events} events");
+        for other in children.iter().chain(&neighbours) {
+            assert_eq!(keys(other), ["01"], "{other:?} after {events} events");
+        }
+    }
+}
+
 /// Writes to `a.b`, through handles that come and go, while `a` is filled and purged again and again.
 #[test]
 fn a_purge_never_takes_what_a_longer_prefix_writes_meanwhile() {
@@ -183,10 +208,14 @@ fn a_purge_never_takes_what_a_longer_prefix_writes_meanwhile() {
             }
             written
         });
-        for _ in 0..200 {
+        for round in 0..60 {
             // Entries on both sides of the child's, so that a range delete would have to cross it.
             for key in ["a", "b", "c"] {
                 put(&mut parent, key, "parent");
+            }
+            // Every third time so many that they are deleted in ranges.
+            for n in 0..if round % 3 == 0 { 1200 } else { 0 } {
+                put(&mut parent, &format!("{}{n}", if n % 2 == 0 { "a" } else { "c" }), "parent");
             }
             Collection::purge(&mut parent).unwrap();
             assert_eq!(keys(&parent), Vec::<String>::new());

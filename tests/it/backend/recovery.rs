@@ -8,7 +8,10 @@ use std::{
 };
 
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
-use ave_actors_store::database::{Collection, DbManager, State};
+use ave_actors_store::{
+    Error, StoreOperation,
+    database::{Collection, DbManager, State},
+};
 use tempfile::tempdir;
 
 use super::{Database, SMALL, entries, open, put};
@@ -111,6 +114,40 @@ fn a_torn_log_costs_the_end_and_nothing_before_it() {
         assert!(recovered < EVENTS, "the end is gone");
         assert!(recovered + 2 >= kept, "{recovered} events of about {kept} that were left in the log");
     }
+}
+
+#[test]
+fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
+    let mut db = Database::new();
+    put(&mut db.collection("events", "actor"), "01", "event");
+    State::put(&mut db.state("states", "actor"), b"state").unwrap();
+    db.manager.stop().unwrap();
+    let path = db.manager.path().to_path_buf();
+    let files = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "sst")) {
+        // The first block of a file holds its entries.
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[4] ^= 0xFF;
+        fs::write(&file, bytes).unwrap();
+    }
+    let mut db = db.reopen();
+    let mut events = db.collection("events", "actor");
+    let failed = |result: Result<(), Error>, expected_key: &str| {
+        let Err(Error::Get { key, reason }) = result else { panic!("not a failed read: {result:?}") };
+        assert_eq!(key, expected_key);
+        assert!(reason.contains("column family"), "{reason}");
+    };
+    failed(Collection::get(&events, "01").map(drop), "actor.01");
+    failed(Collection::del(&mut events, "01"), "actor.01");
+    failed(events.last().map(drop), "actor.");
+    failed(events.iter(false).map(drop), "actor.");
+    failed(events.get_by_range(None, 1).map(drop), "actor.");
+    failed(events.get_by_range(Some("01".to_owned()), 1).map(drop), "actor.");
+    failed(State::get(&db.state("states", "actor")).map(drop), "actor");
+    let Err(Error::Store { operation, reason }) = Collection::purge(&mut events) else { panic!("purged") };
+    assert_eq!(operation, StoreOperation::RocksdbOperation);
+    assert!(reason.contains("events") && reason.contains("purge of 'actor'"), "{reason}");
+    assert_eq!(db.manager.stop(), Ok(()));
 }
 
 const WRITE_TO: &str = "AVE_TEST_WRITE_TO";
