@@ -64,19 +64,25 @@ impl Output {
     }
 }
 
-/// A table with left-aligned first and right-aligned other columns.
-pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+/// A table whose first `labels` columns are words and whose others are figures, aligned to the right.
+pub(super) fn figure_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> String {
     let mut table = text_table(header, rows);
-    for column in table.column_iter_mut().skip(1) {
+    for column in table.column_iter_mut().skip(labels) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.to_string()
 }
 
+/// Label and value pairs, one a line, values aligned.
+pub(super) fn facts(facts: &[(&str, String)]) -> String {
+    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    facts.iter().map(|(label, value)| format!("{label:width$}  {value}")).collect::<Vec<_>>().join("\n")
+}
+
 /// A table of words.
 pub(super) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_BORDERS_ONLY);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     if !std::io::stdout().is_terminal() {
         table.set_width(120);

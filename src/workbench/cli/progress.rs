@@ -1,7 +1,7 @@
 //! Progress for a person: bars on a terminal, plain lines elsewhere, nothing in quiet mode.
 
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,13 +15,8 @@ pub(super) struct Progress {
     output: Output,
     bar: Option<ProgressBar>,
     /// Phase, commands at the last look and when that was, for the rate.
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    label: String,
-    began: std::time::Instant,
+    /// When the phase began.
+    began: Mutex<Instant>,
 }
 
 impl Progress {
@@ -31,7 +26,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { output, bar, state: Mutex::new(State { label: String::new(), began: std::time::Instant::now() }) }
+        Self { output, bar, began: Mutex::new(Instant::now()) }
     }
 
     /// Removes the bar, so that the result stands alone.
@@ -39,11 +34,6 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-
-    fn with_state<V>(&self, action: impl FnOnce(&mut State) -> V) -> V {
-        // A poisoned lock holds a label all the same.
-        action(&mut self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
@@ -68,7 +58,7 @@ impl Observer for Progress {
             bar.reset();
             bar.set_length(total.unwrap_or(0));
             bar.set_prefix("");
-            bar.set_message(label.clone());
+            bar.set_message(label);
         } else if phase != Phase::WarmUp {
             let amount = match (phase, total) {
                 (Phase::Measure, Some(total)) => format!(" for {}", format::seconds(total as f64 / 1e3)),
@@ -78,13 +68,13 @@ impl Observer for Progress {
             };
             self.output.progress(&format!("{label}{amount}"));
         }
-        self.with_state(|state| *state = State { label, began: std::time::Instant::now() });
+        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     fn progress(&self, done: u64, commands: u64) {
         let Some(bar) = &self.bar else { return };
         bar.set_position(done);
-        let seconds = self.with_state(|state| state.began.elapsed().as_secs_f64());
+        let seconds = self.began.lock().unwrap_or_else(PoisonError::into_inner).elapsed().as_secs_f64();
         if commands > 0 && seconds > 0.2 {
             bar.set_prefix(format!("{} commands", format::count(commands)));
         }

@@ -49,27 +49,25 @@ impl HostProfile {
         let refresh = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing())
             .with_memory(MemoryRefreshKind::everything());
-        // What the system does not tell is reported as unknown or zero, never guessed.
-        let system = System::new_with_specifics(refresh).ok();
-        let memory = |figure: fn(&System) -> u64| system.as_ref().map_or(0, figure);
+        let system = System::new_with_specifics(refresh);
         let ProcessShare { cpu, ram, .. } = process_share();
         let cores = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         Self {
-            cpu_model: system.as_ref().map_or_else(unknown, cpu_model),
-            logical_cores: system.as_ref().map_or(1, |system| cores(system.cpus().len().max(1))),
-            physical_cores: System::physical_core_count().ok().map(cores),
+            cpu_model: cpu_model(&system),
+            logical_cores: cores(system.cpus().len().max(1)),
+            physical_cores: System::physical_core_count().map(cores),
             usable_cores: cores(cpu.cores),
             usable_cores_source: cpu.source.to_string(),
-            ram_bytes: memory(System::total_memory),
+            ram_bytes: system.total_memory(),
             usable_ram_bytes: ram.bytes,
             usable_ram_source: ram.source.to_string(),
-            swap_bytes: memory(System::total_swap),
-            swap_used_bytes: memory(System::used_swap),
+            swap_bytes: system.total_swap(),
+            swap_used_bytes: system.used_swap(),
             disk: DiskProfile::under(data_directory),
-            kernel: System::kernel_version().unwrap_or_else(|_| unknown()),
+            kernel: System::kernel_version().unwrap_or_else(unknown),
             virtualisation: virtualisation(),
             governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-            load_average: System::load_average().map_or(0.0, |load| load.one),
+            load_average: System::load_average().one,
         }
     }
 }

@@ -86,7 +86,7 @@ fn recommendation(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Re
     let profile = outcome.recommended(mode);
     let sentence = match (profile, mode.sustained_per_second) {
         (Some(profile), Some(sustained)) => format!(
-            "With durability {}, take `{profile}`: {} commands/s met the objective here, {} are needed for the target \
+            "With durability {}, take {profile}: {} commands/s met the objective here, {} are needed for the target \
              of {} with {} headroom.",
             mode.durability,
             format::number(sustained),
@@ -137,7 +137,7 @@ fn verdict(
         .map(|recommendation| {
             let machine = recommendation.profile.as_ref().map_or_else(
                 || "none of the profiles is shown to do".to_owned(),
-                |profile| format!("take `{profile}`"),
+                |profile| format!("take {profile}"),
             );
             format!("{machine} with durability {}", recommendation.durability)
         })
@@ -157,22 +157,20 @@ fn verdict(
 }
 
 fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Capacity {
-    let grown = mode.size.database_bytes.saturating_sub(mode.database_bytes_before) as f64;
-    let per_command = grown / mode.commands.max(1) as f64;
+    let per_command = outcome.database_bytes_per_command();
     let per_day = per_command * spec.target_per_second * 86_400.0;
     Capacity {
         durability: mode.durability.into(),
         saturation_per_second: mode.saturation.measurement.commands_per_second(),
         sustained_per_second: mode.sustained_per_second,
-        probes: mode.probes.iter().map(|probe| probe_result(spec, outcome, probe)).collect(),
+        probes: mode.probes.iter().map(probe_result).collect(),
         database_bytes_per_million_commands: per_command * 1e6,
         database_bytes_per_day_at_target: per_day,
         days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
     }
 }
 
-fn probe_result(spec: &PlanSpec, outcome: &PlanOutcome, probe: &Probe) -> ProbeResult {
-    let response = probe.drive.measurement.command(outcome.command).map(|latency| &latency.response);
+fn probe_result(probe: &Probe) -> ProbeResult {
     let note = match probe.rejection {
         None => "meets the objective",
         Some(Rejection::FellBehind) => "fell behind: fewer completed than offered",
@@ -181,9 +179,9 @@ fn probe_result(spec: &PlanSpec, outcome: &PlanOutcome, probe: &Probe) -> ProbeR
     };
     ProbeResult {
         offered_per_second: probe.offered_per_second,
-        achieved_per_second: probe.drive.measurement.commands_per_second(),
-        p50_ns: response.map_or(0, |response| response.quantile(0.5)),
-        slo_percentile_ns: response.and_then(|response| response.percentile(spec.objective.percentile)),
+        achieved_per_second: probe.achieved_per_second,
+        p50_ns: probe.median_ns,
+        slo_percentile_ns: probe.percentile_ns,
         met: probe.rejection.is_none(),
         note: note.to_owned(),
     }

@@ -97,7 +97,7 @@ fn judge(profile: MachineProfile, tuned_for: MachineProfile, cores: usize, footp
         return (Support::NotMeasured, reason);
     }
     if profile.ram_mb() < tuned_for.ram_mb() {
-        return (Support::NotMeasured, format!("the run had the larger buffers of `{tuned_for}`"));
+        return (Support::NotMeasured, format!("the run had the larger buffers of {tuned_for}"));
     }
     if profile.cpu_cores() < cores {
         return (Support::NotMeasured, format!("the run had {cores} cores, it has {}", profile.cpu_cores()));
@@ -110,7 +110,7 @@ fn judge(profile: MachineProfile, tuned_for: MachineProfile, cores: usize, footp
         );
         return (Support::Measured, reason);
     }
-    let reason = format!("has all that was measured under `{tuned_for}` on {cores} cores, and more: at least that rate");
+    let reason = format!("has all that was measured under {tuned_for} on {cores} cores, and more: at least that rate");
     (Support::Implied, reason)
 }
 

@@ -89,6 +89,15 @@ impl ModePlan {
 }
 
 impl PlanOutcome {
+    /// Growth of the database per command, bytes: from the mode that issued the most commands, since what a command
+    /// stores does not depend on durability and a larger sample carries less of what a database holds when it is new.
+    pub fn database_bytes_per_command(&self) -> f64 {
+        self.modes.iter().max_by_key(|mode| mode.commands).map_or(0.0, |mode| {
+            let grown = mode.size.database_bytes.saturating_sub(mode.database_bytes_before);
+            grown as f64 / mode.commands.max(1) as f64
+        })
+    }
+
     /// The smallest profile that the evidence supports for a mode, if the mode holds the required rate.
     pub fn recommended(&self, mode: &ModePlan) -> Option<MachineProfile> {
         let supported = self.profiles.iter().find(|verdict| verdict.support != Support::NotMeasured)?;
@@ -169,7 +178,7 @@ where
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let planner = Planner { target_for: &target_for, source, spec, directory, clock, observer, control, command };
     let tuned_for = planner.choose_profile()?;
-    observer.note(&format!("measuring under the tuning of `{tuned_for}`, the smallest profile that could hold this"));
+    observer.note(&format!("measuring under the tuning of {tuned_for}, the smallest profile that could hold this"));
     let target = target_for(MachineSpec::Profile(tuned_for));
     let mut modes = Vec::new();
     for &durability in &spec.durabilities {
@@ -190,8 +199,8 @@ where
 }
 
 fn footprint_of(mode: &ModePlan) -> Footprint {
-    let drives = mode.probes.iter().map(|probe| &probe.drive).chain([&mode.saturation]);
-    let rss_bytes = drives.map(|drive| drive.usage.rss_peak_bytes).max().unwrap_or(0);
+    let probes = mode.probes.iter().map(|probe| probe.rss_peak_bytes);
+    let rss_bytes = probes.fold(mode.saturation.usage.rss_peak_bytes, u64::max);
     Footprint { rss_bytes, database_bytes: mode.size.database_bytes }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Objective;
 use crate::workbench::actor::CommandKind;
-use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target};
 use crate::workbench::workload::Arrivals;
 
@@ -67,13 +66,20 @@ impl Effort {
     }
 }
 
-/// One rate that was offered.
-#[derive(Debug, Clone)]
+/// One rate that was offered, in brief: a search tries many, and histograms of all of them would count as memory the
+/// source needs.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     /// Commands per second offered.
     pub offered_per_second: f64,
-    /// What happened.
-    pub drive: Drive,
+    /// Commands per second completed.
+    pub achieved_per_second: f64,
+    /// Median response time of the objective's command, nanoseconds; 0 if none was completed.
+    pub median_ns: u64,
+    /// Its response time at the objective's percentile, nanoseconds; `None` if too few samples stand behind it.
+    pub percentile_ns: Option<u64>,
+    /// Largest resident set of the process, bytes.
+    pub rss_peak_bytes: u64,
     /// Why it does not meet the objective; `None` if it does.
     pub rejection: Option<Rejection>,
 }
@@ -135,7 +141,7 @@ where
             if self.control.is_stopped() {
                 break;
             }
-            let probe = self.probe(next)?;
+            let (probe, _) = self.probe(next)?;
             if probe.rejection.is_none() { low = next } else { high = next }
             probes.push(probe);
             next = low.midpoint(high);
@@ -157,10 +163,11 @@ where
                 if self.control.is_stopped() {
                     return Ok(None);
                 }
-                let probe = self.probe(rate)?;
-                let drive = probe.rejection.is_none().then(|| probe.drive.clone());
+                let (probe, drive) = self.probe(rate)?;
                 probes.push(probe);
-                let Some(drive) = drive else { break };
+                if probe.rejection.is_some() {
+                    break;
+                }
                 held.push(drive);
             }
             if held.len() == self.effort.confirmations as usize {
@@ -171,15 +178,22 @@ where
         Ok(None)
     }
 
-    fn probe(&mut self, rate: f64) -> Result<Probe, RunError> {
+    fn probe(&mut self, rate: f64) -> Result<(Probe, Drive), RunError> {
         let load = Load::Open { per_second: rate, arrivals: self.arrivals };
         // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
         let lag_limit = Duration::from_nanos(self.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
         let drive = self.drive(load, self.probe_time(rate), Some(lag_limit))?;
-        let rejection = self.reject(rate, &drive);
         let response = drive.measurement.command(self.command).map(|latency| &latency.response);
-        self.observer.note(&describe(rate, response, self.objective, rejection));
-        Ok(Probe { offered_per_second: rate, drive, rejection })
+        let probe = Probe {
+            offered_per_second: rate,
+            achieved_per_second: drive.measurement.commands_per_second(),
+            median_ns: response.map_or(0, |response| response.quantile(0.5)),
+            percentile_ns: response.and_then(|response| response.percentile(self.objective.percentile)),
+            rss_peak_bytes: drive.usage.rss_peak_bytes,
+            rejection: self.reject(rate, &drive),
+        };
+        self.observer.note(&describe(&probe, self.objective));
+        Ok((probe, drive))
     }
 
     /// Long enough for the percentile, within limits.
@@ -208,20 +222,16 @@ where
     }
 }
 
-fn describe(
-    rate: f64,
-    response: Option<&LatencyHistogram>,
-    objective: Objective,
-    rejection: Option<Rejection>,
-) -> String {
+fn describe(probe: &Probe, objective: Objective) -> String {
     let name = objective.percentile.name;
-    let value = response.and_then(|response| response.percentile(objective.percentile));
-    let latency = value.map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
-    let outcome = match rejection {
+    let latency = probe
+        .percentile_ns
+        .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
+    let outcome = match probe.rejection {
         None => "meets the objective",
         Some(Rejection::FellBehind) => "falls behind",
         Some(Rejection::TooSlow) => "too slow",
         Some(Rejection::TooFewSamples) => "too few samples",
     };
-    format!("{rate:.0} commands/s: {latency}, {outcome}")
+    format!("{:.0} commands/s: {latency}, {outcome}", probe.offered_per_second)
 }

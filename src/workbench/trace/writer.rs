@@ -60,7 +60,7 @@ impl TraceWriter {
     pub fn create(path: &Path, provenance: &Provenance) -> Result<Self, TraceError> {
         let failed = |source| TraceError::File { action: "create", path: path.to_owned(), source };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = BufWriter::new(NamedTempFile::new_in(directory).map_err(failed)?);
+        let file = BufWriter::new(temporary_file(directory).map_err(failed)?);
         let mut output = if path.extension().is_some_and(|extension| extension == "zst") {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL).map_err(failed)?;
             encoder.include_checksum(true).map_err(failed)?;
@@ -114,6 +114,12 @@ impl TraceWriter {
     fn failed(&self, action: &'static str, source: std::io::Error) -> TraceError {
         TraceError::File { action, path: self.path.clone(), source }
     }
+}
+
+/// A temporary file with the permissions of any new file, since it becomes one.
+fn temporary_file(directory: &Path) -> std::io::Result<NamedTempFile> {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    tempfile::Builder::new().prefix(".trace-").permissions(permissions).tempfile_in(directory)
 }
 
 /// The rename itself must be on disk too.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::result::quantity_rows;
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::HostArgs;
 use crate::workbench::cli::error::CliError;
-use crate::workbench::cli::output::{Output, text_table};
+use crate::workbench::cli::output::{self, Output, text_table};
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{HostProfile, matching_spec, probe_sync, warnings};
 use crate::workbench::report::{HostInfo, TuningInfo, Warning, format, host_info, spec_json, spec_name};
@@ -50,7 +49,7 @@ pub(in crate::workbench::cli) fn run(args: &HostArgs, output: &Output) -> Result
 }
 
 fn print(host: &HostProfile, profile: &str, result: &HostResult, output: &Output) -> Result<(), CliError> {
-    output.line(&text_table(&["host", ""], facts(host, result)).to_string())?;
+    output.line(&output::facts(&facts(host, result)))?;
     output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
     let tuning =
         result.tuning.iter().map(|tuning| vec![tuning.name.clone(), tuning.value.clone(), tuning.reason.clone()]);
@@ -64,7 +63,7 @@ fn print(host: &HostProfile, profile: &str, result: &HostResult, output: &Output
     Ok(())
 }
 
-fn facts(host: &HostProfile, result: &HostResult) -> Vec<Vec<String>> {
+fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)> {
     let kind = match host.disk.rotational {
         Some(true) => ", rotational",
         Some(false) => ", solid state",
@@ -98,5 +97,5 @@ fn facts(host: &HostProfile, result: &HostResult) -> Vec<Vec<String>> {
             .collect();
         facts.push(("4 KiB write + fdatasync", format!("{} ({} writes)", shown.join(", "), format::count(probe.count))));
     }
-    quantity_rows(facts)
+    facts
 }

@@ -4,15 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::error::CliError;
-use crate::workbench::cli::output::{Output, table};
+use crate::workbench::cli::output::{Output, figure_table};
 use crate::workbench::report::{
     LatencyInfo, ModeResult, Outcome, Report, ReportDirectory, format,
 };
-
-/// Label and value pairs as table rows.
-pub(super) fn quantity_rows(facts: Vec<(&str, String)>) -> Vec<Vec<String>> {
-    facts.into_iter().map(|(label, value)| vec![label.to_owned(), value]).collect()
-}
 
 /// Writes a report and prints its result.
 pub(super) fn conclude(report: &Report, reports: &Path, output: &Output) -> Result<Ending, CliError> {
@@ -32,7 +27,7 @@ pub(super) fn conclude(report: &Report, reports: &Path, output: &Output) -> Resu
 fn print(report: &Report, directory: &Path, output: &Output) -> Result<(), CliError> {
     output.line(&latencies(report))?;
     if let Some(plan) = &report.plan {
-        output.line(&table(&["capacity", "durability off", "durability on"], capacity_rows(plan)))?;
+        output.line(&figure_table(&["capacity", "durability off", "durability on"], 1, capacity_rows(plan)))?;
     }
     let word = match report.verdict.outcome {
         Outcome::Pass => "PASS",
@@ -56,7 +51,7 @@ fn latencies(report: &Report) -> String {
     let mut header = vec!["durability", "command", "per second"];
     header.extend(SHOWN);
     let rows = report.modes.iter().flat_map(mode_rows).collect();
-    table(&header, rows)
+    figure_table(&header, 2, rows)
 }
 
 fn mode_rows(mode: &ModeResult) -> Vec<Vec<String>> {

@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::result::quantity_rows;
 use crate::workbench::actor::{PersistenceRules, Strategy};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::{ImportArgs, InfoArgs, PersistenceArg};
 use crate::workbench::cli::error::CliError;
-use crate::workbench::cli::output::{Output, text_table};
+use crate::workbench::cli::output::{self, Output};
 use crate::workbench::report::format;
 use crate::workbench::trace::{self, ImportOptions, ImportSummary, NameRule, TraceInfo, Truncation};
 
@@ -89,7 +88,7 @@ pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: &Output) -> Resul
     }
     let provenance = &read.provenance;
     output.line(&format!("{}: from {} ({})", provenance.name, provenance.source, provenance.made_by))?;
-    output.line(&text_table(&["", ""], rows(&info)).to_string())?;
+    output.line(&output::facts(&rows(&info)))?;
     provenance.assumptions.iter().try_for_each(|assumed| output.line(&format!("assumed: {assumed}")))?;
     Ok(Ending::Pass)
 }
@@ -98,14 +97,14 @@ fn counted<K: std::fmt::Display>(counts: &std::collections::BTreeMap<K, u64>) ->
     counts.iter().map(|(kind, count)| format!("{kind} {}", format::count(*count))).collect::<Vec<_>>().join(", ")
 }
 
-fn rows(info: &TraceInfo) -> Vec<Vec<String>> {
+fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     let sizes = |sizes: Option<[u32; 4]>| {
         sizes.map_or_else(
             || "none".to_owned(),
             |[min, median, p99, max]| format!("min {min}, median {median}, p99 {p99}, max {max} B"),
         )
     };
-    quantity_rows(vec![
+    vec![
         ("commands", counted(&info.commands)),
         ("storage operations", counted(&info.operations)),
         ("actors", format!("{} of {} types", format::count(info.actors), info.types)),
@@ -116,7 +115,7 @@ fn rows(info: &TraceInfo) -> Vec<Vec<String>> {
         ("event sizes", sizes(info.event_bytes)),
         ("state sizes", sizes(info.state_bytes)),
         ("bytes written", format::bytes(info.written_bytes as f64)),
-    ])
+    ]
 }
 
 fn json_info(provenance: &trace::Provenance, info: &TraceInfo) -> serde_json::Value {

@@ -1,0 +1,68 @@
+# The two commands of the README: `make plan` and `make test`. Both install what is missing and say so.
+
+# One profile directory each for tests (dev) and measurements (release); RocksDB is compiled once for both by ccache.
+CARGO ?= cargo
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+WORKBENCH := $(TARGET_DIR)/release/ave-workbench
+
+.PHONY: help plan test check deps build bench downstream fmt clean
+
+help:
+	@echo "make plan   which machine for the shipped ledger workload? (about two minutes once built)"
+	@echo "make test   all tests"
+	@echo "make check  formatting, clippy and documentation, warnings as errors"
+	@echo "make bench  criterion benchmarks"
+	@echo "make build  the workbench, optimised: $(WORKBENCH)"
+
+plan: build
+	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms; code=$$?; \
+	case $$code in \
+	0) ;; \
+	1) echo "make plan: measured; no profile is shown to hold the target (exit code 1)" ;; \
+	3) echo "make plan: measured, but inconclusive, see the reasons above (exit code 3)" ;; \
+	*) exit $$code ;; \
+	esac
+
+test: deps
+	$(CARGO) test --locked --all-features
+	$(CARGO) bench --locked --all-features -- --test
+	$(MAKE) downstream
+
+downstream: deps
+	$(CARGO) run --locked --quiet --manifest-path examples/downstream/Cargo.toml --target-dir $(abspath $(TARGET_DIR))
+
+check: deps
+	$(CARGO) fmt --all --check
+	$(CARGO) fmt --check --manifest-path examples/downstream/Cargo.toml
+	$(CARGO) clippy --locked --all-features --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --features workbench -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --all-features --no-deps
+
+build: deps
+	$(CARGO) build --locked --release --all-features
+
+bench: deps
+	$(CARGO) bench --locked --all-features
+
+fmt:
+	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path examples/downstream/Cargo.toml
+
+clean:
+	$(CARGO) clean
+
+# A bare Debian with a Rust toolchain lacks libclang (bindgen reads RocksDB's C header with it) and perhaps a C++
+# compiler; ccache is what keeps a second profile or clone from compiling RocksDB again.
+deps:
+	@missing=""; \
+	command -v c++ >/dev/null 2>&1 || missing="$$missing g++"; \
+	command -v ccache >/dev/null 2>&1 || missing="$$missing ccache"; \
+	ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 || [ -n "$$LIBCLANG_PATH" ] \
+		|| missing="$$missing libclang-dev"; \
+	[ -z "$$missing" ] && exit 0; \
+	if ! command -v apt-get >/dev/null 2>&1; then \
+		echo "make: please install:$$missing (package names as Debian has them)" >&2; exit 1; \
+	fi; \
+	sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "make: installing$$missing"; \
+	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null
