@@ -8,13 +8,18 @@ use clap::{Parser, Subcommand, ValueEnum};
 ///
 /// Exit codes: 0 pass, 1 objective missed, 2 usage, 3 inconclusive, 4 input, output or database.
 #[derive(Debug, Parser)]
-#[command(name = "ave-workbench", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "ave-workbench",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   ave-workbench host
   ave-workbench workloads
   ave-workbench run ledger
   ave-workbench plan ledger --target 2000 --slo p99=10ms
-  ave-workbench trace import events.csv && ave-workbench run events.trace.csv.zst")]
+  ave-workbench trace import events.csv && ave-workbench run events.trace.csv.zst"
+)]
 pub(super) struct Args {
     /// Print no progress and no tables, errors only
     #[arg(long, short, global = true)]

@@ -42,18 +42,18 @@ impl Ending {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(args.quiet, args.json);
-    match dispatch(&args, &output) {
+    match dispatch(&args, output) {
         Ok(ending) => ending.exit_code(),
         // Whoever closed the pipe has seen enough.
         Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            output.error(&error);
+            output::error(&error);
             error.exit_code()
         }
     }
 }
 
-fn dispatch(args: &Args, output: &Output) -> Result<Ending, CliError> {
+fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
     match &args.command {
         Command::Host(host) => commands::host::run(host, output),
         Command::Run(run) => commands::run::run(run, output),
@@ -62,6 +62,6 @@ fn dispatch(args: &Args, output: &Output) -> Result<Ending, CliError> {
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
         Command::Report(report) => commands::report::run(report, output),
-        Command::Completions(completions) => commands::completions::run(completions, output),
+        Command::Completions(completions) => commands::completions::run(completions),
     }
 }

@@ -34,20 +34,7 @@ impl Output {
 
     /// Prints part of a result, unless a person asked for quiet or a program asked for JSON.
     pub(super) fn line(self, text: &str) -> Result<(), CliError> {
-        if self.is_for_people() { self.raw(&format!("{text}\n")) } else { Ok(()) }
-    }
-
-    /// Prints what was asked for, whatever the verbosity.
-    pub(super) fn raw(self, text: &str) -> Result<(), CliError> {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        Ok(stdout.flush()?)
-    }
-
-    /// Prints a result for a program.
-    pub(super) fn json(self, value: &impl serde::Serialize) -> Result<(), CliError> {
-        let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
-        self.raw(&format!("{text}\n"))
+        if self.is_for_people() { raw(&format!("{text}\n")) } else { Ok(()) }
     }
 
     /// Says how far it is, where there are no bars.
@@ -57,11 +44,25 @@ impl Output {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
+}
 
-    /// Says why it failed, even in quiet mode.
-    pub(super) fn error(self, error: &CliError) {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
-    }
+/// Prints a result for a program.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+    raw(&format!("{text}\n"))
+}
+
+/// Prints what was asked for, whatever the verbosity.
+pub(super) fn raw(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+/// Says why it failed, even in quiet mode.
+pub(super) fn error(error: &CliError) {
+    // Whoever closed standard error does not want to know.
+    let _ = writeln!(std::io::stderr(), "error: {error}");
 }
 
 /// A table whose first `labels` columns are words and whose others are figures, aligned to the right.

@@ -26,10 +26,7 @@ pub fn matching_spec(cores: u32, ram_bytes: u64) -> MachineSpec {
         let shown = ram_mb as f64;
         profile.cpu_cores() == cores && shown <= nominal * 1.01 && shown >= nominal * (1.0 - KERNEL_RESERVE)
     };
-    PROFILES
-        .into_iter()
-        .find(fits)
-        .map_or(MachineSpec::Custom { ram_mb, cpu_cores: cores }, MachineSpec::Profile)
+    PROFILES.into_iter().find(fits).map_or(MachineSpec::Custom { ram_mb, cpu_cores: cores }, MachineSpec::Profile)
 }
 
 /// The profile of this name (`nano` … `2xlarge`).

@@ -46,9 +46,8 @@ pub struct HostProfile {
 impl HostProfile {
     /// Looks at this host and at the disk under `data_directory`, which must exist.
     pub fn detect(data_directory: &Path) -> Self {
-        let refresh = RefreshKind::nothing()
-            .with_cpu(CpuRefreshKind::nothing())
-            .with_memory(MemoryRefreshKind::everything());
+        let refresh =
+            RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::everything());
         let system = System::new_with_specifics(refresh);
         let ProcessShare { cpu, ram, .. } = process_share();
         let cores = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -94,7 +93,8 @@ fn virtualisation() -> String {
         found.push("container".to_owned());
     }
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    if cpuinfo.lines().any(|line| line.starts_with("flags") && line.split_whitespace().any(|flag| flag == "hypervisor")) {
+    if cpuinfo.lines().any(|line| line.starts_with("flags") && line.split_whitespace().any(|flag| flag == "hypervisor"))
+    {
         let product = read_line("/sys/class/dmi/id/product_name").or_else(|| read_line("/sys/hypervisor/type"));
         found.push(product.map_or_else(|| "virtual machine".to_owned(), |name| format!("virtual machine ({name})")));
     }

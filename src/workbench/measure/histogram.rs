@@ -168,7 +168,9 @@ mod tests {
             quantile in 0.0f64..1.0,
         ) {
             let mut histogram = LatencyHistogram::new();
-            samples.iter().for_each(|&sample| histogram.record(sample));
+            for &sample in &samples {
+                histogram.record(sample);
+            }
             samples.sort_unstable();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of samples")]
             let rank = ((quantile * samples.len() as f64).ceil() as usize).max(1);
@@ -179,7 +181,9 @@ mod tests {
         #[test]
         fn a_curve_rises_and_ends_at_the_maximum(samples in prop::collection::vec(1u64..1_000_000_000, 1..200)) {
             let mut histogram = LatencyHistogram::new();
-            samples.iter().for_each(|&sample| histogram.record(sample));
+            for &sample in &samples {
+                histogram.record(sample);
+            }
             let curve = histogram.curve();
             prop_assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
             prop_assert_eq!(curve.last().unwrap().1, histogram.max());

@@ -190,8 +190,10 @@ fn judge_objective(
                 let value_text = format::duration(value as f64);
                 let met = value <= objective.limit_ns;
                 let word = if met { "meets" } else { "misses" };
-                let reason =
-                    format!("durability {}: {command} {name} {value_text} {word} the limit of {limit}", mode.durability);
+                let reason = format!(
+                    "durability {}: {command} {name} {value_text} {word} the limit of {limit}",
+                    mode.durability
+                );
                 verdict.reasons.push(reason);
                 if !met {
                     verdict.outcome = Outcome::Fail;
@@ -199,7 +201,9 @@ fn judge_objective(
             }
         }
     }
-    verdict.reasons.extend(assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect::<Vec<_>>());
+    verdict
+        .reasons
+        .extend(assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect::<Vec<_>>());
 }
 
 fn source_info(context: &Context<'_>) -> SourceInfo {

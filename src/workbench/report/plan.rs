@@ -135,10 +135,10 @@ fn verdict(
     let parts: Vec<_> = recommendations
         .iter()
         .map(|recommendation| {
-            let machine = recommendation.profile.as_ref().map_or_else(
-                || "none of the profiles is shown to do".to_owned(),
-                |profile| format!("take {profile}"),
-            );
+            let machine = recommendation
+                .profile
+                .as_ref()
+                .map_or_else(|| "none of the profiles is shown to do".to_owned(), |profile| format!("take {profile}"));
             format!("{machine} with durability {}", recommendation.durability)
         })
         .collect();

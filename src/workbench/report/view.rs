@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use super::{
-    Capacity, DurabilityMode, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult, Evidence, ProfileEvidence,
-    Report, SeriesPoint,
+    Capacity, DurabilityMode, Evidence, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult,
+    ProfileEvidence, Report, SeriesPoint,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.

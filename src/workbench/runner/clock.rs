@@ -45,10 +45,9 @@ impl Clock for SystemClock {
             if left.is_zero() {
                 return;
             }
-            if left > WAKE_EARLY {
-                std::thread::sleep(left - WAKE_EARLY);
-            } else {
-                std::hint::spin_loop();
+            match left.checked_sub(WAKE_EARLY) {
+                Some(sleep) if !sleep.is_zero() => std::thread::sleep(sleep),
+                _ => std::hint::spin_loop(),
             }
         }
     }

@@ -155,8 +155,7 @@ impl<T: Target> Worker<T> {
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<Measurement, RunError> {
-        let mut schedule =
-            Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed());
+        let mut schedule = Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed());
         let length = window.end_ns.map(|end| end - window.measure_from_ns);
         let mut tally = Tally::new(kinds, window.measure_from_ns, length);
         let mut free_since = clock.now_ns();

@@ -72,8 +72,11 @@ impl Measurement {
         let mut all = Self::default();
         for round in rounds {
             let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
-            let mut before: Vec<_> =
-                all.commands.iter_mut().map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices))).collect();
+            let mut before: Vec<_> = all
+                .commands
+                .iter_mut()
+                .map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices)))
+                .collect();
             all.merge(round.clone());
             for (command, before) in all.commands.iter_mut().zip(&mut before) {
                 if let (Some(command), Some(mut slices)) = (command, before.take()) {

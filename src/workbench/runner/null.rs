@@ -69,7 +69,7 @@ impl Collection for NullStore {
         Ok(())
     }
 
-    fn iter<'a>(&'a self, _reverse: bool) -> Result<CollectionIter<'a>, Error> {
+    fn iter(&self, _reverse: bool) -> Result<CollectionIter<'_>, Error> {
         Ok(Box::new(std::iter::empty()))
     }
 }

@@ -186,15 +186,7 @@ where
 
     fn session(&self, durability: Durability, name: &str) -> Result<Session<'_, T>, RunError> {
         let directory = self.directory.join(name);
-        Session::start(
-            self.target,
-            self.source,
-            &directory,
-            durability,
-            self.spec.workers,
-            self.observer,
-            self.control,
-        )
+        Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.observer, self.control)
     }
 
     const fn drive(&self) -> DriveSpec {
@@ -245,12 +237,7 @@ pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
     let control = Control::default();
     let directory = std::env::temp_dir();
     let mut session = Session::start(&NullTarget, &source, &directory, Durability::Off, 1, &Silent, &control)?;
-    let spec = DriveSpec {
-        load: Load::Closed,
-        warmup: HARNESS_TIME / 3,
-        measure: Some(HARNESS_TIME),
-        lag_limit: None,
-    };
+    let spec = DriveSpec { load: Load::Closed, warmup: HARNESS_TIME / 3, measure: Some(HARNESS_TIME), lag_limit: None };
     let measurement = session.drive(&spec, &SystemClock::new(), &Silent, &control)?.measurement;
     Ok(measurement.elapsed_ns as f64 / measurement.operation_count().max(1) as f64)
 }

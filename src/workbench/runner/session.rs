@@ -67,8 +67,7 @@ where
         observer: &dyn Observer,
         control: &Control,
     ) -> Result<Self, RunError> {
-        fs::create_dir_all(directory)
-            .map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
+        fs::create_dir_all(directory).map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
         let workers = workers.clamp(1, source.actors().max(1));
         let mut session = Self {
             target,
@@ -92,7 +91,7 @@ where
             observer.phase(self.durability, Phase::Preload, Some(total));
             let window = ResourceSampler::start();
             self.open(Durability::Off)?;
-            self.payload_bytes += self.each_worker(control, observer, |worker, shared| worker.preload(shared))?;
+            self.payload_bytes += self.each_worker(control, observer, Worker::preload)?;
             self.close()?;
             self.count_written(window.stop());
         }
@@ -131,7 +130,8 @@ where
         let whole = ResourceSampler::start();
         let window = Window::new(spec, clock.now_ns());
         let kinds = self.kinds.clone();
-        let shared = Shared { manager: manager(&self.manager), pool: &self.pool, control, durability: self.durability };
+        let shared =
+            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
         let (parts, usage) = std::thread::scope(|scope| {
             control.reset_commands();
             let running: Vec<_> = self
@@ -193,7 +193,7 @@ where
             .collect();
         let total = ledgers.iter().map(Ledger::actor_count).sum();
         observer.phase(self.durability, Phase::Verify, Some(total));
-        let manager = manager(&self.manager);
+        let manager = manager(self.manager.as_ref());
         let mut verified = Verified::default();
         let mut done = 0;
         for ledger in &ledgers {
@@ -231,7 +231,8 @@ where
         observer: &dyn Observer,
         work: impl Fn(&mut Worker<T>, &Shared<'_, T>) -> Result<u64, RunError> + Sync,
     ) -> Result<u64, RunError> {
-        let shared = Shared { manager: manager(&self.manager), pool: &self.pool, control, durability: self.durability };
+        let shared =
+            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
         control.reset_commands();
         std::thread::scope(|scope| {
             let running: Vec<_> = self
@@ -296,8 +297,8 @@ impl SessionSize {
     }
 }
 
-fn manager<M>(manager: &Option<M>) -> &M {
-    manager.as_ref().expect("a session's database is open between its methods")
+fn manager<M>(manager: Option<&M>) -> &M {
+    manager.expect("a session's database is open between its methods")
 }
 
 /// A worker that panicked is a bug in the backend or here: the panic goes on in the thread that asked.

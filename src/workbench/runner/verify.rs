@@ -86,7 +86,9 @@ impl Ledger {
         for _ in 0..completed {
             let Some(planned) = stream.next(&mut ops) else { break };
             let expected = actors.entry(planned.actor).or_default();
-            ops.iter().for_each(|&op| expected.apply(op));
+            for &op in &ops {
+                expected.apply(op);
+            }
         }
         Self { actors }
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 
+use super::Objective;
 use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
 use super::search::{Effort, Found, Probe, Search};
-use super::Objective;
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::runner::{
     Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
@@ -227,8 +227,7 @@ where
         let smallest = (self.target_for)(MachineSpec::Profile(MachineProfile::Nano));
         let directory = self.directory.join("trial");
         let mut session = self.session(&smallest, &directory, Durability::Off)?;
-        let spec =
-            DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: None };
+        let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: None };
         let drive = session.drive(&spec, self.clock, self.observer, self.control)?;
         let (_, size) = session.finish(false, self.observer, self.control)?;
         // The trial's figures are taken; what stays behind goes with the parent directory.
@@ -236,8 +235,7 @@ where
         if self.control.is_stopped() {
             return Err(RunError::Interrupted);
         }
-        let footprint =
-            Footprint { rss_bytes: drive.usage.rss_peak_bytes, database_bytes: size.database_bytes };
+        let footprint = Footprint { rss_bytes: drive.usage.rss_peak_bytes, database_bytes: size.database_bytes };
         smallest_fitting(footprint, self.spec.cores).ok_or_else(|| {
             RunError::Settings(format!(
                 "no profile with at most {} cores holds the {} MB this source touches at once",

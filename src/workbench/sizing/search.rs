@@ -142,7 +142,11 @@ where
                 break;
             }
             let (probe, _) = self.probe(next)?;
-            if probe.rejection.is_none() { low = next } else { high = next }
+            if probe.rejection.is_none() {
+                low = next;
+            } else {
+                high = next;
+            }
             probes.push(probe);
             next = low.midpoint(high);
         }
@@ -181,7 +185,8 @@ where
     fn probe(&mut self, rate: f64) -> Result<(Probe, Drive), RunError> {
         let load = Load::Open { per_second: rate, arrivals: self.arrivals };
         // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
-        let lag_limit = Duration::from_nanos(self.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
+        let lag_limit =
+            Duration::from_nanos(self.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
         let drive = self.drive(load, self.probe_time(rate), Some(lag_limit))?;
         let response = drive.measurement.command(self.command).map(|latency| &latency.response);
         let probe = Probe {

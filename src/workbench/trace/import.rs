@@ -187,14 +187,46 @@ struct Columns {
 
 /// Names under which event logs keep the case, most telling first. The first is the one of the XES standard.
 const ACTOR_NAMES: &[&str] = &[
-    "case:concept:name", "case_id", "caseid", "case id", "case", "actor_id", "actor", "subject_id", "subject",
-    "entity_id", "entity", "aggregate_id", "stream_id", "stream", "account_id", "order_id", "user_id", "session_id",
-    "trace_id", "device_id", "key",
+    "case:concept:name",
+    "case_id",
+    "caseid",
+    "case id",
+    "case",
+    "actor_id",
+    "actor",
+    "subject_id",
+    "subject",
+    "entity_id",
+    "entity",
+    "aggregate_id",
+    "stream_id",
+    "stream",
+    "account_id",
+    "order_id",
+    "user_id",
+    "session_id",
+    "trace_id",
+    "device_id",
+    "key",
 ];
 /// Names under which event logs keep the time, most telling first. The first is the one of the XES standard.
 const TIME_NAMES: &[&str] = &[
-    "time:timestamp", "timestamp", "time_stamp", "event_time", "eventtime", "time", "datetime", "date_time", "occurred_at",
-    "created_at", "complete timestamp", "complete_timestamp", "start_time", "start timestamp", "ts", "date",
+    "time:timestamp",
+    "timestamp",
+    "time_stamp",
+    "event_time",
+    "eventtime",
+    "time",
+    "datetime",
+    "date_time",
+    "occurred_at",
+    "created_at",
+    "complete timestamp",
+    "complete_timestamp",
+    "start_time",
+    "start timestamp",
+    "ts",
+    "date",
 ];
 
 impl Columns {
@@ -218,10 +250,8 @@ impl Columns {
         vec![
             column("actor", self.actor, self.guessed[0]),
             column("time", self.time, self.guessed[1]),
-            self.payload.map_or_else(
-                || "payload: the whole row".to_owned(),
-                |payload| column("payload", payload, false),
-            ),
+            self.payload
+                .map_or_else(|| "payload: the whole row".to_owned(), |payload| column("payload", payload, false)),
         ]
     }
 }
@@ -250,7 +280,7 @@ fn guess_delimiter(path: &Path) -> std::io::Result<u8> {
     use std::io::{BufRead, BufReader};
     let mut first = Vec::new();
     BufReader::new(File::open(path)?).read_until(b'\n', &mut first)?;
-    let count = |delimiter: u8| first.iter().filter(|&&byte| byte == delimiter).count();
+    let count = |delimiter: u8| first.split(|&byte| byte == delimiter).count();
     // The last of equal maxima wins: a comma unless another separator is more frequent.
     Ok([b'\t', b';', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b','))
 }
@@ -258,11 +288,9 @@ fn guess_delimiter(path: &Path) -> std::io::Result<u8> {
 fn bad_csv(path: &Path, error: &csv::Error) -> TraceError {
     let path = path.to_owned();
     match error.kind() {
-        csv::ErrorKind::Io(source) => TraceError::File {
-            action: "read",
-            path,
-            source: std::io::Error::new(source.kind(), source.to_string()),
-        },
+        csv::ErrorKind::Io(source) => {
+            TraceError::File { action: "read", path, source: std::io::Error::new(source.kind(), source.to_string()) }
+        }
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => TraceError::Line {
             path,
             line: pos.as_ref().map_or(0, csv::Position::line),
@@ -273,7 +301,9 @@ fn bad_csv(path: &Path, error: &csv::Error) -> TraceError {
             line: pos.as_ref().map_or(0, csv::Position::line),
             reason: format!("field {} is not valid UTF-8", err.field() + 1),
         },
-        _ => TraceError::Line { path, line: error.position().map_or(0, csv::Position::line), reason: error.to_string() },
+        _ => {
+            TraceError::Line { path, line: error.position().map_or(0, csv::Position::line), reason: error.to_string() }
+        }
     }
 }
 

@@ -153,7 +153,8 @@ impl<'a> Builder<'a> {
         // Names come from other systems and may be quoted; the CSV reader takes care of those few.
         if line.contains('"') {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
-            let record = reader.records().next().transpose().map_err(|error| self.bad_line(number, error.to_string()))?;
+            let record =
+                reader.records().next().transpose().map_err(|error| self.bad_line(number, error.to_string()))?;
             let record = record.unwrap_or_default();
             return self.fields(record.iter(), number);
         }

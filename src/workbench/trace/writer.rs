@@ -86,8 +86,11 @@ impl TraceWriter {
         self.command_id += 1;
         for op in ops {
             let family = format!("{}_{}", actor.type_name, family_suffix(op.kind));
-            let key =
-                if op.kind.names_event() { format!("{:0width$}", op.number, width = KEY_DIGITS) } else { String::new() };
+            let key = if op.kind.names_event() {
+                format!("{:0width$}", op.number, width = KEY_DIGITS)
+            } else {
+                String::new()
+            };
             let bytes = op.bytes.to_string();
             let record =
                 [&at, &family, &actor.name, &id, command.kind.name(), op.kind.name(), key.as_str(), bytes.as_str()];

@@ -71,9 +71,10 @@ impl SizeDistribution {
             Self::Lognormal { median, p99 } => {
                 (*median > 0 && median <= p99, "`median` must be at least 1 and must not exceed `p99`")
             }
-            Self::Empirical { quantiles } => {
-                (quantiles.len() >= 2 && quantiles.is_sorted(), "`quantiles` must be two or more sizes in ascending order")
-            }
+            Self::Empirical { quantiles } => (
+                quantiles.len() >= 2 && quantiles.is_sorted(),
+                "`quantiles` must be two or more sizes in ascending order",
+            ),
         };
         if !holds {
             return Err(expected.to_owned());

@@ -219,8 +219,8 @@ impl Workload {
     ///
     /// [`WorkloadError::Read`] if it cannot be read, [`WorkloadError::Parse`] if it is not a valid workload.
     pub fn read(path: &Path) -> Result<Self, WorkloadError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| WorkloadError::Read { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| WorkloadError::Read { path: path.to_owned(), source })?;
         Self::parse_from(&text, path)
     }
 

@@ -109,7 +109,6 @@ impl WorkloadSource {
         let log = self.logs[own];
         let (first, next) = (log.first_event(), log.next_event());
         match kind {
-            CommandKind::Persist => self.persist(),
             CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes() },
             CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes() },
             CommandKind::Events if first < next => {
@@ -117,7 +116,7 @@ impl WorkloadSource {
                 let from = self.rng.random_range(first..=next - length);
                 Command::Events { from, to: from + length - 1 }
             }
-            CommandKind::Events => self.persist(),
+            CommandKind::Persist | CommandKind::Events => self.persist(),
             CommandKind::LastEvent => Command::LastEvent,
             CommandKind::Purge => Command::Purge,
         }

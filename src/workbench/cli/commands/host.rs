@@ -20,7 +20,7 @@ struct HostResult {
     warnings: Vec<Warning>,
 }
 
-pub(in crate::workbench::cli) fn run(args: &HostArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn run(args: &HostArgs, output: Output) -> Result<Ending, CliError> {
     let probe_time = resolve::duration("--probe", &args.probe)?;
     if !args.data_dir.is_dir() {
         let source = std::io::ErrorKind::NotADirectory.into();
@@ -41,14 +41,14 @@ pub(in crate::workbench::cli) fn run(args: &HostArgs, output: &Output) -> Result
         warnings: warnings(&host).into_iter().map(|seen| Warning { what: seen.what, hint: seen.hint }).collect(),
     };
     if output.is_json() {
-        output.json(&result)?;
+        output::json(&result)?;
     } else {
         print(&host, &spec_name(&spec), &result, output)?;
     }
     Ok(Ending::Pass)
 }
 
-fn print(host: &HostProfile, profile: &str, result: &HostResult, output: &Output) -> Result<(), CliError> {
+fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output) -> Result<(), CliError> {
     output.line(&output::facts(&facts(host, result)))?;
     output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
     let tuning =
@@ -76,11 +76,18 @@ fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)>
         ("usable cores", format!("{} ({})", host.usable_cores, host.usable_cores_source)),
         ("RAM", format::bytes(host.ram_bytes as f64)),
         ("usable RAM", format!("{} ({})", format::bytes(host.usable_ram_bytes as f64), host.usable_ram_source)),
-        ("swap", format!("{}, {} in use", format::bytes(host.swap_bytes as f64), format::bytes(host.swap_used_bytes as f64))),
+        (
+            "swap",
+            format!("{}, {} in use", format::bytes(host.swap_bytes as f64), format::bytes(host.swap_used_bytes as f64)),
+        ),
         ("disk", format!("{} on {}{kind}", host.disk.file_system, host.disk.device)),
         (
             "disk space",
-            format!("{} free of {}", format::bytes(host.disk.free_bytes as f64), format::bytes(host.disk.total_bytes as f64)),
+            format!(
+                "{} free of {}",
+                format::bytes(host.disk.free_bytes as f64),
+                format::bytes(host.disk.total_bytes as f64)
+            ),
         ),
         ("kernel", host.kernel.clone()),
         ("virtualisation", host.virtualisation.clone()),
@@ -95,7 +102,8 @@ fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)>
             .filter(|percentile| matches!(percentile.name.as_str(), "p50" | "p99" | "p99.9" | "max"))
             .map(|percentile| format!("{} {}", percentile.name, format::duration(percentile.value_ns as f64)))
             .collect();
-        facts.push(("4 KiB write + fdatasync", format!("{} ({} writes)", shown.join(", "), format::count(probe.count))));
+        facts
+            .push(("4 KiB write + fdatasync", format!("{} ({} writes)", shown.join(", "), format::count(probe.count))));
     }
     facts
 }

@@ -19,7 +19,7 @@ use crate::workbench::sizing::{Effort, Objective, PlanSpec, plan};
 /// How long the disk is probed first.
 const PROBE: Duration = Duration::from_secs(2);
 
-pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
     let source = resolve::source(&args.source, None)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
@@ -35,7 +35,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: &Output) -> Result
     // On a host with more cores than the profile, the evidence must come from as many as it has.
     let _limit = CoreLimit::apply(cores)
         .map_err(|error| CliError::Usage(format!("cannot limit this process to {cores} cores: {error}")))?;
-    let progress = Progress::new(*output);
+    let progress = Progress::new(output);
     let clock = SystemClock::new();
     let outcome = plan(RocksDbTarget::new, &source, &spec, scratch.path(), &clock, &progress, &control);
     progress.finish();

@@ -4,16 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::error::CliError;
-use crate::workbench::cli::output::{Output, figure_table};
-use crate::workbench::report::{
-    LatencyInfo, ModeResult, Outcome, Report, ReportDirectory, format,
-};
+use crate::workbench::cli::output::{self, Output, figure_table};
+use crate::workbench::report::{LatencyInfo, ModeResult, Outcome, Report, ReportDirectory, format};
 
 /// Writes a report and prints its result.
-pub(super) fn conclude(report: &Report, reports: &Path, output: &Output) -> Result<Ending, CliError> {
+pub(super) fn conclude(report: &Report, reports: &Path, output: Output) -> Result<Ending, CliError> {
     let directory = ReportDirectory::new(reports).write(report)?;
     if output.is_json() {
-        output.json(report)?;
+        output::json(report)?;
     } else {
         print(report, &directory, output)?;
     }
@@ -24,7 +22,7 @@ pub(super) fn conclude(report: &Report, reports: &Path, output: &Output) -> Resu
     })
 }
 
-fn print(report: &Report, directory: &Path, output: &Output) -> Result<(), CliError> {
+fn print(report: &Report, directory: &Path, output: Output) -> Result<(), CliError> {
     output.line(&latencies(report))?;
     if let Some(plan) = &report.plan {
         output.line(&figure_table(&["capacity", "durability off", "durability on"], 1, capacity_rows(plan)))?;

@@ -19,7 +19,7 @@ const MEASURE: Duration = Duration::from_secs(5);
 /// Warm-up of each round, unless it was given.
 const WARMUP: Duration = Duration::from_secs(1);
 
-pub(in crate::workbench::cli) fn run(args: &RunArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
     let source = source(args)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
@@ -29,7 +29,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: &Output) -> Result<
     spec.check(&source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let control = resolve::interruptible()?;
-    let progress = Progress::new(*output);
+    let progress = Progress::new(output);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control);

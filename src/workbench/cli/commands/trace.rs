@@ -10,12 +10,12 @@ use crate::workbench::cli::output::{self, Output};
 use crate::workbench::report::format;
 use crate::workbench::trace::{self, ImportOptions, ImportSummary, NameRule, TraceInfo, Truncation};
 
-pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
     let stem = args.log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
     let summary = trace::import(&args.log, &target, &options(args, &stem)?)?;
     if output.is_json() {
-        output.json(&json_summary(&summary, &target))?;
+        output::json(&json_summary(&summary, &target))?;
         return Ok(Ending::Pass);
     }
     output.line(&format!(
@@ -78,12 +78,12 @@ fn column_family_name(stem: &str) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
-pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
     let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
     let read = trace::read(&args.trace, truncation)?;
     let info = trace::info(&read);
     if output.is_json() {
-        output.json(&json_info(&read.provenance, &info))?;
+        output::json(&json_info(&read.provenance, &info))?;
         return Ok(Ending::Pass);
     }
     let provenance = &read.provenance;

@@ -3,10 +3,10 @@
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::WorkloadsArgs;
 use crate::workbench::cli::error::CliError;
-use crate::workbench::cli::output::Output;
+use crate::workbench::cli::output::{self, Output};
 use crate::workbench::workload::{Workload, WorkloadError, shipped};
 
-pub(in crate::workbench::cli) fn run(args: &WorkloadsArgs, output: &Output) -> Result<Ending, CliError> {
+pub(in crate::workbench::cli) fn run(args: &WorkloadsArgs, output: Output) -> Result<Ending, CliError> {
     match &args.name {
         Some(name) => print(name, output)?,
         None => list(output)?,
@@ -14,19 +14,19 @@ pub(in crate::workbench::cli) fn run(args: &WorkloadsArgs, output: &Output) -> R
     Ok(Ending::Pass)
 }
 
-fn print(name: &str, output: &Output) -> Result<(), CliError> {
+fn print(name: &str, output: Output) -> Result<(), CliError> {
     let Some(found) = shipped().iter().find(|workload| workload.name == name) else {
         let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
         return Err(WorkloadError::Unknown { name: name.to_owned(), known: known.join(", ") }.into());
     };
-    if output.is_json() { output.json(&Workload::parse(found.text)?) } else { output.raw(found.text) }
+    if output.is_json() { output::json(&Workload::parse(found.text)?) } else { output::raw(found.text) }
 }
 
-fn list(output: &Output) -> Result<(), CliError> {
+fn list(output: Output) -> Result<(), CliError> {
     let workloads: Vec<Workload> =
         shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<_, _>>()?;
     if output.is_json() {
-        return output.json(&workloads);
+        return output::json(&workloads);
     }
     for workload in &workloads {
         let facts = format!("{} actors, {}", workload.actors.count, workload.describe_persistence());
