@@ -180,11 +180,13 @@ impl ActorLog {
         }
     }
 
+    /// Reads one event after the other, and no further than the first one that compaction deleted.
     fn query(&self, from: u64, to: u64, ops: &mut Vec<Op>) {
         if from > to || from >= self.events {
             return;
         }
-        for number in from..=to.min(self.events - 1) {
+        let last = if from < self.compacted { from } else { to.min(self.events - 1) };
+        for number in from..=last {
             push(ops, OpKind::EventsGet, number, 0);
         }
     }

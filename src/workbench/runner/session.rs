@@ -1,8 +1,11 @@
 //! One database in one durability mode: filled, loaded as often as wanted, verified, closed.
 
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use ave_actors_store::database::DbManager;
@@ -132,22 +135,12 @@ where
         let kinds = self.kinds.clone();
         let shared =
             Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        let (parts, usage) = std::thread::scope(|scope| {
-            control.reset_commands();
-            let running: Vec<_> = self
-                .workers
-                .iter_mut()
-                .map(|worker| {
-                    let (shared, window, kinds) = (&shared, &window, &kinds);
-                    scope.spawn(move || worker.drive(window, kinds, clock, shared))
-                })
-                .collect();
-            let usage = watch(spec, self.durability, observer, control, || {
-                running.iter().all(std::thread::ScopedJoinHandle::is_finished)
-            });
-            let parts: Vec<_> = running.into_iter().map(join).collect();
-            (parts, usage)
-        });
+        control.reset_commands();
+        let (parts, usage) = with_each(
+            &mut self.workers,
+            |worker| worker.drive(&window, &kinds, clock, &shared),
+            |is_finished| watch(spec, self.durability, observer, control, is_finished),
+        );
         let mut measurement = Measurement::default();
         for part in parts {
             measurement.merge(part?);
@@ -234,21 +227,17 @@ where
         let shared =
             Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
         control.reset_commands();
-        std::thread::scope(|scope| {
-            let running: Vec<_> = self
-                .workers
-                .iter_mut()
-                .map(|worker| {
-                    let (shared, work) = (&shared, &work);
-                    scope.spawn(move || work(worker, shared))
-                })
-                .collect();
-            while !running.iter().all(std::thread::ScopedJoinHandle::is_finished) {
-                std::thread::sleep(LOOK / 5);
-                observer.progress(control.commands(), control.commands());
-            }
-            running.into_iter().map(join).sum()
-        })
+        let (parts, ()) = with_each(
+            &mut self.workers,
+            |worker| work(worker, &shared),
+            |is_finished| {
+                while !is_finished() {
+                    std::thread::park_timeout(LOOK);
+                    observer.progress(control.commands(), control.commands());
+                }
+            },
+        );
+        parts.into_iter().sum()
     }
 
     fn open(&mut self, durability: Durability) -> Result<(), RunError> {
@@ -301,9 +290,43 @@ fn manager<M>(manager: Option<&M>) -> &M {
     manager.expect("a session's database is open between its methods")
 }
 
-/// A worker that panicked is a bug in the backend or here: the panic goes on in the thread that asked.
-fn join<V>(handle: std::thread::ScopedJoinHandle<'_, V>) -> V {
-    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// Runs `work` on a thread for each worker and `meanwhile` on this one; tells `meanwhile` whether all are finished and
+/// unparks this thread whenever one is.
+fn with_each<T: Target, V: Send, M>(
+    workers: &mut [Worker<T>],
+    work: impl Fn(&mut Worker<T>) -> V + Sync,
+    meanwhile: impl FnOnce(&dyn Fn() -> bool) -> M,
+) -> (Vec<V>, M) {
+    let watcher = std::thread::current();
+    let left = AtomicUsize::new(workers.len());
+    std::thread::scope(|scope| {
+        let running: Vec<_> = workers
+            .iter_mut()
+            .map(|worker| {
+                let (watcher, left, work) = (&watcher, &left, &work);
+                scope.spawn(move || {
+                    let _finished = OnDrop(|| {
+                        left.fetch_sub(1, Ordering::Release);
+                        watcher.unpark();
+                    });
+                    work(worker)
+                })
+            })
+            .collect();
+        let seen = meanwhile(&|| left.load(Ordering::Acquire) == 0);
+        // A worker that panicked is a bug in the backend or here: the panic goes on in the thread that asked.
+        let join = |thread: ScopedJoinHandle<'_, V>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (running.into_iter().map(join).collect(), seen)
+    })
+}
+
+/// Does something when it goes out of scope, also when that is by a panic.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 /// Tells progress while the workers run, and samples the process from the end of the warm-up on.
@@ -312,21 +335,21 @@ fn watch(
     durability: Durability,
     observer: &dyn Observer,
     control: &Control,
-    is_finished: impl Fn() -> bool,
+    is_finished: &dyn Fn() -> bool,
 ) -> ResourceUsage {
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let began = Instant::now();
     if !spec.warmup.is_zero() {
         observer.phase(durability, Phase::WarmUp, Some(millis(spec.warmup)));
         while began.elapsed() < spec.warmup && !is_finished() {
-            std::thread::sleep(LOOK.min(spec.warmup.saturating_sub(began.elapsed())));
+            std::thread::park_timeout(LOOK.min(spec.warmup.saturating_sub(began.elapsed())));
             observer.progress(millis(began.elapsed()), control.commands());
         }
     }
     observer.phase(durability, Phase::Measure, spec.measure.map(millis));
     let sampler = ResourceSampler::start();
     while !is_finished() {
-        std::thread::sleep(LOOK / 5);
+        std::thread::park_timeout(LOOK);
         observer.progress(millis(began.elapsed().saturating_sub(spec.warmup)), control.commands());
     }
     sampler.stop()

@@ -113,6 +113,9 @@ impl EventLog {
         let file = File::open(path).map_err(failed)?;
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(file);
         let headers = reader.headers().map_err(|error| bad_csv(path, &error))?.clone();
+        if headers.is_empty() {
+            return Err(TraceError::Empty { path: path.to_owned(), what: "events" });
+        }
         let columns = Columns::find(path, &headers, options)?;
         let mut log =
             Self { events: Vec::new(), actors: Vec::new(), columns: columns.described(&headers), assumed_utc: false };

@@ -30,7 +30,7 @@ pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
     let provenance = read_provenance(path, &mut input)?;
     read_header(path, &mut input)?;
     let mut builder = Builder::new(path, provenance);
-    while let Some((number, line)) = input.next_line() {
+    while let Some((number, line)) = input.next_record() {
         builder.line(line, number)?;
     }
     if let (Some(reason), Truncation::Refuse) = (input.cut, truncation) {
@@ -74,19 +74,42 @@ impl WholeLines {
     /// The next whole line and its number, from 1.
     fn next_line(&mut self) -> Option<(u64, &str)> {
         self.line.clear();
+        if !self.append_line() {
+            return None;
+        }
+        Some((self.number, self.line.trim_end_matches(['\n', '\r'])))
+    }
+
+    /// The next whole record and the number of its first line: a quoted name may hold line breaks.
+    fn next_record(&mut self) -> Option<(u64, &str)> {
+        self.line.clear();
+        let first = self.number + 1;
+        while self.append_line() {
+            if self.line.bytes().filter(|&byte| byte == b'"').count().is_multiple_of(2) {
+                return Some((first, self.line.trim_end_matches(['\n', '\r'])));
+            }
+        }
+        if !self.line.is_empty() {
+            self.cut.get_or_insert_with(|| "the last record has no end".to_owned());
+        }
+        None
+    }
+
+    /// Appends a line to the one in hand; false, with the reason if there is one, where no whole line is left.
+    fn append_line(&mut self) -> bool {
         match self.input.read_line(&mut self.line) {
-            Ok(0) => None,
+            Ok(0) => false,
             Ok(_) if self.line.ends_with('\n') => {
                 self.number += 1;
-                Some((self.number, self.line.trim_end_matches(['\n', '\r'])))
+                true
             }
             Ok(_) => {
                 self.cut = Some("the last line has no end".to_owned());
-                None
+                false
             }
             Err(error) => {
                 self.cut = Some(error.to_string());
-                None
+                false
             }
         }
     }
