@@ -4,3 +4,6 @@
 mod backend;
 #[cfg(feature = "workbench")]
 mod report;
+mod tidy;
+#[cfg(feature = "workbench")]
+mod workbench;

@@ -63,6 +63,15 @@ impl Default for LatencyHistogram {
     }
 }
 
+impl FromIterator<u64> for LatencyHistogram {
+    /// Counts latencies in nanoseconds.
+    fn from_iter<I: IntoIterator<Item = u64>>(latencies: I) -> Self {
+        let mut histogram = Self::new();
+        latencies.into_iter().for_each(|nanoseconds| histogram.record(nanoseconds));
+        histogram
+    }
+}
+
 impl LatencyHistogram {
     /// An empty histogram, about 270 kB.
     ///

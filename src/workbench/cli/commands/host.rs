@@ -8,6 +8,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output, text_table};
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{HostProfile, matching_spec, probe_sync, warnings};
+use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{HostInfo, TuningInfo, Warning, format, host_info, spec_json, spec_name};
 
 /// What `host --json` prints.
@@ -31,7 +32,7 @@ pub(in crate::workbench::cli) fn run(args: &HostArgs, output: Output) -> Result<
         None
     } else {
         output.progress(&format!("probing the disk for {}", format::seconds(probe_time.as_secs_f64())));
-        Some(probe_sync(&args.data_dir, probe_time)?)
+        Some(LatencyHistogram::from_iter(probe_sync(&args.data_dir, probe_time)?))
     };
     let spec = matching_spec(host.usable_cores, host.usable_ram_bytes);
     let result = HostResult {

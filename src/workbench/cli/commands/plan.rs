@@ -12,6 +12,7 @@ use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{CoreLimit, HostProfile, PROFILES, probe_sync, warnings};
+use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{Context, ReportDirectory, plan_report};
 use crate::workbench::runner::{RocksDbTarget, SystemClock};
 use crate::workbench::sizing::{Effort, Objective, PlanSpec, plan};
@@ -31,7 +32,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let control = resolve::interruptible()?;
     let (started_at, began) = (resolve::now(), Instant::now());
     output.progress("probing the disk for 2 s");
-    let sync_probe = probe_sync(&args.place.data_dir, PROBE)?;
+    let sync_probe = LatencyHistogram::from_iter(probe_sync(&args.place.data_dir, PROBE)?);
     // On a host with more cores than the profile, the evidence must come from as many as it has.
     let _limit = CoreLimit::apply(cores)
         .map_err(|error| CliError::Usage(format!("cannot limit this process to {cores} cores: {error}")))?;

@@ -1,0 +1,1 @@
+//! The built binary, as a user meets it.

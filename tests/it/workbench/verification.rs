@@ -1,0 +1,265 @@
+//! Does a run notice when the backend does not hold what it acknowledged, and stay silent when it does?
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability};
+use ave_actors_rocksdb::workbench::host::HostProfile;
+use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report};
+use ave_actors_rocksdb::workbench::runner::{
+    Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, run,
+};
+use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
+use ave_actors_store::config::MachineSpec;
+
+use super::memory::{Fault, Memory};
+use super::{replay, trace_of, workload};
+
+const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
+
+/// Replays a finite source and verifies it.
+fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
+    let directory = tempfile::tempdir().unwrap();
+    let control = Control::default();
+    let path = directory.path();
+    let mut session = Session::start(target, source, path, Durability::Off, workers, &Silent, &control).unwrap();
+    let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: None, lag_limit: None };
+    session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
+    session.finish(true, &Silent, &control).unwrap().0.unwrap()
+}
+
+fn differences(fault: Fault, source: &Source) -> Vec<String> {
+    verify(&Memory::new(fault), source, 1).differences
+}
+
+/// One actor that persists `events` events.
+fn one_actor(rest: &str, events: usize) -> Source {
+    replay(trace_of(&workload(1, rest), events), 1)
+}
+
+const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
+const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
+const EVENTS: usize = 9;
+
+#[test]
+fn a_lost_event_is_found_wherever_it_stood() {
+    let source = one_actor(APPENDING, EVENTS);
+    for event in 0..EVENTS as u64 {
+        let found = differences(Fault::Lose("events", event), &source);
+        let expected = if event + 1 == EVENTS as u64 {
+            format!("account/actor-0: event {event} was acknowledged and is lost")
+        } else {
+            format!("account/actor-0: found event {:020}, expected {event}", event + 1)
+        };
+        assert_eq!(found, [expected]);
+    }
+}
+
+#[test]
+fn an_altered_event_is_found_wherever_it_stood() {
+    let source = one_actor(APPENDING, EVENTS);
+    for event in 0..EVENTS as u64 {
+        for fault in [Fault::Alter("events", event), Fault::Shorten("events", event)] {
+            let expected = format!("account/actor-0: event {event} holds other bytes than were written");
+            assert_eq!(differences(fault, &source), [expected], "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_snapshot_and_metadata_must_be_there_and_no_others() {
+    let source = one_actor(LIGHT, EVENTS);
+    let last = EVENTS as u64 - 1;
+    for (family, what) in [("states", "snapshot"), ("metadata", "metadata")] {
+        for fault in [Fault::Lose(family, last), Fault::Alter(family, last), Fault::Shorten(family, last)] {
+            let expected = format!("account/actor-0: the {what} holds other bytes than were written last");
+            assert_eq!(differences(fault, &source), [expected], "{fault:?}");
+        }
+        assert_eq!(differences(Fault::Lose(family, last - 1), &source), Vec::<String>::new(), "it was overwritten");
+        let expected = format!("account/actor-0: the {what} was acknowledged and is lost");
+        assert_eq!(differences(Fault::Lose(family, 0), &one_actor(LIGHT, 1)), [expected]);
+    }
+}
+
+#[test]
+fn a_deleted_event_that_stayed_is_found() {
+    let compacting = "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 1";
+    let at_the_end = differences(Fault::KeepDeleted, &one_actor(compacting, 3));
+    assert_eq!(at_the_end.len(), 3, "{at_the_end:?}");
+    for (event, difference) in at_the_end.iter().enumerate() {
+        assert!(difference.contains(&format!("event {event:020} is there and should not be")), "{difference}");
+    }
+    let before_others = differences(Fault::KeepDeleted, &one_actor(compacting, 4));
+    assert_eq!(before_others, [format!("account/actor-0: found event {:020}, expected 3", 0)]);
+}
+
+#[test]
+fn what_a_purge_left_behind_is_found() {
+    // Few enough commands that the purge is the last thing that happened to some actor.
+    let mix = workload(3, "mode = 'light'\n[commands]\npersist = 3\npurge = 1");
+    let source = replay(trace_of(&mix, 40), 1);
+    for (family, what) in [("events", "event"), ("states", "snapshot"), ("metadata", "metadata")] {
+        let found = differences(Fault::KeepPurged(family), &source);
+        assert!(!found.is_empty() && found.iter().all(|difference| difference.contains(what)), "{family}: {found:?}");
+    }
+}
+
+#[test]
+fn actors_that_changed_places_are_found() {
+    let source = replay(trace_of(&workload(4, LIGHT), 40), 1);
+    let found = differences(Fault::SwapActors, &source);
+    let strangers: std::collections::BTreeSet<_> =
+        found.iter().map(|difference| difference.split(':').next().unwrap()).collect();
+    assert_eq!(strangers.len(), 2, "two actors are not themselves: {found:?}");
+}
+
+/// A run over `target`, both durability modes, in short rounds.
+fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome)
+where
+    T::Manager: Sync,
+{
+    let spec = RunSpec {
+        load: Load::Closed,
+        workers,
+        rounds: 2,
+        warmup: Duration::from_millis(20),
+        measure: (!source.is_finite()).then_some(Duration::from_millis(60)),
+        durabilities: Durability::BOTH.to_vec(),
+        verify: true,
+    };
+    let spec = if source.is_finite() { RunSpec { warmup: Duration::ZERO, ..spec } } else { spec };
+    let outcome = run(target, source, &spec, directory, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+    (spec, outcome)
+}
+
+fn report(fault: Fault) -> Report {
+    let source = one_actor(APPENDING, EVENTS);
+    let directory = tempfile::tempdir().unwrap();
+    let (spec, outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
+    let host = HostProfile::detect(directory.path());
+    let context = Context {
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        elapsed_seconds: 1.0,
+        source: &source,
+        origin: "generated".to_owned(),
+        host: &host,
+        host_warnings: &[],
+        sync_probe: None,
+        tuning: Vec::new(),
+        machine_spec: &SMALL,
+        data_directory: directory.path(),
+        command: "ave-workbench run generated".to_owned(),
+        workers: 1,
+    };
+    run_report(&context, &spec, &outcome, None)
+}
+
+#[test]
+fn a_run_that_lost_something_fails_and_says_so_first() {
+    let report = report(Fault::Lose("events", 4));
+    assert_eq!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("not all found again"), "{}", report.verdict.sentence);
+    assert!(report.verdict.reasons[0].contains("expected 4"), "{:?}", report.verdict.reasons);
+    assert!(report.modes.iter().all(|mode| mode.verification.performed && !mode.verification.differences.is_empty()));
+}
+
+#[test]
+fn a_run_that_lost_nothing_says_what_was_compared() {
+    let report = report(Fault::None);
+    // Tiny rounds differ a lot, so it may be inconclusive; it is never a failure.
+    assert_ne!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("was found again"), "{}", report.verdict.sentence);
+    for mode in &report.modes {
+        let verification = &mode.verification;
+        let events = 2 * EVENTS as u64;
+        assert_eq!((verification.actors_count, verification.events_count), (2, events), "over two rounds");
+    }
+}
+
+/// Every shipped workload, made small, and made to issue every command there is.
+fn shipped_and_small() -> impl Iterator<Item = Source> {
+    shipped().iter().map(|named| {
+        let mut workload = Workload::parse(named.text).unwrap();
+        workload.actors.count = ACTORS;
+        workload.actors.types = workload.actors.types.min(2);
+        workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
+        // Snapshots must fall due within a short run.
+        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(7);
+        let mix = workload.commands;
+        let share = 0.04 * CommandKind::ALL.iter().map(|&kind| mix.weight(kind)).sum::<f64>();
+        workload.commands = CommandMix {
+            persist: mix.persist.max(share),
+            snapshot: mix.snapshot.max(share),
+            recover: mix.recover.max(share),
+            events: mix.events.max(share),
+            events_per_query: mix.events_per_query,
+            last_event: mix.last_event.max(share),
+            purge: mix.purge.max(share),
+        };
+        Source::Workload(Arc::new(workload))
+    })
+}
+
+const ACTORS: u32 = 12;
+
+fn assert_clean(source: &Source, outcome: &RunOutcome) {
+    for mode in &outcome.modes {
+        let verified = mode.verified.as_ref().unwrap();
+        let name = format!("{} with durability {}", source.name(), mode.durability);
+        assert_eq!(verified.differences, Vec::<String>::new(), "{name}");
+        assert_eq!(verified.actors, u64::from(ACTORS), "{name}");
+        assert!(verified.states > 0, "{name}");
+    }
+}
+
+#[test]
+fn a_faithful_backend_verifies_clean_for_every_shipped_workload() {
+    for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
+        let directory = tempfile::tempdir().unwrap();
+        let (_, outcome) = short_run(&Memory::new(Fault::None), &source, workers, directory.path());
+        assert_clean(&source, &outcome);
+    }
+}
+
+#[test]
+fn a_trace_verifies_clean_in_every_pass() {
+    let mix = "mode = 'full'\nsnapshot_every = 5\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1";
+    let trace = trace_of(&workload(5, mix), 300);
+    let persisted = trace.commands.iter().filter(|command| command.kind == CommandKind::Persist).count() as u64;
+    for (workers, passes) in [(1, 1), (1, 3), (3, 2), (5, 3)] {
+        let verified = verify(&Memory::new(Fault::None), &replay(trace.clone(), passes), workers);
+        assert_eq!(verified.differences, Vec::<String>::new());
+        assert_eq!((verified.actors, verified.events), (5 * passes, persisted * passes));
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+mod rocksdb {
+    use ave_actors_rocksdb::workbench::runner::RocksDbTarget;
+
+    use super::*;
+
+    #[test]
+    fn the_backend_verifies_clean_for_every_shipped_workload() {
+        for (source, workers) in shipped_and_small().zip([2, 1, 3].into_iter().cycle()) {
+            let directory = tempfile::tempdir().unwrap();
+            let (_, outcome) = short_run(&RocksDbTarget::new(SMALL), &source, workers, directory.path());
+            assert_clean(&source, &outcome);
+        }
+    }
+
+    #[test]
+    fn the_backend_verifies_clean_for_a_trace_with_passes() {
+        let mix = "mode = 'light'\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
+        let source = replay(trace_of(&workload(6, mix), 200), 3);
+        let directory = tempfile::tempdir().unwrap();
+        let (_, outcome) = short_run(&RocksDbTarget::new(SMALL), &source, 2, directory.path());
+        for mode in &outcome.modes {
+            let verified = mode.verified.as_ref().unwrap();
+            assert_eq!(verified.differences, Vec::<String>::new());
+            assert_eq!(verified.actors, 2 * 3 * 6, "two rounds of three passes over six actors");
+        }
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "each round leaves nothing behind");
+    }
+}
