@@ -137,7 +137,7 @@ impl<T: Target> Worker<T> {
         let mut payload = 0;
         while self.stream.preload_left() > 0 && !shared.control.is_stopped() {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
-            self.ensure_open(planned.actor, shared)?;
+            self.start_actor(planned.actor, shared)?;
             for at in 0..self.ops.len() {
                 payload += u64::from(self.ops[at].bytes);
                 self.execute(planned.actor, self.ops[at], shared)?;
@@ -160,6 +160,9 @@ impl<T: Target> Worker<T> {
         let mut tally = Tally::new(kinds, window.measure_from_ns, length);
         let mut free_since = clock.now_ns();
         while let Some(planned) = self.draw() {
+            if self.start_actor(planned.actor, shared)? {
+                free_since = clock.now_ns();
+            }
             let due = schedule.due(planned.at_ns);
             if window.end_ns.is_some_and(|end| due.unwrap_or_else(|| clock.now_ns()) >= end)
                 || !wait(due, clock, shared.control)
@@ -196,7 +199,6 @@ impl<T: Target> Worker<T> {
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<u64, RunError> {
-        self.ensure_open(planned.actor, shared)?;
         let mut last = start;
         for at in 0..self.ops.len() {
             let op = self.ops[at];
@@ -226,13 +228,15 @@ impl<T: Target> Worker<T> {
         handles.execute(op, actor, shared.pool).map_err(|source| self.failed(op.kind, actor, shared, source))
     }
 
-    /// An actor that was never started is started outside of its command: the command itself is what is measured.
-    fn ensure_open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        let place = self.place(actor);
-        if self.handles.get(place).is_none_or(Option::is_none) {
-            self.open(actor, shared)?;
+    /// Opens the handles of an actor that was never started, before its command begins: the command itself is what is
+    /// measured. A command that begins by opening them does so itself. True if there was something to open.
+    fn start_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<bool, RunError> {
+        let is_open = self.handles.get(self.place(actor)).is_some_and(Option::is_some);
+        if is_open || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
+            return Ok(false);
         }
-        Ok(())
+        self.open(actor, shared)?;
+        Ok(true)
     }
 
     fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {

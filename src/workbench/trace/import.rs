@@ -313,6 +313,17 @@ fn bad_csv(path: &Path, error: &csv::Error) -> TraceError {
 /// Unix times above this are milliseconds: as seconds it would be the year 5138.
 const LARGEST_SECONDS: f64 = 1e11;
 
+/// Forms beside RFC 3339 and its relatives that can be read in one way only. Where month and day could change places,
+/// the form must be named.
+const PLAIN_FORMATS: &[&str] = &[
+    "%Y/%m/%d %H:%M:%S%.f",
+    "%Y/%m/%d %H:%M",
+    "%Y/%m/%d",
+    "%d.%m.%Y %H:%M:%S%.f",
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y",
+];
+
 /// The time, and whether the text said its offset from UTC.
 fn parse_time(text: &str, format: Option<&str>) -> Result<(Timestamp, bool), String> {
     if let Some(format) = format {
@@ -323,6 +334,9 @@ fn parse_time(text: &str, format: Option<&str>) -> Result<(Timestamp, bool), Str
     }
     if let Ok(civil) = text.parse::<DateTime>() {
         return in_utc(civil).ok_or_else(|| "a time between the years -9999 and 9999".to_owned());
+    }
+    if let Some(time) = PLAIN_FORMATS.iter().find_map(|format| parse_with_format(text, format).ok()) {
+        return Ok(time);
     }
     unix_time(text).ok_or_else(|| {
         "a time such as `2011-10-11 13:45:40.276+02:00` or Unix seconds or milliseconds; \
@@ -434,6 +448,10 @@ mod tests {
         assert_eq!(time("2011-10-11 13:45:40"), "2011-10-11T13:45:40Z");
         assert_eq!(time("1318340740"), "2011-10-11T13:45:40Z");
         assert_eq!(time("1318340740276"), "2011-10-11T13:45:40.276Z");
+        assert_eq!(time("2011/10/11 13:45:40.276"), "2011-10-11T13:45:40.276Z");
+        assert_eq!(time("2011/10/11 13:45:40"), "2011-10-11T13:45:40Z");
+        assert_eq!(time("11.10.2011 13:45"), "2011-10-11T13:45:00Z");
+        assert_eq!(time("2011-10-11"), "2011-10-11T00:00:00Z");
         let (parsed, has_offset) = parse_time("11.10.2011 13:45", Some("%d.%m.%Y %H:%M")).unwrap();
         assert_eq!((parsed.to_string().as_str(), has_offset), ("2011-10-11T13:45:00Z", false));
     }
@@ -442,6 +460,7 @@ mod tests {
     fn a_time_that_is_none_says_what_was_expected() {
         assert!(parse_time("yesterday", None).unwrap_err().contains("--time-format"));
         assert!(parse_time("2011", Some("%d.%m.%Y")).unwrap_err().contains("%d.%m.%Y"));
+        assert!(parse_time("10/11/2011 13:45", None).is_err(), "October or November? It must be said");
         assert!(parse_time("NaN", None).is_err() && parse_time("", None).is_err());
     }
 
