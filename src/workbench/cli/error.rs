@@ -42,6 +42,11 @@ pub(super) enum CliError {
 }
 
 impl CliError {
+    /// Whether whoever read standard output has seen enough.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
     /// 2 if what was asked for does not fit, 4 if a file, a disk or a database is at fault.
     pub(super) fn exit_code(&self) -> ExitCode {
         let code = match self {

@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     match dispatch(&args, output) {
         Ok(ending) => ending.exit_code(),
         // Whoever closed the pipe has seen enough.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);
             error.exit_code()

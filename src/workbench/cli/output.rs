@@ -1,5 +1,6 @@
 //! What goes to the terminal: results to standard output, everything else to standard error.
 
+use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -59,10 +60,19 @@ pub(super) fn raw(text: &str) -> Result<(), CliError> {
     Ok(stdout.flush()?)
 }
 
-/// Says why it failed, even in quiet mode.
+/// Says why it failed, even in quiet mode, with every cause the message itself does not tell.
 pub(super) fn error(error: &CliError) {
+    let mut text = format!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let reason = error.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        cause = error.source();
+    }
     // Whoever closed standard error does not want to know.
-    let _ = writeln!(std::io::stderr(), "error: {error}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// A table whose first `labels` columns are words and whose others are figures, aligned to the right.

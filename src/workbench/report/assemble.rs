@@ -175,7 +175,7 @@ fn judge_objective(
     verdict: &mut Verdict,
     assessment: &mut Assessment,
 ) {
-    let command = objective.command.unwrap_or_else(|| source.kinds().first().copied().unwrap_or(CommandKind::Persist));
+    let command = objective.command_of(source);
     let limit = format::duration(objective.limit_ns as f64);
     let name = objective.percentile.name;
     for mode in modes {

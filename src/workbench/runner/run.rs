@@ -112,17 +112,24 @@ where
     spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let runner = Runner { target, source, spec, directory, clock, observer, control };
-    let modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
-    if modes.iter().any(|mode| mode.rounds.iter().all(|round| round.measurement.command_count() == 0)) {
-        return Err(nothing_measured(&modes, spec, control));
+    let mut modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
+    let is_measured = |round: &Round| round.measurement.command_count() > 0;
+    if control.is_stopped() {
+        // What was measured until then is worth a report; what did not begin any more is not.
+        for mode in &mut modes {
+            mode.rounds.retain(is_measured);
+        }
+        modes.retain(|mode| !mode.rounds.is_empty());
+        if modes.is_empty() {
+            return Err(RunError::Interrupted);
+        }
+    } else if !modes.iter().all(|mode| mode.rounds.iter().any(is_measured)) {
+        return Err(nothing_measured(&modes, spec));
     }
     Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: control.is_stopped() })
 }
 
-fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec, control: &Control) -> RunError {
-    if control.is_stopped() {
-        return RunError::Interrupted;
-    }
+fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
     let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
     RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.as_secs_f64() }
 }

@@ -55,6 +55,23 @@ impl Source {
         }
     }
 
+    /// Share of its commands that are of this kind, `0.0 ..= 1.0`.
+    pub fn share(&self, kind: CommandKind) -> f64 {
+        match self {
+            Self::Workload(workload) => workload.commands.share(kind),
+            Self::Trace { trace, .. } => {
+                let of_kind = trace.commands.iter().filter(|command| command.kind == kind).count();
+                of_kind as f64 / trace.commands.len().max(1) as f64
+            }
+        }
+    }
+
+    /// The command it issues most.
+    pub fn most_frequent(&self) -> CommandKind {
+        let kinds = self.kinds().into_iter();
+        kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
+    }
+
     /// How its commands are spaced when they are offered at a rate. A trace's own rhythm is lost at another rate.
     pub fn arrivals(&self) -> Arrivals {
         match self {

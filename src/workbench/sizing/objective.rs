@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::workbench::actor::CommandKind;
 use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
+use crate::workbench::runner::{RunError, Source};
 
 /// A percentile of a command's response time and the longest it may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +30,29 @@ impl Objective {
     /// Whether the response times of a command meet it; `None` if too few samples stand behind the percentile.
     pub fn is_met(&self, response: &LatencyHistogram) -> Option<bool> {
         response.percentile(self.percentile).map(|value| value <= self.limit_ns)
+    }
+
+    /// The command it is on: the one it names, else the one the source issues most.
+    pub fn command_of(&self, source: &Source) -> CommandKind {
+        self.command.unwrap_or_else(|| source.most_frequent())
+    }
+
+    /// Checks that the source issues the command it is on, and tells which one that is.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that lists the commands the source issues.
+    pub fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
+        let (command, kinds) = (self.command_of(source), source.kinds());
+        if kinds.contains(&command) {
+            return Ok(command);
+        }
+        let issued: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        Err(RunError::Settings(format!(
+            "the objective is on `{command}`, which `{}` never issues; it issues {}",
+            source.name(),
+            issued.join(", ")
+        )))
     }
 
     /// Samples that the percentile needs.

@@ -127,33 +127,7 @@ impl PlanSpec {
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }
-        let kinds = source.kinds();
-        let command = self.objective.command.unwrap_or_else(|| most_frequent(source));
-        if !kinds.contains(&command) {
-            let issued: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-            return wrong(format!(
-                "the objective is on `{command}`, which `{}` never issues; it issues {}",
-                source.name(),
-                issued.join(", ")
-            ));
-        }
-        Ok(command)
-    }
-}
-
-fn most_frequent(source: &Source) -> CommandKind {
-    let kinds = source.kinds();
-    kinds.into_iter().max_by(|&a, &b| share(source, a).total_cmp(&share(source, b))).unwrap_or(CommandKind::Persist)
-}
-
-/// Share of a source's commands that are of this kind.
-fn share(source: &Source, kind: CommandKind) -> f64 {
-    match source {
-        Source::Workload(workload) => workload.commands.share(kind),
-        Source::Trace { trace, .. } => {
-            let of_kind = trace.commands.iter().filter(|command| command.kind == kind).count();
-            of_kind as f64 / trace.commands.len().max(1) as f64
-        }
+        self.objective.check(source)
     }
 }
 
@@ -253,7 +227,7 @@ where
             session: &mut session,
             objective: self.spec.objective,
             command: self.command,
-            share: share(self.source, self.command),
+            share: self.source.share(self.command),
             effort: self.spec.effort,
             arrivals: self.source.arrivals(),
             clock: self.clock,

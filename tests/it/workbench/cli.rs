@@ -1,1 +1,496 @@
-//! The built binary, as a user meets it.
+//! The built binary as a user meets it: what it prints, what it leaves behind, and its exit codes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use ave_actors_rocksdb::workbench::workload::{Workload, shipped};
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+const PASS: i32 = 0;
+const MISSED: i32 = 1;
+const USAGE: i32 = 2;
+const INCONCLUSIVE: i32 = 3;
+const FAILED: i32 = 4;
+
+/// A workload of five actors that only persist.
+const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant = 100 }\n\
+                    state_bytes = { constant = 100 }\n[actors]\ncount = 5\n[persistence]\nmode = 'light'\n\
+                    [commands]\npersist = 1\n";
+
+/// A run of it that takes no time to speak of.
+const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off";
+
+/// A directory to work in, with a workload in it.
+struct Place(TempDir);
+
+/// How the binary ended.
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempdir().unwrap());
+        place.write("tiny.toml", TINY);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ave-workbench"));
+        command.args(words.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &str) -> Ended {
+        Ended::of(self.command(words).output().unwrap())
+    }
+
+    /// Directories of reports, hidden ones included.
+    fn reports(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("reports")) else { return Vec::new() };
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The one report there is.
+    fn report(&self) -> Value {
+        let reports = self.reports();
+        assert_eq!(reports.len(), 1, "{reports:?}");
+        json(&fs::read_to_string(reports[0].join("report.json")).unwrap())
+    }
+
+    /// No database, no half of a report, nothing but the names given.
+    #[track_caller]
+    fn holds_only(&self, names: &[&str]) {
+        let mut found: Vec<_> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != "tiny.toml")
+            .collect();
+        found.sort();
+        assert_eq!(found, names);
+    }
+
+    /// Asserts how a run of full length ended. Whatever it found, it is inconclusive where other tenants of the
+    /// machine took its time, and must say so.
+    #[track_caller]
+    fn ended_with(&self, ended: &Ended, code: i32) {
+        if ended.code == INCONCLUSIVE && code != INCONCLUSIVE {
+            let reasons = self.report()["verdict"]["reasons"].to_string();
+            assert!(reasons.contains("the hypervisor took"), "{reasons}");
+            eprintln!("the hypervisor took the time of this run away, so it could only be inconclusive");
+        } else {
+            assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+        }
+    }
+}
+
+impl Ended {
+    fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().expect("ended by itself"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Asserts an error that says all of `parts` on standard error, and nothing on standard output.
+    #[track_caller]
+    fn refused(&self, code: i32, parts: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "`{part}` is missing: {}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn a_run_leaves_a_report_and_nothing_else() {
+    let place = Place::new();
+    let ended = place.run(SHORT);
+    place.ended_with(&ended, PASS);
+    place.holds_only(&["reports"]);
+    let report = place.report();
+    assert_eq!((&report["kind"], &report["name"]), (&"run".into(), &"tiny".into()));
+    assert_eq!(report["modes"][0]["verification"]["differences"], json("[]"));
+    assert!(ended.stdout.contains("persist") && ended.stdout.contains("report.html"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("durability off: measuring"), "progress is on standard error: {}", ended.stderr);
+    let command = report["reproduce"]["command"].as_str().unwrap();
+    assert_eq!(command, format!("ave-workbench {SHORT}"));
+}
+
+#[test]
+fn json_is_the_report_and_follows_its_schema() {
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --json"));
+    place.ended_with(&ended, PASS);
+    let report = place.report();
+    assert_eq!(json(&ended.stdout), report);
+    let schema = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/schema.json")).unwrap();
+    jsonschema::validate(&json(&schema), &report).unwrap();
+}
+
+#[test]
+fn quiet_prints_nothing_but_the_exit_code_speaks() {
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --quiet"));
+    place.ended_with(&ended, PASS);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --quiet --slo p99=1ns"));
+    place.ended_with(&ended, MISSED);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    assert!(place.run("run nonesuch --quiet").stderr.contains("nonesuch"), "errors are told all the same");
+}
+
+#[test]
+fn an_objective_decides_the_exit_code() {
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --slo p50=1m"));
+    place.ended_with(&ended, PASS);
+    assert!(ended.stdout.contains("meets the limit"), "{}", ended.stdout);
+
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --slo persist:p99=1ns"));
+    place.ended_with(&ended, MISSED);
+    assert!(ended.stdout.contains("misses the limit"), "{}", ended.stdout);
+
+    // Twenty commands say nothing of one in ten thousand.
+    let place = Place::new();
+    let ended = place.run(&format!("{SHORT} --rate 100 --slo p99.99=1m"));
+    assert_eq!(ended.code, INCONCLUSIVE);
+    assert!(ended.stdout.contains("INCONCLUSIVE") && ended.stdout.contains("too few"), "{}", ended.stdout);
+}
+
+#[test]
+fn an_objective_without_a_command_is_on_the_one_issued_most() {
+    let place = Place::new();
+    place.write("tiny.toml", TINY.replace("persist = 1", "persist = 1\nlast_event = 9"));
+    let ended = place.run(&format!("{SHORT} --slo p50=1m"));
+    assert!(ended.stdout.contains("last_event p50"), "{}", ended.stdout);
+}
+
+#[test]
+fn words_that_do_not_fit_are_usage_errors_and_touch_nothing() {
+    let place = Place::new();
+    for (words, parts) in [
+        ("", &["Usage"][..]),
+        ("fly", &["fly"]),
+        ("run", &["<WORKLOAD|TRACE>"]),
+        ("run nonesuch", &["no workload named `nonesuch`", "ledger", "mixed"]),
+        ("run tiny.toml --rate 0", &["a rate of 0", "more than 0"]),
+        ("run tiny.toml --rate -5", &["a rate of -5", "more than 0"]),
+        ("run tiny.toml --rate NaN", &["a rate of NaN"]),
+        ("run tiny.toml --rate inf", &["a rate of inf"]),
+        ("run tiny.toml --rate 5 --speed 2", &["--rate", "--speed"]),
+        ("run tiny.toml --speed 2", &["--speed needs a trace"]),
+        ("run tiny.toml --measure soon", &["--measure `soon`", "`5s`"]),
+        ("run tiny.toml --measure 0s", &["measured time of 0 s"]),
+        ("run tiny.toml --rounds 0", &["at least", "one round"]),
+        ("run tiny.toml --workers 0", &["--workers 0", "at least 1"]),
+        ("run tiny.toml --spec huge", &["--spec `huge`", "nano", "CORES,RAM_MB"]),
+        ("run tiny.toml --spec 0,512", &["--spec `0,512`"]),
+        ("run tiny.toml --slo fast", &["`fast`", "p99=10ms"]),
+        ("run tiny.toml --slo p42=1ms", &["no percentile `p42`", "p99.99"]),
+        ("run tiny.toml --slo p99=-1ms", &["longer than zero"]),
+        ("run tiny.toml --slo recover:p99=1ms", &["`recover`", "never issues", "it issues persist"]),
+        ("plan tiny.toml --target 0 --slo p99=1ms", &["a target of 0", "more than 0"]),
+        ("plan tiny.toml --target -1 --slo p99=1ms", &["a target of -1"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --headroom 100", &["a headroom of 100 %", "below 100"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --headroom -1", &["a headroom of -1 %"]),
+        ("plan tiny.toml --target 5 --slo recover:p99=1ms", &["`recover`", "never issues"]),
+        ("plan tiny.toml --target 5", &["--slo"]),
+        ("workloads nonesuch", &["nonesuch", "ledger"]),
+        ("trace import log.csv --delimiter ß", &["--delimiter `ß`", "one ASCII character"]),
+        ("completions csh", &["csh", "bash"]),
+    ] {
+        let ended = place.run(words);
+        ended.refused(USAGE, parts);
+        place.holds_only(&[]);
+    }
+}
+
+#[test]
+fn a_workload_file_that_does_not_hold_is_refused_with_file_line_and_key() {
+    let place = Place::new();
+    place.write("bad.toml", TINY.replace("count = 5", "count = 5\ncolour = 3"));
+    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 7", "colour", "`count`, `types`"]);
+    place.write("bad.toml", TINY.replace("count = 5", "count = 0"));
+    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 6", "count", "1 to 100000000"]);
+    place.run("run .").refused(FAILED, &["cannot read workload ."]);
+    place.holds_only(&["bad.toml"]);
+}
+
+/// An event log of so many rows and 20 cases.
+fn event_log(rows: u32) -> String {
+    let row = |n: u32| format!("case-{},{},activity number {n}\n", n % 20, 1_700_000_000 + n);
+    format!("case_id,timestamp,activity\n{}", (0..rows).map(row).collect::<Vec<_>>().concat())
+}
+
+#[test]
+fn an_event_log_becomes_a_trace_and_the_trace_a_report() {
+    let place = Place::new();
+    place.write("log.csv", event_log(300));
+    let ended = place.run("trace import log.csv");
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    assert!(ended.stdout.contains("300 events over 20 actors"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("`case_id` (guessed)") && ended.stdout.contains("assumed:"), "{}", ended.stdout);
+    place.holds_only(&["log.csv", "log.trace.csv.zst"]);
+
+    let info = json(&place.run("trace info log.trace.csv.zst --json").stdout);
+    assert_eq!(info["commands_count"]["persist"], 300);
+    assert_eq!((&info["actors_count"], &info["duration_seconds"]), (&20.into(), &299.0.into()));
+
+    let ended = place.run("run log.trace.csv.zst --rounds 1 --workers 2 --durability off --json");
+    place.ended_with(&ended, PASS);
+    let report = place.report();
+    assert_eq!((&report["source"]["kind"], &report["modes"][0]["commands_count"]), (&"trace".into(), &300.into()));
+    assert_eq!(report["modes"][0]["verification"]["events_count"], 300);
+}
+
+#[test]
+fn a_trace_that_cannot_be_used_is_refused_by_name() {
+    let place = Place::new();
+    place.write("empty.csv", "");
+    place.run("run empty.csv").refused(FAILED, &["empty.csv: empty"]);
+    place.write("log.csv", event_log(3_000));
+    place.run("run log.csv").refused(FAILED, &["log.csv: not a trace", "trace import"]);
+
+    assert_eq!(place.run("trace import log.csv --output t.zst").code, PASS);
+    let whole = fs::read(place.path("t.zst")).unwrap();
+    place.write("cut.zst", &whole[..whole.len() / 2]);
+    for words in ["run cut.zst", "trace info cut.zst"] {
+        place.run(words).refused(FAILED, &["cut.zst: truncated after", "whole lines", "--allow-truncated"]);
+    }
+    let info = json(&place.run("trace info cut.zst --allow-truncated --json").stdout);
+    let left = info["commands_count"]["persist"].as_u64().unwrap();
+    assert!((1..3_000).contains(&left), "{left} commands are left");
+    place.holds_only(&["cut.zst", "empty.csv", "log.csv", "t.zst"]);
+
+    // All of it falls into the warm-up.
+    let ended = place.run("run t.zst --warmup 1m --rounds 1 --durability off");
+    ended.refused(INCONCLUSIVE, &["nothing was measured: all 3000 commands"]);
+    assert!(place.reports().is_empty());
+}
+
+#[test]
+fn an_import_that_fails_leaves_no_trace() {
+    let place = Place::new();
+    place.write("log.csv", "who,when\na,12/31/2024\n");
+    place.run("trace import log.csv").refused(FAILED, &["log.csv", "case_id", "--actor-column", "who, when"]);
+    let named = "trace import log.csv --actor-column who --time-column when";
+    place.run(&format!("{named} --payload-column what")).refused(FAILED, &["no column `what`", "--payload-column"]);
+    place.run(named).refused(FAILED, &["line 2", "`12/31/2024`", "--time-format"]);
+    place.holds_only(&["log.csv"]);
+    assert_eq!(place.run(&format!("{named} --time-format %m/%d/%Y")).code, PASS);
+}
+
+#[test]
+fn a_place_that_takes_no_reports_is_found_out_before_the_run() {
+    let place = Place::new();
+    place.write("taken", "a file");
+    let ended = place.run(&format!("{SHORT} --reports-dir taken"));
+    ended.refused(FAILED, &["taken does not take reports", "os error"]);
+    assert!(!ended.stderr.contains("measuring"), "{}", ended.stderr);
+    let ended = place.run(&format!("{SHORT} --reports-dir taken/below"));
+    ended.refused(FAILED, &["taken/below does not take reports"]);
+    place.holds_only(&["taken"]);
+}
+
+#[test]
+fn a_data_directory_that_is_none_is_named() {
+    let place = Place::new();
+    place.write("taken", "a file");
+    for words in [&format!("{SHORT} --data-dir taken"), "host --data-dir taken", "host --data-dir nowhere"] {
+        place.run(words).refused(FAILED, &["cannot use the data directory"]);
+    }
+    place.holds_only(&["taken"]);
+}
+
+/// The file system is mounted in a namespace of its own, which ends with the process.
+#[test]
+fn a_full_disk_ends_the_run_with_what_failed_and_no_report() {
+    let place = Place::new();
+    place.write("large.toml", TINY.replace("constant = 100", "constant = 60000"));
+    fs::create_dir(place.path("small")).unwrap();
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=16m none small || exit 77; \"$@\"; code=$?; ls -A small; exit $code";
+    command.args(["--mount", "sh", "-c", script, "sh"]);
+    let run = SHORT.replace("tiny.toml", "large.toml").replace("200ms", "60s");
+    let run = place.command(&format!("{run} --data-dir small"));
+    command.arg(run.get_program()).args(run.get_args()).current_dir(place.0.path());
+    let ended = match command.output() {
+        Ok(output) if output.status.code() != Some(77) && !output.stderr.starts_with(b"unshare") => Ended::of(output),
+        _ => return eprintln!("SKIPPED: this process may not mount a file system, so no disk was filled"),
+    };
+    // Nothing on standard output: the small disk is empty again.
+    ended.refused(FAILED, &["put of actor tiny0/", "durability off", "No space left on device"]);
+    place.holds_only(&["large.toml", "reports", "small"]);
+    assert!(place.reports().is_empty());
+}
+
+#[test]
+fn a_report_renders_again_as_it_was() {
+    let place = Place::new();
+    let ended = place.run(SHORT);
+    place.ended_with(&ended, PASS);
+    let report = place.reports().remove(0);
+    let stands = |name: &str| fs::read_to_string(report.join(name)).unwrap();
+    let (directory, file) = (report.display(), report.join("report.json"));
+    assert_eq!(place.run(&format!("report {directory}")).stdout, stands("report.html"));
+    assert_eq!(place.run(&format!("report {} --format markdown", file.display())).stdout, stands("report.md"));
+    for words in [format!("report {directory} --format json"), format!("report {directory} --json")] {
+        assert_eq!(json(&place.run(&words).stdout), json(&stands("report.json")));
+    }
+
+    place.run("report nowhere").refused(FAILED, &["no report at nowhere"]);
+    place.write("none.json", "{\"schema_version\": 1}");
+    place.run("report none.json").refused(FAILED, &["none.json:1:", "not a report", "missing field"]);
+}
+
+#[test]
+fn workloads_are_listed_and_printed_to_start_from() {
+    let place = Place::new();
+    let list = place.run("workloads").stdout;
+    let listed = json(&place.run("workloads --json").stdout);
+    for (place_in_list, workload) in shipped().iter().enumerate() {
+        assert!(list.contains(&format!("{} — ", workload.name)), "{} is not listed", workload.name);
+        assert_eq!(listed[place_in_list]["name"], workload.name);
+        let printed = place.run(&format!("workloads {}", workload.name)).stdout;
+        assert_eq!(Workload::parse(&printed).unwrap(), Workload::parse(workload.text).unwrap());
+    }
+}
+
+#[test]
+fn the_host_is_described_for_people_and_programs() {
+    let place = Place::new();
+    let host = json(&place.run("host --probe 0s --json").stdout);
+    assert!(host["usable_cores_count"].as_u64().unwrap() > 0 && host["usable_ram_bytes"].as_u64().unwrap() > 0);
+    assert!(host["machine_spec"].is_object() && !host["tuning"].as_array().unwrap().is_empty(), "{host}");
+    assert!(host["sync_probe"].is_null(), "it was not asked for");
+    let ended = place.run("host --probe 50ms");
+    assert_eq!(ended.code, PASS);
+    assert!(ended.stdout.contains("MachineSpec: {") && ended.stdout.contains("fdatasync"), "{}", ended.stdout);
+    place.holds_only(&[]);
+}
+
+#[test]
+fn completions_and_help_are_printed() {
+    let place = Place::new();
+    let script = place.run("completions bash").stdout;
+    assert!(script.contains("complete -F") && script.contains("--durability"), "{script}");
+    let help = place.run("run --help");
+    assert_eq!(help.code, PASS);
+    assert!(help.stdout.contains("--measure") && help.stdout.contains("Examples:"), "{}", help.stdout);
+    assert!(place.run("--version").stdout.contains(env!("CARGO_PKG_VERSION")));
+}
+
+/// Runs it with a standard output that nobody reads.
+fn unread(place: &Place, words: &str) -> Ended {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = place.command(words);
+    command.stdout(writer).stderr(Stdio::piped());
+    Ended::of(command.spawn().unwrap().wait_with_output().unwrap())
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure_and_changes_no_verdict() {
+    let place = Place::new();
+    for words in ["workloads", "workloads ledger", "host --probe 0s --json", "completions bash"] {
+        let ended = unread(&place, words);
+        assert_eq!((ended.code, ended.stderr.as_str()), (PASS, ""), "{words}");
+    }
+    for words in [format!("{SHORT} --slo p99=1ns"), format!("{SHORT} --slo p99=1ns --json")] {
+        let place = Place::new();
+        let ended = unread(&place, &words);
+        place.ended_with(&ended, MISSED);
+        assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("error"), "{}", ended.stderr);
+        assert_eq!(place.report()["verdict"]["outcome"], "fail");
+    }
+}
+
+/// A child that is killed if the test ends before it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended by itself unless the test failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it, waits until it says `until`, and for a moment more, sends the signal, and tells how it ended.
+fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, String) {
+    let mut command = place.command(words);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let said = lines.by_ref().find(|line| line.contains(until));
+    assert!(said.is_some(), "it ended without `{until}`");
+    std::thread::sleep(Duration::from_millis(300));
+    let sent = Command::new("kill").args([signal, &running.0.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let rest: Vec<_> = lines.collect();
+    (running.0.wait().unwrap().code().expect("it ended by itself"), rest.join("\n"))
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured_and_cleans_up() {
+    let place = Place::new();
+    // Both durability modes were asked for; the first one is measured when the signal comes.
+    let words = "run tiny.toml --measure 60s --warmup 0s --rounds 2 --workers 1";
+    let (code, rest) = interrupted(&place, words, "measuring", "-INT");
+    assert_eq!(code, INCONCLUSIVE, "{rest}");
+    place.holds_only(&["reports"]);
+    let report = place.report();
+    assert_eq!(report["verdict"]["outcome"], "inconclusive");
+    let reasons = report["verdict"]["reasons"].to_string();
+    assert!(reasons.contains("interrupted") && !reasons.contains("rounds differ"), "{reasons}");
+    let modes = report["modes"].as_array().unwrap();
+    assert!(modes.len() == 1 && modes[0]["durability"] == "off", "{modes:?}");
+    assert!(modes[0]["commands_count"].as_u64().unwrap() > 0);
+    assert_eq!(modes[0]["verification"]["performed"], false);
+}
+
+#[test]
+fn a_run_that_is_ended_before_it_measured_says_so_and_cleans_up() {
+    let place = Place::new();
+    place.write("tiny.toml", format!("preload = {{ events_per_actor = 100000000 }}\n{TINY}"));
+    let (code, rest) = interrupted(&place, SHORT, "preloading", "-TERM");
+    assert_eq!(code, INCONCLUSIVE, "{rest}");
+    assert!(rest.contains("interrupted before anything was measured"), "{rest}");
+    place.holds_only(&["reports"]);
+    assert!(place.reports().is_empty());
+}
+
+/// Paths in messages are as they were given.
+#[test]
+fn the_current_directory_is_where_things_go_by_default() {
+    let place = Place::new();
+    let ended = place.run(SHORT);
+    place.ended_with(&ended, PASS);
+    let line = ended.stdout.lines().last().unwrap();
+    let path = line.strip_prefix("Report: ").unwrap();
+    assert!(Path::new(path).starts_with("reports") && place.path(path).is_file(), "{line}");
+}

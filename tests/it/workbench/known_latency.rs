@@ -308,6 +308,9 @@ fn the_oracle_for_queues_agrees_with_what_is_known_in_closed_form() {
 }
 
 /// Random arrivals at a backend that always takes as long: the response times are those of an M/D/1 queue.
+///
+/// The arrivals come from a seed and are the same each time. Busy periods grow long with the load, so that it takes
+/// millions of commands before the sampling error of p99 is small beside the tolerance.
 fn is_an_m_d_1_queue(load: f64, commands: u64) {
     const SERVICE: u64 = MILLISECOND;
     let seconds = commands as f64 * 1e-3 / load;
@@ -336,12 +339,12 @@ fn at_half_load_response_times_are_those_of_the_queue() {
 
 #[test]
 fn at_80_percent_load_response_times_are_those_of_the_queue() {
-    is_an_m_d_1_queue(0.8, 200_000);
+    is_an_m_d_1_queue(0.8, 600_000);
 }
 
 #[test]
 fn at_95_percent_load_response_times_are_those_of_the_queue() {
-    is_an_m_d_1_queue(0.95, 1_000_000);
+    is_an_m_d_1_queue(0.95, 2_500_000);
 }
 
 /// Twice as many commands as can be served: command `n` is due at `n` half milliseconds and done after `n + 1` whole

@@ -1,7 +1,7 @@
 //! What the workbench promises: its model of actors, its figures, its files and its command line.
 
-// Helpers are part of the tests: a failure in one is a failure of the test that called it.
-#![allow(clippy::unwrap_used)]
+// Helpers are part of the tests: a failure in one is a failure of the test that called it, and so is what it says.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod actor_model;
 #[cfg(feature = "rocksdb")]

@@ -10,11 +10,9 @@ use crate::workbench::report::{LatencyInfo, ModeResult, Outcome, Report, ReportD
 /// Writes a report and prints its result.
 pub(super) fn conclude(report: &Report, reports: &Path, output: Output) -> Result<Ending, CliError> {
     let directory = ReportDirectory::new(reports).write(report)?;
-    if output.is_json() {
-        output::json(report)?;
-    } else {
-        print(report, &directory, output)?;
-    }
+    let shown = if output.is_json() { output::json(report) } else { print(report, &directory, output) };
+    // The report is written: whoever closed the pipe early still gets the verdict.
+    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
     Ok(match report.verdict.outcome {
         Outcome::Pass => Ending::Pass,
         Outcome::Fail => Ending::Fail,

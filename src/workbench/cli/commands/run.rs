@@ -27,6 +27,9 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     let machine_spec = resolve::machine_spec(&args.spec, &host)?;
     let spec = run_spec(args, &source, &host)?;
     spec.check(&source)?;
+    if let Some(objective) = objective {
+        objective.check(&source)?;
+    }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let control = resolve::interruptible()?;
     let progress = Progress::new(output);
