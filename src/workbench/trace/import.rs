@@ -315,14 +315,8 @@ const LARGEST_SECONDS: f64 = 1e11;
 
 /// Forms beside RFC 3339 and its relatives that can be read in one way only. Where month and day could change places,
 /// the form must be named.
-const PLAIN_FORMATS: &[&str] = &[
-    "%Y/%m/%d %H:%M:%S%.f",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-    "%d.%m.%Y %H:%M:%S%.f",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-];
+const PLAIN_FORMATS: &[&str] =
+    &["%Y/%m/%d %H:%M:%S%.f", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M:%S%.f", "%d.%m.%Y %H:%M", "%d.%m.%Y"];
 
 /// The time, and whether the text said its offset from UTC.
 fn parse_time(text: &str, format: Option<&str>) -> Result<(Timestamp, bool), String> {
