@@ -145,7 +145,7 @@ fn a_trace_that_is_not_finished_leaves_what_stood_there() {
 
 fn small_trace() -> Trace {
     let mix = "mode = 'full'\nsnapshot_every = 2\n[commands]\npersist = 4\nrecover = 1\nevents = 1";
-    trace_of(&workload(2, mix), 8)
+    trace_of(&workload(2, mix), 6)
 }
 
 /// Whether the commands of `part` are the first of `whole`, the last one perhaps with its first operations only.
