@@ -4,11 +4,12 @@ use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use ave_actors_store::database::DbManager;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::drive::{Shared, Window, Worker};
 use super::verify::{Ledger, Verified};
@@ -178,25 +179,26 @@ where
         Ok((verified, size))
     }
 
+    /// The share of each worker is independent of the others': they are compared side by side.
     fn verify(&self, observer: &dyn Observer, control: &Control) -> Result<Verified, RunError> {
         let workers = self.workers.len() as u64;
-        let ledgers: Vec<Ledger> = (0..workers)
-            .zip(&self.workers)
-            .map(|(number, worker)| Ledger::replay(&self.source, number, workers, worker.completed()))
+        let completed: Vec<(u64, u64)> = (0..workers).zip(self.workers.iter().map(Worker::completed)).collect();
+        let ledgers: Vec<Ledger> = completed
+            .into_par_iter()
+            .map(|(number, completed)| Ledger::replay(&self.source, number, workers, completed))
             .collect();
-        let total = ledgers.iter().map(Ledger::actor_count).sum();
-        observer.phase(self.durability, Phase::Verify, Some(total));
+        observer.phase(self.durability, Phase::Verify, Some(ledgers.iter().map(Ledger::actor_count).sum()));
         let manager = manager(self.manager.as_ref());
+        let done = AtomicU64::new(0);
+        let seen = || {
+            observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, 0);
+            !control.is_stopped()
+        };
+        let compare = |ledger: &Ledger| ledger.verify::<T>(manager, &self.source, &self.pool, seen);
+        let parts: Result<Vec<Verified>, _> = ledgers.par_iter().map(compare).collect();
         let mut verified = Verified::default();
-        let mut done = 0;
-        for ledger in &ledgers {
-            let seen = || {
-                done += 1;
-                observer.progress(done, 0);
-                !control.is_stopped()
-            };
-            let part = ledger.verify::<T>(manager, &self.source, &self.pool, seen);
-            verified.merge(part.map_err(|source| self.failed("read", source))?);
+        for part in parts.map_err(|source| self.failed("read", source))? {
+            verified.merge(part);
         }
         Ok(verified)
     }

@@ -103,7 +103,7 @@ impl Ledger {
         manager: &T::Manager,
         source: &Source,
         pool: &ValuePool,
-        mut seen: impl FnMut() -> bool,
+        seen: impl Fn() -> bool,
     ) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         for (&actor, expected) in &self.actors {
