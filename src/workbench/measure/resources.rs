@@ -22,6 +22,8 @@ pub struct ResourceUsage {
     pub written_bytes: Option<u64>,
     /// Share of all CPU time that the hypervisor gave to others, percent; `None` where the system does not tell.
     pub steal_percent: Option<f64>,
+    /// Cores that other processes of the machine kept busy on average; `None` where the system does not tell.
+    pub foreign_cores: Option<f64>,
 }
 
 /// Watches the process until it is stopped.
@@ -64,13 +66,18 @@ impl ResourceSampler {
     /// Stops watching and tells what was consumed.
     pub fn stop(mut self) -> ResourceUsage {
         self.end_watch();
-        let steal_percent = self.machine.zip(MachineTime::now()).map(|(before, after)| after.steal_since(before));
+        let machine = self.machine.zip(MachineTime::now());
+        let wall_seconds = self.started.elapsed().as_secs_f64();
+        let cpu_seconds = process_cpu_seconds() - self.cpu_seconds;
         ResourceUsage {
-            wall_seconds: self.started.elapsed().as_secs_f64(),
-            cpu_seconds: process_cpu_seconds() - self.cpu_seconds,
+            wall_seconds,
+            cpu_seconds,
             rss_peak_bytes: self.rss_peak.load(Ordering::Relaxed).max(rss_bytes()),
             written_bytes: self.written_bytes.zip(process_written_bytes()).map(|(before, after)| after - before),
-            steal_percent,
+            steal_percent: machine.map(|(before, after)| after.steal_since(before)),
+            // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
+            foreign_cores: machine
+                .map(|(before, after)| ((after.busy_since(before) - cpu_seconds) / wall_seconds).max(0.0)),
         }
     }
 
@@ -113,6 +120,8 @@ fn process_written_bytes() -> Option<u64> {
 struct MachineTime {
     all: u64,
     steal: u64,
+    /// Spent on work, by whomever.
+    busy: u64,
 }
 
 impl MachineTime {
@@ -125,7 +134,14 @@ impl MachineTime {
     fn parse(text: &str) -> Option<Self> {
         let line = text.lines().next()?.strip_prefix("cpu ")?;
         let ticks: Vec<u64> = line.split_whitespace().take(8).map_while(|field| field.parse().ok()).collect();
-        (ticks.len() == 8).then(|| Self { all: ticks.iter().sum(), steal: ticks[7] })
+        let [user, nice, system, idle, iowait, irq, softirq, steal] = ticks.try_into().ok()?;
+        let busy = user + nice + system + irq + softirq;
+        Some(Self { all: busy + idle + iowait + steal, steal, busy })
+    }
+
+    /// CPU seconds that were worked.
+    fn busy_since(self, before: Self) -> f64 {
+        self.busy.saturating_sub(before.busy) as f64 / rustix::param::clock_ticks_per_second() as f64
     }
 
     fn steal_since(self, before: Self) -> f64 {
@@ -159,5 +175,6 @@ mod tests {
         let before = MachineTime::parse("cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1").unwrap();
         let after = MachineTime::parse("cpu  150 0 120 820 0 0 0 10 0 0").unwrap();
         assert!((after.steal_since(before) - 10.0).abs() < 1e-9);
+        assert_eq!(after.busy - before.busy, 70);
     }
 }

@@ -48,7 +48,7 @@ pub struct Context<'a> {
 
 /// The report of a run. With an objective, the outcome says whether every mode met it.
 pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Report {
-    let mut assessment = Assessment::of_host(context.host_warnings);
+    let mut assessment = Assessment::of_host(context.host.usable_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
     }
@@ -71,7 +71,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     if let Some(objective) = objective {
         judge_objective(context.source, objective, &modes, &mut verdict, &mut assessment);
     }
-    verdict.outcome = assessment.outcome(verdict.outcome);
+    verdict.outcome = assessment.outcome(verdict.outcome, objective.is_some());
     let settings = Settings {
         load: spec.load.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
@@ -152,7 +152,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     Verdict {
         outcome: Outcome::Pass,
         sentence: format!("{}: {}; {checked}.", source.name(), summaries.join("; ")),
-        reasons: [assessment.losses.clone(), assessment.doubts.clone()].concat(),
+        reasons: assessment.reasons(),
     }
 }
 
@@ -201,9 +201,8 @@ fn judge_objective(
             }
         }
     }
-    verdict
-        .reasons
-        .extend(assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect::<Vec<_>>());
+    let missing: Vec<_> = assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect();
+    verdict.reasons.extend(missing);
 }
 
 fn source_info(context: &Context<'_>) -> SourceInfo {
@@ -335,6 +334,7 @@ impl Shown<'_> {
                 .as_ref()
                 .map(|engines| engines.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
             steal_percent: usage().filter_map(|usage| usage.steal_percent).reduce(f64::max),
+            foreign_cores: usage().filter_map(|usage| usage.foreign_cores).reduce(f64::max),
         }
     }
 

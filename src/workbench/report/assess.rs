@@ -10,6 +10,8 @@ use crate::workbench::runner::{Drive, Verified};
 const GENERATOR_SHARE: f64 = 0.25;
 /// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
 const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
+/// Share of the cores kept busy by other processes that is worth a warning, and that spoils a result.
+const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
 /// Difference between the fastest and the slowest round, as a share of their mean, that is worth a warning, and that
 /// spoils a result.
 const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
@@ -17,30 +19,42 @@ const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
 /// What was found out about a measurement's worth.
 #[derive(Debug, Default)]
 pub(super) struct Assessment {
+    /// Cores the process may use.
+    cores: u32,
     pub(super) warnings: Vec<Warning>,
     /// Why the measurement carries no answer; empty if it does.
     pub(super) doubts: Vec<String>,
+    /// What took time away from the system under test. An objective that was met all the same is met; a missed one, or
+    /// a figure by itself, says nothing.
+    pub(super) disturbances: Vec<String>,
     /// Why it is a failure whatever the figures: lost or altered data.
     pub(super) losses: Vec<String>,
 }
 
 impl Assessment {
     /// Starts with what is known of the host.
-    pub(super) fn of_host(host_warnings: &[HostWarning]) -> Self {
+    pub(super) fn of_host(cores: u32, host_warnings: &[HostWarning]) -> Self {
         let warnings =
             host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
-        Self { warnings, ..Self::default() }
+        Self { cores, warnings, ..Self::default() }
     }
 
-    /// Failure beats doubt, doubt beats `otherwise`.
-    pub(super) fn outcome(&self, otherwise: Outcome) -> Outcome {
+    /// The outcome in the light of what is known: losses beat doubts, doubts beat `found`. `judged` says whether `found`
+    /// is the answer to an objective.
+    pub(super) fn outcome(&self, found: Outcome, judged: bool) -> Outcome {
+        let met = judged && found == Outcome::Pass;
         if !self.losses.is_empty() {
             Outcome::Fail
-        } else if self.doubts.is_empty() {
-            otherwise
-        } else {
+        } else if !self.doubts.is_empty() || (!self.disturbances.is_empty() && !met) {
             Outcome::Inconclusive
+        } else {
+            found
         }
+    }
+
+    /// All that weighs on the outcome, heaviest first.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        [self.losses.as_slice(), &self.doubts, &self.disturbances].concat()
     }
 
     pub(super) fn interrupted(&mut self) {
@@ -51,6 +65,7 @@ impl Assessment {
         self.fell_behind(name, rounds, offered);
         self.generator(name, rounds, offered.is_some());
         self.steal(rounds);
+        self.foreign_load(name, rounds);
         self.spread(name, rounds);
         if rounds.iter().any(|round| !round.settled) {
             self.warn(
@@ -106,12 +121,23 @@ impl Assessment {
     fn steal(&mut self, rounds: &[Drive]) {
         let steal = rounds.iter().filter_map(|round| round.usage.steal_percent).fold(0.0, f64::max);
         if steal > STEAL_PERCENT[1] {
-            self.doubts.push(format!("the hypervisor took {} of the CPU time", format::percent(steal)));
+            self.disturbances.push(format!("the hypervisor took {} of the CPU time", format::percent(steal)));
         } else if steal > STEAL_PERCENT[0] {
             self.warn(
                 format!("the hypervisor took {} of the CPU time in the worst round", format::percent(steal)),
                 "neighbours disturb this machine; measure again, or on a dedicated one",
             );
+        }
+    }
+
+    fn foreign_load(&mut self, name: &str, rounds: &[Drive]) {
+        let foreign = rounds.iter().filter_map(|round| round.usage.foreign_cores).fold(0.0, f64::max);
+        let share = foreign / f64::from(self.cores.max(1));
+        let text = format!("durability {name}: other processes kept {foreign:.1} cores busy in the worst round");
+        if share > FOREIGN_SHARE[1] {
+            self.disturbances.push(text);
+        } else if share > FOREIGN_SHARE[0] {
+            self.warn(text, "stop them and measure again: what they take is missing from the result");
         }
     }
 

@@ -324,6 +324,8 @@ pub struct ResourceUse {
     pub stall_ms: Option<f64>,
     /// Share of CPU time taken by the hypervisor, percent, where the system tells.
     pub steal_percent: Option<f64>,
+    /// Cores that other processes kept busy in the worst round, where the system tells.
+    pub foreign_cores: Option<f64>,
 }
 
 /// One second (or slice) of a run.

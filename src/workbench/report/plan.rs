@@ -10,12 +10,14 @@ use ave_actors_store::config::MachineSpec;
 
 use crate::workbench::sizing::{ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Support};
 
+/// Durability off may seem slower than on by this much before it is a contradiction.
+const PLAUSIBLE_SHARE: f64 = 0.8;
 /// Share of the cores from which on CPU is what binds.
 const CPU_BOUND_SHARE: f64 = 0.85;
 
 /// The report of a plan.
 pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Report {
-    let mut assessment = Assessment::of_host(context.host_warnings);
+    let mut assessment = Assessment::of_host(context.host.usable_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
     }
@@ -26,6 +28,7 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome
         doubt_sparse_probes(mode, &mut assessment);
         modes.push(mode_result(context, outcome, mode));
     }
+    doubt_contradiction(outcome, &mut assessment);
     let recommendations: Vec<_> = outcome.modes.iter().map(|mode| recommendation(spec, outcome, mode)).collect();
     let verdict = verdict(context, &recommendations, outcome, &assessment);
     let settings = settings(context, spec, outcome);
@@ -42,6 +45,21 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome
         recommendations,
     };
     Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
+}
+
+/// Writes that wait for the disk are not faster than the same writes that do not: if they seem so, something else was.
+fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
+    let sustained = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?.sustained_per_second;
+    if let (Some(off), Some(on)) = (sustained(false), sustained(true))
+        && off < PLAUSIBLE_SHARE * on
+    {
+        assessment.doubts.push(format!(
+            "with durability off {} commands/s held, with it on {}: the machine was disturbed during the first search; \
+             plan again when it is idle",
+            format::number(off),
+            format::number(on)
+        ));
+    }
 }
 
 /// A search that ended on a rate with too few samples did not end on evidence.
@@ -142,7 +160,7 @@ fn verdict(
             format!("{machine} with durability {}", recommendation.durability)
         })
         .collect();
-    let mut reasons = [assessment.losses.clone(), assessment.doubts.clone()].concat();
+    let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
     reasons.push(format!(
         "The process and the whole database touched at most {} of memory, on {} cores.",
@@ -150,7 +168,7 @@ fn verdict(
         outcome.cores
     ));
     Verdict {
-        outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }),
+        outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
         sentence: format!("For {}: {}.", context.source.name(), parts.join(", ")),
         reasons,
     }

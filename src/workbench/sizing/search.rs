@@ -2,7 +2,8 @@
 //!
 //! First the ceiling: a closed loop, as fast as the workers go. Then rates below it, halving the interval between the
 //! highest that met the objective and the lowest that did not. A rate counts only on repeated evidence: the highest
-//! one is offered again, twice, and if it fails, a lower one must hold instead.
+//! one is offered again, twice, and if it fails, a lower one must hold instead. A rate is dismissed as too slow only if
+//! it was so twice.
 
 use std::time::Duration;
 
@@ -141,7 +142,7 @@ where
             if self.control.is_stopped() {
                 break;
             }
-            let (probe, _) = self.probe(next)?;
+            let probe = self.probe_fairly(next, &mut probes)?;
             if probe.rejection.is_none() {
                 low = next;
             } else {
@@ -180,6 +181,17 @@ where
             rate *= STEP_DOWN;
         }
         Ok(None)
+    }
+
+    /// A rate that was too slow once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
+    /// capacity, and what is accepted here must hold again anyway.
+    fn probe_fairly(&mut self, rate: f64, probes: &mut Vec<Probe>) -> Result<Probe, RunError> {
+        let (probe, _) = self.probe(rate)?;
+        if probe.rejection != Some(Rejection::TooSlow) || self.control.is_stopped() {
+            return Ok(probe);
+        }
+        probes.push(probe);
+        Ok(self.probe(rate)?.0)
     }
 
     fn probe(&mut self, rate: f64) -> Result<(Probe, Drive), RunError> {

@@ -253,6 +253,7 @@ fn resources(durable: bool) -> ResourceUse {
         wal_syncs_count: Some(if durable { 324_000 } else { 0 }),
         stall_ms: Some(if durable { 12.5 } else { 0.0 }),
         steal_percent: Some(1.2),
+        foreign_cores: Some(0.1),
     }
 }
 
