@@ -84,18 +84,25 @@ impl Place {
         assert_eq!(found, names);
     }
 
-    /// Asserts how a run of full length ended. Whatever it found, it is inconclusive where other tenants or other
-    /// processes of the machine took its time, and must say so.
+    /// Asserts how a run that wrote a report ended. Where others kept the machine busy it may be inconclusive, whatever
+    /// it found, and must say so; false then.
     #[track_caller]
-    fn ended_with(&self, ended: &Ended, code: i32) {
-        if ended.code == INCONCLUSIVE && code != INCONCLUSIVE {
-            let reasons = self.report()["verdict"]["reasons"].to_string();
-            let disturbed = reasons.contains("the hypervisor took") || reasons.contains("other processes kept");
-            assert!(disturbed, "{reasons}");
-            eprintln!("others took the time of this run away, so it could only be inconclusive");
-        } else {
-            assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+    fn ended_with(&self, ended: &Ended, code: i32) -> bool {
+        let verdict = self.report()["verdict"].clone();
+        let told = match verdict["outcome"].as_str().unwrap() {
+            "pass" => PASS,
+            "fail" => MISSED,
+            _ => INCONCLUSIVE,
+        };
+        assert_eq!(ended.code, told, "the exit code is the verdict: {verdict}");
+        let reasons = verdict["reasons"].to_string();
+        let disturbed = reasons.contains("the hypervisor took") || reasons.contains("other processes kept");
+        if ended.code == INCONCLUSIVE && code != INCONCLUSIVE && disturbed {
+            eprintln!("the machine was busy, so this run could only be inconclusive: {reasons}");
+            return false;
         }
+        assert_eq!(ended.code, code, "{}{}", ended.stdout, ended.stderr);
+        true
     }
 }
 
@@ -170,10 +177,15 @@ fn an_objective_decides_the_exit_code() {
     place.ended_with(&ended, PASS);
     assert!(ended.stdout.contains("meets the limit"), "{}", ended.stdout);
 
-    let place = Place::new();
-    let ended = place.run(&format!("{SHORT} --slo persist:p99=1ns"));
-    place.ended_with(&ended, MISSED);
-    assert!(ended.stdout.contains("misses the limit"), "{}", ended.stdout);
+    // Missed on a busy machine is not missed: it may take more than one attempt to find it idle.
+    for _ in 0..4 {
+        let place = Place::new();
+        let ended = place.run(&format!("{SHORT} --slo persist:p99=1ns"));
+        assert!(ended.stdout.contains("misses the limit"), "{}", ended.stdout);
+        if place.ended_with(&ended, MISSED) {
+            break;
+        }
+    }
 
     // Twenty commands say nothing of one in ten thousand.
     let place = Place::new();
