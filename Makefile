@@ -57,7 +57,7 @@ deps:
 	@missing=""; \
 	command -v c++ >/dev/null 2>&1 || missing="$$missing g++"; \
 	command -v ccache >/dev/null 2>&1 || missing="$$missing ccache"; \
-	ls /usr/lib/llvm-*/lib/libclang*.so* /usr/lib/*/libclang*.so* >/dev/null 2>&1 || [ -n "$$LIBCLANG_PATH" ] \
+	[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm-*/lib/clang/*/include/stddef.h >/dev/null 2>&1 \
 		|| missing="$$missing libclang-dev"; \
 	[ -z "$$missing" ] && exit 0; \
 	if ! command -v apt-get >/dev/null 2>&1; then \

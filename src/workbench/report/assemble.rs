@@ -17,6 +17,10 @@ use crate::workbench::measure::{LatencyHistogram, PERCENTILES, percentile_interv
 use crate::workbench::runner::{Drive, Load, Measurement, RunOutcome, RunSpec, SessionSize, Source, Verified};
 use crate::workbench::sizing::Objective;
 
+/// What matters below this package, and its version.
+const COMPONENTS: [(&str, &str); 3] =
+    [("ave-actors-store", "0.5.0"), ("rocksdb", "0.25.0"), ("librocksdb-sys", "0.19.0+11.8.1")];
+
 /// What a report says beside the measurement itself.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
@@ -111,10 +115,7 @@ pub(super) fn report(
         reproduce: Reproduce {
             command: context.command.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: BTreeMap::from([
-                ("ave-actors-store".to_owned(), "0.5".to_owned()),
-                ("rocksdb".to_owned(), "0.25".to_owned()),
-            ]),
+            components: COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
         },
     }
 }
@@ -399,5 +400,19 @@ fn verification(verified: Option<&Verified>) -> Verification {
 impl From<Durability> for DurabilityMode {
     fn from(durability: Durability) -> Self {
         if durability.is_on() { Self::On } else { Self::Off }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::COMPONENTS;
+
+    #[test]
+    fn the_component_versions_are_those_of_the_lock_file() {
+        let lock = include_str!("../../../Cargo.lock");
+        for (name, version) in COMPONENTS {
+            let package = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+            assert!(lock.contains(&package), "{name} {version} is not what Cargo.lock names");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{HostProfile, warnings};
-use crate::workbench::report::{Context, ReportDirectory, run_report};
+use crate::workbench::report::{Context, ReportDirectory, format, run_report};
 use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, run as run_source};
 use crate::workbench::sizing::Objective;
 
@@ -32,6 +32,11 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let control = resolve::interruptible()?;
+    if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
+        let seconds = trace.duration_ns() as f64 / 1e9;
+        let (span, takes) = (format::seconds(seconds), format::seconds(seconds / speed));
+        output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
+    }
     let progress = Progress::new(output);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
