@@ -56,7 +56,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     if outcome.interrupted {
         assessment.interrupted();
     }
-    let offered = offered_rate(spec.load);
+    let offered = offered_rate(spec.load, context.source);
     let mut modes = Vec::new();
     for mode in &outcome.modes {
         assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
@@ -134,10 +134,15 @@ pub fn spec_name(spec: &MachineSpec) -> String {
     }
 }
 
-const fn offered_rate(load: Load) -> Option<f64> {
-    match load {
-        Load::Open { per_second, .. } => Some(per_second),
-        Load::Closed | Load::TraceTimes { .. } => None,
+/// What the schedule asks for, commands per second: of a trace at its own times, the mean over its length.
+fn offered_rate(load: Load, source: &Source) -> Option<f64> {
+    match (load, source) {
+        (Load::Open { per_second, .. }, _) => Some(per_second),
+        (Load::TraceTimes { speed }, Source::Trace { trace, .. }) => {
+            let seconds = trace.duration_ns() as f64 / 1e9 / speed;
+            (seconds > 0.0).then(|| trace.commands.len() as f64 / seconds)
+        }
+        (Load::Closed | Load::TraceTimes { .. }, _) => None,
     }
 }
 

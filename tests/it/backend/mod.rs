@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod actor_system;
+mod compatibility;
 mod conformance;
 mod contract;
 mod model;

@@ -1,0 +1,66 @@
+//! A database written by the published 0.4.0 opens, reads back and goes on. See `tests/fixtures/README.md`.
+
+use std::fs;
+use std::path::Path;
+
+use ave_actors_store::database::{Collection, DbManager, State};
+
+use super::{Database, entries, keys, not_found, open, put};
+
+/// A copy of the fixture, opened.
+fn published() -> Database {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/published-0.4.0");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    fs::create_dir(&path).unwrap();
+    for entry in fs::read_dir(fixture).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
+    }
+    Database { manager: open(&path), dir }
+}
+
+/// The events of an actor as 0.4.0 wrote them.
+fn written(actor: &str, until: u64) -> Vec<(String, String)> {
+    let numbers = (0..until).filter(|number| *number != 3);
+    numbers.map(|number| (format!("{number:020}"), format!("{actor} event {number}"))).collect()
+}
+
+fn state(database: &Database, actor: &str) -> String {
+    String::from_utf8(State::get(&database.state("ledger_states", actor)).unwrap()).unwrap()
+}
+
+#[test]
+fn tables_and_log_of_the_published_release_read_back_whole() {
+    let database = published();
+    for (actor, until) in [("alpha", 25), ("beta", 20), ("a.b", 20)] {
+        let events = database.collection("ledger_events", actor);
+        assert_eq!(entries(&events, false), written(actor, until));
+        assert_eq!(events.last().unwrap().unwrap().0, format!("{:020}", until - 1));
+    }
+    assert_eq!(state(&database, "alpha"), "alpha state, newer");
+    assert_eq!(state(&database, "beta"), "beta state");
+    assert_eq!(state(&database, "a.b"), "a.b state");
+}
+
+#[test]
+fn what_the_published_release_deleted_and_purged_stays_gone() {
+    let database = published();
+    let deleted = format!("{:020}", 3);
+    let events = database.collection("ledger_events", "beta");
+    assert_eq!(Collection::get(&events, &deleted), Err(not_found(&format!("beta.{deleted}"))));
+    assert!(keys(&database.collection("ledger_events", "gamma")).is_empty());
+}
+
+#[test]
+fn it_goes_on_where_the_published_release_ended() {
+    let database = published();
+    put(&mut database.collection("ledger_events", "alpha"), &format!("{:020}", 25), "alpha event 25");
+    Collection::purge(&mut database.collection("ledger_events", "beta")).unwrap();
+    database.manager.clone().stop().unwrap();
+
+    let database = database.reopen();
+    assert_eq!(entries(&database.collection("ledger_events", "alpha"), false), written("alpha", 26));
+    assert!(keys(&database.collection("ledger_events", "beta")).is_empty());
+    assert_eq!(entries(&database.collection("ledger_events", "a.b"), false), written("a.b", 20));
+}
