@@ -72,7 +72,7 @@ fn swap(host: &HostProfile) -> Option<HostWarning> {
 }
 
 fn load(host: &HostProfile) -> Option<HostWarning> {
-    (host.load_average > 0.5 * f64::from(host.usable_cores)).then(|| {
+    (host.load_average > f64::from(host.usable_cores)).then(|| {
         warning(
             format!("other programs keep the machine busy (load average {:.1})", host.load_average),
             "wait until it is idle, or stop them: what they take is missing from the result",

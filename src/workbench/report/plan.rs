@@ -8,7 +8,7 @@ use super::{
 };
 use ave_actors_store::config::MachineSpec;
 
-use crate::workbench::sizing::{ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Support};
+use crate::workbench::sizing::{ModePlan, PlanOutcome, PlanSpec, Probe, ProfileVerdict, Rejection, Support};
 
 /// Durability off may seem slower than on by this much before it is a contradiction.
 const PLAUSIBLE_SHARE: f64 = 0.8;
@@ -23,8 +23,8 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome
     }
     let mut modes = Vec::new();
     for mode in &outcome.modes {
-        let offered = mode.sustained_per_second;
-        assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
+        let offered = mode.lowest_held().map(|held| held.rate_per_second);
+        assessment.mode(&mode.durability.to_string(), mode.rounds(), offered, mode.verified.as_ref());
         doubt_sparse_probes(mode, &mut assessment);
         modes.push(mode_result(context, outcome, mode));
     }
@@ -49,7 +49,7 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome
 
 /// Writes that wait for the disk are not faster than the same writes that do not: if they seem so, something else was.
 fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
-    let sustained = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?.sustained_per_second;
+    let sustained = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?.sustained_per_second();
     if let (Some(off), Some(on)) = (sustained(false), sustained(true))
         && off < PLAUSIBLE_SHARE * on
     {
@@ -65,7 +65,7 @@ fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
 /// A search that ended on a rate with too few samples did not end on evidence.
 fn doubt_sparse_probes(mode: &ModePlan, assessment: &mut Assessment) {
     let sparse = mode.probes.iter().any(|probe| probe.rejection == Some(Rejection::TooFewSamples));
-    if sparse && mode.sustained_per_second.is_none() {
+    if sparse && mode.held.is_empty() {
         assessment.doubts.push(format!(
             "durability {}: too few commands to tell the percentile at the rates tried; use --effort thorough or a \
              lower percentile",
@@ -77,10 +77,10 @@ fn doubt_sparse_probes(mode: &ModePlan, assessment: &mut Assessment) {
 fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan) -> ModeResult {
     let shown = Shown {
         durability: mode.durability,
-        rounds: &mode.rounds,
+        rounds: mode.rounds(),
         verified: mode.verified.as_ref(),
         size: mode.size,
-        offered: mode.sustained_per_second,
+        offered: mode.lowest_held().map(|held| held.rate_per_second),
         harness_ns_per_operation: outcome.harness_ns_per_operation,
         seed: context.source.seed(),
     };
@@ -102,15 +102,15 @@ fn settings(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Se
 
 fn recommendation(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Recommendation {
     let profile = outcome.recommended(mode);
-    let sentence = match (profile, mode.sustained_per_second) {
+    let sentence = match (profile, mode.sustained_per_second()) {
         (Some(profile), Some(sustained)) => format!(
-            "With durability {}, take {profile}: {} commands/s met the objective here, {} are needed for the target \
-             of {} with {} headroom.",
+            "With durability {}, take {profile}: {} commands/s, the target of {} with {} headroom, held within its \
+             memory; up to {} commands/s met the objective on this host.",
             mode.durability,
-            format::number(sustained),
             format::number(outcome.required_per_second),
             format::number(spec.target_per_second),
             format::percent(spec.headroom_percent),
+            format::number(sustained),
         ),
         _ => format!("With durability {}, none of these: {}", mode.durability, why_none(outcome, mode)),
     };
@@ -124,11 +124,11 @@ fn recommendation(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Re
 
 fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
     let required = format::number(outcome.required_per_second);
-    if mode.holds(outcome.required_per_second) {
+    if outcome.holds(mode) {
         return format!("{required} commands/s held on this host, but no profile was measured within its memory.");
     }
     let ceiling = mode.saturation.measurement.commands_per_second();
-    let reached = mode.sustained_per_second.map_or_else(
+    let reached = mode.sustained_per_second().map_or_else(
         || "no rate met the objective on repeated evidence".to_owned(),
         |sustained| format!("{} commands/s met the objective at most", format::number(sustained)),
     );
@@ -162,16 +162,23 @@ fn verdict(
         .collect();
     let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
-    reasons.push(format!(
-        "The process and the whole database touched at most {} of memory, on {} cores.",
-        format::bytes(outcome.footprint.total_bytes() as f64),
-        outcome.cores
-    ));
+    reasons.extend(outcome.modes.iter().filter_map(memory));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
         sentence: format!("For {}: {}.", context.source.name(), parts.join(", ")),
         reasons,
     }
+}
+
+/// What the rate that decides needed of memory.
+fn memory(mode: &ModePlan) -> Option<String> {
+    let held = mode.lowest_held()?;
+    Some(format!(
+        "With durability {}, at {} commands/s the process and the whole database took {} of memory.",
+        mode.durability,
+        format::number(held.rate_per_second),
+        format::bytes(held.footprint.total_bytes() as f64)
+    ))
 }
 
 fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Capacity {
@@ -180,7 +187,7 @@ fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode:
     Capacity {
         durability: mode.durability.into(),
         saturation_per_second: mode.saturation.measurement.commands_per_second(),
-        sustained_per_second: mode.sustained_per_second,
+        sustained_per_second: mode.sustained_per_second(),
         probes: mode.probes.iter().map(probe_result).collect(),
         database_bytes_per_million_commands: per_command * 1e6,
         database_bytes_per_day_at_target: per_day,
@@ -206,27 +213,25 @@ fn probe_result(probe: &Probe) -> ProbeResult {
 }
 
 fn profiles(outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
-    let sustained = |on: bool| {
-        outcome.modes.iter().find(|mode| mode.durability.is_on() == on).and_then(|mode| mode.sustained_per_second)
+    let supported = |verdict: &ProfileVerdict, on: bool| {
+        let mode = outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?;
+        outcome.supported_per_second(verdict, mode)
     };
     outcome
         .profiles
         .iter()
-        .map(|verdict| {
-            let known = verdict.support != Support::NotMeasured;
-            ProfileEvidence {
-                profile: verdict.profile.to_string(),
-                cpu_cores_count: u32::try_from(verdict.profile.cpu_cores()).unwrap_or(u32::MAX),
-                ram_bytes: verdict.profile.ram_mb() << 20,
-                evidence: match verdict.support {
-                    Support::Measured => Evidence::Measured,
-                    Support::Implied => Evidence::Implied,
-                    Support::NotMeasured => Evidence::NotMeasured,
-                },
-                durability_off_per_second: sustained(false).filter(|_| known),
-                durability_on_per_second: sustained(true).filter(|_| known),
-                reason: verdict.reason.clone(),
-            }
+        .map(|verdict| ProfileEvidence {
+            profile: verdict.profile.to_string(),
+            cpu_cores_count: u32::try_from(verdict.profile.cpu_cores()).unwrap_or(u32::MAX),
+            ram_bytes: verdict.profile.ram_mb() << 20,
+            evidence: match verdict.support {
+                Support::Measured => Evidence::Measured,
+                Support::Implied => Evidence::Implied,
+                Support::NotMeasured => Evidence::NotMeasured,
+            },
+            durability_off_per_second: supported(verdict, false),
+            durability_on_per_second: supported(verdict, true),
+            reason: verdict.reason.clone(),
         })
         .collect()
 }

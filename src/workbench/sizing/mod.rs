@@ -11,4 +11,4 @@ mod search;
 pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
 pub use objective::{Objective, ObjectiveError};
 pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate};
-pub use search::{Effort, Probe, Rejection};
+pub use search::{Effort, Held, Probe, Rejection};

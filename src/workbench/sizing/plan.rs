@@ -8,7 +8,7 @@ use ave_actors_store::config::{MachineProfile, MachineSpec};
 
 use super::Objective;
 use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
-use super::search::{Effort, Found, Probe, Search};
+use super::search::{Effort, Found, Held, Probe, Search};
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::runner::{
     Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
@@ -47,8 +47,6 @@ pub struct PlanOutcome {
     pub required_per_second: f64,
     /// One entry per mode, in the order asked for.
     pub modes: Vec<ModePlan>,
-    /// What the modes occupied at their largest.
-    pub footprint: Footprint,
     /// Every profile, smallest first.
     pub profiles: Vec<ProfileVerdict>,
     /// Cost of the runner itself per storage operation, nanoseconds.
@@ -66,10 +64,8 @@ pub struct ModePlan {
     pub saturation: Drive,
     /// Every rate tried, ascending.
     pub probes: Vec<Probe>,
-    /// The highest rate that held on repeated evidence, commands per second.
-    pub sustained_per_second: Option<f64>,
-    /// The drives that show it; the closed loop if none held.
-    pub rounds: Vec<Drive>,
+    /// The rates that held on repeated evidence, ascending.
+    pub held: Vec<Held>,
     /// What was compared.
     pub verified: Option<Verified>,
     /// What it stored.
@@ -81,11 +77,30 @@ pub struct ModePlan {
 }
 
 impl ModePlan {
-    /// Whether the rate that leaves the headroom held.
-    pub fn holds(&self, required_per_second: f64) -> bool {
-        // The required rate itself is among the rates tried: rounding must not decide.
-        self.sustained_per_second.is_some_and(|sustained| sustained >= required_per_second * (1.0 - 1e-9))
+    /// The highest rate that held on repeated evidence, commands per second.
+    pub fn sustained_per_second(&self) -> Option<f64> {
+        self.held.last().map(|held| held.rate_per_second)
     }
+
+    /// The lowest rate that held: what was required, if it did. Its drives show what to expect at the target.
+    pub fn lowest_held(&self) -> Option<&Held> {
+        self.held.first()
+    }
+
+    /// The drives whose latencies describe the mode: at the lowest rate that held, else the closed loop.
+    pub fn rounds(&self) -> &[Drive] {
+        self.lowest_held().map_or(std::slice::from_ref(&self.saturation), |held| &held.drives)
+    }
+
+    /// The highest rate that held while everything fitted in a profile's RAM, commands per second.
+    pub fn held_within(&self, profile: MachineProfile) -> Option<f64> {
+        self.held.iter().rev().find(|held| held.footprint.fits(profile)).map(|held| held.rate_per_second)
+    }
+}
+
+/// Whether a rate is enough. The required rate itself is among the rates tried: rounding must not decide.
+fn suffices(rate: f64, required_per_second: f64) -> bool {
+    rate >= required_per_second * (1.0 - 1e-9)
 }
 
 impl PlanOutcome {
@@ -98,10 +113,22 @@ impl PlanOutcome {
         })
     }
 
-    /// The smallest profile that the evidence supports for a mode, if the mode holds the required rate.
+    /// The highest rate the evidence supports for a profile in a mode, commands per second.
+    pub fn supported_per_second(&self, verdict: &ProfileVerdict, mode: &ModePlan) -> Option<f64> {
+        mode.held_within(verdict.profile).filter(|_| verdict.support != Support::NotMeasured)
+    }
+
+    /// The smallest profile that the evidence supports for a mode at the required rate.
     pub fn recommended(&self, mode: &ModePlan) -> Option<MachineProfile> {
-        let supported = self.profiles.iter().find(|verdict| verdict.support != Support::NotMeasured)?;
-        mode.holds(self.required_per_second).then_some(supported.profile)
+        let holds = |verdict: &&ProfileVerdict| {
+            self.supported_per_second(verdict, mode).is_some_and(|rate| suffices(rate, self.required_per_second))
+        };
+        self.profiles.iter().find(holds).map(|verdict| verdict.profile)
+    }
+
+    /// Whether the required rate held in a mode on this host, whatever that says of the profiles.
+    pub fn holds(&self, mode: &ModePlan) -> bool {
+        mode.sustained_per_second().is_some_and(|rate| suffices(rate, self.required_per_second))
     }
 }
 
@@ -158,6 +185,7 @@ where
     for &durability in &spec.durabilities {
         modes.push(planner.mode(&target, durability)?);
     }
+    // What the rates in question needed; the search beyond them fills the database for its own ends.
     let footprint = modes.iter().map(footprint_of).fold(Footprint::default(), Footprint::max);
     Ok(PlanOutcome {
         command,
@@ -165,17 +193,18 @@ where
         cores: spec.cores,
         required_per_second: required_rate(spec.target_per_second, spec.headroom_percent),
         profiles: judge_profiles(tuned_for, spec.cores, footprint),
-        footprint,
         modes,
         harness_ns_per_operation,
         interrupted: control.is_stopped(),
     })
 }
 
+/// What the lowest rate that held needed, or the whole search if none did.
 fn footprint_of(mode: &ModePlan) -> Footprint {
-    let probes = mode.probes.iter().map(|probe| probe.rss_peak_bytes);
-    let rss_bytes = probes.fold(mode.saturation.usage.rss_peak_bytes, u64::max);
-    Footprint { rss_bytes, database_bytes: mode.size.database_bytes }
+    mode.lowest_held().map_or(
+        Footprint { rss_bytes: mode.saturation.usage.rss_peak_bytes, database_bytes: mode.size.database_bytes },
+        |held| held.footprint,
+    )
 }
 
 struct Planner<'a, F, C: Clock> {
@@ -201,7 +230,8 @@ where
         let smallest = (self.target_for)(MachineSpec::Profile(MachineProfile::Nano));
         let directory = self.directory.join("trial");
         let mut session = self.session(&smallest, &directory, Durability::Off)?;
-        let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: None };
+        let load = Load::Open { per_second: self.required(), arrivals: self.source.arrivals() };
+        let spec = DriveSpec { load, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: Some(TRIAL) };
         let drive = session.drive(&spec, self.clock, self.observer, self.control)?;
         let (_, size) = session.finish(false, self.observer, self.control)?;
         // The trial's figures are taken; what stays behind goes with the parent directory.
@@ -219,6 +249,10 @@ where
         })
     }
 
+    fn required(&self) -> f64 {
+        required_rate(self.spec.target_per_second, self.spec.headroom_percent)
+    }
+
     fn mode(&self, target: &T, durability: Durability) -> Result<ModePlan, RunError> {
         let directory = self.directory.join(format!("durability-{durability}"));
         let mut session = self.session(target, &directory, durability)?;
@@ -233,9 +267,10 @@ where
             clock: self.clock,
             observer: self.observer,
             control: self.control,
+            probes: Vec::new(),
+            rss_peak_bytes: 0,
         };
-        let Found { saturation, probes, sustained } =
-            search.run(required_rate(self.spec.target_per_second, self.spec.headroom_percent))?;
+        let Found { saturation, probes, held } = search.run(self.required())?;
         if saturation.measurement.command_count() == 0 {
             return Err(RunError::Interrupted);
         }
@@ -243,19 +278,7 @@ where
         let commands = session.commands_issued();
         let (verified, size) = session.finish(verify, self.observer, self.control)?;
         let _ = std::fs::remove_dir_all(&directory);
-        let (sustained_per_second, rounds) =
-            sustained.map_or_else(|| (None, vec![saturation.clone()]), |(rate, rounds)| (Some(rate), rounds));
-        Ok(ModePlan {
-            durability,
-            saturation,
-            probes,
-            sustained_per_second,
-            rounds,
-            verified,
-            size,
-            database_bytes_before,
-            commands,
-        })
+        Ok(ModePlan { durability, saturation, probes, held, verified, size, database_bytes_before, commands })
     }
 
     fn session<'t>(&self, target: &'t T, directory: &Path, durability: Durability) -> Result<Session<'t, T>, RunError> {

@@ -1,13 +1,13 @@
 //! The search for the highest rate that meets an objective.
 //!
-//! First the ceiling: a closed loop, as fast as the workers go. Then rates below it, halving the interval between the
-//! highest that met the objective and the lowest that did not. A rate counts only on repeated evidence: the highest
-//! one is offered again, twice, and if it fails, a lower one must hold instead. A rate is dismissed as too slow only if
-//! it was so twice.
+//! First the rate that matters: does what is required hold? Then the ceiling: a closed loop, as fast as the workers go.
+//! Then rates in between, halving the interval between the highest that met the objective and the lowest that did not.
+//! A rate counts only on repeated evidence: it must hold again and again, and where the highest does not, a lower one
+//! must. A rate is dismissed only if it failed twice.
 
 use std::time::Duration;
 
-use super::Objective;
+use super::{Footprint, Objective};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target};
 use crate::workbench::workload::Arrivals;
@@ -23,9 +23,9 @@ pub struct Effort {
     pub longest_probe: Duration,
     /// Warm-up before each.
     pub warmup: Duration,
-    /// Rates tried between the ceiling and nothing.
+    /// Rates tried between what is required and the ceiling.
     pub bisections: u32,
-    /// Times the highest rate must hold again.
+    /// Times a rate must hold to count.
     pub confirmations: u32,
 }
 
@@ -79,8 +79,6 @@ pub struct Probe {
     pub median_ns: u64,
     /// Its response time at the objective's percentile, nanoseconds; `None` if too few samples stand behind it.
     pub percentile_ns: Option<u64>,
-    /// Largest resident set of the process, bytes.
-    pub rss_peak_bytes: u64,
     /// Why it does not meet the objective; `None` if it does.
     pub rejection: Option<Rejection>,
 }
@@ -98,9 +96,9 @@ pub enum Rejection {
 
 /// Share of the offered rate that must be achieved: below it a queue grows.
 const LEAST_ACHIEVED: f64 = 0.95;
-/// A failing confirmation lowers the rate to this share.
-const STEP_DOWN: f64 = 0.9;
-/// Steps down before the search says that no rate holds.
+/// A rate that does not hold again is lowered to this share.
+const STEP_DOWN: f64 = 0.8;
+/// Steps down before the search is content with what it has.
 const MOST_STEPS_DOWN: u32 = 4;
 
 /// A search on one session.
@@ -115,86 +113,109 @@ pub(super) struct Search<'a, 't, T: Target, C: Clock> {
     pub(super) clock: &'a C,
     pub(super) observer: &'a dyn Observer,
     pub(super) control: &'a Control,
+    /// Every rate tried so far.
+    pub(super) probes: Vec<Probe>,
+    /// Largest resident set so far, bytes.
+    pub(super) rss_peak_bytes: u64,
 }
 
 /// What a search found.
 pub(super) struct Found {
     pub(super) saturation: Drive,
     pub(super) probes: Vec<Probe>,
-    /// The highest rate that held on repeated evidence, and the drives that show it.
-    pub(super) sustained: Option<(f64, Vec<Drive>)>,
+    /// The rates that held on repeated evidence, ascending: what is required first, if it held.
+    pub(super) held: Vec<Held>,
+}
+
+/// A rate that held on repeated evidence.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Commands per second.
+    pub rate_per_second: f64,
+    /// The drives that show it.
+    pub drives: Vec<Drive>,
+    /// What was occupied by then, at its largest.
+    pub footprint: Footprint,
 }
 
 impl<T: Target, C: Clock> Search<'_, '_, T, C>
 where
     T::Manager: Sync,
 {
-    /// Searches; `required` is a rate of special interest that is tried first.
+    /// Searches; `required` is the rate that matters, commands per second.
     pub(super) fn run(mut self, required: f64) -> Result<Found, RunError> {
+        let mut held: Vec<Held> = self.hold(required)?.into_iter().collect();
         let saturation = self.drive(Load::Closed, self.effort.saturation, None)?;
         let ceiling = saturation.measurement.commands_per_second();
         self.observer.note(&format!("ceiling: {ceiling:.0} commands/s"));
-        let mut probes = Vec::new();
-        let (mut low, mut high) = (0.0, ceiling);
-        let first = if required < ceiling { required } else { ceiling / 2.0 };
-        let mut next = first;
-        for _ in 0..=self.effort.bisections {
-            if self.control.is_stopped() {
+        let (low, high) = if held.is_empty() { (0.0, required.min(ceiling)) } else { (required, ceiling) };
+        let highest = self.bisect(low, high)?;
+        held.extend(self.hold_or_step_down(highest, low)?);
+        self.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        Ok(Found { saturation, probes: self.probes, held })
+    }
+
+    /// The highest rate between `low`, which is known to be met or is nothing, and `high` that met the objective.
+    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, RunError> {
+        for _ in 0..self.effort.bisections {
+            if self.control.is_stopped() || low >= high {
                 break;
             }
-            let probe = self.probe_fairly(next, &mut probes)?;
-            if probe.rejection.is_none() {
+            let next = low.midpoint(high);
+            if self.probe_fairly(next)? {
                 low = next;
             } else {
                 high = next;
             }
-            probes.push(probe);
-            next = low.midpoint(high);
         }
-        let sustained = self.confirm(low, &mut probes)?;
-        probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
-        Ok(Found { saturation, probes, sustained })
+        Ok(low)
     }
 
-    /// Offers a rate again and again; steps down when it fails.
-    fn confirm(&mut self, rate: f64, probes: &mut Vec<Probe>) -> Result<Option<(f64, Vec<Drive>)>, RunError> {
+    /// A rate above `known` that holds: `rate`, or else a lower one.
+    fn hold_or_step_down(&mut self, rate: f64, known: f64) -> Result<Option<Held>, RunError> {
         let mut rate = rate;
         for _ in 0..MOST_STEPS_DOWN {
-            if rate <= 0.0 {
+            if rate <= known || self.control.is_stopped() {
                 return Ok(None);
             }
-            let mut held = Vec::new();
-            while held.len() < self.effort.confirmations as usize {
-                if self.control.is_stopped() {
-                    return Ok(None);
-                }
-                let (probe, drive) = self.probe(rate)?;
-                probes.push(probe);
-                if probe.rejection.is_some() {
-                    break;
-                }
-                held.push(drive);
-            }
-            if held.len() == self.effort.confirmations as usize {
-                return Ok(Some((rate, held)));
+            if let Some(held) = self.hold(rate)? {
+                return Ok(Some(held));
             }
             rate *= STEP_DOWN;
         }
         Ok(None)
     }
 
-    /// A rate that was too slow once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
-    /// capacity, and what is accepted here must hold again anyway.
-    fn probe_fairly(&mut self, rate: f64, probes: &mut Vec<Probe>) -> Result<Probe, RunError> {
-        let (probe, _) = self.probe(rate)?;
-        if probe.rejection != Some(Rejection::TooSlow) || self.control.is_stopped() {
-            return Ok(probe);
+    /// Offers a rate until it has met the objective as often as asked for, with one failure allowed.
+    fn hold(&mut self, rate: f64) -> Result<Option<Held>, RunError> {
+        let mut drives = Vec::new();
+        let mut failures = 0;
+        while drives.len() < self.effort.confirmations as usize {
+            if self.control.is_stopped() {
+                return Ok(None);
+            }
+            let (met, drive) = self.probe(rate)?;
+            if met {
+                drives.push(drive);
+            } else {
+                failures += 1;
+            }
+            if failures > 1 {
+                return Ok(None);
+            }
         }
-        probes.push(probe);
-        Ok(self.probe(rate)?.0)
+        let footprint = Footprint { rss_bytes: self.rss_peak_bytes, database_bytes: self.session.database_bytes() };
+        Ok(Some(Held { rate_per_second: rate, drives, footprint }))
     }
 
-    fn probe(&mut self, rate: f64) -> Result<(Probe, Drive), RunError> {
+    /// A rate that failed once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
+    /// capacity, and what is accepted here must hold again anyway.
+    fn probe_fairly(&mut self, rate: f64) -> Result<bool, RunError> {
+        Ok(self.probe(rate)?.0 || (!self.control.is_stopped() && self.probe(rate)?.0))
+    }
+
+    /// Offers a rate and tells whether it met the objective.
+    fn probe(&mut self, rate: f64) -> Result<(bool, Drive), RunError> {
         let load = Load::Open { per_second: rate, arrivals: self.arrivals };
         // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
         let lag_limit =
@@ -206,11 +227,11 @@ where
             achieved_per_second: drive.measurement.commands_per_second(),
             median_ns: response.map_or(0, |response| response.quantile(0.5)),
             percentile_ns: response.and_then(|response| response.percentile(self.objective.percentile)),
-            rss_peak_bytes: drive.usage.rss_peak_bytes,
             rejection: self.reject(rate, &drive),
         };
         self.observer.note(&describe(&probe, self.objective));
-        Ok((probe, drive))
+        self.probes.push(probe);
+        Ok((probe.rejection.is_none(), drive))
     }
 
     /// Long enough for the percentile, within limits.
@@ -235,7 +256,9 @@ where
 
     fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Drive, RunError> {
         let spec = DriveSpec { load, warmup: self.effort.warmup, measure: Some(measure), lag_limit };
-        self.session.drive(&spec, self.clock, self.observer, self.control)
+        let drive = self.session.drive(&spec, self.clock, self.observer, self.control)?;
+        self.rss_peak_bytes = self.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
+        Ok(drive)
     }
 }
 
