@@ -150,24 +150,32 @@ fn verdict(
     assessment: &Assessment,
 ) -> Verdict {
     let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
-    let parts: Vec<_> = recommendations
-        .iter()
-        .map(|recommendation| {
-            let machine = recommendation
-                .profile
-                .as_ref()
-                .map_or_else(|| "none of the profiles is shown to do".to_owned(), |profile| format!("take {profile}"));
-            format!("{machine} with durability {}", recommendation.durability)
-        })
-        .collect();
     let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
     reasons.extend(outcome.modes.iter().filter_map(memory));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
-        sentence: format!("For {}: {}.", context.source.name(), parts.join(", ")),
+        sentence: format!("For {}: {}.", context.source.name(), advice(recommendations)),
         reasons,
     }
+}
+
+/// `take nano with durability off, none of the profiles is shown to do with durability on`.
+fn advice(recommendations: &[Recommendation]) -> String {
+    let machine = |recommendation: &Recommendation| {
+        recommendation
+            .profile
+            .as_ref()
+            .map_or_else(|| "none of the profiles is shown to do".to_owned(), |profile| format!("take {profile}"))
+    };
+    if let [first, second] = recommendations
+        && first.profile == second.profile
+    {
+        return format!("{} with durability {} or {}", machine(first), first.durability, second.durability);
+    }
+    let parts: Vec<_> =
+        recommendations.iter().map(|one| format!("{} with durability {}", machine(one), one.durability)).collect();
+    parts.join(", ")
 }
 
 /// What the rate that decides needed of memory.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ave_actors_store::Error;
 
+use super::clock::wake_precisely;
 use super::handles::Handles;
 use super::measurement::{Measurement, Tally};
 use super::schedule::Schedule;
@@ -155,6 +156,7 @@ impl<T: Target> Worker<T> {
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<Measurement, RunError> {
+        wake_precisely();
         let mut schedule = Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed());
         let length = window.end_ns.map(|end| end - window.measure_from_ns);
         let mut tally = Tally::new(kinds, window.measure_from_ns, length);

@@ -33,11 +33,11 @@ impl Effort {
     /// About half a minute per durability mode.
     pub const fn quick() -> Self {
         Self {
-            saturation: Duration::from_secs(3),
+            saturation: Duration::from_secs(2),
             probe: Duration::from_secs(3),
             longest_probe: Duration::from_secs(20),
             warmup: Duration::from_millis(500),
-            bisections: 4,
+            bisections: 3,
             confirmations: 2,
         }
     }
