@@ -1,5 +1,7 @@
 //! The counters of one actor's store, and the operations each command issues.
 
+use std::fmt;
+
 use super::{CommandKind, Op, OpKind};
 
 /// When an actor's state is written.
@@ -35,6 +37,24 @@ impl PersistenceRules {
 
     const fn overhead(self) -> u32 {
         if self.encrypted { Self::ENCRYPTION_BYTES } else { 0 }
+    }
+}
+
+/// `light`, or `full, snapshot every 100 events, compacting, encrypted`.
+impl fmt::Display for PersistenceRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.strategy {
+            Strategy::Light => f.write_str("light")?,
+            Strategy::Full { snapshot_every: None } => f.write_str("full, no automatic snapshots")?,
+            Strategy::Full { snapshot_every: Some(every) } => write!(f, "full, snapshot every {every} events")?,
+        }
+        if self.compact_on_snapshot {
+            f.write_str(", compacting")?;
+        }
+        if self.encrypted {
+            f.write_str(", encrypted")?;
+        }
+        Ok(())
     }
 }
 

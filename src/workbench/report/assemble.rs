@@ -219,7 +219,7 @@ fn source_info(context: &Context<'_>) -> SourceInfo {
             description: workload.description.trim().to_owned(),
             actors_count: u64::from(workload.actors.count),
             actor_types_count: u64::from(workload.actors.types),
-            persistence: workload.describe_persistence(),
+            persistence: workload.rules().to_string(),
             facts: workload_facts(workload),
         },
         Source::Trace { trace, .. } => SourceInfo {

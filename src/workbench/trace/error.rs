@@ -59,7 +59,7 @@ pub enum TraceError {
         reason: String,
     },
     /// A column that is needed is not there.
-    #[error("{}: no column `{wanted}`; {advice}; the columns are: {}", path.display(), columns.join(", "))]
+    #[error("{}: no column {wanted}; {advice}; the columns are: {}", path.display(), columns.join(", "))]
     MissingColumn {
         /// The file.
         path: PathBuf,

@@ -16,7 +16,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::writer::TraceWriter;
 use super::{Provenance, TraceActor, TraceCommand, TraceError};
-use crate::workbench::actor::{ActorLog, Command, CommandKind, PersistenceRules, Strategy};
+use crate::workbench::actor::{ActorLog, Command, CommandKind, PersistenceRules};
 
 /// Whether actors keep their names in the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,12 +234,12 @@ const TIME_NAMES: &[&str] = &[
 
 impl Columns {
     fn find(path: &Path, headers: &csv::StringRecord, options: &ImportOptions) -> Result<Self, TraceError> {
-        let pick = |asked: Option<&String>, names: &[&str], option: &str| match asked {
+        let pick = |asked: Option<&String>, names: &[&str], what: &str, option: &str| match asked {
             Some(name) => named(path, headers, name, option).map(|column| (column, false)),
-            None => guess(path, headers, names, option).map(|column| (column, true)),
+            None => guess(path, headers, names, what, option).map(|column| (column, true)),
         };
-        let (actor, actor_guessed) = pick(options.actor_column.as_ref(), ACTOR_NAMES, "--actor-column")?;
-        let (time, time_guessed) = pick(options.time_column.as_ref(), TIME_NAMES, "--time-column")?;
+        let (actor, actor_guessed) = pick(options.actor_column.as_ref(), ACTOR_NAMES, "the actor", "--actor-column")?;
+        let (time, time_guessed) = pick(options.time_column.as_ref(), TIME_NAMES, "the time", "--time-column")?;
         let payload =
             options.payload_column.as_ref().map(|name| named(path, headers, name, "--payload-column")).transpose()?;
         Ok(Self { actor, time, payload, guessed: [actor_guessed, time_guessed] })
@@ -262,18 +262,24 @@ impl Columns {
 fn named(path: &Path, headers: &csv::StringRecord, name: &str, option: &str) -> Result<usize, TraceError> {
     headers.iter().position(|header| header == name).ok_or_else(|| TraceError::MissingColumn {
         path: path.to_owned(),
-        wanted: name.to_owned(),
+        wanted: format!("`{name}`"),
         advice: format!("name another with {option}"),
         columns: headers.iter().map(str::to_owned).collect(),
     })
 }
 
-fn guess(path: &Path, headers: &csv::StringRecord, names: &[&str], option: &str) -> Result<usize, TraceError> {
+fn guess(
+    path: &Path,
+    headers: &csv::StringRecord,
+    names: &[&str],
+    what: &str,
+    option: &str,
+) -> Result<usize, TraceError> {
     let find = |name: &&str| headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name));
     names.iter().find_map(find).ok_or_else(|| TraceError::MissingColumn {
         path: path.to_owned(),
-        wanted: names[..4].join("`, `"),
-        advice: format!("or any other name that tells; name it with {option}"),
+        wanted: format!("looks like {what} (`{}` or the like)", names[..4].join("`, `")),
+        advice: format!("name it with {option}"),
         columns: headers.iter().map(str::to_owned).collect(),
     })
 }
@@ -374,26 +380,11 @@ fn provenance(log: &Path, options: &ImportOptions, events: &EventLog) -> Provena
         name: log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned()),
         source: source.display().to_string(),
         made_by: format!("import, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
-        persistence: describe(options.rules),
+        persistence: options.rules.to_string(),
         names_hashed: options.names == NameRule::Hash,
         compressibility: if options.rules.encrypted { 0.0 } else { 0.5 },
         assumptions,
     }
-}
-
-fn describe(rules: PersistenceRules) -> String {
-    let mut text = match rules.strategy {
-        Strategy::Light => "light".to_owned(),
-        Strategy::Full { snapshot_every: None } => "full, no automatic snapshots".to_owned(),
-        Strategy::Full { snapshot_every: Some(every) } => format!("full, snapshot every {every} events"),
-    };
-    if rules.compact_on_snapshot {
-        text.push_str(", compacting");
-    }
-    if rules.encrypted {
-        text.push_str(", encrypted");
-    }
-    text
 }
 
 fn write_commands(writer: &mut TraceWriter, log: &EventLog, options: &ImportOptions) -> Result<u64, TraceError> {
@@ -430,6 +421,7 @@ fn trace_actor(name: &str, options: &ImportOptions, key: &[u8; 16]) -> TraceActo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workbench::actor::Strategy;
 
     fn time(text: &str) -> String {
         parse_time(text, None).unwrap().0.to_string()

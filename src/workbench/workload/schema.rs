@@ -245,22 +245,6 @@ impl Workload {
     pub const fn stored_compressibility(&self) -> f64 {
         if self.persistence.encrypted { 0.0 } else { self.compressibility }
     }
-
-    /// `light`, or `full, snapshot every 100 events, compacting`.
-    pub fn describe_persistence(&self) -> String {
-        let mut text = match self.persistence.mode {
-            PersistenceMode::Light => "light".to_owned(),
-            PersistenceMode::Full if self.persistence.snapshot_every == 0 => "full, no automatic snapshots".to_owned(),
-            PersistenceMode::Full => format!("full, snapshot every {} events", self.persistence.snapshot_every),
-        };
-        if self.persistence.compact_on_snapshot {
-            text.push_str(", compacting");
-        }
-        if self.persistence.encrypted {
-            text.push_str(", encrypted");
-        }
-        text
-    }
 }
 
 /// Why a workload cannot be used.

@@ -29,7 +29,7 @@ fn list(output: Output) -> Result<(), CliError> {
         return output::json(&workloads);
     }
     for workload in &workloads {
-        let facts = format!("{} actors, {}", workload.actors.count, workload.describe_persistence());
+        let facts = format!("{} actors, {}", workload.actors.count, workload.rules());
         output.line(&format!("{} — {facts}", workload.name))?;
         for line in workload.description.trim().lines() {
             output.line(&format!("    {line}"))?;
