@@ -345,22 +345,31 @@ impl Shown<'_> {
     }
 
     fn series(&self) -> Vec<SeriesPoint> {
-        let mut series = Vec::new();
-        for (round, drive) in (1..).zip(self.rounds) {
-            let slice_seconds = drive.measurement.slice_ns as f64 / 1e9;
-            for (place, slice) in drive.measurement.slices_of_all_commands().iter().enumerate() {
-                series.push(SeriesPoint {
-                    round,
-                    at_seconds: (place + 1) as f64 * slice_seconds,
-                    commands_per_second: slice.count() as f64 / slice_seconds,
-                    p50_ns: slice.quantile(0.5),
-                    p99_ns: slice.quantile(0.99),
-                    max_ns: slice.max(),
-                });
-            }
-        }
-        series
+        (1..).zip(self.rounds).flat_map(|(round, drive)| series_of(round, &drive.measurement)).collect()
     }
+}
+
+/// Slice by slice; the last one is as long as the measurement still went on.
+fn series_of(round: u32, measurement: &Measurement) -> Vec<SeriesPoint> {
+    let slices = measurement.slices_of_all_commands();
+    let ends = (1..).map(|number: u64| (number * measurement.slice_ns).min(measurement.elapsed_ns));
+    let mut start_ns = 0;
+    let mut series = Vec::new();
+    for (slice, end_ns) in slices.iter().zip(ends) {
+        let length_seconds = end_ns.saturating_sub(start_ns) as f64 / 1e9;
+        start_ns = end_ns;
+        if length_seconds > 0.0 {
+            series.push(SeriesPoint {
+                round,
+                at_seconds: end_ns as f64 / 1e9,
+                commands_per_second: slice.count() as f64 / length_seconds,
+                p50_ns: slice.quantile(0.5),
+                p99_ns: slice.quantile(0.99),
+                max_ns: slice.max(),
+            });
+        }
+    }
+    series
 }
 
 fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {

@@ -30,7 +30,7 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome
     }
     doubt_contradiction(outcome, &mut assessment);
     let recommendations: Vec<_> = outcome.modes.iter().map(|mode| recommendation(spec, outcome, mode)).collect();
-    let verdict = verdict(context, &recommendations, outcome, &assessment);
+    let verdict = verdict(context, spec, &recommendations, outcome, &assessment);
     let settings = settings(context, spec, outcome);
     let plan = PlanResult {
         target_per_second: spec.target_per_second,
@@ -145,6 +145,7 @@ fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
 
 fn verdict(
     context: &Context<'_>,
+    spec: &PlanSpec,
     recommendations: &[Recommendation],
     outcome: &PlanOutcome,
     assessment: &Assessment,
@@ -153,6 +154,7 @@ fn verdict(
     let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
     reasons.extend(outcome.modes.iter().filter_map(memory));
+    reasons.extend(growth(spec, outcome));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
         sentence: format!("For {}: {}.", context.source.name(), advice(recommendations)),
@@ -189,15 +191,31 @@ fn memory(mode: &ModePlan) -> Option<String> {
     ))
 }
 
+/// What the evidence does not cover: tomorrow's database.
+fn growth(spec: &PlanSpec, outcome: &PlanOutcome) -> Option<String> {
+    let database_bytes =
+        outcome.modes.iter().filter_map(ModePlan::lowest_held).map(|held| held.footprint.database_bytes);
+    let largest = database_bytes.max()?;
+    Some(format!(
+        "This covers a database of {}. At the target it grows by {} per day; how fast one is read that has outgrown the \
+         machine's memory was not measured.",
+        format::bytes(largest as f64),
+        format::bytes(growth_per_day(spec, outcome))
+    ))
+}
+
+fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
+    outcome.database_bytes_per_command() * spec.target_per_second * 86_400.0
+}
+
 fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Capacity {
-    let per_command = outcome.database_bytes_per_command();
-    let per_day = per_command * spec.target_per_second * 86_400.0;
+    let per_day = growth_per_day(spec, outcome);
     Capacity {
         durability: mode.durability.into(),
         saturation_per_second: mode.saturation.measurement.commands_per_second(),
         sustained_per_second: mode.sustained_per_second(),
         probes: mode.probes.iter().map(probe_result).collect(),
-        database_bytes_per_million_commands: per_command * 1e6,
+        database_bytes_per_million_commands: outcome.database_bytes_per_command() * 1e6,
         database_bytes_per_day_at_target: per_day,
         days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
     }
