@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Measures the actor store on this machine and says which machine to buy.
 ///
-/// Exit codes: 0 pass, 1 objective missed, 2 usage, 3 inconclusive, 4 input, output or database.
+/// Exit codes: 0 pass, 1 objective missed or data lost, 2 usage, 3 inconclusive, 4 input, output or database.
 #[derive(Debug, Parser)]
 #[command(
     name = "ave-workbench",

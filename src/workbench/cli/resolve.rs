@@ -77,6 +77,7 @@ pub(super) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec
 pub(super) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
     match args.workers {
         Some(0) => Err(CliError::Usage("--workers 0: expected at least 1".to_owned())),
+        Some(workers @ 1025..) => Err(CliError::Usage(format!("--workers {workers}: expected at most 1024"))),
         Some(workers) => Ok(workers),
         None => Ok(u64::from(cores)),
     }

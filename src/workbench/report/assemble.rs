@@ -52,7 +52,7 @@ pub struct Context<'a> {
 
 /// The report of a run. With an objective, the outcome says whether every mode met it.
 pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Report {
-    let mut assessment = Assessment::of_host(context.host.usable_cores, context.host_warnings);
+    let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
     }

@@ -19,7 +19,7 @@ const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
 /// What was found out about a measurement's worth.
 #[derive(Debug, Default)]
 pub(super) struct Assessment {
-    /// Cores the process may use.
+    /// Cores of the machine, not of the process: others share those.
     cores: u32,
     pub(super) warnings: Vec<Warning>,
     /// Why the measurement carries no answer; empty if it does.
@@ -82,7 +82,7 @@ impl Assessment {
     fn fell_behind(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
         let Some(offered) = offered else { return };
         let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
-        if achieved < 0.95 * offered || rounds.iter().any(|round| round.measurement.gave_up) {
+        if rounds.iter().any(|round| round.measurement.fell_behind()) {
             self.doubts.push(format!(
                 "durability {name}: {} commands/s were offered and {} achieved: a queue grew, and latencies tell its \
                  length rather than the backend's speed",

@@ -306,15 +306,16 @@ pub struct CurvePoint {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceUse {
-    /// Cores kept busy on average by the whole process.
+    /// Cores kept busy on average by the whole process, the generator's last microseconds before a command is due
+    /// included.
     pub cpu_cores_mean: f64,
     /// Highest resident set size seen.
     pub rss_peak_bytes: u64,
     /// Bytes this process caused to be written to storage while measuring, where the system tells.
     pub written_bytes: Option<u64>,
-    /// Bytes of keys and values the commands wrote.
+    /// Bytes of the values the commands wrote, keys not counted.
     pub payload_bytes: u64,
-    /// Bytes written to storage per byte of payload, once compactions settled.
+    /// Bytes written to storage per byte of value, preload and warm-up included, once compactions settled.
     pub write_amplification_ratio: Option<f64>,
     /// Size of the database directory afterwards.
     pub database_bytes: u64,
@@ -336,7 +337,7 @@ pub struct SeriesPoint {
     pub round: u32,
     /// End of the slice, seconds since the round's measurement began.
     pub at_seconds: f64,
-    /// Commands completed per second in it.
+    /// Commands due in it, all of which were completed, per second.
     pub commands_per_second: f64,
     /// Median response time of all commands in it.
     pub p50_ns: u64,

@@ -17,7 +17,7 @@ const CPU_BOUND_SHARE: f64 = 0.85;
 
 /// The report of a plan.
 pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Report {
-    let mut assessment = Assessment::of_host(context.host.usable_cores, context.host_warnings);
+    let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
     }

@@ -9,6 +9,12 @@ pub trait Clock: Sync {
 
     /// Returns at `at_ns` or shortly after.
     fn wait_until(&self, at_ns: u64);
+
+    /// Time to leave between fixing a schedule and its first moment, nanoseconds: starting the workers takes some of
+    /// it, which must not make the first commands late. None unless a clock says otherwise.
+    fn lead_ns(&self) -> u64 {
+        0
+    }
 }
 
 /// The monotonic clock of the system.
@@ -44,6 +50,10 @@ impl Clock for SystemClock {
     fn now_ns(&self) -> u64 {
         // 2^64 ns are 584 years.
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lead_ns(&self) -> u64 {
+        20_000_000
     }
 
     fn wait_until(&self, at_ns: u64) {

@@ -64,18 +64,23 @@ pub(super) struct Window {
     pub(super) measure_from_ns: u64,
     pub(super) end_ns: Option<u64>,
     pub(super) lag_limit_ns: u64,
+    /// Number of this load in its session.
+    pub(super) number: u64,
 }
 
 impl Window {
-    pub(super) fn new(spec: &DriveSpec, start_ns: u64) -> Self {
+    pub(super) fn new(spec: &DriveSpec, clock: &impl Clock, number: u64) -> Self {
+        let lead_ns = if spec.load == Load::Closed { 0 } else { clock.lead_ns() };
+        let start_ns = clock.now_ns().saturating_add(lead_ns);
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let measure_from_ns = start_ns + nanoseconds(spec.warmup);
+        let measure_from_ns = start_ns.saturating_add(nanoseconds(spec.warmup));
         Self {
             load: spec.load,
             start_ns,
             measure_from_ns,
             end_ns: spec.measure.map(|measure| measure_from_ns.saturating_add(nanoseconds(measure))),
             lag_limit_ns: spec.lag_limit.map_or(u64::MAX, nanoseconds),
+            number,
         }
     }
 }
@@ -157,7 +162,8 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<Measurement, RunError> {
         wake_precisely();
-        let mut schedule = Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed());
+        let mut schedule =
+            Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed(), window.number);
         let length = window.end_ns.map(|end| end - window.measure_from_ns);
         let mut tally = Tally::new(kinds, window.measure_from_ns, length);
         let mut free_since = clock.now_ns();

@@ -35,6 +35,8 @@ pub struct Measurement {
     pub issued: u64,
     /// Whether the load was given up because commands were too late.
     pub gave_up: bool,
+    /// How late the last command began, nanoseconds: the length of the queue when the load ended. 0 in a closed loop.
+    pub final_lag_ns: u64,
 }
 
 impl Measurement {
@@ -46,6 +48,12 @@ impl Measurement {
     /// Storage operations measured.
     pub fn operation_count(&self) -> u64 {
         self.operations.iter().flatten().map(LatencyHistogram::count).sum()
+    }
+
+    /// Whether commands piled up: the load was given up, or its last commands began late by more than a twentieth of
+    /// the time measured. A count would not tell: arrivals at random are more or fewer than their rate by chance.
+    pub fn fell_behind(&self) -> bool {
+        self.gave_up || self.final_lag_ns > self.elapsed_ns / 20
     }
 
     /// Commands completed per second of measured time, 0 if none was.
@@ -116,6 +124,7 @@ impl Measurement {
         self.wake_lag.add(&other.wake_lag);
         self.issued += other.issued;
         self.gave_up |= other.gave_up;
+        self.final_lag_ns = self.final_lag_ns.max(other.final_lag_ns);
     }
 }
 
@@ -182,6 +191,7 @@ impl Tally {
             latency.slices.resize_with(slice + 1, LatencyHistogram::coarse);
         }
         let response = end_ns - due_ns;
+        self.measurement.final_lag_ns = start_ns - due_ns;
         latency.response.record(response);
         latency.service.record(end_ns - start_ns);
         latency.slices[slice].record(response);

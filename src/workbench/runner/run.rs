@@ -10,6 +10,12 @@ use super::{
 };
 use crate::workbench::actor::Durability;
 
+/// A load is given up when its commands are as late as the time measured, and later than this: a rate far above what
+/// the backend can do would otherwise never end.
+const SHORTEST_LAG_LIMIT: Duration = Duration::from_secs(30);
+/// More threads than any machine here has use for, and few enough for every system to start.
+const MOST_WORKERS: u64 = 1024;
+
 /// A run, validated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSpec {
@@ -51,6 +57,17 @@ impl RunSpec {
         }
         if self.workers == 0 || self.rounds == 0 || self.durabilities.is_empty() {
             return wrong("at least one worker, one round and one durability mode are needed");
+        }
+        if self.workers > MOST_WORKERS {
+            return wrong(&format!("{} workers, expected at most {MOST_WORKERS}", self.workers));
+        }
+        if let (Load::Open { per_second, .. }, Some(measure)) = (self.load, self.measure)
+            && per_second * measure.as_secs_f64() < 1.0
+        {
+            return wrong(&format!(
+                "at {per_second} commands/s none may be due within the {} s measured; measure longer",
+                measure.as_secs_f64()
+            ));
         }
         if self.measure.is_none() && !source.is_finite() {
             return wrong("a source without end needs a time to measure");
@@ -151,12 +168,21 @@ where
     fn one_database_per_mode(&self) -> Result<Vec<ModeOutcome>, RunError> {
         let mut sessions = Vec::new();
         for &durability in &self.spec.durabilities {
-            sessions.push(self.session(durability, &format!("durability-{durability}"))?);
+            let mut session = self.session(durability, &format!("durability-{durability}"))?;
+            if self.spec.durabilities.len() > 1 {
+                session.pause()?;
+            }
+            sessions.push(session);
         }
         let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); sessions.len()];
         for _ in 0..self.spec.rounds {
             for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
+                session.resume(self.observer, self.control)?;
                 rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
+                // The modes take turns: what one holds in memory must not count as the other's.
+                if self.spec.durabilities.len() > 1 {
+                    session.pause()?;
+                }
             }
         }
         let mut modes = Vec::new();
@@ -197,7 +223,16 @@ where
     }
 
     const fn drive(&self) -> DriveSpec {
-        DriveSpec { load: self.spec.load, warmup: self.spec.warmup, measure: self.spec.measure, lag_limit: None }
+        let lag_limit = match self.spec.measure {
+            Some(measure) if measure.as_secs() > SHORTEST_LAG_LIMIT.as_secs() => measure,
+            _ => SHORTEST_LAG_LIMIT,
+        };
+        DriveSpec {
+            load: self.spec.load,
+            warmup: self.spec.warmup,
+            measure: self.spec.measure,
+            lag_limit: Some(lag_limit),
+        }
     }
 
     /// Whoever interrupted does not want to wait for a verification; the report says it was not done.

@@ -51,11 +51,12 @@ pub(super) enum Schedule {
 }
 
 /// Salt of the generator of arrival times, so that it shares no stream with commands and values.
-const ARRIVAL_SALT: u64 = 0xa2;
+const ARRIVAL_SALT: u64 = 0xa2 << 32;
 
 impl Schedule {
-    /// The schedule of worker `worker` of `workers` for a load that begins at `start_ns`.
-    pub(super) fn new(load: Load, start_ns: u64, worker: u64, workers: u64, seed: u64) -> Self {
+    /// The schedule of worker `worker` of `workers` for a load that begins at `start_ns`. Each load of a session has a
+    /// number of its own: offered twice, a rate comes with other arrivals.
+    pub(super) fn new(load: Load, start_ns: u64, worker: u64, workers: u64, seed: u64, number: u64) -> Self {
         match load {
             Load::Closed => Self::WhenFree,
             Load::TraceTimes { speed } => Self::Trace { start_ns, speed },
@@ -63,7 +64,7 @@ impl Schedule {
                 let gap_ns = 1e9 * workers as f64 / per_second;
                 // Workers start staggered, so that evenly spaced commands are even over all of them. Poisson streams
                 // of the workers add up to one Poisson stream as they are.
-                let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, worker, ARRIVAL_SALT, workers));
+                let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, worker, ARRIVAL_SALT + number, workers));
                 let (offset_ns, random) = match arrivals {
                     Arrivals::Constant => (gap_ns * worker as f64 / workers as f64, None),
                     Arrivals::Poisson => (exponential(gap_ns, &mut random), Some(random)),
@@ -77,7 +78,7 @@ impl Schedule {
     pub(super) fn due(&mut self, at_ns: Option<u64>) -> Option<u64> {
         match self {
             Self::WhenFree => None,
-            Self::Trace { start_ns, speed } => Some(*start_ns + to_ns(at_ns.unwrap_or(0) as f64 / *speed)),
+            Self::Trace { start_ns, speed } => Some(start_ns.saturating_add(to_ns(at_ns.unwrap_or(0) as f64 / *speed))),
             Self::Paced { next_ns, gap_ns, random } => {
                 let due = *next_ns;
                 *next_ns += random.as_mut().map_or(*gap_ns, |random| exponential(*gap_ns, random));
@@ -103,7 +104,7 @@ mod tests {
     fn due_times(load: Load, workers: u64, count: usize) -> Vec<u64> {
         let mut times: Vec<u64> = (0..workers)
             .flat_map(|worker| {
-                let mut schedule = Schedule::new(load, 1_000, worker, workers, 9);
+                let mut schedule = Schedule::new(load, 1_000, worker, workers, 9, 0);
                 (0..count).map(move |_| schedule.due(None).unwrap()).collect::<Vec<_>>()
             })
             .collect();
@@ -130,8 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn the_same_rate_offered_again_comes_with_other_arrivals() {
+        let load = Load::Open { per_second: 1e5, arrivals: Arrivals::Poisson };
+        let first_due = |number| Schedule::new(load, 0, 0, 1, 9, number).due(None);
+        assert_eq!(first_due(3), first_due(3));
+        assert_ne!(first_due(3), first_due(4));
+    }
+
+    #[test]
     fn a_trace_runs_faster_by_its_speed() {
-        let mut schedule = Schedule::new(Load::TraceTimes { speed: 10.0 }, 500, 0, 1, 0);
+        let mut schedule = Schedule::new(Load::TraceTimes { speed: 10.0 }, 500, 0, 1, 0, 0);
         assert_eq!(schedule.due(Some(0)), Some(500));
         assert_eq!(schedule.due(Some(1_000_000)), Some(100_500));
     }

@@ -30,7 +30,7 @@ pub struct Drive {
     pub measurement: Measurement,
     /// What the process consumed from the end of the warm-up to the end of the load.
     pub usage: ResourceUsage,
-    /// What the engine counted over the load, warm-up included; `None` if it does not count.
+    /// What the engine counted from the end of the warm-up to the end of the load; `None` if it does not count.
     pub engine: Option<EngineCounters>,
     /// Whether background work ended in time after the load.
     pub settled: bool,
@@ -48,6 +48,8 @@ pub struct Session<'t, T: Target> {
     manager: Option<T::Manager>,
     written_bytes: Option<u64>,
     payload_bytes: u64,
+    /// Loads so far.
+    drives: u64,
 }
 
 impl<'t, T: Target> Session<'t, T>
@@ -84,6 +86,7 @@ where
             manager: None,
             written_bytes: Some(0),
             payload_bytes: 0,
+            drives: 0,
         };
         session.preload(observer, control)?;
         Ok(session)
@@ -100,11 +103,7 @@ where
             self.count_written(window.stop());
         }
         self.open(self.durability)?;
-        // A trace brings its actors to life as they occur; a workload's population is there from the start.
-        if matches!(self.source, Source::Workload(_)) {
-            self.each_worker(control, observer, |worker, shared| worker.open_all(shared).map(|()| 0))?;
-        }
-        Ok(())
+        self.start_actors(observer, control)
     }
 
     /// Size of the database directory now, bytes.
@@ -130,17 +129,18 @@ where
         observer: &dyn Observer,
         control: &Control,
     ) -> Result<Drive, RunError> {
-        let before = self.counters();
         let whole = ResourceSampler::start();
-        let window = Window::new(spec, clock.now_ns());
+        let window = Window::new(spec, clock, self.drives);
+        self.drives += 1;
         let kinds = self.kinds.clone();
         let shared =
             Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
         control.reset_commands();
-        let (parts, usage) = with_each(
+        let counters = || self.target.counters(shared.manager);
+        let (parts, (before, usage)) = with_each(
             &mut self.workers,
             |worker| worker.drive(&window, &kinds, clock, &shared),
-            |is_finished| watch(spec, self.durability, observer, control, is_finished),
+            |is_finished| watch(spec, self.durability, observer, control, counters, is_finished),
         );
         let mut measurement = Measurement::default();
         for part in parts {
@@ -151,6 +151,39 @@ where
         let settled = self.settle(observer, control);
         self.count_written(whole.stop());
         Ok(Drive { measurement, usage, engine, settled })
+    }
+
+    /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn pause(&mut self) -> Result<(), RunError> {
+        let window = ResourceSampler::start();
+        self.close()?;
+        self.count_written(window.stop());
+        Ok(())
+    }
+
+    /// Opens a paused database and the handles of its actors again. One that is not paused stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn resume(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+        if self.manager.is_some() {
+            return Ok(());
+        }
+        self.open(self.durability)?;
+        self.start_actors(observer, control)
+    }
+
+    /// A trace brings its actors to life as they occur; a workload's population is there from the start.
+    fn start_actors(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+        if matches!(self.source, Source::Workload(_)) {
+            self.each_worker(control, observer, |worker, shared| worker.open_all(shared).map(|()| 0))?;
+        }
+        Ok(())
     }
 
     /// Stops the database, opens it again, compares what it holds with what it acknowledged (unless `verify` is
@@ -176,7 +209,8 @@ where
             payload_bytes: self.payload_bytes,
         };
         let verified = if verify { Some(self.verify(observer, control)?) } else { None };
-        Ok((verified, size))
+        // A comparison that was cut short is none.
+        Ok((verified.filter(|_| !control.is_stopped()), size))
     }
 
     /// The share of each worker is independent of the others': they are compared side by side.
@@ -331,14 +365,15 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// Tells progress while the workers run, and samples the process from the end of the warm-up on.
+/// Tells progress while the workers run, and samples the process and the engine from the end of the warm-up on.
 fn watch(
     spec: &DriveSpec,
     durability: Durability,
     observer: &dyn Observer,
     control: &Control,
+    counters: impl Fn() -> Option<EngineCounters>,
     is_finished: &dyn Fn() -> bool,
-) -> ResourceUsage {
+) -> (Option<EngineCounters>, ResourceUsage) {
     let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let began = Instant::now();
     if !spec.warmup.is_zero() {
@@ -349,12 +384,12 @@ fn watch(
         }
     }
     observer.phase(durability, Phase::Measure, spec.measure.map(millis));
-    let sampler = ResourceSampler::start();
+    let (before, sampler) = (counters(), ResourceSampler::start());
     while !is_finished() {
         std::thread::park_timeout(LOOK);
         observer.progress(millis(began.elapsed().saturating_sub(spec.warmup)), control.commands());
     }
-    sampler.stop()
+    (before, sampler.stop())
 }
 
 /// Bytes of all files below a directory; a file that vanishes meanwhile counts as nothing.

@@ -10,6 +10,7 @@ use super::Objective;
 use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
 use super::search::{Effort, Found, Held, Probe, Search};
 use crate::workbench::actor::{CommandKind, Durability};
+use crate::workbench::host::PROFILES;
 use crate::workbench::runner::{
     Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
     harness_ns_per_operation,
@@ -151,6 +152,14 @@ impl PlanSpec {
         if !(0.0..100.0).contains(&self.headroom_percent) {
             return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
         }
+        let fewest = PROFILES.iter().map(|profile| profile.cpu_cores()).min().unwrap_or(1);
+        if self.cores < fewest {
+            return wrong(format!(
+                "this process may use {} core(s), and the smallest profile has {fewest}: nothing measured here would \
+                 speak of any profile; `run` measures all the same",
+                self.cores
+            ));
+        }
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }
@@ -183,7 +192,11 @@ where
     let target = target_for(MachineSpec::Profile(tuned_for));
     let mut modes = Vec::new();
     for &durability in &spec.durabilities {
-        modes.push(planner.mode(&target, durability)?);
+        match planner.mode(&target, durability) {
+            // What was finished before somebody stopped it is worth a report.
+            Err(RunError::Interrupted) if !modes.is_empty() => break,
+            mode => modes.push(mode?),
+        }
     }
     // What the rates in question needed; the search beyond them fills the database for its own ends.
     let footprint = modes.iter().map(footprint_of).fold(Footprint::default(), Footprint::max);

@@ -94,8 +94,6 @@ pub enum Rejection {
     TooFewSamples,
 }
 
-/// Share of the offered rate that must be achieved: below it a queue grows.
-const LEAST_ACHIEVED: f64 = 0.95;
 /// A rate that does not hold again is lowered to this share.
 const STEP_DOWN: f64 = 0.8;
 /// Steps down before the search is content with what it has.
@@ -132,7 +130,7 @@ pub(super) struct Found {
 pub struct Held {
     /// Commands per second.
     pub rate_per_second: f64,
-    /// The drives that show it.
+    /// The drives that show it, a forgiven failure included.
     pub drives: Vec<Drive>,
     /// What was occupied by then, at its largest.
     pub footprint: Footprint,
@@ -190,16 +188,14 @@ where
     fn hold(&mut self, rate: f64) -> Result<Option<Held>, RunError> {
         let mut drives = Vec::new();
         let mut failures = 0;
-        while drives.len() < self.effort.confirmations as usize {
+        while drives.len() < (self.effort.confirmations + failures) as usize {
             if self.control.is_stopped() {
                 return Ok(None);
             }
             let (met, drive) = self.probe(rate)?;
-            if met {
-                drives.push(drive);
-            } else {
-                failures += 1;
-            }
+            failures += u32::from(!met);
+            // A failure that was forgiven still happened: it stands among the evidence.
+            drives.push(drive);
             if failures > 1 {
                 return Ok(None);
             }
@@ -227,7 +223,7 @@ where
             achieved_per_second: drive.measurement.commands_per_second(),
             median_ns: response.map_or(0, |response| response.quantile(0.5)),
             percentile_ns: response.and_then(|response| response.percentile(self.objective.percentile)),
-            rejection: self.reject(rate, &drive),
+            rejection: self.reject(&drive),
         };
         self.observer.note(&describe(&probe, self.objective));
         self.probes.push(probe);
@@ -241,9 +237,9 @@ where
         Duration::from_secs_f64(needed.clamp(self.effort.probe.as_secs_f64(), longest))
     }
 
-    fn reject(&self, rate: f64, drive: &Drive) -> Option<Rejection> {
+    fn reject(&self, drive: &Drive) -> Option<Rejection> {
         let measurement = &drive.measurement;
-        if measurement.gave_up || measurement.commands_per_second() < rate * LEAST_ACHIEVED {
+        if measurement.fell_behind() {
             return Some(Rejection::FellBehind);
         }
         let met = measurement.command(self.command).and_then(|latency| self.objective.is_met(&latency.response));

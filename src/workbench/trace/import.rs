@@ -17,6 +17,7 @@ use siphasher::sip128::{Hasher128, SipHasher24};
 use super::writer::TraceWriter;
 use super::{Provenance, TraceActor, TraceCommand, TraceError};
 use crate::workbench::actor::{ActorLog, Command, CommandKind, PersistenceRules};
+use crate::workbench::workload::MAX_VALUE_BYTES;
 
 /// Whether actors keep their names in the trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +158,10 @@ impl EventLog {
             .map_err(|expected| bad(columns.time, format!("`{text}`, expected {expected}")))?;
         self.assumed_utc |= !has_offset;
         let bytes = payload_bytes(record, columns.payload);
-        let bytes = u32::try_from(bytes).map_err(|_| bad(columns.actor, format!("a row of {bytes} bytes")))?;
+        let bytes = u32::try_from(bytes)
+            .ok()
+            .filter(|&bytes| bytes <= MAX_VALUE_BYTES)
+            .ok_or_else(|| bad(columns.actor, format!("a row of {bytes} bytes, expected at most {MAX_VALUE_BYTES}")))?;
         let actor = match known.get(name) {
             Some(&actor) => actor,
             None => self.new_actor(name, known),

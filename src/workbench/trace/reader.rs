@@ -9,6 +9,7 @@ use super::format::{COLUMNS, MAGIC, VERSION};
 use super::writer::family_suffix;
 use super::{Provenance, Trace, TraceActor, TraceCommand, TraceError};
 use crate::workbench::actor::{CommandKind, Op, OpKind};
+use crate::workbench::workload::MAX_VALUE_BYTES;
 
 /// What to do with a trace that ends in the middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,9 @@ pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
     }
     Ok(trace)
 }
+
+/// Largest value as it is stored: the largest a workload generates, and what the store adds to it.
+const MAX_STORED_BYTES: u32 = MAX_VALUE_BYTES + 1024;
 
 /// Hands out lines that end in a newline, and remembers how the input ended if it did not.
 struct WholeLines {
@@ -203,6 +207,10 @@ impl<'a> Builder<'a> {
         let command: CommandKind = self.parse(fields.command, "command", line)?;
         let kind: OpKind = self.parse(fields.operation, "operation", line)?;
         let bytes: u32 = self.number(fields.bytes, "bytes", line)?;
+        if bytes > MAX_STORED_BYTES {
+            let reason = format!("{bytes}, expected at most {MAX_STORED_BYTES}");
+            return Err(self.bad_field(line, "bytes", reason));
+        }
         let actor = self.actor(fields, kind, line)?;
         let number = self.value_number(fields, actor, kind, line)?;
         if self.open_command != Some(command_id) {
@@ -282,7 +290,12 @@ impl<'a> Builder<'a> {
         TraceError::Line { path: self.path.to_owned(), line, reason }
     }
 
-    fn finish(self) -> Trace {
+    /// The trace, its times counted from its first command: one that was cut at the front begins at once.
+    fn finish(mut self) -> Trace {
+        let first = self.trace.commands.first().map_or(0, |command| command.at_ns);
+        for command in &mut self.trace.commands {
+            command.at_ns -= first;
+        }
         self.trace
     }
 }

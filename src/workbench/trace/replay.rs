@@ -43,7 +43,7 @@ impl TraceSource {
                 if actor % self.workers == self.worker {
                     ops.extend_from_slice(self.trace.ops_of(command));
                     // One nanosecond between passes keeps their order.
-                    let at_ns = command.at_ns + self.pass * (self.trace.duration_ns() + 1);
+                    let at_ns = command.at_ns.saturating_add(self.pass.saturating_mul(self.trace.duration_ns() + 1));
                     return Some(Planned { actor, kind: command.kind, at_ns: Some(at_ns) });
                 }
             }

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, LogNormal};
 use serde::{Deserialize, Serialize};
 
 /// Largest value the workbench generates, in bytes: 16 MiB.
-pub(super) const MAX_VALUE_BYTES: u32 = 16 << 20;
+pub const MAX_VALUE_BYTES: u32 = 16 << 20;
 
 /// How large values are, in bytes. Every form is bounded by 16 MiB.
 ///

@@ -10,7 +10,7 @@ mod source;
 mod values;
 
 pub use catalogue::{NamedWorkload, shipped};
-pub use distribution::SizeDistribution;
+pub use distribution::{MAX_VALUE_BYTES, SizeDistribution};
 pub use schema::{Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError};
 pub use source::{Planned, WorkloadSource};
 pub use values::{ActorNames, ValuePool, mix};

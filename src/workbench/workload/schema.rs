@@ -92,7 +92,9 @@ pub enum Skew {
     /// Every actor equally often.
     #[default]
     Uniform,
-    /// Zipf: the k-th busiest actor gets a share proportional to `k^-s`. 0 < s <= 5; real logs lie near 1.
+    /// Zipf: among the actors of one worker, the k-th busiest gets a share proportional to `k^-s`. 0 < s <= 5; real
+    /// logs lie near 1. Workers get equal shares of the commands, so the more of them there are, the less the very
+    /// busiest actor stands out: compare runs with equal numbers of workers.
     Zipf(f64),
 }
 
@@ -198,8 +200,8 @@ pub enum Arrivals {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preload {
-    /// Events persisted for every actor beforehand. Default 0.
-    #[serde(default)]
+    /// Events persisted for every actor beforehand, at most 1 million. Default 0.
+    #[serde(default, deserialize_with = "preload_events")]
     pub events_per_actor: u64,
 }
 
@@ -327,6 +329,10 @@ fn type_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Erro
 
 fn name_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     checked(deserializer, |bytes| (8..=1024).contains(bytes), "a name length of 8 to 1024")
+}
+
+fn preload_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    checked(deserializer, |events| *events <= 1_000_000, "at most 1000000 events per actor")
 }
 
 fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {

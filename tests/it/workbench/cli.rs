@@ -490,7 +490,7 @@ fn ctrl_c_keeps_what_was_measured_and_cleans_up() {
 #[test]
 fn a_run_that_is_ended_before_it_measured_says_so_and_cleans_up() {
     let place = Place::new();
-    place.write("tiny.toml", format!("preload = {{ events_per_actor = 100000000 }}\n{TINY}"));
+    place.write("tiny.toml", format!("preload = {{ events_per_actor = 1000000 }}\n{TINY}"));
     let (code, rest) = interrupted(&place, SHORT, "preloading", "-TERM");
     assert_eq!(code, INCONCLUSIVE, "{rest}");
     assert!(rest.contains("interrupted before anything was measured"), "{rest}");

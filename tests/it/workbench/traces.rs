@@ -57,7 +57,7 @@ fn some_provenance() -> impl Strategy<Value = Provenance> {
 type Drawn = (u64, usize, CommandKind, Vec<(OpKind, u64, u32)>);
 
 fn drawn() -> impl Strategy<Value = Drawn> {
-    let op = (prop::sample::select(&OpKind::ALL[..]), any::<u64>(), any::<u32>());
+    let op = (prop::sample::select(&OpKind::ALL[..]), any::<u64>(), 0u32..16 << 20);
     let gap = prop_oneof![Just(0), 0u64..5_000_000_000, Just(u64::MAX >> 8)];
     (gap, any::<usize>(), prop::sample::select(&CommandKind::ALL[..]), prop::collection::vec(op, 1..6))
 }
@@ -82,7 +82,8 @@ fn assemble(provenance: Provenance, actors: &[TraceActor], drawn: Vec<Drawn>) ->
             trace.actors.len() - 1
         });
         let actor = u32::try_from(place).unwrap();
-        at_ns += gap;
+        // Times count from the first command.
+        at_ns += if trace.commands.is_empty() { 0 } else { gap };
         let start = trace.ops.len();
         for (kind, number, bytes) in ops {
             let number = match kind {
@@ -112,6 +113,18 @@ proptest! {
         prop_assert_eq!(trace::read(&path, Truncation::Refuse).unwrap(), trace);
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stands beside it");
     }
+}
+
+/// Whoever cuts the beginning off a trace does not want to wait through it.
+#[test]
+fn a_trace_that_begins_late_begins_at_once() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    let trace = small_trace();
+    let mut late = trace.clone();
+    late.commands.iter_mut().for_each(|command| command.at_ns += 5_000_000_000);
+    write(&late, &path).unwrap();
+    assert_eq!(trace::read(&path, Truncation::Refuse).unwrap(), trace);
 }
 
 #[test]

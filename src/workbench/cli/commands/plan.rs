@@ -26,7 +26,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let scratch = resolve::scratch(&args.place.data_dir)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let cores = smallest_profile_cores(host.usable_cores as usize);
-    let spec = plan_spec(args, objective, cores)?;
+    let spec = plan_spec(args, objective, cores, source.actors())?;
     spec.check(&source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let control = resolve::interruptible()?;
@@ -65,12 +65,12 @@ fn smallest_profile_cores(usable: usize) -> usize {
     PROFILES.iter().map(|profile| profile.cpu_cores()).min().unwrap_or(usable).min(usable)
 }
 
-fn plan_spec(args: &PlanArgs, objective: Objective, cores: usize) -> Result<PlanSpec, CliError> {
+fn plan_spec(args: &PlanArgs, objective: Objective, cores: usize, actors: u64) -> Result<PlanSpec, CliError> {
     Ok(PlanSpec {
         target_per_second: args.target,
         objective,
         headroom_percent: args.headroom,
-        workers: resolve::workers(&args.place, u32::try_from(cores).unwrap_or(u32::MAX))?,
+        workers: resolve::workers(&args.place, u32::try_from(cores).unwrap_or(u32::MAX))?.min(actors),
         cores,
         durabilities: resolve::durabilities(args.place.durability),
         effort: match args.effort {

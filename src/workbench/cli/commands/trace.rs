@@ -9,6 +9,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output};
 use crate::workbench::report::format;
 use crate::workbench::trace::{self, ImportOptions, ImportSummary, NameRule, TraceInfo, Truncation};
+use crate::workbench::workload::MAX_VALUE_BYTES;
 
 pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
     let stem = args.log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned());
@@ -52,6 +53,10 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
             .filter(u8::is_ascii)
             .ok_or_else(|| CliError::Usage(format!("--delimiter `{delimiter}`: expected one ASCII character")))
     });
+    if args.state_bytes > MAX_VALUE_BYTES {
+        let reason = format!("--state-bytes {}: expected at most {MAX_VALUE_BYTES} (16 MiB)", args.state_bytes);
+        return Err(CliError::Usage(reason));
+    }
     let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
     Ok(ImportOptions {
         actor_column: args.actor_column.clone(),
