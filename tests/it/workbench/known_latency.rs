@@ -18,12 +18,12 @@ use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use super::{replay, trace_of, workload};
 
 const MICROSECOND: u64 = 1_000;
-const MILLISECOND: u64 = 1_000_000;
+pub(super) const MILLISECOND: u64 = 1_000_000;
 const SECOND: u64 = 1_000_000_000;
 
 /// Time that passes when somebody waits and when the backend works, and at no other moment.
 #[derive(Debug, Clone, Default)]
-struct SimulatedClock(Arc<AtomicU64>);
+pub(super) struct SimulatedClock(Arc<AtomicU64>);
 
 impl SimulatedClock {
     fn advance(&self, nanoseconds: u64) {
@@ -43,14 +43,14 @@ impl Clock for SimulatedClock {
 
 /// A backend in which storing an event takes as long as a script says; everything else takes no time.
 #[derive(Clone)]
-struct Scripted {
+pub(super) struct Scripted {
     clock: SimulatedClock,
     /// Service time of a write that begins at this moment.
     service_ns: Arc<dyn Fn(u64) -> u64 + Send + Sync>,
 }
 
 impl Scripted {
-    fn new(clock: &SimulatedClock, service_ns: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Self {
+    pub(super) fn new(clock: &SimulatedClock, service_ns: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Self {
         Self { clock: clock.clone(), service_ns: Arc::new(service_ns) }
     }
 }
@@ -133,7 +133,7 @@ impl State for Scripted {
 }
 
 /// One actor that only appends, without snapshots: a command is one write.
-fn appends(seed: u64) -> Source {
+pub(super) fn appends(seed: u64) -> Source {
     let mut workload = (*workload(1, "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1")).clone();
     workload.seed = seed;
     Source::Workload(Arc::new(workload))
@@ -240,7 +240,7 @@ fn a_stall_is_felt_by_everyone_who_came_while_it_lasted() {
 /// G. J. Franx, "A simple solution for the M/D/c waiting time distribution", Operations Research Letters 29 (2001),
 /// whose terms are all positive: for `k - 1 <= t < k`, with `u = load (k - t)` and `Q_m` the probability that at most
 /// `m` customers wait, `P(W <= t) = e^-u sum_{j < k} Q_{k-1-j} u^j / j!`.
-struct MD1 {
+pub(super) struct MD1 {
     load: f64,
     /// `Q_m`.
     waiting_at_most: Vec<f64>,
@@ -249,7 +249,7 @@ struct MD1 {
 impl MD1 {
     const STATES: usize = 400;
 
-    fn new(load: f64) -> Self {
+    pub(super) fn new(load: f64) -> Self {
         // Customers in the system: what flows from at most n to more than n flows back, and no term is negative.
         let arrivals = poisson(load, Self::STATES + 2);
         let more_than: Vec<f64> = (0..arrivals.len()).map(|k| arrivals[k + 1..].iter().sum()).collect();
@@ -274,7 +274,7 @@ impl MD1 {
     }
 
     /// Waiting and service.
-    fn sojourn(&self, quantile: f64) -> f64 {
+    pub(super) fn sojourn(&self, quantile: f64) -> f64 {
         let (mut low, mut high) = (0.0, 300.0);
         for _ in 0..60 {
             let middle: f64 = f64::midpoint(low, high);

@@ -8,6 +8,7 @@ mod actor_model;
 mod cli;
 mod known_latency;
 mod memory;
+mod planning;
 mod recording;
 mod traces;
 mod verification;
