@@ -257,7 +257,17 @@ fn profiles(outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
             },
             durability_off_per_second: supported(verdict, false),
             durability_on_per_second: supported(verdict, true),
-            reason: verdict.reason.clone(),
+            reason: profile_reason(outcome, verdict),
         })
         .collect()
+}
+
+/// Why a profile is or is not supported, and why it shows less than this host did.
+fn profile_reason(outcome: &PlanOutcome, verdict: &ProfileVerdict) -> String {
+    let outgrown = outcome.modes.iter().any(|mode| {
+        let supported = outcome.supported_per_second(verdict, mode);
+        supported.is_some() && supported < mode.sustained_per_second()
+    });
+    let more = if outgrown { "; higher rates filled more memory than it has" } else { "" };
+    format!("{}{more}", verdict.reason)
 }
