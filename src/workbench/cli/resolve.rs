@@ -1,6 +1,5 @@
 //! From words on the command line to what the other modules take.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use crate::backend::Tuning;
 use crate::workbench::actor::Durability;
 use crate::workbench::host::{HostProfile, PROFILES, matching_spec, profile_named};
 use crate::workbench::report::{TuningInfo, format};
-use crate::workbench::runner::{Control, Source};
+use crate::workbench::runner::{Control, MOST_WORKERS, Source};
 use crate::workbench::trace::{self, Truncation};
 use crate::workbench::workload::Workload;
 
@@ -29,7 +28,7 @@ pub(super) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
 /// The workload or trace somebody named. A trace is told by what its file holds.
 pub(super) fn source(args: &SourceArgs, passes: Option<u64>) -> Result<Source, CliError> {
     let path = Path::new(&args.source);
-    if path.is_file() && looks_like_a_trace(path) {
+    if path.is_file() && trace::looks_like_one(path) {
         let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
         let trace = Arc::new(trace::read(path, truncation)?);
         return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
@@ -37,14 +36,6 @@ pub(super) fn source(args: &SourceArgs, passes: Option<u64>) -> Result<Source, C
     let mut workload = Workload::find(&args.source)?;
     workload.seed = args.seed.unwrap_or(workload.seed);
     Ok(Source::Workload(Arc::new(workload)))
-}
-
-fn looks_like_a_trace(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    let mut first = [0; 4];
-    let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut first));
-    let compressed = read.is_ok() && first == [0x28, 0xb5, 0x2f, 0xfd];
-    compressed || read.is_ok() && &first == b"# av" || name.ends_with(".csv") || name.ends_with(".zst")
 }
 
 pub(super) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
@@ -77,7 +68,9 @@ pub(super) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec
 pub(super) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
     match args.workers {
         Some(0) => Err(CliError::Usage("--workers 0: expected at least 1".to_owned())),
-        Some(workers @ 1025..) => Err(CliError::Usage(format!("--workers {workers}: expected at most 1024"))),
+        Some(workers) if workers > MOST_WORKERS => {
+            Err(CliError::Usage(format!("--workers {workers}: expected at most {MOST_WORKERS}")))
+        }
         Some(workers) => Ok(workers),
         None => Ok(u64::from(cores)),
     }

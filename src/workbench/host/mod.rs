@@ -12,7 +12,7 @@ mod warnings;
 
 pub use affinity::CoreLimit;
 pub use disk::DiskProfile;
-pub use matching::{KERNEL_RESERVE, PROFILES, matching_spec, profile_named};
+pub use matching::{KERNEL_RESERVE, PROFILES, fewest_profile_cores, matching_spec, profile_named};
 pub use probe::{ProbeError, probe_sync};
 pub use profile::HostProfile;
 pub use warnings::{HostWarning, warnings};

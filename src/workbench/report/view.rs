@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::workbench::sizing::{required_rate, suffices};
+
 use super::{
     Capacity, DurabilityMode, Evidence, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult,
     ProfileEvidence, Report, SeriesPoint,
@@ -323,9 +325,7 @@ fn usable(plan: &PlanResult, rate: f64) -> f64 {
 }
 
 fn holds(plan: &PlanResult, rate: f64) -> bool {
-    // The rate that just leaves the headroom is the target divided and multiplied by the same share: rounding must not
-    // decide.
-    usable(plan, rate) >= plan.target_per_second * (1.0 - 1e-9)
+    suffices(rate, required_rate(plan.target_per_second, plan.headroom_percent))
 }
 
 /// Whether a profile holds the target. One that does at least as well as another may do better: it is never ruled out.

@@ -25,7 +25,7 @@ pub use error::RunError;
 pub use measurement::{CommandLatency, Measurement};
 pub use null::{NullManager, NullStore, NullTarget};
 pub use observer::{Observer, Phase, Silent};
-pub use run::{ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
+pub use run::{MOST_WORKERS, ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
 pub use schedule::Load;
 pub use session::{Drive, Session, SessionSize};
 pub use source::Source;

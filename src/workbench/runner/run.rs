@@ -13,8 +13,8 @@ use crate::workbench::actor::Durability;
 /// A load is given up when its commands are as late as the time measured, and later than this: a rate far above what
 /// the backend can do would otherwise never end.
 const SHORTEST_LAG_LIMIT: Duration = Duration::from_secs(30);
-/// More threads than any machine here has use for, and few enough for every system to start.
-const MOST_WORKERS: u64 = 1024;
+/// Workers a run may have: more threads than a machine has use for, and few enough for every system to start.
+pub const MOST_WORKERS: u64 = 1024;
 
 /// A run, validated.
 #[derive(Debug, Clone, PartialEq)]
@@ -222,16 +222,12 @@ where
         Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.observer, self.control)
     }
 
-    const fn drive(&self) -> DriveSpec {
-        let lag_limit = match self.spec.measure {
-            Some(measure) if measure.as_secs() > SHORTEST_LAG_LIMIT.as_secs() => measure,
-            _ => SHORTEST_LAG_LIMIT,
-        };
+    fn drive(&self) -> DriveSpec {
         DriveSpec {
             load: self.spec.load,
             warmup: self.spec.warmup,
             measure: self.spec.measure,
-            lag_limit: Some(lag_limit),
+            lag_limit: Some(self.spec.measure.unwrap_or_default().max(SHORTEST_LAG_LIMIT)),
         }
     }
 

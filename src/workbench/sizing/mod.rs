@@ -10,5 +10,5 @@ mod search;
 
 pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
 pub use objective::{Objective, ObjectiveError};
-pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate};
+pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use search::{Effort, Held, Probe, Rejection};

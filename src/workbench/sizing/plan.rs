@@ -10,7 +10,7 @@ use super::Objective;
 use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
 use super::search::{Effort, Found, Held, Probe, Search};
 use crate::workbench::actor::{CommandKind, Durability};
-use crate::workbench::host::PROFILES;
+use crate::workbench::host::fewest_profile_cores;
 use crate::workbench::runner::{
     Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
     harness_ns_per_operation,
@@ -99,8 +99,9 @@ impl ModePlan {
     }
 }
 
-/// Whether a rate is enough. The required rate itself is among the rates tried: rounding must not decide.
-fn suffices(rate: f64, required_per_second: f64) -> bool {
+/// Whether a rate is as high as is required, commands per second each. The required rate itself is among the rates
+/// tried: rounding must not decide.
+pub fn suffices(rate: f64, required_per_second: f64) -> bool {
     rate >= required_per_second * (1.0 - 1e-9)
 }
 
@@ -152,7 +153,7 @@ impl PlanSpec {
         if !(0.0..100.0).contains(&self.headroom_percent) {
             return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
         }
-        let fewest = PROFILES.iter().map(|profile| profile.cpu_cores()).min().unwrap_or(1);
+        let fewest = fewest_profile_cores();
         if self.cores < fewest {
             return wrong(format!(
                 "this process may use {} core(s), and the smallest profile has {fewest}: nothing measured here would \

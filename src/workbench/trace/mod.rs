@@ -16,6 +16,6 @@ pub use error::TraceError;
 pub use format::{Provenance, Trace, TraceActor, TraceCommand};
 pub use import::{ImportOptions, ImportSummary, NameRule, import};
 pub use info::{TraceInfo, info};
-pub use reader::{Truncation, read};
+pub use reader::{Truncation, looks_like_one, read};
 pub use replay::TraceSource;
 pub use writer::TraceWriter;

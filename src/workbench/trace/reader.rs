@@ -48,6 +48,16 @@ pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
 /// Largest value as it is stored: the largest a workload generates, and what the store adds to it.
 const MAX_STORED_BYTES: u32 = MAX_VALUE_BYTES + 1024;
 
+/// Whether a file is meant as a trace: by its first bytes, or else by its name. Whether it is one, [`read`] tells.
+pub fn looks_like_one(path: &Path) -> bool {
+    let mut first = [0; ZSTD_MAGIC.len()];
+    let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok();
+    let name = path.to_string_lossy();
+    is_read && (first == ZSTD_MAGIC || MAGIC.as_bytes().starts_with(&first))
+        || name.ends_with(".csv")
+        || name.ends_with(".zst")
+}
+
 /// Hands out lines that end in a newline, and remembers how the input ended if it did not.
 struct WholeLines {
     input: Box<dyn BufRead>,

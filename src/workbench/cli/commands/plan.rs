@@ -11,7 +11,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
-use crate::workbench::host::{CoreLimit, HostProfile, PROFILES, probe_sync, warnings};
+use crate::workbench::host::{CoreLimit, HostProfile, fewest_profile_cores, probe_sync, warnings};
 use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{Context, ReportDirectory, plan_report};
 use crate::workbench::runner::{RocksDbTarget, SystemClock};
@@ -25,7 +25,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let source = resolve::source(&args.source, None)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let cores = smallest_profile_cores(host.usable_cores as usize);
+    let cores = fewest_profile_cores().min(host.usable_cores as usize);
     let spec = plan_spec(args, objective, cores, source.actors())?;
     spec.check(&source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
@@ -58,11 +58,6 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         workers: spec.workers,
     };
     conclude(&plan_report(&context, &spec, &outcome), &args.place.reports_dir, output)
-}
-
-/// Cores of the smallest profile, or of the host if it has fewer.
-fn smallest_profile_cores(usable: usize) -> usize {
-    PROFILES.iter().map(|profile| profile.cpu_cores()).min().unwrap_or(usable).min(usable)
 }
 
 fn plan_spec(args: &PlanArgs, objective: Objective, cores: usize, actors: u64) -> Result<PlanSpec, CliError> {
