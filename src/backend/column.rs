@@ -8,10 +8,17 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use rocksdb::{BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch};
+use rocksdb::{
+    BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions, properties,
+};
 use self_cell::self_cell;
+use tracing::debug;
 
-use super::{engine::Engine, key};
+use super::{
+    engine::Engine,
+    key, options,
+    read_ahead::{ReadAhead, TrackIndex},
+};
 
 type Handle<'a> = Arc<BoundColumnFamily<'a>>;
 
@@ -64,6 +71,10 @@ impl ColumnFamily {
         self.cell.borrow_owner()
     }
 
+    pub(super) fn read_ahead(&self) -> &ReadAhead {
+        self.engine().read_ahead()
+    }
+
     fn db(&self) -> &DB {
         self.engine().db()
     }
@@ -72,20 +83,41 @@ impl ColumnFamily {
         self.db().get_pinned_cf_opt(self.handle(), key, self.engine().read_options())
     }
 
-    pub(super) fn put(&self, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
-        self.engine().wait_for_memory();
-        self.db().put_cf_opt(self.handle(), key, value, self.engine().write_options())
+    /// `track` is the one on which writes to the entries of that prefix are counted, here and below.
+    pub(super) fn put(&self, track: TrackIndex, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
+        self.write_with(track, |db, options| db.put_cf_opt(self.handle(), key, value, options))
     }
 
-    pub(super) fn delete(&self, key: &[u8]) -> Result<(), rocksdb::Error> {
-        self.engine().wait_for_memory();
-        self.db().delete_cf_opt(self.handle(), key, self.engine().write_options())
+    pub(super) fn delete(&self, track: TrackIndex, key: &[u8]) -> Result<(), rocksdb::Error> {
+        self.write_with(track, |db, options| db.delete_cf_opt(self.handle(), key, options))
     }
 
     /// All of the batch or, after an error or a crash, nothing of it.
-    pub(super) fn write(&self, batch: WriteBatch) -> Result<(), rocksdb::Error> {
-        self.engine().wait_for_memory();
-        self.db().write_opt(batch, self.engine().write_options())
+    pub(super) fn write(&self, track: TrackIndex, batch: WriteBatch) -> Result<(), rocksdb::Error> {
+        self.write_with(track, |db, options| db.write_opt(batch, options))
+    }
+
+    fn write_with<R>(&self, track: TrackIndex, write: impl FnOnce(&DB, &WriteOptions) -> R) -> R {
+        let engine = self.engine();
+        engine.wait_for_memory();
+        engine.read_ahead().write(track, || write(engine.db(), engine.write_options()))
+    }
+
+    /// How many deleted or overwritten entries in a row a reader puts up with.
+    pub(super) fn hidden_entries_trigger(&self) -> u32 {
+        self.engine().tuning().hidden_entries_trigger
+    }
+
+    /// Starts to write the memtable to a file, if it holds so many deletions that readers suffer from them.
+    /// Compactions then clear the file: they look for files full of deletions, and memtables they do not see.
+    ///
+    /// For readers, whom a failure does not concern: the deletions cost time, and the next reader tries again.
+    pub(super) fn shed_deletions(&self) {
+        let deletions = self.db().property_int_value_cf(self.handle(), properties::NUM_DELETES_ACTIVE_MEM_TABLE);
+        if deletions.is_ok_and(|deletions| deletions >= Some(self.hidden_entries_trigger().into())) {
+            let flushing = self.db().flush_cf_opt(self.handle(), &options::flush_options(false));
+            debug!(column_family = self.name, ?flushing, "flushing a memtable full of deletions");
+        }
     }
 
     pub(super) fn iterator(&self, options: ReadOptions) -> DBRawIterator<'_> {

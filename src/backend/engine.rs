@@ -15,6 +15,7 @@ use super::{
     directory::{self, Contents},
     error,
     options::{self, EngineOptions},
+    read_ahead::ReadAhead,
     tuning::Tuning,
 };
 
@@ -32,6 +33,7 @@ pub(super) struct Engine {
     read: ReadOptions,
     options: EngineOptions,
     tuning: Tuning,
+    read_ahead: ReadAhead,
     /// Time that writers waited for memory, in microseconds.
     waited_micros: AtomicU64,
 }
@@ -46,7 +48,8 @@ impl Engine {
     /// Opens the database in `path`, or creates it where there is nothing.
     pub(super) fn open(path: &Path, durability: Durability, tuning: Tuning) -> Result<Opened, Error> {
         let contents = directory::prepare(path)?;
-        let options = EngineOptions::new(&tuning, contents == Contents::Nothing);
+        let options =
+            EngineOptions::new(&tuning, contents == Contents::Nothing).map_err(|cause| error::open(path, &cause))?;
         let column_families = match contents {
             Contents::Nothing => vec![DEFAULT_COLUMN_FAMILY_NAME.to_owned()],
             Contents::Database => {
@@ -57,9 +60,15 @@ impl Engine {
             column_families.iter().map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()));
         let db =
             DB::open_cf_descriptors(&options.database, path, descriptors).map_err(|cause| error::open(path, &cause))?;
-        let write = options::write_options(durability);
-        let engine =
-            Self { db, write, read: ReadOptions::default(), options, tuning, waited_micros: AtomicU64::new(0) };
+        let engine = Self {
+            db,
+            write: options::write_options(durability),
+            read: ReadOptions::default(),
+            read_ahead: ReadAhead::new(tuning.read_ahead_bytes),
+            options,
+            tuning,
+            waited_micros: AtomicU64::new(0),
+        };
         Ok(Opened { engine, column_families })
     }
 
@@ -117,6 +126,10 @@ impl Engine {
 
     pub(super) fn options(&self) -> &EngineOptions {
         &self.options
+    }
+
+    pub(super) fn read_ahead(&self) -> &ReadAhead {
+        &self.read_ahead
     }
 
     pub(super) fn tuning(&self) -> &Tuning {

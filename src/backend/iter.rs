@@ -1,7 +1,7 @@
 //! Walking over the entries of one prefix, and over nobody else's.
 
 use ave_actors_store::{Error, database::CollectionEntryResult};
-use rocksdb::DBRawIterator;
+use rocksdb::{DBRawIterator, ErrorKind};
 
 use super::{
     column::ColumnFamily,
@@ -35,6 +35,24 @@ impl<'a> Cursor<'a> {
             Direction::Reverse => cursor.raw.seek_to_last(),
         }
         cursor.skip_foreign();
+        cursor
+    }
+
+    /// At the last entry, for whoever wants no other one.
+    ///
+    /// Behind the last entry, or in place of all, there may be any number of deleted ones: that is how a log ends which
+    /// was compacted into a snapshot. One that is met here is waded through, and not left there for the next reader.
+    pub(super) fn at_last(family: &'a ColumnFamily, prefix: &'a Prefix) -> Self {
+        let impatient = options::impatient_options(prefix, family.hidden_entries_trigger());
+        let direction = Direction::Reverse;
+        let mut cursor = Self { raw: family.iterator(impatient), family, prefix, direction };
+        cursor.raw.seek_to_last();
+        cursor.skip_foreign();
+        if cursor.raw.status().is_err_and(|cause| cause.kind() == ErrorKind::Incomplete) {
+            drop(cursor);
+            family.shed_deletions();
+            cursor = Self::at_start(family, prefix, direction);
+        }
         cursor
     }
 

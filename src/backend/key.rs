@@ -127,6 +127,12 @@ impl Prefix {
     }
 }
 
+/// The prefix whose entry is stored under this key. An empty one if it is nobody's: the key of a state without a dot.
+pub(super) fn prefix_of(stored: &[u8]) -> &[u8] {
+    let dot = stored.iter().rposition(|byte| *byte == DOT);
+    dot.map_or(&[], |dot| &stored[..dot])
+}
+
 /// Whether a handle of this prefix could write into the range of another prefix.
 pub(super) fn may_lie_inside_another(prefix: &str) -> bool {
     prefix.contains('.')
@@ -234,6 +240,7 @@ mod tests {
         fn decoding_undoes_encoding(prefix in tricky(), key in tricky()) {
             let stored = stored(&prefix, &key);
             let prefix = Prefix::new(&prefix);
+            prop_assert_eq!(prefix_of(&stored), prefix.state_key());
             let Entry::Own(own) = prefix.classify(&stored) else { panic!("not its own: {stored:?}") };
             prop_assert_eq!(decode(own).unwrap(), key);
         }

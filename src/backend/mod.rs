@@ -59,6 +59,7 @@ mod key;
 mod manager;
 mod options;
 mod purge;
+mod read_ahead;
 mod stats;
 mod store;
 mod tuning;

@@ -19,7 +19,7 @@ pub(super) struct EngineOptions {
 
 impl EngineOptions {
     /// `create`: whether a database that is not there is created.
-    pub(super) fn new(tuning: &Tuning, create: bool) -> Self {
+    pub(super) fn new(tuning: &Tuning, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not hold writers back: a thread that writes while it iterates would wait for memory
         // that its own iterator pins, forever. The engine holds them back, and looks what it waits for.
@@ -28,7 +28,7 @@ impl EngineOptions {
             false,
             cache.clone(),
         );
-        let mut database = Options::default();
+        let mut database = Options::default().get_options_from_string(without_setter(tuning))?;
         database.create_if_missing(create);
         database.set_write_buffer_manager(&memtables);
         set_memtables(&mut database, tuning);
@@ -36,8 +36,14 @@ impl EngineOptions {
         set_files(&mut database, tuning);
         set_diagnostics(&mut database, tuning);
         database.set_block_based_table_factory(&table_options(tuning, &cache));
-        Self { database, cache, memtables }
+        Ok(Self { database, cache, memtables })
     }
+}
+
+/// What the binding has no setter for, as RocksDB's own options files write it.
+fn without_setter(tuning: &Tuning) -> String {
+    // Readers that wade through deletions in a memtable have it flushed; compactions clear the file of them.
+    format!("memtable_op_scan_flush_trigger={}", tuning.hidden_entries_trigger)
 }
 
 fn block_cache(tuning: &Tuning) -> Cache {
@@ -118,6 +124,14 @@ pub(super) fn range_options(prefix: &Prefix) -> ReadOptions {
     let mut options = ReadOptions::default();
     options.set_iterate_lower_bound(prefix.lower_bound());
     options.set_iterate_upper_bound(prefix.upper_bound());
+    options
+}
+
+/// Like [`range_options`], for reading one entry. A walk over more than `hidden` deleted or overwritten entries fails
+/// with [`rocksdb::ErrorKind::Incomplete`].
+pub(super) fn impatient_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
+    let mut options = range_options(prefix);
+    options.set_max_skippable_internal_keys(hidden.into());
     options
 }
 

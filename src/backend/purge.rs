@@ -22,13 +22,14 @@ use super::{
     column::{ColumnFamily, LivePrefixes},
     key::{Entry, Prefix},
     options,
+    read_ahead::TrackIndex,
 };
 
 /// A gap with more entries than this is deleted as a range.
 const DELETED_ONE_BY_ONE: usize = 512;
 
 /// Deletes every entry of `prefix` in `family`. Writes nothing if there is none.
-pub(super) fn purge(family: &ColumnFamily, prefix: &Prefix) -> Result<(), rocksdb::Error> {
+pub(super) fn purge(family: &ColumnFamily, track: TrackIndex, prefix: &Prefix) -> Result<(), rocksdb::Error> {
     let live = family.live_prefixes();
     let mut gaps = Gaps::new(family, prefix, &live);
     let mut raw = family.iterator(options::scan_options(prefix));
@@ -49,7 +50,7 @@ pub(super) fn purge(family: &ColumnFamily, prefix: &Prefix) -> Result<(), rocksd
     }
     raw.status()?;
     let batch = gaps.finish();
-    if batch.is_empty() { Ok(()) } else { family.write(batch) }
+    if batch.is_empty() { Ok(()) } else { family.write(track, batch) }
 }
 
 /// First key and first key after.

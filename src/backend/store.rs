@@ -12,8 +12,9 @@ use super::{
     column::ColumnFamily,
     error,
     iter::{self, Cursor, Direction, Entries},
-    key::Prefix,
+    key::{self, Prefix},
     purge,
+    read_ahead::{Ahead, Look, Reader, TrackIndex},
 };
 
 /// Events or a snapshot of one actor: a [`Collection`] or a [`State`] of one prefix in one column family.
@@ -26,12 +27,22 @@ use super::{
 pub struct RocksDbStore {
     family: Arc<ColumnFamily>,
     prefix: Prefix,
+    reader: Reader,
+    /// Where writes to the entries of this collection are counted.
+    entries_track: TrackIndex,
+    /// The same for the value of this state, which is an entry of a shorter prefix if its name has a dot.
+    state_track: TrackIndex,
 }
 
 impl RocksDbStore {
     pub(super) fn new(family: Arc<ColumnFamily>, prefix: &str) -> Self {
         family.enter(prefix);
-        Self { family, prefix: Prefix::new(prefix) }
+        let prefix = Prefix::new(prefix);
+        let ahead = family.read_ahead();
+        let entries_track = ahead.track(family.name(), prefix.state_key());
+        let state_track = ahead.track(family.name(), key::prefix_of(prefix.state_key()));
+        let reader = ahead.reader(entries_track);
+        Self { family, prefix, reader, entries_track, state_track }
     }
 
     fn read(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<Vec<u8>, Error> {
@@ -42,13 +53,30 @@ impl RocksDbStore {
         }
     }
 
-    fn write(&self, stored: &[u8], value: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
-        self.family.put(stored, value).map_err(|cause| self.failed("put", &logical(), &cause))
+    /// The entry of `key`, and those after it for the calls to come.
+    fn read_on(&self, key: &str, mut ahead: Ahead<'_>) -> Result<Vec<u8>, Error> {
+        let cursor = Cursor::at_key(&self.family, &self.prefix, Direction::Forward, key)?;
+        let mut cursor = cursor.ok_or_else(|| error::not_found(self.prefix.logical_key(key)))?;
+        let value = cursor.entry().map(|(_, value)| value.to_vec());
+        let value = value.ok_or_else(|| error::not_found(self.prefix.logical_key(key)))?;
+        cursor.advance();
+        while let Some((stored, value)) = cursor.entry() {
+            if !ahead.keep(stored, value) {
+                break;
+            }
+            cursor.advance();
+        }
+        ahead.finish();
+        Ok(value)
     }
 
-    fn remove(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
+    fn write(&self, track: TrackIndex, stored: &[u8], value: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
+        self.family.put(track, stored, value).map_err(|cause| self.failed("put", &logical(), &cause))
+    }
+
+    fn remove(&self, track: TrackIndex, stored: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
         match self.family.get(stored) {
-            Ok(Some(_)) => self.family.delete(stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
+            Ok(Some(_)) => self.family.delete(track, stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
             Ok(None) => Err(error::not_found(logical())),
             Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
         }
@@ -92,32 +120,46 @@ impl Collection for RocksDbStore {
         self.family.name()
     }
 
+    /// Entries that are asked for in order, `…01`, `…02`, `…03`, are read together. What is returned is what the
+    /// database holds in this moment nonetheless.
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        self.prefix.with_stored_key(key, |stored| self.read(stored, || self.prefix.logical_key(key)))
+        match self.family.read_ahead().look(self.reader, key) {
+            Look::Found(value) => Ok(value),
+            Look::Sequential(ahead) => self.read_on(key, ahead),
+            Look::Single => {
+                self.prefix.with_stored_key(key, |stored| self.read(stored, || self.prefix.logical_key(key)))
+            }
+        }
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        self.prefix.with_stored_key(key, |stored| self.write(stored, data, || self.prefix.logical_key(key)))
+        self.prefix.with_stored_key(key, |stored| {
+            self.write(self.entries_track, stored, data, || self.prefix.logical_key(key))
+        })
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        self.prefix.with_stored_key(key, |stored| self.remove(stored, || self.prefix.logical_key(key)))
+        self.prefix
+            .with_stored_key(key, |stored| self.remove(self.entries_track, stored, || self.prefix.logical_key(key)))
     }
 
-    /// One seek, whatever the length of the log.
+    /// One seek, whatever the length of the log, and whatever was deleted from it once background work has cleared it.
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        let cursor = self.cursor(Direction::Reverse);
-        match cursor.entry() {
-            Some((key, value)) => iter::owned_entry(&self.family, &self.prefix, key, value).map(Some),
-            None => cursor.check().map(|()| None),
-        }
+        self.family.read_ahead().last(self.reader, || {
+            let cursor = Cursor::at_last(&self.family, &self.prefix);
+            match cursor.entry() {
+                Some((key, value)) => iter::owned_entry(&self.family, &self.prefix, key, value).map(Some),
+                None => cursor.check().map(|()| None),
+            }
+        })
     }
 
     /// All entries or, after an error or a crash, none are gone. Entries of other prefixes stay, also those that are
     /// written while this runs.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging collection");
-        purge::purge(&self.family, &self.prefix).map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+        purge::purge(&self.family, self.entries_track, &self.prefix)
+            .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 
     /// Sees the entries of the moment in which it is called, whatever is written while it runs.
@@ -159,16 +201,18 @@ impl State for RocksDbStore {
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.write(self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
+        self.write(self.state_track, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        self.remove(self.prefix.state_key(), || self.prefix.as_str().to_owned())
+        self.remove(self.state_track, self.prefix.state_key(), || self.prefix.as_str().to_owned())
     }
 
     /// Removes the value and nothing else.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging state");
-        self.family.delete(self.prefix.state_key()).map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+        self.family
+            .delete(self.state_track, self.prefix.state_key())
+            .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 }

@@ -61,6 +61,8 @@ pub struct Tuning {
     pub level_base_bytes: u64,
     /// A block, the unit of reading and caching, holds about this many bytes before compression.
     pub block_bytes: u64,
+    /// What all handles together keep of entries that were read ahead, in bytes. Not part of the memory budget.
+    pub read_ahead_bytes: u64,
     /// Bloom filter bits per key.
     pub bloom_bits_per_key: u32,
     /// While writing an SST file, the kernel is asked to write it out every so many bytes.
@@ -73,6 +75,8 @@ pub struct Tuning {
     pub tombstone_trigger: u32,
     /// See [`Tuning::tombstone_trigger`].
     pub tombstone_window: u32,
+    /// A reader that meets this many deleted or overwritten entries in a row has the memtable with them flushed.
+    pub hidden_entries_trigger: u32,
     /// RocksDB's own log file is rotated at this many bytes.
     pub info_log_bytes: u64,
     /// That many rotated log files are kept.
@@ -135,12 +139,14 @@ impl Tuning {
             target_file_bytes: write_buffer_bytes.max(16 * MIB),
             level_base_bytes: (4 * write_buffer_bytes).max(64 * MIB),
             block_bytes: 4 * KIB,
+            read_ahead_bytes: (memory_budget_bytes / 64).clamp(512 * KIB, 4 * MIB),
             bloom_bits_per_key: 10,
             sst_bytes_per_sync: MIB,
             wal_bytes_per_sync: 512 * KIB,
             recycled_wal_files: 2,
             tombstone_trigger: 512,
             tombstone_window: 1024,
+            hidden_entries_trigger: 256,
             info_log_bytes: 10 * MIB,
             info_log_files: 5,
             reasons: Reasons { memory_budget, max_open_files: open_files_reason },
@@ -234,12 +240,26 @@ impl Tuning {
             setting("level_base", self.level_base_bytes, "bytes", "four flushed memtables"),
             setting("block", self.block_bytes, "bytes", "a point read fetches one block"),
             setting(
+                "read_ahead",
+                self.read_ahead_bytes,
+                "bytes",
+                "actors recover with one read per event: those behind the one in question are read along, 64 KiB per \
+                 reader, and as many actors recover at a time",
+            ),
+            setting(
                 "bloom_bits_per_key",
                 self.bloom_bits_per_key,
                 "bits",
                 "about 1 % of the reads of absent keys touch the disk",
             ),
             setting("tombstone_trigger", self.tombstone_trigger, "deletions", &tombstones),
+            setting(
+                "hidden_entries_trigger",
+                self.hidden_entries_trigger,
+                "entries",
+                "deletions in a memtable are waded through by every reader until it is flushed; so many cost about as \
+                 much as ten reads",
+            ),
             setting("info_log", self.info_log_bytes, "bytes", "RocksDB's own log stays small"),
             setting("info_log_files", self.info_log_files, "files", "enough to see what happened before a crash"),
         ]

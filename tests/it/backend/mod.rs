@@ -11,6 +11,7 @@ mod model;
 mod opening;
 mod operations;
 mod recovery;
+mod sequential_reads;
 
 use std::path::{Path, PathBuf};
 
