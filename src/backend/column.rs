@@ -108,10 +108,15 @@ impl ColumnFamily {
         self.engine().tuning().hidden_entries_trigger
     }
 
+    /// How many deletions of one handle a memtable may collect.
+    pub(super) fn deletions_trigger(&self) -> u32 {
+        self.engine().tuning().deletions_trigger
+    }
+
     /// Starts to write the memtable to a file, if it holds so many deletions that readers suffer from them.
     /// Compactions then clear the file: they look for files full of deletions, and memtables they do not see.
     ///
-    /// For readers, whom a failure does not concern: the deletions cost time, and the next reader tries again.
+    /// A failure concerns nobody: the deletions cost time, and the next one tries again.
     pub(super) fn shed_deletions(&self) {
         let deletions = self.db().property_int_value_cf(self.handle(), properties::NUM_DELETES_ACTIVE_MEM_TABLE);
         if deletions.is_ok_and(|deletions| deletions >= Some(self.hidden_entries_trigger().into())) {

@@ -32,6 +32,8 @@ pub struct RocksDbStore {
     entries_track: TrackIndex,
     /// The same for the value of this state, which is an entry of a shorter prefix if its name has a dot.
     state_track: TrackIndex,
+    /// Entries deleted by this handle since it last saw to the memtable that holds the deletions.
+    deletions: u32,
 }
 
 impl RocksDbStore {
@@ -42,7 +44,7 @@ impl RocksDbStore {
         let entries_track = ahead.track(family.name(), prefix.state_key());
         let state_track = ahead.track(family.name(), key::prefix_of(prefix.state_key()));
         let reader = ahead.reader(entries_track);
-        Self { family, prefix, reader, entries_track, state_track }
+        Self { family, prefix, reader, entries_track, state_track, deletions: 0 }
     }
 
     fn read(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<Vec<u8>, Error> {
@@ -79,6 +81,15 @@ impl RocksDbStore {
             Ok(Some(_)) => self.family.delete(track, stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
             Ok(None) => Err(error::not_found(logical())),
             Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
+        }
+    }
+
+    /// A log that is compacted entry by entry fills the memtable with deletions, which its readers wade through.
+    fn count_deletion(&mut self) {
+        self.deletions += 1;
+        if self.deletions >= self.family.deletions_trigger() {
+            self.deletions = 0;
+            self.family.shed_deletions();
         }
     }
 
@@ -140,7 +151,9 @@ impl Collection for RocksDbStore {
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
         self.prefix
-            .with_stored_key(key, |stored| self.remove(self.entries_track, stored, || self.prefix.logical_key(key)))
+            .with_stored_key(key, |stored| self.remove(self.entries_track, stored, || self.prefix.logical_key(key)))?;
+        self.count_deletion();
+        Ok(())
     }
 
     /// One seek, whatever the length of the log, and whatever was deleted from it once background work has cleared it.

@@ -77,6 +77,8 @@ pub struct Tuning {
     pub tombstone_window: u32,
     /// A reader that meets this many deleted or overwritten entries in a row has the memtable with them flushed.
     pub hidden_entries_trigger: u32,
+    /// After so many deletions by one handle the memtable with them is flushed.
+    pub deletions_trigger: u32,
     /// RocksDB's own log file is rotated at this many bytes.
     pub info_log_bytes: u64,
     /// That many rotated log files are kept.
@@ -147,6 +149,7 @@ impl Tuning {
             tombstone_trigger: 512,
             tombstone_window: 1024,
             hidden_entries_trigger: 256,
+            deletions_trigger: 32 * 1024,
             info_log_bytes: 10 * MIB,
             info_log_files: 5,
             reasons: Reasons { memory_budget, max_open_files: open_files_reason },
@@ -259,6 +262,13 @@ impl Tuning {
                 "entries",
                 "deletions in a memtable are waded through by every reader until it is flushed; so many cost about as \
                  much as ten reads",
+            ),
+            setting(
+                "deletions_trigger",
+                self.deletions_trigger,
+                "deletions",
+                "the first reader of a log that was compacted entry by entry waits some 20 ms at most, and a flush per \
+                 so many deletions is rare",
             ),
             setting("info_log", self.info_log_bytes, "bytes", "RocksDB's own log stays small"),
             setting("info_log_files", self.info_log_files, "files", "enough to see what happened before a crash"),
