@@ -4,14 +4,17 @@
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 WORKBENCH := $(TARGET_DIR)/release/ave-workbench
+# The published backend brings a RocksDB of its own, which must not push this one out of its directory.
+PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 
-.PHONY: help plan test check deps build bench downstream fmt clean
+.PHONY: help plan test check deps build bench peers downstream fmt clean
 
 help:
 	@echo "make plan   which machine for the shipped ledger workload? (about two minutes once built)"
 	@echo "make test   all tests"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks"
+	@echo "make peers  the published 0.4.0 and this backend in turn (about 12 minutes once built; PEERS='--quick': 3)"
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build
@@ -34,6 +37,8 @@ downstream: deps
 check: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path examples/downstream/Cargo.toml
+	$(CARGO) fmt --check --manifest-path benches/peers/Cargo.toml --all
+	$(CARGO) fmt --check --manifest-path benches/peers/ours/Cargo.toml
 	$(CARGO) clippy --locked --all-features --all-targets -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --features workbench -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --all-features --no-deps
@@ -44,9 +49,17 @@ build: deps
 bench: deps
 	$(CARGO) bench --locked --all-features
 
+# Compiles a second RocksDB, the one of the published backend, the first time.
+peers: deps
+	$(CARGO) build --locked --release --manifest-path benches/peers/Cargo.toml --target-dir $(abspath $(PEERS_TARGET_DIR))
+	$(CARGO) build --locked --release --manifest-path benches/peers/ours/Cargo.toml --target-dir $(abspath $(TARGET_DIR))
+	$(PEERS_TARGET_DIR)/release/ave-peer-compare $(PEERS)
+
 fmt:
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path examples/downstream/Cargo.toml
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --all
+	$(CARGO) fmt --manifest-path benches/peers/ours/Cargo.toml
 
 clean:
 	$(CARGO) clean

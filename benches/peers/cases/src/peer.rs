@@ -1,0 +1,71 @@
+//! What is measured, and what one measurement is told.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use ave_actors_store::database::{Collection, DbManager, State};
+
+/// A backend that can be opened in a directory.
+pub trait Peer: Sync {
+    /// Its collections.
+    type Collection: Collection;
+    /// Its states.
+    type State: State;
+    /// Its manager.
+    type Manager: DbManager<Self::Collection, Self::State>;
+
+    /// Opens the database in `dir`, which exists; creates it where there is none.
+    fn open(&self, dir: &Path, durability: bool) -> Result<Self::Manager>;
+
+    /// The memory the backend says it keeps to, in bytes, if it says so.
+    fn memory_budget(&self, _manager: &Self::Manager) -> Option<u64> {
+        None
+    }
+}
+
+/// How much work a case does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Enough to see that it works, and roughly where it stands.
+    Quick,
+    /// Enough for a result.
+    Full,
+}
+
+impl Scale {
+    /// One of two, by scale.
+    pub fn pick<T>(self, quick: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Full => full,
+        }
+    }
+}
+
+/// One run of one case.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// An empty directory.
+    pub dir: PathBuf,
+    /// How much work.
+    pub scale: Scale,
+    /// The one part of the case that is wanted, `None` for all.
+    pub part: Option<String>,
+}
+
+impl Run {
+    /// Whether this part of the case is wanted.
+    pub fn wants(&self, part: &str) -> bool {
+        self.part.as_deref().is_none_or(|wanted| wanted == part)
+    }
+
+    /// A directory for a database of this run.
+    pub fn database(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.dir.join(name);
+        fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        Ok(dir)
+    }
+}

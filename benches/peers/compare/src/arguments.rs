@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::{fmt::Write, path::PathBuf};
+
+use ave_peer_cases::catalog::{CASES, Side};
+use clap::Parser;
+
+/// Measures the published ave-actors-rocksdb 0.4.0 and this package in turn, and prints one table.
+///
+/// Each case runs in a fresh process and a fresh directory, once per side and round, and the order of the sides turns
+/// around from round to round, so that what disturbs the host disturbs both. Figures are compared round by round; the
+/// table shows the median of the ratios.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ave-peer-compare",
+    version,
+    after_help = "Examples:
+  make peers                                      build everything, measure everything (about 12 minutes once built)
+  make peers PEERS='--quick'                      a first look (about 3 minutes)
+  ave-peer-compare --list                         what there is
+  ave-peer-compare --case recover --case reads    two cases
+  ave-peer-compare --case recover-warm            one part of a case
+  ave-peer-compare --case put-off-1 --rounds 11   eleven rounds: a 95 % interval that is not just minimum to maximum
+  ave-peer-compare --dir /dev/shm --case put-on-1 the code without the disk
+  ave-peer-compare --case persist-off --also sqlite --also memory"
+)]
+pub(crate) struct Arguments {
+    /// Measure this case, or this part of a case; may be repeated [default: all]
+    #[arg(long = "case", value_name = "NAME")]
+    pub(crate) cases: Vec<String>,
+    /// Say which cases there are, and stop
+    #[arg(long)]
+    list: bool,
+    /// Run each side so many times, instead of what the case says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: Option<u16>,
+    /// A fifth of the work or less, and fewer rounds: to see that it runs, and roughly where it stands
+    #[arg(long, conflicts_with = "thorough")]
+    pub(crate) quick: bool,
+    /// Three times the rounds, and the cases that take long
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Also measure this peer, without goals: sqlite or memory; may be repeated
+    #[arg(long, value_name = "PEER", value_parser = ["sqlite", "memory"])]
+    pub(crate) also: Vec<String>,
+    /// Put the databases into directories under this one [default: the system's temporary directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Write peers.md and peers.json to this directory, too
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// End a process that takes longer
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) timeout: u64,
+    /// The binary that serves the published backend [default: beside this one]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) published: Option<PathBuf>,
+    /// The binary that serves this package [default: in the target directory without `-peers`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ours: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The list, if that is what is wanted.
+    pub(crate) fn parse_list() -> Option<String> {
+        Self::parse().list.then(list)
+    }
+
+    /// The peers to measure although no goal concerns them.
+    pub(crate) fn also(&self) -> Vec<Side> {
+        Side::ALL.into_iter().filter(|side| self.also.iter().any(|name| name == side.name())).collect()
+    }
+}
+
+fn list() -> String {
+    let mut list = String::new();
+    for case in CASES {
+        let thorough = if case.thorough { " (with --thorough)" } else { "" };
+        let _ = writeln!(list, "{:<28}{}{thorough}", case.name, case.about);
+        if !case.parts.is_empty() {
+            let _ = writeln!(list, "{:<28}  parts: {}", "", case.parts.join(", "));
+        }
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_list_names_every_case() {
+        let list = list();
+        assert!(CASES.iter().all(|case| list.contains(case.name)));
+    }
+}

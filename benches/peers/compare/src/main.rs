@@ -1,0 +1,131 @@
+//! Measures the published backend and this one in turn, in fresh processes, and prints one table.
+
+mod arguments;
+mod child;
+mod plan;
+mod rows;
+mod statistics;
+mod write;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+
+use crate::{arguments::Arguments, child::Servers, plan::Planned, rows::Measured};
+
+fn main() -> ExitCode {
+    let result = if let Some(list) = Arguments::parse_list() { print(&list).map(|()| true) } else { run() };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        // What failed has been said.
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns whether every case could be measured.
+fn run() -> Result<bool> {
+    let arguments = Arguments::parse();
+    let planned = plan::plan(&arguments)?;
+    let interrupted = interruption()?;
+    let servers = Servers::find(&arguments)?;
+    let mut measured = Vec::new();
+    let mut progress = Progress::new(&planned);
+    for case in planned {
+        measured.push(measure(case, &servers, &interrupted, &mut progress));
+        if interrupted.load(Ordering::Relaxed) {
+            progress.say("interrupted: this is what there is");
+            break;
+        }
+        // A long run that is cut off leaves what it had.
+        if let Some(dir) = &arguments.out {
+            write::files(dir, &measured)?;
+        }
+    }
+    print(&write::text(&measured))?;
+    Ok(measured.iter().all(|case| case.failure.is_none()))
+}
+
+fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Measured {
+    let mut measured = Measured::new(case);
+    if let Err(error) = rounds(&mut measured, servers, interrupted, progress) {
+        progress.say(&format!("{}: {error:#}", measured.planned.case.name));
+        measured.failure = Some(format!("{error:#}"));
+    }
+    measured
+}
+
+/// Every side once per round, in an order that turns around from round to round.
+fn rounds(measured: &mut Measured, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Result<()> {
+    let planned = measured.planned.clone();
+    for round in 0..planned.rounds {
+        for side in planned.order(round) {
+            let outcome = servers.run(&planned, side, interrupted).with_context(|| format!("{side}"))?;
+            progress.done(&planned, round, side, &outcome);
+            measured.add(round, side, outcome)?;
+        }
+    }
+    Ok(())
+}
+
+/// Set when somebody presses Ctrl-C: databases in temporary directories want to be removed.
+fn interruption() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let handler = Arc::clone(&flag);
+    ctrlc::set_handler(move || handler.store(true, Ordering::Relaxed)).context("cannot listen for Ctrl-C")?;
+    Ok(flag)
+}
+
+fn print(text: &str) -> Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever read the table had enough of it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+/// Lines on standard error.
+struct Progress {
+    runs: usize,
+    done: usize,
+}
+
+impl Progress {
+    fn new(planned: &[Planned]) -> Self {
+        Self { runs: planned.iter().map(|case| case.rounds * case.sides.len()).sum(), done: 0 }
+    }
+
+    fn done(
+        &mut self,
+        planned: &Planned,
+        round: usize,
+        side: ave_peer_cases::catalog::Side,
+        outcome: &ave_peer_cases::Outcome,
+    ) {
+        self.done += 1;
+        let (name, rounds, wall) = (planned.name(), planned.rounds, outcome.wall_s);
+        let figure = planned.headline(outcome);
+        self.say(&format!(
+            "[{:>3}/{}] {name}, round {}/{rounds}, {side:<9} {wall:>5.1} s  {figure}",
+            self.done,
+            self.runs,
+            round + 1
+        ));
+    }
+
+    #[allow(clippy::unused_self)]
+    fn say(&self, line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Which cases run, for whom, and how often.
+
+use anyhow::{Context, Result};
+use ave_peer_cases::{
+    Case, Figure, Outcome,
+    catalog::{self, CASES, Side, Work},
+};
+
+use crate::{arguments::Arguments, rows};
+
+/// A case, or a part of one, that is going to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) case: &'static Case,
+    /// The part that is wanted, `None` for all.
+    pub(crate) part: Option<&'static str>,
+    pub(crate) sides: Vec<Side>,
+    pub(crate) rounds: usize,
+    pub(crate) quick: bool,
+}
+
+impl Planned {
+    /// As a server takes it.
+    pub(crate) fn name(&self) -> String {
+        match self.part {
+            Some(part) => format!("{}-{part}", self.case.name),
+            None => self.case.name.to_owned(),
+        }
+    }
+
+    /// The figures that the wanted part yields.
+    pub(crate) fn figures(&self) -> impl Iterator<Item = &'static Figure> {
+        let prefix = self.part.map(|part| format!("{part}."));
+        self.case
+            .figures
+            .iter()
+            .filter(move |figure| prefix.as_ref().is_none_or(|prefix| figure.metric.starts_with(prefix.as_str())))
+    }
+
+    /// Who comes first changes from round to round.
+    pub(crate) fn order(&self, round: usize) -> Vec<Side> {
+        let mut sides = self.sides.clone();
+        if round % 2 == 1 {
+            sides.reverse();
+        }
+        sides
+    }
+
+    /// The first figure of an outcome, for a line of progress.
+    pub(crate) fn headline(&self, outcome: &Outcome) -> String {
+        let Some(figure) = self.figures().next() else { return String::new() };
+        match (outcome.metrics.get(figure.metric), outcome.texts.get(figure.metric)) {
+            (Some(value), _) => format!("{} {}", rows::number(*value), figure.unit),
+            (None, Some(text)) => text.clone(),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+/// What the arguments ask for.
+pub(crate) fn plan(arguments: &Arguments) -> Result<Vec<Planned>> {
+    let wanted = if arguments.cases.is_empty() {
+        CASES.iter().filter(|case| arguments.thorough || !case.thorough).map(|case| (case, None)).collect()
+    } else {
+        arguments.cases.iter().map(|name| find(name)).collect::<Result<Vec<_>>>()?
+    };
+    Ok(wanted.into_iter().map(|(case, part)| planned(case, part, arguments)).collect())
+}
+
+fn find(name: &str) -> Result<(&'static Case, Option<&'static str>)> {
+    catalog::find(name).with_context(|| format!("no case {name}; --list says which there are"))
+}
+
+fn planned(case: &'static Case, part: Option<&'static str>, arguments: &Arguments) -> Planned {
+    let rounds = match arguments.rounds {
+        Some(rounds) => usize::from(rounds),
+        None if arguments.quick => case.quick_rounds,
+        None if arguments.thorough => 3 * case.rounds,
+        None => case.rounds,
+    };
+    let mut sides = case.sides.to_vec();
+    sides.extend(arguments.also().into_iter().filter(|side| takes_part(*side, case.work)));
+    Planned { case, part, sides, rounds, quick: arguments.quick }
+}
+
+/// Memory is neither durable nor written to a disk.
+fn takes_part(side: Side, work: Work) -> bool {
+    let about_disks = matches!(
+        work,
+        Work::PutOn { .. } | Work::PersistOn | Work::WriteAmplification { .. } | Work::Families | Work::ManyFamilies
+    );
+    side == Side::Sqlite && work != Work::ManyFamilies || side == Side::Memory && !about_disks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn plan_of(arguments: &[&str]) -> Vec<Planned> {
+        let arguments = std::iter::once("compare").chain(arguments.iter().copied());
+        plan(&Arguments::try_parse_from(arguments).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_part_has_the_figures_of_its_own() {
+        let planned = &plan_of(&["--case", "get-hit"])[0];
+        assert_eq!(planned.name(), "reads-get-hit");
+        assert!(planned.figures().all(|figure| figure.metric.starts_with("get-hit.")));
+        assert!(planned.figures().count() >= 1);
+    }
+
+    #[test]
+    fn long_cases_run_when_asked_for() {
+        let runs = |arguments: &[&str]| plan_of(arguments).iter().any(|planned| planned.case.thorough);
+        assert!(!runs(&[]));
+        assert!(runs(&["--thorough"]));
+        assert!(runs(&["--case", "families-1000"]));
+    }
+
+    #[test]
+    fn the_order_turns_around() {
+        let planned = &plan_of(&["--case", "put-off-1"])[0];
+        let (first, mut second) = (planned.order(0), planned.order(1));
+        second.reverse();
+        assert_eq!(first, second);
+        assert_eq!(planned.order(2), first);
+    }
+
+    #[test]
+    fn memory_is_not_asked_to_be_durable() {
+        let sides = |case| plan_of(&["--case", case, "--also", "memory", "--also", "sqlite"])[0].sides.clone();
+        assert!(sides("put-off-1").contains(&Side::Memory));
+        assert!(!sides("put-on-1").contains(&Side::Memory));
+        assert!(sides("put-on-1").contains(&Side::Sqlite));
+    }
+}
