@@ -16,6 +16,7 @@ use tracing::debug;
 
 use super::{
     engine::Engine,
+    error::Site,
     key, options,
     read_ahead::{ReadAhead, TrackIndex},
 };
@@ -75,6 +76,16 @@ impl ColumnFamily {
         self.engine().read_ahead()
     }
 
+    /// What errors of this family have to name.
+    pub(super) fn site(&self) -> &Site {
+        self.engine().site()
+    }
+
+    /// Whether the database takes no writes for now.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.engine().is_stopped()
+    }
+
     fn db(&self) -> &DB {
         self.engine().db()
     }
@@ -97,10 +108,13 @@ impl ColumnFamily {
         self.write_with(track, |db, options| db.write_opt(batch, options))
     }
 
-    fn write_with<R>(&self, track: TrackIndex, write: impl FnOnce(&DB, &WriteOptions) -> R) -> R {
+    fn write_with(
+        &self,
+        track: TrackIndex,
+        write: impl FnOnce(&DB, &WriteOptions) -> Result<(), rocksdb::Error>,
+    ) -> Result<(), rocksdb::Error> {
         let engine = self.engine();
-        engine.wait_for_memory();
-        engine.read_ahead().write(track, || write(engine.db(), engine.write_options()))
+        engine.write(|db| engine.read_ahead().write(track, || write(db, engine.write_options())))
     }
 
     /// How many deleted or overwritten entries in a row a reader puts up with.
@@ -120,7 +134,7 @@ impl ColumnFamily {
     pub(super) fn shed_deletions(&self) {
         let deletions = self.db().property_int_value_cf(self.handle(), properties::NUM_DELETES_ACTIVE_MEM_TABLE);
         if deletions.is_ok_and(|deletions| deletions >= Some(self.hidden_entries_trigger().into())) {
-            let flushing = self.db().flush_cf_opt(self.handle(), &options::flush_options(false));
+            let flushing = self.engine().change(|db| db.flush_cf_opt(self.handle(), &options::flush_options(false)));
             debug!(column_family = self.name, ?flushing, "flushing a memtable full of deletions");
         }
     }

@@ -8,15 +8,17 @@ use std::{
 };
 
 use ave_actors_store::Error;
-use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, Options, ReadOptions, WriteOptions, properties};
+use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions, properties};
 
 use super::{
     Durability,
     directory::{self, Contents},
-    error,
+    error::{self, Site},
+    gate::Gate,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
-    tuning::Tuning,
+    room,
+    tuning::{FEWEST_OPEN_FILES, Tuning},
 };
 
 /// How long a writer looks away from memtables that are full.
@@ -34,6 +36,8 @@ pub(super) struct Engine {
     options: EngineOptions,
     tuning: Tuning,
     read_ahead: ReadAhead,
+    gate: Gate,
+    site: Site,
     /// Time that writers waited for memory, in microseconds.
     waited_micros: AtomicU64,
 }
@@ -47,19 +51,23 @@ pub(super) struct Opened {
 impl Engine {
     /// Opens the database in `path`, or creates it where there is nothing.
     pub(super) fn open(path: &Path, durability: Durability, tuning: Tuning) -> Result<Opened, Error> {
+        if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < FEWEST_OPEN_FILES) {
+            return Err(error::too_few_open_files(path, limit));
+        }
+        let site = Site::new(path, &tuning);
         let contents = directory::prepare(path)?;
         let options =
-            EngineOptions::new(&tuning, contents == Contents::Nothing).map_err(|cause| error::open(path, &cause))?;
+            EngineOptions::new(&tuning, contents == Contents::Nothing).map_err(|cause| error::open(&site, &cause))?;
         let column_families = match contents {
             Contents::Nothing => vec![DEFAULT_COLUMN_FAMILY_NAME.to_owned()],
             Contents::Database => {
-                DB::list_cf(&options.database, path).map_err(|cause| error::list_column_families(path, &cause))?
+                DB::list_cf(&options.database, path).map_err(|cause| error::list_column_families(&site, &cause))?
             }
         };
         let descriptors =
             column_families.iter().map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()));
-        let db =
-            DB::open_cf_descriptors(&options.database, path, descriptors).map_err(|cause| error::open(path, &cause))?;
+        let db = DB::open_cf_descriptors(&options.database, path, descriptors)
+            .map_err(|cause| error::open(&site, &cause))?;
         let engine = Self {
             db,
             write: options::write_options(durability),
@@ -67,6 +75,8 @@ impl Engine {
             read_ahead: ReadAhead::new(tuning.read_ahead_bytes),
             options,
             tuning,
+            gate: Gate::default(),
+            site,
             waited_micros: AtomicU64::new(0),
         };
         Ok(Opened { engine, column_families })
@@ -80,6 +90,38 @@ impl Engine {
         self.db.path()
     }
 
+    /// What errors of this database have to name.
+    pub(super) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// A write of data, when there is memory for it.
+    pub(super) fn write(&self, write: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
+        self.change(|db| {
+            self.wait_for_memory();
+            write(db)
+        })
+    }
+
+    /// Anything that RocksDB refuses while it takes no writes, and that makes it worse if tried: see [`Gate`].
+    pub(super) fn change(&self, change: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
+        self.gate.pass(&self.db)?;
+        change(&self.db).inspect_err(|cause| self.gate.shut(cause))
+    }
+
+    /// Whether a write has failed and none has been let through since.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.gate.is_shut()
+    }
+
+    /// Creates the column family `name`, the next after `families` of them.
+    pub(super) fn create_column_family(&self, name: &str, families: usize) -> Result<(), Error> {
+        room::for_column_family(self.path(), families)
+            .map_err(|cause| error::no_room_for_column_family(&self.site, name, &cause))?;
+        self.change(|db| db.create_cf(name, &self.options.database))
+            .map_err(|cause| error::create_column_family(&self.site, name, &cause))
+    }
+
     pub(super) fn write_options(&self) -> &WriteOptions {
         &self.write
     }
@@ -88,12 +130,12 @@ impl Engine {
         &self.read
     }
 
-    /// Waits, if memtables have outgrown their limit, until flushes have made room. To be called before every write.
+    /// Waits, if memtables have outgrown their limit, until flushes have made room.
     ///
     /// RocksDB flushes one column family at a time. Writers without durability can fill the memtables of a few hundred
     /// families faster than that empties them, and then nothing but this keeps the memory budget. It waits for running
     /// flushes only: memory that nobody is about to release, because an iterator pins it, is no reason to wait.
-    pub(super) fn wait_for_memory(&self) {
+    fn wait_for_memory(&self) {
         if self.memory_is_short() {
             let start = Instant::now();
             let mut idle_looks = 0;
@@ -117,11 +159,6 @@ impl Engine {
 
     fn is_flushing(&self) -> bool {
         matches!(self.db.property_int_value(properties::NUM_RUNNING_FLUSHES), Ok(Some(1..)))
-    }
-
-    /// What a new column family is created with.
-    pub(super) fn column_family_options(&self) -> &Options {
-        &self.options.database
     }
 
     pub(super) fn options(&self) -> &EngineOptions {

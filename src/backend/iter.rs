@@ -96,7 +96,7 @@ impl<'a> Cursor<'a> {
     /// Whether the cursor is where it is because reading failed.
     pub(super) fn check(&self) -> Result<(), Error> {
         let place = || self.prefix.logical_key("");
-        self.raw.status().map_err(|cause| error::get(self.family.name(), place(), cause))
+        self.raw.status().map_err(|cause| error::get(self.family.site(), self.family.name(), place(), &cause))
     }
 
     fn skip_foreign(&mut self) {
@@ -156,7 +156,8 @@ pub(super) fn owned_entry(
     stored: &[u8],
     value: &[u8],
 ) -> CollectionEntryResult {
-    let key = key::decode(stored)
-        .map_err(|cause| error::get(family.name(), prefix.logical_key(&String::from_utf8_lossy(stored)), cause))?;
+    let key = key::decode(stored).map_err(|cause| {
+        error::undecodable(family.name(), prefix.logical_key(&String::from_utf8_lossy(stored)), cause)
+    })?;
     Ok((key, value.to_vec()))
 }

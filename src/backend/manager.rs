@@ -149,9 +149,9 @@ impl RocksDbManager {
     pub fn checkpoint(&self, path: &Path) -> Result<(), Error> {
         debug!(from = %self.path().display(), to = %path.display(), "writing checkpoint");
         let what = format!("write to {} a checkpoint of", path.display());
-        Checkpoint::new(self.engine().db())
-            .and_then(|checkpoint| checkpoint.create_checkpoint(path))
-            .map_err(|cause| error::database(StoreOperation::RocksdbOperation, self.path(), &what, cause))
+        self.engine()
+            .change(|db| Checkpoint::new(db)?.create_checkpoint(path))
+            .map_err(|cause| error::database(self.engine().site(), StoreOperation::RocksdbOperation, &what, &cause))
     }
 
     fn engine(&self) -> &Engine {
@@ -181,10 +181,7 @@ impl RocksDbManager {
             return Ok(family);
         }
         let engine = &self.database.engine;
-        engine
-            .db()
-            .create_cf(name, engine.column_family_options())
-            .map_err(|cause| error::create_column_family(name, cause))?;
+        engine.create_column_family(name, self.families().len())?;
         let family = Arc::new(find(engine, name)?);
         let mut families = self.database.families.write().unwrap_or_else(PoisonError::into_inner);
         families.insert(name.to_owned(), Arc::clone(&family));
@@ -198,9 +195,10 @@ impl RocksDbManager {
         let mut result = Ok(());
         for options in [options::flush_options(false), options::flush_options(true)] {
             for family in self.families() {
-                let flushed = self.engine().db().flush_cf_opt(family.handle(), &options);
+                let flushed = self.engine().change(|db| db.flush_cf_opt(family.handle(), &options));
                 let flushed = flushed.map_err(|cause| {
-                    error::operation(StoreOperation::RocksdbOperation, family.name(), "flush of the memtable", cause)
+                    let what = "flush of the memtable";
+                    error::write(family.site(), StoreOperation::RocksdbOperation, family.name(), what, &cause)
                 });
                 // One family that cannot be flushed is no reason to leave the others to the log.
                 result = result.and(flushed);
@@ -212,7 +210,7 @@ impl RocksDbManager {
 
 fn find(engine: &Arc<Engine>, name: &str) -> Result<ColumnFamily, Error> {
     ColumnFamily::find(engine, name)
-        .ok_or_else(|| error::create_column_family(name, "RocksDB does not know it although it was opened"))
+        .ok_or_else(|| error::create(format!("RocksDB does not know column family '{name}' although it was opened")))
 }
 
 fn log_opening(engine: &Engine, durability: Durability, column_families: usize) {
@@ -268,10 +266,10 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// opening replays what is missing.
     fn stop(&mut self) -> Result<(), Error> {
         debug!(path = %self.path().display(), "stopping");
-        self.engine()
-            .db()
-            .flush_wal(true)
-            .map_err(|cause| error::database(StoreOperation::FlushWal, self.path(), "flush the log of", cause))?;
+        let engine = self.engine();
+        engine
+            .change(|db| db.flush_wal(true))
+            .map_err(|cause| error::database(engine.site(), StoreOperation::FlushWal, "flush the log of", &cause))?;
         self.flush()
     }
 }

@@ -183,7 +183,7 @@ fn levels(engine: &Engine) -> Result<Vec<LevelStats>, Error> {
 }
 
 fn failed(engine: &Engine, what: &str, cause: &rocksdb::Error) -> Error {
-    error::database(StoreOperation::RocksdbOperation, engine.path(), what, cause)
+    error::database(engine.site(), StoreOperation::RocksdbOperation, what, cause)
 }
 
 /// Properties, which RocksDB answers one column family at a time.

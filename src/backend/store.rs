@@ -51,7 +51,7 @@ impl RocksDbStore {
         match self.family.get(stored) {
             Ok(Some(value)) => Ok(value.to_vec()),
             Ok(None) => Err(error::not_found(logical())),
-            Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
+            Err(cause) => Err(error::get(self.family.site(), self.family.name(), logical(), &cause)),
         }
     }
 
@@ -80,7 +80,7 @@ impl RocksDbStore {
         match self.family.get(stored) {
             Ok(Some(_)) => self.family.delete(track, stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
             Ok(None) => Err(error::not_found(logical())),
-            Err(cause) => Err(error::get(self.family.name(), logical(), cause)),
+            Err(cause) => Err(error::get(self.family.site(), self.family.name(), logical(), &cause)),
         }
     }
 
@@ -95,7 +95,8 @@ impl RocksDbStore {
 
     fn failed(&self, what: &str, logical: &str, cause: &rocksdb::Error) -> Error {
         let what = format!("{what} of '{logical}'");
-        error::operation(StoreOperation::RocksdbOperation, self.family.name(), &what, cause)
+        let failed = if self.family.is_stopped() { error::write } else { error::operation };
+        failed(self.family.site(), StoreOperation::RocksdbOperation, self.family.name(), &what, cause)
     }
 
     fn cursor(&self, direction: Direction) -> Cursor<'_> {

@@ -15,6 +15,8 @@ const GIB: u64 = 1024 * MIB;
 const MEMORY_PERCENT: u64 = 5;
 /// The budget below which RocksDB does not work sensibly.
 const MEMORY_FLOOR: u64 = 32 * MIB;
+/// A process that may hold fewer files open than this cannot open a database.
+pub(super) const FEWEST_OPEN_FILES: u64 = 128;
 
 /// Settings of one database, derived from the machine it runs on.
 ///
@@ -83,6 +85,7 @@ pub struct Tuning {
     pub info_log_bytes: u64,
     /// That many rotated log files are kept.
     pub info_log_files: u32,
+    open_file_limit: Option<u64>,
     reasons: Reasons,
 }
 
@@ -152,8 +155,14 @@ impl Tuning {
             deletions_trigger: 32 * 1024,
             info_log_bytes: 10 * MIB,
             info_log_files: 5,
+            open_file_limit,
             reasons: Reasons { memory_budget, max_open_files: open_files_reason },
         }
+    }
+
+    /// What the operating system allows this process, `None` for no limit.
+    pub(super) fn open_file_limit(&self) -> Option<u64> {
+        self.open_file_limit
     }
 
     /// Every setting with its unit and its reason, for people to read.
@@ -294,7 +303,9 @@ fn memory_budget(ram_mib: u64) -> (u64, String) {
 fn max_open_files(ram_mib: u64, limit: Option<u64>) -> (u32, String) {
     let by_ram = (ram_mib / 4).clamp(256, 8192);
     let (files, reason) = match limit.map(|limit| limit / 2) {
-        Some(half) if half < by_ram => (half.max(64), "half of the files this process may hold open".to_owned()),
+        Some(half) if half < by_ram => {
+            (half.max(FEWEST_OPEN_FILES / 2), "half of the files this process may hold open".to_owned())
+        }
         _ => (by_ram, format!("one per 4 MiB of {ram_mib} MiB RAM, at least 256 and at most 8192")),
     };
     (u32::try_from(files).unwrap_or(u32::MAX), reason)
