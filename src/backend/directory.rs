@@ -54,7 +54,7 @@ fn examine(path: &Path) -> Result<Contents, Error> {
 }
 
 fn failed(what: &str, path: &Path, cause: &io::Error) -> Error {
-    error::create(format!("cannot {what} {}: {cause}", path.display()))
+    error::directory(what, path, cause)
 }
 
 /// Names in a stable order, so that the same directory always gives the same message.

@@ -81,25 +81,14 @@ impl Site {
     }
 
     fn against(&self, cause: Cause) -> Option<String> {
-        let path = self.path.display();
         match cause {
-            Cause::DiskFull => Some(format!("free space on the file system of {path}")),
-            Cause::LogNotCreated => Some(format!("free space, or inodes, on the file system of {path}")),
-            Cause::Quota => Some(format!("raise the quota under which {path} is written, or use less of it")),
             Cause::OpenFiles => Some(format!(
                 "close files or raise the limit on open files of this process (`ulimit -n`, {}), of which the \
                  database keeps up to {}",
                 self.open_file_limit.map_or_else(|| "unlimited".to_owned(), |limit| format!("now {limit}")),
                 self.max_open_files,
             )),
-            Cause::NotPermitted => Some(format!(
-                "check the owner and the permissions of {path}, of the directories above and of the files in it"
-            )),
-            Cause::ReadOnly => Some(format!("mount the file system of {path} writable")),
-            Cause::DiskFailing => Some(format!("check the disk under {path} and the kernel's log")),
-            Cause::Corrupt | Cause::FileMissing => Some("restore the database from a checkpoint".to_owned()),
-            Cause::Locked => Some("close the other one first".to_owned()),
-            Cause::OtherOptions | Cause::Other => None,
+            _ => cause.remedy(&self.path),
         }
     }
 }
@@ -158,6 +147,27 @@ impl Cause {
         }
     }
 
+    /// What helps against it, for a database or a directory at `path`.
+    fn remedy(self, path: &Path) -> Option<String> {
+        let path = path.display();
+        match self {
+            Self::DiskFull => Some(format!("free space on the file system of {path}")),
+            Self::LogNotCreated => Some(format!("free space, or inodes, on the file system of {path}")),
+            Self::Quota => Some(format!("raise the quota under which {path} is written, or use less of it")),
+            Self::OpenFiles => {
+                Some("close files or raise the limit on open files of this process (`ulimit -n`)".to_owned())
+            }
+            Self::NotPermitted => Some(format!(
+                "check the owner and the permissions of {path}, of the directories above and of the files in it"
+            )),
+            Self::ReadOnly => Some(format!("mount the file system of {path} writable")),
+            Self::DiskFailing => Some(format!("check the disk under {path} and the kernel's log")),
+            Self::Corrupt | Self::FileMissing => Some("restore the database from a checkpoint".to_owned()),
+            Self::Locked => Some("close the other one first".to_owned()),
+            Self::OtherOptions | Self::Other => None,
+        }
+    }
+
     fn of_the_system(text: &str) -> Option<Self> {
         SYSTEM_ERRORS.into_iter().find(|(name, _)| text.contains(name)).map(|(_, cause)| cause)
     }
@@ -183,6 +193,12 @@ fn explained(what: &str, cause: impl Display, hint: Option<String>) -> String {
 /// The database, its directory or a column family could not be had.
 pub(super) fn create(reason: impl Into<String>) -> Error {
     Error::CreateStore { reason: reason.into() }
+}
+
+/// The directory of a database, or a file in it, could not be looked at or created.
+pub(super) fn directory(what: &str, path: &Path, error: &io::Error) -> Error {
+    let cause = Cause::of_the_system(&error.to_string()).filter(|&cause| cause != Cause::FileMissing);
+    create(explained(&format!("cannot {what} {}", path.display()), error, cause.and_then(|cause| cause.remedy(path))))
 }
 
 /// This process may hold too few files open for any database.

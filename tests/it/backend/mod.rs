@@ -7,6 +7,7 @@ mod actor_system;
 mod compatibility;
 mod conformance;
 mod contract;
+mod faults;
 mod model;
 mod opening;
 mod operations;

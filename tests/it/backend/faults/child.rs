@@ -1,0 +1,136 @@
+//! Tests whose conditions would disturb other tests run in a process of their own: this binary once more, told to run
+//! that test alone. A small disk is mounted where nobody else sees it, and is gone with the process.
+
+use std::{
+    any::type_name_of_val,
+    env,
+    ffi::CStr,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use rustix::{
+    mount::{MountFlags, mount, mount_remount},
+    process::{Resource, getrlimit, setrlimit},
+    thread::{CapabilitySet, capabilities, set_capabilities},
+};
+use tempfile::{TempDir, tempdir};
+
+const CHILD: &str = "AVE_TEST_FAULT";
+
+/// Runs the body in a process of its own, which it may disturb as it likes. `test` is the test that calls this.
+pub(super) fn alone(test: impl Fn(), body: impl FnOnce()) {
+    in_child(&test, &[], body);
+}
+
+/// Runs the body in a process to which permissions apply, whoever runs the tests.
+pub(super) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
+    in_child(&test, &[], || {
+        let mut sets = capabilities(None).unwrap();
+        sets.effective.remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
+        set_capabilities(None, sets).unwrap();
+        body();
+    });
+}
+
+/// Runs the body in a process that has a file system of its own. Where neither root nor a user namespace may mount
+/// one, it says so and does nothing.
+pub(super) fn on_small_disk(test: impl Fn(), mib: u32, body: impl FnOnce(&Disk)) {
+    let launchers: [&[&str]; 2] = [&["unshare", "-rm"], &["unshare", "-m"]];
+    let launcher = if is_child(&test) { Some(launchers[0]) } else { launchers.into_iter().find(|l| can_mount(l)) };
+    match launcher {
+        Some(launcher) => in_child(&test, launcher, || body(&Disk::new(mib))),
+        None => skipped(&test, "no file system can be mounted here: it takes root or `unshare -rm`"),
+    }
+}
+
+fn can_mount(launcher: &[&str]) -> bool {
+    let mut command = Command::new(launcher[0]);
+    command.args(&launcher[1..]).args(["mount", "-t", "tmpfs", "tmpfs"]).arg(env::temp_dir());
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// Past the test harness, which would keep what a passing test prints to itself.
+fn skipped(test: &impl Fn(), why: &str) {
+    io::stderr().write_all(format!("SKIPPED {}: {why}\n", name(test)).as_bytes()).unwrap();
+}
+
+/// As the harness calls it: the path without the crate.
+fn name<T>(test: &T) -> &'static str {
+    type_name_of_val(test).split_once("::").unwrap().1
+}
+
+fn is_child(test: &impl Fn()) -> bool {
+    env::var_os(CHILD).is_some_and(|child| child == name(test))
+}
+
+fn in_child(test: &impl Fn(), launcher: &[&str], body: impl FnOnce()) {
+    if is_child(test) {
+        return body();
+    }
+    let binary = env::current_exe().unwrap();
+    let mut command = match launcher {
+        [] => Command::new(&binary),
+        [program, arguments @ ..] => {
+            let mut command = Command::new(program);
+            command.args(arguments).arg(&binary);
+            command
+        }
+    };
+    let output = command.args([name(test), "--exact"]).env(CHILD, name(test)).output().unwrap();
+    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && said.contains("1 passed"), "in the child:\n{said}\n{errors}");
+}
+
+/// A small file system that can be filled to the last block.
+pub(super) struct Disk {
+    dir: TempDir,
+}
+
+impl Disk {
+    fn new(mib: u32) -> Self {
+        let dir = tempdir().unwrap();
+        let size = format!("size={mib}m\0");
+        let size = CStr::from_bytes_with_nul(size.as_bytes()).unwrap();
+        mount(c"tmpfs", dir.path(), c"tmpfs", MountFlags::empty(), size).unwrap();
+        Self { dir }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Takes all the space but so many bytes.
+    pub(super) fn fill_except(&self, bytes: usize) {
+        let reserve = self.path().join("reserve");
+        fs::write(&reserve, vec![1; bytes]).unwrap();
+        let mut ballast = File::create(self.ballast()).unwrap();
+        while ballast.write_all(&[1; 4096]).is_ok() {}
+        fs::remove_file(reserve).unwrap();
+    }
+
+    pub(super) fn free(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.path().join("ballast")
+    }
+
+    pub(super) fn make_read_only(&self) {
+        mount_remount(self.path(), MountFlags::RDONLY, c"").unwrap();
+    }
+
+    pub(super) fn make_writable(&self) {
+        mount_remount(self.path(), MountFlags::empty(), c"").unwrap();
+    }
+}
+
+/// Lets this process hold so many files open and no more.
+pub(super) fn limit_open_files(limit: u64) {
+    let mut limits = getrlimit(Resource::Nofile);
+    limits.current = Some(limit);
+    setrlimit(Resource::Nofile, limits).unwrap();
+}
