@@ -12,6 +12,7 @@ use std::{
 };
 
 use rustix::{
+    fs::statvfs,
     mount::{MountFlags, mount, mount_remount},
     process::{Resource, getrlimit, setrlimit},
     thread::{CapabilitySet, capabilities, set_capabilities},
@@ -115,8 +116,27 @@ impl Disk {
         fs::remove_file(self.ballast()).unwrap();
     }
 
+    pub(super) fn free_bytes(&self) -> u64 {
+        let blocks = statvfs(self.path()).unwrap();
+        blocks.f_bavail * blocks.f_frsize
+    }
+
     fn ballast(&self) -> PathBuf {
         self.path().join("ballast")
+    }
+
+    /// Takes all the inodes: no more files, however much space there is.
+    pub(super) fn fill_with_files(&self) {
+        mount_remount(self.path(), MountFlags::empty(), c"nr_inodes=200").unwrap();
+        fs::create_dir(self.path().join("files")).unwrap();
+        let mut n = 0;
+        while File::create(self.path().join(format!("files/{n}"))).is_ok() {
+            n += 1;
+        }
+    }
+
+    pub(super) fn remove_files(&self) {
+        fs::remove_dir_all(self.path().join("files")).unwrap();
     }
 
     pub(super) fn make_read_only(&self) {

@@ -90,6 +90,14 @@ fn all_writers_get_through(log: &mut Log) {
     });
 }
 
+fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !happens() {
+        assert!(start.elapsed() < DEADLINE, "it does not happen that {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn copy(from: &Path, to: &Path) -> PathBuf {
     let to = to.join("copy");
     fs::create_dir(&to).unwrap();
@@ -185,36 +193,48 @@ fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
             if file > 0 {
                 log.manager.stop().unwrap();
             }
-            // The files of a family overlap, so that none can be moved to the next level as it is.
-            for n in 0..100 {
-                log.next = 4 * n + file;
+            // Files of one family that overlap, so that none can be moved to the next level as it is.
+            for n in 0..60 {
+                log.next = FAMILIES.len() * (4 * n + file);
                 log.write(30_000).unwrap();
             }
         }
-        log.next = 400;
-        // Enough for the fourth files of all families, which start compactions, and not for what those write.
+        // Enough for the fourth file, which starts a compaction of all four, and not for that.
         disk.fill_except(4 * 1024 * 1024);
         log.manager.stop().unwrap();
-        let start = Instant::now();
-        let has_failed =
-            || files(&path, "LOG").iter().any(|log| fs::read_to_string(log).unwrap().contains("No space left"));
-        while !has_failed() {
-            assert!(start.elapsed() < DEADLINE, "no compaction failed");
-            thread::sleep(Duration::from_millis(10));
-        }
+        eventually("a compaction fails", || {
+            files(&path, "LOG").iter().any(|log| fs::read_to_string(log).unwrap().contains("No space left"))
+        });
+        eventually("what it has written is removed", || disk.free_bytes() > 1024 * 1024);
+        log.next = FAMILIES.len() * 240;
         for _ in 0..10 {
             log.write(100).unwrap();
         }
-        assert!(level_0(&log) > 0);
+        assert_eq!(level_0(&log), 4);
         log.has_all_that_was_acknowledged();
 
         disk.free();
-        let start = Instant::now();
-        while level_0(&log) >= 12 {
-            assert!(start.elapsed() < DEADLINE, "compactions do not go on");
-            thread::sleep(Duration::from_millis(10));
-        }
+        eventually("compactions go on", || level_0(&log) < 4);
         log.reopen().has_all_that_was_acknowledged();
+    });
+}
+
+/// RocksDB calls it fatal when it cannot begin a new log, and there is no way back but through a closed database.
+#[test]
+fn a_disk_without_inodes_for_a_new_log_takes_a_reopening() {
+    on_small_disk(a_disk_without_inodes_for_a_new_log_takes_a_reopening, 64, |disk| {
+        let mut log = Log::open(&disk.path().join("db"), false);
+        disk.fill_with_files();
+        let error = store_error(Err::<(), _>(log.write_until_it_fails(20_000)));
+        let hint = ["No space left on device", "inodes", "open it again", "nothing that was acknowledged is lost"];
+        says(&error, &["put of 'actor."]);
+        says(&error, &hint);
+        log.has_all_that_was_acknowledged();
+        disk.remove_files();
+        says(&store_error(log.write(100)), &hint);
+        let mut log = log.reopen();
+        log.has_all_that_was_acknowledged();
+        log.write(100).unwrap();
     });
 }
 

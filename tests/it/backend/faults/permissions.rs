@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use ave_actors_store::database::{Collection, DbManager};
+use ave_actors_store::database::DbManager;
 use tempfile::tempdir;
 
 use super::{
