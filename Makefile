@@ -14,7 +14,7 @@ help:
 	@echo "make test   all tests"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks"
-	@echo "make peers  the published 0.4.0 and this backend in turn (about 12 minutes once built; PEERS='--quick': 3)"
+	@echo "make peers  the published 0.4.0 and this backend in turn (about 15 minutes once built; PEERS='--quick': 3)"
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build

@@ -15,7 +15,7 @@ use clap::Parser;
     name = "ave-peer-compare",
     version,
     after_help = "Examples:
-  make peers                                      build everything, measure everything (about 12 minutes once built)
+  make peers                                      build everything, measure everything (about 15 minutes once built)
   make peers PEERS='--quick'                      a first look (about 3 minutes)
   ave-peer-compare --list                         what there is
   ave-peer-compare --case recover --case reads    two cases
@@ -30,7 +30,7 @@ pub(crate) struct Arguments {
     pub(crate) cases: Vec<String>,
     /// Say which cases there are, and stop
     #[arg(long)]
-    list: bool,
+    pub(crate) list: bool,
     /// Run each side so many times, instead of what the case says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: Option<u16>,
@@ -61,18 +61,14 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The list, if that is what is wanted.
-    pub(crate) fn parse_list() -> Option<String> {
-        Self::parse().list.then(list)
-    }
-
     /// The peers to measure although no goal concerns them.
     pub(crate) fn also(&self) -> Vec<Side> {
         Side::ALL.into_iter().filter(|side| self.also.iter().any(|name| name == side.name())).collect()
     }
 }
 
-fn list() -> String {
+/// Every case in a line, with its parts.
+pub(crate) fn list() -> String {
     let mut list = String::new();
     for case in CASES {
         let thorough = if case.thorough { " (with --thorough)" } else { "" };

@@ -17,35 +17,37 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ave_peer_cases::{Outcome, catalog::Side};
 use clap::Parser;
 
 use crate::{arguments::Arguments, child::Servers, plan::Planned, rows::Measured};
 
 fn main() -> ExitCode {
-    let result = if let Some(list) = Arguments::parse_list() { print(&list).map(|()| true) } else { run() };
-    match result {
+    match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
         // What failed has been said.
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            say(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
 /// Returns whether every case could be measured.
-fn run() -> Result<bool> {
-    let arguments = Arguments::parse();
-    let planned = plan::plan(&arguments)?;
+fn run(arguments: &Arguments) -> Result<bool> {
+    if arguments.list {
+        return print(&arguments::list()).map(|()| true);
+    }
+    let planned = plan::plan(arguments)?;
     let interrupted = interruption()?;
-    let servers = Servers::find(&arguments)?;
+    let servers = Servers::find(arguments)?;
     let mut measured = Vec::new();
     let mut progress = Progress::new(&planned);
     for case in planned {
         measured.push(measure(case, &servers, &interrupted, &mut progress));
         if interrupted.load(Ordering::Relaxed) {
-            progress.say("interrupted: this is what there is");
+            say("interrupted: this is what there is");
             break;
         }
         // A long run that is cut off leaves what it had.
@@ -57,10 +59,11 @@ fn run() -> Result<bool> {
     Ok(measured.iter().all(|case| case.failure.is_none()))
 }
 
+/// A case that fails is said to, and does not keep the others from running.
 fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Measured {
     let mut measured = Measured::new(case);
     if let Err(error) = rounds(&mut measured, servers, interrupted, progress) {
-        progress.say(&format!("{}: {error:#}", measured.planned.case.name));
+        say(&format!("{}: {error:#}", measured.planned.case.name));
         measured.failure = Some(format!("{error:#}"));
     }
     measured
@@ -106,26 +109,20 @@ impl Progress {
         Self { runs: planned.iter().map(|case| case.rounds * case.sides.len()).sum(), done: 0 }
     }
 
-    fn done(
-        &mut self,
-        planned: &Planned,
-        round: usize,
-        side: ave_peer_cases::catalog::Side,
-        outcome: &ave_peer_cases::Outcome,
-    ) {
+    fn done(&mut self, planned: &Planned, round: usize, side: Side, outcome: &Outcome) {
         self.done += 1;
         let (name, rounds, wall) = (planned.name(), planned.rounds, outcome.wall_s);
         let figure = planned.headline(outcome);
-        self.say(&format!(
+        say(&format!(
             "[{:>3}/{}] {name}, round {}/{rounds}, {side:<9} {wall:>5.1} s  {figure}",
             self.done,
             self.runs,
             round + 1
         ));
     }
+}
 
-    #[allow(clippy::unused_self)]
-    fn say(&self, line: &str) {
-        let _ = writeln!(io::stderr(), "{line}");
-    }
+fn say(line: &str) {
+    // Nobody to tell is no reason to stop.
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -24,6 +24,7 @@ pub(crate) struct Measured {
 #[derive(Debug, Serialize)]
 pub(crate) struct Ran {
     pub(crate) round: usize,
+    // The outcome names it.
     #[serde(skip)]
     pub(crate) side: Side,
     pub(crate) outcome: Outcome,
@@ -40,10 +41,12 @@ pub(crate) struct Row {
     pub(crate) theirs: String,
     pub(crate) ours: String,
     pub(crate) ratio: String,
+    /// Their CPU divided by ours: what the ratio would be if only CPU counted.
+    pub(crate) cpu: String,
     pub(crate) met: Met,
     pub(crate) rounds: usize,
-    /// Median, low and high of the ratio, or of ours where there is no ratio; and what the interval covers.
-    pub(crate) interval: Option<[f64; 4]>,
+    /// Of the ratio, or of ours where there is no ratio.
+    pub(crate) middle: Option<Middle>,
 }
 
 /// Whether a goal is met.
@@ -52,9 +55,9 @@ pub(crate) struct Row {
 pub(crate) enum Met {
     /// The whole interval meets it.
     Yes,
-    /// The median does, a part of the interval does not.
+    /// The median does, a part of the interval does not; or there is one round only.
     Likely,
-    /// The median does not, a part of the interval does.
+    /// The median does not, a part of the interval does; or there is one round only.
     Unlikely,
     /// Nothing of the interval does.
     No,
@@ -76,10 +79,13 @@ impl Met {
         }
     }
 
-    fn judge(goal: Goal, middle: Middle) -> Self {
+    fn judge(goal: Goal, middle: Middle, rounds: usize) -> Self {
         let Some(median) = goal.met_by(middle.median) else { return Self::NoGoal };
         let whole = [middle.low, middle.high].map(|end| goal.met_by(end) == Some(true));
         match (median, whole) {
+            // One round says nothing of the next.
+            (true, _) if rounds < 2 => Self::Likely,
+            (false, _) if rounds < 2 => Self::Unlikely,
             (true, [true, true]) => Self::Yes,
             (true, _) => Self::Likely,
             (false, [false, false]) => Self::No,
@@ -145,7 +151,8 @@ impl Measured {
 
     fn row(&self, figure: &Figure, peer: Option<Side>, ratio: Ratio) -> Row {
         let values = match (peer, ratio) {
-            (Some(peer), _) => self.ratios(figure, peer, ratio),
+            (Some(peer), Ratio::Speedup(_)) => self.ratios(figure.metric, peer, Side::Ours),
+            (Some(peer), _) => self.ratios(figure.metric, Side::Ours, peer),
             (None, Ratio::Own(_)) => self.values(figure, Side::Ours),
             (None, _) => Vec::new(),
         };
@@ -158,14 +165,15 @@ impl Measured {
             peer: peer.map(Side::name),
             theirs: self.shown(figure, peer.unwrap_or(Side::Published)),
             ours: self.shown(figure, Side::Ours),
+            cpu: self.cpu_text(figure, peer),
             ratio: peer.and(middle).map(|middle| ratio_text(middle, rounds)).unwrap_or_default(),
-            met: self.met(figure, ratio, middle),
+            met: self.met(figure, ratio, middle, rounds),
             rounds,
-            interval: middle.map(|middle| [middle.median, middle.low, middle.high, middle.coverage]),
+            middle,
         }
     }
 
-    fn met(&self, figure: &Figure, ratio: Ratio, middle: Option<Middle>) -> Met {
+    fn met(&self, figure: &Figure, ratio: Ratio, middle: Option<Middle>, rounds: usize) -> Met {
         match (ratio, middle) {
             _ if self.failure.is_some() => Met::Unknown,
             // A text is either what it should be or says what is wrong.
@@ -176,23 +184,25 @@ impl Measured {
                     Met::No
                 }
             }
-            (_, Some(middle)) => Met::judge(ratio.goal(), middle),
+            (_, Some(middle)) => Met::judge(ratio.goal(), middle, rounds),
             (_, None) => Met::Unknown,
         }
     }
 
-    /// Ours and theirs of the same round, divided so that the name of the ratio is right.
-    fn ratios(&self, figure: &Figure, peer: Side, ratio: Ratio) -> Vec<f64> {
+    fn cpu_text(&self, figure: &Figure, peer: Option<Side>) -> String {
+        let (Some(peer), Some(metric), None) = (peer, figure.cpu, &self.failure) else { return String::new() };
+        let ratios = self.ratios(metric, peer, Side::Ours);
+        let rounds = ratios.len();
+        Middle::of(ratios).map(|middle| ratio_text(middle, rounds)).unwrap_or_default()
+    }
+
+    /// A metric of one side divided by the other's of the same round.
+    fn ratios(&self, metric: &str, above: Side, below: Side) -> Vec<f64> {
         let of = |side, round| {
             let run = self.runs.iter().find(|run| run.side == side && run.round == round)?;
-            run.outcome.metrics.get(figure.metric).copied()
+            run.outcome.metrics.get(metric).copied()
         };
-        (0..self.planned.rounds)
-            .filter_map(|round| {
-                let (ours, theirs) = (of(Side::Ours, round)?, of(peer, round)?);
-                Some(if matches!(ratio, Ratio::Speedup(_)) { theirs / ours } else { ours / theirs })
-            })
-            .collect()
+        (0..self.planned.rounds).filter_map(|round| Some(of(above, round)? / of(below, round)?)).collect()
     }
 
     fn values(&self, figure: &Figure, side: Side) -> Vec<f64> {
@@ -310,11 +320,21 @@ mod tests {
     }
 
     #[test]
+    fn less_cpu_counts_like_more_speed() {
+        let mut measured = measured(&[(100.0, 100.0)]);
+        for (run, cpu) in measured.runs.iter_mut().zip([3.0, 2.0]) {
+            run.outcome.set("cpu_us_per_op", cpu);
+        }
+        assert_eq!(measured.rows()[0].cpu, "1.50x (one round)");
+    }
+
+    #[test]
     fn a_goal_is_met_as_far_as_the_interval_says() {
         assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0)]), Met::Yes);
         assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0), (100.0, 100.0)]), Met::Likely);
         assert_eq!(met(&[(100.0, 120.0), (100.0, 105.0), (100.0, 100.0)]), Met::Unlikely);
         assert_eq!(met(&[(100.0, 90.0), (100.0, 80.0)]), Met::No);
+        assert_eq!(met(&[(100.0, 900.0)]), Met::Likely);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The middle of a few rounds, and how sure it is.
 
+use serde::Serialize;
+
 /// The median of some values and an interval around it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Middle {
     pub(crate) median: f64,
     pub(crate) low: f64,

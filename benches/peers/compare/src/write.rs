@@ -16,7 +16,7 @@ use crate::{
 const BUSY_CORES: f64 = 0.2;
 const STEAL_CORES: f64 = 0.02;
 
-const HEADER: [&str; 6] = ["figure", "goal", "published", "ours", "ratio (spread)", "goal met?"];
+const HEADER: [&str; 7] = ["figure", "goal", "published", "ours", "ratio (spread)", "ratio by CPU", "goal met?"];
 
 /// For a terminal.
 pub(crate) fn text(measured: &[Measured]) -> String {
@@ -43,12 +43,12 @@ fn table(measured: &[Measured], style: TableStyle) -> String {
     format!("{table}\n")
 }
 
-fn cells(row: Row) -> [String; 6] {
+fn cells(row: Row) -> [String; 7] {
     let theirs = match row.peer {
         None | Some("published") => row.theirs,
         Some(peer) => format!("{peer}: {}", row.theirs),
     };
-    [format!("{}: {}", row.case, row.figure), row.goal, theirs, row.ours, row.ratio, row.met.text().to_owned()]
+    [format!("{}: {}", row.case, row.figure), row.goal, theirs, row.ours, row.ratio, row.cpu, row.met.text().to_owned()]
 }
 
 fn notes(measured: &[Measured]) -> String {
@@ -56,7 +56,8 @@ fn notes(measured: &[Measured]) -> String {
         "Values are medians over the rounds. A ratio is taken within a round; shown are its median and, in brackets, the\n\
          order-statistic interval of 95 % for the median from nine rounds on; below that, minimum to maximum (six to\n\
          eight rounds cover 97 % and more, five 94 %, four 88 %, three 75 %, two 50 %). \"likely\" and \"unlikely\": the\n\
-         median meets or misses the goal, the interval does both.\n",
+         median meets or misses the goal, the interval does both or there is one round. By CPU: their CPU time divided by\n\
+         ours, background threads included; on a busy host it is the steadier one.\n",
     );
     let rounds: Vec<String> =
         measured.iter().map(|case| format!("{} {}", case.planned.name(), case.planned.rounds)).collect();

@@ -31,7 +31,9 @@ pub fn run<P: Peer>(work: Work, peer: &P, run: &Run, outcome: &mut Outcome) -> R
         Work::LastCompacted(pattern) => compacted::run(peer, pattern, run, outcome),
         Work::Families => families::run(peer, run, outcome),
         Work::ManyFamilies => families::many(peer, run, outcome),
-        Work::WriteAmplification { snapshot_bytes } => write_amp::run(peer, snapshot_bytes, run, outcome),
+        Work::WriteAmplification { actors, snapshot_bytes } => {
+            write_amp::run(peer, actors, snapshot_bytes, run, outcome)
+        }
         Work::Isolation => isolation::run(peer, run, outcome),
         Work::Purge => purge::run(peer, run, outcome),
     }

@@ -1,4 +1,4 @@
-//! What a byte of the user costs the disk: light persists of 500 actors, some busier than others, until the database
+//! What a byte of the user costs the disk: light persists of actors of which some are busier than others, until the database
 //! has stopped compacting. Snapshots are written over and over, which is where the writing goes.
 
 use std::time::Duration;
@@ -15,16 +15,21 @@ use crate::{
     outcome::Reader,
 };
 
-const ACTORS: u64 = 500;
 const EVENT_BYTES: usize = 256;
 
-pub(super) fn run<P: Peer>(peer: &P, snapshot_bytes: usize, run: &Run, outcome: &mut Outcome) -> Result<()> {
+pub(super) fn run<P: Peer>(
+    peer: &P,
+    actors: u64,
+    snapshot_bytes: usize,
+    run: &Run,
+    outcome: &mut Outcome,
+) -> Result<()> {
     let dir = run.database("db")?;
     // A persist is an event with its key, a snapshot and metadata under the prefix.
     let persist_bytes = (EVENT_BYTES + snapshot_bytes + 60 + 3 * data::actor(0).len() + 1 + data::key(0).len()) as u64;
     let persists = run.scale.pick(200_000_000, 1_000_000_000) / persist_bytes;
     let mut manager = peer.open(&dir, false)?;
-    let mut actors = (0..ACTORS)
+    let mut actors = (0..actors)
         .map(|n| Ok((Actor::<P>::create(&manager, "t", &data::actor(n))?, 0)))
         .collect::<Result<Vec<_>>>()?;
 
@@ -49,9 +54,9 @@ pub(super) fn run<P: Peer>(peer: &P, snapshot_bytes: usize, run: &Run, outcome: 
 }
 
 fn write<P: Peer>(actors: &mut [(Actor<P>, u64)], persists: u64, sizes: &Sizes) -> Result<()> {
-    let mut random = Random::new(11);
+    let (mut random, count) = (Random::new(11), actors.len() as u64);
     for n in 0..persists {
-        let (actor, next) = &mut actors[usize::try_from(random.skewed_below(ACTORS))?];
+        let (actor, next) = &mut actors[usize::try_from(random.skewed_below(count))?];
         sizes.persist(actor, &data::key(*next), n)?;
         *next += 1;
     }
