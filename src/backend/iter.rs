@@ -24,6 +24,8 @@ pub(super) struct Cursor<'a> {
     family: &'a ColumnFamily,
     prefix: &'a Prefix,
     direction: Direction,
+    /// Whether there is an entry under the cursor.
+    on_entry: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -34,7 +36,7 @@ impl<'a> Cursor<'a> {
             Direction::Forward => cursor.raw.seek_to_first(),
             Direction::Reverse => cursor.raw.seek_to_last(),
         }
-        cursor.skip_foreign();
+        cursor.settle();
         cursor
     }
 
@@ -45,9 +47,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn at_last(family: &'a ColumnFamily, prefix: &'a Prefix) -> Self {
         let impatient = options::impatient_options(prefix, family.hidden_entries_trigger());
         let direction = Direction::Reverse;
-        let mut cursor = Self { raw: family.iterator(impatient), family, prefix, direction };
+        let mut cursor = Self { raw: family.iterator(impatient), family, prefix, direction, on_entry: false };
         cursor.raw.seek_to_last();
-        cursor.skip_foreign();
+        cursor.settle();
         if cursor.raw.status().is_err_and(|cause| cause.kind() == ErrorKind::Incomplete) {
             drop(cursor);
             family.shed_deletions();
@@ -64,15 +66,18 @@ impl<'a> Cursor<'a> {
         key: &str,
     ) -> Result<Option<Self>, Error> {
         let mut cursor = Self::new(family, prefix, direction);
-        let found = prefix.with_stored_key(key, |stored| {
+        cursor.on_entry = prefix.with_stored_key(key, |stored| {
             cursor.raw.seek(stored);
             cursor.raw.key() == Some(stored)
         });
-        if found { Ok(Some(cursor)) } else { cursor.check().map(|()| None) }
+        match cursor.raw.status() {
+            Ok(()) => Ok(cursor.on_entry.then_some(cursor)),
+            Err(cause) => Err(cursor.failed(key, &cause)),
+        }
     }
 
     fn new(family: &'a ColumnFamily, prefix: &'a Prefix, direction: Direction) -> Self {
-        Self { raw: family.iterator(options::range_options(prefix)), family, prefix, direction }
+        Self { raw: family.iterator(options::range_options(prefix)), family, prefix, direction, on_entry: false }
     }
 
     /// To the next entry in the direction of the walk.
@@ -81,34 +86,50 @@ impl<'a> Cursor<'a> {
             Direction::Forward => self.raw.next(),
             Direction::Reverse => self.raw.prev(),
         }
-        self.skip_foreign();
+        self.settle();
     }
 
     /// The stored key and the value under the cursor. `None` at the end, and after an error: see [`Cursor::check`].
     pub(super) fn entry(&self) -> Option<(&[u8], &[u8])> {
-        let (key, value) = self.raw.item()?;
-        match self.prefix.classify(key) {
-            Entry::Own(key) => Some((key, value)),
-            Entry::Foreign(_) | Entry::Outside => None,
+        if !self.on_entry {
+            return None;
         }
+        let (key, value) = self.raw.item()?;
+        Some((&key[self.prefix.lower_bound().len()..], value))
     }
 
     /// Whether the cursor is where it is because reading failed.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let place = || self.prefix.logical_key("");
-        self.raw.status().map_err(|cause| error::get(self.family.site(), self.family.name(), place(), &cause))
+        self.raw.status().map_err(|cause| self.failed("", &cause))
     }
 
-    fn skip_foreign(&mut self) {
-        while let Some(Entry::Foreign(run)) = self.raw.key().map(|key| self.prefix.classify(key)) {
-            let (first, after) = self.prefix.run(run);
-            match self.direction {
-                Direction::Forward => self.raw.seek(after),
-                Direction::Reverse => {
-                    self.raw.seek_for_prev(&first);
-                    if self.raw.key() == Some(&first) {
-                        self.raw.prev();
-                    }
+    /// At `key`, as far as that is known.
+    fn failed(&self, key: &str, cause: &rocksdb::Error) -> Error {
+        error::get(self.family.site(), self.family.name(), self.prefix.logical_key(key), cause)
+    }
+
+    /// From wherever the iterator is to the next own entry in the direction of the walk.
+    fn settle(&mut self) {
+        self.on_entry = loop {
+            match self.raw.key().map(|key| self.prefix.classify(key)) {
+                Some(Entry::Own(_)) => break true,
+                Some(Entry::Outside) | None => break false,
+                Some(Entry::Foreign(run)) => {
+                    let run = self.prefix.run(run);
+                    self.leave(&run);
+                }
+            }
+        };
+    }
+
+    /// To the first entry on the other side of a run of foreign ones.
+    fn leave(&mut self, (first, after): &(Vec<u8>, Vec<u8>)) {
+        match self.direction {
+            Direction::Forward => self.raw.seek(after),
+            Direction::Reverse => {
+                self.raw.seek_for_prev(first);
+                if self.raw.key() == Some(first) {
+                    self.raw.prev();
                 }
             }
         }

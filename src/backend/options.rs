@@ -1,8 +1,8 @@
 //! From [`Tuning`] to RocksDB's own options: the only place that calls a setter.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel,
-    LruCacheOptions, Options, ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
+    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel, Options,
+    ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
 };
 
 use super::{Durability, key::Prefix, tuning::Tuning};
@@ -18,6 +18,12 @@ pub(super) struct EngineOptions {
 }
 
 impl EngineOptions {
+    /// Counters count from here on. Again does nothing.
+    pub(super) fn begin_to_count(&self) {
+        // The level belongs to the statistics, which copies of the options share with the open database.
+        self.database.clone().set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
+    }
+
     /// `create`: whether a database that is not there is created.
     pub(super) fn new(tuning: &Tuning, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
@@ -34,6 +40,7 @@ impl EngineOptions {
         set_memtables(&mut database, tuning);
         set_log(&mut database, tuning);
         set_files(&mut database, tuning);
+        set_large_values(&mut database, tuning, &cache);
         set_diagnostics(&mut database, tuning);
         database.set_block_based_table_factory(&table_options(tuning, &cache));
         Ok(Self { database, cache, memtables })
@@ -46,11 +53,10 @@ fn without_setter(tuning: &Tuning) -> String {
     format!("memtable_op_scan_flush_trigger={}", tuning.hidden_entries_trigger)
 }
 
+/// A cache without a lock, because every read looks into it several times.
 fn block_cache(tuning: &Tuning) -> Cache {
-    let mut options = LruCacheOptions::default();
-    options.set_capacity(to_usize(tuning.memory_budget_bytes));
-    options.set_num_shard_bits(to_i32(tuning.cache_shard_bits));
-    Cache::new_lru_cache_opts(&options)
+    const ANY_ENTRY_SIZE: usize = 0;
+    Cache::new_hyper_clock_cache(to_usize(tuning.memory_budget_bytes), ANY_ENTRY_SIZE)
 }
 
 fn set_memtables(options: &mut Options, tuning: &Tuning) {
@@ -69,16 +75,24 @@ fn set_log(options: &mut Options, tuning: &Tuning) {
     options.set_enable_pipelined_write(true);
 }
 
+/// What zlib alone looks at.
+const WINDOW_BITS: i32 = -14;
+const STRATEGY: i32 = 0;
+/// In bytes. Blocks are large enough to be compressed without.
+const NO_DICTIONARY: i32 = 0;
+
 fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_max_open_files(to_i32(tuning.max_open_files));
     options.set_max_background_jobs(to_i32(tuning.background_jobs));
     options.set_compaction_style(DBCompactionStyle::Level);
     options.set_level_compaction_dynamic_level_bytes(true);
+    options.set_level_zero_file_num_compaction_trigger(to_i32(tuning.level_zero_files));
     options.set_target_file_size_base(tuning.target_file_bytes);
     options.set_max_bytes_for_level_base(tuning.level_base_bytes);
     // Cheap where data is young and rewritten often, dense where most of it ends up.
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_bottommost_compression_type(DBCompressionType::Zstd);
+    options.set_bottommost_compression_options(WINDOW_BITS, to_i32(tuning.zstd_level), STRATEGY, NO_DICTIONARY, true);
     options.set_bytes_per_sync(tuning.sst_bytes_per_sync);
     // A ratio of 0 leaves only the count in the window to trigger.
     options.add_compact_on_deletion_collector_factory(
@@ -91,13 +105,24 @@ fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_avoid_unnecessary_blocking_io(true);
 }
 
+/// Compactions move references to large values, not the values. Blob files in which most is overwritten are cleared
+/// while compactions pass by anyway.
+fn set_large_values(options: &mut Options, tuning: &Tuning, cache: &Cache) {
+    options.set_enable_blob_files(true);
+    options.set_min_blob_size(tuning.min_blob_bytes);
+    options.set_blob_compression_type(DBCompressionType::Lz4);
+    options.set_blob_cache(cache);
+    options.set_enable_blob_gc(true);
+}
+
 fn set_diagnostics(options: &mut Options, tuning: &Tuning) {
     options.set_log_level(LogLevel::Warn);
     options.set_max_log_file_size(to_usize(tuning.info_log_bytes));
     options.set_keep_log_file_num(tuning.info_log_files as usize);
-    // `stats()` reads the counters. Nobody reads them from RocksDB's own log, where each column family has its page.
+    // Counting costs every write and every read a few percent. It begins when somebody wants to know: see
+    // `begin_to_count`. Nobody reads the counters from RocksDB's own log, where each column family has its page.
     options.enable_statistics();
-    options.set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
+    options.set_statistics_level(StatsLevel::DisableAll);
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
 }
@@ -106,6 +131,7 @@ fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_block_size(to_usize(tuning.block_bytes));
+    table.set_block_restart_interval(to_i32(tuning.block_restart_interval));
     table.set_bloom_filter(f64::from(tuning.bloom_bits_per_key), false);
     // Outside the cache, indexes and filters would grow with the data and with no bound.
     table.set_cache_index_and_filter_blocks(true);

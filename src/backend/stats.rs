@@ -7,10 +7,16 @@ use rocksdb::{CStrLike, properties, statistics::Ticker};
 
 use super::{column::ColumnFamily, engine::Engine, error};
 
+/// Properties that the binding has no name for, as RocksDB's `db.h` lists them.
+const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
+const LIVE_BLOB_FILE_SIZE: &str = "rocksdb.live-blob-file-size";
+const LIVE_BLOB_FILE_GARBAGE_SIZE: &str = "rocksdb.live-blob-file-garbage-size";
+
 /// A moment in the life of a database, over all its column families.
 ///
-/// Sizes and states are those of the moment. The counters, named so below, count from the opening of the database: the
-/// difference between two moments is what happened between them.
+/// Sizes and states are those of the moment. The counters, named so below, count from the first of all moments that
+/// somebody asks for: counting costs every write and every read a few percent, so it begins when somebody wants to
+/// know. The difference between two moments is what happened between them.
 ///
 /// ```
 /// # use ave_actors_rocksdb::RocksDbManager;
@@ -72,9 +78,12 @@ pub struct EngineStats {
     /// Compactions running at this moment.
     pub running_compactions: u64,
     /// Data that is not overwritten or deleted, in bytes on disk, as RocksDB estimates it. Memtables are not in it.
+    /// Large values in blob files are.
     pub live_data_bytes: u64,
     /// All SST files that are still on the disk, in bytes.
     pub sst_bytes: u64,
+    /// All blob files that are still on the disk, in bytes. They hold the large values.
+    pub blob_bytes: u64,
     /// Entries, as RocksDB estimates it.
     pub estimated_keys: u64,
     /// Column families, the always present `default` included.
@@ -132,6 +141,7 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 /// Asks the engine.
 pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result<EngineStats, Error> {
     let ask = Questions { engine, families };
+    engine.options().begin_to_count();
     let mut stats = counters(engine);
     stats.memory_budget_bytes = engine.tuning().memory_budget_bytes;
     stats.memtable_bytes = engine.options().memtables.get_usage() as u64;
@@ -143,8 +153,10 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
     stats.pending_compaction_bytes = ask.sum(properties::ESTIMATE_PENDING_COMPACTION_BYTES)?;
     stats.running_flushes = ask.database(properties::NUM_RUNNING_FLUSHES)?;
     stats.running_compactions = ask.database(properties::NUM_RUNNING_COMPACTIONS)?;
-    stats.live_data_bytes = ask.sum(properties::ESTIMATE_LIVE_DATA_SIZE)?;
+    let live_blob_bytes = ask.sum(LIVE_BLOB_FILE_SIZE)?.saturating_sub(ask.sum(LIVE_BLOB_FILE_GARBAGE_SIZE)?);
+    stats.live_data_bytes = ask.sum(properties::ESTIMATE_LIVE_DATA_SIZE)? + live_blob_bytes;
     stats.sst_bytes = ask.sum(properties::TOTAL_SST_FILES_SIZE)?;
+    stats.blob_bytes = ask.sum(TOTAL_BLOB_FILE_SIZE)?;
     stats.estimated_keys = ask.sum(properties::ESTIMATE_NUM_KEYS)?;
     stats.column_families = families.len() as u64;
     Ok(stats)

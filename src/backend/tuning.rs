@@ -43,8 +43,6 @@ pub struct Tuning {
     pub memtable_budget_bytes: u64,
     /// Where writers wait for a flush, in bytes of memtables: three quarters of the memory budget.
     pub memtable_limit_bytes: u64,
-    /// The block cache is split into `2^n` independently locked shards.
-    pub cache_shard_bits: u32,
     /// A memtable is flushed when it reaches this many bytes.
     pub write_buffer_bytes: u64,
     /// Memtables one column family may hold, the active one included, before its writers wait.
@@ -57,12 +55,20 @@ pub struct Tuning {
     pub max_open_files: u32,
     /// Flushes and compactions that run at the same time.
     pub background_jobs: u32,
+    /// So many files of level 0 are merged into the next level.
+    pub level_zero_files: u32,
     /// SST files are about this many bytes.
     pub target_file_bytes: u64,
     /// The first level below level 0 holds this many bytes, each further level ten times as many.
     pub level_base_bytes: u64,
     /// A block, the unit of reading and caching, holds about this many bytes before compression.
     pub block_bytes: u64,
+    /// Within a block, every so many entries the key is stored whole, and a search may begin there.
+    pub block_restart_interval: u32,
+    /// Values of at least this many bytes are stored in blob files instead of SST files.
+    pub min_blob_bytes: u64,
+    /// The level at which zstd compresses the last level of SST files.
+    pub zstd_level: u32,
     /// What all handles together keep of entries that were read ahead, in bytes. Not part of the memory budget.
     pub read_ahead_bytes: u64,
     /// Bloom filter bits per key.
@@ -134,16 +140,19 @@ impl Tuning {
             memory_budget_bytes,
             memtable_budget_bytes: memtables,
             memtable_limit_bytes: memory_budget_bytes / 4 * 3,
-            cache_shard_bits: (memory_budget_bytes / (8 * MIB)).ilog2().min(6),
             write_buffer_bytes,
             max_write_buffers: 4,
             arena_block_bytes: power_of_two_at_most(memtables / 1024).clamp(8 * KIB, 64 * KIB),
-            max_wal_bytes: (2 * memtables).clamp(64 * MIB, GIB),
+            max_wal_bytes: memtables.clamp(64 * MIB, GIB),
             max_open_files,
             background_jobs: background_jobs(spec.cpu_cores),
+            level_zero_files: 8,
             target_file_bytes: write_buffer_bytes.max(16 * MIB),
             level_base_bytes: (4 * write_buffer_bytes).max(64 * MIB),
-            block_bytes: 4 * KIB,
+            block_bytes: 16 * KIB,
+            block_restart_interval: 4,
+            min_blob_bytes: 16 * KIB,
+            zstd_level: 1,
             read_ahead_bytes: (memory_budget_bytes / 64).clamp(512 * KIB, 4 * MIB),
             bloom_bits_per_key: 10,
             sst_bytes_per_sync: MIB,
@@ -189,12 +198,6 @@ impl Tuning {
                 "writers that outrun the disk wait here, so that a quarter of the memory budget is left for blocks",
             ),
             setting(
-                "cache_shard_bits",
-                self.cache_shard_bits,
-                "bits",
-                "shards of at least 8 MiB: memtables are charged in pieces of 256 KiB, which would crowd smaller ones out",
-            ),
-            setting(
                 "write_buffer",
                 self.write_buffer_bytes,
                 "bytes",
@@ -213,7 +216,13 @@ impl Tuning {
 
     fn write_settings(&self) -> Vec<Setting> {
         vec![
-            setting("max_wal", self.max_wal_bytes, "bytes", "disk, not memory: bounds what an opening has to replay"),
+            setting(
+                "max_wal",
+                self.max_wal_bytes,
+                "bytes",
+                "disk, not memory: bounds what an opening has to replay, and how large the memtable of a family gets \
+                 that is written often and little",
+            ),
             setting(
                 "background_jobs",
                 self.background_jobs,
@@ -249,8 +258,42 @@ impl Tuning {
         vec![
             setting("max_open_files", self.max_open_files, "files", &self.reasons.max_open_files),
             setting("target_file", self.target_file_bytes, "bytes", "few files, so that bounded open files go far"),
+            setting(
+                "level_zero_files",
+                self.level_zero_files,
+                "files",
+                "each merge rewrites what it meets in the next level: twice the default of 4 halves that, and readers \
+                 look into few of the files thanks to their filters",
+            ),
             setting("level_base", self.level_base_bytes, "bytes", "four flushed memtables"),
-            setting("block", self.block_bytes, "bytes", "a point read fetches one block"),
+            setting(
+                "block",
+                self.block_bytes,
+                "bytes",
+                "the events that one actor replays lie in one or two blocks, so a recovery from the disk is a few \
+                 reads; and the index, which the cache has to hold as well, is a quarter of that of the default of \
+                 4 KiB",
+            ),
+            setting(
+                "block_restart_interval",
+                self.block_restart_interval,
+                "entries",
+                "a search steps over so many entries one by one, each a cache miss; the default is 16",
+            ),
+            setting(
+                "min_blob",
+                self.min_blob_bytes,
+                "bytes",
+                "compactions do not rewrite what lies in blob files: large snapshots are overwritten before it would \
+                 pay",
+            ),
+            setting(
+                "zstd_level",
+                self.zstd_level,
+                "level",
+                "serialized events come out as small as at level 3, the default, for less of the CPU time that \
+                 compactions take from the application",
+            ),
             setting(
                 "read_ahead",
                 self.read_ahead_bytes,

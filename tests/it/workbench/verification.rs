@@ -184,7 +184,7 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
         workload.actors.types = workload.actors.types.min(2);
         workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
         // Snapshots must fall due within a short run.
-        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(7);
+        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(3);
         let mix = workload.commands;
         let share = 0.04 * CommandKind::ALL.iter().map(|&kind| mix.weight(kind)).sum::<f64>();
         workload.commands = CommandMix {

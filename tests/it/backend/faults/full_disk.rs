@@ -189,32 +189,33 @@ fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
         let path = disk.path().join("db");
         let mut log = Log::open(&path, false);
         let level_0 = |log: &Log| log.manager.stats().unwrap().levels[0].files;
-        for file in 0..4 {
+        let files_to_compact = usize::try_from(log.manager.tuning().level_zero_files).unwrap();
+        for file in 0..files_to_compact {
             if file > 0 {
                 log.manager.stop().unwrap();
             }
             // Files of one family that overlap, so that none can be moved to the next level as it is.
-            for n in 0..60 {
-                log.next = FAMILIES.len() * (4 * n + file);
-                log.write(30_000).unwrap();
+            for n in 0..90 {
+                log.next = FAMILIES.len() * (files_to_compact * n + file);
+                log.write(10_000).unwrap();
             }
         }
-        // Enough for the fourth file, which starts a compaction of all four, and not for that.
+        // Enough for the last file, which starts a compaction of all, and not for that.
         disk.fill_except(4 * 1024 * 1024);
         log.manager.stop().unwrap();
         eventually("a compaction fails", || {
             files(&path, "LOG").iter().any(|log| fs::read_to_string(log).unwrap().contains("No space left"))
         });
         eventually("what it has written is removed", || disk.free_bytes() > 1024 * 1024);
-        log.next = FAMILIES.len() * 240;
+        log.next = FAMILIES.len() * files_to_compact * 90;
         for _ in 0..10 {
             log.write(100).unwrap();
         }
-        assert_eq!(level_0(&log), 4);
+        assert_eq!(level_0(&log), files_to_compact as u64);
         log.has_all_that_was_acknowledged();
 
         disk.free();
-        eventually("compactions go on", || level_0(&log) < 4);
+        eventually("compactions go on", || level_0(&log) < files_to_compact as u64);
         log.reopen().has_all_that_was_acknowledged();
     });
 }
