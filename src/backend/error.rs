@@ -22,6 +22,10 @@ pub(super) fn open(path: &Path, cause: &rocksdb::Error) -> Error {
         ));
     }
     match cause.kind() {
+        rocksdb::ErrorKind::Corruption if is_damaged_log(cause) => create(format!(
+            "the database at {path} is broken: its write-ahead logs lack writes that later ones were built on, and to \
+             open it would leave a hole ({cause}). It is left as it is; restore it from a checkpoint"
+        )),
         rocksdb::ErrorKind::Corruption => create(format!("the database at {path} is broken: {cause}")),
         _ => create(format!("cannot open the database at {path}: {cause}")),
     }
@@ -30,6 +34,12 @@ pub(super) fn open(path: &Path, cause: &rocksdb::Error) -> Error {
 fn is_locked(cause: &rocksdb::Error) -> bool {
     let text: &str = cause.as_ref();
     text.contains("lock hold by current process") || text.contains("While lock file")
+}
+
+/// What RocksDB says when a log is gone, shorter than when it was synced, or damaged although newer data was flushed.
+fn is_damaged_log(cause: &rocksdb::Error) -> bool {
+    let text: &str = cause.as_ref();
+    ["Missing WAL", "Size mismatch: WAL", "beyond the point of corruption"].iter().any(|part| text.contains(part))
 }
 
 /// The column families of the database in `path` could not be listed, though it claims to be one.
