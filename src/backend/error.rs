@@ -44,6 +44,10 @@ impl Site {
         match cause {
             Cause::DiskFull => Some(format!("free space on the file system of {path} and open again")),
             Cause::Corrupt | Cause::FileMissing => Some("it is left as it is; restore it from a checkpoint".to_owned()),
+            Cause::LogIncomplete => Some(
+                "it is left as it is; put the missing or damaged log file back, or restore it from a checkpoint"
+                    .to_owned(),
+            ),
             Cause::OtherOptions => Some(
                 "it was written with options that this backend does not have, so by another program; it is left as it \
                  is"
@@ -108,6 +112,8 @@ enum Cause {
     FileMissing,
     Locked,
     Corrupt,
+    /// A write-ahead log is gone, shorter than when it was synced, or damaged although newer data was flushed.
+    LogIncomplete,
     OtherOptions,
     Other,
 }
@@ -128,6 +134,9 @@ const SYSTEM_ERRORS: [(&str, Cause); 10] = [
     ("lock hold by current process", Cause::Locked),
 ];
 
+/// What RocksDB says of [`Cause::LogIncomplete`].
+const INCOMPLETE_LOG: [&str; 3] = ["Missing WAL", "Size mismatch: WAL", "beyond the point of corruption"];
+
 impl Cause {
     fn of(error: &rocksdb::Error) -> Self {
         Self::told(&error.kind(), error.as_ref())
@@ -139,6 +148,7 @@ impl Cause {
             Some(Self::DiskFull) if is_about_a_new_log(text) => Self::LogNotCreated,
             Some(cause) => cause,
             None if text.contains("While lock file") => Self::Locked,
+            None if INCOMPLETE_LOG.iter().any(|said| text.contains(said)) => Self::LogIncomplete,
             None => match kind {
                 ErrorKind::Corruption => Self::Corrupt,
                 ErrorKind::InvalidArgument | ErrorKind::NotSupported => Self::OtherOptions,
@@ -163,6 +173,9 @@ impl Cause {
             Self::ReadOnly => Some(format!("mount the file system of {path} writable")),
             Self::DiskFailing => Some(format!("check the disk under {path} and the kernel's log")),
             Self::Corrupt | Self::FileMissing => Some("restore the database from a checkpoint".to_owned()),
+            Self::LogIncomplete => {
+                Some("put the missing or damaged log file back, or restore the database from a checkpoint".to_owned())
+            }
             Self::Locked => Some("close the other one first".to_owned()),
             Self::OtherOptions | Self::Other => None,
         }
@@ -220,6 +233,10 @@ pub(super) fn open(site: &Site, error: &rocksdb::Error) -> Error {
              {path}/LOCK"
         ),
         Cause::Corrupt | Cause::FileMissing => format!("the database at {path} is broken"),
+        Cause::LogIncomplete => format!(
+            "the database at {path} is broken: its write-ahead logs lack writes that later ones were built on, and to \
+             open it would leave a hole"
+        ),
         _ => format!("cannot open the database at {path}"),
     };
     create(explained(&what, error, site.to_open(cause)))

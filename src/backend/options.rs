@@ -71,6 +71,11 @@ fn set_log(options: &mut Options, tuning: &Tuning) {
     options.set_recycle_log_file_num(tuning.recycled_wal_files as usize);
     // After a crash: everything up to the first damaged record, nothing after it.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
+    // That mode does not miss a log that is gone, nor the end of one that was cut between two records, and would replay
+    // the newer logs over the hole. So closed logs are recorded in the manifest with their length once they are synced.
+    // The stricter `track_and_verify_wals` is not for recycled logs: what an older log left behind the end of a newer
+    // one can look like damage to it, and costs the writes that follow.
+    options.set_track_and_verify_wals_in_manifest(true);
     // The next group of writers logs while the last one fills its memtables.
     options.set_enable_pipelined_write(true);
 }

@@ -7,14 +7,20 @@ mod actor_system;
 mod compatibility;
 mod conformance;
 mod contract;
+#[cfg(unix)]
+mod crash;
 mod faults;
 mod model;
 mod opening;
 mod operations;
 mod recovery;
 mod sequential_reads;
+mod wal_damage;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
 use ave_actors_store::{
@@ -59,6 +65,19 @@ impl Database {
         drop(manager);
         Self { manager: open(&dir.path().join("db")), dir }
     }
+}
+
+/// A directory in memory, where there is room for it, for tests that open a database a thousand times. What the death of
+/// a process leaves behind is the same there.
+fn scratch() -> TempDir {
+    const MEMORY: &str = "/dev/shm";
+    const ENOUGH_KIB: u64 = 1024 * 1024;
+    let available = || {
+        let output = Command::new("df").args(["--output=avail", MEMORY]).output().ok()?;
+        String::from_utf8(output.stdout).ok()?.split_whitespace().last()?.parse().ok()
+    };
+    let in_memory = available().is_some_and(|kib: u64| kib >= ENOUGH_KIB).then(|| tempfile::tempdir_in(MEMORY).ok());
+    in_memory.flatten().unwrap_or_else(|| tempfile::tempdir().unwrap())
 }
 
 fn open(path: &Path) -> RocksDbManager {

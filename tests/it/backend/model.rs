@@ -1,5 +1,5 @@
-//! Random operations on collections and states whose prefixes get in each other's way, against a `BTreeMap`, across
-//! stops and reopenings.
+//! Random operations on collections and states whose prefixes get in each other's way, against a map of maps, over
+//! several handles for each, across stops and reopenings.
 
 use std::collections::BTreeMap;
 
@@ -8,193 +8,322 @@ use ave_actors_store::{
     Error,
     database::{Collection, DbManager, State},
 };
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::{Database, not_found};
+use super::{Database, not_found, open, scratch};
 
-const PREFIXES: [&str; 9] = ["", ".", "a", "a.", "a.b", "a.b.c", "a.b.d", "a-", "ab"];
-const KEYS: [&str; 10] = ["", ".", "-", "/", "b", "b.c", "c", "00000000000000000001", "00000000000000000002", "é"];
+/// A collection and a state of the same number have nothing to do with each other.
+const EVENTS: [&str; 2] = ["events", "other_events"];
+const STATES: [&str; 2] = ["states", "other_states"];
+const HANDLES: usize = 2;
+
+/// What prefixes and keys are made of: few pieces, so that many begin or end alike; the dot often, its neighbours in the
+/// byte order, what it is stored as, what other scripts have, and what sorts first and last.
+const PIECES: [&str; 20] = [
+    ".",
+    ".",
+    ".",
+    ".",
+    "a",
+    "a",
+    "b",
+    "-",
+    "/",
+    "-\u{7F}",
+    "\0",
+    "\u{1}",
+    " ",
+    "\n",
+    "é",
+    "e\u{301}",
+    "日本",
+    "\u{80}",
+    "\u{D7FF}",
+    "\u{10FFFF}",
+];
+/// How long long names are: around the longest key that is built on the stack, and far beyond.
+const LENGTHS: [usize; 7] = [1, 250, 254, 255, 256, 1024, 64 * 1024];
+
+/// A prefix or a key. Kept in parts, so that a failure is readable and long ones shrink to short ones.
+#[derive(Debug, Clone)]
+struct Name {
+    /// Begins with what all long ones begin with, and so differs from them at the far end only.
+    long: bool,
+    pieces: Vec<&'static str>,
+}
+
+impl Name {
+    fn text(&self, long: usize) -> String {
+        "l".repeat(if self.long { long } else { 0 }) + &self.pieces.concat()
+    }
+}
+
+fn name() -> impl Strategy<Value = Name> {
+    let pieces = vec(select(&PIECES), 0..6);
+    (proptest::bool::weighted(0.3), pieces).prop_map(|(long, pieces)| Name { long, pieces })
+}
+
+/// Keys as actors use them, and any others.
+fn key() -> impl Strategy<Value = Name> {
+    let number = select(&["00000000000000000001", "00000000000000000002", "00000000000000000010"]);
+    prop_oneof![1 => number.prop_map(|number| Name { long: false, pieces: vec![number] }), 3 => name()]
+}
+
+/// An operation on one of the places, through one of its handles.
+#[derive(Debug, Clone)]
+struct Op {
+    family: usize,
+    prefix: usize,
+    handle: usize,
+    action: Action,
+}
 
 #[derive(Debug, Clone)]
-enum Op {
-    Put(usize, usize, Vec<u8>),
-    Get(usize, usize),
-    Del(usize, usize),
-    Last(usize),
-    Iter(usize, bool),
-    Range(usize, Option<usize>, isize),
-    Purge(usize),
-    StatePut(usize, Vec<u8>),
-    StateGet(usize),
-    StateDel(usize),
-    StatePurge(usize),
-    /// Drops the handle of a prefix and creates it anew: purges spare what live handles may write.
-    Renew(usize),
+enum Action {
+    Put(usize, Vec<u8>),
+    Get(usize),
+    Del(usize),
+    Last,
+    Iter {
+        reverse: bool,
+    },
+    Range(Option<usize>, isize),
+    Purge,
+    StatePut(Vec<u8>),
+    StateGet,
+    StateDel,
+    StatePurge,
+    /// Drops the handle and creates it anew: purges spare what live handles may write.
+    Renew,
     Stop,
     Reopen,
 }
 
-fn op() -> impl Strategy<Value = Op> {
-    let prefix = 0..PREFIXES.len();
-    let key = 0..KEYS.len();
-    let value = proptest::collection::vec(any::<u8>(), 0..40);
+/// Numbers of prefixes and keys count modulo how many there are.
+const ANY: std::ops::Range<usize> = 0..8;
+
+fn quantity() -> impl Strategy<Value = isize> {
+    prop_oneof![6 => -4_isize..5, 1 => select(&[isize::MIN, isize::MIN + 1, isize::MAX])]
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let value = vec(any::<u8>(), 0..40);
     prop_oneof![
-        12 => (prefix.clone(), key.clone(), value.clone()).prop_map(|(p, k, v)| Op::Put(p, k, v)),
-        4 => (prefix.clone(), key.clone()).prop_map(|(p, k)| Op::Get(p, k)),
-        4 => (prefix.clone(), key.clone()).prop_map(|(p, k)| Op::Del(p, k)),
-        3 => prefix.clone().prop_map(Op::Last),
-        4 => (prefix.clone(), any::<bool>()).prop_map(|(p, reverse)| Op::Iter(p, reverse)),
-        4 => (prefix.clone(), proptest::option::of(key), -4_isize..5).prop_map(|(p, k, n)| Op::Range(p, k, n)),
-        2 => prefix.clone().prop_map(Op::Purge),
-        2 => (prefix.clone(), value).prop_map(|(p, v)| Op::StatePut(p, v)),
-        2 => prefix.clone().prop_map(Op::StateGet),
-        1 => prefix.clone().prop_map(Op::StateDel),
-        1 => prefix.clone().prop_map(Op::StatePurge),
-        1 => prefix.prop_map(Op::Renew),
-        1 => Just(Op::Stop),
-        1 => Just(Op::Reopen),
+        14 => (ANY, value.clone()).prop_map(|(key, value)| Action::Put(key, value)),
+        4 => ANY.prop_map(Action::Get),
+        4 => ANY.prop_map(Action::Del),
+        3 => Just(Action::Last),
+        4 => any::<bool>().prop_map(|reverse| Action::Iter { reverse }),
+        4 => (proptest::option::of(ANY), quantity()).prop_map(|(from, quantity)| Action::Range(from, quantity)),
+        3 => Just(Action::Purge),
+        3 => value.prop_map(Action::StatePut),
+        2 => Just(Action::StateGet),
+        1 => Just(Action::StateDel),
+        1 => Just(Action::StatePurge),
+        1 => Just(Action::Renew),
+        1 => Just(Action::Stop),
+        1 => Just(Action::Reopen),
     ]
 }
+
+fn op() -> impl Strategy<Value = Op> {
+    let place = (0..EVENTS.len(), ANY, 0..HANDLES);
+    (place, action()).prop_map(|((family, prefix, handle), action)| Op { family, prefix, handle, action })
+}
+
+/// Family and prefix.
+type Place = (usize, String);
+type Entries = BTreeMap<String, Vec<u8>>;
 
 /// What must be in the database.
 #[derive(Default)]
 struct Model {
-    collections: BTreeMap<usize, BTreeMap<&'static str, Vec<u8>>>,
-    states: BTreeMap<usize, Vec<u8>>,
+    collections: BTreeMap<Place, Entries>,
+    states: BTreeMap<Place, Vec<u8>>,
 }
 
 impl Model {
-    fn of(&mut self, prefix: usize) -> &mut BTreeMap<&'static str, Vec<u8>> {
-        self.collections.entry(prefix).or_default()
-    }
-
-    fn range(&mut self, prefix: usize, from: Option<&'static str>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        let entries = self.of(prefix);
-        if let Some(from) = from.filter(|from| !entries.contains_key(from)) {
+    fn range(entries: &Entries, from: Option<&String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
+        if let Some(from) = from.filter(|from| !entries.contains_key(*from)) {
             return Err(not_found(from));
         }
         let wanted = quantity.unsigned_abs();
         let values = if quantity >= 0 {
-            let after = entries.iter().filter(|(key, _)| from.is_none_or(|from| **key > from));
+            let after = entries.iter().filter(|(key, _)| from.is_none_or(|from| *key > from));
             after.map(|(_, value)| value.clone()).take(wanted).collect()
         } else {
-            let before = entries.iter().rev().filter(|(key, _)| from.is_none_or(|from| **key < from));
+            let before = entries.iter().rev().filter(|(key, _)| from.is_none_or(|from| *key < from));
             before.map(|(_, value)| value.clone()).take(wanted).collect()
         };
         Ok(values)
     }
 }
 
-/// The database under test with a handle per prefix.
+/// The database under test with handles for every place.
 struct Subject {
     db: Database,
-    collections: Vec<RocksDbStore>,
-    states: Vec<RocksDbStore>,
+    prefixes: Vec<String>,
+    keys: Vec<String>,
+    collections: BTreeMap<(usize, usize, usize), RocksDbStore>,
+    states: BTreeMap<(usize, usize, usize), RocksDbStore>,
 }
 
 impl Subject {
-    fn new(db: Database) -> Self {
-        let collections = PREFIXES.map(|prefix| db.collection("events", prefix)).into();
-        let states = PREFIXES.map(|prefix| db.state("states", prefix)).into();
-        Self { db, collections, states }
+    fn new(db: Database, prefixes: Vec<String>, keys: Vec<String>) -> Self {
+        let (mut collections, mut states) = (BTreeMap::new(), BTreeMap::new());
+        for family in 0..EVENTS.len() {
+            for (number, prefix) in prefixes.iter().enumerate() {
+                for handle in 0..HANDLES {
+                    collections.insert((family, number, handle), db.collection(EVENTS[family], prefix));
+                    states.insert((family, number, handle), db.state(STATES[family], prefix));
+                }
+            }
+        }
+        Self { db, prefixes, keys, collections, states }
     }
 
     fn reopen(self) -> Self {
-        let Self { db, collections, states } = self;
+        let Self { db, prefixes, keys, collections, states } = self;
         drop((collections, states));
-        Self::new(db.reopen())
+        Self::new(db.reopen(), prefixes, keys)
+    }
+
+    fn key(&self, number: usize) -> &str {
+        &self.keys[number % self.keys.len()]
+    }
+
+    /// Does one operation on both and compares what they say.
+    fn step(&mut self, model: &mut Model, op: &Op) -> Result<(), TestCaseError> {
+        let prefix_number = op.prefix % self.prefixes.len();
+        let prefix = self.prefixes[prefix_number].clone();
+        let expected = model.collections.entry((op.family, prefix.clone())).or_default();
+        let missing = |key: &str| not_found(&format!("{prefix}.{key}"));
+        let at = (op.family, prefix_number, op.handle);
+        match &op.action {
+            Action::Put(key, value) => {
+                let key = self.key(*key).to_owned();
+                prop_assert_eq!(Collection::put(self.collection(at), &key, value), Ok(()));
+                expected.insert(key, value.clone());
+            }
+            Action::Get(key) => {
+                let key = self.key(*key).to_owned();
+                let expected = expected.get(&key).cloned().ok_or_else(|| missing(&key));
+                prop_assert_eq!(Collection::get(self.collection(at), &key), expected);
+            }
+            Action::Del(key) => {
+                let key = self.key(*key).to_owned();
+                let expected = expected.remove(&key).map(drop).ok_or_else(|| missing(&key));
+                prop_assert_eq!(Collection::del(self.collection(at), &key), expected);
+            }
+            Action::Last => {
+                let expected = expected.last_key_value().map(|(key, value)| (key.clone(), value.clone()));
+                prop_assert_eq!(self.collection(at).last(), Ok(expected));
+            }
+            Action::Iter { reverse } => compare(self.collection(at), expected, *reverse)?,
+            Action::Range(from, quantity) => {
+                let from = from.map(|key| self.key(key).to_owned());
+                let expected = Model::range(expected, from.as_ref(), *quantity);
+                prop_assert_eq!(self.collection(at).get_by_range(from, *quantity), expected);
+            }
+            Action::Purge => {
+                prop_assert_eq!(Collection::purge(self.collection(at)), Ok(()));
+                expected.clear();
+            }
+            Action::Renew => {
+                // The old handle goes first: for a moment there may be none.
+                self.collections.remove(&at);
+                self.collections.insert(at, self.db.collection(EVENTS[op.family], &prefix));
+            }
+            Action::Stop => prop_assert_eq!(self.db.manager.stop(), Ok(())),
+            _ => self.state_step(model, &op.action, at, (op.family, prefix))?,
+        }
+        Ok(())
+    }
+
+    fn state_step(
+        &mut self,
+        model: &mut Model,
+        action: &Action,
+        at: (usize, usize, usize),
+        place: Place,
+    ) -> Result<(), TestCaseError> {
+        let state = self.states.get_mut(&at).unwrap();
+        let missing = not_found(&place.1);
+        match action {
+            Action::StatePut(value) => {
+                prop_assert_eq!(State::put(state, value), Ok(()));
+                model.states.insert(place, value.clone());
+            }
+            Action::StateGet => {
+                prop_assert_eq!(State::get(state), model.states.get(&place).cloned().ok_or(missing));
+            }
+            Action::StateDel => {
+                prop_assert_eq!(State::del(state), model.states.remove(&place).map(drop).ok_or(missing));
+            }
+            Action::StatePurge => {
+                prop_assert_eq!(State::purge(state), Ok(()));
+                model.states.remove(&place);
+            }
+            _ => unreachable!("not an operation on a state"),
+        }
+        Ok(())
+    }
+
+    fn collection(&mut self, at: (usize, usize, usize)) -> &mut RocksDbStore {
+        self.collections.get_mut(&at).unwrap()
+    }
+
+    /// Everything, through every handle.
+    fn compare_all(&self, model: &Model) -> Result<(), TestCaseError> {
+        let nothing = Entries::new();
+        for ((family, prefix, _), collection) in &self.collections {
+            let place = (*family, self.prefixes[*prefix].clone());
+            let expected = model.collections.get(&place).unwrap_or(&nothing);
+            compare(collection, expected, false)?;
+            compare(collection, expected, true)?;
+        }
+        for ((family, prefix, _), state) in &self.states {
+            let prefix = &self.prefixes[*prefix];
+            let expected = model.states.get(&(*family, prefix.clone())).cloned();
+            prop_assert_eq!(State::get(state), expected.ok_or_else(|| not_found(prefix)));
+        }
+        Ok(())
     }
 }
 
-/// Does one operation on both and compares what they say.
-fn step(subject: &mut Subject, model: &mut Model, op: Op) -> Result<(), TestCaseError> {
-    match op {
-        Op::Put(p, k, value) => {
-            prop_assert_eq!(Collection::put(&mut subject.collections[p], KEYS[k], &value), Ok(()));
-            model.of(p).insert(KEYS[k], value);
-        }
-        Op::Get(p, k) => {
-            let expected = model.of(p).get(KEYS[k]).cloned();
-            let expected = expected.ok_or_else(|| not_found(&format!("{}.{}", PREFIXES[p], KEYS[k])));
-            prop_assert_eq!(Collection::get(&subject.collections[p], KEYS[k]), expected);
-        }
-        Op::Del(p, k) => {
-            let expected = model.of(p).remove(KEYS[k]).map(drop);
-            let expected = expected.ok_or_else(|| not_found(&format!("{}.{}", PREFIXES[p], KEYS[k])));
-            prop_assert_eq!(Collection::del(&mut subject.collections[p], KEYS[k]), expected);
-        }
-        Op::Last(p) => {
-            let expected = model.of(p).last_key_value().map(|(key, value)| ((*key).to_owned(), value.clone()));
-            prop_assert_eq!(subject.collections[p].last(), Ok(expected));
-        }
-        Op::Iter(p, reverse) => compare_entries(subject, model, p, reverse)?,
-        Op::Range(p, from, quantity) => {
-            let from = from.map(|k| KEYS[k]);
-            let expected = model.range(p, from, quantity);
-            prop_assert_eq!(subject.collections[p].get_by_range(from.map(str::to_owned), quantity), expected);
-        }
-        Op::Purge(p) => {
-            prop_assert_eq!(Collection::purge(&mut subject.collections[p]), Ok(()));
-            model.of(p).clear();
-        }
-        Op::Renew(p) => subject.collections[p] = subject.db.collection("events", PREFIXES[p]),
-        Op::Stop => prop_assert_eq!(subject.db.manager.stop(), Ok(())),
-        Op::StatePut(..) | Op::StateGet(_) | Op::StateDel(_) | Op::StatePurge(_) => state_step(subject, model, op)?,
-        Op::Reopen => unreachable!("done by the caller, who owns the subject"),
-    }
-    Ok(())
-}
-
-fn state_step(subject: &mut Subject, model: &mut Model, op: Op) -> Result<(), TestCaseError> {
-    match op {
-        Op::StatePut(p, value) => {
-            prop_assert_eq!(State::put(&mut subject.states[p], &value), Ok(()));
-            model.states.insert(p, value);
-        }
-        Op::StateGet(p) => {
-            let expected = model.states.get(&p).cloned().ok_or_else(|| not_found(PREFIXES[p]));
-            prop_assert_eq!(State::get(&subject.states[p]), expected);
-        }
-        Op::StateDel(p) => {
-            let expected = model.states.remove(&p).map(drop).ok_or_else(|| not_found(PREFIXES[p]));
-            prop_assert_eq!(State::del(&mut subject.states[p]), expected);
-        }
-        Op::StatePurge(p) => {
-            prop_assert_eq!(State::purge(&mut subject.states[p]), Ok(()));
-            model.states.remove(&p);
-        }
-        _ => unreachable!("not an operation on a state"),
-    }
-    Ok(())
-}
-
-fn compare_entries(subject: &Subject, model: &mut Model, p: usize, reverse: bool) -> Result<(), TestCaseError> {
-    let found: Result<Vec<_>, _> = subject.collections[p].iter(reverse).unwrap().collect();
-    let mut expected: Vec<_> = model.of(p).iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+fn compare(collection: &RocksDbStore, expected: &Entries, reverse: bool) -> Result<(), TestCaseError> {
+    let found: Result<Vec<_>, _> = collection.iter(reverse).unwrap().collect();
+    let mut expected: Vec<_> = expected.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
     if reverse {
         expected.reverse();
     }
-    prop_assert_eq!(found, Ok(expected), "prefix {:?}", PREFIXES[p]);
+    prop_assert_eq!(found, Ok(expected), "{:?} in reverse: {}", collection, reverse);
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_backend_behaves_like_a_map_of_maps(ops in proptest::collection::vec(op(), 1..80)) {
-        let mut subject = Subject::new(Database::new());
+    fn the_backend_behaves_like_a_map_of_maps(
+        long in select(&LENGTHS),
+        prefixes in vec(name(), 1..8),
+        keys in vec(key(), 1..8),
+        ops in vec(op(), 1..100),
+    ) {
+        let dir = scratch();
+        let db = Database { manager: open(&dir.path().join("db")), dir };
+        let text = |names: &[Name]| names.iter().map(|name| name.text(long)).collect::<Vec<_>>();
+        let mut subject = Subject::new(db, text(&prefixes), text(&keys));
         let mut model = Model::default();
-        for op in ops {
-            if matches!(op, Op::Reopen) {
+        for op in &ops {
+            if matches!(op.action, Action::Reopen) {
                 subject = subject.reopen();
             } else {
-                step(&mut subject, &mut model, op)?;
+                subject.step(&mut model, op)?;
             }
         }
-        for p in 0..PREFIXES.len() {
-            compare_entries(&subject, &mut model, p, false)?;
-            compare_entries(&subject, &mut model, p, true)?;
-        }
+        subject.compare_all(&model)?;
+        subject.reopen().compare_all(&model)?;
     }
 }
