@@ -68,7 +68,7 @@ impl<'a> Cursor<'a> {
             cursor.raw.seek(stored);
             cursor.raw.key() == Some(stored)
         });
-        if found { Ok(Some(cursor)) } else { cursor.check().map(|()| None) }
+        if found { Ok(Some(cursor)) } else { cursor.check_at(key).map(|()| None) }
     }
 
     fn new(family: &'a ColumnFamily, prefix: &'a Prefix, direction: Direction) -> Self {
@@ -95,7 +95,11 @@ impl<'a> Cursor<'a> {
 
     /// Whether the cursor is where it is because reading failed.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let place = || self.prefix.logical_key("");
+        self.check_at("")
+    }
+
+    fn check_at(&self, key: &str) -> Result<(), Error> {
+        let place = || self.prefix.logical_key(key);
         self.raw.status().map_err(|cause| error::get(self.family.site(), self.family.name(), place(), &cause))
     }
 

@@ -142,7 +142,7 @@ fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
     failed(events.last().map(drop), "actor.");
     failed(events.iter(false).map(drop), "actor.");
     failed(events.get_by_range(None, 1).map(drop), "actor.");
-    failed(events.get_by_range(Some("01".to_owned()), 1).map(drop), "actor.");
+    failed(events.get_by_range(Some("01".to_owned()), 1).map(drop), "actor.01");
     failed(State::get(&db.state("states", "actor")).map(drop), "actor");
     let Err(Error::Store { operation, reason }) = Collection::purge(&mut events) else { panic!("purged") };
     assert_eq!(operation, StoreOperation::RocksdbOperation);
