@@ -372,7 +372,8 @@ mod tests {
     fn a_write_to_another_collection_disturbs_nobody() {
         let mut collection = Collection::new();
         let own = collection.reader.track;
-        let other = (0..).map(|n: u32| collection.ahead.track("events", &n.to_le_bytes())).find(|track| *track != own);
+        let other =
+            (0..1000).map(|n: u32| collection.ahead.track("events", &n.to_le_bytes())).find(|track| *track != own);
         collection.get(0);
         collection.get(1);
         collection.ahead.write(other.unwrap(), || {});
