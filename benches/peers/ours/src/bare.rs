@@ -60,7 +60,8 @@ fn open(dir: &Path) -> Result<DB> {
     drop(manager.create_collection(FAMILY, "nobody")?);
     drop(manager);
 
-    let cache = Cache::new_lru_cache(budget);
+    // 0: the cache finds out how large its entries are.
+    let cache = Cache::new_hyper_clock_cache(budget, 0);
     let (mut options, families) = Options::load_latest(dir, Env::new()?, false, cache.clone())?;
     let memtables = WriteBufferManager::new_write_buffer_manager_with_cache(memtables, false, cache);
     options.set_write_buffer_manager(&memtables);
