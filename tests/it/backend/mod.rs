@@ -10,6 +10,7 @@ mod contract;
 #[cfg(unix)]
 mod crash;
 mod faults;
+mod metrics;
 mod model;
 mod opening;
 mod operations;
