@@ -17,7 +17,9 @@ use tracing::debug;
 use super::{
     engine::Engine,
     error::Site,
-    key, options,
+    key,
+    memory::Fill,
+    options,
     read_ahead::{ReadAhead, TrackIndex},
 };
 
@@ -36,6 +38,7 @@ pub(super) struct ColumnFamily {
     name: String,
     cell: Cell,
     live: RwLock<LivePrefixes>,
+    fill: Arc<Fill>,
 }
 
 /// The prefixes of live handles that can write into the range of another prefix, each with its number of handles.
@@ -56,7 +59,8 @@ impl ColumnFamily {
     /// The family `name` of the database, `None` if it has no such family.
     pub(super) fn find(engine: &Arc<Engine>, name: &str) -> Option<Self> {
         let cell = Cell::try_new(Arc::clone(engine), |engine| engine.db().cf_handle(name).ok_or(())).ok()?;
-        Some(Self { name: name.to_owned(), cell, live: RwLock::default() })
+        let fill = engine.memtables().add_family(name);
+        Some(Self { name: name.to_owned(), cell, live: RwLock::default(), fill })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -96,24 +100,27 @@ impl ColumnFamily {
 
     /// `track` is the one on which writes to the entries of that prefix are counted, here and below.
     pub(super) fn put(&self, track: TrackIndex, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
-        self.write_with(track, |db, options| db.put_cf_opt(self.handle(), key, value, options))
+        let bytes = key.len() + value.len();
+        self.write_with(track, bytes, |db, options| db.put_cf_opt(self.handle(), key, value, options))
     }
 
     pub(super) fn delete(&self, track: TrackIndex, key: &[u8]) -> Result<(), rocksdb::Error> {
-        self.write_with(track, |db, options| db.delete_cf_opt(self.handle(), key, options))
+        self.write_with(track, key.len(), |db, options| db.delete_cf_opt(self.handle(), key, options))
     }
 
     /// All of the batch or, after an error or a crash, nothing of it.
     pub(super) fn write(&self, track: TrackIndex, batch: WriteBatch) -> Result<(), rocksdb::Error> {
-        self.write_with(track, |db, options| db.write_opt(batch, options))
+        self.write_with(track, batch.size_in_bytes(), |db, options| db.write_opt(batch, options))
     }
 
     fn write_with(
         &self,
         track: TrackIndex,
+        bytes: usize,
         write: impl FnOnce(&DB, &WriteOptions) -> Result<(), rocksdb::Error>,
     ) -> Result<(), rocksdb::Error> {
         let engine = self.engine();
+        self.fill.add(bytes);
         engine.write(|db| engine.read_ahead().write(track, || write(db, engine.write_options())))
     }
 

@@ -1,32 +1,21 @@
 //! An open database with all that belongs to it for as long as it is open.
 
-use std::{
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 
 use ave_actors_store::Error;
-use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions, properties};
+use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions};
 
 use super::{
     Durability,
     directory::{self, Contents},
     error::{self, Site},
     gate::Gate,
+    memory::Memtables,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
     room,
     tuning::{FEWEST_OPEN_FILES, Tuning},
 };
-
-/// How long a writer looks away from memtables that are full.
-const MEMORY_POLL: Duration = Duration::from_millis(1);
-/// So many looks in a row that see no flush end the waiting. One is not enough: the next flush may be about to begin.
-const IDLE_LOOKS: u32 = 3;
-/// How long one write is held back at most, whatever the flushes are doing.
-const MEMORY_WAIT: Duration = Duration::from_secs(1);
 
 /// The database and the options that every operation on it shares: built once, not once per operation.
 pub(super) struct Engine {
@@ -38,8 +27,7 @@ pub(super) struct Engine {
     read_ahead: ReadAhead,
     gate: Gate,
     site: Site,
-    /// Time that writers waited for memory, in microseconds.
-    waited_micros: AtomicU64,
+    memtables: Memtables,
 }
 
 /// A database that was just opened, and the names of its column families.
@@ -73,11 +61,11 @@ impl Engine {
             write: options::write_options(durability),
             read: ReadOptions::default(),
             read_ahead: ReadAhead::new(tuning.read_ahead_bytes),
+            memtables: Memtables::new(options.memtables.clone(), &tuning),
             options,
             tuning,
             gate: Gate::default(),
             site,
-            waited_micros: AtomicU64::new(0),
         };
         Ok(Opened { engine, column_families })
     }
@@ -98,7 +86,7 @@ impl Engine {
     /// A write of data, when there is memory for it.
     pub(super) fn write(&self, write: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
         self.change(|db| {
-            self.wait_for_memory();
+            self.memtables.make_room(db);
             write(db)
         })
     }
@@ -130,35 +118,9 @@ impl Engine {
         &self.read
     }
 
-    /// Waits, if memtables have outgrown their limit, until flushes have made room.
-    ///
-    /// RocksDB flushes one column family at a time. Writers without durability can fill the memtables of a few hundred
-    /// families faster than that empties them, and then nothing but this keeps the memory budget. It waits for running
-    /// flushes only: memory that nobody is about to release, because an iterator pins it, is no reason to wait.
-    fn wait_for_memory(&self) {
-        if self.memory_is_short() {
-            let start = Instant::now();
-            let mut idle_looks = 0;
-            while self.memory_is_short() && idle_looks < IDLE_LOOKS && start.elapsed() < MEMORY_WAIT {
-                idle_looks = if self.is_flushing() { 0 } else { idle_looks + 1 };
-                thread::sleep(MEMORY_POLL);
-            }
-            let waited = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.waited_micros.fetch_add(waited, Ordering::Relaxed);
-        }
-    }
-
-    /// Time that writers spent in [`Engine::wait_for_memory`], in microseconds.
-    pub(super) fn waited_micros(&self) -> u64 {
-        self.waited_micros.load(Ordering::Relaxed)
-    }
-
-    fn memory_is_short(&self) -> bool {
-        self.options.memtables.get_usage() as u64 >= self.tuning.memtable_limit_bytes
-    }
-
-    fn is_flushing(&self) -> bool {
-        matches!(self.db.property_int_value(properties::NUM_RUNNING_FLUSHES), Ok(Some(1..)))
+    /// What the memtables take, and what is written to each.
+    pub(super) fn memtables(&self) -> &Memtables {
+        &self.memtables
     }
 
     pub(super) fn options(&self) -> &EngineOptions {

@@ -225,7 +225,8 @@ fn log_opening(engine: &Engine, durability: Durability, column_families: usize) 
         memtable_budget_bytes = tuning.memtable_budget_bytes,
         max_wal_bytes = tuning.max_wal_bytes,
         max_open_files = tuning.max_open_files,
-        background_jobs = tuning.background_jobs,
+        flush_jobs = tuning.flush_jobs,
+        compaction_jobs = tuning.compaction_jobs,
         "opened RocksDB database"
     );
     for setting in tuning.settings() {

@@ -58,6 +58,7 @@ mod gate;
 mod iter;
 mod key;
 mod manager;
+mod memory;
 mod options;
 mod purge;
 mod read_ahead;

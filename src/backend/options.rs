@@ -30,7 +30,7 @@ impl EngineOptions {
         // Starts flushes, but does not hold writers back: a thread that writes while it iterates would wait for memory
         // that its own iterator pins, forever. The engine holds them back, and looks what it waits for.
         let memtables = WriteBufferManager::new_write_buffer_manager_with_cache(
-            to_usize(tuning.memtable_budget_bytes),
+            to_usize(tuning.memtable_limit_bytes),
             false,
             cache.clone(),
         );
@@ -50,7 +50,11 @@ impl EngineOptions {
 /// What the binding has no setter for, as RocksDB's own options files write it.
 fn without_setter(tuning: &Tuning) -> String {
     // Readers that wade through deletions in a memtable have it flushed; compactions clear the file of them.
-    format!("memtable_op_scan_flush_trigger={}", tuning.hidden_entries_trigger)
+    // Without the two numbers of jobs, RocksDB would take a quarter of their sum for flushes.
+    format!(
+        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
+        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
+    )
 }
 
 /// A cache without a lock, because every read looks into it several times.
@@ -88,7 +92,6 @@ const NO_DICTIONARY: i32 = 0;
 
 fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_max_open_files(to_i32(tuning.max_open_files));
-    options.set_max_background_jobs(to_i32(tuning.background_jobs));
     options.set_compaction_style(DBCompactionStyle::Level);
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_level_zero_file_num_compaction_trigger(to_i32(tuning.level_zero_files));

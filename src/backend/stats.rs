@@ -144,7 +144,7 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
     engine.options().begin_to_count();
     let mut stats = counters(engine);
     stats.memory_budget_bytes = engine.tuning().memory_budget_bytes;
-    stats.memtable_bytes = engine.options().memtables.get_usage() as u64;
+    stats.memtable_bytes = engine.memtables().bytes();
     stats.block_cache_bytes = engine.options().cache.get_usage() as u64;
     stats.block_cache_pinned_bytes = engine.options().cache.get_pinned_usage() as u64;
     stats.table_reader_bytes = ask.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
@@ -165,7 +165,7 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
 fn counters(engine: &Engine) -> EngineStats {
     let count = |ticker| engine.options().database.get_ticker_count(ticker);
     EngineStats {
-        stall_micros: count(Ticker::StallMicros) + engine.waited_micros(),
+        stall_micros: count(Ticker::StallMicros) + engine.memtables().waited_micros(),
         wal_syncs: count(Ticker::WalFileSynced),
         wal_bytes: count(Ticker::WalFileBytes),
         user_written_bytes: count(Ticker::BytesWritten),

@@ -75,6 +75,17 @@ fn every_figure_has_its_name_its_kind_and_its_unit() {
 }
 
 #[test]
+fn the_figures_that_operators_are_told_to_watch_are_there() {
+    let manual = include_str!("../../../docs/operating.md");
+    let metrics = parsed(&exposition("ledger", &EngineStats::default()));
+    let named: Vec<&str> = manual.split('`').filter(|word| word.starts_with("ave_rocksdb_")).collect();
+    assert!(named.len() > 10);
+    for name in named {
+        assert!(metrics.contains_key(name), "{name}");
+    }
+}
+
+#[test]
 fn a_database_may_have_any_name() {
     let page = exposition("C:\\db \"x\"} 1\nnext", &EngineStats::default());
     for (_, samples) in parsed(&page).into_values() {
