@@ -5,7 +5,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rocksdb::{
@@ -38,6 +41,8 @@ pub(super) struct ColumnFamily {
     name: String,
     cell: Cell,
     live: RwLock<LivePrefixes>,
+    /// See [`ColumnFamily::is_flat`]. Changes once, with `live` locked for writing.
+    flat: AtomicBool,
     fill: Arc<Fill>,
 }
 
@@ -56,11 +61,11 @@ impl LivePrefixes {
 }
 
 impl ColumnFamily {
-    /// The family `name` of the database, `None` if it has no such family.
-    pub(super) fn find(engine: &Arc<Engine>, name: &str) -> Option<Self> {
+    /// The family `name` of the database, `None` if it has no such family. `is_new`: it was just created.
+    pub(super) fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Option<Self> {
         let cell = Cell::try_new(Arc::clone(engine), |engine| engine.db().cf_handle(name).ok_or(())).ok()?;
         let fill = engine.memtables().add_family(name);
-        Some(Self { name: name.to_owned(), cell, live: RwLock::default(), fill })
+        Some(Self { name: name.to_owned(), cell, live: RwLock::default(), flat: AtomicBool::new(is_new), fill })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -154,8 +159,15 @@ impl ColumnFamily {
     pub(super) fn enter(&self, prefix: &str) {
         if key::may_lie_inside_another(prefix) {
             let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+            self.flat.store(false, Ordering::Relaxed);
             *live.0.entry(prefix.to_owned()).or_insert(0) += 1;
         }
+    }
+
+    /// Whether no prefix in this family lies inside the range of another: none in it has ever had a dot. Known of
+    /// families that were created since the opening. To be asked with [`LivePrefixes`] at hand.
+    pub(super) fn is_flat(&self) -> bool {
+        self.flat.load(Ordering::Relaxed)
     }
 
     /// A handle of this prefix is gone.

@@ -53,6 +53,17 @@ fn examine(path: &Path) -> Result<Contents, Error> {
     }
 }
 
+/// Whether a checkpoint can be written to `path`: it must not exist, and the directory it will lie in must.
+pub(super) fn examine_target(path: &Path) -> Result<(), Error> {
+    if path.symlink_metadata().is_ok() {
+        return Err(error::checkpoint_target(path, "it exists already; give a path that does not exist yet"));
+    }
+    match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() || parent.is_dir() => Ok(()),
+        _ => Err(error::checkpoint_target(path, "the directory it would lie in does not exist")),
+    }
+}
+
 fn failed(what: &str, path: &Path, cause: &io::Error) -> Error {
     error::directory(what, path, cause)
 }

@@ -97,6 +97,11 @@ impl Engine {
         change(&self.db).inspect_err(|cause| self.gate.shut(cause))
     }
 
+    /// Whether RocksDB takes writes, as far as it says so.
+    pub(super) fn takes_writes(&self) -> bool {
+        self.gate.pass(&self.db).is_ok()
+    }
+
     /// Whether a write has failed and none has been let through since.
     pub(super) fn is_stopped(&self) -> bool {
         self.gate.is_shut()

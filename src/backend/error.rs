@@ -316,6 +316,12 @@ pub(super) fn database(site: &Site, operation: StoreOperation, what: &str, error
     }
 }
 
+/// No checkpoint can be written to `path`.
+pub(super) fn checkpoint_target(path: &Path, reason: &str) -> Error {
+    let reason = format!("cannot write a checkpoint to {}: {reason}", path.display());
+    Error::Store { operation: StoreOperation::RocksdbOperation, reason }
+}
+
 /// There is no such entry.
 pub(super) fn not_found(key: impl Into<String>) -> Error {
     Error::EntryNotFound { key: key.into() }

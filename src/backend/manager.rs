@@ -18,6 +18,7 @@ use tracing::{debug, info};
 use super::{
     Durability, RocksDbStore,
     column::ColumnFamily,
+    directory,
     engine::{Engine, Opened},
     error, options,
     stats::{self, EngineStats},
@@ -95,7 +96,7 @@ impl RocksDbManager {
         let engine = Arc::new(engine);
         let families = column_families
             .into_iter()
-            .map(|name| Ok((name.clone(), Arc::new(find(&engine, &name)?))))
+            .map(|name| Ok((name.clone(), Arc::new(find(&engine, &name, false)?))))
             .collect::<Result<HashMap<_, _>, Error>>()?;
         log_opening(&engine, durability, families.len());
         let database = Database { engine, families: RwLock::new(families), creation: Mutex::new(()) };
@@ -145,9 +146,10 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if `path` exists or cannot be written.
+    /// [`Error::Store`] if `path` exists, if the directory it would lie in does not, or if it cannot be written.
     pub fn checkpoint(&self, path: &Path) -> Result<(), Error> {
         debug!(from = %self.path().display(), to = %path.display(), "writing checkpoint");
+        directory::examine_target(path)?;
         let what = format!("write to {} a checkpoint of", path.display());
         self.engine()
             .change(|db| Checkpoint::new(db)?.create_checkpoint(path))
@@ -182,7 +184,7 @@ impl RocksDbManager {
         }
         let engine = &self.database.engine;
         engine.create_column_family(name, self.families().len())?;
-        let family = Arc::new(find(engine, name)?);
+        let family = Arc::new(find(engine, name, true)?);
         let mut families = self.database.families.write().unwrap_or_else(PoisonError::into_inner);
         families.insert(name.to_owned(), Arc::clone(&family));
         debug!(column_family = name, "created column family");
@@ -208,8 +210,8 @@ impl RocksDbManager {
     }
 }
 
-fn find(engine: &Arc<Engine>, name: &str) -> Result<ColumnFamily, Error> {
-    ColumnFamily::find(engine, name)
+fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Result<ColumnFamily, Error> {
+    ColumnFamily::find(engine, name, is_new)
         .ok_or_else(|| error::create(format!("RocksDB does not know column family '{name}' although it was opened")))
 }
 

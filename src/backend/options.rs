@@ -52,8 +52,8 @@ fn without_setter(tuning: &Tuning) -> String {
     // Readers that wade through deletions in a memtable have it flushed; compactions clear the file of them.
     // Without the two numbers of jobs, RocksDB would take a quarter of their sum for flushes.
     format!(
-        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
-        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
+        "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
+        tuning.range_deletions_trigger, tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
     )
 }
 

@@ -2,13 +2,12 @@
 //!
 //! The entries of prefix `a` lie in one range, and so do those of `a.b`. A range delete over the whole would take
 //! `a.b` along, so a purge looks at the keys once and deletes the *gaps* between the runs of foreign entries. All gaps
-//! go in one batch: after an error or a crash the collection is untouched or empty, never half there. The look costs one
-//! pass over the keys, which a purge, being rare, can afford.
+//! go in one batch: after an error or a crash the collection is untouched or empty, never half there. In a family
+//! without prefixes that lie inside each other there is but one gap, and no need to look at all of it.
 //!
-//! A gap with few entries is deleted key by key. A range delete is smaller, but every read of the column family pays
-//! for each one that is still in its memtable: after a few thousand purged actors a read took milliseconds. A gap with
-//! many entries is one range delete, so that the batch stays small; the writes that filled it have made the memtable
-//! grow, so few of them are ever in it together.
+//! A gap with few entries is deleted key by key. A range delete is smaller, but the next read of the column family pays
+//! for all those that are still in its memtable. A gap with many entries is one range delete, so that the batch stays
+//! small, and a memtable with more than a few of them is flushed.
 //!
 //! A handle of `a.b` may write while `a` is being purged. What it writes may not have been seen, so the runs of all
 //! live handles count as foreign whether or not anything lies in them, and no new one appears until the purge is over
@@ -26,7 +25,7 @@ use super::{
 };
 
 /// A gap with more entries than this is deleted as a range.
-const DELETED_ONE_BY_ONE: usize = 512;
+const DELETED_ONE_BY_ONE: usize = 64;
 
 /// Deletes every entry of `prefix` in `family`. Writes nothing if there is none.
 pub(super) fn purge(family: &ColumnFamily, track: TrackIndex, prefix: &Prefix) -> Result<(), rocksdb::Error> {
@@ -38,6 +37,10 @@ pub(super) fn purge(family: &ColumnFamily, track: TrackIndex, prefix: &Prefix) -
         match prefix.classify(key) {
             Entry::Own(_) => {
                 gaps.own_entry(key);
+                if family.is_flat() && gaps.is_long() {
+                    // Nothing else lies in the rest of the range.
+                    break;
+                }
                 raw.next();
             }
             Entry::Foreign(name) => {
@@ -85,9 +88,14 @@ impl<'a> Gaps<'a> {
 
     fn own_entry(&mut self, key: &[u8]) {
         self.pass_live_runs_before(key);
-        if self.keys.len() <= DELETED_ONE_BY_ONE {
+        if !self.is_long() {
             self.keys.push(key.to_vec());
         }
+    }
+
+    /// Whether the present gap is deleted as a range.
+    fn is_long(&self) -> bool {
+        self.keys.len() > DELETED_ONE_BY_ONE
     }
 
     fn run(&mut self, run: &Run) {
@@ -103,7 +111,7 @@ impl<'a> Gaps<'a> {
 
     /// The present gap ends where `run` begins, the next one begins after it.
     fn close_gap(&mut self, run: &Run) {
-        if self.keys.len() > DELETED_ONE_BY_ONE {
+        if self.is_long() {
             self.batch.delete_range_cf(self.family.handle(), &self.start, &run.0);
         } else {
             for key in &self.keys {

@@ -7,10 +7,8 @@ use rocksdb::{CStrLike, properties, statistics::Ticker};
 
 use super::{column::ColumnFamily, engine::Engine, error};
 
-/// Properties that the binding has no name for, as RocksDB's `db.h` lists them.
+/// A property that the binding has no name for, as RocksDB's `db.h` lists it.
 const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
-const LIVE_BLOB_FILE_SIZE: &str = "rocksdb.live-blob-file-size";
-const LIVE_BLOB_FILE_GARBAGE_SIZE: &str = "rocksdb.live-blob-file-garbage-size";
 
 /// A moment in the life of a database, over all its column families.
 ///
@@ -44,7 +42,8 @@ pub struct EngineStats {
 
     /// Counter: time that writers were held back because flushes or compactions could not keep up, in microseconds.
     pub stall_micros: u64,
-    /// Whether writers are stopped at this moment.
+    /// Whether no write gets through at this moment, because flushes or compactions cannot keep up or because one has
+    /// failed, on a full disk say.
     pub write_stopped: bool,
 
     /// Counter: synchronous writes of the write-ahead log to the disk. One can cover many writers.
@@ -148,13 +147,12 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
     stats.block_cache_bytes = engine.options().cache.get_usage() as u64;
     stats.block_cache_pinned_bytes = engine.options().cache.get_pinned_usage() as u64;
     stats.table_reader_bytes = ask.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
-    stats.write_stopped = ask.database(properties::IS_WRITE_STOPPED)? != 0;
+    stats.write_stopped = !engine.takes_writes() || ask.database(properties::IS_WRITE_STOPPED)? != 0;
     stats.levels = levels(engine)?;
     stats.pending_compaction_bytes = ask.sum(properties::ESTIMATE_PENDING_COMPACTION_BYTES)?;
     stats.running_flushes = ask.database(properties::NUM_RUNNING_FLUSHES)?;
     stats.running_compactions = ask.database(properties::NUM_RUNNING_COMPACTIONS)?;
-    let live_blob_bytes = ask.sum(LIVE_BLOB_FILE_SIZE)?.saturating_sub(ask.sum(LIVE_BLOB_FILE_GARBAGE_SIZE)?);
-    stats.live_data_bytes = ask.sum(properties::ESTIMATE_LIVE_DATA_SIZE)? + live_blob_bytes;
+    stats.live_data_bytes = ask.sum(properties::ESTIMATE_LIVE_DATA_SIZE)?;
     stats.sst_bytes = ask.sum(properties::TOTAL_SST_FILES_SIZE)?;
     stats.blob_bytes = ask.sum(TOTAL_BLOB_FILE_SIZE)?;
     stats.estimated_keys = ask.sum(properties::ESTIMATE_NUM_KEYS)?;

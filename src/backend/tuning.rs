@@ -89,6 +89,8 @@ pub struct Tuning {
     pub hidden_entries_trigger: u32,
     /// After so many deletions by one handle the memtable with them is flushed.
     pub deletions_trigger: u32,
+    /// After so many deletions of whole ranges the memtable with them is flushed.
+    pub range_deletions_trigger: u32,
     /// RocksDB's own log file is rotated at this many bytes.
     pub info_log_bytes: u64,
     /// That many rotated log files are kept.
@@ -165,6 +167,7 @@ impl Tuning {
             tombstone_window: 1024,
             hidden_entries_trigger: 256,
             deletions_trigger: 32 * 1024,
+            range_deletions_trigger: 128,
             info_log_bytes: 10 * MIB,
             info_log_files: 5,
             open_file_limit,
@@ -330,6 +333,13 @@ impl Tuning {
                 "deletions",
                 "the first reader of a log that was compacted entry by entry waits some 20 ms at most, and a flush per \
                  so many deletions is rare",
+            ),
+            setting(
+                "range_deletions_trigger",
+                self.range_deletions_trigger,
+                "deletions",
+                "each purge of a long log is one, and the first read after each sorts all that are in the memtable: so \
+                 many cost some 10 us",
             ),
             setting("info_log", self.info_log_bytes, "bytes", "RocksDB's own log stays small"),
             setting("info_log_files", self.info_log_files, "files", "enough to see what happened before a crash"),

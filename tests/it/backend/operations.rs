@@ -152,8 +152,36 @@ fn a_checkpoint_is_a_database_of_its_own() {
 #[test]
 fn a_checkpoint_never_overwrites() {
     let db = Database::new();
-    let Err(Error::Store { reason, .. }) = db.manager.checkpoint(db.manager.path()) else { panic!("overwritten") };
-    assert!(reason.contains(db.manager.path().to_str().unwrap()), "{reason}");
+    for (target, says) in
+        [(db.manager.path().to_path_buf(), "exists already"), (db.beside("missing/copy"), "does not exist")]
+    {
+        let Err(Error::Store { reason, .. }) = db.manager.checkpoint(&target) else { panic!("overwritten") };
+        assert!(reason.contains(target.to_str().unwrap()) && reason.contains(says), "{reason}");
+    }
+    put(&mut db.collection("events", "actor"), "01", "writes go on");
+}
+
+/// What a purge looks at: everything where prefixes may lie inside each other, a few entries where none ever did.
+#[test]
+fn a_purge_does_not_look_at_a_long_log_unless_another_may_lie_inside_it() {
+    let db = Database::new();
+    let read_by_a_purge = |db: &Database, family: &str| {
+        let mut log = db.collection(family, "log");
+        for n in 0..2000 {
+            put(&mut log, &format!("{n:020}"), "event");
+        }
+        let bytes = bytes_iterated(db, || Collection::purge(&mut log).unwrap());
+        assert_eq!(keys(&log).len(), 0);
+        bytes
+    };
+    let whole = 2000 * 20;
+    assert!(read_by_a_purge(&db, "flat") < whole / 10);
+    put(&mut db.collection("nested", "log.inner"), "01", "of the inner log");
+    assert!(read_by_a_purge(&db, "nested") >= whole);
+    let db = db.reopen();
+    assert!(read_by_a_purge(&db, "flat") >= whole, "nobody knows what was in it");
+    assert!(read_by_a_purge(&db, "nested") >= whole);
+    assert_eq!(keys(&db.collection("nested", "log.inner")), ["01"]);
 }
 
 /// Short logs are deleted entry by entry, long ones in ranges around what is not theirs.
