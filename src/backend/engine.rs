@@ -1,6 +1,6 @@
 //! An open database with all that belongs to it for as long as it is open.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use ave_actors_store::Error;
 use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions};
@@ -30,15 +30,22 @@ pub(super) struct Engine {
     memtables: Memtables,
 }
 
-/// A database that was just opened, and the names of its column families.
+/// A database that was just opened, and the names of its column families: those that it had, and those that are new.
 pub(super) struct Opened {
     pub(super) engine: Engine,
-    pub(super) column_families: Vec<String>,
+    pub(super) existing: BTreeSet<String>,
+    pub(super) new: BTreeSet<String>,
 }
 
 impl Engine {
-    /// Opens the database in `path`, or creates it where there is nothing.
-    pub(super) fn open(path: &Path, durability: Durability, tuning: Tuning) -> Result<Opened, Error> {
+    /// Opens the database in `path`, or creates it where there is nothing, together with those of the `wanted` column
+    /// families that it lacks.
+    pub(super) fn open(
+        path: &Path,
+        durability: Durability,
+        tuning: Tuning,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Opened, Error> {
         if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < FEWEST_OPEN_FILES) {
             return Err(error::too_few_open_files(path, limit));
         }
@@ -46,14 +53,18 @@ impl Engine {
         let contents = directory::prepare(path)?;
         let options =
             EngineOptions::new(&tuning, contents == Contents::Nothing).map_err(|cause| error::open(&site, &cause))?;
-        let column_families = match contents {
-            Contents::Nothing => vec![DEFAULT_COLUMN_FAMILY_NAME.to_owned()],
-            Contents::Database => {
-                DB::list_cf(&options.database, path).map_err(|cause| error::list_column_families(&site, &cause))?
-            }
+        let existing = match contents {
+            Contents::Nothing => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
+            Contents::Database => DB::list_cf(&options.database, path)
+                .map_err(|cause| error::list_column_families(&site, &cause))?
+                .into_iter()
+                .collect(),
         };
-        let descriptors =
-            column_families.iter().map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()));
+        let new: BTreeSet<String> = wanted.difference(&existing).cloned().collect();
+        let descriptors = existing
+            .union(&new)
+            .map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()))
+            .collect::<Vec<_>>();
         let db = DB::open_cf_descriptors(&options.database, path, descriptors)
             .map_err(|cause| error::open(&site, &cause))?;
         let engine = Self {
@@ -67,7 +78,7 @@ impl Engine {
             gate: Gate::default(),
             site,
         };
-        Ok(Opened { engine, column_families })
+        Ok(Opened { engine, existing, new })
     }
 
     pub(super) fn db(&self) -> &DB {

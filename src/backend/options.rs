@@ -36,6 +36,7 @@ impl EngineOptions {
         );
         let mut database = Options::default().get_options_from_string(without_setter(tuning))?;
         database.create_if_missing(create);
+        database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
         set_memtables(&mut database, tuning);
         set_log(&mut database, tuning);

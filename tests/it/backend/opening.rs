@@ -9,7 +9,7 @@ use ave_actors_store::{
 };
 use tempfile::tempdir;
 
-use super::{Database, keys, open, opening_error, put};
+use super::{Database, SMALL, keys, open, opening_error, put};
 
 /// Every file below a directory with its content.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -92,6 +92,26 @@ fn an_existing_database_opens_with_all_column_families() {
     for family in ["one", "two", "three", "ünïcode"] {
         assert_eq!(Collection::get(&db.collection(family, "actor"), "01"), Ok(family.as_bytes().to_vec()));
     }
+}
+
+#[test]
+fn column_families_can_be_named_at_the_opening() {
+    let dir = tempdir().unwrap();
+    let open_with = |names: &[&str]| {
+        RocksDbManager::with_column_families(dir.path(), false, Some(SMALL), names.iter().copied()).unwrap()
+    };
+    let families = |manager: &RocksDbManager| manager.stats().unwrap().column_families;
+    let manager = open_with(&["one", "two", "two", "default"]);
+    assert_eq!(families(&manager), 3);
+    put(&mut manager.create_collection("one", "actor").unwrap(), "01", "event");
+    drop(manager);
+
+    let manager = open_with(&["two", "three"]);
+    assert_eq!(families(&manager), 4, "those that were there, and those that are new");
+    assert_eq!(keys(&manager.create_collection("one", "actor").unwrap()), ["01"]);
+    put(&mut manager.create_collection("three", "actor").unwrap(), "02", "event");
+    drop(manager);
+    assert_eq!(keys(&open(dir.path()).create_collection("three", "actor").unwrap()), ["02"]);
 }
 
 #[test]
