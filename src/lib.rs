@@ -19,3 +19,8 @@ pub use rocksdb;
 
 #[cfg(feature = "workbench")]
 pub mod workbench;
+
+/// The snippets of the manual run.
+#[cfg(all(doctest, feature = "rocksdb"))]
+#[doc = include_str!("../docs/operating.md")]
+struct Operating;

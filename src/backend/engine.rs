@@ -15,6 +15,7 @@ use super::{
     read_ahead::ReadAhead,
     room,
     tuning::{FEWEST_OPEN_FILES, Tuning},
+    unreadable,
 };
 
 /// The database and the options that every operation on it shares: built once, not once per operation.
@@ -27,6 +28,7 @@ pub(super) struct Engine {
     read_ahead: ReadAhead,
     gate: Gate,
     site: Site,
+    unreadable_log_bytes: u64,
     memtables: Memtables,
 }
 
@@ -75,6 +77,7 @@ impl Engine {
             memtables: Memtables::new(options.memtables.clone(), &tuning),
             options,
             tuning,
+            unreadable_log_bytes: unreadable::left_out_bytes(path),
             gate: Gate::default(),
             site,
         };
@@ -87,6 +90,11 @@ impl Engine {
 
     pub(super) fn path(&self) -> &Path {
         self.db.path()
+    }
+
+    /// What the opening could not read of the write-ahead logs, in bytes.
+    pub(super) fn unreadable_log_bytes(&self) -> u64 {
+        self.unreadable_log_bytes
     }
 
     /// What errors of this database have to name.

@@ -13,7 +13,7 @@ use ave_actors_store::{
     database::DbManager,
 };
 use rocksdb::checkpoint::Checkpoint;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::{
     Durability, RocksDbStore,
@@ -145,6 +145,15 @@ impl RocksDbManager {
         self.engine().tuning()
     }
 
+    /// What this opening could not read of the write-ahead logs and left out, in bytes. 0 if nothing is missing.
+    ///
+    /// After a loss of power it may be the write that was under way, which was never acknowledged. After anything else
+    /// it means that the logs were damaged: what they held from there on is lost. The file `LOG` in the database's
+    /// directory says which log, and why.
+    pub fn unreadable_log_bytes(&self) -> u64 {
+        self.engine().unreadable_log_bytes()
+    }
+
     /// What the database is doing.
     ///
     /// Costs a few microseconds per column family and per file: for every second, not for every write.
@@ -265,6 +274,13 @@ fn log_opening(engine: &Engine, durability: Durability, column_families: usize) 
     );
     for setting in tuning.settings() {
         debug!(%setting, "tuning");
+    }
+    if engine.unreadable_log_bytes() > 0 {
+        warn!(
+            path = %engine.path().display(),
+            bytes = engine.unreadable_log_bytes(),
+            "the opening left out what it could not read of the write-ahead logs: see the file LOG"
+        );
     }
 }
 

@@ -66,6 +66,7 @@ mod room;
 mod stats;
 mod store;
 mod tuning;
+mod unreadable;
 
 pub use manager::RocksDbManager;
 pub use stats::{EngineStats, LevelStats};

@@ -65,6 +65,32 @@ fn deletes_and_purges_stay_done() {
 }
 
 #[test]
+fn an_opening_says_how_much_of_the_log_it_could_not_read() {
+    let dir = tempdir().unwrap();
+    let mut events = open(dir.path()).create_collection("events", "actor").unwrap();
+    for n in 0..100 {
+        put(&mut events, &format!("{n:020}"), "event");
+    }
+    drop(events);
+    let logs = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let logs = logs.filter(|path| path.extension().is_some_and(|extension| extension == "log"));
+    let log = logs.max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+    let undamaged = fs::read(&log).unwrap();
+    let mut bytes = undamaged.clone();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&log, bytes).unwrap();
+
+    let damaged = open(dir.path());
+    let found = keys(&damaged.create_collection("events", "actor").unwrap()).len();
+    assert!((1..100).contains(&found), "{found} events");
+    let left_out = damaged.unreadable_log_bytes();
+    assert!(left_out > 0 && left_out <= undamaged.len() as u64, "{left_out} bytes");
+    drop(damaged);
+    assert_eq!(open(dir.path()).unreadable_log_bytes(), 0, "what was left out is gone");
+}
+
+#[test]
 fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
     let mut db = Database::new();
     put(&mut db.collection("events", "actor"), "01", "event");
