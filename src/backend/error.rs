@@ -397,7 +397,7 @@ mod tests {
     fn only_after_a_full_disk_writes_go_on_by_themselves() {
         let site = site(Some(1024));
         let full = site.to_write(Cause::DiskFull).unwrap();
-        assert!(full.contains("/data/db") && full.contains("by themselves") && full.contains("32 MiB"), "{full}");
+        assert!(full.contains("/data/db") && full.contains("by themselves") && full.contains("41 MiB"), "{full}");
         for cause in [Cause::LogNotCreated, Cause::Quota, Cause::OpenFiles, Cause::ReadOnly, Cause::Other] {
             let hint = site.to_write(cause).unwrap();
             assert!(hint.contains("open it again") && hint.contains("nothing that was acknowledged is lost"), "{hint}");

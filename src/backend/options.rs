@@ -114,14 +114,14 @@ fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_avoid_unnecessary_blocking_io(true);
 }
 
-/// Compactions move references to large values, not the values. Blob files in which most is overwritten are cleared
-/// while compactions pass by anyway.
+/// Compactions move references to large values, not the values, except out of the oldest blob files.
 fn set_large_values(options: &mut Options, tuning: &Tuning, cache: &Cache) {
     options.set_enable_blob_files(true);
     options.set_min_blob_size(tuning.min_blob_bytes);
     options.set_blob_compression_type(DBCompressionType::Lz4);
     options.set_blob_cache(cache);
     options.set_enable_blob_gc(true);
+    options.set_blob_gc_age_cutoff(f64::from(tuning.blob_gc_percent) / 100.0);
 }
 
 fn set_diagnostics(options: &mut Options, tuning: &Tuning) {

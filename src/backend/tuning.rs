@@ -26,7 +26,7 @@ pub(super) const FEWEST_OPEN_FILES: u64 = 128;
 ///
 /// let tuning = Tuning::new(&ResolvedSpec { ram_mb: 4096, cpu_cores: 2 }, None);
 /// assert_eq!(tuning.memory_budget_bytes, 4096 * 1024 * 1024 / 20);
-/// assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 2);
+/// assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 8 * 5);
 /// for setting in tuning.settings() {
 ///     println!("{setting}");
 /// }
@@ -39,9 +39,10 @@ pub struct Tuning {
     pub cpu_cores: usize,
     /// Block cache and memtables of all column families together, in bytes: 5 % of RAM, at least 32 MiB.
     pub memory_budget_bytes: u64,
-    /// The part of the budget that memtables are meant to take, in bytes: half. Flushes start shortly before it.
+    /// The part of the budget that memtables are meant to take, in bytes: five eighths. The fullest are flushed
+    /// from there on.
     pub memtable_budget_bytes: u64,
-    /// Where writers wait for a flush, in bytes of memtables: three quarters of the memory budget.
+    /// Where writers wait for a flush, in bytes of memtables: 13/16 of the memory budget.
     pub memtable_limit_bytes: u64,
     /// A memtable is flushed when it reaches this many bytes.
     pub write_buffer_bytes: u64,
@@ -69,6 +70,8 @@ pub struct Tuning {
     pub block_restart_interval: u32,
     /// Values of at least this many bytes are stored in blob files instead of SST files.
     pub min_blob_bytes: u64,
+    /// Compactions clear so many percent of the blob files, the oldest ones, of what is overwritten.
+    pub blob_gc_percent: u32,
     /// The level at which zstd compresses the last level of SST files.
     pub zstd_level: u32,
     /// What all handles together keep of entries that were read ahead, in bytes. Not part of the memory budget.
@@ -136,14 +139,14 @@ impl Tuning {
         let ram_bytes = spec.ram_mb.saturating_mul(MIB);
         let (memory_budget_bytes, memory_budget) = memory_budget(spec.ram_mb);
         let (max_open_files, open_files_reason) = max_open_files(spec.ram_mb, open_file_limit);
-        let memtables = memory_budget_bytes / 2;
-        let write_buffer_bytes = (memtables / 4).clamp(4 * MIB, 64 * MIB);
+        let memtables = memory_budget_bytes / 8 * 5;
+        let write_buffer_bytes = (memtables / 8 * 3).clamp(4 * MIB, 64 * MIB);
         Self {
             ram_bytes,
             cpu_cores: spec.cpu_cores,
             memory_budget_bytes,
             memtable_budget_bytes: memtables,
-            memtable_limit_bytes: memory_budget_bytes / 4 * 3,
+            memtable_limit_bytes: memory_budget_bytes / 16 * 13,
             write_buffer_bytes,
             max_write_buffers: 4,
             arena_block_bytes: power_of_two_at_most(memtables / 1024).clamp(8 * KIB, 64 * KIB),
@@ -157,6 +160,7 @@ impl Tuning {
             block_bytes: 16 * KIB,
             block_restart_interval: 4,
             min_blob_bytes: 16 * KIB,
+            blob_gc_percent: 50,
             zstd_level: 1,
             read_ahead_bytes: (memory_budget_bytes / 64).clamp(512 * KIB, 4 * MIB),
             bloom_bits_per_key: 10,
@@ -195,19 +199,21 @@ impl Tuning {
                 "memtable_budget",
                 self.memtable_budget_bytes,
                 "bytes",
-                "half of the memory budget, shared by all column families and charged to the block cache",
+                "five eighths of the memory budget, shared by all column families and charged to the block cache: the more, \
+                 the fewer and larger the files that hundreds of families are flushed to",
             ),
             setting(
                 "memtable_limit",
                 self.memtable_limit_bytes,
                 "bytes",
-                "writers that outrun the disk wait here, so that a quarter of the memory budget is left for blocks",
+                "writers that outrun the disk wait here, so that three sixteenths of the memory budget are left for blocks",
             ),
             setting(
                 "write_buffer",
                 self.write_buffer_bytes,
                 "bytes",
-                "a quarter of the memtable budget, so that the families of one actor type can be filled side by side",
+                "three eighths of the memtable budget: snapshots that are overwritten in a memtable are never written to a \
+                 file, and there is room for another one while the first is flushed",
             ),
             setting("max_write_buffers", self.max_write_buffers, "memtables", "writers go on while three are flushed"),
             setting(
@@ -298,6 +304,13 @@ impl Tuning {
                 "bytes",
                 "compactions do not rewrite what lies in blob files: large snapshots are overwritten before it would \
                  pay",
+            ),
+            setting(
+                "blob_gc",
+                self.blob_gc_percent,
+                "percent",
+                "against the default of 25, snapshots that are overwritten at random take a third less space for a \
+                 few percent more writing",
             ),
             setting(
                 "zstd_level",
@@ -393,7 +406,7 @@ mod tests {
     #[test]
     fn the_budget_is_five_percent_of_ram() {
         assert_eq!(tuning(20 * 1024, 4).memory_budget_bytes, GIB);
-        assert_eq!(tuning(20 * 1024, 4).memtable_budget_bytes, GIB / 2);
+        assert_eq!(tuning(20 * 1024, 4).memtable_budget_bytes, GIB / 8 * 5);
     }
 
     #[test]
@@ -440,7 +453,7 @@ mod tests {
         #[test]
         fn any_machine_gets_settings_that_fit_together(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
             let tuning = Tuning::new(&ResolvedSpec { ram_mb, cpu_cores: cores }, files);
-            prop_assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 2);
+            prop_assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 8 * 5);
             prop_assert!(tuning.memtable_budget_bytes < tuning.memtable_limit_bytes);
             prop_assert!(tuning.memtable_limit_bytes < tuning.memory_budget_bytes);
             prop_assert!(tuning.write_buffer_bytes <= tuning.memtable_budget_bytes);

@@ -186,7 +186,7 @@ fn a_disk_that_fills_up_during_a_flush_stops_writes_until_there_is_space() {
 
 #[test]
 fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
-    on_small_disk(a_disk_that_is_too_full_for_a_compaction_still_takes_writes, 64, |disk| {
+    on_small_disk(a_disk_that_is_too_full_for_a_compaction_still_takes_writes, 96, |disk| {
         let path = disk.path().join("db");
         let mut log = Log::open(&path, false);
         let level_0 = |log: &Log| log.manager.stats().unwrap().levels[0].files;
@@ -196,7 +196,7 @@ fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
                 log.manager.stop().unwrap();
             }
             // Files of one family that overlap, so that none can be moved to the next level as it is.
-            for n in 0..90 {
+            for n in 0..180 {
                 log.next = FAMILIES.len() * (files_to_compact * n + file);
                 log.write(10_000).unwrap();
             }
@@ -208,7 +208,7 @@ fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
             files(&path, "LOG").iter().any(|log| fs::read_to_string(log).unwrap().contains("No space left"))
         });
         eventually("what it has written is removed", || disk.free_bytes() > 1024 * 1024);
-        log.next = FAMILIES.len() * files_to_compact * 90;
+        log.next = FAMILIES.len() * files_to_compact * 180;
         for _ in 0..10 {
             log.write(100).unwrap();
         }
