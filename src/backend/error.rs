@@ -186,7 +186,8 @@ impl Cause {
     }
 }
 
-/// It is the log that could not be created: "While open a file for appending: /db/000012.log: …", as opposed to "While appending to file: /db/000012.log: …".
+/// It is the log that could not be created: "While open a file for appending: /db/000012.log: …", as opposed to "While
+/// appending to file: /db/000012.log: …".
 fn is_about_a_new_log(text: &str) -> bool {
     let parts: Vec<&str> = text.split(": ").collect();
     parts.windows(2).any(|pair| {

@@ -154,7 +154,8 @@ impl Writer {
         }
     }
 
-    /// What is on the disk if the process dies now, with so many logs that hold what was not flushed. Nothing is being written, so a copy is as good as a kill.
+    /// What is on the disk if the process dies now, with so many logs that hold what was not flushed. Nothing is being
+    /// written, so a copy is as good as a kill.
     fn killed(self, logs: usize) -> Image {
         let path = self.dir.path().join("image");
         copy(self.manager.path(), &path);
