@@ -284,27 +284,18 @@ pub(super) fn undecodable(column_family: &str, key: String, cause: impl Display)
 }
 
 /// A write failed, and RocksDB takes no others for now.
-pub(super) fn write(
-    site: &Site,
-    operation: StoreOperation,
-    column_family: &str,
-    what: &str,
-    error: &rocksdb::Error,
-) -> Error {
-    let what = format!("column family '{column_family}', {what}");
-    Error::Store { operation, reason: explained(&what, error, site.to_write(Cause::of(error))) }
+pub(super) fn write(site: &Site, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
+    in_family(column_family, what, error, site.to_write(Cause::of(error)))
 }
 
 /// An operation on a column family failed.
-pub(super) fn operation(
-    site: &Site,
-    operation: StoreOperation,
-    column_family: &str,
-    what: &str,
-    error: &rocksdb::Error,
-) -> Error {
+pub(super) fn operation(site: &Site, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
+    in_family(column_family, what, error, site.to_read(Cause::of(error)))
+}
+
+fn in_family(column_family: &str, what: &str, error: &rocksdb::Error, hint: Option<String>) -> Error {
     let what = format!("column family '{column_family}', {what}");
-    Error::Store { operation, reason: explained(&what, error, site.to_read(Cause::of(error))) }
+    Error::Store { operation: StoreOperation::RocksdbOperation, reason: explained(&what, error, hint) }
 }
 
 /// An operation on the database as a whole failed.

@@ -241,7 +241,7 @@ impl RocksDbManager {
                 let flushed = self.engine().change(|db| db.flush_cf_opt(family.handle(), &options));
                 let flushed = flushed.map_err(|cause| {
                     let what = "flush of the memtable";
-                    error::write(family.site(), StoreOperation::RocksdbOperation, family.name(), what, &cause)
+                    error::write(family.site(), family.name(), what, &cause)
                 });
                 // One family that cannot be flushed is no reason to leave the others to the log.
                 result = result.and(flushed);

@@ -138,12 +138,16 @@ impl ReadAhead {
     pub(super) fn look(&self, reader: Reader, key: &str) -> Look<'_> {
         let Some(mut slot) = self.slot(reader) else { return Look::Single };
         let track = &self.tracks[reader.track.0];
-        let in_sequence = slot.is_in_sequence(key);
-        let value = if slot.expected.is(key) { slot.value_still_on(track) } else { None };
-        slot.expected.follow(key);
-        if let Some(value) = value {
-            return Look::Found(value);
-        }
+        let in_sequence = if slot.expected.is(key) {
+            slot.expected.advance();
+            if let Some(value) = slot.value_still_on(track) {
+                return Look::Found(value);
+            }
+            true
+        } else {
+            slot.expected.follow(key);
+            slot.begins_sequence(key)
+        };
         slot.forget_values();
         match track.quiet_moment() {
             Some(moment) if in_sequence => {
@@ -203,12 +207,9 @@ impl Track {
 }
 
 impl Slot {
-    /// Whether `key` continues a sequence, or begins one: whoever asks for the end of a log and then for an entry
+    /// Whether `key`, which continues no sequence, begins one: whoever asks for the end of a log and then for an entry
     /// before it wants all that lies between them.
-    fn is_in_sequence(&mut self, key: &str) -> bool {
-        if self.expected.is(key) {
-            return true;
-        }
+    fn begins_sequence(&mut self, key: &str) -> bool {
         let replay = std::mem::take(&mut self.replay)
             && matches!(&self.last, Some((_, Some((last, _)))) if key.len() == last.len() && key < last.as_str());
         self.window = if replay { REPLAY_WINDOW } else { FIRST_WINDOW };
@@ -256,9 +257,6 @@ struct Successor {
 
 impl Successor {
     fn follow(&mut self, key: &str) {
-        if self.is(key) {
-            return self.advance();
-        }
         self.digits.clear();
         if key.bytes().all(|byte| byte.is_ascii_digit()) {
             self.digits.extend_from_slice(key.as_bytes());

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use ave_actors_store::{
-    Error, StoreOperation,
+    Error,
     database::{Collection, CollectionIter, State},
 };
 use tracing::debug;
@@ -96,7 +96,7 @@ impl RocksDbStore {
     fn failed(&self, what: &str, logical: &str, cause: &rocksdb::Error) -> Error {
         let what = format!("{what} of '{logical}'");
         let failed = if self.family.is_stopped() { error::write } else { error::operation };
-        failed(self.family.site(), StoreOperation::RocksdbOperation, self.family.name(), &what, cause)
+        failed(self.family.site(), self.family.name(), &what, cause)
     }
 
     fn cursor(&self, direction: Direction) -> Cursor<'_> {

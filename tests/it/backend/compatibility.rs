@@ -1,22 +1,17 @@
 //! A database written by the published 0.4.0 opens, reads back and goes on. See `tests/fixtures/README.md`.
 
-use std::fs;
 use std::path::Path;
 
 use ave_actors_store::database::{Collection, DbManager, State};
 
-use super::{Database, entries, keys, not_found, open, put};
+use super::{Database, copy, entries, keys, not_found, open, put};
 
 /// A copy of the fixture, opened.
 fn published() -> Database {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/published-0.4.0");
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
-    fs::create_dir(&path).unwrap();
-    for entry in fs::read_dir(fixture).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), path.join(entry.file_name())).unwrap();
-    }
+    copy(&fixture, &path);
     Database { manager: open(&path), dir }
 }
 

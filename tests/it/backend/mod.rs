@@ -19,6 +19,7 @@ mod sequential_reads;
 mod wal_damage;
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -83,6 +84,32 @@ fn scratch() -> TempDir {
 
 fn open(path: &Path) -> RocksDbManager {
     RocksDbManager::new(&path.to_path_buf(), false, Some(SMALL)).unwrap()
+}
+
+/// A closed database with one flushed and one unflushed entry.
+fn existing_database(path: &Path) {
+    let mut manager = open(path);
+    let mut events = manager.create_collection("events", "actor").unwrap();
+    put(&mut events, "01", "flushed");
+    manager.stop().unwrap();
+    put(&mut events, "02", "in the log");
+}
+
+/// The names in a directory.
+fn files(dir: &Path) -> impl Iterator<Item = String> {
+    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap())
+}
+
+/// Copies a database, which may be open, to a directory that does not exist yet.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for name in files(from).filter(|name| name != "LOCK") {
+        match fs::copy(from.join(&name), to.join(&name)) {
+            // Files that are of no use any more are deleted in the background.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            copied => drop(copied.unwrap()),
+        }
+    }
 }
 
 /// What an attempt to open a database says when it fails.

@@ -9,7 +9,7 @@ use ave_actors_store::{
 };
 use tempfile::tempdir;
 
-use super::{Database, SMALL, keys, open, opening_error, put};
+use super::{Database, SMALL, existing_database, keys, open, opening_error, put};
 
 /// Every file below a directory with its content.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -39,15 +39,6 @@ fn fails(dir: &Path, says: &[&str]) {
     for part in says.iter().copied().chain([dir.to_str().unwrap()]) {
         assert!(message.contains(part), "{part:?} is not in: {message}");
     }
-}
-
-/// A closed database with one flushed and one unflushed entry.
-fn existing_database(path: &Path) {
-    let mut manager = open(path);
-    let mut events = manager.create_collection("events", "actor").unwrap();
-    put(&mut events, "01", "flushed");
-    manager.stop().unwrap();
-    put(&mut events, "02", "in the log");
 }
 
 #[test]

@@ -14,7 +14,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io,
     ops::Range,
     path::{Path, PathBuf},
     thread,
@@ -28,7 +27,7 @@ use ave_actors_store::{
 };
 use tempfile::TempDir;
 
-use super::{SMALL, scratch};
+use super::{SMALL, copy, files, scratch};
 
 /// Small writes go to the first two. The third is written in bulk: it fills its memtable, is flushed, and so makes log
 /// follow log, while what the others hold keeps the older logs alive.
@@ -165,21 +164,6 @@ impl Writer {
 
 fn open(path: &Path, durability: bool) -> Result<RocksDbManager, Error> {
     RocksDbManager::new(&path.to_path_buf(), durability, Some(SMALL))
-}
-
-fn files(dir: &Path) -> impl Iterator<Item = String> {
-    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap())
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for name in files(from).filter(|name| name != "LOCK") {
-        match fs::copy(from.join(&name), to.join(&name)) {
-            // Files that are of no use any more are deleted in the background.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            copied => drop(copied.unwrap()),
-        }
-    }
 }
 
 /// A directory as a killed process left it.

@@ -15,4 +15,4 @@ pub mod server;
 
 pub use catalog::{Case, Figure};
 pub use outcome::Outcome;
-pub use peer::{Peer, Run, Scale};
+pub use peer::{MACHINE, Peer, Run, Scale};

@@ -6,7 +6,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ave_actors_store::database::{Collection, DbManager, State};
+use ave_actors_store::{
+    config::{MachineProfile, MachineSpec},
+    database::{Collection, DbManager, State},
+};
+
+/// What every backend is told about the machine: the same, or they would not be comparable.
+pub const MACHINE: MachineSpec = MachineSpec::Profile(MachineProfile::Medium);
 
 /// A backend that can be opened in a directory.
 pub trait Peer: Sync {

@@ -13,13 +13,11 @@ use ave_actors_rocksdb::{
 };
 use ave_actors_store::database::DbManager;
 use ave_peer_cases::{
-    Outcome, Run,
+    MACHINE, Outcome, Run,
     cases::put::{self, Until},
     catalog::Work,
     data::Key,
 };
-
-use crate::SPEC;
 
 const FAMILY: &str = "events";
 
@@ -54,7 +52,7 @@ fn log<'a>(
 
 /// Has the backend create the database, then opens it without the backend.
 fn open(dir: &Path) -> Result<DB> {
-    let manager = RocksDbManager::new(&dir.to_owned(), false, Some(SPEC))?;
+    let manager = RocksDbManager::new(&dir.to_owned(), false, Some(MACHINE))?;
     let budget = usize::try_from(manager.tuning().memory_budget_bytes)?;
     let memtables = usize::try_from(manager.tuning().memtable_budget_bytes)?;
     drop(manager.create_collection(FAMILY, "nobody")?);

@@ -7,11 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
-use ave_actors_store::config::{MachineProfile, MachineSpec};
-use ave_peer_cases::{Case, Outcome, Peer, Run, cases, server};
-
-/// What both RocksDB backends are told about the machine.
-const SPEC: MachineSpec = MachineSpec::Profile(MachineProfile::Medium);
+use ave_peer_cases::{Case, MACHINE, Outcome, Peer, Run, cases, server};
 
 struct Ours;
 
@@ -21,7 +17,7 @@ impl Peer for Ours {
     type Manager = RocksDbManager;
 
     fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager> {
-        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(SPEC))?)
+        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
     }
 
     fn memory_budget(&self, manager: &RocksDbManager) -> Option<u64> {

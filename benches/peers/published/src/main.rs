@@ -5,15 +5,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use ave_actors_sqlite::{SqliteCollection, SqliteManager};
-use ave_actors_store::{
-    config::{MachineProfile, MachineSpec},
-    memory::{MemoryManager, MemoryStore},
-};
-use ave_peer_cases::{Case, Outcome, Peer, Run, cases, server};
+use ave_actors_store::memory::{MemoryManager, MemoryStore};
+use ave_peer_cases::{Case, MACHINE, Outcome, Peer, Run, cases, server};
 use published::{RocksDbManager, RocksDbStore};
-
-/// What every backend is told about the machine.
-const SPEC: MachineSpec = MachineSpec::Profile(MachineProfile::Medium);
 
 struct Published;
 
@@ -23,7 +17,7 @@ impl Peer for Published {
     type Manager = RocksDbManager;
 
     fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager> {
-        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(SPEC))?)
+        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
     }
 }
 
@@ -35,7 +29,7 @@ impl Peer for Sqlite {
     type Manager = SqliteManager;
 
     fn open(&self, dir: &Path, durability: bool) -> Result<SqliteManager> {
-        Ok(SqliteManager::new(&dir.to_owned(), durability, Some(SPEC))?)
+        Ok(SqliteManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -19,7 +19,7 @@ use super::{
     child::{Disk, on_small_disk},
     creation_error, files, noise, says, store_error, try_open,
 };
-use crate::backend::SMALL;
+use crate::backend::{SMALL, copy};
 
 const FAMILIES: [&str; 3] = ["one", "two", "three"];
 /// RocksDB looks for space every five seconds.
@@ -99,15 +99,6 @@ fn eventually(what: &str, mut happens: impl FnMut() -> bool) {
     }
 }
 
-fn copy(from: &Path, to: &Path) -> PathBuf {
-    let to = to.join("copy");
-    fs::create_dir(&to).unwrap();
-    for file in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        fs::copy(file.path(), to.join(file.file_name())).unwrap();
-    }
-    to
-}
-
 fn fills_up_and_goes_on(disk: &Disk, durability: bool) {
     let path = disk.path().join("db");
     let mut log = Log::open(&path, durability);
@@ -133,7 +124,8 @@ fn fills_up_and_goes_on(disk: &Disk, durability: bool) {
 
     // What a kill would leave behind now.
     let elsewhere = tempdir().unwrap();
-    let copied = copy(&path, elsewhere.path());
+    let copied = elsewhere.path().join("copy");
+    copy(&path, &copied);
     let after_a_kill = Log { acknowledged: log.acknowledged.clone(), ..Log::open(&copied, durability) };
     after_a_kill.has_all_that_was_acknowledged();
 

@@ -6,23 +6,13 @@ use std::{
     path::Path,
 };
 
-use ave_actors_store::database::DbManager;
 use tempfile::tempdir;
 
 use super::{
     child::{on_small_disk, without_privileges},
     creation_error, files, says, try_open, value,
 };
-use crate::backend::{open, put};
-
-/// A closed database with one flushed and one unflushed entry.
-fn existing_database(path: &Path) {
-    let mut manager = open(path);
-    let mut events = manager.create_collection("events", "actor").unwrap();
-    put(&mut events, "01", "flushed");
-    manager.stop().unwrap();
-    put(&mut events, "02", "in the log");
-}
+use crate::backend::existing_database;
 
 fn set_mode(path: &Path, mode: u32) -> u32 {
     let before = fs::metadata(path).unwrap().permissions().mode();
