@@ -69,8 +69,8 @@ impl Site {
     fn to_write(&self, cause: Cause) -> Option<String> {
         match cause {
             Cause::DiskFull => Some(format!(
-                "free space on the file system of {}: writes go on by themselves within seconds, {} MiB are always \
-                 enough",
+                "free space on the file system of {}, or inodes if these ran out: writes go on by themselves within \
+                 seconds, {} MiB are always enough",
                 self.path.display(),
                 self.resuming_bytes.div_ceil(MIB),
             )),

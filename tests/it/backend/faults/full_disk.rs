@@ -213,20 +213,25 @@ fn a_disk_that_is_too_full_for_a_compaction_still_takes_writes() {
     });
 }
 
-/// RocksDB calls it fatal when it cannot begin a new log, and there is no way back but through a closed database.
+/// Either the next log or the next table meets the lack of inodes first, and that decides what helps: RocksDB calls it
+/// fatal when it cannot begin a log. The error says which it is.
 #[test]
-fn a_disk_without_inodes_for_a_new_log_takes_a_reopening() {
-    on_small_disk(a_disk_without_inodes_for_a_new_log_takes_a_reopening, 64, |disk| {
+fn a_disk_without_inodes_stops_writes_and_the_error_says_what_makes_them_go_on() {
+    on_small_disk(a_disk_without_inodes_stops_writes_and_the_error_says_what_makes_them_go_on, 64, |disk| {
         let mut log = Log::open(&disk.path().join("db"), false);
         disk.fill_with_files();
         let error = store_error(Err::<(), _>(log.write_until_it_fails(20_000)));
-        let hint = ["No space left on device", "inodes", "open it again", "nothing that was acknowledged is lost"];
-        says(&error, &["put of 'actor."]);
-        says(&error, &hint);
+        says(&error, &["put of 'actor.", "No space left on device", "inodes"]);
         log.has_all_that_was_acknowledged();
         disk.remove_files();
-        says(&store_error(log.write(100)), &hint);
-        let mut log = log.reopen();
+        if error.contains("by themselves") {
+            all_writers_get_through(&mut log);
+        } else {
+            let hint = ["inodes", "open it again", "nothing that was acknowledged is lost"];
+            says(&error, &hint);
+            says(&store_error(log.write(100)), &hint);
+            log = log.reopen();
+        }
         log.has_all_that_was_acknowledged();
         log.write(100).unwrap();
     });
