@@ -17,7 +17,7 @@ pub use backend::{RocksDbManager, RocksDbStore};
 #[cfg(feature = "export-rocksdb")]
 pub use rocksdb;
 
-#[cfg(feature = "workbench")]
+#[cfg(feature = "trace")]
 pub mod workbench;
 
 /// The snippets of the manual run.

@@ -131,8 +131,23 @@ pub struct Op {
     /// The event's number for operations that name one; for a state write, how many went before it. Together with
     /// actor and kind it identifies the value. Zero where neither applies.
     pub number: u64,
-    /// Bytes of the value; zero for operations that carry none.
+    /// Bytes of the value that is written, or of the one that was read where that is known; zero otherwise.
     pub bytes: u32,
+    /// Whether reading an event that is not there is an answer: it was when it was recorded. Reading a snapshot, metadata
+    /// or the newest event that is not there always is.
+    pub may_miss: bool,
+}
+
+impl Op {
+    /// An operation that finds what it reads.
+    pub const fn new(kind: OpKind, number: u64, bytes: u32) -> Self {
+        Self { kind, number, bytes, may_miss: false }
+    }
+
+    /// Bytes of the value it writes, zero for operations that write none.
+    pub const fn written_bytes(self) -> u32 {
+        if self.kind.writes_value() { self.bytes } else { 0 }
+    }
 }
 
 /// A name that is neither a command nor an operation.

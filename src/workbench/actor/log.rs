@@ -220,7 +220,7 @@ impl ActorLog {
 }
 
 fn push(ops: &mut Vec<Op>, kind: OpKind, number: u64, bytes: u32) {
-    ops.push(Op { kind, number, bytes });
+    ops.push(Op::new(kind, number, bytes));
 }
 
 #[cfg(test)]

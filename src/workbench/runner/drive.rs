@@ -145,7 +145,7 @@ impl<T: Target> Worker<T> {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
             self.start_actor(planned.actor, shared)?;
             for at in 0..self.ops.len() {
-                payload += u64::from(self.ops[at].bytes);
+                payload += u64::from(self.ops[at].written_bytes());
                 self.execute(planned.actor, self.ops[at], shared)?;
             }
             self.complete(shared);

@@ -27,14 +27,17 @@ impl<T: Target> Handles<T> {
     /// Executes an operation other than [`OpKind::Open`].
     ///
     /// Reading a state that is not there and deleting an event that is not there are answers, as they are to `Store`;
-    /// reading an event that is not there is an error.
+    /// reading an event that is not there is an error, unless the operation says otherwise.
     pub(super) fn execute(&mut self, op: Op, actor: u64, pool: &ValuePool) -> Result<(), Error> {
         let mut digits = [0; 20];
         let value = |kind| pool.value(actor, kind, op.number, op.bytes);
         match op.kind {
             OpKind::Open => Ok(()),
             OpKind::EventsPut => self.events.put(event_key(op.number, &mut digits), value(op.kind)),
-            OpKind::EventsGet => self.events.get(event_key(op.number, &mut digits)).map(keep),
+            OpKind::EventsGet => {
+                let read = self.events.get(event_key(op.number, &mut digits)).map(keep);
+                if op.may_miss { found(read) } else { read }
+            }
             OpKind::EventsDel => found(self.events.del(event_key(op.number, &mut digits))),
             OpKind::EventsLast => self.events.last().map(keep),
             OpKind::EventsPurge => self.events.purge(),

@@ -168,11 +168,11 @@ impl Tally {
 
     /// Counts an operation that took `took_ns` within a command due at `due_ns`.
     pub(super) fn operation(&mut self, op: Op, due_ns: u64, took_ns: u64) {
-        self.measurement.payload_bytes_with_warmup += u64::from(op.bytes);
+        self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
         if due_ns < self.measure_from_ns {
             return;
         }
-        self.measurement.payload_bytes += u64::from(op.bytes);
+        self.measurement.payload_bytes += u64::from(op.written_bytes());
         if let Some(histogram) = &mut self.measurement.operations[op.kind.index()] {
             histogram.record(took_ns);
         }

@@ -1,5 +1,6 @@
 //! The trace format: columns, the comment line in front, and a trace in memory.
 
+use std::io::{self, Write};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,15 @@ pub(super) const COLUMNS: [&str; 8] =
     ["time_ns", "column_family", "actor", "command_id", "command", "operation", "key", "bytes"];
 /// Digits of an event key, as the store writes it.
 pub(super) const KEY_DIGITS: usize = 20;
+
+/// First characters of a line that says how many operations were lost before the next one.
+pub(super) const DROPPED: &str = "# dropped ";
+
+/// Writes what stands in front of the operations: the comment with version and provenance, and the header row.
+pub(super) fn write_head(out: &mut impl Write, provenance: &Provenance) -> io::Result<()> {
+    let json = serde_json::to_string(provenance)?;
+    writeln!(out, "{MAGIC}{VERSION} {json}\n{}", COLUMNS.join(","))
+}
 
 /// Where a trace comes from and how it was made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

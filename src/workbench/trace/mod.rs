@@ -4,18 +4,31 @@
 //! and provenance. It holds operations, keys and sizes, never a payload; actors' names are keyed hashes unless asked
 //! otherwise. This module knows commands and workloads below it and nothing of databases or reports.
 
+#[cfg(feature = "workbench")]
 mod error;
 mod format;
+#[cfg(feature = "workbench")]
 mod import;
+#[cfg(feature = "workbench")]
 mod info;
+mod line;
+#[cfg(feature = "workbench")]
 mod reader;
+#[cfg(feature = "workbench")]
 mod replay;
+#[cfg(feature = "workbench")]
 mod writer;
 
+#[cfg(feature = "workbench")]
 pub use error::TraceError;
 pub use format::{Provenance, Trace, TraceActor, TraceCommand};
+#[cfg(feature = "workbench")]
 pub use import::{ImportOptions, ImportSummary, NameRule, import};
+#[cfg(feature = "workbench")]
 pub use info::{TraceInfo, info};
+#[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read};
+#[cfg(feature = "workbench")]
 pub use replay::TraceSource;
+#[cfg(feature = "workbench")]
 pub use writer::TraceWriter;

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::format::{COLUMNS, MAGIC, VERSION};
-use super::writer::family_suffix;
+use super::line::family_suffix;
 use super::{Provenance, Trace, TraceActor, TraceCommand, TraceError};
 use crate::workbench::actor::{CommandKind, Op, OpKind};
 use crate::workbench::workload::MAX_VALUE_BYTES;
@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
             self.begin(at_ns, actor, command, line)?;
             self.open_command = Some(command_id);
         }
-        self.trace.ops.push(Op { kind, number, bytes });
+        self.trace.ops.push(Op::new(kind, number, bytes));
         if let Some(open) = self.trace.commands.last_mut() {
             if open.actor != actor || open.kind != command {
                 let reason = format!("command {command_id} belongs to another actor or kind on the line before");

@@ -6,17 +6,23 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::format::{COLUMNS, KEY_DIGITS, MAGIC, Provenance, TraceActor, VERSION};
+use super::format::{Provenance, TraceActor, write_head};
+use super::line::Line;
 use super::{TraceCommand, TraceError};
-use crate::workbench::actor::{Op, OpKind};
+use crate::workbench::actor::Op;
 
 /// zstd level: the default, about a fifth of the plain size at disk speed.
 const ZSTD_LEVEL: i32 = 3;
 
+/// Lines are handed to the compressor or the file in pieces of this size.
+const FLUSH_BYTES: usize = 64 << 10;
+
 /// Writes a trace beside its final place and moves it there when it is complete and on disk.
 pub struct TraceWriter {
     path: PathBuf,
-    csv: csv::Writer<Output>,
+    output: Output,
+    /// Lines that were not handed to `output` yet.
+    lines: Vec<u8>,
     command_id: u64,
 }
 
@@ -68,11 +74,8 @@ impl TraceWriter {
         } else {
             Output::Plain(file)
         };
-        let json = serde_json::to_string(provenance).map_err(|error| failed(error.into()))?;
-        writeln!(output, "{MAGIC}{VERSION} {json}").map_err(failed)?;
-        let mut csv = csv::Writer::from_writer(output);
-        csv.write_record(COLUMNS).map_err(|error| failed(error.into()))?;
-        Ok(Self { path: path.to_owned(), csv, command_id: 0 })
+        write_head(&mut output, provenance).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), output, lines: Vec::with_capacity(2 * FLUSH_BYTES), command_id: 0 })
     }
 
     /// Appends a command: one line for each of its operations.
@@ -81,22 +84,25 @@ impl TraceWriter {
     ///
     /// [`TraceError::File`] if the disk is full or fails.
     pub fn command(&mut self, actor: &TraceActor, command: &TraceCommand, ops: &[Op]) -> Result<(), TraceError> {
-        let at = command.at_ns.to_string();
-        let id = self.command_id.to_string();
-        self.command_id += 1;
-        for op in ops {
-            let family = format!("{}_{}", actor.type_name, family_suffix(op.kind));
-            let key = if op.kind.names_event() {
-                format!("{:0width$}", op.number, width = KEY_DIGITS)
-            } else {
-                String::new()
+        for &op in ops {
+            let line = Line {
+                at_ns: command.at_ns,
+                type_name: &actor.type_name,
+                actor: &actor.name,
+                command_id: self.command_id,
+                command: command.kind,
+                op,
             };
-            let bytes = op.bytes.to_string();
-            let record =
-                [&at, &family, &actor.name, &id, command.kind.name(), op.kind.name(), key.as_str(), bytes.as_str()];
-            self.csv.write_record(record).map_err(|error| self.failed("write", error.into()))?;
+            line.append(&mut self.lines);
         }
-        Ok(())
+        self.command_id += 1;
+        if self.lines.len() >= FLUSH_BYTES { self.hand_over() } else { Ok(()) }
+    }
+
+    fn hand_over(&mut self) -> Result<(), TraceError> {
+        let written = self.output.write_all(&self.lines);
+        self.lines.clear();
+        written.map_err(|source| TraceError::File { action: "write", path: self.path.clone(), source })
     }
 
     /// Completes the trace: syncs it and moves it to its place, replacing what stood there.
@@ -104,18 +110,14 @@ impl TraceWriter {
     /// # Errors
     ///
     /// [`TraceError::File`] if the disk is full or fails; nothing then stands at the path that did not before.
-    pub fn finish(self) -> Result<(), TraceError> {
-        let Self { path, csv, .. } = self;
+    pub fn finish(mut self) -> Result<(), TraceError> {
+        self.hand_over()?;
+        let Self { path, output, .. } = self;
         let failed = |source| TraceError::File { action: "write", path: path.clone(), source };
-        let output = csv.into_inner().map_err(|error| failed(error.into_error()))?;
         let file = output.finish().map_err(failed)?;
         file.as_file().sync_all().map_err(failed)?;
         file.persist(&path).map_err(|error| failed(error.error))?;
         sync_directory(&path).map_err(failed)
-    }
-
-    fn failed(&self, action: &'static str, source: std::io::Error) -> TraceError {
-        TraceError::File { action, path: self.path.clone(), source }
     }
 }
 
@@ -129,18 +131,4 @@ fn temporary_file(directory: &Path) -> std::io::Result<NamedTempFile> {
 fn sync_directory(path: &Path) -> std::io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
-}
-
-/// The column family of an operation, behind the actor type and an underscore.
-pub(super) const fn family_suffix(kind: OpKind) -> &'static str {
-    match kind {
-        OpKind::Open
-        | OpKind::EventsPut
-        | OpKind::EventsGet
-        | OpKind::EventsDel
-        | OpKind::EventsLast
-        | OpKind::EventsPurge => "events",
-        OpKind::StatesPut | OpKind::StatesGet | OpKind::StatesPurge => "states",
-        OpKind::MetadataPut | OpKind::MetadataGet | OpKind::MetadataPurge => "metadata",
-    }
 }

@@ -95,7 +95,7 @@ fn assemble(provenance: Provenance, actors: &[TraceActor], drawn: Vec<Drawn>) ->
                 }
                 _ => 0,
             };
-            trace.ops.push(Op { kind, number, bytes });
+            trace.ops.push(Op::new(kind, number, bytes));
         }
         trace.commands.push(TraceCommand { at_ns, actor, kind, ops: start..trace.ops.len() });
     }
@@ -467,9 +467,9 @@ proptest! {
             prop_assert_eq!(command.kind, CommandKind::Persist);
             let row = text.len() + 1 + name.len() + 1 + time(*millis).len();
             let number = numbers.entry(&trace.actors[command.actor as usize].name).or_default();
-            let event = Op { kind: OpKind::EventsPut, number: *number, bytes: u32::try_from(row).unwrap() };
-            let state = Op { kind: OpKind::StatesPut, number: *number, bytes: 308 };
-            let metadata = Op { kind: OpKind::MetadataPut, number: *number, bytes: 16 };
+            let event = Op::new(OpKind::EventsPut, *number, u32::try_from(row).unwrap());
+            let state = Op::new(OpKind::StatesPut, *number, 308);
+            let metadata = Op::new(OpKind::MetadataPut, *number, 16);
             prop_assert_eq!(trace.ops_of(command), &[event, state, metadata]);
             *number += 1;
         }
