@@ -11,32 +11,27 @@ use ave_actors_rocksdb::workbench::actor::{ActorLog, Command, CommandKind, Durab
 use ave_actors_rocksdb::workbench::runner::{
     Control, DriveSpec, Load, NullTarget, RocksDbTarget, Session, Silent, Source, SystemClock, Target,
 };
-use ave_actors_rocksdb::workbench::trace::{Provenance, Trace, TraceActor, TraceCommand};
+use ave_actors_rocksdb::workbench::trace::{Provenance, Trace, TraceBuilder};
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-const ACTORS: u32 = 50;
+const ACTORS: usize = 50;
 const COMMANDS: usize = 1_000;
 
 /// Registers under light persistence, one event after the other.
 fn small_trace() -> Arc<Trace> {
     let rules = PersistenceRules { strategy: Strategy::Light, compact_on_snapshot: false, encrypted: false };
-    let mut trace = Trace {
-        provenance: Provenance { name: "bench".to_owned(), compressibility: 0.5, ..Provenance::default() },
-        actors: (0..ACTORS)
-            .map(|actor| TraceActor { type_name: "bench".to_owned(), name: format!("actor-{actor:04}") })
-            .collect(),
-        ..Trace::default()
-    };
-    let mut logs = vec![ActorLog::default(); ACTORS as usize];
+    let provenance = Provenance { name: "bench".to_owned(), compressibility: 0.5, ..Provenance::default() };
+    let mut builder = TraceBuilder::new(provenance);
+    let mut logs = vec![ActorLog::default(); ACTORS];
+    let mut ops = Vec::new();
     for (at_ns, actor) in (0..ACTORS).cycle().take(COMMANDS).enumerate() {
-        let start = trace.ops.len();
-        let command = Command::Persist { event_bytes: 250, state_bytes: 1_000 };
-        logs[actor as usize].expand(rules, command, &mut trace.ops);
-        let ops = start..trace.ops.len();
-        trace.commands.push(TraceCommand { at_ns: at_ns as u64, actor, kind: CommandKind::Persist, ops });
+        ops.clear();
+        logs[actor].expand(rules, Command::Persist { event_bytes: 250, state_bytes: 1_000 }, &mut ops);
+        let place = builder.actor("bench", &format!("actor-{actor:04}"));
+        builder.command(at_ns as u64, place, CommandKind::Persist, &mut ops).expect("kept in memory");
     }
-    Arc::new(trace)
+    Arc::new(builder.finish().expect("kept in memory"))
 }
 
 fn replay<T: Target>(session: &mut Session<'_, T>)

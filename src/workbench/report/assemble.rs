@@ -140,7 +140,7 @@ fn offered_rate(load: Load, source: &Source) -> Option<f64> {
         (Load::Open { per_second, .. }, _) => Some(per_second),
         (Load::TraceTimes { speed }, Source::Trace { trace, .. }) => {
             let seconds = trace.duration_ns() as f64 / 1e9 / speed;
-            (seconds > 0.0).then(|| trace.commands.len() as f64 / seconds)
+            (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
         }
         (Load::Closed | Load::TraceTimes { .. }, _) => None,
     }
@@ -226,7 +226,7 @@ fn source_info(context: &Context<'_>) -> SourceInfo {
             kind: SourceKind::Trace,
             origin: context.origin.clone(),
             description: String::new(),
-            actors_count: trace.actors.len() as u64,
+            actors_count: trace.actors().len() as u64,
             actor_types_count: trace.type_count() as u64,
             persistence: trace.provenance.persistence.clone(),
             facts: trace_facts(trace),
@@ -252,8 +252,8 @@ fn workload_facts(workload: &crate::workbench::workload::Workload) -> BTreeMap<S
 
 fn trace_facts(trace: &crate::workbench::trace::Trace) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("commands".to_owned(), format::count(trace.commands.len() as u64)),
-        ("storage operations".to_owned(), format::count(trace.ops.len() as u64)),
+        ("commands".to_owned(), format::count(trace.command_count())),
+        ("storage operations".to_owned(), format::count(trace.operation_count())),
         ("time span".to_owned(), format::seconds(trace.duration_ns() as f64 / 1e9)),
         ("made from".to_owned(), format!("{} ({})", trace.provenance.source, trace.provenance.made_by)),
         ("assumed".to_owned(), trace.provenance.assumptions.join("; ")),

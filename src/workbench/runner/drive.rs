@@ -51,6 +51,10 @@ impl Control {
         self.commands.load(Ordering::Relaxed)
     }
 
+    pub(super) fn add_commands(&self, count: u64) {
+        self.commands.fetch_add(count, Ordering::Relaxed);
+    }
+
     pub(super) fn reset_commands(&self) {
         self.commands.store(0, Ordering::Relaxed);
     }
@@ -97,6 +101,8 @@ pub(super) struct Worker<T: Target> {
     source: Source,
     stream: Stream,
     handles: Vec<Option<Box<Handles<T>>>>,
+    /// Which actors were started at least once: what they stored before their first command is there.
+    begun: Vec<bool>,
     /// Operations of the command in hand.
     ops: Vec<Op>,
     /// A command that was drawn but is due after the end of the load: the next load begins with it.
@@ -113,6 +119,7 @@ impl<T: Target> Worker<T> {
             source: source.clone(),
             stream: source.stream(number, workers),
             handles: Vec::new(),
+            begun: Vec::new(),
             ops: Vec::new(),
             pending: None,
             completed: 0,
@@ -140,7 +147,7 @@ impl<T: Target> Worker<T> {
 
     /// Issues what the source wants to be there beforehand.
     pub(super) fn preload(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        let mut payload = 0;
+        let mut payload = self.begin_actors(shared)?;
         while self.stream.preload_left() > 0 && !shared.control.is_stopped() {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
             self.start_actor(planned.actor, shared)?;
@@ -151,6 +158,43 @@ impl<T: Target> Worker<T> {
             self.complete(shared);
         }
         Ok(payload)
+    }
+
+    /// Writes what the actors of the first pass stored before their first commands.
+    fn begin_actors(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
+        let mut payload = 0;
+        if matches!(self.source, Source::Workload(_)) {
+            return Ok(payload);
+        }
+        for actor in (self.number..self.source.actors()).step_by(usize::try_from(self.workers).unwrap_or(1)) {
+            if shared.control.is_stopped() {
+                break;
+            }
+            let written = self.begin_actor(actor, shared)?;
+            payload += written;
+            shared.control.add_commands(u64::from(written > 0));
+        }
+        Ok(payload)
+    }
+
+    /// Writes what an actor stored before its first command, once. The bytes written.
+    fn begin_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<u64, RunError> {
+        let place = self.place(actor);
+        if place >= self.begun.len() {
+            self.begun.resize(place + 1, false);
+        }
+        if std::mem::replace(&mut self.begun[place], true) {
+            return Ok(0);
+        }
+        let mut ops = Vec::new();
+        self.source.prehistory(actor, &mut ops);
+        if !ops.is_empty() {
+            self.open(actor, shared)?;
+        }
+        for &op in &ops {
+            self.execute(actor, op, shared)?;
+        }
+        Ok(ops.iter().map(|op| u64::from(op.bytes)).sum())
     }
 
     /// Issues commands until the window ends, the source ends, or somebody stops it.
@@ -223,7 +267,7 @@ impl<T: Target> Worker<T> {
     fn complete(&mut self, shared: &Shared<'_, T>) {
         self.completed += 1;
         if self.completed.is_multiple_of(REPORT_EVERY) {
-            shared.control.commands.fetch_add(REPORT_EVERY, Ordering::Relaxed);
+            shared.control.add_commands(REPORT_EVERY);
         }
     }
 
@@ -239,6 +283,10 @@ impl<T: Target> Worker<T> {
     /// Opens the handles of an actor that was never started, before its command begins: the command itself is what is
     /// measured. A command that begins by opening them does so itself. True if there was something to open.
     fn start_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<bool, RunError> {
+        let is_new = !self.begun.get(self.place(actor)).is_some_and(|&begun| begun);
+        if is_new && self.begin_actor(actor, shared)? > 0 {
+            return Ok(true);
+        }
         let is_open = self.handles.get(self.place(actor)).is_some_and(Option::is_some);
         if is_open || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
             return Ok(false);

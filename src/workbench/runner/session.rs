@@ -93,7 +93,7 @@ where
     }
 
     fn preload(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
-        let total = self.source.preload_commands();
+        let total = self.source.preload_steps();
         if total > 0 {
             observer.phase(self.durability, Phase::Preload, Some(total));
             let window = ResourceSampler::start();

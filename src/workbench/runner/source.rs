@@ -43,7 +43,7 @@ impl Source {
     pub fn actors(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.count),
-            Self::Trace { trace, .. } => trace.actors.len() as u64,
+            Self::Trace { trace, .. } => trace.actors().len() as u64,
         }
     }
 
@@ -59,10 +59,7 @@ impl Source {
     pub fn share(&self, kind: CommandKind) -> f64 {
         match self {
             Self::Workload(workload) => workload.commands.share(kind),
-            Self::Trace { trace, .. } => {
-                let of_kind = trace.commands.iter().filter(|command| command.kind == kind).count();
-                of_kind as f64 / trace.commands.len().max(1) as f64
-            }
+            Self::Trace { trace, .. } => trace.commands_of(kind) as f64 / trace.command_count().max(1) as f64,
         }
     }
 
@@ -85,11 +82,27 @@ impl Source {
         matches!(self, Self::Trace { passes: Some(_), .. })
     }
 
-    /// Commands to issue before anything is measured.
-    pub fn preload_commands(&self) -> u64 {
+    /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
+    pub fn preload_steps(&self) -> u64 {
+        match self {
+            Self::Workload(_) => self.preload_commands(),
+            Self::Trace { trace, .. } => trace.actors_with_prehistory(),
+        }
+    }
+
+    /// Commands at the front of the stream that are issued before anything is measured.
+    pub(super) fn preload_commands(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
             Self::Trace { .. } => 0,
+        }
+    }
+
+    /// Appends to `ops` what writes what an actor must have stored before its first command.
+    pub(super) fn prehistory(&self, actor: u64, ops: &mut Vec<Op>) {
+        if let Self::Trace { trace, .. } = self {
+            let place = actor % trace.actors().len() as u64;
+            trace.prehistory(u32::try_from(place).expect("a trace has fewer than 2^32 actors"), ops);
         }
     }
 
@@ -125,12 +138,12 @@ impl Source {
                 (format!("{}{type_number}", workload.name), names.name(actor))
             }
             Self::Trace { trace, .. } => {
-                let count = trace.actors.len() as u64;
+                let count = trace.actors().len() as u64;
                 let place = usize::try_from(actor % count).expect("below the number of actors");
-                let known = &trace.actors[place];
+                let known = &trace.actors()[place];
                 match actor / count {
-                    0 => (known.type_name.clone(), known.name.clone()),
-                    pass => (known.type_name.clone(), format!("{}-{pass}", known.name)),
+                    0 => (known.type_name.to_string(), known.name.to_string()),
+                    pass => (known.type_name.to_string(), format!("{}-{pass}", known.name)),
                 }
             }
         }

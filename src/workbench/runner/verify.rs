@@ -59,6 +59,16 @@ struct Expected {
 }
 
 impl Expected {
+    /// What an actor has stored before its first command.
+    fn before(source: &Source, actor: u64) -> Self {
+        let (mut expected, mut ops) = (Self::default(), Vec::new());
+        source.prehistory(actor, &mut ops);
+        for op in ops {
+            expected.apply(op);
+        }
+        expected
+    }
+
     fn apply(&mut self, op: Op) {
         match op.kind {
             OpKind::EventsPut => drop(self.events.insert(op.number, op.bytes)),
@@ -85,7 +95,7 @@ impl Ledger {
         let mut ops = Vec::new();
         for _ in 0..completed {
             let Some(planned) = stream.next(&mut ops) else { break };
-            let expected = actors.entry(planned.actor).or_default();
+            let expected = actors.entry(planned.actor).or_insert_with(|| Expected::before(source, planned.actor));
             for &op in &ops {
                 expected.apply(op);
             }

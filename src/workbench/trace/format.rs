@@ -1,11 +1,11 @@
 //! The trace format: columns, the comment line in front, and a trace in memory.
 
 use std::io::{self, Write};
-use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::workbench::actor::{CommandKind, Op};
+use crate::workbench::actor::CommandKind;
 
 /// First characters of a trace; the version follows, then the provenance as JSON.
 pub(super) const MAGIC: &str = "# ave-trace ";
@@ -41,12 +41,23 @@ pub struct Provenance {
     /// Whether actors' names are keyed hashes.
     #[serde(default)]
     pub names_hashed: bool,
+    /// Whether reads that found something say how many bytes, as a recording's do: zero then means that nothing was there.
+    #[serde(default)]
+    pub reads_say_bytes: bool,
     /// Share of each value that repeats, 0 to 1, for the values a replay makes up.
     #[serde(default = "default_compressibility")]
     pub compressibility: f64,
     /// What was assumed, in words.
     #[serde(default)]
     pub assumptions: Vec<String>,
+}
+
+impl Provenance {
+    /// Whether another trace is a part of the same recording.
+    #[cfg(feature = "workbench")]
+    pub(super) fn is_of_same_recording(&self, other: &Self) -> bool {
+        (&self.name, &self.source, &self.made_by) == (&other.name, &other.source, &other.made_by)
+    }
 }
 
 const fn default_compressibility() -> f64 {
@@ -57,61 +68,25 @@ const fn default_compressibility() -> f64 {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TraceActor {
     /// Actor type: the column families are this plus `_events`, `_states`, `_metadata`.
-    pub type_name: String,
+    pub type_name: Arc<str>,
     /// Its name, which prefixes its keys.
-    pub name: String,
+    pub name: Box<str>,
+}
+
+impl TraceActor {
+    /// An actor by its type and name.
+    pub fn new(type_name: &str, name: &str) -> Self {
+        Self { type_name: type_name.into(), name: name.into() }
+    }
 }
 
 /// One command of a trace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceCommand {
     /// Nanoseconds from the start of the trace.
     pub at_ns: u64,
-    /// Index into [`Trace::actors`].
+    /// Place of the actor among those of the trace.
     pub actor: u32,
     /// What it is.
     pub kind: CommandKind,
-    /// Its operations, as a range of [`Trace::ops`].
-    pub ops: Range<usize>,
-}
-
-/// A trace in memory: 24 bytes per operation and 40 per command.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trace {
-    /// Where it comes from.
-    pub provenance: Provenance,
-    /// Everyone who occurs.
-    pub actors: Vec<TraceActor>,
-    /// What they asked, in order of time.
-    pub commands: Vec<TraceCommand>,
-    /// The storage operations behind it.
-    pub ops: Vec<Op>,
-}
-
-impl Trace {
-    /// Time of the last command, nanoseconds from the start.
-    pub fn duration_ns(&self) -> u64 {
-        self.commands.last().map_or(0, |command| command.at_ns)
-    }
-
-    /// The operations of a command.
-    pub fn ops_of(&self, command: &TraceCommand) -> &[Op] {
-        &self.ops[command.ops.clone()]
-    }
-
-    /// The commands it issues, in report order.
-    pub fn kinds(&self) -> Vec<CommandKind> {
-        CommandKind::ALL.into_iter().filter(|&kind| self.commands.iter().any(|command| command.kind == kind)).collect()
-    }
-
-    /// Distinct actor types.
-    pub fn type_count(&self) -> usize {
-        let types: std::collections::HashSet<_> = self.actors.iter().map(|actor| &actor.type_name).collect();
-        types.len()
-    }
-
-    /// Longest value any operation carries, in bytes.
-    pub fn longest_value(&self) -> u32 {
-        self.ops.iter().map(|op| op.bytes).max().unwrap_or(0)
-    }
 }

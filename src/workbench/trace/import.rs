@@ -386,6 +386,7 @@ fn provenance(log: &Path, options: &ImportOptions, events: &EventLog) -> Provena
         made_by: format!("import, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         persistence: options.rules.to_string(),
         names_hashed: options.names == NameRule::Hash,
+        reads_say_bytes: false,
         compressibility: if options.rules.encrypted { 0.0 } else { 0.5 },
         assumptions,
     }
@@ -404,7 +405,7 @@ fn write_commands(writer: &mut TraceWriter, log: &EventLog, options: &ImportOpti
         logs[event.actor as usize].expand(options.rules, command, &mut ops);
         operations += ops.len() as u64;
         let at_ns = u64::try_from(first.duration_until(event.time).as_nanos()).unwrap_or(0);
-        let line = TraceCommand { at_ns, actor: event.actor, kind: CommandKind::Persist, ops: 0..ops.len() };
+        let line = TraceCommand { at_ns, actor: event.actor, kind: CommandKind::Persist };
         writer.command(&actors[event.actor as usize], &line, &ops)?;
     }
     Ok(operations)
@@ -419,7 +420,7 @@ fn trace_actor(name: &str, options: &ImportOptions, key: &[u8; 16]) -> TraceActo
             format!("{:032x}", hasher.finish128().as_u128())
         }
     };
-    TraceActor { type_name: options.type_name.clone(), name }
+    TraceActor::new(&options.type_name, &name)
 }
 
 #[cfg(test)]
@@ -471,6 +472,6 @@ mod tests {
         assert_eq!(hashed("case-1", 1), hashed("case-1", 1));
         assert_ne!(hashed("case-1", 1), hashed("case-2", 1));
         assert_ne!(hashed("case-1", 1), hashed("case-1", 2), "another key, another name");
-        assert_eq!(trace_actor("case-1", &options(NameRule::Keep), &[0; 16]).name, "case-1");
+        assert_eq!(trace_actor("case-1", &options(NameRule::Keep), &[0; 16]).name.as_ref(), "case-1");
     }
 }

@@ -5,29 +5,45 @@
 //! otherwise. This module knows commands and workloads below it and nothing of databases or reports.
 
 #[cfg(feature = "workbench")]
+mod checked;
+#[cfg(feature = "workbench")]
+mod content;
+#[cfg(feature = "workbench")]
 mod error;
 mod format;
+#[cfg(feature = "workbench")]
+mod history;
 #[cfg(feature = "workbench")]
 mod import;
 #[cfg(feature = "workbench")]
 mod info;
 mod line;
 #[cfg(feature = "workbench")]
+mod packed;
+#[cfg(feature = "workbench")]
+mod prefetch;
+#[cfg(feature = "workbench")]
 mod reader;
+#[cfg(feature = "workbench")]
+mod records;
 #[cfg(feature = "workbench")]
 mod replay;
 #[cfg(feature = "workbench")]
 mod writer;
 
 #[cfg(feature = "workbench")]
+pub use checked::{Trace, TraceBuilder};
+#[cfg(feature = "workbench")]
+pub use content::Commands;
+#[cfg(feature = "workbench")]
 pub use error::TraceError;
-pub use format::{Provenance, Trace, TraceActor, TraceCommand};
+pub use format::{Provenance, TraceActor, TraceCommand};
 #[cfg(feature = "workbench")]
 pub use import::{ImportOptions, ImportSummary, NameRule, import};
 #[cfg(feature = "workbench")]
 pub use info::{TraceInfo, info};
 #[cfg(feature = "workbench")]
-pub use reader::{Truncation, looks_like_one, read};
+pub use reader::{Truncation, looks_like_one, read, read_in};
 #[cfg(feature = "workbench")]
 pub use replay::TraceSource;
 #[cfg(feature = "workbench")]

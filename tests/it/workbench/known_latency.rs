@@ -15,7 +15,7 @@ use ave_actors_rocksdb::workbench::workload::Arrivals;
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 
-use super::{replay, trace_of, workload};
+use super::{provenance, replay, story_of, trace_of, trace_told, workload};
 
 const MICROSECOND: u64 = 1_000;
 pub(super) const MILLISECOND: u64 = 1_000_000;
@@ -381,16 +381,17 @@ fn an_overload_is_given_up_once_it_is_too_late() {
 #[test]
 fn a_trace_is_replayed_at_its_own_times() {
     const SPEED: f64 = 4.0;
-    let mut trace = trace_of(&workload(3, "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1"), 200);
+    let mut story = story_of(&workload(3, "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1"), 200);
     // Bursts and pauses: gaps of 0, 1, 4, 9, … milliseconds.
     let mut at_ns = 0;
-    for (gap, command) in (0..15u64).cycle().zip(&mut trace.commands) {
+    for (gap, command) in (0..15u64).cycle().zip(&mut story) {
         at_ns += gap * gap * MILLISECOND;
         command.at_ns = at_ns;
     }
+    let trace = trace_told(provenance("bursts"), &story);
     let length = trace.duration_ns() + 1;
     let due: Vec<u64> =
-        (0..3).flat_map(|pass| trace.commands.iter().map(move |command| pass * length + command.at_ns)).collect();
+        (0..3).flat_map(|pass| story.iter().map(move |command| pass * length + command.at_ns)).collect();
 
     let began: Arc<Mutex<Vec<u64>>> = Arc::default();
     let script = {
@@ -417,7 +418,7 @@ fn a_trace_is_replayed_at_its_own_times() {
 #[test]
 fn a_finite_source_ends_a_closed_loop() {
     let trace = trace_of(&workload(3, "mode = 'light'\n[commands]\npersist = 1"), 50);
-    let ops = trace.ops.len() as u64;
+    let ops = trace.operation_count();
     let measurement = measure(&replay(trace, 2), &DriveSpec { measure: None, ..closed() }, |_| MILLISECOND);
     assert_eq!((measurement.command_count(), measurement.operation_count()), (100, 2 * ops));
 }

@@ -15,8 +15,9 @@ mod verification;
 
 use std::sync::Arc;
 
+use ave_actors_rocksdb::workbench::actor::{CommandKind, Op};
 use ave_actors_rocksdb::workbench::runner::Source;
-use ave_actors_rocksdb::workbench::trace::{Provenance, Trace, TraceActor, TraceCommand};
+use ave_actors_rocksdb::workbench::trace::{Provenance, Trace, TraceActor, TraceBuilder, TraceCommand};
 use ave_actors_rocksdb::workbench::workload::{Workload, WorkloadSource};
 
 /// A workload of `actors` actors; `rest` is what stands behind `[persistence]`.
@@ -29,33 +30,58 @@ fn workload(actors: u32, rest: &str) -> Arc<Workload> {
     Arc::new(Workload::parse(&text).unwrap())
 }
 
-/// The first `commands` commands of a workload as a trace with a millisecond between them. Commands that ask nothing of
-/// the store leave no line in a trace and are passed over.
-fn trace_of(workload: &Arc<Workload>, commands: usize) -> Trace {
+/// A command of a trace with all that its lines say.
+#[derive(Debug, Clone, PartialEq)]
+struct Told {
+    at_ns: u64,
+    actor: TraceActor,
+    kind: CommandKind,
+    ops: Vec<Op>,
+}
+
+/// All commands of a trace.
+fn told(trace: &Trace) -> Vec<Told> {
+    let (mut commands, mut told, mut ops) = (trace.commands(), Vec::new(), Vec::new());
+    while let Some(TraceCommand { at_ns, actor, kind }) = commands.next(&mut ops).unwrap() {
+        told.push(Told { at_ns, actor: trace.actors()[actor as usize].clone(), kind, ops: ops.clone() });
+    }
+    told
+}
+
+/// The trace of these commands.
+fn trace_told(provenance: Provenance, told: &[Told]) -> Trace {
+    let mut builder = TraceBuilder::new(provenance);
+    for command in told {
+        let actor = builder.actor(&command.actor.type_name, &command.actor.name);
+        builder.command(command.at_ns, actor, command.kind, &mut command.ops.clone()).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// The first `commands` commands of a workload with a millisecond between them. Commands that ask nothing of the store
+/// leave no line in a trace and are passed over.
+fn story_of(workload: &Arc<Workload>, commands: usize) -> Vec<Told> {
     let mut source = WorkloadSource::new(Arc::clone(workload), 0, 1);
-    let mut trace = Trace { provenance: provenance("generated"), ..Trace::default() };
-    let mut places = std::collections::HashMap::new();
-    let mut ops = Vec::new();
-    while trace.commands.len() < commands {
+    let (mut story, mut ops) = (Vec::new(), Vec::new());
+    while story.len() < commands {
         let planned = source.next(&mut ops);
         if ops.is_empty() {
             continue;
         }
-        let actor = *places.entry(planned.actor).or_insert_with(|| {
-            trace.actors.push(TraceActor { type_name: "account".to_owned(), name: format!("actor-{}", planned.actor) });
-            u32::try_from(trace.actors.len() - 1).unwrap()
-        });
-        let start = trace.ops.len();
-        trace.ops.extend_from_slice(&ops);
-        let at_ns = trace.commands.len() as u64 * 1_000_000;
-        trace.commands.push(TraceCommand { at_ns, actor, kind: planned.kind, ops: start..trace.ops.len() });
+        let actor = TraceActor::new("account", &format!("actor-{}", planned.actor));
+        story.push(Told { at_ns: story.len() as u64 * 1_000_000, actor, kind: planned.kind, ops: ops.clone() });
     }
-    trace
+    story
+}
+
+/// The same as a trace.
+fn trace_of(workload: &Arc<Workload>, commands: usize) -> Trace {
+    trace_told(provenance("generated"), &story_of(workload, commands))
 }
 
 /// A trace that is replayed `passes` times.
-fn replay(trace: Trace, passes: u64) -> Source {
-    Source::Trace { trace: Arc::new(trace), seed: 3, passes: Some(passes) }
+fn replay(trace: impl Into<Arc<Trace>>, passes: u64) -> Source {
+    Source::Trace { trace: trace.into(), seed: 3, passes: Some(passes) }
 }
 
 fn provenance(name: &str) -> Provenance {

@@ -17,13 +17,14 @@ use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
 use super::recording::{RecordedStore, Recorder, lines};
-use super::{provenance, trace_of, workload};
+use super::{Told, provenance, told, trace_of, trace_told, workload};
 
 /// Writes a trace and returns where it stands.
 fn write(trace: &Trace, path: &Path) -> Result<(), TraceError> {
     let mut writer = TraceWriter::create(path, &trace.provenance)?;
-    for command in &trace.commands {
-        writer.command(&trace.actors[command.actor as usize], command, trace.ops_of(command))?;
+    let (mut commands, mut ops) = (trace.commands(), Vec::new());
+    while let Some(command) = commands.next(&mut ops).unwrap() {
+        writer.command(&trace.actors()[command.actor as usize], &command, &ops)?;
     }
     writer.finish()
 }
@@ -40,13 +41,14 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn some_provenance() -> impl Strategy<Value = Provenance> {
-    (name(), name(), any::<bool>(), 0u32..=100, prop::collection::vec(name(), 0..3)).prop_map(
-        |(name, source, names_hashed, percent, assumptions)| Provenance {
+    (name(), name(), any::<[bool; 2]>(), 0u32..=100, prop::collection::vec(name(), 0..3)).prop_map(
+        |(name, source, [names_hashed, reads_say_bytes], percent, assumptions)| Provenance {
             name,
             source,
             made_by: "a test".to_owned(),
             persistence: "light".to_owned(),
             names_hashed,
+            reads_say_bytes,
             compressibility: f64::from(percent) / 100.0,
             assumptions,
         },
@@ -66,40 +68,34 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 fn some_trace() -> impl Strategy<Value = Trace> {
     let actors = prop::collection::hash_set((name(), name()), 1..6);
     (some_provenance(), actors, prop::collection::vec(drawn(), 1..40)).prop_map(|(provenance, actors, drawn)| {
-        let actors: Vec<_> = actors.into_iter().map(|(type_name, name)| TraceActor { type_name, name }).collect();
-        assemble(provenance, &actors, drawn)
+        let actors: Vec<_> = actors.iter().map(|(type_name, name)| TraceActor::new(type_name, name)).collect();
+        trace_told(provenance, &assemble(&actors, drawn))
     })
 }
 
-fn assemble(provenance: Provenance, actors: &[TraceActor], drawn: Vec<Drawn>) -> Trace {
-    let mut trace = Trace { provenance, ..Trace::default() };
-    let mut written: BTreeMap<(u32, OpKind), u64> = BTreeMap::new();
+fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<Told> {
     let mut at_ns = 0u64;
-    for (gap, actor, kind, ops) in drawn {
-        let known = &actors[actor % actors.len()];
-        let place = trace.actors.iter().position(|actor| actor == known).unwrap_or_else(|| {
-            trace.actors.push(known.clone());
-            trace.actors.len() - 1
-        });
-        let actor = u32::try_from(place).unwrap();
-        // Times count from the first command.
-        at_ns += if trace.commands.is_empty() { 0 } else { gap };
-        let start = trace.ops.len();
-        for (kind, number, bytes) in ops {
-            let number = match kind {
-                OpKind::EventsPut | OpKind::EventsGet | OpKind::EventsDel => number,
-                OpKind::StatesPut | OpKind::MetadataPut => {
-                    let count = written.entry((actor, kind)).or_default();
-                    *count += 1;
-                    *count - 1
-                }
-                _ => 0,
-            };
-            trace.ops.push(Op::new(kind, number, bytes));
-        }
-        trace.commands.push(TraceCommand { at_ns, actor, kind, ops: start..trace.ops.len() });
-    }
-    trace
+    let command = |(gap, actor, kind, ops): Drawn| {
+        at_ns += gap;
+        let op = |(kind, number, bytes)| match kind {
+            OpKind::EventsPut | OpKind::EventsGet | OpKind::EventsDel => Op::new(kind, number, bytes),
+            // The newest event is known where there was one.
+            OpKind::EventsLast if bytes > 0 => Op::new(kind, number, bytes),
+            _ => Op::new(kind, 0, bytes),
+        };
+        Told { at_ns, actor: actors[actor % actors.len()].clone(), kind, ops: ops.into_iter().map(op).collect() }
+    };
+    drawn.into_iter().map(command).collect()
+}
+
+/// All that a replay takes from a trace.
+fn replayed(trace: &Trace) -> (Provenance, Vec<TraceActor>, Vec<Told>, Vec<Vec<Op>>) {
+    let before = (0..trace.actors().len()).map(|actor| {
+        let mut ops = Vec::new();
+        trace.prehistory(u32::try_from(actor).unwrap(), &mut ops);
+        ops
+    });
+    (trace.provenance.clone(), trace.actors().to_vec(), told(trace), before.collect())
 }
 
 proptest! {
@@ -110,7 +106,7 @@ proptest! {
         let directory = tempdir().unwrap();
         let path = directory.path().join(if compressed { "t.csv.zst" } else { "t.csv" });
         write(&trace, &path).unwrap();
-        prop_assert_eq!(trace::read(&path, Truncation::Refuse).unwrap(), trace);
+        prop_assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stands beside it");
     }
 }
@@ -121,10 +117,14 @@ fn a_trace_that_begins_late_begins_at_once() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("t.csv");
     let trace = small_trace();
-    let mut late = trace.clone();
-    late.commands.iter_mut().for_each(|command| command.at_ns += 5_000_000_000);
-    write(&late, &path).unwrap();
-    assert_eq!(trace::read(&path, Truncation::Refuse).unwrap(), trace);
+    let mut writer = TraceWriter::create(&path, &trace.provenance).unwrap();
+    let (mut commands, mut ops) = (trace.commands(), Vec::new());
+    while let Some(command) = commands.next(&mut ops).unwrap() {
+        let late = TraceCommand { at_ns: command.at_ns + 5_000_000_000, ..command };
+        writer.command(&trace.actors()[command.actor as usize], &late, &ops).unwrap();
+    }
+    writer.finish().unwrap();
+    assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn compression_is_told_by_the_content_and_not_by_the_name() {
     for renamed in [&plain, &packed] {
         let other = directory.path().join("renamed");
         fs::rename(renamed, &other).unwrap();
-        assert_eq!(trace::read(&other, Truncation::Refuse).unwrap(), trace);
+        assert_eq!(told(&trace::read(&other, Truncation::Refuse).unwrap()), told(&trace));
     }
 }
 
@@ -150,9 +150,11 @@ fn a_trace_that_is_not_finished_leaves_what_stood_there() {
     write(&small_trace(), &path).unwrap();
     let mut writer = TraceWriter::create(&path, &provenance("second")).unwrap();
     let trace = small_trace();
-    writer.command(&trace.actors[0], &trace.commands[0], trace.ops_of(&trace.commands[0])).unwrap();
+    let mut ops = Vec::new();
+    let command = trace.commands().next(&mut ops).unwrap().unwrap();
+    writer.command(&trace.actors()[0], &command, &ops).unwrap();
     drop(writer);
-    assert_eq!(trace::read(&path, Truncation::Refuse).unwrap(), trace);
+    assert_eq!(told(&trace::read(&path, Truncation::Refuse).unwrap()), told(&trace));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -163,17 +165,13 @@ fn small_trace() -> Trace {
 
 /// Whether the commands of `part` are the first of `whole`, the last one perhaps with its first operations only.
 fn is_prefix(part: &Trace, whole: &Trace) -> bool {
+    let (found, full) = (told(part), told(whole));
     let same = |place: usize| {
-        let (a, b) = (&part.commands[place], &whole.commands[place]);
-        let last = place + 1 == part.commands.len();
-        let (found, full) = (part.ops_of(a), whole.ops_of(b));
-        (a.at_ns, a.kind) == (b.at_ns, b.kind)
-            && part.actors[a.actor as usize] == whole.actors[b.actor as usize]
-            && if last { full.starts_with(found) } else { full == found }
+        let (a, b) = (&found[place], &full[place]);
+        let ops = if place + 1 == found.len() { b.ops.starts_with(&a.ops) } else { b.ops == a.ops };
+        ops && (a.at_ns, a.kind, &a.actor) == (b.at_ns, b.kind, &b.actor)
     };
-    part.provenance == whole.provenance
-        && part.commands.len() <= whole.commands.len()
-        && (0..part.commands.len()).all(same)
+    part.provenance == whole.provenance && found.len() <= full.len() && (0..found.len()).all(same)
 }
 
 fn cut_everywhere(file: &str) {
@@ -194,7 +192,7 @@ fn cut_everywhere(file: &str) {
         }
         match trace::read(&cut, Truncation::UseWholeLines) {
             Ok(part) => {
-                assert!(!part.commands.is_empty() && is_prefix(&part, &whole), "{length} bytes give other commands");
+                assert!(part.command_count() > 0 && is_prefix(&part, &whole), "{length} bytes give other commands");
                 used += 1;
             }
             Err(error) => assert_refused(&error, &cut, length),
@@ -234,7 +232,7 @@ fn most_of_a_long_compressed_trace_survives_a_cut() {
     let error = trace::read(&path, Truncation::Refuse).unwrap_err().to_string();
     assert!(error.contains("truncated after") && error.contains("--allow-truncated"), "{error}");
     let part = trace::read(&path, Truncation::UseWholeLines).unwrap();
-    assert!(part.commands.len() > 20_000 && is_prefix(&part, &whole), "{} commands are left", part.commands.len());
+    assert!(part.command_count() > 20_000 && is_prefix(&part, &whole), "{} commands are left", part.command_count());
 }
 
 /// A trace file, by lines.
@@ -285,7 +283,7 @@ fn a_malformed_field_is_named_with_line_and_column() {
         (put, "operation", "events.drop", "events.put"),
         (put, "key", "first", "whole number"),
         (put, "bytes", "1e3", "whole number"),
-        (put, "bytes", "4294967296", "whole number"),
+        (put, "bytes", "4294967296", "at most"),
         (put, "column_family", "account_states", "_events"),
         (put, "column_family", "", "_events"),
         (find("states.put"), "column_family", "account_metadata", "_states"),
@@ -351,14 +349,15 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
                persist = 8\nsnapshot = 1\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let trace = trace_of(&workload(7, mix), 400);
     let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for command in &trace.commands {
-        let actor = &trace.actors[command.actor as usize].name;
-        let ops = trace.ops_of(command).iter().flat_map(|op| lines(op, "account", actor));
-        expected.entry(actor.clone()).or_default().extend(ops);
+    for command in told(&trace) {
+        let actor = &command.actor.name;
+        let ops = command.ops.iter().flat_map(|op| lines(op, "account", actor));
+        expected.entry(actor.to_string()).or_default().extend(ops);
     }
+    let trace = Arc::new(trace);
     for workers in [1, 2, 3, 7, 20] {
         let recording = Recording(Recorder::default());
-        let source = Source::Trace { trace: Arc::new(trace.clone()), seed: 1, passes: Some(1) };
+        let source = Source::Trace { trace: Arc::clone(&trace), seed: 1, passes: Some(1) };
         let (directory, control) = (tempdir().unwrap(), Control::default());
         let path = directory.path();
         let mut session =
@@ -458,19 +457,20 @@ proptest! {
 
         let mut expected = rows.clone();
         expected.sort_by_key(|&(_, millis, _)| millis);
-        prop_assert_eq!(trace.commands.len(), expected.len());
+        let found = told(&trace);
+        prop_assert_eq!(found.len(), expected.len());
         let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
-        for (command, (case, millis, text)) in trace.commands.iter().zip(&expected) {
+        for (command, (case, millis, text)) in found.iter().zip(&expected) {
             let name = format!("case {case}");
-            prop_assert_eq!(&trace.actors[command.actor as usize].name, &name);
+            prop_assert_eq!(&*command.actor.name, &name);
             prop_assert_eq!(command.at_ns, u64::from(millis - expected[0].1) * 1_000_000);
             prop_assert_eq!(command.kind, CommandKind::Persist);
             let row = text.len() + 1 + name.len() + 1 + time(*millis).len();
-            let number = numbers.entry(&trace.actors[command.actor as usize].name).or_default();
+            let number = numbers.entry(&command.actor.name).or_default();
             let event = Op::new(OpKind::EventsPut, *number, u32::try_from(row).unwrap());
             let state = Op::new(OpKind::StatesPut, *number, 308);
             let metadata = Op::new(OpKind::MetadataPut, *number, 16);
-            prop_assert_eq!(trace.ops_of(command), &[event, state, metadata]);
+            prop_assert_eq!(&command.ops, &[event, state, metadata]);
             *number += 1;
         }
     }
@@ -486,7 +486,8 @@ fn log(rows: &str) -> Log {
 fn an_import_takes_the_size_of_the_payload_column_when_told() {
     let log = log("a,2024-01-01T00:00:00Z,12345\nb,2024-01-01T00:00:01Z,\n");
     let trace = log.import(&ImportOptions { payload_column: Some("payload".to_owned()), ..options() });
-    let events: Vec<_> = trace.ops.iter().filter(|op| op.kind == OpKind::EventsPut).map(|op| op.bytes).collect();
+    let ops = told(&trace).into_iter().flat_map(|command| command.ops);
+    let events: Vec<_> = ops.filter(|op| op.kind == OpKind::EventsPut).map(|op| op.bytes).collect();
     assert_eq!(events, [5, 0]);
 }
 
@@ -496,11 +497,12 @@ fn an_import_follows_the_persistence_it_is_told() {
     let strategy = When::Full { snapshot_every: Some(2) };
     let rules = PersistenceRules { strategy, compact_on_snapshot: true, encrypted: true };
     let trace = log(&rows.concat()).import(&ImportOptions { rules, ..options() });
+    let commands = told(&trace);
     let kinds: Vec<Vec<&str>> =
-        trace.commands.iter().map(|command| trace.ops_of(command).iter().map(|op| op.kind.name()).collect()).collect();
+        commands.iter().map(|command| command.ops.iter().map(|op| op.kind.name()).collect()).collect();
     let snapshot = ["events.put", "states.put", "metadata.put", "events.del", "events.del", "metadata.put"];
     assert_eq!(kinds, [&["events.put"][..], &snapshot, &["events.put"], &snapshot, &["events.put"]]);
-    let bytes = |kind| trace.ops.iter().find(|op| op.kind == kind).unwrap().bytes;
+    let bytes = |kind| commands.iter().flat_map(|command| &command.ops).find(|op| op.kind == kind).unwrap().bytes;
     let row = u32::try_from("a,2024-01-01T00:00:00Z,x".len()).unwrap();
     assert_eq!(bytes(OpKind::EventsPut), row + 40, "nonce and tag");
     assert_eq!(bytes(OpKind::StatesPut), 300 + 8 + 40);
@@ -515,19 +517,22 @@ fn hashed_names_cannot_be_found_in_the_trace_and_stay_apart() {
     let first = log.import(&hashed);
     let text = fs::read_to_string(&log.output).unwrap();
     assert!(!text.contains("customer") && !text.contains("secret"), "neither names nor payloads are in a trace");
-    assert!(first.provenance.names_hashed && first.actors.len() == 10);
+    assert!(first.provenance.names_hashed && first.actors().len() == 10);
 
     let kept = log.import(&options());
-    let who = |trace: &Trace| trace.commands.iter().map(|command| command.actor).collect::<Vec<_>>();
+    let who = |trace: &Trace| {
+        let place = |told: Told| trace.actors().iter().position(|actor| *actor == told.actor);
+        told(trace).into_iter().map(place).collect::<Vec<_>>()
+    };
     assert_eq!(who(&first), who(&kept), "the same actor each time");
     let second = log.import(&hashed);
-    assert!(first.actors.iter().all(|actor| !second.actors.contains(actor)), "another key each time");
+    assert!(first.actors().iter().all(|actor| !second.actors().contains(actor)), "another key each time");
 }
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_column() {
     let log = Log::new(format!("\u{feff}{HEAD}a,2024-01-01T00:00:00Z,x\n"));
-    assert_eq!(log.import(&options()).commands.len(), 1);
+    assert_eq!(log.import(&options()).command_count(), 1);
 }
 
 #[test]
@@ -594,6 +599,6 @@ fn a_real_event_log_is_imported_whole() {
     let summary = trace::import(path, &output, &ImportOptions { names: NameRule::Hash, ..options() }).unwrap();
     assert_eq!((summary.events, summary.actors), (8_577, 1_434));
     let trace = trace::read(&output, Truncation::Refuse).unwrap();
-    assert_eq!((trace.commands.len(), trace.actors.len(), trace.ops.len()), (8_577, 1_434, 3 * 8_577));
-    assert!(trace.commands.is_sorted_by_key(|command| command.at_ns));
+    assert_eq!((trace.command_count(), trace.actors().len(), trace.operation_count()), (8_577, 1_434, 3 * 8_577));
+    assert!(told(&trace).is_sorted_by_key(|command| command.at_ns));
 }

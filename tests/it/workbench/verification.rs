@@ -4,17 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability};
+use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::host::HostProfile;
 use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report};
 use ave_actors_rocksdb::workbench::runner::{
     Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, run,
 };
+use ave_actors_rocksdb::workbench::trace::{Provenance, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
 use ave_actors_store::config::MachineSpec;
 
 use super::memory::{Fault, Memory};
-use super::{replay, trace_of, workload};
+use super::{Told, provenance, replay, trace_of, trace_told, workload};
 
 const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
 
@@ -237,13 +238,47 @@ fn a_faithful_backend_verifies_clean_for_every_shipped_workload() {
 #[test]
 fn a_trace_verifies_clean_in_every_pass() {
     let mix = "mode = 'full'\nsnapshot_every = 5\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1";
-    let trace = trace_of(&workload(5, mix), 300);
-    let persisted = trace.commands.iter().filter(|command| command.kind == CommandKind::Persist).count() as u64;
+    let trace = Arc::new(trace_of(&workload(5, mix), 300));
+    let persisted = trace.commands_of(CommandKind::Persist);
     for (workers, passes) in [(1, 1), (1, 3), (3, 2), (5, 3)] {
-        let verified = verify(&Memory::new(Fault::None), &replay(trace.clone(), passes), workers);
+        let verified = verify(&Memory::new(Fault::None), &replay(Arc::clone(&trace), passes), workers);
         assert_eq!(verified.differences, Vec::<String>::new());
         assert_eq!((verified.actors, verified.events), (5 * passes, persisted * passes));
     }
+}
+
+/// A recording that began when its actors were old: what they read must be there, and is compared too.
+#[test]
+fn what_was_stored_before_a_trace_began_is_there_in_every_pass() {
+    let actor = TraceActor::new("account", "old");
+    let recover = |at_ns| {
+        let ops = vec![
+            Op::new(OpKind::Open, 0, 0),
+            Op::new(OpKind::EventsLast, 12, 90),
+            Op::new(OpKind::StatesGet, 0, 700),
+            Op::new(OpKind::MetadataGet, 0, 16),
+            Op::new(OpKind::EventsGet, 11, 110),
+            Op::new(OpKind::EventsGet, 12, 90),
+            // Compaction had deleted it when it was recorded.
+            Op::new(OpKind::EventsGet, 2, 0),
+        ];
+        Told { at_ns, actor: actor.clone(), kind: CommandKind::Recover, ops }
+    };
+    let persist = |at_ns, number| {
+        let ops = vec![Op::new(OpKind::EventsPut, number, 80)];
+        Told { at_ns, actor: actor.clone(), kind: CommandKind::Persist, ops }
+    };
+    let provenance = Provenance { reads_say_bytes: true, ..provenance("recorded") };
+    let trace = trace_told(provenance, &[recover(0), persist(5, 13), persist(6, 14), recover(9)]);
+    assert_eq!((trace.actors_with_prehistory(), trace.prehistory_events()), (1, 2));
+    let trace = Arc::new(trace);
+    for (passes, fault) in [(1, Fault::None), (3, Fault::None), (1, Fault::Alter("events", 0))] {
+        let verified = verify(&Memory::new(fault), &replay(Arc::clone(&trace), passes), 1);
+        assert_eq!(verified.differences.is_empty(), fault == Fault::None, "{:?}", verified.differences);
+        assert_eq!(verified.actors, passes);
+    }
+    let verified = verify(&Memory::new(Fault::None), &replay(trace, 3), 1);
+    assert_eq!((verified.events, verified.states), (3 * 4, 3 * 2));
 }
 
 #[cfg(feature = "rocksdb")]

@@ -86,7 +86,8 @@ fn column_family_name(stem: &str) -> String {
 pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
     let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
     let read = trace::read(&args.trace, truncation)?;
-    let info = trace::info(&read);
+    let failed = |source| trace::TraceError::File { action: "read", path: args.trace.clone(), source };
+    let info = trace::info(&read).map_err(failed)?;
     if output.is_json() {
         output::json(&json_info(&read.provenance, &info))?;
         return Ok(Ending::Pass);
