@@ -165,18 +165,26 @@ impl fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-fn find<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Result<T, UnknownName> {
-    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| UnknownName {
-        found: name.to_owned(),
-        expected: all.iter().map(|&item| name_of(item)).collect(),
-    })
+impl UnknownName {
+    fn new(found: &str, expected: Vec<&'static str>) -> Self {
+        Self { found: found.to_owned(), expected }
+    }
 }
 
+/// Long traces hold hundreds of millions of names: comparing with one after the other would be most of their reading.
 impl FromStr for CommandKind {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        find(&Self::ALL, Self::name, name)
+        Ok(match name {
+            "persist" => Self::Persist,
+            "snapshot" => Self::Snapshot,
+            "recover" => Self::Recover,
+            "events" => Self::Events,
+            "last_event" => Self::LastEvent,
+            "purge" => Self::Purge,
+            _ => return Err(UnknownName::new(name, Self::ALL.map(Self::name).to_vec())),
+        })
     }
 }
 
@@ -184,7 +192,21 @@ impl FromStr for OpKind {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        find(&Self::ALL, Self::name, name)
+        Ok(match name {
+            "open" => Self::Open,
+            "events.put" => Self::EventsPut,
+            "events.get" => Self::EventsGet,
+            "events.del" => Self::EventsDel,
+            "events.last" => Self::EventsLast,
+            "events.purge" => Self::EventsPurge,
+            "states.put" => Self::StatesPut,
+            "states.get" => Self::StatesGet,
+            "states.purge" => Self::StatesPurge,
+            "metadata.put" => Self::MetadataPut,
+            "metadata.get" => Self::MetadataGet,
+            "metadata.purge" => Self::MetadataPurge,
+            _ => return Err(UnknownName::new(name, Self::ALL.map(Self::name).to_vec())),
+        })
     }
 }
 

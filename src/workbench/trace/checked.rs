@@ -141,14 +141,19 @@ const UNKNOWN_EVENT_BYTES: u32 = 256;
 pub struct TraceBuilder {
     provenance: Provenance,
     actors: Vec<TraceActor>,
-    /// Places of the actors by type and name.
-    known: HashMap<(Arc<str>, Box<str>), u32>,
-    types: Vec<Arc<str>>,
+    types: Vec<ActorType>,
     histories: Vec<ActorHistory>,
     counts: Counts,
     content: ContentWriter,
     /// Time of the first command: a trace that was cut at the front begins at once.
     first_ns: Option<u64>,
+}
+
+/// An actor type, and the places of its actors by their names.
+#[derive(Debug)]
+struct ActorType {
+    name: Arc<str>,
+    places: HashMap<Box<str>, u32>,
 }
 
 impl TraceBuilder {
@@ -162,7 +167,6 @@ impl TraceBuilder {
         Self {
             provenance,
             actors: Vec::new(),
-            known: HashMap::new(),
             types: Vec::new(),
             histories: Vec::new(),
             counts: Counts::default(),
@@ -177,25 +181,25 @@ impl TraceBuilder {
     ///
     /// If there are 2^32 others.
     pub fn actor(&mut self, type_name: &str, name: &str) -> u32 {
-        let type_name = self.type_named(type_name);
-        let key = (type_name, name.into());
-        if let Some(&place) = self.known.get(&key) {
+        let of_type = self.type_named(type_name);
+        if let Some(&place) = of_type.places.get(name) {
             return place;
         }
+        let type_name = Arc::clone(&of_type.name);
         let place = u32::try_from(self.actors.len()).expect("fewer than 2^32 actors");
-        self.actors.push(TraceActor { type_name: Arc::clone(&key.0), name: key.1.clone() });
+        self.type_named(&type_name).places.insert(name.into(), place);
+        self.actors.push(TraceActor { type_name, name: name.into() });
         self.histories.push(ActorHistory::default());
-        self.known.insert(key, place);
         place
     }
 
     /// There are few types, and one is asked for again and again.
-    fn type_named(&mut self, name: &str) -> Arc<str> {
-        if let Some(known) = self.types.iter().find(|known| &***known == name) {
-            return Arc::clone(known);
-        }
-        self.types.push(name.into());
-        Arc::clone(&self.types[self.types.len() - 1])
+    fn type_named(&mut self, name: &str) -> &mut ActorType {
+        let place = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
+            self.types.push(ActorType { name: name.into(), places: HashMap::new() });
+            self.types.len() - 1
+        });
+        &mut self.types[place]
     }
 
     /// Appends a command of the actor at place `actor`. Numbers of states and metadata, and whether a read may miss, are

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::TraceError;
 
@@ -10,10 +11,13 @@ use super::TraceError;
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Bytes that are asked for at once.
 const READ_BYTES: usize = 1 << 18;
+/// Pieces of that size that are read ahead.
+const AHEAD: usize = 4;
 
 /// Hands out records that end in a line end, and remembers how the input ended if it did not.
 pub(super) struct Records {
-    input: Box<dyn Read>,
+    /// Read and decompressed by a thread of its own, which ends when nobody wants more.
+    input: Receiver<io::Result<Vec<u8>>>,
     /// What was read and not handed out begins at `start`.
     buffer: Vec<u8>,
     start: usize,
@@ -33,9 +37,11 @@ impl Records {
         }
         let mut input = BufReader::with_capacity(READ_BYTES, file);
         let compressed = io::BufRead::fill_buf(&mut input).map_err(failed)?.starts_with(&ZSTD_MAGIC);
-        let input: Box<dyn Read> =
+        let input: Box<dyn Read + Send> =
             if compressed { Box::new(zstd::Decoder::with_buffer(input).map_err(failed)?) } else { Box::new(input) };
-        Ok(Self { input, buffer: Vec::new(), start: 0, number: 0, cut: None, is_at_end: false })
+        let (sender, receiver) = sync_channel(AHEAD);
+        std::thread::spawn(move || read_ahead(input, &sender));
+        Ok(Self { input: receiver, buffer: Vec::new(), start: 0, number: 0, cut: None, is_at_end: false })
     }
 
     /// Lines handed out so far.
@@ -87,22 +93,14 @@ impl Records {
     fn fill(&mut self) -> bool {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let held = self.buffer.len();
-        self.buffer.resize(held + READ_BYTES, 0);
-        let read = loop {
-            match self.input.read(&mut self.buffer[held..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        self.buffer.truncate(held + read.as_ref().copied().unwrap_or(0));
-        match read {
-            Ok(0) => self.is_at_end = true,
-            Ok(_) => {}
-            Err(error) => {
+        match self.input.recv() {
+            Ok(Ok(piece)) => self.buffer.extend_from_slice(&piece),
+            Ok(Err(error)) => {
                 self.is_at_end = true;
                 self.cut = Some(error.to_string());
             }
+            // The reader has ended: there is no more.
+            Err(_) => self.is_at_end = true,
         }
         !self.is_at_end
     }
@@ -111,6 +109,24 @@ impl Records {
         if self.start < self.buffer.len() && self.cut.is_none() {
             let reason = if lines > 0 { "the last record has no end" } else { "the last line has no end" };
             self.cut = Some(reason.to_owned());
+        }
+    }
+}
+
+fn read_ahead(mut input: impl Read, pieces: &SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut piece = Vec::with_capacity(READ_BYTES);
+        let read = input.by_ref().take(READ_BYTES as u64).read_to_end(&mut piece);
+        // What was read before an error counts.
+        let is_over = read.is_err() || piece.is_empty();
+        if !piece.is_empty() && pieces.send(Ok(piece)).is_err() {
+            return;
+        }
+        if let Err(error) = read {
+            let _ = pieces.send(Err(error));
+        }
+        if is_over {
+            return;
         }
     }
 }
