@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{ActorLog, Command, CommandKind, Durability, PersistenceRules, Strategy};
 use ave_actors_rocksdb::workbench::runner::{
-    Control, DriveSpec, Load, NullTarget, RocksDbTarget, Session, Silent, Source, SystemClock, Target,
+    Control, DriveSpec, Load, NullTarget, RocksDbTarget, Session, Silent, Source, SystemClock, Target, WarmUp,
 };
 use ave_actors_rocksdb::workbench::trace::{Provenance, Trace, TraceBuilder};
 use ave_actors_store::config::{MachineProfile, MachineSpec};
@@ -38,7 +38,7 @@ fn replay<T: Target>(session: &mut Session<'_, T>)
 where
     T::Manager: Sync,
 {
-    let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: None, lag_limit: None };
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
     let drive = session.drive(&spec, &SystemClock::new(), &Silent, &Control::default()).expect("replays");
     assert_eq!(drive.measurement.command_count(), COMMANDS as u64);
 }

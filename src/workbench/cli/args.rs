@@ -65,6 +65,8 @@ pub(super) struct HostArgs {
 Examples:
   ave-workbench run ledger                       as fast as it goes, both durability modes
   ave-workbench run ledger --rate 2000           what users feel at 2,000 commands per second
+  ave-workbench run ledger --rate 500..5000 --measure 30s
+                                                 from which rate on does it get slow?
   ave-workbench run registers.toml --durability on --measure 30s
   ave-workbench run receipt.trace.csv.zst        a trace, from its first to its last command
   ave-workbench run receipt.trace.csv.zst --speed 1000000
@@ -76,16 +78,18 @@ pub(super) struct RunArgs {
     pub(super) source: SourceArgs,
     #[command(flatten)]
     pub(super) place: PlaceArgs,
-    /// Offer this many commands per second (open loop); without it, as many as go (closed loop)
-    #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_negative_numbers = true)]
-    pub(super) rate: Option<f64>,
+    /// Offer this many commands per second (open loop), or FROM..TO for a ramp over the measured time; without it, as
+    /// many as go (closed loop)
+    #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true)]
+    pub(super) rate: Option<String>,
     /// Replay a trace at its own times, this many times faster (1 is its own pace)
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(super) speed: Option<f64>,
     /// Rounds per durability mode; the modes alternate
     #[arg(long, value_name = "COUNT", default_value_t = 3)]
     pub(super) rounds: u32,
-    /// Time at the start of each round that does not count [default: 1s, none for a trace replayed once]
+    /// Time at the start of each round that does not count, or `steady`: until rate and latency have settled, 2 s to 10 s
+    /// [default: steady; 1s for a ramp; none for a trace replayed once]
     #[arg(long, value_name = "TIME")]
     pub(super) warmup: Option<String>,
     /// Time that counts in each round [default: 5s; a trace runs once from its first to its last command, unless it

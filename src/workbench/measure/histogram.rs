@@ -82,18 +82,19 @@ impl LatencyHistogram {
         Self { counts: Histogram::new_with_bounds(1, HIGHEST_NS, DIGITS).expect("constant bounds are valid") }
     }
 
-    /// An empty histogram of two significant digits, about 35 kB, for the many slices of a run.
-    ///
-    /// # Panics
-    ///
-    /// Never: the bounds are constants that the histogram accepts.
-    pub fn coarse() -> Self {
-        Self { counts: Histogram::new_with_bounds(1, HIGHEST_NS, 2).expect("constant bounds are valid") }
-    }
-
     /// Counts one latency.
     pub fn record(&mut self, nanoseconds: u64) {
         self.counts.saturating_record(nanoseconds);
+    }
+
+    /// Counts a latency `count` times.
+    pub fn record_many(&mut self, nanoseconds: u64, count: u64) {
+        self.counts.saturating_record_n(nanoseconds, count);
+    }
+
+    /// Forgets all it counted and keeps its memory.
+    pub fn clear(&mut self) {
+        self.counts.reset();
     }
 
     /// Adds all that `other` counted.
@@ -134,6 +135,11 @@ impl LatencyHistogram {
     /// The value of a percentile, or `None` if too few samples stand behind it.
     pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
         percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile))
+    }
+
+    /// The histogram itself, for formats of its family.
+    pub const fn as_hdr(&self) -> &Histogram<u64> {
+        &self.counts
     }
 
     /// Quantile and latency pairs for a chart: dense where the tail is, ending at the maximum.

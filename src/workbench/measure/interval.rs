@@ -10,7 +10,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{LatencyHistogram, Percentile};
+use super::{Percentile, Slice};
 
 /// A 95 % confidence interval in nanoseconds, lower bound first.
 pub type Interval = [u64; 2];
@@ -22,11 +22,7 @@ const RESAMPLES: usize = 400;
 
 /// 95 % confidence intervals of `percentiles` over the slices of a run, in the same order; `None` for all if fewer
 /// than eight slices stand behind them. The same slices and seed give the same intervals.
-pub fn percentile_intervals(
-    slices: &[LatencyHistogram],
-    percentiles: &[Percentile],
-    seed: u64,
-) -> Vec<Option<Interval>> {
+pub fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: u64) -> Vec<Option<Interval>> {
     if slices.len() < FEWEST_SLICES {
         return vec![None; percentiles.len()];
     }
@@ -51,7 +47,7 @@ struct SliceTable {
 }
 
 impl SliceTable {
-    fn new(slices: &[LatencyHistogram]) -> Self {
+    fn new(slices: &[Slice]) -> Self {
         let mut values: Vec<u64> = slices.iter().flat_map(|slice| slice.recorded().map(|(value, _)| value)).collect();
         values.sort_unstable();
         values.dedup();
@@ -104,10 +100,8 @@ mod tests {
 
     const MEDIAN: Percentile = Percentile { name: "p50", quantile: 0.5 };
 
-    fn slice(rng: &mut Xoshiro256PlusPlus, level: u64) -> LatencyHistogram {
-        let mut histogram = LatencyHistogram::new();
-        (0..200).for_each(|_| histogram.record(level + rng.random_range(0..1000)));
-        histogram
+    fn slice(rng: &mut Xoshiro256PlusPlus, level: u64) -> Slice {
+        (0..200).map(|_| level + rng.random_range(0..1000)).collect()
     }
 
     #[test]
@@ -129,7 +123,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(12);
         let steady: Vec<_> = (0..24).map(|_| slice(&mut rng, 10_000)).collect();
         let spells: Vec<_> = (0..24).map(|n| slice(&mut rng, if n % 12 < 6 { 10_000 } else { 20_000 })).collect();
-        let width = |slices: &[LatencyHistogram]| {
+        let width = |slices: &[Slice]| {
             let [low, high] = percentile_intervals(slices, &[MEDIAN], 1)[0].unwrap();
             high - low
         };

@@ -5,7 +5,11 @@
 mod histogram;
 mod interval;
 mod resources;
+mod slice;
+mod trend;
 
 pub use histogram::{LatencyHistogram, PERCENTILES, Percentile};
 pub use interval::{Interval, percentile_intervals};
-pub use resources::{ResourceSampler, ResourceUsage};
+pub use resources::{ResourceSampler, ResourceUsage, Snapshot};
+pub use slice::Slice;
+pub use trend::{Trend, median};

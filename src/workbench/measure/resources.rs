@@ -24,6 +24,26 @@ pub struct ResourceUsage {
     pub steal_percent: Option<f64>,
     /// Cores that other processes of the machine kept busy on average; `None` where the system does not tell.
     pub foreign_cores: Option<f64>,
+    /// Bytes the machine swapped in or out meanwhile; `None` where the system does not tell.
+    pub swapped_bytes: Option<u64>,
+}
+
+/// What the process has consumed up to a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Snapshot {
+    /// CPU time, seconds.
+    pub cpu_seconds: f64,
+    /// Resident set, bytes, 0 where the system does not tell.
+    pub rss_bytes: u64,
+    /// Bytes it caused to be sent to storage; `None` where the system does not tell.
+    pub written_bytes: Option<u64>,
+}
+
+impl Snapshot {
+    /// As of now.
+    pub fn now() -> Self {
+        Self { cpu_seconds: process_cpu_seconds(), rss_bytes: rss_bytes(), written_bytes: process_written_bytes() }
+    }
 }
 
 /// Watches the process until it is stopped.
@@ -33,6 +53,7 @@ pub struct ResourceSampler {
     cpu_seconds: f64,
     written_bytes: Option<u64>,
     machine: Option<MachineTime>,
+    swapped_bytes: Option<u64>,
     rss_peak: Arc<AtomicU64>,
     done: Arc<AtomicBool>,
     watcher: Option<JoinHandle<()>>,
@@ -57,6 +78,7 @@ impl ResourceSampler {
             cpu_seconds: process_cpu_seconds(),
             written_bytes: process_written_bytes(),
             machine: MachineTime::now(),
+            swapped_bytes: machine_swapped_bytes(),
             rss_peak,
             done,
             watcher: Some(watcher),
@@ -78,6 +100,7 @@ impl ResourceSampler {
             // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
             foreign_cores: machine
                 .map(|(before, after)| ((after.busy_since(before) - cpu_seconds) / wall_seconds).max(0.0)),
+            swapped_bytes: self.swapped_bytes.zip(machine_swapped_bytes()).map(|(before, after)| after - before),
         }
     }
 
@@ -108,6 +131,13 @@ fn rss_bytes() -> u64 {
         .ok()
         .and_then(|text| text.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()));
     pages.unwrap_or(0) * rustix::param::page_size() as u64
+}
+
+/// Bytes the machine swapped in and out since it was started.
+fn machine_swapped_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/vmstat").ok()?;
+    let pages = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+    Some((pages("pswpin ")? + pages("pswpout ")?) * rustix::param::page_size() as u64)
 }
 
 fn process_written_bytes() -> Option<u64> {

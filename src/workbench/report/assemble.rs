@@ -13,7 +13,7 @@ use super::{
 };
 use crate::workbench::actor::{CommandKind, Durability, OpKind};
 use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
-use crate::workbench::measure::{LatencyHistogram, PERCENTILES, percentile_intervals};
+use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Slice, percentile_intervals};
 use crate::workbench::runner::{Drive, Load, Measurement, RunOutcome, RunSpec, SessionSize, Source, Verified};
 use crate::workbench::sizing::Objective;
 
@@ -80,7 +80,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
         load: spec.load.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: spec.rounds,
-        warmup_seconds: spec.warmup.as_secs_f64(),
+        warmup_seconds: spec.warmup.most().as_secs_f64(),
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
         seed: context.source.seed(),
         machine_spec: spec_json(context.machine_spec),
@@ -137,12 +137,11 @@ pub fn spec_name(spec: &MachineSpec) -> String {
 /// What the schedule asks for, commands per second: of a trace at its own times, the mean over its length.
 fn offered_rate(load: Load, source: &Source) -> Option<f64> {
     match (load, source) {
-        (Load::Open { per_second, .. }, _) => Some(per_second),
         (Load::TraceTimes { speed }, Source::Trace { trace, .. }) => {
             let seconds = trace.duration_ns() as f64 / 1e9 / speed;
             (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
         }
-        (Load::Closed | Load::TraceTimes { .. }, _) => None,
+        _ => load.mean_per_second(),
     }
 }
 
@@ -327,7 +326,7 @@ impl Shown<'_> {
     fn resources(&self, all: &Measurement) -> ResourceUse {
         let usage = || self.rounds.iter().map(|round| round.usage);
         let wall: f64 = usage().map(|usage| usage.wall_seconds).sum();
-        let engines: Option<Vec<_>> = self.rounds.iter().map(|round| round.engine).collect();
+        let engines: Option<Vec<_>> = self.rounds.iter().map(Drive::engine).collect();
         ResourceUse {
             cpu_cores_mean: usage().map(|usage| usage.cpu_seconds).sum::<f64>() / wall.max(f64::MIN_POSITIVE),
             rss_peak_bytes: usage().map(|usage| usage.rss_peak_bytes).max().unwrap_or(0),
@@ -352,7 +351,7 @@ impl Shown<'_> {
 /// Slice by slice; the last one is as long as the measurement still went on.
 fn series_of(round: u32, measurement: &Measurement) -> Vec<SeriesPoint> {
     let slices = measurement.slices_of_all_commands();
-    let ends = (1..).map(|number: u64| (number * measurement.slice_ns).min(measurement.elapsed_ns));
+    let ends = (1..).map(|number: u64| (number * Measurement::SLICE_NS).min(measurement.elapsed_ns));
     let mut start_ns = 0;
     let mut series = Vec::new();
     for (slice, end_ns) in slices.iter().zip(ends) {
@@ -378,7 +377,7 @@ fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {
 }
 
 /// A histogram as reports show it, with confidence intervals if slices of time stand behind it.
-pub fn latency_info(latencies: &LatencyHistogram, slices: &[LatencyHistogram], seed: u64) -> LatencyInfo {
+pub fn latency_info(latencies: &LatencyHistogram, slices: &[Slice], seed: u64) -> LatencyInfo {
     let supported: Vec<_> =
         PERCENTILES.into_iter().filter(|percentile| percentile.is_supported_by(latencies.count())).collect();
     let intervals = percentile_intervals(slices, &supported, seed);

@@ -10,8 +10,9 @@ use super::clock::wake_precisely;
 use super::handles::Handles;
 use super::measurement::{Measurement, Tally};
 use super::schedule::Schedule;
+use super::slices::{Desk, Slices};
 use super::source::{Source, Stream};
-use super::{Clock, Load, RunError, Target};
+use super::{Clock, Load, RunError, Target, WarmUp};
 use crate::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use crate::workbench::workload::{Planned, ValuePool};
 
@@ -21,7 +22,7 @@ pub struct DriveSpec {
     /// How commands are issued.
     pub load: Load,
     /// Time before anything counts.
-    pub warmup: Duration,
+    pub warmup: WarmUp,
     /// Time that counts; `None` runs to the end of a finite source.
     pub measure: Option<Duration>,
     /// Lateness at which the load is given up; `None` never gives up.
@@ -55,38 +56,74 @@ impl Control {
         self.commands.fetch_add(count, Ordering::Relaxed);
     }
 
-    pub(super) fn reset_commands(&self) {
-        self.commands.store(0, Ordering::Relaxed);
+    pub(super) fn set_commands(&self, count: u64) {
+        self.commands.store(count, Ordering::Relaxed);
     }
 }
 
-/// A load with its moments fixed on the clock.
-#[derive(Debug, Clone, Copy)]
+/// A load with its moments on the clock.
+#[derive(Debug)]
 pub(super) struct Window {
     pub(super) load: Load,
     pub(super) start_ns: u64,
-    pub(super) measure_from_ns: u64,
-    pub(super) end_ns: Option<u64>,
-    pub(super) lag_limit_ns: u64,
+    /// [`NOT_YET`](Self::NOT_YET) until the load has warmed up.
+    measure_from_ns: AtomicU64,
+    measure_ns: Option<u64>,
+    lag_limit_ns: u64,
     /// Number of this load in its session.
     pub(super) number: u64,
 }
 
 impl Window {
+    const NOT_YET: u64 = u64::MAX;
+
     pub(super) fn new(spec: &DriveSpec, clock: &impl Clock, number: u64) -> Self {
-        let lead_ns = if spec.load == Load::Closed { 0 } else { clock.lead_ns() };
-        let start_ns = clock.now_ns().saturating_add(lead_ns);
-        let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        let measure_from_ns = start_ns.saturating_add(nanoseconds(spec.warmup));
-        Self {
-            load: spec.load,
-            start_ns,
-            measure_from_ns,
-            end_ns: spec.measure.map(|measure| measure_from_ns.saturating_add(nanoseconds(measure))),
-            lag_limit_ns: spec.lag_limit.map_or(u64::MAX, nanoseconds),
-            number,
-        }
+        let start_ns = clock.now_ns().saturating_add(clock.lead_ns());
+        let measure_from_ns = match spec.warmup {
+            WarmUp::Fixed(time) => start_ns.saturating_add(nanoseconds(time)),
+            WarmUp::Steady { .. } => Self::NOT_YET,
+        };
+        let lag_limit_ns = spec.lag_limit.map_or(u64::MAX, nanoseconds);
+        let fixed = Self::fixed(spec.load, start_ns, measure_from_ns, spec.measure.map(nanoseconds), number);
+        Self { lag_limit_ns, ..fixed }
     }
+
+    /// A window that begins to count at a known moment and gives no load up.
+    pub(super) const fn fixed(
+        load: Load,
+        start_ns: u64,
+        measure_from_ns: u64,
+        measure_ns: Option<u64>,
+        number: u64,
+    ) -> Self {
+        let measure_from_ns = AtomicU64::new(measure_from_ns);
+        Self { load, start_ns, measure_from_ns, measure_ns, lag_limit_ns: u64::MAX, number }
+    }
+
+    /// Commands due from now on count.
+    pub(super) fn measure_from(&self, now_ns: u64) {
+        self.measure_from_ns.store(now_ns, Ordering::Relaxed);
+    }
+
+    /// Commands due at this moment or later count.
+    fn counts_from(&self) -> u64 {
+        self.measure_from_ns.load(Ordering::Relaxed)
+    }
+
+    /// Whether a command that is due at this moment is none of this load any more.
+    fn is_over(&self, due_ns: u64) -> bool {
+        self.measure_ns.is_some_and(|measure_ns| due_ns >= self.counts_from().saturating_add(measure_ns))
+    }
+
+    /// When a ramp begins to rise and when it ends: its warm-up must be a fixed time.
+    pub(super) fn ramp_ns(&self) -> [u64; 2] {
+        let start_ns = self.counts_from().min(u64::MAX / 2);
+        [start_ns, start_ns.saturating_add(self.measure_ns.unwrap_or(1))]
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Commands a worker completes before it tells the shared counter, so that workers do not fight over it.
@@ -124,6 +161,10 @@ impl<T: Target> Worker<T> {
             pending: None,
             completed: 0,
         }
+    }
+
+    pub(super) fn number(&self) -> usize {
+        usize::try_from(self.number).expect("workers are few")
     }
 
     pub(super) const fn completed(&self) -> u64 {
@@ -202,23 +243,21 @@ impl<T: Target> Worker<T> {
         &mut self,
         window: &Window,
         kinds: &[CommandKind],
+        desk: &Desk,
         clock: &impl Clock,
         shared: &Shared<'_, T>,
-    ) -> Result<Measurement, RunError> {
+    ) -> Result<(Measurement, Slices), RunError> {
         wake_precisely();
-        let mut schedule =
-            Schedule::new(window.load, window.start_ns, self.number, self.workers, self.source.seed(), window.number);
-        let length = window.end_ns.map(|end| end - window.measure_from_ns);
-        let mut tally = Tally::new(kinds, window.measure_from_ns, length);
+        let mut schedule = Schedule::new(window, self.number, self.workers, self.source.seed());
+        let mut tally = Tally::new(kinds, desk);
+        clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
         while let Some(planned) = self.draw() {
             if self.start_actor(planned.actor, shared)? {
                 free_since = clock.now_ns();
             }
             let due = schedule.due(planned.at_ns);
-            if window.end_ns.is_some_and(|end| due.unwrap_or_else(|| clock.now_ns()) >= end)
-                || !wait(due, clock, shared.control)
-            {
+            if window.is_over(due.unwrap_or_else(|| clock.now_ns())) || !wait(due, clock, shared.control) {
                 self.pending = Some(planned);
                 break;
             }
@@ -232,7 +271,13 @@ impl<T: Target> Worker<T> {
             if free_since < due {
                 tally.wake_lag(start - due);
             }
-            free_since = self.command(planned, due, start, &mut tally, clock, shared)?;
+            free_since = self.command(
+                planned,
+                Moments { due, start, counts_from: window.counts_from() },
+                &mut tally,
+                clock,
+                shared,
+            )?;
         }
         Ok(tally.finish())
     }
@@ -245,22 +290,31 @@ impl<T: Target> Worker<T> {
     fn command(
         &mut self,
         planned: Planned,
-        due: u64,
-        start: u64,
-        tally: &mut Tally,
+        moments: Moments,
+        tally: &mut Tally<'_>,
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<u64, RunError> {
+        let Moments { due, start, counts_from } = moments;
+        let counts = due >= counts_from;
         let mut last = start;
         for at in 0..self.ops.len() {
             let op = self.ops[at];
             self.execute(planned.actor, op, shared)?;
             let now = clock.now_ns();
-            tally.operation(op, due, now - last);
+            if counts {
+                tally.operation(op, now - last);
+            } else {
+                tally.warm_up_operation(op);
+            }
             last = now;
         }
-        tally.command(planned.kind, due, start, last);
-        self.complete(shared);
+        if counts {
+            tally.command(planned.kind, counts_from, due, start, last);
+        } else {
+            tally.warm_up_command(last - start);
+        }
+        self.completed += 1;
         Ok(last)
     }
 
@@ -317,6 +371,15 @@ impl<T: Target> Worker<T> {
         let (type_name, name) = self.source.actor(actor);
         RunError::Operation { operation, actor: format!("{type_name}/{name}"), durability: shared.durability, source }
     }
+}
+
+/// The moments of a command before it is executed.
+#[derive(Clone, Copy)]
+struct Moments {
+    due: u64,
+    start: u64,
+    /// When measuring began.
+    counts_from: u64,
 }
 
 /// What all workers of a load share.

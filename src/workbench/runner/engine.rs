@@ -29,3 +29,22 @@ impl EngineCounters {
         self.background_jobs == 0 && self.pending_compaction_bytes == 0
     }
 }
+
+/// One figure of an engine before and after a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineFigure {
+    /// Its name, unit included.
+    pub name: &'static str,
+    /// When the load began.
+    pub before: u64,
+    /// When it ended.
+    pub after: u64,
+}
+
+impl EngineFigure {
+    /// Figures of the same names in the same order, before and after.
+    pub(super) fn pair(before: Vec<(&'static str, u64)>, after: Vec<(&'static str, u64)>) -> Vec<Self> {
+        let same = |((name, before), (other, after))| (name == other).then_some(Self { name, before, after });
+        before.into_iter().zip(after).filter_map(same).collect()
+    }
+}

@@ -1,7 +1,9 @@
 //! What a load measured: histograms per command and operation, whole and by slices of time.
 
 use crate::workbench::actor::{CommandKind, Op, OpKind};
-use crate::workbench::measure::LatencyHistogram;
+use crate::workbench::measure::{LatencyHistogram, Slice};
+
+use super::slices::{Desk, SLICE_NS, SliceCounter, Slices};
 
 /// Latency of one kind of command.
 #[derive(Debug, Clone, Default)]
@@ -10,8 +12,8 @@ pub struct CommandLatency {
     pub response: LatencyHistogram,
     /// From the actual start: what the backend takes.
     pub service: LatencyHistogram,
-    /// Response times by the slice of time in which the command was due.
-    pub slices: Vec<LatencyHistogram>,
+    /// Response times by the second in which the command was due.
+    pub slices: Vec<Slice>,
 }
 
 /// Everything measured under one load.
@@ -27,8 +29,6 @@ pub struct Measurement {
     pub payload_bytes_with_warmup: u64,
     /// Measured time, nanoseconds: from the end of the warm-up to the end of the last command.
     pub elapsed_ns: u64,
-    /// Length of a slice, nanoseconds.
-    pub slice_ns: u64,
     /// How late a worker that was free began a command: what the generator itself adds.
     pub wake_lag: LatencyHistogram,
     /// Commands issued, warm-up included.
@@ -40,6 +40,9 @@ pub struct Measurement {
 }
 
 impl Measurement {
+    /// Length of a slice, nanoseconds: a second.
+    pub const SLICE_NS: u64 = SLICE_NS;
+
     /// Commands measured.
     pub fn command_count(&self) -> u64 {
         self.commands.iter().flatten().map(|latency| latency.service.count()).sum()
@@ -67,8 +70,8 @@ impl Measurement {
     }
 
     /// Response times of all commands together, slice by slice.
-    pub fn slices_of_all_commands(&self) -> Vec<LatencyHistogram> {
-        let mut all: Vec<LatencyHistogram> = Vec::new();
+    pub fn slices_of_all_commands(&self) -> Vec<Slice> {
+        let mut all: Vec<Slice> = Vec::new();
         for latency in self.commands.iter().flatten() {
             add_slices(&mut all, &latency.slices);
         }
@@ -120,7 +123,6 @@ impl Measurement {
         self.payload_bytes += other.payload_bytes;
         self.payload_bytes_with_warmup += other.payload_bytes_with_warmup;
         self.elapsed_ns = self.elapsed_ns.max(other.elapsed_ns);
-        self.slice_ns = other.slice_ns;
         self.wake_lag.add(&other.wake_lag);
         self.issued += other.issued;
         self.gave_up |= other.gave_up;
@@ -128,9 +130,9 @@ impl Measurement {
     }
 }
 
-fn add_slices(all: &mut Vec<LatencyHistogram>, slices: &[LatencyHistogram]) {
+fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
     if all.len() < slices.len() {
-        all.resize_with(slices.len(), LatencyHistogram::coarse);
+        all.resize(slices.len(), Slice::default());
     }
     for (sum, slice) in all.iter_mut().zip(slices) {
         sum.add(slice);
@@ -139,63 +141,52 @@ fn add_slices(all: &mut Vec<LatencyHistogram>, slices: &[LatencyHistogram]) {
 
 /// One worker's tally while a load runs. Histograms for everything the source can issue exist before it starts.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Tally<'d> {
     measurement: Measurement,
-    measure_from_ns: u64,
+    slices: SliceCounter<'d>,
 }
 
-/// Slices are a second long, and longer in long runs so that there are at most this many.
-const MOST_SLICES: u64 = 120;
-
-impl Tally {
-    /// A tally that counts commands due at `measure_from_ns` or later; `length_ns` is how long it will count, if that
-    /// is known.
-    pub(super) fn new(kinds: &[CommandKind], measure_from_ns: u64, length_ns: Option<u64>) -> Self {
-        let second = 1_000_000_000;
-        let slice_ns = length_ns.map_or(second, |length| length.div_ceil(MOST_SLICES).max(second));
-        let ready = length_ns.map_or(0, |length| usize::try_from(length.div_ceil(slice_ns)).unwrap_or(0));
-        let mut measurement = Measurement { slice_ns, ..Measurement::default() };
+impl<'d> Tally<'d> {
+    pub(super) fn new(kinds: &[CommandKind], desk: &'d Desk) -> Self {
+        let mut measurement = Measurement::default();
         for kind in kinds {
-            // Each is made anew: a copy would touch its pages, and memory is one of the figures.
-            let slices = (0..ready).map(|_| LatencyHistogram::coarse()).collect();
-            measurement.commands[kind.index()] = Some(CommandLatency { slices, ..CommandLatency::default() });
+            measurement.commands[kind.index()] = Some(CommandLatency::default());
         }
         for operation in &mut measurement.operations {
             *operation = Some(LatencyHistogram::new());
         }
-        Self { measurement, measure_from_ns }
+        Self { measurement, slices: SliceCounter::new(desk, kinds) }
     }
 
-    /// Counts an operation that took `took_ns` within a command due at `due_ns`.
-    pub(super) fn operation(&mut self, op: Op, due_ns: u64, took_ns: u64) {
+    /// Notes an operation of a command that does not count.
+    pub(super) fn warm_up_operation(&mut self, op: Op) {
         self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
-        if due_ns < self.measure_from_ns {
-            return;
-        }
+    }
+
+    /// Counts an operation that took `took_ns`.
+    pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
+        self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
         self.measurement.payload_bytes += u64::from(op.written_bytes());
         if let Some(histogram) = &mut self.measurement.operations[op.kind.index()] {
             histogram.record(took_ns);
         }
     }
 
-    /// Counts a command.
-    pub(super) fn command(&mut self, kind: CommandKind, due_ns: u64, start_ns: u64, end_ns: u64) {
+    /// Notes a command that does not count.
+    pub(super) fn warm_up_command(&mut self, took_ns: u64) {
         self.measurement.issued += 1;
-        if due_ns < self.measure_from_ns {
-            return;
-        }
-        let since = due_ns - self.measure_from_ns;
-        let slice = usize::try_from(since / self.measurement.slice_ns).unwrap_or(usize::MAX);
+        self.slices.completed(took_ns);
+    }
+
+    /// Counts a command; measuring began at `from_ns`.
+    pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
+        self.measurement.issued += 1;
+        self.slices.completed(end_ns - start_ns);
+        self.slices.count(kind, due_ns - from_ns, end_ns - due_ns);
         let latency = self.measurement.commands[kind.index()].get_or_insert_with(CommandLatency::default);
-        if slice >= latency.slices.len() {
-            latency.slices.resize_with(slice + 1, LatencyHistogram::coarse);
-        }
-        let response = end_ns - due_ns;
-        self.measurement.final_lag_ns = start_ns - due_ns;
-        latency.response.record(response);
         latency.service.record(end_ns - start_ns);
-        latency.slices[slice].record(response);
-        self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - self.measure_from_ns);
+        self.measurement.final_lag_ns = start_ns - due_ns;
+        self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
     }
 
     /// Counts how late a free worker began.
@@ -208,14 +199,25 @@ impl Tally {
         self.measurement.gave_up = true;
     }
 
-    /// What was measured, without the histograms that stayed empty.
-    pub(super) fn finish(mut self) -> Measurement {
-        for operation in &mut self.measurement.operations {
+    /// What was measured, and the slices that were not handed over yet.
+    pub(super) fn finish(self) -> (Measurement, Slices) {
+        (self.measurement, self.slices.finish())
+    }
+}
+
+impl Measurement {
+    /// Puts the slices where they belong and drops the histograms that stayed empty.
+    pub(super) fn complete(&mut self, mut slices: Slices) {
+        for kind in CommandKind::ALL {
+            let command = &mut self.commands[kind.index()];
+            command.take_if(|latency| latency.service.count() == 0);
+            if let Some(latency) = command {
+                latency.slices = slices.take(kind);
+                latency.response = latency.slices.iter().collect();
+            }
+        }
+        for operation in &mut self.operations {
             operation.take_if(|histogram| histogram.count() == 0);
         }
-        for command in &mut self.measurement.commands {
-            command.take_if(|latency| latency.service.count() == 0);
-        }
-        self.measurement
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::session::SessionSize;
 use super::{
     Clock, Control, Drive, DriveSpec, Load, NullTarget, Observer, RunError, Session, Silent, Source, SystemClock,
-    Target, Verified,
+    Target, Verified, WarmUp,
 };
 use crate::workbench::actor::Durability;
 
@@ -26,7 +26,7 @@ pub struct RunSpec {
     /// Rounds per durability mode, at least 1.
     pub rounds: u32,
     /// Time at the start of each round that does not count.
-    pub warmup: Duration,
+    pub warmup: WarmUp,
     /// Time that counts in each round; `None` runs to the end of a finite source.
     pub measure: Option<Duration>,
     /// The modes to run, in this order within each round.
@@ -44,8 +44,13 @@ impl RunSpec {
     pub fn check(&self, source: &Source) -> Result<(), RunError> {
         let wrong = |text: &str| Err(RunError::Settings(text.to_owned()));
         match self.load {
-            Load::Open { per_second, .. } if per_second <= 0.0 || !per_second.is_finite() => {
-                return wrong(&format!("a rate of {per_second} commands/s, expected more than 0"));
+            Load::Open { per_second, .. } => positive_rate(per_second)?,
+            Load::Ramp { from_per_second, to_per_second, .. } => {
+                positive_rate(from_per_second)?;
+                positive_rate(to_per_second)?;
+                if self.measure.is_none() || matches!(self.warmup, WarmUp::Steady { .. }) {
+                    return wrong("a ramp needs a time to measure and a warm-up of a fixed time");
+                }
             }
             Load::TraceTimes { speed } if speed <= 0.0 || !speed.is_finite() => {
                 return wrong(&format!("a speed of {speed}, expected more than 0"));
@@ -61,7 +66,7 @@ impl RunSpec {
         if self.workers > MOST_WORKERS {
             return wrong(&format!("{} workers, expected at most {MOST_WORKERS}", self.workers));
         }
-        if let (Load::Open { per_second, .. }, Some(measure)) = (self.load, self.measure)
+        if let (Some(per_second), Some(measure)) = (self.load.mean_per_second(), self.measure)
             && per_second * measure.as_secs_f64() < 1.0
         {
             return wrong(&format!(
@@ -77,6 +82,13 @@ impl RunSpec {
         }
         Ok(())
     }
+}
+
+fn positive_rate(per_second: f64) -> Result<(), RunError> {
+    if per_second > 0.0 && per_second.is_finite() {
+        return Ok(());
+    }
+    Err(RunError::Settings(format!("a rate of {per_second} commands/s, expected more than 0")))
 }
 
 /// One round of one mode.
@@ -148,7 +160,7 @@ where
 
 fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
     let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
-    RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.as_secs_f64() }
+    RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() }
 }
 
 struct Runner<'a, T: Target, C: Clock> {
@@ -275,7 +287,12 @@ pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
     let control = Control::default();
     let directory = std::env::temp_dir();
     let mut session = Session::start(&NullTarget, &source, &directory, Durability::Off, 1, &Silent, &control)?;
-    let spec = DriveSpec { load: Load::Closed, warmup: HARNESS_TIME / 3, measure: Some(HARNESS_TIME), lag_limit: None };
+    let spec = DriveSpec {
+        load: Load::Closed,
+        warmup: WarmUp::Fixed(HARNESS_TIME / 3),
+        measure: Some(HARNESS_TIME),
+        lag_limit: None,
+    };
     let measurement = session.drive(&spec, &SystemClock::new(), &Silent, &control)?.measurement;
     Ok(measurement.elapsed_ns as f64 / measurement.operation_count().max(1) as f64)
 }

@@ -12,8 +12,13 @@ use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::drive::{Shared, Window, Worker};
+use super::slices::Desk;
 use super::verify::{Ledger, Verified};
-use super::{Clock, Control, DriveSpec, EngineCounters, Measurement, Observer, Phase, RunError, Source, Target};
+use super::watch::{Watch, Watched};
+use super::{
+    Clock, Control, DriveSpec, EngineCounters, EngineFigure, Measurement, Observer, Phase, RunError, Sample, Source,
+    Target,
+};
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{ResourceSampler, ResourceUsage};
 use crate::workbench::workload::ValuePool;
@@ -28,12 +33,26 @@ const LOOK: Duration = Duration::from_millis(100);
 pub struct Drive {
     /// Latencies and counts.
     pub measurement: Measurement,
+    /// Time before anything counted.
+    pub warmup: Duration,
+    /// Whether the load was seen to be steady when measuring began; `None` if nobody looked.
+    pub steady: Option<bool>,
     /// What the process consumed from the end of the warm-up to the end of the load.
     pub usage: ResourceUsage,
-    /// What the engine counted from the end of the warm-up to the end of the load; `None` if it does not count.
-    pub engine: Option<EngineCounters>,
+    /// Process and engine each second, the first when measuring began, the last when the load ended.
+    pub samples: Vec<Sample>,
+    /// What the engine says of itself, before the load, warm-up included, and after it.
+    pub statistics: Vec<EngineFigure>,
     /// Whether background work ended in time after the load.
     pub settled: bool,
+}
+
+impl Drive {
+    /// What the engine counted from the end of the warm-up to the end of the load; `None` if it does not count.
+    pub fn engine(&self) -> Option<EngineCounters> {
+        let after = self.samples.last()?.engine?;
+        Some(after.since(self.samples.first()?.engine?))
+    }
 }
 
 /// A database in a directory of its own, and the workers that load it.
@@ -130,27 +149,51 @@ where
         control: &Control,
     ) -> Result<Drive, RunError> {
         let whole = ResourceSampler::start();
-        let window = Window::new(spec, clock, self.drives);
-        self.drives += 1;
         let kinds = self.kinds.clone();
+        let desks: Vec<Desk> = self.workers.iter().map(|_| Desk::new(kinds.len())).collect();
         let shared =
             Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        control.reset_commands();
+        control.set_commands(0);
         let counters = || self.target.counters(shared.manager);
-        let (parts, (before, usage)) = with_each(
+        let before = self.target.statistics(shared.manager);
+        let window = Window::new(spec, clock, self.drives);
+        self.drives += 1;
+        let durability = self.durability;
+        let (parts, watched) = with_each(
             &mut self.workers,
-            |worker| worker.drive(&window, &kinds, clock, &shared),
-            |is_finished| watch(spec, self.durability, observer, control, counters, is_finished),
+            |worker| worker.drive(&window, &kinds, &desks[worker.number()], clock, &shared),
+            |is_finished| {
+                let counters = &counters;
+                Watch {
+                    spec,
+                    window: &window,
+                    durability,
+                    desks: &desks,
+                    clock,
+                    observer,
+                    control,
+                    counters,
+                    is_finished,
+                }
+                .run()
+            },
         );
+        let Watched { warmup, steady, usage, samples, mut slices } = watched;
         let mut measurement = Measurement::default();
         for part in parts {
-            measurement.merge(part?);
+            let (part, rest) = part?;
+            measurement.merge(part);
+            slices.merge(rest);
         }
+        for desk in &desks {
+            desk.collect(&mut slices);
+        }
+        measurement.complete(slices);
         self.payload_bytes += measurement.payload_bytes_with_warmup;
-        let engine = self.counters().zip(before).map(|(after, before)| after.since(before));
+        let statistics = EngineFigure::pair(before, self.target.statistics(manager(self.manager.as_ref())));
         let settled = self.settle(observer, control);
         self.count_written(whole.stop());
-        Ok(Drive { measurement, usage, engine, settled })
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled })
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.
@@ -262,7 +305,7 @@ where
     ) -> Result<u64, RunError> {
         let shared =
             Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        control.reset_commands();
+        control.set_commands(0);
         let (parts, ()) = with_each(
             &mut self.workers,
             |worker| work(worker, &shared),
@@ -363,33 +406,6 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     fn drop(&mut self) {
         (self.0)();
     }
-}
-
-/// Tells progress while the workers run, and samples the process and the engine from the end of the warm-up on.
-fn watch(
-    spec: &DriveSpec,
-    durability: Durability,
-    observer: &dyn Observer,
-    control: &Control,
-    counters: impl Fn() -> Option<EngineCounters>,
-    is_finished: &dyn Fn() -> bool,
-) -> (Option<EngineCounters>, ResourceUsage) {
-    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    let began = Instant::now();
-    if !spec.warmup.is_zero() {
-        observer.phase(durability, Phase::WarmUp, Some(millis(spec.warmup)));
-        while began.elapsed() < spec.warmup && !is_finished() {
-            std::thread::park_timeout(LOOK.min(spec.warmup.saturating_sub(began.elapsed())));
-            observer.progress(millis(began.elapsed()), control.commands());
-        }
-    }
-    observer.phase(durability, Phase::Measure, spec.measure.map(millis));
-    let (before, sampler) = (counters(), ResourceSampler::start());
-    while !is_finished() {
-        std::thread::park_timeout(LOOK);
-        observer.progress(millis(began.elapsed().saturating_sub(spec.warmup)), control.commands());
-    }
-    (before, sampler.stop())
 }
 
 /// Bytes of all files below a directory; a file that vanishes meanwhile counts as nothing.

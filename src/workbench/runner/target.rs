@@ -27,11 +27,43 @@ pub trait Target: Sync {
     /// The backend's own.
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
 
+    /// Figures of the engine for people who know it, by name; the same ones each time. None unless it says otherwise.
+    fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
+        let _ = manager;
+        Vec::new()
+    }
+
     /// What the engine says of itself; `None` if it says nothing.
     fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
         let _ = manager;
         None
     }
+}
+
+/// The figures of the backend that tell what a load did to it.
+#[cfg(feature = "rocksdb")]
+fn figures(stats: &crate::backend::EngineStats) -> Vec<(&'static str, u64)> {
+    vec![
+        ("memtable_bytes", stats.memtable_bytes),
+        ("block_cache_bytes", stats.block_cache_bytes),
+        ("table_reader_bytes", stats.table_reader_bytes),
+        ("memory_budget_bytes", stats.memory_budget_bytes),
+        ("stall_micros", stats.stall_micros),
+        ("wal_syncs_count", stats.wal_syncs),
+        ("wal_bytes", stats.wal_bytes),
+        ("user_written_bytes", stats.user_written_bytes),
+        ("flush_written_bytes", stats.flush_written_bytes),
+        ("compaction_read_bytes", stats.compaction_read_bytes),
+        ("compaction_written_bytes", stats.compaction_written_bytes),
+        ("pending_compaction_bytes", stats.pending_compaction_bytes),
+        ("block_cache_hits_count", stats.block_cache_hits),
+        ("block_cache_misses_count", stats.block_cache_misses),
+        ("level_0_files_count", stats.levels.first().map_or(0, |level| level.files)),
+        ("live_data_bytes", stats.live_data_bytes),
+        ("sst_bytes", stats.sst_bytes),
+        ("blob_bytes", stats.blob_bytes),
+        ("column_families_count", stats.column_families),
+    ]
 }
 
 /// The RocksDB backend of this package, tuned for one machine.
@@ -61,6 +93,11 @@ impl Target for RocksDbTarget {
 
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error> {
         crate::RocksDbManager::new(&directory.to_path_buf(), durability.is_on(), Some(self.spec.clone()))
+    }
+
+    fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
+        // A database that cannot tell its statistics is about to fail an operation that says why.
+        manager.stats().map_or_else(|_| Vec::new(), |stats| figures(&stats))
     }
 
     fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {

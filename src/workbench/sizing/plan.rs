@@ -12,7 +12,7 @@ use super::search::{Effort, Found, Held, Probe, Search};
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::host::fewest_profile_cores;
 use crate::workbench::runner::{
-    Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified,
+    Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified, WarmUp,
     harness_ns_per_operation,
 };
 
@@ -245,7 +245,7 @@ where
         let directory = self.directory.join("trial");
         let mut session = self.session(&smallest, &directory, Durability::Off)?;
         let load = Load::Open { per_second: self.required(), arrivals: self.source.arrivals() };
-        let spec = DriveSpec { load, warmup: Duration::ZERO, measure: Some(TRIAL), lag_limit: Some(TRIAL) };
+        let spec = DriveSpec { load, warmup: WarmUp::NONE, measure: Some(TRIAL), lag_limit: Some(TRIAL) };
         let drive = session.drive(&spec, self.clock, self.observer, self.control)?;
         let (_, size) = session.finish(false, self.observer, self.control)?;
         // The trial's figures are taken; what stays behind goes with the parent directory.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Footprint, Objective};
 use crate::workbench::actor::CommandKind;
-use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target};
+use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target, WarmUp};
 use crate::workbench::workload::Arrivals;
 
 /// How much time a search may take.
@@ -251,7 +251,7 @@ where
     }
 
     fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Drive, RunError> {
-        let spec = DriveSpec { load, warmup: self.effort.warmup, measure: Some(measure), lag_limit };
+        let spec = DriveSpec { load, warmup: WarmUp::Fixed(self.effort.warmup), measure: Some(measure), lag_limit };
         let drive = self.session.drive(&spec, self.clock, self.observer, self.control)?;
         self.rss_peak_bytes = self.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
         Ok(drive)

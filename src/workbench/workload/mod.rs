@@ -11,6 +11,8 @@ mod values;
 
 pub use catalogue::{NamedWorkload, shipped};
 pub use distribution::{MAX_VALUE_BYTES, SizeDistribution};
-pub use schema::{Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError};
+pub use schema::{
+    Actors, Arrivals, Bursts, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError,
+};
 pub use source::{Planned, WorkloadSource};
 pub use values::{ActorNames, ValuePool, mix};

@@ -60,7 +60,7 @@ pub struct Workload {
     #[serde(deserialize_with = "command_mix")]
     pub commands: CommandMix,
     /// When commands arrive in an open loop. Default Poisson.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "arrivals")]
     pub arrivals: Arrivals,
     /// What is there before anything is measured.
     #[serde(default)]
@@ -194,6 +194,48 @@ pub enum Arrivals {
     /// Independent of each other, as requests of many users are.
     #[default]
     Poisson,
+    /// In bursts, as after an outage or on the hour.
+    Bursts(Bursts),
+}
+
+impl std::fmt::Display for Arrivals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Constant => f.write_str("evenly spaced"),
+            Self::Poisson => f.write_str("Poisson arrivals"),
+            Self::Bursts(Bursts { factor, share, seconds }) => {
+                let percent = 100.0 * share;
+                write!(f, "bursts of {factor} times the rate for {seconds} s on average, {percent:.0} % of the time")
+            }
+        }
+    }
+}
+
+/// Random arrivals at two rates that take turns for random, exponentially distributed times. The mean rate is the one
+/// that is offered.
+///
+/// In a workload file: `arrivals = { bursts = { factor = 5.0, share = 0.1, seconds = 2.0 } }`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bursts {
+    /// Rate in a burst as a multiple of the mean rate, above 1.
+    pub factor: f64,
+    /// Share of the time that bursts take, between 0 and 1; times `factor` at most 1.
+    pub share: f64,
+    /// Mean length of a burst, seconds, above 0.
+    pub seconds: f64,
+}
+
+impl Bursts {
+    /// Rate between bursts as a multiple of the mean rate: what is left over.
+    pub fn calm_factor(self) -> f64 {
+        ((1.0 - self.factor * self.share) / (1.0 - self.share)).max(0.0)
+    }
+
+    fn holds(self) -> bool {
+        let Self { factor, share, seconds } = self;
+        factor > 1.0 && share > 0.0 && factor * share <= 1.0 && seconds > 0.0 && seconds.is_finite()
+    }
 }
 
 /// What the database holds before anything is measured.
@@ -343,6 +385,15 @@ fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
     checked(deserializer, fits, "`\"uniform\"` or `{ zipf = s }` with 0 < s <= 5")
 }
 
+fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
+    let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.holds());
+    checked(
+        deserializer,
+        fits,
+        "bursts with `factor` above 1, `share` above 0, factor x share at most 1, `seconds` above 0",
+    )
+}
+
 fn command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CommandMix, D::Error> {
     let mix = CommandMix::deserialize(deserializer)?;
     mix.check().map_err(serde::de::Error::custom)?;
@@ -393,6 +444,12 @@ persist = 1
             ("persist = 1", "persist = 0", "line 10", "positive weight"),
             ("name = \"t\"", "name = \"a/b\"", "line 2", "letters"),
             ("mode = \"light\"", "mode = \"heavy\"", "line 9", "light"),
+            (
+                "[actors]",
+                "arrivals = { bursts = { factor = 5, share = 0.3, seconds = 1 } }\n[actors]",
+                "line 6",
+                "at most 1",
+            ),
         ] {
             let text = message(&GOOD.replace(from, to));
             assert!(text.contains(line) && text.contains(expected), "{to}: {text}");
@@ -401,7 +458,8 @@ persist = 1
 
     #[test]
     fn a_workload_reads_back_from_what_it_writes() {
-        let workload = Workload::parse(GOOD).unwrap();
+        let mut workload = Workload::parse(GOOD).unwrap();
+        workload.arrivals = Arrivals::Bursts(Bursts { factor: 4.0, share: 0.2, seconds: 1.5 });
         assert_eq!(Workload::parse(&toml::to_string(&workload).unwrap()).unwrap(), workload);
     }
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, OpKind};
-use ave_actors_rocksdb::workbench::measure::{LatencyHistogram, PERCENTILES};
+use ave_actors_rocksdb::workbench::measure::{LatencyHistogram, PERCENTILES, Slice};
 use ave_actors_rocksdb::workbench::runner::{
-    Clock, Control, DriveSpec, Load, Measurement, NullTarget, Session, Silent, Source, SystemClock, Target,
+    Clock, Control, DriveSpec, Load, Measurement, NullTarget, Session, Silent, Source, SystemClock, Target, WarmUp,
 };
 use ave_actors_rocksdb::workbench::workload::Arrivals;
 use ave_actors_store::Error;
@@ -140,7 +140,7 @@ pub(super) fn appends(seed: u64) -> Source {
 }
 
 fn closed() -> DriveSpec {
-    DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: Some(Duration::from_secs(10)), lag_limit: None }
+    DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: Some(Duration::from_secs(10)), lag_limit: None }
 }
 
 fn open(per_second: f64, arrivals: Arrivals, seconds: u64) -> DriveSpec {
@@ -190,7 +190,7 @@ fn a_constant_service_time_is_every_percentile() {
 fn what_happens_during_the_warm_up_does_not_count() {
     // Slow while it warms up, fast afterwards.
     let warmup = 5 * SECOND;
-    let spec = DriveSpec { warmup: Duration::from_secs(5), ..open(1_000.0, Arrivals::Constant, 10) };
+    let spec = DriveSpec { warmup: WarmUp::Fixed(Duration::from_secs(5)), ..open(1_000.0, Arrivals::Constant, 10) };
     let measurement = measure(&appends(1), &spec, move |now| if now < warmup { 900_000 } else { 100_000 });
     assert_eq!((measurement.issued, response(&measurement).count()), (15_000, 10_000));
     assert_near("max", response(&measurement).max() as f64, 100_000.0, 0.001);
@@ -317,7 +317,7 @@ fn is_an_m_d_1_queue(load: f64, commands: u64) {
     let spec = DriveSpec {
         load: Load::Open { per_second: load * 1e3, arrivals: Arrivals::Poisson },
         // The queue starts empty; by then it has forgotten.
-        warmup: Duration::from_secs(30),
+        warmup: WarmUp::Fixed(Duration::from_secs(30)),
         measure: Some(Duration::from_secs_f64(seconds)),
         lag_limit: None,
     };
@@ -440,7 +440,7 @@ fn a_real_run_counts_what_it_issued() {
     assert_eq!(closed.measurement.command_count(), closed.measurement.issued);
     assert_eq!((paced.measurement.command_count(), paced.measurement.issued), (400, 400));
     assert_eq!(session.commands_issued(), closed.measurement.issued + 400);
-    let slices: u64 = closed.measurement.slices_of_all_commands().iter().map(LatencyHistogram::count).sum();
+    let slices: u64 = closed.measurement.slices_of_all_commands().iter().map(Slice::count).sum();
     assert_eq!(slices, closed.measurement.issued);
     for kind in source.kinds() {
         assert!(closed.measurement.command(kind).is_some(), "{kind} was never issued");

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind, PersistenceRules, Strategy as When};
-use ave_actors_rocksdb::workbench::runner::{Control, DriveSpec, Load, Session, Silent, Source, SystemClock, Target};
+use ave_actors_rocksdb::workbench::runner::{
+    Control, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, WarmUp,
+};
 use ave_actors_rocksdb::workbench::trace::{
     self, ImportOptions, NameRule, Provenance, Trace, TraceActor, TraceCommand, TraceError, TraceWriter, Truncation,
 };
@@ -362,7 +363,7 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
         let path = directory.path();
         let mut session =
             Session::start(&recording, &source, path, Durability::Off, workers, &Silent, &control).unwrap();
-        let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: None, lag_limit: None };
+        let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
         session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for call in recording.0.take() {

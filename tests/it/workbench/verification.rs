@@ -8,7 +8,7 @@ use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::host::HostProfile;
 use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report};
 use ave_actors_rocksdb::workbench::runner::{
-    Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, run,
+    Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp, run,
 };
 use ave_actors_rocksdb::workbench::trace::{Provenance, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
@@ -25,7 +25,7 @@ fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
     let control = Control::default();
     let path = directory.path();
     let mut session = Session::start(target, source, path, Durability::Off, workers, &Silent, &control).unwrap();
-    let spec = DriveSpec { load: Load::Closed, warmup: Duration::ZERO, measure: None, lag_limit: None };
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
     session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
     session.finish(true, &Silent, &control).unwrap().0.unwrap()
 }
@@ -124,12 +124,12 @@ where
         load: Load::Closed,
         workers,
         rounds: 2,
-        warmup: Duration::from_millis(20),
+        warmup: WarmUp::Fixed(Duration::from_millis(20)),
         measure: (!source.is_finite()).then_some(Duration::from_millis(60)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
     };
-    let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: Duration::ZERO, ..spec } } else { spec };
+    let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
     let outcome = run(target, source, &spec, directory, &SystemClock::new(), &Silent, &Control::default()).unwrap();
     (spec, outcome)
 }

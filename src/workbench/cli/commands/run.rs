@@ -11,13 +11,15 @@ use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{Context, ReportDirectory, format, run_report};
-use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, run as run_source};
+use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, WarmUp, run as run_source};
 use crate::workbench::sizing::Objective;
 
 /// Measured time of each round, unless it was given.
 const MEASURE: Duration = Duration::from_secs(5);
 /// Warm-up of each round, unless it was given.
-const WARMUP: Duration = Duration::from_secs(1);
+const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
+/// Warm-up of a ramp, which must know when it begins.
+const RAMP_WARMUP: Duration = Duration::from_secs(1);
 
 pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
@@ -69,23 +71,48 @@ fn source(args: &RunArgs) -> Result<Source, CliError> {
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
     let finite = source.is_finite();
-    let default = |time| if finite { Duration::ZERO } else { time };
-    let given = |option, text: &Option<String>| text.as_deref().map(|text| resolve::duration(option, text)).transpose();
+    let load = load(args, source)?;
+    let measure = args.measure.as_deref().map(|text| resolve::duration("--measure", text)).transpose()?;
     Ok(RunSpec {
-        load: load(args, source),
+        load,
         workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
         rounds: args.rounds,
-        warmup: given("--warmup", &args.warmup)?.unwrap_or_else(|| default(WARMUP)),
-        measure: given("--measure", &args.measure)?.or((!finite).then_some(MEASURE)),
+        warmup: warmup(args, load, finite)?,
+        measure: measure.or((!finite).then_some(MEASURE)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
     })
 }
 
-fn load(args: &RunArgs, source: &Source) -> Load {
-    match (args.rate, args.speed) {
-        (Some(per_second), _) => Load::Open { per_second, arrivals: source.arrivals() },
-        (None, Some(speed)) => Load::TraceTimes { speed },
-        (None, None) => Load::Closed,
+fn warmup(args: &RunArgs, load: Load, finite: bool) -> Result<WarmUp, CliError> {
+    match args.warmup.as_deref() {
+        Some("steady") => Ok(WARMUP),
+        Some(text) => resolve::duration("--warmup", text).map(WarmUp::Fixed),
+        None if finite => Ok(WarmUp::NONE),
+        None if matches!(load, Load::Ramp { .. }) => Ok(WarmUp::Fixed(RAMP_WARMUP)),
+        None => Ok(WARMUP),
     }
+}
+
+fn load(args: &RunArgs, source: &Source) -> Result<Load, CliError> {
+    let arrivals = source.arrivals();
+    match (args.rate.as_deref(), args.speed) {
+        (Some(text), _) => match text.split_once("..") {
+            Some((from, to)) => {
+                let [from_per_second, to_per_second] = [rate(text, from)?, rate(text, to)?];
+                Ok(Load::Ramp { from_per_second, to_per_second, arrivals })
+            }
+            None => Ok(Load::Open { per_second: rate(text, text)?, arrivals }),
+        },
+        (None, Some(speed)) => Ok(Load::TraceTimes { speed }),
+        (None, None) => Ok(Load::Closed),
+    }
+}
+
+fn rate(text: &str, number: &str) -> Result<f64, CliError> {
+    number.trim().parse().map_err(|_| {
+        CliError::Usage(format!(
+            "--rate `{text}`: expected commands per second such as `2000`, or a ramp such as `500..5000`"
+        ))
+    })
 }
