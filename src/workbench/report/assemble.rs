@@ -7,14 +7,16 @@ use ave_actors_store::config::MachineSpec;
 
 use super::assess::{Assessment, range};
 use super::{
-    CurvePoint, DurabilityMode, HostInfo, LatencyInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, Report,
-    ReportKind, Reproduce, ResourceUse, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind, TuningInfo,
-    Verdict, Verification, format,
+    CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency, Outcome, PercentileInfo,
+    Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
+    SourceKind, TuningInfo, Verdict, Verification, format,
 };
 use crate::workbench::actor::{CommandKind, Durability, OpKind};
 use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
 use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Slice, percentile_intervals};
-use crate::workbench::runner::{Drive, Load, Measurement, RunOutcome, RunSpec, SessionSize, Source, Verified};
+use crate::workbench::runner::{
+    Drive, EngineFigure, Load, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
+};
 use crate::workbench::sizing::Objective;
 
 /// What matters below this package, and its version.
@@ -154,9 +156,11 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     } else {
         "what was stored was not verified"
     };
+    // A rate that could not be held comes before everything else: the latencies under it are those of a queue.
+    let overload: String = assessment.overloads.iter().flat_map(|overload| [overload.as_str(), ". "]).collect();
     Verdict {
         outcome: Outcome::Pass,
-        sentence: format!("{}: {}; {checked}.", source.name(), summaries.join("; ")),
+        sentence: format!("{overload}{}: {}; {checked}.", source.name(), summaries.join("; ")),
         reasons: assessment.reasons(),
     }
 }
@@ -309,6 +313,7 @@ impl Shown<'_> {
             operations: OpKind::ALL.into_iter().filter_map(|kind| operation(&all, kind)).collect(),
             resources: self.resources(&all),
             series: self.series(),
+            rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
             verification: verification(self.verified),
             harness_ns_per_operation: self.harness_ns_per_operation,
         }
@@ -340,24 +345,42 @@ impl Shown<'_> {
                 .map(|engines| engines.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
             steal_percent: usage().filter_map(|usage| usage.steal_percent).reduce(f64::max),
             foreign_cores: usage().filter_map(|usage| usage.foreign_cores).reduce(f64::max),
+            swapped_bytes: usage().map(|usage| usage.swapped_bytes).sum(),
+            live_bytes: self.verified.map(|verified| verified.live_bytes),
+            space_amplification_ratio: self.verified.and_then(|verified| self.size.space_amplification(verified)),
         }
     }
 
     fn series(&self) -> Vec<SeriesPoint> {
-        (1..).zip(self.rounds).flat_map(|(round, drive)| series_of(round, &drive.measurement)).collect()
+        (1..).zip(self.rounds).flat_map(|(round, drive)| series_of(round, drive)).collect()
+    }
+}
+
+fn round_info(round: u32, drive: &Drive) -> RoundInfo {
+    let figure =
+        |figure: &EngineFigure| EngineInfo { name: figure.name.to_owned(), before: figure.before, after: figure.after };
+    RoundInfo {
+        round,
+        warmup_seconds: drive.warmup.as_secs_f64(),
+        steady: drive.steady,
+        commands_per_second: drive.measurement.commands_per_second(),
+        settled: drive.settled,
+        engine: drive.statistics.iter().map(figure).collect(),
     }
 }
 
 /// Slice by slice; the last one is as long as the measurement still went on.
-fn series_of(round: u32, measurement: &Measurement) -> Vec<SeriesPoint> {
+fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
+    let measurement = &drive.measurement;
     let slices = measurement.slices_of_all_commands();
     let ends = (1..).map(|number: u64| (number * Measurement::SLICE_NS).min(measurement.elapsed_ns));
     let mut start_ns = 0;
     let mut series = Vec::new();
-    for (slice, end_ns) in slices.iter().zip(ends) {
+    for (place, (slice, end_ns)) in slices.iter().zip(ends).enumerate() {
         let length_seconds = end_ns.saturating_sub(start_ns) as f64 / 1e9;
         start_ns = end_ns;
         if length_seconds > 0.0 {
+            let sampled = drive.samples.get(place).zip(drive.samples.get(place + 1));
             series.push(SeriesPoint {
                 round,
                 at_seconds: end_ns as f64 / 1e9,
@@ -365,10 +388,31 @@ fn series_of(round: u32, measurement: &Measurement) -> Vec<SeriesPoint> {
                 p50_ns: slice.quantile(0.5),
                 p99_ns: slice.quantile(0.99),
                 max_ns: slice.max(),
+                ..sampled.map_or_else(SeriesPoint::default, |(before, after)| consumed(before, after))
             });
         }
     }
     series
+}
+
+/// What process and engine consumed from one sample to the next.
+fn consumed(before: &Sample, after: &Sample) -> SeriesPoint {
+    let engine = before.engine.zip(after.engine).map(|(before, after)| after.since(before));
+    let seconds = after.at.saturating_sub(before.at).as_secs_f64();
+    let cpu_seconds = after.process.cpu_seconds - before.process.cpu_seconds;
+    SeriesPoint {
+        cpu_cores: (seconds > 0.0).then(|| cpu_seconds / seconds),
+        rss_bytes: Some(after.process.rss_bytes),
+        written_bytes: after
+            .process
+            .written_bytes
+            .zip(before.process.written_bytes)
+            .map(|(after, before)| after - before),
+        stall_ms: engine.map(|engine| engine.stall_micros as f64 / 1e3),
+        wal_syncs_count: engine.map(|engine| engine.wal_syncs),
+        pending_compaction_bytes: engine.map(|engine| engine.pending_compaction_bytes),
+        ..SeriesPoint::default()
+    }
 }
 
 fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {

@@ -3,11 +3,18 @@
 use super::{Outcome, Warning, format};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::host::HostWarning;
-use crate::workbench::measure::{LatencyHistogram, Percentile};
+use crate::workbench::measure::{LatencyHistogram, Percentile, Trend};
 use crate::workbench::runner::{Drive, Verified};
 
-/// Share of the p99 response time that the generator's own lateness may have before it counts as a disturbance.
-const GENERATOR_SHARE: f64 = 0.25;
+/// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
+/// result.
+const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
+/// Bytes swapped that spoil a result: single pages come and go.
+const SWAPPED_BYTES: u64 = 1 << 20;
+/// Drift of the median over all rounds that is worth a warning, and that spoils a result.
+const DRIFT: [f64; 2] = [0.15, 0.4];
+/// Samples in a second below which its median is chance.
+const DRIFT_SAMPLES: u64 = 20;
 /// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
 const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
 /// Share of the cores kept busy by other processes that is worth a warning, and that spoils a result.
@@ -29,6 +36,8 @@ pub(super) struct Assessment {
     pub(super) disturbances: Vec<String>,
     /// Why it is a failure whatever the figures: lost or altered data.
     pub(super) losses: Vec<String>,
+    /// Rates that were offered and not achieved: said before anything else.
+    pub(super) overloads: Vec<String>,
 }
 
 impl Assessment {
@@ -64,14 +73,18 @@ impl Assessment {
     pub(super) fn mode(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
         self.fell_behind(name, rounds, offered);
         self.generator(name, rounds, offered.is_some());
+        self.samples(name, rounds);
         self.steal(rounds);
+        self.swap(rounds);
         self.foreign_load(name, rounds);
+        self.warm_up(name, rounds);
         self.spread(name, rounds);
+        self.drift(name, rounds);
         if rounds.iter().any(|round| !round.settled) {
-            self.warn(
-                format!("durability {name}: compactions were still pending 20 s after the load ended"),
-                "the engine owes work: the rate may not be sustainable; measure longer",
-            );
+            self.doubts.push(format!(
+                "durability {name}: compactions were still pending 20 s after the load ended: the engine owes work that \
+                 the figures do not include; measure longer"
+            ));
         }
         if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
             let first = &verified.differences[0];
@@ -83,11 +96,12 @@ impl Assessment {
         let Some(offered) = offered else { return };
         let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
         if rounds.iter().any(|round| round.measurement.fell_behind()) {
+            let (offered, achieved) = (format::number(offered), format::number(achieved));
+            self.overloads
+                .push(format!("Durability {name}: {offered} commands/s were offered and {achieved} achieved"));
             self.doubts.push(format!(
-                "durability {name}: {} commands/s were offered and {} achieved: a queue grew, and latencies tell its \
-                 length rather than the backend's speed",
-                format::number(offered),
-                format::number(achieved),
+                "durability {name}: {offered} commands/s were offered and {achieved} achieved: a queue grew, and \
+                 latencies tell its length rather than the backend's speed"
             ));
         }
     }
@@ -105,16 +119,89 @@ impl Assessment {
         }
         let p99 = Percentile { name: "p99", quantile: 0.99 };
         let (Some(lag), Some(response)) = (lag.percentile(p99), response.percentile(p99)) else { return };
-        if lag as f64 > GENERATOR_SHARE * response as f64 {
+        let share = lag as f64 / (response as f64).max(1.0);
+        let text = format!(
+            "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 response time \
+             of {}",
+            format::duration(lag as f64),
+            format::duration(response as f64)
+        );
+        if share > GENERATOR_SHARE[1] {
+            self.disturbances.push(text);
+        } else if share > GENERATOR_SHARE[0] {
+            self.warn(text, "use fewer workers than cores, or a lower rate; the service time is not affected");
+        }
+    }
+
+    /// The command that is issued most must carry a median at least, and should carry a p99.
+    fn samples(&mut self, name: &str, rounds: &[Drive]) {
+        let count_of = |kind: CommandKind| -> u64 {
+            rounds
+                .iter()
+                .filter_map(|round| round.measurement.command(kind))
+                .map(|latency| latency.service.count())
+                .sum()
+        };
+        let Some((count, kind)) =
+            CommandKind::ALL.into_iter().map(|kind| (count_of(kind), kind)).max_by_key(|most| most.0)
+        else {
+            return;
+        };
+        let supports = |name| Percentile::named(name).is_some_and(|percentile| percentile.is_supported_by(count));
+        if !supports("p50") {
+            self.doubts
+                .push(format!("durability {name}: {count} samples of `{kind}` carry no percentile; measure longer"));
+        } else if !supports("p99") {
             self.warn(
-                format!(
-                    "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 \
-                     response time of {}",
-                    format::duration(lag as f64),
-                    format::duration(response as f64)
-                ),
-                "use fewer workers than cores, or a lower rate; the service time is not affected",
+                format!("durability {name}: {count} samples of `{kind}` carry no p99"),
+                "1,000 samples carry it: measure longer or with more rounds",
             );
+        }
+    }
+
+    fn swap(&mut self, rounds: &[Drive]) {
+        let swapped: u64 = rounds.iter().filter_map(|round| round.usage.swapped_bytes).sum();
+        if swapped > SWAPPED_BYTES {
+            let swapped = format::bytes(swapped as f64);
+            self.disturbances.push(format!("the machine swapped {swapped} while it was measured: memory ran out"));
+        }
+    }
+
+    fn warm_up(&mut self, name: &str, rounds: &[Drive]) {
+        let unsteady = rounds.iter().filter(|round| round.steady == Some(false)).count();
+        if unsteady == 0 {
+            return;
+        }
+        let warmup = rounds.iter().map(|round| round.warmup.as_secs_f64()).fold(0.0, f64::max);
+        let text = format!(
+            "durability {name}: rate and latency had not settled after {} of warm-up in {unsteady} of {} rounds",
+            format::seconds(warmup),
+            rounds.len()
+        );
+        if 2 * unsteady > rounds.len() {
+            self.doubts.push(text);
+        } else {
+            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
+        }
+    }
+
+    /// Did it become slower or faster from second to second, all rounds in a row?
+    fn drift(&mut self, name: &str, rounds: &[Drive]) {
+        let slices = rounds.iter().flat_map(|round| round.measurement.slices_of_all_commands());
+        let medians: Vec<f64> =
+            slices.filter(|slice| slice.count() >= DRIFT_SAMPLES).map(|slice| slice.quantile(0.5) as f64).collect();
+        let Some(trend) = Trend::of(&medians).filter(|trend| trend.is_significant()) else { return };
+        let (from, to) = (medians[0], medians[medians.len() - 1]);
+        let text = format!(
+            "durability {name}: the median response time drifted by {}, from {} to {}",
+            format::percent(100.0 * trend.change),
+            format::duration(from),
+            format::duration(to)
+        );
+        if trend.change.abs() > DRIFT[1] {
+            self.doubts.push(text);
+        } else if trend.change.abs() > DRIFT[0] {
+            self.warn(text, "it may not have reached the state it stays in: measure longer");
         }
     }
 

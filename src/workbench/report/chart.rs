@@ -260,6 +260,7 @@ mod tests {
             p50_ns: 5,
             p99_ns: if second == 7_777 { 1_000 } else { 10 },
             max_ns: 1_000,
+            ..SeriesPoint::default()
         };
         let series: Vec<_> = (1..=20_000).map(point).collect();
         let starts = [RoundStart { round: 1, at_seconds: 0.0 }];
@@ -274,6 +275,7 @@ mod tests {
             operations: Vec::new(),
             resources: super::super::ResourceUse::default(),
             series,
+            rounds: Vec::new(),
             verification: super::super::Verification::default(),
             harness_ns_per_operation: 0.0,
         };

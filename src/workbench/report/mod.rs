@@ -8,6 +8,7 @@
 
 mod assemble;
 mod assess;
+mod attachments;
 mod chart;
 mod directory;
 pub mod format;
@@ -23,6 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
+pub use attachments::{Attachment, attachments};
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;
@@ -221,10 +223,44 @@ pub struct ModeResult {
     pub resources: ResourceUse,
     /// Second by second.
     pub series: Vec<SeriesPoint>,
+    /// Round by round; absent in reports of older builds.
+    #[serde(default)]
+    pub rounds: Vec<RoundInfo>,
     /// Comparison of what the backend holds with what it acknowledged.
     pub verification: Verification,
     /// Cost of the harness itself per storage operation, on a backend that does nothing.
     pub harness_ns_per_operation: f64,
+}
+
+/// One round of a durability mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundInfo {
+    /// Number, from 1.
+    pub round: u32,
+    /// Time before anything counted.
+    pub warmup_seconds: f64,
+    /// Whether rate and latency were seen to be steady when measuring began; absent where nobody looked, because the
+    /// warm-up was a fixed time.
+    pub steady: Option<bool>,
+    /// Commands completed per second of measured time.
+    pub commands_per_second: f64,
+    /// Whether flushes and compactions ended within 20 s after the load.
+    pub settled: bool,
+    /// What the engine says of itself, before the warm-up and after the load.
+    pub engine: Vec<EngineInfo>,
+}
+
+/// A figure of the engine before and after a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineInfo {
+    /// Its name, with the unit at its end.
+    pub name: String,
+    /// Before the warm-up.
+    pub before: u64,
+    /// After the load.
+    pub after: u64,
 }
 
 /// Durability as reports spell it.
@@ -327,10 +363,19 @@ pub struct ResourceUse {
     pub steal_percent: Option<f64>,
     /// Cores that other processes kept busy in the worst round, where the system tells.
     pub foreign_cores: Option<f64>,
+    /// Bytes the machine swapped in or out while measuring, where the system tells.
+    #[serde(default)]
+    pub swapped_bytes: Option<u64>,
+    /// Bytes of the values that are not deleted or overwritten, keys not counted, if they were verified.
+    #[serde(default)]
+    pub live_bytes: Option<u64>,
+    /// Size of the database per byte of live value, once compactions settled.
+    #[serde(default)]
+    pub space_amplification_ratio: Option<f64>,
 }
 
 /// One second (or slice) of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesPoint {
     /// Round it belongs to, from 1.
@@ -345,6 +390,24 @@ pub struct SeriesPoint {
     pub p99_ns: u64,
     /// Longest response time in it.
     pub max_ns: u64,
+    /// Cores the process kept busy, where it was sampled.
+    #[serde(default)]
+    pub cpu_cores: Option<f64>,
+    /// Resident set size at its end, where it was sampled.
+    #[serde(default)]
+    pub rss_bytes: Option<u64>,
+    /// Bytes the process caused to be written to storage, where the system tells.
+    #[serde(default)]
+    pub written_bytes: Option<u64>,
+    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    #[serde(default)]
+    pub stall_ms: Option<f64>,
+    /// Syncs of the write-ahead log, where the engine counts them.
+    #[serde(default)]
+    pub wal_syncs_count: Option<u64>,
+    /// Bytes waiting to be compacted at its end, where the engine tells.
+    #[serde(default)]
+    pub pending_compaction_bytes: Option<u64>,
 }
 
 /// What was checked after the run.

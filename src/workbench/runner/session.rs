@@ -358,6 +358,11 @@ pub struct SessionSize {
 }
 
 impl SessionSize {
+    /// Bytes of the database per byte of value that is neither deleted nor overwritten.
+    pub fn space_amplification(&self, verified: &Verified) -> Option<f64> {
+        (verified.live_bytes > 0).then(|| self.database_bytes as f64 / verified.live_bytes as f64)
+    }
+
     /// Bytes sent to storage per byte of value.
     pub fn write_amplification(&self) -> Option<f64> {
         let written = self.written_bytes.filter(|_| self.payload_bytes > 0)?;

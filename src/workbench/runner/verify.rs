@@ -23,6 +23,8 @@ pub struct Verified {
     pub events: u64,
     /// Snapshots and metadata records compared.
     pub states: u64,
+    /// Bytes of the values that must be there.
+    pub live_bytes: u64,
     /// Differences, described; only the first few are kept.
     pub differences: Vec<String>,
 }
@@ -35,6 +37,7 @@ impl Verified {
         self.actors += other.actors;
         self.events += other.events;
         self.states += other.states;
+        self.live_bytes += other.live_bytes;
         for difference in other.differences {
             self.differ(difference);
         }
@@ -67,6 +70,12 @@ impl Expected {
             expected.apply(op);
         }
         expected
+    }
+
+    /// Bytes of all values.
+    fn bytes(&self) -> u64 {
+        let states = [self.state, self.metadata].into_iter().flatten().map(|(_, bytes)| bytes);
+        self.events.values().copied().chain(states).map(u64::from).sum()
     }
 
     fn apply(&mut self, op: Op) {
@@ -122,6 +131,7 @@ impl Ledger {
             let compared = Comparison { actor, name: format!("{type_name}/{name}"), pool, verified: &mut verified };
             compared.actor(expected, &handles)?;
             verified.actors += 1;
+            verified.live_bytes += expected.bytes();
             if !seen() {
                 break;
             }

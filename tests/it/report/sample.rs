@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    Capacity, CurvePoint, DurabilityMode, Evidence, HostInfo, LatencyInfo, ModeResult, NamedLatency, Outcome,
-    PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce,
-    ResourceUse, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict,
-    Verification, Warning,
+    Capacity, CurvePoint, DurabilityMode, EngineInfo, Evidence, HostInfo, LatencyInfo, ModeResult, NamedLatency,
+    Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce,
+    ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo,
+    Verdict, Verification, Warning,
 };
 use serde_json::json;
 
@@ -231,6 +231,7 @@ fn mode(durability: DurabilityMode, offered_per_second: Option<f64>) -> ModeResu
         ],
         resources: resources(durable),
         series: series(durable),
+        rounds: rounds(),
         verification: Verification {
             performed: true,
             actors_count: 100_000,
@@ -240,6 +241,18 @@ fn mode(durability: DurabilityMode, offered_per_second: Option<f64>) -> ModeResu
         },
         harness_ns_per_operation: 86.0,
     }
+}
+
+fn rounds() -> Vec<RoundInfo> {
+    let round = |round| RoundInfo {
+        round,
+        warmup_seconds: 2.1,
+        steady: Some(true),
+        commands_per_second: 1_999.2,
+        settled: true,
+        engine: vec![EngineInfo { name: "wal_bytes".to_owned(), before: 9_000_000, after: 21_500_000 }],
+    };
+    (1..=ROUNDS).map(round).collect()
 }
 
 fn resources(durable: bool) -> ResourceUse {
@@ -254,6 +267,9 @@ fn resources(durable: bool) -> ResourceUse {
         stall_ms: Some(if durable { 12.5 } else { 0.0 }),
         steal_percent: Some(1.2),
         foreign_cores: Some(0.1),
+        swapped_bytes: Some(0),
+        live_bytes: Some(1_400 << 20),
+        space_amplification_ratio: Some(1.31),
     }
 }
 
@@ -270,6 +286,12 @@ fn series(durable: bool) -> Vec<SeriesPoint> {
             p50_ns: nanoseconds(median_ns * wobble),
             p99_ns: nanoseconds(median_ns * 3.4 * wobble * wobble * stall),
             max_ns: nanoseconds(median_ns * 9.0 * wobble * stall),
+            cpu_cores: Some(0.4),
+            rss_bytes: Some(880 << 20),
+            written_bytes: Some(12 << 20),
+            stall_ms: Some(if stall > 1.0 { 140.0 } else { 0.0 }),
+            wal_syncs_count: Some(2_000),
+            pending_compaction_bytes: Some(3 << 20),
         }
     };
     (1..=ROUNDS).flat_map(|round| (1..=ROUND_SECONDS).map(move |second| point(round, second))).collect()

@@ -125,7 +125,7 @@ where
         workers,
         rounds: 2,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
-        measure: (!source.is_finite()).then_some(Duration::from_millis(60)),
+        measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
     };

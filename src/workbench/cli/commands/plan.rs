@@ -57,7 +57,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         command: resolve::command_line(),
         workers: spec.workers,
     };
-    conclude(&plan_report(&context, &spec, &outcome), &args.place.reports_dir, output)
+    conclude(&plan_report(&context, &spec, &outcome), Vec::new(), &args.place.reports_dir, output)
 }
 
 fn plan_spec(args: &PlanArgs, objective: Objective, cores: usize, actors: u64) -> Result<PlanSpec, CliError> {

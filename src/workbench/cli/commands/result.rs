@@ -5,11 +5,17 @@ use std::path::{Path, PathBuf};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output, figure_table};
-use crate::workbench::report::{LatencyInfo, ModeResult, Outcome, Report, ReportDirectory, format};
+use crate::workbench::report::{Attachment, LatencyInfo, ModeResult, Outcome, Report, ReportDirectory, format};
 
 /// Writes a report and prints its result.
-pub(super) fn conclude(report: &Report, reports: &Path, output: Output) -> Result<Ending, CliError> {
-    let directory = ReportDirectory::new(reports).write(report)?;
+pub(super) fn conclude(
+    report: &Report,
+    attachments: Vec<Attachment>,
+    reports: &Path,
+    output: Output,
+) -> Result<Ending, CliError> {
+    let attach = |directory: ReportDirectory, (name, bytes): Attachment| directory.attach(&name, bytes);
+    let directory = attachments.into_iter().fold(ReportDirectory::new(reports), attach).write(report)?;
     let shown = if output.is_json() { output::json(report) } else { print(report, &directory, output) };
     // The report is written: whoever closed the pipe early still gets the verdict.
     shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;

@@ -10,7 +10,7 @@ use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::host::{HostProfile, warnings};
-use crate::workbench::report::{Context, ReportDirectory, format, run_report};
+use crate::workbench::report::{Context, ReportDirectory, attachments, format, run_report};
 use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, WarmUp, run as run_source};
 use crate::workbench::sizing::Objective;
 
@@ -60,7 +60,9 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
         command: resolve::command_line(),
         workers: spec.workers,
     };
-    conclude(&run_report(&context, &spec, &outcome, objective), &args.place.reports_dir, output)
+    let report = run_report(&context, &spec, &outcome, objective);
+    let files = attachments(&report, &outcome.modes);
+    conclude(&report, files, &args.place.reports_dir, output)
 }
 
 /// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.

@@ -1,0 +1,155 @@
+//! Files beside a report for other tools: histograms in the formats of the HdrHistogram family, and the time series as CSV.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use hdrhistogram::serialization::V2DeflateSerializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+
+use super::Report;
+use crate::workbench::actor::CommandKind;
+use crate::workbench::measure::{LatencyHistogram, Slice};
+use crate::workbench::runner::{Measurement, ModeOutcome};
+
+/// A file and its name.
+pub type Attachment = (String, Vec<u8>);
+
+/// Divides nanoseconds into the milliseconds that tools of the family show.
+const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+/// Steps per halving of the distance to 100 %, as the family's own tools take.
+const TICKS_PER_HALF: u32 = 5;
+
+/// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
+/// `series.csv`.
+pub fn attachments(report: &Report, modes: &[ModeOutcome]) -> Vec<Attachment> {
+    let mut files = vec![("latency.hlog".to_owned(), histogram_log(report, modes))];
+    for mode in modes {
+        let all = Measurement::over_rounds(mode.rounds.iter().map(|round| &round.measurement));
+        for kind in CommandKind::ALL {
+            if let Some(latency) = all.command(kind) {
+                let name = format!("{kind}-durability-{}.hgrm", mode.durability);
+                files.push((name, percentile_distribution(&latency.response).into_bytes()));
+            }
+        }
+    }
+    files.push(("series.csv".to_owned(), series_csv(report)));
+    files
+}
+
+/// Response times in nanoseconds, second by second, as an HdrHistogram interval log of version 1.3. The tag of a line says
+/// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
+/// been between them.
+fn histogram_log(report: &Report, modes: &[ModeOutcome]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut serializer = V2DeflateSerializer::new();
+    let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let comment =
+        format!("ave-workbench {}: response times in nanoseconds of {}", report.reproduce.version, report.name);
+    let mut builder = IntervalLogWriterBuilder::new();
+    builder.add_comment(&comment.replace(['\n', '\r'], " "));
+    builder.with_start_time(std::time::SystemTime::from(started));
+    builder.with_base_time(std::time::SystemTime::from(started));
+    // Into memory nothing fails.
+    if let Ok(mut log) = builder.begin_log_with(&mut bytes, &mut serializer) {
+        for (at, name, slice) in lines(modes) {
+            let histogram: LatencyHistogram = std::iter::once(slice).collect();
+            let _ = log.write_histogram(histogram.as_hdr(), at, SLICE, Tag::new(&name));
+        }
+    }
+    bytes
+}
+
+const SLICE: Duration = Duration::from_nanos(Measurement::SLICE_NS);
+
+/// The lines of a histogram log, in order of time: when a second began, its tag, and what was counted in it.
+fn lines(modes: &[ModeOutcome]) -> Vec<(Duration, String, &Slice)> {
+    let mut lines = Vec::new();
+    let mut began = Duration::ZERO;
+    let most_rounds = modes.iter().map(|mode| mode.rounds.len()).max().unwrap_or(0);
+    for round in 0..most_rounds {
+        for mode in modes {
+            let Some(drive) = mode.rounds.get(round) else { continue };
+            began += drive.warmup;
+            for kind in CommandKind::ALL {
+                let name = format!("{kind}.durability-{}.round-{}", mode.durability, round + 1);
+                let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
+                let at = |second: u32| began + SLICE * second;
+                lines.extend((0..).zip(slices).map(|(second, slice)| (at(second), name.clone(), slice)));
+            }
+            began += Duration::from_nanos(drive.measurement.elapsed_ns);
+        }
+    }
+    lines.sort_by_key(|line| line.0);
+    lines
+}
+
+/// A percentile distribution as `HistogramLogProcessor` and the plotter at hdrhistogram.org have it: values in milliseconds.
+fn percentile_distribution(latencies: &LatencyHistogram) -> String {
+    let histogram = latencies.as_hdr();
+    let mut text = String::from("       Value     Percentile TotalCount 1/(1-Percentile)\n\n");
+    let mut count = 0;
+    for step in histogram.iter_quantiles(TICKS_PER_HALF) {
+        count += step.count_since_last_iteration();
+        let value = step.value_iterated_to() as f64 / NANOSECONDS_PER_MILLISECOND;
+        let share = step.quantile_iterated_to();
+        let _ = write!(text, "{value:12.6} {share:2.12} {count:10}");
+        let _ = if share < 1.0 { writeln!(text, " {:14.2}", 1.0 / (1.0 - share)) } else { writeln!(text) };
+    }
+    let milliseconds = |nanoseconds: f64| nanoseconds / NANOSECONDS_PER_MILLISECOND;
+    let _ = writeln!(
+        text,
+        "#[Mean    = {:12.6}, StdDeviation   = {:12.6}]\n#[Max     = {:12.6}, Total count    = {:12}]\n\
+         #[Buckets = {:12}, SubBuckets     = {:12}]",
+        milliseconds(histogram.mean()),
+        milliseconds(histogram.stdev()),
+        milliseconds(histogram.max() as f64),
+        histogram.len(),
+        histogram.buckets(),
+        2048,
+    );
+    text
+}
+
+/// The time series of all modes; a figure that nobody could tell is empty.
+fn series_csv(report: &Report) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let head = [
+        "durability",
+        "round",
+        "at_seconds",
+        "commands_per_second",
+        "p50_ns",
+        "p99_ns",
+        "max_ns",
+        "cpu_cores",
+        "rss_bytes",
+        "written_bytes",
+        "stall_ms",
+        "wal_syncs_count",
+        "pending_compaction_bytes",
+    ];
+    // Into memory nothing fails, and every row has as many fields.
+    let _ = csv.write_record(head);
+    for mode in &report.modes {
+        for point in &mode.series {
+            let whole = |figure: Option<u64>| figure.map_or_else(String::new, |figure| figure.to_string());
+            let part = |figure: Option<f64>| figure.map_or_else(String::new, |figure| format!("{figure:.3}"));
+            let _ = csv.write_record([
+                mode.durability.to_string(),
+                point.round.to_string(),
+                format!("{:.3}", point.at_seconds),
+                format!("{:.3}", point.commands_per_second),
+                point.p50_ns.to_string(),
+                point.p99_ns.to_string(),
+                point.max_ns.to_string(),
+                part(point.cpu_cores),
+                whole(point.rss_bytes),
+                whole(point.written_bytes),
+                part(point.stall_ms),
+                whole(point.wal_syncs_count),
+                whole(point.pending_compaction_bytes),
+            ]);
+        }
+    }
+    csv.into_inner().unwrap_or_default()
+}
