@@ -308,11 +308,11 @@ fn a_trace_that_cannot_be_used_is_refused_by_name() {
 #[test]
 fn an_import_that_fails_leaves_no_trace() {
     let place = Place::new();
-    place.write("log.csv", "who,when\na,12/31/2024\n");
+    place.write("log.csv", "who,when\na,01/02/2024\n");
     place.run("trace import log.csv").refused(FAILED, &["log.csv", "case_id", "--actor-column", "who, when"]);
     let named = "trace import log.csv --actor-column who --time-column when";
     place.run(&format!("{named} --payload-column what")).refused(FAILED, &["no column `what`", "--payload-column"]);
-    place.run(named).refused(FAILED, &["line 2", "`12/31/2024`", "--time-format"]);
+    place.run(named).refused(FAILED, &["line 2", "`01/02/2024`", "--time-format"]);
     place.holds_only(&["log.csv"]);
     assert_eq!(place.run(&format!("{named} --time-format %m/%d/%Y")).code, PASS);
 }
