@@ -168,7 +168,9 @@ mod tests {
             block_bytes in 1usize..40,
         ) {
             let mut writer = csv::Writer::from_writer(Vec::new());
-            fields.iter().for_each(|record| writer.write_record(record).unwrap());
+            for record in &fields {
+                writer.write_record(record).unwrap();
+            }
             let text = writer.into_inner().unwrap();
             let mut blocks = Blocks::new(Box::new(std::io::Cursor::new(text)), Vec::new(), b',', block_bytes);
             let mut found = Vec::new();

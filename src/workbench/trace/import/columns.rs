@@ -95,8 +95,9 @@ impl Columns {
         let guessed = [actor.is_none(), time.is_none()];
         let actor = actor.map_or_else(|| search.guess_actor(), |name| search.joined(name, "--actor-column"))?;
         let time = time.map_or_else(|| search.guess_time(), |name| search.joined(name, "--time-column"))?;
-        let payload = options.payload_column.as_deref().map(|name| search.named(name, "--payload-column")).transpose()?;
-        Ok(Self { actor, time, payload, guessed, headers })
+        let payload =
+            options.payload_column.as_deref().map(|name| search.named(name, "--payload-column")).transpose()?;
+        Ok(Self { headers, actor, time, payload, guessed })
     }
 
     /// What the columns of the actor or of the time are called.

@@ -89,7 +89,8 @@ impl Collected {
             };
             let (following, parsed) = rayon::join(|| batches.next_batch(), parse);
             for parsed in parsed {
-                let parsed = parsed.map_err(|bad| import.bad_field(self.lines + bad.line + 1, bad.column, bad.reason))?;
+                let parsed =
+                    parsed.map_err(|bad| import.bad_field(self.lines + bad.line + 1, bad.column, bad.reason))?;
                 self.take(import, &parsed)?;
             }
             if let Some(failure) = batch.failure {

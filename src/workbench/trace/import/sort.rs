@@ -36,6 +36,7 @@ impl Event {
         bytes
     }
 
+    #[expect(clippy::many_single_char_names, reason = "sixteen bytes have no names")]
     fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
         Self {
@@ -247,10 +248,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut sorter = Sorter::new(directory.path(), 10_000).unwrap();
         let time = |n: u32| i64::from(n.wrapping_mul(2_654_435_761) % 1_000);
-        sorter.extend((0..35_000usize).map(|n| n as u32).map(|n| Event { time: time(n), actor: n, bytes: 0 })).unwrap();
-        let mut sorted = sorter.finish().unwrap();
+        sorter.extend((0..35_000).map(|n| Event { time: time(n), actor: n, bytes: 0 })).unwrap();
+        let mut merged = sorter.finish().unwrap();
         let mut found = Vec::new();
-        while let Some(event) = sorted.next_event().unwrap() {
+        while let Some(event) = merged.next_event().unwrap() {
             found.push((event.time, event.actor));
         }
         assert_eq!(found.len(), 35_000);

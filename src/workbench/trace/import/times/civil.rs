@@ -35,7 +35,9 @@ impl Civil {
         if !rest.0.is_empty() {
             rest.between_date_and_clock()?;
             civil.clock = rest.clock()?;
-            civil.offset = rest.offset()?;
+            if !rest.0.is_empty() {
+                civil.offset = Some(rest.offset()?);
+            }
         }
         rest.0.is_empty().then_some(civil)
     }
@@ -198,14 +200,11 @@ impl Rest<'_> {
         exists.then_some(hour % 12 + if evening { 12 } else { 0 })
     }
 
-    /// `None` if there is something that is no offset.
-    fn offset(&mut self) -> Option<Option<i32>> {
-        if self.0.is_empty() {
-            return Some(None);
-        }
+    /// Seconds east of Greenwich.
+    fn offset(&mut self) -> Option<i32> {
         self.skip_spaces();
         if [&b"Z"[..], b"UTC", b"GMT"].iter().any(|word| self.eat_word(word).is_some()) {
-            return Some(Some(0));
+            return Some(0);
         }
         let sign = if self.eat(b'+').is_some() { 1 } else { self.eat(b'-').map(|()| -1)? };
         let hours = self.number(2, 2)?;
@@ -216,7 +215,7 @@ impl Rest<'_> {
             self.number(2, 2)?
         };
         let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
-        (hours < 26 && minutes < 60).then_some(Some(sign * seconds))
+        (hours < 26 && minutes < 60).then_some(sign * seconds)
     }
 }
 
@@ -259,7 +258,8 @@ mod tests {
         ] {
             assert_eq!(read(text, Order::Dmy, b'.'), expected(at), "{text}");
         }
-        for text in ["03.02.2011 13:05 PM", "03.02.2011 24:00", "03.02.2011 1", "03.02.2011 1:05:", "03.02.2011 1:05 x"] {
+        for text in ["03.02.2011 13:05 PM", "03.02.2011 24:00", "03.02.2011 1", "03.02.2011 1:05:", "03.02.2011 1:05 x"]
+        {
             assert_eq!(read(text, Order::Dmy, b'.'), None, "{text}");
         }
     }

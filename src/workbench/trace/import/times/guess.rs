@@ -1,7 +1,6 @@
 //! Finding out how a log writes its times.
 
-use super::unix::unit_of;
-use super::{Form, Order, TimeReader};
+use super::{Form, Order, TimeReader, Unit};
 
 /// What the first rows say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +31,7 @@ const FORMS: [Form; 12] = [
 
 /// The form most of the texts are in. A row that does not hold to it is then named for what it is.
 pub(in super::super) fn guess(texts: &[Vec<u8>]) -> Guess {
-    let unix = texts.iter().filter_map(|text| unit_of(text.trim_ascii())).max().map(Form::UnixGuessed);
-    let forms = || FORMS.into_iter().chain(unix.clone());
+    let forms = || FORMS.into_iter().chain(Unit::ALL.map(Form::UnixGuessed));
     let most = forms().map(|form| fitting(&form, texts)).max().unwrap_or(0);
     let Some(form) = forms().find(|form| most > 0 && fitting(form, texts) == most) else { return Guess::Unknown };
     match form {
@@ -65,7 +63,6 @@ pub(in super::super) fn between_orders(text: &[u8], separator: u8) -> Option<Ord
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workbench::trace::import::times::Unit;
 
     fn found(texts: &[&str]) -> Guess {
         guess(&texts.iter().map(|text| text.as_bytes().to_vec()).collect::<Vec<_>>())
