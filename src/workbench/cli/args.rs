@@ -185,32 +185,39 @@ pub(super) enum TraceCommand {
 /// Turn an event log in CSV into a trace
 ///
 /// A row is an event; one column names the actor (case, stream, entity …), one the time. The length of the row is the
-/// size of the event.
+/// size of the event. The log may be compressed (zstd, gzip) and in any order. Nothing is written unless all of it is good.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ave-workbench trace import receipt.csv
+  zcat log.csv.gz | ave-workbench trace import - --output log.trace.csv.zst
+  ave-workbench trace import lines.csv --actor-column order,line --time-column date,time
+  ave-workbench trace import local.csv --time-zone Europe/Berlin
   ave-workbench trace import orders.csv --actor-column order_id --time-column at --persistence full
   ave-workbench trace import log.csv --time-format '%d.%m.%Y %H:%M:%S' --delimiter ';'")]
 pub(super) struct ImportArgs {
-    /// The event log
+    /// The event log, plain, zstd or gzip; `-` is standard input
     pub(super) log: PathBuf,
     /// Where the trace goes; .zst compresses it [default: NAME.trace.csv.zst in this directory]
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Column that names the actor [default: guessed]
+    /// Column that names the actor, or several with commas between them [default: guessed]
     #[arg(long, value_name = "COLUMN")]
     pub(super) actor_column: Option<String>,
-    /// Column that holds the time [default: guessed]
+    /// Column that holds the time, or two for date and time of day: DATE,TIME [default: guessed]
     #[arg(long, value_name = "COLUMN")]
     pub(super) time_column: Option<String>,
-    /// Format of the time, strftime notation [default: RFC 3339 and relatives, Unix seconds or milliseconds]
+    /// Format of the time: strftime notation, or unix-s, unix-ms, unix-us, unix-ns [default: found from the rows: RFC
+    /// 3339 and relatives, DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY, MM/DD/YYYY, Unix times]
     #[arg(long, value_name = "FORMAT")]
     pub(super) time_format: Option<String>,
+    /// Where times without an offset were taken, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(super) time_zone: Option<String>,
     /// Column whose length is the event's size [default: the whole row]
     #[arg(long, value_name = "COLUMN")]
     pub(super) payload_column: Option<String>,
-    /// Field separator [default: guessed among comma, semicolon and tab]
+    /// Field separator [default: guessed among comma, semicolon, tab and bar]
     #[arg(long, value_name = "CHARACTER")]
     pub(super) delimiter: Option<char>,
     /// How the actors persist

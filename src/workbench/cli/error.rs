@@ -54,7 +54,8 @@ impl CliError {
             | Self::Objective(_)
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Run(RunError::Settings(_)) => 2,
-            Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted) => 3,
+            Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
+            | Self::Trace(TraceError::Interrupted) => 3,
             _ => 4,
         };
         ExitCode::from(code)

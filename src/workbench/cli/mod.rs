@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod error;
+mod import_progress;
 mod output;
 mod progress;
 mod resolve;

@@ -70,6 +70,9 @@ pub enum TraceError {
         /// What is there.
         columns: Vec<String>,
     },
+    /// Whoever asked for it has stopped it.
+    #[error("interrupted before it was complete; nothing was written")]
+    Interrupted,
     /// There is not one event or command in it.
     #[error("{}: empty: it holds no {what}", path.display())]
     Empty {

@@ -39,7 +39,10 @@ pub use content::Commands;
 pub use error::TraceError;
 pub use format::{Provenance, TraceActor, TraceCommand};
 #[cfg(feature = "workbench")]
-pub use import::{ImportOptions, ImportSummary, NameRule, import};
+pub use import::{
+    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, NameRule, Unobserved, import,
+    import_from,
+};
 #[cfg(feature = "workbench")]
 pub use info::{TraceInfo, info};
 #[cfg(feature = "workbench")]

@@ -1,60 +1,38 @@
 //! Writing a trace so that a half-written one is never mistaken for a whole one.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use tempfile::NamedTempFile;
 
 use super::format::{Provenance, TraceActor, write_head};
 use super::line::Line;
 use super::{TraceCommand, TraceError};
-use crate::workbench::actor::Op;
+use crate::workbench::actor::{CommandKind, Op};
 
-/// zstd level: the default, about a fifth of the plain size at disk speed.
-const ZSTD_LEVEL: i32 = 3;
+/// zstd level: traces of light actors are a tenth smaller than at level 3, and compressed nearly twice as fast.
+const ZSTD_LEVEL: i32 = 1;
 
-/// Lines are handed to the compressor or the file in pieces of this size.
-const FLUSH_BYTES: usize = 64 << 10;
+/// Lines are handed to the compressor in pieces of this size.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// Pieces that may wait for the compressor.
+const PIECES: usize = 4;
 
 /// Writes a trace beside its final place and moves it there when it is complete and on disk.
+///
+/// Lines are put together on the caller's thread and compressed and written on one of its own. The compressed trace is
+/// one zstd frame, because some readers stop at the end of the first.
 pub struct TraceWriter {
     path: PathBuf,
-    output: Output,
-    /// Lines that were not handed to `output` yet.
+    /// Lines that were not handed over yet.
     lines: Vec<u8>,
     command_id: u64,
-}
-
-enum Output {
-    Plain(BufWriter<NamedTempFile>),
-    Zstd(zstd::Encoder<'static, BufWriter<NamedTempFile>>),
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match self {
-            Self::Plain(out) => out.write(bytes),
-            Self::Zstd(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Plain(out) => out.flush(),
-            Self::Zstd(out) => out.flush(),
-        }
-    }
-}
-
-impl Output {
-    fn finish(self) -> std::io::Result<NamedTempFile> {
-        let buffered = match self {
-            Self::Plain(out) => out,
-            Self::Zstd(out) => out.finish()?,
-        };
-        buffered.into_inner().map_err(std::io::IntoInnerError::into_error)
-    }
+    /// Absent when it failed or was waited for.
+    worker: Option<Worker>,
 }
 
 impl TraceWriter {
@@ -66,7 +44,7 @@ impl TraceWriter {
     pub fn create(path: &Path, provenance: &Provenance) -> Result<Self, TraceError> {
         let failed = |source| TraceError::File { action: "create", path: path.to_owned(), source };
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = BufWriter::new(temporary_file(directory).map_err(failed)?);
+        let file = BufWriter::with_capacity(PIECE_BYTES, temporary_file(directory).map_err(failed)?);
         let mut output = if path.extension().is_some_and(|extension| extension == "zst") {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL).map_err(failed)?;
             encoder.include_checksum(true).map_err(failed)?;
@@ -75,34 +53,50 @@ impl TraceWriter {
             Output::Plain(file)
         };
         write_head(&mut output, provenance).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), output, lines: Vec::with_capacity(2 * FLUSH_BYTES), command_id: 0 })
+        let worker = Worker::start(output).map_err(failed)?;
+        Ok(Self { path: path.to_owned(), lines: empty_piece(), command_id: 0, worker: Some(worker) })
     }
 
     /// Appends a command: one line for each of its operations.
     ///
     /// # Errors
     ///
-    /// [`TraceError::File`] if the disk is full or fails.
+    /// [`TraceError::File`] if the disk is full or fails; it may have failed for lines before these.
     pub fn command(&mut self, actor: &TraceActor, command: &TraceCommand, ops: &[Op]) -> Result<(), TraceError> {
+        self.lines(&actor.type_name, &actor.name, command.at_ns, command.kind, ops)
+    }
+
+    /// The same for a command whose parts are in different places.
+    pub(super) fn lines(
+        &mut self,
+        type_name: &str,
+        actor: &str,
+        at_ns: u64,
+        command: CommandKind,
+        ops: &[Op],
+    ) -> Result<(), TraceError> {
         for &op in ops {
-            let line = Line {
-                at_ns: command.at_ns,
-                type_name: &actor.type_name,
-                actor: &actor.name,
-                command_id: self.command_id,
-                command: command.kind,
-                op,
-            };
-            line.append(&mut self.lines);
+            Line { at_ns, type_name, actor, command_id: self.command_id, command, op }.append(&mut self.lines);
         }
         self.command_id += 1;
-        if self.lines.len() >= FLUSH_BYTES { self.hand_over() } else { Ok(()) }
+        if self.lines.len() >= PIECE_BYTES { self.hand_over() } else { Ok(()) }
     }
 
     fn hand_over(&mut self) -> Result<(), TraceError> {
-        let written = self.output.write_all(&self.lines);
-        self.lines.clear();
-        written.map_err(|source| TraceError::File { action: "write", path: self.path.clone(), source })
+        let ended = || io::Error::other("writing it failed before");
+        let handed = self.worker.as_ref().ok_or_else(ended).map(|worker| worker.take(&mut self.lines));
+        match handed {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let reason = self.worker.take().and_then(|worker| worker.wait().err()).unwrap_or_else(ended);
+                Err(self.failed(reason))
+            }
+            Err(reason) => Err(self.failed(reason)),
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> TraceError {
+        TraceError::File { action: "write", path: self.path.clone(), source }
     }
 
     /// Completes the trace: syncs it and moves it to its place, replacing what stood there.
@@ -112,23 +106,108 @@ impl TraceWriter {
     /// [`TraceError::File`] if the disk is full or fails; nothing then stands at the path that did not before.
     pub fn finish(mut self) -> Result<(), TraceError> {
         self.hand_over()?;
-        let Self { path, output, .. } = self;
-        let failed = |source| TraceError::File { action: "write", path: path.clone(), source };
-        let file = output.finish().map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        file.persist(&path).map_err(|error| failed(error.error))?;
-        sync_directory(&path).map_err(failed)
+        if let Some(worker) = self.worker.take() {
+            worker.wait().and_then(|file| put_in_place(file, &self.path)).map_err(|source| self.failed(source))?;
+        }
+        Ok(())
     }
 }
 
+/// A trace that was not finished leaves nothing: the temporary file is gone when this returns.
+impl Drop for TraceWriter {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            drop(worker.wait());
+        }
+    }
+}
+
+/// The thread that compresses and writes.
+struct Worker {
+    full: SyncSender<Vec<u8>>,
+    /// Pieces that were written come back to be filled again.
+    empty: Receiver<Vec<u8>>,
+    thread: JoinHandle<io::Result<NamedTempFile>>,
+}
+
+impl Worker {
+    fn start(mut output: Output) -> io::Result<Self> {
+        let (full, pieces) = sync_channel::<Vec<u8>>(PIECES);
+        let (written, empty) = sync_channel(PIECES + 2);
+        let thread = thread::Builder::new().name("trace-writer".to_owned()).spawn(move || {
+            for mut piece in pieces {
+                output.write_all(&piece)?;
+                piece.clear();
+                // Whoever filled it may have enough of them.
+                let _ = written.try_send(piece);
+            }
+            output.finish()
+        })?;
+        Ok(Self { full, empty, thread })
+    }
+
+    /// Takes the lines and leaves an empty piece; false if the thread has ended.
+    fn take(&self, lines: &mut Vec<u8>) -> bool {
+        let next = self.empty.try_recv().unwrap_or_else(|_| empty_piece());
+        self.full.send(std::mem::replace(lines, next)).is_ok()
+    }
+
+    /// Lets the thread end with what it has, and returns the file.
+    fn wait(self) -> io::Result<NamedTempFile> {
+        drop(self.full);
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes it panicked")))
+    }
+}
+
+fn empty_piece() -> Vec<u8> {
+    Vec::with_capacity(PIECE_BYTES + (64 << 10))
+}
+
+enum Output {
+    Plain(BufWriter<NamedTempFile>),
+    Zstd(zstd::Encoder<'static, BufWriter<NamedTempFile>>),
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(out) => out.write(bytes),
+            Self::Zstd(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(out) => out.flush(),
+            Self::Zstd(out) => out.flush(),
+        }
+    }
+}
+
+impl Output {
+    fn finish(self) -> io::Result<NamedTempFile> {
+        let buffered = match self {
+            Self::Plain(out) => out,
+            Self::Zstd(out) => out.finish()?,
+        };
+        buffered.into_inner().map_err(io::IntoInnerError::into_error)
+    }
+}
+
+fn put_in_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_directory(path)
+}
+
 /// A temporary file with the permissions of any new file, since it becomes one.
-fn temporary_file(directory: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary_file(directory: &Path) -> io::Result<NamedTempFile> {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     tempfile::Builder::new().prefix(".trace-").permissions(permissions).tempfile_in(directory)
 }
 
 /// The rename itself must be on disk too.
-fn sync_directory(path: &Path) -> std::io::Result<()> {
+fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }

@@ -308,11 +308,11 @@ fn a_trace_that_cannot_be_used_is_refused_by_name() {
 #[test]
 fn an_import_that_fails_leaves_no_trace() {
     let place = Place::new();
-    place.write("log.csv", "who,when\na,12/31/2024\n");
+    place.write("log.csv", "who,when\na,01/02/2024\n");
     place.run("trace import log.csv").refused(FAILED, &["log.csv", "case_id", "--actor-column", "who, when"]);
     let named = "trace import log.csv --actor-column who --time-column when";
     place.run(&format!("{named} --payload-column what")).refused(FAILED, &["no column `what`", "--payload-column"]);
-    place.run(named).refused(FAILED, &["line 2", "`12/31/2024`", "--time-format"]);
+    place.run(named).refused(FAILED, &["line 2", "`01/02/2024`", "--time-format"]);
     place.holds_only(&["log.csv"]);
     assert_eq!(place.run(&format!("{named} --time-format %m/%d/%Y")).code, PASS);
 }
@@ -507,4 +507,63 @@ fn the_current_directory_is_where_things_go_by_default() {
     let line = ended.stdout.lines().last().unwrap();
     let path = line.strip_prefix("Report: ").unwrap();
     assert!(Path::new(path).starts_with("reports") && place.path(path).is_file(), "{line}");
+}
+
+#[test]
+fn an_import_says_what_it_found_and_how_fast_it_was() {
+    let place = Place::new();
+    place.write("log.csv", "order;line;when\n1;a;13/01/2024 10:00\n1;b;14/01/2024 11:00\n");
+    let words = "trace import log.csv --actor-column order,line --time-column when --time-zone Europe/Berlin";
+    let ended = place.run(words);
+    if ended.code == USAGE && ended.stderr.contains("tzdata") {
+        return eprintln!("SKIPPED: this system has no time zones");
+    }
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    for part in [
+        "2 events over 2 actors",
+        "actor: `order` and `line`",
+        "time format: DD/MM/YYYY (guessed)",
+        "field separator: `;` (guessed)",
+        "times without an offset are in Europe/Berlin",
+        "rows/s",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let summary = json(&place.run(&format!("{words} --json")).stdout);
+    assert_eq!(summary["first_event_at"], "2024-01-13T09:00:00Z");
+    assert!(summary["rows_per_second"].as_f64() > Some(0.0) && summary["elapsed_seconds"].as_f64() > Some(0.0));
+
+    place.run("trace import log.csv --time-zone Mars/Olympus").refused(USAGE, &["`Mars/Olympus`", "Europe/Berlin"]);
+    place.run(&format!("{words} --output log.csv")).refused(USAGE, &["--output log.csv", "the log itself"]);
+    place.holds_only(&["log.csv", "log.trace.csv.zst"]);
+}
+
+#[test]
+fn an_event_log_may_come_from_standard_input() {
+    let place = Place::new();
+    place.write("log.csv", event_log(50));
+    let mut command = place.command("trace import -");
+    command.stdin(fs::File::open(place.path("log.csv")).unwrap());
+    let ended = Ended::of(command.output().unwrap());
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    assert!(ended.stdout.contains("50 events over 20 actors"), "{}", ended.stdout);
+    place.holds_only(&["log.csv", "stdin.trace.csv.zst"]);
+}
+
+#[test]
+fn an_import_that_is_interrupted_leaves_nothing() {
+    let place = Place::new();
+    let mut command = place.command("trace import - --output t.csv.zst");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let rows = event_log(20_000);
+    std::io::Write::write_all(&mut pipe, rows.as_bytes()).unwrap();
+    // More than a pipe holds was taken, so the import runs.
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    std::thread::sleep(Duration::from_millis(200));
+    drop(pipe);
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    ended.refused(INCONCLUSIVE, &["interrupted", "nothing was written"]);
+    place.holds_only(&[]);
 }

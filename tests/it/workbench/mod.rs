@@ -6,6 +6,7 @@
 mod actor_model;
 #[cfg(feature = "rocksdb")]
 mod cli;
+mod importing;
 mod known_latency;
 mod memory;
 mod planning;

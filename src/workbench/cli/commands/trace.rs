@@ -1,20 +1,33 @@
 //! `trace import` and `trace info`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
 
 use crate::workbench::actor::{PersistenceRules, Strategy};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::{ImportArgs, InfoArgs, PersistenceArg};
 use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::import_progress::ImportProgress;
 use crate::workbench::cli::output::{self, Output};
+use crate::workbench::cli::resolve;
 use crate::workbench::report::format;
-use crate::workbench::trace::{self, ImportOptions, ImportSummary, NameRule, TraceInfo, Truncation};
+use crate::workbench::trace::{
+    self, ImportLimits, ImportOptions, ImportSummary, LogInput, NameRule, TraceInfo, Truncation,
+};
 use crate::workbench::workload::MAX_VALUE_BYTES;
 
+/// What stands for standard input where a file is asked for.
+const STANDARD_INPUT: &str = "-";
+
 pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
-    let stem = args.log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let stem = log_name(&args.log);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
-    let summary = trace::import(&args.log, &target, &options(args, &stem)?)?;
+    let options = options(args, &stem)?;
+    let progress = ImportProgress::new(output, resolve::interruptible()?);
+    let summary = trace::import_from(input(&args.log, &target)?, &target, &options, &progress);
+    progress.finish();
+    let summary = summary?;
     if output.is_json() {
         output::json(&json_summary(&summary, &target))?;
         return Ok(Ending::Pass);
@@ -29,11 +42,34 @@ pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: Output) -> Re
     ))?;
     summary.columns.iter().try_for_each(|column| output.line(&format!("  {column}")))?;
     summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
+    let (rate, seconds) = (format::number(summary.rows_per_second()), format::seconds(summary.elapsed.as_secs_f64()));
+    output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
     output.line(&format!("Trace: {}\nReplay it with `ave-workbench run {}`.", target.display(), target.display()))?;
     Ok(Ending::Pass)
 }
 
-fn json_summary(summary: &ImportSummary, target: &std::path::Path) -> serde_json::Value {
+/// A log's name without what says how it is written: `orders` for `orders.csv.gz`.
+fn log_name(log: &Path) -> String {
+    if log.as_os_str() == STANDARD_INPUT {
+        return "stdin".to_owned();
+    }
+    let is_packed = log.extension().is_some_and(|extension| extension == "zst" || extension == "gz");
+    let unpacked = if is_packed { log.with_extension("") } else { log.to_owned() };
+    unpacked.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn input(log: &Path, target: &Path) -> Result<LogInput, CliError> {
+    if log.as_os_str() == STANDARD_INPUT {
+        return Ok(LogInput::reader("standard input", std::io::stdin()));
+    }
+    let same = log.canonicalize().is_ok_and(|log| target.canonicalize().is_ok_and(|target| target == log));
+    if same {
+        return Err(CliError::Usage(format!("--output {}: that is the log itself", target.display())));
+    }
+    Ok(LogInput::file(log))
+}
+
+fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
     serde_json::json!({
         "trace": target.display().to_string(),
         "events_count": summary.events,
@@ -43,6 +79,15 @@ fn json_summary(summary: &ImportSummary, target: &std::path::Path) -> serde_json
         "last_event_at": summary.span[1].to_string(),
         "columns": summary.columns,
         "assumptions": summary.assumptions,
+        "elapsed_seconds": summary.elapsed.as_secs_f64(),
+        "rows_per_second": summary.rows_per_second(),
+    })
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, CliError> {
+    TimeZone::get(name).map_err(|error| {
+        let expected = "expected a name of the IANA database, which must be installed (package `tzdata`)";
+        CliError::Usage(format!("--time-zone `{name}`: {expected}, for example `Europe/Berlin`: {error}"))
     })
 }
 
@@ -62,6 +107,7 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),
         time_format: args.time_format.clone(),
+        time_zone: args.time_zone.as_deref().map(time_zone).transpose()?,
         payload_column: args.payload_column.clone(),
         delimiter: delimiter.transpose()?,
         rules: PersistenceRules {
@@ -75,6 +121,7 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
         state_bytes: args.state_bytes,
         type_name: args.type_name.clone().unwrap_or_else(|| column_family_name(stem)),
         names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
+        limits: ImportLimits::default(),
     })
 }
 

@@ -1,0 +1,72 @@
+//! Progress of an import for a person, and Ctrl-C.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::Output;
+use crate::workbench::report::format;
+use crate::workbench::runner::Control;
+use crate::workbench::trace::{ImportObserver, ImportStage};
+
+/// An observer that shows how far an import is, and stops it when a person does.
+pub(super) struct ImportProgress {
+    bar: Option<ProgressBar>,
+    stage: Mutex<Option<ImportStage>>,
+    control: Arc<Control>,
+}
+
+impl ImportProgress {
+    pub(super) fn new(output: Output, control: Arc<Control>) -> Self {
+        let bar = output.shows_bars().then(|| {
+            let bar = ProgressBar::new(0);
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Self { bar, stage: Mutex::new(None), control }
+    }
+
+    /// Removes the bar, so that the result stands alone.
+    pub(super) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn begin(bar: &ProgressBar, stage: ImportStage, total: Option<u64>) {
+    let template = match total {
+        Some(_) => "{spinner} {msg} {wide_bar} {percent:>3} % {prefix}",
+        None => "{spinner} {msg} {elapsed} {prefix}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.reset();
+    bar.set_length(total.unwrap_or(0));
+    bar.set_message(match stage {
+        ImportStage::Survey => "looking for a day above 12",
+        ImportStage::Read => "reading the log",
+        ImportStage::Write => "writing the trace",
+    });
+}
+
+impl ImportObserver for ImportProgress {
+    fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
+        let Some(bar) = &self.bar else { return };
+        let before = self.stage.lock().unwrap_or_else(PoisonError::into_inner).replace(stage);
+        if before != Some(stage) {
+            begin(bar, stage, total);
+        }
+        bar.set_position(done);
+        bar.set_prefix(match stage {
+            ImportStage::Write => format!("{} events", format::count(done)),
+            ImportStage::Survey | ImportStage::Read => format::bytes(done as f64),
+        });
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.control.is_stopped()
+    }
+}

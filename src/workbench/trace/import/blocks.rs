@@ -1,0 +1,184 @@
+//! Cutting a log into blocks of whole records, so that each block can be read on its own.
+//!
+//! A line break inside quotes is no end of a record. Quotes count where CSV gives them a meaning, at the beginning of a
+//! field, so a cut always falls between two records whatever the fields hold.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr_iter, memrchr2};
+
+/// A record longer than this is a quote that was left open.
+const MAX_RECORD_BYTES: usize = 64 << 20;
+
+/// Hands out a log block by block.
+pub(super) struct Blocks {
+    reader: Box<dyn Read + Send>,
+    delimiter: u8,
+    block_bytes: usize,
+    /// Read, but not handed out: the beginning of a record whose end was not seen yet.
+    carry: Vec<u8>,
+}
+
+/// Why there is no next block.
+#[derive(Debug)]
+pub(super) enum CutError {
+    /// The input failed.
+    Read(io::Error),
+    /// A quote is never closed; lines before the one it stands on, from the end of the last block.
+    OpenQuote(u64),
+}
+
+impl Blocks {
+    /// `head` is what was read from `reader` before.
+    pub(super) fn new(reader: Box<dyn Read + Send>, head: Vec<u8>, delimiter: u8, block_bytes: usize) -> Self {
+        Self { reader, delimiter, block_bytes, carry: head }
+    }
+
+    /// The next block: whole records, the last one of the log perhaps without a line end.
+    pub(super) fn next_block(&mut self) -> Result<Option<Vec<u8>>, CutError> {
+        let mut block = std::mem::take(&mut self.carry);
+        let mut wanted = self.block_bytes.max(1);
+        loop {
+            let ended = fill(&mut self.reader, &mut block, wanted).map_err(CutError::Read)?;
+            // What was read ahead may hold more than one block.
+            let window = wanted.min(block.len());
+            let cut = last_record_end(&block[..window], self.delimiter);
+            if let Some(quote) = cut.open_quote
+                && (ended || window - cut.end > MAX_RECORD_BYTES)
+            {
+                return Err(CutError::OpenQuote(lines(&block[..quote])));
+            }
+            if ended {
+                return Ok((!block.is_empty()).then_some(block));
+            }
+            if cut.end > 0 {
+                let splits_a_line_end = block[cut.end - 1] == b'\r' && block.get(cut.end) == Some(&b'\n');
+                self.carry = block.split_off(cut.end + usize::from(splits_a_line_end));
+                return Ok(Some(block));
+            }
+            wanted = window * 2;
+        }
+    }
+}
+
+/// Reads until `buffer` holds `wanted` bytes; whether the input ended before.
+pub(super) fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
+    let missing = wanted.saturating_sub(buffer.len());
+    buffer.reserve(missing);
+    let read = reader.take(missing as u64).read_to_end(buffer)?;
+    Ok(read < missing)
+}
+
+/// Line ends in `bytes`: of either kind, for a file of lines that end in a lone carriage return has no other.
+pub(super) fn lines(bytes: &[u8]) -> u64 {
+    let feeds = memchr_iter(b'\n', bytes).count();
+    (if feeds == 0 { memchr_iter(b'\r', bytes).count() } else { feeds }) as u64
+}
+
+struct Cut {
+    /// Where the last whole record ends; zero if there is none.
+    end: usize,
+    /// A quote that opens a field and is not closed.
+    open_quote: Option<usize>,
+}
+
+/// `bytes` begins with a record.
+fn last_record_end(bytes: &[u8], delimiter: u8) -> Cut {
+    let mut end = 0;
+    let mut outside = 0;
+    loop {
+        let quote = opening_quote(bytes, outside, delimiter);
+        let stretch = &bytes[outside..quote.unwrap_or(bytes.len())];
+        if let Some(at) = memrchr2(b'\n', b'\r', stretch) {
+            end = outside + at + 1;
+        }
+        let Some(quote) = quote else { return Cut { end, open_quote: None } };
+        let Some(close) = closing_quote(bytes, quote + 1) else { return Cut { end, open_quote: Some(quote) } };
+        outside = close + 1;
+    }
+}
+
+/// The next quote that begins a field; any other outside of quotes is text.
+fn opening_quote(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr(b'"', &bytes[at..])?;
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        if before.is_none_or(|byte| byte == delimiter || byte == b'\n' || byte == b'\r') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// The quote that closes a field whose text begins at `from`; two together stand for one in the text.
+pub(super) fn closing_quote(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        at += memchr(b'"', &bytes[at..])?;
+        if bytes.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cut(text: &'static str, block_bytes: usize) -> Result<Vec<String>, CutError> {
+        let mut blocks = Blocks::new(Box::new(text.as_bytes()), Vec::new(), b',', block_bytes);
+        let mut found = Vec::new();
+        while let Some(block) = blocks.next_block()? {
+            found.push(String::from_utf8(block).unwrap());
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn a_block_ends_where_a_record_ends() {
+        assert_eq!(cut("a,b\nc,d\ne,f", 5).unwrap(), ["a,b\n", "c,d\n", "e,f"]);
+        assert_eq!(cut("a,\"b\nc\"\nd,e\n", 5).unwrap(), ["a,\"b\nc\"\n", "d,e\n"]);
+        assert_eq!(cut("a,5\"\nb,6\"\n", 6).unwrap(), ["a,5\"\n", "b,6\"\n"], "a quote inside a field is text");
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_is_told_with_its_line() {
+        for size in [1, 6, 100] {
+            let text = "a,b\nc,\"d\ne,f\n";
+            let mut blocks = Blocks::new(Box::new(text.as_bytes()), Vec::new(), b',', size);
+            let mut before = 0;
+            let error = loop {
+                match blocks.next_block() {
+                    Ok(Some(block)) => before += lines(&block),
+                    Ok(None) => panic!("the quote was taken for closed"),
+                    Err(error) => break error,
+                }
+            };
+            assert!(matches!(error, CutError::OpenQuote(line) if line + before == 1), "{size}: {error:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_of_any_size_hold_the_records_a_csv_reader_finds(
+            fields in prop::collection::vec(prop::collection::vec("[a,\"\n\r b]{0,6}", 2), 1..20),
+            block_bytes in 1usize..40,
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            for record in &fields {
+                writer.write_record(record).unwrap();
+            }
+            let text = writer.into_inner().unwrap();
+            let mut blocks = Blocks::new(Box::new(std::io::Cursor::new(text)), Vec::new(), b',', block_bytes);
+            let mut found = Vec::new();
+            while let Some(block) = blocks.next_block().unwrap() {
+                let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&block[..]);
+                found.extend(reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()));
+            }
+            prop_assert_eq!(found, fields);
+        }
+    }
+}

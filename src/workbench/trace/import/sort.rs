@@ -1,0 +1,260 @@
+//! Bringing events into order of time, however many there are.
+//!
+//! Events are sorted in runs of a fixed length. One run stays in memory; more are written to a temporary file that has
+//! no name, so that nothing of it is left whatever ends the process, and merged when they are read back.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rayon::slice::ParallelSliceMut;
+
+/// A row of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Event {
+    /// Nanoseconds since 1970 in UTC.
+    pub(super) time: i64,
+    /// Number of the actor, in order of appearance.
+    pub(super) actor: u32,
+    /// Size of the payload.
+    pub(super) bytes: u32,
+}
+
+impl Event {
+    const BYTES: usize = 16;
+
+    fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        bytes[..8].copy_from_slice(&self.time.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.actor.to_le_bytes());
+        bytes[12..].copy_from_slice(&self.bytes.to_le_bytes());
+        bytes
+    }
+
+    #[expect(clippy::many_single_char_names, reason = "sixteen bytes have no names")]
+    fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
+        Self {
+            time: i64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            actor: u32::from_le_bytes([i, j, k, l]),
+            bytes: u32::from_le_bytes([m, n, o, p]),
+        }
+    }
+}
+
+/// Takes events in the order of the log.
+pub(super) struct Sorter {
+    run: Vec<Event>,
+    run_events: usize,
+    spill: File,
+    /// Where the runs stand in the file, in events.
+    runs: Vec<Range<u64>>,
+    /// Earliest and latest time so far.
+    span: Option<[i64; 2]>,
+}
+
+impl Sorter {
+    /// Sorts runs of `run_events` events; what does not fit goes to a nameless file in `directory`.
+    pub(super) fn new(directory: &Path, run_events: usize) -> io::Result<Self> {
+        let spill = tempfile::tempfile_in(directory)?;
+        Ok(Self { run: Vec::new(), run_events: run_events.max(1), spill, runs: Vec::new(), span: None })
+    }
+
+    /// Earliest and latest time of the events taken so far.
+    pub(super) const fn span(&self) -> Option<[i64; 2]> {
+        self.span
+    }
+
+    pub(super) fn extend(&mut self, events: impl ExactSizeIterator<Item = Event>) -> io::Result<()> {
+        let mut events = events;
+        while events.len() > 0 {
+            if self.run.len() == self.run_events {
+                self.spill_run()?;
+            }
+            let room = self.run_events - self.run.len();
+            let added = self.run.len();
+            self.run.extend(events.by_ref().take(room));
+            self.stretch_span(added);
+        }
+        Ok(())
+    }
+
+    fn stretch_span(&mut self, from: usize) {
+        for event in &self.run[from..] {
+            let [first, last] = self.span.unwrap_or([event.time; 2]);
+            self.span = Some([first.min(event.time), last.max(event.time)]);
+        }
+    }
+
+    fn sort_run(&mut self) {
+        // Logs mostly are in order already. The sort is stable: rows of equal time keep their order.
+        if !self.run.is_sorted_by_key(|event| event.time) {
+            self.run.par_sort_by_key(|event| event.time);
+        }
+    }
+
+    fn spill_run(&mut self) -> io::Result<()> {
+        self.sort_run();
+        let mut out = BufWriter::with_capacity(1 << 18, &self.spill);
+        for event in &self.run {
+            out.write_all(&event.to_bytes())?;
+        }
+        out.flush()?;
+        drop(out);
+        let start = self.runs.last().map_or(0, |run| run.end);
+        self.runs.push(start..start + self.run.len() as u64);
+        self.run.clear();
+        Ok(())
+    }
+
+    /// Hands the events out in order of time; those of equal time in the order they came in.
+    pub(super) fn finish(mut self) -> io::Result<Sorted> {
+        if self.runs.is_empty() {
+            self.sort_run();
+            return Ok(Sorted::Memory(self.run.into_iter()));
+        }
+        self.spill_run()?;
+        // The merge has buffers of its own.
+        self.run = Vec::new();
+        Merge::new(self.spill, &self.runs).map(Sorted::Merge)
+    }
+}
+
+/// Events in order of time.
+pub(super) enum Sorted {
+    Memory(std::vec::IntoIter<Event>),
+    Merge(Merge),
+}
+
+impl Sorted {
+    pub(super) fn next_event(&mut self) -> io::Result<Option<Event>> {
+        match self {
+            Self::Memory(events) => Ok(events.next()),
+            Self::Merge(merge) => merge.next_event(),
+        }
+    }
+}
+
+/// Merges sorted runs.
+pub(super) struct Merge {
+    spill: File,
+    cursors: Vec<Cursor>,
+    /// Time of each run's next event and which run it is: of equal times the earlier run comes first.
+    next: BinaryHeap<Reverse<(i64, usize)>>,
+}
+
+impl Merge {
+    fn new(spill: File, runs: &[Range<u64>]) -> io::Result<Self> {
+        let mut cursors: Vec<_> =
+            runs.iter().map(|run| Cursor { left: run.clone(), buffer: Vec::new(), at: 0 }).collect();
+        let mut next = BinaryHeap::with_capacity(runs.len());
+        for (place, cursor) in cursors.iter_mut().enumerate() {
+            next.extend(cursor.peek(&spill)?.map(|event| Reverse((event.time, place))));
+        }
+        Ok(Self { spill, cursors, next })
+    }
+
+    fn next_event(&mut self) -> io::Result<Option<Event>> {
+        let Some(mut first) = self.next.peek_mut() else { return Ok(None) };
+        let place = first.0.1;
+        let cursor = &mut self.cursors[place];
+        let event = cursor.peek(&self.spill)?;
+        cursor.at += 1;
+        match cursor.peek(&self.spill)? {
+            Some(following) => *first = Reverse((following.time, place)),
+            None => drop(PeekMut::pop(first)),
+        }
+        Ok(event)
+    }
+}
+
+/// Reads one run.
+struct Cursor {
+    /// What is not in the buffer yet.
+    left: Range<u64>,
+    buffer: Vec<Event>,
+    at: usize,
+}
+
+impl Cursor {
+    /// Events read at once: 64 KiB of each run.
+    const EVENTS: u64 = 4096;
+
+    fn peek(&mut self, spill: &File) -> io::Result<Option<Event>> {
+        if self.at == self.buffer.len() && !self.left.is_empty() {
+            self.refill(spill)?;
+        }
+        Ok(self.buffer.get(self.at).copied())
+    }
+
+    fn refill(&mut self, spill: &File) -> io::Result<()> {
+        let events = Self::EVENTS.min(self.left.end - self.left.start);
+        let mut bytes = [0; Event::BYTES * 256];
+        self.buffer.clear();
+        self.at = 0;
+        let mut start = self.left.start;
+        self.left.start += events;
+        while start < self.left.start {
+            let piece = 256.min(self.left.start - start);
+            #[expect(clippy::cast_possible_truncation, reason = "at most 256")]
+            let bytes = &mut bytes[..piece as usize * Event::BYTES];
+            spill.read_exact_at(bytes, start * Event::BYTES as u64)?;
+            self.buffer.extend(bytes.as_chunks().0.iter().map(|&bytes| Event::from_bytes(bytes)));
+            start += piece;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_number_of_runs_gives_what_a_stable_sort_gives(
+            times in prop::collection::vec(-5i64..5, 0..200),
+            run_events in 1usize..50,
+        ) {
+            let events: Vec<Event> =
+                times.iter().zip(0..).map(|(&time, bytes)| Event { time, actor: bytes / 2, bytes }).collect();
+            let directory = tempfile::tempdir().unwrap();
+            let mut sorter = Sorter::new(directory.path(), run_events).unwrap();
+            for piece in events.chunks(7) {
+                sorter.extend(piece.iter().copied()).unwrap();
+            }
+            prop_assert_eq!(sorter.span().map(|[first, _]| first), times.iter().copied().min());
+            prop_assert_eq!(sorter.span().map(|[_, last]| last), times.iter().copied().max());
+            let mut sorted = sorter.finish().unwrap();
+            let mut found = Vec::new();
+            while let Some(event) = sorted.next_event().unwrap() {
+                found.push(event);
+            }
+            let mut expected = events;
+            expected.sort_by_key(|event| event.time);
+            prop_assert_eq!(found, expected);
+            prop_assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
+        }
+    }
+
+    #[test]
+    fn runs_longer_than_a_buffer_are_read_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut sorter = Sorter::new(directory.path(), 10_000).unwrap();
+        let time = |n: u32| i64::from(n.wrapping_mul(2_654_435_761) % 1_000);
+        sorter.extend((0..35_000).map(|n| Event { time: time(n), actor: n, bytes: 0 })).unwrap();
+        let mut merged = sorter.finish().unwrap();
+        let mut found = Vec::new();
+        while let Some(event) = merged.next_event().unwrap() {
+            found.push((event.time, event.actor));
+        }
+        assert_eq!(found.len(), 35_000);
+        assert!(found.is_sorted(), "equal times keep the order in which they came");
+    }
+}
