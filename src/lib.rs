@@ -20,6 +20,12 @@ pub use rocksdb;
 #[cfg(feature = "trace")]
 pub mod workbench;
 
+#[cfg(feature = "trace")]
+pub use workbench::trace::{
+    Compression, NameRule, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection,
+    RecordingManager, RecordingState,
+};
+
 /// The snippets of the manual run.
 #[cfg(all(doctest, feature = "rocksdb"))]
 #[doc = include_str!("../docs/operating.md")]

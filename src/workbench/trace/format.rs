@@ -47,6 +47,20 @@ pub struct Provenance {
     /// What was assumed, in words.
     #[serde(default)]
     pub assumptions: Vec<String>,
+    /// Which part of which recording it is, if a recorder made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
+}
+
+/// Which recording a trace is a part of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The same in all parts of a recording and in no other: 16 hexadecimal digits. It says nothing of the names' key.
+    pub id: String,
+    /// Number of the part within the recording, from 1.
+    pub part: u32,
+    /// When the recording began, which is time 0 in all its parts: milliseconds since 1970-01-01 UTC.
+    pub began_unix_ms: u64,
 }
 
 const fn default_compressibility() -> f64 {

@@ -6,28 +6,17 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use siphasher::sip128::{Hasher128, SipHasher24};
 
+use super::names::{NameRule, hashed};
 use super::writer::TraceWriter;
 use super::{Provenance, TraceActor, TraceCommand, TraceError};
 use crate::workbench::actor::{ActorLog, Command, CommandKind, PersistenceRules};
 use crate::workbench::workload::MAX_VALUE_BYTES;
-
-/// Whether actors keep their names in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameRule {
-    /// As the log has them.
-    Keep,
-    /// Replaced by a hash under a random key that is not kept: equal names stay equal within this trace, and nobody
-    /// can tell which name it was.
-    Hash,
-}
 
 /// How to read an event log and what to make of it.
 #[derive(Debug, Clone)]
@@ -387,6 +376,7 @@ fn provenance(log: &Path, options: &ImportOptions, events: &EventLog) -> Provena
         persistence: options.rules.to_string(),
         names_hashed: options.names == NameRule::Hash,
         compressibility: if options.rules.encrypted { 0.0 } else { 0.5 },
+        recording: None,
         assumptions,
     }
 }
@@ -413,11 +403,7 @@ fn write_commands(writer: &mut TraceWriter, log: &EventLog, options: &ImportOpti
 fn trace_actor(name: &str, options: &ImportOptions, key: &[u8; 16]) -> TraceActor {
     let name = match options.names {
         NameRule::Keep => name.to_owned(),
-        NameRule::Hash => {
-            let mut hasher = SipHasher24::new_with_key(key);
-            hasher.write(name.as_bytes());
-            format!("{:032x}", hasher.finish128().as_u128())
-        }
+        NameRule::Hash => hashed(name, key),
     };
     TraceActor { type_name: options.type_name.clone(), name }
 }

@@ -12,8 +12,10 @@ mod import;
 #[cfg(feature = "workbench")]
 mod info;
 mod line;
+mod names;
 #[cfg(feature = "workbench")]
 mod reader;
+mod recorder;
 #[cfg(feature = "workbench")]
 mod replay;
 #[cfg(feature = "workbench")]
@@ -21,13 +23,18 @@ mod writer;
 
 #[cfg(feature = "workbench")]
 pub use error::TraceError;
-pub use format::{Provenance, Trace, TraceActor, TraceCommand};
+pub use format::{Provenance, Recording, Trace, TraceActor, TraceCommand};
 #[cfg(feature = "workbench")]
-pub use import::{ImportOptions, ImportSummary, NameRule, import};
+pub use import::{ImportOptions, ImportSummary, import};
 #[cfg(feature = "workbench")]
 pub use info::{TraceInfo, info};
+pub use names::NameRule;
 #[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read};
+pub use recorder::{
+    Compression, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection, RecordingManager,
+    RecordingState,
+};
 #[cfg(feature = "workbench")]
 pub use replay::TraceSource;
 #[cfg(feature = "workbench")]

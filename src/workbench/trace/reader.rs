@@ -32,7 +32,10 @@ pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
     read_header(path, &mut input)?;
     let mut builder = Builder::new(path, provenance);
     while let Some((number, line)) = input.next_record() {
-        builder.line(line, number)?;
+        // A recorder says here how many operations it had to drop. A name that begins like this is quoted.
+        if !line.starts_with('#') {
+            builder.line(line, number)?;
+        }
     }
     if let (Some(reason), Truncation::Refuse) = (input.cut, truncation) {
         let whole_lines = input.number.saturating_sub(2);
