@@ -3,12 +3,14 @@
 // Helpers are part of the tests: a failure in one is a failure of the test that called it, and so is what it says.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod account;
 mod actor_model;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod known_latency;
 mod memory;
 mod planning;
+mod recorder;
 mod recording;
 mod traces;
 mod verification;

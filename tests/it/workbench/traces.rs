@@ -49,6 +49,7 @@ fn some_provenance() -> impl Strategy<Value = Provenance> {
             names_hashed,
             compressibility: f64::from(percent) / 100.0,
             assumptions,
+            recording: None,
         },
     )
 }
