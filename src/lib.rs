@@ -30,3 +30,8 @@ pub use workbench::trace::{
 #[cfg(all(doctest, feature = "rocksdb"))]
 #[doc = include_str!("../docs/operating.md")]
 struct Operating;
+
+/// The snippets of the page on recordings run.
+#[cfg(all(doctest, feature = "rocksdb", feature = "trace"))]
+#[doc = include_str!("../docs/recording.md")]
+struct RecordingPage;

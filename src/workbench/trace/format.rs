@@ -55,7 +55,7 @@ pub struct Provenance {
 /// Which recording a trace is a part of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recording {
-    /// The same in all parts of a recording and in no other: 16 hexadecimal digits. It says nothing of the names' key.
+    /// The same in all parts of a recording and in no other: 32 hexadecimal digits. It says nothing of the names' key.
     pub id: String,
     /// Number of the part within the recording, from 1.
     pub part: u32,

@@ -146,7 +146,9 @@ fn is_recorded_as_predicted(
     let lives = runtime.block_on(live_together(&database, key));
     let stats = recorder.finish().unwrap();
     assert_eq!((stats.dropped, stats.failed, stats.foreign, stats.parts), (0, 0, 0, 1), "{stats:?}");
-    let found = commands(&parts(directory.path())[0], Truncation::Refuse);
+    let part = &parts(directory.path())[0];
+    assert_eq!(std::fs::metadata(part).unwrap().len(), stats.bytes);
+    let found = commands(part, Truncation::Refuse);
     assert_eq!(found.iter().map(|command| command.ops.len() as u64).sum::<u64>(), stats.recorded);
     assert!(found.is_sorted_by_key(|command| command.at_ns));
     for ((type_name, name), predicted) in lives {
@@ -260,7 +262,7 @@ fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_one
         let provenance = read(&parts[2], Truncation::Refuse).unwrap().provenance;
         assert_eq!((provenance.name.as_str(), provenance.names_hashed), ("bank", false));
         let recording = provenance.recording.unwrap();
-        assert_eq!((recording.part, recording.id.len()), (4, 16));
+        assert_eq!((recording.part, recording.id.len()), (4, 32));
     }
 }
 

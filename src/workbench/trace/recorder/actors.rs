@@ -70,6 +70,8 @@ impl ActorType {
 pub(super) struct Habits {
     persisted_alone: AtomicU64,
     persisted_with_state: AtomicU64,
+    /// Actors read these two, so they are written only when they change.
+    light: AtomicBool,
     compacts: AtomicBool,
 }
 
@@ -77,15 +79,21 @@ impl Habits {
     pub(super) fn persisted(&self, with_state: bool) {
         let counter = if with_state { &self.persisted_with_state } else { &self.persisted_alone };
         counter.fetch_add(1, Ordering::Relaxed);
+        let light = self.persisted_with_state.load(Ordering::Relaxed) > self.persisted_alone.load(Ordering::Relaxed);
+        if light != self.is_light() {
+            self.light.store(light, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn compacted(&self) {
-        self.compacts.store(true, Ordering::Relaxed);
+        if !self.compacts() {
+            self.compacts.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether an event as a rule brings a state with it.
     pub(super) fn is_light(&self) -> bool {
-        self.persisted_with_state.load(Ordering::Relaxed) > self.persisted_alone.load(Ordering::Relaxed)
+        self.light.load(Ordering::Relaxed)
     }
 
     /// Whether a snapshot deletes what it covers.

@@ -21,6 +21,8 @@ const LONG_LIST: usize = 256;
 pub(super) struct Finished<'a> {
     pub(super) actor: &'a Actor,
     pub(super) kind: CommandKind,
+    /// When its first call was made, nanoseconds from the start of the recording.
+    pub(super) start_ns: u64,
     pub(super) calls: &'a [(CallTime, Op)],
 }
 
@@ -37,6 +39,8 @@ pub(super) struct Commands {
     order: VecDeque<(u64, u32)>,
     /// Operations in all of them.
     held: usize,
+    /// Time of the newest call.
+    newest_ns: u64,
 }
 
 #[derive(Debug, Default)]
@@ -57,17 +61,20 @@ struct Command {
 
 impl Commands {
     pub(super) const fn new(pause_ns: u64, hold_ns: u64) -> Self {
-        Self { pause_ns, hold_ns, slots: Vec::new(), free: Vec::new(), order: VecDeque::new(), held: 0 }
+        Self { pause_ns, hold_ns, slots: Vec::new(), free: Vec::new(), order: VecDeque::new(), held: 0, newest_ns: 0 }
     }
 
     /// Takes the next call of an actor.
-    pub(super) fn accept(&mut self, call: Call) {
+    pub(super) fn accept(&mut self, mut call: Call) {
         let place = call.actor.open_command();
         if place == NO_COMMAND {
             return self.begin(call);
         }
         let slot = &mut self.slots[place as usize];
         if let Some(command) = &mut slot.command {
+            if !call.time.is_known() {
+                call.time = CallTime { start_ns: command.last_end_ns, end_ns: command.last_end_ns };
+            }
             let after_pause = call.time.start_ns.saturating_sub(command.last_end_ns) > self.pause_ns;
             if command.progress.accepts(call.op, circumstances(&call.actor, after_pause)) {
                 command.last_end_ns = call.time.end_ns;
@@ -85,7 +92,12 @@ impl Commands {
         if call.actor.open_command() == NO_COMMAND { self.begin(call) } else { self.accept(call) }
     }
 
-    fn begin(&mut self, call: Call) {
+    fn begin(&mut self, mut call: Call) {
+        if !call.time.is_known() {
+            // What it belongs to was lost, and it was called about now.
+            call.time = CallTime { start_ns: self.newest_ns, end_ns: self.newest_ns };
+        }
+        self.newest_ns = self.newest_ns.max(call.time.start_ns);
         let place = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(NO_COMMAND)
@@ -134,7 +146,7 @@ impl Commands {
                 self.write_so_far(now_ns, &mut write);
             } else if !is_open && (too_much || start_ns.saturating_add(self.hold_ns) <= now_ns) {
                 self.order.pop_front();
-                self.write(place, &mut write);
+                self.write(place, start_ns, &mut write);
                 self.release(place);
             } else {
                 break;
@@ -144,10 +156,10 @@ impl Commands {
 
     /// Ends and hands out everything.
     pub(super) fn emit_all(&mut self, mut write: impl FnMut(Finished<'_>)) {
-        while let Some(&(_, place)) = self.order.front() {
+        while let Some(&(start_ns, place)) = self.order.front() {
             self.close(place);
             self.order.pop_front();
-            self.write(place, &mut write);
+            self.write(place, start_ns, &mut write);
             self.release(place);
         }
     }
@@ -164,16 +176,16 @@ impl Commands {
     /// The oldest command is open and too much waits for it: what there is of it goes, and what comes will be another
     /// command of the same kind.
     fn write_so_far(&mut self, now_ns: u64, write: &mut impl FnMut(Finished<'_>)) {
-        if let Some((_, place)) = self.order.pop_front() {
-            self.write(place, write);
+        if let Some((start_ns, place)) = self.order.pop_front() {
+            self.write(place, start_ns, write);
             self.enqueue(now_ns, place);
         }
     }
 
-    fn write(&mut self, place: u32, write: &mut impl FnMut(Finished<'_>)) {
+    fn write(&mut self, place: u32, start_ns: u64, write: &mut impl FnMut(Finished<'_>)) {
         let slot = &mut self.slots[place as usize];
         if let Some(command) = slot.command.as_ref().filter(|_| !slot.calls.is_empty()) {
-            write(Finished { actor: &command.actor, kind: command.progress.kind, calls: &slot.calls });
+            write(Finished { actor: &command.actor, kind: command.progress.kind, start_ns, calls: &slot.calls });
         }
         self.held -= slot.calls.len();
         if slot.calls.len() > LONG_LIST {
@@ -339,8 +351,9 @@ mod tests {
     fn a_call_that_was_slow_to_return_still_stands_in_its_place() {
         let mut bench = Bench::new();
         let [slow, quick] = ["slow", "quick"].map(|name| bench.registry.actor("account", name));
+        bench.now = 20;
         bench.calls(&quick, "put 0, put 1");
-        let time = CallTime { start_ns: 0, end_ns: 50 };
+        let time = CallTime { start_ns: 10, end_ns: 50 };
         bench.commands.accept(Call { actor: slow, time, op: op("last 3") });
         assert_eq!(bench.all(), "last_event:1 persist:1 persist:1");
     }

@@ -23,8 +23,15 @@ pub(super) struct Call {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallTime {
     pub(super) start_ns: u64,
-    /// The same as the start where it is of no use, see [`tells_commands_apart`].
+    /// The same as the start where it is of no use, see [`pause_matters_after`].
     pub(super) end_ns: u64,
+}
+
+impl CallTime {
+    /// Not for a call that only ever goes on with a command, see [`needs_time`]: its start is 0.
+    pub(super) const fn is_known(self) -> bool {
+        self.start_ns > 0
+    }
 }
 
 /// Where operations come in.
@@ -50,8 +57,9 @@ impl Intake {
 
     /// Nanoseconds from the start of the recording.
     pub(super) fn now_ns(&self) -> u64 {
-        // 584 years.
-        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        let elapsed = self.started.elapsed();
+        // 584 years; and never 0, which is no time.
+        elapsed.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(elapsed.subsec_nanos())) | 1
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -63,19 +71,32 @@ impl Intake {
         self.open.store(false, Ordering::Release);
     }
 
-    pub(super) fn push(&self, actor: &Arc<Actor>, start_ns: u64, op: Op) {
-        let end_ns = if tells_commands_apart(op.kind) { self.now_ns() } else { start_ns };
-        let call = Call { actor: Arc::clone(actor), time: CallTime { start_ns, end_ns }, op };
+    pub(super) fn push(&self, actor: &Arc<Actor>, time: CallTime, op: Op) {
+        let call = Call { actor: Arc::clone(actor), time, op };
         if self.queue.push(call).is_err() {
             add(&self.counters.refused, 1);
         }
     }
+
+    fn time_of(&self, start_ns: u64, actor: &Actor, kind: OpKind) -> CallTime {
+        let end_ns = if pause_matters_after(actor, kind) { self.now_ns() } else { start_ns };
+        CallTime { start_ns, end_ns }
+    }
 }
 
-/// Whether the pause after the operation says if the next one belongs to the same command. Reading the clock again
-/// would be wasted on all others.
-const fn tells_commands_apart(kind: OpKind) -> bool {
-    matches!(kind, OpKind::EventsPut | OpKind::EventsGet | OpKind::EventsLast)
+/// Whether it must be known when an operation was called. Those of which that is not true follow another one of the same
+/// command at once; reading the clock would be a good part of what they cost.
+const fn needs_time(kind: OpKind) -> bool {
+    !matches!(kind, OpKind::MetadataPut | OpKind::EventsDel | OpKind::StatesPurge | OpKind::MetadataPurge)
+}
+
+/// Whether the pause after the operation says if the next one belongs to the same command.
+fn pause_matters_after(actor: &Actor, kind: OpKind) -> bool {
+    match kind {
+        OpKind::EventsPut => !actor.kind.habits().is_light(),
+        OpKind::EventsGet | OpKind::EventsLast => true,
+        _ => false,
+    }
 }
 
 /// What a handle needs to report its calls.
@@ -97,13 +118,14 @@ impl Tap {
 #[inline]
 pub(super) fn watch<T>(
     tap: Option<&Tap>,
+    kind: OpKind,
     call: impl FnOnce() -> Result<T, Error>,
     op: impl FnOnce(Option<&T>) -> Option<Op>,
 ) -> Result<T, Error> {
     let Some(Tap { intake, actor }) = tap.filter(|tap| tap.intake.is_open()) else {
         return call();
     };
-    let start_ns = intake.now_ns();
+    let start_ns = if needs_time(kind) { intake.now_ns() } else { 0 };
     let result = call();
     let found = match &result {
         Ok(found) => Some(found),
@@ -115,7 +137,7 @@ pub(super) fn watch<T>(
         }
     };
     match (actor, op(found)) {
-        (Some(actor), Some(op)) => intake.push(actor, start_ns, op),
+        (Some(actor), Some(op)) => intake.push(actor, intake.time_of(start_ns, actor, kind), op),
         _ => add(&intake.counters.foreign, 1),
     }
     result
@@ -136,7 +158,7 @@ mod tests {
         let intake = Intake::new(4, Registry::new(NameRule::Keep, [0; 16]));
         let actor = intake.registry.actor("account", "a");
         for number in 0..10 {
-            intake.push(&actor, 0, Op::new(OpKind::EventsPut, number, 1));
+            intake.push(&actor, CallTime { start_ns: 1, end_ns: 1 }, Op::new(OpKind::EventsPut, number, 1));
         }
         assert_eq!(intake.counters.read().dropped, 6);
         assert_eq!(Arc::strong_count(&actor), 5, "what was dropped holds nothing");

@@ -6,7 +6,7 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 
 use super::Recorder;
-use super::intake::{Intake, Tap, watch};
+use super::intake::{CallTime, Intake, Tap, watch};
 use super::stats::add;
 use crate::workbench::actor::{Op, OpKind};
 use crate::workbench::trace::format::KEY_DIGITS;
@@ -68,7 +68,10 @@ impl<M> RecordingManager<M> {
         let tap = Tap { intake: Arc::clone(intake), actor };
         match &tap.actor {
             // Three handles are one operation: the first stands for all.
-            Some(actor) if suffixes == EVENTS => intake.push(actor, start_ns, Op::new(OpKind::Open, 0, 0)),
+            Some(actor) if suffixes == EVENTS => {
+                let time = CallTime { start_ns, end_ns: start_ns };
+                intake.push(actor, time, Op::new(OpKind::Open, 0, 0));
+            }
             Some(_) => {}
             None => tap.foreign(),
         }
@@ -119,6 +122,7 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
         watch(
             self.tap.as_ref(),
+            OpKind::EventsGet,
             || self.inner.get(key),
             |found| Some(answered(OpKind::EventsGet, event_number(key)?, found.map(Vec::len))),
         )
@@ -127,6 +131,7 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
         watch(
             self.tap.as_ref(),
+            OpKind::EventsPut,
             || self.inner.put(key, data),
             |_| Some(answered(OpKind::EventsPut, event_number(key)?, Some(data.len()))),
         )
@@ -135,6 +140,7 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     fn del(&mut self, key: &str) -> Result<(), Error> {
         watch(
             self.tap.as_ref(),
+            OpKind::EventsDel,
             || self.inner.del(key),
             |found| Some(answered(OpKind::EventsDel, event_number(key)?, found.map(|()| 0))),
         )
@@ -143,6 +149,7 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
         watch(
             self.tap.as_ref(),
+            OpKind::EventsLast,
             || self.inner.last(),
             |found| match found? {
                 Some((key, value)) => Some(answered(OpKind::EventsLast, event_number(key)?, Some(value.len()))),
@@ -152,7 +159,12 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        watch(self.tap.as_ref(), || self.inner.purge(), |_| Some(Op::new(OpKind::EventsPurge, 0, 0)))
+        watch(
+            self.tap.as_ref(),
+            OpKind::EventsPurge,
+            || self.inner.purge(),
+            |_| Some(Op::new(OpKind::EventsPurge, 0, 0)),
+        )
     }
 
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
@@ -193,11 +205,21 @@ impl<S: State> State for RecordingState<S> {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        watch(self.tap.as_ref(), || self.inner.get(), |found| Some(answered(self.ops.get, 0, found.map(Vec::len))))
+        watch(
+            self.tap.as_ref(),
+            self.ops.get,
+            || self.inner.get(),
+            |found| Some(answered(self.ops.get, 0, found.map(Vec::len))),
+        )
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        watch(self.tap.as_ref(), || self.inner.put(data), |_| Some(answered(self.ops.put, 0, Some(data.len()))))
+        watch(
+            self.tap.as_ref(),
+            self.ops.put,
+            || self.inner.put(data),
+            |_| Some(answered(self.ops.put, 0, Some(data.len()))),
+        )
     }
 
     fn del(&mut self) -> Result<(), Error> {
@@ -206,7 +228,7 @@ impl<S: State> State for RecordingState<S> {
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        watch(self.tap.as_ref(), || self.inner.purge(), |_| Some(Op::new(self.ops.purge, 0, 0)))
+        watch(self.tap.as_ref(), self.ops.purge, || self.inner.purge(), |_| Some(Op::new(self.ops.purge, 0, 0)))
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! # What it costs
 //!
-//! Two or three readings of the clock per event and a place in a lock-free queue: no lock, no allocation, no system
-//! call on the actor's thread. If the queue is full the operation is dropped and counted, and the trace says where.
+//! One or two readings of the clock and a place in a lock-free queue: no lock, no allocation, no system call on the
+//! actor's thread. If the queue is full the operation is dropped and counted, and the trace says where.
 //! Memory is bounded: the queue, 65,536 operations in commands that are not complete, one entry per actor that lives.
 //!
 //! # What is recorded
@@ -44,8 +44,8 @@
 //! - After operations were dropped, a command may lack its beginning: then it is named after what is left.
 //! - A command of more than 65,536 operations may be written as several of the same kind.
 //!
-//! The time of a line is that of its own call; the order of commands is that of their first calls. A command that was
-//! found out too late, because a call took longer than the flush interval, is written with the time of the one before.
+//! The time of a line is that of the first call of its command, and the commands are in its order. One that was found out
+//! too late, because a call took longer than the flush interval, is written with the time of the one before.
 //!
 //! # Parts
 //!
@@ -198,8 +198,7 @@ fn random() -> Result<[u8; 16], RecorderError> {
 }
 
 fn random_id() -> Result<String, RecorderError> {
-    let [a, b, c, d, e, f, g, h, ..] = random()?;
-    Ok(format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h])))
+    Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
 }
 
 fn unix_ms() -> u64 {

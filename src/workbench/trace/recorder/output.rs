@@ -28,6 +28,8 @@ pub(super) struct Output {
     part: Option<Part>,
     /// After an error: not before this.
     retry_at: Option<Instant>,
+    /// Bytes of the part that are in the figures.
+    counted_bytes: u64,
     /// Lines that were not handed to the part yet.
     lines: Vec<u8>,
     /// Operations that would be lost with the part: in `lines`, and in the compressor.
@@ -53,6 +55,7 @@ impl Output {
             intake,
             recording,
             part: None,
+            counted_bytes: 0,
             retry_at: None,
             lines: Vec::with_capacity(2 * PIECE_BYTES),
             unsafe_operations: 0,
@@ -72,10 +75,10 @@ impl Output {
         }
         self.note_losses();
         // A call that took longer than commands are held back comes too late for its place.
-        let first_ns = command.calls.first().map_or(0, |(time, _)| time.start_ns).max(self.last_ns);
-        for (time, op) in command.calls {
+        self.last_ns = command.start_ns.max(self.last_ns);
+        for (_, op) in command.calls {
             let line = Line {
-                at_ns: time.start_ns.max(first_ns),
+                at_ns: self.last_ns,
                 type_name: &command.actor.kind.name,
                 actor: command.actor.name(),
                 command_id: self.next_command,
@@ -84,7 +87,6 @@ impl Output {
             };
             line.append(&mut self.lines);
         }
-        self.last_ns = first_ns;
         self.next_command += 1;
         self.unsafe_operations += command.calls.len() as u64;
         if self.lines.len() >= PIECE_BYTES {
@@ -98,12 +100,7 @@ impl Output {
             return;
         }
         self.hand_over();
-        if let Some(part) = &mut self.part {
-            match part.flush() {
-                Ok(()) => self.are_safe(),
-                Err(error) => self.fail("write", &error),
-            }
-        }
+        self.flush_part();
     }
 
     /// Completes the recording.
@@ -114,19 +111,19 @@ impl Output {
             let reason = self.intake.counters.read().last_error.unwrap_or_default();
             return Err(RecorderError::Incomplete { reason });
         };
-        let (path, before) = (part.path().to_owned(), part.bytes());
+        let path = part.path().to_owned();
         let failed = |source| RecorderError::File { action: "sync", path, source };
         let bytes = part.finish(true).map_err(failed)?;
-        add(&self.intake.counters.bytes, bytes.saturating_sub(before));
+        self.count_bytes(bytes);
         Ok(())
     }
 
     fn hand_over(&mut self) {
         let Some(part) = &mut self.part else { return };
-        let before = part.bytes();
         let written = part.write(&self.lines);
-        add(&self.intake.counters.bytes, part.bytes().saturating_sub(before));
-        let is_full = part.bytes() >= self.options.part_bytes;
+        let bytes = part.bytes();
+        self.count_bytes(bytes);
+        let is_full = bytes >= self.options.part_bytes;
         self.lines.clear();
         match written {
             Err(error) => self.fail("write", &error),
@@ -138,19 +135,28 @@ impl Output {
     }
 
     fn flush_part(&mut self) {
-        match self.part.as_mut().map(Part::flush) {
-            Some(Err(error)) => self.fail("write", &error),
-            _ => self.are_safe(),
+        let Some(part) = &mut self.part else { return };
+        match part.flush() {
+            Ok(()) => {
+                let bytes = part.bytes();
+                self.count_bytes(bytes);
+                self.are_safe();
+            }
+            Err(error) => self.fail("write", &error),
         }
+    }
+
+    fn count_bytes(&mut self, bytes: u64) {
+        add(&self.intake.counters.bytes, bytes.saturating_sub(self.counted_bytes));
+        self.counted_bytes = bytes;
     }
 
     /// The next part begins with the next command.
     fn complete_part(&mut self) {
         let Some(part) = self.part.take() else { return };
-        let before = part.bytes();
         match part.finish(false) {
             Ok(bytes) => {
-                add(&self.intake.counters.bytes, bytes.saturating_sub(before));
+                self.count_bytes(bytes);
                 self.are_safe();
             }
             Err(error) => self.fail("write", &error),
@@ -184,7 +190,8 @@ impl Output {
         let begun = self.create_part();
         match begun {
             Ok(part) => {
-                add(&self.intake.counters.bytes, part.bytes());
+                self.counted_bytes = 0;
+                self.count_bytes(part.bytes());
                 self.part = Some(part);
             }
             Err(error) => {
