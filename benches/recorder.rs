@@ -56,15 +56,15 @@ where
         BenchmarkId::from_parameter("wrapped"),
         wrapped.create_collection(family, "wrapped").expect("creates"),
     );
-    let (recorder, directory) = recorder();
-    let recorded = RecordingManager::new(manager.clone(), Some(recorder.clone()));
+    let (recording, directory) = recorder();
+    let recorded = RecordingManager::new(manager.clone(), Some(recording.clone()));
     puts(
         &mut group,
         BenchmarkId::from_parameter("recorded"),
         recorded.create_collection(family, "recorded").expect("creates"),
     );
     group.finish();
-    recorder.finish().expect("completes");
+    recording.finish().expect("completes");
     drop(directory);
 }
 

@@ -123,14 +123,14 @@ async fn live_under_one_name(system: &System, name: &str, encrypted: bool) -> Ve
     async fn of_type<R: Rules>(system: &System, name: &str, encrypted: bool) -> Lived {
         ((R::NAME, name.to_owned()), live::<R>(system, name, encrypted).await)
     }
-    let (a, b, c, d, e) = tokio::join!(
+    let lives = tokio::join!(
         of_type::<Light>(system, name, encrypted),
         of_type::<LightCompacting>(system, name, encrypted),
         of_type::<Full>(system, name, encrypted),
         of_type::<FullByHand>(system, name, encrypted),
         of_type::<Compacting>(system, name, encrypted)
     );
-    vec![a, b, c, d, e]
+    [lives.0, lives.1, lives.2, lives.3, lives.4].into()
 }
 
 /// Records the lives, and compares the trace with what the model says, operation by operation.
@@ -153,8 +153,8 @@ fn is_recorded_as_predicted(
     assert!(found.is_sorted_by_key(|command| command.at_ns));
     for ((type_name, name), predicted) in lives {
         let of_actor = found.iter().filter(|found| found.type_name == type_name && found.name == name);
-        let recorded: Vec<String> = of_actor.map(|found| asked(found.kind, &found.ops)).collect();
-        assert_eq!(recorded, predicted, "{type_name} {name}");
+        let found: Vec<String> = of_actor.map(|found| asked(found.kind, &found.ops)).collect();
+        assert_eq!(found, predicted, "{type_name} {name}");
     }
 }
 
@@ -246,12 +246,12 @@ fn a_tiny_queue_drops_counts_and_says_where() {
 #[test]
 fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_ones_go() {
     let directory = tempdir().unwrap();
-    for (recording, expected) in [(0, "bank-00004"), (1, "bank-00008")] {
+    for (round, expected) in [(0, "bank-00004"), (1, "bank-00008")] {
         let options = options(directory.path()).name("bank").part_bytes(200_000).keep_parts(3);
         let recorder = Recorder::start(options).unwrap();
         write_events(&memory(&recorder), 12_000);
         let stats = recorder.finish().unwrap();
-        assert_eq!((stats.recorded, stats.dropped, stats.parts), (12_001, 0, 4), "{recording}: {stats:?}");
+        assert_eq!((stats.recorded, stats.dropped, stats.parts), (12_001, 0, 4), "{round}: {stats:?}");
         let parts = parts(directory.path());
         assert_eq!(parts.len(), 3);
         assert!(parts[2].to_str().unwrap().contains(expected), "nothing is overwritten: {parts:?}");
@@ -261,8 +261,8 @@ fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_one
         }
         let provenance = read(&parts[2], Truncation::Refuse).unwrap().provenance;
         assert_eq!((provenance.name.as_str(), provenance.names_hashed), ("bank", false));
-        let recording = provenance.recording.unwrap();
-        assert_eq!((recording.part, recording.id.len()), (4, 32));
+        let part_of = provenance.recording.unwrap();
+        assert_eq!((part_of.part, part_of.id.len()), (4, 32));
     }
 }
 
