@@ -196,18 +196,18 @@ mod unchanged {
         let recorder = Recorder::start(options(directory.path())).unwrap();
         let mut manager = RecordingManager::new(MemoryManager::default(), Some(recorder.clone()));
         let mut events: RecordingCollection<MemoryStore> = manager.create_collection("t_events", "a").unwrap();
-        let mut state: RecordingState<MemoryStore> = manager.create_state("t_states", "a").unwrap();
-        assert_eq!((events.name(), state.name()), ("t_events", "t_states"));
+        let mut snapshot: RecordingState<MemoryStore> = manager.create_state("t_states", "a").unwrap();
+        assert_eq!((events.name(), snapshot.name()), ("t_events", "t_states"));
         for key in ["1", "2", "3"] {
             events.put(key, key.as_bytes()).unwrap();
         }
         assert_eq!(events.iter(true).unwrap().count(), 3);
         assert_eq!(events.get_by_range(Some("1".to_owned()), 5).unwrap(), [b"2", b"3"]);
         assert!(matches!(events.get("4"), Err(ave_actors_store::Error::EntryNotFound { key }) if key == "a.4"));
-        state.put(b"s").unwrap();
-        state.del().unwrap();
-        assert!(matches!(state.get(), Err(ave_actors_store::Error::EntryNotFound { .. })));
-        state.purge().unwrap();
+        snapshot.put(b"s").unwrap();
+        snapshot.del().unwrap();
+        assert!(matches!(snapshot.get(), Err(ave_actors_store::Error::EntryNotFound { .. })));
+        snapshot.purge().unwrap();
         manager.stop().unwrap();
         let stats = recorder.finish().unwrap();
         assert_eq!((stats.recorded, stats.foreign, stats.failed), (4, 7, 0), "{stats:?}");
@@ -248,9 +248,9 @@ fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_one
     let directory = tempdir().unwrap();
     for (round, expected) in [(0, "bank-00004"), (1, "bank-00008")] {
         let options = options(directory.path()).name("bank").part_bytes(200_000).keep_parts(3);
-        let recorder = Recorder::start(options).unwrap();
-        write_events(&memory(&recorder), 12_000);
-        let stats = recorder.finish().unwrap();
+        let recording = Recorder::start(options).unwrap();
+        write_events(&memory(&recording), 12_000);
+        let stats = recording.finish().unwrap();
         assert_eq!((stats.recorded, stats.dropped, stats.parts), (12_001, 0, 4), "{round}: {stats:?}");
         let parts = parts(directory.path());
         assert_eq!(parts.len(), 3);
