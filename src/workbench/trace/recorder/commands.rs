@@ -9,6 +9,9 @@ use super::grammar::{Circumstances, Progress};
 use super::intake::{Call, CallTime};
 use crate::workbench::actor::{CommandKind, Op};
 
+/// Beyond so many operations, commands are no longer held back for one that comes late: what fits into the processor's
+/// caches costs half.
+const CROWDED: usize = 1 << 14;
 /// Operations that may be held back; beyond that the oldest command has to go, open or not.
 const MAX_HELD: usize = 1 << 16;
 /// A command that lacks something has so many times longer before it is given up: the call may be slow.
@@ -139,12 +142,12 @@ impl Commands {
     /// Hands out what is complete and old enough, in order of time; and more than that where too much is held.
     pub(super) fn emit(&mut self, now_ns: u64, mut write: impl FnMut(Finished<'_>)) {
         while let Some(&(start_ns, place)) = self.order.front() {
-            let too_much = self.held > MAX_HELD;
-            self.close_if_idle(place, now_ns);
+            let crowded = self.held > CROWDED;
+            self.close_if_idle(place, now_ns, if crowded { self.pause_ns } else { self.hold_ns });
             let is_open = self.slots[place as usize].command.as_ref().is_some_and(|command| command.open);
-            if too_much && is_open {
+            if is_open && self.held > MAX_HELD {
                 self.write_so_far(now_ns, &mut write);
-            } else if !is_open && (too_much || start_ns.saturating_add(self.hold_ns) <= now_ns) {
+            } else if !is_open && (crowded || start_ns.saturating_add(self.hold_ns) <= now_ns) {
                 self.order.pop_front();
                 self.write(place, start_ns, &mut write);
                 self.release(place);
@@ -164,10 +167,10 @@ impl Commands {
         }
     }
 
-    fn close_if_idle(&mut self, place: u32, now_ns: u64) {
+    fn close_if_idle(&mut self, place: u32, now_ns: u64, limit_ns: u64) {
         let Some(command) = self.slots[place as usize].command.as_ref().filter(|command| command.open) else { return };
         let may_end = command.progress.may_end(circumstances(&command.actor, false));
-        let limit = if may_end { self.hold_ns } else { self.hold_ns.saturating_mul(PATIENCE) };
+        let limit = if may_end { limit_ns } else { self.hold_ns.saturating_mul(PATIENCE) };
         if now_ns.saturating_sub(command.last_end_ns) > limit {
             self.close(place);
         }
