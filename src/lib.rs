@@ -20,7 +20,18 @@ pub use rocksdb;
 #[cfg(feature = "trace")]
 pub mod workbench;
 
+#[cfg(feature = "trace")]
+pub use workbench::trace::{
+    Compression, NameRule, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection,
+    RecordingManager, RecordingState,
+};
+
 /// The snippets of the manual run.
 #[cfg(all(doctest, feature = "rocksdb"))]
 #[doc = include_str!("../docs/operating.md")]
 struct Operating;
+
+/// The snippets of the page on recordings run.
+#[cfg(all(doctest, feature = "rocksdb", feature = "trace"))]
+#[doc = include_str!("../docs/recording.md")]
+struct RecordingPage;

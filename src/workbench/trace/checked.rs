@@ -217,7 +217,7 @@ impl TraceBuilder {
         assert!(at_ns >= self.counts.duration_ns, "commands come in order of time");
         let history = &mut self.histories[actor as usize];
         for op in &mut *ops {
-            history.complete(op, self.provenance.reads_say_bytes);
+            history.complete(op, self.provenance.reads_say_bytes());
             self.counts.operations[op.kind.index()] += 1;
             self.counts.longest_value = self.counts.longest_value.max(op.bytes);
             if op.kind == OpKind::EventsPut {
@@ -234,8 +234,13 @@ impl TraceBuilder {
         self.counts.dropped += count;
     }
 
-    pub(super) const fn provenance(&self) -> &Provenance {
-        &self.provenance
+    /// Goes on with the next part of a recording; false if it is none.
+    pub(super) fn goes_on_with(&mut self, next: Provenance) -> bool {
+        let continues = self.provenance.continues(&next);
+        if continues {
+            self.provenance.recording = next.recording;
+        }
+        continues
     }
 
     /// The trace.

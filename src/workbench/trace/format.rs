@@ -41,22 +41,39 @@ pub struct Provenance {
     /// Whether actors' names are keyed hashes.
     #[serde(default)]
     pub names_hashed: bool,
-    /// Whether reads that found something say how many bytes, as a recording's do: zero then means that nothing was there.
-    #[serde(default)]
-    pub reads_say_bytes: bool,
     /// Share of each value that repeats, 0 to 1, for the values a replay makes up.
     #[serde(default = "default_compressibility")]
     pub compressibility: f64,
     /// What was assumed, in words.
     #[serde(default)]
     pub assumptions: Vec<String>,
+    /// Which part of which recording it is, if a recorder made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
 
+/// Which recording a trace is a part of.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recording {
+    /// The same in all parts of a recording and in no other: 32 hexadecimal digits. It says nothing of the names' key.
+    pub id: String,
+    /// Number of the part within the recording, from 1.
+    pub part: u32,
+    /// When the recording began, which is time 0 in all its parts: milliseconds since 1970-01-01 UTC.
+    pub began_unix_ms: u64,
+}
+
+#[cfg(feature = "workbench")]
 impl Provenance {
-    /// Whether another trace is a part of the same recording.
-    #[cfg(feature = "workbench")]
-    pub(super) fn is_of_same_recording(&self, other: &Self) -> bool {
-        (&self.name, &self.source, &self.made_by) == (&other.name, &other.source, &other.made_by)
+    /// Whether another trace is the next part of the same recording.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        let parts = self.recording.as_ref().zip(other.recording.as_ref());
+        parts.is_some_and(|(part, next)| part.id == next.id && part.part + 1 == next.part)
+    }
+
+    /// Whether reads say how many bytes they found: zero then means that nothing was there.
+    pub(super) const fn reads_say_bytes(&self) -> bool {
+        self.recording.is_some()
     }
 }
 

@@ -18,12 +18,14 @@ mod import;
 #[cfg(feature = "workbench")]
 mod info;
 mod line;
+mod names;
 #[cfg(feature = "workbench")]
 mod packed;
 #[cfg(feature = "workbench")]
 mod prefetch;
 #[cfg(feature = "workbench")]
 mod reader;
+mod recorder;
 #[cfg(feature = "workbench")]
 mod records;
 #[cfg(feature = "workbench")]
@@ -37,16 +39,20 @@ pub use checked::{Trace, TraceBuilder};
 pub use content::Commands;
 #[cfg(feature = "workbench")]
 pub use error::TraceError;
-pub use format::{Provenance, TraceActor, TraceCommand};
+pub use format::{Provenance, Recording, TraceActor, TraceCommand};
 #[cfg(feature = "workbench")]
 pub use import::{
-    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, NameRule, Unobserved, import,
-    import_from,
+    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, Unobserved, import, import_from,
 };
 #[cfg(feature = "workbench")]
 pub use info::{TraceInfo, info};
+pub use names::NameRule;
 #[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read, read_in};
+pub use recorder::{
+    Compression, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection, RecordingManager,
+    RecordingState,
+};
 #[cfg(feature = "workbench")]
 pub use replay::TraceSource;
 #[cfg(feature = "workbench")]

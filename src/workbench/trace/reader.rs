@@ -47,7 +47,7 @@ pub fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> Result<
         read_header(part, &mut records)?;
         let reading = match read.take() {
             None => Reading::new(TraceBuilder::in_directory(provenance, directory, MEMORY_BYTES)),
-            Some(reading) => reading.of_same_recording(part, &parts[0], &provenance)?,
+            Some(reading) => reading.with_part(part, &parts[place - 1], provenance)?,
         };
         let is_last = place + 1 == parts.len();
         read = Some(read_part(reading, part, &mut records, truncation, is_last)?);
@@ -194,12 +194,13 @@ impl Reading {
         Self { builder, open: None, ops: Vec::new(), newest_actor: (String::new(), String::new(), u32::MAX) }
     }
 
-    /// Goes on with another part, if it is one of the same recording.
-    fn of_same_recording(self, part: &Path, first: &Path, provenance: &Provenance) -> Result<Self, TraceError> {
-        if self.builder.provenance().is_of_same_recording(provenance) {
+    /// Goes on with another part, if it is the next one of the same recording.
+    fn with_part(mut self, part: &Path, before: &Path, provenance: Provenance) -> Result<Self, TraceError> {
+        if self.builder.goes_on_with(provenance) {
             return Ok(self);
         }
-        let reason = format!("it does not belong to the recording of {}; read them one at a time", first.display());
+        let reason =
+            format!("it is not the next part of the recording after {}; read them one at a time", before.display());
         Err(TraceError::NotATrace { path: part.to_owned(), reason })
     }
 

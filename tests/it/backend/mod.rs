@@ -9,7 +9,7 @@ mod conformance;
 mod contract;
 #[cfg(unix)]
 mod crash;
-mod faults;
+pub(crate) mod faults;
 mod metrics;
 mod model;
 mod opening;

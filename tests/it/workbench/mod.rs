@@ -3,6 +3,7 @@
 // Helpers are part of the tests: a failure in one is a failure of the test that called it, and so is what it says.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod account;
 mod actor_model;
 #[cfg(feature = "rocksdb")]
 mod cli;
@@ -10,6 +11,7 @@ mod importing;
 mod known_latency;
 mod memory;
 mod planning;
+mod recorder;
 mod recording;
 mod traces;
 mod verification;

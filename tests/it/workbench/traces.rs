@@ -43,13 +43,13 @@ fn name() -> impl Strategy<Value = String> {
 
 fn some_provenance() -> impl Strategy<Value = Provenance> {
     (name(), name(), any::<[bool; 2]>(), 0u32..=100, prop::collection::vec(name(), 0..3)).prop_map(
-        |(name, source, [names_hashed, reads_say_bytes], percent, assumptions)| Provenance {
+        |(name, source, [names_hashed, is_recorded], percent, assumptions)| Provenance {
             name,
             source,
             made_by: "a test".to_owned(),
             persistence: "light".to_owned(),
             names_hashed,
-            reads_say_bytes,
+            recording: is_recorded.then(trace::Recording::default),
             compressibility: f64::from(percent) / 100.0,
             assumptions,
         },

@@ -10,7 +10,7 @@ use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report
 use ave_actors_rocksdb::workbench::runner::{
     Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp, run,
 };
-use ave_actors_rocksdb::workbench::trace::{Provenance, TraceActor};
+use ave_actors_rocksdb::workbench::trace::{Provenance, Recording, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
 use ave_actors_store::config::MachineSpec;
 
@@ -268,7 +268,7 @@ fn what_was_stored_before_a_trace_began_is_there_in_every_pass() {
         let ops = vec![Op::new(OpKind::EventsPut, number, 80)];
         Told { at_ns, actor: actor.clone(), kind: CommandKind::Persist, ops }
     };
-    let provenance = Provenance { reads_say_bytes: true, ..provenance("recorded") };
+    let provenance = Provenance { recording: Some(Recording::default()), ..provenance("recorded") };
     let trace = trace_told(provenance, &[recover(0), persist(5, 13), persist(6, 14), recover(9)]);
     assert_eq!((trace.actors_with_prehistory(), trace.prehistory_events()), (1, 2));
     let trace = Arc::new(trace);

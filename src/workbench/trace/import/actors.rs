@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher24};
-
-use super::NameRule;
 use super::rows::text;
+use crate::workbench::trace::NameRule;
+use crate::workbench::trace::names::hashed;
 
 /// Numbers names in order of appearance.
 #[derive(Default)]
@@ -55,13 +53,6 @@ impl Actors {
     }
 }
 
-/// Equal names have equal hashes under one key, and without the key nobody can tell which name it was.
-fn hashed(name: &[u8], key: &[u8; 16]) -> String {
-    let mut hasher = SipHasher24::new_with_key(key);
-    hasher.write(name);
-    format!("{:032x}", hasher.finish128().as_u128())
-}
-
 /// Names by number, one behind the other: a log may have as many actors as rows.
 #[derive(Default)]
 pub(super) struct Names {
@@ -89,13 +80,6 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hashed_names_stay_distinct_and_tell_nothing() {
-        assert_eq!(hashed(b"case-1", &[1; 16]), hashed(b"case-1", &[1; 16]));
-        assert_ne!(hashed(b"case-1", &[1; 16]), hashed(b"case-2", &[1; 16]));
-        assert_ne!(hashed(b"case-1", &[1; 16]), hashed(b"case-1", &[2; 16]), "another key, another name");
-    }
 
     #[test]
     fn names_are_numbered_as_they_appear_and_kept_when_told() {

@@ -36,7 +36,7 @@ use commands::Extent;
 pub use input::LogInput;
 use input::OpenLog;
 pub use observer::{ImportObserver, ImportStage, Unobserved};
-pub use options::{ImportLimits, ImportOptions, ImportSummary, NameRule};
+pub use options::{ImportLimits, ImportOptions, ImportSummary};
 use read::Collected;
 use sort::Sorter;
 use survey::{Head, Survey};
@@ -152,8 +152,8 @@ impl Import<'_> {
             source: source.display().to_string(),
             made_by: format!("import, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
             persistence: self.options.rules.to_string(),
-            names_hashed: self.options.names == NameRule::Hash,
-            reads_say_bytes: false,
+            names_hashed: self.options.names == super::NameRule::Hash,
+            recording: None,
             compressibility: if self.options.rules.encrypted { 0.0 } else { 0.5 },
             assumptions: assumptions.to_vec(),
         }

@@ -6,16 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::workbench::actor::{PersistenceRules, Strategy};
-
-/// Whether actors keep their names in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameRule {
-    /// As the log has them; a name that is not UTF-8 is read as Latin-1, so that different names stay different.
-    Keep,
-    /// Replaced by a hash under a random key that is not kept: equal names stay equal within this trace, and nobody
-    /// can tell which name it was.
-    Hash,
-}
+use crate::workbench::trace::NameRule;
 
 /// How to read an event log and what to make of it.
 ///

@@ -22,12 +22,12 @@ use tempfile::{TempDir, tempdir};
 const CHILD: &str = "AVE_TEST_FAULT";
 
 /// Runs the body in a process of its own, which it may disturb as it likes. `test` is the test that calls this.
-pub(super) fn alone(test: impl Fn(), body: impl FnOnce()) {
+pub(crate) fn alone(test: impl Fn(), body: impl FnOnce()) {
     in_child(&test, &[], body);
 }
 
 /// Runs the body in a process to which permissions apply, whoever runs the tests.
-pub(super) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
+pub(crate) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
     in_child(&test, &[], || {
         let mut sets = capabilities(None).unwrap();
         sets.effective.remove(CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH);
@@ -38,7 +38,7 @@ pub(super) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
 
 /// Runs the body in a process that has a file system of its own. Where neither root nor a user namespace may mount
 /// one, it says so and does nothing.
-pub(super) fn on_small_disk(test: impl Fn(), mib: u32, body: impl FnOnce(&Disk)) {
+pub(crate) fn on_small_disk(test: impl Fn(), mib: u32, body: impl FnOnce(&Disk)) {
     let launchers: [&[&str]; 2] = [&["unshare", "-rm"], &["unshare", "-m"]];
     let launcher = if is_child(&test) { Some(launchers[0]) } else { launchers.into_iter().find(|l| can_mount(l)) };
     match launcher {
@@ -86,7 +86,7 @@ fn in_child(test: &impl Fn(), launcher: &[&str], body: impl FnOnce()) {
 }
 
 /// A small file system that can be filled to the last block.
-pub(super) struct Disk {
+pub(crate) struct Disk {
     dir: TempDir,
 }
 
@@ -99,12 +99,12 @@ impl Disk {
         Self { dir }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// Takes all the space but so many bytes.
-    pub(super) fn fill_except(&self, bytes: usize) {
+    pub(crate) fn fill_except(&self, bytes: usize) {
         let reserve = self.path().join("reserve");
         fs::write(&reserve, vec![1; bytes]).unwrap();
         let mut ballast = File::create(self.ballast()).unwrap();
@@ -112,11 +112,11 @@ impl Disk {
         fs::remove_file(reserve).unwrap();
     }
 
-    pub(super) fn free(&self) {
+    pub(crate) fn free(&self) {
         fs::remove_file(self.ballast()).unwrap();
     }
 
-    pub(super) fn free_bytes(&self) -> u64 {
+    pub(crate) fn free_bytes(&self) -> u64 {
         let blocks = statvfs(self.path()).unwrap();
         blocks.f_bavail * blocks.f_frsize
     }
@@ -126,7 +126,7 @@ impl Disk {
     }
 
     /// Takes all the inodes: no more files, however much space there is.
-    pub(super) fn fill_with_files(&self) {
+    pub(crate) fn fill_with_files(&self) {
         mount_remount(self.path(), MountFlags::empty(), c"nr_inodes=200").unwrap();
         fs::create_dir(self.path().join("files")).unwrap();
         let mut n = 0;
@@ -135,21 +135,21 @@ impl Disk {
         }
     }
 
-    pub(super) fn remove_files(&self) {
+    pub(crate) fn remove_files(&self) {
         fs::remove_dir_all(self.path().join("files")).unwrap();
     }
 
-    pub(super) fn make_read_only(&self) {
+    pub(crate) fn make_read_only(&self) {
         mount_remount(self.path(), MountFlags::RDONLY, c"").unwrap();
     }
 
-    pub(super) fn make_writable(&self) {
+    pub(crate) fn make_writable(&self) {
         mount_remount(self.path(), MountFlags::empty(), c"").unwrap();
     }
 }
 
 /// Lets this process hold so many files open and no more.
-pub(super) fn limit_open_files(limit: u64) {
+pub(crate) fn limit_open_files(limit: u64) {
     let mut limits = getrlimit(Resource::Nofile);
     limits.current = Some(limit);
     setrlimit(Resource::Nofile, limits).unwrap();

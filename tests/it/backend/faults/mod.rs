@@ -2,7 +2,7 @@
 //! panics, nothing that was acknowledged is lost, and once the fault is gone a retry works.
 
 #[cfg(target_os = "linux")]
-mod child;
+pub(crate) mod child;
 mod damage;
 #[cfg(target_os = "linux")]
 mod full_disk;
