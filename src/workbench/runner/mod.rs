@@ -4,6 +4,7 @@
 //! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
 
 mod clock;
+mod crash;
 mod drive;
 mod engine;
 mod error;
@@ -19,6 +20,7 @@ mod target;
 mod verify;
 
 pub use clock::{Clock, SystemClock};
+pub use crash::{CrashSpec, CrashTask, Crashed, Death, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};
 pub use engine::EngineCounters;
 pub use error::RunError;
