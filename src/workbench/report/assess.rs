@@ -4,7 +4,7 @@ use super::{Outcome, Warning, format};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::host::HostWarning;
 use crate::workbench::measure::{LatencyHistogram, Percentile};
-use crate::workbench::runner::{Drive, Verified};
+use crate::workbench::runner::{Crashed, Drive, Verified};
 
 /// Share of the p99 response time that the generator's own lateness may have before it counts as a disturbance.
 const GENERATOR_SHARE: f64 = 0.25;
@@ -76,6 +76,17 @@ impl Assessment {
         if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
             let first = &verified.differences[0];
             self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+        }
+    }
+
+    /// What was found after kills of processes that wrote.
+    pub(super) fn kills(&mut self, name: &str, crashed: &Crashed) {
+        if let Some(first) = crashed.verified.differences.first() {
+            let lost = format::count(crashed.verified.lost);
+            self.losses.push(format!(
+                "durability {name}: after a process was killed, the database does not hold what was acknowledged to it, \
+                 {lost} of it lost: {first}"
+            ));
         }
     }
 
