@@ -22,7 +22,7 @@ const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant =
                     [commands]\npersist = 1\n";
 
 /// A run of it that takes no time to speak of.
-const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off";
+const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 0";
 
 /// A directory to work in, with a workload in it.
 struct Place(TempDir);

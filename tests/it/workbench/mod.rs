@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod actor_model;
+mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod known_latency;
