@@ -193,10 +193,11 @@ fn waits_for(
         let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()).min(LOOK));
         match lines.recv_timeout(left) {
             Ok(line) if is_it(&line) => return true,
-            Ok(_) => {}
             Err(RecvTimeoutError::Disconnected) => return false,
-            Err(RecvTimeoutError::Timeout) if until.is_some_and(|until| Instant::now() >= until) => return false,
-            Err(RecvTimeoutError::Timeout) => {}
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return false;
         }
     }
     false

@@ -61,7 +61,9 @@ const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist 
 const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
 
 fn one_actor(rest: &str) -> Source {
-    Source::Workload(workload(1, rest))
+    // Values that compress are short runs of zeros at times, and then tell nothing apart.
+    let workload = Workload { compressibility: 0.0, ..(*workload(1, rest)).clone() };
+    Source::Workload(Arc::new(workload))
 }
 
 #[test]
@@ -463,7 +465,9 @@ mod process {
             let crashed = killed(Unsafety::None, durability, 5);
             assert_eq!(crashed.verified.differences, Vec::<String>::new());
             assert_eq!((crashed.kills, crashed.verified.lost), (5, 0));
-            assert!(crashed.verified.events >= crashed.commands && crashed.commands > 0, "{crashed:?}");
+            // An event that was under way and is there was not acknowledged, and its command goes on with the next process.
+            let events = crashed.verified.events + crashed.writes_under_way_found;
+            assert!(events >= crashed.commands && crashed.commands > 0, "{crashed:?}");
         }
     }
 

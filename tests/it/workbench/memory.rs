@@ -216,7 +216,7 @@ impl State for FaultyStore {
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.put_with(data, |store, data| State::put(store, data))
+        self.put_with(data, State::put)
     }
 
     fn del(&mut self) -> Result<(), Error> {
