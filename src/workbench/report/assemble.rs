@@ -431,6 +431,7 @@ fn crash_verification(crashed: &Crashed) -> CrashVerification {
         lost_count: crashed.verified.lost,
         writes_under_way_count: crashed.writes_under_way,
         writes_under_way_found_count: crashed.writes_under_way_found,
+        failure: crashed.failure.clone(),
         differences: crashed.verified.differences.clone(),
     }
 }

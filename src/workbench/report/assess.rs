@@ -81,6 +81,10 @@ impl Assessment {
 
     /// What was found after kills of processes that wrote.
     pub(super) fn kills(&mut self, name: &str, crashed: &Crashed) {
+        if let Some(failure) = &crashed.failure {
+            let kills = crashed.kills;
+            self.doubts.push(format!("the kills with durability {name} ended after {kills}: {failure}"));
+        }
         if let Some(first) = crashed.verified.differences.first() {
             let lost = format::count(crashed.verified.lost);
             self.losses.push(format!(

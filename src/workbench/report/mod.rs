@@ -386,6 +386,8 @@ pub struct CrashVerification {
     pub writes_under_way_count: u64,
     /// How many of them were there.
     pub writes_under_way_found_count: u64,
+    /// Why fewer processes were killed than asked for; absent if none failed.
+    pub failure: Option<String>,
     /// Differences found, described; empty when all is as acknowledged. After the first kill with one, no other follows.
     pub differences: Vec<String>,
 }
@@ -393,6 +395,9 @@ pub struct CrashVerification {
 impl CrashVerification {
     /// `killed 3 times while writing: 41,233 acknowledged events checked, 0 lost`.
     pub fn summary(&self) -> String {
+        if let (0, Some(failure)) = (self.kills_count, &self.failure) {
+            return format!("not killed: {failure}");
+        }
         let times = match self.kills_count {
             1 => "once".to_owned(),
             2 => "twice".to_owned(),

@@ -245,6 +245,7 @@ fn mode(durability: DurabilityMode, offered_per_second: Option<f64>) -> ModeResu
                 lost_count: 0,
                 writes_under_way_count: 5,
                 writes_under_way_found_count: 2,
+                failure: None,
                 differences: Vec::new(),
             }),
         },

@@ -214,6 +214,31 @@ fn a_trace_is_repeated_until_the_kill() {
     }
 }
 
+/// A process that does not last: the first two are killed, the third one ends by itself.
+struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
+
+impl Victim for Weak<'_> {
+    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
+        self.1.set(self.1.get() + 1);
+        if self.1.get() == 3 {
+            let reason = "ended by itself: it had enough".to_owned();
+            return Err(RunError::Victim { durability: task.durability, reason });
+        }
+        self.0.live(task, life, control)
+    }
+}
+
+#[test]
+fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
+    let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
+    let victim = Weak(Thread { target: &target, source: &source, life: Duration::from_millis(5) }, 0.into());
+    let crashed = crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, &Silent, &Control::default());
+    let crashed = crashed.unwrap().unwrap();
+    assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
+    let failure = crashed.failure.unwrap();
+    assert_eq!(failure, "the process to be killed with durability off ended by itself: it had enough");
+}
+
 #[test]
 fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
     let (target, source) = (Memory::new(Fault::None), one_actor(LIGHT));

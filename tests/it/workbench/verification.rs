@@ -197,6 +197,11 @@ fn what_was_lost_after_a_kill_is_a_failure_and_what_was_not_is_told() {
     let reason = &failed.verdict.reasons[0];
     assert!(reason.starts_with("durability on: after a process was killed") && reason.contains("event 8"), "{reason}");
 
+    let weak = Crashed { failure: Some("it had enough".to_owned()), ..crashed.clone() };
+    let unsure = report_after_kills(Fault::None, Some(weak));
+    assert_eq!(unsure.verdict.outcome, Outcome::Inconclusive);
+    assert!(unsure.verdict.reasons.iter().any(|reason| reason.contains("ended after 3: it had enough")));
+
     let clean = Verified { lost: 0, differences: Vec::new(), ..lost };
     let report = report_after_kills(Fault::None, Some(Crashed { verified: clean, ..crashed }));
     assert_ne!(report.verdict.outcome, Outcome::Fail);

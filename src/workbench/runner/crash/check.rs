@@ -38,6 +38,8 @@ pub struct Crashed {
     pub writes_under_way: u64,
     /// How many of those were there.
     pub writes_under_way_found: u64,
+    /// Why fewer processes were killed than there should have been: one could not be started, or ended by itself.
+    pub failure: Option<String>,
     /// What was compared. Events and states that were there before the first process are compared each time, and do not
     /// count; one that several kills could have taken counts once.
     pub verified: Verified,
@@ -61,8 +63,9 @@ const KILL_SALT: u64 = 0x4b << 32;
 ///
 /// # Errors
 ///
-/// [`RunError`] if a process cannot be started or ends by itself, or what it acknowledged cannot be read. A database that
-/// does not open again is not an error: it is the result.
+/// [`RunError`] if what was acknowledged cannot be read, or the database cannot be stopped. A database that does not open
+/// again is not an error: it is the result. Nor is a process that cannot be started or ends by itself: see
+/// [`Crashed::failure`].
 pub fn crash_check<T: Target>(
     target: &T,
     source: &Source,
@@ -87,12 +90,18 @@ where
     observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
     let mut crashed = Crashed::default();
     while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !control.is_stopped() {
-        if !check.kill(&mut crashed)? {
-            break;
+        match check.kill(&mut crashed) {
+            Ok(true) => observer.progress(u64::from(crashed.kills), crashed.commands),
+            Ok(false) => break,
+            // What was measured and checked before is worth a report all the same.
+            Err(error @ RunError::Victim { .. }) => {
+                crashed.failure = Some(error.to_string());
+                break;
+            }
+            Err(error) => return Err(error),
         }
-        observer.progress(u64::from(crashed.kills), crashed.commands);
     }
-    Ok((crashed.kills > 0).then_some(crashed))
+    Ok((crashed.kills > 0 || crashed.failure.is_some()).then_some(crashed))
 }
 
 struct Check<'a, T: Target> {

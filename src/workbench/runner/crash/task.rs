@@ -62,7 +62,7 @@ pub trait Victim {
     ///
     /// # Errors
     ///
-    /// If it cannot be started, or ends by itself: [`RunError::Victim`] says why.
+    /// [`RunError::Victim`] says why it cannot be started or ended by itself.
     fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError>;
 }
 
