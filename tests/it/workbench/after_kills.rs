@@ -1,16 +1,13 @@
 //! Processes killed while they write: does the check find what a backend lost, and nothing where it lost nothing?
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::runner::{
-    Control, CrashSpec, CrashTask, Crashed, Death, Load, RunError, Silent, Source, SystemClock, Target, Victim,
-    crash_check, drive_until_killed,
+    Control, CrashSpec, CrashTask, Crashed, Death, Load, RunError, Silent, Source, SystemClock, Victim, crash_check,
+    drive_until_killed,
 };
 use ave_actors_rocksdb::workbench::trace::{Provenance, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{Arrivals, Workload, shipped};
@@ -253,9 +250,12 @@ fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
 mod process {
     //! A real process, really killed: this test once more.
 
+    use std::fs;
     use std::os::unix::process::ExitStatusExt;
+    use std::path::{Path, PathBuf};
+    use std::process::{Child, Command, Stdio};
 
-    use ave_actors_rocksdb::workbench::runner::RocksDbTarget;
+    use ave_actors_rocksdb::workbench::runner::{RocksDbTarget, Target};
     use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
     use ave_actors_store::Error;
     use ave_actors_store::config::MachineSpec;
