@@ -41,6 +41,8 @@ pub(super) enum Command {
     Trace(TraceCommand),
     Report(ReportArgs),
     Completions(CompletionsArgs),
+    #[command(hide = true)]
+    CrashVictim(CrashVictimArgs),
 }
 
 /// Show this machine, the profile it corresponds to, and the tuning that follows
@@ -72,7 +74,8 @@ Examples:
   ave-workbench run receipt.trace.csv.zst --speed 1000000
                                                  a trace at its own times, a million times faster
   ave-workbench run ledger --rate 2000 --slo p99=10ms
-                                                 exit code 1 if the objective is missed")]
+                                                 exit code 1 if the objective is missed
+  ave-workbench run ledger --kills 20            kill a writing process 20 times per durability mode")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
@@ -102,9 +105,16 @@ pub(super) struct RunArgs {
     /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
     #[arg(long, value_name = "SPEC", default_value = "host")]
     pub(super) spec: String,
-    /// Do not compare the database with what it acknowledged
+    /// Compare the database with what it acknowledged: after the run, and after kills. This is the default
+    #[arg(long, conflicts_with = "no_verify")]
+    pub(super) verify: bool,
+    /// Compare nothing and kill nothing
     #[arg(long)]
     pub(super) no_verify: bool,
+    /// Processes to kill (SIGKILL) while they write, per durability mode, each time opening the database again and
+    /// looking for everything that was acknowledged; 0 kills none
+    #[arg(long, value_name = "COUNT", default_value_t = 3, conflicts_with = "no_verify")]
+    pub(super) kills: u32,
 }
 
 /// Find the highest rate that meets an objective here, and the smallest machine the evidence supports
@@ -279,6 +289,14 @@ Example:
 pub(super) struct CompletionsArgs {
     /// The shell
     pub(super) shell: clap_complete::Shell,
+}
+
+/// Load a database until killed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "It is started by `ave-workbench run`, which tells it on standard input what to do.")]
+pub(super) struct CrashVictimArgs {
+    /// Where the database and the log of what was acknowledged lie
+    pub(super) directory: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

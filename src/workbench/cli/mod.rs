@@ -10,6 +10,7 @@ mod import_progress;
 mod output;
 mod progress;
 mod resolve;
+mod victim;
 
 use std::process::ExitCode;
 
@@ -64,5 +65,6 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
         Command::Report(report) => commands::report::run(report, output),
         Command::Completions(completions) => commands::completions::run(completions),
+        Command::CrashVictim(victim) => commands::crash_victim::run(victim),
     }
 }

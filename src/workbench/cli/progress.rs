@@ -45,6 +45,7 @@ impl Observer for Progress {
             Phase::Measure => "measuring",
             Phase::Settle => "waiting for compactions",
             Phase::Verify => "verifying",
+            Phase::Crash => "killing processes while they write",
         };
         let label = format!("durability {durability}: {doing}");
         if let Some(bar) = &self.bar {
@@ -63,6 +64,7 @@ impl Observer for Progress {
             let amount = match (phase, total) {
                 (Phase::Measure, Some(total)) => format!(" for {}", format::seconds(total as f64 / 1e3)),
                 (Phase::Preload, Some(total)) => format!(" {} events", format::count(total)),
+                (Phase::Crash, Some(total)) => format!(", {total} of them"),
                 (Phase::Verify, Some(total)) => format!(" {} actors", format::count(total)),
                 _ => String::new(),
             };

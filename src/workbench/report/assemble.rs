@@ -7,15 +7,15 @@ use ave_actors_store::config::MachineSpec;
 
 use super::assess::{Assessment, range};
 use super::{
-    CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency, Outcome, PercentileInfo,
-    Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
-    SourceKind, TuningInfo, Verdict, Verification, format,
+    CrashVerification, CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency,
+    Outcome, PercentileInfo, Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint,
+    Settings, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, format,
 };
 use crate::workbench::actor::{CommandKind, Durability, OpKind};
 use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
 use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Slice, percentile_intervals};
 use crate::workbench::runner::{
-    Drive, EngineFigure, Load, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
+    Crashed, Drive, EngineFigure, Load, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
 };
 use crate::workbench::sizing::Objective;
 
@@ -71,7 +71,12 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
             harness_ns_per_operation: outcome.harness_ns_per_operation,
             seed: context.source.seed(),
         };
-        modes.push(shown.result());
+        let mut shown = shown.result();
+        if let Some(crashed) = &mode.crashed {
+            assessment.kills(&mode.durability.to_string(), crashed);
+            shown.verification.crash = Some(crash_verification(crashed));
+        }
+        modes.push(shown);
     }
     let mut verdict = run_verdict(context.source, &modes, &assessment);
     if let Some(objective) = objective {
@@ -149,12 +154,17 @@ fn offered_rate(load: Load, source: &Source) -> Option<f64> {
 
 fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -> Verdict {
     let summaries: Vec<_> = modes.iter().map(summary).collect();
+    let kills: u32 =
+        modes.iter().filter_map(|mode| mode.verification.crash.as_ref()).map(|crash| crash.kills_count).sum();
     let checked = if !assessment.losses.is_empty() {
-        "what was acknowledged was not all found again"
-    } else if modes.iter().all(|mode| mode.verification.performed) {
-        "all that was acknowledged was found again"
+        "what was acknowledged was not all found again".to_owned()
+    } else if !modes.iter().all(|mode| mode.verification.performed) {
+        "what was stored was not verified".to_owned()
+    } else if kills > 0 {
+        let times = if kills == 1 { "1 kill".to_owned() } else { format!("{kills} kills") };
+        format!("all that was acknowledged was found again, also after {times}")
     } else {
-        "what was stored was not verified"
+        "all that was acknowledged was found again".to_owned()
     };
     // A rate that could not be held comes before everything else: the latencies under it are those of a queue.
     let overload: String = assessment.overloads.iter().flat_map(|overload| [overload.as_str(), ". "]).collect();
@@ -451,7 +461,22 @@ fn verification(verified: Option<&Verified>) -> Verification {
         events_count: verified.events,
         states_count: verified.states,
         differences: verified.differences.clone(),
+        crash: None,
     })
+}
+
+fn crash_verification(crashed: &Crashed) -> CrashVerification {
+    CrashVerification {
+        kills_count: crashed.kills,
+        commands_acknowledged_count: crashed.commands,
+        events_count: crashed.verified.events,
+        states_count: crashed.verified.states,
+        lost_count: crashed.verified.lost,
+        writes_under_way_count: crashed.writes_under_way,
+        writes_under_way_found_count: crashed.writes_under_way_found,
+        failure: crashed.failure.clone(),
+        differences: crashed.verified.differences.clone(),
+    }
 }
 
 impl From<Durability> for DurabilityMode {

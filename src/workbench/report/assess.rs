@@ -4,7 +4,7 @@ use super::{Outcome, Warning, format};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::host::HostWarning;
 use crate::workbench::measure::{LatencyHistogram, Percentile, Trend};
-use crate::workbench::runner::{Drive, Verified};
+use crate::workbench::runner::{Crashed, Drive, Verified};
 
 /// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
 /// result.
@@ -89,6 +89,21 @@ impl Assessment {
         if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
             let first = &verified.differences[0];
             self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+        }
+    }
+
+    /// What was found after kills of processes that wrote.
+    pub(super) fn kills(&mut self, name: &str, crashed: &Crashed) {
+        if let Some(failure) = &crashed.failure {
+            let kills = crashed.kills;
+            self.doubts.push(format!("the kills with durability {name} ended after {kills}: {failure}"));
+        }
+        if let Some(first) = crashed.verified.differences.first() {
+            let lost = format::count(crashed.verified.lost);
+            self.losses.push(format!(
+                "durability {name}: after a process was killed, the database does not hold what was acknowledged to it, \
+                 {lost} of it lost: {first}"
+            ));
         }
     }
 

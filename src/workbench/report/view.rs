@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::workbench::sizing::{required_rate, suffices};
 
 use super::{
-    Capacity, DurabilityMode, Evidence, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, PlanResult,
-    ProfileEvidence, Report, SeriesPoint,
+    Capacity, CrashVerification, DurabilityMode, Evidence, LatencyInfo, ModeResult, NamedLatency, PercentileInfo,
+    PlanResult, ProfileEvidence, Report, SeriesPoint,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.
@@ -27,6 +27,8 @@ pub(super) struct View<'a> {
     pub(super) headline_command: Option<&'a str>,
     /// One wide row per mode.
     pub(super) summaries: Vec<ModeSummary<'a>>,
+    /// Whether processes that write were killed in any mode.
+    pub(super) was_killed: bool,
     /// What durability costs; absent unless both modes were measured.
     pub(super) price: Option<Price<'a>>,
     /// What users wait, per command.
@@ -54,6 +56,7 @@ impl<'a> View<'a> {
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command,
             summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
+            was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
             price: Price::new(report, headline_command),
             commands: pairs(modes, |mode| &mode.commands, felt),
             services: if modes.iter().any(differs_from_response) {
@@ -105,6 +108,8 @@ pub(super) struct ModeSummary<'a> {
     pub(super) mode: &'a ModeResult,
     pub(super) latency: Option<&'a LatencyInfo>,
     pub(super) percentiles: Vec<PercentileCell<'a>>,
+    /// How often it was killed, and what came of it; absent if it was not.
+    pub(super) kills: Option<String>,
 }
 
 impl<'a> ModeSummary<'a> {
@@ -113,7 +118,8 @@ impl<'a> ModeSummary<'a> {
         let percentiles = ["p50", "p99", "p99.9", "max"]
             .map(|name| PercentileCell { name, value_ns: latency.and_then(|info| value(info, name)) })
             .into();
-        Self { mode, latency, percentiles }
+        let kills = mode.verification.crash.as_ref().map(CrashVerification::summary);
+        Self { mode, latency, percentiles, kills }
     }
 }
 

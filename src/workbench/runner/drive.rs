@@ -1,6 +1,8 @@
 //! One worker issuing commands under one load. This is the measured path: between two looks at the clock there is
 //! nothing but the backend.
 
+mod acknowledging;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use super::source::{Source, Stream};
 use super::{Clock, Load, RunError, Target, WarmUp};
 use crate::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use crate::workbench::workload::{Planned, ValuePool};
+
+pub(super) use acknowledging::steps;
 
 /// A load and how long it lasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -146,6 +150,8 @@ pub(super) struct Worker<T: Target> {
     pending: Option<Planned>,
     /// Commands completed since the database was new.
     completed: u64,
+    /// Operations of the command after them that a process which was killed completed.
+    executed: u64,
 }
 
 impl<T: Target> Worker<T> {
@@ -160,6 +166,7 @@ impl<T: Target> Worker<T> {
             ops: Vec::new(),
             pending: None,
             completed: 0,
+            executed: 0,
         }
     }
 
@@ -220,11 +227,7 @@ impl<T: Target> Worker<T> {
 
     /// Writes what an actor stored before its first command, once. The bytes written.
     fn begin_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        let place = self.place(actor);
-        if place >= self.begun.len() {
-            self.begun.resize(place + 1, false);
-        }
-        if std::mem::replace(&mut self.begun[place], true) {
+        if !self.begins(actor) {
             return Ok(0);
         }
         let mut ops = Vec::new();
@@ -236,6 +239,15 @@ impl<T: Target> Worker<T> {
             self.execute(actor, op, shared)?;
         }
         Ok(ops.iter().map(|op| u64::from(op.bytes)).sum())
+    }
+
+    /// Notes that an actor has begun; true if it had not.
+    fn begins(&mut self, actor: u64) -> bool {
+        let place = self.place(actor);
+        if place >= self.begun.len() {
+            self.begun.resize(place + 1, false);
+        }
+        !std::mem::replace(&mut self.begun[place], true)
     }
 
     /// Issues commands until the window ends, the source ends, or somebody stops it.

@@ -37,6 +37,20 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// What was acknowledged cannot be written down.
+    #[error("cannot write down what was acknowledged: {source}")]
+    Acknowledgement {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The process that was to be killed did not live until then.
+    #[error("the process to be killed with durability {durability} {reason}")]
+    Victim {
+        /// In which mode.
+        durability: Durability,
+        /// `cannot be started: …`, `ended by itself: …`.
+        reason: String,
+    },
     /// The settings contradict each other or the source.
     #[error("{0}")]
     Settings(String),

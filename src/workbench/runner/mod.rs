@@ -4,6 +4,7 @@
 //! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
 
 mod clock;
+mod crash;
 mod drive;
 mod engine;
 mod error;
@@ -22,6 +23,7 @@ mod warmup;
 mod watch;
 
 pub use clock::{Clock, SystemClock};
+pub use crash::{CrashSpec, CrashTask, Crashed, Death, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};
 pub use engine::{EngineCounters, EngineFigure};
 pub use error::RunError;

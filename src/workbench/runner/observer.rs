@@ -15,12 +15,14 @@ pub enum Phase {
     Settle,
     /// Comparing what the backend holds with what it acknowledged.
     Verify,
+    /// Killing processes that write, and comparing what they left behind with what was acknowledged to them.
+    Crash,
 }
 
 /// Told about progress; the default methods do nothing.
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: commands for the
-    /// preload, milliseconds for warm-up and measurement, actors for verification; `None` if it is not known.
+    /// preload, milliseconds for warm-up and measurement, actors for verification, kills for the crash check; `None` if it is not known.
     fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
         let _ = (durability, phase, total);
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::session::SessionSize;
 use super::{
-    Clock, Control, Drive, DriveSpec, Load, NullTarget, Observer, RunError, Session, Silent, Source, SystemClock,
-    Target, Verified, WarmUp,
+    Clock, Control, Crashed, Drive, DriveSpec, Load, NullTarget, Observer, RunError, Session, Silent, Source,
+    SystemClock, Target, Verified, WarmUp,
 };
 use crate::workbench::actor::Durability;
 
@@ -103,6 +103,8 @@ pub struct ModeOutcome {
     pub rounds: Vec<Round>,
     /// What was compared; `None` if it was not.
     pub verified: Option<Verified>,
+    /// What was found after kills; `None` unless somebody checked that too, see [`crash_check`](super::crash_check).
+    pub crashed: Option<Crashed>,
     /// What it stored, over all rounds.
     pub size: SessionSize,
 }
@@ -200,7 +202,7 @@ where
         let mut modes = Vec::new();
         for ((session, rounds), &durability) in sessions.into_iter().zip(rounds).zip(&self.spec.durabilities) {
             let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
-            modes.push(ModeOutcome { durability, rounds, verified, size });
+            modes.push(ModeOutcome { durability, rounds, verified, crashed: None, size });
         }
         Ok(modes)
     }
@@ -212,7 +214,7 @@ where
             .iter()
             .map(|&durability| {
                 let verified = self.spec.verify.then(Verified::default);
-                ModeOutcome { durability, rounds: Vec::new(), verified, size: SessionSize::default() }
+                ModeOutcome { durability, rounds: Vec::new(), verified, crashed: None, size: SessionSize::default() }
             })
             .collect();
         for round in 0..self.spec.rounds {

@@ -11,13 +11,14 @@ use std::time::{Duration, Instant};
 use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::crash::{AckLog, Position};
 use super::drive::{Shared, Window, Worker};
 use super::slices::Desk;
 use super::verify::{Ledger, Verified};
 use super::watch::{Watch, Watched};
 use super::{
-    Clock, Control, DriveSpec, EngineCounters, EngineFigure, Measurement, Observer, Phase, RunError, Sample, Source,
-    Target,
+    Clock, Control, DriveSpec, EngineCounters, EngineFigure, Load, Measurement, Observer, Phase, RunError, Sample,
+    Silent, Source, Target, WarmUp,
 };
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{ResourceSampler, ResourceUsage};
@@ -94,7 +95,13 @@ where
     ) -> Result<Self, RunError> {
         fs::create_dir_all(directory).map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
         let workers = workers.clamp(1, source.actors().max(1));
-        let mut session = Self {
+        let mut session = Self::new(target, source, directory, durability, workers);
+        session.preload(observer, control)?;
+        Ok(session)
+    }
+
+    fn new(target: &'t T, source: &Source, directory: &Path, durability: Durability, workers: u64) -> Self {
+        Self {
             target,
             source: source.clone(),
             directory: directory.to_owned(),
@@ -106,9 +113,52 @@ where
             written_bytes: Some(0),
             payload_bytes: 0,
             drives: 0,
-        };
-        session.preload(observer, control)?;
+        }
+    }
+
+    /// Goes on with the database that a killed process left in `directory`: each worker from its place in its stream.
+    pub(super) fn go_on(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        places: &[Position],
+        control: &Control,
+    ) -> Result<Self, RunError> {
+        let mut session = Self::new(target, source, directory, durability, places.len() as u64);
+        session.open(durability)?;
+        session.workers.iter_mut().zip(places).for_each(|(worker, &place)| worker.go_to(place));
+        session.start_actors(&Silent, control)?;
         Ok(session)
+    }
+
+    /// Where each worker stands in its stream.
+    pub(super) fn places(&self) -> Vec<Position> {
+        self.workers.iter().map(Worker::place_in_stream).collect()
+    }
+
+    /// Issues commands without an end, and writes down every operation that returned. Measures nothing.
+    pub(super) fn drive_acknowledging(
+        &mut self,
+        load: Load,
+        log: &AckLog,
+        clock: &impl Clock,
+        control: &Control,
+    ) -> Result<(), RunError> {
+        let spec = DriveSpec { load, warmup: WarmUp::NONE, measure: None, lag_limit: None };
+        let window = Window::new(&spec, clock, self.drives);
+        let shared =
+            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
+        let (parts, ()) = with_each(
+            &mut self.workers,
+            |worker| worker.drive_acknowledging(&window, clock, &shared, log),
+            |is_finished| {
+                while !is_finished() {
+                    std::thread::park_timeout(LOOK);
+                }
+            },
+        );
+        parts.into_iter().collect()
     }
 
     fn preload(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {

@@ -82,6 +82,15 @@ impl Source {
         matches!(self, Self::Trace { passes: Some(_), .. })
     }
 
+    /// The same, repeated without end.
+    #[must_use]
+    pub fn without_end(&self) -> Self {
+        match self {
+            Self::Workload(_) => self.clone(),
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
+        }
+    }
+
     /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
     pub fn preload_steps(&self) -> u64 {
         match self {

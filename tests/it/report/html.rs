@@ -218,3 +218,19 @@ fn verification_says_what_it_found_and_what_it_did_not_look_at() {
     assert!(page.contains("Not verified."));
     assert!(page.contains("<li>actor 17: event 4 is missing</li>"));
 }
+
+#[test]
+fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
+    let mut report = sample::run();
+    let page = markup(&html(&report));
+    assert!(page.contains("✓ killed 3 times while writing: 41,233 acknowledged events"), "{page}");
+    assert!(page.contains("not a power cut"));
+    let crash = report.modes[1].verification.crash.as_mut().unwrap();
+    crash.differences = vec!["kill 2: actor 17: event 4 was acknowledged and is lost".to_owned()];
+    crash.lost_count = 1;
+    let page = markup(&html(&report));
+    assert!(page.contains("✗ killed 3 times") && page.contains("checked, 1 lost"));
+    assert!(page.contains("<li>kill 2: actor 17: event 4 was acknowledged and is lost</li>"));
+    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(!html(&report).contains("power cut"));
+}

@@ -122,6 +122,19 @@ fn differences_found_by_verification_are_listed() {
 }
 
 #[test]
+fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
+    let mut report = sample::run();
+    let text = markdown(&report);
+    assert!(text.contains("  - killed 3 times while writing: 41,233 acknowledged events"), "{text}");
+    assert!(text.contains("checked, 0 lost") && text.contains("not a power cut"), "{text}");
+    let crash = report.modes[1].verification.crash.as_mut().unwrap();
+    crash.differences = vec!["kill 2: actor 17: event 4 was acknowledged and is lost".to_owned()];
+    assert!(markdown(&report).contains("  - kill 2: actor 17: event 4 was acknowledged and is lost"));
+    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(!markdown(&report).contains("power cut"));
+}
+
+#[test]
 fn hostile_text_is_shown_not_obeyed() {
     let mut report = sample::plan();
     let hostile = "<script>|\n# owned `code` [link](javascript:1)";

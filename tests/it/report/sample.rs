@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    Capacity, CurvePoint, DurabilityMode, EngineInfo, Evidence, HostInfo, LatencyInfo, ModeResult, NamedLatency,
-    Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce,
-    ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo,
-    Verdict, Verification, Warning,
+    Capacity, CrashVerification, CurvePoint, DurabilityMode, EngineInfo, Evidence, HostInfo, LatencyInfo, ModeResult,
+    NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
+    ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo,
+    SourceKind, TuningInfo, Verdict, Verification, Warning,
 };
 use serde_json::json;
 
@@ -238,6 +238,17 @@ fn mode(durability: DurabilityMode, offered_per_second: Option<f64>) -> ModeResu
             events_count: 1_108_000,
             states_count: 200_000,
             differences: Vec::new(),
+            crash: Some(CrashVerification {
+                kills_count: 3,
+                commands_acknowledged_count: 41_240,
+                events_count: 41_233,
+                states_count: 12_018,
+                lost_count: 0,
+                writes_under_way_count: 5,
+                writes_under_way_found_count: 2,
+                failure: None,
+                differences: Vec::new(),
+            }),
         },
         harness_ns_per_operation: 86.0,
     }

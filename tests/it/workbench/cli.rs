@@ -22,7 +22,7 @@ const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant =
                     [commands]\npersist = 1\n";
 
 /// A run of it that takes no time to speak of.
-const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off";
+const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 0";
 
 /// A directory to work in, with a workload in it.
 struct Place(TempDir);
@@ -273,11 +273,14 @@ fn an_event_log_becomes_a_trace_and_the_trace_a_report() {
     assert_eq!(info["commands_count"]["persist"], 300);
     assert_eq!((&info["actors_count"], &info["duration_seconds"]), (&20.into(), &299.0.into()));
 
-    let ended = place.run("run log.trace.csv.zst --rounds 1 --workers 2 --durability off --json");
+    let ended = place.run("run log.trace.csv.zst --rounds 1 --workers 2 --durability off --kills 2 --json");
     place.ended_with(&ended, PASS);
     let report = place.report();
     assert_eq!((&report["source"]["kind"], &report["modes"][0]["commands_count"]), (&"trace".into(), &300.into()));
     assert_eq!(report["modes"][0]["verification"]["events_count"], 300);
+    let crash = &report["modes"][0]["verification"]["crash"];
+    assert_eq!((&crash["kills_count"], &crash["lost_count"]), (&2.into(), &0.into()), "{crash}");
+    assert!(crash["events_count"].as_u64().unwrap() > 0, "it is repeated until the kill: {crash}");
 }
 
 #[test]
@@ -485,6 +488,86 @@ fn ctrl_c_keeps_what_was_measured_and_cleans_up() {
     assert!(modes.len() == 1 && modes[0]["durability"] == "off", "{modes:?}");
     assert!(modes[0]["commands_count"].as_u64().unwrap() > 0);
     assert_eq!(modes[0]["verification"]["performed"], false);
+}
+
+/// Processes whose command line names a path.
+fn processes_of(path: &Path) -> usize {
+    let path = path.to_str().unwrap();
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+    // One that ended meanwhile has no command line any more.
+    entries.filter(|file| fs::read(file).is_ok_and(|words| String::from_utf8_lossy(&words).contains(path))).count()
+}
+
+#[test]
+fn processes_that_write_are_killed_after_the_run_and_what_they_wrote_is_found() {
+    let place = Place::new();
+    let words = "run tiny.toml --measure 200ms --warmup 0s --rounds 2 --workers 2 --kills 2";
+    let ended = place.run(words);
+    assert!(ended.code == PASS || ended.code == INCONCLUSIVE, "{}{}", ended.stdout, ended.stderr);
+    place.holds_only(&["reports"]);
+    assert!(ended.stderr.contains("durability on: killing"), "{}", ended.stderr);
+    let report = place.report();
+    assert!(report["verdict"]["sentence"].as_str().unwrap().contains("also after 4 kills"), "{report}");
+    for mode in report["modes"].as_array().unwrap() {
+        let crash = &mode["verification"]["crash"];
+        assert_eq!((&crash["kills_count"], &crash["lost_count"]), (&2.into(), &0.into()), "{crash}");
+        assert_eq!(crash["differences"], json("[]"));
+        assert!(crash["commands_acknowledged_count"].as_u64().unwrap() > 0, "{crash}");
+        let told = format!("durability {}: killed twice while writing", mode["durability"].as_str().unwrap());
+        assert!(ended.stdout.contains(&told), "{}", ended.stdout);
+    }
+    let page = fs::read_to_string(place.reports()[0].join("report.md")).unwrap();
+    assert!(page.contains("killed twice while writing") && page.contains("not a power cut"), "{page}");
+}
+
+#[test]
+fn who_verifies_nothing_kills_nothing() {
+    for words in [SHORT.replace("--kills 0", "--no-verify"), SHORT.to_owned()] {
+        let place = Place::new();
+        let ended = place.run(&words);
+        assert!(!ended.stderr.contains("killing"), "{}", ended.stderr);
+        assert_eq!(place.report()["modes"][0]["verification"]["crash"], Value::Null);
+    }
+    let place = Place::new();
+    place.run(&format!("{SHORT} --no-verify")).refused(USAGE, &["--kills", "--no-verify"]);
+    place.run(&format!("{SHORT} --verify --no-verify")).refused(USAGE, &["--verify"]);
+    assert!(
+        !place.run("run --help").stdout.contains("crash-victim") && !place.run("help").stdout.contains("crash-victim")
+    );
+}
+
+#[test]
+fn ctrl_c_during_the_kills_leaves_no_process_and_no_database_behind() {
+    let place = Place::new();
+    let words = format!("{} --data-dir {}", SHORT.replace("--kills 0", "--kills 100000"), place.0.path().display());
+    let (code, rest) = interrupted(&place, &words, "killing", "-INT");
+    assert_eq!(code, INCONCLUSIVE, "{rest}");
+    place.holds_only(&["reports"]);
+    assert_eq!(processes_of(place.0.path()), 0);
+    let report = place.report();
+    assert!(report["verdict"]["reasons"].to_string().contains("interrupted"), "{}", report["verdict"]);
+}
+
+/// Killed itself, it cannot clean up; but nothing writes on.
+#[test]
+fn a_process_that_writes_ends_with_the_one_that_started_it() {
+    let place = Place::new();
+    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 100000";
+    let mut command = place.command(&format!("run tiny.toml {slow} --data-dir {}", place.0.path().display()));
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("killing")), "it ended early");
+    let eventually = |count| {
+        (0..1000).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            processes_of(place.0.path()) == count
+        })
+    };
+    assert!(eventually(2), "it and its child");
+    running.0.kill().unwrap();
+    running.0.wait().unwrap();
+    assert!(eventually(0), "the child goes on");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ave_actors_rocksdb::workbench::actor::Durability;
 use ave_actors_rocksdb::workbench::runner::Target;
-use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use ave_actors_store::memory::{MemoryManager, MemoryStore};
+use ave_actors_store::{Error, StoreOperation};
 
 /// What goes wrong. Writes are counted from 0 within a family: `events`, `states` or `metadata`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,13 @@ pub(super) enum Fault {
     Alter(&'static str, u64),
     /// This write of the family is stored without its last byte.
     Shorten(&'static str, u64),
+    /// This write of the family fails, and so does everything after it until the database is opened again: as if the
+    /// process had been killed before it was stored.
+    DieBefore(&'static str, u64),
+    /// The same after it was stored.
+    DieAfter(&'static str, u64),
+    /// With this event another one is stored that nobody wrote.
+    Invent(u64),
     /// Deletions are acknowledged and not done.
     KeepDeleted,
     /// Purges of the family are acknowledged and not done.
@@ -64,7 +71,7 @@ impl Target for Memory {
         let mut databases = self.databases.lock().unwrap();
         let reopened = databases.contains_key(directory);
         let database = databases.entry(directory.to_owned()).or_default().clone();
-        Ok(FaultyManager { database, fault: self.fault, reopened })
+        Ok(FaultyManager { database, fault: self.fault, reopened, dead: Arc::default() })
     }
 }
 
@@ -73,6 +80,7 @@ pub(super) struct FaultyManager {
     database: Database,
     fault: Fault,
     reopened: bool,
+    dead: Arc<AtomicBool>,
 }
 
 impl FaultyManager {
@@ -90,7 +98,7 @@ impl FaultyManager {
     fn store(&self, store: MemoryStore, name: &str) -> FaultyStore {
         let family = name.rsplit('_').next().unwrap().to_owned();
         let writes = Arc::clone(self.database.writes.lock().unwrap().entry(family.clone()).or_default());
-        FaultyStore { store, family, writes, fault: self.fault }
+        FaultyStore { store, family, writes, fault: self.fault, dead: Arc::clone(&self.dead) }
     }
 }
 
@@ -109,9 +117,37 @@ pub(super) struct FaultyStore {
     family: String,
     writes: Arc<AtomicU64>,
     fault: Fault,
+    /// Whether its process is as good as killed.
+    dead: Arc<AtomicBool>,
 }
 
 impl FaultyStore {
+    /// Stores a value as the fault wants it.
+    fn put_with(
+        &mut self,
+        data: &[u8],
+        put: impl Fn(&mut MemoryStore, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let number = self.writes.load(Ordering::Relaxed);
+        let (dies, is_stored) = match self.fault {
+            Fault::DieBefore(family, nth) if family == self.family && nth == number => (true, false),
+            Fault::DieAfter(family, nth) if family == self.family && nth == number => (true, true),
+            _ => (false, true),
+        };
+        let dead = self.dead.fetch_or(dies, Ordering::SeqCst);
+        if !dead
+            && is_stored
+            && let Some(data) = self.stored(data)
+        {
+            put(&mut self.store, &data)?;
+        }
+        if dead || dies {
+            self.writes.fetch_add(u64::from(!is_stored), Ordering::Relaxed);
+            return Err(Error::Store { operation: StoreOperation::Persist, reason: "killed".to_owned() });
+        }
+        Ok(())
+    }
+
     /// What becomes of a value on its way in; `None` if it is lost.
     fn stored(&self, data: &[u8]) -> Option<Vec<u8>> {
         let number = self.writes.fetch_add(1, Ordering::Relaxed);
@@ -143,7 +179,14 @@ impl Collection for FaultyStore {
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        self.stored(data).map_or(Ok(()), |data| Collection::put(&mut self.store, key, &data))
+        if self.fault == Fault::Invent(self.writes.load(Ordering::Relaxed)) {
+            Collection::put(
+                &mut self.store,
+                &format!("{:020}", key.parse::<u64>().unwrap() + 1),
+                b"nobody wrote this",
+            )?;
+        }
+        self.put_with(data, |store, data| Collection::put(store, key, data))
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
@@ -173,7 +216,7 @@ impl State for FaultyStore {
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.stored(data).map_or(Ok(()), |data| State::put(&mut self.store, &data))
+        self.put_with(data, State::put)
     }
 
     fn del(&mut self) -> Result<(), Error> {

@@ -5,6 +5,7 @@
 
 mod account;
 mod actor_model;
+mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod importing;

@@ -8,7 +8,8 @@ use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::host::HostProfile;
 use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report};
 use ave_actors_rocksdb::workbench::runner::{
-    Control, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp, run,
+    Control, Crashed, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified,
+    WarmUp, run,
 };
 use ave_actors_rocksdb::workbench::trace::{Provenance, Recording, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
@@ -135,9 +136,14 @@ where
 }
 
 fn report(fault: Fault) -> Report {
+    report_after_kills(fault, None)
+}
+
+fn report_after_kills(fault: Fault, crashed: Option<Crashed>) -> Report {
     let source = one_actor(APPENDING, EVENTS);
     let directory = tempfile::tempdir().unwrap();
-    let (spec, outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
+    let (spec, mut outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
+    outcome.modes[1].crashed = crashed;
     let host = HostProfile::detect(directory.path());
     let context = Context {
         started_at: "2026-01-01T00:00:00Z".to_owned(),
@@ -175,6 +181,35 @@ fn a_run_that_lost_nothing_says_what_was_compared() {
         let verification = &mode.verification;
         assert_eq!((verification.actors_count, verification.events_count), (1, EVENTS as u64));
     }
+}
+
+#[test]
+fn what_was_lost_after_a_kill_is_a_failure_and_what_was_not_is_told() {
+    let crashed = Crashed { kills: 3, commands: 45_000, ..Crashed::default() };
+    let lost = Verified {
+        events: 41_233,
+        lost: 2,
+        differences: vec!["kill 3: account/actor-0: event 8 was acknowledged and is lost".to_owned()],
+        ..Verified::default()
+    };
+    let failed = report_after_kills(Fault::None, Some(Crashed { verified: lost.clone(), ..crashed.clone() }));
+    assert_eq!(failed.verdict.outcome, Outcome::Fail);
+    assert!(failed.verdict.sentence.contains("not all found again"), "{}", failed.verdict.sentence);
+    let reason = &failed.verdict.reasons[0];
+    assert!(reason.starts_with("durability on: after a process was killed") && reason.contains("event 8"), "{reason}");
+
+    let weak = Crashed { failure: Some("it had enough".to_owned()), ..crashed.clone() };
+    let unsure = report_after_kills(Fault::None, Some(weak));
+    assert_eq!(unsure.verdict.outcome, Outcome::Inconclusive);
+    assert!(unsure.verdict.reasons.iter().any(|reason| reason.contains("ended after 3: it had enough")));
+
+    let clean = Verified { lost: 0, differences: Vec::new(), ..lost };
+    let report = report_after_kills(Fault::None, Some(Crashed { verified: clean, ..crashed }));
+    assert_ne!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("found again, also after 3 kills"), "{}", report.verdict.sentence);
+    assert_eq!(report.modes[0].verification.crash, None);
+    let summary = report.modes[1].verification.crash.as_ref().unwrap().summary();
+    assert_eq!(summary, "killed 3 times while writing: 41,233 acknowledged events checked, 0 lost");
 }
 
 /// Every shipped workload, made small, and made to issue every command there is.

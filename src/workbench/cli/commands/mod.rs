@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod completions;
+pub(super) mod crash_victim;
 pub(super) mod host;
 pub(super) mod plan;
 pub(super) mod report;

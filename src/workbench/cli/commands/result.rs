@@ -31,6 +31,11 @@ fn print(report: &Report, directory: &Path, output: Output) -> Result<(), CliErr
     if let Some(plan) = &report.plan {
         output.line(&figure_table(&["capacity", "durability off", "durability on"], 1, capacity_rows(plan)))?;
     }
+    for mode in &report.modes {
+        if let Some(crash) = &mode.verification.crash {
+            output.line(&format!("durability {}: {}", mode.durability, crash.summary()))?;
+        }
+    }
     let word = match report.verdict.outcome {
         Outcome::Pass => "PASS",
         Outcome::Fail => "FAIL",

@@ -1,5 +1,6 @@
 //! `run`.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::result::conclude;
@@ -9,9 +10,13 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::victim::{self, OwnProgram};
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{Context, ReportDirectory, attachments, format, run_report};
-use crate::workbench::runner::{Load, RocksDbTarget, RunSpec, Source, SystemClock, WarmUp, run as run_source};
+use crate::workbench::runner::{
+    Control, CrashSpec, Load, Observer, RocksDbTarget, RunError, RunOutcome, RunSpec, Source, SystemClock, WarmUp,
+    crash_check, run as run_source,
+};
 use crate::workbench::sizing::Objective;
 
 /// Measured time of each round, unless it was given.
@@ -42,7 +47,13 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     let progress = Progress::new(output);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control);
+    let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control)
+        .and_then(|mut outcome| {
+            let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
+            kills.check(&mut outcome, scratch.path(), &progress, &control)?;
+            Ok(outcome)
+        });
     progress.finish();
     let outcome = outcome?;
     let host_warnings = warnings(&host);
@@ -63,6 +74,49 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     let report = run_report(&context, &spec, &outcome, objective);
     let files = attachments(&report, &outcome.modes);
     conclude(&report, files, &args.place.reports_dir, output)
+}
+
+/// Processes to kill per durability mode.
+fn kills(args: &RunArgs) -> u32 {
+    if args.no_verify { 0 } else { args.kills }
+}
+
+/// The crash check of every mode that was measured. It comes after all rounds, on databases and in processes of its own,
+/// so that no figure of the measurement knows of it.
+struct Kills<'a> {
+    target: &'a RocksDbTarget,
+    source: &'a Source,
+    victim: &'a OwnProgram,
+    spec: &'a RunSpec,
+    count: u32,
+}
+
+impl Kills<'_> {
+    fn check(
+        &self,
+        outcome: &mut RunOutcome,
+        scratch: &Path,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<(), RunError> {
+        for mode in &mut outcome.modes {
+            if self.count == 0 || control.is_stopped() {
+                break;
+            }
+            let directory = victim::directory(scratch, mode.durability);
+            let spec = CrashSpec {
+                durability: mode.durability,
+                load: self.spec.load,
+                workers: self.spec.workers,
+                kills: self.count,
+            };
+            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, observer, control)?;
+            // The next mode needs the space. What stays behind goes with the scratch directory.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+        outcome.interrupted |= control.is_stopped();
+        Ok(())
+    }
 }
 
 /// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.

@@ -1,0 +1,295 @@
+//! The process that the crash check kills: this program once more, under a command that help does not show.
+//!
+//! What it is to do stands on its standard input as one line of JSON. It says `under load` on its standard output when
+//! the load begins, and what went wrong on its standard error. Its standard input stays open as long as it is to live:
+//! it ends when that is closed, so it never outlives whoever started it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use ave_actors_store::config::MachineSpec;
+use serde::{Deserialize, Serialize};
+
+use super::CliError;
+use super::args::SourceArgs;
+use super::resolve;
+use crate::workbench::actor::Durability;
+use crate::workbench::runner::{Control, CrashTask, Death, Load, RunError, Source, Victim};
+use crate::workbench::workload::{Arrivals, Workload};
+
+/// The command it is started with, followed by its directory.
+pub(super) const COMMAND: &str = "crash-victim";
+/// What it says when the load begins.
+pub(super) const UNDER_LOAD: &str = "under load";
+/// Interval at which somebody may stop the run.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What the process is told. Names are resolved: it must do the same whatever happens to files meanwhile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Told {
+    source: ToldSource,
+    pub(super) machine_spec: MachineSpec,
+    durability_on: bool,
+    load: ToldLoad,
+    workers: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ToldSource {
+    /// As TOML, whose numbers read back bit by bit: the stream of commands depends on every one of them.
+    Workload(String),
+    /// Where it lies: it may be far larger than memory.
+    Trace {
+        path: String,
+        seed: u64,
+        allow_truncated: bool,
+        /// What it held when the other process read it.
+        commands: u64,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ToldLoad {
+    Closed,
+    Open { per_second: f64, arrivals: Arrivals },
+    TraceTimes { speed: f64 },
+}
+
+impl Told {
+    fn new(source: ToldSource, machine_spec: MachineSpec, task: &CrashTask) -> Self {
+        let load = match task.load {
+            Load::Closed => ToldLoad::Closed,
+            Load::Open { per_second, arrivals } => ToldLoad::Open { per_second, arrivals },
+            // Lives are short and end at any moment: of a ramp they see the rate in its middle.
+            Load::Ramp { from_per_second, to_per_second, arrivals } => {
+                ToldLoad::Open { per_second: from_per_second.midpoint(to_per_second), arrivals }
+            }
+            Load::TraceTimes { speed } => ToldLoad::TraceTimes { speed },
+        };
+        Self { source, machine_spec, durability_on: task.durability.is_on(), load, workers: task.workers }
+    }
+
+    /// Reads it from standard input, which stays open.
+    pub(super) fn read() -> Result<Self, CliError> {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        serde_json::from_str(&line)
+            .map_err(|error| CliError::Usage(format!("`{COMMAND}` is started by `run`: {error}")))
+    }
+
+    pub(super) fn task(&self, directory: &Path) -> CrashTask {
+        CrashTask {
+            directory: directory.to_owned(),
+            durability: if self.durability_on { Durability::On } else { Durability::Off },
+            load: match self.load {
+                ToldLoad::Closed => Load::Closed,
+                ToldLoad::Open { per_second, arrivals } => Load::Open { per_second, arrivals },
+                ToldLoad::TraceTimes { speed } => Load::TraceTimes { speed },
+            },
+            workers: self.workers,
+        }
+    }
+
+    pub(super) fn source(&self) -> Result<Source, CliError> {
+        match &self.source {
+            ToldSource::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
+            ToldSource::Trace { path, seed, allow_truncated, commands } => {
+                let named = SourceArgs { source: path.clone(), seed: Some(*seed), allow_truncated: *allow_truncated };
+                match resolve::source(&named, None)? {
+                    Source::Trace { trace, .. } if trace.command_count() != *commands => {
+                        Err(CliError::Usage(format!("{path} changed during the run")))
+                    }
+                    source => Ok(source),
+                }
+            }
+        }
+    }
+}
+
+/// Starts this program once more, and kills it.
+pub(super) struct OwnProgram {
+    source: ToldSource,
+    machine_spec: MachineSpec,
+}
+
+impl OwnProgram {
+    /// A process that loads the database from `source`, which `args` named.
+    pub(super) fn new(args: &SourceArgs, source: &Source, machine_spec: &MachineSpec) -> Result<Self, CliError> {
+        let source = match source {
+            Source::Workload(workload) => ToldSource::Workload(
+                toml::to_string(&**workload)
+                    .map_err(|error| CliError::Usage(format!("workload {}: {error}", workload.name)))?,
+            ),
+            Source::Trace { trace, seed, .. } => ToldSource::Trace {
+                path: args.source.clone(),
+                seed: *seed,
+                allow_truncated: args.allow_truncated,
+                commands: trace.command_count(),
+            },
+        };
+        Ok(Self { source, machine_spec: machine_spec.clone() })
+    }
+
+    fn start(&self, task: &CrashTask) -> std::io::Result<Running> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(COMMAND).arg(&task.directory);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Ctrl-C is for this process, which then ends the other one.
+        command.process_group(0);
+        let mut running = Running(command.spawn()?);
+        let told = serde_json::to_string(&Told::new(self.source.clone(), self.machine_spec.clone(), task))?;
+        if let Some(stdin) = &mut running.0.stdin {
+            stdin.write_all(format!("{told}\n").as_bytes())?;
+        }
+        Ok(running)
+    }
+}
+
+impl Victim for OwnProgram {
+    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
+        let failed = |reason| RunError::Victim { durability: task.durability, reason };
+        let mut running = self.start(task).map_err(|error| failed(format!("cannot be started: {error}")))?;
+        let says = lines(running.0.stdout.take());
+        let ended = |mut running: Running| failed(format!("ended by itself: {}", running.last_words()));
+        if !waits_for(&says, None, control, |line| line == UNDER_LOAD) {
+            return if control.is_stopped() { Ok(Death::Stopped) } else { Err(ended(running)) };
+        }
+        let until = Instant::now() + life;
+        // Nothing more is said: the end of its output is the end of the process.
+        waits_for(&says, Some(until), control, |_| false);
+        if control.is_stopped() {
+            return Ok(Death::Stopped);
+        }
+        running.kill().map_err(|error| failed(format!("cannot be killed: {error}")))?;
+        if running.was_killed() { Ok(Death::Killed) } else { Err(ended(running)) }
+    }
+}
+
+/// Its lines as they come, read by a thread of its own so that nobody has to wait for them.
+fn lines(output: Option<ChildStdout>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
+        for line in lines {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Whether a line of this kind came before the output or the time ended, or the run was stopped.
+fn waits_for(
+    lines: &Receiver<String>,
+    until: Option<Instant>,
+    control: &Control,
+    is_it: impl Fn(&str) -> bool,
+) -> bool {
+    while !control.is_stopped() {
+        let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()).min(LOOK));
+        match lines.recv_timeout(left) {
+            Ok(line) if is_it(&line) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return false;
+        }
+    }
+    false
+}
+
+/// A process that does not outlive this value.
+struct Running(Child);
+
+impl Running {
+    /// `SIGKILL`, and waits until it is dead.
+    fn kill(&mut self) -> std::io::Result<()> {
+        self.0.kill()?;
+        self.0.wait().map(drop)
+    }
+
+    /// Whether it died of `SIGKILL`, once it is dead.
+    fn was_killed(&mut self) -> bool {
+        let killed = rustix::process::Signal::KILL.as_raw();
+        matches!(self.0.try_wait(), Ok(Some(status)) if status.signal() == Some(killed))
+    }
+
+    /// What it said went wrong, or how it ended.
+    fn last_words(&mut self) -> String {
+        let mut words = String::new();
+        if let Some(stderr) = &mut self.0.stderr {
+            // What cannot be read is not said.
+            let _ = stderr.read_to_string(&mut words);
+        }
+        let ended = self.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        match words.trim() {
+            "" => ended,
+            words => words.trim_start_matches("error: ").to_owned(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may be dead already.
+        let _ = self.kill();
+    }
+}
+
+/// Lets this process die with the one that started it.
+pub(super) fn die_with_parent() {
+    // Where it is refused, the end of standard input does the same a moment later.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
+    std::thread::spawn(|| {
+        // The other end is never written to again, only closed.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        #[expect(clippy::exit, reason = "whoever wanted this process is gone")]
+        std::process::exit(4);
+    });
+}
+
+/// Where a mode's killed processes work.
+pub(super) fn directory(scratch: &Path, durability: Durability) -> PathBuf {
+    scratch.join(format!("killed-durability-{durability}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::workload::shipped;
+
+    #[test]
+    fn the_other_process_is_told_the_same_workload_to_the_last_bit() {
+        for named in shipped() {
+            let mut workload = Workload::parse(named.text).unwrap();
+            workload.seed = u64::from(u32::MAX) * 7;
+            workload.compressibility = 0.1 + 0.2;
+            let source = Source::Workload(Arc::new(workload.clone()));
+            let args = SourceArgs { source: named.name.to_owned(), seed: None, allow_truncated: false };
+            let program = OwnProgram::new(&args, &source, &MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 }).unwrap();
+            let task = CrashTask {
+                directory: "somewhere".into(),
+                durability: Durability::On,
+                load: Load::Open { per_second: 17.0, arrivals: Arrivals::Poisson },
+                workers: 3,
+            };
+            let told = Told::new(program.source.clone(), program.machine_spec.clone(), &task);
+            let read: Told = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
+            assert_eq!(read.task(Path::new("somewhere")), task);
+            match read.source().unwrap() {
+                Source::Workload(read) => assert_eq!(*read, workload),
+                Source::Trace { .. } => unreachable!("a workload was told"),
+            }
+        }
+    }
+}
