@@ -26,11 +26,15 @@ pub(super) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
 }
 
 /// The workload or trace somebody named. A trace is told by what its file holds.
-pub(super) fn source(args: &SourceArgs, passes: Option<u64>) -> Result<Source, CliError> {
+///
+/// A long trace is kept in a nameless file in `data_directory`, which has room for databases; as long as that is not there
+/// yet, in the system's directory for temporary files.
+pub(super) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
     let path = Path::new(&args.source);
-    if path.is_file() && trace::looks_like_one(path) {
+    if path.exists() && trace::looks_like_one(path) {
         let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-        let trace = Arc::new(trace::read(path, truncation)?);
+        let kept_in = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
+        let trace = Arc::new(trace::read_in(path, truncation, &kept_in)?);
         return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
     }
     let mut workload = Workload::find(&args.source)?;

@@ -97,12 +97,13 @@ impl Told {
         }
     }
 
-    pub(super) fn source(&self) -> Result<Source, CliError> {
+    /// A long trace is kept in a nameless file in `directory`.
+    pub(super) fn source(&self, directory: &Path) -> Result<Source, CliError> {
         match &self.source {
             ToldSource::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
             ToldSource::Trace { path, seed, allow_truncated, commands } => {
                 let named = SourceArgs { source: path.clone(), seed: Some(*seed), allow_truncated: *allow_truncated };
-                match resolve::source(&named, None)? {
+                match resolve::source(&named, directory, None)? {
                     Source::Trace { trace, .. } if trace.command_count() != *commands => {
                         Err(CliError::Usage(format!("{path} changed during the run")))
                     }
@@ -286,7 +287,7 @@ mod tests {
             let told = Told::new(program.source.clone(), program.machine_spec.clone(), &task);
             let read: Told = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
             assert_eq!(read.task(Path::new("somewhere")), task);
-            match read.source().unwrap() {
+            match read.source(Path::new(".")).unwrap() {
                 Source::Workload(read) => assert_eq!(*read, workload),
                 Source::Trace { .. } => unreachable!("a workload was told"),
             }

@@ -11,7 +11,7 @@ pub(in crate::workbench::cli) fn run(args: &CrashVictimArgs) -> Result<Ending, C
     let told = Told::read()?;
     die_with_parent();
     let target = RocksDbTarget::new(told.machine_spec.clone());
-    let (source, task) = (told.source()?, told.task(&args.directory));
+    let (source, task) = (told.source(&args.directory)?, told.task(&args.directory));
     // Whoever does not hear it kills this process all the same.
     let under_load = || drop(output::raw(&format!("{UNDER_LOAD}\n")));
     drive_until_killed(&target, &source, &task, &SystemClock::new(), &Control::default(), under_load)?;

@@ -22,7 +22,7 @@ const PROBE: Duration = Duration::from_secs(2);
 
 pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
-    let source = resolve::source(&args.source, None)?;
+    let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let cores = fewest_profile_cores().min(host.usable_cores as usize);

@@ -36,6 +36,10 @@ fn print(report: &Report, directory: &Path, output: Output) -> Result<(), CliErr
             output.line(&format!("durability {}: {}", mode.durability, crash.summary()))?;
         }
     }
+    if let Some(mode) = report.modes.first() {
+        let cost = format::duration(mode.harness_ns_per_operation);
+        output.line(&format!("The workbench itself takes {cost} of each storage operation (measured in this run)."))?;
+    }
     let word = match report.verdict.outcome {
         Outcome::Pass => "PASS",
         Outcome::Fail => "FAIL",

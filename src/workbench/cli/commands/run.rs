@@ -122,7 +122,7 @@ impl Kills<'_> {
 /// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.
 fn source(args: &RunArgs) -> Result<Source, CliError> {
     let repeats = args.rate.is_some() || args.measure.is_some();
-    resolve::source(&args.source, if repeats { None } else { Some(1) })
+    resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
 }
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
