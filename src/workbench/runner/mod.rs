@@ -3,6 +3,7 @@
 //! It is generic over [`Target`], that is over any `DbManager`; it prints nothing and knows nothing of reports or of
 //! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
 
+mod arrivals;
 mod clock;
 mod drive;
 mod engine;
@@ -18,6 +19,7 @@ mod source;
 mod target;
 mod verify;
 
+pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
 pub use drive::{Control, DriveSpec};
 pub use engine::EngineCounters;

@@ -41,7 +41,7 @@ pub use format::{Provenance, TraceActor, TraceCommand};
 #[cfg(feature = "workbench")]
 pub use import::{ImportOptions, ImportSummary, NameRule, import};
 #[cfg(feature = "workbench")]
-pub use info::{TraceInfo, info};
+pub use info::{LiveData, Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet, info};
 #[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read, read_in};
 #[cfg(feature = "workbench")]

@@ -1,0 +1,24 @@
+//! What can be done with traces, one file per subcommand.
+
+mod import;
+mod info;
+
+pub(in crate::workbench::cli) use import::import;
+pub(in crate::workbench::cli) use info::info;
+
+use std::path::Path;
+
+use crate::workbench::cli::error::CliError;
+use crate::workbench::trace::{self, Trace, TraceError, Truncation};
+
+/// The trace at a path.
+fn read(path: &Path, allow_truncated: bool) -> Result<Trace, CliError> {
+    let truncation = if allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+    Ok(trace::read(path, truncation)?)
+}
+
+/// The temporary file behind a long trace could not be read.
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
+    let path = path.to_owned();
+    |source| TraceError::File { action: "read", path, source }.into()
+}
