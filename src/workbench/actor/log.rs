@@ -35,6 +35,16 @@ impl PersistenceRules {
     /// Borsh size of the event counter that is stored behind the state.
     const COUNTER_BYTES: u32 = 8;
 
+    /// Bytes the store adds to a serialised event.
+    pub const fn event_overhead(self) -> u32 {
+        self.overhead()
+    }
+
+    /// Bytes the store adds to a serialised state: the event counter, and what encryption takes.
+    pub const fn state_overhead(self) -> u32 {
+        Self::COUNTER_BYTES + self.overhead()
+    }
+
     const fn overhead(self) -> u32 {
         if self.encrypted { Self::ENCRYPTION_BYTES } else { 0 }
     }

@@ -61,6 +61,9 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Workloads(workloads) => commands::workloads::run(workloads, output),
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
+        Command::Trace(TraceCommand::Fit(fit)) => commands::trace::fit(fit, output),
+        Command::Trace(TraceCommand::Generate(generate)) => commands::trace::generate(generate, output),
+        Command::Trace(TraceCommand::Export(export)) => commands::trace::export(export, output),
         Command::Report(report) => commands::report::run(report, output),
         Command::Completions(completions) => commands::completions::run(completions),
     }

@@ -10,7 +10,13 @@ mod checked;
 mod content;
 #[cfg(feature = "workbench")]
 mod error;
+#[cfg(feature = "workbench")]
+mod export;
+#[cfg(feature = "workbench")]
+mod fit;
 mod format;
+#[cfg(feature = "workbench")]
+mod generate;
 #[cfg(feature = "workbench")]
 mod history;
 #[cfg(feature = "workbench")]
@@ -37,7 +43,13 @@ pub use checked::{Trace, TraceBuilder};
 pub use content::Commands;
 #[cfg(feature = "workbench")]
 pub use error::TraceError;
+#[cfg(feature = "workbench")]
+pub use export::{ExportError, Selection, Table, TableFormat, export};
+#[cfg(feature = "workbench")]
+pub use fit::{Aspect, Fit, fit};
 pub use format::{Provenance, TraceActor, TraceCommand};
+#[cfg(feature = "workbench")]
+pub use generate::{GenerateLength, GenerateOptions, GenerateSummary, Preload, generate};
 #[cfg(feature = "workbench")]
 pub use import::{ImportOptions, ImportSummary, NameRule, import};
 #[cfg(feature = "workbench")]

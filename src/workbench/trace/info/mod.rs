@@ -22,7 +22,7 @@ use super::Trace;
 use crate::workbench::actor::{CommandKind, OpKind};
 use live::LiveCounter;
 use rhythm::RhythmCounter;
-use sizes::SizeCounter;
+pub(super) use sizes::SizeCounter;
 
 /// What is in a trace. As JSON, every field is named as here.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -14,7 +14,7 @@ const STEPS: usize = 1000;
 
 /// Counts sizes; about 3 MB, however many there are.
 #[derive(Debug)]
-pub(super) struct SizeCounter {
+pub(in crate::workbench::trace) struct SizeCounter {
     counts: Histogram<u64>,
     min: u32,
     max: u32,
@@ -22,13 +22,13 @@ pub(super) struct SizeCounter {
 }
 
 impl SizeCounter {
-    pub(super) fn new() -> Self {
+    pub(in crate::workbench::trace) fn new() -> Self {
         let highest = u64::from(MAX_VALUE_BYTES) + STORE_ADDS_BYTES;
         let counts = Histogram::new_with_bounds(1, highest, DIGITS).expect("constant bounds are valid");
         Self { counts, min: u32::MAX, max: 0, sum: 0 }
     }
 
-    pub(super) fn record(&mut self, bytes: u32) {
+    pub(in crate::workbench::trace) fn record(&mut self, bytes: u32) {
         self.counts.saturating_record(u64::from(bytes));
         self.min = self.min.min(bytes);
         self.max = self.max.max(bytes);
@@ -36,7 +36,7 @@ impl SizeCounter {
     }
 
     /// `None` if nothing was counted.
-    pub(super) fn finish(&self) -> Option<Sizes> {
+    pub(in crate::workbench::trace) fn finish(&self) -> Option<Sizes> {
         let count = self.counts.len();
         let quantile = |step: usize| {
             let value = self.counts.value_at_quantile(step as f64 / STEPS as f64);

@@ -1,8 +1,14 @@
 //! What can be done with traces, one file per subcommand.
 
+mod export;
+mod fit;
+mod generate;
 mod import;
 mod info;
 
+pub(in crate::workbench::cli) use export::export;
+pub(in crate::workbench::cli) use fit::fit;
+pub(in crate::workbench::cli) use generate::generate;
 pub(in crate::workbench::cli) use import::import;
 pub(in crate::workbench::cli) use info::info;
 
@@ -21,4 +27,11 @@ fn read(path: &Path, allow_truncated: bool) -> Result<Trace, CliError> {
 fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
     let path = path.to_owned();
     |source| TraceError::File { action: "read", path, source }.into()
+}
+
+/// A temporary file that may become `target`, with the permissions of any new file.
+fn beside(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    tempfile::Builder::new().prefix(".ave-workbench-").permissions(permissions).tempfile_in(directory)
 }
