@@ -6,6 +6,9 @@
 mod actor_model;
 #[cfg(feature = "rocksdb")]
 mod cli;
+#[cfg(feature = "rocksdb")]
+mod cli_traces;
+mod fitting;
 mod known_latency;
 mod memory;
 mod planning;

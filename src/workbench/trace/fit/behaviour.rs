@@ -104,7 +104,9 @@ impl Behaviour {
             }
             OpKind::EventsLast if op.bytes > 0 => {
                 seen.before.get_or_insert(op.number.saturating_add(1));
+                seen.next_event = seen.next_event.max(op.number.saturating_add(1));
             }
+            OpKind::EventsGet => seen.next_event = seen.next_event.max(op.number.saturating_add(1)),
             OpKind::EventsPurge => {
                 seen.before.get_or_insert(0);
                 (seen.next_event, seen.covered) = (0, Some(0));

@@ -7,8 +7,8 @@ use crate::workbench::actor::{CommandKind, OpKind};
 
 /// Values that must lie beyond a percentile before it is compared.
 const VALUES_BEYOND: f64 = 10.0;
-/// Values from which the largest one is compared.
-const VALUES_FOR_MAX: u64 = 1_000;
+/// Values from which the largest one is compared: of fewer, it is a matter of chance.
+const VALUES_FOR_MAX: u64 = 10_000;
 
 /// One aspect of a trace, and how close a fitted workload comes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,7 +95,11 @@ fn percent(name: &'static str, tolerance: Option<f64>, [one, other]: [f64; 2]) -
 }
 
 fn rounded(figure: f64) -> String {
-    if figure.abs() < 100.0 { format!("{figure:.2}") } else { format!("{figure:.0}") }
+    match figure.abs() {
+        ..0.1 => format!("{figure:.2e}"),
+        ..100.0 => format!("{figure:.2}"),
+        _ => format!("{figure:.0}"),
+    }
 }
 
 fn percent_off(one: f64, other: f64) -> f64 {
