@@ -168,12 +168,16 @@ impl CommandMix {
 
     /// The commands the mix issues, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
-        CommandKind::ALL.into_iter().filter(|&kind| self.weight(kind) > 0.0).collect()
+        let stops = self.recover > 0.0 && self.recover_after_stop > 0.0;
+        let issues = |kind| self.weight(kind) > 0.0 || (kind == CommandKind::Snapshot && stops);
+        CommandKind::ALL.into_iter().filter(|&kind| issues(kind)).collect()
     }
 
-    /// Share of a command, `0.0 ..= 1.0`.
+    /// Share of a command, `0.0 ..= 1.0`; orderly stops count as snapshots, as if every one had something to write.
     pub fn share(&self, kind: CommandKind) -> f64 {
-        self.weight(kind) / CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>()
+        let stops = self.recover * self.recover_after_stop;
+        let all = stops + CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>();
+        (self.weight(kind) + if kind == CommandKind::Snapshot { stops } else { 0.0 }) / all
     }
 
     /// Events an `events` command reads, if all read equally many.

@@ -184,7 +184,8 @@ fn commands(seen: &Behaviour) -> CommandMix {
     }
     mix.recover_after_stop = rounded(seen.share_of_stops());
     if let Some(lengths) = &seen.query_lengths {
-        let [least, most] = [0, 1000].map(|permille| lengths.quantile_bytes(permille));
+        // Short logs cut queries short, in the workload as in the trace: a few shorter ones say nothing.
+        let [least, most] = [100, 1000].map(|permille| lengths.quantile_bytes(permille));
         if least == most {
             mix.events_per_query = u64::from(most);
         } else {
@@ -246,13 +247,12 @@ fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) -> String {
         .map(|kind| format!("{:.1} % {kind}", 100.0 * info.command_share(kind)))
         .collect();
     format!(
-        "What {} did: {} commands of {} actors of {} types in {:.1} seconds ({}). Persistence is {}. Events are {}, states \
-         {}. The busiest hundredth of the actors issues {busiest:.1} % of the commands.",
+        "What {} did: {} commands in {:.1} seconds by {} actors ({}). Persistence is {}. Events are {}, states {}. The \
+         busiest hundredth of the actors issues {busiest:.1} % of the commands.",
         origin(trace),
         trace.command_count(),
-        info.actors_count,
-        info.actor_types_count,
         info.duration_seconds,
+        info.actors_count,
         kinds.join(", "),
         workload.rules(),
         workload.event_bytes.describe(),

@@ -22,7 +22,7 @@ pub(super) fn distribution(sizes: &Sizes, overhead: u32) -> SizeDistribution {
         return SizeDistribution::Constant(min);
     }
     let uniform = |share: f64| f64::from(min) + share * f64::from(max - min);
-    if holds(&at, uniform) {
+    if holds(&at, sizes.count(), uniform) {
         return SizeDistribution::Uniform { min, max };
     }
     if median > 0 && lognormal_holds(&at, sizes.count()) {
@@ -31,12 +31,17 @@ pub(super) fn distribution(sizes: &Sizes, overhead: u32) -> SizeDistribution {
     empirical(&at, sizes.mean_bytes() - f64::from(overhead), sizes.count())
 }
 
-/// Whether the form's quantiles are close to those observed, p1 to p99.
-fn holds(at: &impl Fn(usize) -> u32, form: impl Fn(f64) -> f64) -> bool {
+/// Whether the form's quantiles, p1 to p99, are close to those observed, or within what chance explains.
+fn holds(at: &impl Fn(usize) -> u32, count: u64, form: impl Fn(f64) -> f64) -> bool {
     (1..100).all(|percent| {
-        let (observed, expected) = (f64::from(at(10 * percent)), form(percent as f64 / 100.0));
-        // A byte is as close as it gets.
-        (observed - expected).abs() <= (CLOSE * observed).max(1.0)
+        let (observed, share) = (f64::from(at(10 * percent)), percent as f64 / 100.0);
+        let expected = form(share);
+        // Three standard errors of a share: what the form would say a little before and behind.
+        let error = 3.0 * (share * (1.0 - share) / count as f64).sqrt();
+        let chance = form((share + error).min(0.999)) - form((share - error).max(0.001));
+        // A byte is as close as it gets, and a tenth is what is promised.
+        let close = (CLOSE * observed).max(1.0).max((chance / 2.0).min(0.1 * observed));
+        (observed - expected).abs() <= close
     })
 }
 
@@ -49,7 +54,7 @@ fn lognormal_holds(at: &impl Fn(usize) -> u32, count: u64) -> bool {
     let spread = sigma * std::f64::consts::PI / 6.0_f64.sqrt() / (2.0 * (count.max(2) as f64).ln()).sqrt();
     let largest = form(1.0 - 0.56 / count.max(2) as f64);
     let max_off = (largest / f64::from(at(1000)) - 1.0).abs();
-    spread < CLOSE_MAX && max_off < CLOSE_MAX && holds(at, form)
+    spread < CLOSE_MAX && max_off < CLOSE_MAX && holds(at, count, form)
 }
 
 /// Quantiles in steps of a hundredth; of a thousandth where straight lines between those miss the mean of a long tail:

@@ -53,8 +53,9 @@ fn comment(text: &mut String, comment: &str) {
     // Runs of blanks keep the columns of a table.
     for word in comment.split_inclusive(' ') {
         if column + word.trim_end().len() > WIDTH {
-            let newline = if column > WIDTH { "" } else { "\n" };
-            text.push_str(if newline.is_empty() { "# " } else { "\n#   " });
+            let is_first = column > WIDTH;
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push_str(if is_first { "# " } else { "\n#   " });
             column = 2;
         }
         text.push_str(word);

@@ -64,7 +64,7 @@ fn skew(skew: &SkewFit) -> String {
         return "uniform: no more uneven than chance makes it".to_owned();
     }
     format!(
-        "Zipf exponent {:.2} ± {:.2}, KS distance {:.3}",
+        "Zipf exponent {:.2} ± {:.3}, KS distance {:.3}",
         skew.zipf_exponent, skew.zipf_exponent_standard_error, skew.ks_distance_ratio
     )
 }
@@ -131,10 +131,10 @@ fn sparkline(counts: &[u64]) -> String {
 }
 
 fn working_set(set: &WorkingSet) -> (&'static str, String) {
-    let label = if set.window_seconds == 1 { "touched in a second" } else { "touched in a minute" };
+    let label = if set.window_seconds == 1 { "busiest second uses" } else { "busiest minute uses" };
     let [touched, stored] = [set.touched_bytes, set.stored_bytes].map(|bytes| format::bytes(bytes as f64));
     let actors = format::count(set.actors_count);
-    (label, format!("at most busy {actors} actors, which had {stored} stored; {touched} written and read"))
+    (label, format!("{actors} actors, which had {stored} stored; {touched} written and read"))
 }
 
 fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
