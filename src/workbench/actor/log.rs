@@ -35,6 +35,16 @@ impl PersistenceRules {
     /// Borsh size of the event counter that is stored behind the state.
     const COUNTER_BYTES: u32 = 8;
 
+    /// Bytes the store adds to a serialised event.
+    pub const fn event_overhead(self) -> u32 {
+        self.overhead()
+    }
+
+    /// Bytes the store adds to a serialised state: the event counter, and what encryption takes.
+    pub const fn state_overhead(self) -> u32 {
+        Self::COUNTER_BYTES + self.overhead()
+    }
+
     const fn overhead(self) -> u32 {
         if self.encrypted { Self::ENCRYPTION_BYTES } else { 0 }
     }
@@ -73,6 +83,12 @@ pub enum Command {
         /// Serialised state, before encryption.
         state_bytes: u32,
     },
+    /// Stop the actor in order: under full persistence its state is put together anew and written, if events came since
+    /// it was written last. Counts as a snapshot.
+    Stop {
+        /// Serialised state, before encryption; used when it is written.
+        state_bytes: u32,
+    },
     /// Start the actor.
     Recover {
         /// Serialised state, before encryption; used when the replay ends in a snapshot.
@@ -96,7 +112,7 @@ impl Command {
     pub const fn kind(&self) -> CommandKind {
         match self {
             Self::Persist { .. } => CommandKind::Persist,
-            Self::Snapshot { .. } => CommandKind::Snapshot,
+            Self::Snapshot { .. } | Self::Stop { .. } => CommandKind::Snapshot,
             Self::Recover { .. } => CommandKind::Recover,
             Self::Events { .. } => CommandKind::Events,
             Self::LastEvent => CommandKind::LastEvent,
@@ -133,11 +149,17 @@ impl ActorLog {
         self.compacted
     }
 
+    /// Whether events came since the state was written last.
+    pub const fn has_uncovered_events(&self) -> bool {
+        self.events > self.covered
+    }
+
     /// Appends to `ops` what `Store` issues for `command`, and moves the counters as `Store` does.
     pub fn expand(&mut self, rules: PersistenceRules, command: Command, ops: &mut Vec<Op>) {
         match command {
             Command::Persist { event_bytes, state_bytes } => self.persist(rules, event_bytes, state_bytes, ops),
             Command::Snapshot { state_bytes } => self.snapshot(rules, state_bytes, ops),
+            Command::Stop { state_bytes } => self.stop(rules, state_bytes, ops),
             Command::Recover { state_bytes } => self.recover(rules, state_bytes, ops),
             Command::Events { from, to } => self.query(from, to, ops),
             Command::LastEvent => push(ops, OpKind::EventsLast, 0, 0),
@@ -178,6 +200,18 @@ impl ActorLog {
     fn put_metadata(&mut self, rules: PersistenceRules, ops: &mut Vec<Op>) {
         push(ops, OpKind::MetadataPut, self.metadata, PersistenceRules::METADATA_BYTES + rules.overhead());
         self.metadata += 1;
+    }
+
+    /// `Store::snapshot_if_needed`, which `pre_stop` calls: reads the newest snapshot and what came after it.
+    fn stop(&mut self, rules: PersistenceRules, state_bytes: u32, ops: &mut Vec<Op>) {
+        if rules.strategy == Strategy::Light || !self.has_uncovered_events() {
+            return;
+        }
+        push(ops, OpKind::StatesGet, 0, 0);
+        for number in self.covered..self.events {
+            push(ops, OpKind::EventsGet, number, 0);
+        }
+        self.snapshot(rules, state_bytes, ops);
     }
 
     /// A start after a crash: `Store::new` reads the three handles, `Recover` reads the state again, and events the
@@ -302,6 +336,26 @@ mod tests {
         ops.clear();
         log.expand(rules, Command::Recover { state_bytes: 10 }, &mut ops);
         assert!(!names(&ops).contains(&"events.get"), "a second start finds nothing to replay");
+    }
+
+    #[test]
+    fn an_orderly_stop_replays_what_is_not_covered_and_leaves_nothing_to_the_next_start() {
+        let mut log = ActorLog::default();
+        let rules = full(3, false);
+        persist(&mut log, rules);
+        let mut ops = Vec::new();
+        log.expand(rules, Command::Stop { state_bytes: 10 }, &mut ops);
+        assert_eq!(names(&ops), ["states.get", "events.get", "states.put", "metadata.put"]);
+        ops.clear();
+        log.expand(rules, Command::Stop { state_bytes: 10 }, &mut ops);
+        assert!(ops.is_empty(), "all is covered");
+        log.expand(rules, Command::Recover { state_bytes: 10 }, &mut ops);
+        assert!(!names(&ops).contains(&"events.get"));
+
+        ops.clear();
+        persist(&mut log, LIGHT);
+        log.expand(LIGHT, Command::Stop { state_bytes: 10 }, &mut ops);
+        assert!(ops.is_empty(), "the state went with every event");
     }
 
     #[test]

@@ -190,6 +190,9 @@ pub(super) struct WorkloadsArgs {
 pub(super) enum TraceCommand {
     Import(ImportArgs),
     Info(InfoArgs),
+    Fit(FitArgs),
+    Generate(GenerateArgs),
+    Export(ExportArgs),
 }
 
 /// Turn an event log in CSV into a trace
@@ -267,6 +270,96 @@ pub(super) struct InfoArgs {
     pub(super) allow_truncated: bool,
 }
 
+/// Write the workload that resembles a trace, and say how well it does
+///
+/// The workload is compared by generating a trace from it. What it cannot resemble is told as a warning and in the file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace fit receipt.trace.csv.zst
+  ave-workbench trace fit receipt.trace.csv.zst -o receipt.toml && ave-workbench run receipt.toml --rate 200
+  ave-workbench trace fit --json receipt.trace.csv.zst | jq .aspects")]
+pub(super) struct FitArgs {
+    /// The trace
+    pub(super) trace: PathBuf,
+    /// Where the workload goes [default: NAME.toml in this directory]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Use the whole lines of a trace that is cut off
+    #[arg(long)]
+    pub(super) allow_truncated: bool,
+}
+
+/// Write down a workload as a trace: the commands a run of one worker issues, and when
+///
+/// The events a workload preloads are the past of its actors, as in a recording that was switched on later: the trace
+/// begins behind them, and a replay writes those beforehand that are read. With --preload they are commands at time 0.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace generate ledger -o ledger.trace.csv.zst
+  ave-workbench trace generate ledger -o hour.trace.csv.zst --duration 1h --rate 250
+  ave-workbench trace generate my.toml -o my.trace.csv --commands 5000 --seed 7 --preload")]
+pub(super) struct GenerateArgs {
+    /// A shipped workload or a workload file
+    pub(super) workload: String,
+    /// Where the trace goes; .zst compresses it
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// Commands, those of the preload not counted [default: 100000]
+    #[arg(long, value_name = "COUNT", conflicts_with = "duration")]
+    pub(super) commands: Option<u64>,
+    /// Generate the commands of this time instead
+    #[arg(long, value_name = "TIME")]
+    pub(super) duration: Option<String>,
+    /// Commands per second, spaced as the workload's arrivals say
+    #[arg(long, value_name = "PER_SECOND", default_value_t = 1000.0, allow_negative_numbers = true)]
+    pub(super) rate: f64,
+    /// Seed of everything random [default: the workload's own]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Write the preload as commands at time 0
+    #[arg(long)]
+    pub(super) preload: bool,
+}
+
+/// Turn a trace into a table for other tools, or cut a part out of it
+///
+/// The tables commands and actors are CSV or JSON lines with a header or field names that carry the units; pandas and
+/// DuckDB open them as they are. --table trace writes a trace again: plain, compressed, cut by time or by actors.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace export receipt.trace.csv.zst > commands.csv
+  ave-workbench trace export receipt.trace.csv.zst --table actors --format json-lines | head
+  ave-workbench trace export receipt.trace.csv.zst --table trace --from 10s --to 60s -o minute.trace.csv.zst
+  ave-workbench trace export receipt.trace.csv.zst --table trace --actors 5 -o sample.trace.csv")]
+pub(super) struct ExportArgs {
+    /// The trace
+    pub(super) trace: PathBuf,
+    /// What a row is
+    #[arg(long, value_enum, default_value_t = TableArg::Commands)]
+    pub(super) table: TableArg,
+    /// Form of the tables commands and actors
+    #[arg(long, value_enum, default_value_t = TableFormatArg::Csv)]
+    pub(super) format: TableFormatArg,
+    /// Where it goes; .zst compresses it [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Leave out what came before this time from the first command
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<String>,
+    /// Leave out what came at this time or later
+    #[arg(long, value_name = "TIME")]
+    pub(super) to: Option<String>,
+    /// Keep this share of the actors with all they do, the same ones each time
+    #[arg(long, value_name = "PERCENT", default_value_t = 100.0, allow_negative_numbers = true)]
+    pub(super) actors: f64,
+    /// Use the whole lines of a trace that is cut off
+    #[arg(long)]
+    pub(super) allow_truncated: bool,
+}
+
 /// Render a report again from its report.json
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -310,6 +403,22 @@ pub(super) enum DurabilityArg {
 pub(super) enum PersistenceArg {
     Light,
     Full,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableArg {
+    /// A command, its operations summed up
+    Commands,
+    /// An actor and all it did
+    Actors,
+    /// A trace: a storage operation, as in the file it came from
+    Trace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TableFormatArg {
+    Csv,
+    JsonLines,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 //! It is generic over [`Target`], that is over any `DbManager`; it prints nothing and knows nothing of reports or of
 //! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
 
+mod arrivals;
 mod clock;
 mod crash;
 mod drive;
@@ -22,6 +23,7 @@ mod verify;
 mod warmup;
 mod watch;
 
+pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
 pub use crash::{CrashSpec, CrashTask, Crashed, Death, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};

@@ -10,7 +10,13 @@ mod checked;
 mod content;
 #[cfg(feature = "workbench")]
 mod error;
+#[cfg(feature = "workbench")]
+mod export;
+#[cfg(feature = "workbench")]
+mod fit;
 mod format;
+#[cfg(feature = "workbench")]
+mod generate;
 #[cfg(feature = "workbench")]
 mod history;
 #[cfg(feature = "workbench")]
@@ -39,13 +45,19 @@ pub use checked::{Trace, TraceBuilder};
 pub use content::Commands;
 #[cfg(feature = "workbench")]
 pub use error::TraceError;
+#[cfg(feature = "workbench")]
+pub use export::{ExportError, Selection, Table, TableFormat, export};
+#[cfg(feature = "workbench")]
+pub use fit::{Aspect, Fit, fit};
 pub use format::{Provenance, Recording, TraceActor, TraceCommand};
+#[cfg(feature = "workbench")]
+pub use generate::{GenerateLength, GenerateOptions, GenerateSummary, Preload, generate};
 #[cfg(feature = "workbench")]
 pub use import::{
     ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, Unobserved, import, import_from,
 };
 #[cfg(feature = "workbench")]
-pub use info::{TraceInfo, info};
+pub use info::{LiveData, Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet, info};
 pub use names::NameRule;
 #[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read, read_in};

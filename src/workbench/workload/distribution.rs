@@ -54,7 +54,7 @@ impl SizeDistribution {
             Self::Constant(bytes) => *bytes,
             Self::Uniform { min, max } => rng.random_range(*min..=*max),
             Self::Lognormal { median, p99 } => sample_lognormal(*median, *p99, rng),
-            Self::Empirical { quantiles } => interpolate(quantiles, rng.random::<f64>()),
+            Self::Empirical { quantiles } => draw(quantiles, rng),
         };
         bytes.min(MAX_VALUE_BYTES)
     }
@@ -127,6 +127,12 @@ fn sample_lognormal(median: u32, p99: u32, rng: &mut impl Rng) -> u32 {
     let sigma = (f64::from(p99).ln() - mu) / Z_99;
     // `median` and `p99` were validated on reading: sigma is finite and not negative.
     LogNormal::new(mu, sigma).map_or(median, |distribution| to_bytes(distribution.sample(rng)))
+}
+
+/// Draws a number of which these are equally spaced quantiles.
+pub(super) fn draw(quantiles: &[u32], rng: &mut impl Rng) -> u32 {
+    use rand::RngExt;
+    interpolate(quantiles, rng.random::<f64>())
 }
 
 /// Linear interpolation between equally spaced quantiles.

@@ -133,12 +133,20 @@ pub struct CommandMix {
     pub persist: f64,
     /// Write the state.
     pub snapshot: f64,
-    /// Start an actor after a crash.
+    /// Start an actor, after a crash or after an orderly stop.
     pub recover: f64,
+    /// Share of the starts that follow an orderly stop, 0 to 1: under full persistence the actor first writes a snapshot
+    /// of what came since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to those the
+    /// weight `snapshot` asks for. Default 0: every start follows a crash.
+    pub recover_after_stop: f64,
     /// Read a range of events.
     pub events: f64,
     /// Events an `events` command reads. Default 20.
     pub events_per_query: u64,
+    /// Equally spaced quantiles of the number of events an `events` command reads, ascending, where one number does not
+    /// say it; `events_per_query` is then ignored. Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events_per_query_quantiles: Vec<u32>,
     /// Read the newest event.
     pub last_event: f64,
     /// Delete an actor's data.
@@ -160,17 +168,29 @@ impl CommandMix {
 
     /// The commands the mix issues, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
-        CommandKind::ALL.into_iter().filter(|&kind| self.weight(kind) > 0.0).collect()
+        let stops = self.recover > 0.0 && self.recover_after_stop > 0.0;
+        let issues = |kind| self.weight(kind) > 0.0 || (kind == CommandKind::Snapshot && stops);
+        CommandKind::ALL.into_iter().filter(|&kind| issues(kind)).collect()
     }
 
-    /// Share of a command, `0.0 ..= 1.0`.
+    /// Share of a command, `0.0 ..= 1.0`; orderly stops count as snapshots, as if every one had something to write.
     pub fn share(&self, kind: CommandKind) -> f64 {
-        self.weight(kind) / CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>()
+        let stops = self.recover * self.recover_after_stop;
+        let all = stops + CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>();
+        (self.weight(kind) + if kind == CommandKind::Snapshot { stops } else { 0.0 }) / all
     }
 
-    /// Events an `events` command reads.
+    /// Events an `events` command reads, if all read equally many.
     pub const fn query_length(&self) -> u64 {
         if self.events_per_query == 0 { 20 } else { self.events_per_query }
+    }
+
+    /// Draws how many events an `events` command reads, at least 1.
+    pub(super) fn draw_query_length(&self, rng: &mut impl rand::Rng) -> u64 {
+        if self.events_per_query_quantiles.is_empty() {
+            return self.query_length();
+        }
+        u64::from(super::distribution::draw(&self.events_per_query_quantiles, rng)).max(1)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -180,6 +200,13 @@ impl CommandMix {
         }
         if weights.iter().sum::<f64>() <= 0.0 {
             return Err("at least one command needs a positive weight".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.recover_after_stop) {
+            return Err("`recover_after_stop` must be a share from 0 to 1".to_owned());
+        }
+        let quantiles = &self.events_per_query_quantiles;
+        if quantiles.len() == 1 || !quantiles.is_sorted() {
+            return Err("`events_per_query_quantiles` must be two or more numbers in ascending order".to_owned());
         }
         Ok(())
     }
@@ -442,6 +469,8 @@ persist = 1
             ("min = 1", "min = 9", "line 5", "`min` must not exceed `max`"),
             ("persist = 1", "persist = -1", "line 10", "0 or positive"),
             ("persist = 1", "persist = 0", "line 10", "positive weight"),
+            ("persist = 1", "persist = 1\nrecover_after_stop = 2", "line 10", "share from 0 to 1"),
+            ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", "line 10", "ascending"),
             ("name = \"t\"", "name = \"a/b\"", "line 2", "letters"),
             ("mode = \"light\"", "mode = \"heavy\"", "line 9", "light"),
             (

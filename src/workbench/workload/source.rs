@@ -8,7 +8,7 @@ use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::{Skew, Workload, mix};
-use crate::workbench::actor::{ActorLog, Command, CommandKind, Op};
+use crate::workbench::actor::{ActorLog, Command, CommandKind, Op, Strategy};
 
 /// A command about to be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct WorkloadSource {
     pick_kind: WeightedIndex<f64>,
     pick_actor: Option<Zipf<f64>>,
     preload_left: u64,
+    /// An actor that has stopped and starts with the next command.
+    stopped: Option<usize>,
     longest: [u32; 2],
 }
 
@@ -63,6 +65,7 @@ impl WorkloadSource {
             rng: Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, worker, COMMAND_SALT, workers)),
             logs: vec![ActorLog::default(); usize::try_from(own).expect("actors fit in memory")],
             preload_left: own * workload.preload.events_per_actor,
+            stopped: None,
             longest: [workload.event_bytes.max_bytes(), workload.state_bytes.max_bytes()],
             workload,
             worker,
@@ -82,7 +85,7 @@ impl WorkloadSource {
     pub fn next(&mut self, ops: &mut Vec<Op>) -> Planned {
         ops.clear();
         let (own, kind) = if self.preload_left > 0 { self.preload() } else { self.draw() };
-        let command = self.command(own, kind);
+        let command = if self.stops_first(own, kind) { self.stop(own) } else { self.command(own, kind) };
         self.logs[own].expand(self.workload.rules(), command, ops);
         Planned { actor: self.worker + own as u64 * self.workers, kind: command.kind(), at_ns: None }
     }
@@ -95,6 +98,9 @@ impl WorkloadSource {
     }
 
     fn draw(&mut self) -> (usize, CommandKind) {
+        if let Some(own) = self.stopped.take() {
+            return (own, CommandKind::Recover);
+        }
         let kind = self.kinds[self.pick_kind.sample(&mut self.rng)];
         let own = match &self.pick_actor {
             None => self.rng.random_range(0..self.logs.len()),
@@ -102,6 +108,21 @@ impl WorkloadSource {
             Some(zipf) => (zipf.sample(&mut self.rng) as usize).clamp(1, self.logs.len()) - 1,
         };
         (own, kind)
+    }
+
+    /// Whether an actor that is about to start has to stop in order first, and writes something when it does.
+    fn stops_first(&mut self, own: usize, kind: CommandKind) -> bool {
+        let share = self.workload.commands.recover_after_stop;
+        kind == CommandKind::Recover
+            && share > 0.0
+            && self.workload.rules().strategy != Strategy::Light
+            && self.logs[own].has_uncovered_events()
+            && self.rng.random::<f64>() < share
+    }
+
+    fn stop(&mut self, own: usize) -> Command {
+        self.stopped = Some(own);
+        Command::Stop { state_bytes: self.state_bytes() }
     }
 
     /// A reading command on an actor that has nothing to read would be no command at all: such an actor persists.
@@ -112,7 +133,7 @@ impl WorkloadSource {
             CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes() },
             CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes() },
             CommandKind::Events if first < next => {
-                let length = self.workload.commands.query_length().min(next - first);
+                let length = self.workload.commands.draw_query_length(&mut self.rng).min(next - first);
                 let from = self.rng.random_range(first..=next - length);
                 Command::Events { from, to: from + length - 1 }
             }
@@ -187,6 +208,40 @@ mod tests {
         let busiest = (0..20_000).filter(|_| source.next(&mut ops).actor == 0).count();
         // 1 / H(100) = 0.1928
         assert!((0.18..0.21).contains(&(busiest as f64 / 20_000.0)), "{busiest}");
+    }
+
+    #[test]
+    fn an_orderly_stop_goes_before_the_start_and_is_counted_as_a_snapshot() {
+        let mut altered = (*workload("actors={count=3}")).clone();
+        altered.commands.recover_after_stop = 1.0;
+        let mut source = WorkloadSource::new(Arc::new(altered), 0, 1);
+        let (mut ops, mut before, mut stops) = (Vec::new(), None, 0);
+        for _ in 0..2_000 {
+            let planned = source.next(&mut ops);
+            if planned.kind == CommandKind::Recover {
+                assert!(!ops.iter().any(|op| op.kind == crate::workbench::actor::OpKind::EventsGet), "nothing is left");
+            }
+            if let Some(stopped) = before {
+                assert_eq!((planned.actor, planned.kind), (stopped, CommandKind::Recover));
+            }
+            before = (planned.kind == CommandKind::Snapshot).then_some(planned.actor);
+            stops += u32::from(before.is_some());
+        }
+        assert!(stops > 50, "{stops}");
+    }
+
+    #[test]
+    fn query_lengths_follow_their_quantiles() {
+        let mut altered = (*workload("actors={count=1}\npreload={events_per_actor=500}")).clone();
+        altered.commands.events_per_query_quantiles = vec![1, 10, 100];
+        let mut source = WorkloadSource::new(Arc::new(altered), 0, 1);
+        let (mut ops, mut lengths) = (Vec::new(), Vec::new());
+        while lengths.len() < 2_000 {
+            let planned = source.next(&mut ops);
+            lengths.extend((planned.kind == CommandKind::Events).then_some(ops.len()));
+        }
+        lengths.sort_unstable();
+        assert!((9..=11).contains(&lengths[1_000]) && (50..=60).contains(&lengths[1_500]), "{}", lengths[1_500]);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use ave_actors_rocksdb::workbench::workload::{Workload, shipped};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
-const PASS: i32 = 0;
+pub(super) const PASS: i32 = 0;
 const MISSED: i32 = 1;
-const USAGE: i32 = 2;
+pub(super) const USAGE: i32 = 2;
 const INCONCLUSIVE: i32 = 3;
-const FAILED: i32 = 4;
+pub(super) const FAILED: i32 = 4;
 
 /// A workload of five actors that only persist.
 const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant = 100 }\n\
@@ -25,23 +25,23 @@ const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant =
 const SHORT: &str = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 0";
 
 /// A directory to work in, with a workload in it.
-struct Place(TempDir);
+pub(super) struct Place(TempDir);
 
 /// How the binary ended.
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(super) struct Ended {
+    pub(super) code: i32,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let place = Self(tempdir().unwrap());
         place.write("tiny.toml", TINY);
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -55,7 +55,7 @@ impl Place {
         command
     }
 
-    fn run(&self, words: &str) -> Ended {
+    pub(super) fn run(&self, words: &str) -> Ended {
         Ended::of(self.command(words).output().unwrap())
     }
 
@@ -74,7 +74,7 @@ impl Place {
 
     /// No database, no half of a report, nothing but the names given.
     #[track_caller]
-    fn holds_only(&self, names: &[&str]) {
+    pub(super) fn holds_only(&self, names: &[&str]) {
         let mut found: Vec<_> = fs::read_dir(self.0.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -117,7 +117,7 @@ impl Ended {
 
     /// Asserts an error that says all of `parts` on standard error, and nothing on standard output.
     #[track_caller]
-    fn refused(&self, code: i32, parts: &[&str]) {
+    pub(super) fn refused(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
         for part in parts {
             assert!(self.stderr.contains(part), "`{part}` is missing: {}", self.stderr);
@@ -126,7 +126,7 @@ impl Ended {
     }
 }
 
-fn json(text: &str) -> Value {
+pub(super) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

@@ -8,6 +8,8 @@ mod actor_model;
 mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
+mod cli_traces;
+mod fitting;
 mod importing;
 mod known_latency;
 mod memory;

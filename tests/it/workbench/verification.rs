@@ -231,6 +231,7 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
             events_per_query: mix.events_per_query,
             last_event: mix.last_event.max(share),
             purge: mix.purge.max(share),
+            ..CommandMix::default()
         };
         Source::Workload(Arc::new(workload))
     })

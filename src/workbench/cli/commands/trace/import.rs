@@ -1,4 +1,4 @@
-//! `trace import` and `trace info`.
+//! `trace import`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,13 @@ use jiff::tz::TimeZone;
 
 use crate::workbench::actor::{PersistenceRules, Strategy};
 use crate::workbench::cli::Ending;
-use crate::workbench::cli::args::{ImportArgs, InfoArgs, PersistenceArg};
+use crate::workbench::cli::args::{ImportArgs, PersistenceArg};
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::import_progress::ImportProgress;
 use crate::workbench::cli::output::{self, Output};
 use crate::workbench::cli::resolve;
 use crate::workbench::report::format;
-use crate::workbench::trace::{
-    self, ImportLimits, ImportOptions, ImportSummary, LogInput, NameRule, TraceInfo, Truncation,
-};
+use crate::workbench::trace::{self, ImportLimits, ImportOptions, ImportSummary, LogInput, NameRule};
 use crate::workbench::workload::MAX_VALUE_BYTES;
 
 /// What stands for standard input where a file is asked for.
@@ -128,66 +126,4 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
 /// A file's name as part of a column family's: commas and the like would only make the trace harder to read.
 fn column_family_name(stem: &str) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
-}
-
-pub(in crate::workbench::cli) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
-    let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-    let read = trace::read(&args.trace, truncation)?;
-    let failed = |source| trace::TraceError::File { action: "read", path: args.trace.clone(), source };
-    let info = trace::info(&read).map_err(failed)?;
-    if output.is_json() {
-        output::json(&json_info(&read.provenance, &info))?;
-        return Ok(Ending::Pass);
-    }
-    let provenance = &read.provenance;
-    output.line(&format!("{}: from {} ({})", provenance.name, provenance.source, provenance.made_by))?;
-    output.line(&output::facts(&rows(&info)))?;
-    provenance.assumptions.iter().try_for_each(|assumed| output.line(&format!("assumed: {assumed}")))?;
-    Ok(Ending::Pass)
-}
-
-fn counted<K: std::fmt::Display>(counts: &std::collections::BTreeMap<K, u64>) -> String {
-    counts.iter().map(|(kind, count)| format!("{kind} {}", format::count(*count))).collect::<Vec<_>>().join(", ")
-}
-
-fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
-    let sizes = |sizes: Option<[u32; 4]>| {
-        sizes.map_or_else(
-            || "none".to_owned(),
-            |[min, median, p99, max]| format!("min {min}, median {median}, p99 {p99}, max {max} B"),
-        )
-    };
-    vec![
-        ("commands", counted(&info.commands)),
-        ("storage operations", counted(&info.operations)),
-        ("actors", format!("{} of {} types", format::count(info.actors), info.types)),
-        ("busiest 1 % of actors", format::percent(100.0 * info.busiest_percent_share)),
-        ("time span", format::seconds(info.duration_seconds)),
-        ("mean rate", format!("{} commands/s", format::number(info.commands_per_second))),
-        ("longest pause", format::seconds(info.longest_gap_seconds)),
-        ("event sizes", sizes(info.event_bytes)),
-        ("state sizes", sizes(info.state_bytes)),
-        ("bytes written", format::bytes(info.written_bytes as f64)),
-    ]
-}
-
-fn json_info(provenance: &trace::Provenance, info: &TraceInfo) -> serde_json::Value {
-    let commands: std::collections::BTreeMap<_, _> =
-        info.commands.iter().map(|(kind, count)| (kind.name(), count)).collect();
-    let operations: std::collections::BTreeMap<_, _> =
-        info.operations.iter().map(|(kind, count)| (kind.name(), count)).collect();
-    serde_json::json!({
-        "provenance": provenance,
-        "commands_count": commands,
-        "operations_count": operations,
-        "actors_count": info.actors,
-        "actor_types_count": info.types,
-        "busiest_percent_share_ratio": info.busiest_percent_share,
-        "duration_seconds": info.duration_seconds,
-        "commands_per_second": info.commands_per_second,
-        "longest_gap_seconds": info.longest_gap_seconds,
-        "event_bytes_min_median_p99_max": info.event_bytes,
-        "state_bytes_min_median_p99_max": info.state_bytes,
-        "written_bytes": info.written_bytes,
-    })
 }

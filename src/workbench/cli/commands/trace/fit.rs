@@ -1,0 +1,72 @@
+//! `trace fit`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{beside, read};
+use crate::workbench::cli::Ending;
+use crate::workbench::cli::args::FitArgs;
+use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::output::{self, Output};
+use crate::workbench::runner::arrival_times;
+use crate::workbench::trace::{self, Aspect, Fit, TraceError};
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    workload_file: String,
+    #[serde(flatten)]
+    fit: &'a Fit,
+    /// Names of the aspects that are off.
+    off: Vec<&'static str>,
+}
+
+pub(in crate::workbench::cli) fn fit(args: &FitArgs, output: Output) -> Result<Ending, CliError> {
+    let read = read(&args.trace, args.allow_truncated)?;
+    let fit = trace::fit(&read, arrival_times)?;
+    let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", fit.workload.name)));
+    write(&target, &fit.to_toml())?;
+    let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).map(|aspect| aspect.name).collect();
+    if output.is_json() {
+        output::json(&Told { workload_file: target.display().to_string(), fit: &fit, off })?;
+        return Ok(Ending::Pass);
+    }
+    output.line(&table(&fit.aspects))?;
+    for name in off {
+        output.line(&format!("WARNING: the workload does not resemble the trace in its {name}"))?;
+    }
+    fit.notes.iter().try_for_each(|note| output.line(&format!("  note: {note}")))?;
+    let path = target.display();
+    let rate = fit.commands_per_second.filter(|&rate| rate >= 1.0).map(|rate| format!(" --rate {rate:.0}"));
+    let rate = rate.unwrap_or_default();
+    output.line(&format!("Workload: {path}\nReplay it with `ave-workbench run {path}{rate}`."))?;
+    Ok(Ending::Pass)
+}
+
+fn table(aspects: &[Aspect]) -> String {
+    let row = |aspect: &Aspect| {
+        let verdict = match aspect.tolerance {
+            None => "not judged".to_owned(),
+            Some(tolerance) if aspect.is_met() => format!("ok, within {tolerance}"),
+            Some(tolerance) => format!("OFF, more than {tolerance}"),
+        };
+        vec![
+            aspect.name.to_owned(),
+            format!("{:.2} {}", aspect.difference, aspect.unit),
+            verdict,
+            aspect.detail.clone(),
+        ]
+    };
+    let header = ["aspect", "largest difference", "", "trace and workload"];
+    output::text_table(&header, aspects.iter().map(row).collect()).to_string()
+}
+
+/// Writes beside the target and moves it there, so that no half of a workload is left behind.
+fn write(target: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |source| TraceError::File { action: "write", path: target.to_owned(), source };
+    let mut file = beside(target).map_err(failed)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    file.persist(target).map_err(|error| failed(error.error))?;
+    Ok(())
+}

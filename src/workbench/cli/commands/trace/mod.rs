@@ -1,0 +1,37 @@
+//! What can be done with traces, one file per subcommand.
+
+mod export;
+mod fit;
+mod generate;
+mod import;
+mod info;
+
+pub(in crate::workbench::cli) use export::export;
+pub(in crate::workbench::cli) use fit::fit;
+pub(in crate::workbench::cli) use generate::generate;
+pub(in crate::workbench::cli) use import::import;
+pub(in crate::workbench::cli) use info::info;
+
+use std::path::Path;
+
+use crate::workbench::cli::error::CliError;
+use crate::workbench::trace::{self, Trace, TraceError, Truncation};
+
+/// The trace at a path.
+fn read(path: &Path, allow_truncated: bool) -> Result<Trace, CliError> {
+    let truncation = if allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+    Ok(trace::read(path, truncation)?)
+}
+
+/// The temporary file behind a long trace could not be read.
+fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
+    let path = path.to_owned();
+    |source| TraceError::File { action: "read", path, source }.into()
+}
+
+/// A temporary file that may become `target`, with the permissions of any new file.
+fn beside(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    tempfile::Builder::new().prefix(".ave-workbench-").permissions(permissions).tempfile_in(directory)
+}
