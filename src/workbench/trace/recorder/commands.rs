@@ -6,18 +6,26 @@ use std::sync::Arc;
 
 use super::actors::{Actor, NO_COMMAND};
 use super::grammar::{Circumstances, Progress};
-use super::intake::{Call, CallTime};
+use super::intake::CallTime;
 use crate::workbench::actor::{CommandKind, Op};
 
 /// Beyond so many operations, commands are no longer held back for one that comes late: what fits into the processor's
 /// caches costs half.
-const CROWDED: usize = 1 << 14;
+const CROWDED: usize = 1 << 11;
 /// Operations that may be held back; beyond that the oldest command has to go, open or not.
 const MAX_HELD: usize = 1 << 16;
 /// A command that lacks something has so many times longer before it is given up: the call may be slow.
 const PATIENCE: u64 = 10;
 /// Lists of calls that are longer are not kept for the next command.
 const LONG_LIST: usize = 256;
+
+/// A call of an actor.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) actor: Arc<Actor>,
+    pub(super) time: CallTime,
+    pub(super) op: Op,
+}
 
 /// A command that is complete, for whoever writes it.
 #[derive(Debug)]
@@ -224,7 +232,7 @@ mod tests {
     use super::*;
     use crate::workbench::actor::OpKind;
     use crate::workbench::trace::NameRule;
-    use crate::workbench::trace::recorder::actors::Registry;
+    use crate::workbench::trace::recorder::actors::{Known, Presence, Registry};
 
     const PAUSE: u64 = 5;
     const HOLD: u64 = 200;
@@ -246,6 +254,7 @@ mod tests {
     struct Bench {
         commands: Commands,
         registry: Registry,
+        known: Known,
         now: u64,
         written: Vec<String>,
     }
@@ -253,16 +262,18 @@ mod tests {
     impl Bench {
         fn new() -> Self {
             let registry = Registry::new(NameRule::Keep, [0; 16]);
-            Self { commands: Commands::new(PAUSE, HOLD), registry, now: 0, written: Vec::new() }
+            let known = registry.known();
+            Self { commands: Commands::new(PAUSE, HOLD), registry, known, now: 0, written: Vec::new() }
         }
 
-        fn call(&mut self, actor: &Arc<Actor>, op: Op) {
+        fn call(&mut self, actor: &Arc<Presence>, op: Op) {
             self.now += 1;
             let time = CallTime { start_ns: self.now, end_ns: self.now };
-            self.commands.accept(Call { actor: Arc::clone(actor), time, op });
+            let actor = self.known.actor(actor.number).unwrap();
+            self.commands.accept(Call { actor, time, op });
         }
 
-        fn calls(&mut self, actor: &Arc<Actor>, calls: &str) {
+        fn calls(&mut self, actor: &Arc<Presence>, calls: &str) {
             for call in calls.split(',').map(str::trim) {
                 match call {
                     "-" => self.now += PAUSE + 1,
@@ -357,7 +368,7 @@ mod tests {
         bench.now = 20;
         bench.calls(&quick, "put 0, put 1");
         let time = CallTime { start_ns: 10, end_ns: 50 };
-        bench.commands.accept(Call { actor: slow, time, op: op("last 3") });
+        bench.commands.accept(Call { actor: bench.known.actor(slow.number).unwrap(), time, op: op("last 3") });
         assert_eq!(bench.all(), "last_event:1 persist:1 persist:1");
     }
 
@@ -399,8 +410,10 @@ mod tests {
         let mut bench = Bench::new();
         let actor = bench.registry.actor("ledger", "a");
         bench.calls(&actor, "put 0");
-        let weak = Arc::downgrade(&actor);
+        let weak = Arc::downgrade(&bench.known.actor(actor.number).unwrap());
         drop(actor);
+        let gone = bench.known.gone();
+        bench.known.forget(&gone);
         assert!(weak.upgrade().is_some());
         bench.now += 2 * HOLD;
         bench.emit();

@@ -138,7 +138,8 @@ impl Recorder {
         let commands = Commands::new(nanos(options.pause), nanos(options.flush_interval));
         let flush_interval = options.flush_interval;
         let output = Output::start(options, Arc::clone(&intake), recording)?;
-        let writer = Writer { intake: Arc::clone(&intake), commands, output, flush_interval };
+        let known = intake.registry.known();
+        let writer = Writer { intake: Arc::clone(&intake), known, commands, output, flush_interval };
         let thread = std::thread::Builder::new()
             .name("ave-recorder".to_owned())
             .spawn(move || writer.run())

@@ -80,7 +80,7 @@ impl Output {
             let line = Line {
                 at_ns: self.last_ns,
                 type_name: &command.actor.kind.name,
-                actor: command.actor.name(),
+                actor: &command.actor.name,
                 command_id: self.next_command,
                 command: command.kind,
                 op: *op,

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::RecorderError;
-use super::commands::Commands;
+use super::actors::Known;
+use super::commands::{Call, Commands};
 use super::intake::Intake;
 use super::output::Output;
 
@@ -20,6 +21,7 @@ const BATCH: usize = 1024;
 /// What the thread owns.
 pub(super) struct Writer {
     pub(super) intake: Arc<Intake>,
+    pub(super) known: Known,
     pub(super) commands: Commands,
     pub(super) output: Output,
     pub(super) flush_interval: Duration,
@@ -51,11 +53,15 @@ impl Writer {
     }
 
     fn drain(&mut self) {
+        // Looked at before the queue: all that these actors called is in it.
+        let gone = self.known.gone();
         let mut left = self.intake.queue.len();
         loop {
             let batch = left.min(BATCH);
             for call in (0..batch).map_while(|_| self.intake.queue.pop()) {
-                self.commands.accept(call);
+                if let Some(actor) = self.known.actor(call.actor) {
+                    self.commands.accept(Call { actor, time: call.time, op: call.op });
+                }
             }
             let output = &mut self.output;
             self.commands.emit(self.intake.now_ns(), |command| output.command(&command));
@@ -64,6 +70,7 @@ impl Writer {
                 break;
             }
         }
+        self.known.forget(&gone);
     }
 }
 
