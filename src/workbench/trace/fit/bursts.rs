@@ -205,8 +205,8 @@ pub(super) fn resembling(spacing: &Spacing, rate: f64) -> Option<Bursts> {
     let (_, best) = ends.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let Candidate { share, factor, length, .. } = best.candidate();
     let share = digits(share, 4);
-    // Not a command more than there are, whatever rounding does.
-    let factor = digits(factor, 6).min(1.0 / share * (1.0 - 1e-12));
+    // Not a command more than there are, whichever way six digits are rounded.
+    let factor = digits(factor.min((1.0 - 6e-6) / share), 6);
     Some(Bursts { factor, share, seconds: digits(length / rate, 4) })
 }
 

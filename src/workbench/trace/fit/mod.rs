@@ -351,11 +351,11 @@ fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {
     let Arrivals::Bursts(bursts) = workload.arrivals else { return None };
     let rate = info.commands_per_second;
     Some(format!(
-        "commands came in bursts (coefficient of variation {:.1}, index of dispersion of a hundred commands {:.0}); the \
-         workload's come at {:.1} times the mean rate, last {:.0} commands on average and hold {:.0} % of all; their \
-         length belongs to the trace's rate: at N times that rate, divide `seconds` by N ({} at {ANY_RATE} commands/s); \
-         they begin and end at random, so times of day, the order of bursts and whose commands they are is lost; replay \
-         the trace itself with `--speed` where that matters",
+        "commands came in bursts (coefficient of variation {:.1}, index of dispersion of a hundred commands {:.1}); \
+         those of the workload come at {:.1} times the mean rate, {:.0} at a time on average, {:.0} % of all. Their \
+         length belongs to the trace's rate: at N times that rate, divide `seconds` by N ({} at {ANY_RATE} commands/s). \
+         Regular pauses, times of day and whose commands a burst holds are lost; replay the trace itself with `--speed` \
+         where they matter",
         info.rhythm.interarrival_cv_ratio.unwrap_or(f64::NAN),
         info.rhythm.dispersion_per_100_commands_ratio.unwrap_or(f64::NAN),
         bursts.factor,
