@@ -205,8 +205,11 @@ fn a_generated_trace_has_the_arrivals_of_its_workload() {
         let cv = info.rhythm.interarrival_cv_ratio.unwrap();
         assert!((low..high).contains(&cv), "{arrivals:?}: {cv}");
         assert!((info.commands_per_second / RATE - 1.0).abs() < 0.05, "{}", info.commands_per_second);
-        let fit = trace::fit(&commands_of(&workload, 3_000), arrival_times).unwrap();
-        assert_eq!(fit.workload.arrivals, arrivals);
+        for (seed, commands) in [(1, 200), (2, 1_000), (3, 3_000), (4, 10_000)] {
+            workload.seed = seed;
+            let fit = trace::fit(&commands_of(&workload, commands), arrival_times).unwrap();
+            assert_eq!(fit.workload.arrivals, arrivals, "{commands} commands");
+        }
     }
 }
 

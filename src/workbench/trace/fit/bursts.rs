@@ -61,7 +61,9 @@ impl SpacingCounter {
     }
 
     fn record(&mut self, at_ns: u64) {
-        self.windows.iter_mut().for_each(|(_, windows)| windows.record(at_ns));
+        for (_, windows) in &mut self.windows {
+            windows.record(at_ns);
+        }
     }
 
     fn finish(self, cv: f64) -> Spacing {
@@ -165,8 +167,8 @@ impl Place {
         let (mut steps, mut lowest) = ([0.5, 0.1, 0.5], self.candidate().misfit(spacing));
         while steps[0] > 1e-4 {
             let before = lowest;
-            for axis in 0..3 {
-                for step in [steps[axis], -steps[axis]] {
+            for (axis, &size) in steps.iter().enumerate() {
+                for step in [size, -size] {
                     let mut there = self;
                     there.0[axis] = (self.0[axis] + step).clamp(Self::LOW[axis], Self::HIGH[axis]);
                     let misfit = there.candidate().misfit(spacing);
@@ -270,7 +272,9 @@ mod tests {
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         let mut counter = SpacingCounter::new(times.len() as u64, times[times.len() - 1]);
-        times.iter().for_each(|&at_ns| counter.record(at_ns));
+        for &at_ns in times {
+            counter.record(at_ns);
+        }
         counter.finish(variance.sqrt() / mean)
     }
 

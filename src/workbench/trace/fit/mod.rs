@@ -131,7 +131,9 @@ pub fn fit<I: Iterator<Item = u64>>(
 fn rhythm(times: impl Iterator<Item = u64>, commands: u64) -> Rhythm {
     let times: Vec<u64> = times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect();
     let mut counter = RhythmCounter::new(commands, times.last().copied().unwrap_or(0));
-    times.into_iter().for_each(|at_ns| counter.record(at_ns));
+    for at_ns in times {
+        counter.record(at_ns);
+    }
     counter.finish()
 }
 
