@@ -11,7 +11,7 @@ use ave_actors_rocksdb::workbench::trace::{
     self, Fit, GenerateLength, GenerateOptions, ImportOptions, NameRule, Preload, Selection, Sizes, Table, TableFormat,
     Trace, TraceInfo, Truncation,
 };
-use ave_actors_rocksdb::workbench::workload::{Arrivals, PersistenceMode, Skew, Workload, shipped};
+use ave_actors_rocksdb::workbench::workload::{Arrivals, Bursts, PersistenceMode, Skew, Workload, shipped};
 use tempfile::tempdir;
 
 use super::told;
@@ -123,8 +123,8 @@ fn an_imported_event_log_is_resembled() {
         let (fit, info, again) = fits(&trace::read(&path, Truncation::Refuse).unwrap());
         assert!(info.skew.is_uniform && again.skew.is_uniform, "cases are about equally long");
         assert!(fit.notes.iter().any(|note| note.contains("burst")), "{:?}", fit.notes);
-        let burstiness = fit.aspects.iter().find(|aspect| aspect.name == "burstiness").unwrap();
-        assert!(!burstiness.is_met() && fit.to_toml().contains("OFF"), "what is lost is said");
+        assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+        assert_bursts(&fit, true);
     }
 }
 
@@ -154,7 +154,9 @@ fn recorded_traces_are_resembled() {
         return eprintln!("SKIPPED: no recorded trace in {}", directory.display());
     }
     for path in traces {
-        fits(&trace::read(&path, Truncation::Refuse).unwrap());
+        let (fit, ..) = fits(&trace::read(&path, Truncation::Refuse).unwrap());
+        assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+        assert_bursts(&fit, true);
     }
 }
 
@@ -203,8 +205,76 @@ fn a_generated_trace_has_the_arrivals_of_its_workload() {
         let cv = info.rhythm.interarrival_cv_ratio.unwrap();
         assert!((low..high).contains(&cv), "{arrivals:?}: {cv}");
         assert!((info.commands_per_second / RATE - 1.0).abs() < 0.05, "{}", info.commands_per_second);
-        let fit = trace::fit(&commands_of(&workload, 3_000), arrival_times).unwrap();
-        assert_eq!(fit.workload.arrivals, arrivals);
+        for (seed, commands) in [(1, 200), (2, 1_000), (3, 3_000), (4, 10_000)] {
+            workload.seed = seed;
+            let fit = trace::fit(&commands_of(&workload, commands), arrival_times).unwrap();
+            assert_eq!(fit.workload.arrivals, arrivals, "{commands} commands");
+        }
+    }
+}
+
+/// Whether variation and clustering are as in the trace is said, and is so.
+#[track_caller]
+fn assert_bursts(fit: &Fit, are_met: bool) {
+    let judged: Vec<_> = ["burstiness", "dispersion of 100 commands"]
+        .into_iter()
+        .map(|name| fit.aspects.iter().find(|aspect| aspect.name == name).unwrap())
+        .inspect(|aspect| assert!(aspect.tolerance.is_some(), "{aspect:?}"))
+        .collect();
+    assert_eq!(judged.iter().all(|aspect| aspect.is_met()), are_met, "{:?}: {judged:#?}", fit.workload.arrivals);
+    assert_eq!(fit.to_toml().contains("OFF"), !are_met);
+}
+
+/// Coefficient of variation and index of dispersion.
+fn figures(trace: &Trace) -> [f64; 2] {
+    let rhythm = trace::info(trace).unwrap().rhythm;
+    [rhythm.interarrival_cv_ratio.unwrap(), rhythm.dispersion_per_100_commands_ratio.unwrap()]
+}
+
+/// Long bursts and short ones, silence between them and little less than in them.
+#[test]
+fn bursts_vary_and_cluster_like_those_of_the_trace() {
+    let mut workload = Workload::find("registers").unwrap();
+    workload.actors.count = 100;
+    for (factor, share, seconds) in
+        [(5.0, 0.1, 0.5), (2.0, 0.3, 0.1), (15.0, 0.06, 0.01), (1.6, 0.4, 1.0), (10.0, 0.1, 0.2)]
+    {
+        workload.seed += 1;
+        workload.arrivals = Arrivals::Bursts(Bursts { factor, share, seconds });
+        let trace = commands_of(&workload, 30_000);
+        let fit = trace::fit(&trace, arrival_times).unwrap();
+        assert_bursts(&fit, true);
+        let mut again = fit.workload;
+        let mut found: Vec<[f64; 2]> = (1..=5)
+            .map(|seed| {
+                again.seed = seed;
+                figures(&commands_of(&again, 30_000))
+            })
+            .collect();
+        for (which, within) in [(0, 0.15), (1, 0.3)] {
+            found.sort_by(|a, b| a[which].total_cmp(&b[which]));
+            let [wanted, median] = [figures(&trace)[which], found[2][which]];
+            let what = format!("{:?} of {:?}: {found:?}", again.arrivals, workload.arrivals);
+            assert!((median / wanted - 1.0).abs() <= within, "{wanted} became {median}, {what}");
+        }
+    }
+}
+
+/// Ten commands at the same moment vary more than they cluster, which bursts of random length never do.
+#[test]
+fn batches_are_approached_and_what_is_off_is_said() {
+    let workload = Arc::new(Workload::find("registers").unwrap());
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("batches.csv.zst");
+    let times = arrival_times(Arrivals::Poisson, RATE / 10.0, 1).flat_map(|time| [time; 10]);
+    let options = options(GenerateLength::Commands(30_000), Preload::AsPast);
+    trace::generate(&workload, &path, &options, times, |_| ()).unwrap();
+    let fit = trace::fit(&trace::read(&path, Truncation::Refuse).unwrap(), arrival_times).unwrap();
+    assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+    assert_bursts(&fit, false);
+    for (name, within) in [("burstiness", 0.2), ("dispersion of 100 commands", 120.0)] {
+        let aspect = fit.aspects.iter().find(|aspect| aspect.name == name).unwrap();
+        assert!(aspect.difference < within, "{aspect:?}");
     }
 }
 

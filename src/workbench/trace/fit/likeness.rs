@@ -9,6 +9,10 @@ use crate::workbench::actor::{CommandKind, OpKind};
 const VALUES_BEYOND: f64 = 10.0;
 /// Values from which the largest one is compared: of fewer, it is a matter of chance.
 const VALUES_FOR_MAX: u64 = 10_000;
+/// Commands from which their dispersion is judged: thirty windows of a hundred.
+pub(super) const COMMANDS_FOR_DISPERSION: u64 = 3_000;
+/// Index of dispersion above which it is judged; with less, commands come about independently.
+pub(super) const CLUSTERED: f64 = 2.0;
 
 /// One aspect of a trace, and how close a fitted workload comes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,7 +37,8 @@ impl Aspect {
 }
 
 /// Compares what is in a trace with what is in one that was generated. Aspects that neither shows are left out.
-pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo) -> Vec<Aspect> {
+/// `rate_error` is the standard error of the generated mean rate, as a share of it.
+pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64) -> Vec<Aspect> {
     let mut aspects = vec![
         mix("command mix", CommandKind::ALL, TraceInfo::command_share, [trace, generated]),
         mix("operation mix", OpKind::ALL, TraceInfo::operation_share, [trace, generated]),
@@ -46,7 +51,9 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo) -> Vec<Aspect> {
         percent("actors that occur", Some(10.0), [trace, generated].map(|info| info.actors_count as f64)),
     ]);
     if trace.commands_per_second > 0.0 {
-        aspects.push(percent("mean rate", Some(10.0), [trace, generated].map(|info| info.commands_per_second)));
+        // Of few bursts, chance alone decides how many there are.
+        let tolerance = (300.0 * rate_error).ceil().max(10.0);
+        aspects.push(percent("mean rate", Some(tolerance), [trace, generated].map(|info| info.commands_per_second)));
     }
     let burstiness = [trace, generated].map(|info| info.rhythm.burstiness_ratio);
     if let [Some(one), Some(other)] = burstiness {
@@ -54,7 +61,8 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo) -> Vec<Aspect> {
     }
     let dispersion = [trace, generated].map(|info| info.rhythm.dispersion_per_100_commands_ratio);
     if let [Some(one), Some(other)] = dispersion {
-        aspects.push(percent("dispersion of 100 commands", None, [one, other]));
+        let enough = trace.commands_count.values().sum::<u64>() >= COMMANDS_FOR_DISPERSION;
+        aspects.push(clustering(enough, one, other));
     }
     aspects
 }
@@ -92,6 +100,13 @@ fn absolute(name: &'static str, tolerance: f64, [one, other]: [f64; 2]) -> Aspec
 fn percent(name: &'static str, tolerance: Option<f64>, [one, other]: [f64; 2]) -> Aspect {
     let detail = format!("{} and {}", rounded(one), rounded(other));
     Aspect { name, unit: "percent", detail, difference: percent_off(one, other), tolerance }
+}
+
+/// Of commands that come more evenly than at random, what is off is told in percent of 1, which is random.
+fn clustering(enough: bool, one: f64, other: f64) -> Aspect {
+    let is_judged = enough && one.max(other) > CLUSTERED;
+    let aspect = percent("dispersion of 100 commands", is_judged.then_some(30.0), [one, other]);
+    Aspect { difference: 100.0 * (one - other).abs() / one.max(1.0), ..aspect }
 }
 
 fn rounded(figure: f64) -> String {

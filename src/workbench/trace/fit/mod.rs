@@ -3,19 +3,23 @@
 //! What a workload says is read off the trace: who there is and how skewed, how they persist, how large what they store
 //! is, what they do. Then a trace is generated from the workload and compared. Some commands turn into others on the way
 //! (a query of an empty log is a `persist`, a query is no longer than the log), so weights and query lengths are
-//! corrected by what came out, a few times over.
+//! corrected by what came out, a few times over. Bursts differ much from one seed to the next, so their figures are the
+//! medians of several.
 
 mod behaviour;
+mod bursts;
 mod likeness;
 mod sizes;
 mod text;
 
+use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::generate::generate_trace;
-use super::{GenerateLength, GenerateOptions, Preload, Provenance, Trace, TraceError, TraceInfo, info};
+use super::info::RhythmCounter;
+use super::{GenerateLength, GenerateOptions, Preload, Provenance, Rhythm, Trace, TraceError, TraceInfo, info};
 use crate::workbench::actor::{CommandKind, PersistenceRules};
 use crate::workbench::workload::{
     Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Preload as PreloadEvents, SizeDistribution, Skew,
@@ -33,8 +37,15 @@ const MOST_COMMANDS_TO_CORRECT: u64 = 200_000;
 const CORRECTIONS: usize = 3;
 /// Coefficient of variation below which arrivals are evenly spaced: halfway between even and Poisson.
 const EVEN_CV: f64 = 0.5;
-/// Coefficient of variation above which more is lost than chance explains.
-const BURSTY_CV: f64 = 1.3;
+/// Coefficient of variation above which commands come in bursts: so much, and so many times `1 / sqrt(n)`, which is
+/// about its standard error where they do not.
+const BURSTY_CV: f64 = 1.15;
+const BURSTY_CV_ERRORS: f64 = 3.0;
+/// Commands from which bursts are believed in.
+const COMMANDS_FOR_BURSTS: u64 = 100;
+/// Seeds whose bursts are compared, and commands of all of them from which one is enough.
+const BURST_SEEDS: u64 = 9;
+const MOST_BURST_COMMANDS: u64 = 1_000_000;
 /// Rate of the generated trace where all commands of the original came at once.
 const ANY_RATE: f64 = 1_000.0;
 /// Largest preload of a workload.
@@ -88,14 +99,24 @@ pub fn fit<I: Iterator<Item = u64>>(
         let options = GenerateOptions { length, preload: Preload::AsPast, per_second: rate };
         generate_trace(&Arc::new(workload.clone()), &options, times)
     };
-    let mut workload = workload_of(trace, &original, &seen);
+    let arrivals = arrivals(trace, &original).map_err(failed)?;
+    let mut workload = workload_of(trace, &original, &seen, arrivals);
     for _ in 0..CORRECTIONS {
         let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS_TO_CORRECT))?;
         correct(&mut workload.commands, &seen, &observe(&sample).map_err(failed)?);
     }
     let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS))?;
-    let found = info(&sample).map_err(failed)?;
-    let aspects = likeness::compare(&original, &found);
+    let mut found = info(&sample).map_err(failed)?;
+    let mut rate_error = 0.0;
+    if let Arrivals::Bursts(bursts) = workload.arrivals {
+        let commands = sample.command_count();
+        let seeds = (MOST_BURST_COMMANDS / commands.max(1)).clamp(1, BURST_SEEDS);
+        let rhythms =
+            (0..seeds).map(|seed| rhythm(arrival_times(workload.arrivals, rate, workload.seed + seed), commands));
+        take_medians(&mut found.rhythm, &rhythms.collect::<Vec<_>>());
+        rate_error = bursts::rate_error(bursts, rate, commands);
+    }
+    let aspects = likeness::compare(&original, &found, rate_error);
     Ok(Fit {
         notes: notes(trace, &original, &seen, &workload),
         workload,
@@ -106,12 +127,34 @@ pub fn fit<I: Iterator<Item = u64>>(
     })
 }
 
+/// The rhythm of the first so many commands at these times.
+fn rhythm(times: impl Iterator<Item = u64>, commands: u64) -> Rhythm {
+    let times: Vec<u64> = times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect();
+    let mut counter = RhythmCounter::new(commands, times.last().copied().unwrap_or(0));
+    for at_ns in times {
+        counter.record(at_ns);
+    }
+    counter.finish()
+}
+
+/// Takes the medians of what bursts are judged by.
+fn take_medians(found: &mut Rhythm, rhythms: &[Rhythm]) {
+    let median = |figure: fn(&Rhythm) -> Option<f64>| {
+        let mut figures: Vec<f64> = rhythms.iter().filter_map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied()
+    };
+    found.interarrival_cv_ratio = median(|rhythm| rhythm.interarrival_cv_ratio);
+    found.burstiness_ratio = median(|rhythm| rhythm.burstiness_ratio);
+    found.dispersion_per_100_commands_ratio = median(|rhythm| rhythm.dispersion_per_100_commands_ratio);
+}
+
 fn origin(trace: &Trace) -> String {
     let Provenance { name, source, made_by, .. } = &trace.provenance;
     format!("the trace {name} from {source} ({made_by})").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour) -> Workload {
+fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arrivals: Arrivals) -> Workload {
     let persistence = persistence(&trace.provenance, seen);
     let mut workload = Workload {
         name: name(&trace.provenance.name),
@@ -123,7 +166,7 @@ fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour) -> Workload {
         actors: actors(info, seen),
         persistence,
         commands: commands(seen),
-        arrivals: arrivals(info),
+        arrivals,
         preload: PreloadEvents { events_per_actor: preloaded(seen) },
     };
     let rules = workload.rules();
@@ -232,11 +275,24 @@ fn correct(mix: &mut CommandMix, wanted: &Behaviour, found: &Behaviour) {
     }
 }
 
-fn arrivals(info: &TraceInfo) -> Arrivals {
-    match info.rhythm.interarrival_cv_ratio {
-        Some(cv) if cv < EVEN_CV => Arrivals::Constant,
-        _ => Arrivals::Poisson,
+fn arrivals(trace: &Trace, info: &TraceInfo) -> io::Result<Arrivals> {
+    let Some(cv) = info.rhythm.interarrival_cv_ratio else { return Ok(Arrivals::Poisson) };
+    if cv < EVEN_CV {
+        return Ok(Arrivals::Constant);
     }
+    if !is_bursty(info, cv) {
+        return Ok(Arrivals::Poisson);
+    }
+    let spacing = bursts::Spacing::of(trace, cv)?;
+    Ok(bursts::resembling(&spacing, info.commands_per_second).map_or(Arrivals::Poisson, Arrivals::Bursts))
+}
+
+/// Whether times between commands vary, or busy and calm times take turns, more than those of independent ones.
+fn is_bursty(info: &TraceInfo, cv: f64) -> bool {
+    let commands = info.commands_count.values().sum::<u64>();
+    let varies = cv > BURSTY_CV + BURSTY_CV_ERRORS / (commands as f64).sqrt();
+    let clusters = info.rhythm.dispersion_per_100_commands_ratio.is_some_and(|found| found > likeness::CLUSTERED);
+    commands >= COMMANDS_FOR_BURSTS && (varies || clusters && commands >= likeness::COMMANDS_FOR_DISPERSION)
 }
 
 fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) -> String {
@@ -275,16 +331,7 @@ fn notes(trace: &Trace, info: &TraceInfo, seen: &Behaviour, workload: &Workload)
     if info.event_sizes.is_none() {
         notes.push(format!("no event is written; assumed: {UNKNOWN_BYTES} bytes"));
     }
-    if let Some(cv) = info.rhythm.interarrival_cv_ratio
-        && cv > BURSTY_CV
-    {
-        notes.push(format!(
-            "commands came in bursts (coefficient of variation {cv:.1}, index of dispersion of a hundred commands {:.0}); \
-             the workload's arrivals are independent, so this burstiness is lost; replay the trace itself with `--speed` \
-             where it matters",
-            info.rhythm.dispersion_per_100_commands_ratio.unwrap_or(f64::NAN),
-        ));
-    }
+    notes.extend(burst_note(info, workload));
     let poor = info.skew.ks_distance_ratio;
     if poor > 0.1 && !info.skew.is_uniform {
         notes.push(format!(
@@ -300,6 +347,24 @@ fn notes(trace: &Trace, info: &TraceInfo, seen: &Behaviour, workload: &Workload)
         );
     }
     notes
+}
+
+fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {
+    let Arrivals::Bursts(bursts) = workload.arrivals else { return None };
+    let rate = info.commands_per_second;
+    Some(format!(
+        "commands came in bursts (coefficient of variation {:.1}, index of dispersion of a hundred commands {:.1}); \
+         those of the workload come at {:.1} times the mean rate, {:.0} at a time on average, {:.0} % of all. Their \
+         length belongs to the trace's rate: at N times that rate, divide `seconds` by N ({} at {ANY_RATE} commands/s). \
+         Regular pauses, times of day and whose commands a burst holds are lost; replay the trace itself with `--speed` \
+         where they matter",
+        info.rhythm.interarrival_cv_ratio.unwrap_or(f64::NAN),
+        info.rhythm.dispersion_per_100_commands_ratio.unwrap_or(f64::NAN),
+        bursts.factor,
+        bursts::commands_of_a_burst(bursts, rate),
+        100.0 * bursts.factor * bursts.share,
+        bursts::digits(bursts.seconds * rate / ANY_RATE, 3),
+    ))
 }
 
 fn cadence_note(seen: &Behaviour, workload: &Workload) -> Option<String> {

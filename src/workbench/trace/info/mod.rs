@@ -21,7 +21,7 @@ pub use skew::SkewFit;
 use super::Trace;
 use crate::workbench::actor::{CommandKind, OpKind};
 use live::LiveCounter;
-use rhythm::RhythmCounter;
+pub(super) use rhythm::{RhythmCounter, Windows};
 pub(super) use sizes::SizeCounter;
 
 /// What is in a trace. As JSON, every field is named as here.

@@ -50,7 +50,7 @@ pub struct Rhythm {
 
 /// Follows the times of the commands.
 #[derive(Debug)]
-pub(super) struct RhythmCounter {
+pub(in super::super) struct RhythmCounter {
     duration_ns: u64,
     last_ns: Option<u64>,
     /// Three significant digits, from 1 ns on.
@@ -64,7 +64,7 @@ pub(super) struct RhythmCounter {
 
 impl RhythmCounter {
     /// For a trace of so many commands and this length.
-    pub(super) fn new(commands: u64, duration_ns: u64) -> Self {
+    pub(in super::super) fn new(commands: u64, duration_ns: u64) -> Self {
         let gap_ns = duration_ns / commands.saturating_sub(1).max(1);
         let slices = if duration_ns == 0 { 1 } else { SLICES };
         Self {
@@ -79,7 +79,7 @@ impl RhythmCounter {
         }
     }
 
-    pub(super) fn record(&mut self, at_ns: u64) {
+    pub(in super::super) fn record(&mut self, at_ns: u64) {
         if let Some(last_ns) = self.last_ns.replace(at_ns) {
             let gap_ns = at_ns - last_ns;
             self.gaps.record(gap_ns).expect("it grows with the longest");
@@ -92,7 +92,7 @@ impl RhythmCounter {
         self.slices[usize::try_from(slice).expect("below the number of slices")] += 1;
     }
 
-    pub(super) fn finish(mut self) -> Rhythm {
+    pub(in super::super) fn finish(mut self) -> Rhythm {
         let gaps = self.gaps.len();
         let mean_ns = self.duration_ns as f64 / gaps.max(1) as f64;
         let variance = (self.gap_squares_sum / gaps.max(1) as f64 - mean_ns * mean_ns).max(0.0);
@@ -126,7 +126,7 @@ impl RhythmCounter {
 
 /// Counts in windows of equal length, one after the other; the last one counts only if it is whole.
 #[derive(Debug)]
-struct Windows {
+pub(in super::super) struct Windows {
     window_ns: u64,
     whole: u64,
     number: u64,
@@ -137,11 +137,11 @@ struct Windows {
 }
 
 impl Windows {
-    const fn new(window_ns: u64, duration_ns: u64) -> Self {
+    pub(in super::super) const fn new(window_ns: u64, duration_ns: u64) -> Self {
         Self { window_ns, whole: duration_ns / window_ns, number: 0, count: 0, counted: 0, squares: 0, most: 0 }
     }
 
-    fn record(&mut self, at_ns: u64) {
+    pub(in super::super) fn record(&mut self, at_ns: u64) {
         let number = at_ns / self.window_ns;
         if number != self.number {
             self.close();
@@ -165,7 +165,7 @@ impl Windows {
     }
 
     /// Variance over mean; windows in which nothing came count as zero.
-    fn dispersion(&mut self) -> Option<f64> {
+    pub(in super::super) fn dispersion(&mut self) -> Option<f64> {
         self.close();
         let windows = self.whole as f64;
         let mean = self.counted as f64 / windows;
