@@ -9,7 +9,8 @@ use std::time::Duration;
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, OpKind};
 use ave_actors_rocksdb::workbench::measure::{LatencyHistogram, PERCENTILES, Slice};
 use ave_actors_rocksdb::workbench::runner::{
-    Clock, Control, DriveSpec, Load, Measurement, NullTarget, Session, Silent, Source, SystemClock, Target, WarmUp,
+    Clock, Control, DriveSpec, Load, Measurement, NullStore, NullTarget, Session, Silent, Source, SystemClock, Target,
+    WarmUp, arrival_times,
 };
 use ave_actors_rocksdb::workbench::workload::Arrivals;
 use ave_actors_store::Error;
@@ -421,6 +422,107 @@ fn a_finite_source_ends_a_closed_loop() {
     let ops = trace.operation_count();
     let measurement = measure(&replay(trace, 2), &DriveSpec { measure: None, ..closed() }, |_| MILLISECOND);
     assert_eq!((measurement.command_count(), measurement.operation_count()), (100, 2 * ops));
+}
+
+/// On the real clock the same arrivals meet the same service, and whatever disturbs the host only adds to it: no response
+/// is shorter than that of an undisturbed queue, which Lindley's recursion gives for these very arrivals.
+#[test]
+fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
+    const SERVICE: u64 = MILLISECOND;
+    const COMMANDS: usize = 1_000;
+    for load in [0.5, 0.8, 0.95] {
+        let (rate, seed) = (1e9 * load / SERVICE as f64, 8);
+        let mut free = 0;
+        let undisturbed: LatencyHistogram = arrival_times(Arrivals::Poisson, rate, seed)
+            .take(COMMANDS)
+            .map(|due| {
+                free = free.max(due) + SERVICE;
+                free - due
+            })
+            .collect();
+        let last = arrival_times(Arrivals::Poisson, rate, seed).nth(COMMANDS).unwrap();
+
+        let clock = SystemClock::new();
+        let target = Spinning(clock, SERVICE);
+        let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
+        let source = appends(seed);
+        let mut session =
+            Session::start(&target, &source, directory.path(), Durability::Off, 1, &Silent, &control).unwrap();
+        let load = Load::Open { per_second: rate, arrivals: Arrivals::Poisson };
+        let spec = DriveSpec { load, measure: Some(Duration::from_nanos(last)), ..closed() };
+        let measurement = session.drive(&spec, &clock, &Silent, &control).unwrap().measurement;
+
+        assert_eq!(response(&measurement).count(), COMMANDS as u64);
+        for quantile in [0.5, 0.9, 0.99] {
+            let (found_ns, least) = (response(&measurement).quantile(quantile), undisturbed.quantile(quantile));
+            assert!(
+                found_ns as f64 >= 0.998 * least as f64,
+                "{quantile} at {rate} per second: {found_ns} below {least}"
+            );
+        }
+    }
+}
+
+/// A backend in which storing an event keeps the processor busy for a time.
+#[derive(Debug, Clone, Copy)]
+struct Spinning(SystemClock, u64);
+
+impl Target for Spinning {
+    type Collection = Self;
+    type State = NullStore;
+    type Manager = Self;
+
+    fn name(&self) -> &'static str {
+        "spinning"
+    }
+
+    fn open(&self, _directory: &Path, _durability: Durability) -> Result<Self, Error> {
+        Ok(*self)
+    }
+}
+
+impl DbManager<Self, NullStore> for Spinning {
+    fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
+        Ok(*self)
+    }
+
+    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
+        Ok(NullStore)
+    }
+}
+
+impl Collection for Spinning {
+    fn name(&self) -> &'static str {
+        "spinning"
+    }
+
+    fn get(&self, _key: &str) -> Result<Vec<u8>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn put(&mut self, _key: &str, _data: &[u8]) -> Result<(), Error> {
+        let end = self.0.now_ns() + self.1;
+        while self.0.now_ns() < end {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    }
+
+    fn del(&mut self, _key: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
+        Ok(None)
+    }
+
+    fn purge(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn iter(&self, _reverse: bool) -> Result<CollectionIter<'_>, Error> {
+        Ok(Box::new(std::iter::empty()))
+    }
 }
 
 /// On the real clock nothing can be said of how long it takes, only that everything issued was counted.
