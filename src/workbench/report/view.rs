@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::workbench::sizing::{required_rate, suffices};
 
 use super::{
-    Capacity, CrashVerification, DurabilityMode, Evidence, LatencyInfo, ModeResult, NamedLatency, PercentileInfo,
-    PlanResult, ProfileEvidence, Report, SeriesPoint,
+    Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, ModeResult, NamedLatency,
+    PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.
@@ -45,6 +45,7 @@ pub(super) struct View<'a> {
     pub(super) machines: Vec<Machine<'a>>,
     /// The time series in one row per round and mode.
     pub(super) rounds: Vec<RoundRow>,
+    pub(super) engine: Vec<EngineRow>,
 }
 
 impl<'a> View<'a> {
@@ -69,6 +70,7 @@ impl<'a> View<'a> {
             profiles: plan.map(profile_rows).unwrap_or_default(),
             machines: plan.map(machines).unwrap_or_default(),
             rounds: modes.iter().flat_map(round_rows).collect(),
+            engine: engine_rows(modes),
         }
     }
 }
@@ -385,11 +387,35 @@ fn machines(plan: &PlanResult) -> Vec<Machine<'_>> {
         .collect()
 }
 
+/// A figure of the engine in the last round of each mode, before and after it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct EngineRow {
+    pub(super) name: String,
+    /// One for each mode; `None` where that has no such figure.
+    pub(super) figures: Vec<Option<[u64; 2]>>,
+}
+
+fn engine_rows(modes: &[ModeResult]) -> Vec<EngineRow> {
+    let last = |mode: &ModeResult| mode.rounds.last().map_or_else(Vec::new, |round| round.engine.clone());
+    let engines: Vec<Vec<EngineInfo>> = modes.iter().map(last).collect();
+    let names: Vec<String> = engines.first().into_iter().flatten().map(|figure| figure.name.clone()).collect();
+    let row = |name: String| {
+        let of_mode = |engine: &Vec<EngineInfo>| {
+            engine.iter().find(|figure| figure.name == name).map(|figure| [figure.before, figure.after])
+        };
+        EngineRow { figures: engines.iter().map(of_mode).collect(), name }
+    };
+    names.into_iter().map(row).collect()
+}
+
 /// One round of one mode.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct RoundRow {
     pub(super) durability: DurabilityMode,
     pub(super) round: u32,
+    pub(super) warmup_seconds: Option<f64>,
+    /// `settled`, `not settled`, or `fixed` where nobody looked.
+    pub(super) warmup_end: Option<&'static str>,
     pub(super) slices_count: usize,
     pub(super) mean_per_second: f64,
     pub(super) lowest_per_second: f64,
@@ -399,14 +425,23 @@ pub(super) struct RoundRow {
 }
 
 fn round_rows(mode: &ModeResult) -> impl Iterator<Item = RoundRow> + '_ {
-    mode.series.chunk_by(|a, b| a.round == b.round).map(|slices| round_row(mode.durability, slices))
+    mode.series.chunk_by(|a, b| a.round == b.round).map(|slices| {
+        let info = mode.rounds.iter().find(|info| info.round == slices[0].round);
+        round_row(mode.durability, slices, info)
+    })
 }
 
-fn round_row(durability: DurabilityMode, slices: &[SeriesPoint]) -> RoundRow {
+fn round_row(durability: DurabilityMode, slices: &[SeriesPoint], info: Option<&RoundInfo>) -> RoundRow {
     let rates = slices.iter().map(|slice| slice.commands_per_second);
     RoundRow {
         durability,
         round: slices[0].round,
+        warmup_seconds: info.map(|info| info.warmup_seconds),
+        warmup_end: info.map(|info| match info.steady {
+            Some(true) => "settled",
+            Some(false) => "not settled",
+            None => "fixed",
+        }),
         slices_count: slices.len(),
         mean_per_second: rates.clone().sum::<f64>() / slices.len() as f64,
         lowest_per_second: rates.fold(f64::INFINITY, f64::min),
