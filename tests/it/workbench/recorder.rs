@@ -252,6 +252,45 @@ fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_one
 }
 
 #[test]
+fn a_directory_is_read_as_one_recording_or_not_at_all() {
+    let directory = tempdir().unwrap();
+    let record = || {
+        let recorder = Recorder::start(options(directory.path()).name("bank").part_bytes(200_000)).unwrap();
+        write_events(&memory(&recorder), 12_000);
+        recorder.finish().unwrap()
+    };
+    record();
+    let parts_of_one = parts(directory.path());
+    let one_by_one: usize = parts_of_one.iter().map(|part| commands(part, Truncation::Refuse).len()).sum();
+    let whole = commands(directory.path(), Truncation::Refuse);
+    assert_eq!((whole.len(), one_by_one, parts_of_one.len()), (12_001, 12_001, 4));
+    assert!(whole.is_sorted_by_key(|command| command.at_ns));
+
+    // The newest part may be cut off by a kill, and no other.
+    let cut = |part: &Path| {
+        let bytes = std::fs::read(part).unwrap();
+        std::fs::write(part, &bytes[..bytes.len() - 3]).unwrap();
+    };
+    cut(&parts_of_one[3]);
+    let shorter = commands(directory.path(), Truncation::UseWholeLines).len();
+    assert_eq!(shorter, 12_000);
+    cut(&parts_of_one[1]);
+    let error = read(directory.path(), Truncation::UseWholeLines).unwrap_err().to_string();
+    assert!(error.contains("bank-00002") && error.contains("truncated"), "{error}");
+
+    std::fs::remove_file(&parts_of_one[1]).unwrap();
+    let error = read(directory.path(), Truncation::UseWholeLines).unwrap_err().to_string();
+    assert!(error.contains("bank-00003") && error.contains("not the next part"), "a hole in the middle: {error}");
+    parts_of_one.iter().enumerate().filter(|(place, _)| *place != 1).for_each(|(_, part)| {
+        std::fs::remove_file(part).unwrap();
+    });
+    record();
+    record();
+    let error = read(directory.path(), Truncation::Refuse).unwrap_err().to_string();
+    assert!(error.contains("not the next part of the recording"), "two recordings: {error}");
+}
+
+#[test]
 fn names_are_hashes_unless_asked_otherwise() {
     let directory = tempdir().unwrap();
     let recorder = Recorder::start(RecorderOptions::new(directory.path())).unwrap();
