@@ -1,10 +1,10 @@
 //! Progress of an import for a person, and Ctrl-C.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::bar;
 use super::output::Output;
 use crate::workbench::report::format;
 use crate::workbench::runner::Control;
@@ -19,12 +19,7 @@ pub(super) struct ImportProgress {
 
 impl ImportProgress {
     pub(super) fn new(output: Output, control: Arc<Control>) -> Self {
-        let bar = output.shows_bars().then(|| {
-            let bar = ProgressBar::new(0);
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        Self { bar, stage: Mutex::new(None), control }
+        Self { bar: bar::new(output), stage: Mutex::new(None), control }
     }
 
     /// Removes the bar, so that the result stands alone.
@@ -35,21 +30,12 @@ impl ImportProgress {
     }
 }
 
-fn begin(bar: &ProgressBar, stage: ImportStage, total: Option<u64>) {
-    let template = match total {
-        Some(_) => "{spinner} {msg} {wide_bar} {percent:>3} % {prefix}",
-        None => "{spinner} {msg} {elapsed} {prefix}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
-    }
-    bar.reset();
-    bar.set_length(total.unwrap_or(0));
-    bar.set_message(match stage {
+const fn label(stage: ImportStage) -> &'static str {
+    match stage {
         ImportStage::Survey => "looking for a day above 12",
         ImportStage::Read => "reading the log",
         ImportStage::Write => "writing the trace",
-    });
+    }
 }
 
 impl ImportObserver for ImportProgress {
@@ -57,7 +43,7 @@ impl ImportObserver for ImportProgress {
         let Some(bar) = &self.bar else { return };
         let before = self.stage.lock().unwrap_or_else(PoisonError::into_inner).replace(stage);
         if before != Some(stage) {
-            begin(bar, stage, total);
+            bar::begin(bar, label(stage), total);
         }
         bar.set_position(done);
         bar.set_prefix(match stage {

@@ -4,6 +4,7 @@
 //! but the binary.
 
 mod args;
+mod bar;
 mod commands;
 mod error;
 mod import_progress;

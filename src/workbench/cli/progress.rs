@@ -1,10 +1,11 @@
 //! Progress for a person: bars on a terminal, plain lines elsewhere, nothing in quiet mode.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
+use super::bar;
 use super::output::Output;
 use crate::workbench::actor::Durability;
 use crate::workbench::report::format;
@@ -14,19 +15,13 @@ use crate::workbench::runner::{Observer, Phase};
 pub(super) struct Progress {
     output: Output,
     bar: Option<ProgressBar>,
-    /// Phase, commands at the last look and when that was, for the rate.
     /// When the phase began.
     began: Mutex<Instant>,
 }
 
 impl Progress {
     pub(super) fn new(output: Output) -> Self {
-        let bar = output.shows_bars().then(|| {
-            let bar = ProgressBar::new(0);
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
-        Self { output, bar, began: Mutex::new(Instant::now()) }
+        Self { output, bar: bar::new(output), began: Mutex::new(Instant::now()) }
     }
 
     /// Removes the bar, so that the result stands alone.
@@ -49,17 +44,7 @@ impl Observer for Progress {
         };
         let label = format!("durability {durability}: {doing}");
         if let Some(bar) = &self.bar {
-            let template = match total {
-                Some(_) => "{spinner} {msg} {wide_bar} {percent:>3} % {prefix}",
-                None => "{spinner} {msg} {elapsed} {prefix}",
-            };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.reset();
-            bar.set_length(total.unwrap_or(0));
-            bar.set_prefix("");
-            bar.set_message(label);
+            bar::begin(bar, label, total);
         } else if phase != Phase::WarmUp {
             let amount = match (phase, total) {
                 (Phase::Measure, Some(total)) => format!(" for {}", format::seconds(total as f64 / 1e3)),

@@ -15,7 +15,7 @@ use crate::workbench::actor::{CommandKind, Durability, OpKind};
 use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
 use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Slice, percentile_intervals};
 use crate::workbench::runner::{
-    Crashed, Drive, EngineFigure, Load, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
+    Crashed, Drive, EngineFigure, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
 };
 use crate::workbench::sizing::Objective;
 
@@ -58,7 +58,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     if outcome.interrupted {
         assessment.interrupted();
     }
-    let offered = offered_rate(spec.load, context.source);
+    let offered = context.source.offered_per_second(spec.load);
     let mut modes = Vec::new();
     for mode in &outcome.modes {
         assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
@@ -138,17 +138,6 @@ pub fn spec_name(spec: &MachineSpec) -> String {
     match spec {
         MachineSpec::Profile(profile) => profile.to_string(),
         MachineSpec::Custom { ram_mb, cpu_cores } => format!("custom ({cpu_cores} cores, {ram_mb} MB)"),
-    }
-}
-
-/// What the schedule asks for, commands per second: of a trace at its own times, the mean over its length.
-fn offered_rate(load: Load, source: &Source) -> Option<f64> {
-    match (load, source) {
-        (Load::TraceTimes { speed }, Source::Trace { trace, .. }) => {
-            let seconds = trace.duration_ns() as f64 / 1e9 / speed;
-            (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
-        }
-        _ => load.mean_per_second(),
     }
 }
 

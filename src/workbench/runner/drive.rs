@@ -184,7 +184,7 @@ impl<T: Target> Worker<T> {
 
     /// Opens the handles of every actor of the first pass, as if they had been started.
     pub(super) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        for actor in (self.number..self.source.actors()).step_by(usize::try_from(self.workers).unwrap_or(1)) {
+        for actor in self.source.actors_of(self.number, self.workers) {
             if shared.control.is_stopped() {
                 break;
             }
@@ -214,7 +214,7 @@ impl<T: Target> Worker<T> {
         if matches!(self.source, Source::Workload(_)) {
             return Ok(payload);
         }
-        for actor in (self.number..self.source.actors()).step_by(usize::try_from(self.workers).unwrap_or(1)) {
+        for actor in self.source.actors_of(self.number, self.workers) {
             if shared.control.is_stopped() {
                 break;
             }

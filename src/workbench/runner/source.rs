@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Load;
 use crate::workbench::actor::{CommandKind, Op};
 use crate::workbench::trace::{Trace, TraceSource};
 use crate::workbench::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
@@ -88,6 +89,23 @@ impl Source {
         match self {
             Self::Workload(_) => self.clone(),
             Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
+        }
+    }
+
+    /// The actors of the first pass that belong to worker `worker` of `workers`.
+    pub(super) fn actors_of(&self, worker: u64, workers: u64) -> impl Iterator<Item = u64> + use<> {
+        (worker..self.actors()).step_by(usize::try_from(workers).unwrap_or(1))
+    }
+
+    /// Commands per second that a load of this source offers on average; `None` where that depends on something else. Of a
+    /// trace at its own times it is the mean over its length.
+    pub fn offered_per_second(&self, load: Load) -> Option<f64> {
+        match (load, self) {
+            (Load::TraceTimes { speed }, Self::Trace { trace, .. }) => {
+                let seconds = trace.duration_ns() as f64 / 1e9 / speed;
+                (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
+            }
+            _ => load.mean_per_second(),
         }
     }
 

@@ -27,6 +27,7 @@ mod line;
 mod names;
 #[cfg(feature = "workbench")]
 mod packed;
+mod place;
 #[cfg(feature = "workbench")]
 mod prefetch;
 #[cfg(feature = "workbench")]
@@ -59,6 +60,8 @@ pub use import::{
 #[cfg(feature = "workbench")]
 pub use info::{LiveData, Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet, info};
 pub use names::NameRule;
+#[cfg(all(feature = "workbench", feature = "rocksdb"))]
+pub(in crate::workbench) use place::{beside, put_in_place};
 #[cfg(feature = "workbench")]
 pub use reader::{Truncation, looks_like_one, read, read_in};
 pub use recorder::{

@@ -1,6 +1,5 @@
 //! Writing a trace so that a half-written one is never mistaken for a whole one.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::format::{Provenance, TraceActor, write_head};
 use super::line::Line;
+use super::place::{beside, put_in_place};
 use super::{TraceCommand, TraceError};
 use crate::workbench::actor::{CommandKind, Op};
 
@@ -43,8 +43,7 @@ impl TraceWriter {
     /// [`TraceError::File`] if the directory cannot be written to.
     pub fn create(path: &Path, provenance: &Provenance) -> Result<Self, TraceError> {
         let failed = |source| TraceError::File { action: "create", path: path.to_owned(), source };
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = BufWriter::with_capacity(PIECE_BYTES, temporary_file(directory).map_err(failed)?);
+        let file = BufWriter::with_capacity(PIECE_BYTES, beside(path).map_err(failed)?);
         let mut output = if path.extension().is_some_and(|extension| extension == "zst") {
             let mut encoder = zstd::Encoder::new(file, ZSTD_LEVEL).map_err(failed)?;
             encoder.include_checksum(true).map_err(failed)?;
@@ -192,22 +191,4 @@ impl Output {
         };
         buffered.into_inner().map_err(io::IntoInnerError::into_error)
     }
-}
-
-fn put_in_place(file: NamedTempFile, path: &Path) -> io::Result<()> {
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_directory(path)
-}
-
-/// A temporary file with the permissions of any new file, since it becomes one.
-fn temporary_file(directory: &Path) -> io::Result<NamedTempFile> {
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    tempfile::Builder::new().prefix(".trace-").permissions(permissions).tempfile_in(directory)
-}
-
-/// The rename itself must be on disk too.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
 }

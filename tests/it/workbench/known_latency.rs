@@ -14,7 +14,7 @@ use ave_actors_rocksdb::workbench::runner::{
 };
 use ave_actors_rocksdb::workbench::workload::Arrivals;
 use ave_actors_store::Error;
-use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
+use ave_actors_store::database::{Collection, CollectionIter, DbManager};
 
 use super::{provenance, replay, story_of, trace_of, trace_told, workload};
 
@@ -42,23 +42,34 @@ impl Clock for SimulatedClock {
     }
 }
 
-/// A backend in which storing an event takes as long as a script says; everything else takes no time.
+/// A backend in which storing an event does what a script says; everything else takes no time.
 #[derive(Clone)]
 pub(super) struct Scripted {
-    clock: SimulatedClock,
-    /// Service time of a write that begins at this moment.
-    service_ns: Arc<dyn Fn(u64) -> u64 + Send + Sync>,
+    write: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Scripted {
+    /// A write that begins at a moment of this clock takes so long on it.
     pub(super) fn new(clock: &SimulatedClock, service_ns: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Self {
-        Self { clock: clock.clone(), service_ns: Arc::new(service_ns) }
+        let clock = clock.clone();
+        Self { write: Arc::new(move || clock.advance(service_ns(clock.now_ns()))) }
+    }
+
+    /// A write keeps the processor busy for so long.
+    fn spinning(clock: SystemClock, service_ns: u64) -> Self {
+        let write = move || {
+            let end = clock.now_ns() + service_ns;
+            while clock.now_ns() < end {
+                std::hint::spin_loop();
+            }
+        };
+        Self { write: Arc::new(write) }
     }
 }
 
 impl Target for Scripted {
     type Collection = Self;
-    type State = Self;
+    type State = NullStore;
     type Manager = Self;
 
     fn name(&self) -> &'static str {
@@ -70,13 +81,13 @@ impl Target for Scripted {
     }
 }
 
-impl DbManager<Self, Self> for Scripted {
+impl DbManager<Self, NullStore> for Scripted {
     fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
         Ok(self.clone())
     }
 
-    fn create_state(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
-        Ok(self.clone())
+    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
+        Ok(NullStore)
     }
 }
 
@@ -90,7 +101,7 @@ impl Collection for Scripted {
     }
 
     fn put(&mut self, _key: &str, _data: &[u8]) -> Result<(), Error> {
-        self.clock.advance((self.service_ns)(self.clock.now_ns()));
+        (self.write)();
         Ok(())
     }
 
@@ -108,28 +119,6 @@ impl Collection for Scripted {
 
     fn iter(&self, _reverse: bool) -> Result<CollectionIter<'_>, Error> {
         Ok(Box::new(std::iter::empty()))
-    }
-}
-
-impl State for Scripted {
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
-
-    fn get(&self) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn put(&mut self, _data: &[u8]) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn del(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn purge(&mut self) -> Result<(), Error> {
-        Ok(())
     }
 }
 
@@ -443,7 +432,7 @@ fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
         let last = arrival_times(Arrivals::Poisson, rate, seed).nth(COMMANDS).unwrap();
 
         let clock = SystemClock::new();
-        let target = Spinning(clock, SERVICE);
+        let target = Scripted::spinning(clock, SERVICE);
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         let source = appends(seed);
         let mut session =
@@ -457,68 +446,6 @@ fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
             let (found, ideal) = (response(&measurement).quantile(quantile), undisturbed.quantile(quantile));
             assert!(found as f64 >= 0.998 * ideal as f64, "{quantile} at {rate} per second: {found} below {ideal}");
         }
-    }
-}
-
-/// A backend in which storing an event keeps the processor busy for a time.
-#[derive(Debug, Clone, Copy)]
-struct Spinning(SystemClock, u64);
-
-impl Target for Spinning {
-    type Collection = Self;
-    type State = NullStore;
-    type Manager = Self;
-
-    fn name(&self) -> &'static str {
-        "spinning"
-    }
-
-    fn open(&self, _directory: &Path, _durability: Durability) -> Result<Self, Error> {
-        Ok(*self)
-    }
-}
-
-impl DbManager<Self, NullStore> for Spinning {
-    fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
-        Ok(*self)
-    }
-
-    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
-        Ok(NullStore)
-    }
-}
-
-impl Collection for Spinning {
-    fn name(&self) -> &'static str {
-        "spinning"
-    }
-
-    fn get(&self, _key: &str) -> Result<Vec<u8>, Error> {
-        Ok(Vec::new())
-    }
-
-    fn put(&mut self, _key: &str, _data: &[u8]) -> Result<(), Error> {
-        let end = self.0.now_ns() + self.1;
-        while self.0.now_ns() < end {
-            std::hint::spin_loop();
-        }
-        Ok(())
-    }
-
-    fn del(&mut self, _key: &str) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        Ok(None)
-    }
-
-    fn purge(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn iter(&self, _reverse: bool) -> Result<CollectionIter<'_>, Error> {
-        Ok(Box::new(std::iter::empty()))
     }
 }
 

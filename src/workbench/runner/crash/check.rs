@@ -197,14 +197,8 @@ impl Crashed {
 }
 
 fn longest_life(load: Load, source: &Source) -> Duration {
-    let rate = match (load, source) {
-        (Load::Closed, _) => f64::INFINITY,
-        (Load::Open { .. } | Load::Ramp { .. }, _) => load.mean_per_second().unwrap_or(0.0),
-        (Load::TraceTimes { speed }, Source::Trace { trace, .. }) => {
-            trace.command_count() as f64 / (trace.duration_ns() as f64 / 1e9) * speed
-        }
-        (Load::TraceTimes { .. }, Source::Workload(_)) => 0.0,
-    };
+    // A closed loop is as fast as it can be.
+    let rate = source.offered_per_second(load).unwrap_or(f64::INFINITY);
     let seconds = COMMANDS_PER_LIFE / rate.max(f64::MIN_POSITIVE);
     let limits = LONGEST_LIFE.as_secs_f64()..=LONGEST_LIFE_AT_A_LOW_RATE.as_secs_f64();
     Duration::from_secs_f64(seconds.clamp(*limits.start(), *limits.end()))

@@ -62,7 +62,7 @@ impl Share {
     /// Actors of a trace that stored something before their first command have it from the preload on.
     fn expect_past(&mut self, source: &Source, worker: u64, workers: u64) {
         if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
-            for actor in (worker..source.actors()).step_by(usize::try_from(workers).unwrap_or(1)) {
+            for actor in source.actors_of(worker, workers) {
                 self.ledger.expected(source, actor);
             }
         }

@@ -16,10 +16,9 @@ impl<T: Target> Worker<T> {
     /// Goes to a place in its stream, as if it had executed all that comes before.
     pub(in crate::workbench::runner) fn go_to(&mut self, place: Position) {
         if matches!(self.source, Source::Trace { .. }) {
-            let actors = self.source.actors();
-            (self.number..actors).step_by(usize::try_from(self.workers).unwrap_or(1)).for_each(|actor| {
+            for actor in self.source.actors_of(self.number, self.workers) {
                 self.begins(actor);
-            });
+            }
         }
         for _ in 0..place.commands {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };

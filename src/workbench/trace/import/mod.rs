@@ -30,6 +30,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::place::directory_of;
 use super::writer::TraceWriter;
 use super::{Provenance, TraceError};
 use commands::Extent;
@@ -101,9 +102,11 @@ struct Import<'a> {
 impl Import<'_> {
     /// Found out before the log is read: whether the output's directory can be written to.
     fn sorter(&self) -> Result<Sorter, TraceError> {
-        let directory = self.output.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Sorter::new(directory.unwrap_or(Path::new(".")), self.options.limits.run_events)
-            .map_err(|source| TraceError::File { action: "create", path: self.output.to_owned(), source })
+        Sorter::new(directory_of(self.output), self.options.limits.run_events).map_err(|source| TraceError::File {
+            action: "create",
+            path: self.output.to_owned(),
+            source,
+        })
     }
 
     fn write(&self, collected: Collected, columns: Vec<String>) -> Result<ImportSummary, TraceError> {

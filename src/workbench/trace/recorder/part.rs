@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Compression;
 use crate::workbench::trace::Provenance;
 use crate::workbench::trace::format::write_head;
+use crate::workbench::trace::place::sync_directory_of;
 
 /// zstd level: what a busy host can spare.
 const ZSTD_LEVEL: i32 = 1;
@@ -108,7 +109,7 @@ impl Part {
         };
         if sync {
             file.file.sync_all()?;
-            sync_directory(&self.path)?;
+            sync_directory_of(&self.path)?;
         }
         Ok(file.bytes)
     }
@@ -122,10 +123,4 @@ impl Part {
         // A disk that refuses even this leaves a line without an end, which readers pass over.
         let _ = file.set_len(self.safe_bytes);
     }
-}
-
-/// The name of a new file must be on the disk too.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(directory)?.sync_all()
 }

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::{beside, read, unreadable};
+use super::{read, unreadable};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::{ExportArgs, TableArg, TableFormatArg};
 use crate::workbench::cli::error::CliError;
@@ -71,7 +71,7 @@ fn to_stdout(trace: &Trace, selection: &Selection, args: &ExportArgs) -> Result<
 /// Writes beside the target and moves it there: the file is whole or not there.
 fn to_file(trace: &Trace, selection: &Selection, args: &ExportArgs, target: &Path) -> Result<u64, CliError> {
     let failed = |source| CliError::Trace(TraceError::File { action: "write", path: target.to_owned(), source });
-    let file = beside(target).map_err(failed)?;
+    let file = trace::beside(target).map_err(failed)?;
     let mut out = BufWriter::new(file.as_file());
     let rows = if target.extension().is_some_and(|extension| extension == "zst") {
         let mut packed = zstd::Encoder::new(out, ZSTD_LEVEL).map_err(failed)?;
@@ -85,7 +85,7 @@ fn to_file(trace: &Trace, selection: &Selection, args: &ExportArgs, target: &Pat
     let rows = rows.map_err(|error| told(error, args, failed))?;
     out.flush().map_err(failed)?;
     drop(out);
-    file.persist(target).map_err(|error| failed(error.error))?;
+    trace::put_in_place(file, target).map_err(failed)?;
     Ok(rows)
 }
 

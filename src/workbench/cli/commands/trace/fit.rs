@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{beside, read};
+use super::read;
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::FitArgs;
 use crate::workbench::cli::error::CliError;
@@ -65,8 +65,7 @@ fn table(aspects: &[Aspect]) -> String {
 /// Writes beside the target and moves it there, so that no half of a workload is left behind.
 fn write(target: &Path, text: &str) -> Result<(), CliError> {
     let failed = |source| TraceError::File { action: "write", path: target.to_owned(), source };
-    let mut file = beside(target).map_err(failed)?;
+    let mut file = trace::beside(target).map_err(failed)?;
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
-    file.persist(target).map_err(|error| failed(error.error))?;
-    Ok(())
+    Ok(trace::put_in_place(file, target).map_err(failed)?)
 }

@@ -28,10 +28,3 @@ fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
     let path = path.to_owned();
     |source| TraceError::File { action: "read", path, source }.into()
 }
-
-/// A temporary file that may become `target`, with the permissions of any new file.
-fn beside(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    tempfile::Builder::new().prefix(".ave-workbench-").permissions(permissions).tempfile_in(directory)
-}
