@@ -20,7 +20,7 @@ use super::args::SourceArgs;
 use super::resolve;
 use crate::workbench::actor::Durability;
 use crate::workbench::runner::{Control, CrashTask, Death, Load, RunError, Source, Victim};
-use crate::workbench::workload::{Arrivals, Workload};
+use crate::workbench::workload::Workload;
 
 /// The command it is started with, followed by its directory.
 pub(super) const COMMAND: &str = "crash-victim";
@@ -35,7 +35,7 @@ pub(super) struct Told {
     source: ToldSource,
     pub(super) machine_spec: MachineSpec,
     durability_on: bool,
-    load: ToldLoad,
+    load: Load,
     workers: u64,
 }
 
@@ -54,24 +54,14 @@ enum ToldSource {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ToldLoad {
-    Closed,
-    Open { per_second: f64, arrivals: Arrivals },
-    TraceTimes { speed: f64 },
-}
-
 impl Told {
     fn new(source: ToldSource, machine_spec: MachineSpec, task: &CrashTask) -> Self {
         let load = match task.load {
-            Load::Closed => ToldLoad::Closed,
-            Load::Open { per_second, arrivals } => ToldLoad::Open { per_second, arrivals },
             // Lives are short and end at any moment: of a ramp they see the rate in its middle.
             Load::Ramp { from_per_second, to_per_second, arrivals } => {
-                ToldLoad::Open { per_second: from_per_second.midpoint(to_per_second), arrivals }
+                Load::Open { per_second: from_per_second.midpoint(to_per_second), arrivals }
             }
-            Load::TraceTimes { speed } => ToldLoad::TraceTimes { speed },
+            load => load,
         };
         Self { source, machine_spec, durability_on: task.durability.is_on(), load, workers: task.workers }
     }
@@ -88,11 +78,7 @@ impl Told {
         CrashTask {
             directory: directory.to_owned(),
             durability: if self.durability_on { Durability::On } else { Durability::Off },
-            load: match self.load {
-                ToldLoad::Closed => Load::Closed,
-                ToldLoad::Open { per_second, arrivals } => Load::Open { per_second, arrivals },
-                ToldLoad::TraceTimes { speed } => Load::TraceTimes { speed },
-            },
+            load: self.load,
             workers: self.workers,
         }
     }
@@ -267,7 +253,7 @@ pub(super) fn directory(scratch: &Path, durability: Durability) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workbench::workload::shipped;
+    use crate::workbench::workload::{Arrivals, shipped};
 
     #[test]
     fn the_other_process_is_told_the_same_workload_to_the_last_bit() {

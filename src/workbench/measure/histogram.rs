@@ -1,6 +1,9 @@
 //! Latency histograms and the percentiles that are reported of them.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use super::Slice;
 
 /// A percentile by name, and the share of samples at or below it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,8 +54,9 @@ const DIGITS: u8 = 3;
 
 /// A histogram of latencies in nanoseconds: 1 ns to one hour, three significant digits.
 ///
-/// Recording neither allocates nor locks.
-#[derive(Debug, Clone)]
+/// Recording neither allocates nor locks. Serialised, it is the values it counted and how often, as a [`Slice`] is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Slice", from = "Slice")]
 pub struct LatencyHistogram {
     counts: Histogram<u64>,
 }
@@ -60,6 +64,18 @@ pub struct LatencyHistogram {
 impl Default for LatencyHistogram {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl From<LatencyHistogram> for Slice {
+    fn from(histogram: LatencyHistogram) -> Self {
+        Self::of(&histogram)
+    }
+}
+
+impl From<Slice> for LatencyHistogram {
+    fn from(slice: Slice) -> Self {
+        std::iter::once(&slice).collect()
     }
 }
 
@@ -191,6 +207,16 @@ mod tests {
             let rank = ((quantile * samples.len() as f64).ceil() as usize).max(1);
             let (found, exact) = (histogram.quantile(quantile) as f64, samples[rank - 1] as f64);
             prop_assert!((found - exact).abs() <= exact * 0.001 + 1.0, "{found} for {exact}");
+        }
+
+        #[test]
+        fn a_histogram_that_was_written_down_reads_back_with_every_count(
+            samples in prop::collection::vec(1u64..HIGHEST_NS, 0..200),
+        ) {
+            let histogram: LatencyHistogram = samples.into_iter().collect();
+            let text = serde_json::to_string(&histogram).unwrap();
+            let read: LatencyHistogram = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(read.as_hdr(), histogram.as_hdr());
         }
 
         #[test]

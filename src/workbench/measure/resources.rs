@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// Interval between two looks at the resident set.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Consumption between start and stop of a [`ResourceSampler`].
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResourceUsage {
     /// Wall time, seconds.
     pub wall_seconds: f64,
@@ -29,7 +31,7 @@ pub struct ResourceUsage {
 }
 
 /// What the process has consumed up to a moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// CPU time, seconds.
     pub cpu_seconds: f64,

@@ -1,9 +1,11 @@
 //! The latencies of one slice of time, kept small: a long run has thousands of them.
 
+use serde::{Deserialize, Serialize};
+
 use super::LatencyHistogram;
 
 /// Latencies of a slice of time as values and their counts: a few kilobytes, where a histogram takes 270.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// Nanoseconds, ascending, each with how often it was counted.
     counts: Vec<(u64, u64)>,

@@ -356,8 +356,11 @@ impl Shown<'_> {
 }
 
 fn round_info(round: u32, drive: &Drive) -> RoundInfo {
-    let figure =
-        |figure: &EngineFigure| EngineInfo { name: figure.name.to_owned(), before: figure.before, after: figure.after };
+    let figure = |figure: &EngineFigure| EngineInfo {
+        name: figure.name.clone().into_owned(),
+        before: figure.before,
+        after: figure.after,
+    };
     RoundInfo {
         round,
         warmup_seconds: drive.warmup.as_secs_f64(),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ave_actors_store::Error;
+use serde::{Deserialize, Serialize};
 
 use super::clock::wake_precisely;
 use super::handles::Handles;
@@ -21,7 +22,7 @@ use crate::workbench::workload::{Planned, ValuePool};
 pub(super) use acknowledging::steps;
 
 /// A load and how long it lasts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DriveSpec {
     /// How commands are issued.
     pub load: Load,

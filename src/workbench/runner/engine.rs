@@ -1,7 +1,11 @@
 //! What a storage engine says of itself, as far as the runner uses it.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 /// Counters and levels of a storage engine. Counters grow from the moment the database was opened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineCounters {
     /// Syncs of the write-ahead log, counted.
     pub wal_syncs: u64,
@@ -31,10 +35,10 @@ impl EngineCounters {
 }
 
 /// One figure of an engine before and after a load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineFigure {
     /// Its name, unit included.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// When the load began.
     pub before: u64,
     /// When it ended.
@@ -44,7 +48,7 @@ pub struct EngineFigure {
 impl EngineFigure {
     /// Figures of the same names in the same order, before and after.
     pub(super) fn pair(before: Vec<(&'static str, u64)>, after: Vec<(&'static str, u64)>) -> Vec<Self> {
-        let same = |((name, before), (other, after))| (name == other).then_some(Self { name, before, after });
-        before.into_iter().zip(after).filter_map(same).collect()
+        let pairs = before.into_iter().zip(after).filter(|((name, _), (other, _))| name == other);
+        pairs.map(|((name, before), (_, after))| Self { name: name.into(), before, after }).collect()
     }
 }

@@ -1,12 +1,14 @@
 //! What a load measured: histograms per command and operation, whole and by slices of time.
 
+use serde::{Deserialize, Serialize};
+
 use crate::workbench::actor::{CommandKind, Op, OpKind};
 use crate::workbench::measure::{LatencyHistogram, Slice};
 
 use super::slices::{Desk, SLICE_NS, SliceCounter, Slices};
 
 /// Latency of one kind of command.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CommandLatency {
     /// From the intended start: what the user waits.
     pub response: LatencyHistogram,
@@ -17,7 +19,7 @@ pub struct CommandLatency {
 }
 
 /// Everything measured under one load.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Measurement {
     /// Per command, at [`CommandKind::index`]; `None` where it was not issued.
     pub commands: [Option<CommandLatency>; CommandKind::ALL.len()],

@@ -25,7 +25,7 @@ mod watch;
 
 pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
-pub use crash::{CrashSpec, CrashTask, Crashed, Death, Victim, crash_check, drive_until_killed};
+pub use crash::{CrashSpec, CrashTask, Crashed, Death, Position, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};
 pub use engine::{EngineCounters, EngineFigure};
 pub use error::RunError;

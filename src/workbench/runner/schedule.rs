@@ -7,12 +7,14 @@
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+use serde::{Deserialize, Serialize};
 
 use super::drive::Window;
 use crate::workbench::workload::{Arrivals, Bursts, mix};
 
 /// How commands are issued.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Load {
     /// Each worker issues its next command when the last one returned: finds the ceiling.
     Closed,

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use serde::{Deserialize, Serialize};
 
 use super::crash::{AckLog, Position};
 use super::drive::{Shared, Window, Worker};
@@ -30,7 +31,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What one load did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Drive {
     /// Latencies and counts.
     pub measurement: Measurement,
@@ -116,8 +117,13 @@ where
         }
     }
 
-    /// Goes on with the database that a killed process left in `directory`: each worker from its place in its stream.
-    pub(super) fn go_on(
+    /// Goes on with a database in `directory` that another session filled: each worker from its place in its stream, one
+    /// worker for each place.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn go_on(
         target: &'t T,
         source: &Source,
         directory: &Path,
@@ -133,7 +139,7 @@ where
     }
 
     /// Where each worker stands in its stream.
-    pub(super) fn places(&self) -> Vec<Position> {
+    pub fn places(&self) -> Vec<Position> {
         self.workers.iter().map(Worker::place_in_stream).collect()
     }
 
@@ -397,7 +403,7 @@ where
 }
 
 /// What a session stored and what that cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSize {
     /// Size of the database directory after it was stopped and its compactions settled.
     pub database_bytes: u64,

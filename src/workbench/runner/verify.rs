@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, State};
+use serde::{Deserialize, Serialize};
 
 use super::Target;
 use super::handles::{Handles, event_key};
@@ -15,7 +16,7 @@ use crate::workbench::actor::{Op, OpKind};
 use crate::workbench::workload::ValuePool;
 
 /// What was compared and what differed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// Actors compared.
     pub actors: u64,

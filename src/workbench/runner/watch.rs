@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::drive::Window;
 use super::slices::{Desk, Slices};
 use super::warmup::Steadiness;
@@ -16,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const SAMPLE: Duration = Duration::from_secs(1);
 
 /// What process and engine had consumed by a moment of the measured time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Since measuring began.
     pub at: Duration,

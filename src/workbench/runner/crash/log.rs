@@ -5,15 +5,17 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::workbench::runner::RunError;
 
 /// How far a worker came in its stream of commands: all operations before this place were acknowledged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::workbench::runner) struct Position {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
     /// Commands completed since the database was new, the preload included.
-    pub(in crate::workbench::runner) commands: u64,
+    pub commands: u64,
     /// Operations completed of the command after them.
-    pub(in crate::workbench::runner) operations: u64,
+    pub operations: u64,
 }
 
 const BYTES: usize = 16;

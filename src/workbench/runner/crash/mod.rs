@@ -17,6 +17,7 @@ mod share;
 mod task;
 
 pub use check::{CrashSpec, Crashed, crash_check};
-pub(super) use log::{AckLog, Position};
+pub(super) use log::AckLog;
+pub use log::Position;
 
 pub use task::{CrashTask, Death, Victim, drive_until_killed};
