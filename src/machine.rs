@@ -144,7 +144,7 @@ pub fn ram_under(root: &Path) -> Option<RamShare> {
     let total = read(root, "proc/meminfo")
         .and_then(|text| parse_mem_total(&text))
         .map(|bytes| RamShare { bytes, source: Source::HostTotal });
-    let limits = cgroup_dirs(root, "memory").into_iter().filter_map(|dir| dir.ram_limit(root));
+    let limits = cgroup_dirs(root, "self", "memory").into_iter().filter_map(|dir| dir.ram_limit(root));
     total.into_iter().chain(limits).min_by_key(|share| share.bytes)
 }
 
@@ -153,7 +153,7 @@ pub fn ram_under(root: &Path) -> Option<RamShare> {
 ///
 /// `None` where neither the mask nor the online CPUs can be read and no quota is set.
 pub fn cpu_under(root: &Path) -> Option<CpuShare> {
-    let quotas = cgroup_dirs(root, "cpu").into_iter().filter_map(|dir| dir.cpu_quota(root));
+    let quotas = cgroup_dirs(root, "self", "cpu").into_iter().filter_map(|dir| dir.cpu_quota(root));
     schedulable_cpus(root).into_iter().chain(quotas).min_by_key(|share| share.millicores)
 }
 
@@ -193,15 +193,16 @@ fn overlap(a: &[CpuRange], b: &[CpuRange]) -> usize {
 
 /// Which of the two cgroup interfaces a directory speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CgroupVersion {
+pub(crate) enum CgroupVersion {
     V1,
     V2,
 }
 
-/// One cgroup directory that bounds this process, as an absolute path below the root.
-struct CgroupDir {
-    version: CgroupVersion,
-    path: PathBuf,
+/// One cgroup directory that bounds a process, as an absolute path below the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CgroupDir {
+    pub(crate) version: CgroupVersion,
+    pub(crate) path: PathBuf,
 }
 
 impl CgroupDir {
@@ -242,10 +243,10 @@ impl CgroupDir {
     }
 }
 
-/// Every cgroup directory that bounds `controller` for this process: its own and all above, in both interfaces (a host
-/// can run v1 for one controller and v2 for another).
-fn cgroup_dirs(root: &Path, controller: &str) -> Vec<CgroupDir> {
-    let membership = read(root, "proc/self/cgroup").unwrap_or_default();
+/// Every cgroup directory that bounds `controller` for a process (its id, or `self`): its own first, then all above up
+/// to the mount point, in both interfaces (a host can run v1 for one controller and v2 for another). v1 comes first.
+pub(crate) fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
+    let membership = read(root, &format!("proc/{process}/cgroup")).unwrap_or_default();
     let mounts = read(root, "proc/self/mountinfo").map(|text| parse_cgroup_mounts(&text)).unwrap_or_default();
     let mut dirs = Vec::new();
     for version in [CgroupVersion::V1, CgroupVersion::V2] {
@@ -379,7 +380,7 @@ fn read(root: &Path, name: &str) -> Option<String> {
 }
 
 /// An absolute path of the machine, below `root`.
-fn under(root: &Path, absolute: &Path) -> PathBuf {
+pub(crate) fn under(root: &Path, absolute: &Path) -> PathBuf {
     root.join(absolute.strip_prefix("/").unwrap_or(absolute))
 }
 

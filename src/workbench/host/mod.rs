@@ -1,9 +1,11 @@
 //! The machine a measurement runs on: what it is, which [`MachineProfile`](ave_actors_store::config::MachineProfile)
-//! it corresponds to, how fast its disk syncs, and what about it would spoil a measurement.
+//! it corresponds to, how fast its disk syncs, what about it would spoil a measurement, and how to run a child on less
+//! of it.
 //!
 //! Knows nothing of workloads, databases or reports.
 
 mod affinity;
+mod cgroup;
 mod disk;
 mod matching;
 mod probe;
@@ -11,6 +13,9 @@ mod profile;
 mod warnings;
 
 pub use affinity::CoreLimit;
+pub use cgroup::{
+    Confined, Confinement, GroupEvidence, GroupLimits, Refusal, StaleGroups, Way, remove_stale as remove_stale_groups,
+};
 pub use disk::DiskProfile;
 pub use matching::{KERNEL_RESERVE, PROFILES, fewest_profile_cores, matching_spec, profile_named};
 pub use probe::{ProbeError, probe_sync};
