@@ -117,6 +117,12 @@ impl OpKind {
         matches!(self, Self::EventsPut | Self::StatesPut | Self::MetadataPut)
     }
 
+    /// Whether the operation changes what is stored, so that durability makes it wait.
+    pub const fn writes(self) -> bool {
+        let removes = matches!(self, Self::EventsDel | Self::EventsPurge | Self::StatesPurge | Self::MetadataPurge);
+        self.writes_value() || removes
+    }
+
     /// Whether the operation names one event by its number.
     pub const fn names_event(self) -> bool {
         matches!(self, Self::EventsPut | Self::EventsGet | Self::EventsDel)

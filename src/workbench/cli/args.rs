@@ -43,6 +43,8 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
     #[command(hide = true)]
     CrashVictim(CrashVictimArgs),
+    #[command(hide = true)]
+    Rig(RigArgs),
 }
 
 /// Show this machine, the profile it corresponds to, and the tuning that follows
@@ -117,13 +119,18 @@ pub(super) struct RunArgs {
     pub(super) kills: u32,
 }
 
-/// Find the highest rate that meets an objective here, and the smallest machine the evidence supports
+/// Find the smallest machine that holds a target, and how far it goes
+///
+/// Each machine is tried within its limits: a process in a control group with its cores and its memory, page cache
+/// included. A plan that is interrupted goes on where it was when it is started again with the same arguments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ave-workbench plan ledger --target 2000 --slo p99=10ms
+  ave-workbench plan ledger --target 2000 --slo p99=10ms --quick
   ave-workbench plan registers --target 500 --slo p99.9=50ms --headroom 50 --durability on
-  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms --effort thorough")]
+  ave-workbench plan ledger --target 2000 --slo p99=10ms --machine nano --machine 2,1500
+  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms --thorough")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
@@ -138,9 +145,22 @@ pub(super) struct PlanArgs {
     /// Share of the capacity to keep free, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 30.0, allow_negative_numbers = true)]
     pub(super) headroom: f64,
-    /// How much time to take: about half a minute, two minutes or ten minutes per durability mode
-    #[arg(long, value_enum, default_value_t = EffortArg::Quick)]
-    pub(super) effort: EffortArg,
+    /// Take about a minute instead of five: fewer repetitions, and only the smallest machine that holds the target
+    #[arg(long, conflicts_with = "thorough")]
+    pub(super) quick: bool,
+    /// Take as long as it takes: every machine this host can pretend to be, with more repetitions
+    #[arg(long)]
+    pub(super) thorough: bool,
+    /// A machine in question: a profile (nano … 2xlarge) or `CORES,RAM_MB`; may be given several times [default: all
+    /// profiles]
+    #[arg(long = "machine", value_name = "SPEC")]
+    pub(super) machines: Vec<String>,
+    /// How to pretend to be a machine
+    #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
+    pub(super) emulation: EmulationArg,
+    /// Measure everything anew, whatever an interrupted plan has left
+    #[arg(long)]
+    pub(super) fresh: bool,
 }
 
 /// What is replayed.
@@ -392,6 +412,11 @@ pub(super) struct CrashVictimArgs {
     pub(super) directory: PathBuf,
 }
 
+/// Load a database within the limits of a machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = "It is started by `ave-workbench plan`, which tells it on standard input what to do.")]
+pub(super) struct RigArgs {}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DurabilityArg {
     Off,
@@ -422,10 +447,13 @@ pub(super) enum TableFormatArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EffortArg {
-    Quick,
-    Standard,
-    Thorough,
+pub(super) enum EmulationArg {
+    /// With control groups where that is permitted, else by affinity; the result says which
+    Auto,
+    /// With control groups, or not at all: cores and memory
+    ControlGroups,
+    /// By affinity: cores only, memory is that of this host
+    Cores,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

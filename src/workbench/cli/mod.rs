@@ -5,12 +5,15 @@
 
 mod args;
 mod bar;
+mod child;
 mod commands;
 mod error;
 mod import_progress;
 mod output;
 mod progress;
 mod resolve;
+mod rig;
+mod told_source;
 mod victim;
 
 use std::process::ExitCode;
@@ -69,6 +72,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Trace(TraceCommand::Export(export)) => commands::trace::export(export, output),
         Command::Report(report) => commands::report::run(report, output),
         Command::Completions(completions) => commands::completions::run(completions),
+        Command::Rig(_) => commands::rig::run(),
         Command::CrashVictim(victim) => commands::crash_victim::run(victim),
     }
 }

@@ -32,6 +32,16 @@ impl Progress {
     }
 }
 
+impl Progress {
+    /// A line that stays.
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => self.output.progress(text),
+        }
+    }
+}
+
 impl Observer for Progress {
     fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
         let doing = match phase {
@@ -67,10 +77,12 @@ impl Observer for Progress {
         }
     }
 
+    fn stage(&self, doing: &str, remaining: std::time::Duration) {
+        let left = format::seconds(remaining.as_secs_f64().max(1.0).round());
+        self.line(&format!("{doing} (about {left} to go)"));
+    }
+
     fn note(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(format!("  {text}")),
-            None => self.output.progress(&format!("  {text}")),
-        }
+        self.line(&format!("  {text}"));
     }
 }

@@ -55,6 +55,11 @@ pub(super) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec
     if text == "host" {
         return Ok(matching_spec(host.usable_cores, host.usable_ram_bytes));
     }
+    bought_machine("--spec", text)
+}
+
+/// A profile by name or `CORES,RAM_MB`.
+pub(super) fn bought_machine(option: &str, text: &str) -> Result<MachineSpec, CliError> {
     if let Some(profile) = profile_named(text) {
         return Ok(MachineSpec::Profile(profile));
     }
@@ -64,7 +69,8 @@ pub(super) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec
     });
     custom.ok_or_else(|| {
         let known: Vec<_> = PROFILES.iter().map(ToString::to_string).collect();
-        CliError::Usage(format!("--spec `{text}`: expected {}, `CORES,RAM_MB` or `host`", known.join(", ")))
+        let host = if option == "--spec" { " or `host`" } else { "" };
+        CliError::Usage(format!("{option} `{text}`: expected {} or `CORES,RAM_MB`{host}", known.join(", ")))
     })
 }
 

@@ -4,12 +4,8 @@
 //! the load begins, and what went wrong on its standard error. Its standard input stays open as long as it is to live:
 //! it ends when that is closed, so it never outlives whoever started it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
@@ -17,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::CliError;
 use super::args::SourceArgs;
-use super::resolve;
+use super::child::{Running, own_program};
+use super::told_source::ToldSource;
 use crate::workbench::actor::Durability;
 use crate::workbench::runner::{Control, CrashTask, Death, Load, RunError, Source, Victim};
-use crate::workbench::workload::Workload;
 
 /// The command it is started with, followed by its directory.
 pub(super) const COMMAND: &str = "crash-victim";
@@ -29,7 +25,7 @@ pub(super) const UNDER_LOAD: &str = "under load";
 /// Interval at which somebody may stop the run.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What the process is told. Names are resolved: it must do the same whatever happens to files meanwhile.
+/// What the process is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Told {
     source: ToldSource,
@@ -37,21 +33,6 @@ pub(super) struct Told {
     durability_on: bool,
     load: Load,
     workers: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ToldSource {
-    /// As TOML, whose numbers read back bit by bit: the stream of commands depends on every one of them.
-    Workload(String),
-    /// Where it lies: it may be far larger than memory.
-    Trace {
-        path: String,
-        seed: u64,
-        allow_truncated: bool,
-        /// What it held when the other process read it.
-        commands: u64,
-    },
 }
 
 impl Told {
@@ -85,18 +66,7 @@ impl Told {
 
     /// A long trace is kept in a nameless file in `directory`.
     pub(super) fn source(&self, directory: &Path) -> Result<Source, CliError> {
-        match &self.source {
-            ToldSource::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
-            ToldSource::Trace { path, seed, allow_truncated, commands } => {
-                let named = SourceArgs { source: path.clone(), seed: Some(*seed), allow_truncated: *allow_truncated };
-                match resolve::source(&named, directory, None)? {
-                    Source::Trace { trace, .. } if trace.command_count() != *commands => {
-                        Err(CliError::Usage(format!("{path} changed during the run")))
-                    }
-                    source => Ok(source),
-                }
-            }
-        }
+        self.source.read(directory)
     }
 }
 
@@ -109,32 +79,15 @@ pub(super) struct OwnProgram {
 impl OwnProgram {
     /// A process that loads the database from `source`, which `args` named.
     pub(super) fn new(args: &SourceArgs, source: &Source, machine_spec: &MachineSpec) -> Result<Self, CliError> {
-        let source = match source {
-            Source::Workload(workload) => ToldSource::Workload(
-                toml::to_string(&**workload)
-                    .map_err(|error| CliError::Usage(format!("workload {}: {error}", workload.name)))?,
-            ),
-            Source::Trace { trace, seed, .. } => ToldSource::Trace {
-                path: args.source.clone(),
-                seed: *seed,
-                allow_truncated: args.allow_truncated,
-                commands: trace.command_count(),
-            },
-        };
+        let source = ToldSource::new(args, source)?;
         Ok(Self { source, machine_spec: machine_spec.clone() })
     }
 
     fn start(&self, task: &CrashTask) -> std::io::Result<Running> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = own_program()?;
         command.arg(COMMAND).arg(&task.directory);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C is for this process, which then ends the other one.
-        command.process_group(0);
-        let mut running = Running(command.spawn()?);
-        let told = serde_json::to_string(&Told::new(self.source.clone(), self.machine_spec.clone(), task))?;
-        if let Some(stdin) = &mut running.0.stdin {
-            stdin.write_all(format!("{told}\n").as_bytes())?;
-        }
+        let mut running = Running::start(command)?;
+        running.tell(&Told::new(self.source.clone(), self.machine_spec.clone(), task))?;
         Ok(running)
     }
 }
@@ -143,7 +96,7 @@ impl Victim for OwnProgram {
     fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
         let failed = |reason| RunError::Victim { durability: task.durability, reason };
         let mut running = self.start(task).map_err(|error| failed(format!("cannot be started: {error}")))?;
-        let says = lines(running.0.stdout.take());
+        let says = running.lines();
         let ended = |mut running: Running| failed(format!("ended by itself: {}", running.last_words()));
         if !waits_for(&says, None, control, |line| line == UNDER_LOAD) {
             return if control.is_stopped() { Ok(Death::Stopped) } else { Err(ended(running)) };
@@ -157,20 +110,6 @@ impl Victim for OwnProgram {
         running.kill().map_err(|error| failed(format!("cannot be killed: {error}")))?;
         if running.was_killed() { Ok(Death::Killed) } else { Err(ended(running)) }
     }
-}
-
-/// Its lines as they come, read by a thread of its own so that nobody has to wait for them.
-fn lines(output: Option<ChildStdout>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
-        for line in lines {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
 }
 
 /// Whether a line of this kind came before the output or the time ended, or the run was stopped.
@@ -194,57 +133,6 @@ fn waits_for(
     false
 }
 
-/// A process that does not outlive this value.
-struct Running(Child);
-
-impl Running {
-    /// `SIGKILL`, and waits until it is dead.
-    fn kill(&mut self) -> std::io::Result<()> {
-        self.0.kill()?;
-        self.0.wait().map(drop)
-    }
-
-    /// Whether it died of `SIGKILL`, once it is dead.
-    fn was_killed(&mut self) -> bool {
-        let killed = rustix::process::Signal::KILL.as_raw();
-        matches!(self.0.try_wait(), Ok(Some(status)) if status.signal() == Some(killed))
-    }
-
-    /// What it said went wrong, or how it ended.
-    fn last_words(&mut self) -> String {
-        let mut words = String::new();
-        if let Some(stderr) = &mut self.0.stderr {
-            // What cannot be read is not said.
-            let _ = stderr.read_to_string(&mut words);
-        }
-        let ended = self.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
-        match words.trim() {
-            "" => ended,
-            words => words.trim_start_matches("error: ").to_owned(),
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may be dead already.
-        let _ = self.kill();
-    }
-}
-
-/// Lets this process die with the one that started it.
-pub(super) fn die_with_parent() {
-    // Where it is refused, the end of standard input does the same a moment later.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    std::thread::spawn(|| {
-        // The other end is never written to again, only closed.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        #[expect(clippy::exit, reason = "whoever wanted this process is gone")]
-        std::process::exit(4);
-    });
-}
-
 /// Where a mode's killed processes work.
 pub(super) fn directory(scratch: &Path, durability: Durability) -> PathBuf {
     scratch.join(format!("killed-durability-{durability}"))
@@ -253,7 +141,9 @@ pub(super) fn directory(scratch: &Path, durability: Durability) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workbench::workload::{Arrivals, shipped};
+    use std::sync::Arc;
+
+    use crate::workbench::workload::{Arrivals, Workload, shipped};
 
     #[test]
     fn the_other_process_is_told_the_same_workload_to_the_last_bit() {

@@ -10,6 +10,7 @@ mod disk;
 mod matching;
 mod probe;
 mod profile;
+mod unsynced;
 mod warnings;
 
 pub use affinity::CoreLimit;
@@ -18,6 +19,7 @@ pub use cgroup::{
 };
 pub use disk::DiskProfile;
 pub use matching::{KERNEL_RESERVE, PROFILES, fewest_profile_cores, matching_spec, profile_named};
-pub use probe::{ProbeError, probe_sync};
+pub use probe::{ProbeError, probe_bandwidth, probe_sync};
 pub use profile::HostProfile;
+pub use unsynced::UnsyncedAge;
 pub use warnings::{HostWarning, warnings};

@@ -44,6 +44,37 @@ pub fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, ProbeErr
     Ok(latencies)
 }
 
+/// Bytes written to find out how fast the disk takes them in a row.
+const BULK_BYTES: usize = 64 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Writes 64 MiB in a row to a temporary file under `directory` and syncs it once; tells bytes per second.
+///
+/// # Errors
+///
+/// [`ProbeError`] if the directory cannot be written to.
+pub fn probe_bandwidth(directory: &Path) -> Result<f64, ProbeError> {
+    let failed = |source| ProbeError { path: directory.to_owned(), source };
+    let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
+    // Not compressible, for file systems that would.
+    let mut word = 0x9e37_79b9_7f4a_7c15_u64;
+    let chunk: Vec<u8> = std::iter::repeat_with(|| {
+        word ^= word << 13;
+        word ^= word >> 7;
+        word ^= word << 17;
+        word.to_le_bytes()
+    })
+    .take(CHUNK_BYTES / 8)
+    .flatten()
+    .collect();
+    let began = Instant::now();
+    for _ in 0..BULK_BYTES / CHUNK_BYTES {
+        file.write_all(&chunk).map_err(failed)?;
+    }
+    file.sync_data().map_err(failed)?;
+    Ok(BULK_BYTES as f64 / began.elapsed().as_secs_f64())
+}
+
 fn write_block(file: &mut File, block: u64) -> std::io::Result<()> {
     file.seek(SeekFrom::Start(block * BLOCK_BYTES as u64))?;
     file.write_all(&[0xa5; BLOCK_BYTES])?;
@@ -59,6 +90,13 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let latencies = probe_sync(directory.path(), Duration::from_millis(50)).unwrap();
         assert!(!latencies.is_empty() && latencies.iter().all(|&nanoseconds| nanoseconds > 0));
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_disk_that_is_written_in_a_row_has_a_bandwidth() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(probe_bandwidth(directory.path()).unwrap() > 0.0);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 

@@ -22,6 +22,9 @@ pub struct ResourceUsage {
     pub rss_peak_bytes: u64,
     /// Bytes the process caused to be sent to storage; `None` where the system does not tell.
     pub written_bytes: Option<u64>,
+    /// Bytes the process had to read from storage because they were not in memory; `None` where the system does not tell.
+    #[serde(default)]
+    pub read_bytes: Option<u64>,
     /// Share of all CPU time that the hypervisor gave to others, percent; `None` where the system does not tell.
     pub steal_percent: Option<f64>,
     /// Cores that other processes of the machine kept busy on average; `None` where the system does not tell.
@@ -54,6 +57,7 @@ pub struct ResourceSampler {
     started: Instant,
     cpu_seconds: f64,
     written_bytes: Option<u64>,
+    read_bytes: Option<u64>,
     machine: Option<MachineTime>,
     swapped_bytes: Option<u64>,
     rss_peak: Arc<AtomicU64>,
@@ -79,6 +83,7 @@ impl ResourceSampler {
             started: Instant::now(),
             cpu_seconds: process_cpu_seconds(),
             written_bytes: process_written_bytes(),
+            read_bytes: process_read_bytes(),
             machine: MachineTime::now(),
             swapped_bytes: machine_swapped_bytes(),
             rss_peak,
@@ -98,6 +103,7 @@ impl ResourceSampler {
             cpu_seconds,
             rss_peak_bytes: self.rss_peak.load(Ordering::Relaxed).max(rss_bytes()),
             written_bytes: self.written_bytes.zip(process_written_bytes()).map(|(before, after)| after - before),
+            read_bytes: self.read_bytes.zip(process_read_bytes()).map(|(before, after)| after - before),
             steal_percent: machine.map(|(before, after)| after.steal_since(before)),
             // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
             foreign_cores: machine
@@ -143,8 +149,17 @@ fn machine_swapped_bytes() -> Option<u64> {
 }
 
 fn process_written_bytes() -> Option<u64> {
+    process_io("write_bytes:")
+}
+
+fn process_read_bytes() -> Option<u64> {
+    process_io("read_bytes:")
+}
+
+/// What this process has caused to be read from or written to storage since it was started.
+fn process_io(field: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/self/io").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("write_bytes:")?.trim().parse().ok())
+    text.lines().find_map(|line| line.strip_prefix(field)?.trim().parse().ok())
 }
 
 /// Accumulated CPU time of the machine in clock ticks.

@@ -7,9 +7,9 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Report;
-use crate::workbench::actor::CommandKind;
+use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{LatencyHistogram, Slice};
-use crate::workbench::runner::{Measurement, ModeOutcome};
+use crate::workbench::runner::{Drive, Measurement};
 
 /// A file and its name.
 pub type Attachment = (String, Vec<u8>);
@@ -19,15 +19,18 @@ const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 /// Steps per halving of the distance to 100 %, as the family's own tools take.
 const TICKS_PER_HALF: u32 = 5;
 
+/// The rounds of a durability mode.
+pub type ModeRounds<'a> = (Durability, &'a [Drive]);
+
 /// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
 /// `series.csv`.
-pub fn attachments(report: &Report, modes: &[ModeOutcome]) -> Vec<Attachment> {
+pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment> {
     let mut files = vec![("latency.hlog".to_owned(), histogram_log(report, modes))];
-    for mode in modes {
-        let all = Measurement::over_rounds(mode.rounds.iter().map(|round| &round.measurement));
+    for (durability, rounds) in modes {
+        let all = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement));
         for kind in CommandKind::ALL {
             if let Some(latency) = all.command(kind) {
-                let name = format!("{kind}-durability-{}.hgrm", mode.durability);
+                let name = format!("{kind}-durability-{durability}.hgrm");
                 files.push((name, percentile_distribution(&latency.response).into_bytes()));
             }
         }
@@ -39,7 +42,7 @@ pub fn attachments(report: &Report, modes: &[ModeOutcome]) -> Vec<Attachment> {
 /// Response times in nanoseconds, second by second, as an HdrHistogram interval log of version 1.3. The tag of a line says
 /// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
 /// been between them.
-fn histogram_log(report: &Report, modes: &[ModeOutcome]) -> Vec<u8> {
+fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
     let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
@@ -62,16 +65,16 @@ fn histogram_log(report: &Report, modes: &[ModeOutcome]) -> Vec<u8> {
 const SLICE: Duration = Duration::from_nanos(Measurement::SLICE_NS);
 
 /// The lines of a histogram log, in order of time: when a second began, its tag, and what was counted in it.
-fn lines(modes: &[ModeOutcome]) -> Vec<(Duration, String, &Slice)> {
+fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<(Duration, String, &'m Slice)> {
     let mut lines = Vec::new();
     let mut began = Duration::ZERO;
-    let most_rounds = modes.iter().map(|mode| mode.rounds.len()).max().unwrap_or(0);
+    let most_rounds = modes.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
     for round in 0..most_rounds {
-        for mode in modes {
-            let Some(drive) = mode.rounds.get(round) else { continue };
+        for &(durability, rounds) in modes {
+            let Some(drive) = rounds.get(round) else { continue };
             began += drive.warmup;
             for kind in CommandKind::ALL {
-                let name = format!("{kind}.durability-{}.round-{}", mode.durability, round + 1);
+                let name = format!("{kind}.durability-{durability}.round-{}", round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
                 let at = |second: u32| began + SLICE * second;
                 lines.extend((0..).zip(slices).map(|(second, slice)| (at(second), name.clone(), slice)));

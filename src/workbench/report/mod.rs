@@ -9,6 +9,7 @@
 mod assemble;
 mod assess;
 mod attachments;
+mod capacity;
 mod chart;
 mod directory;
 pub mod format;
@@ -24,11 +25,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
-pub use attachments::{Attachment, attachments};
+pub use attachments::{Attachment, ModeRounds, attachments};
+pub use capacity::{
+    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo,
+};
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;
-pub use plan::plan_report;
+pub use plan::{PlanFacts, plan_report};
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -483,6 +487,12 @@ pub struct PlanResult {
     pub target_per_second: f64,
     /// Share of capacity to keep free, percent.
     pub headroom_percent: f64,
+    /// The rate that leaves the headroom at the target; 0 in reports of older builds.
+    #[serde(default)]
+    pub required_per_second: f64,
+    /// How machines were emulated: `control groups v1: cores and memory`, say.
+    #[serde(default)]
+    pub emulation: String,
     /// The objective.
     pub slo: SloInfo,
     /// Capacity on this host, per durability mode.
@@ -491,6 +501,12 @@ pub struct PlanResult {
     pub profiles: Vec<ProfileEvidence>,
     /// The machine recommended per durability mode.
     pub recommendations: Vec<Recommendation>,
+    /// What durability costs; absent unless both modes were planned.
+    #[serde(default)]
+    pub durability_price: Option<DurabilityPrice>,
+    /// How this host scales with cores, where a machine has more of them.
+    #[serde(default)]
+    pub scaling: Vec<ScalingInfo>,
 }
 
 /// A service level objective: a percentile of a command's response time and its limit.
@@ -505,14 +521,17 @@ pub struct SloInfo {
     pub limit_ns: u64,
 }
 
-/// How far this host goes in one durability mode.
+/// How far a machine goes in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capacity {
     /// The mode.
     pub durability: DurabilityMode,
-    /// Closed-loop ceiling, commands per second.
-    pub saturation_per_second: f64,
+    /// The machine: the one recommended, or else the largest that was searched; `None` in reports of older builds.
+    #[serde(default)]
+    pub machine: Option<String>,
+    /// Closed-loop ceiling, commands per second; absent if the machine died under it.
+    pub saturation_per_second: Option<f64>,
     /// Highest rate that met the objective on repeated evidence; absent if none did.
     pub sustained_per_second: Option<f64>,
     /// Every rate that was tried, ascending: throughput against latency.
@@ -537,6 +556,9 @@ pub struct ProbeResult {
     pub p50_ns: u64,
     /// The objective's percentile of that command's response time; absent if the samples do not support it.
     pub slo_percentile_ns: Option<u64>,
+    /// The same in the slice of time where it is highest, which is what counts.
+    #[serde(default)]
+    pub worst_slice_ns: Option<u64>,
     /// Whether the objective held at that rate.
     pub met: bool,
     /// Why not, or why it does not count.
@@ -547,9 +569,9 @@ pub struct ProbeResult {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileEvidence {
-    /// `nano` … `2xlarge`.
+    /// `nano` … `2xlarge`, `this host`, or cores and MiB of RAM.
     pub profile: String,
-    /// Its virtual cores.
+    /// Its cores.
     pub cpu_cores_count: u32,
     /// Its RAM.
     pub ram_bytes: u64,
@@ -561,15 +583,24 @@ pub struct ProfileEvidence {
     pub durability_on_per_second: Option<f64>,
     /// Why it is or is not supported.
     pub reason: String,
+    /// All that is known of it, mode by mode; empty in reports of older builds.
+    #[serde(default)]
+    pub modes: Vec<MachineMode>,
 }
 
 /// How a profile's figures were obtained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// On this host, under the profile's tuning, inside its cores and memory footprint.
+    /// It is this host.
     Measured,
-    /// No smaller in cores and RAM than a profile that was measured: at least its rate.
+    /// This host pretended to be it: within its cores and its memory, page cache included, under its tuning.
+    Emulated,
+    /// On its cores and under its tuning; memory could not be limited, and the run took no more than it has.
+    CoresEmulated,
+    /// More cores than this host: continued by the Universal Scalability Law.
+    Extrapolated,
+    /// No smaller in cores and RAM than one that was searched: at least its rate.
     Implied,
     /// Nothing was measured that speaks of it.
     NotMeasured,
@@ -581,10 +612,16 @@ pub enum Evidence {
 pub struct Recommendation {
     /// The mode.
     pub durability: DurabilityMode,
-    /// Smallest supported profile that holds the target with headroom; absent for "none of these".
+    /// Smallest machine that is known to hold the target with headroom; absent for "none of these".
     pub profile: Option<String>,
     /// The specification to paste into the configuration, as `ave-actors-store` deserialises it.
     pub machine_spec: Option<serde_json::Value>,
+    /// Requests and limits for a container.
+    #[serde(default)]
+    pub container: Option<ContainerLimits>,
+    /// What users wait at the target on it.
+    #[serde(default)]
+    pub expected: Option<ExpectedLatency>,
     /// In words.
     pub sentence: String,
 }

@@ -1,93 +1,116 @@
 //! The report of a plan.
 
-use super::assemble::{Context, Shown, report, spec_json};
+use super::assemble::{Context, Shown, latency_info, report, spec_json};
 use super::assess::Assessment;
+use super::capacity::{
+    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo,
+};
 use super::{
     Capacity, Evidence, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
     ReportKind, Settings, SloInfo, Verdict, format,
 };
-use ave_actors_store::config::MachineSpec;
-
-use crate::workbench::sizing::{ModePlan, PlanOutcome, PlanSpec, Probe, ProfileVerdict, Rejection, Support};
+use crate::workbench::host::UnsyncedAge;
+use crate::workbench::measure::{LatencyHistogram, Percentile};
+use crate::workbench::sizing::{
+    Findings, MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Resource, Support,
+};
 
 /// Durability off may seem slower than on by this much before it is a contradiction.
 const PLAUSIBLE_SHARE: f64 = 0.8;
-/// Share of the cores from which on CPU is what binds.
-const CPU_BOUND_SHARE: f64 = 0.85;
+
+/// What a plan's report says beside what the plan found.
+#[derive(Debug, Clone)]
+pub struct PlanFacts {
+    /// How machines were emulated.
+    pub emulation: String,
+    /// How old an acknowledged write can get before it is on the disk, without durability.
+    pub unsynced: UnsyncedAge,
+}
 
 /// The report of a plan.
-pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Report {
+pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Report {
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
     }
     let mut modes = Vec::new();
     for mode in &outcome.modes {
-        let offered = mode.lowest_held().map(|held| held.rate_per_second);
-        assessment.mode(&mode.durability.to_string(), mode.rounds(), offered, mode.verified.as_ref());
-        doubt_sparse_probes(mode, &mut assessment);
-        modes.push(mode_result(context, outcome, mode));
+        if let Some(findings) = mode.principal() {
+            assess(mode, findings, &mut assessment);
+            modes.push(mode_result(context, outcome, mode, findings));
+        }
     }
     doubt_contradiction(outcome, &mut assessment);
-    let recommendations: Vec<_> = outcome.modes.iter().map(|mode| recommendation(spec, outcome, mode)).collect();
+    let recommendations: Vec<_> =
+        outcome.modes.iter().map(|mode| recommendation(context, spec, outcome, mode)).collect();
     let verdict = verdict(context, spec, &recommendations, outcome, &assessment);
-    let settings = settings(context, spec, outcome);
+    let settings = settings(context, spec);
     let plan = PlanResult {
         target_per_second: spec.target_per_second,
         headroom_percent: spec.headroom_percent,
+        required_per_second: outcome.required_per_second,
+        emulation: facts.emulation.clone(),
         slo: SloInfo {
             command: outcome.command.name().to_owned(),
             percentile: spec.objective.percentile.name.to_owned(),
             limit_ns: spec.objective.limit_ns,
         },
-        capacities: outcome.modes.iter().map(|mode| capacity(context, spec, outcome, mode)).collect(),
+        capacities: outcome.modes.iter().filter_map(|mode| capacity(context, spec, outcome, mode)).collect(),
         profiles: profiles(outcome),
+        durability_price: price(spec, facts, outcome),
+        scaling: outcome.modes.iter().filter_map(scaling).collect(),
         recommendations,
     };
     Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
 }
 
+fn assess(mode: &ModePlan, findings: &Findings, assessment: &mut Assessment) {
+    let offered = findings.held.first().map(|held| held.rate_per_second);
+    let verified = findings.finished.as_ref().and_then(|finished| finished.verified.as_ref());
+    assessment.mode(&mode.durability.to_string(), findings.rounds(), offered, verified);
+    // A search that ended on a rate with too few samples did not end on evidence.
+    let sparse = findings.probes.iter().any(|probe| probe.rejection == Some(Rejection::TooFewSamples));
+    if sparse && findings.held.is_empty() {
+        assessment.doubts.push(format!(
+            "durability {}: too few commands to tell the percentile at the rates tried; use --thorough or a lower \
+             percentile",
+            mode.durability
+        ));
+    }
+}
+
 /// Writes that wait for the disk are not faster than the same writes that do not: if they seem so, something else was.
 fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
-    let sustained = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?.sustained_per_second();
-    if let (Some(off), Some(on)) = (sustained(false), sustained(true))
-        && off < PLAUSIBLE_SHARE * on
-    {
+    let rate_of = |on: bool| {
+        let mode = outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?;
+        mode.sustained_per_second()
+    };
+    let (Some(off), Some(on)) = (rate_of(false), rate_of(true)) else { return };
+    if off < PLAUSIBLE_SHARE * on {
         assessment.doubts.push(format!(
-            "with durability off {} commands/s held, with it on {}: the machine was disturbed during the first search; \
-             plan again when it is idle",
+            "durability off met the objective up to {} commands/s, less than the {} with durability on: the machine was \
+             disturbed, measure again",
             format::number(off),
             format::number(on)
         ));
     }
 }
 
-/// A search that ended on a rate with too few samples did not end on evidence.
-fn doubt_sparse_probes(mode: &ModePlan, assessment: &mut Assessment) {
-    let sparse = mode.probes.iter().any(|probe| probe.rejection == Some(Rejection::TooFewSamples));
-    if sparse && mode.held.is_empty() {
-        assessment.doubts.push(format!(
-            "durability {}: too few commands to tell the percentile at the rates tried; use --effort thorough or a \
-             lower percentile",
-            mode.durability
-        ));
-    }
-}
-
-fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan) -> ModeResult {
+fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan, findings: &Findings) -> ModeResult {
+    let finished = findings.finished.as_ref();
     let shown = Shown {
         durability: mode.durability,
-        rounds: mode.rounds(),
-        verified: mode.verified.as_ref(),
-        size: mode.size,
-        offered: mode.lowest_held().map(|held| held.rate_per_second),
+        rounds: findings.rounds(),
+        verified: finished.and_then(|finished| finished.verified.as_ref()),
+        size: finished.map_or_else(Default::default, |finished| finished.size),
+        offered: findings.held.first().map(|held| held.rate_per_second),
         harness_ns_per_operation: outcome.harness_ns_per_operation,
         seed: context.source.seed(),
     };
     shown.result()
 }
 
-fn settings(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Settings {
+fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
     Settings {
         load: "closed loop for the ceiling, then open loop at the rates of the search".to_owned(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
@@ -95,52 +118,92 @@ fn settings(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome) -> Se
         warmup_seconds: spec.effort.warmup.as_secs_f64(),
         measure_seconds: Some(spec.effort.probe.as_secs_f64()),
         seed: context.source.seed(),
-        machine_spec: spec_json(&MachineSpec::Profile(outcome.tuned_for)),
+        machine_spec: spec_json(context.machine_spec),
         data_directory: context.data_directory.display().to_string(),
     }
 }
 
-fn recommendation(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Recommendation {
-    let profile = outcome.recommended(mode);
-    let sentence = match (profile, mode.sustained_per_second()) {
-        (Some(profile), Some(sustained)) => format!(
-            "With durability {}, take {profile}: {} commands/s, the target of {} with {} headroom, held within its \
-             memory; up to {} commands/s met the objective on this host.",
-            mode.durability,
-            format::number(outcome.required_per_second),
-            format::number(spec.target_per_second),
-            format::percent(spec.headroom_percent),
-            format::number(sustained),
-        ),
-        _ => format!("With durability {}, none of these: {}", mode.durability, why_none(outcome, mode)),
+fn recommendation(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Recommendation {
+    let durability = mode.durability;
+    let Some(verdict) = mode.recommended() else {
+        return Recommendation {
+            durability: durability.into(),
+            profile: None,
+            machine_spec: None,
+            container: None,
+            expected: None,
+            sentence: format!("With durability {durability}, none of these: {}", why_none(outcome, mode)),
+        };
     };
+    let machine = &verdict.machine;
     Recommendation {
-        durability: mode.durability.into(),
-        profile: profile.map(|profile| profile.to_string()),
-        machine_spec: profile.map(|profile| spec_json(&MachineSpec::Profile(profile))),
-        sentence,
+        durability: durability.into(),
+        profile: Some(machine.name.clone()),
+        machine_spec: Some(spec_json(&machine.spec())),
+        container: Some(ContainerLimits {
+            cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+            memory_mib: machine.usable_ram_bytes() >> 20,
+        }),
+        expected: expected(context, spec, outcome, mode),
+        sentence: take(spec, outcome, mode, verdict),
     }
 }
 
+/// `With durability on, take nano: …`.
+fn take(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan, verdict: &MachineVerdict) -> String {
+    let how = match verdict.support {
+        Support::Measured => "was measured to hold",
+        Support::Emulated => "held, emulated here with its cores and its memory,",
+        Support::CoresEmulated => "held, emulated here with its cores but not with its memory,",
+        Support::Implied => "has at least what a machine has that held",
+        Support::Extrapolated => "is extrapolated to hold",
+        Support::NotMeasured => "is not known to hold",
+    };
+    let most = verdict.sustained_per_second.map_or_else(String::new, |rate| {
+        let binds = verdict.binding.as_ref().filter(|binding| binding.resource != Resource::Unknown);
+        let binds = binds.map_or_else(String::new, |binding| format!("; {} binds there", binding.resource.name()));
+        format!(" Up to {} commands/s met the objective on it{binds}.", format::number(rate))
+    });
+    format!(
+        "With durability {}, take {}: it {how} {} commands/s, the target of {} with {} headroom.{most}",
+        mode.durability,
+        verdict.machine,
+        format::number(outcome.required_per_second),
+        format::number(spec.target_per_second),
+        format::percent(spec.headroom_percent),
+    )
+}
+
+fn expected(
+    context: &Context<'_>,
+    spec: &PlanSpec,
+    outcome: &PlanOutcome,
+    mode: &ModePlan,
+) -> Option<ExpectedLatency> {
+    let latency = mode.at_target.as_ref()?.measurement.command(outcome.command)?;
+    Some(ExpectedLatency {
+        command: outcome.command.name().to_owned(),
+        per_second: spec.target_per_second,
+        response: latency_info(&latency.response, &latency.slices, context.source.seed()),
+    })
+}
+
+/// What was reached instead, and what would help.
 fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
     let required = format::number(outcome.required_per_second);
-    if outcome.holds(mode) {
-        return format!("{required} commands/s held on this host, but no profile was measured within its memory.");
-    }
-    let ceiling = mode.saturation.measurement.commands_per_second();
+    let Some(findings) = mode.principal() else { return format!("{required} commands/s are needed, nothing was measured.") };
     let reached = mode.sustained_per_second().map_or_else(
         || "no rate met the objective on repeated evidence".to_owned(),
         |sustained| format!("{} commands/s met the objective at most", format::number(sustained)),
     );
-    let cores = mode.saturation.usage.cpu_seconds / mode.saturation.usage.wall_seconds.max(f64::MIN_POSITIVE);
-    let help = if cores >= CPU_BOUND_SHARE * outcome.cores as f64 {
-        "The CPU is what binds: more cores would help, but no profile with more was measured here."
-    } else if mode.durability.is_on() {
-        "The CPU is not busy, writers wait for the disk: faster syncs would help, not more cores."
-    } else {
-        "Neither more cores nor more memory is shown to help by what was measured."
-    };
-    format!("{required} commands/s are needed, {reached} (ceiling {}). {help}", format::number(ceiling))
+    let ceiling = findings.ceiling_per_second().map_or_else(String::new, |ceiling| {
+        format!(" (ceiling {} on {})", format::number(ceiling), findings.machine)
+    });
+    let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
+    let help = known.and_then(|verdict| verdict.binding.as_ref()).map_or_else(String::new, |binding| {
+        format!(" What binds is {}: {}; {}.", binding.resource.name(), binding.evidence, binding.resource.remedy())
+    });
+    format!("{required} commands/s are needed, {reached}{ceiling}.{help}")
 }
 
 fn verdict(
@@ -162,13 +225,13 @@ fn verdict(
     }
 }
 
-/// `take nano with durability off, none of the profiles is shown to do with durability on`.
+/// `take nano with durability off, none of the machines is shown to do with durability on`.
 fn advice(recommendations: &[Recommendation]) -> String {
     let machine = |recommendation: &Recommendation| {
         recommendation
             .profile
             .as_ref()
-            .map_or_else(|| "none of the profiles is shown to do".to_owned(), |profile| format!("take {profile}"))
+            .map_or_else(|| "none of the machines is shown to do".to_owned(), |profile| format!("take {profile}"))
     };
     if let [first, second] = recommendations
         && first.profile == second.profile
@@ -182,20 +245,24 @@ fn advice(recommendations: &[Recommendation]) -> String {
 
 /// What the rate that decides needed of memory.
 fn memory(mode: &ModePlan) -> Option<String> {
-    let held = mode.lowest_held()?;
+    let findings = mode.principal()?;
+    let held = findings.held.first()?;
+    let page_cache = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
+        format!(" Process and page cache took {} at their largest.", format::bytes(bytes as f64))
+    });
     Some(format!(
-        "With durability {}, at {} commands/s the process and the whole database took {} of memory.",
+        "With durability {}, at {} commands/s the process and the whole database took {} on {}.{page_cache}",
         mode.durability,
         format::number(held.rate_per_second),
-        format::bytes(held.footprint.total_bytes() as f64)
+        format::bytes(held.footprint.total_bytes() as f64),
+        findings.machine,
     ))
 }
 
 /// What the evidence does not cover: tomorrow's database.
 fn growth(spec: &PlanSpec, outcome: &PlanOutcome) -> Option<String> {
-    let database_bytes =
-        outcome.modes.iter().filter_map(ModePlan::lowest_held).map(|held| held.footprint.database_bytes);
-    let largest = database_bytes.max()?;
+    let held = outcome.modes.iter().filter_map(|mode| mode.principal()?.held.first());
+    let largest = held.map(|held| held.footprint.database_bytes).max()?;
     Some(format!(
         "This covers a database of {}. At the target it grows by {} per day; how fast one is read that has outgrown the \
          machine's memory was not measured.",
@@ -204,70 +271,156 @@ fn growth(spec: &PlanSpec, outcome: &PlanOutcome) -> Option<String> {
     ))
 }
 
-fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
-    outcome.database_bytes_per_command() * spec.target_per_second * 86_400.0
+/// Growth of the database per command, bytes: from the search that issued the most commands, since what a command stores
+/// does not depend on durability and a larger sample carries less of what a database holds when it is new.
+fn bytes_per_command(outcome: &PlanOutcome) -> f64 {
+    let finished = outcome.modes.iter().flat_map(|mode| &mode.searched).filter_map(|found| found.finished.as_ref());
+    finished.max_by_key(|finished| finished.commands).map_or(0.0, |finished| {
+        let grown = finished.size.database_bytes.saturating_sub(finished.database_bytes_before);
+        grown as f64 / finished.commands.max(1) as f64
+    })
 }
 
-fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Capacity {
+fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
+    bytes_per_command(outcome) * spec.target_per_second * 86_400.0
+}
+
+fn capacity(
+    context: &Context<'_>,
+    spec: &PlanSpec,
+    outcome: &PlanOutcome,
+    mode: &ModePlan,
+) -> Option<Capacity> {
+    let findings = mode.principal()?;
     let per_day = growth_per_day(spec, outcome);
-    Capacity {
+    Some(Capacity {
         durability: mode.durability.into(),
-        saturation_per_second: mode.saturation.measurement.commands_per_second(),
-        sustained_per_second: mode.sustained_per_second(),
-        probes: mode.probes.iter().map(probe_result).collect(),
-        database_bytes_per_million_commands: outcome.database_bytes_per_command() * 1e6,
+        machine: Some(findings.machine.name.clone()),
+        saturation_per_second: findings.ceiling_per_second(),
+        sustained_per_second: findings.sustained_per_second(),
+        probes: findings.probes.iter().map(probe_result).collect(),
+        database_bytes_per_million_commands: bytes_per_command(outcome) * 1e6,
         database_bytes_per_day_at_target: per_day,
         days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
-    }
+    })
 }
 
 fn probe_result(probe: &Probe) -> ProbeResult {
-    let note = match probe.rejection {
-        None => "meets the objective",
-        Some(Rejection::FellBehind) => "fell behind: fewer completed than offered",
-        Some(Rejection::TooSlow) => "above the limit",
-        Some(Rejection::TooFewSamples) => "too few samples to tell",
-    };
     ProbeResult {
         offered_per_second: probe.offered_per_second,
         achieved_per_second: probe.achieved_per_second,
         p50_ns: probe.median_ns,
         slo_percentile_ns: probe.percentile_ns,
+        worst_slice_ns: probe.worst_ns,
         met: probe.rejection.is_none(),
-        note: note.to_owned(),
+        note: probe.rejection.map_or("meets the objective", Rejection::reason).to_owned(),
+    }
+}
+
+impl From<Support> for Evidence {
+    fn from(support: Support) -> Self {
+        match support {
+            Support::Measured => Self::Measured,
+            Support::Emulated => Self::Emulated,
+            Support::CoresEmulated => Self::CoresEmulated,
+            Support::Implied => Self::Implied,
+            Support::Extrapolated => Self::Extrapolated,
+            Support::NotMeasured => Self::NotMeasured,
+        }
     }
 }
 
 fn profiles(outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
-    let supported = |verdict: &ProfileVerdict, on: bool| {
-        let mode = outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?;
-        outcome.supported_per_second(verdict, mode)
-    };
-    outcome
-        .profiles
-        .iter()
-        .map(|verdict| ProfileEvidence {
-            profile: verdict.profile.to_string(),
-            cpu_cores_count: u32::try_from(verdict.profile.cpu_cores()).unwrap_or(u32::MAX),
-            ram_bytes: verdict.profile.ram_mb() << 20,
-            evidence: match verdict.support {
-                Support::Measured => Evidence::Measured,
-                Support::Implied => Evidence::Implied,
-                Support::NotMeasured => Evidence::NotMeasured,
-            },
-            durability_off_per_second: supported(verdict, false),
-            durability_on_per_second: supported(verdict, true),
-            reason: profile_reason(outcome, verdict),
-        })
-        .collect()
+    let Some(first) = outcome.modes.first() else { return Vec::new() };
+    first.verdicts.iter().map(|verdict| profile(outcome, verdict)).collect()
 }
 
-/// Why a profile is or is not supported, and why it shows less than this host did.
-fn profile_reason(outcome: &PlanOutcome, verdict: &ProfileVerdict) -> String {
-    let outgrown = outcome.modes.iter().any(|mode| {
-        let supported = outcome.supported_per_second(verdict, mode);
-        supported.is_some() && supported < mode.sustained_per_second()
-    });
-    let more = if outgrown { "; higher rates filled more memory than it has" } else { "" };
-    format!("{}{more}", verdict.reason)
+fn profile(outcome: &PlanOutcome, first: &MachineVerdict) -> ProfileEvidence {
+    let machine = &first.machine;
+    let verdicts: Vec<_> = outcome
+        .modes
+        .iter()
+        .filter_map(|mode| Some((mode, mode.verdicts.iter().find(|verdict| verdict.machine == *machine)?)))
+        .collect();
+    let rate = |on: bool| {
+        let of_mode = verdicts.iter().find(|(mode, _)| mode.durability.is_on() == on);
+        of_mode.and_then(|(_, verdict)| verdict.sustained_per_second)
+    };
+    let strongest = verdicts.iter().map(|(_, verdict)| verdict.support).min_by_key(|&support| support as u8);
+    ProfileEvidence {
+        profile: machine.name.clone(),
+        cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+        ram_bytes: machine.ram_mb << 20,
+        evidence: strongest.unwrap_or(Support::NotMeasured).into(),
+        durability_off_per_second: rate(false),
+        durability_on_per_second: rate(true),
+        reason: reasons(&verdicts),
+        modes: verdicts.iter().map(|(mode, verdict)| machine_mode(mode, verdict)).collect(),
+    }
+}
+
+/// Both modes' reasons, once if they are the same.
+fn reasons(verdicts: &[(&ModePlan, &MachineVerdict)]) -> String {
+    match verdicts {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other.reason == first.reason) => first.reason.clone(),
+        _ => {
+            let told = |(mode, verdict): &(&ModePlan, &MachineVerdict)| format!("{}: {}", mode.durability, verdict.reason);
+            verdicts.iter().map(told).collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn machine_mode(mode: &ModePlan, verdict: &MachineVerdict) -> MachineMode {
+    MachineMode {
+        durability: mode.durability.into(),
+        evidence: verdict.support.into(),
+        sustained_per_second: verdict.sustained_per_second,
+        range_per_second: verdict.range_per_second,
+        holds: verdict.holds,
+        binding_resource: verdict.binding.as_ref().map(|binding| binding.resource.name().to_owned()),
+        binding_evidence: verdict.binding.as_ref().map(|binding| binding.evidence.clone()),
+        memory_peak_bytes: verdict.memory_peak_bytes,
+        reason: verdict.reason.clone(),
+    }
+}
+
+fn price(spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Option<DurabilityPrice> {
+    let of = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on);
+    let (off, on) = of(false).zip(of(true))?;
+    let rates = off.sustained_per_second().zip(on.sustained_per_second());
+    let added = |name: &str| {
+        let percentile = Percentile::named(name)?;
+        let at = |mode: &ModePlan| response(outcome, mode)?.percentile(percentile);
+        Some(at(on)? as f64 - at(off)? as f64)
+    };
+    Some(DurabilityPrice {
+        throughput_ratio: rates.map(|(off, on)| on / off),
+        added_p50_ns: added("p50"),
+        added_p99_ns: added("p99"),
+        at_risk_seconds: facts.unsynced.seconds,
+        at_risk_commands: facts.unsynced.seconds * spec.target_per_second,
+        at_risk_source: facts.unsynced.source.clone(),
+    })
+}
+
+fn response<'m>(outcome: &PlanOutcome, mode: &'m ModePlan) -> Option<&'m LatencyHistogram> {
+    Some(&mode.at_target.as_ref()?.measurement.command(outcome.command)?.response)
+}
+
+fn scaling(mode: &ModePlan) -> Option<ScalingInfo> {
+    let law = mode.scaling.as_ref()?;
+    let known = law.as_ref().ok();
+    let point = |point: &crate::workbench::sizing::ScalingPoint| ScalingPointInfo {
+        cores_count: point.cores,
+        per_second: point.per_second,
+    };
+    Some(ScalingInfo {
+        durability: mode.durability.into(),
+        points: mode.scaling_points.iter().map(point).collect(),
+        contention: known.map(|law| law.sigma),
+        coherency: known.map(|law| law.kappa),
+        single_core_per_second: known.map(|law| law.lambda),
+        error_percent: known.map(|law| 100.0 * law.relative_error),
+        note: law.as_ref().map_or_else(ToString::to_string, |_| String::new()),
+    })
 }

@@ -196,7 +196,7 @@ fn planned_throughput(capacities: &[Capacity]) -> Option<ThroughputPrice> {
     let (off, on) = of(DurabilityMode::Off).zip(of(DurabilityMode::On))?;
     match (off.sustained_per_second, on.sustained_per_second) {
         (Some(off), Some(on)) => ThroughputPrice::new(Basis::Objective, off, on),
-        _ => ThroughputPrice::new(Basis::Saturation, off.saturation_per_second, on.saturation_per_second),
+        _ => ThroughputPrice::new(Basis::Saturation, off.saturation_per_second?, on.saturation_per_second?),
     }
 }
 

@@ -51,6 +51,24 @@ pub enum RunError {
         /// `cannot be started: …`, `ended by itself: …`.
         reason: String,
     },
+    /// The process that carries a load within a machine's limits.
+    #[error("the process that loads the database as {machine} with durability {durability} {reason}")]
+    Rig {
+        /// The machine.
+        machine: String,
+        /// In which mode.
+        durability: Durability,
+        /// `cannot be started: …`, `ended by itself: …`.
+        reason: String,
+    },
+    /// What was measured cannot be written down.
+    #[error("cannot write down what was measured in {}: {source}", path.display())]
+    Journal {
+        /// The journal.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The settings contradict each other or the source.
     #[error("{0}")]
     Settings(String),

@@ -1,9 +1,12 @@
 //! Whom the runner tells how far it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::workbench::actor::Durability;
 
 /// What a run is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Writing what is there before anything is measured.
     Preload,
@@ -30,6 +33,11 @@ pub trait Observer: Sync {
     /// How much of the phase is done, and how many commands were completed since the load began.
     fn progress(&self, done: u64, commands: u64) {
         let _ = (done, commands);
+    }
+
+    /// A stage of a longer undertaking begins, which has about this long to go.
+    fn stage(&self, doing: &str, remaining: std::time::Duration) {
+        let _ = (doing, remaining);
     }
 
     /// Something a person may want to know between phases.

@@ -31,7 +31,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// What one load did.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Drive {
     /// Latencies and counts.
     pub measurement: Measurement,
@@ -47,6 +47,8 @@ pub struct Drive {
     pub statistics: Vec<EngineFigure>,
     /// Whether background work ended in time after the load.
     pub settled: bool,
+    /// How long it went on after the load.
+    pub settling: Duration,
 }
 
 impl Drive {
@@ -247,9 +249,11 @@ where
         measurement.complete(slices);
         self.payload_bytes += measurement.payload_bytes_with_warmup;
         let statistics = EngineFigure::pair(before, self.target.statistics(manager(self.manager.as_ref())));
+        let ended = Instant::now();
         let settled = self.settle(observer, control);
+        let settling = ended.elapsed();
         self.count_written(whole.stop());
-        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled })
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling })
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.

@@ -117,6 +117,24 @@ impl Source {
         }
     }
 
+    /// About how many bytes of values are written before anything is measured: the mean of the first steps for all of them.
+    pub fn preload_bytes(&self) -> u64 {
+        const LOOKED_AT: u64 = 1_000;
+        let steps = self.preload_steps();
+        let (mut ops, mut written) = (Vec::new(), 0);
+        let looked_at = steps.min(LOOKED_AT);
+        let mut stream = self.stream(0, 1);
+        for step in 0..looked_at {
+            ops.clear();
+            match self {
+                Self::Workload(_) => drop(stream.next(&mut ops)),
+                Self::Trace { .. } => self.prehistory(step, &mut ops),
+            }
+            written += ops.iter().map(|op| u64::from(op.written_bytes())).sum::<u64>();
+        }
+        written * steps / looked_at.max(1)
+    }
+
     /// Commands at the front of the stream that are issued before anything is measured.
     pub(super) fn preload_commands(&self) -> u64 {
         match self {

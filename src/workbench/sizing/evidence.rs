@@ -1,15 +1,18 @@
-//! What a measurement on this host says of machine profiles.
+//! What was found out on this host says of every machine.
 //!
-//! A run speaks for a profile if nothing the run had would be missing there: it ran under the profile's tuning, on no
-//! more cores than the profile has, and everything it touched (the process and the whole database, which is the most
-//! the page cache can have held) fits in the profile's RAM. A profile with at least as many cores and more RAM than such
-//! a machine does at least as well. Of any other profile nothing is known.
+//! A machine that was searched has figures of its own. One that has at least the cores and the RAM of such a machine does
+//! at least as well. One with more cores than this host is extrapolated, if the points carry that. Of any other nothing is
+//! known.
 
-use ave_actors_store::config::MachineProfile;
+use serde::{Deserialize, Serialize};
 
-use crate::workbench::host::{KERNEL_RESERVE, PROFILES};
+use super::binding::{Binding, binding};
+use super::plan::suffices;
+use super::search::Findings;
+use super::testbed::Emulation;
+use super::{Machine, ModePlan};
 
-/// What a run occupied at its largest.
+/// What was occupied by then, at its largest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// Resident set of the process, bytes.
@@ -23,135 +26,174 @@ impl Footprint {
     pub const fn total_bytes(self) -> u64 {
         self.rss_bytes + self.database_bytes
     }
-
-    /// The larger of both in each respect.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self {
-            rss_bytes: self.rss_bytes.max(other.rss_bytes),
-            database_bytes: self.database_bytes.max(other.database_bytes),
-        }
-    }
-
-    /// Whether a profile's RAM, less what its kernel keeps, holds it.
-    pub fn fits(self, profile: MachineProfile) -> bool {
-        self.total_bytes() <= usable_ram_bytes(profile)
-    }
 }
 
-/// RAM of a profile that its kernel leaves to programs and page cache, bytes.
-pub(super) fn usable_ram_bytes(profile: MachineProfile) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a RAM size")]
-    let usable = ((profile.ram_mb() << 20) as f64 * (1.0 - KERNEL_RESERVE)) as u64;
-    usable
-}
-
-/// The smallest profile that holds a footprint on at most `cores` cores.
-pub fn smallest_fitting(footprint: Footprint, cores: usize) -> Option<MachineProfile> {
-    PROFILES.into_iter().find(|&profile| profile.cpu_cores() <= cores && footprint.fits(profile))
-}
-
-/// What stands behind a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What stands behind what is said of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Support {
-    /// Measured: under its tuning, on its number of cores, within its RAM.
+    /// It is this host.
     Measured,
-    /// No smaller in cores and RAM than a profile that was measured: at least as good.
+    /// This host pretended to be it: its cores, its memory with the page cache, its tuning.
+    Emulated,
+    /// Its cores and its tuning; memory could not be limited, and the run took no more than it has.
+    CoresEmulated,
+    /// No smaller in cores and RAM than a machine that was searched: at least as good.
     Implied,
+    /// More cores than this host: its points continued by the Universal Scalability Law.
+    Extrapolated,
     /// Nothing measured speaks of it.
     NotMeasured,
 }
 
-/// A profile, what stands behind it, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileVerdict {
-    /// The profile.
-    pub profile: MachineProfile,
-    /// What stands behind it.
+/// A machine, and what is known of it in one durability mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineVerdict {
+    /// The machine.
+    pub machine: Machine,
+    /// What stands behind the rate.
     pub support: Support,
+    /// The highest rate that is known to meet the objective, commands per second; `None` if none is.
+    pub sustained_per_second: Option<f64>,
+    /// Where an extrapolated rate lies.
+    pub range_per_second: Option<[f64; 2]>,
+    /// Whether it holds what is required; `None` if that is not known.
+    pub holds: Option<bool>,
+    /// What keeps it from going faster, where it was searched.
+    pub binding: Option<Binding>,
+    /// Most memory of process and page cache together, bytes, where it was limited.
+    pub memory_peak_bytes: Option<u64>,
     /// Why, in words.
     pub reason: String,
 }
 
-/// What a run under the tuning of `tuned_for`, on `cores` cores, with this footprint, says of every profile.
-pub fn judge_profiles(tuned_for: MachineProfile, cores: usize, footprint: Footprint) -> Vec<ProfileVerdict> {
-    PROFILES
-        .into_iter()
-        .map(|profile| {
-            let (support, reason) = judge(profile, tuned_for, cores, footprint);
-            ProfileVerdict { profile, support, reason }
-        })
-        .collect()
+/// What a mode's findings say of a machine.
+pub(super) fn verdict(
+    machine: &Machine,
+    mode: &ModePlan,
+    required_per_second: f64,
+    disk_bytes_per_second: Option<f64>,
+) -> MachineVerdict {
+    if let Some(findings) = mode.searched.iter().find(|findings| findings.machine == *machine) {
+        return searched(findings, mode, required_per_second, disk_bytes_per_second);
+    }
+    let unknown = MachineVerdict {
+        machine: machine.clone(),
+        support: Support::NotMeasured,
+        sustained_per_second: None,
+        range_per_second: None,
+        holds: None,
+        binding: None,
+        memory_peak_bytes: None,
+        reason: String::new(),
+    };
+    let extrapolated = mode.extrapolated(machine);
+    if let Some(Ok([rate, low, high])) = extrapolated {
+        return MachineVerdict {
+            support: Support::Extrapolated,
+            sustained_per_second: Some(rate),
+            range_per_second: Some([low, high]),
+            holds: if suffices(low, required_per_second) {
+                Some(true)
+            } else {
+                (high < required_per_second).then_some(false)
+            },
+            reason: mode.extrapolation_reason(machine),
+            ..unknown
+        };
+    }
+    let refused = extrapolated.and_then(Result::err).map_or_else(String::new, |why| format!("; not extrapolated: {why}"));
+    match smaller(machine, mode) {
+        Some((than, rate)) => MachineVerdict {
+            support: Support::Implied,
+            sustained_per_second: Some(rate),
+            holds: suffices(rate, required_per_second).then_some(true),
+            reason: format!("has the cores and the memory of {than}, and more: at least that rate{refused}"),
+            ..unknown
+        },
+        None => MachineVerdict { reason: not_measured(machine, mode, &refused), ..unknown },
+    }
 }
 
-fn judge(profile: MachineProfile, tuned_for: MachineProfile, cores: usize, footprint: Footprint) -> (Support, String) {
-    let megabytes = |bytes: u64| bytes / 1_000_000;
-    if !footprint.fits(profile) {
-        let reason = format!(
-            "the run touched {} MB ({} MB process, {} MB database), more than its {} MB: reads would leave the page cache",
-            megabytes(footprint.total_bytes()),
-            megabytes(footprint.rss_bytes),
-            megabytes(footprint.database_bytes),
-            megabytes(usable_ram_bytes(profile)),
-        );
-        return (Support::NotMeasured, reason);
-    }
-    if profile.ram_mb() < tuned_for.ram_mb() {
-        return (Support::NotMeasured, format!("the run had the larger buffers of {tuned_for}"));
-    }
-    if profile.cpu_cores() < cores {
-        return (Support::NotMeasured, format!("the run had {cores} cores, it has {}", profile.cpu_cores()));
-    }
-    if profile == tuned_for && profile.cpu_cores() == cores {
-        let reason = format!(
-            "ran on this host on {cores} cores under this profile's tuning and touched {} MB of its {} MB",
-            megabytes(footprint.total_bytes()),
-            megabytes(usable_ram_bytes(profile)),
-        );
-        return (Support::Measured, reason);
-    }
-    let reason = format!("has all that was measured under {tuned_for} on {cores} cores, and more: at least that rate");
-    (Support::Implied, reason)
+/// The searched machine, no larger in any respect, that sustains the most, and its rate.
+fn smaller<'m>(machine: &Machine, mode: &'m ModePlan) -> Option<(&'m Machine, f64)> {
+    let rates = mode.searched.iter().filter(|findings| machine.is_at_least(&findings.machine));
+    let known = rates.filter_map(|findings| Some((&findings.machine, sustained_with_room(findings)?)));
+    known.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MB: u64 = 1 << 20;
-
-    fn supports(tuned_for: MachineProfile, cores: usize, total_mb: u64) -> Vec<Support> {
-        let footprint = Footprint { rss_bytes: total_mb * MB / 2, database_bytes: total_mb * MB / 2 };
-        judge_profiles(tuned_for, cores, footprint).into_iter().map(|verdict| verdict.support).collect()
+fn not_measured(machine: &Machine, mode: &ModePlan, refused: &str) -> String {
+    let larger = mode.searched.iter().any(|findings| findings.machine.is_at_least(machine));
+    if larger {
+        return "smaller than any machine that was seen to hold what is required; not searched itself".to_owned();
     }
+    format!("no machine that was searched is as small and meets the objective{refused}")
+}
 
-    #[test]
-    fn a_run_speaks_for_its_profile_and_by_dominance_for_larger_ones() {
-        use Support::{Implied, Measured, NotMeasured};
-        let found = supports(MachineProfile::Micro, 2, 600);
-        assert_eq!(found, [NotMeasured, Measured, Implied, Implied, Implied, Implied, Implied]);
+/// The highest rate that held within the machine's memory.
+fn sustained_with_room(findings: &Findings) -> Option<f64> {
+    findings.held.iter().rev().find(|held| findings.had_room(held)).map(|held| held.rate_per_second)
+}
+
+fn searched(
+    findings: &Findings,
+    mode: &ModePlan,
+    required_per_second: f64,
+    disk_bytes_per_second: Option<f64>,
+) -> MachineVerdict {
+    let own = sustained_with_room(findings);
+    // A larger machine is no slower than a smaller one: where its own search ended lower, that was chance.
+    let implied = smaller(&findings.machine, mode).filter(|&(_, rate)| own.is_none_or(|own| rate > own));
+    let rate = implied.map_or(own, |(_, rate)| Some(rate));
+    let support = match (&findings.emulation, implied) {
+        (_, Some(_)) => Support::Implied,
+        (Emulation::Host, None) => Support::Measured,
+        (Emulation::CoresAndMemory, None) => Support::Emulated,
+        (Emulation::CoresOnly { .. }, None) => Support::CoresEmulated,
+    };
+    let holds = rate.is_some_and(|rate| suffices(rate, required_per_second));
+    MachineVerdict {
+        machine: findings.machine.clone(),
+        support,
+        sustained_per_second: rate,
+        range_per_second: None,
+        // A search that somebody stopped rules nothing out.
+        holds: if holds || !mode.interrupted { Some(holds) } else { None },
+        binding: findings.has_evidence().then(|| binding(findings, mode.durability, disk_bytes_per_second)),
+        memory_peak_bytes: findings.memory_peak_bytes,
+        reason: reason(findings, required_per_second),
     }
+}
 
-    #[test]
-    fn a_run_that_outgrew_a_profile_does_not_speak_for_it() {
-        use Support::{Implied, NotMeasured};
-        let found = supports(MachineProfile::Nano, 2, 1500);
-        assert_eq!(found[..3], [NotMeasured, NotMeasured, Implied]);
+fn reason(findings: &Findings, required_per_second: f64) -> String {
+    let machine = &findings.machine;
+    let memory = machine.usable_ram_bytes() / 1_000_000;
+    let ran = match &findings.emulation {
+        Emulation::Host => "ran on this host as it is".to_owned(),
+        Emulation::CoresAndMemory => {
+            format!("ran within {} cores and {memory} MB, page cache included", machine.cores)
+        }
+        Emulation::CoresOnly { why } => format!("ran on {} cores; memory was not limited: {why}", machine.cores),
+    };
+    if findings.deaths > 0 {
+        let times = if findings.deaths == 1 { "once".to_owned() } else { format!("{} times", findings.deaths) };
+        return format!("{ran}, and was killed {times} when its memory was used up");
     }
-
-    #[test]
-    fn a_run_on_more_cores_does_not_speak_for_fewer() {
-        let found = supports(MachineProfile::Nano, 4, 100);
-        assert_eq!(found[..5], [Support::NotMeasured; 5], "two-core profiles");
-        assert_eq!(found[5], Support::Implied, "four cores, more RAM");
+    if let Some(held) = findings.held.iter().find(|held| !findings.had_room(held)) {
+        let took = held.footprint.total_bytes() / 1_000_000;
+        return format!("{ran}, and process and database took {took} MB, more than its {memory} MB");
     }
-
-    #[test]
-    fn the_smallest_fitting_profile_leaves_the_kernel_its_share() {
-        let footprint = |mb: u64| Footprint { rss_bytes: mb * MB, database_bytes: 0 };
-        assert_eq!(smallest_fitting(footprint(460), 2), Some(MachineProfile::Nano));
-        assert_eq!(smallest_fitting(footprint(500), 2), Some(MachineProfile::Micro));
-        assert_eq!(smallest_fitting(footprint(500), 1), None, "no profile has one core");
-        assert_eq!(smallest_fitting(footprint(40_000), 8), None);
+    let failed = findings.probes.iter().rfind(|probe| {
+        probe.rejection.is_some() && suffices(required_per_second, probe.offered_per_second) && findings.held.is_empty()
+    });
+    match (failed, findings.ceiling_per_second()) {
+        (Some(probe), _) => {
+            let why = probe.rejection.map_or("", super::judge::Rejection::reason);
+            format!("{ran}; {:.0} commands/s: {why}", probe.offered_per_second)
+        }
+        (None, Some(ceiling)) if findings.held.is_empty() => {
+            format!("{ran}; its ceiling is {ceiling:.0} commands/s")
+        }
+        _ => ran,
     }
 }

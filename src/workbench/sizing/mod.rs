@@ -1,14 +1,28 @@
 //! Which machine: the search for the highest rate that meets an objective, and what follows from it.
 //!
-//! Every figure is measured on this host. A profile that nothing measured speaks of is said to be not measured; this
-//! module never extrapolates. It knows nothing of reports or the command line.
+//! Rates are tried on a testbed that pretends to be the machine in question; how it does that, this module does not know.
+//! What cannot be tried is extrapolated where the points carry that, and said to be not measured where they do not. It
+//! knows nothing of reports or the command line.
 
+mod agenda;
+mod binding;
 mod evidence;
+mod journal;
+mod judge;
+mod machine;
 mod objective;
 mod plan;
+mod scaling;
 mod search;
+mod testbed;
 
-pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
+pub use binding::{Binding, Resource};
+pub use evidence::{Footprint, MachineVerdict, Support};
+pub use journal::{Journal, Remembering};
+pub use judge::Rejection;
+pub use machine::{LEAST_RAM_MB, Machine};
 pub use objective::{Objective, ObjectiveError};
 pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
-pub use search::{Effort, Held, Probe, Rejection};
+pub use scaling::{Extrapolation, Scaling, ScalingPoint, ScalingRefusal};
+pub use search::{Breadth, Effort, Findings, Held, Probe};
+pub use testbed::{Attempt, Emulation, Driven, Finished, InProcess, Rig, Testbed};

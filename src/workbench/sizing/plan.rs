@@ -1,20 +1,16 @@
-//! A plan: how far this host goes in each durability mode under the tuning of the smallest profile that could hold
-//! what the source needs, and what that says of the profiles.
+//! A plan: the smallest machine that sustains what is required in each durability mode, how far it goes, and what that
+//! says of the others.
 
-use std::path::Path;
 use std::time::Duration;
 
-use ave_actors_store::config::{MachineProfile, MachineSpec};
-
-use super::Objective;
-use super::evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
-use super::search::{Effort, Found, Held, Probe, Search};
+use super::agenda::Agenda;
+use super::evidence::{MachineVerdict, verdict};
+use super::scaling::{Scaling, ScalingPoint, ScalingRefusal};
+use super::search::{Breadth, Effort, Findings, Question, Search};
+use super::testbed::Testbed;
+use super::{LEAST_RAM_MB, Machine, Objective};
 use crate::workbench::actor::{CommandKind, Durability};
-use crate::workbench::host::fewest_profile_cores;
-use crate::workbench::runner::{
-    Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, SessionSize, Source, Target, Verified, WarmUp,
-    harness_ns_per_operation,
-};
+use crate::workbench::runner::{Control, Drive, Observer, RunError, Source, harness_ns_per_operation};
 
 /// What must hold, and how hard to look.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,14 +21,18 @@ pub struct PlanSpec {
     pub objective: Objective,
     /// Share of the capacity to keep free, percent, 0 to below 100.
     pub headroom_percent: f64,
-    /// Threads that issue commands.
-    pub workers: u64,
-    /// Cores this process may use.
-    pub cores: usize,
+    /// Threads that issue commands; `None` is one for each core of a machine.
+    pub workers: Option<u64>,
+    /// The machines in question, in any order.
+    pub machines: Vec<Machine>,
+    /// This host.
+    pub host: Machine,
     /// The modes to plan for.
     pub durabilities: Vec<Durability>,
     /// How much time to take.
     pub effort: Effort,
+    /// Bytes per second that the disk was seen to write in a row, if somebody looked.
+    pub disk_bytes_per_second: Option<f64>,
 }
 
 /// What a plan found.
@@ -40,16 +40,10 @@ pub struct PlanSpec {
 pub struct PlanOutcome {
     /// The command the objective is on.
     pub command: CommandKind,
-    /// The profile whose tuning was in force.
-    pub tuned_for: MachineProfile,
-    /// Cores the plan ran on.
-    pub cores: usize,
     /// The rate that leaves the headroom at the target, commands per second.
     pub required_per_second: f64,
     /// One entry per mode, in the order asked for.
     pub modes: Vec<ModePlan>,
-    /// Every profile, smallest first.
-    pub profiles: Vec<ProfileVerdict>,
     /// Cost of the runner itself per storage operation, nanoseconds.
     pub harness_ns_per_operation: f64,
     /// Whether somebody stopped it before its end.
@@ -61,41 +55,72 @@ pub struct PlanOutcome {
 pub struct ModePlan {
     /// The mode.
     pub durability: Durability,
-    /// The closed loop.
-    pub saturation: Drive,
-    /// Every rate tried, ascending.
-    pub probes: Vec<Probe>,
-    /// The rates that held on repeated evidence, ascending.
-    pub held: Vec<Held>,
-    /// What was compared.
-    pub verified: Option<Verified>,
-    /// What it stored.
-    pub size: SessionSize,
-    /// Size of the database before the first command, bytes.
-    pub database_bytes_before: u64,
-    /// Commands issued, warm-ups included.
-    pub commands: u64,
+    /// The machines that were searched, smallest first.
+    pub searched: Vec<Findings>,
+    /// What is known of every machine in question and of this host, smallest first.
+    pub verdicts: Vec<MachineVerdict>,
+    /// At the target itself on the recommended machine; `None` if none is.
+    pub at_target: Option<Drive>,
+    /// Closed-loop ceilings of this host on fewer cores and on all of them, where a machine has more cores.
+    pub scaling_points: Vec<ScalingPoint>,
+    /// The law that these follow; `None` where there are none, why not where they carry none.
+    pub scaling: Option<Result<Scaling, ScalingRefusal>>,
+    /// Whether somebody stopped it before its end.
+    pub interrupted: bool,
 }
 
 impl ModePlan {
-    /// The highest rate that held on repeated evidence, commands per second.
+    /// What was found of the machine that the mode's figures are shown of: the smallest that holds what is required, else
+    /// the largest that was searched.
+    pub fn principal(&self) -> Option<&Findings> {
+        let recommended = self.recommended().map(|verdict| &verdict.machine);
+        let chosen = self.searched.iter().find(|findings| Some(&findings.machine) == recommended);
+        chosen.or_else(|| self.searched.last())
+    }
+
+    /// The smallest machine that is known to hold what is required. This host is none that could be bought, unless it is
+    /// all there is.
+    pub fn recommended(&self) -> Option<&MachineVerdict> {
+        let holding = || self.verdicts.iter().filter(|verdict| verdict.holds == Some(true));
+        holding().find(|verdict| !verdict.machine.is_host).or_else(|| holding().next())
+    }
+
+    /// What is known of this host.
+    pub fn host(&self) -> Option<&MachineVerdict> {
+        self.verdicts.iter().find(|verdict| verdict.machine.is_host)
+    }
+
+    /// The highest rate that is known to meet the objective on any machine that was searched, commands per second.
     pub fn sustained_per_second(&self) -> Option<f64> {
-        self.held.last().map(|held| held.rate_per_second)
+        self.searched.iter().filter_map(Findings::sustained_per_second).max_by(f64::total_cmp)
     }
 
-    /// The lowest rate that held: what was required, if it did. Its drives show what to expect at the target.
-    pub fn lowest_held(&self) -> Option<&Held> {
-        self.held.first()
+    /// The rate of a machine with more cores than this host, and the band around it, or why there is none; `None` if it has
+    /// no more cores.
+    pub(super) fn extrapolated(&self, machine: &Machine) -> Option<Result<[f64; 3], ScalingRefusal>> {
+        let scaling = self.scaling.as_ref()?;
+        let base = self.searched.iter().filter(|findings| findings.machine.cores < machine.cores);
+        let known = base.filter_map(|findings| Some((findings.machine.cores, findings.sustained_per_second()?)));
+        let (cores, rate) = known.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let count = |cores: usize| u32::try_from(cores).unwrap_or(u32::MAX);
+        let law = match scaling {
+            Ok(law) => law,
+            Err(refusal) => return Some(Err(refusal.clone())),
+        };
+        let ratio = law.extrapolate(count(cores), count(machine.cores));
+        Some(ratio.map(|ratio| [ratio.ratio, ratio.low, ratio.high].map(|times| times * rate)))
     }
 
-    /// The drives whose latencies describe the mode: at the lowest rate that held, else the closed loop.
-    pub fn rounds(&self) -> &[Drive] {
-        self.lowest_held().map_or(std::slice::from_ref(&self.saturation), |held| &held.drives)
-    }
-
-    /// The highest rate that held while everything fitted in a profile's RAM, commands per second.
-    pub fn held_within(&self, profile: MachineProfile) -> Option<f64> {
-        self.held.iter().rev().find(|held| held.footprint.fits(profile)).map(|held| held.rate_per_second)
+    pub(super) fn extrapolation_reason(&self, machine: &Machine) -> String {
+        let Some(Ok(law)) = &self.scaling else { return String::new() };
+        format!(
+            "continued from this host's points by the Universal Scalability Law (contention {:.3}, coherency {:.4}, error \
+             {:.1} %) to {} cores; memory as on this host",
+            law.sigma,
+            law.kappa,
+            100.0 * law.relative_error,
+            machine.cores
+        )
     }
 }
 
@@ -103,35 +128,6 @@ impl ModePlan {
 /// tried: rounding must not decide.
 pub fn suffices(rate: f64, required_per_second: f64) -> bool {
     rate >= required_per_second * (1.0 - 1e-9)
-}
-
-impl PlanOutcome {
-    /// Growth of the database per command, bytes: from the mode that issued the most commands, since what a command
-    /// stores does not depend on durability and a larger sample carries less of what a database holds when it is new.
-    pub fn database_bytes_per_command(&self) -> f64 {
-        self.modes.iter().max_by_key(|mode| mode.commands).map_or(0.0, |mode| {
-            let grown = mode.size.database_bytes.saturating_sub(mode.database_bytes_before);
-            grown as f64 / mode.commands.max(1) as f64
-        })
-    }
-
-    /// The highest rate the evidence supports for a profile in a mode, commands per second.
-    pub fn supported_per_second(&self, verdict: &ProfileVerdict, mode: &ModePlan) -> Option<f64> {
-        mode.held_within(verdict.profile).filter(|_| verdict.support != Support::NotMeasured)
-    }
-
-    /// The smallest profile that the evidence supports for a mode at the required rate.
-    pub fn recommended(&self, mode: &ModePlan) -> Option<MachineProfile> {
-        let holds = |verdict: &&ProfileVerdict| {
-            self.supported_per_second(verdict, mode).is_some_and(|rate| suffices(rate, self.required_per_second))
-        };
-        self.profiles.iter().find(holds).map(|verdict| verdict.profile)
-    }
-
-    /// Whether the required rate held in a mode on this host, whatever that says of the profiles.
-    pub fn holds(&self, mode: &ModePlan) -> bool {
-        mode.sustained_per_second().is_some_and(|rate| suffices(rate, self.required_per_second))
-    }
 }
 
 /// The rate at which a target leaves the headroom.
@@ -153,150 +149,318 @@ impl PlanSpec {
         if !(0.0..100.0).contains(&self.headroom_percent) {
             return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
         }
-        let fewest = fewest_profile_cores();
-        if self.cores < fewest {
-            return wrong(format!(
-                "this process may use {} core(s), and the smallest profile has {fewest}: nothing measured here would \
-                 speak of any profile; `run` measures all the same",
-                self.cores
-            ));
-        }
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }
+        self.check_machines()?;
         self.objective.check(source)
+    }
+
+    fn check_machines(&self) -> Result<(), RunError> {
+        let wrong = |text: String| Err(RunError::Settings(text));
+        if let Some(machine) = self.machines.iter().find(|machine| machine.ram_mb < LEAST_RAM_MB) {
+            return wrong(format!(
+                "the machine {machine} has {} MiB of RAM: the backend's memory budget is 32 MiB at least, and with the \
+                 process around it nothing below {LEAST_RAM_MB} MiB works",
+                machine.ram_mb
+            ));
+        }
+        if self.fitting().is_empty() {
+            let (cores, ram_mb) = (self.host.cores, self.host.ram_mb);
+            let asked: Vec<_> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
+            return wrong(format!(
+                "this process may use {cores} core(s) and {ram_mb} MiB of RAM, less than any of the machines in question \
+                 ({}): nothing measured here would speak of them; `run` measures all the same",
+                asked.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// The machines this host can pretend to be, smallest first.
+    fn fitting(&self) -> Vec<Machine> {
+        let mut fitting: Vec<_> = self.machines.iter().filter(|machine| machine.fits_in(&self.host)).cloned().collect();
+        fitting.sort_by_key(|machine| (machine.cores, machine.ram_mb));
+        fitting.dedup();
+        fitting
+    }
+
+    /// All machines in question and this host, smallest first.
+    fn all(&self) -> Vec<Machine> {
+        let mut all = self.machines.clone();
+        all.push(self.host.clone());
+        all.sort_by_key(|machine| (machine.cores, machine.ram_mb, machine.is_host));
+        all.dedup();
+        all
+    }
+
+    fn required(&self) -> f64 {
+        required_rate(self.target_per_second, self.headroom_percent)
+    }
+
+    /// Whether any machine in question has more cores than this host.
+    fn extrapolates(&self) -> bool {
+        self.effort.breadth != Breadth::Smallest
+            && self.machines.iter().any(|machine| machine.cores > self.host.cores)
     }
 }
 
-/// Plans `source` with databases below `directory`; `target_for` gives the backend tuned for a machine.
+/// Plans `source` on the machines that `testbed` pretends to be.
 ///
 /// # Errors
 ///
-/// [`RunError`] if the settings contradict each other, no profile can hold what the source needs, or a database fails.
-pub fn plan<T: Target>(
-    target_for: impl Fn(MachineSpec) -> T,
+/// [`RunError`] if the settings contradict each other, a database fails, or nothing was measured.
+pub fn plan(
+    testbed: &dyn Testbed,
     source: &Source,
     spec: &PlanSpec,
-    directory: &Path,
-    clock: &impl Clock,
     observer: &dyn Observer,
     control: &Control,
-) -> Result<PlanOutcome, RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<PlanOutcome, RunError> {
     let command = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
-    let planner = Planner { target_for: &target_for, source, spec, directory, clock, observer, control, command };
-    let tuned_for = planner.choose_profile()?;
-    observer.note(&format!("measuring under the tuning of {tuned_for}, the smallest profile that could hold this"));
-    let target = target_for(MachineSpec::Profile(tuned_for));
+    let question = Question {
+        objective: spec.objective,
+        command,
+        share: source.share(command),
+        effort: spec.effort,
+        arrivals: source.arrivals(),
+        observer,
+        control,
+    };
+    let agenda = Agenda::new(spec, &question, spec.extrapolates());
     let mut modes = Vec::new();
     for &durability in &spec.durabilities {
-        match planner.mode(&target, durability) {
+        let planner = Planner { testbed, source, spec, durability, question: &question, agenda: &agenda };
+        match planner.run() {
             // What was finished before somebody stopped it is worth a report.
             Err(RunError::Interrupted) if !modes.is_empty() => break,
             mode => modes.push(mode?),
         }
     }
-    // What the rates in question needed; the search beyond them fills the database for its own ends.
-    let footprint = modes.iter().map(footprint_of).fold(Footprint::default(), Footprint::max);
-    Ok(PlanOutcome {
-        command,
-        tuned_for,
-        cores: spec.cores,
-        required_per_second: required_rate(spec.target_per_second, spec.headroom_percent),
-        profiles: judge_profiles(tuned_for, spec.cores, footprint),
-        modes,
-        harness_ns_per_operation,
-        interrupted: control.is_stopped(),
-    })
+    let interrupted = control.is_stopped();
+    let required_per_second = spec.required();
+    Ok(PlanOutcome { command, required_per_second, modes, harness_ns_per_operation, interrupted })
 }
 
-/// What the lowest rate that held needed, or the whole search if none did.
-fn footprint_of(mode: &ModePlan) -> Footprint {
-    mode.lowest_held().map_or(
-        Footprint { rss_bytes: mode.saturation.usage.rss_peak_bytes, database_bytes: mode.size.database_bytes },
-        |held| held.footprint,
-    )
-}
-
-struct Planner<'a, F, C: Clock> {
-    target_for: &'a F,
+/// Plans one durability mode.
+struct Planner<'a> {
+    testbed: &'a dyn Testbed,
     source: &'a Source,
     spec: &'a PlanSpec,
-    directory: &'a Path,
-    clock: &'a C,
-    observer: &'a dyn Observer,
-    control: &'a Control,
-    command: CommandKind,
+    durability: Durability,
+    question: &'a Question<'a>,
+    agenda: &'a Agenda<'a>,
 }
 
-/// Time of the trial that tells how much memory a source needs.
-const TRIAL: Duration = Duration::from_secs(2);
-
-impl<T: Target, F: Fn(MachineSpec) -> T, C: Clock> Planner<'_, F, C>
-where
-    T::Manager: Sync,
-{
-    /// A short trial under the smallest tuning shows what memory the source needs at least.
-    fn choose_profile(&self) -> Result<MachineProfile, RunError> {
-        let smallest = (self.target_for)(MachineSpec::Profile(MachineProfile::Nano));
-        let directory = self.directory.join("trial");
-        let mut session = self.session(&smallest, &directory, Durability::Off)?;
-        let load = Load::Open { per_second: self.required(), arrivals: self.source.arrivals() };
-        let spec = DriveSpec { load, warmup: WarmUp::NONE, measure: Some(TRIAL), lag_limit: Some(TRIAL) };
-        let drive = session.drive(&spec, self.clock, self.observer, self.control)?;
-        let (_, size) = session.finish(false, self.observer, self.control)?;
-        // The trial's figures are taken; what stays behind goes with the parent directory.
-        let _ = std::fs::remove_dir_all(&directory);
-        if self.control.is_stopped() {
+impl Planner<'_> {
+    fn run(&self) -> Result<ModePlan, RunError> {
+        let mut mode = ModePlan {
+            durability: self.durability,
+            searched: Vec::new(),
+            verdicts: Vec::new(),
+            at_target: None,
+            scaling_points: Vec::new(),
+            scaling: None,
+            interrupted: false,
+        };
+        self.machines(&mut mode)?;
+        if self.searches_host(&mode) {
+            self.host(&mut mode)?;
+        }
+        if self.spec.extrapolates() && !self.is_stopped() {
+            mode.scaling_points = self.scaling()?;
+            mode.scaling = Some(Scaling::fit(&mode.scaling_points));
+        }
+        if !mode.searched.iter().any(Findings::has_evidence) && self.is_stopped() {
             return Err(RunError::Interrupted);
         }
-        let footprint = Footprint { rss_bytes: drive.usage.rss_peak_bytes, database_bytes: size.database_bytes };
-        smallest_fitting(footprint, self.spec.cores).ok_or_else(|| {
-            RunError::Settings(format!(
-                "no profile with at most {} cores holds the {} MB this source touches at once",
-                self.spec.cores,
-                footprint.total_bytes() / 1_000_000
-            ))
-        })
+        mode.interrupted = self.is_stopped();
+        mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
+        let bandwidth = self.spec.disk_bytes_per_second;
+        mode.verdicts =
+            self.spec.all().iter().map(|machine| verdict(machine, &mode, self.required(), bandwidth)).collect();
+        Ok(mode)
+    }
+
+    /// Finds the smallest machine that holds what is required, and how far it goes.
+    fn machines(&self, mode: &mut ModePlan) -> Result<(), RunError> {
+        let machines = self.spec.fitting();
+        let all = self.spec.effort.breadth == Breadth::All;
+        let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
+        if let Some(mut search) = found {
+            let stage = self.agenda.begin(&format!("durability {}: how far {} goes", self.durability, search.machine()));
+            search.climb(self.required(), self.required())?;
+            self.agenda.end(stage);
+            mode.at_target = self.at_target(&mut search)?;
+            mode.searched.push(search.finish(true)?);
+        }
+        Ok(())
+    }
+
+    /// Tries every machine; the smallest that holds is left for more.
+    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, RunError> {
+        let mut smallest = None;
+        for machine in machines {
+            let (mut search, holds) = self.attempt(machine)?;
+            if holds && smallest.is_none() {
+                smallest = Some(search);
+            } else {
+                search.climb(if holds { self.required() } else { 0.0 }, self.required())?;
+                mode.searched.push(search.finish(false)?);
+            }
+        }
+        Ok(smallest)
+    }
+
+    /// The smallest machine that holds: the first is tried first, then the last, then the one in the middle of those in
+    /// question. A machine with more memory is taken to hold whatever one with less does.
+    fn smallest<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, RunError> {
+        let (mut fails, mut holds) = (None, machines.len());
+        let mut best: Option<Search<'s>> = None;
+        let mut next = 0;
+        while !self.is_stopped() {
+            let (mut search, held) = self.attempt(&machines[next])?;
+            if held {
+                holds = next;
+                if let Some(larger) = best.replace(search) {
+                    mode.searched.push(larger.finish(false)?);
+                }
+            } else {
+                fails = Some(next);
+                if next + 1 == machines.len() {
+                    // None of them holds it: what the largest does hold is worth knowing.
+                    search.climb(0.0, self.required())?;
+                }
+                mode.searched.push(search.finish(next + 1 == machines.len())?);
+            }
+            let lowest = fails.map_or(0, |fails| fails + 1);
+            if lowest >= holds {
+                break;
+            }
+            next = if best.is_none() { machines.len() - 1 } else { lowest.midpoint(holds) };
+        }
+        Ok(best)
+    }
+
+    /// The ceiling of a machine, and whether it holds what is required.
+    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), RunError> {
+        let stage = self.agenda.begin(&format!(
+            "durability {}: does {machine} hold {:.0} commands/s?",
+            self.durability,
+            self.required()
+        ));
+        let mut search = self.search(machine);
+        search.saturate()?;
+        let holds = search.holds(self.required())?;
+        self.agenda.end(stage);
+        Ok((search, holds))
+    }
+
+    /// What users wait at the target itself.
+    fn at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, RunError> {
+        if self.is_stopped() {
+            return Ok(None);
+        }
+        let stage = self.agenda.begin(&format!("durability {}: latency at the target", self.durability));
+        let drive = search.offer(self.spec.target_per_second, self.agenda.at_target())?;
+        self.agenda.end(stage);
+        Ok(drive)
+    }
+
+    fn searches_host(&self, mode: &ModePlan) -> bool {
+        let known = mode.searched.iter().any(|findings| findings.machine == self.spec.host);
+        self.spec.effort.breadth != Breadth::Smallest && !known && !self.is_stopped()
+    }
+
+    /// How far this host goes without limits; what a smaller machine holds is taken as known.
+    fn host(&self, mode: &mut ModePlan) -> Result<(), RunError> {
+        let stage = self.agenda.begin(&format!("durability {}: how far this host goes", self.durability));
+        let mut search = self.search(&self.spec.host);
+        search.saturate()?;
+        let smaller = mode.searched.iter().filter(|findings| self.spec.host.is_at_least(&findings.machine));
+        let known = smaller.filter_map(Findings::sustained_per_second).fold(0.0, f64::max);
+        search.climb(known, self.required())?;
+        mode.searched.push(search.finish(false)?);
+        self.agenda.end(stage);
+        Ok(())
+    }
+
+    /// The ceilings of this host on fewer cores and on all of them, in turns.
+    fn scaling(&self) -> Result<Vec<ScalingPoint>, RunError> {
+        let stage = self.agenda.begin(&format!("durability {}: how it scales with cores", self.durability));
+        let machines: Vec<Machine> =
+            core_counts(self.spec.host.cores).map(|cores| self.spec.host.with_cores(cores)).collect();
+        let mut searches: Vec<_> = machines.iter().map(|machine| self.search(machine)).collect();
+        let mut points = Vec::new();
+        for _ in 0..SCALING_ROUNDS {
+            for search in &mut searches {
+                if let Some(per_second) = search.ceiling(self.spec.effort.saturation / 2)? {
+                    let cores = u32::try_from(search.machine().cores).unwrap_or(u32::MAX);
+                    points.push(ScalingPoint { cores, per_second });
+                }
+            }
+        }
+        for search in searches {
+            search.finish(false)?;
+        }
+        self.agenda.end(stage);
+        Ok(points)
+    }
+
+    fn search(&self, machine: &Machine) -> Search<'_> {
+        let workers = self.spec.workers.unwrap_or(machine.cores as u64).min(self.source.actors()).max(1);
+        Search::new(self.question, self.testbed, machine, self.durability, workers)
     }
 
     fn required(&self) -> f64 {
-        required_rate(self.spec.target_per_second, self.spec.headroom_percent)
+        self.spec.required()
     }
 
-    fn mode(&self, target: &T, durability: Durability) -> Result<ModePlan, RunError> {
-        let directory = self.directory.join(format!("durability-{durability}"));
-        let mut session = self.session(target, &directory, durability)?;
-        let database_bytes_before = session.database_bytes();
-        let search = Search {
-            session: &mut session,
-            objective: self.spec.objective,
-            command: self.command,
-            share: self.source.share(self.command),
-            effort: self.spec.effort,
-            arrivals: self.source.arrivals(),
-            clock: self.clock,
-            observer: self.observer,
-            control: self.control,
-            probes: Vec::new(),
-            rss_peak_bytes: 0,
-        };
-        let Found { saturation, probes, held } = search.run(self.required())?;
-        if saturation.measurement.command_count() == 0 {
-            return Err(RunError::Interrupted);
+    fn is_stopped(&self) -> bool {
+        self.question.control.is_stopped()
+    }
+}
+
+/// Times each number of cores is measured.
+const SCALING_ROUNDS: usize = 3;
+/// Numbers of cores that are measured at most.
+const MOST_CORE_COUNTS: usize = 6;
+
+/// 1 to all cores: each of few, or so many that each has about the same ratio to the next.
+fn core_counts(all: usize) -> impl Iterator<Item = usize> {
+    let mut counts: Vec<usize> = if all <= MOST_CORE_COUNTS {
+        (1..=all).collect()
+    } else {
+        let step = (all as f64).powf(1.0 / (MOST_CORE_COUNTS - 1) as f64);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the number of cores")]
+        let nth = |place: usize| step.powi(i32::try_from(place).unwrap_or(0)).round() as usize;
+        (0..MOST_CORE_COUNTS).map(nth).collect()
+    };
+    counts.dedup();
+    counts.into_iter()
+}
+
+/// Longest time at the target: enough for p99.9 of a thousand commands per second.
+pub(super) const LONGEST_AT_TARGET: Duration = Duration::from_secs(12);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_cores_that_are_measured_reach_from_one_to_all() {
+        assert_eq!(core_counts(2).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(core_counts(6).count(), 6);
+        for all in [8, 16, 64, 192] {
+            let counts: Vec<_> = core_counts(all).collect();
+            assert_eq!((counts[0], counts[counts.len() - 1], counts.len()), (1, all, 6), "{counts:?}");
         }
-        let verify = !self.control.is_stopped();
-        let commands = session.commands_issued();
-        let (verified, size) = session.finish(verify, self.observer, self.control)?;
-        let _ = std::fs::remove_dir_all(&directory);
-        Ok(ModePlan { durability, saturation, probes, held, verified, size, database_bytes_before, commands })
     }
 
-    fn session<'t>(&self, target: &'t T, directory: &Path, durability: Durability) -> Result<Session<'t, T>, RunError> {
-        let workers = self.spec.workers;
-        Session::start(target, self.source, directory, durability, workers, self.observer, self.control)
+    #[test]
+    fn headroom_is_what_stays_free() {
+        assert!((required_rate(700.0, 30.0) - 1_000.0).abs() < 1e-9);
+        assert!(suffices(required_rate(100.0, 33.3), required_rate(100.0, 33.3)));
     }
 }

@@ -1,19 +1,23 @@
-//! The search for the highest rate that meets an objective.
+//! The search for the highest rate that a machine sustains in one durability mode.
 //!
-//! First the rate that matters: does what is required hold? Then the ceiling: a closed loop, as fast as the workers go.
-//! Then rates in between, halving the interval between the highest that met the objective and the lowest that did not.
-//! A rate counts only on repeated evidence: it must hold again and again, and where the highest does not, a lower one
-//! must. A rate is dismissed only if it failed twice.
+//! First the ceiling: a closed loop, as fast as the workers go; no rate above it can hold. Then the rate that matters: does
+//! what is required hold? Then rates in between, halving the interval between the highest that met the objective and the
+//! lowest that did not. A rate counts only on repeated evidence: it must hold again and again, and where the highest does
+//! not, a lower one must. A rate is dismissed only if it failed twice.
 
 use std::time::Duration;
 
-use super::{Footprint, Objective};
-use crate::workbench::actor::CommandKind;
-use crate::workbench::runner::{Clock, Control, Drive, DriveSpec, Load, Observer, RunError, Session, Target, WarmUp};
+use serde::{Deserialize, Serialize};
+
+use super::judge::{Rejection, rejection, worst_slice};
+use super::testbed::{Attempt, Emulation, Driven, Finished, Rig, Testbed};
+use super::{Footprint, Machine, Objective};
+use crate::workbench::actor::{CommandKind, Durability};
+use crate::workbench::runner::{Control, Drive, DriveSpec, Load, Observer, RunError, WarmUp};
 use crate::workbench::workload::Arrivals;
 
 /// How much time a search may take.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
     /// Measured time at the ceiling.
     pub saturation: Duration,
@@ -23,14 +27,28 @@ pub struct Effort {
     pub longest_probe: Duration,
     /// Warm-up before each.
     pub warmup: Duration,
-    /// Rates tried between what is required and the ceiling.
+    /// Rates tried between what is required and the ceiling, at most.
     pub bisections: u32,
     /// Times a rate must hold to count.
     pub confirmations: u32,
+    /// How many machines are searched.
+    pub breadth: Breadth,
+}
+
+/// How many machines a plan measures in each mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breadth {
+    /// The smallest that holds what is required.
+    Smallest,
+    /// That, and this host without limits.
+    SmallestAndHost,
+    /// Every machine this host can pretend to be.
+    All,
 }
 
 impl Effort {
-    /// About half a minute per durability mode.
+    /// About one minute for a plan of both durability modes.
     pub const fn quick() -> Self {
         Self {
             saturation: Duration::from_secs(2),
@@ -39,36 +57,38 @@ impl Effort {
             warmup: Duration::from_millis(500),
             bisections: 3,
             confirmations: 2,
+            breadth: Breadth::Smallest,
         }
     }
 
-    /// About two minutes per durability mode.
+    /// About five minutes for a plan of both durability modes.
     pub const fn standard() -> Self {
         Self {
-            saturation: Duration::from_secs(8),
-            probe: Duration::from_secs(10),
-            longest_probe: Duration::from_secs(60),
+            saturation: Duration::from_secs(5),
+            probe: Duration::from_secs(6),
+            longest_probe: Duration::from_secs(40),
             warmup: Duration::from_secs(1),
-            bisections: 6,
-            confirmations: 2,
+            bisections: 5,
+            confirmations: 3,
+            breadth: Breadth::SmallestAndHost,
         }
     }
 
-    /// About ten minutes per durability mode.
+    /// As long as it takes: about five minutes for each machine and durability mode.
     pub const fn thorough() -> Self {
         Self {
-            saturation: Duration::from_secs(20),
-            probe: Duration::from_secs(45),
-            longest_probe: Duration::from_secs(180),
-            warmup: Duration::from_secs(5),
-            bisections: 7,
-            confirmations: 3,
+            saturation: Duration::from_secs(15),
+            probe: Duration::from_secs(20),
+            longest_probe: Duration::from_secs(120),
+            warmup: Duration::from_secs(3),
+            bisections: 6,
+            confirmations: 4,
+            breadth: Breadth::All,
         }
     }
 }
 
-/// One rate that was offered, in brief: a search tries many, and histograms of all of them would count as memory the
-/// source needs.
+/// One rate that was offered, in brief: a search tries many, and histograms of all of them would fill memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probe {
     /// Commands per second offered.
@@ -79,50 +99,89 @@ pub struct Probe {
     pub median_ns: u64,
     /// Its response time at the objective's percentile, nanoseconds; `None` if too few samples stand behind it.
     pub percentile_ns: Option<u64>,
+    /// The same in the slice of time where it is highest.
+    pub worst_ns: Option<u64>,
     /// Why it does not meet the objective; `None` if it does.
     pub rejection: Option<Rejection>,
 }
 
-/// Why a rate does not meet the objective.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rejection {
-    /// Commands piled up: fewer were completed than offered.
-    FellBehind,
-    /// The percentile is above the limit.
-    TooSlow,
-    /// Too few samples stand behind the percentile to tell.
-    TooFewSamples,
-}
-
 /// A rate that does not hold again is lowered to this share.
-const STEP_DOWN: f64 = 0.8;
+const STEP_DOWN: f64 = 0.88;
 /// Steps down before the search is content with what it has.
-const MOST_STEPS_DOWN: u32 = 4;
+const MOST_STEPS_DOWN: u32 = 6;
+/// The search ends when the rate that failed is this close to the one that held: rates scatter by as much.
+const RESOLUTION: f64 = 1.06;
+/// Where the closed loop died, rates up to so many times what is required are tried.
+const WITHOUT_CEILING: f64 = 8.0;
+/// Times a machine may die before the first measurement until it counts as too small.
+const DEATHS_OF_THE_TOO_SMALL: u32 = 2;
 
-/// A search on one session.
-pub(super) struct Search<'a, 't, T: Target, C: Clock> {
-    pub(super) session: &'a mut Session<'t, T>,
+/// What all searches of a plan share.
+pub(super) struct Question<'a> {
     pub(super) objective: Objective,
     pub(super) command: CommandKind,
     /// Share of commands that are the objective's.
     pub(super) share: f64,
     pub(super) effort: Effort,
     pub(super) arrivals: Arrivals,
-    pub(super) clock: &'a C,
     pub(super) observer: &'a dyn Observer,
     pub(super) control: &'a Control,
-    /// Every rate tried so far.
-    pub(super) probes: Vec<Probe>,
-    /// Largest resident set so far, bytes.
-    pub(super) rss_peak_bytes: u64,
 }
 
-/// What a search found.
-pub(super) struct Found {
-    pub(super) saturation: Drive,
-    pub(super) probes: Vec<Probe>,
-    /// The rates that held on repeated evidence, ascending: what is required first, if it held.
-    pub(super) held: Vec<Held>,
+/// What was found out about a machine in one durability mode.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    /// The machine.
+    pub machine: Machine,
+    /// How far the testbed pretended to be it.
+    pub emulation: Emulation,
+    /// Threads that issued commands.
+    pub workers: u64,
+    /// The closed loop; `None` if the machine died under it.
+    pub saturation: Option<Drive>,
+    /// Every rate tried, ascending.
+    pub probes: Vec<Probe>,
+    /// The rates that held on repeated evidence, ascending.
+    pub held: Vec<Held>,
+    /// Times it was killed because memory was used up.
+    pub deaths: u32,
+    /// Most memory of process and page cache together, bytes, where it was limited.
+    pub memory_peak_bytes: Option<u64>,
+    /// Largest resident set of the process, bytes.
+    pub rss_peak_bytes: u64,
+    /// The end; `None` if the last rig died or nobody waited for it.
+    pub finished: Option<Finished>,
+}
+
+impl Findings {
+    /// The highest rate that held on repeated evidence, commands per second.
+    pub fn sustained_per_second(&self) -> Option<f64> {
+        self.held.last().map(|held| held.rate_per_second)
+    }
+
+    /// Commands per second of the closed loop; `None` if the machine died under it.
+    pub fn ceiling_per_second(&self) -> Option<f64> {
+        self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
+    }
+
+    /// The drives whose latencies describe it: at the lowest rate that held, which is what was required if that did; else
+    /// the closed loop.
+    pub fn rounds(&self) -> &[Drive] {
+        self.held.first().map_or_else(|| self.saturation.as_slice(), |held| &held.drives)
+    }
+
+    /// Whether anything was measured on it.
+    pub fn has_evidence(&self) -> bool {
+        self.deaths > 0 || self.saturation.is_some() || !self.probes.is_empty()
+    }
+
+    /// Whether the machine had room for what a rate took: it ran within its memory, or took no more than it has.
+    pub fn had_room(&self, held: &Held) -> bool {
+        match self.emulation {
+            Emulation::Host | Emulation::CoresAndMemory => true,
+            Emulation::CoresOnly { .. } => held.footprint.total_bytes() <= self.machine.usable_ram_bytes(),
+        }
+    }
 }
 
 /// A rate that held on repeated evidence.
@@ -136,27 +195,128 @@ pub struct Held {
     pub footprint: Footprint,
 }
 
-impl<T: Target, C: Clock> Search<'_, '_, T, C>
-where
-    T::Manager: Sync,
-{
-    /// Searches; `required` is the rate that matters, commands per second.
-    pub(super) fn run(mut self, required: f64) -> Result<Found, RunError> {
-        let mut held: Vec<Held> = self.hold(required)?.into_iter().collect();
-        let saturation = self.drive(Load::Closed, self.effort.saturation, None)?;
-        let ceiling = saturation.measurement.commands_per_second();
-        self.observer.note(&format!("ceiling: {ceiling:.0} commands/s"));
-        let (low, high) = if held.is_empty() { (0.0, required.min(ceiling)) } else { (required, ceiling) };
-        let highest = self.bisect(low, high)?;
-        held.extend(self.hold_or_step_down(highest, low)?);
-        self.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
-        Ok(Found { saturation, probes: self.probes, held })
+/// A search on one machine in one durability mode.
+pub(super) struct Search<'a> {
+    question: &'a Question<'a>,
+    testbed: &'a dyn Testbed,
+    durability: Durability,
+    rig: Option<Box<dyn Rig + 'a>>,
+    database_bytes: u64,
+    pub(super) findings: Findings,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        question: &'a Question<'a>,
+        testbed: &'a dyn Testbed,
+        machine: &Machine,
+        durability: Durability,
+        workers: u64,
+    ) -> Self {
+        let findings = Findings {
+            machine: machine.clone(),
+            emulation: testbed.emulation(machine),
+            workers,
+            saturation: None,
+            probes: Vec::new(),
+            held: Vec::new(),
+            deaths: 0,
+            memory_peak_bytes: None,
+            rss_peak_bytes: 0,
+            finished: None,
+        };
+        Self { question, testbed, durability, rig: None, database_bytes: 0, findings }
     }
 
-    /// The highest rate between `low`, which is known to be met or is nothing, and `high` that met the objective.
+    /// Whether nothing more is to be expected: somebody stopped it, or the machine cannot even hold what is there before
+    /// the first command.
+    fn is_over(&self) -> bool {
+        let measured = self.findings.saturation.is_some() || !self.findings.probes.is_empty();
+        self.question.control.is_stopped() || (!measured && self.findings.deaths >= DEATHS_OF_THE_TOO_SMALL)
+    }
+
+    pub(super) const fn machine(&self) -> &Machine {
+        &self.findings.machine
+    }
+
+    /// Commands per second of a closed loop of this length; `None` if the machine died.
+    pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, RunError> {
+        if self.is_over() {
+            return Ok(None);
+        }
+        Ok(self.drive(Load::Closed, measure, None)?.map(|drive| drive.measurement.commands_per_second()))
+    }
+
+    /// The closed loop, twice if the machine dies the first time.
+    pub(super) fn saturate(&mut self) -> Result<(), RunError> {
+        while self.findings.saturation.is_none() && !self.is_over() {
+            let measure = self.question.effort.saturation;
+            self.findings.saturation = self.drive(Load::Closed, measure, None)?;
+            if let Some(ceiling) = self.findings.ceiling_per_second() {
+                self.note(&format!("ceiling {ceiling:.0} commands/s"));
+            } else if self.findings.deaths >= DEATHS_OF_THE_TOO_SMALL {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a rate holds on repeated evidence, within the machine's memory.
+    pub(super) fn holds(&mut self, rate: f64) -> Result<bool, RunError> {
+        if self.findings.ceiling_per_second().is_some_and(|ceiling| rate > RESOLUTION * ceiling) {
+            self.note(&format!("{rate:.0} commands/s: above the ceiling"));
+            return Ok(false);
+        }
+        let Some(held) = self.hold(rate)? else { return Ok(false) };
+        let had_room = self.findings.had_room(&held);
+        self.keep(held);
+        Ok(had_room)
+    }
+
+    /// The highest rate that holds above what is known to hold, from `low` on, which is known to be met or is nothing.
+    pub(super) fn climb(&mut self, low: f64, without_ceiling: f64) -> Result<(), RunError> {
+        let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * without_ceiling);
+        let highest = self.bisect(low, high)?;
+        let mut rate = highest;
+        for _ in 0..MOST_STEPS_DOWN {
+            if rate <= low || self.is_over() {
+                break;
+            }
+            if let Some(held) = self.hold(rate)? {
+                self.keep(held);
+                break;
+            }
+            rate *= STEP_DOWN;
+        }
+        Ok(())
+    }
+
+    /// Offers one rate for so long, whatever comes of it; `None` if the machine died.
+    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, RunError> {
+        self.drive(Load::Open { per_second: rate, arrivals: self.question.arrivals }, measure, Some(measure))
+    }
+
+    /// Closes the database and compares, if `verify` is true and nobody stopped it, what it holds.
+    pub(super) fn finish(mut self, verify: bool) -> Result<Findings, RunError> {
+        if let Some(rig) = self.rig.take() {
+            match rig.finish(verify && !self.question.control.is_stopped())? {
+                Attempt::Done(finished) => self.findings.finished = Some(finished),
+                Attempt::OutOfMemory => self.findings.deaths += 1,
+            }
+        }
+        self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        Ok(self.findings)
+    }
+
+    fn keep(&mut self, held: Held) {
+        self.findings.held.push(held);
+        self.findings.held.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
+    }
+
+    /// The highest rate between `low` and `high` that met the objective.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, RunError> {
-        for _ in 0..self.effort.bisections {
-            if self.control.is_stopped() || low >= high {
+        for _ in 0..self.question.effort.bisections {
+            if self.is_over() || high <= RESOLUTION * low {
                 break;
             }
             let next = low.midpoint(high);
@@ -169,105 +329,116 @@ where
         Ok(low)
     }
 
-    /// A rate above `known` that holds: `rate`, or else a lower one.
-    fn hold_or_step_down(&mut self, rate: f64, known: f64) -> Result<Option<Held>, RunError> {
-        let mut rate = rate;
-        for _ in 0..MOST_STEPS_DOWN {
-            if rate <= known || self.control.is_stopped() {
-                return Ok(None);
-            }
-            if let Some(held) = self.hold(rate)? {
-                return Ok(Some(held));
-            }
-            rate *= STEP_DOWN;
-        }
-        Ok(None)
-    }
-
     /// Offers a rate until it has met the objective as often as asked for, with one failure allowed.
     fn hold(&mut self, rate: f64) -> Result<Option<Held>, RunError> {
         let mut drives = Vec::new();
-        let mut failures = 0;
-        while drives.len() < (self.effort.confirmations + failures) as usize {
-            if self.control.is_stopped() {
+        let (mut met, mut failures) = (0, 0);
+        while met < self.question.effort.confirmations {
+            if self.is_over() {
                 return Ok(None);
             }
-            let (met, drive) = self.probe(rate)?;
-            failures += u32::from(!met);
-            // A failure that was forgiven still happened: it stands among the evidence.
-            drives.push(drive);
+            let (is_met, drive) = self.probe(rate)?;
+            met += u32::from(is_met);
+            failures += u32::from(!is_met);
             if failures > 1 {
                 return Ok(None);
             }
+            // A failure that was forgiven still happened: it stands among the evidence.
+            drives.extend(drive);
         }
-        let footprint = Footprint { rss_bytes: self.rss_peak_bytes, database_bytes: self.session.database_bytes() };
+        let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };
         Ok(Some(Held { rate_per_second: rate, drives, footprint }))
     }
 
     /// A rate that failed once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
     /// capacity, and what is accepted here must hold again anyway.
     fn probe_fairly(&mut self, rate: f64) -> Result<bool, RunError> {
-        Ok(self.probe(rate)?.0 || (!self.control.is_stopped() && self.probe(rate)?.0))
+        Ok(self.probe(rate)?.0 || (!self.is_over() && self.probe(rate)?.0))
     }
 
-    /// Offers a rate and tells whether it met the objective.
-    fn probe(&mut self, rate: f64) -> Result<(bool, Drive), RunError> {
-        let load = Load::Open { per_second: rate, arrivals: self.arrivals };
+    /// Offers a rate and tells whether it met the objective; no drive if the machine died.
+    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), RunError> {
+        let load = Load::Open { per_second: rate, arrivals: self.question.arrivals };
         // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
         let lag_limit =
-            Duration::from_nanos(self.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
+            Duration::from_nanos(self.question.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
         let drive = self.drive(load, self.probe_time(rate), Some(lag_limit))?;
-        let response = drive.measurement.command(self.command).map(|latency| &latency.response);
-        let probe = Probe {
-            offered_per_second: rate,
-            achieved_per_second: drive.measurement.commands_per_second(),
-            median_ns: response.map_or(0, |response| response.quantile(0.5)),
-            percentile_ns: response.and_then(|response| response.percentile(self.objective.percentile)),
-            rejection: self.reject(&drive),
-        };
-        self.observer.note(&describe(&probe, self.objective));
-        self.probes.push(probe);
+        let probe = self.judge(rate, drive.as_ref());
+        self.note(&describe(&probe, self.question.objective));
+        self.findings.probes.push(probe);
         Ok((probe.rejection.is_none(), drive))
+    }
+
+    fn judge(&self, rate: f64, drive: Option<&Drive>) -> Probe {
+        let Question { objective, command, .. } = *self.question;
+        let response = drive.and_then(|drive| drive.measurement.command(command)).map(|latency| &latency.response);
+        Probe {
+            offered_per_second: rate,
+            achieved_per_second: drive.map_or(0.0, |drive| drive.measurement.commands_per_second()),
+            median_ns: response.map_or(0, |response| response.quantile(0.5)),
+            percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
+            worst_ns: drive.and_then(|drive| worst_slice(drive, objective, command)),
+            rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, command)),
+        }
     }
 
     /// Long enough for the percentile, within limits.
     fn probe_time(&self, rate: f64) -> Duration {
-        let needed = 1.2 * self.objective.samples_needed() as f64 / (rate * self.share).max(1e-9);
-        let longest = self.effort.longest_probe.as_secs_f64();
-        Duration::from_secs_f64(needed.clamp(self.effort.probe.as_secs_f64(), longest))
+        let Question { objective, share, effort, .. } = self.question;
+        let needed = 1.2 * objective.samples_needed() as f64 / (rate * share).max(1e-9);
+        Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
     }
 
-    fn reject(&self, drive: &Drive) -> Option<Rejection> {
-        let measurement = &drive.measurement;
-        if measurement.fell_behind() {
-            return Some(Rejection::FellBehind);
-        }
-        let met = measurement.command(self.command).and_then(|latency| self.objective.is_met(&latency.response));
-        match met {
-            None => Some(Rejection::TooFewSamples),
-            Some(false) => Some(Rejection::TooSlow),
-            Some(true) => None,
+    /// `None` if the machine died.
+    fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Option<Drive>, RunError> {
+        let warmup = WarmUp::Fixed(self.question.effort.warmup);
+        let Some(mut rig) = self.take_rig()? else { return Ok(None) };
+        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit })? {
+            Attempt::Done(Driven { drive, database_bytes, memory_peak_bytes }) => {
+                self.rig = Some(rig);
+                self.database_bytes = database_bytes;
+                self.findings.memory_peak_bytes = self.findings.memory_peak_bytes.max(memory_peak_bytes);
+                self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
+                Ok(Some(drive))
+            }
+            Attempt::OutOfMemory => {
+                self.died(&load.to_string());
+                Ok(None)
+            }
         }
     }
 
-    fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Drive, RunError> {
-        let spec = DriveSpec { load, warmup: WarmUp::Fixed(self.effort.warmup), measure: Some(measure), lag_limit };
-        let drive = self.session.drive(&spec, self.clock, self.observer, self.control)?;
-        self.rss_peak_bytes = self.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
-        Ok(drive)
+    /// The rig, set up anew if the last one died; `None` if the machine died over that.
+    fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, RunError> {
+        if let Some(rig) = self.rig.take() {
+            return Ok(Some(rig));
+        }
+        match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
+            Attempt::Done(rig) => Ok(Some(rig)),
+            Attempt::OutOfMemory => {
+                self.died("filling the database");
+                Ok(None)
+            }
+        }
+    }
+
+    fn died(&mut self, doing: &str) {
+        self.findings.deaths += 1;
+        self.note(&format!("killed, its memory was used up ({doing})"));
+    }
+
+    fn note(&self, text: &str) {
+        let (machine, durability) = (&self.findings.machine, self.durability);
+        self.question.observer.note(&format!("{machine}, durability {durability}: {text}"));
     }
 }
 
 fn describe(probe: &Probe, objective: Objective) -> String {
     let name = objective.percentile.name;
     let latency = probe
-        .percentile_ns
+        .worst_ns
+        .or(probe.percentile_ns)
         .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
-    let outcome = match probe.rejection {
-        None => "meets the objective",
-        Some(Rejection::FellBehind) => "falls behind",
-        Some(Rejection::TooSlow) => "too slow",
-        Some(Rejection::TooFewSamples) => "too few samples",
-    };
+    let outcome = probe.rejection.map_or("meets the objective", Rejection::reason);
     format!("{:.0} commands/s: {latency}, {outcome}", probe.offered_per_second)
 }

@@ -6,6 +6,7 @@ pub(super) mod host;
 pub(super) mod plan;
 pub(super) mod report;
 mod result;
+pub(super) mod rig;
 pub(super) mod run;
 pub(super) mod trace;
 pub(super) mod workloads;

@@ -1,47 +1,77 @@
 //! `plan`.
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
 
 use super::result::conclude;
 use crate::workbench::cli::Ending;
-use crate::workbench::cli::args::{EffortArg, PlanArgs};
+use crate::workbench::cli::args::{EmulationArg, PlanArgs};
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
-use crate::workbench::host::{CoreLimit, HostProfile, fewest_profile_cores, probe_sync, warnings};
+use crate::workbench::cli::rig::Processes;
+use crate::workbench::cli::told_source::ToldSource;
+use crate::workbench::host::{
+    Confinement, HostProfile, UnsyncedAge, probe_bandwidth, probe_sync, remove_stale_groups, warnings,
+};
 use crate::workbench::measure::LatencyHistogram;
-use crate::workbench::report::{Context, ReportDirectory, plan_report};
-use crate::workbench::runner::{RocksDbTarget, SystemClock};
-use crate::workbench::sizing::{Effort, Objective, PlanSpec, plan};
+use crate::workbench::report::{
+    Context, PlanFacts, Report, ReportDirectory, ReportError, attachments, format, plan_report,
+};
+use crate::workbench::runner::{RunError, Source};
+use crate::workbench::sizing::{
+    Effort, Journal, Machine, Objective, PlanOutcome, PlanSpec, Remembering, plan as plan_machines,
+};
 
 /// How long the disk is probed first.
 const PROBE: Duration = Duration::from_secs(2);
+/// A plan that was interrupted longer ago is begun anew: the machine may be another by now.
+const JOURNAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes on the disk per byte of preload: the database, its log, and what a compaction writes before it deletes.
+const DISK_PER_PRELOAD: f64 = 3.0;
 
 pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let cores = fewest_profile_cores().min(host.usable_cores as usize);
-    let spec = plan_spec(args, objective, cores, source.actors())?;
+    let mut spec = plan_spec(args, objective, &host)?;
     spec.check(&source)?;
+    check_disk(&source, &host)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
+    remove_stale_groups();
+    let confinement = confinement(args.emulation)?;
+    output.progress(&emulation(&confinement));
     let control = resolve::interruptible()?;
     let (started_at, began) = (resolve::now(), Instant::now());
+    let journal = journal(args, &source, &spec, &host, output)?;
     output.progress("probing the disk for 2 s");
     let sync_probe = LatencyHistogram::from_iter(probe_sync(&args.place.data_dir, PROBE)?);
-    // On a host with more cores than the profile, the evidence must come from as many as it has.
-    let _limit = CoreLimit::apply(cores)
-        .map_err(|error| CliError::Usage(format!("cannot limit this process to {cores} cores: {error}")))?;
+    spec.disk_bytes_per_second = Some(probe_bandwidth(&args.place.data_dir)?);
     let progress = Progress::new(output);
-    let clock = SystemClock::new();
-    let outcome = plan(RocksDbTarget::new, &source, &spec, scratch.path(), &clock, &progress, &control);
+    let processes = Processes {
+        source: ToldSource::new(&args.source, &source)?,
+        directory: scratch.path(),
+        confinement: &confinement,
+        host_cores: host.usable_cores as usize,
+        observer: &progress,
+        control: &control,
+        rigs: AtomicU64::new(0),
+    };
+    let remembering = Remembering::new(&processes, journal, &control);
+    let outcome = plan_machines(&remembering, &source, &spec, &progress, &control);
     progress.finish();
-    let outcome = outcome?;
-    let machine_spec = MachineSpec::Profile(outcome.tuned_for);
+    let journal = remembering.into_journal();
+    let outcome = outcome.inspect_err(|error| {
+        if matches!(error, RunError::Interrupted) {
+            output.progress(GOES_ON);
+        }
+    })?;
+    let machine_spec = principal_spec(&outcome, &spec);
     let host_warnings = warnings(&host);
     let context = Context {
         started_at,
@@ -55,23 +85,156 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),
-        workers: spec.workers,
+        workers: workers(&outcome),
     };
-    conclude(&plan_report(&context, &spec, &outcome), Vec::new(), &args.place.reports_dir, output)
+    let facts = PlanFacts { emulation: emulation(&confinement), unsynced: UnsyncedAge::of_this_kernel() };
+    let report = plan_report(&context, &spec, &facts, &outcome);
+    let ending = conclude(&report, files(&report, &outcome), &args.place.reports_dir, output)?;
+    if outcome.interrupted {
+        output.progress(GOES_ON);
+    } else {
+        // A journal that stays is found to be of a plan that ended, at worst, and answers it once more.
+        let _ = journal.remove();
+    }
+    Ok(ending)
 }
 
-fn plan_spec(args: &PlanArgs, objective: Objective, cores: usize, actors: u64) -> Result<PlanSpec, CliError> {
+const GOES_ON: &str = "interrupted: the same command goes on where this one stopped";
+
+/// All that can be known to be wrong before time is spent.
+fn plan_spec(args: &PlanArgs, objective: Objective, host: &HostProfile) -> Result<PlanSpec, CliError> {
+    let machines = if args.machines.is_empty() {
+        Machine::profiles()
+    } else {
+        args.machines.iter().map(|text| machine(text)).collect::<Result<_, _>>()?
+    };
+    let workers = args.place.workers.map(|_| resolve::workers(&args.place, 1)).transpose()?;
     Ok(PlanSpec {
         target_per_second: args.target,
         objective,
         headroom_percent: args.headroom,
-        workers: resolve::workers(&args.place, u32::try_from(cores).unwrap_or(u32::MAX))?.min(actors),
-        cores,
+        workers,
+        machines,
+        host: Machine::host(host.usable_cores, host.usable_ram_bytes),
         durabilities: resolve::durabilities(args.place.durability),
-        effort: match args.effort {
-            EffortArg::Quick => Effort::quick(),
-            EffortArg::Standard => Effort::standard(),
-            EffortArg::Thorough => Effort::thorough(),
+        effort: match (args.quick, args.thorough) {
+            (true, _) => Effort::quick(),
+            (_, true) => Effort::thorough(),
+            _ => Effort::standard(),
         },
+        disk_bytes_per_second: None,
     })
+}
+
+fn machine(text: &str) -> Result<Machine, CliError> {
+    match resolve::bought_machine("--machine", text)? {
+        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
+        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
+    }
+}
+
+fn check_disk(source: &Source, host: &HostProfile) -> Result<(), CliError> {
+    let preload = source.preload_bytes() as f64;
+    let free = host.disk.free_bytes as f64;
+    if DISK_PER_PRELOAD * preload <= free {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "`{}` writes {} before anything is measured, which needs about {} of disk; {} are free. Give --data-dir on a \
+         larger disk, or a smaller preload",
+        source.name(),
+        format::bytes(preload),
+        format::bytes(DISK_PER_PRELOAD * preload),
+        format::bytes(free)
+    )))
+}
+
+fn confinement(argument: EmulationArg) -> Result<Confinement, CliError> {
+    match argument {
+        EmulationArg::Cores => Ok(Confinement::affinity_only("it was asked not to be")),
+        EmulationArg::Auto => Ok(Confinement::detect()),
+        EmulationArg::ControlGroups => {
+            let found = Confinement::detect();
+            if found.limits_memory() {
+                return Ok(found);
+            }
+            let refusals: Vec<_> = found.refusals().iter().map(ToString::to_string).collect();
+            Err(CliError::Usage(format!(
+                "control groups are not permitted here ({}): run it as root or in a delegated group, or let --emulation \
+                 auto limit cores only",
+                refusals.join("; ")
+            )))
+        }
+    }
+}
+
+/// How machines are emulated, in words.
+fn emulation(confinement: &Confinement) -> String {
+    if confinement.limits_memory() {
+        return format!("machines are emulated with {}: cores and memory, page cache included", confinement.way());
+    }
+    let refusals: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+    format!("machines are emulated with their cores only; memory is NOT limited: {}", refusals.join("; "))
+}
+
+/// What an interrupted plan with the same inputs has left, or a new journal.
+fn journal(
+    args: &PlanArgs,
+    source: &Source,
+    spec: &PlanSpec,
+    host: &HostProfile,
+    output: Output,
+) -> Result<Journal, CliError> {
+    let inputs = inputs(args, source, spec, host)?;
+    let path = journal_path(&args.place.reports_dir, &inputs);
+    let failed = |source| CliError::from(ReportError::Write { path: path.clone(), source });
+    let age = std::fs::metadata(&path).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
+    if age.is_some_and(|age| args.fresh || age > JOURNAL_AGE) {
+        std::fs::remove_file(&path).map_err(failed)?;
+    }
+    let journal = Journal::open(&path, &inputs).map_err(failed)?;
+    if journal.loads() > 0 {
+        output.progress(&format!(
+            "going on with the {} loads that an interrupted plan measured (--fresh measures anew)",
+            journal.loads()
+        ));
+    }
+    Ok(journal)
+}
+
+/// All that an answer depends on.
+fn inputs(args: &PlanArgs, source: &Source, spec: &PlanSpec, host: &HostProfile) -> Result<String, CliError> {
+    let source = ToldSource::new(&args.source, source)?;
+    let place = std::fs::canonicalize(&args.place.data_dir).unwrap_or_else(|_| args.place.data_dir.clone());
+    let told = serde_json::to_string(&source).map_err(std::io::Error::from)?;
+    Ok(format!(
+        "{} {told} {spec:?} {:?} {} {} {}",
+        env!("CARGO_PKG_VERSION"),
+        args.emulation,
+        host.cpu_model,
+        host.kernel,
+        place.display()
+    ))
+}
+
+fn journal_path(reports: &Path, inputs: &str) -> PathBuf {
+    use std::hash::Hasher;
+    let mut hasher = siphasher::sip::SipHasher13::new();
+    hasher.write(inputs.as_bytes());
+    reports.join(format!(".plan-{:016x}.journal", hasher.finish()))
+}
+
+/// The machine that the figures are of.
+fn principal_spec(outcome: &PlanOutcome, spec: &PlanSpec) -> MachineSpec {
+    let findings = outcome.modes.iter().find_map(|mode| mode.principal());
+    findings.map_or_else(|| spec.host.spec(), |findings| findings.machine.spec())
+}
+
+fn workers(outcome: &PlanOutcome) -> u64 {
+    outcome.modes.iter().find_map(|mode| mode.principal()).map_or(0, |findings| findings.workers)
+}
+
+fn files(report: &Report, outcome: &PlanOutcome) -> Vec<crate::workbench::report::Attachment> {
+    let rounds = outcome.modes.iter().filter_map(|mode| Some((mode.durability, mode.principal()?.rounds())));
+    attachments(report, &rounds.collect::<Vec<_>>())
 }

@@ -93,7 +93,10 @@ fn capacity_rows(plan: &crate::workbench::report::PlanResult) -> Vec<Vec<String>
         vec![label.to_owned(), cell(DurabilityMode::Off), cell(DurabilityMode::On)]
     };
     vec![
-        row("ceiling, commands/s", &|capacity| format::number(capacity.saturation_per_second)),
+        row("machine", &|capacity| capacity.machine.clone().unwrap_or_default()),
+        row("ceiling, commands/s", &|capacity| {
+            capacity.saturation_per_second.map_or_else(|| "killed".to_owned(), format::number)
+        }),
         row("meets the objective, commands/s", &|capacity| {
             capacity.sustained_per_second.map_or_else(|| "none".to_owned(), format::number)
         }),

@@ -72,7 +72,8 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
         workers: spec.workers,
     };
     let report = run_report(&context, &spec, &outcome, objective);
-    let files = attachments(&report, &outcome.modes);
+    let rounds: Vec<_> = outcome.modes.iter().map(|mode| (mode.durability, mode.rounds.as_slice())).collect();
+    let files = attachments(&report, &rounds);
     conclude(&report, files, &args.place.reports_dir, output)
 }
 
