@@ -45,9 +45,7 @@ pub(super) enum Ask {
     /// Issue commands and measure them.
     Drive(DriveSpec),
     /// Close the database, compare, and end.
-    Finish {
-        verify: bool,
-    },
+    Finish { verify: bool },
     /// Stop what it is doing, and tell what came of it.
     Stop,
 }
@@ -56,8 +54,15 @@ pub(super) enum Ask {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Said {
-    Phase { durability: Durability, phase: Phase, total: Option<u64> },
-    Progress { done: u64, commands: u64 },
+    Phase {
+        durability: Durability,
+        phase: Phase,
+        total: Option<u64>,
+    },
+    Progress {
+        done: u64,
+        commands: u64,
+    },
     /// The database is filled.
     Ready,
     Driven(Box<Driven>),
@@ -197,7 +202,8 @@ impl Process<'_> {
     /// Why it is dead: of what it lacked, or of something that is an error.
     fn post_mortem<T>(&mut self, stopped: bool) -> Result<Attempt<T>, RunError> {
         let words = self.running.last_words();
-        let kills = self.confined.as_ref().and_then(|confined| confined.evidence().ok()?).map_or(0, |seen| seen.oom_kills);
+        let kills =
+            self.confined.as_ref().and_then(|confined| confined.evidence().ok()?).map_or(0, |seen| seen.oom_kills);
         if self.running.was_killed() && kills > 0 {
             Ok(Attempt::OutOfMemory)
         } else if stopped {

@@ -26,9 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
 pub use attachments::{Attachment, ModeRounds, attachments};
-pub use capacity::{
-    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo,
-};
+pub use capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;

@@ -2,9 +2,7 @@
 
 use super::assemble::{Context, Shown, latency_info, report, spec_json};
 use super::assess::Assessment;
-use super::capacity::{
-    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo,
-};
+use super::capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
 use super::{
     Capacity, Evidence, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
     ReportKind, Settings, SloInfo, Verdict, format,
@@ -174,12 +172,7 @@ fn take(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan, verdict: &Machi
     )
 }
 
-fn expected(
-    context: &Context<'_>,
-    spec: &PlanSpec,
-    outcome: &PlanOutcome,
-    mode: &ModePlan,
-) -> Option<ExpectedLatency> {
+fn expected(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Option<ExpectedLatency> {
     let latency = mode.at_target.as_ref()?.measurement.command(outcome.command)?;
     Some(ExpectedLatency {
         command: outcome.command.name().to_owned(),
@@ -191,14 +184,16 @@ fn expected(
 /// What was reached instead, and what would help.
 fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
     let required = format::number(outcome.required_per_second);
-    let Some(findings) = mode.principal() else { return format!("{required} commands/s are needed, nothing was measured.") };
+    let Some(findings) = mode.principal() else {
+        return format!("{required} commands/s are needed, nothing was measured.");
+    };
     let reached = mode.sustained_per_second().map_or_else(
         || "no rate met the objective on repeated evidence".to_owned(),
         |sustained| format!("{} commands/s met the objective at most", format::number(sustained)),
     );
-    let ceiling = findings.ceiling_per_second().map_or_else(String::new, |ceiling| {
-        format!(" (ceiling {} on {})", format::number(ceiling), findings.machine)
-    });
+    let ceiling = findings
+        .ceiling_per_second()
+        .map_or_else(String::new, |ceiling| format!(" (ceiling {} on {})", format::number(ceiling), findings.machine));
     let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
     let help = known.and_then(|verdict| verdict.binding.as_ref()).map_or_else(String::new, |binding| {
         format!(" What binds is {}: {}; {}.", binding.resource.name(), binding.evidence, binding.resource.remedy())
@@ -285,12 +280,7 @@ fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
     bytes_per_command(outcome) * spec.target_per_second * 86_400.0
 }
 
-fn capacity(
-    context: &Context<'_>,
-    spec: &PlanSpec,
-    outcome: &PlanOutcome,
-    mode: &ModePlan,
-) -> Option<Capacity> {
+fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Option<Capacity> {
     let findings = mode.principal()?;
     let per_day = growth_per_day(spec, outcome);
     Some(Capacity {
@@ -364,7 +354,8 @@ fn reasons(verdicts: &[(&ModePlan, &MachineVerdict)]) -> String {
     match verdicts {
         [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other.reason == first.reason) => first.reason.clone(),
         _ => {
-            let told = |(mode, verdict): &(&ModePlan, &MachineVerdict)| format!("{}: {}", mode.durability, verdict.reason);
+            let told =
+                |(mode, verdict): &(&ModePlan, &MachineVerdict)| format!("{}: {}", mode.durability, verdict.reason);
             verdicts.iter().map(told).collect::<Vec<_>>().join("; ")
         }
     }

@@ -337,8 +337,22 @@ fn holds(plan: &PlanResult, rate: f64) -> bool {
 }
 
 /// Whether a profile holds the target. One that does at least as well as another may do better: it is never ruled out.
-fn profile_holds(plan: &PlanResult, evidence: &ProfileEvidence, rate: Option<f64>) -> Option<bool> {
+fn profile_holds(plan: &PlanResult, evidence: &ProfileEvidence, durability: DurabilityMode) -> Option<bool> {
+    if let Some(mode) = evidence.modes.iter().find(|mode| mode.durability == durability) {
+        return mode.holds;
+    }
+    let rate = match durability {
+        DurabilityMode::Off => evidence.durability_off_per_second,
+        DurabilityMode::On => evidence.durability_on_per_second,
+    };
     rate.map(|rate| holds(plan, rate)).filter(|&holds| holds || evidence.evidence == Evidence::Measured)
+}
+
+/// `CPU; sync latency` where the modes differ, once where they do not.
+fn binding(evidence: &ProfileEvidence) -> Option<String> {
+    let mut named: Vec<&str> = evidence.modes.iter().filter_map(|mode| mode.binding_resource.as_deref()).collect();
+    named.dedup();
+    (!named.is_empty()).then(|| named.join("; "))
 }
 
 /// One profile and whether it holds the target.
@@ -347,6 +361,8 @@ pub(super) struct ProfileRow<'a> {
     pub(super) evidence: &'a ProfileEvidence,
     pub(super) off_holds_target: Option<bool>,
     pub(super) on_holds_target: Option<bool>,
+    /// What keeps it from going faster, where it was searched.
+    pub(super) binding: Option<String>,
     /// Modes this profile is recommended for.
     pub(super) recommended_for: Vec<DurabilityMode>,
 }
@@ -356,8 +372,9 @@ fn profile_rows(plan: &PlanResult) -> Vec<ProfileRow<'_>> {
         .iter()
         .map(|evidence| ProfileRow {
             evidence,
-            off_holds_target: profile_holds(plan, evidence, evidence.durability_off_per_second),
-            on_holds_target: profile_holds(plan, evidence, evidence.durability_on_per_second),
+            off_holds_target: profile_holds(plan, evidence, DurabilityMode::Off),
+            on_holds_target: profile_holds(plan, evidence, DurabilityMode::On),
+            binding: binding(evidence),
             recommended_for: plan
                 .recommendations
                 .iter()

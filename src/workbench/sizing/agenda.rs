@@ -44,7 +44,8 @@ impl<'a> Agenda<'a> {
             Breadth::Smallest | Breadth::SmallestAndHost => 1,
         };
         let host = if effort.breadth == Breadth::Smallest { 0.0 } else { ceiling + climb };
-        let scaling = if extrapolates { 3.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup)) } else { 0.0 };
+        let scaling =
+            if extrapolates { 3.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup)) } else { 0.0 };
         let mode = machines as f64 * (ceiling + hold + climb) + at_target.as_secs_f64() + host + scaling;
         let modes = spec.durabilities.len();
         let stages = modes * (2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0));

@@ -42,7 +42,9 @@ impl Resource {
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::Cpu => "more or faster cores would help, not a faster disk",
-            Self::SyncLatency => "faster syncs would help (a local NVMe disk with power-loss protection), not more cores",
+            Self::SyncLatency => {
+                "faster syncs would help (a local NVMe disk with power-loss protection), not more cores"
+            }
             Self::Memory => "more memory would help",
             Self::WriteBandwidth => "a disk that writes more bytes per second would help",
             Self::Stalls => "a faster disk and more cores for compactions would help",
@@ -75,9 +77,9 @@ const READ_BYTES: f64 = 1024.0;
 /// was seen to write, if somebody looked.
 pub(super) fn binding(findings: &Findings, durability: Durability, disk_bytes_per_second: Option<f64>) -> Binding {
     if findings.deaths > 0 {
-        let peak = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
-            format!("; process and page cache had {} MB before", bytes / 1_000_000)
-        });
+        let peak = findings
+            .memory_peak_bytes
+            .map_or_else(String::new, |bytes| format!("; process and page cache had {} MB before", bytes / 1_000_000));
         return told(Resource::Memory, format!("killed {} times as its memory was used up{peak}", findings.deaths));
     }
     let Some(drive) = &findings.saturation else {
@@ -133,7 +135,8 @@ impl Signs {
             && written > BANDWIDTH_SHARE * disk
         {
             let [written, disk] = [written / 1e6, disk / 1e6];
-            let evidence = format!("{written:.0} MB/s written at the ceiling, the disk was seen to write {disk:.0} MB/s");
+            let evidence =
+                format!("{written:.0} MB/s written at the ceiling, the disk was seen to write {disk:.0} MB/s");
             return Some(told(Resource::WriteBandwidth, evidence));
         }
         if self.sync_share > SYNC_SHARE {

@@ -102,7 +102,8 @@ pub(super) fn verdict(
             ..unknown
         };
     }
-    let refused = extrapolated.and_then(Result::err).map_or_else(String::new, |why| format!("; not extrapolated: {why}"));
+    let refused =
+        extrapolated.and_then(Result::err).map_or_else(String::new, |why| format!("; not extrapolated: {why}"));
     match smaller(machine, mode) {
         Some((than, rate)) => MachineVerdict {
             support: Support::Implied,

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Testbed};
 use super::Machine;
+use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Testbed};
 use crate::workbench::actor::Durability;
 use crate::workbench::runner::{Control, DriveSpec, RunError};
 

@@ -166,14 +166,14 @@ mod tests {
         let response: LatencyHistogram = slices.iter().collect();
         let mut measurement =
             Measurement { elapsed_ns: latencies_ms.len() as u64 * 1_000 * MS, ..Measurement::default() };
-        measurement.commands[COMMAND.index()] =
-            Some(CommandLatency { service: response.clone(), response, slices });
+        measurement.commands[COMMAND.index()] = Some(CommandLatency { service: response.clone(), response, slices });
         Drive { measurement, settled: true, ..Drive::default() }
     }
 
     fn with_engine(mut drive: Drive, engine: impl Fn(u64) -> EngineCounters) -> Drive {
         let seconds = drive.measurement.elapsed_ns / (1_000 * MS);
-        let sample = |at| Sample { at: Duration::from_secs(at), process: Snapshot::default(), engine: Some(engine(at)) };
+        let sample =
+            |at| Sample { at: Duration::from_secs(at), process: Snapshot::default(), engine: Some(engine(at)) };
         drive.samples = (0..=seconds).map(sample).collect();
         drive
     }

@@ -118,8 +118,11 @@ mod tests {
     #[test]
     fn a_host_pretends_to_be_no_machine_larger_than_itself() {
         let host = Machine::host(2, 4 << 30);
-        let fitting: Vec<_> =
-            Machine::profiles().into_iter().filter(|machine| machine.fits_in(&host)).map(|machine| machine.name).collect();
+        let fitting: Vec<_> = Machine::profiles()
+            .into_iter()
+            .filter(|machine| machine.fits_in(&host))
+            .map(|machine| machine.name)
+            .collect();
         assert_eq!(fitting, ["nano", "micro", "small", "medium"]);
     }
 }

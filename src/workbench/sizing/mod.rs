@@ -25,4 +25,4 @@ pub use objective::{Objective, ObjectiveError};
 pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use scaling::{Extrapolation, Scaling, ScalingPoint, ScalingRefusal};
 pub use search::{Breadth, Effort, Findings, Held, Probe};
-pub use testbed::{Attempt, Emulation, Driven, Finished, InProcess, Rig, Testbed};
+pub use testbed::{Attempt, Driven, Emulation, Finished, InProcess, Rig, Testbed};

@@ -200,8 +200,7 @@ impl PlanSpec {
 
     /// Whether any machine in question has more cores than this host.
     fn extrapolates(&self) -> bool {
-        self.effort.breadth != Breadth::Smallest
-            && self.machines.iter().any(|machine| machine.cores > self.host.cores)
+        self.effort.breadth != Breadth::Smallest && self.machines.iter().any(|machine| machine.cores > self.host.cores)
     }
 }
 
@@ -225,6 +224,7 @@ pub fn plan(
         share: source.share(command),
         effort: spec.effort,
         arrivals: source.arrivals(),
+        host_cores: spec.host.cores,
         observer,
         control,
     };
@@ -289,7 +289,8 @@ impl Planner<'_> {
         let all = self.spec.effort.breadth == Breadth::All;
         let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
         if let Some(mut search) = found {
-            let stage = self.agenda.begin(&format!("durability {}: how far {} goes", self.durability, search.machine()));
+            let stage =
+                self.agenda.begin(&format!("durability {}: how far {} goes", self.durability, search.machine()));
             search.climb(self.required(), self.required())?;
             self.agenda.end(stage);
             mode.at_target = self.at_target(&mut search)?;
@@ -433,7 +434,11 @@ fn core_counts(all: usize) -> impl Iterator<Item = usize> {
         (1..=all).collect()
     } else {
         let step = (all as f64).powf(1.0 / (MOST_CORE_COUNTS - 1) as f64);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and the number of cores")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 1 and the number of cores"
+        )]
         let nth = |place: usize| step.powi(i32::try_from(place).unwrap_or(0)).round() as usize;
         (0..MOST_CORE_COUNTS).map(nth).collect()
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Rejection, rejection, worst_slice};
-use super::testbed::{Attempt, Emulation, Driven, Finished, Rig, Testbed};
+use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Testbed};
 use super::{Footprint, Machine, Objective};
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::runner::{Control, Drive, DriveSpec, Load, Observer, RunError, WarmUp};
@@ -113,8 +113,16 @@ const MOST_STEPS_DOWN: u32 = 6;
 const RESOLUTION: f64 = 1.06;
 /// Where the closed loop died, rates up to so many times what is required are tried.
 const WITHOUT_CEILING: f64 = 8.0;
-/// Times a machine may die before the first measurement until it counts as too small.
+/// Share of the host's cores that others may keep busy, and percent of the CPU time that the hypervisor may take, before a
+/// failure says more of them than of the machine.
+const DISTURBED_SHARE: f64 = 0.1;
+const DISTURBED_STEAL_PERCENT: f64 = 3.0;
+/// Failures under disturbance that are not counted, for each rate.
+const MOST_DISTURBED: u32 = 2;
+/// Times a machine may die while its database is filled until it counts as too small.
 const DEATHS_OF_THE_TOO_SMALL: u32 = 2;
+/// Times a closed loop is tried on a machine that dies of it.
+const CLOSED_LOOPS: u32 = 2;
 
 /// What all searches of a plan share.
 pub(super) struct Question<'a> {
@@ -124,6 +132,8 @@ pub(super) struct Question<'a> {
     pub(super) share: f64,
     pub(super) effort: Effort,
     pub(super) arrivals: Arrivals,
+    /// Cores of the host, which others may keep busy.
+    pub(super) host_cores: usize,
     pub(super) observer: &'a dyn Observer,
     pub(super) control: &'a Control,
 }
@@ -202,6 +212,8 @@ pub(super) struct Search<'a> {
     durability: Durability,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
+    /// Deaths while the database was filled.
+    deaths_filling: u32,
     pub(super) findings: Findings,
 }
 
@@ -225,14 +237,13 @@ impl<'a> Search<'a> {
             rss_peak_bytes: 0,
             finished: None,
         };
-        Self { question, testbed, durability, rig: None, database_bytes: 0, findings }
+        Self { question, testbed, durability, rig: None, database_bytes: 0, deaths_filling: 0, findings }
     }
 
     /// Whether nothing more is to be expected: somebody stopped it, or the machine cannot even hold what is there before
     /// the first command.
     fn is_over(&self) -> bool {
-        let measured = self.findings.saturation.is_some() || !self.findings.probes.is_empty();
-        self.question.control.is_stopped() || (!measured && self.findings.deaths >= DEATHS_OF_THE_TOO_SMALL)
+        self.question.control.is_stopped() || self.deaths_filling >= DEATHS_OF_THE_TOO_SMALL
     }
 
     pub(super) const fn machine(&self) -> &Machine {
@@ -249,12 +260,13 @@ impl<'a> Search<'a> {
 
     /// The closed loop, twice if the machine dies the first time.
     pub(super) fn saturate(&mut self) -> Result<(), RunError> {
-        while self.findings.saturation.is_none() && !self.is_over() {
-            let measure = self.question.effort.saturation;
-            self.findings.saturation = self.drive(Load::Closed, measure, None)?;
+        for _ in 0..CLOSED_LOOPS {
+            if self.is_over() {
+                break;
+            }
+            self.findings.saturation = self.drive(Load::Closed, self.question.effort.saturation, None)?;
             if let Some(ceiling) = self.findings.ceiling_per_second() {
                 self.note(&format!("ceiling {ceiling:.0} commands/s"));
-            } else if self.findings.deaths >= DEATHS_OF_THE_TOO_SMALL {
                 break;
             }
         }
@@ -332,13 +344,17 @@ impl<'a> Search<'a> {
     /// Offers a rate until it has met the objective as often as asked for, with one failure allowed.
     fn hold(&mut self, rate: f64) -> Result<Option<Held>, RunError> {
         let mut drives = Vec::new();
-        let (mut met, mut failures) = (0, 0);
+        let (mut met, mut failures, mut disturbed) = (0, 0, 0);
         while met < self.question.effort.confirmations {
             if self.is_over() {
                 return Ok(None);
             }
             let (is_met, drive) = self.probe(rate)?;
             met += u32::from(is_met);
+            if !is_met && disturbed < MOST_DISTURBED && self.was_disturbed(drive.as_ref()) {
+                disturbed += 1;
+                continue;
+            }
             failures += u32::from(!is_met);
             if failures > 1 {
                 return Ok(None);
@@ -353,7 +369,31 @@ impl<'a> Search<'a> {
     /// A rate that failed once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
     /// capacity, and what is accepted here must hold again anyway.
     fn probe_fairly(&mut self, rate: f64) -> Result<bool, RunError> {
-        Ok(self.probe(rate)?.0 || (!self.is_over() && self.probe(rate)?.0))
+        let mut tries = 2;
+        let mut disturbed = 0;
+        while tries > 0 && !self.is_over() {
+            let (is_met, drive) = self.probe(rate)?;
+            if is_met {
+                return Ok(true);
+            }
+            if disturbed < MOST_DISTURBED && self.was_disturbed(drive.as_ref()) {
+                disturbed += 1;
+            } else {
+                tries -= 1;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether others took so much of the host that a failure says nothing of the machine.
+    fn was_disturbed(&self, drive: Option<&Drive>) -> bool {
+        let Some(usage) = drive.map(|drive| drive.usage) else { return false };
+        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.question.host_cores as f64;
+        let steal = usage.steal_percent.unwrap_or(0.0) > DISTURBED_STEAL_PERCENT;
+        if foreign || steal {
+            self.note("others kept the host busy meanwhile: it is tried again");
+        }
+        foreign || steal
     }
 
     /// Offers a rate and tells whether it met the objective; no drive if the machine died.
@@ -416,6 +456,7 @@ impl<'a> Search<'a> {
         match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
             Attempt::Done(rig) => Ok(Some(rig)),
             Attempt::OutOfMemory => {
+                self.deaths_filling += 1;
                 self.died("filling the database");
                 Ok(None)
             }

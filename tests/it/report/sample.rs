@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    Capacity, CrashVerification, CurvePoint, DurabilityMode, EngineInfo, Evidence, HostInfo, LatencyInfo, ModeResult,
-    NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
-    ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo,
-    SourceKind, TuningInfo, Verdict, Verification, Warning,
+    Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice, EngineInfo, Evidence,
+    HostInfo, LatencyInfo, MachineMode, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult,
+    ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION,
+    SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
 };
 use serde_json::json;
 
@@ -114,7 +114,7 @@ pub(super) fn empty_plan() -> Report {
     let plan = report.plan.as_mut().expect("a plan has one");
     plan.profiles.clear();
     for capacity in &mut plan.capacities {
-        capacity.saturation_per_second = 0.0;
+        capacity.saturation_per_second = Some(0.0);
         capacity.sustained_per_second = None;
         capacity.days_until_disk_full = None;
         capacity.probes.truncate(1);
@@ -353,10 +353,22 @@ fn plan_result() -> PlanResult {
     PlanResult {
         target_per_second: 2_000.0,
         headroom_percent: 30.0,
+        required_per_second: 2_857.0,
+        emulation: "machines are emulated with cgroup v2: cores and memory, page cache included".to_owned(),
         slo: SloInfo { command: "persist".to_owned(), percentile: "p99".to_owned(), limit_ns: 10_000_000 },
         capacities: vec![capacity(DurabilityMode::Off), capacity(DurabilityMode::On)],
         profiles: profiles(),
         recommendations: vec![recommendation(DurabilityMode::Off), recommendation(DurabilityMode::On)],
+        durability_price: Some(DurabilityPrice {
+            throughput_ratio: Some(3_150.0 / 21_400.0),
+            added_p50_ns: Some(1_900_000.0),
+            added_p99_ns: Some(4_200_000.0),
+            at_risk_seconds: 35.0,
+            at_risk_commands: 70_000.0,
+            at_risk_source: "vm.dirty_expire_centisecs 3000 and vm.dirty_writeback_centisecs 500 of this kernel"
+                .to_owned(),
+        }),
+        scaling: Vec::new(),
     }
 }
 
@@ -369,6 +381,8 @@ fn recommendation(durability: DurabilityMode) -> Recommendation {
         durability,
         profile: Some(profile.to_owned()),
         machine_spec: Some(json!({ "profile": profile })),
+        container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
+        expected: None,
         sentence: format!(
             "Take {profile}: it sustains {rate} commands/s at the objective, and 30 % of that may stay free."
         ),
@@ -391,13 +405,15 @@ fn capacity(durability: DurabilityMode) -> Capacity {
             achieved_per_second: offered.min(saturation * 0.985).round(),
             p50_ns: p99_ns / 4,
             slo_percentile_ns: Some(p99_ns),
+            worst_slice_ns: Some(p99_ns + p99_ns / 10),
             met,
             note: if met { String::new() } else { "p99 of persist is above 10 ms".to_owned() },
         }
     };
     Capacity {
         durability,
-        saturation_per_second: saturation,
+        machine: Some("small".to_owned()),
+        saturation_per_second: Some(saturation),
         sustained_per_second: Some(sustained),
         probes: [0.05, 0.1, 0.2, 0.3, 0.4, 0.439, 0.5, 0.6, 0.75, 0.9, 0.95, 1.05].map(probe).into(),
         database_bytes_per_million_commands: 655.0 * 1_048_576.0,
@@ -407,14 +423,26 @@ fn capacity(durability: DurabilityMode) -> Capacity {
 }
 
 fn profiles() -> Vec<ProfileEvidence> {
+    let known = |durability, rate: f64, binding: &str| MachineMode {
+        durability,
+        evidence: Evidence::Emulated,
+        sustained_per_second: Some(rate),
+        range_per_second: None,
+        holds: Some(rate >= 2_857.0),
+        binding_resource: Some(binding.to_owned()),
+        binding_evidence: Some("1.9 of 2 cores busy at the ceiling".to_owned()),
+        memory_peak_bytes: Some(400 << 20),
+        reason: "ran within 2 cores".to_owned(),
+    };
     let measured = |profile: &str, ram_mb: u64, off: f64, on: f64, reason: &str| ProfileEvidence {
         profile: profile.to_owned(),
         cpu_cores_count: 2,
         ram_bytes: ram_mb << 20,
-        evidence: Evidence::Measured,
+        evidence: Evidence::Emulated,
         durability_off_per_second: Some(off),
         durability_on_per_second: Some(on),
         reason: reason.to_owned(),
+        modes: vec![known(DurabilityMode::Off, off, "CPU"), known(DurabilityMode::On, on, "sync latency")],
     };
     let unmeasured = |profile: &str, cpu_cores_count: u32, ram_mb: u64| ProfileEvidence {
         profile: profile.to_owned(),
@@ -424,6 +452,7 @@ fn profiles() -> Vec<ProfileEvidence> {
         durability_off_per_second: None,
         durability_on_per_second: None,
         reason: "This host is smaller: nothing measured here speaks of it.".to_owned(),
+        modes: Vec::new(),
     };
     vec![
         measured(

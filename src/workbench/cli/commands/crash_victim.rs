@@ -2,9 +2,9 @@
 
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::CrashVictimArgs;
+use crate::workbench::cli::child::die_with_parent;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output;
-use crate::workbench::cli::child::die_with_parent;
 use crate::workbench::cli::victim::{Told, UNDER_LOAD};
 use crate::workbench::runner::{Control, RocksDbTarget, SystemClock, drive_until_killed};
 

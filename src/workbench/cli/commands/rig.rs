@@ -36,8 +36,7 @@ fn serve(task: &Task, asked: &Receiver<Ask>, control: &Control) -> Result<(), Cl
     let source = task.source.read(&task.directory)?.without_end();
     let target = RocksDbTarget::new(task.machine_spec.clone());
     let directory = task.directory.join("database");
-    let mut session =
-        Session::start(&target, &source, &directory, task.durability, task.workers, &observer, control)?;
+    let mut session = Session::start(&target, &source, &directory, task.durability, task.workers, &observer, control)?;
     let database_bytes_before = session.database_bytes();
     say(&Said::Ready)?;
     let clock = SystemClock::new();
