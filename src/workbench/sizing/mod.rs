@@ -15,6 +15,7 @@ mod plan;
 mod scaling;
 mod search;
 mod testbed;
+mod what_if;
 
 pub use binding::{Binding, Resource};
 pub use evidence::{Footprint, MachineVerdict, Support};
@@ -26,3 +27,4 @@ pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use scaling::{Extrapolation, Scaling, ScalingPoint, ScalingRefusal};
 pub use search::{Breadth, Effort, Findings, Held, Probe};
 pub use testbed::{Attempt, Driven, Emulation, Finished, InProcess, Rig, Testbed};
+pub use what_if::{WhatIf, WhatIfError};

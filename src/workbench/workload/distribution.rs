@@ -106,6 +106,36 @@ impl SizeDistribution {
         }
     }
 
+    /// Half of the values are smaller or equal, bytes.
+    pub fn median(&self) -> u32 {
+        match self {
+            Self::Constant(bytes) => *bytes,
+            Self::Uniform { min, max } => min.midpoint(*max),
+            Self::Lognormal { median, .. } => *median,
+            Self::Empirical { quantiles } => interpolate(quantiles, 0.5),
+        }
+    }
+
+    /// The same shape with every size this many times as large, to the byte. Whether that is too large,
+    /// [`check`](Self::check) tells.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates far beyond what is allowed"
+        )]
+        let times = |bytes: u32| (f64::from(bytes) * factor).round() as u32;
+        match self {
+            Self::Constant(bytes) => Self::Constant(times(*bytes)),
+            Self::Uniform { min, max } => Self::Uniform { min: times(*min), max: times(*max) },
+            Self::Lognormal { median, p99 } => Self::Lognormal { median: times(*median).max(1), p99: times(*p99) },
+            Self::Empirical { quantiles } => {
+                Self::Empirical { quantiles: quantiles.iter().map(|&bytes| times(bytes)).collect() }
+            }
+        }
+    }
+
     /// A short description for people.
     pub fn describe(&self) -> String {
         match self {
