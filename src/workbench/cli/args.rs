@@ -130,6 +130,7 @@ Examples:
   ave-workbench plan ledger --target 2000 --slo p99=10ms --quick
   ave-workbench plan registers --target 500 --slo p99.9=50ms --headroom 50 --durability on
   ave-workbench plan ledger --target 2000 --slo p99=10ms --machine nano --machine 2,1500
+  ave-workbench plan ledger --target 2000 --slo p99=10ms --what-if actors=2x,event_size=3x
   ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms --thorough")]
 pub(super) struct PlanArgs {
     #[command(flatten)]
@@ -158,6 +159,10 @@ pub(super) struct PlanArgs {
     /// How to pretend to be a machine
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
     pub(super) emulation: EmulationArg,
+    /// Plan once more under other figures, multiplied (`2x`) or set: actors, types, event_size, state_size, snapshot_every,
+    /// preload, target
+    #[arg(long, value_name = "CHANGES")]
+    pub(super) what_if: Option<String>,
     /// Measure everything anew, whatever an interrupted plan has left
     #[arg(long)]
     pub(super) fresh: bool,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::workbench::host::ProbeError;
 use crate::workbench::report::ReportError;
 use crate::workbench::runner::RunError;
-use crate::workbench::sizing::ObjectiveError;
+use crate::workbench::sizing::{ObjectiveError, WhatIfError};
 use crate::workbench::trace::TraceError;
 use crate::workbench::workload::WorkloadError;
 
@@ -18,6 +18,8 @@ pub(super) enum CliError {
     Usage(String),
     #[error(transparent)]
     Objective(#[from] ObjectiveError),
+    #[error(transparent)]
+    WhatIf(#[from] WhatIfError),
     #[error(transparent)]
     Workload(#[from] WorkloadError),
     #[error(transparent)]
@@ -52,6 +54,7 @@ impl CliError {
         let code = match self {
             Self::Usage(_)
             | Self::Objective(_)
+            | Self::WhatIf(_)
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Run(RunError::Settings(_)) => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)

@@ -18,6 +18,7 @@ mod markdown;
 mod plan;
 mod template;
 mod view;
+mod what_if;
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ pub use capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMod
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;
-pub use plan::{PlanFacts, plan_report};
+pub use plan::{PlanFacts, WhatIfPlan, plan_report};
+pub use what_if::{Basis, WhatIfFigure, WhatIfInfo, WhatIfMode};
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -505,6 +507,9 @@ pub struct PlanResult {
     /// How this host scales with cores, where a machine has more of them.
     #[serde(default)]
     pub scaling: Vec<ScalingInfo>,
+    /// The same plan under other figures, if somebody asked.
+    #[serde(default)]
+    pub what_if: Option<WhatIfInfo>,
 }
 
 /// A service level objective: a percentile of a command's response time and its limit.

@@ -3,6 +3,7 @@
 use super::assemble::{Context, Shown, latency_info, report, spec_json};
 use super::assess::Assessment;
 use super::capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
+use super::what_if::WhatIfInfo;
 use super::{
     Capacity, Evidence, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
     ReportKind, Settings, SloInfo, Verdict, format,
@@ -10,7 +11,7 @@ use super::{
 use crate::workbench::host::UnsyncedAge;
 use crate::workbench::measure::{LatencyHistogram, Percentile};
 use crate::workbench::sizing::{
-    Findings, MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Resource, Support,
+    Findings, MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Resource, Support, WhatIf,
 };
 
 /// Durability off may seem slower than on by this much before it is a contradiction.
@@ -25,8 +26,23 @@ pub struct PlanFacts {
     pub unsynced: UnsyncedAge,
 }
 
-/// The report of a plan.
-pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Report {
+/// The same plan under other figures.
+#[derive(Debug)]
+pub struct WhatIfPlan<'a> {
+    /// What is changed.
+    pub what_if: &'a WhatIf,
+    /// What was measured under the changes; `None` where they change nothing that is measured.
+    pub measured: Option<(&'a Context<'a>, &'a PlanSpec, &'a PlanOutcome)>,
+}
+
+/// The report of a plan, and of the same under other figures.
+pub fn plan_report(
+    context: &Context<'_>,
+    spec: &PlanSpec,
+    facts: &PlanFacts,
+    outcome: &PlanOutcome,
+    what_if: Option<&WhatIfPlan<'_>>,
+) -> Report {
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
@@ -39,11 +55,23 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, ou
         }
     }
     doubt_contradiction(outcome, &mut assessment);
-    let recommendations: Vec<_> =
-        outcome.modes.iter().map(|mode| recommendation(context, spec, outcome, mode)).collect();
-    let verdict = verdict(context, spec, &recommendations, outcome, &assessment);
+    let mut plan = plan_result(context, spec, facts, outcome);
+    plan.what_if = what_if.map(|other| {
+        let changes = other.what_if.to_string();
+        match other.measured {
+            Some((context, spec, outcome)) => {
+                WhatIfInfo::measured(changes, &plan, &plan_result(context, spec, facts, outcome))
+            }
+            None => WhatIfInfo::at_target(changes, &plan, other.what_if.target(spec.target_per_second)),
+        }
+    });
+    let verdict = verdict(context, spec, &plan.recommendations, outcome, &assessment);
     let settings = settings(context, spec);
-    let plan = PlanResult {
+    Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
+}
+
+fn plan_result(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> PlanResult {
+    PlanResult {
         target_per_second: spec.target_per_second,
         headroom_percent: spec.headroom_percent,
         required_per_second: outcome.required_per_second,
@@ -57,9 +85,9 @@ pub fn plan_report(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, ou
         profiles: profiles(outcome),
         durability_price: price(spec, facts, outcome),
         scaling: outcome.modes.iter().filter_map(scaling).collect(),
-        recommendations,
-    };
-    Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
+        what_if: None,
+        recommendations: outcome.modes.iter().map(|mode| recommendation(context, spec, outcome, mode)).collect(),
+    }
 }
 
 fn assess(mode: &ModePlan, findings: &Findings, assessment: &mut Assessment) {

@@ -59,6 +59,9 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("number", |value: Option<f64>| figure(value, format::number));
     environment.add_filter("percent", |value: Option<f64>| figure(value, format::percent));
     environment.add_filter("count", |value: Option<u64>| value.map_or_else(absent, format::count));
+    environment
+        .add_filter("figure_of", |value: Option<f64>, name: &str| figure(value, |value| format::named(name, value)));
+    environment.add_filter("figure_name", |name: &str| format::name_in_words(name));
     environment.add_filter("moment", |value: &str| format::moment(value));
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
     environment

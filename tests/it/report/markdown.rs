@@ -19,7 +19,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         "## Recommendation",
         "## The price of durability",
         "## Profiles",
-        "## Capacity of this host",
+        "## Capacity",
         "## Latency of commands",
         "## Latency of storage operations",
         "## One row per mode",

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice, EngineInfo, Evidence,
-    HostInfo, LatencyInfo, MachineMode, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult,
-    ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION,
-    SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
+    Basis, Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice, EngineInfo,
+    Evidence, HostInfo, LatencyInfo, MachineMode, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult,
+    ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RoundInfo,
+    SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
+    WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use serde_json::json;
 
@@ -369,6 +370,22 @@ fn plan_result() -> PlanResult {
                 .to_owned(),
         }),
         scaling: Vec::new(),
+        what_if: Some(WhatIfInfo {
+            changes: "actors=2x".to_owned(),
+            target_per_second: 2_000.0,
+            modes: vec![WhatIfMode {
+                durability: DurabilityMode::On,
+                machine_before: Some("medium".to_owned()),
+                machine_after: None,
+                machine_basis: Basis::Measured,
+                figures: vec![WhatIfFigure {
+                    name: "sustained_per_second".to_owned(),
+                    before: Some(3_150.0),
+                    after: Some(2_700.0),
+                    basis: Basis::Measured,
+                }],
+            }],
+        }),
     }
 }
 

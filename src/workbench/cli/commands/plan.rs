@@ -1,6 +1,7 @@
 //! `plan`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
@@ -20,11 +21,11 @@ use crate::workbench::host::{
 };
 use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{
-    Context, PlanFacts, Report, ReportDirectory, ReportError, attachments, format, plan_report,
+    Context, PlanFacts, Report, ReportDirectory, ReportError, WhatIfPlan, attachments, format, plan_report,
 };
-use crate::workbench::runner::{RunError, Source};
+use crate::workbench::runner::{Control, Observer, RunError, Source};
 use crate::workbench::sizing::{
-    Effort, Journal, Machine, Objective, PlanOutcome, PlanSpec, Remembering, plan as plan_machines,
+    Breadth, Effort, Journal, Machine, Objective, PlanOutcome, PlanSpec, Remembering, WhatIf, plan as plan_machines,
 };
 
 /// How long the disk is probed first.
@@ -36,38 +37,53 @@ const DISK_PER_PRELOAD: f64 = 3.0;
 
 pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
+    let what_if = args.what_if.as_deref().map(str::parse::<WhatIf>).transpose()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = resolve::scratch(&args.place.data_dir)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let mut spec = plan_spec(args, objective, &host)?;
+    let spec = plan_spec(args, objective, &host)?;
     spec.check(&source)?;
     check_disk(&source, &host)?;
+    let changed = what_if.as_ref().map(|what_if| changed(what_if, &source, &spec)).transpose()?.flatten();
+    if let Some((source, spec)) = &changed {
+        spec.check(source)?;
+        check_disk(source, &host)?;
+    }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     remove_stale_groups();
     let confinement = confinement(args.emulation)?;
     output.progress(&emulation(&confinement));
     let control = resolve::interruptible()?;
     let (started_at, began) = (resolve::now(), Instant::now());
-    let journal = journal(args, &source, &spec, &host, output)?;
     output.progress("probing the disk for 2 s");
     let sync_probe = LatencyHistogram::from_iter(probe_sync(&args.place.data_dir, PROBE)?);
-    spec.disk_bytes_per_second = Some(probe_bandwidth(&args.place.data_dir)?);
+    let disk_bytes_per_second = Some(probe_bandwidth(&args.place.data_dir)?);
     let progress = Progress::new(output);
-    let processes = Processes {
-        source: ToldSource::new(&args.source, &source)?,
-        directory: scratch.path(),
+    let planning = Planning {
+        args,
+        host: &host,
         confinement: &confinement,
-        host_cores: host.usable_cores as usize,
-        observer: &progress,
+        scratch: scratch.path(),
+        disk_bytes_per_second,
+        progress: &progress,
         control: &control,
-        rigs: AtomicU64::new(0),
+        output,
     };
-    let remembering = Remembering::new(&processes, journal, &control);
-    let outcome = plan_machines(&remembering, &source, &spec, &progress, &control);
+    let result = planning.plan(&source, spec);
+    let result = result.and_then(|(spec, outcome, journal)| {
+        let other = match changed.filter(|_| !control.is_stopped()) {
+            Some((source, spec)) => {
+                progress.note("and now under other figures");
+                let (spec, outcome, journal) = planning.plan(&source, spec)?;
+                Some((source, spec, outcome, journal))
+            }
+            None => None,
+        };
+        Ok((spec, outcome, journal, other))
+    });
     progress.finish();
-    let journal = remembering.into_journal();
-    let outcome = outcome.inspect_err(|error| {
-        if matches!(error, RunError::Interrupted) {
+    let (spec, outcome, journal, other) = result.inspect_err(|error| {
+        if matches!(error, CliError::Run(RunError::Interrupted)) {
             output.progress(GOES_ON);
         }
     })?;
@@ -88,15 +104,100 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         workers: workers(&outcome),
     };
     let facts = PlanFacts { emulation: emulation(&confinement), unsynced: UnsyncedAge::of_this_kernel() };
-    let report = plan_report(&context, &spec, &facts, &outcome);
+    let other_context = other.as_ref().map(|(source, ..)| Context { source, ..context.clone() });
+    let what_if = what_if.as_ref().map(|what_if| {
+        let measured = other_context.as_ref().zip(other.as_ref());
+        WhatIfPlan { what_if, measured: measured.map(|(context, (_, spec, outcome, _))| (context, spec, outcome)) }
+    });
+    let report = plan_report(&context, &spec, &facts, &outcome, what_if.as_ref());
     let ending = conclude(&report, files(&report, &outcome), &args.place.reports_dir, output)?;
-    if outcome.interrupted {
+    if control.is_stopped() {
         output.progress(GOES_ON);
     } else {
         // A journal that stays is found to be of a plan that ended, at worst, and answers it once more.
         let _ = journal.remove();
+        let _ = other.map(|(.., journal)| journal.remove());
     }
     Ok(ending)
+}
+
+/// One plan and what it needs of this program.
+struct Planning<'a> {
+    args: &'a PlanArgs,
+    host: &'a HostProfile,
+    confinement: &'a Confinement,
+    scratch: &'a Path,
+    disk_bytes_per_second: Option<f64>,
+    progress: &'a Progress,
+    control: &'a Control,
+    output: Output,
+}
+
+impl Planning<'_> {
+    /// The plan, its settings with what was found out about the disk, and its journal.
+    fn plan(&self, source: &Source, spec: PlanSpec) -> Result<(PlanSpec, PlanOutcome, Journal), CliError> {
+        let told = ToldSource::new(&self.args.source, source)?;
+        let journal = self.journal(&told, &spec)?;
+        let spec = PlanSpec { disk_bytes_per_second: self.disk_bytes_per_second, ..spec };
+        let processes = Processes {
+            source: told,
+            directory: self.scratch,
+            confinement: self.confinement,
+            host_cores: self.host.usable_cores as usize,
+            observer: self.progress,
+            control: self.control,
+            rigs: AtomicU64::new(0),
+        };
+        let remembering = Remembering::new(&processes, journal, self.control);
+        let outcome = plan_machines(&remembering, source, &spec, self.progress, self.control)?;
+        Ok((spec, outcome, remembering.into_journal()))
+    }
+
+    /// What an interrupted plan with the same inputs has left, or a new journal.
+    fn journal(&self, source: &ToldSource, spec: &PlanSpec) -> Result<Journal, CliError> {
+        let inputs = self.inputs(source, spec)?;
+        let path = journal_path(&self.args.place.reports_dir, &inputs);
+        let failed = |source| CliError::from(ReportError::Write { path: path.clone(), source });
+        let age = std::fs::metadata(&path).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
+        if age.is_some_and(|age| self.args.fresh || age > JOURNAL_AGE) {
+            std::fs::remove_file(&path).map_err(failed)?;
+        }
+        let journal = Journal::open(&path, &inputs).map_err(failed)?;
+        if journal.loads() > 0 {
+            self.output.progress(&format!(
+                "going on with the {} loads that an interrupted plan measured (--fresh measures anew)",
+                journal.loads()
+            ));
+        }
+        Ok(journal)
+    }
+
+    /// All that an answer depends on.
+    fn inputs(&self, source: &ToldSource, spec: &PlanSpec) -> Result<String, CliError> {
+        let data = &self.args.place.data_dir;
+        let place = std::fs::canonicalize(data).unwrap_or_else(|_| data.clone());
+        let told = serde_json::to_string(source).map_err(std::io::Error::from)?;
+        let (version, emulation) = (env!("CARGO_PKG_VERSION"), self.args.emulation);
+        let (cpu, kernel, place) = (&self.host.cpu_model, &self.host.kernel, place.display());
+        Ok(format!("{version} {told} {spec:?} {emulation:?} {cpu} {kernel} {place}"))
+    }
+}
+
+/// What is measured under other figures; `None` if they change nothing that is measured.
+fn changed(what_if: &WhatIf, source: &Source, spec: &PlanSpec) -> Result<Option<(Source, PlanSpec)>, CliError> {
+    if !what_if.changes_the_work() {
+        return Ok(None);
+    }
+    let Source::Workload(workload) = source else {
+        return Err(CliError::Usage(format!(
+            "--what-if {what_if}: a trace is what it is; `ave-workbench trace fit` makes a workload of it, whose figures \
+             can be changed. Of a trace only `target` can be"
+        )));
+    };
+    let source = Source::Workload(Arc::new(what_if.workload(workload)?));
+    let effort = Effort { breadth: Breadth::Smallest, ..spec.effort };
+    let target_per_second = what_if.target(spec.target_per_second);
+    Ok(Some((source, PlanSpec { target_per_second, effort, ..spec.clone() })))
 }
 
 const GOES_ON: &str = "interrupted: the same command goes on where this one stopped";
@@ -175,46 +276,6 @@ fn emulation(confinement: &Confinement) -> String {
     }
     let refusals: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
     format!("machines are emulated with their cores only; memory is NOT limited: {}", refusals.join("; "))
-}
-
-/// What an interrupted plan with the same inputs has left, or a new journal.
-fn journal(
-    args: &PlanArgs,
-    source: &Source,
-    spec: &PlanSpec,
-    host: &HostProfile,
-    output: Output,
-) -> Result<Journal, CliError> {
-    let inputs = inputs(args, source, spec, host)?;
-    let path = journal_path(&args.place.reports_dir, &inputs);
-    let failed = |source| CliError::from(ReportError::Write { path: path.clone(), source });
-    let age = std::fs::metadata(&path).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
-    if age.is_some_and(|age| args.fresh || age > JOURNAL_AGE) {
-        std::fs::remove_file(&path).map_err(failed)?;
-    }
-    let journal = Journal::open(&path, &inputs).map_err(failed)?;
-    if journal.loads() > 0 {
-        output.progress(&format!(
-            "going on with the {} loads that an interrupted plan measured (--fresh measures anew)",
-            journal.loads()
-        ));
-    }
-    Ok(journal)
-}
-
-/// All that an answer depends on.
-fn inputs(args: &PlanArgs, source: &Source, spec: &PlanSpec, host: &HostProfile) -> Result<String, CliError> {
-    let source = ToldSource::new(&args.source, source)?;
-    let place = std::fs::canonicalize(&args.place.data_dir).unwrap_or_else(|_| args.place.data_dir.clone());
-    let told = serde_json::to_string(&source).map_err(std::io::Error::from)?;
-    Ok(format!(
-        "{} {told} {spec:?} {:?} {} {} {}",
-        env!("CARGO_PKG_VERSION"),
-        args.emulation,
-        host.cpu_model,
-        host.kernel,
-        place.display()
-    ))
 }
 
 fn journal_path(reports: &Path, inputs: &str) -> PathBuf {

@@ -1,0 +1,148 @@
+//! A plan beside the same plan under other figures, and which of the differences were measured.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DurabilityMode, PlanResult, Recommendation};
+use crate::workbench::sizing::{required_rate, suffices};
+
+/// What changes under other figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfInfo {
+    /// `actors=2x,event_size=3x`.
+    pub changes: String,
+    /// The target under it.
+    pub target_per_second: f64,
+    /// One entry per durability mode.
+    pub modes: Vec<WhatIfMode>,
+}
+
+/// One durability mode under other figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfMode {
+    /// The mode.
+    pub durability: DurabilityMode,
+    /// The machine recommended as it is; absent for none.
+    pub machine_before: Option<String>,
+    /// The machine recommended under the change; absent for none.
+    pub machine_after: Option<String>,
+    /// Whether that was measured.
+    pub machine_basis: Basis,
+    /// Figures, before and after.
+    pub figures: Vec<WhatIfFigure>,
+}
+
+/// A figure before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfFigure {
+    /// Its name, with the unit at its end: `sustained_per_second`.
+    pub name: String,
+    /// As it is; absent where it is not known.
+    pub before: Option<f64>,
+    /// Under the change; absent where it is not known.
+    pub after: Option<f64>,
+    /// Whether `after` was measured.
+    pub basis: Basis,
+}
+
+/// Where a figure comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Measured under the change.
+    Measured,
+    /// Scaled from what was measured.
+    Modelled,
+}
+
+impl WhatIfInfo {
+    /// Two plans, of which `after` was measured under the changes.
+    pub(super) fn measured(changes: String, before: &PlanResult, after: &PlanResult) -> Self {
+        let modes = before.recommendations.iter().filter_map(|one| {
+            let other = after.recommendations.iter().find(|other| other.durability == one.durability)?;
+            Some(mode(before, after, one, other))
+        });
+        Self { changes, target_per_second: after.target_per_second, modes: modes.collect() }
+    }
+
+    /// A plan beside itself at another target: its rates stand, and what grows with the target is scaled.
+    pub(super) fn at_target(changes: String, plan: &PlanResult, target_per_second: f64) -> Self {
+        let modes = plan.recommendations.iter().map(|one| mode_at_target(plan, one, target_per_second));
+        Self { changes, target_per_second, modes: modes.collect() }
+    }
+}
+
+fn mode(before: &PlanResult, after: &PlanResult, one: &Recommendation, other: &Recommendation) -> WhatIfMode {
+    let durability = one.durability;
+    let figure = |name: &str, basis: Basis, value: &dyn Fn(&PlanResult) -> Option<f64>| WhatIfFigure {
+        name: name.to_owned(),
+        before: value(before),
+        after: value(after),
+        basis,
+    };
+    let capacity = |plan: &PlanResult, pick: fn(&super::Capacity) -> Option<f64>| {
+        plan.capacities.iter().find(|capacity| capacity.durability == durability).and_then(pick)
+    };
+    let expected = |plan: &PlanResult, name: &str| {
+        let recommendation = plan.recommendations.iter().find(|one| one.durability == durability)?;
+        let percentile = recommendation.expected.as_ref()?.response.percentile(name)?;
+        Some(percentile.value_ns as f64)
+    };
+    WhatIfMode {
+        durability,
+        machine_before: one.profile.clone(),
+        machine_after: other.profile.clone(),
+        machine_basis: Basis::Measured,
+        figures: vec![
+            figure("saturation_per_second", Basis::Measured, &|plan| capacity(plan, |one| one.saturation_per_second)),
+            figure("sustained_per_second", Basis::Measured, &|plan| capacity(plan, |one| one.sustained_per_second)),
+            figure("p50_at_target_ns", Basis::Measured, &|plan| expected(plan, "p50")),
+            figure("p99_at_target_ns", Basis::Measured, &|plan| expected(plan, "p99")),
+            figure("memory_peak_bytes", Basis::Measured, &|plan| memory_peak(plan, durability)),
+            figure("database_growth_per_day_bytes", Basis::Modelled, &|plan| {
+                capacity(plan, |one| Some(one.database_bytes_per_day_at_target))
+            }),
+            figure("days_until_disk_full", Basis::Modelled, &|plan| capacity(plan, |one| one.days_until_disk_full)),
+        ],
+    }
+}
+
+fn memory_peak(plan: &PlanResult, durability: DurabilityMode) -> Option<f64> {
+    let machine = plan.recommendations.iter().find(|one| one.durability == durability)?.profile.as_ref()?;
+    let known = plan.profiles.iter().find(|known| known.profile == *machine)?;
+    let mode = known.modes.iter().find(|mode| mode.durability == durability)?;
+    mode.memory_peak_bytes.map(|bytes| bytes as f64)
+}
+
+fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f64) -> WhatIfMode {
+    let durability = one.durability;
+    let required = required_rate(target_per_second, plan.headroom_percent);
+    let holds = |known: &&super::ProfileEvidence| {
+        let mode = known.modes.iter().find(|mode| mode.durability == durability);
+        let rate =
+            mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |range| Some(range[0])));
+        known.profile != "this host" && rate.is_some_and(|rate| suffices(rate, required))
+    };
+    let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability);
+    let factor = target_per_second / plan.target_per_second;
+    let scaled = |name: &str, before: Option<f64>, factor: f64| WhatIfFigure {
+        name: name.to_owned(),
+        before,
+        after: before.map(|value| value * factor),
+        basis: Basis::Modelled,
+    };
+    WhatIfMode {
+        durability,
+        machine_before: one.profile.clone(),
+        machine_after: plan.profiles.iter().find(holds).map(|known| known.profile.clone()),
+        machine_basis: Basis::Modelled,
+        figures: vec![
+            scaled("sustained_per_second", capacity.and_then(|one| one.sustained_per_second), 1.0),
+            scaled("database_growth_per_day_bytes", capacity.map(|one| one.database_bytes_per_day_at_target), factor),
+            scaled("days_until_disk_full", capacity.and_then(|one| one.days_until_disk_full), 1.0 / factor),
+        ],
+    }
+}
