@@ -13,6 +13,7 @@ mod fitting;
 mod importing;
 mod known_latency;
 mod memory;
+mod merging;
 mod planning;
 mod recorder;
 mod recording;

@@ -209,7 +209,7 @@ fn interval(merged: u64, of_reports: &[u64]) -> Option<[u64; 2]> {
     let factor = (quantile * (variance / number).sqrt()).exp();
     let merged_ns = merged as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; casts saturate")]
-    let ends = [(merged_ns / factor).floor() as u64, (merged_ns * factor).ceil() as u64];
+    let ends = [(merged_ns / factor).round() as u64, (merged_ns * factor).round() as u64];
     Some(ends)
 }
 
