@@ -6,6 +6,8 @@
 mod args;
 mod bar;
 mod commands;
+#[cfg(test)]
+mod documented;
 mod error;
 mod import_progress;
 mod output;
