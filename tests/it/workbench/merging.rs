@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::report::sample;
 
 use DurabilityMode::{Off, On};
+use Outcome::{Fail, Inconclusive, Pass};
 
 const MILLISECOND: u64 = 1_000_000;
 const MIB: u64 = 1 << 20;
@@ -31,7 +32,9 @@ fn log_of(samples: &[(DurabilityMode, Vec<u64>)]) -> Vec<u8> {
         IntervalLogWriterBuilder::new().with_base_time(UNIX_EPOCH).begin_log_with(&mut bytes, &mut serializer).unwrap();
     for (round, (durability, latencies)) in (1..).zip(samples) {
         let mut histogram = Histogram::<u64>::new_with_bounds(1, 3_600_000_000_000, 3).unwrap();
-        latencies.iter().for_each(|&latency| histogram.record(latency).unwrap());
+        for &latency in latencies {
+            histogram.record(latency).unwrap();
+        }
         let tag = format!("persist.durability-{durability}.round-{round}");
         log.write_histogram(&histogram, Duration::ZERO, Duration::from_secs(1), Tag::new(&tag)).unwrap();
     }
@@ -79,7 +82,7 @@ impl Host {
 
 /// A thousand samples of each of two latencies.
 fn two_levels(low: u64, high: u64) -> Vec<(DurabilityMode, Vec<u64>)> {
-    let samples = vec![[low; 1_000], [high; 1_000]].concat();
+    let samples = [[low; 1_000], [high; 1_000]].concat();
     vec![(Off, samples.clone()), (On, samples)]
 }
 
@@ -413,7 +416,6 @@ fn a_machine_holds_what_every_report_of_it_holds() {
         let capacity = comparison.machines[0].mode(On).unwrap().capacity.clone().unwrap();
         (capacity.answer, capacity.sustained_per_second, capacity.reports_holding_count, comparison.warnings.len())
     };
-    use Outcome::{Fail, Inconclusive, Pass};
     assert_eq!(answers(&[(Some(3_000.0), Pass), (Some(4_000.0), Pass)]), (TargetAnswer::Holds, Some(3_000.0), 2, 0));
     assert_eq!(answers(&[(Some(3_000.0), Pass), (Some(900.0), Fail)]), (TargetAnswer::Misses, Some(900.0), 1, 0));
     assert_eq!(answers(&[(Some(3_000.0), Pass), (None, Fail)]), (TargetAnswer::Misses, None, 1, 0));
@@ -508,7 +510,7 @@ fn what_may_spoil_the_comparison_is_a_warning() {
     assert_eq!(warnings(|_| {}), "");
     let text = warnings(|report| report.reproduce.version = "0.5.0".to_owned());
     assert!(text.contains("2 builds") && text.contains("0.4.1") && text.contains("0.5.0"), "{text}");
-    let text = warnings(|report| report.verdict.outcome = Outcome::Inconclusive);
+    let text = warnings(|report| report.verdict.outcome = Inconclusive);
     assert!(text.contains("fleet/node-1 is inconclusive: Durability on: 3,150/s"), "{text}");
     let text = warnings(|report| report.modes[0].verification.differences = vec!["event 4 is missing".to_owned()]);
     assert!(text.contains("fleet/node-1") && text.contains("not all found again"), "{text}");

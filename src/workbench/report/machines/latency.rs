@@ -113,12 +113,15 @@ fn obstacle(reports: &[GivenReport], durability: DurabilityMode) -> Option<Strin
 }
 
 /// Which reports have no histograms, and what becomes of their latencies.
-pub(super) fn missing_logs(reports: &[GivenReport]) -> Vec<String> {
-    let then = if reports.len() == 1 { "the percentiles are its own" } else { "they are left out" };
+pub(super) fn missing_logs(reports: &[GivenReport]) -> Option<String> {
     let without = reports.iter().filter(|one| one.histograms.is_none());
-    without
-        .map(|one| format!("{} has no latency.hlog: its latencies cannot be merged, {then}.", one.path.display()))
-        .collect()
+    let paths: Vec<String> = without.map(|one| one.path.display().to_string()).collect();
+    let then = if reports.len() == 1 { "the percentiles are its own" } else { "they are left out" };
+    match paths.as_slice() {
+        [] => None,
+        [path] => Some(format!("{path} has no latency.hlog: its latencies cannot be merged, {then}.")),
+        _ => Some(format!("{} have no latency.hlog: their latencies cannot be merged, {then}.", paths.join(", "))),
+    }
 }
 
 /// Commands in the order of the reports.

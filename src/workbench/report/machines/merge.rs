@@ -122,7 +122,8 @@ fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<
 /// One kind of machine; it gets its number later.
 fn machine(group: &Group, durabilities: &[DurabilityMode]) -> (Machine, Vec<MergedHistogram>) {
     let Group { hardware, usable_ram_bytes, reports } = group;
-    let (mut modes, mut notes, mut histograms) = (Vec::new(), missing_logs(reports), Vec::new());
+    let (mut modes, mut histograms) = (Vec::new(), Vec::new());
+    let mut notes: Vec<String> = missing_logs(reports).into_iter().collect();
     for &durability in durabilities {
         let latencies = merge_latencies(reports, durability);
         notes.extend(latencies.notes);

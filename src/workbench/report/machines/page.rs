@@ -95,6 +95,8 @@ struct Row<'a> {
     answer: Option<[&'static str; 2]>,
     /// The rate its latencies were taken at.
     load: String,
+    /// Whether they are its one report's own, with no histogram behind them.
+    is_own: bool,
     percentiles: [Cell; 3],
 }
 
@@ -115,6 +117,7 @@ impl<'a> Row<'a> {
                 TargetAnswer::Undecided => ["soft", "? inconclusive"],
             }),
             load: mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), format::rate),
+            is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
             percentiles: SHOWN.map(|name| Cell::new(name, latency)),
         }
     }
@@ -146,8 +149,6 @@ struct Cell {
     interval_ns: Option<[u64; 2]>,
     /// Lowest and highest report, where two carry no interval.
     between_ns: Option<[u64; 2]>,
-    /// Whether it is the report's own, with no histogram behind it.
-    is_own: bool,
 }
 
 impl Cell {
@@ -162,7 +163,6 @@ impl Cell {
             between_ns: spread
                 .filter(|spread| interval_ns.is_none() && found.is_some() && spread.reports_count > 1)
                 .map(|spread| [spread.lowest_ns, spread.highest_ns]),
-            is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
         }
     }
 }
@@ -219,8 +219,12 @@ fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) ->
     ends.map_or_else(absent, |(low, high)| between([low, high], format))
 }
 
-/// Both ends, or the one figure they read as.
+/// Both ends with the unit said once where it is the same, or the one figure they read as.
 fn between([low, high]: [f64; 2], format: fn(f64) -> String) -> String {
     let (low, high) = (format(low), format(high));
-    if low == high { low } else { format!("{low} – {high}") }
+    match (low.split_once(' '), high.split_once(' ')) {
+        _ if low == high => low,
+        (Some((figure, low_unit)), Some((_, high_unit))) if low_unit == high_unit => format!("{figure} – {high}"),
+        _ => format!("{low} – {high}"),
+    }
 }
