@@ -93,7 +93,7 @@ struct Row<'a> {
     recommended: Option<String>,
     /// Whether it holds the target, as a class of the page and as a word.
     answer: Option<[&'static str; 2]>,
-    /// The rate its latencies were taken at.
+    /// The rate its latencies were taken at, if there are any.
     load: String,
     /// Whether they are its one report's own, with no histogram behind them.
     is_own: bool,
@@ -116,7 +116,11 @@ impl<'a> Row<'a> {
                 TargetAnswer::Misses => ["no", "✗ does not"],
                 TargetAnswer::Undecided => ["soft", "? inconclusive"],
             }),
-            load: mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), format::rate),
+            load: match mode.offered_per_second {
+                Some(rate) => format::rate(rate),
+                None if mode.commands.is_empty() => absent(),
+                None => "closed loop".to_owned(),
+            },
             is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
             percentiles: SHOWN.map(|name| Cell::new(name, latency)),
         }
