@@ -385,18 +385,52 @@ pub(super) struct ExportArgs {
     pub(super) allow_truncated: bool,
 }
 
-/// Render a report again from its report.json
+/// Render a report again from its report.json, or join the reports of many hosts
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = "\
 Examples:
   ave-workbench report reports/ledger-20260101T120000Z/report.json > report.html
-  ave-workbench report --format markdown reports/ledger-20260101T120000Z/report.json")]
+  ave-workbench report --format markdown reports/ledger-20260101T120000Z/report.json
+  ave-workbench report merge node-a/ node-b/ -o machines"
+)]
 pub(super) struct ReportArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<ReportCommand>,
     /// A report.json, or the directory that holds it
-    pub(super) report: PathBuf,
+    #[arg(required = true)]
+    pub(super) report: Option<PathBuf>,
     /// What to render
     #[arg(long, value_enum, default_value_t = FormatArg::Html)]
     pub(super) format: FormatArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    Merge(MergeArgs),
+}
+
+/// Join reports from many hosts into one comparison of machines
+///
+/// Reports of one kind of machine become one row: their histograms are added, and percentiles are read from the sum. All
+/// reports must have been asked the same: one source and seed, one load or one target and objective, the same durability
+/// modes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench report merge fleet/*/ledger-*
+  ave-workbench report merge node-a/report.json node-b/report.json -o machines
+  ave-workbench report merge fleet/*/ledger-* --json | jq .sentence")]
+pub(super) struct MergeArgs {
+    /// Report directories, or their report.json
+    #[arg(value_name = "REPORT", required = true)]
+    pub(super) reports: Vec<PathBuf>,
+    /// Directory to make for the comparison [default: reports/NAME-machines-TIME]
+    #[arg(long, short, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// Print shell completions

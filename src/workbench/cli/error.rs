@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::workbench::host::ProbeError;
 use crate::workbench::report::ReportError;
+use crate::workbench::report::machines::MergeError;
 use crate::workbench::runner::RunError;
 use crate::workbench::sizing::{ObjectiveError, WhatIfError};
 use crate::workbench::trace::TraceError;
@@ -28,6 +29,8 @@ pub(super) enum CliError {
     Run(#[from] RunError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
     /// The directory for the databases cannot be used.
@@ -57,6 +60,7 @@ impl CliError {
             | Self::WhatIf(_)
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Run(RunError::Settings(_)) => 2,
+            Self::Merge(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
             | Self::Trace(TraceError::Interrupted) => 3,
             _ => 4,

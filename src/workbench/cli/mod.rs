@@ -7,6 +7,8 @@ mod args;
 mod bar;
 mod child;
 mod commands;
+#[cfg(test)]
+mod documented;
 mod error;
 mod import_progress;
 mod output;

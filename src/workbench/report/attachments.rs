@@ -3,10 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
-
-use super::Report;
+use super::{DurabilityMode, Report, histogram_log};
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{LatencyHistogram, Slice};
 use crate::workbench::runner::{Drive, Measurement};
@@ -43,23 +40,11 @@ pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment>
 /// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
 /// been between them.
 fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut serializer = V2DeflateSerializer::new();
     let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let comment =
         format!("ave-workbench {}: response times in nanoseconds of {}", report.reproduce.version, report.name);
-    let mut builder = IntervalLogWriterBuilder::new();
-    builder.add_comment(&comment.replace(['\n', '\r'], " "));
-    builder.with_start_time(std::time::SystemTime::from(started));
-    builder.with_base_time(std::time::SystemTime::from(started));
-    // Into memory nothing fails.
-    if let Ok(mut log) = builder.begin_log_with(&mut bytes, &mut serializer) {
-        for (at, name, slice) in lines(modes) {
-            let histogram: LatencyHistogram = std::iter::once(slice).collect();
-            let _ = log.write_histogram(histogram.as_hdr(), at, SLICE, Tag::new(&name));
-        }
-    }
-    bytes
+    let lines = lines(modes).into_iter().map(|(at, tag, slice)| (at, SLICE, tag, std::iter::once(slice).collect()));
+    histogram_log::write(&[comment], started.into(), lines)
 }
 
 const SLICE: Duration = Duration::from_nanos(Measurement::SLICE_NS);
@@ -74,7 +59,7 @@ fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<(Duration, String, &'m Slice)> {
             let Some(drive) = rounds.get(round) else { continue };
             began += drive.warmup;
             for kind in CommandKind::ALL {
-                let name = format!("{kind}.durability-{durability}.round-{}", round + 1);
+                let name = histogram_log::round_tag(kind.name(), DurabilityMode::from(durability), round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
                 let at = |second: u32| began + SLICE * second;
                 lines.extend((0..).zip(slices).map(|(second, slice)| (at(second), name.clone(), slice)));

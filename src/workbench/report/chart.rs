@@ -72,13 +72,14 @@ fn curve_charts(modes: &[ModeResult]) -> Vec<CurveChart<'_>> {
     charts
 }
 
-fn nines_grid() -> Vec<f64> {
+/// The grid of the percentile axis, in nines.
+pub(super) fn nines_grid() -> Vec<f64> {
     // Through hundredths, so that the numbers print short.
     (0..=NINES_STEPS).map(|step| (f64::from(step) * NINES_STEP * 100.0).round() / 100.0).collect()
 }
 
 /// The curve at every grid point its samples support: a quantile needs one sample beyond it.
-fn on_grid(latency: &LatencyInfo) -> Vec<Option<u64>> {
+pub(super) fn on_grid(latency: &LatencyInfo) -> Vec<Option<u64>> {
     let highest = 1.0 - 1.0 / latency.count.max(1) as f64;
     nines_grid()
         .into_iter()

@@ -57,6 +57,12 @@ pub enum ReportError {
         /// The first name tried.
         path: PathBuf,
     },
+    /// Something stands where the directory was wanted.
+    #[error("{} is there already: choose another name, or remove it", path.display())]
+    Taken {
+        /// The directory wanted.
+        path: PathBuf,
+    },
     /// There is no report at this path.
     #[error("there is no report at {}: give a report directory or its report.json", path.display())]
     Missing {
@@ -166,7 +172,8 @@ impl ReportDirectory {
     /// [`ReportError::RootNotWritable`], [`ReportError::Serialise`], [`ReportError::Write`] or
     /// [`ReportError::NoFreeName`]. After any of them nothing stands under the final name.
     pub fn write(&self, report: &Report) -> Result<PathBuf, ReportError> {
-        whole_directory(&self.root, &directory_name(report), |staging| self.fill(staging, report))
+        let name = stamped_name(&report.name, &report.started_at);
+        whole_directory(&self.root.join(name), Naming::FirstFree, |staging| self.fill(staging, report))
     }
 
     fn fill(&self, staging: &Path, report: &Report) -> Result<(), ReportError> {
@@ -175,11 +182,7 @@ impl ReportDirectory {
         let attachments = self.attachments.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         let (page, text) = (html(report), markdown(report));
         let rendered = [(HTML_FILE, page.as_bytes()), (MARKDOWN_FILE, text.as_bytes()), (JSON_FILE, json.as_bytes())];
-        for (name, bytes) in attachments.chain(rendered) {
-            let path = staging.join(name);
-            write_synced(&path, bytes).map_err(|source| ReportError::Write { path, source })?;
-        }
-        sync_directory(staging).map_err(|source| ReportError::Write { path: staging.to_owned(), source })
+        write_files(staging, attachments.chain(rendered))
     }
 
     /// Reads a report back from its directory or from the JSON file itself.
@@ -223,16 +226,30 @@ fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
     }
 }
 
-/// Makes `<root>/<name>` appear with everything `fill` puts into it, or not at all.
-fn whole_directory(
-    root: &Path,
-    name: &str,
+/// What to do where a name is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// Take the first name that is free, numbered.
+    FirstFree,
+    /// Take this name or none. A directory that holds nothing is free.
+    Exactly,
+}
+
+/// Makes the directory `wanted` appear with everything `fill` puts into it, or not at all. What it lies in is created.
+pub(super) fn whole_directory(
+    wanted: &Path,
+    naming: Naming,
     fill: impl FnOnce(&Path) -> Result<(), ReportError>,
 ) -> Result<PathBuf, ReportError> {
-    let staging = staging_directory(root, name)
+    let name = wanted.file_name().ok_or_else(|| ReportError::Taken { path: wanted.to_owned() })?;
+    let root = wanted.parent().filter(|root| !root.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let staging = staging_directory(root, &name.to_string_lossy())
         .map_err(|source| ReportError::RootNotWritable { path: root.to_owned(), source })?;
     fill(staging.path())?;
-    let path = publish(staging.path(), &root.join(name))?;
+    let path = match naming {
+        Naming::FirstFree => publish(staging.path(), wanted)?,
+        Naming::Exactly => publish_as(staging.path(), wanted)?,
+    };
     // The directory has its final name: its guard has nothing left to remove.
     let _ = staging.keep();
     sync_directory(root).map_err(|source| ReportError::Write { path: root.to_owned(), source })?;
@@ -252,6 +269,18 @@ fn staging_directory(root: &Path, name: &str) -> io::Result<TempDir> {
         builder.permissions(fs::Permissions::from_mode(0o777));
     }
     builder.tempdir_in(root)
+}
+
+/// Puts files into a directory and syncs them and it.
+pub(super) fn write_files<'f>(
+    directory: &Path,
+    files: impl Iterator<Item = (&'f str, &'f [u8])>,
+) -> Result<(), ReportError> {
+    for (name, bytes) in files {
+        let path = directory.join(name);
+        write_synced(&path, bytes).map_err(|source| ReportError::Write { path, source })?;
+    }
+    sync_directory(directory).map_err(|source| ReportError::Write { path: directory.to_owned(), source })
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -288,6 +317,16 @@ fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     Err(ReportError::NoFreeName { path: wanted.to_owned() })
 }
 
+/// Renames the finished directory to this name, unless something stands there.
+fn publish_as(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
+    let path = wanted.to_owned();
+    match fs::rename(staging, wanted) {
+        Ok(()) => Ok(path),
+        Err(error) if is_clash(error.kind()) => Err(ReportError::Taken { path }),
+        Err(source) => Err(ReportError::Write { path, source }),
+    }
+}
+
 fn numbered(wanted: &Path, clash: u32) -> PathBuf {
     if clash == 1 {
         return wanted.to_owned();
@@ -301,11 +340,12 @@ fn is_clash(kind: io::ErrorKind) -> bool {
     matches!(kind, io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory)
 }
 
-fn directory_name(report: &Report) -> String {
-    let name = plain_name(&report.name);
-    report.started_at.parse::<Timestamp>().map_or_else(
-        |_| format!("{name}-{}", plain_name(&report.started_at)),
-        |start| format!("{name}-{}", start.strftime("%Y%m%dT%H%M%SZ")),
+/// `<name>-<moment in UTC>`, whatever the name.
+pub(super) fn stamped_name(name: &str, moment: &str) -> String {
+    let name = plain_name(name);
+    moment.parse::<Timestamp>().map_or_else(
+        |_| format!("{name}-{}", plain_name(moment)),
+        |moment| format!("{name}-{}", moment.strftime("%Y%m%dT%H%M%SZ")),
     )
 }
 
@@ -340,7 +380,7 @@ mod tests {
     #[test]
     fn writing_that_fails_half_way_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
-        let error = whole_directory(root.path(), "run", |staging| {
+        let error = whole_directory(&root.path().join("run"), Naming::FirstFree, |staging| {
             fs::write(staging.join(JSON_FILE), "{}").unwrap();
             assert!(!root.path().join("run").exists(), "not there while it is being written");
             let path = staging.join(HTML_FILE);
@@ -348,6 +388,26 @@ mod tests {
         });
         assert!(matches!(error, Err(ReportError::Write { .. })), "{error:?}");
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_exact_name_is_taken_only_if_nothing_stands_there() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str| {
+            let file = std::iter::once((JSON_FILE, &b"{}"[..]));
+            whole_directory(&root.path().join(name), Naming::Exactly, |staging| write_files(staging, file))
+        };
+        fs::create_dir(root.path().join("empty")).unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        for name in ["new", "empty"] {
+            let path = write(name).unwrap();
+            assert_eq!(path, root.path().join(name));
+            assert!(path.join(JSON_FILE).is_file());
+        }
+        for name in ["new", "file", ".."] {
+            assert!(matches!(write(name), Err(ReportError::Taken { path }) if path == root.path().join(name)));
+        }
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 3);
     }
 
     #[test]

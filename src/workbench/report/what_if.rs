@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DurabilityMode, PlanResult, Recommendation};
-use crate::workbench::sizing::{required_rate, suffices};
+use crate::workbench::sizing::{HOST, required_rate, suffices};
 
 /// What changes under other figures.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -124,7 +124,7 @@ fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f6
         let mode = known.modes.iter().find(|mode| mode.durability == durability);
         let rate =
             mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |range| Some(range[0])));
-        known.profile != "this host" && rate.is_some_and(|rate| suffices(rate, required))
+        known.profile != HOST && rate.is_some_and(|rate| suffices(rate, required))
     };
     let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability);
     let factor = target_per_second / plan.target_per_second;

@@ -11,6 +11,9 @@ use crate::workbench::host::{KERNEL_RESERVE, PROFILES, matching_spec};
 /// about as much.
 pub const LEAST_RAM_MB: u64 = 64;
 
+/// Name of the machine that a plan runs on.
+pub const HOST: &str = "this host";
+
 /// A machine: what the backend is tuned for, and what a process on it may use.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Machine {
@@ -48,7 +51,7 @@ impl Machine {
             MachineSpec::Profile(profile) => Some(MachineProfileName(profile.to_string())),
             MachineSpec::Custom { .. } => None,
         };
-        let (name, cores) = ("this host".to_owned(), cores as usize);
+        let (name, cores) = (HOST.to_owned(), cores as usize);
         Self { name, cores, ram_mb: ram_bytes >> 20, is_host: true, profile }
     }
 

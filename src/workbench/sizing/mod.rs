@@ -21,7 +21,7 @@ pub use binding::{Binding, Resource};
 pub use evidence::{Footprint, MachineVerdict, Support};
 pub use journal::{Journal, Remembering};
 pub use judge::Rejection;
-pub use machine::{LEAST_RAM_MB, Machine};
+pub use machine::{HOST, LEAST_RAM_MB, Machine};
 pub use objective::{Objective, ObjectiveError};
 pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use scaling::{Extrapolation, Scaling, ScalingPoint, ScalingRefusal};

@@ -4,6 +4,7 @@
 
 mod directory;
 mod html;
+mod machines;
 mod markdown;
-mod sample;
+pub(crate) mod sample;
 mod schema;

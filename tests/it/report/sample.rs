@@ -16,7 +16,7 @@ const ROUNDS: u32 = 3;
 const ROUND_SECONDS: u32 = 20;
 
 /// A plan that passes: both modes, every kind of evidence, warnings.
-pub(super) fn plan() -> Report {
+pub(crate) fn plan() -> Report {
     Report {
         schema_version: SCHEMA_VERSION,
         kind: ReportKind::Plan,
@@ -62,7 +62,7 @@ pub(super) fn plan() -> Report {
 }
 
 /// A closed-loop run: no plan, no schedule, response equal to service.
-pub(super) fn run() -> Report {
+pub(crate) fn run() -> Report {
     let mut report = plan();
     report.kind = ReportKind::Run;
     report.plan = None;
@@ -80,7 +80,7 @@ pub(super) fn run() -> Report {
 }
 
 /// A report with nothing optional in it: what a short run of one mode on an unknown system leaves.
-pub(super) fn bare() -> Report {
+pub(crate) fn bare() -> Report {
     let mut report = run();
     report.verdict.outcome = Outcome::Inconclusive;
     report.verdict.sentence = "One sample of persist says nothing about its percentiles.".into();
@@ -107,7 +107,7 @@ pub(super) fn bare() -> Report {
 }
 
 /// A plan in which nothing was found: no mode, no rate that met the objective, no machine, figures that are no numbers.
-pub(super) fn empty_plan() -> Report {
+pub(crate) fn empty_plan() -> Report {
     let mut report = plan();
     report.verdict.outcome = Outcome::Fail;
     report.modes.clear();

@@ -9,10 +9,12 @@ mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod cli_traces;
+mod deployment;
 mod fitting;
 mod importing;
 mod known_latency;
 mod memory;
+mod merging;
 mod planning;
 mod recorder;
 mod recording;

@@ -3,6 +3,7 @@
 pub(super) mod completions;
 pub(super) mod crash_victim;
 pub(super) mod host;
+mod merge;
 pub(super) mod plan;
 pub(super) mod report;
 mod result;

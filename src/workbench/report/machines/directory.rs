@@ -1,0 +1,69 @@
+//! Where a comparison lives on disk: one directory that is there whole or not at all.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::{Machine, Merged, html, markdown};
+use crate::workbench::report::directory::{Naming, stamped_name, whole_directory, write_files};
+use crate::workbench::report::{ReportError, histogram_log};
+
+const JSON_FILE: &str = "machines.json";
+const MARKDOWN_FILE: &str = "machines.md";
+const HTML_FILE: &str = "machines.html";
+const LOG_FILE: &str = "merged.hlog";
+
+/// Where a comparison goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// Below this directory, which is created if need be, as `<name>-machines-<moment>`; a name that is taken gets a number.
+    Below(&'a Path),
+    /// To this directory, at which nothing may stand but an empty one.
+    Exactly(&'a Path),
+}
+
+/// Writes `machines.json`, `machines.md`, `machines.html` and, if there are histograms, `merged.hlog`; returns the
+/// directory that holds them.
+///
+/// # Errors
+///
+/// [`ReportError::RootNotWritable`], [`ReportError::Taken`], [`ReportError::Serialise`], [`ReportError::Write`] or
+/// [`ReportError::NoFreeName`]. After any of them nothing new stands under the final name.
+pub fn write(merged: &Merged, place: Place<'_>) -> Result<PathBuf, ReportError> {
+    let fill = |staging: &Path| fill(merged, staging);
+    match place {
+        Place::Below(root) => {
+            let name = format!("{}-machines", merged.comparison.name);
+            whole_directory(&root.join(stamped_name(&name, &merged.comparison.merged_at)), Naming::FirstFree, fill)
+        }
+        Place::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
+    }
+}
+
+fn fill(merged: &Merged, staging: &Path) -> Result<(), ReportError> {
+    let json = serde_json::to_string_pretty(&merged.comparison)
+        .map_err(|source| ReportError::Serialise { path: staging.join(JSON_FILE), source })?;
+    let (page, text, log) = (html(&merged.comparison), markdown(&merged.comparison), merged_log(merged));
+    let files = [
+        (HTML_FILE, Some(page.as_bytes())),
+        (MARKDOWN_FILE, Some(text.as_bytes())),
+        (JSON_FILE, Some(json.as_bytes())),
+        (LOG_FILE, Some(log.as_slice()).filter(|_| !merged.histograms.is_empty())),
+    ];
+    write_files(staging, files.into_iter().filter_map(|(name, bytes)| Some((name, bytes?))))
+}
+
+/// One interval per machine, command and durability mode, as long as was measured; the tags say which:
+/// `machine-1.persist.durability-on`.
+fn merged_log(merged: &Merged) -> Vec<u8> {
+    let comparison = &merged.comparison;
+    let named = |machine: &Machine| format!("{}: {}", machine.id, machine.name);
+    let what = format!("ave-workbench {}: response times in nanoseconds", comparison.reproduce.version);
+    let head = format!("{what} of {}, all reports of a machine together", comparison.name);
+    let comments: Vec<String> = std::iter::once(head).chain(comparison.machines.iter().map(named)).collect();
+    let joined: jiff::Timestamp = comparison.merged_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let lines = merged.histograms.iter().map(|one| {
+        let tag = format!("{}.{}.durability-{}", one.machine, one.command, one.durability);
+        (Duration::ZERO, one.length, tag, one.latencies.clone())
+    });
+    histogram_log::write(&comments, SystemTime::from(joined), lines)
+}

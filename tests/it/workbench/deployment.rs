@@ -1,0 +1,158 @@
+//! The container and the Job, as far as they can be checked without building or running them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn manifest() -> toml::Table {
+    read("Cargo.toml").parse().unwrap()
+}
+
+/// The Dockerfile's instructions, continued lines joined, comments left out.
+fn instructions() -> Vec<String> {
+    let text: Vec<String> =
+        read("Dockerfile").lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+    let joined = text.join("\n").replace("\\\n", " ");
+    joined
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// What is copied from the repository.
+fn copied() -> Vec<String> {
+    let copies = instructions().into_iter().filter(|line| line.starts_with("COPY ") && !line.contains("--from"));
+    copies
+        .flat_map(|line| {
+            let words: Vec<String> = line.split(' ').skip(1).map(str::to_owned).collect();
+            words[..words.len() - 1].to_vec()
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_copied_exists_and_is_not_ignored() {
+    let ignore = read(".dockerignore");
+    let ignored: Vec<&str> = ignore.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(ignored[0], "*", "all that is not named is left out");
+    let copied = copied();
+    assert!(copied.len() > 8, "{copied:?}");
+    for source in &copied {
+        assert!(root().join(source).exists(), "COPY {source}");
+        assert!(ignored.contains(&format!("!{source}").as_str()), ".dockerignore leaves out {source}");
+    }
+    let let_in = ignored.iter().filter_map(|line| line.strip_prefix('!'));
+    for name in let_in {
+        assert!(copied.iter().any(|source| source == name), "{name} is sent to the builder and not copied");
+    }
+}
+
+/// Rust sources below a directory.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let below = |path: PathBuf| if path.is_dir() { sources(&path) } else { vec![path] };
+    entries.flat_map(below).filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+#[test]
+fn what_the_sources_include_and_the_manifest_names_is_copied() {
+    let copied = copied();
+    let is_copied = |path: &Path| copied.iter().any(|source| path.starts_with(root().join(source)));
+    let mut included = 0;
+    for source in sources(&root().join("src")) {
+        let text = fs::read_to_string(&source).unwrap();
+        for part in text.split("include_str!(\"").skip(1) {
+            let path = source.parent().unwrap().join(part.split('"').next().unwrap());
+            let path = fs::canonicalize(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert!(is_copied(&path), "{} includes {}", source.display(), path.display());
+            included += 1;
+        }
+    }
+    assert!(included > 5, "only {included} were found");
+    let manifest = manifest();
+    for (kind, directory) in [("bench", "benches"), ("example", "examples"), ("test", "tests"), ("bin", "src/bin")] {
+        assert!(manifest.contains_key(kind) && is_copied(&root().join(directory)), "{kind} is in the manifest");
+    }
+}
+
+#[test]
+fn the_image_builds_the_binary_of_the_manifest_with_all_features() {
+    let manifest = manifest();
+    let binary = manifest["bin"][0]["name"].as_str().unwrap();
+    let lines = instructions();
+    let build = lines.iter().find(|line| line.contains("cargo build")).unwrap();
+    for part in
+        ["--release", "--locked", "--all-features", &format!("--bin {binary}"), &format!("target/release/{binary}")]
+    {
+        assert!(build.contains(part), "{part} is missing: {build}");
+    }
+    let copy = format!("COPY --from=build /out/{binary} /usr/local/bin/{binary}");
+    assert!(lines.contains(&copy), "{lines:#?}");
+    assert!(lines.contains(&format!("ENTRYPOINT [\"{binary}\"]")));
+}
+
+/// `1.90` and `1.95.0` as numbers.
+fn version(text: &str) -> Vec<u32> {
+    text.split('.').map(|part| part.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_images_it_is_built_from_are_pinned_and_new_enough() {
+    let lines = instructions();
+    let from: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("FROM ")).collect();
+    let [build, run] = from[..] else { panic!("two stages: {from:?}") };
+    let rust = build.strip_prefix("rust:").unwrap().strip_suffix("-slim-bookworm AS build").unwrap();
+    let needed = manifest()["package"]["rust-version"].as_str().unwrap().to_owned();
+    assert!(version(rust).len() == 3 && version(rust) >= version(&needed), "{rust}, needed {needed}");
+    // Bookworm is Debian 12: the libraries that were linked are the ones it runs with.
+    let debian = run.strip_prefix("debian:").unwrap().strip_suffix("-slim").unwrap();
+    assert!(version(debian).len() == 2 && version(debian)[0] == 12, "{debian}");
+}
+
+#[test]
+fn the_container_runs_as_a_user_the_job_knows() {
+    let lines = instructions();
+    let user = lines.iter().find_map(|line| line.strip_prefix("USER ")).unwrap();
+    let (user, group) = user.split_once(':').unwrap();
+    assert!(user != "0" && group != "0");
+    let job = read("deploy/plan-job.yaml");
+    for field in [
+        format!("runAsUser: {user}\n"),
+        format!("runAsGroup: {group}\n"),
+        format!("fsGroup: {group}\n"),
+        "runAsNonRoot: true\n".to_owned(),
+    ] {
+        assert!(job.contains(&field), "{field} is missing");
+    }
+    let volumes = lines.iter().find_map(|line| line.strip_prefix("VOLUME ")).unwrap();
+    let volumes: Vec<String> = serde_json::from_str(volumes).unwrap();
+    assert_eq!(volumes, ["/data", "/reports"]);
+    for volume in volumes {
+        assert!(job.contains(&format!("mountPath: {volume}}}")), "{volume}");
+    }
+}
+
+#[test]
+fn the_job_is_guaranteed_tried_once_and_of_this_version() {
+    let job = read("deploy/plan-job.yaml");
+    let of = |field: &str| -> &str { job.lines().find_map(|line| line.trim().strip_prefix(field)).unwrap() };
+    assert_eq!(of("requests: "), of("limits: "), "the first of each are the container's");
+    for field in ["backoffLimit: 0", "restartPolicy: Never", "instance-type: NODE_TYPE", "name: plan-NODE-NAME"] {
+        assert!(job.contains(field), "{field} is missing");
+    }
+    let image = format!("ave-workbench:{}", env!("CARGO_PKG_VERSION"));
+    let manual = read("docs/fleet.md");
+    assert!(job.contains(&image) && manual.contains(&image), "{image}");
+    for word in ["NODE-NAME", "NODE_TYPE", "/reports/waiting", "deploy/plan-job.yaml"] {
+        assert!(manual.contains(word), "{word}");
+    }
+    assert!(!job.contains('\t'), "YAML takes no tabs");
+}
