@@ -9,6 +9,7 @@ mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod cli_traces;
+mod confinement;
 mod fitting;
 mod importing;
 mod known_latency;

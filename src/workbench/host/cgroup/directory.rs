@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 /// Names that are tried. Names come again only across PID namespaces.
 const ATTEMPTS: usize = 16;
+/// Swap that a v1 group might use if it swapped. Were there none, the limit on both together would be reached first, and
+/// Linux 6.18 does not count how often that happens. One huge page: the most that is asked for at once.
+const SWAP_BYTES: u64 = 2 << 20;
 /// Period of a CPU quota, microseconds: the default of the kernel and of every container runtime.
 const PERIOD_US: u64 = 100_000;
 
@@ -73,7 +76,8 @@ impl GroupDirectory {
                 self.write("memory.swappiness", "0")?;
                 self.write("memory.limit_in_bytes", &bytes.to_string())?;
                 // Not there where the kernel does not account for swap.
-                self.write_if_there("memory.memsw.limit_in_bytes", &bytes.to_string())
+                let with_swap = bytes.saturating_add(SWAP_BYTES).to_string();
+                self.write_if_there("memory.memsw.limit_in_bytes", &with_swap)
             }
             CgroupVersion::V2 => {
                 self.write("memory.max", &bytes.to_string())?;
