@@ -11,6 +11,7 @@ mod import_progress;
 mod output;
 mod progress;
 mod resolve;
+mod scratch;
 mod victim;
 
 use std::process::ExitCode;

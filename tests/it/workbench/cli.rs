@@ -548,6 +548,46 @@ fn ctrl_c_during_the_kills_leaves_no_process_and_no_database_behind() {
     assert!(report["verdict"]["reasons"].to_string().contains("interrupted"), "{}", report["verdict"]);
 }
 
+/// Whoever starts next cleans up after one that could not, and leaves alone what is in use.
+#[test]
+fn the_next_start_removes_the_databases_that_a_killed_one_left() {
+    let place = Place::new();
+    let data = format!("--data-dir {}", place.0.path().display());
+    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 100000";
+    let start = |words: &str, until: &str| {
+        let mut command = place.command(&format!("run tiny.toml {words} {data}"));
+        let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains(until)), "it ended early");
+        (running, lines)
+    };
+    let databases = || {
+        let entries = fs::read_dir(place.0.path()).unwrap().map(|entry| entry.unwrap().path());
+        let ours = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(".ave-workbench-");
+        entries.filter(ours).collect::<Vec<_>>()
+    };
+    let (mut killed, _lines) = start(slow, "killing");
+    let left = databases();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let (mut living, _lines) = start("--measure 60s --warmup 0s --rounds 1 --durability off", "measuring");
+    let in_use: Vec<_> = databases().into_iter().filter(|path| !left.contains(path)).collect();
+    assert_eq!(in_use.len(), 1, "{in_use:?}");
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+    assert_eq!(databases().len(), 2, "a killed process cannot clean up");
+
+    let ended = place.run(&format!("{SHORT} {data}"));
+    let told = format!("removed 1 database directory that a killed workbench left in {}", place.0.path().display());
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert_eq!(databases(), in_use, "{}", ended.stderr);
+
+    living.0.kill().unwrap();
+    living.0.wait().unwrap();
+    place.run(&format!("{SHORT} {data}"));
+    place.holds_only(&["reports"]);
+    assert_eq!(processes_of(place.0.path()), 0);
+}
+
 /// Killed itself, it cannot clean up; but nothing writes on.
 #[test]
 fn a_process_that_writes_ends_with_the_one_that_started_it() {

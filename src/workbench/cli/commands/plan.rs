@@ -11,6 +11,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::host::{CoreLimit, HostProfile, fewest_profile_cores, probe_sync, warnings};
 use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{Context, ReportDirectory, plan_report};
@@ -23,7 +24,7 @@ const PROBE: Duration = Duration::from_secs(2);
 pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
-    let scratch = resolve::scratch(&args.place.data_dir)?;
+    let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let cores = fewest_profile_cores().min(host.usable_cores as usize);
     let spec = plan_spec(args, objective, cores, source.actors())?;
