@@ -241,7 +241,8 @@ mod tests {
     }
 
     /// What systemd does, as far as it matters here, where groups may be made directly with v1: a group with the name of the
-    /// scope and its limit, and the program in it. `limit`: whether it has the controller to give.
+    /// scope and its limit, and the program in it. The group is removed as soon as it is empty again. `limit`: whether it has
+    /// the controller to give.
     ///
     /// One test at a time may have it: each looks at what others would leave.
     fn stand_in(limit: bool) -> Option<(MutexGuard<'static, ()>, TempDir, PathBuf)> {
@@ -259,7 +260,11 @@ mod tests {
                --unit=*) group={}/${{word#--unit=}}.scope ;;
                MemoryMax=*) bytes=${{word#MemoryMax=}} ;;
                esac; done
-               mkdir "$group" && {limit} && echo $$ > "$group/cgroup.procs" || exit 1
+               mkdir "$group" && {limit} || exit 1
+               (looks=0
+                until grep -q . "$group/cgroup.procs" || [ $looks = 50 ]; do sleep 0.02; looks=$((looks + 1)); done
+                until rmdir "$group" || ! [ -d "$group" ]; do sleep 0.02; done) <&- >/dev/null 2>&1 &
+               echo $$ > "$group/cgroup.procs" || exit 1
                while [ "$1" != -- ]; do shift; done; shift; exec "$@""#,
             own.display()
         ));
