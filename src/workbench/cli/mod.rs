@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod resolve;
 mod rig;
+mod scratch;
 mod told_source;
 mod victim;
 

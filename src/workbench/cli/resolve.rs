@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ave_actors_store::config::{MachineSpec, resolve_spec};
-use tempfile::TempDir;
 
 use super::CliError;
 use super::args::{DurabilityArg, PlaceArgs, SourceArgs};
@@ -101,13 +100,6 @@ pub(super) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
             reason: setting.reason,
         })
         .collect()
-}
-
-/// A directory for databases that is removed when it is dropped.
-pub(super) fn scratch(data_directory: &Path) -> Result<TempDir, CliError> {
-    let failed = |source| CliError::DataDirectory { path: data_directory.to_owned(), source };
-    std::fs::create_dir_all(data_directory).map_err(failed)?;
-    tempfile::Builder::new().prefix(".ave-workbench-").tempdir_in(data_directory).map_err(failed)
 }
 
 /// A control that Ctrl-C stops: the first time cleanly, the second time at once.

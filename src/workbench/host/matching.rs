@@ -13,11 +13,6 @@ pub const PROFILES: [MachineProfile; 7] = [
     MachineProfile::XXLarge,
 ];
 
-/// Cores of the profile that has the fewest.
-pub fn fewest_profile_cores() -> usize {
-    PROFILES.iter().map(|profile| profile.cpu_cores()).min().unwrap_or(1)
-}
-
 /// Share of a machine's RAM that its kernel and firmware keep for themselves: a machine sold as 4 GB shows 3.7 to 4.
 pub const KERNEL_RESERVE: f64 = 0.08;
 

@@ -18,7 +18,7 @@ pub use cgroup::{
     Confined, Confinement, GroupEvidence, GroupLimits, Refusal, StaleGroups, Way, remove_stale as remove_stale_groups,
 };
 pub use disk::DiskProfile;
-pub use matching::{KERNEL_RESERVE, PROFILES, fewest_profile_cores, matching_spec, profile_named};
+pub use matching::{KERNEL_RESERVE, PROFILES, matching_spec, profile_named};
 pub use probe::{ProbeError, probe_bandwidth, probe_sync};
 pub use profile::HostProfile;
 pub use unsynced::UnsyncedAge;

@@ -11,9 +11,9 @@ use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 pub(super) const PASS: i32 = 0;
-const MISSED: i32 = 1;
+pub(super) const MISSED: i32 = 1;
 pub(super) const USAGE: i32 = 2;
-const INCONCLUSIVE: i32 = 3;
+pub(super) const INCONCLUSIVE: i32 = 3;
 pub(super) const FAILED: i32 = 4;
 
 /// A workload of five actors that only persist.
@@ -45,11 +45,11 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
-    fn command(&self, words: &str) -> Command {
+    pub(super) fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ave-workbench"));
         command.args(words.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
         command
@@ -60,13 +60,13 @@ impl Place {
     }
 
     /// Directories of reports, hidden ones included.
-    fn reports(&self) -> Vec<PathBuf> {
+    pub(super) fn reports(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("reports")) else { return Vec::new() };
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
     /// The one report there is.
-    fn report(&self) -> Value {
+    pub(super) fn report(&self) -> Value {
         let reports = self.reports();
         assert_eq!(reports.len(), 1, "{reports:?}");
         json(&fs::read_to_string(reports[0].join("report.json")).unwrap())
@@ -546,6 +546,46 @@ fn ctrl_c_during_the_kills_leaves_no_process_and_no_database_behind() {
     assert_eq!(processes_of(place.0.path()), 0);
     let report = place.report();
     assert!(report["verdict"]["reasons"].to_string().contains("interrupted"), "{}", report["verdict"]);
+}
+
+/// Whoever starts next cleans up after one that could not, and leaves alone what is in use.
+#[test]
+fn the_next_start_removes_the_databases_that_a_killed_one_left() {
+    let place = Place::new();
+    let data = format!("--data-dir {}", place.0.path().display());
+    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 100000";
+    let start = |words: &str, until: &str| {
+        let mut command = place.command(&format!("run tiny.toml {words} {data}"));
+        let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains(until)), "it ended early");
+        (running, lines)
+    };
+    let databases = || {
+        let entries = fs::read_dir(place.0.path()).unwrap().map(|entry| entry.unwrap().path());
+        let ours = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(".ave-workbench-");
+        entries.filter(ours).collect::<Vec<_>>()
+    };
+    let (mut killed, _lines) = start(slow, "killing");
+    let left = databases();
+    assert_eq!(left.len(), 1, "{left:?}");
+    let (mut living, _lines) = start("--measure 60s --warmup 0s --rounds 1 --durability off", "measuring");
+    let in_use: Vec<_> = databases().into_iter().filter(|path| !left.contains(path)).collect();
+    assert_eq!(in_use.len(), 1, "{in_use:?}");
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+    assert_eq!(databases().len(), 2, "a killed process cannot clean up");
+
+    let ended = place.run(&format!("{SHORT} {data}"));
+    let told = format!("removed 1 database directory that a killed workbench left in {}", place.0.path().display());
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert_eq!(databases(), in_use, "{}", ended.stderr);
+
+    living.0.kill().unwrap();
+    living.0.wait().unwrap();
+    place.run(&format!("{SHORT} {data}"));
+    place.holds_only(&["reports"]);
+    assert_eq!(processes_of(place.0.path()), 0);
 }
 
 /// Killed itself, it cannot clean up; but nothing writes on.

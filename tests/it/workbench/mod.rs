@@ -9,7 +9,10 @@ mod after_kills;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod cli_traces;
+mod confinement;
 mod deployment;
+#[cfg(feature = "rocksdb")]
+mod emulation;
 mod fitting;
 mod importing;
 mod known_latency;

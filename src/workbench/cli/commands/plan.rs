@@ -15,6 +15,7 @@ use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::cli::rig::Processes;
+use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::cli::told_source::ToldSource;
 use crate::workbench::host::{
     Confinement, HostProfile, UnsyncedAge, probe_bandwidth, probe_sync, remove_stale_groups, warnings,
@@ -39,7 +40,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let objective: Objective = args.slo.parse()?;
     let what_if = args.what_if.as_deref().map(str::parse::<WhatIf>).transpose()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
-    let scratch = resolve::scratch(&args.place.data_dir)?;
+    let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let spec = plan_spec(args, objective, &host)?;
     spec.check(&source)?;

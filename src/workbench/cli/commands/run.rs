@@ -10,6 +10,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::cli::victim::{self, OwnProgram};
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{Context, ReportDirectory, attachments, format, run_report};
@@ -29,7 +30,7 @@ const RAMP_WARMUP: Duration = Duration::from_secs(1);
 pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
     let source = source(args)?;
-    let scratch = resolve::scratch(&args.place.data_dir)?;
+    let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let machine_spec = resolve::machine_spec(&args.spec, &host)?;
     let spec = run_spec(args, &source, &host)?;

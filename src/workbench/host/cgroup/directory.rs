@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::owner::Owner;
+use super::owner::{Owner, is_scope};
 use crate::machine::CgroupVersion;
 
 /// How long processes that were just killed may take to leave. One that waits for the disk cannot die before that answers.
@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const LOOK: Duration = Duration::from_millis(5);
 /// Names that are tried. Names come again only across PID namespaces.
 const ATTEMPTS: usize = 16;
+/// Swap that a v1 group might use if it swapped. Were there none, the limit on both together would be reached first, and
+/// Linux 6.18 does not count how often that happens. One huge page: the most that is asked for at once.
+const SWAP_BYTES: u64 = 2 << 20;
 /// Period of a CPU quota, microseconds: the default of the kernel and of every container runtime.
 const PERIOD_US: u64 = 100_000;
 
@@ -73,7 +76,8 @@ impl GroupDirectory {
                 self.write("memory.swappiness", "0")?;
                 self.write("memory.limit_in_bytes", &bytes.to_string())?;
                 // Not there where the kernel does not account for swap.
-                self.write_if_there("memory.memsw.limit_in_bytes", &bytes.to_string())
+                let with_swap = bytes.saturating_add(SWAP_BYTES).to_string();
+                self.write_if_there("memory.memsw.limit_in_bytes", &with_swap)
             }
             CgroupVersion::V2 => {
                 self.write("memory.max", &bytes.to_string())?;
@@ -127,9 +131,12 @@ impl GroupDirectory {
 
     /// Kills what is left in it, and removes it once that is gone.
     pub(super) fn remove(&mut self) -> io::Result<()> {
-        let until = Instant::now() + PATIENCE;
         // Whatever comes of it, the drop need not try again.
         self.is_removed = true;
+        if is_scope(&self.path) && self.is_removed_by_systemd()? {
+            return Ok(());
+        }
+        let until = Instant::now() + PATIENCE;
         loop {
             match fs::remove_dir(&self.path) {
                 Ok(()) => return Ok(()),
@@ -143,10 +150,21 @@ impl GroupDirectory {
         }
     }
 
+    /// Empties a scope and leaves it to systemd, which would take a scope for running for ever if the group vanished before
+    /// it was seen to be empty.
+    fn is_removed_by_systemd(&self) -> io::Result<bool> {
+        let until = Instant::now() + PATIENCE;
+        while self.path.exists() && Instant::now() < until {
+            self.kill_all()?;
+            std::thread::sleep(LOOK);
+        }
+        Ok(!self.path.exists())
+    }
+
     fn kill_all(&self) -> io::Result<()> {
         let processes = match self.processes() {
-            // systemd has removed it meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // Somebody has removed it meanwhile.
+            Err(_) if !self.path.exists() => return Ok(()),
             processes => processes?,
         };
         let refuse = |why: &str| Err(failed("kill all in", &self.path, &io::Error::other(why)));
@@ -158,7 +176,7 @@ impl GroupDirectory {
         }
         if self.version == CgroupVersion::V2 && self.path.join("cgroup.kill").exists() {
             return match self.write("cgroup.kill", "1") {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                Err(_) if !self.path.exists() => Ok(()),
                 written => written,
             };
         }

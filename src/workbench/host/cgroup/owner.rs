@@ -59,6 +59,11 @@ impl Owner {
     }
 }
 
+/// Whether systemd made the group.
+pub(super) fn is_scope(group: &Path) -> bool {
+    group.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(SCOPE))
+}
+
 /// Whether a process has ended, buried or not.
 pub(super) fn has_ended(root: &Path, pid: u32) -> bool {
     ended(root, pid, |_| false)

@@ -112,8 +112,8 @@ mod tests {
     #[test]
     fn groups_of_the_dead_go_wherever_they_are() {
         let stale = ["cpu/ave-workbench-8-5-0", "memory/a/ave-workbench-8-5-0", "memory/b/ave-workbench-7-4-0"];
-        let root = machine(&[&stale[..], &["unified/c/d/ave-workbench-8-5-1.scope"]].concat());
-        let expected = [&stale[..], &["unified/c/d/ave-workbench-8-5-1.scope"]].concat();
+        let root = machine(&[&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat());
+        let expected = [&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat();
         assert_eq!(removed(&root), expected);
         assert_eq!(removed(&root), Vec::<String>::new());
     }

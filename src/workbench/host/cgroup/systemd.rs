@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::geteuid;
 
 use super::GroupLimits;
-use super::directory::{GroupDirectory, LOOK, locked};
+use super::directory::{GroupDirectory, LOOK, locked, processes};
 use super::owner::{Owner, SCOPE, has_ended};
 use super::place::{CPU, MEMORY};
 use crate::machine::{cgroup_dirs, under};
@@ -35,7 +35,7 @@ impl Systemd {
         Self { root: root.to_owned(), program: "systemd-run".into(), owner }
     }
 
-    /// Whether the host was booted with it (sd_booted(3)).
+    /// Whether the host was booted with it, told as `sd_booted(3)` tells it.
     pub(super) fn runs(root: &Path) -> bool {
         root.join("run/systemd/system").is_dir()
     }
@@ -107,28 +107,42 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// Waits until the process is in its scope, and finds the groups of it, that of the memory controller first.
+    /// Waits until the process is in its scope, and the idle one beside it, and finds the groups of the scope, that of the
+    /// memory controller first.
     ///
     /// # Errors
     ///
     /// The process ended before, it takes too long, or memory has no limit there.
     pub(super) fn wait_for(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
+        let groups = self.wait(pid, || self.groups_of(pid))?;
+        let memory = &groups[0];
+        self.check(memory)?;
+        // Without company, the scope would not outlive it.
+        self.wait(pid, || {
+            let others = processes(memory.path())?.into_iter().filter(|&other| other != pid);
+            Ok(others.collect())
+        })?;
+        Ok(groups)
+    }
+
+    /// Looks until something is found.
+    fn wait<T>(&self, pid: u32, look: impl Fn() -> io::Result<Vec<T>>) -> io::Result<Vec<T>> {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
-            let groups = self.groups_of(pid)?;
-            if let Some(memory) = groups.first() {
-                self.check(memory)?;
-                return Ok(groups);
+            let found = look()?;
+            if !found.is_empty() {
+                return Ok(found);
             }
             if has_ended(&self.root, pid) {
-                return Err(io::Error::other(format!("process {pid} ended before it was in {}", self.name)));
+                return Err(io::Error::other(format!("process {pid} ended before {} was complete", self.name)));
             }
             std::thread::sleep(LOOK);
         }
-        let late = format!("process {pid} is not in {} after {} s", self.name, PATIENCE.as_secs());
+        let late = format!("{} is not complete after {} s", self.name, PATIENCE.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, late))
     }
 
+    /// None before the process is in the scope.
     fn groups_of(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
         let mut groups: Vec<GroupDirectory> = Vec::new();
         for controller in [MEMORY, CPU] {
@@ -164,6 +178,7 @@ mod tests {
     use crate::workbench::host::{Confined, Confinement, Way};
     use std::ffi::OsStr;
     use std::fs;
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use tempfile::TempDir;
@@ -226,14 +241,16 @@ mod tests {
     }
 
     /// What systemd does, as far as it matters here, where groups may be made directly with v1: a group with the name of the
-    /// scope and its limit, and the program in it. `limit`: whether it has the controller to give.
+    /// scope and its limit, and the program in it. The group is removed as soon as it is empty again. `limit`: whether it has
+    /// the controller to give.
     ///
     /// One test at a time may have it: each looks at what others would leave.
     fn stand_in(limit: bool) -> Option<(MutexGuard<'static, ()>, TempDir, PathBuf)> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         if Confinement::detect().way() != Way::CgroupV1 {
-            eprintln!("skipped: the stand-in for systemd needs cgroup v1 groups, which cannot be made here");
+            let why = "SKIPPED: the stand-in for systemd needs cgroup v1 groups, which cannot be made here\n";
+            std::io::stderr().write_all(why.as_bytes()).unwrap();
             return None;
         }
         let own = cgroup_dirs(Path::new("/"), "self", MEMORY).remove(0).path;
@@ -243,7 +260,11 @@ mod tests {
                --unit=*) group={}/${{word#--unit=}}.scope ;;
                MemoryMax=*) bytes=${{word#MemoryMax=}} ;;
                esac; done
-               mkdir "$group" && {limit} && echo $$ > "$group/cgroup.procs" || exit 1
+               mkdir "$group" && {limit} || exit 1
+               (looks=0
+                until grep -q . "$group/cgroup.procs" || [ $looks = 50 ]; do sleep 0.02; looks=$((looks + 1)); done
+                until rmdir "$group" || ! [ -d "$group" ]; do sleep 0.02; done) <&- >/dev/null 2>&1 &
+               echo $$ > "$group/cgroup.procs" || exit 1
                while [ "$1" != -- ]; do shift; done; shift; exec "$@""#,
             own.display()
         ));
