@@ -36,7 +36,7 @@ pub fn attachments(report: &Report, modes: &[ModeOutcome]) -> Vec<Attachment> {
     files
 }
 
-/// Response times in nanoseconds, second by second, as an HdrHistogram interval log of version 1.3. The tag of a line says
+/// Response times in nanoseconds, slice of time by slice (a second, as a rule), as an HdrHistogram interval log of version 1.3. The tag of a line says
 /// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
 /// been between them.
 fn histogram_log(report: &Report, modes: &[ModeOutcome]) -> Vec<u8> {
@@ -51,18 +51,26 @@ fn histogram_log(report: &Report, modes: &[ModeOutcome]) -> Vec<u8> {
     builder.with_base_time(std::time::SystemTime::from(started));
     // Into memory nothing fails.
     if let Ok(mut log) = builder.begin_log_with(&mut bytes, &mut serializer) {
-        for (at, name, slice) in lines(modes) {
+        for Line { at, length, name, slice } in lines(modes) {
             let histogram: LatencyHistogram = std::iter::once(slice).collect();
-            let _ = log.write_histogram(histogram.as_hdr(), at, SLICE, Tag::new(&name));
+            let _ = log.write_histogram(histogram.as_hdr(), at, length, Tag::new(&name));
         }
     }
     bytes
 }
 
-const SLICE: Duration = Duration::from_nanos(Measurement::SLICE_NS);
+/// A line of a histogram log.
+struct Line<'m> {
+    /// When the slice of time began.
+    at: Duration,
+    length: Duration,
+    /// Its tag.
+    name: String,
+    slice: &'m Slice,
+}
 
-/// The lines of a histogram log, in order of time: when a second began, its tag, and what was counted in it.
-fn lines(modes: &[ModeOutcome]) -> Vec<(Duration, String, &Slice)> {
+/// The lines of a histogram log, in order of time.
+fn lines(modes: &[ModeOutcome]) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let mut began = Duration::ZERO;
     let most_rounds = modes.iter().map(|mode| mode.rounds.len()).max().unwrap_or(0);
@@ -73,13 +81,14 @@ fn lines(modes: &[ModeOutcome]) -> Vec<(Duration, String, &Slice)> {
             for kind in CommandKind::ALL {
                 let name = format!("{kind}.durability-{}.round-{}", mode.durability, round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
-                let at = |second: u32| began + SLICE * second;
-                lines.extend((0..).zip(slices).map(|(second, slice)| (at(second), name.clone(), slice)));
+                let length = Duration::from_nanos(drive.measurement.slice_ns());
+                let line = |(number, slice)| Line { at: began + length * number, length, name: name.clone(), slice };
+                lines.extend((0..).zip(slices).map(line));
             }
             began += Duration::from_nanos(drive.measurement.elapsed_ns);
         }
     }
-    lines.sort_by_key(|line| line.0);
+    lines.sort_by_key(|line| line.at);
     lines
 }
 

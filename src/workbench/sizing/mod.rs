@@ -3,6 +3,7 @@
 //! Every figure is measured on this host. A profile that nothing measured speaks of is said to be not measured; this
 //! module never extrapolates. It knows nothing of reports or the command line.
 
+pub mod certify;
 mod evidence;
 mod objective;
 mod plan;
