@@ -110,7 +110,10 @@ impl Observer for CertifyProgress {
 
 impl CertifyObserver for CertifyProgress {
     fn standing(&self, standing: &Standing<'_>) {
-        let left = format::seconds(standing.left.as_secs_f64());
+        let left = match standing.left.as_secs_f64() {
+            0.0 => "no time".to_owned(),
+            seconds => format::seconds(seconds),
+        };
         {
             let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
             shown.done_ms = standing.slices.len() as u64 * self.slice_ms;

@@ -106,13 +106,7 @@ impl ResourceSampler {
                 }
             })
         };
-        Self {
-            started: Instant::now(),
-            before: Snapshot::now(),
-            rss_peak,
-            done,
-            watcher: Some(watcher),
-        }
+        Self { started: Instant::now(), before: Snapshot::now(), rss_peak, done, watcher: Some(watcher) }
     }
 
     /// Stops watching and tells what was consumed.

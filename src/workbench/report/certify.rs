@@ -185,7 +185,10 @@ fn reason(spec: &CertifySpec, durability: Durability, finding: &Finding) -> Stri
             from_to(drift, format::duration)
         ),
         Finding::NoTrend(slices) => {
-            format!("{} on the last database tell no trend; eight would", slices_text(*slices))
+            format!(
+                "{} on the last database that nothing disturbed tell no trend of latencies; eight would",
+                slices_text(*slices)
+            )
         }
     };
     format!("durability {durability}: {text}")

@@ -39,7 +39,9 @@ impl Source {
         let (mut sample, mut ops) = (Sample::default(), Vec::new());
         while sample.commands < DRAWN && stream.next(&mut ops).is_some() {
             sample.commands += 1;
-            ops.iter().for_each(|&op| sample.add(op));
+            for &op in &ops {
+                sample.add(op);
+            }
         }
         sample
     }
@@ -52,9 +54,7 @@ impl Source {
                 workload.preload.events_per_actor = 0;
                 Self::Workload(Arc::new(workload))
             }
-            Self::Trace { trace, seed, .. } => {
-                Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: Some(1) }
-            }
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: Some(1) },
         }
     }
 

@@ -109,7 +109,9 @@ impl Measurement {
         for latency in self.commands.iter_mut().flatten() {
             let together = |part: &[Slice]| {
                 let mut sum = Slice::default();
-                part.iter().for_each(|slice| sum.add(slice));
+                for slice in part {
+                    sum.add(slice);
+                }
                 sum
             };
             latency.slices = latency.slices.chunks(seconds as usize).map(together).collect();

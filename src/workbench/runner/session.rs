@@ -182,7 +182,7 @@ where
     ) -> Result<Self, RunError> {
         let session = Self::go_on(target, source, directory, durability, &left.places, control)?;
         let LeftOff { drives, written_bytes, payload_bytes, .. } = *left;
-        Ok(Self { drives, written_bytes, payload_bytes, ..session })
+        Ok(Self { written_bytes, payload_bytes, drives, ..session })
     }
 
     /// Where each worker stands in its stream.

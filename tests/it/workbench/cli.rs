@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::workload::{Workload, shipped};
@@ -11,9 +11,9 @@ use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
 pub(super) const PASS: i32 = 0;
-const MISSED: i32 = 1;
+pub(super) const MISSED: i32 = 1;
 pub(super) const USAGE: i32 = 2;
-const INCONCLUSIVE: i32 = 3;
+pub(super) const INCONCLUSIVE: i32 = 3;
 pub(super) const FAILED: i32 = 4;
 
 /// A workload of five actors that only persist.
@@ -45,11 +45,11 @@ impl Place {
         self.0.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.path(name), content).unwrap();
     }
 
-    fn command(&self, words: &str) -> Command {
+    pub(super) fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ave-workbench"));
         command.args(words.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
         command
@@ -60,7 +60,7 @@ impl Place {
     }
 
     /// Directories of reports, hidden ones included.
-    fn reports(&self) -> Vec<PathBuf> {
+    pub(super) fn reports(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path("reports")) else { return Vec::new() };
         entries.map(|entry| entry.unwrap().path()).collect()
     }
@@ -457,8 +457,15 @@ impl Drop for Running {
     }
 }
 
-/// Starts it, waits until it says `until`, and for a moment more, sends the signal, and tells how it ended.
-fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, String) {
+/// As [`signalled`], for what ends by itself: its exit code.
+pub(super) fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, String) {
+    let (status, rest) = signalled(place, words, until, signal);
+    (status.code().expect("it ended by itself"), rest)
+}
+
+/// Starts it, waits until it says `until`, and for a moment more, sends the signal, and tells how it ended and what it said
+/// after that.
+pub(super) fn signalled(place: &Place, words: &str, until: &str, signal: &str) -> (ExitStatus, String) {
     let mut command = place.command(words);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
@@ -469,7 +476,7 @@ fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, S
     let sent = Command::new("kill").args([signal, &running.0.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let rest: Vec<_> = lines.collect();
-    (running.0.wait().unwrap().code().expect("it ended by itself"), rest.join("\n"))
+    (running.0.wait().unwrap(), rest.join("\n"))
 }
 
 #[test]

@@ -46,13 +46,11 @@ pub(super) fn print_check(
             "inputs_sha256": certificate.inputs_sha256,
         }));
     }
-    match problem {
-        Some(problem) => output.line(&format!("{}: {problem}", path.display())),
-        None => {
-            let about = source.map_or_else(String::new, |source| format!(", and about {source}"));
-            output.line(&format!("{}: as it was written{about}\n{}", path.display(), verdict(certificate)))
-        }
+    if let Some(problem) = problem {
+        return output.line(&format!("{}: {problem}", path.display()));
     }
+    let about = source.map_or_else(String::new, |source| format!(", and about {source}"));
+    output.line(&format!("{}: as it was written{about}\n{}", path.display(), verdict(certificate)))
 }
 
 fn verdict(certificate: &Certificate) -> String {

@@ -50,7 +50,11 @@ pub(in crate::workbench::cli) fn run(args: &CertifyArgs, output: Output) -> Resu
         let kept = journal.directory().display();
         output.progress(&format!("what was measured until then is kept in {kept}; the same command goes on with it"));
     })?;
-    if outcome.interrupted { asked.interrupted(&journal, &outcome, output) } else { asked.conclude(journal, &outcome, output) }
+    if outcome.interrupted {
+        asked.interrupted(&journal, &outcome, output)
+    } else {
+        asked.conclude(journal, &outcome, output)
+    }
 }
 
 /// What was asked for, and where.
@@ -88,12 +92,16 @@ impl<'a> Asked<'a> {
         Ok(Self { args, source, host, machine_spec, spec, head })
     }
 
-    fn certify(&self, journal: &mut Journal, output: Output, control: &Control) -> Result<CertifyOutcome, CertifyError> {
+    fn certify(
+        &self,
+        journal: &mut Journal,
+        output: Output,
+        control: &Control,
+    ) -> Result<CertifyOutcome, CertifyError> {
         let progress = CertifyProgress::new(output, &self.spec);
         let (target, clock) = (RocksDbTarget::new(self.machine_spec.clone()), SystemClock::new());
         let databases = self.head.databases();
-        let mut site =
-            InProcess::new(&target, &self.source, &databases, self.spec.workers, &clock, &progress, control);
+        let mut site = InProcess::new(&target, &self.source, &databases, self.spec.workers, &clock, &progress, control);
         let certification = Certification {
             spec: &self.spec,
             command: self.spec.objective.command_of(&self.source),
@@ -140,7 +148,11 @@ impl<'a> Asked<'a> {
     /// Says what was found so far, and how to go on.
     fn interrupted(&self, journal: &Journal, outcome: &CertifyOutcome, output: Output) -> Result<Ending, CliError> {
         let (certificate, _) = self.certificate(journal, outcome);
-        if output.is_json() { output::json(&certificate)? } else { print(&certificate, output)? }
+        if output.is_json() {
+            output::json(&certificate)?;
+        } else {
+            print(&certificate, output)?;
+        }
         let databases = self.head.databases();
         let bytes = format::bytes(directory_bytes(&databases) as f64);
         output.progress(&format!(
@@ -170,9 +182,8 @@ impl<'a> Asked<'a> {
         let shown = if output.is_json() {
             output::json(&certificate)
         } else {
-            print(&certificate, output).and_then(|()| {
-                output.line(&format!("\nCertificate: {}", written.join("certificate.json").display()))
-            })
+            print(&certificate, output)
+                .and_then(|()| output.line(&format!("\nCertificate: {}", written.join("certificate.json").display())))
         };
         // The certificate is written: whoever closed the pipe early still gets the verdict.
         shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
@@ -187,8 +198,7 @@ impl<'a> Asked<'a> {
 /// All that was measured, from the journal.
 fn measured(journal: &Journal, outcome: &CertifyOutcome) -> Result<Vec<ModeOutcome>, CertifyError> {
     let mode = |mode: &crate::workbench::sizing::certify::CertifiedMode| {
-        let rounds: Result<Vec<_>, _> =
-            journal.segments(mode.durability).map(|segment| Ok(segment?.drive)).collect();
+        let rounds: Result<Vec<_>, _> = journal.segments(mode.durability).map(|segment| Ok(segment?.drive)).collect();
         let (durability, verified, size) = (mode.durability, mode.verified.clone(), mode.size);
         rounds.map(|rounds| ModeOutcome { durability, rounds, verified, crashed: None, size })
     };

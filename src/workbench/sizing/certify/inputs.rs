@@ -110,7 +110,8 @@ fn source_sha256(source: &Source, path: &Path) -> Result<String, CertifyError> {
             let text = toml::to_string(&**workload).map_err(|error| CertifyError::Workload(error.to_string()))?;
             Ok(sha256(text.as_bytes()))
         }
-        Source::Trace { .. } => sha256_of_files(&trace::files_of(path)?)
-            .map_err(|(path, source)| CertifyError::Source { path, source }),
+        Source::Trace { .. } => {
+            sha256_of_files(&trace::files_of(path)?).map_err(|(path, source)| CertifyError::Source { path, source })
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{CertifiedMode, CertifyOutcome, CertifySpec, Drift, EarlyEnd, FullDisk, JudgedSlice};
 use crate::workbench::actor::Durability;
-use crate::workbench::measure::{DRIFT, median};
+use crate::workbench::measure::DRIFT;
 
 /// Growth of the bytes that wait to be compacted, as a share of those that were written meanwhile, that is a debt: less
 /// comes and goes.
@@ -58,7 +58,7 @@ pub enum Finding {
     StallsGrow(Drift),
     /// The median response time rose, and stays within the limit in as much time again.
     MedianRose(Drift),
-    /// Too few slices follow each other on one database to tell a trend: so many.
+    /// Too few slices on one database were undisturbed to tell a trend of latencies: so many.
     NoTrend(u64),
 }
 
@@ -128,28 +128,30 @@ fn mode_findings(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
 /// What rises from slice to slice on the last database: another one begins anew.
 fn trends(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
     let slices = mode.on_last_database();
-    let limit = spec.objective.limit_ns as f64;
-    // What others took from the system is no trend of it.
-    let quiet = || slices.iter().filter(|slice| !slice.is_disturbed());
-    let percentiles: Vec<f64> = quiet().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
-    let medians: Vec<f64> = quiet().map(|slice| slice.median_ns as f64).collect();
-    if medians.len() < FEWEST_FOR_A_TREND {
-        return vec![Finding::NoTrend(medians.len() as u64)];
-    }
-    let mut findings = Vec::new();
-    let percentile = Drift::upwards(&percentiles).filter(|drift| drift.at_twice > limit);
-    let rises = percentile.map(|drift| Finding::LatencyRises { figure: spec.objective.percentile.name, drift });
-    findings.extend(rises);
-    if let Some(drift) = Drift::upwards(&medians) {
-        if drift.at_twice > limit && percentile.is_none() {
-            findings.push(Finding::LatencyRises { figure: "p50", drift });
-        } else if drift.change > DRIFT[1] {
-            findings.push(Finding::MedianRose(drift));
-        }
-    }
+    let mut findings = latencies(spec, slices);
     findings.extend(debt(mode, slices));
     findings.extend(stalls(spec, slices));
     findings
+}
+
+fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
+    // What others took from the system is no trend of it.
+    let quiet: Vec<_> = slices.iter().filter(|slice| !slice.is_disturbed()).collect();
+    if quiet.len() < FEWEST_FOR_A_TREND {
+        return vec![Finding::NoTrend(quiet.len() as u64)];
+    }
+    let limit = spec.objective.limit_ns as f64;
+    let percentiles: Vec<f64> =
+        quiet.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
+    let medians: Vec<f64> = quiet.iter().map(|slice| slice.median_ns as f64).collect();
+    if let Some(drift) = Drift::upwards(&percentiles).filter(|drift| drift.at_twice > limit) {
+        return vec![Finding::LatencyRises { figure: spec.objective.percentile.name, drift }];
+    }
+    match Drift::upwards(&medians) {
+        Some(drift) if drift.at_twice > limit => vec![Finding::LatencyRises { figure: "p50", drift }],
+        Some(drift) if drift.change > DRIFT[1] => vec![Finding::MedianRose(drift)],
+        _ => Vec::new(),
+    }
 }
 
 /// Slices below which no trend is told from chance.
@@ -167,13 +169,4 @@ fn stalls(spec: &CertifySpec, slices: &[JudgedSlice]) -> Option<Finding> {
     let drift = Drift::upwards(&stalls)?;
     let slice_ms = 1e3 * f64::from(spec.slice_seconds());
     (drift.to > STALL_SHARE * slice_ms).then_some(Finding::StallsGrow(drift))
-}
-
-impl CertifiedMode {
-    /// The objective's percentile in the median slice, nanoseconds; `None` if no slice supports it.
-    pub fn median_percentile_ns(&self) -> Option<f64> {
-        let values: Vec<f64> =
-            self.slices.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
-        (!values.is_empty()).then(|| median(values))
-    }
 }

@@ -52,7 +52,9 @@ mod tests {
 
     fn growth(sizes: &[u64]) -> Growth {
         let mut growth = Growth::default();
-        sizes.iter().for_each(|&bytes| growth.note(bytes));
+        for &bytes in sizes {
+            growth.note(bytes);
+        }
         growth
     }
 

@@ -38,8 +38,7 @@ pub trait Site {
     /// # Errors
     ///
     /// [`RunError`] if the database fails. A difference is not an error.
-    fn verify(&mut self, durability: Durability, left: &LeftOff)
-    -> Result<(Option<Verified>, SessionSize), RunError>;
+    fn verify(&mut self, durability: Durability, left: &LeftOff) -> Result<(Option<Verified>, SessionSize), RunError>;
 
     /// Removes the database of a mode, if there is one.
     ///
@@ -96,12 +95,10 @@ where
 {
     fn open(&mut self, durability: Durability, left: Option<&LeftOff>) -> Result<(), RunError> {
         let directory = self.database(durability);
+        let Self { target, source, workers, observer, control, .. } = *self;
         self.session = Some(match left {
-            Some(left) => Session::take_up(self.target, self.source, &directory, durability, left, self.control)?,
-            None => {
-                let (workers, observer) = (self.workers, self.observer);
-                Session::start(self.target, self.source, &directory, durability, workers, observer, self.control)?
-            }
+            Some(left) => Session::take_up(target, source, &directory, durability, left, control)?,
+            None => Session::start(target, source, &directory, durability, workers, observer, control)?,
         });
         Ok(())
     }
@@ -115,11 +112,7 @@ where
         self.session.take().ok_or_else(no_database)?.leave()
     }
 
-    fn verify(
-        &mut self,
-        durability: Durability,
-        left: &LeftOff,
-    ) -> Result<(Option<Verified>, SessionSize), RunError> {
+    fn verify(&mut self, durability: Durability, left: &LeftOff) -> Result<(Option<Verified>, SessionSize), RunError> {
         let directory = self.database(durability);
         let session = Session::take_up(self.target, self.source, &directory, durability, left, self.control)?;
         session.finish(true, self.observer, self.control)
@@ -129,9 +122,9 @@ where
         self.session = None;
         let path = self.database(durability);
         let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-        fs::remove_dir_all(&path).or_else(|error| if gone(&error) { Ok(()) } else { Err(error) }).map_err(|source| {
-            RunError::Directory { path, source }
-        })
+        fs::remove_dir_all(&path)
+            .or_else(|error| if gone(&error) { Ok(()) } else { Err(error) })
+            .map_err(|source| RunError::Directory { path, source })
     }
 
     fn database_bytes(&self, durability: Durability) -> u64 {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::workbench::actor::CommandKind;
 use crate::workbench::measure::{Disturbance, ResourceUsage, Slice};
-use crate::workbench::runner::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Sample};
+use crate::workbench::runner::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Sample};
 use crate::workbench::sizing::Objective;
 
 /// A part of the certified time that was driven in one piece.
@@ -107,7 +107,7 @@ pub(super) fn judge_segment(
             median_ns: counted.quantile(0.5),
             max_ns: counted.max(),
             commands_per_second: of_all.get(place).map_or(0, Slice::count) as f64 / f64::from(length),
-            fell_behind: number + 1 == segment.slices && measurement.fell_behind(),
+            fell_behind: number + 1 == segment.slices && fell_behind(measurement, objective),
             met: percentile_ns.map(|value| value <= objective.limit_ns),
             disturbances: samples.map_or_else(Vec::new, |pair| usage(pair).disturbances(cores)),
             late_generator,
@@ -116,6 +116,11 @@ pub(super) fn judge_segment(
         }
     };
     (0..segment.slices).map(slice).collect()
+}
+
+/// Whether commands had piled up when a load ended. A queue that is served within the limit is none.
+fn fell_behind(measurement: &Measurement, objective: Objective) -> bool {
+    measurement.gave_up || (measurement.fell_behind() && measurement.final_lag_ns > objective.limit_ns)
 }
 
 fn later(moment: Timestamp, seconds: u64) -> Timestamp {

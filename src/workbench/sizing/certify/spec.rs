@@ -44,7 +44,11 @@ impl CertifySpec {
 
     /// Slices in each durability mode.
     pub fn slices(&self) -> u64 {
-        self.duration.as_nanos().div_ceil(u128::from(self.slice_seconds()) * 1_000_000_000).try_into().unwrap_or(u64::MAX)
+        self.duration
+            .as_nanos()
+            .div_ceil(u128::from(self.slice_seconds()) * 1_000_000_000)
+            .try_into()
+            .unwrap_or(u64::MAX)
     }
 
     /// Slices in a segment.
