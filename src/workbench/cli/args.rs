@@ -18,6 +18,7 @@ Examples:
   ave-workbench workloads
   ave-workbench run ledger
   ave-workbench plan ledger --target 2000 --slo p99=10ms
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms
   ave-workbench trace import events.csv && ave-workbench run events.trace.csv.zst"
 )]
 pub(super) struct Args {
@@ -36,6 +37,7 @@ pub(super) enum Command {
     Host(HostArgs),
     Run(RunArgs),
     Plan(PlanArgs),
+    Certify(CertifyArgs),
     Workloads(WorkloadsArgs),
     #[command(subcommand)]
     Trace(TraceCommand),
@@ -166,6 +168,68 @@ pub(super) struct PlanArgs {
     /// Measure everything anew, whatever an interrupted plan has left
     #[arg(long)]
     pub(super) fresh: bool,
+}
+
+/// Hold one rate for a long time, and judge it by the worst slice of that time
+///
+/// Every slice must meet the objective by itself. PASS (exit code 0): all did. FAIL (1): one did not while nothing disturbed
+/// the machine, or data were lost. INCONCLUSIVE (3): the evidence carries no answer, or it was interrupted. The same command
+/// goes on with what was interrupted, by Ctrl-C or a kill. The certificate, JSON with the digest of its inputs, lies beside
+/// the report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms --duration 24h --slice 1m
+  ave-workbench certify receipt.trace.csv.zst --rate 300 --slo recover:p99=50ms --slice 30s --durability both
+  ave-workbench certify --check reports/ledger-20260101T120000Z/certificate.json ledger")]
+pub(super) struct CertifyArgs {
+    /// A shipped workload, a workload file (.toml) or a trace (.csv, .csv.zst)
+    #[arg(value_name = "WORKLOAD|TRACE", required_unless_present = "check")]
+    pub(super) source: Option<String>,
+    /// Commands per second to hold
+    #[arg(long, value_name = "PER_SECOND", required_unless_present = "check", allow_negative_numbers = true)]
+    pub(super) rate: Option<f64>,
+    /// Objective that every slice must meet, for example `p99=10ms` or `recover:p99.9=50ms`
+    #[arg(long, value_name = "OBJECTIVE", required_unless_present = "check")]
+    pub(super) slo: Option<String>,
+    /// Time to hold it, in each durability mode
+    #[arg(long, value_name = "TIME", default_value = "30m")]
+    pub(super) duration: String,
+    /// Length of a slice, whole seconds
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(super) slice: String,
+    /// Time after which what was measured is written down, at most 5m [default: 1m, and three slices at least]
+    #[arg(long, value_name = "TIME")]
+    pub(super) segment: Option<String>,
+    /// Durability modes to certify, one after the other
+    #[arg(long, value_enum, default_value_t = DurabilityArg::On)]
+    pub(super) durability: DurabilityArg,
+    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
+    #[arg(long, value_name = "SPEC", default_value = "host")]
+    pub(super) spec: String,
+    /// Seed of everything random [default: the workload's own; 1 for a trace]
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Use the whole lines of a trace that is cut off
+    #[arg(long)]
+    pub(super) allow_truncated: bool,
+    /// Threads that issue commands [default: one per usable core]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) workers: Option<u64>,
+    /// Directory for the database, on the disk to be measured; it is kept while the certification is not over
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(super) data_dir: PathBuf,
+    /// Directory for the report, and for what is needed to go on
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub(super) reports_dir: PathBuf,
+    /// Forget what was measured under these inputs, and start over
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Certify nothing: tell whether a certificate is as it was written and, given its source, whether it is about that;
+    /// exit code 1 if not
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh"])]
+    pub(super) check: Option<PathBuf>,
 }
 
 /// What is replayed.

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::workbench::host::ProbeError;
-use crate::workbench::report::ReportError;
 use crate::workbench::report::machines::MergeError;
+use crate::workbench::report::{CertificateError, ReportError};
 use crate::workbench::runner::RunError;
+use crate::workbench::sizing::certify::CertifyError;
 use crate::workbench::sizing::{ObjectiveError, WhatIfError};
 use crate::workbench::trace::TraceError;
 use crate::workbench::workload::WorkloadError;
@@ -31,6 +32,10 @@ pub(super) enum CliError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Merge(#[from] MergeError),
+    #[error(transparent)]
+    Certify(#[from] CertifyError),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
     /// The directory for the databases cannot be used.
@@ -59,7 +64,8 @@ impl CliError {
             | Self::Objective(_)
             | Self::WhatIf(_)
             | Self::Workload(WorkloadError::Unknown { .. })
-            | Self::Run(RunError::Settings(_)) => 2,
+            | Self::Run(RunError::Settings(_))
+            | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,
             Self::Merge(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
             | Self::Trace(TraceError::Interrupted) => 3,

@@ -5,6 +5,7 @@
 
 mod args;
 mod bar;
+mod certify_progress;
 mod child;
 mod commands;
 #[cfg(test)]
@@ -67,6 +68,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Host(host) => commands::host::run(host, output),
         Command::Run(run) => commands::run::run(run, output),
         Command::Plan(plan) => commands::plan::run(plan, output),
+        Command::Certify(certify) => commands::certify::run(certify, output),
         Command::Workloads(workloads) => commands::workloads::run(workloads, output),
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),

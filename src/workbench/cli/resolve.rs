@@ -133,6 +133,10 @@ pub(super) fn command_line() -> String {
 
 /// Now, RFC 3339 in UTC, to the second.
 pub(super) fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    to_the_second(jiff::Timestamp::now())
+}
+
+/// A moment, RFC 3339 in UTC, to the second.
+pub(super) fn to_the_second(moment: jiff::Timestamp) -> String {
+    moment.round(jiff::Unit::Second).unwrap_or(moment).to_string()
 }

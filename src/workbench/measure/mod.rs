@@ -2,14 +2,16 @@
 //!
 //! Knows nothing of actors, databases or reports: it is given nanoseconds and tells distributions.
 
+mod disturbance;
 mod histogram;
 mod interval;
 mod resources;
 mod slice;
 mod trend;
 
+pub use disturbance::{Disturbance, FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};
 pub use histogram::{LatencyHistogram, PERCENTILES, Percentile};
 pub use interval::{Interval, percentile_intervals};
-pub use resources::{ResourceSampler, ResourceUsage, Snapshot};
+pub use resources::{MachineTime, ResourceSampler, ResourceUsage, Snapshot};
 pub use slice::Slice;
-pub use trend::{Trend, median};
+pub use trend::{DRIFT, Trend, median};

@@ -33,7 +33,32 @@ pub struct ResourceUsage {
     pub swapped_bytes: Option<u64>,
 }
 
-/// What the process has consumed up to a moment.
+impl ResourceUsage {
+    /// Consumption from one moment to a later one, `wall` apart. The largest resident set is that of the two moments.
+    pub fn between(before: &Snapshot, after: &Snapshot, wall: Duration) -> Self {
+        let machine = before.machine.zip(after.machine);
+        let wall_seconds = wall.as_secs_f64();
+        let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
+        let counted = |before: Option<u64>, after: Option<u64>| {
+            before.zip(after).map(|(before, after)| after.saturating_sub(before))
+        };
+        Self {
+            wall_seconds,
+            cpu_seconds,
+            rss_peak_bytes: before.rss_bytes.max(after.rss_bytes),
+            written_bytes: counted(before.written_bytes, after.written_bytes),
+            read_bytes: counted(before.read_bytes, after.read_bytes),
+            steal_percent: machine.map(|(before, after)| after.steal_since(before)),
+            // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
+            foreign_cores: machine
+                .filter(|_| wall_seconds > 0.0)
+                .map(|(before, after)| ((after.busy_since(before) - cpu_seconds) / wall_seconds).max(0.0)),
+            swapped_bytes: counted(before.swapped_bytes, after.swapped_bytes),
+        }
+    }
+}
+
+/// What the process, and the machine under it, have consumed up to a moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// CPU time, seconds.
@@ -42,12 +67,26 @@ pub struct Snapshot {
     pub rss_bytes: u64,
     /// Bytes it caused to be sent to storage; `None` where the system does not tell.
     pub written_bytes: Option<u64>,
+    /// Bytes it had to read from storage; `None` where the system does not tell.
+    #[serde(default)]
+    pub read_bytes: Option<u64>,
+    /// CPU time of the machine; `None` where the system does not tell.
+    pub machine: Option<MachineTime>,
+    /// Bytes the machine swapped in and out since it was started; `None` where the system does not tell.
+    pub swapped_bytes: Option<u64>,
 }
 
 impl Snapshot {
     /// As of now.
     pub fn now() -> Self {
-        Self { cpu_seconds: process_cpu_seconds(), rss_bytes: rss_bytes(), written_bytes: process_written_bytes() }
+        Self {
+            cpu_seconds: process_cpu_seconds(),
+            rss_bytes: rss_bytes(),
+            written_bytes: process_written_bytes(),
+            read_bytes: process_read_bytes(),
+            machine: MachineTime::now(),
+            swapped_bytes: machine_swapped_bytes(),
+        }
     }
 }
 
@@ -55,11 +94,7 @@ impl Snapshot {
 #[derive(Debug)]
 pub struct ResourceSampler {
     started: Instant,
-    cpu_seconds: f64,
-    written_bytes: Option<u64>,
-    read_bytes: Option<u64>,
-    machine: Option<MachineTime>,
-    swapped_bytes: Option<u64>,
+    before: Snapshot,
     rss_peak: Arc<AtomicU64>,
     done: Arc<AtomicBool>,
     watcher: Option<JoinHandle<()>>,
@@ -79,37 +114,15 @@ impl ResourceSampler {
                 }
             })
         };
-        Self {
-            started: Instant::now(),
-            cpu_seconds: process_cpu_seconds(),
-            written_bytes: process_written_bytes(),
-            read_bytes: process_read_bytes(),
-            machine: MachineTime::now(),
-            swapped_bytes: machine_swapped_bytes(),
-            rss_peak,
-            done,
-            watcher: Some(watcher),
-        }
+        Self { started: Instant::now(), before: Snapshot::now(), rss_peak, done, watcher: Some(watcher) }
     }
 
     /// Stops watching and tells what was consumed.
     pub fn stop(mut self) -> ResourceUsage {
         self.end_watch();
-        let machine = self.machine.zip(MachineTime::now());
-        let wall_seconds = self.started.elapsed().as_secs_f64();
-        let cpu_seconds = process_cpu_seconds() - self.cpu_seconds;
-        ResourceUsage {
-            wall_seconds,
-            cpu_seconds,
-            rss_peak_bytes: self.rss_peak.load(Ordering::Relaxed).max(rss_bytes()),
-            written_bytes: self.written_bytes.zip(process_written_bytes()).map(|(before, after)| after - before),
-            read_bytes: self.read_bytes.zip(process_read_bytes()).map(|(before, after)| after - before),
-            steal_percent: machine.map(|(before, after)| after.steal_since(before)),
-            // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
-            foreign_cores: machine
-                .map(|(before, after)| ((after.busy_since(before) - cpu_seconds) / wall_seconds).max(0.0)),
-            swapped_bytes: self.swapped_bytes.zip(machine_swapped_bytes()).map(|(before, after)| after - before),
-        }
+        let usage = ResourceUsage::between(&self.before, &Snapshot::now(), self.started.elapsed());
+        let rss_peak_bytes = self.rss_peak.load(Ordering::Relaxed).max(usage.rss_peak_bytes);
+        ResourceUsage { rss_peak_bytes, ..usage }
     }
 
     fn end_watch(&mut self) {
@@ -163,12 +176,14 @@ fn process_io(field: &str) -> Option<u64> {
 }
 
 /// Accumulated CPU time of the machine in clock ticks.
-#[derive(Debug, Clone, Copy)]
-struct MachineTime {
-    all: u64,
-    steal: u64,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineTime {
+    /// Of all cores, idle or not.
+    pub all: u64,
+    /// That the hypervisor gave to others.
+    pub steal: u64,
     /// Spent on work, by whomever.
-    busy: u64,
+    pub busy: u64,
 }
 
 impl MachineTime {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::LatencyHistogram;
+use super::{LatencyHistogram, Percentile};
 
 /// Latencies of a slice of time as values and their counts: a few kilobytes, where a histogram takes 270.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +42,11 @@ impl Slice {
             seen >= rank
         });
         at_rank.map_or_else(|| self.max(), |&(value, _)| value)
+    }
+
+    /// The value of a percentile, or `None` if too few samples stand behind it.
+    pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
+        percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile))
     }
 
     /// Adds all that `other` counted.

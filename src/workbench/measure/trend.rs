@@ -5,6 +5,9 @@
 //! slopes between all pairs (P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA 63, 1968),
 //! which single outliers do not move.
 
+/// Drift of a median, as a share of it, that is worth a warning, and that spoils a result.
+pub const DRIFT: [f64; 2] = [0.15, 0.4];
+
 /// A series goes up or down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {

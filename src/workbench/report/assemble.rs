@@ -122,9 +122,13 @@ pub(super) fn report(
         reproduce: Reproduce {
             command: context.command.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
+            components: components(),
         },
     }
+}
+
+pub(super) fn components() -> BTreeMap<String, String> {
+    COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
 }
 
 /// A machine specification as `ave-actors-store` reads it.
@@ -375,7 +379,7 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
 fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
     let measurement = &drive.measurement;
     let slices = measurement.slices_of_all_commands();
-    let ends = (1..).map(|number: u64| (number * Measurement::SLICE_NS).min(measurement.elapsed_ns));
+    let ends = (1..).map(|number: u64| (number * measurement.slice_ns()).min(measurement.elapsed_ns));
     let mut start_ns = 0;
     let mut series = Vec::new();
     for (place, (slice, end_ns)) in slices.iter().zip(ends).enumerate() {
@@ -446,7 +450,7 @@ pub fn latency_info(latencies: &LatencyHistogram, slices: &[Slice], seed: u64) -
     LatencyInfo { count: latencies.count(), mean_ns: latencies.mean(), percentiles, curve }
 }
 
-fn verification(verified: Option<&Verified>) -> Verification {
+pub(super) fn verification(verified: Option<&Verified>) -> Verification {
     verified.map_or_else(Verification::default, |verified| Verification {
         performed: true,
         actors_count: verified.actors,

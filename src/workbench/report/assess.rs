@@ -3,22 +3,11 @@
 use super::{Outcome, Warning, format};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::host::HostWarning;
-use crate::workbench::measure::{LatencyHistogram, Percentile, Trend};
-use crate::workbench::runner::{Crashed, Drive, Verified};
+use crate::workbench::measure::{DRIFT, FOREIGN_SHARE, Percentile, STEAL_PERCENT, SWAPPED_BYTES, Trend};
+use crate::workbench::runner::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Verified};
 
-/// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
-/// result.
-const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
-/// Bytes swapped that spoil a result: single pages come and go.
-const SWAPPED_BYTES: u64 = 1 << 20;
-/// Drift of the median over all rounds that is worth a warning, and that spoils a result.
-const DRIFT: [f64; 2] = [0.15, 0.4];
 /// Samples in a second below which its median is chance.
 const DRIFT_SAMPLES: u64 = 20;
-/// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
-const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
-/// Share of the cores kept busy by other processes that is worth a warning, and that spoils a result.
-const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
 /// Difference between the fastest and the slowest round, as a share of their mean, that is worth a warning, and that
 /// spoils a result.
 const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
@@ -80,7 +69,7 @@ impl Assessment {
         self.warm_up(name, rounds);
         self.spread(name, rounds);
         self.drift(name, rounds);
-        if rounds.iter().any(|round| !round.settled) {
+        if rounds.iter().any(|round| round.settled == Some(false)) {
             self.doubts.push(format!(
                 "durability {name}: compactions were still pending 20 s after the load ended: the engine owes work that \
                  the figures do not include; measure longer"
@@ -125,21 +114,13 @@ impl Assessment {
         if !is_open {
             return;
         }
-        let mut lag = LatencyHistogram::new();
-        let mut response = LatencyHistogram::new();
-        for round in rounds {
-            lag.add(&round.measurement.wake_lag);
-            let commands = CommandKind::ALL.iter().filter_map(|&kind| round.measurement.command(kind));
-            commands.for_each(|latency| response.add(&latency.response));
-        }
-        let p99 = Percentile { name: "p99", quantile: 0.99 };
-        let (Some(lag), Some(response)) = (lag.percentile(p99), response.percentile(p99)) else { return };
-        let share = lag as f64 / (response as f64).max(1.0);
+        let Some(lag) = GeneratorLag::over(rounds.iter().map(|round| &round.measurement)) else { return };
+        let share = lag.share();
         let text = format!(
             "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 response time \
              of {}",
-            format::duration(lag as f64),
-            format::duration(response as f64)
+            format::duration(lag.lag_ns as f64),
+            format::duration(lag.response_ns as f64)
         );
         if share > GENERATOR_SHARE[1] {
             self.disturbances.push(text);

@@ -36,21 +36,31 @@ pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment>
     files
 }
 
-/// Response times in nanoseconds, second by second, as an HdrHistogram interval log of version 1.3. The tag of a line says
+/// Response times in nanoseconds, slice of time by slice (a second, as a rule), as an HdrHistogram interval log of version 1.3. The tag of a line says
 /// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
 /// been between them.
 fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
     let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let comment =
         format!("ave-workbench {}: response times in nanoseconds of {}", report.reproduce.version, report.name);
-    let lines = lines(modes).into_iter().map(|(at, tag, slice)| (at, SLICE, tag, std::iter::once(slice).collect()));
+    let lines = lines(modes)
+        .into_iter()
+        .map(|line| (line.at, line.length, line.name, std::iter::once(line.slice).collect::<LatencyHistogram>()));
     histogram_log::write(&[comment], started.into(), lines)
 }
 
-const SLICE: Duration = Duration::from_nanos(Measurement::SLICE_NS);
+/// A line of a histogram log.
+struct Line<'m> {
+    /// When the slice of time began.
+    at: Duration,
+    length: Duration,
+    /// Its tag.
+    name: String,
+    slice: &'m Slice,
+}
 
-/// The lines of a histogram log, in order of time: when a second began, its tag, and what was counted in it.
-fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<(Duration, String, &'m Slice)> {
+/// The lines of a histogram log, in order of time.
+fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<Line<'m>> {
     let mut lines = Vec::new();
     let mut began = Duration::ZERO;
     let most_rounds = modes.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
@@ -61,13 +71,14 @@ fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<(Duration, String, &'m Slice)> {
             for kind in CommandKind::ALL {
                 let name = histogram_log::round_tag(kind.name(), DurabilityMode::from(durability), round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
-                let at = |second: u32| began + SLICE * second;
-                lines.extend((0..).zip(slices).map(|(second, slice)| (at(second), name.clone(), slice)));
+                let length = Duration::from_nanos(drive.measurement.slice_ns());
+                let line = |(number, slice)| Line { at: began + length * number, length, name: name.clone(), slice };
+                lines.extend((0..).zip(slices).map(line));
             }
             began += Duration::from_nanos(drive.measurement.elapsed_ns);
         }
     }
-    lines.sort_by_key(|line| line.0);
+    lines.sort_by_key(|line| line.at);
     lines
 }
 

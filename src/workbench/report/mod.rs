@@ -10,6 +10,8 @@ mod assemble;
 mod assess;
 mod attachments;
 mod capacity;
+mod certificate;
+mod certify;
 mod chart;
 mod directory;
 pub mod format;
@@ -30,6 +32,10 @@ use serde::{Deserialize, Serialize};
 pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
 pub use attachments::{Attachment, ModeRounds, attachments};
 pub use capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
+pub use certificate::{
+    CERTIFICATE_SCHEMA_VERSION, Certificate, CertificateError, CertifiedModeInfo, Forgery, InterruptionInfo, SliceInfo,
+};
+pub use certify::{certificate, certify_report};
 pub use directory::{ReportDirectory, ReportError};
 pub use html::html;
 pub use markdown::markdown;
@@ -251,8 +257,9 @@ pub struct RoundInfo {
     pub steady: Option<bool>,
     /// Commands completed per second of measured time.
     pub commands_per_second: f64,
-    /// Whether flushes and compactions ended within 20 s after the load.
-    pub settled: bool,
+    /// Whether flushes and compactions ended within 20 s after the load; absent where nobody waited, because another
+    /// load followed at once.
+    pub settled: Option<bool>,
     /// What the engine says of itself, before the warm-up and after the load.
     pub engine: Vec<EngineInfo>,
 }

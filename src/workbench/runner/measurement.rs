@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::workbench::actor::{CommandKind, Op, OpKind};
-use crate::workbench::measure::{LatencyHistogram, Slice};
+use crate::workbench::measure::{LatencyHistogram, Percentile, Slice};
 
 use super::slices::{Desk, SLICE_NS, SliceCounter, Slices};
 
@@ -14,12 +14,12 @@ pub struct CommandLatency {
     pub response: LatencyHistogram,
     /// From the actual start: what the backend takes.
     pub service: LatencyHistogram,
-    /// Response times by the second in which the command was due.
+    /// Response times by the slice of time in which the command was due, see [`Measurement::slice_seconds`].
     pub slices: Vec<Slice>,
 }
 
 /// Everything measured under one load.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Measurement {
     /// Per command, at [`CommandKind::index`]; `None` where it was not issued.
     pub commands: [Option<CommandLatency>; CommandKind::ALL.len()],
@@ -39,11 +39,86 @@ pub struct Measurement {
     pub gave_up: bool,
     /// How late the last command began, nanoseconds: the length of the queue when the load ended. 0 in a closed loop.
     pub final_lag_ns: u64,
+    /// Length of a slice of time, seconds: 1, unless slices were put together.
+    pub slice_seconds: u32,
+}
+
+impl Default for Measurement {
+    /// Nothing, in slices of a second.
+    fn default() -> Self {
+        Self {
+            commands: Default::default(),
+            operations: Default::default(),
+            payload_bytes: 0,
+            payload_bytes_with_warmup: 0,
+            elapsed_ns: 0,
+            wake_lag: LatencyHistogram::default(),
+            issued: 0,
+            gave_up: false,
+            final_lag_ns: 0,
+            slice_seconds: 1,
+        }
+    }
+}
+
+/// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
+/// result.
+pub const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
+
+/// The generator's own lateness beside the response times it is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GeneratorLag {
+    /// p99 of how late a free worker began a command, nanoseconds.
+    pub lag_ns: u64,
+    /// p99 of the response times of all commands, nanoseconds.
+    pub response_ns: u64,
+}
+
+impl GeneratorLag {
+    /// Over several loads; `None` if too few samples stand behind either figure.
+    pub fn over<'a>(rounds: impl IntoIterator<Item = &'a Measurement>) -> Option<Self> {
+        let (mut lag, mut response) = (LatencyHistogram::new(), LatencyHistogram::new());
+        for round in rounds {
+            lag.add(&round.wake_lag);
+            round.commands.iter().flatten().for_each(|latency| response.add(&latency.response));
+        }
+        let p99 = Percentile { name: "p99", quantile: 0.99 };
+        Some(Self { lag_ns: lag.percentile(p99)?, response_ns: response.percentile(p99)? })
+    }
+
+    /// The lag as a share of the response time.
+    pub fn share(self) -> f64 {
+        self.lag_ns as f64 / (self.response_ns as f64).max(1.0)
+    }
 }
 
 impl Measurement {
-    /// Length of a slice, nanoseconds: a second.
-    pub const SLICE_NS: u64 = SLICE_NS;
+    /// Length of a slice, nanoseconds.
+    pub const fn slice_ns(&self) -> u64 {
+        self.slice_seconds as u64 * SLICE_NS
+    }
+
+    /// The same with slices put together, `seconds` of them each.
+    ///
+    /// # Panics
+    ///
+    /// If slices were put together before, or `seconds` is 0.
+    #[must_use]
+    pub fn in_slices_of(mut self, seconds: u32) -> Self {
+        assert!(self.slice_seconds == 1 && seconds > 0, "slices of a second are put together, once");
+        for latency in self.commands.iter_mut().flatten() {
+            let together = |part: &[Slice]| {
+                let mut sum = Slice::default();
+                for slice in part {
+                    sum.add(slice);
+                }
+                sum
+            };
+            latency.slices = latency.slices.chunks(seconds as usize).map(together).collect();
+        }
+        self.slice_seconds = seconds;
+        self
+    }
 
     /// Commands measured.
     pub fn command_count(&self) -> u64 {
@@ -129,6 +204,7 @@ impl Measurement {
         self.issued += other.issued;
         self.gave_up |= other.gave_up;
         self.final_lag_ns = self.final_lag_ns.max(other.final_lag_ns);
+        self.slice_seconds = other.slice_seconds;
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is generic over [`Target`], that is over any `DbManager`; it prints nothing and knows nothing of reports or of
 //! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
 
+mod appetite;
 mod arrivals;
 mod clock;
 mod crash;
@@ -23,18 +24,19 @@ mod verify;
 mod warmup;
 mod watch;
 
+pub use appetite::Appetite;
 pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
 pub use crash::{CrashSpec, CrashTask, Crashed, Death, Position, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};
 pub use engine::{EngineCounters, EngineFigure};
 pub use error::RunError;
-pub use measurement::{CommandLatency, Measurement};
+pub use measurement::{CommandLatency, GENERATOR_SHARE, GeneratorLag, Measurement};
 pub use null::{NullManager, NullStore, NullTarget};
 pub use observer::{Observer, Phase, Silent};
 pub use run::{MOST_WORKERS, ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
 pub use schedule::Load;
-pub use session::{Drive, Session, SessionSize};
+pub use session::{Drive, LeftOff, Session, SessionSize, directory_bytes};
 pub use source::Source;
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;

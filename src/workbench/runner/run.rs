@@ -252,6 +252,11 @@ where
 }
 
 impl ModeOutcome {
+    /// Its rounds and the mode they are of.
+    pub fn named_rounds(&self) -> (Durability, &[Round]) {
+        (self.durability, &self.rounds)
+    }
+
     fn add(&mut self, verified: Option<Verified>, size: SessionSize) {
         self.verified = self.verified.take().zip(verified).map(|(mut sum, more)| {
             sum.merge(more);

@@ -45,13 +45,27 @@ pub struct Drive {
     pub samples: Vec<Sample>,
     /// What the engine says of itself, before the load, warm-up included, and after it.
     pub statistics: Vec<EngineFigure>,
-    /// Whether background work ended in time after the load.
-    pub settled: bool,
-    /// How long it went on after the load.
+    /// Whether background work ended in time after the load; `None` if nobody waited for it.
+    pub settled: Option<bool>,
+    /// How long it went on after the load, as long as somebody waited.
     pub settling: Duration,
 }
 
 impl Drive {
+    /// The same with slices of `seconds` seconds, and with samples where slices begin and end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Measurement::in_slices_of`].
+    #[must_use]
+    pub fn in_slices_of(self, seconds: u32) -> Self {
+        let slices = self.measurement.elapsed_ns.div_ceil(u64::from(seconds.max(1)) * 1_000_000_000);
+        let bounds = (0..=slices).map(|slice| Duration::from_secs(slice * u64::from(seconds)));
+        let nearest = |bound: Duration| self.samples.iter().min_by_key(|sample| sample.at.abs_diff(bound)).copied();
+        let samples = bounds.filter_map(nearest).collect();
+        Self { measurement: self.measurement.in_slices_of(seconds), samples, ..self }
+    }
+
     /// What the engine counted from the end of the warm-up to the end of the load; `None` if it does not count.
     pub fn engine(&self) -> Option<EngineCounters> {
         let after = self.samples.last()?.engine?;
@@ -140,6 +154,39 @@ where
         Ok(session)
     }
 
+    /// Closes the database for another session, perhaps of another process, to [take up](Self::take_up).
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn leave(mut self) -> Result<LeftOff, RunError> {
+        self.pause()?;
+        Ok(LeftOff {
+            places: self.places(),
+            drives: self.drives,
+            written_bytes: self.written_bytes,
+            payload_bytes: self.payload_bytes,
+        })
+    }
+
+    /// Goes on where another session left: with as many workers, and as if it had been one session.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn take_up(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        left: &LeftOff,
+        control: &Control,
+    ) -> Result<Self, RunError> {
+        let session = Self::go_on(target, source, directory, durability, &left.places, control)?;
+        let LeftOff { drives, written_bytes, payload_bytes, .. } = *left;
+        Ok(Self { written_bytes, payload_bytes, drives, ..session })
+    }
+
     /// Where each worker stands in its stream.
     pub fn places(&self) -> Vec<Position> {
         self.workers.iter().map(Worker::place_in_stream).collect()
@@ -194,12 +241,35 @@ where
         all.saturating_sub(self.source.preload_commands())
     }
 
-    /// Issues commands as `spec` says and measures them.
+    /// Issues commands as `spec` says and measures them. Waits for flushes and compactions afterwards, so that they
+    /// burden no other load.
     ///
     /// # Errors
     ///
     /// [`RunError`] if an operation fails.
     pub fn drive(
+        &mut self,
+        spec: &DriveSpec,
+        clock: &impl Clock,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<Drive, RunError> {
+        let drive = self.drive_on(spec, clock, observer, control)?;
+        let window = ResourceSampler::start();
+        let ended = Instant::now();
+        let settled = Some(self.settle(observer, control));
+        let settling = ended.elapsed();
+        self.count_written(window.stop());
+        Ok(Drive { settled, settling, ..drive })
+    }
+
+    /// As [`drive`](Self::drive), for a load that another one follows at once: what the engine owes when it ends, the
+    /// next one has to bear. Waiting would hide a debt that grows.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if an operation fails.
+    pub fn drive_on(
         &mut self,
         spec: &DriveSpec,
         clock: &impl Clock,
@@ -249,11 +319,9 @@ where
         measurement.complete(slices);
         self.payload_bytes += measurement.payload_bytes_with_warmup;
         let statistics = EngineFigure::pair(before, self.target.statistics(manager(self.manager.as_ref())));
-        let ended = Instant::now();
-        let settled = self.settle(observer, control);
-        let settling = ended.elapsed();
         self.count_written(whole.stop());
-        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling })
+        let settling = Duration::ZERO;
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled: None, settling })
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.
@@ -406,6 +474,19 @@ where
     }
 }
 
+/// Where a session left its database, and what it knew of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOff {
+    /// Where each worker stands in its stream.
+    pub places: Vec<Position>,
+    /// Loads so far: each has arrivals of its own.
+    pub drives: u64,
+    /// Bytes sent to storage since the database was new; `None` where the system does not tell.
+    pub written_bytes: Option<u64>,
+    /// Bytes of the values behind them.
+    pub payload_bytes: u64,
+}
+
 /// What a session stored and what that cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionSize {
@@ -474,7 +555,7 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 }
 
 /// Bytes of all files below a directory; a file that vanishes meanwhile counts as nothing.
-fn directory_bytes(directory: &Path) -> u64 {
+pub fn directory_bytes(directory: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(directory) else { return 0 };
     entries
         .flatten()

@@ -117,7 +117,7 @@ fn owes_compactions(drive: &Drive) -> bool {
     let grew = last.saturating_sub(*first) > DEBT_BYTES;
     let load = Duration::from_nanos(drive.measurement.elapsed_ns).as_secs_f64();
     let put_off = drive.settling.as_secs_f64() > DEBT_SHARE * load;
-    !drive.settled || (grew && put_off)
+    drive.settled == Some(false) || (grew && put_off)
 }
 
 fn stalls_grow(drive: &Drive) -> bool {
@@ -167,7 +167,7 @@ mod tests {
         let mut measurement =
             Measurement { elapsed_ns: latencies_ms.len() as u64 * 1_000 * MS, ..Measurement::default() };
         measurement.commands[COMMAND.index()] = Some(CommandLatency { service: response.clone(), response, slices });
-        Drive { measurement, settled: true, ..Drive::default() }
+        Drive { measurement, settled: Some(true), ..Drive::default() }
     }
 
     fn with_engine(mut drive: Drive, engine: impl Fn(u64) -> EngineCounters) -> Drive {
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(rejection(&growing, objective(), COMMAND), None, "they were done within a moment");
         let owing = Drive { settling: Duration::from_secs(5), ..growing };
         assert_eq!(rejection(&owing, objective(), COMMAND), Some(Rejection::CompactionDebt));
-        let endless = Drive { settled: false, ..drive(&[1; 10]) };
+        let endless = Drive { settled: Some(false), ..drive(&[1; 10]) };
         assert_eq!(rejection(&endless, objective(), COMMAND), Some(Rejection::CompactionDebt));
     }
 

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod binding;
+pub mod certify;
 mod evidence;
 mod journal;
 mod judge;

@@ -60,10 +60,10 @@ pub use import::{
 #[cfg(feature = "workbench")]
 pub use info::{LiveData, Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet, info};
 pub use names::NameRule;
-#[cfg(all(feature = "workbench", feature = "rocksdb"))]
+#[cfg(feature = "workbench")]
 pub(in crate::workbench) use place::{beside, put_in_place};
 #[cfg(feature = "workbench")]
-pub use reader::{Truncation, looks_like_one, read, read_in};
+pub use reader::{Truncation, files_of, looks_like_one, read, read_in};
 pub use recorder::{
     Compression, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection, RecordingManager,
     RecordingState,

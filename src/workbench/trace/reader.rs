@@ -39,7 +39,7 @@ pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
 ///
 /// As [`read`].
 pub fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> Result<Trace, TraceError> {
-    let parts = parts(path)?;
+    let parts = files_of(path)?;
     let mut read: Option<Reading> = None;
     for (place, part) in parts.iter().enumerate() {
         let mut records = Records::open(part)?;
@@ -80,8 +80,12 @@ fn read_part(
     }
 }
 
-/// The files behind a path, in the order of their names.
-fn parts(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
+/// The files behind a path that names a trace or a recording, in the order of their names.
+///
+/// # Errors
+///
+/// [`TraceError::File`] for a directory that cannot be read.
+pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -105,7 +109,7 @@ const MAX_STORED_BYTES: u32 = MAX_VALUE_BYTES + 1024;
 /// Whether it is one, [`read`] tells.
 pub fn looks_like_one(path: &Path) -> bool {
     if path.is_dir() {
-        return parts(path).is_ok_and(|parts| !parts.is_empty());
+        return files_of(path).is_ok_and(|parts| !parts.is_empty());
     }
     let mut first = [0; ZSTD_MAGIC.len()];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok();

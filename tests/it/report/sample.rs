@@ -261,7 +261,7 @@ fn rounds() -> Vec<RoundInfo> {
         warmup_seconds: 2.1,
         steady: Some(true),
         commands_per_second: 1_999.2,
-        settled: true,
+        settled: Some(true),
         engine: vec![EngineInfo { name: "wal_bytes".to_owned(), before: 9_000_000, after: 21_500_000 }],
     };
     (1..=ROUNDS).map(round).collect()

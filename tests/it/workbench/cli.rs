@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::workload::{Workload, shipped};
@@ -457,8 +457,15 @@ impl Drop for Running {
     }
 }
 
-/// Starts it, waits until it says `until`, and for a moment more, sends the signal, and tells how it ended.
-fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, String) {
+/// As [`signalled`], for what ends by itself: its exit code.
+pub(super) fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, String) {
+    let (status, rest) = signalled(place, words, until, signal);
+    (status.code().expect("it ended by itself"), rest)
+}
+
+/// Starts it, waits until it says `until`, and for a moment more, sends the signal, and tells how it ended and what it said
+/// after that.
+pub(super) fn signalled(place: &Place, words: &str, until: &str, signal: &str) -> (ExitStatus, String) {
     let mut command = place.command(words);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
@@ -469,7 +476,7 @@ fn interrupted(place: &Place, words: &str, until: &str, signal: &str) -> (i32, S
     let sent = Command::new("kill").args([signal, &running.0.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let rest: Vec<_> = lines.collect();
-    (running.0.wait().unwrap().code().expect("it ended by itself"), rest.join("\n"))
+    (running.0.wait().unwrap(), rest.join("\n"))
 }
 
 #[test]

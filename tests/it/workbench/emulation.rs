@@ -163,10 +163,7 @@ fn what_a_plan_cannot_answer_is_said_before_time_is_spent() {
     ] {
         place.run(&format!("plan tiny.toml --target 5 --slo p99=1ms {words}")).refused(USAGE, parts);
     }
-    place.write(
-        "vast.toml",
-        LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"),
-    );
+    place.write("vast.toml", LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
     place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["before anything is measured", "are free"]);
     assert!(began.elapsed() < Duration::from_secs(60), "nothing was measured");
     place.holds_only(&["vast.toml"]);

@@ -9,8 +9,8 @@ use std::time::Duration;
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, OpKind};
 use ave_actors_rocksdb::workbench::measure::{LatencyHistogram, PERCENTILES, Slice};
 use ave_actors_rocksdb::workbench::runner::{
-    Clock, Control, DriveSpec, Load, Measurement, NullStore, NullTarget, Session, Silent, Source, SystemClock, Target,
-    WarmUp, arrival_times,
+    Clock, Control, Drive, DriveSpec, Load, Measurement, NullStore, NullTarget, Session, Silent, Source, SystemClock,
+    Target, WarmUp, arrival_times,
 };
 use ave_actors_rocksdb::workbench::workload::Arrivals;
 use ave_actors_store::Error;
@@ -20,13 +20,18 @@ use super::{provenance, replay, story_of, trace_of, trace_told, workload};
 
 const MICROSECOND: u64 = 1_000;
 pub(super) const MILLISECOND: u64 = 1_000_000;
-const SECOND: u64 = 1_000_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// Time that passes when somebody waits and when the backend works, and at no other moment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SimulatedClock(Arc<AtomicU64>);
 
 impl SimulatedClock {
+    /// Seconds that have passed, to the nearest.
+    pub(super) fn seconds(&self) -> u64 {
+        (self.now_ns() + SECOND / 2) / SECOND
+    }
+
     fn advance(&self, nanoseconds: u64) {
         self.0.fetch_add(nanoseconds, Ordering::Relaxed);
     }
@@ -402,6 +407,51 @@ fn a_trace_is_replayed_at_its_own_times() {
         let due = (due as f64 / SPEED) as u64;
         assert_eq!(began, due.max(free), "a command begins when it is due, or when the one before it is done");
         free = began + if began % 7 == 0 { 3 * MILLISECOND } else { 10 * MICROSECOND };
+    }
+}
+
+/// Arrivals at random, commands that depend on the ones before: what a session goes on with is all that matters to it.
+#[test]
+fn a_session_that_was_left_is_taken_up_as_if_it_had_been_one() {
+    let spec = open(800.0, Arrivals::Poisson, 5);
+    let source = appends(4);
+    let second_load = |is_left: bool| {
+        let clock = SimulatedClock::default();
+        let target = Scripted::new(&clock, |_| MILLISECOND);
+        let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
+        let path = directory.path();
+        let mut session = Session::start(&target, &source, path, Durability::Off, 1, &Silent, &control).unwrap();
+        let first = session.drive_on(&spec, &clock, &Silent, &control).unwrap();
+        assert_eq!(first.settled, None, "nobody waited");
+        if is_left {
+            let left = session.leave().unwrap();
+            let written = serde_json::to_string(&left).unwrap();
+            let read = serde_json::from_str(&written).unwrap();
+            session = Session::take_up(&target, &source, path, Durability::Off, &read, &control).unwrap();
+        }
+        let second = session.drive(&spec, &clock, &Silent, &control).unwrap();
+        assert_eq!(second.settled, Some(true));
+        assert_ne!(first.measurement.slices_of_all_commands(), second.measurement.slices_of_all_commands());
+        let (_, size) = session.finish(false, &Silent, &control).unwrap();
+        (second.measurement.slices_of_all_commands(), size.payload_bytes, session_commands(&first, &second))
+    };
+    assert_eq!(second_load(false), second_load(true));
+}
+
+fn session_commands(first: &Drive, second: &Drive) -> [u64; 2] {
+    [first, second].map(|drive| drive.measurement.issued)
+}
+
+#[test]
+fn slices_put_together_count_the_same() {
+    let fine = measure(&appends(1), &open(800.0, Arrivals::Poisson, 10), |_| MILLISECOND);
+    let coarse = fine.clone().in_slices_of(4);
+    assert_eq!((coarse.slice_seconds, coarse.slice_ns()), (4, 4 * SECOND));
+    let (fine, coarse) = (fine.slices_of_all_commands(), coarse.slices_of_all_commands());
+    assert_eq!((fine.len(), coarse.len()), (10, 3));
+    for (together, parts) in coarse.iter().zip(fine.chunks(4)) {
+        assert_eq!(together.count(), parts.iter().map(Slice::count).sum::<u64>());
+        assert_eq!(together.max(), parts.iter().map(Slice::max).max().unwrap());
     }
 }
 

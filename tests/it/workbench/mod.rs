@@ -6,6 +6,10 @@
 mod account;
 mod actor_model;
 mod after_kills;
+mod certificates;
+mod certifying;
+#[cfg(feature = "rocksdb")]
+mod certifying_cli;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod cli_traces;

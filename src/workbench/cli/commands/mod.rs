@@ -1,5 +1,7 @@
 //! One file per command.
 
+mod certified;
+pub(super) mod certify;
 pub(super) mod completions;
 pub(super) mod crash_victim;
 pub(super) mod host;

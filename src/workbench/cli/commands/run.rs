@@ -15,8 +15,8 @@ use crate::workbench::cli::victim::{self, OwnProgram};
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{Context, ReportDirectory, attachments, format, run_report};
 use crate::workbench::runner::{
-    Control, CrashSpec, Load, Observer, RocksDbTarget, RunError, RunOutcome, RunSpec, Source, SystemClock, WarmUp,
-    crash_check, run as run_source,
+    Control, CrashSpec, Load, ModeOutcome, Observer, RocksDbTarget, RunError, RunOutcome, RunSpec, Source, SystemClock,
+    WarmUp, crash_check, run as run_source,
 };
 use crate::workbench::sizing::Objective;
 
@@ -73,7 +73,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
         workers: spec.workers,
     };
     let report = run_report(&context, &spec, &outcome, objective);
-    let rounds: Vec<_> = outcome.modes.iter().map(|mode| (mode.durability, mode.rounds.as_slice())).collect();
+    let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     let files = attachments(&report, &rounds);
     conclude(&report, files, &args.place.reports_dir, output)
 }
