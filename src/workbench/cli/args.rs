@@ -161,8 +161,8 @@ pub(super) struct PlanArgs {
     /// How to pretend to be a machine
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
     pub(super) emulation: EmulationArg,
-    /// Plan once more under other figures, multiplied (`2x`) or set: actors, types, event_size, state_size, snapshot_every,
-    /// preload, target
+    /// Plan once more under other figures, multiplied (`2x`) or set: `actors`, `types`, `event_size`,
+    /// `state_size`, `snapshot_every`, `preload`, `target`
     #[arg(long, value_name = "CHANGES")]
     pub(super) what_if: Option<String>,
     /// Measure everything anew, whatever an interrupted plan has left

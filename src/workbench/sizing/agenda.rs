@@ -25,6 +25,7 @@ pub(super) struct Agenda<'a> {
 }
 
 /// A stage that has begun.
+#[derive(Clone, Copy)]
 pub(super) struct Stage(Instant);
 
 impl<'a> Agenda<'a> {
