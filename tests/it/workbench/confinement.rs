@@ -319,7 +319,8 @@ fn many_starts_at_once_do_not_trip_over_each_other() {
             scope.spawn(|| {
                 for _ in 0..5 {
                     remove_stale_groups();
-                    assert_eq!(Confinement::detect().way(), confinement.way());
+                    let again = Confinement::detect();
+                    assert_eq!(again.way(), confinement.way(), "{:?}", again.refusals());
                     let (mut child, confined) = start(&confinement, LIMITS, "");
                     tell(&mut child);
                     assert!(child.wait().unwrap().success());

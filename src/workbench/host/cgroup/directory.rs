@@ -112,11 +112,6 @@ impl GroupDirectory {
         self.write("cgroup.procs", &pid.to_string())
     }
 
-    /// The processes in it. Those that this process cannot see have the id 0.
-    fn processes(&self) -> io::Result<Vec<u32>> {
-        processes(&self.path)
-    }
-
     pub(super) fn read(&self, name: &str) -> io::Result<String> {
         read(&self.path.join(name))
     }
@@ -162,11 +157,9 @@ impl GroupDirectory {
     }
 
     fn kill_all(&self) -> io::Result<()> {
-        let processes = match self.processes() {
-            // Somebody has removed it meanwhile.
-            Err(_) if !self.path.exists() => return Ok(()),
-            processes => processes?,
-        };
+        let file = self.path.join("cgroup.procs");
+        let Some(text) = unless_gone(fs::read_to_string(&file), "read", &file)? else { return Ok(()) };
+        let processes = ids(&text);
         let refuse = |why: &str| Err(failed("kill all in", &self.path, &io::Error::other(why)));
         if processes.contains(&std::process::id()) {
             return refuse("this process is in it");
@@ -174,11 +167,9 @@ impl GroupDirectory {
         if has_groups(&self.path) {
             return refuse("there are groups below it");
         }
-        if self.version == CgroupVersion::V2 && self.path.join("cgroup.kill").exists() {
-            return match self.write("cgroup.kill", "1") {
-                Err(_) if !self.path.exists() => Ok(()),
-                written => written,
-            };
+        let at_once = self.path.join("cgroup.kill");
+        if self.version == CgroupVersion::V2 && at_once.exists() {
+            return unless_gone(put(&at_once, "1"), "write 1 to", &at_once).map(drop);
         }
         // 0, which stands for a process of another namespace, is no id.
         let pids = processes.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
@@ -221,9 +212,23 @@ pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// The processes in a group.
+/// The processes in a group. Those that this process cannot see have the id 0.
 pub(super) fn processes(group: &Path) -> io::Result<Vec<u32>> {
-    Ok(read(&group.join("cgroup.procs"))?.lines().filter_map(|line| line.trim().parse().ok()).collect())
+    Ok(ids(&read(&group.join("cgroup.procs"))?))
+}
+
+fn ids(procs: &str) -> Vec<u32> {
+    procs.lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+/// `None` for a file of a group that somebody else is just removing: its files go before its directory does.
+fn unless_gone<T>(done: io::Result<T>, action: &str, file: &Path) -> io::Result<Option<T>> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::NODEV.raw_os_error()) => Ok(None),
+        Err(error) => Err(failed(action, file, &error)),
+    }
 }
 
 fn has_groups(group: &Path) -> bool {
@@ -236,10 +241,13 @@ pub(super) fn read(file: &Path) -> io::Result<String> {
     fs::read_to_string(file).map_err(|error| failed("read", file, &error))
 }
 
-/// In one call, as these files want it, and without making the file, which the kernel would call a lack of permission.
 pub(super) fn write(file: &Path, value: &str) -> io::Result<()> {
-    let written = OpenOptions::new().write(true).open(file).and_then(|mut opened| opened.write_all(value.as_bytes()));
-    written.map_err(|error| failed(&format!("write {value} to"), file, &error))
+    put(file, value).map_err(|error| failed(&format!("write {value} to"), file, &error))
+}
+
+/// In one call, as these files want it, and without making the file, which the kernel would call a lack of permission.
+fn put(file: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(file)?.write_all(value.as_bytes())
 }
 
 /// The same kind of error, with what was tried and where.

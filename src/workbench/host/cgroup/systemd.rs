@@ -148,7 +148,8 @@ impl Scope {
         for controller in [MEMORY, CPU] {
             let own = cgroup_dirs(&self.root, &pid.to_string(), controller).into_iter();
             let mut own = own.filter(|dir| dir.path.file_name().is_some_and(|name| name == self.name.as_str()));
-            let Some(dir) = own.next() else { continue };
+            // With v1 it enters one hierarchy after the other, and without that of memory nothing counts.
+            let Some(dir) = own.next() else { break };
             let path = under(&self.root, &dir.path);
             if groups.iter().all(|group| group.path() != path) {
                 let lock = locked(&path)?;
