@@ -79,6 +79,8 @@ Examples:
                                                  a trace at its own times, a million times faster
   ave-workbench run ledger --rate 2000 --slo p99=10ms
                                                  exit code 1 if the objective is missed
+  ave-workbench run ledger --rate 2000 --machine nano
+                                                 within 2 cores and the memory of a nano
   ave-workbench run ledger --kills 20            kill a writing process 20 times per durability mode")]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -109,6 +111,10 @@ pub(super) struct RunArgs {
     /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
     #[arg(long, value_name = "SPEC", default_value = "host")]
     pub(super) spec: String,
+    /// Run within the limits of this machine, in a control group, and tune the backend for it: a profile or
+    /// `CORES,RAM_MB`; killed for its memory, it failed
+    #[arg(long, value_name = "SPEC", conflicts_with = "spec")]
+    pub(super) machine: Option<String>,
     /// Compare the database with what it acknowledged: after the run, and after kills. This is the default
     #[arg(long, conflicts_with = "no_verify")]
     pub(super) verify: bool,
@@ -208,6 +214,10 @@ pub(super) struct CertifyArgs {
     /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
     #[arg(long, value_name = "SPEC", default_value = "host")]
     pub(super) spec: String,
+    /// Run within the limits of this machine, in a control group, and tune the backend for it: a profile or
+    /// `CORES,RAM_MB`; killed for its memory, it failed
+    #[arg(long, value_name = "SPEC", conflicts_with = "spec")]
+    pub(super) machine: Option<String>,
     /// Seed of everything random [default: the workload's own; 1 for a trace]
     #[arg(long)]
     pub(super) seed: Option<u64>,

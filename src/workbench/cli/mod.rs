@@ -19,6 +19,7 @@ mod rig;
 mod scratch;
 mod told_source;
 mod victim;
+mod within;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ use clap::Parser;
 use args::{Args, Command, TraceCommand};
 use error::CliError;
 use output::Output;
+
+use crate::workbench::host::remove_stale_groups;
 
 /// How a command ended, if it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +55,10 @@ impl Ending {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(args.quiet, args.json);
-    match dispatch(&args, output) {
-        Ok(ending) => ending.exit_code(),
+    let ended = confined(&args, output)
+        .and_then(|ended| ended.map_or_else(|| dispatch(&args, output).map(Ending::exit_code), Ok));
+    match ended {
+        Ok(code) => code,
         // Whoever closed the pipe has seen enough.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -63,7 +68,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Runs the command within the limits of a machine, if it names one and this is not the process inside already.
+fn confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
+    let named = match &args.command {
+        Command::Run(run) => run.machine.as_deref(),
+        Command::Certify(certify) => certify.machine.as_deref(),
+        _ => None,
+    };
+    match named {
+        Some(text) if !within::is_inside() => within::run(&within::machine_here(text)?, output).map(Some),
+        _ => Ok(None),
+    }
+}
+
 fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
+    if matches!(args.command, Command::Run(_) | Command::Plan(_) | Command::Certify(_)) {
+        // A killed workbench cannot clean up. What cannot be removed now, the next start tries again.
+        let _ = remove_stale_groups();
+    }
     match &args.command {
         Command::Host(host) => commands::host::run(host, output),
         Command::Run(run) => commands::run::run(run, output),

@@ -39,14 +39,15 @@ impl<'a> Agenda<'a> {
         let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
         let short = effort.probe.as_secs_f64() + warmup;
         let climb = (PROBES_PER_STEP * f64::from(effort.bisections) + f64::from(effort.confirmations)) * short;
-        let at_target = effort.probe.max(LONGEST_AT_TARGET.min(2 * effort.probe));
+        let climb = climb.min(2.0 * effort.climb.as_secs_f64());
+        let at_target = LONGEST_AT_TARGET.min(effort.probe).max(Duration::from_secs_f64(probe));
         let machines = match effort.breadth {
             Breadth::All => spec.machines.iter().filter(|machine| machine.fits_in(&spec.host)).count(),
             Breadth::Smallest | Breadth::SmallestAndHost => 1,
         };
         let host = if effort.breadth == Breadth::Smallest { 0.0 } else { ceiling + climb };
         let scaling =
-            if extrapolates { 3.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup)) } else { 0.0 };
+            if extrapolates { 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup)) } else { 0.0 };
         let mode = machines as f64 * (ceiling + hold + climb) + at_target.as_secs_f64() + host + scaling;
         let modes = spec.durabilities.len();
         let stages = modes * (2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0));

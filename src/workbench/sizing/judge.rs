@@ -48,10 +48,10 @@ impl Rejection {
     }
 }
 
-/// Slices that a load is judged by, if there are samples for as many.
-const SLICES: usize = 3;
-/// Shortest slice: single seconds of a shared disk say more of its other users.
-const SHORTEST_SLICE_SECONDS: usize = 2;
+/// Most slices that a load is judged by, if there are samples for as many.
+const SLICES: usize = 12;
+/// Shortest slice: single seconds of a shared disk say more of its other users, and engines flush in bursts.
+const SHORTEST_SLICE_SECONDS: usize = 5;
 /// Pending compaction bytes below which nothing is owed.
 const DEBT_BYTES: u64 = 64 << 20;
 /// Time that settling takes, as a share of the load, from which on work is put off rather than done.
@@ -91,8 +91,8 @@ pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandK
     percentiles.max()
 }
 
-/// Seconds joined to slices of equal length, each with as many samples as the percentile needs; as many as there can be up
-/// to [`SLICES`].
+/// Seconds joined to slices of equal length, each of five seconds at least and with as many samples as the percentile needs;
+/// as many as there can be up to [`SLICES`].
 fn slices(seconds: &[Slice], objective: Objective) -> Vec<Slice> {
     let joined = |count: usize| -> Vec<Slice> {
         let length = seconds.len().div_ceil(count).max(1);
@@ -193,7 +193,7 @@ mod tests {
     fn slices_have_as_many_samples_as_the_percentile_needs() {
         let few: Objective = "p99.9=10ms".parse().unwrap();
         let seconds = vec![Slice::from_iter(vec![MS; 1_000]); 12];
-        assert_eq!(slices(&seconds, objective()).len(), 3);
+        assert_eq!(slices(&seconds, objective()).len(), 2);
         assert_eq!(slices(&seconds, few).len(), 1, "10,000 samples carry p99.9");
         assert!(slices(&seconds[..9], few).is_empty());
         assert_eq!(rejection(&drive(&[1; 9]), few, COMMAND), Some(Rejection::TooFewSamples));

@@ -424,7 +424,7 @@ impl Planner<'_> {
 }
 
 /// Times each number of cores is measured.
-const SCALING_ROUNDS: usize = 3;
+const SCALING_ROUNDS: usize = 2;
 /// Numbers of cores that are measured at most.
 const MOST_CORE_COUNTS: usize = 6;
 

@@ -5,7 +5,7 @@
 //! lowest that did not. A rate counts only on repeated evidence: it must hold again and again, and where the highest does
 //! not, a lower one must. A rate is dismissed only if it failed twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,8 @@ pub struct Effort {
     pub bisections: u32,
     /// Times a rate must hold to count.
     pub confirmations: u32,
+    /// Time for the way up from what is required, about; a rate in hand is tried to the end.
+    pub climb: Duration,
     /// How many machines are searched.
     pub breadth: Breadth,
 }
@@ -57,6 +59,7 @@ impl Effort {
             warmup: Duration::from_millis(500),
             bisections: 3,
             confirmations: 2,
+            climb: Duration::from_secs(20),
             breadth: Breadth::Smallest,
         }
     }
@@ -68,8 +71,9 @@ impl Effort {
             probe: Duration::from_secs(6),
             longest_probe: Duration::from_secs(40),
             warmup: Duration::from_secs(1),
-            bisections: 5,
+            bisections: 4,
             confirmations: 3,
+            climb: Duration::from_secs(60),
             breadth: Breadth::SmallestAndHost,
         }
     }
@@ -83,6 +87,7 @@ impl Effort {
             warmup: Duration::from_secs(3),
             bisections: 6,
             confirmations: 4,
+            climb: Duration::from_secs(900),
             breadth: Breadth::All,
         }
     }
@@ -117,8 +122,10 @@ const WITHOUT_CEILING: f64 = 8.0;
 /// failure says more of them than of the machine.
 const DISTURBED_SHARE: f64 = 0.1;
 const DISTURBED_STEAL_PERCENT: f64 = 3.0;
-/// Failures under disturbance that are not counted, for each rate.
-const MOST_DISTURBED: u32 = 2;
+/// Failures under disturbance that are not counted, in each search.
+const MOST_DISTURBED: u32 = 4;
+/// Lateness that is no reason to give up by itself: threads start, clocks are read.
+const HOPELESS: Duration = Duration::from_millis(50);
 /// Times a machine may die while its database is filled until it counts as too small.
 const DEATHS_OF_THE_TOO_SMALL: u32 = 2;
 /// Times a closed loop is tried on a machine that dies of it.
@@ -214,6 +221,8 @@ pub(super) struct Search<'a> {
     database_bytes: u64,
     /// Deaths while the database was filled.
     deaths_filling: u32,
+    /// Failures under disturbance that were not counted.
+    disturbed: u32,
     pub(super) findings: Findings,
 }
 
@@ -237,7 +246,7 @@ impl<'a> Search<'a> {
             rss_peak_bytes: 0,
             finished: None,
         };
-        Self { question, testbed, durability, rig: None, database_bytes: 0, deaths_filling: 0, findings }
+        Self { question, testbed, durability, rig: None, database_bytes: 0, deaths_filling: 0, disturbed: 0, findings }
     }
 
     /// Whether nothing more is to be expected: somebody stopped it, or the machine cannot even hold what is there before
@@ -279,7 +288,7 @@ impl<'a> Search<'a> {
             self.note(&format!("{rate:.0} commands/s: above the ceiling"));
             return Ok(false);
         }
-        let Some(held) = self.hold(rate)? else { return Ok(false) };
+        let Some(held) = self.hold(rate, 1)? else { return Ok(false) };
         let had_room = self.findings.had_room(&held);
         self.keep(held);
         Ok(had_room)
@@ -288,13 +297,14 @@ impl<'a> Search<'a> {
     /// The highest rate that holds above what is known to hold, from `low` on, which is known to be met or is nothing.
     pub(super) fn climb(&mut self, low: f64, without_ceiling: f64) -> Result<(), RunError> {
         let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * without_ceiling);
+        let began = Instant::now();
         let highest = self.bisect(low, high)?;
         let mut rate = highest;
         for _ in 0..MOST_STEPS_DOWN {
-            if rate <= low || self.is_over() {
+            if rate <= low || self.is_over() || began.elapsed() > 2 * self.question.effort.climb {
                 break;
             }
-            if let Some(held) = self.hold(rate)? {
+            if let Some(held) = self.hold(rate, 0)? {
                 self.keep(held);
                 break;
             }
@@ -327,8 +337,9 @@ impl<'a> Search<'a> {
 
     /// The highest rate between `low` and `high` that met the objective.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, RunError> {
+        let began = Instant::now();
         for _ in 0..self.question.effort.bisections {
-            if self.is_over() || high <= RESOLUTION * low {
+            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.question.effort.climb {
                 break;
             }
             let next = low.midpoint(high);
@@ -341,22 +352,21 @@ impl<'a> Search<'a> {
         Ok(low)
     }
 
-    /// Offers a rate until it has met the objective as often as asked for, with one failure allowed.
-    fn hold(&mut self, rate: f64) -> Result<Option<Held>, RunError> {
+    /// Offers a rate until it has met the objective as often as asked for, with so many failures allowed.
+    fn hold(&mut self, rate: f64, allowed: u32) -> Result<Option<Held>, RunError> {
         let mut drives = Vec::new();
-        let (mut met, mut failures, mut disturbed) = (0, 0, 0);
+        let (mut met, mut failures) = (0, 0);
         while met < self.question.effort.confirmations {
             if self.is_over() {
                 return Ok(None);
             }
             let (is_met, drive) = self.probe(rate)?;
             met += u32::from(is_met);
-            if !is_met && disturbed < MOST_DISTURBED && self.was_disturbed(drive.as_ref()) {
-                disturbed += 1;
+            if !is_met && self.was_disturbed(drive.as_ref()) {
                 continue;
             }
             failures += u32::from(!is_met);
-            if failures > 1 {
+            if failures > allowed {
                 return Ok(None);
             }
             // A failure that was forgiven still happened: it stands among the evidence.
@@ -370,27 +380,25 @@ impl<'a> Search<'a> {
     /// capacity, and what is accepted here must hold again anyway.
     fn probe_fairly(&mut self, rate: f64) -> Result<bool, RunError> {
         let mut tries = 2;
-        let mut disturbed = 0;
         while tries > 0 && !self.is_over() {
             let (is_met, drive) = self.probe(rate)?;
             if is_met {
                 return Ok(true);
             }
-            if disturbed < MOST_DISTURBED && self.was_disturbed(drive.as_ref()) {
-                disturbed += 1;
-            } else {
-                tries -= 1;
-            }
+            tries -= u32::from(!self.was_disturbed(drive.as_ref()));
         }
         Ok(false)
     }
 
     /// Whether others took so much of the host that a failure says nothing of the machine.
-    fn was_disturbed(&self, drive: Option<&Drive>) -> bool {
-        let Some(usage) = drive.map(|drive| drive.usage) else { return false };
+    fn was_disturbed(&mut self, drive: Option<&Drive>) -> bool {
+        let Some(usage) = drive.map(|drive| drive.usage).filter(|_| self.disturbed < MOST_DISTURBED) else {
+            return false;
+        };
         let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.question.host_cores as f64;
         let steal = usage.steal_percent.unwrap_or(0.0) > DISTURBED_STEAL_PERCENT;
         if foreign || steal {
+            self.disturbed += 1;
             self.note("others kept the host busy meanwhile: it is tried again");
         }
         foreign || steal
@@ -399,10 +407,8 @@ impl<'a> Search<'a> {
     /// Offers a rate and tells whether it met the objective; no drive if the machine died.
     fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), RunError> {
         let load = Load::Open { per_second: rate, arrivals: self.question.arrivals };
-        // Ten times the limit late: whatever comes now, the objective is missed, and the queue need not be served.
-        let lag_limit =
-            Duration::from_nanos(self.question.objective.limit_ns.saturating_mul(10)).max(Duration::from_millis(500));
-        let drive = self.drive(load, self.probe_time(rate), Some(lag_limit))?;
+        let time = self.probe_time(rate);
+        let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
         let probe = self.judge(rate, drive.as_ref());
         self.note(&describe(&probe, self.question.objective));
         self.findings.probes.push(probe);
@@ -420,6 +426,14 @@ impl<'a> Search<'a> {
             worst_ns: drive.and_then(|drive| worst_slice(drive, objective, command)),
             rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, command)),
         }
+    }
+
+    /// Lateness from which on the objective is missed whatever comes: of the commands due until then, more wait longer than
+    /// the limit than the percentile lets be. The queue need not be served.
+    fn hopeless_lag(&self, time: Duration) -> Duration {
+        let Objective { percentile, limit_ns, .. } = self.question.objective;
+        let beyond = (1.0 - percentile.quantile).max(0.0) * self.findings.workers as f64;
+        Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + HOPELESS
     }
 
     /// Long enough for the percentile, within limits.

@@ -122,10 +122,10 @@ impl Change {
                 workload.preload.events_per_actor = whole(workload.preload.events_per_actor as f64) as u64;
             }
             What::EventSize => {
-                workload.event_bytes = workload.event_bytes.scaled(amount.factor(workload.event_bytes.median()))
+                workload.event_bytes = workload.event_bytes.scaled(amount.factor(workload.event_bytes.median()));
             }
             What::StateSize => {
-                workload.state_bytes = workload.state_bytes.scaled(amount.factor(workload.state_bytes.median()))
+                workload.state_bytes = workload.state_bytes.scaled(amount.factor(workload.state_bytes.median()));
             }
             What::Target => {}
         }

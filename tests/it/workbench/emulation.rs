@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -33,18 +33,18 @@ fn limits_memory(test: &str) -> bool {
 
 /// Control groups of workbenches whose process is this one.
 fn groups_of(pid: u32) -> Vec<PathBuf> {
-    fn walk(directory: PathBuf, mark: &str, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+    fn walk(directory: &Path, mark: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if entry.file_name().to_string_lossy().starts_with(mark) {
                     found.push(entry.path());
                 }
-                walk(entry.path(), mark, found);
+                walk(&entry.path(), mark, found);
             }
         }
     }
     let mut found = Vec::new();
-    walk(PathBuf::from("/sys/fs/cgroup"), &format!("ave-workbench-{pid}-"), &mut found);
+    walk(Path::new("/sys/fs/cgroup"), &format!("ave-workbench-{pid}-"), &mut found);
     found
 }
 

@@ -35,6 +35,7 @@ fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
             warmup: Duration::from_secs(5),
             bisections: 6,
             confirmations: 2,
+            climb: Duration::from_secs(60),
             breadth: Breadth::Smallest,
         },
         disk_bytes_per_second: None,

@@ -17,9 +17,8 @@ use crate::workbench::cli::resolve;
 use crate::workbench::cli::rig::Processes;
 use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::cli::told_source::ToldSource;
-use crate::workbench::host::{
-    Confinement, HostProfile, UnsyncedAge, probe_bandwidth, probe_sync, remove_stale_groups, warnings,
-};
+use crate::workbench::cli::within;
+use crate::workbench::host::{Confinement, HostProfile, UnsyncedAge, probe_bandwidth, probe_sync, warnings};
 use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{
     Context, PlanFacts, Report, ReportDirectory, ReportError, WhatIfPlan, attachments, format, plan_report,
@@ -51,7 +50,6 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         check_disk(source, &host)?;
     }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
-    remove_stale_groups();
     let confinement = confinement(args.emulation)?;
     output.progress(&emulation(&confinement));
     let control = resolve::interruptible()?;
@@ -208,7 +206,7 @@ fn plan_spec(args: &PlanArgs, objective: Objective, host: &HostProfile) -> Resul
     let machines = if args.machines.is_empty() {
         Machine::profiles()
     } else {
-        args.machines.iter().map(|text| machine(text)).collect::<Result<_, _>>()?
+        args.machines.iter().map(|text| within::machine(text)).collect::<Result<_, _>>()?
     };
     let workers = args.place.workers.map(|_| resolve::workers(&args.place, 1)).transpose()?;
     Ok(PlanSpec {
@@ -226,13 +224,6 @@ fn plan_spec(args: &PlanArgs, objective: Objective, host: &HostProfile) -> Resul
         },
         disk_bytes_per_second: None,
     })
-}
-
-fn machine(text: &str) -> Result<Machine, CliError> {
-    match resolve::bought_machine("--machine", text)? {
-        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
-        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
-    }
 }
 
 fn check_disk(source: &Source, host: &HostProfile) -> Result<(), CliError> {

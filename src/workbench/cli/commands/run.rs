@@ -32,7 +32,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     let source = source(args)?;
     let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let machine_spec = resolve::machine_spec(&args.spec, &host)?;
+    let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
     let spec = run_spec(args, &source, &host)?;
     spec.check(&source)?;
     if let Some(objective) = objective {

@@ -1,0 +1,105 @@
+//! Running a command within the limits of a machine: this program once more with the same arguments, in a control group.
+
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+
+use super::CliError;
+use super::child::die_with_parent;
+use super::output::Output;
+use super::resolve;
+use crate::machine::process_share;
+use crate::workbench::host::{Confined, Confinement, CoreLimit, GroupLimits};
+use crate::workbench::sizing::Machine;
+
+/// Set for the process inside.
+const INSIDE: &str = "AVE_WORKBENCH_WITHIN";
+/// Waits for a word, so that everything happens within the limits, and becomes the program.
+const GATE: &str = "read -r word && exec \"$0\" \"$@\"";
+
+/// Whether this is the process inside, which ends with the one that started it.
+pub(super) fn is_inside() -> bool {
+    let inside = std::env::var_os(INSIDE).is_some();
+    if inside {
+        die_with_parent();
+    }
+    inside
+}
+
+/// Runs this program's own command line within the limits of `machine`, and ends as it does. Killed for its memory, it
+/// failed: the machine dies at this load.
+pub(super) fn run(machine: &Machine, output: Output) -> Result<ExitCode, CliError> {
+    let failed = |error| CliError::Usage(format!("cannot run within the limits of {machine}: {error}"));
+    let confinement = Confinement::detect();
+    output.progress(&describe(machine, &confinement));
+    // The process inside is interrupted as well, and cleans up; this one waits for it.
+    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    let _cores = CoreLimit::apply(machine.cores).map_err(failed)?;
+    let (status, oom_kills) = inside(machine, &confinement).map_err(failed)?;
+    if oom_kills > 0 && status.code().is_none() {
+        output.line(&format!("FAIL: {machine} dies at this load: it was killed when its memory was used up."))?;
+        return Ok(ExitCode::FAILURE);
+    }
+    // It has said what went wrong, unless it was killed.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map(ExitCode::from).ok_or_else(|| failed(std::io::Error::other(format!("it ended by itself: {status}"))))
+}
+
+fn inside(machine: &Machine, confinement: &Confinement) -> std::io::Result<(ExitStatus, u64)> {
+    let mut command = Command::new("sh");
+    command.args(["-c", GATE]).arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, "1");
+    let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
+    let (mut command, mut confined): (Command, Confined) = confinement.prepare(limits, command)?;
+    let mut child = command.stdin(Stdio::piped()).spawn()?;
+    let entered = confined.enter(child.id());
+    if let Err(error) = entered {
+        // It may have no limits.
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(error);
+    }
+    let mut gate = child.stdin.take();
+    if let Some(gate) = &mut gate {
+        std::io::Write::write_all(gate, b"go\n")?;
+    }
+    let status = child.wait()?;
+    let kills = confined.evidence()?.map_or(0, |evidence| evidence.oom_kills);
+    confined.remove()?;
+    Ok((status, kills))
+}
+
+fn describe(machine: &Machine, confinement: &Confinement) -> String {
+    let (cores, memory) = (machine.cores, machine.usable_ram_bytes() >> 20);
+    if confinement.limits_memory() {
+        return format!(
+            "within {machine}: {cores} cores and {memory} MiB, page cache included ({})",
+            confinement.way()
+        );
+    }
+    let refusals: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+    format!("within {machine}: {cores} cores; memory is NOT limited: {}", refusals.join("; "))
+}
+
+/// The machine somebody named.
+pub(super) fn machine(text: &str) -> Result<Machine, CliError> {
+    use ave_actors_store::config::MachineSpec;
+    match resolve::bought_machine("--machine", text)? {
+        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
+        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
+    }
+}
+
+/// A machine for one process, checked: this host has as many cores and as much memory.
+pub(super) fn machine_here(text: &str) -> Result<Machine, CliError> {
+    let machine = machine(text)?;
+    let share = process_share();
+    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
+    if machine.fits_in(&host) {
+        return Ok(machine);
+    }
+    Err(CliError::Usage(format!(
+        "--machine {machine}: {} cores and {} MiB are more than this process may use here ({} cores, {} MiB)",
+        machine.cores,
+        machine.usable_ram_bytes() >> 20,
+        host.cores,
+        host.ram_mb
+    )))
+}
