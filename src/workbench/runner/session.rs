@@ -1,5 +1,7 @@
 //! One database in one durability mode: filled, loaded as often as wanted, verified, closed.
 
+mod inventory;
+
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ use super::{
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{ResourceSampler, ResourceUsage};
 use crate::workbench::workload::ValuePool;
+
+pub use inventory::Inventory;
 
 /// Longest wait for background work to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);

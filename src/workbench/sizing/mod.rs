@@ -4,6 +4,7 @@
 //! module never extrapolates. It knows nothing of reports or the command line.
 
 mod evidence;
+mod forecast;
 mod objective;
 mod plan;
 mod search;
@@ -12,3 +13,5 @@ pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_
 pub use objective::{Objective, ObjectiveError};
 pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use search::{Effort, Held, Probe, Rejection};
+
+pub use forecast::{GrowthCurve, MOST_WALKED, PredictedSize, TreeRules};
