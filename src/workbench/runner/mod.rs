@@ -13,6 +13,7 @@ mod handles;
 mod measurement;
 mod null;
 mod observer;
+mod page_cache;
 mod run;
 mod schedule;
 mod session;
@@ -35,7 +36,7 @@ pub use null::{NullManager, NullStore, NullTarget};
 pub use observer::{Observer, Phase, Silent};
 pub use run::{MOST_WORKERS, ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
 pub use schedule::Load;
-pub use session::{Drive, Inventory, Session, SessionSize};
+pub use session::{Drive, Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize};
 pub use source::Source;
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;

@@ -20,6 +20,10 @@ const MOST_YOUNG_FACTOR: f64 = 2.5;
 /// How far the density of compacted data may drift as there is more of it: the error of every prediction at least.
 const DENSITY_ERROR: f64 = 0.02;
 
+/// Flushes that come a little earlier or later than in the books add up: by so much of all commands the books may be ahead
+/// or behind.
+const DRIFT: f64 = 0.15;
+
 /// Bytes on the disk per byte before compression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Densities {
@@ -70,6 +74,18 @@ fn young_factor(events: &Shape, density: f64, inventory: &Inventory) -> f64 {
         return YOUNG_FACTOR;
     }
     (young / raw / density).clamp(1.0, MOST_YOUNG_FACTOR)
+}
+
+/// A little beyond the commands that are asked for, so that there is something around them.
+fn end_of_walk(commands: u64, measured: u64) -> u64 {
+    let asked = commands.max(measured).saturating_sub(measured).min(MOST_WALKED) + measured;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of commands")]
+    let drift = (asked as f64 * DRIFT).ceil() as u64;
+    asked + drift
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 fn sum(sizes: &[FamilySize], suffix: &str, of: impl Fn(&FamilySize) -> u64) -> u64 {
@@ -138,7 +154,7 @@ impl GrowthCurve {
             issued
         };
         let measured = inventory.commands;
-        let end = commands.clamp(measured, measured.saturating_add(MOST_WALKED));
+        let end = end_of_walk(commands, measured);
         let mut stops: Vec<u64> = (1..=POINTS).map(|n| n * end / POINTS).chain([measured]).collect();
         stops.sort_unstable();
         let mut seen = Vec::new();
@@ -163,8 +179,8 @@ impl GrowthCurve {
     pub fn at(&self, commands: u64) -> PredictedSize {
         let at = commands as f64;
         let [events, states] = [|point: &Point| point.events, |point: &Point| point.states].map(|of| self.line(at, of));
-        let seen = self.excess_before(at);
-        let excess = seen.iter().sum::<f64>() / seen.len().max(1) as f64;
+        let seen = self.excess_around(at);
+        let excess = mean(&seen);
         let bytes = self.other_bytes + events + states + excess;
         let low = seen.iter().copied().fold(excess, f64::min);
         let high = seen.iter().copied().fold(excess, f64::max);
@@ -179,11 +195,12 @@ impl GrowthCurve {
         }
     }
 
-    /// Excess at the points of the second half up to `commands`. It rises and falls with every merge of a family, and
-    /// nobody knows where in that it will be.
-    fn excess_before(&self, commands: f64) -> Vec<f64> {
-        let last = self.points.last().map_or(0.0, |point| point.commands).min(commands);
-        let within = |point: &&Point| (last / 2.0..=last).contains(&point.commands);
+    /// Excess at the points around `commands`, at the last ones if there is nothing around it. It rises with every flush
+    /// and falls with every merge of a family.
+    fn excess_around(&self, commands: f64) -> Vec<f64> {
+        let last = self.points.last().map_or(0.0, |point| point.commands);
+        let middle = commands.min(last / (1.0 + DRIFT));
+        let within = |point: &&Point| (point.commands - middle).abs() <= middle * DRIFT;
         self.points.iter().filter(within).map(|point| point.excess).collect()
     }
 
