@@ -7,6 +7,7 @@ mod evidence;
 mod forecast;
 mod objective;
 mod plan;
+mod scaling;
 mod search;
 
 pub use evidence::{Footprint, ProfileVerdict, Support, judge_profiles, smallest_fitting};
@@ -15,3 +16,4 @@ pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use search::{Effort, Held, Probe, Rejection};
 
 pub use forecast::{GrowthCurve, MOST_WALKED, PredictedSize, TreeRules};
+pub use scaling::{Extrapolation, FARTHEST, Scaling, ScalingPoint, ScalingRefusal};
