@@ -12,7 +12,7 @@ use ave_actors_store::{
     config::{MachineSpec, resolve_spec},
     database::DbManager,
 };
-use rocksdb::checkpoint::Checkpoint;
+use rocksdb::{WaitForCompactOptions, checkpoint::Checkpoint};
 use tracing::{debug, info, warn};
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     directory,
     engine::{Engine, Opened},
     error, options,
-    stats::{self, EngineStats},
+    stats::{self, ColumnFamilySize, EngineStats},
     tuning::Tuning,
 };
 use crate::machine;
@@ -163,6 +163,50 @@ impl RocksDbManager {
     /// [`Error::Store`] if RocksDB does not answer.
     pub fn stats(&self) -> Result<EngineStats, Error> {
         stats::collect(self.engine(), &self.families())
+    }
+
+    /// What each column family takes on the disk, in the order of their names. Memtables and logs are not in it.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// State::put(&mut manager.create_state("snapshots", "actor-1")?, b"state")?;
+    /// manager.compact()?;
+    /// let sizes = manager.column_family_sizes()?;
+    /// assert_eq!(sizes[1].name, "snapshots");
+    /// assert!(sizes[1].bytes() > 0);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if RocksDB does not answer.
+    pub fn column_family_sizes(&self) -> Result<Vec<ColumnFamilySize>, Error> {
+        stats::family_sizes(self.engine(), &self.families())
+    }
+
+    /// Rewrites every column family once, so that nothing is left in its files of what was overwritten or deleted.
+    /// Nobody has to: compactions do so little by little. It tells what the data alone takes, and gives space back at
+    /// once after much was deleted.
+    ///
+    /// Reads and rewrites the whole database, some 10 s per GB, and needs the space of its largest column family
+    /// meanwhile. Large values are rewritten only where compactions would: see [`Tuning::blob_gc_percent`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if a file cannot be written. Nothing is lost then.
+    pub fn compact(&self) -> Result<(), Error> {
+        debug!(path = %self.path().display(), "compacting everything");
+        let options = options::compact_options();
+        for family in self.families() {
+            self.engine().db().compact_range_cf_opt(family.handle(), None::<&[u8]>, None::<&[u8]>, &options);
+        }
+        // The call above does not say whether it failed. RocksDB holds on to the error, and says it here.
+        self.engine()
+            .change(|db| db.wait_for_compact(&WaitForCompactOptions::default()))
+            .map_err(|cause| error::database(self.engine().site(), StoreOperation::RocksdbOperation, "compact", &cause))
     }
 
     /// Writes a copy of the database, as of now, to the directory `path`, which must not exist yet. The copy is a

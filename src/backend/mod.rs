@@ -69,7 +69,7 @@ mod tuning;
 mod unreadable;
 
 pub use manager::RocksDbManager;
-pub use stats::{EngineStats, LevelStats};
+pub use stats::{ColumnFamilySize, EngineStats, LevelStats};
 pub use store::RocksDbStore;
 pub use tuning::{Setting, Tuning};
 

@@ -1,8 +1,9 @@
 //! From [`Tuning`] to RocksDB's own options: the only place that calls a setter.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, DBCompactionStyle, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel, Options,
-    ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType,
+    DBRecoveryMode, FlushOptions, LogLevel, Options, ReadOptions, WriteBufferManager, WriteOptions,
+    statistics::StatsLevel,
 };
 
 use super::{Durability, key::Prefix, tuning::Tuning};
@@ -174,6 +175,13 @@ pub(super) fn impatient_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
 pub(super) fn scan_options(prefix: &Prefix) -> ReadOptions {
     let mut options = range_options(prefix);
     options.fill_cache(false);
+    options
+}
+
+/// Rewrites the last level too, where the data compresses best, but no file twice.
+pub(super) fn compact_options() -> CompactOptions {
+    let mut options = CompactOptions::default();
+    options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
     options
 }
 

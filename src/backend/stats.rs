@@ -1,9 +1,9 @@
 //! What the engine is doing, as plain data.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ave_actors_store::{Error, StoreOperation};
-use rocksdb::{CStrLike, properties, statistics::Ticker};
+use rocksdb::{CStrLike, LiveFile, properties, statistics::Ticker};
 
 use super::{column::ColumnFamily, engine::Engine, error};
 
@@ -98,6 +98,24 @@ pub struct LevelStats {
     pub bytes: u64,
 }
 
+/// What one column family takes on the disk, see [`RocksDbManager::column_family_sizes`](super::RocksDbManager::column_family_sizes).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnFamilySize {
+    /// Its name.
+    pub name: String,
+    /// SST files and their bytes per level, level 0 first, up to the last level that holds a file.
+    pub levels: Vec<LevelStats>,
+    /// Its blob files, in bytes. They hold the large values.
+    pub blob_bytes: u64,
+}
+
+impl ColumnFamilySize {
+    /// All its files, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.blob_bytes + self.levels.iter().map(|level| level.bytes).sum::<u64>()
+    }
+}
+
 impl EngineStats {
     /// Bytes written to the disk per byte that callers wrote: log, flushes and compactions. `None` before the first
     /// write.
@@ -178,18 +196,43 @@ fn counters(engine: &Engine) -> EngineStats {
     }
 }
 
-fn levels(engine: &Engine) -> Result<Vec<LevelStats>, Error> {
-    let files = engine.db().live_files().map_err(|cause| failed(engine, "list the files of", &cause))?;
-    let mut levels = Vec::new();
-    for file in files {
-        let level = usize::try_from(file.level).unwrap_or(0);
-        if levels.len() <= level {
-            levels.resize(level + 1, LevelStats::default());
+/// Asks the engine for the size of every column family, in the order of their names.
+pub(super) fn family_sizes(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result<Vec<ColumnFamilySize>, Error> {
+    let mut sizes = BTreeMap::new();
+    for family in families {
+        let blob_bytes = engine.db().property_int_value_cf(family.handle(), TOTAL_BLOB_FILE_SIZE);
+        let blob_bytes = blob_bytes.map_err(|cause| failed(engine, "read a property of", &cause))?.unwrap_or_default();
+        let name = family.name().to_owned();
+        sizes.insert(name.clone(), ColumnFamilySize { name, levels: Vec::new(), blob_bytes });
+    }
+    for file in files(engine)? {
+        // A family that was created since has none of the sizes asked for.
+        if let Some(size) = sizes.get_mut(&file.column_family_name) {
+            add(&mut size.levels, &file);
         }
-        levels[level].files += 1;
-        levels[level].bytes += file.size as u64;
+    }
+    Ok(sizes.into_values().collect())
+}
+
+fn levels(engine: &Engine) -> Result<Vec<LevelStats>, Error> {
+    let mut levels = Vec::new();
+    for file in files(engine)? {
+        add(&mut levels, &file);
     }
     Ok(levels)
+}
+
+fn files(engine: &Engine) -> Result<Vec<LiveFile>, Error> {
+    engine.db().live_files().map_err(|cause| failed(engine, "list the files of", &cause))
+}
+
+fn add(levels: &mut Vec<LevelStats>, file: &LiveFile) {
+    let level = usize::try_from(file.level).unwrap_or(0);
+    if levels.len() <= level {
+        levels.resize(level + 1, LevelStats::default());
+    }
+    levels[level].files += 1;
+    levels[level].bytes += file.size as u64;
 }
 
 fn failed(engine: &Engine, what: &str, cause: &rocksdb::Error) -> Error {

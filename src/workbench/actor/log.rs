@@ -154,6 +154,26 @@ impl ActorLog {
         self.events > self.covered
     }
 
+    /// Moves the counters as an operation that was executed says, whoever issued it.
+    pub fn follow(&mut self, op: Op) {
+        match op.kind {
+            OpKind::EventsPut => self.events = op.number + 1,
+            OpKind::EventsDel => self.compacted = self.compacted.max(op.number + 1),
+            OpKind::EventsPurge => (self.events, self.covered, self.compacted) = (0, 0, 0),
+            OpKind::StatesPut => {
+                (self.states, self.covered, self.has_state) = (op.number + 1, self.events, true);
+            }
+            OpKind::StatesPurge => self.has_state = false,
+            OpKind::MetadataPut => self.metadata = op.number + 1,
+            OpKind::Open
+            | OpKind::EventsGet
+            | OpKind::EventsLast
+            | OpKind::StatesGet
+            | OpKind::MetadataGet
+            | OpKind::MetadataPurge => {}
+        }
+    }
+
     /// Appends to `ops` what `Store` issues for `command`, and moves the counters as `Store` does.
     pub fn expand(&mut self, rules: PersistenceRules, command: Command, ops: &mut Vec<Op>) {
         match command {
@@ -370,6 +390,25 @@ mod tests {
         ops.clear();
         log.expand(LIGHT, Command::Events { from: 3, to: 9 }, &mut ops);
         assert!(ops.is_empty());
+    }
+
+    #[test]
+    fn a_log_that_follows_the_operations_is_the_one_that_issued_them() {
+        for rules in [LIGHT, full(3, false), full(3, true)] {
+            let (mut issuing, mut following, mut ops) = (ActorLog::default(), ActorLog::default(), Vec::new());
+            for step in 0..40 {
+                ops.clear();
+                let command = match step % 11 {
+                    7 => Command::Recover { state_bytes: 9 },
+                    9 => Command::Snapshot { state_bytes: 9 },
+                    10 if step > 30 => Command::Purge,
+                    _ => Command::Persist { event_bytes: 5, state_bytes: 9 },
+                };
+                issuing.expand(rules, command, &mut ops);
+                ops.iter().for_each(|&op| following.follow(op));
+                assert_eq!(following, issuing, "{rules} after {command:?}");
+            }
+        }
     }
 
     #[test]

@@ -167,6 +167,18 @@ pub(super) struct PlanArgs {
     /// How to pretend to be a machine
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
     pub(super) emulation: EmulationArg,
+    /// Actors the deployment will have, for memory and restart [default: those of the workload or trace]
+    #[arg(long, value_name = "COUNT")]
+    pub(super) actors: Option<u64>,
+    /// Days after which the application deletes what it stored [default: it keeps everything]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
+    pub(super) retention: Option<f64>,
+    /// Size of the disk for the database, GB [default: what is free under the data directory]
+    #[arg(long, value_name = "GB", allow_negative_numbers = true)]
+    pub(super) disk: Option<f64>,
+    /// What the disk's maker vouches for, TB written, for the years until it is worn
+    #[arg(long, value_name = "TB", allow_negative_numbers = true)]
+    pub(super) tbw: Option<f64>,
     /// Plan once more under other figures, multiplied (`2x`) or set: `actors`, `types`, `event_size`,
     /// `state_size`, `snapshot_every`, `preload`, `target`
     #[arg(long, value_name = "CHANGES")]

@@ -12,6 +12,7 @@ mod commands;
 mod documented;
 mod error;
 mod import_progress;
+mod outlook;
 mod output;
 mod progress;
 mod resolve;

@@ -16,8 +16,8 @@ use super::child::{Running, own_program};
 use super::told_source::ToldSource;
 use crate::workbench::actor::Durability;
 use crate::workbench::host::{Confined, Confinement, GroupLimits};
-use crate::workbench::runner::{Control, DriveSpec, Observer, Phase, RunError};
-use crate::workbench::sizing::{Attempt, Driven, Emulation, Finished, Machine, Rig, Testbed};
+use crate::workbench::runner::{Control, DriveSpec, Observer, Phase, RestartSpec, RunError};
+use crate::workbench::sizing::{Attempt, Driven, Emulation, Finished, Machine, Rig, Survey, Testbed};
 
 /// The command it is started with.
 pub(super) const COMMAND: &str = "rig";
@@ -44,6 +44,8 @@ pub(super) struct Task {
 pub(super) enum Ask {
     /// Issue commands and measure them.
     Drive(DriveSpec),
+    /// Take an inventory and restart the actors.
+    Survey(RestartSpec),
     /// Close the database, compare, and end.
     Finish { verify: bool },
     /// Stop what it is doing, and tell what came of it.
@@ -66,6 +68,7 @@ pub(super) enum Said {
     /// The database is filled.
     Ready,
     Driven(Box<Driven>),
+    Surveyed(Survey),
     Finished(Finished),
 }
 
@@ -230,6 +233,11 @@ impl Rig for Process<'_> {
             }
             Attempt::OutOfMemory => Attempt::OutOfMemory,
         })
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+        self.ask(&Ask::Survey(*spec))?;
+        self.hear(|said| if let Said::Surveyed(survey) = said { Some(survey) } else { None })
     }
 
     fn finish(mut self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {

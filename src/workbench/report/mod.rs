@@ -14,6 +14,7 @@ mod certificate;
 mod certify;
 mod chart;
 mod directory;
+mod forecast;
 pub mod format;
 mod histogram_log;
 mod html;
@@ -37,6 +38,7 @@ pub use certificate::{
 };
 pub use certify::{certificate, certify_report};
 pub use directory::{ReportDirectory, ReportError};
+pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo};
 pub use html::html;
 pub use markdown::markdown;
 pub use plan::{PlanFacts, WhatIfPlan, plan_report};
@@ -516,6 +518,9 @@ pub struct PlanResult {
     /// How this host scales with cores, where a machine has more of them.
     #[serde(default)]
     pub scaling: Vec<ScalingInfo>,
+    /// What will be at the target; absent if no machine was found to hold it.
+    #[serde(default)]
+    pub forecast: Option<ForecastInfo>,
     /// The same plan under other figures, if somebody asked.
     #[serde(default)]
     pub what_if: Option<WhatIfInfo>,

@@ -5,7 +5,7 @@ use super::assess::Assessment;
 use super::capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
 use super::what_if::WhatIfInfo;
 use super::{
-    Capacity, Evidence, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
+    Capacity, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
     ReportKind, Settings, SloInfo, Verdict, format,
 };
 use crate::workbench::host::UnsyncedAge;
@@ -24,6 +24,8 @@ pub struct PlanFacts {
     pub emulation: String,
     /// How old an acknowledged write can get before it is on the disk, without durability.
     pub unsynced: UnsyncedAge,
+    /// What will be at the target.
+    pub forecast: Option<ForecastInfo>,
 }
 
 /// The same plan under other figures.
@@ -32,7 +34,7 @@ pub struct WhatIfPlan<'a> {
     /// What is changed.
     pub what_if: &'a WhatIf,
     /// What was measured under the changes; `None` where they change nothing that is measured.
-    pub measured: Option<(&'a Context<'a>, &'a PlanSpec, &'a PlanOutcome)>,
+    pub measured: Option<(&'a Context<'a>, &'a PlanSpec, &'a PlanFacts, &'a PlanOutcome)>,
 }
 
 /// The report of a plan, and of the same under other figures.
@@ -59,13 +61,13 @@ pub fn plan_report(
     plan.what_if = what_if.map(|other| {
         let changes = other.what_if.to_string();
         match other.measured {
-            Some((context, spec, outcome)) => {
+            Some((context, spec, facts, outcome)) => {
                 WhatIfInfo::measured(changes, &plan, &plan_result(context, spec, facts, outcome))
             }
             None => WhatIfInfo::at_target(changes, &plan, other.what_if.target(spec.target_per_second)),
         }
     });
-    let verdict = verdict(context, spec, &plan.recommendations, outcome, &assessment);
+    let verdict = verdict(context, &plan, outcome, &assessment);
     let settings = settings(context, spec);
     Report { plan: Some(plan), ..report(context, ReportKind::Plan, verdict, settings, modes, assessment) }
 }
@@ -85,6 +87,7 @@ fn plan_result(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcom
         profiles: profiles(outcome),
         durability_price: price(spec, facts, outcome),
         scaling: outcome.modes.iter().filter_map(scaling).collect(),
+        forecast: facts.forecast.clone(),
         what_if: None,
         recommendations: outcome.modes.iter().map(|mode| recommendation(context, spec, outcome, mode)).collect(),
     }
@@ -231,16 +234,17 @@ fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
 
 fn verdict(
     context: &Context<'_>,
-    spec: &PlanSpec,
-    recommendations: &[Recommendation],
+    plan: &PlanResult,
     outcome: &PlanOutcome,
     assessment: &Assessment,
 ) -> Verdict {
+    let recommendations = &plan.recommendations;
     let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
     reasons.extend(outcome.modes.iter().filter_map(memory));
-    reasons.extend(growth(spec, outcome));
+    reasons.extend(plan.forecast.as_ref().map(outlook));
+    reasons.extend(growth(outcome));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
         sentence: format!("For {}: {}.", context.source.name(), advice(recommendations)),
@@ -282,15 +286,35 @@ fn memory(mode: &ModePlan) -> Option<String> {
     ))
 }
 
+/// What will be, in one sentence.
+fn outlook(forecast: &ForecastInfo) -> String {
+    let growth = format::bytes(forecast.growth_per_day_bytes.expected);
+    let disk = format::bytes(forecast.disk_bytes as f64);
+    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
+        (Some(day), Some(earliest)) => {
+            let latest = forecast.disk_full_latest.as_deref().unwrap_or("later than anybody plans");
+            format!("{disk} are full on {day} (between {earliest} and {latest})")
+        }
+        (None, Some(earliest)) => format!("{disk} may be full on {earliest} at the earliest, or never"),
+        _ => format!("{disk} are not full within a hundred years"),
+    };
+    let restart = forecast.restart.map_or_else(String::new, |restart| {
+        format!(
+            " A restart with {} actors takes {}.",
+            format::count(restart.actors_count),
+            format::seconds(restart.seconds.expected)
+        )
+    });
+    format!("At the target the database grows by {growth} per day; {full}.{restart}")
+}
+
 /// What the evidence does not cover: tomorrow's database.
-fn growth(spec: &PlanSpec, outcome: &PlanOutcome) -> Option<String> {
+fn growth(outcome: &PlanOutcome) -> Option<String> {
     let held = outcome.modes.iter().filter_map(|mode| mode.principal()?.held.first());
     let largest = held.map(|held| held.footprint.database_bytes).max()?;
     Some(format!(
-        "This covers a database of {}. At the target it grows by {} per day; how fast one is read that has outgrown the \
-         machine's memory was not measured.",
+        "The rates cover a database of {}; how fast one is read that has outgrown the machine's memory was not measured.",
         format::bytes(largest as f64),
-        format::bytes(growth_per_day(spec, outcome))
     ))
 }
 

@@ -103,9 +103,15 @@ fn mode(before: &PlanResult, after: &PlanResult, one: &Recommendation, other: &R
             figure("p99_at_target_ns", Basis::Measured, &|plan| expected(plan, "p99")),
             figure("memory_peak_bytes", Basis::Measured, &|plan| memory_peak(plan, durability)),
             figure("database_growth_per_day_bytes", Basis::Modelled, &|plan| {
-                capacity(plan, |one| Some(one.database_bytes_per_day_at_target))
+                plan.forecast.as_ref().map(|forecast| forecast.growth_per_day_bytes.expected)
             }),
             figure("days_until_disk_full", Basis::Modelled, &|plan| capacity(plan, |one| one.days_until_disk_full)),
+            figure("memory_of_the_process_bytes", Basis::Modelled, &|plan| {
+                Some(plan.forecast.as_ref()?.memory.as_ref()?.bytes as f64)
+            }),
+            figure("restart_seconds", Basis::Modelled, &|plan| {
+                plan.forecast.as_ref()?.restart.map(|restart| restart.seconds.expected)
+            }),
         ],
     }
 }

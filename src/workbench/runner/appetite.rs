@@ -25,7 +25,7 @@ impl Source {
     pub fn appetite(&self) -> Appetite {
         let Sample { commands, written_bytes, event_bytes, deletes } = self.sample();
         let commands = commands.max(1) as f64;
-        let deletes = deletes || self.deletes();
+        let deletes = deletes || self.may_delete();
         let kept = if deletes { 0.0 } else { event_bytes as f64 * self.incompressible_share() / commands };
         Appetite {
             written_bytes_per_command: written_bytes as f64 / commands,
@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// Whether its commands delete events, perhaps seldom.
-    fn deletes(&self) -> bool {
+    fn may_delete(&self) -> bool {
         let compacts = match self {
             Self::Workload(workload) => workload.persistence.compact_on_snapshot,
             Self::Trace { .. } => false,

@@ -2,6 +2,7 @@
 //! nothing but the backend.
 
 mod acknowledging;
+mod recovering;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use crate::workbench::workload::{Planned, ValuePool};
 
 pub(super) use acknowledging::steps;
+pub(super) use recovering::Stopped;
 
 /// A load and how long it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -34,6 +34,26 @@ impl EngineCounters {
     }
 }
 
+/// What one column family takes on the disk at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilySize {
+    /// Its name: `{type}_events`, `{type}_states` or `{type}_metadata`.
+    pub name: String,
+    /// Files that no compaction has touched yet, bytes: level 0. They may hold what newer files overwrite or delete.
+    pub young_bytes: u64,
+    /// Files that compactions wrote, bytes.
+    pub settled_bytes: u64,
+    /// Files of large values, bytes.
+    pub blob_bytes: u64,
+}
+
+impl FamilySize {
+    /// All of it, bytes.
+    pub const fn bytes(&self) -> u64 {
+        self.young_bytes + self.settled_bytes + self.blob_bytes
+    }
+}
+
 /// One figure of an engine before and after a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineFigure {

@@ -14,6 +14,7 @@ mod handles;
 mod measurement;
 mod null;
 mod observer;
+mod page_cache;
 mod run;
 mod schedule;
 mod session;
@@ -21,6 +22,7 @@ mod slices;
 mod source;
 mod target;
 mod verify;
+mod walk;
 mod warmup;
 mod watch;
 
@@ -29,18 +31,21 @@ pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
 pub use crash::{CrashSpec, CrashTask, Crashed, Death, Position, Victim, crash_check, drive_until_killed};
 pub use drive::{Control, DriveSpec};
-pub use engine::{EngineCounters, EngineFigure};
+pub use engine::{EngineCounters, EngineFigure, FamilySize};
 pub use error::RunError;
 pub use measurement::{CommandLatency, GENERATOR_SHARE, GeneratorLag, Measurement};
 pub use null::{NullManager, NullStore, NullTarget};
 pub use observer::{Observer, Phase, Silent};
 pub use run::{MOST_WORKERS, ModeOutcome, Round, RunOutcome, RunSpec, harness_ns_per_operation, run};
 pub use schedule::Load;
-pub use session::{Drive, LeftOff, Session, SessionSize, directory_bytes};
+pub use session::{
+    Drive, Inventory, LeftOff, Restart, RestartRound, RestartSpec, Session, SessionSize, directory_bytes,
+};
 pub use source::Source;
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;
 pub use target::Target;
 pub use verify::Verified;
+pub use walk::{Step, Walk};
 pub use warmup::WarmUp;
 pub use watch::Sample;

@@ -1,5 +1,8 @@
 //! One database in one durability mode: filled, loaded as often as wanted, verified, closed.
 
+mod inventory;
+mod restart;
+
 use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,9 @@ use super::{
 use crate::workbench::actor::{CommandKind, Durability};
 use crate::workbench::measure::{ResourceSampler, ResourceUsage};
 use crate::workbench::workload::ValuePool;
+
+pub use inventory::Inventory;
+pub use restart::{Restart, RestartRound, RestartSpec};
 
 /// Longest wait for background work to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);

@@ -136,7 +136,7 @@ impl Source {
     }
 
     /// Commands at the front of the stream that are issued before anything is measured.
-    pub(super) fn preload_commands(&self) -> u64 {
+    pub(in crate::workbench) fn preload_commands(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
             Self::Trace { .. } => 0,

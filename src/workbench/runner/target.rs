@@ -5,7 +5,7 @@ use std::path::Path;
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, DbManager, State};
 
-use super::EngineCounters;
+use super::{EngineCounters, FamilySize};
 use crate::workbench::actor::Durability;
 
 /// A kind of backend that can be opened in a directory.
@@ -37,6 +37,27 @@ pub trait Target: Sync {
     fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
         let _ = manager;
         None
+    }
+
+    /// What each column family takes on the disk; none unless it says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
+        let _ = manager;
+        Ok(Vec::new())
+    }
+
+    /// Rewrites everything, so that nothing is left of what was overwritten or deleted. Does nothing unless it says
+    /// otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
+        let _ = manager;
+        Ok(())
     }
 }
 
@@ -109,5 +130,23 @@ impl Target for RocksDbTarget {
             pending_compaction_bytes: stats.pending_compaction_bytes,
             background_jobs: stats.running_flushes + stats.running_compactions,
         })
+    }
+    fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
+        Ok(manager.column_family_sizes()?.into_iter().map(family_size).collect())
+    }
+
+    fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
+        manager.compact()
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+fn family_size(size: crate::backend::ColumnFamilySize) -> FamilySize {
+    let mut levels = size.levels.iter().map(|level| level.bytes);
+    FamilySize {
+        young_bytes: levels.next().unwrap_or_default(),
+        settled_bytes: levels.sum(),
+        blob_bytes: size.blob_bytes,
+        name: size.name,
     }
 }

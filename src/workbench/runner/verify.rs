@@ -84,9 +84,40 @@ impl Expected {
     }
 
     /// Bytes of all values.
-    fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         let states = [self.state, self.metadata].into_iter().flatten();
         states.chain(self.events.values().copied()).map(|written| u64::from(written.bytes)).sum()
+    }
+
+    /// What operations that were executed took away or replaced: what to execute to have it back.
+    pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
+        let mut undo = Vec::new();
+        let put = |kind, written: Written| Op::new(kind, written.number, written.bytes);
+        let state = |put_kind, purge_kind, stored: Option<Written>| {
+            stored.map_or(Op::new(purge_kind, 0, 0), |written| put(put_kind, written))
+        };
+        for op in ops {
+            match op.kind {
+                OpKind::EventsDel => undo.extend(self.events.get(&op.number).map(|&old| put(OpKind::EventsPut, old))),
+                OpKind::StatesPut => undo.push(state(OpKind::StatesPut, OpKind::StatesPurge, self.state)),
+                OpKind::MetadataPut => undo.push(state(OpKind::MetadataPut, OpKind::MetadataPurge, self.metadata)),
+                _ => {}
+            }
+        }
+        undo
+    }
+
+    /// What writes all of it: the events in order, then snapshot and metadata.
+    pub(super) fn content(&self) -> impl Iterator<Item = Op> {
+        let put = |kind| move |written: &Written| Op::new(kind, written.number, written.bytes);
+        let events = self.events.values().map(put(OpKind::EventsPut));
+        let state = self.state.iter().map(put(OpKind::StatesPut));
+        events.chain(state).chain(self.metadata.iter().map(put(OpKind::MetadataPut)))
+    }
+
+    /// Bytes of the snapshot, if there is one.
+    pub(super) fn state_bytes(&self) -> Option<u32> {
+        self.state.map(|written| written.bytes)
     }
 
     /// Events and states that count in the result.

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Machine;
-use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Testbed};
+use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
 use crate::workbench::actor::Durability;
-use crate::workbench::runner::{Control, DriveSpec, RunError};
+use crate::workbench::runner::{Control, DriveSpec, RestartSpec, RunError};
 
 /// The journal of one plan, a file with a line of JSON for each load.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ enum Step {
     /// It could not even be filled.
     DiedAtOnce,
     Driven(DriveSpec, Box<Attempt<Driven>>),
+    Surveyed(RestartSpec, Box<Attempt<Survey>>),
     Finished(Attempt<Finished>),
 }
 
@@ -185,13 +186,9 @@ impl Testbed for Remembering<'_> {
         workers: u64,
     ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
         let key = self.next_key(machine, durability, workers);
-        let mut known = self.known.borrow_mut().remove(&key).unwrap_or_default();
+        let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(Attempt::OutOfMemory);
-        }
-        // A rig whose last answer is missing does its last load again, so that there is something to compare at its end.
-        if !matches!(known.back(), Some(Step::Finished(_) | Step::Driven(_, _)) | None) {
-            known.clear();
         }
         let mut rig = Box::new(Remembered { of: self, machine: machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && !rig.revive()? {
@@ -231,6 +228,21 @@ impl Remembered<'_> {
     }
 }
 
+impl Remembered<'_> {
+    /// Sets the rig up, unless it is there, and does the last load again, so that there is something to look at; whether
+    /// it lives.
+    fn catch_up(&mut self) -> Result<bool, RunError> {
+        if self.rig.is_some() {
+            return Ok(true);
+        }
+        let alive = self.revive()?;
+        if let (true, Some(last), Some(rig)) = (alive, self.last, &mut self.rig) {
+            return Ok(matches!(rig.drive(&last)?, Attempt::Done(_)));
+        }
+        Ok(alive)
+    }
+}
+
 impl Rig for Remembered<'_> {
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
         if let Some(Step::Driven(asked, _)) = self.known.front()
@@ -251,16 +263,28 @@ impl Rig for Remembered<'_> {
         Ok(answer)
     }
 
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+        if let Some(Step::Surveyed(asked, _)) = self.known.front()
+            && asked == spec
+            && let Some(Step::Surveyed(_, answer)) = self.known.pop_front()
+        {
+            return Ok(*answer);
+        }
+        self.known.clear();
+        if !self.catch_up()? {
+            return Ok(Attempt::OutOfMemory);
+        }
+        let Some(rig) = &mut self.rig else { return Ok(Attempt::OutOfMemory) };
+        let answer = rig.survey(spec)?;
+        self.of.write(&self.key, &Step::Surveyed(*spec, Box::new(answer.clone())))?;
+        Ok(answer)
+    }
+
     fn finish(mut self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
         if let Some(Step::Finished(finished)) = self.known.pop_front() {
             return Ok(finished);
         }
-        if self.rig.is_none()
-            && let Some(last) = self.last
-            && self.revive()?
-            && let Some(rig) = &mut self.rig
-            && let Attempt::OutOfMemory = rig.drive(&last)?
-        {
+        if !self.catch_up()? {
             return Ok(Attempt::OutOfMemory);
         }
         let Some(rig) = self.rig.take() else { return Ok(Attempt::OutOfMemory) };

@@ -7,10 +7,10 @@ use super::agenda::Agenda;
 use super::evidence::{MachineVerdict, verdict};
 use super::scaling::{Scaling, ScalingPoint, ScalingRefusal};
 use super::search::{Breadth, Effort, Findings, Question, Search};
-use super::testbed::Testbed;
+use super::testbed::{Survey, Testbed};
 use super::{LEAST_RAM_MB, Machine, Objective};
 use crate::workbench::actor::{CommandKind, Durability};
-use crate::workbench::runner::{Control, Drive, Observer, RunError, Source, harness_ns_per_operation};
+use crate::workbench::runner::{Control, Drive, Observer, RestartSpec, RunError, Source, harness_ns_per_operation};
 
 /// What must hold, and how hard to look.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,8 @@ pub struct PlanSpec {
     pub durabilities: Vec<Durability>,
     /// How much time to take.
     pub effort: Effort,
+    /// The restart that is measured.
+    pub restart: RestartSpec,
     /// Bytes per second that the disk was seen to write in a row, if somebody looked.
     pub disk_bytes_per_second: Option<f64>,
 }
@@ -63,6 +65,9 @@ pub struct ModePlan {
     pub at_target: Option<Drive>,
     /// Closed-loop ceilings of this host on fewer cores and on all of them, where a machine has more cores.
     pub scaling_points: Vec<ScalingPoint>,
+    /// What the data takes and how long a restart takes, on the recommended machine; of one mode, since neither depends on
+    /// durability.
+    pub survey: Option<Survey>,
     /// The law that these follow; `None` where there are none, why not where they carry none.
     pub scaling: Option<Result<Scaling, ScalingRefusal>>,
     /// Whether somebody stopped it before its end.
@@ -260,6 +265,7 @@ impl Planner<'_> {
             searched: Vec::new(),
             verdicts: Vec::new(),
             at_target: None,
+            survey: None,
             scaling_points: Vec::new(),
             scaling: None,
             interrupted: false,
@@ -294,6 +300,7 @@ impl Planner<'_> {
             search.climb(self.required(), self.required())?;
             self.agenda.end(stage);
             mode.at_target = self.at_target(&mut search)?;
+            mode.survey = self.survey(&mut search)?;
             mode.searched.push(search.finish(true)?);
         }
         Ok(())
@@ -367,6 +374,18 @@ impl Planner<'_> {
         let drive = search.offer(self.spec.target_per_second, self.agenda.at_target())?;
         self.agenda.end(stage);
         Ok(drive)
+    }
+
+    /// Once for all modes.
+    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, RunError> {
+        let is_first = self.spec.durabilities.first() == Some(&self.durability);
+        if !is_first || self.is_stopped() {
+            return Ok(None);
+        }
+        let stage = self.agenda.begin("what the data takes, and how long a restart takes");
+        let survey = search.survey(&self.spec.restart)?;
+        self.agenda.end(stage);
+        Ok(survey)
     }
 
     fn searches_host(&self, mode: &ModePlan) -> bool {

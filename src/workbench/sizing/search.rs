@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Rejection, rejection, worst_slice};
-use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Testbed};
+use super::testbed::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
 use super::{Footprint, Machine, Objective};
 use crate::workbench::actor::{CommandKind, Durability};
-use crate::workbench::runner::{Control, Drive, DriveSpec, Load, Observer, RunError, WarmUp};
+use crate::workbench::runner::{Control, Drive, DriveSpec, Load, Observer, RestartSpec, RunError, WarmUp};
 use crate::workbench::workload::Arrivals;
 
 /// How much time a search may take.
@@ -316,6 +316,21 @@ impl<'a> Search<'a> {
     /// Offers one rate for so long, whatever comes of it; `None` if the machine died.
     pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, RunError> {
         self.drive(Load::Open { per_second: rate, arrivals: self.question.arrivals }, measure, Some(measure))
+    }
+
+    /// What the data takes and how long a restart takes; `None` if the machine died of it.
+    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, RunError> {
+        let Some(mut rig) = self.take_rig()? else { return Ok(None) };
+        match rig.survey(spec)? {
+            Attempt::Done(survey) => {
+                self.rig = Some(rig);
+                Ok(Some(survey))
+            }
+            Attempt::OutOfMemory => {
+                self.died("restarting the actors");
+                Ok(None)
+            }
+        }
     }
 
     /// Closes the database and compares, if `verify` is true and nobody stopped it, what it holds.

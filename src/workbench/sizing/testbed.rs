@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::Machine;
 use crate::workbench::actor::Durability;
 use crate::workbench::runner::{
-    Clock, Control, Drive, DriveSpec, Observer, RunError, Session, SessionSize, Source, Target, Verified,
+    Clock, Control, Drive, DriveSpec, Inventory, Observer, Restart, RestartSpec, RunError, Session, SessionSize,
+    Source, Target, Verified,
 };
 
 /// How far a testbed can pretend to be a machine.
@@ -50,6 +51,15 @@ pub struct Driven {
     pub memory_peak_bytes: Option<u64>,
 }
 
+/// What there is besides latencies: what the data takes, and how long a restart takes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Survey {
+    /// What is stored, at rest and compacted.
+    pub inventory: Inventory,
+    /// Restarts of the actors there are, and of a larger population of copies of them.
+    pub restarts: Vec<Restart>,
+}
+
 /// The end of a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finished {
@@ -71,6 +81,13 @@ pub trait Rig {
     ///
     /// [`RunError`] if the database fails or whatever holds the rig.
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError>;
+
+    /// Takes an inventory of what is stored, and restarts the actors.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails or whatever holds the rig.
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError>;
 
     /// Closes the database, compares what it holds with what it acknowledged if `verify` is true, and removes it.
     ///
@@ -117,6 +134,26 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     pub rigs: AtomicU64,
 }
 
+/// Takes the inventory of a session and restarts its actors.
+///
+/// # Errors
+///
+/// [`RunError`] if the database fails.
+pub fn survey<T: Target>(
+    session: &mut Session<'_, T>,
+    spec: &RestartSpec,
+    clock: &impl Clock,
+    observer: &dyn Observer,
+    control: &Control,
+) -> Result<Survey, RunError>
+where
+    T::Manager: Sync,
+{
+    let inventory = session.take_inventory(observer, control)?;
+    let restarts = session.measure_restart(spec, clock, observer, control)?;
+    Ok(Survey { inventory, restarts })
+}
+
 /// A rig in this process.
 struct Local<'a, T: Target, C: Clock> {
     session: Session<'a, T>,
@@ -161,6 +198,10 @@ where
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
         let drive = self.session.drive(spec, self.clock, self.observer, self.control)?;
         Ok(Attempt::Done(Driven { drive, database_bytes: self.session.database_bytes(), memory_peak_bytes: None }))
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+        survey(&mut self.session, spec, self.clock, self.observer, self.control).map(Attempt::Done)
     }
 
     fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {

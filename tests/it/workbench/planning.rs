@@ -7,10 +7,10 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability};
-use ave_actors_rocksdb::workbench::runner::{Control, DriveSpec, Load, RunError, Silent};
+use ave_actors_rocksdb::workbench::runner::{Control, DriveSpec, Load, RestartSpec, RunError, Silent};
 use ave_actors_rocksdb::workbench::sizing::{
     Attempt, Breadth, Driven, Effort, Emulation, Finished, InProcess, Journal, Machine, Objective, PlanOutcome,
-    PlanSpec, Rejection, Remembering, Resource, Rig, Support, Testbed, plan, required_rate,
+    PlanSpec, Rejection, Remembering, Resource, Rig, Support, Survey, Testbed, plan, required_rate,
 };
 
 use super::known_latency::{MD1, MILLISECOND, Scripted, SimulatedClock, appends};
@@ -38,6 +38,7 @@ fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
             climb: Duration::from_secs(60),
             breadth: Breadth::Smallest,
         },
+        restart: RestartSpec { actors: 6, most_bytes: 1 << 20, repeats: 1 },
         disk_bytes_per_second: None,
     }
 }
@@ -118,6 +119,10 @@ impl Rig for MortalRig<'_> {
             return Ok(Attempt::OutOfMemory);
         }
         self.rig.drive(spec)
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+        self.rig.survey(spec)
     }
 
     fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
@@ -294,6 +299,9 @@ fn interrupted_plan(testbed: &dyn Testbed, spec: &PlanSpec, journal: &Path, load
             let left = self.2.borrow().saturating_sub(1);
             *self.2.borrow_mut() = left;
             self.0.drive(spec)
+        }
+        fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+            self.0.survey(spec)
         }
         fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
             self.0.finish(verify)

@@ -11,6 +11,7 @@ use super::result::conclude;
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::{EmulationArg, PlanArgs};
 use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::outlook::{Deployment, forecast};
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
@@ -23,7 +24,7 @@ use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::report::{
     Context, PlanFacts, Report, ReportDirectory, ReportError, WhatIfPlan, attachments, format, plan_report,
 };
-use crate::workbench::runner::{Control, Observer, RunError, Source};
+use crate::workbench::runner::{Control, Observer, RestartSpec, RunError, Source};
 use crate::workbench::sizing::{
     Breadth, Effort, Journal, Machine, Objective, PlanOutcome, PlanSpec, Remembering, WhatIf, plan as plan_machines,
 };
@@ -32,6 +33,8 @@ use crate::workbench::sizing::{
 const PROBE: Duration = Duration::from_secs(2);
 /// A plan that was interrupted longer ago is begun anew: the machine may be another by now.
 const JOURNAL_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Values that are written to have more actors to restart, bytes.
+const RESTART_BYTES: u64 = 256 << 20;
 /// Bytes on the disk per byte of preload: the database, its log, and what a compaction writes before it deletes.
 const DISK_PER_PRELOAD: f64 = 3.0;
 
@@ -41,9 +44,10 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let spec = plan_spec(args, objective, &host)?;
+    let spec = plan_spec(args, objective, &source, &host)?;
     spec.check(&source)?;
     check_disk(&source, &host)?;
+    let deployment = deployment(args, &source, &host)?;
     let changed = what_if.as_ref().map(|what_if| changed(what_if, &source, &spec)).transpose()?.flatten();
     if let Some((source, spec)) = &changed {
         spec.check(source)?;
@@ -102,11 +106,21 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         command: resolve::command_line(),
         workers: workers(&outcome),
     };
-    let facts = PlanFacts { emulation: emulation(&confinement), unsynced: UnsyncedAge::of_this_kernel() };
+    let facts = PlanFacts {
+        emulation: emulation(&confinement),
+        unsynced: UnsyncedAge::of_this_kernel(),
+        forecast: forecast(&source, &outcome, &deployment),
+    };
+    let other_facts = other.as_ref().map(|(source, spec, outcome, _)| {
+        let actors = args.actors.unwrap_or_else(|| source.actors());
+        let deployment = Deployment { target_per_second: spec.target_per_second, actors, ..deployment };
+        PlanFacts { forecast: forecast(source, outcome, &deployment), ..facts.clone() }
+    });
     let other_context = other.as_ref().map(|(source, ..)| Context { source, ..context.clone() });
     let what_if = what_if.as_ref().map(|what_if| {
-        let measured = other_context.as_ref().zip(other.as_ref());
-        WhatIfPlan { what_if, measured: measured.map(|(context, (_, spec, outcome, _))| (context, spec, outcome)) }
+        let measured = other_context.as_ref().zip(other_facts.as_ref()).zip(other.as_ref());
+        let measured = measured.map(|((context, facts), (_, spec, outcome, _))| (context, spec, facts, outcome));
+        WhatIfPlan { what_if, measured }
     });
     let report = plan_report(&context, &spec, &facts, &outcome, what_if.as_ref());
     let ending = conclude(&report, files(&report, &outcome), &args.place.reports_dir, output)?;
@@ -202,7 +216,12 @@ fn changed(what_if: &WhatIf, source: &Source, spec: &PlanSpec) -> Result<Option<
 const GOES_ON: &str = "interrupted: the same command goes on where this one stopped";
 
 /// All that can be known to be wrong before time is spent.
-fn plan_spec(args: &PlanArgs, objective: Objective, host: &HostProfile) -> Result<PlanSpec, CliError> {
+fn plan_spec(
+    args: &PlanArgs,
+    objective: Objective,
+    source: &Source,
+    host: &HostProfile,
+) -> Result<PlanSpec, CliError> {
     let machines = if args.machines.is_empty() {
         Machine::profiles()
     } else {
@@ -222,7 +241,40 @@ fn plan_spec(args: &PlanArgs, objective: Objective, host: &HostProfile) -> Resul
             (_, true) => Effort::thorough(),
             _ => Effort::standard(),
         },
+        restart: restart_spec(args, source),
         disk_bytes_per_second: None,
+    })
+}
+
+/// More thorough plans build a larger population.
+fn restart_spec(args: &PlanArgs, source: &Source) -> RestartSpec {
+    let (most_bytes, repeats) = match (args.quick, args.thorough) {
+        (true, _) => (RESTART_BYTES / 8, 1),
+        (_, true) => (RESTART_BYTES * 4, 3),
+        _ => (RESTART_BYTES, 2),
+    };
+    RestartSpec { actors: args.actors.unwrap_or_else(|| source.actors()), most_bytes, repeats }
+}
+
+/// What somebody said of the deployment, checked.
+fn deployment(args: &PlanArgs, source: &Source, host: &HostProfile) -> Result<Deployment, CliError> {
+    let above_zero = |option: &str, value: Option<f64>| match value {
+        Some(value) if !(value > 0.0 && value.is_finite()) => {
+            Err(CliError::Usage(format!("{option} {value}: expected more than 0")))
+        }
+        value => Ok(value),
+    };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at sizes no disk has")]
+    let bytes = |value: f64, unit: f64| (value * unit) as u64;
+    if args.actors == Some(0) {
+        return Err(CliError::Usage("--actors 0: expected at least 1".to_owned()));
+    }
+    Ok(Deployment {
+        target_per_second: args.target,
+        actors: args.actors.unwrap_or_else(|| source.actors()),
+        retention_days: above_zero("--retention", args.retention)?,
+        disk_bytes: above_zero("--disk", args.disk)?.map_or(host.disk.free_bytes, |disk| bytes(disk, 1e9)),
+        rated_bytes: above_zero("--tbw", args.tbw)?.map(|tbw| bytes(tbw, 1e12)),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::workbench::cli::output;
 use crate::workbench::cli::rig::{Ask, COMMAND, Said, Task};
 use crate::workbench::host::CoreLimit;
 use crate::workbench::runner::{Control, Observer, Phase, RocksDbTarget, Session, SystemClock};
-use crate::workbench::sizing::{Driven, Finished};
+use crate::workbench::sizing::{Driven, Finished, survey};
 
 /// Interval at which it tells how far it is.
 const TELL: Duration = Duration::from_millis(100);
@@ -46,6 +46,9 @@ fn serve(task: &Task, asked: &Receiver<Ask>, control: &Control) -> Result<(), Cl
                 let drive = session.drive(&spec, &clock, &observer, control)?;
                 let database_bytes = session.database_bytes();
                 say(&Said::Driven(Box::new(Driven { drive, database_bytes, memory_peak_bytes: None })))?;
+            }
+            Ok(Ask::Survey(spec)) => {
+                say(&Said::Surveyed(survey(&mut session, &spec, &clock, &observer, control)?))?;
             }
             Ok(Ask::Finish { verify }) => {
                 let commands = session.commands_issued();
