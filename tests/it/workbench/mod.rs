@@ -10,6 +10,7 @@ mod after_kills;
 mod cli;
 mod cli_traces;
 mod fitting;
+mod forecasting;
 mod importing;
 mod known_latency;
 mod memory;
