@@ -28,8 +28,7 @@ pub(super) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let (findings, survey) = (mode.principal()?, mode.survey.as_ref()?);
     let open_files = crate::machine::process_share().open_files;
     let tuning = Tuning::new(&resolve_spec(Some(findings.machine.spec())), open_files);
-    let curve =
-        GrowthCurve::walk(source, findings.workers, TreeRules::from(&tuning), &survey.inventory, MOST_WALKED)?;
+    let curve = GrowthCurve::walk(source, findings.workers, TreeRules::from(&tuning), &survey.inventory, MOST_WALKED)?;
     let rest_bytes = survey.inventory.directory_bytes;
     let peak_bytes = findings.held.iter().map(|held| held.footprint.database_bytes).max().unwrap_or(rest_bytes);
     let headroom = CompactionHeadroom::new(&tuning, rest_bytes, peak_bytes, rest_bytes);

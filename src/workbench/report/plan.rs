@@ -5,8 +5,8 @@ use super::assess::Assessment;
 use super::capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
 use super::what_if::WhatIfInfo;
 use super::{
-    Capacity, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
-    ReportKind, Settings, SloInfo, Verdict, format,
+    Capacity, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation,
+    Report, ReportKind, Settings, SloInfo, Verdict, format,
 };
 use crate::workbench::host::UnsyncedAge;
 use crate::workbench::measure::{LatencyHistogram, Percentile};
@@ -16,6 +16,8 @@ use crate::workbench::sizing::{
 
 /// Durability off may seem slower than on by this much before it is a contradiction.
 const PLAUSIBLE_SHARE: f64 = 0.8;
+
+const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// What a plan's report says beside what the plan found.
 #[derive(Debug, Clone)]
@@ -83,7 +85,7 @@ fn plan_result(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcom
             percentile: spec.objective.percentile.name.to_owned(),
             limit_ns: spec.objective.limit_ns,
         },
-        capacities: outcome.modes.iter().filter_map(|mode| capacity(context, spec, outcome, mode)).collect(),
+        capacities: outcome.modes.iter().filter_map(|mode| capacity(context, spec, facts, outcome, mode)).collect(),
         profiles: profiles(outcome),
         durability_price: price(spec, facts, outcome),
         scaling: outcome.modes.iter().filter_map(scaling).collect(),
@@ -232,12 +234,7 @@ fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
     format!("{required} commands/s are needed, {reached}{ceiling}.{help}")
 }
 
-fn verdict(
-    context: &Context<'_>,
-    plan: &PlanResult,
-    outcome: &PlanOutcome,
-    assessment: &Assessment,
-) -> Verdict {
+fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, assessment: &Assessment) -> Verdict {
     let recommendations = &plan.recommendations;
     let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     let mut reasons = assessment.reasons();
@@ -329,19 +326,26 @@ fn bytes_per_command(outcome: &PlanOutcome) -> f64 {
 }
 
 fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
-    bytes_per_command(outcome) * spec.target_per_second * 86_400.0
+    bytes_per_command(outcome) * spec.target_per_second * SECONDS_PER_DAY
 }
 
-fn capacity(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Option<Capacity> {
+fn capacity(
+    context: &Context<'_>,
+    spec: &PlanSpec,
+    facts: &PlanFacts,
+    outcome: &PlanOutcome,
+    mode: &ModePlan,
+) -> Option<Capacity> {
     let findings = mode.principal()?;
-    let per_day = growth_per_day(spec, outcome);
+    let forecast = facts.forecast.as_ref().map(|forecast| forecast.growth_per_day_bytes.expected);
+    let per_day = forecast.unwrap_or_else(|| growth_per_day(spec, outcome));
     Some(Capacity {
         durability: mode.durability.into(),
         machine: Some(findings.machine.name.clone()),
         saturation_per_second: findings.ceiling_per_second(),
         sustained_per_second: findings.sustained_per_second(),
         probes: findings.probes.iter().map(probe_result).collect(),
-        database_bytes_per_million_commands: bytes_per_command(outcome) * 1e6,
+        database_bytes_per_million_commands: 1e6 * per_day / (spec.target_per_second * SECONDS_PER_DAY),
         database_bytes_per_day_at_target: per_day,
         days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
     })

@@ -135,6 +135,25 @@ impl Source {
         written * steps / looked_at.max(1)
     }
 
+    /// Actor types.
+    pub fn type_count(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.types),
+            Self::Trace { trace, .. } => trace.type_count() as u64,
+        }
+    }
+
+    /// Mean length of an actor's name, bytes.
+    pub fn mean_name_bytes(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.actors.name_bytes as u64,
+            Self::Trace { trace, .. } => {
+                let bytes: usize = trace.actors().iter().map(|actor| actor.name.len()).sum();
+                (bytes / trace.actors().len().max(1)) as u64
+            }
+        }
+    }
+
     /// Commands at the front of the stream that are issued before anything is measured.
     pub(in crate::workbench) fn preload_commands(&self) -> u64 {
         match self {

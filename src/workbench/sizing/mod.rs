@@ -21,7 +21,10 @@ mod what_if;
 
 pub use binding::{Binding, Resource};
 pub use evidence::{Footprint, MachineVerdict, Support};
-pub use forecast::{GrowthCurve, MOST_WALKED, PredictedSize, TreeRules};
+pub use forecast::{
+    Band, Basis, CompactionHeadroom, DiskFull, DiskSpec, GrowthCurve, GrowthForecast, MOST_WALKED, MemoryForecast,
+    MemoryMeasured, MemoryPart, PredictedSize, RestartForecast, TreeRules, WriteWear, restart_forecast,
+};
 pub use journal::{Journal, Remembering};
 pub use judge::Rejection;
 pub use machine::{HOST, LEAST_RAM_MB, Machine};

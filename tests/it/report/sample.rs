@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    Basis, Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice, EngineInfo,
-    Evidence, HostInfo, LatencyInfo, MachineMode, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult,
-    ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RoundInfo,
-    SCHEMA_VERSION, SeriesPoint, Settings, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
-    WhatIfFigure, WhatIfInfo, WhatIfMode,
+    BandInfo, Basis, Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice,
+    EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineMode, MemoryInfo, MemoryPartInfo, ModeResult,
+    NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
+    ReportKind, Reproduce, ResourceUse, RestartInfo, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo,
+    SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use serde_json::json;
 
@@ -370,6 +370,7 @@ fn plan_result() -> PlanResult {
                 .to_owned(),
         }),
         scaling: Vec::new(),
+        forecast: Some(forecast()),
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
             target_per_second: 2_000.0,
@@ -385,6 +386,40 @@ fn plan_result() -> PlanResult {
                     basis: Basis::Measured,
                 }],
             }],
+        }),
+    }
+}
+
+fn forecast() -> ForecastInfo {
+    let band = |expected: f64| BandInfo { expected, low: 0.9 * expected, high: 1.1 * expected };
+    ForecastInfo {
+        commands_per_second: 2_000.0,
+        growth_per_day_bytes: band(110e9),
+        event_growth_per_day_bytes: 108e9,
+        state_growth_per_day_bytes: 2e9,
+        retention_days: Some(30.0),
+        steady_bytes: Some(band(3.3e12)),
+        compaction_headroom_bytes: 2 << 30,
+        disk_bytes: 4_000_000_000_000,
+        disk_full_on: Some("2027-03-01".to_owned()),
+        disk_full_earliest: Some("2027-02-20".to_owned()),
+        disk_full_latest: None,
+        written_per_day_bytes: 4.1e11,
+        write_amplification_ratio: Some(4.2),
+        disk_worn_years: Some(4.0),
+        memory: Some(MemoryInfo {
+            actors_count: 100_000,
+            actor_types_count: 3,
+            bytes: 300 << 20,
+            parts: vec![MemoryPartInfo { name: "handles".to_owned(), bytes: 38 << 20, basis: Basis::Modelled }],
+        }),
+        restart: Some(RestartInfo {
+            actors_count: 100_000,
+            seconds: band(12.0),
+            open_seconds: 0.4,
+            recover_seconds: 11.6,
+            basis: Basis::Modelled,
+            cold: true,
         }),
     }
 }

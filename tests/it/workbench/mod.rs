@@ -18,6 +18,7 @@ mod deployment;
 #[cfg(feature = "rocksdb")]
 mod emulation;
 mod fitting;
+mod forecasting;
 mod importing;
 mod known_latency;
 mod memory;

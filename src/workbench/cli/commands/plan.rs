@@ -216,12 +216,7 @@ fn changed(what_if: &WhatIf, source: &Source, spec: &PlanSpec) -> Result<Option<
 const GOES_ON: &str = "interrupted: the same command goes on where this one stopped";
 
 /// All that can be known to be wrong before time is spent.
-fn plan_spec(
-    args: &PlanArgs,
-    objective: Objective,
-    source: &Source,
-    host: &HostProfile,
-) -> Result<PlanSpec, CliError> {
+fn plan_spec(args: &PlanArgs, objective: Objective, source: &Source, host: &HostProfile) -> Result<PlanSpec, CliError> {
     let machines = if args.machines.is_empty() {
         Machine::profiles()
     } else {

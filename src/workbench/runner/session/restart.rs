@@ -83,7 +83,7 @@ where
         let mut restarts = vec![self.restarts(&own, spec.repeats, clock, control)?];
         let larger = self.copies(&own, spec);
         if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !control.is_stopped() {
-            let beside = Beside::of(&self.directory);
+            let beside = Beside::create(&self.directory)?;
             let workers = self.workers.len() as u64;
             let mut session = Self::new(self.target, &self.source, &beside.0, self.durability, workers);
             session.open(Durability::Off)?;
@@ -200,10 +200,12 @@ where
 struct Beside(PathBuf);
 
 impl Beside {
-    fn of(directory: &Path) -> Self {
+    fn create(directory: &Path) -> Result<Self, RunError> {
         let mut name = directory.as_os_str().to_owned();
         name.push("-restart");
-        Self(name.into())
+        let beside = Self(name.into());
+        fs::create_dir_all(&beside.0).map_err(|source| RunError::Directory { path: beside.0.clone(), source })?;
+        Ok(beside)
     }
 }
 

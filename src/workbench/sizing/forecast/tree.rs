@@ -366,3 +366,133 @@ impl Tree {
         self.families[at].flush(&self.rules);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::actor::Op;
+    use proptest::prelude::*;
+
+    const RULES: TreeRules = TreeRules {
+        memtable_budget_bytes: 1 << 20,
+        write_buffer_bytes: 1 << 20,
+        wal_limit_bytes: 1 << 30,
+        level_zero_files: 4,
+        level_base_bytes: 1 << 30,
+        min_blob_bytes: 4096,
+        deletions_trigger: 8,
+    };
+    const NAME_BYTES: u32 = 10;
+
+    fn tree(rules: TreeRules) -> Tree {
+        Tree::new(rules, true)
+    }
+
+    fn step(tree: &mut Tree, actor: u64, kind: OpKind, number: u64, bytes: u32) {
+        let ops = [Op::new(kind, number, bytes)];
+        tree.step(&Step { actor, actor_type: 0, name_bytes: NAME_BYTES, is_command: true, ops: &ops });
+    }
+
+    /// Bytes of a state of so many bytes in a file.
+    fn state(bytes: u64) -> u64 {
+        bytes + u64::from(NAME_BYTES)
+    }
+
+    #[test]
+    fn a_state_lies_in_every_file_it_was_flushed_to_until_they_are_merged() {
+        let mut tree = tree(RULES);
+        for flush in 1..RULES.level_zero_files {
+            // Overwritten in the memtable, it reaches the file once.
+            step(&mut tree, 0, OpKind::StatesPut, 0, 90);
+            step(&mut tree, 0, OpKind::StatesPut, 1, 100);
+            tree.rest();
+            let states = tree.at_rest()[1];
+            assert_eq!((states.live.table, states.young.table), (state(100), u64::from(flush) * state(100)));
+            assert_eq!(states.settled.table, 0);
+        }
+        step(&mut tree, 0, OpKind::StatesPut, 2, 100);
+        tree.rest();
+        let states = tree.at_rest()[1];
+        assert_eq!((states.young.table, states.settled.table), (0, state(100)), "merged: one version is left");
+    }
+
+    #[test]
+    fn what_lies_on_the_disk_after_a_stop_is_known_before_it() {
+        let mut tree = tree(RULES);
+        for number in 0..40 {
+            step(&mut tree, number % 3, OpKind::StatesPut, number, 100);
+            step(&mut tree, number % 3, OpKind::EventsPut, number / 3, 50);
+            let before = tree.at_rest();
+            if number % 4 == 0 {
+                tree.rest();
+                assert_eq!(tree.at_rest(), before, "after {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn deleted_events_are_gone_and_a_wall_of_deletions_is_merged_at_once() {
+        let mut tree = tree(RULES);
+        for number in 0..20 {
+            step(&mut tree, 0, OpKind::EventsPut, number, 100);
+        }
+        tree.rest();
+        assert!(tree.at_rest()[EVENTS].young.table >= 20 * 100);
+        for number in 0..20 {
+            step(&mut tree, 0, OpKind::EventsDel, number, 0);
+        }
+        tree.rest();
+        assert_eq!(tree.at_rest()[EVENTS], Shape::default());
+    }
+
+    #[test]
+    fn a_purge_takes_what_an_actor_stored_and_nothing_of_another() {
+        let mut tree = tree(RULES);
+        for actor in 0..2 {
+            step(&mut tree, actor, OpKind::EventsPut, 0, 100);
+            step(&mut tree, actor, OpKind::StatesPut, 0, 200);
+        }
+        let both = tree.at_rest();
+        step(&mut tree, 0, OpKind::EventsPurge, 0, 0);
+        step(&mut tree, 0, OpKind::StatesPurge, 0, 0);
+        let one = tree.at_rest();
+        for kind in [EVENTS, 1] {
+            assert_eq!(2 * one[kind].live.table, both[kind].live.table);
+        }
+    }
+
+    #[test]
+    fn old_logs_have_their_data_flushed() {
+        let mut tree = tree(TreeRules { wal_limit_bytes: 10_000, ..RULES });
+        step(&mut tree, 0, OpKind::StatesPut, 0, 100);
+        for number in 0..2 * LOOK_FOR_OLD_LOGS_EVERY {
+            step(&mut tree, 1, OpKind::EventsPut, number, 100);
+        }
+        assert_eq!(tree.families[1].young.len(), 1, "one state, long ago");
+    }
+
+    #[test]
+    fn large_values_count_apart() {
+        let mut tree = tree(RULES);
+        step(&mut tree, 0, OpKind::StatesPut, 0, 5000);
+        let live = tree.at_rest()[1].live;
+        assert_eq!((live.blob, live.table), (5000, state(BLOB_PLACE_BYTES)));
+    }
+
+    proptest! {
+        #[test]
+        fn events_that_are_only_appended_lie_on_the_disk_once(
+            sizes in prop::collection::vec(1u32..20_000, 1..300), actors in 1u64..5,
+        ) {
+            let mut tree = tree(TreeRules { write_buffer_bytes: 50_000, ..RULES });
+            for (number, &bytes) in sizes.iter().enumerate() {
+                step(&mut tree, number as u64 % actors, OpKind::EventsPut, number as u64 / actors, bytes);
+            }
+            let Shape { live, young, settled } = tree.at_rest()[EVENTS];
+            let names = actors.min(sizes.len() as u64) * u64::from(NAME_BYTES);
+            prop_assert_eq!(live.blob, young.blob + settled.blob);
+            // The name, which is counted once per actor, is in one of both.
+            prop_assert!(live.table.abs_diff(young.table + settled.table) <= names);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The time of a restart with more actors, or fewer, than were measured.
+//!
+//! Between two populations that were measured the time follows the straight line. Beyond the larger one it follows the
+//! time per actor there, which hardly changes any more once the database has outgrown the backend's cache: that is why a
+//! larger population is built and measured (see [`Session::measure_restart`](crate::workbench::runner::Session::measure_restart)).
+
+use super::{Band, Basis};
+use crate::workbench::runner::{Restart, RestartRound};
+
+/// By how much a restart may take longer or shorter than a larger or smaller one implies: the most that was seen at ten
+/// times the actors.
+const ERROR: f64 = 0.25;
+
+/// A restart of so many actors after an orderly stop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RestartForecast {
+    /// Actors started.
+    pub actors: u64,
+    /// Opening the database and starting all actors, seconds.
+    pub seconds: Band,
+    /// Opening alone, seconds.
+    pub open_seconds: f64,
+    /// Starting the actors alone, seconds.
+    pub recover_seconds: f64,
+    /// Whether so many actors were measured.
+    pub basis: Basis,
+    /// Whether the files of every restart that stands behind it were read from the disk.
+    pub is_cold: bool,
+}
+
+/// The restart of `actors` actors; `None` if no restart of any actor was measured.
+pub fn restart_forecast(restarts: &[Restart], actors: u64) -> Option<RestartForecast> {
+    let mut measured: Vec<Measured> = restarts.iter().filter_map(Measured::new).collect();
+    measured.sort_unstable_by(|a, b| a.actors.total_cmp(&b.actors));
+    let at = actors as f64;
+    let after = measured.iter().position(|measured| measured.actors >= at);
+    let last = measured.last()?;
+    let exact = after.filter(|&after| measured[after].actors <= at);
+    let [open, recover, low, high] = [
+        |measured: &Measured| measured.open_seconds,
+        |measured: &Measured| measured.recover_seconds,
+        |measured: &Measured| measured.low,
+        |measured: &Measured| measured.high,
+    ]
+    .map(|of: fn(&Measured) -> f64| match after {
+        Some(0) => of(&measured[0]),
+        Some(after) => between(&measured[after - 1], &measured[after], at, of),
+        None => of(last),
+    });
+    // Fewer than the fewest, or more than the most: in proportion to them.
+    let edge = match after {
+        Some(0) => at / measured[0].actors,
+        None => at / last.actors,
+        Some(_) => 1.0,
+    };
+    let recover = recover * edge;
+    let error = if exact.is_some() { 0.0 } else { ERROR };
+    let seconds = Band {
+        middle: open + recover,
+        low: open + recover * low * (1.0 - error),
+        high: open * edge.max(1.0) + recover * high * (1.0 + error),
+    };
+    Some(RestartForecast {
+        actors,
+        seconds,
+        open_seconds: open,
+        recover_seconds: recover,
+        basis: if exact.is_some() { Basis::Measured } else { Basis::Modelled },
+        is_cold: measured.iter().all(|measured| measured.is_cold),
+    })
+}
+
+fn between(from: &Measured, to: &Measured, actors: f64, of: fn(&Measured) -> f64) -> f64 {
+    of(from) + (of(to) - of(from)) * (actors - from.actors) / (to.actors - from.actors)
+}
+
+/// The repeats of one population.
+struct Measured {
+    actors: f64,
+    open_seconds: f64,
+    /// Of the median repeat.
+    recover_seconds: f64,
+    /// The shortest and the longest repeat as multiples of it.
+    low: f64,
+    high: f64,
+    is_cold: bool,
+}
+
+impl Measured {
+    fn new(restart: &Restart) -> Option<Self> {
+        let recover = sorted(restart, |round| round.recover_seconds);
+        let middle = median(&recover).filter(|&seconds| seconds > 0.0 && restart.actors > 0)?;
+        Some(Self {
+            actors: restart.actors as f64,
+            open_seconds: median(&sorted(restart, |round| round.open_seconds))?,
+            recover_seconds: middle,
+            low: recover.first()? / middle,
+            high: recover.last()? / middle,
+            is_cold: restart.rounds.iter().all(|round| round.is_cold),
+        })
+    }
+}
+
+fn sorted(restart: &Restart, of: impl Fn(&RestartRound) -> f64) -> Vec<f64> {
+    let mut values: Vec<f64> = restart.rounds.iter().map(of).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+fn median(sorted: &[f64]) -> Option<f64> {
+    let upper = sorted.get(sorted.len() / 2)?;
+    Some(f64::midpoint(*upper, sorted[(sorted.len() - 1) / 2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn restart(actors: u64, recover: &[f64]) -> Restart {
+        let round = |&recover_seconds: &f64| RestartRound { open_seconds: 0.5, recover_seconds, is_cold: true };
+        Restart { actors, rounds: recover.iter().map(round).collect(), ..Restart::default() }
+    }
+
+    #[test]
+    fn what_was_measured_is_said_again_with_the_median_and_the_spread() {
+        let found = restart_forecast(&[restart(100, &[3.0, 1.0, 2.0])], 100).unwrap();
+        assert_eq!(found.basis, Basis::Measured);
+        assert_eq!(found.seconds, Band { middle: 2.5, low: 1.5, high: 3.5 });
+        assert!(found.is_cold);
+    }
+
+    #[test]
+    fn between_two_populations_time_follows_the_line_and_beyond_them_the_time_per_actor() {
+        let measured = [restart(1000, &[20.0]), restart(100, &[1.0])];
+        let recover = |actors| restart_forecast(&measured, actors).unwrap().recover_seconds;
+        assert!((recover(550) - 10.5).abs() < 1e-9);
+        assert!((recover(2000) - 40.0).abs() < 1e-9);
+        assert!((recover(50) - 0.5).abs() < 1e-9);
+        assert_eq!(restart_forecast(&measured, 2000).unwrap().basis, Basis::Modelled);
+    }
+
+    #[test]
+    fn without_a_measurement_nothing_is_said() {
+        assert_eq!(restart_forecast(&[], 10), None);
+        assert_eq!(restart_forecast(&[restart(0, &[0.0]), restart(10, &[])], 10), None);
+    }
+
+    proptest! {
+        #[test]
+        fn more_actors_take_no_less_time_and_bands_are_in_order(
+            small in 1u64..1000, more in 1u64..100_000, per_actor in 1e-6..1e-2, slower in 1.0..4.0, actors in 1u64..1_000_000,
+        ) {
+            let large = small + more;
+            let seconds = |actors: u64, per_actor: f64| [actors as f64 * per_actor, actors as f64 * per_actor * 1.1];
+            let measured =
+                [restart(small, &seconds(small, per_actor)), restart(large, &seconds(large, per_actor * slower))];
+            let [one, next] = [actors, actors + 1].map(|actors| restart_forecast(&measured, actors).unwrap());
+            prop_assert!(one.recover_seconds <= next.recover_seconds * (1.0 + 1e-9));
+            prop_assert!(one.seconds.low <= one.seconds.middle && one.seconds.middle <= one.seconds.high);
+        }
+    }
+}
