@@ -10,7 +10,7 @@ PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 .PHONY: help plan test check deps build bench peers downstream fmt clean
 
 help:
-	@echo "make plan   which machine for the shipped ledger workload? (about two minutes once built)"
+	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
 	@echo "make test   all tests"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks"
@@ -18,10 +18,10 @@ help:
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build
-	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms; code=$$?; \
+	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms --quick; code=$$?; \
 	case $$code in \
 	0) ;; \
-	1) echo "make plan: measured; no profile is shown to hold the target (exit code 1)" ;; \
+	1) echo "make plan: measured; no machine is shown to hold the target (exit code 1)" ;; \
 	3) echo "make plan: measured, but inconclusive, see the reasons above (exit code 3)" ;; \
 	*) exit $$code ;; \
 	esac

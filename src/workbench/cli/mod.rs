@@ -72,12 +72,12 @@ pub fn main() -> ExitCode {
 /// Runs the command within the limits of a machine, if it names one and this is not the process inside already.
 fn confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
     let named = match &args.command {
-        Command::Run(run) => run.machine.as_deref(),
-        Command::Certify(certify) => certify.machine.as_deref(),
+        Command::Run(run) => run.machine.as_deref().zip(Some(&run.place.data_dir)),
+        Command::Certify(certify) => certify.machine.as_deref().zip(Some(&certify.data_dir)),
         _ => None,
     };
     match named {
-        Some(text) if !within::is_inside() => within::run(&within::machine_here(text)?, output).map(Some),
+        Some((text, data)) if !within::is_inside() => within::run(&within::machine_here(text)?, data, output).map(Some),
         _ => Ok(None),
     }
 }

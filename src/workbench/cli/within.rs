@@ -1,17 +1,21 @@
 //! Running a command within the limits of a machine: this program once more with the same arguments, in a control group.
 
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use super::CliError;
 use super::child::die_with_parent;
 use super::output::Output;
 use super::resolve;
+use super::scratch::Scratch;
 use crate::machine::process_share;
-use crate::workbench::host::{Confined, Confinement, CoreLimit, GroupLimits};
+use crate::workbench::host::{Confined, Confinement, CoreLimit, GroupLimits, HostWarning};
 use crate::workbench::sizing::Machine;
 
-/// Set for the process inside.
+/// Set for the process inside: to what is limited.
 const INSIDE: &str = "AVE_WORKBENCH_WITHIN";
+const CORES_AND_MEMORY: &str = "cores-and-memory";
+const CORES: &str = "cores";
 /// Waits for a word, so that everything happens within the limits, and becomes the program.
 const GATE: &str = "read -r word && exec \"$0\" \"$@\"";
 
@@ -24,9 +28,18 @@ pub(super) fn is_inside() -> bool {
     inside
 }
 
+/// What a report within a machine's limits must say: that memory was not limited.
+pub(super) fn warning() -> Option<HostWarning> {
+    let limited = std::env::var(INSIDE).ok()?;
+    (limited == CORES).then(|| HostWarning {
+        what: "the machine was emulated with its cores only: memory was not limited".to_owned(),
+        hint: "run it as root or in a delegated control group".to_owned(),
+    })
+}
+
 /// Runs this program's own command line within the limits of `machine`, and ends as it does. Killed for its memory, it
 /// failed: the machine dies at this load.
-pub(super) fn run(machine: &Machine, output: Output) -> Result<ExitCode, CliError> {
+pub(super) fn run(machine: &Machine, data_directory: &Path, output: Output) -> Result<ExitCode, CliError> {
     let failed = |error| CliError::Usage(format!("cannot run within the limits of {machine}: {error}"));
     let confinement = Confinement::detect();
     output.progress(&describe(machine, &confinement));
@@ -35,6 +48,8 @@ pub(super) fn run(machine: &Machine, output: Output) -> Result<ExitCode, CliErro
     let _cores = CoreLimit::apply(machine.cores).map_err(failed)?;
     let (status, oom_kills) = inside(machine, &confinement).map_err(failed)?;
     if oom_kills > 0 && status.code().is_none() {
+        // The dead cannot clean up after themselves.
+        drop(Scratch::create(data_directory, output)?);
         output.line(&format!("FAIL: {machine} dies at this load: it was killed when its memory was used up."))?;
         return Ok(ExitCode::FAILURE);
     }
@@ -44,8 +59,9 @@ pub(super) fn run(machine: &Machine, output: Output) -> Result<ExitCode, CliErro
 }
 
 fn inside(machine: &Machine, confinement: &Confinement) -> std::io::Result<(ExitStatus, u64)> {
+    let limited = if confinement.limits_memory() { CORES_AND_MEMORY } else { CORES };
     let mut command = Command::new("sh");
-    command.args(["-c", GATE]).arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, "1");
+    command.args(["-c", GATE]).arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, limited);
     let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
     let (mut command, mut confined): (Command, Confined) = confinement.prepare(limits, command)?;
     let mut child = command.stdin(Stdio::piped()).spawn()?;

@@ -183,7 +183,7 @@ impl<'a> Price<'a> {
         let off = mode(report, DurabilityMode::Off);
         let on = mode(report, DurabilityMode::On);
         let throughput = match &report.plan {
-            Some(plan) => planned_throughput(&plan.capacities),
+            Some(plan) => planned_throughput(plan),
             None => off.zip(on).and_then(|(off, on)| closed_loop_throughput(off, on)),
         };
         let latency = off.zip(on).zip(command).and_then(|((off, on), command)| LatencyPrice::new(off, on, command));
@@ -191,13 +191,27 @@ impl<'a> Price<'a> {
     }
 }
 
-fn planned_throughput(capacities: &[Capacity]) -> Option<ThroughputPrice> {
+fn planned_throughput(plan: &PlanResult) -> Option<ThroughputPrice> {
+    let same = plan.profiles.iter().rev().find_map(|known| {
+        let measured = |durability| known.modes.iter().find(|mode| mode.durability == durability && is_own(mode));
+        let (off, on) = measured(DurabilityMode::Off).zip(measured(DurabilityMode::On))?;
+        off.sustained_per_second.zip(on.sustained_per_second)
+    });
+    if let Some((off, on)) = same {
+        return ThroughputPrice::new(Basis::Objective, off, on);
+    }
+    let capacities = &plan.capacities;
     let of = |durability| capacities.iter().find(|capacity| capacity.durability == durability);
     let (off, on) = of(DurabilityMode::Off).zip(of(DurabilityMode::On))?;
     match (off.sustained_per_second, on.sustained_per_second) {
         (Some(off), Some(on)) => ThroughputPrice::new(Basis::Objective, off, on),
         _ => ThroughputPrice::new(Basis::Saturation, off.saturation_per_second?, on.saturation_per_second?),
     }
+}
+
+/// Whether a machine was searched itself.
+const fn is_own(mode: &super::MachineMode) -> bool {
+    matches!(mode.evidence, Evidence::Measured | Evidence::Emulated | Evidence::CoresEmulated)
 }
 
 fn closed_loop_throughput(off: &ModeResult, on: &ModeResult) -> Option<ThroughputPrice> {

@@ -88,7 +88,10 @@ pub(super) fn verdict(
         reason: String::new(),
     };
     let extrapolated = mode.extrapolated(machine);
-    if let Some(Ok([rate, low, high])) = extrapolated {
+    // What a smaller machine was seen to hold, a larger one holds, whatever a law says.
+    let known = smaller(machine, mode).filter(|&(_, rate)| suffices(rate, required_per_second));
+    if let (Some(Ok([rate, low, high])), None) = (&extrapolated, known) {
+        let [rate, low, high] = [*rate, *low, *high];
         return MachineVerdict {
             support: Support::Extrapolated,
             sustained_per_second: Some(rate),
@@ -98,7 +101,7 @@ pub(super) fn verdict(
             } else {
                 (high < required_per_second).then_some(false)
             },
-            reason: mode.extrapolation_reason(machine),
+            reason: format!("{low:.0} to {high:.0} commands/s, {}", mode.extrapolation_reason(machine)),
             ..unknown
         };
     }
@@ -119,21 +122,19 @@ pub(super) fn verdict(
 /// The searched machine, no larger in any respect, that sustains the most, and its rate.
 fn smaller<'m>(machine: &Machine, mode: &'m ModePlan) -> Option<(&'m Machine, f64)> {
     let rates = mode.searched.iter().filter(|findings| machine.is_at_least(&findings.machine));
-    let known = rates.filter_map(|findings| Some((&findings.machine, sustained_with_room(findings)?)));
+    let known = rates.filter_map(|findings| Some((&findings.machine, findings.sustained_with_room()?)));
     known.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 fn not_measured(machine: &Machine, mode: &ModePlan, refused: &str) -> String {
-    let larger = mode.searched.iter().any(|findings| findings.machine.is_at_least(machine));
-    if larger {
-        return "smaller than any machine that was seen to hold what is required; not searched itself".to_owned();
+    let larger = mode.searched.iter().filter(|findings| findings.machine.is_at_least(machine));
+    if larger.clone().any(|findings| findings.sustained_with_room().is_some()) {
+        return "smaller than the machines that meet the objective, and not searched itself".to_owned();
+    }
+    if larger.count() > 0 {
+        return "not searched: a larger machine did not meet the objective".to_owned();
     }
     format!("no machine that was searched is as small and meets the objective{refused}")
-}
-
-/// The highest rate that held within the machine's memory.
-fn sustained_with_room(findings: &Findings) -> Option<f64> {
-    findings.held.iter().rev().find(|held| findings.had_room(held)).map(|held| held.rate_per_second)
 }
 
 fn searched(
@@ -142,7 +143,7 @@ fn searched(
     required_per_second: f64,
     disk_bytes_per_second: Option<f64>,
 ) -> MachineVerdict {
-    let own = sustained_with_room(findings);
+    let own = findings.sustained_with_room();
     // A larger machine is no slower than a smaller one: where its own search ended lower, that was chance.
     let implied = smaller(&findings.machine, mode).filter(|&(_, rate)| own.is_none_or(|own| rate > own));
     let rate = implied.map_or(own, |(_, rate)| Some(rate));

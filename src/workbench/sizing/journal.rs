@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -65,9 +65,15 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// What the system says of the file.
+    /// What the system says of the file, or that another plan has it open.
     pub fn open(path: &Path, inputs: &str) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                io::Error::new(io::ErrorKind::ResourceBusy, "another plan with the same inputs writes to it")
+            }
+            TryLockError::Error(error) => error,
+        })?;
         let (lines, end) = read(&file, inputs)?;
         let length = file.metadata()?.len();
         file.set_len(end)?;

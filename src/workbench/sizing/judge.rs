@@ -91,12 +91,12 @@ pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandK
     percentiles.max()
 }
 
-/// Seconds joined to slices of equal length, each of five seconds at least and with as many samples as the percentile needs;
+/// Seconds joined to slices of equal length to the second, each of five seconds at least and with as many samples as the percentile needs;
 /// as many as there can be up to [`SLICES`].
 fn slices(seconds: &[Slice], objective: Objective) -> Vec<Slice> {
     let joined = |count: usize| -> Vec<Slice> {
-        let length = seconds.len().div_ceil(count).max(1);
-        seconds.chunks(length).map(join).collect()
+        let bound = |number: usize| seconds.len() * number / count;
+        (0..count).map(|number| join(&seconds[bound(number)..bound(number + 1)])).collect()
     };
     let carries = |slice: &Slice| objective.percentile.is_supported_by(slice.count());
     let most = (seconds.len() / SHORTEST_SLICE_SECONDS).clamp(1, SLICES);

@@ -97,15 +97,17 @@ impl ModePlan {
 
     /// The highest rate that is known to meet the objective on any machine that was searched, commands per second.
     pub fn sustained_per_second(&self) -> Option<f64> {
-        self.searched.iter().filter_map(Findings::sustained_per_second).max_by(f64::total_cmp)
+        self.searched.iter().filter_map(Findings::sustained_with_room).max_by(f64::total_cmp)
     }
 
     /// The rate of a machine with more cores than this host, and the band around it, or why there is none; `None` if it has
     /// no more cores.
     pub(super) fn extrapolated(&self, machine: &Machine) -> Option<Result<[f64; 3], ScalingRefusal>> {
         let scaling = self.scaling.as_ref()?;
-        let base = self.searched.iter().filter(|findings| findings.machine.cores < machine.cores);
-        let known = base.filter_map(|findings| Some((findings.machine.cores, findings.sustained_per_second()?)));
+        let is_smaller =
+            |findings: &&Findings| findings.machine.cores < machine.cores && machine.is_at_least(&findings.machine);
+        let base = self.searched.iter().filter(is_smaller);
+        let known = base.filter_map(|findings| Some((findings.machine.cores, findings.sustained_with_room()?)));
         let (cores, rate) = known.max_by(|a, b| a.1.total_cmp(&b.1))?;
         let count = |cores: usize| u32::try_from(cores).unwrap_or(u32::MAX);
         let law = match scaling {
@@ -119,12 +121,12 @@ impl ModePlan {
     pub(super) fn extrapolation_reason(&self, machine: &Machine) -> String {
         let Some(Ok(law)) = &self.scaling else { return String::new() };
         format!(
-            "continued from this host's points by the Universal Scalability Law (contention {:.3}, coherency {:.4}, error \
-             {:.1} %) to {} cores; memory as on this host",
+            "continued from this host's points to {} cores by the Universal Scalability Law (contention {:.3}, coherency {:.4}, \
+             error {:.1} %)",
+            machine.cores,
             law.sigma,
             law.kappa,
             100.0 * law.relative_error,
-            machine.cores
         )
     }
 }
@@ -322,7 +324,8 @@ impl Planner<'_> {
     }
 
     /// The smallest machine that holds: the first is tried first, then the last, then the one in the middle of those in
-    /// question. A machine with more memory is taken to hold whatever one with less does.
+    /// question. A machine with no fewer cores and no less memory is taken to hold whatever the smaller one does; machines
+    /// of which that cannot be said are tried one after the other.
     fn smallest<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, RunError> {
         let (mut fails, mut holds) = (None, machines.len());
         let mut best: Option<Search<'s>> = None;
@@ -346,7 +349,12 @@ impl Planner<'_> {
             if lowest >= holds {
                 break;
             }
-            next = if best.is_none() { machines.len() - 1 } else { lowest.midpoint(holds) };
+            let ordered = machines.windows(2).all(|pair| pair[1].is_at_least(&pair[0]));
+            next = match (ordered, best.is_none()) {
+                (false, _) => lowest,
+                (true, true) => machines.len() - 1,
+                (true, false) => lowest.midpoint(holds),
+            };
         }
         Ok(best)
     }

@@ -3,7 +3,7 @@
 //! First the ceiling: a closed loop, as fast as the workers go; no rate above it can hold. Then the rate that matters: does
 //! what is required hold? Then rates in between, halving the interval between the highest that met the objective and the
 //! lowest that did not. A rate counts only on repeated evidence: it must hold again and again, and where the highest does
-//! not, a lower one must. A rate is dismissed only if it failed twice.
+//! not, a lower one must. On the way up a rate is dismissed only if it failed twice.
 
 use std::time::{Duration, Instant};
 
@@ -174,6 +174,11 @@ impl Findings {
     /// The highest rate that held on repeated evidence, commands per second.
     pub fn sustained_per_second(&self) -> Option<f64> {
         self.held.last().map(|held| held.rate_per_second)
+    }
+
+    /// The highest rate that held within the machine's memory, commands per second.
+    pub fn sustained_with_room(&self) -> Option<f64> {
+        self.held.iter().rev().find(|held| self.had_room(held)).map(|held| held.rate_per_second)
     }
 
     /// Commands per second of the closed loop; `None` if the machine died under it.
@@ -384,7 +389,8 @@ impl<'a> Search<'a> {
             if failures > allowed {
                 return Ok(None);
             }
-            // A failure that was forgiven still happened: it stands among the evidence.
+            // A failure that was forgiven still happened: it stands among the evidence. One under disturbance says
+            // nothing, and stands only in the list of all rates that were tried.
             drives.extend(drive);
         }
         let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };

@@ -18,7 +18,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         report.verdict.reasons[0].as_str(),
         "## Recommendation",
         "## The price of durability",
-        "## Profiles",
+        "## Machines",
         "## Capacity",
         "## Latency of commands",
         "## Latency of storage operations",
@@ -99,7 +99,7 @@ fn percentiles_the_samples_do_not_support_are_not_invented() {
 #[test]
 fn a_plan_that_found_nothing_says_none_of_these() {
     let text = markdown(&sample::empty_plan());
-    assert!(text.contains("### Durability on: none of these profiles\n"), "{text}");
+    assert!(text.contains("### Durability on: none of these\n"), "{text}");
     assert!(text.contains("| none met it |"), "{text}");
 }
 

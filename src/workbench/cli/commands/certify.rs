@@ -15,6 +15,7 @@ use crate::workbench::cli::certify_progress::CertifyProgress;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output};
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::within;
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{
     Certificate, Context, Outcome, ReportDirectory, attachments, certificate, certify_report, format,
@@ -117,7 +118,7 @@ impl<'a> Asked<'a> {
 
     fn certificate(&self, journal: &Journal, outcome: &CertifyOutcome) -> (Certificate, Timestamp) {
         let ended = Timestamp::now();
-        let host_warnings = warnings(&self.host);
+        let host_warnings = warnings(&self.host).into_iter().chain(within::warning()).collect::<Vec<_>>();
         let context = self.context(journal, ended, &host_warnings);
         (certificate(&context, &self.spec, &self.head.inputs, outcome, resolve::to_the_second(ended)), ended)
     }
@@ -167,7 +168,7 @@ impl<'a> Asked<'a> {
     /// Writes certificate and report, and removes what was kept to go on with.
     fn conclude(&self, journal: Journal, outcome: &CertifyOutcome, output: Output) -> Result<Ending, CliError> {
         let (certificate, ended) = self.certificate(&journal, outcome);
-        let host_warnings = warnings(&self.host);
+        let host_warnings = warnings(&self.host).into_iter().chain(within::warning()).collect::<Vec<_>>();
         let context = self.context(&journal, ended, &host_warnings);
         let modes = measured(&journal, outcome)?;
         let harness = harness_ns_per_operation(&self.source)?;

@@ -12,6 +12,7 @@ use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
 use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::cli::victim::{self, OwnProgram};
+use crate::workbench::cli::within;
 use crate::workbench::host::{HostProfile, warnings};
 use crate::workbench::report::{Context, ReportDirectory, attachments, format, run_report};
 use crate::workbench::runner::{
@@ -57,7 +58,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
         });
     progress.finish();
     let outcome = outcome?;
-    let host_warnings = warnings(&host);
+    let host_warnings: Vec<_> = warnings(&host).into_iter().chain(within::warning()).collect();
     let context = Context {
         started_at,
         elapsed_seconds: began.elapsed().as_secs_f64(),

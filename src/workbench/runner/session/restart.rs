@@ -87,7 +87,7 @@ where
             let workers = self.workers.len() as u64;
             let mut session = Self::new(self.target, &self.source, &beside.0, self.durability, workers);
             session.open(Durability::Off)?;
-            session.with_actors(&larger, control, |worker, actors, shared| worker.populate(actors, shared))?;
+            session.with_actors(&larger, control, Worker::populate)?;
             session.settle(observer, control);
             session.close()?;
             restarts.push(session.restarts(&larger, spec.repeats, clock, control)?);
@@ -138,7 +138,7 @@ where
         for _ in 0..repeats {
             let (round, recover) = self.restart(population, clock, control)?;
             self.open(Durability::Off)?;
-            self.with_actors(population, control, |worker, actors, shared| worker.undo_recover(actors, shared))?;
+            self.with_actors(population, control, Worker::undo_recover)?;
             self.close()?;
             if control.is_stopped() {
                 break;
@@ -165,7 +165,9 @@ where
         let ended_ns = clock.now_ns();
         self.close()?;
         let mut recover = LatencyHistogram::new();
-        parts.iter().for_each(|part| recover.add(part));
+        for part in &parts {
+            recover.add(part);
+        }
         let seconds = |from_ns: u64, to_ns: u64| Duration::from_nanos(to_ns.saturating_sub(from_ns)).as_secs_f64();
         let (open_seconds, recover_seconds) = (seconds(began_ns, opened_ns), seconds(opened_ns, ended_ns));
         Ok((RestartRound { open_seconds, recover_seconds, is_cold }, recover))
