@@ -110,10 +110,9 @@ pub struct Probe {
     pub rejection: Option<Rejection>,
 }
 
-/// A rate that does not hold again is lowered to this share.
-const STEP_DOWN: f64 = 0.88;
-/// Steps down before the search is content with what it has.
-const MOST_STEPS_DOWN: u32 = 6;
+/// A rate that does not hold again is lowered to these shares, one after the other: by little at first, and by more where
+/// that does not help. Then the search is content with what it has.
+const STEPS_DOWN: [f64; 6] = [0.88, 0.85, 0.75, 0.6, 0.5, 0.5];
 /// The search ends when the rate that failed is this close to the one that held: rates scatter by as much.
 const RESOLUTION: f64 = 1.06;
 /// Where the closed loop died, rates up to so many times what is required are tried.
@@ -305,7 +304,7 @@ impl<'a> Search<'a> {
         let began = Instant::now();
         let highest = self.bisect(low, high)?;
         let mut rate = highest;
-        for _ in 0..MOST_STEPS_DOWN {
+        for step in STEPS_DOWN {
             if rate <= low || self.is_over() || began.elapsed() > 2 * self.question.effort.climb {
                 break;
             }
@@ -313,7 +312,7 @@ impl<'a> Search<'a> {
                 self.keep(held);
                 break;
             }
-            rate *= STEP_DOWN;
+            rate *= step;
         }
         Ok(())
     }
