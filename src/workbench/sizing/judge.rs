@@ -111,13 +111,16 @@ fn join(slices: &[Slice]) -> Slice {
 }
 
 fn owes_compactions(drive: &Drive) -> bool {
+    if drive.settled == Some(false) {
+        return true;
+    }
     let pending: Vec<u64> =
         drive.samples.iter().filter_map(|sample| Some(sample.engine?.pending_compaction_bytes)).collect();
     let (Some(first), Some(last)) = (pending.first(), pending.last()) else { return false };
     let grew = last.saturating_sub(*first) > DEBT_BYTES;
     let load = Duration::from_nanos(drive.measurement.elapsed_ns).as_secs_f64();
     let put_off = drive.settling.as_secs_f64() > DEBT_SHARE * load;
-    drive.settled == Some(false) || (grew && put_off)
+    grew && put_off
 }
 
 fn stalls_grow(drive: &Drive) -> bool {

@@ -486,7 +486,8 @@ mod tests {
         assert_eq!(core_counts(6).count(), 6);
         for all in [8, 16, 64, 192] {
             let counts: Vec<_> = core_counts(all).collect();
-            assert_eq!((counts[0], counts[counts.len() - 1], counts.len()), (1, all, 6), "{counts:?}");
+            assert_eq!((counts[0], counts[counts.len() - 1]), (1, all), "{counts:?}");
+            assert!((5..=6).contains(&counts.len()) && counts.is_sorted(), "{counts:?}");
         }
     }
 

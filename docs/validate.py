@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Does a plan's answer hold when it is tried?
+
+Plans each workload, then offers the rate that the plan says the recommended machine sustains to that machine, again and
+again in fresh runs, in turns with 1.5 times that rate. Prints a Markdown table. Needs Python 3.8 and nothing else.
+
+    docs/validate.py --workbench target/release/ave-workbench ledger registers mixed
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+
+def run(workbench, words, directory):
+    """Exit code and result of a command whose --json is its report."""
+    done = subprocess.run([workbench, "--json", *words], cwd=directory, capture_output=True, text=True)
+    if done.returncode in (2, 4) or not done.stdout.strip():
+        return done.returncode, {"error": done.stderr.strip().splitlines()[-1:]}
+    return done.returncode, json.loads(done.stdout)
+
+
+def plan(options, workload, directory):
+    words = ["plan", workload, "--target", str(options.target), "--slo", options.slo, "--durability", options.durability]
+    code, report = run(options.workbench, words + options.plan.split(), directory)
+    if "plan" not in report:
+        sys.exit(f"plan {workload}: exit code {code}: {report.get('error')}")
+    return report
+
+
+def sustained(report, durability):
+    """The recommended machine and the rate it sustains."""
+    found = next((one for one in report["plan"]["recommendations"] if one["durability"] == durability), None)
+    if not found or not found["profile"]:
+        return None
+    machine = found["profile"]
+    known = next(one for one in report["plan"]["profiles"] if one["profile"] == machine)
+    mode = next(one for one in known["modes"] if one["durability"] == durability)
+    return machine, mode["sustained_per_second"]
+
+
+def met(options, workload, durability, machine, rate, directory):
+    """Whether a fresh run met the objective; None if the machine was disturbed."""
+    words = ["run", workload, "--machine", machine, "--rate", f"{rate:.0f}", "--slo", options.slo]
+    words += ["--durability", durability, "--rounds", "1", "--measure", options.measure, "--warmup", "2s", "--no-verify"]
+    code, report = run(options.workbench, words, directory)
+    if code == 1:
+        return False
+    latency = next((one for mode in report.get("modes", []) for one in mode["commands"] if one["name"] == "persist"), None)
+    if not latency:
+        return False
+    name, limit = options.slo.split("=")
+    limit_ns = float(limit[:-2]) * 1e6
+    found = next((one["value_ns"] for one in latency["response"]["percentiles"] if one["name"] == name), None)
+    behind = report["modes"][0]["achieved_per_second"] < 0.95 * rate
+    return found is not None and found <= limit_ns and not behind
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workloads", nargs="+", help="shipped workloads, workload files or traces")
+    parser.add_argument("--workbench", default="ave-workbench", help="the program")
+    parser.add_argument("--target", type=float, default=200, help="commands per second to plan for")
+    parser.add_argument("--slo", default="p99=25ms", help="objective, in ms")
+    parser.add_argument("--durability", default="both", choices=["off", "on", "both"])
+    parser.add_argument("--runs", type=int, default=10, help="fresh runs at each rate")
+    parser.add_argument("--measure", default="6s", help="measured time of each")
+    parser.add_argument("--plan", default="--quick", help="further options of the plan, such as --thorough")
+    options = parser.parse_args()
+    options.workbench = str(pathlib.Path(options.workbench).resolve()) if "/" in options.workbench else options.workbench
+    options.workloads = [str(pathlib.Path(one).resolve()) if pathlib.Path(one).exists() else one for one in options.workloads]
+    print("| workload | durability | machine | sustained, commands/s | met there | met at 1.5 times |")
+    print("|:--|:--|:--|--:|--:|--:|", flush=True)
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        for workload in options.workloads:
+            report = plan(options, workload, directory)
+            for durability in ["off", "on"] if options.durability == "both" else [options.durability]:
+                answer = sustained(report, durability)
+                name = pathlib.Path(workload).name
+                if not answer:
+                    print(f"| {name} | {durability} | none | – | – | – |", flush=True)
+                    continue
+                machine, rate = answer
+                results = {1.0: 0, 1.5: 0}
+                for _ in range(options.runs):
+                    for factor in results:
+                        results[factor] += bool(met(options, workload, durability, machine, factor * rate, directory))
+                print(
+                    f"| {name} | {durability} | {machine} | {rate:,.0f} | {results[1.0]} of {options.runs} "
+                    f"| {results[1.5]} of {options.runs} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
