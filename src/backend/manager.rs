@@ -204,9 +204,9 @@ impl RocksDbManager {
             self.engine().db().compact_range_cf_opt(family.handle(), None::<&[u8]>, None::<&[u8]>, &options);
         }
         // The call above does not say whether it failed. RocksDB holds on to the error, and says it here.
-        self.engine().change(|db| db.wait_for_compact(&WaitForCompactOptions::default())).map_err(|cause| {
-            error::database(self.engine().site(), StoreOperation::RocksdbOperation, "compact", &cause)
-        })
+        self.engine()
+            .change(|db| db.wait_for_compact(&WaitForCompactOptions::default()))
+            .map_err(|cause| error::database(self.engine().site(), StoreOperation::RocksdbOperation, "compact", &cause))
     }
 
     /// Writes a copy of the database, as of now, to the directory `path`, which must not exist yet. The copy is a

@@ -1,8 +1,9 @@
 //! From [`Tuning`] to RocksDB's own options: the only place that calls a setter.
 
 use rocksdb::{
-    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType, DBRecoveryMode, FlushOptions, LogLevel, Options,
-    ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
+    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType,
+    DBRecoveryMode, FlushOptions, LogLevel, Options, ReadOptions, WriteBufferManager, WriteOptions,
+    statistics::StatsLevel,
 };
 
 use super::{Durability, key::Prefix, tuning::Tuning};

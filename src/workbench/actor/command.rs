@@ -117,6 +117,20 @@ impl OpKind {
         matches!(self, Self::EventsPut | Self::StatesPut | Self::MetadataPut)
     }
 
+    /// Whether the operation changes what is stored.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::EventsPut
+            | Self::EventsDel
+            | Self::EventsPurge
+            | Self::StatesPut
+            | Self::StatesPurge
+            | Self::MetadataPut
+            | Self::MetadataPurge => true,
+            Self::Open | Self::EventsGet | Self::EventsLast | Self::StatesGet | Self::MetadataGet => false,
+        }
+    }
+
     /// Whether the operation names one event by its number.
     pub const fn names_event(self) -> bool {
         matches!(self, Self::EventsPut | Self::EventsGet | Self::EventsDel)

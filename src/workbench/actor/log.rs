@@ -405,7 +405,9 @@ mod tests {
                     _ => Command::Persist { event_bytes: 5, state_bytes: 9 },
                 };
                 issuing.expand(rules, command, &mut ops);
-                ops.iter().for_each(|&op| following.follow(op));
+                for &op in &ops {
+                    following.follow(op);
+                }
                 assert_eq!(following, issuing, "{rules} after {command:?}");
             }
         }

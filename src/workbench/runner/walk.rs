@@ -123,7 +123,10 @@ impl Walk {
         let (actor_type, name_bytes) = match &self.source {
             Source::Workload(workload) => {
                 let actor_type = actor % u64::from(workload.actors.types);
-                (u32::try_from(actor_type).unwrap_or(u32::MAX), u32::try_from(workload.actors.name_bytes).unwrap_or(u32::MAX))
+                (
+                    u32::try_from(actor_type).unwrap_or(u32::MAX),
+                    u32::try_from(workload.actors.name_bytes).unwrap_or(u32::MAX),
+                )
             }
             Source::Trace { .. } => {
                 let place = actor % self.source.actors();

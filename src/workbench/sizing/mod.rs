@@ -16,7 +16,7 @@ pub use plan::{ModePlan, PlanOutcome, PlanSpec, plan, required_rate, suffices};
 pub use search::{Effort, Held, Probe, Rejection};
 
 pub use forecast::{
-    Band, Basis, CompactionHeadroom, DiskFull, DiskSpec, GrowthCurve, GrowthForecast, MOST_WALKED, MemoryForecast, MemoryMeasured,
-    MemoryPart, PredictedSize, RestartForecast, TreeRules, WriteWear, restart_forecast,
+    Band, Basis, CompactionHeadroom, DiskFull, DiskSpec, GrowthCurve, GrowthForecast, MOST_WALKED, MemoryForecast,
+    MemoryMeasured, MemoryPart, PredictedSize, RestartForecast, TreeRules, WriteWear, restart_forecast,
 };
 pub use scaling::{Extrapolation, FARTHEST, Scaling, ScalingPoint, ScalingRefusal};

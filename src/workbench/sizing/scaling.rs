@@ -309,7 +309,10 @@ mod tests {
         let repeated = cores.iter().flat_map(|&cores| [cores; 3]);
         repeated
             .zip(noise.iter().cycle())
-            .map(|(cores, noise)| ScalingPoint { cores, per_second: lambda * capacity(sigma, kappa, cores) * (1.0 + noise) })
+            .map(|(cores, noise)| ScalingPoint {
+                cores,
+                per_second: lambda * capacity(sigma, kappa, cores) * (1.0 + noise),
+            })
             .collect()
     }
 
@@ -376,7 +379,8 @@ mod tests {
     fn two_core_counts_leave_open_what_the_loss_is() {
         let truth = (1000.0, 0.1, 0.0);
         let two = Scaling::fit(&points(truth, &[1, 2], &[0.0])).unwrap();
-        let [contention, coherency] = [capacity(0.1, 0.0, 4) / capacity(0.1, 0.0, 2), capacity(0.0, 0.05, 4) / capacity(0.0, 0.05, 2)];
+        let [contention, coherency] =
+            [capacity(0.1, 0.0, 4) / capacity(0.1, 0.0, 2), capacity(0.0, 0.05, 4) / capacity(0.0, 0.05, 2)];
         let range = two.range(2, 4);
         assert!(!two.is_determined);
         assert!(range.low <= coherency && contention <= range.high, "{range:?} {coherency} {contention}");

@@ -174,7 +174,11 @@ mod on_disk {
             let rules = TreeRules::from(&Tuning::new(&resolve_spec(Some(SPEC)), None));
             let curve = GrowthCurve::walk(&source, WORKERS, rules, &small, large.commands).unwrap();
             let (forecast, found) = (curve.at(large.commands), large.directory_bytes as f64);
-            assert!((forecast.bytes / found - 1.0).abs() < 0.10, "{found} bytes after {}: {forecast:?}", large.commands);
+            assert!(
+                (forecast.bytes / found - 1.0).abs() < 0.10,
+                "{found} bytes after {}: {forecast:?}",
+                large.commands
+            );
             let naive = small.directory_bytes as f64 * 10.0;
             assert!((naive / found - 1.0).abs() > (forecast.bytes / found - 1.0).abs(), "{naive} for {found}");
         }

@@ -101,7 +101,7 @@ impl GrowthForecast {
     /// From a curve of growth, for a database that begins as the preload leaves it, `preload_commands` commands old.
     pub fn new(curve: &GrowthCurve, preload_commands: u64, spec: &DiskSpec, headroom: CompactionHeadroom) -> Self {
         let commands_per_day = spec.commands_per_second * SECONDS_PER_DAY;
-        let days = Days { curve, preload_commands, commands_per_day, retention_days: spec.retention_days };
+        let days = Days { curve, preload_commands, commands_per_day, retention: spec.retention_days };
         let [events, states] = curve.parts_per_command();
         let grows = curve.bytes_per_command();
         let steady = if grows.high <= 0.0 { Some(MOST_DAYS) } else { spec.retention_days };
@@ -123,13 +123,14 @@ struct Days<'a> {
     curve: &'a GrowthCurve,
     preload_commands: u64,
     commands_per_day: f64,
-    retention_days: Option<f64>,
+    /// What is older is gone.
+    retention: Option<f64>,
 }
 
 impl Days<'_> {
     /// After so many days; what is older than the retention is gone.
     fn size(&self, days: f64) -> Band {
-        let kept = self.retention_days.map_or(days, |retention| days.min(retention)).max(0.0);
+        let kept = self.retention.map_or(days, |retention| days.min(retention)).max(0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
         let commands = (kept * self.commands_per_day) as u64;
         let size = self.curve.at(self.preload_commands.saturating_add(commands));
@@ -187,7 +188,8 @@ impl WriteWear {
     /// what the disk's maker vouches for, its TBW.
     pub fn new(written_bytes_per_command: f64, commands_per_second: f64, rated_bytes: Option<u64>) -> Self {
         let bytes_per_day = written_bytes_per_command * commands_per_second * SECONDS_PER_DAY;
-        let years = rated_bytes.filter(|_| bytes_per_day > 0.0).map(|rated| rated as f64 / bytes_per_day / DAYS_PER_YEAR);
+        let years =
+            rated_bytes.filter(|_| bytes_per_day > 0.0).map(|rated| rated as f64 / bytes_per_day / DAYS_PER_YEAR);
         Self { bytes_per_day, years }
     }
 }

@@ -42,12 +42,7 @@ struct Point {
 impl Point {
     fn new(commands: u64, books: &[Shape; 3], densities: &Densities) -> Self {
         let live = |kind: usize| densities.bytes(kind, books[kind].live);
-        Self {
-            commands: commands as f64,
-            events: live(0),
-            states: live(1) + live(2),
-            excess: densities.excess(books),
-        }
+        Self { commands: commands as f64, events: live(0), states: live(1) + live(2), excess: densities.excess(books) }
     }
 }
 
@@ -132,7 +127,8 @@ impl GrowthCurve {
         let [_, second] = halves(&self.points);
         let all = |point: &Point| point.events + point.states;
         let middle: f64 = self.parts_per_command().iter().sum();
-        let quarters = halves(second).map(|quarter| if middle > 0.0 { Line::through(quarter, &all).slope.max(0.0) } else { 0.0 });
+        let quarters =
+            halves(second).map(|quarter| if middle > 0.0 { Line::through(quarter, &all).slope.max(0.0) } else { 0.0 });
         Band {
             middle,
             low: (1.0 - DENSITY_ERROR) * quarters.into_iter().fold(middle, f64::min),
@@ -347,7 +343,8 @@ mod tests {
 
     #[test]
     fn a_log_that_is_compacted_away_does_not_grow() {
-        let curve = curve(&source("mode='full'\nsnapshot_every=25\ncompact_on_snapshot=true", "persist=1"), 20 * MEASURED);
+        let curve =
+            curve(&source("mode='full'\nsnapshot_every=25\ncompact_on_snapshot=true", "persist=1"), 20 * MEASURED);
         assert!(curve.bytes_per_command().high <= 0.0, "{:?}", curve.bytes_per_command());
         let [early, late] = [20, 2000].map(|times| curve.at(times * MEASURED).bytes);
         assert!((late / early - 1.0).abs() < 0.2, "{early} {late}");

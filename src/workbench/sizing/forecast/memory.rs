@@ -59,7 +59,8 @@ impl MemoryForecast {
     pub fn new(measured: &MemoryMeasured, memory_budget_bytes: u64, actors: u64, types: u64) -> Self {
         let handles = |actors: u64| actors.saturating_mul(HANDLES_BYTES + HANDLES * measured.name_bytes);
         let families = |types: u64| types.saturating_mul(TYPE_BYTES);
-        let known = [measured.engine_bytes, measured.table_reader_bytes, handles(measured.actors), families(measured.types)];
+        let known =
+            [measured.engine_bytes, measured.table_reader_bytes, handles(measured.actors), families(measured.types)];
         let rest = known.into_iter().fold(measured.rss_peak_bytes, u64::saturating_sub);
         let part = |name, bytes, basis| MemoryPart { name, bytes, basis };
         let parts = vec![
