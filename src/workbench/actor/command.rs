@@ -117,10 +117,18 @@ impl OpKind {
         matches!(self, Self::EventsPut | Self::StatesPut | Self::MetadataPut)
     }
 
-    /// Whether the operation changes what is stored, so that durability makes it wait.
-    pub const fn writes(self) -> bool {
-        let removes = matches!(self, Self::EventsDel | Self::EventsPurge | Self::StatesPurge | Self::MetadataPurge);
-        self.writes_value() || removes
+    /// Whether the operation changes what is stored.
+    pub const fn changes(self) -> bool {
+        match self {
+            Self::EventsPut
+            | Self::EventsDel
+            | Self::EventsPurge
+            | Self::StatesPut
+            | Self::StatesPurge
+            | Self::MetadataPut
+            | Self::MetadataPurge => true,
+            Self::Open | Self::EventsGet | Self::EventsLast | Self::StatesGet | Self::MetadataGet => false,
+        }
     }
 
     /// Whether the operation names one event by its number.

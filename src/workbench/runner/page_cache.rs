@@ -50,3 +50,40 @@ fn is_cached(file: &File, at: u64) -> bool {
     let read = rustix::io::preadv2(file, &mut [io::IoSliceMut::new(&mut byte)], at, rustix::io::ReadWriteFlags::NOWAIT);
     read != Err(rustix::io::Errno::AGAIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_forgotten_is_read_again_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let [top, below] = ["a", "deeper/b"].map(|name| directory.path().join(name));
+        fs::create_dir(directory.path().join("deeper")).unwrap();
+        let content = vec![7; 100_000];
+        for path in [&top, &below] {
+            fs::write(path, &content).unwrap();
+        }
+        fs::write(directory.path().join("empty"), "").unwrap();
+        // Whether the file system forgets is its own affair.
+        let _forgotten: bool = forget(directory.path()).unwrap();
+        for path in [&top, &below] {
+            assert!(fs::read(path).unwrap() == content, "{}", path.display());
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_was_just_read_is_in_the_page_cache() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, [7; 10_000]).unwrap();
+        fs::read(&path).unwrap();
+        assert!(is_cached(&File::open(&path).unwrap(), 0));
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_an_error() {
+        assert!(forget(Path::new("/nonexistent/database")).is_err());
+    }
+}

@@ -48,6 +48,14 @@ impl Source {
         }
     }
 
+    /// Actor types that take turns in the numbers of its actors; 1 if they do not.
+    pub(super) fn types(&self) -> u32 {
+        match self {
+            Self::Workload(workload) => workload.actors.types.max(1),
+            Self::Trace { .. } => 1,
+        }
+    }
+
     /// The commands it issues, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
         match self {

@@ -84,7 +84,7 @@ impl Expected {
     }
 
     /// Bytes of all values.
-    pub(super) fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         let states = [self.state, self.metadata].into_iter().flatten();
         states.chain(self.events.values().copied()).map(|written| u64::from(written.bytes)).sum()
     }
@@ -105,14 +105,6 @@ impl Expected {
             }
         }
         undo
-    }
-
-    /// What writes all of it: the events in order, then snapshot and metadata.
-    pub(super) fn content(&self) -> impl Iterator<Item = Op> {
-        let put = |kind| move |written: &Written| Op::new(kind, written.number, written.bytes);
-        let events = self.events.values().map(put(OpKind::EventsPut));
-        let state = self.state.iter().map(put(OpKind::StatesPut));
-        events.chain(state).chain(self.metadata.iter().map(put(OpKind::MetadataPut)))
     }
 
     /// Bytes of the snapshot, if there is one.

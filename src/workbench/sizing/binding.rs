@@ -107,7 +107,7 @@ impl Signs {
         let stalled = drive.engine().map_or(0.0, |engine| engine.stall_micros as f64 / 1e6);
         let written: f64 = OpKind::ALL
             .into_iter()
-            .filter(|kind| kind.writes())
+            .filter(|kind| kind.changes())
             .filter_map(|kind| drive.measurement.operations[kind.index()].as_ref())
             .map(|latency| latency.mean() * latency.count() as f64 / 1e9)
             .sum();

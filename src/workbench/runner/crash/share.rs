@@ -3,7 +3,7 @@
 use ave_actors_store::Error;
 
 use super::Position;
-use crate::workbench::actor::{Op, OpKind};
+use crate::workbench::actor::Op;
 use crate::workbench::runner::drive::steps;
 use crate::workbench::runner::verify::{Expected, Ledger, Verified, compare};
 use crate::workbench::runner::{Source, Target};
@@ -86,7 +86,7 @@ impl Share {
 
     /// Whether what was under way would have changed what is stored.
     pub(super) fn writes_under_way(&self) -> bool {
-        self.under_way.as_ref().is_some_and(|under_way| changes(under_way.op))
+        self.under_way.as_ref().is_some_and(|under_way| under_way.op.kind.changes())
     }
 
     /// Events and states that count in the result.
@@ -139,19 +139,5 @@ impl UnderWay {
             *difference = format!("{difference} (the {} under way does not explain it)", self.op.kind);
         }
         Ok((without, false))
-    }
-}
-
-/// Whether an operation changes what is stored.
-const fn changes(op: Op) -> bool {
-    match op.kind {
-        OpKind::EventsPut
-        | OpKind::EventsDel
-        | OpKind::EventsPurge
-        | OpKind::StatesPut
-        | OpKind::StatesPurge
-        | OpKind::MetadataPut
-        | OpKind::MetadataPurge => true,
-        OpKind::Open | OpKind::EventsGet | OpKind::EventsLast | OpKind::StatesGet | OpKind::MetadataGet => false,
     }
 }

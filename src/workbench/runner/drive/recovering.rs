@@ -1,12 +1,12 @@
 //! A worker that starts its actors one after the other, as they are after the process was started anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::{OpKind, Shared, Source, Worker};
+use super::{OpKind, Shared, Source, Worker, steps};
 use crate::workbench::actor::{ActorLog, Command, Op, PersistenceRules, Strategy};
 use crate::workbench::measure::LatencyHistogram;
 use crate::workbench::runner::verify::Expected;
@@ -18,12 +18,15 @@ use crate::workbench::workload::mix;
 pub(in crate::workbench::runner) struct Past {
     log: ActorLog,
     stored: Expected,
+    written_bytes: u64,
 }
 
 /// An actor with a past, which may be a copy of another one's.
 #[derive(Debug, Clone)]
 pub(in crate::workbench::runner) struct Stopped {
     pub(in crate::workbench::runner) actor: u64,
+    /// The actor whose past it is: itself unless it is a copy.
+    pub(in crate::workbench::runner) original: u64,
     pub(in crate::workbench::runner) past: Arc<Past>,
 }
 
@@ -39,12 +42,13 @@ impl Past {
         for &op in ops {
             self.log.follow(op);
             self.stored.apply(op, true);
+            self.written_bytes += u64::from(op.written_bytes());
         }
     }
 
-    /// Bytes of all values it stored.
-    pub(in crate::workbench::runner) fn bytes(&self) -> u64 {
-        self.stored.bytes()
+    /// Bytes of all values it wrote.
+    pub(in crate::workbench::runner) const fn written_bytes(&self) -> u64 {
+        self.written_bytes
     }
 
     /// What a start issues: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as the
@@ -96,26 +100,30 @@ impl<T: Target> Worker<T> {
             let Some(planned) = stream.next(&mut ops) else { break };
             pasts.entry(planned.actor).or_insert_with(|| Past::new(&self.source, planned.actor)).follow(&ops);
         }
-        pasts.into_iter().map(|(actor, past)| Stopped { actor, past: Arc::new(past) }).collect()
+        pasts.into_iter().map(|(actor, past)| Stopped { actor, original: actor, past: Arc::new(past) }).collect()
     }
 
-    /// Writes what actors stored, one event of each in turns, so that they lie on the disk as they would in life.
+    /// Goes through the commands of its actors so far and writes, for each actor of the population and in the same order,
+    /// what they wrote: overwritten and deleted entries too, which a database carries along for a while.
     pub(in crate::workbench::runner) fn populate(
         &mut self,
+        commands: u64,
         actors: &[Stopped],
         shared: &Shared<'_, T>,
     ) -> Result<(), RunError> {
+        let mut copies: HashMap<u64, Vec<u64>> = HashMap::new();
         for stopped in actors {
+            copies.entry(stopped.original).or_default().push(stopped.actor);
             self.open(stopped.actor, shared)?;
         }
-        let mut content: Vec<_> = actors.iter().map(|stopped| stopped.past.stored.content()).collect();
-        let mut is_over = false;
-        while !is_over && !shared.control.is_stopped() {
-            is_over = true;
-            for (stopped, content) in actors.iter().zip(&mut content) {
-                if let Some(op) = content.next() {
-                    self.execute(stopped.actor, op, shared)?;
-                    is_over = false;
+        let mut stream = self.source.stream(self.number, self.workers);
+        let (mut ops, mut begun) = (Vec::new(), HashSet::new());
+        for _ in 0..commands {
+            let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
+            let ops = steps(&self.source, planned.actor, begun.insert(planned.actor), &ops);
+            for &copy in copies.get(&planned.actor).into_iter().flatten() {
+                for &op in ops.iter().filter(|op| op.kind.changes()) {
+                    self.execute(copy, op, shared)?;
                 }
             }
         }
@@ -130,7 +138,7 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<LatencyHistogram, RunError> {
         let mut took = LatencyHistogram::new();
-        for Stopped { actor, past } in actors {
+        for Stopped { actor, past, .. } in actors {
             if shared.control.is_stopped() {
                 break;
             }
@@ -150,7 +158,7 @@ impl<T: Target> Worker<T> {
         actors: &[Stopped],
         shared: &Shared<'_, T>,
     ) -> Result<(), RunError> {
-        for Stopped { actor, past } in actors {
+        for Stopped { actor, past, .. } in actors {
             let undo = past.stored.undo(&past.start(&self.source, *actor));
             if undo.is_empty() {
                 continue;

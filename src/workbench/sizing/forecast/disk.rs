@@ -123,6 +123,7 @@ struct Days<'a> {
     curve: &'a GrowthCurve,
     preload_commands: u64,
     commands_per_day: f64,
+    /// What is older is gone.
     retention: Option<f64>,
 }
 
