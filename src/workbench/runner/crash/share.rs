@@ -3,7 +3,7 @@
 use ave_actors_store::Error;
 
 use super::Position;
-use crate::workbench::actor::{Op, OpKind};
+use crate::workbench::actor::Op;
 use crate::workbench::runner::drive::steps;
 use crate::workbench::runner::verify::{Expected, Ledger, Verified, compare};
 use crate::workbench::runner::{Source, Target};
