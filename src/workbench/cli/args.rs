@@ -154,7 +154,7 @@ pub(super) struct PlanArgs {
     /// Share of the capacity to keep free, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 30.0, allow_negative_numbers = true)]
     pub(super) headroom: f64,
-    /// Take about a minute instead of five: fewer repetitions, and only the smallest machine that holds the target
+    /// Take one to two minutes instead of five: fewer repetitions, and only the smallest machine that holds the target
     #[arg(long, conflicts_with = "thorough")]
     pub(super) quick: bool,
     /// Take as long as it takes: every machine this host can pretend to be, with more repetitions

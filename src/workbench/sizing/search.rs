@@ -50,7 +50,7 @@ pub enum Breadth {
 }
 
 impl Effort {
-    /// About one minute for a plan of both durability modes.
+    /// One to two minutes for a plan of both durability modes.
     pub const fn quick() -> Self {
         Self {
             saturation: Duration::from_secs(2),
@@ -64,7 +64,7 @@ impl Effort {
         }
     }
 
-    /// About five minutes for a plan of both durability modes.
+    /// Five to seven minutes for a plan of both durability modes.
     pub const fn standard() -> Self {
         Self {
             saturation: Duration::from_secs(5),
