@@ -111,8 +111,7 @@ impl Testbed for Processes<'_> {
         } else if self.confinement.limits_memory() {
             Emulation::CoresAndMemory
         } else {
-            let refusals: Vec<_> = self.confinement.refusals().iter().map(ToString::to_string).collect();
-            Emulation::CoresOnly { why: refusals.join("; ") }
+            Emulation::CoresOnly { why: self.confinement.why_not() }
         }
     }
 

@@ -46,9 +46,16 @@ impl Scratch {
     pub(super) fn create(data_directory: &Path, output: Output) -> Result<Self, CliError> {
         let failed = |source| CliError::DataDirectory { path: data_directory.to_owned(), source };
         fs::create_dir_all(data_directory).map_err(failed)?;
+        Self::remove_left_behind(data_directory, output)?;
+        Self::create_in(data_directory).map_err(failed)
+    }
+
+    /// Removes what killed workbenches left in `data_directory`, and says so.
+    pub(super) fn remove_left_behind(data_directory: &Path, output: Output) -> Result<(), CliError> {
+        let failed = |source| CliError::DataDirectory { path: data_directory.to_owned(), source };
         let stale = remove_stale(data_directory).map_err(failed)?;
         tell(output, data_directory, &stale);
-        Self::create_in(data_directory).map_err(failed)
+        Ok(())
     }
 
     fn create_in(data_directory: &Path) -> io::Result<Self> {

@@ -49,7 +49,7 @@ pub(super) fn run(machine: &Machine, data_directory: &Path, output: Output) -> R
     let (status, oom_kills) = inside(machine, &confinement).map_err(failed)?;
     if oom_kills > 0 && status.code().is_none() {
         // The dead cannot clean up after themselves.
-        drop(Scratch::create(data_directory, output)?);
+        Scratch::remove_left_behind(data_directory, output)?;
         output.line(&format!("FAIL: {machine} dies at this load: it was killed when its memory was used up."))?;
         return Ok(ExitCode::FAILURE);
     }
@@ -90,8 +90,7 @@ fn describe(machine: &Machine, confinement: &Confinement) -> String {
             confinement.way()
         );
     }
-    let refusals: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
-    format!("within {machine}: {cores} cores; memory is NOT limited: {}", refusals.join("; "))
+    format!("within {machine}: {cores} cores; memory is NOT limited: {}", confinement.why_not())
 }
 
 /// The machine somebody named.

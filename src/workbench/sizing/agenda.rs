@@ -20,7 +20,6 @@ pub(super) struct Agenda<'a> {
     /// Seconds of the stages that ended, as expected beforehand, and as they were.
     done: Cell<[f64; 2]>,
     stages: usize,
-    ended: Cell<usize>,
     at_target: Duration,
 }
 
@@ -32,15 +31,14 @@ impl<'a> Agenda<'a> {
     pub(super) fn new(spec: &PlanSpec, question: &Question<'a>, extrapolates: bool) -> Self {
         let effort = spec.effort;
         let rate = required_rate(spec.target_per_second, spec.headroom_percent);
-        let needed = 1.2 * spec.objective.samples_needed() as f64 / (rate * question.share).max(1e-9);
-        let probe = needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64());
+        let probe = question.probe_time(rate);
         let warmup = effort.warmup.as_secs_f64();
-        let hold = f64::from(effort.confirmations) * (probe + warmup);
+        let hold = f64::from(effort.confirmations) * (probe.as_secs_f64() + warmup);
         let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
         let short = effort.probe.as_secs_f64() + warmup;
         let climb = (PROBES_PER_STEP * f64::from(effort.bisections) + f64::from(effort.confirmations)) * short;
         let climb = climb.min(2.0 * effort.climb.as_secs_f64());
-        let at_target = LONGEST_AT_TARGET.min(effort.probe).max(Duration::from_secs_f64(probe));
+        let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
         let machines = match effort.breadth {
             Breadth::All => spec.machines.iter().filter(|machine| machine.fits_in(&spec.host)).count(),
             Breadth::Smallest | Breadth::SmallestAndHost => 1,
@@ -51,14 +49,7 @@ impl<'a> Agenda<'a> {
         let mode = machines as f64 * (ceiling + hold + climb) + at_target.as_secs_f64() + host + scaling;
         let modes = spec.durabilities.len();
         let stages = modes * (2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0));
-        Self {
-            observer: question.observer,
-            total: mode * modes as f64,
-            done: Cell::new([0.0; 2]),
-            stages,
-            ended: Cell::new(0),
-            at_target,
-        }
+        Self { observer: question.observer, total: mode * modes as f64, done: Cell::new([0.0; 2]), stages, at_target }
     }
 
     /// How long the target itself is offered.
@@ -77,7 +68,6 @@ impl<'a> Agenda<'a> {
     /// All stages count alike: which machines will be tried is not known beforehand.
     pub(super) fn end(&self, stage: Stage) {
         let [expected, took] = self.done.get();
-        self.ended.set(self.ended.get() + 1);
         let share = self.total / self.stages.max(1) as f64;
         self.done.set([(expected + share).min(0.98 * self.total), took + stage.0.elapsed().as_secs_f64()]);
     }

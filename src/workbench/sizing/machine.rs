@@ -3,7 +3,6 @@
 use std::fmt;
 
 use ave_actors_store::config::{MachineProfile, MachineSpec};
-use serde::{Deserialize, Serialize};
 
 use crate::workbench::host::{KERNEL_RESERVE, PROFILES, matching_spec};
 
@@ -15,7 +14,7 @@ pub const LEAST_RAM_MB: u64 = 64;
 pub const HOST: &str = "this host";
 
 /// A machine: what the backend is tuned for, and what a process on it may use.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// `nano` … `2xlarge`, `2,3000` for cores and MiB of RAM, or `this host`.
     pub name: String,
@@ -25,19 +24,15 @@ pub struct Machine {
     pub ram_mb: u64,
     /// Whether it is the host itself: nothing is limited then.
     pub is_host: bool,
-    profile: Option<MachineProfileName>,
+    profile: Option<MachineProfile>,
 }
-
-/// A profile as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct MachineProfileName(String);
 
 impl Machine {
     /// The machine of a profile.
     pub fn of_profile(profile: MachineProfile) -> Self {
         let name = profile.to_string();
         let (cores, ram_mb) = (profile.cpu_cores(), profile.ram_mb());
-        Self { profile: Some(MachineProfileName(name.clone())), name, cores, ram_mb, is_host: false }
+        Self { name, cores, ram_mb, is_host: false, profile: Some(profile) }
     }
 
     /// A machine with this many cores and MiB of RAM.
@@ -48,7 +43,7 @@ impl Machine {
     /// The host itself: the cores and bytes of RAM that this process may use.
     pub fn host(cores: u32, ram_bytes: u64) -> Self {
         let profile = match matching_spec(cores, ram_bytes) {
-            MachineSpec::Profile(profile) => Some(MachineProfileName(profile.to_string())),
+            MachineSpec::Profile(profile) => Some(profile),
             MachineSpec::Custom { .. } => None,
         };
         let (name, cores) = (HOST.to_owned(), cores as usize);
@@ -62,8 +57,7 @@ impl Machine {
 
     /// What the backend is tuned for on it, as `ave-actors-store` reads it.
     pub fn spec(&self) -> MachineSpec {
-        let named = self.profile.as_ref().and_then(|name| crate::workbench::host::profile_named(&name.0));
-        named.map_or(MachineSpec::Custom { ram_mb: self.ram_mb, cpu_cores: self.cores }, MachineSpec::Profile)
+        self.profile.map_or(MachineSpec::Custom { ram_mb: self.ram_mb, cpu_cores: self.cores }, MachineSpec::Profile)
     }
 
     /// This machine with fewer cores. It is none that could be bought: it shows how the machine scales.

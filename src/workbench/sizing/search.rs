@@ -144,6 +144,15 @@ pub(super) struct Question<'a> {
     pub(super) control: &'a Control,
 }
 
+impl Question<'_> {
+    /// Time to offer a rate: long enough for the percentile, within limits.
+    pub(super) fn probe_time(&self, rate: f64) -> Duration {
+        let Self { objective, share, effort, .. } = self;
+        let needed = 1.2 * objective.samples_needed() as f64 / (rate * share).max(1e-9);
+        Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
+    }
+}
+
 /// What was found out about a machine in one durability mode.
 #[derive(Debug, Clone)]
 pub struct Findings {
@@ -427,7 +436,7 @@ impl<'a> Search<'a> {
     /// Offers a rate and tells whether it met the objective; no drive if the machine died.
     fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), RunError> {
         let load = Load::Open { per_second: rate, arrivals: self.question.arrivals };
-        let time = self.probe_time(rate);
+        let time = self.question.probe_time(rate);
         let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
         let probe = self.judge(rate, drive.as_ref());
         self.note(&describe(&probe, self.question.objective));
@@ -454,13 +463,6 @@ impl<'a> Search<'a> {
         let Objective { percentile, limit_ns, .. } = self.question.objective;
         let beyond = (1.0 - percentile.quantile).max(0.0) * self.findings.workers as f64;
         Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + HOPELESS
-    }
-
-    /// Long enough for the percentile, within limits.
-    fn probe_time(&self, rate: f64) -> Duration {
-        let Question { objective, share, effort, .. } = self.question;
-        let needed = 1.2 * objective.samples_needed() as f64 / (rate * share).max(1e-9);
-        Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
     }
 
     /// `None` if the machine died.

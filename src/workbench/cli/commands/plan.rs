@@ -298,11 +298,10 @@ fn confinement(argument: EmulationArg) -> Result<Confinement, CliError> {
             if found.limits_memory() {
                 return Ok(found);
             }
-            let refusals: Vec<_> = found.refusals().iter().map(ToString::to_string).collect();
             Err(CliError::Usage(format!(
                 "control groups are not permitted here ({}): run it as root or in a delegated group, or let --emulation \
                  auto limit cores only",
-                refusals.join("; ")
+                found.why_not()
             )))
         }
     }
@@ -313,8 +312,7 @@ fn emulation(confinement: &Confinement) -> String {
     if confinement.limits_memory() {
         return format!("machines are emulated with {}: cores and memory, page cache included", confinement.way());
     }
-    let refusals: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
-    format!("machines are emulated with their cores only; memory is NOT limited: {}", refusals.join("; "))
+    format!("machines are emulated with their cores only; memory is NOT limited: {}", confinement.why_not())
 }
 
 fn journal_path(reports: &Path, inputs: &str) -> PathBuf {

@@ -139,6 +139,11 @@ impl Confinement {
         &self.refusals
     }
 
+    /// The same in one line.
+    pub fn why_not(&self) -> String {
+        self.refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    }
+
     /// Makes what holds the child that `command` will start. Set its standard streams and process group on the command
     /// that is returned: of the one that is passed, program, arguments, variables and directory count. Once it is started,
     /// call [`Confined::enter`].
