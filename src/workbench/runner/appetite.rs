@@ -60,11 +60,11 @@ impl Source {
 
     /// Whether its commands delete events, perhaps seldom.
     fn may_delete(&self) -> bool {
-        let compacts = match self {
-            Self::Workload(workload) => workload.persistence.compact_on_snapshot,
-            Self::Trace { .. } => false,
-        };
-        compacts || self.kinds().contains(&CommandKind::Purge)
+        match self {
+            Self::Workload(_) => self.deletes(),
+            // The sample tells the rest: a trace says what it deletes, command by command.
+            Self::Trace { .. } => self.kinds().contains(&CommandKind::Purge),
+        }
     }
 
     fn incompressible_share(&self) -> f64 {

@@ -70,6 +70,8 @@ struct Mortal<'a> {
     /// MiB that a load needs.
     needs_mb: fn(Load) -> u64,
     asked: Rc<RefCell<Vec<String>>>,
+    /// Who is stopped once so many loads were measured.
+    stops: Option<(&'a Control, usize)>,
 }
 
 struct MortalRig<'a> {
@@ -77,11 +79,12 @@ struct MortalRig<'a> {
     machine: Machine,
     needs_mb: fn(Load) -> u64,
     asked: Rc<RefCell<Vec<String>>>,
+    stops: Option<(&'a Control, usize)>,
 }
 
 impl<'a> Mortal<'a> {
     fn new(testbed: &'a dyn Testbed, needs_mb: fn(Load) -> u64) -> Self {
-        Self { testbed, needs_mb, asked: Rc::default() }
+        Self { testbed, needs_mb, asked: Rc::default(), stops: None }
     }
 
     fn loads(&self) -> Vec<String> {
@@ -106,6 +109,7 @@ impl Testbed for Mortal<'_> {
                 machine: machine.clone(),
                 needs_mb: self.needs_mb,
                 asked: Rc::clone(&self.asked),
+                stops: self.stops,
             })),
             Attempt::OutOfMemory => Attempt::OutOfMemory,
         })
@@ -114,6 +118,9 @@ impl Testbed for Mortal<'_> {
 
 impl Rig for MortalRig<'_> {
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
+        if let Some((control, _)) = self.stops.filter(|&(_, loads)| self.asked.borrow().len() >= loads) {
+            control.stop();
+        }
         self.asked.borrow_mut().push(format!("{} {}", self.machine, spec.load));
         if (self.needs_mb)(spec.load) > self.machine.ram_mb {
             return Ok(Attempt::OutOfMemory);
@@ -269,46 +276,8 @@ fn what_an_interrupted_plan_measured_is_not_measured_again() {
 
 /// Runs a plan until so many loads were measured.
 fn interrupted_plan(testbed: &dyn Testbed, spec: &PlanSpec, journal: &Path, loads: usize) {
-    struct Stopping<'a> {
-        testbed: &'a dyn Testbed,
-        control: &'a Control,
-        left: Rc<RefCell<usize>>,
-    }
-    struct StoppingRig<'a>(Box<dyn Rig + 'a>, &'a Control, Rc<RefCell<usize>>);
-    impl Testbed for Stopping<'_> {
-        fn emulation(&self, machine: &Machine) -> Emulation {
-            self.testbed.emulation(machine)
-        }
-        fn set_up(
-            &self,
-            machine: &Machine,
-            durability: Durability,
-            workers: u64,
-        ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
-            Ok(match self.testbed.set_up(machine, durability, workers)? {
-                Attempt::Done(rig) => Attempt::Done(Box::new(StoppingRig(rig, self.control, Rc::clone(&self.left)))),
-                Attempt::OutOfMemory => Attempt::OutOfMemory,
-            })
-        }
-    }
-    impl Rig for StoppingRig<'_> {
-        fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
-            if *self.2.borrow() == 0 {
-                self.1.stop();
-            }
-            let left = self.2.borrow().saturating_sub(1);
-            *self.2.borrow_mut() = left;
-            self.0.drive(spec)
-        }
-        fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
-            self.0.survey(spec)
-        }
-        fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
-            self.0.finish(verify)
-        }
-    }
     let control = Control::default();
-    let stopping = Stopping { testbed, control: &control, left: Rc::new(RefCell::new(loads)) };
+    let stopping = Mortal { stops: Some((&control, loads)), ..Mortal::new(testbed, |_| 0) };
     let remembering = Remembering::new(&stopping, Journal::open(journal, "these inputs").unwrap(), &control);
     let outcome = plan(&remembering, &appends(3), spec, &Silent, &control).unwrap();
     assert!(outcome.interrupted);
