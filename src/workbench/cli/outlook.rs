@@ -3,7 +3,7 @@
 use ave_actors_store::config::resolve_spec;
 
 use crate::backend::Tuning;
-use crate::workbench::report::{Basis, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo};
+use crate::workbench::report::{Basis, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo};
 use crate::workbench::runner::{Drive, Source};
 use crate::workbench::sizing::{
     Basis as Known, CompactionHeadroom, DiskFull, DiskSpec, Findings, GrowthCurve, GrowthForecast, MOST_WALKED,
@@ -49,6 +49,7 @@ pub(super) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
         state_growth_per_day_bytes: growth.state_bytes_per_day,
         retention_days: deployment.retention_days,
         steady_bytes: growth.steady_bytes.map(Into::into),
+        sizes: growth.sizes.iter().map(|size| SizeInfo { at_days: size.days, bytes: size.bytes.into() }).collect(),
         compaction_headroom_bytes: headroom_bytes,
         disk_bytes: deployment.disk_bytes,
         disk_full_on: expected,

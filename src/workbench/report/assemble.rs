@@ -6,6 +6,7 @@ use std::path::Path;
 use ave_actors_store::config::MachineSpec;
 
 use super::assess::{Assessment, range};
+use super::certainty;
 use super::{
     CrashVerification, CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency,
     Outcome, PercentileInfo, Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint,
@@ -83,6 +84,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
         judge_objective(context.source, objective, &modes, &mut verdict, &mut assessment);
     }
     verdict.outcome = assessment.outcome(verdict.outcome, objective.is_some());
+    verdict.certainty = Some(certainty::of_run(&modes, &assessment));
     let settings = Settings {
         load: spec.load.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
@@ -164,6 +166,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     Verdict {
         outcome: Outcome::Pass,
         sentence: format!("{overload}{}: {}; {checked}.", source.name(), summaries.join("; ")),
+        certainty: None,
         reasons: assessment.reasons(),
     }
 }

@@ -17,6 +17,8 @@ const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
 pub(super) struct Assessment {
     /// Cores of the machine, not of the process: others share those.
     cores: u32,
+    /// How many of the warnings were known of the host before anything was measured.
+    host_warnings: usize,
     pub(super) warnings: Vec<Warning>,
     /// Why the measurement carries no answer; empty if it does.
     pub(super) doubts: Vec<String>,
@@ -34,7 +36,12 @@ impl Assessment {
     pub(super) fn of_host(cores: u32, host_warnings: &[HostWarning]) -> Self {
         let warnings =
             host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
-        Self { cores, warnings, ..Self::default() }
+        Self { cores, host_warnings: host_warnings.len(), warnings, ..Self::default() }
+    }
+
+    /// Whether measuring itself gave a reason to warn.
+    pub(super) const fn was_warned(&self) -> bool {
+        self.warnings.len() > self.host_warnings
     }
 
     /// The outcome in the light of what is known: losses beat doubts, doubts beat `found`. `judged` says whether `found`

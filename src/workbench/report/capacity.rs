@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DurabilityMode, Evidence, LatencyInfo};
+use super::{BandInfo, DurabilityMode, Evidence, LatencyInfo};
 
 /// A machine in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +27,26 @@ pub struct MachineMode {
     pub binding_evidence: Option<String>,
     /// Most memory of process and page cache together, where it was limited.
     pub memory_peak_bytes: Option<u64>,
+    /// Largest resident set of the process, page cache not counted, where it was searched; absent in reports of older
+    /// builds.
+    #[serde(default)]
+    pub process_peak_bytes: Option<u64>,
+    /// What users wait there, where it was searched and some rate held; absent in reports of older builds.
+    #[serde(default)]
+    pub latency: Option<MachineLatency>,
     /// Why this is known, or why it is not.
     pub reason: String,
+}
+
+/// The objective's percentile on a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineLatency {
+    /// Its value.
+    pub value_ns: u64,
+    /// The rate it was measured at: the target on a machine that is recommended, what is required on the others, and the
+    /// lowest rate that held where that did not.
+    pub per_second: f64,
 }
 
 /// What users wait at the target.
@@ -88,8 +106,23 @@ pub struct ScalingInfo {
     pub single_core_per_second: Option<f64>,
     /// Root of the mean squared relative distance of the points from the law, percent.
     pub error_percent: Option<f64>,
+    /// What the law says of one core and more, up to twice the cores that were measured; empty where there is none, and in
+    /// reports of older builds.
+    #[serde(default)]
+    pub curve: Vec<ScalingCurveInfo>,
     /// Why there is no law, or how far it reaches.
     pub note: String,
+}
+
+/// What the law says of so many cores.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScalingCurveInfo {
+    /// Cores.
+    pub cores_count: u32,
+    /// Commands per second: the law that fits best, and the lowest and the highest of all that fit, each in relation to
+    /// what it says of the most cores that were measured.
+    pub per_second: BandInfo,
 }
 
 /// One ceiling.

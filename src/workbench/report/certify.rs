@@ -109,6 +109,7 @@ fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) 
             Judgement::Inconclusive => Outcome::Inconclusive,
         },
         sentence,
+        certainty: None,
         reasons,
     }
 }

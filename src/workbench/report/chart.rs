@@ -3,10 +3,13 @@
 //!
 //! Pure. Knows nothing of colours, pixels or the library.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::view::{felt, median};
-use super::{CurvePoint, DurabilityMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, SeriesPoint};
+use super::view::{felt, is_stalled, median};
+use super::{
+    CurvePoint, DurabilityMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint,
+};
 
 /// The percentile axis counts nines, `-log10(1 - quantile)`: p90 is 1, p99 is 2. It ends at p99.999.
 const NINES_STEP: f64 = 0.04;
@@ -21,6 +24,8 @@ pub(super) struct Charts<'a> {
     pub(super) curves: Vec<CurveChart<'a>>,
     pub(super) probes: Option<ProbeChart<'a>>,
     pub(super) series: Option<SeriesChart>,
+    pub(super) scaling: Option<ScalingChart<'a>>,
+    pub(super) growth: Option<GrowthChart>,
 }
 
 impl<'a> Charts<'a> {
@@ -29,6 +34,8 @@ impl<'a> Charts<'a> {
             curves: curve_charts(&report.modes),
             probes: report.plan.as_ref().and_then(ProbeChart::new),
             series: SeriesChart::new(&report.modes),
+            scaling: report.plan.as_ref().and_then(ScalingChart::new),
+            growth: GrowthChart::new(report),
         }
     }
 
@@ -156,6 +163,8 @@ struct SeriesLine {
     p50_ns: Vec<Option<u64>>,
     p99_ns: Vec<Option<u64>>,
     commands_per_second: Vec<Option<f64>>,
+    /// From where to where the engine held writers back, seconds.
+    stalls: Vec<[f64; 2]>,
 }
 
 impl SeriesChart {
@@ -194,11 +203,13 @@ impl SeriesLine {
             p50_ns: Vec::new(),
             p99_ns: Vec::new(),
             commands_per_second: Vec::new(),
+            stalls: Vec::new(),
         };
         for round in mode.series.chunk_by(|a, b| a.round == b.round) {
             let start = rounds.iter().find(|start| start.round == round[0].round);
             let offset = start.map_or(0.0, |start| start.at_seconds);
             line.break_at(offset);
+            line.mark_stalls(offset, round);
             for slices in round.chunks(slices_per_point) {
                 line.push(offset, slices);
             }
@@ -215,6 +226,21 @@ impl SeriesLine {
         }
     }
 
+    /// Slices in a row in which the engine held writers back are one stall.
+    fn mark_stalls(&mut self, offset: f64, slices: &[SeriesPoint]) {
+        let mut from = offset;
+        for slice in slices {
+            let to = offset + slice.at_seconds;
+            if is_stalled(slice) {
+                match self.stalls.last_mut() {
+                    Some(last) if last[1] >= from => last[1] = to,
+                    _ => self.stalls.push([from, to]),
+                }
+            }
+            from = to;
+        }
+    }
+
     /// Merges slices into one point that hides nothing: the median of the medians, the worst of the 99th percentiles.
     fn push(&mut self, offset: f64, slices: &[SeriesPoint]) {
         let Some(last) = slices.last() else { return };
@@ -223,6 +249,56 @@ impl SeriesLine {
         self.p50_ns.push(Some(median(slices.iter().map(|slice| slice.p50_ns))));
         self.p99_ns.push(slices.iter().map(|slice| slice.p99_ns).max());
         self.commands_per_second.push(Some(total / slices.len() as f64));
+    }
+}
+
+/// How this host scales with cores.
+#[derive(Debug, Serialize)]
+pub(super) struct ScalingChart<'a> {
+    /// Most cores that were measured: what lies beyond is extrapolated.
+    pub(super) measured_cores: u32,
+    lines: Vec<&'a ScalingInfo>,
+}
+
+impl<'a> ScalingChart<'a> {
+    fn new(plan: &'a PlanResult) -> Option<Self> {
+        let lines: Vec<_> = plan.scaling.iter().filter(|line| !line.points.is_empty()).collect();
+        let measured_cores = lines.iter().flat_map(|line| &line.points).map(|point| point.cores_count).max()?;
+        Some(Self { measured_cores, lines })
+    }
+}
+
+/// The database over the days to come.
+#[derive(Debug, Serialize)]
+pub(super) struct GrowthChart {
+    /// Seconds since 1970.
+    at_seconds: Vec<i64>,
+    expected_bytes: Vec<f64>,
+    low_bytes: Vec<f64>,
+    high_bytes: Vec<f64>,
+    /// What the disk has room for.
+    disk_bytes: u64,
+    /// That, less what compactions and logs need.
+    room_bytes: u64,
+}
+
+const SECONDS_PER_DAY: f64 = 86_400.0;
+
+impl GrowthChart {
+    fn new(report: &Report) -> Option<Self> {
+        let forecast = report.plan.as_ref()?.forecast.as_ref().filter(|forecast| forecast.sizes.len() > 1)?;
+        let began = report.started_at.parse::<Timestamp>().ok()?.as_second();
+        #[expect(clippy::cast_possible_truncation, reason = "a hundred years at most")]
+        let at = |days: f64| began + (days * SECONDS_PER_DAY) as i64;
+        let sizes = &forecast.sizes;
+        Some(Self {
+            at_seconds: sizes.iter().map(|size| at(size.at_days)).collect(),
+            expected_bytes: sizes.iter().map(|size| size.bytes.expected).collect(),
+            low_bytes: sizes.iter().map(|size| size.bytes.low).collect(),
+            high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
+            disk_bytes: forecast.disk_bytes,
+            room_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
+        })
     }
 }
 

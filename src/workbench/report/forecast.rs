@@ -22,6 +22,9 @@ pub struct ForecastInfo {
     pub retention_days: Option<f64>,
     /// Size that is not exceeded: where the database does not grow, or with a retention.
     pub steady_bytes: Option<BandInfo>,
+    /// The size over days: what a chart of the growth shows; empty in reports of older builds.
+    #[serde(default)]
+    pub sizes: Vec<SizeInfo>,
     /// What a running database needs beyond its size: compactions write their result before they delete what they merged.
     pub compaction_headroom_bytes: u64,
     /// Size of the disk.
@@ -42,6 +45,16 @@ pub struct ForecastInfo {
     pub memory: Option<MemoryInfo>,
     /// Time from the start of the process until all actors are back.
     pub restart: Option<RestartInfo>,
+}
+
+/// The database on some day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SizeInfo {
+    /// Days from the first on.
+    pub at_days: f64,
+    /// Its size, without what compactions need beside it.
+    pub bytes: BandInfo,
 }
 
 /// A figure and the range it lies in.

@@ -136,6 +136,11 @@ pub fn count(count: u64) -> String {
     group(&count.to_string())
 }
 
+/// Cores: `1 core`, `8 cores`.
+pub fn cores(count: u32) -> String {
+    if count == 1 { "1 core".to_owned() } else { format!("{} cores", self::count(u64::from(count))) }
+}
+
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
 pub fn number(number: f64) -> String {
     if !number.is_finite() {

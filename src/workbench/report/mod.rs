@@ -6,10 +6,12 @@
 //!
 //! Every field name carries its unit. Latencies are nanoseconds, sizes are bytes, rates are per second.
 
+mod advice;
 mod assemble;
 mod assess;
 mod attachments;
 mod capacity;
+mod certainty;
 mod certificate;
 mod certify;
 mod chart;
@@ -32,13 +34,17 @@ use serde::{Deserialize, Serialize};
 
 pub use assemble::{Context, host_info, latency_info, run_report, spec_json, spec_name};
 pub use attachments::{Attachment, ModeRounds, attachments};
-pub use capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
+pub use capacity::{
+    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineLatency, MachineMode, ScalingCurveInfo, ScalingInfo,
+    ScalingPointInfo,
+};
+pub use certainty::{Certainty, CertaintyLevel};
 pub use certificate::{
     CERTIFICATE_SCHEMA_VERSION, Certificate, CertificateError, CertifiedModeInfo, Forgery, InterruptionInfo, SliceInfo,
 };
 pub use certify::{certificate, certify_report};
 pub use directory::{ReportDirectory, ReportError};
-pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo};
+pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo};
 pub use html::html;
 pub use markdown::markdown;
 pub use plan::{PlanFacts, WhatIfPlan, plan_report};
@@ -111,6 +117,9 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// One sentence a person can act on.
     pub sentence: String,
+    /// How sure it is; absent in reports of older builds and where the outcome says it all.
+    #[serde(default)]
+    pub certainty: Option<Certainty>,
     /// Why, in order of weight.
     pub reasons: Vec<String>,
 }

@@ -2,16 +2,21 @@
 
 use super::assemble::{Context, Shown, latency_info, report, spec_json};
 use super::assess::Assessment;
-use super::capacity::{ContainerLimits, DurabilityPrice, ExpectedLatency, MachineMode, ScalingInfo, ScalingPointInfo};
+use super::capacity::{
+    ContainerLimits, DurabilityPrice, ExpectedLatency, MachineLatency, MachineMode, ScalingCurveInfo, ScalingInfo,
+    ScalingPointInfo,
+};
 use super::what_if::WhatIfInfo;
 use super::{
     Capacity, Evidence, ForecastInfo, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation,
     Report, ReportKind, Settings, SloInfo, Verdict, format,
 };
+use super::{advice, certainty};
 use crate::workbench::host::UnsyncedAge;
 use crate::workbench::measure::{LatencyHistogram, Percentile};
+use crate::workbench::runner::Measurement;
 use crate::workbench::sizing::{
-    Findings, MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Resource, Support, WhatIf,
+    Band, Findings, MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Probe, Rejection, Support, WhatIf,
 };
 
 /// Durability off may seem slower than on by this much before it is a contradiction.
@@ -86,7 +91,7 @@ fn plan_result(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcom
             limit_ns: spec.objective.limit_ns,
         },
         capacities: outcome.modes.iter().filter_map(|mode| capacity(context, spec, facts, outcome, mode)).collect(),
-        profiles: profiles(outcome),
+        profiles: profiles(spec, outcome),
         durability_price: price(spec, facts, outcome),
         scaling: outcome.modes.iter().filter_map(scaling).collect(),
         forecast: facts.forecast.clone(),
@@ -163,7 +168,7 @@ fn recommendation(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome,
             machine_spec: None,
             container: None,
             expected: None,
-            sentence: format!("With durability {durability}, none of these: {}", why_none(outcome, mode)),
+            sentence: format!("With durability {durability}, none of these: {}", advice::why_none(outcome, mode)),
         };
     };
     let machine = &verdict.machine;
@@ -176,33 +181,8 @@ fn recommendation(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome,
             memory_mib: machine.usable_ram_bytes() >> 20,
         }),
         expected: expected(context, spec, outcome, mode),
-        sentence: take(spec, outcome, mode, verdict),
+        sentence: advice::take(spec, outcome, mode, verdict),
     }
-}
-
-/// `With durability on, take nano: …`.
-fn take(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan, verdict: &MachineVerdict) -> String {
-    let how = match verdict.support {
-        Support::Measured => "was measured to hold",
-        Support::Emulated => "held, emulated here with its cores and its memory,",
-        Support::CoresEmulated => "held, emulated here with its cores but not with its memory,",
-        Support::Implied => "has at least what a machine has that held",
-        Support::Extrapolated => "is extrapolated to hold",
-        Support::NotMeasured => "is not known to hold",
-    };
-    let most = verdict.sustained_per_second.map_or_else(String::new, |rate| {
-        let binds = verdict.binding.as_ref().filter(|binding| binding.resource != Resource::Unknown);
-        let binds = binds.map_or_else(String::new, |binding| format!("; {} binds there", binding.resource.name()));
-        format!(" Up to {} commands/s met the objective on it{binds}.", format::number(rate))
-    });
-    format!(
-        "With durability {}, take {}: it {how} {} commands/s, the target of {} with {} headroom.{most}",
-        mode.durability,
-        verdict.machine,
-        format::number(outcome.required_per_second),
-        format::number(spec.target_per_second),
-        format::percent(spec.headroom_percent),
-    )
 }
 
 fn expected(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan) -> Option<ExpectedLatency> {
@@ -214,105 +194,20 @@ fn expected(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome, mode:
     })
 }
 
-/// What was reached instead, and what would help.
-fn why_none(outcome: &PlanOutcome, mode: &ModePlan) -> String {
-    let required = format::number(outcome.required_per_second);
-    let Some(findings) = mode.principal() else {
-        return format!("{required} commands/s are needed, nothing was measured.");
-    };
-    let reached = mode.sustained_per_second().map_or_else(
-        || "no rate met the objective on repeated evidence".to_owned(),
-        |sustained| format!("{} commands/s met the objective at most", format::number(sustained)),
-    );
-    let ceiling = findings
-        .ceiling_per_second()
-        .map_or_else(String::new, |ceiling| format!(" (ceiling {} on {})", format::number(ceiling), findings.machine));
-    let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
-    let help = known.and_then(|verdict| verdict.binding.as_ref()).map_or_else(String::new, |binding| {
-        format!(" What binds is {}: {}; {}.", binding.resource.name(), binding.evidence, binding.resource.remedy())
-    });
-    format!("{required} commands/s are needed, {reached}{ceiling}.{help}")
-}
-
 fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, assessment: &Assessment) -> Verdict {
     let recommendations = &plan.recommendations;
     let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     let mut reasons = assessment.reasons();
     reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
-    reasons.extend(outcome.modes.iter().filter_map(memory));
-    reasons.extend(plan.forecast.as_ref().map(outlook));
-    reasons.extend(growth(outcome));
+    reasons.extend(outcome.modes.iter().filter_map(advice::memory));
+    reasons.extend(plan.forecast.as_ref().map(advice::outlook));
+    reasons.extend(advice::growth(outcome));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
-        sentence: format!("For {}: {}.", context.source.name(), advice(recommendations)),
+        sentence: advice::sentence(context.source.name(), plan),
+        certainty: Some(certainty::of_plan(outcome, assessment)),
         reasons,
     }
-}
-
-/// `take nano with durability off, none of the machines is shown to do with durability on`.
-fn advice(recommendations: &[Recommendation]) -> String {
-    let machine = |recommendation: &Recommendation| {
-        recommendation
-            .profile
-            .as_ref()
-            .map_or_else(|| "none of the machines is shown to do".to_owned(), |profile| format!("take {profile}"))
-    };
-    if let [first, second] = recommendations
-        && first.profile == second.profile
-    {
-        return format!("{} with durability {} or {}", machine(first), first.durability, second.durability);
-    }
-    let parts: Vec<_> =
-        recommendations.iter().map(|one| format!("{} with durability {}", machine(one), one.durability)).collect();
-    parts.join(", ")
-}
-
-/// What the rate that decides needed of memory.
-fn memory(mode: &ModePlan) -> Option<String> {
-    let findings = mode.principal()?;
-    let held = findings.held.first()?;
-    let page_cache = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
-        format!(" Process and page cache took {} at their largest.", format::bytes(bytes as f64))
-    });
-    Some(format!(
-        "With durability {}, at {} commands/s the process and the whole database took {} on {}.{page_cache}",
-        mode.durability,
-        format::number(held.rate_per_second),
-        format::bytes(held.footprint.total_bytes() as f64),
-        findings.machine,
-    ))
-}
-
-/// What will be, in one sentence.
-fn outlook(forecast: &ForecastInfo) -> String {
-    let growth = format::bytes(forecast.growth_per_day_bytes.expected);
-    let disk = format::bytes(forecast.disk_bytes as f64);
-    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
-        (Some(day), Some(earliest)) => {
-            let latest = forecast.disk_full_latest.as_deref().unwrap_or("later than anybody plans");
-            format!("{disk} are full on {day} (between {earliest} and {latest})")
-        }
-        (None, Some(earliest)) => format!("{disk} may be full on {earliest} at the earliest, or never"),
-        _ => format!("{disk} are not full within a hundred years"),
-    };
-    let restart = forecast.restart.map_or_else(String::new, |restart| {
-        format!(
-            " A restart with {} actors takes {}.",
-            format::count(restart.actors_count),
-            format::seconds(restart.seconds.expected)
-        )
-    });
-    format!("At the target the database grows by {growth} per day; {full}.{restart}")
-}
-
-/// What the evidence does not cover: tomorrow's database.
-fn growth(outcome: &PlanOutcome) -> Option<String> {
-    let held = outcome.modes.iter().filter_map(|mode| mode.principal()?.held.first());
-    let largest = held.map(|held| held.footprint.database_bytes).max()?;
-    Some(format!(
-        "The rates cover a database of {}; how fast one is read that has outgrown the machine's memory was not measured.",
-        format::bytes(largest as f64),
-    ))
 }
 
 /// Growth of the database per command, bytes: from the search that issued the most commands, since what a command stores
@@ -376,12 +271,12 @@ impl From<Support> for Evidence {
     }
 }
 
-fn profiles(outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
+fn profiles(spec: &PlanSpec, outcome: &PlanOutcome) -> Vec<ProfileEvidence> {
     let Some(first) = outcome.modes.first() else { return Vec::new() };
-    first.verdicts.iter().map(|verdict| profile(outcome, verdict)).collect()
+    first.verdicts.iter().map(|verdict| profile(spec, outcome, verdict)).collect()
 }
 
-fn profile(outcome: &PlanOutcome, first: &MachineVerdict) -> ProfileEvidence {
+fn profile(spec: &PlanSpec, outcome: &PlanOutcome, first: &MachineVerdict) -> ProfileEvidence {
     let machine = &first.machine;
     let verdicts: Vec<_> = outcome
         .modes
@@ -401,7 +296,7 @@ fn profile(outcome: &PlanOutcome, first: &MachineVerdict) -> ProfileEvidence {
         durability_off_per_second: rate(false),
         durability_on_per_second: rate(true),
         reason: reasons(&verdicts),
-        modes: verdicts.iter().map(|(mode, verdict)| machine_mode(mode, verdict)).collect(),
+        modes: verdicts.iter().map(|(mode, verdict)| machine_mode(spec, outcome, mode, verdict)).collect(),
     }
 }
 
@@ -417,7 +312,8 @@ fn reasons(verdicts: &[(&ModePlan, &MachineVerdict)]) -> String {
     }
 }
 
-fn machine_mode(mode: &ModePlan, verdict: &MachineVerdict) -> MachineMode {
+fn machine_mode(spec: &PlanSpec, outcome: &PlanOutcome, mode: &ModePlan, verdict: &MachineVerdict) -> MachineMode {
+    let findings = mode.searched.iter().find(|findings| findings.machine == verdict.machine);
     MachineMode {
         durability: mode.durability.into(),
         evidence: verdict.support.into(),
@@ -427,8 +323,28 @@ fn machine_mode(mode: &ModePlan, verdict: &MachineVerdict) -> MachineMode {
         binding_resource: verdict.binding.as_ref().map(|binding| binding.resource.name().to_owned()),
         binding_evidence: verdict.binding.as_ref().map(|binding| binding.evidence.clone()),
         memory_peak_bytes: verdict.memory_peak_bytes,
+        process_peak_bytes: findings.map(|findings| findings.rss_peak_bytes).filter(|&bytes| bytes > 0),
+        latency: findings.and_then(|findings| machine_latency(spec, outcome, mode, findings)),
         reason: verdict.reason.clone(),
     }
+}
+
+/// The objective's percentile: at the target where that was measured, else at the lowest rate that held.
+fn machine_latency(
+    spec: &PlanSpec,
+    outcome: &PlanOutcome,
+    mode: &ModePlan,
+    findings: &Findings,
+) -> Option<MachineLatency> {
+    let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
+    let value =
+        |measured: &Measurement| measured.command(outcome.command)?.response.percentile(spec.objective.percentile);
+    if let Some(drive) = mode.at_target.as_ref().filter(|_| is_recommended) {
+        return Some(MachineLatency { value_ns: value(&drive.measurement)?, per_second: spec.target_per_second });
+    }
+    let held = findings.held.first()?;
+    let all = Measurement::over_rounds(held.drives.iter().map(|drive| &drive.measurement));
+    Some(MachineLatency { value_ns: value(&all)?, per_second: held.rate_per_second })
 }
 
 fn price(spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Option<DurabilityPrice> {
@@ -459,6 +375,10 @@ fn response<'m>(outcome: &PlanOutcome, mode: &'m ModePlan) -> Option<&'m Latency
     Some(&mode.at_target.as_ref()?.measurement.command(outcome.command)?.response)
 }
 
+fn curve_point((cores_count, per_second): (u32, Band)) -> ScalingCurveInfo {
+    ScalingCurveInfo { cores_count, per_second: per_second.into() }
+}
+
 fn scaling(mode: &ModePlan) -> Option<ScalingInfo> {
     let law = mode.scaling.as_ref()?;
     let known = law.as_ref().ok();
@@ -473,6 +393,7 @@ fn scaling(mode: &ModePlan) -> Option<ScalingInfo> {
         coherency: known.map(|law| law.kappa),
         single_core_per_second: known.map(|law| law.lambda),
         error_percent: known.map(|law| 100.0 * law.relative_error),
+        curve: known.map_or_else(Vec::new, |law| law.curve().into_iter().map(curve_point).collect()),
         note: law.as_ref().map_or_else(ToString::to_string, |_| String::new()),
     })
 }

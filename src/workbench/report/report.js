@@ -94,7 +94,21 @@
     const width = printing ? 640 : holder.clientWidth;
     const [options, columns] = build(width);
     const shared = { width, height, legend: { show: false }, cursor: { drag: { x: false, y: false }, points: { size: 8 } } };
-    plots.set(id, new uPlot({ ...shared, ...options, cursor: { ...shared.cursor, ...options.cursor } }, columns, holder));
+    const plot = new uPlot({ ...shared, ...options, cursor: { ...shared.cursor, ...options.cursor } }, columns, holder);
+    plots.set(id, plot);
+    holder.tabIndex = 0;
+    holder.onkeydown = (event) => step(event, plot);
+  };
+
+  // The arrow keys move the cursor from value to value.
+  const step = (event, plot) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    const last = plot.data[0].length - 1;
+    const from = plot.cursor.idx ?? (by > 0 ? -1 : last + 1);
+    const index = Math.max(0, Math.min(last, from + by));
+    plot.setCursor({ left: plot.valToPos(plot.data[0][index], "x"), top: plot.over.clientHeight / 2 });
   };
 
   const context = (plot, paint) => {
@@ -147,8 +161,15 @@
   const probes = () => {
     const chart = data.probes;
     if (!chart) return;
-    const columns = uPlot.join(chart.lines.map((one) => [one.points.map((point) => point.offered_per_second), one.points.map((point) => point.slo_percentile_ns)]));
-    const range = bounds(columns.slice(1).map((column) => column.filter((value) => value != null)), chart.limit_ns);
+    // A rate that was tried more than once: the line goes through the middle of what was seen.
+    const middles = (points) => {
+      const rates = [...new Set(points.map((point) => point.offered_per_second))];
+      const seen = rates.map((offered) => points.filter((point) => point.offered_per_second === offered).map((point) => point.slo_percentile_ns).sort((a, b) => a - b));
+      return [rates, seen.map((values) => values[Math.floor((values.length - 1) / 2)])];
+    };
+    const columns = uPlot.join(chart.lines.map((one) => middles(one.points)));
+    const tried = chart.lines.map((one) => one.points.map((point) => point.slo_percentile_ns));
+    const range = bounds(tried, chart.limit_ns);
     const rates = columns[0].filter((value) => value > 0).concat(chart.target_per_second);
     const reach = [Math.min(...rates) / 1.25, Math.max(...rates) * 1.25];
     const lines = (plot) => context(plot, (ctx, box, pixel) => {
@@ -214,6 +235,12 @@
       ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
       if (label) ctx.fillText("round " + round.round, x + 5 * pixel, box.top + 12 * pixel);
     }));
+    const stalls = (plot) => context(plot, (ctx, box) => chart.lines.forEach((one) => one.stalls.forEach(([from, to]) => {
+      const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
+      ctx.fillStyle = css(one.durability + "-band");
+      ctx.fillRect(left, box.top, Math.max(2, right - left), box.height);
+    })));
+    const stalled = (second) => chart.lines.filter((one) => one.stalls.some(([from, to]) => second > from && second <= to)).map((one) => NAMES[one.durability] + ": stall");
     const time = axis({ size: 30, label: "seconds of measured time", values: (_, ticks) => ticks.map((tick) => tick + " s") });
     const at = (plot, index, column) => {
       const found = nearest(plot.data[column], index);
@@ -230,11 +257,11 @@
       scales: { x, y: { distr: 3, range } },
       axes: [axis({ values: (_, ticks) => ticks.map(() => "") , size: 12 }), latencyAxis("p50 and p99", range, 300)],
       series: [{}, ...chart.lines.flatMap((one) => [line(one.durability, { width: 1.25 }), line(one.durability, { width: 2.5 })])],
-      cursor: { sync }, hooks: { drawAxes: [rounds(true)] },
+      cursor: { sync }, hooks: { drawClear: [stalls], drawAxes: [rounds(true)] },
       plugins: [tooltip((plot, index) => [digits(plot.data[0][index]) + " s", ...chart.lines.flatMap((one, place) => {
         const [p50, p99] = [at(plot, index, 2 * place + 1), at(plot, index, 2 * place + 2)];
         return p50 == null || p99 == null ? [] : [NAMES[one.durability] + ": p50 " + duration(p50) + ", p99 " + duration(p99)];
-      })])],
+      }), ...stalled(plot.data[0][index])])],
     }, latencies]);
 
     const throughput = table("commands_per_second");
@@ -243,7 +270,7 @@
       scales: { x, y: { range: [0, top] } },
       axes: [time, axis({ label: "commands/s", size: 62, values: (_, ticks) => ticks.map(grouped) })],
       series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.75 }))],
-      cursor: { sync }, hooks: { drawAxes: [rounds(false)] },
+      cursor: { sync }, hooks: { drawClear: [stalls], drawAxes: [rounds(false)] },
       plugins: [tooltip((plot, index) => [digits(plot.data[0][index]) + " s", ...chart.lines.flatMap((one, place) => {
         const value = at(plot, index, place + 1);
         return value == null ? [] : [NAMES[one.durability] + ": " + rate(value)];
@@ -251,8 +278,125 @@
     }, throughput]);
   };
 
+  const translucent = (mode) => css(mode + "-band");
+  const band = (mode, low, high) => ({ series: [high, low], fill: translucent(mode) });
+  const edge = { stroke: "transparent", points: { show: false } };
+
+  // Measured ceilings as dots, the law through them with its band, dashed beyond what was measured.
+  const scaling = () => {
+    const chart = data.scaling;
+    if (!chart) return;
+    const most = Math.max(...chart.lines.flatMap((one) => [...one.curve, ...one.points].map((point) => point.cores_count)));
+    const cores = Array.from({ length: most }, (_, index) => index + 1);
+    const law = (one, field) => cores.map((count) => one.curve.find((point) => point.cores_count === count)?.per_second[field] ?? null);
+    const within = (column, keep) => column.map((value, index) => (keep(cores[index]) ? value : null));
+    const columns = [cores];
+    const rows = [{}];
+    const bands = [];
+    chart.lines.forEach((one) => {
+      const [low, expected, high] = ["low", "expected", "high"].map((field) => law(one, field));
+      const first = columns.length;
+      columns.push(low, high, within(expected, (count) => count <= chart.measured_cores), within(expected, (count) => count >= chart.measured_cores));
+      rows.push(edge, edge, line(one.durability, { dash: [] }), line(one.durability, { dash: [4, 4] }));
+      bands.push(band(one.durability, first, first + 1));
+    });
+    const values = columns.slice(1).flat().concat(chart.lines.flatMap((one) => one.points.map((point) => point.per_second)));
+    const top = Math.max(1, ...values.filter((value) => value != null)) * 1.08;
+    const dots = (plot) => context(plot, (ctx, box, pixel) => {
+      const x = plot.valToPos(chart.measured_cores, "x", true);
+      if (most > chart.measured_cores) {
+        ctx.strokeStyle = ctx.fillStyle = css("soft");
+        ctx.lineWidth = pixel;
+        ctx.setLineDash([2 * pixel, 3 * pixel]);
+        ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+        legible(ctx, "beyond this host", x + 6 * pixel, box.top + 12 * pixel, css("soft"), pixel);
+      }
+      chart.lines.forEach((one) => one.points.forEach((point) => {
+        ctx.fillStyle = css(one.durability);
+        ctx.beginPath();
+        ctx.arc(plot.valToPos(point.cores_count, "x", true), plot.valToPos(point.per_second, "y", true), 4.5 * pixel, 0, 2 * Math.PI);
+        ctx.fill();
+      }));
+    });
+    const describe = (_, index) => [cores[index] + (cores[index] === 1 ? " core" : " cores"), ...chart.lines.flatMap((one) => {
+      const measured = one.points.filter((point) => point.cores_count === cores[index]).map((point) => rate(point.per_second));
+      const at = one.curve.find((point) => point.cores_count === cores[index])?.per_second;
+      return [
+        ...(measured.length ? [NAMES[one.durability] + ": measured " + measured.join(", ")] : []),
+        ...(at ? [NAMES[one.durability] + ": law " + rate(at.expected) + " (" + grouped(at.low) + " – " + grouped(at.high) + ")"] : []),
+      ];
+    })];
+    draw("scaling-chart", 320, () => [{
+      scales: { x: { time: false, range: [0.7, most + 0.3] }, y: { range: [0, top] } },
+      axes: [
+        axis({ size: 30, label: "cores", splits: () => cores.filter((count) => most <= 16 || count % Math.ceil(most / 16) === 0), values: (_, ticks) => ticks.map(String) }),
+        axis({ label: "commands/s, closed loop", size: 66, values: (_, ticks) => ticks.map(grouped) }),
+      ],
+      series: rows, bands, hooks: { draw: [dots] }, plugins: [tooltip(describe)],
+    }, columns]);
+  };
+
+  const size = (bytes) => {
+    const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+    let unit = 0;
+    for (; bytes >= 1000 && unit < units.length - 1; unit++) bytes /= 1024;
+    return digits(bytes) + " " + units[unit];
+  };
+  const day = (seconds) => new Date(1000 * seconds).toISOString().slice(0, 10);
+  const hour = (seconds) => new Date(1000 * seconds).toISOString().slice(5, 13).replace("T", " ") + " h";
+  // Where a rising column first reaches a value, between its points.
+  const reached = (xs, column, value) => {
+    const index = column.findIndex((at) => at >= value);
+    if (index <= 0) return null;
+    const share = (value - column[index - 1]) / (column[index] - column[index - 1]);
+    return xs[index - 1] + share * (xs[index] - xs[index - 1]);
+  };
+
+  // The database over the days to come, and the room on the disk.
+  const growth = () => {
+    const chart = data.growth;
+    if (!chart) return;
+    const columns = [chart.at_seconds, chart.low_bytes, chart.high_bytes, chart.expected_bytes];
+    const moment = chart.at_seconds.at(-1) - chart.at_seconds[0] > 8 * 86400 ? day : hour;
+    const grown = Math.max(...chart.high_bytes);
+    // A disk that is never filled would flatten the curve to nothing.
+    const shows_room = chart.room_bytes < 4 * grown;
+    const top = 1.12 * (shows_room ? Math.max(grown, chart.room_bytes) : grown);
+    const unit = 1024 ** Math.floor(Math.log(top) / Math.log(1024));
+    const marks = (plot) => context(plot, (ctx, box, pixel) => {
+      ctx.setLineDash([3 * pixel, 3 * pixel]);
+      if (shows_room) {
+        const y = plot.valToPos(chart.room_bytes, "y", true);
+        ctx.strokeStyle = css("limit");
+        ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
+        legible(ctx, "room on the disk: " + size(chart.room_bytes), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
+        ctx.setLineDash([3 * pixel, 3 * pixel]);
+      }
+      const full = reached(chart.at_seconds, chart.expected_bytes, chart.room_bytes);
+      if (full != null) {
+        const x = plot.valToPos(full, "x", true);
+        ctx.lineWidth = 1.5 * pixel;
+        ctx.strokeStyle = css("soft");
+        ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+        const text = "full on " + day(full);
+        legible(ctx, text, x - ctx.measureText(text).width - 6 * pixel, box.top + box.height - 8 * pixel, css("soft"), pixel);
+      }
+    });
+    draw("growth-chart", 300, (width) => [{
+      scales: { x: { time: true, range: [chart.at_seconds[0], chart.at_seconds.at(-1)] }, y: { range: [0, top] } },
+      axes: [
+        axis({ size: 30, space: width < 420 ? 80 : 110, values: (_, ticks) => ticks.map(moment) }),
+        axis({ label: "size of the database", size: 70, incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((step) => step * unit), values: (_, ticks) => ticks.map(size) }),
+      ],
+      series: [{}, edge, edge, { label: "expected", stroke: css("link"), width: 2.5, points: { show: false } }],
+      bands: [{ series: [2, 1], fill: css("forecast-band") }],
+      hooks: { draw: [marks] },
+      plugins: [tooltip((_, index) => [moment(chart.at_seconds[index]), size(chart.expected_bytes[index]), "between " + size(chart.low_bytes[index]) + " and " + size(chart.high_bytes[index])])],
+    }, columns]);
+  };
+
   let printing = false;
-  const all = () => { curve(); probes(); series(); };
+  const all = () => { curve(); probes(); series(); scaling(); growth(); };
   document.getElementById("curve-select")?.addEventListener("change", curve);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   // Paper cannot be unfolded.

@@ -5,11 +5,11 @@
 
 use serde::Serialize;
 
-use crate::workbench::sizing::{required_rate, suffices};
+use crate::workbench::sizing::{Resource, required_rate, suffices};
 
 use super::{
-    Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, ModeResult, NamedLatency,
-    PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint,
+    Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, MachineLatency, ModeResult,
+    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.
@@ -25,6 +25,10 @@ pub(super) struct View<'a> {
     pub(super) durabilities: Vec<DurabilityMode>,
     /// The command the summary rows speak of.
     pub(super) headline_command: Option<&'a str>,
+    /// Why the verdict is what it is, without what the recommendations say themselves.
+    pub(super) reasons: Vec<&'a str>,
+    /// Slices of time in which the engine held writers back.
+    pub(super) stalled_slices_count: usize,
     /// One wide row per mode.
     pub(super) summaries: Vec<ModeSummary<'a>>,
     /// Whether processes that write were killed in any mode.
@@ -56,6 +60,8 @@ impl<'a> View<'a> {
         Self {
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command,
+            reasons: reasons(report),
+            stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| is_stalled(slice)).count(),
             summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
             was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
             price: Price::new(report, headline_command),
@@ -67,12 +73,27 @@ impl<'a> View<'a> {
             },
             operations: pairs(modes, |mode| &mode.operations, felt),
             capacities: plan.map(capacity_rows).unwrap_or_default(),
-            profiles: plan.map(profile_rows).unwrap_or_default(),
+            profiles: plan
+                .map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known)).collect())
+                .unwrap_or_default(),
             machines: plan.map(machines).unwrap_or_default(),
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
         }
     }
+}
+
+/// Whether the engine held writers back in it.
+pub(super) fn is_stalled(slice: &SeriesPoint) -> bool {
+    slice.stall_ms.is_some_and(|milliseconds| milliseconds > 0.0)
+}
+
+fn reasons(report: &Report) -> Vec<&str> {
+    let said = |reason: &&String| {
+        let plan = report.plan.as_ref();
+        !plan.is_some_and(|plan| plan.recommendations.iter().any(|recommendation| recommendation.sentence == **reason))
+    };
+    report.verdict.reasons.iter().filter(said).map(String::as_str).collect()
 }
 
 /// Response time where commands were scheduled, service time where there is nothing else.
@@ -362,41 +383,82 @@ fn profile_holds(plan: &PlanResult, evidence: &ProfileEvidence, durability: Dura
     rate.map(|rate| holds(plan, rate)).filter(|&holds| holds || evidence.evidence == Evidence::Measured)
 }
 
-/// `CPU; sync latency` where the modes differ, once where they do not.
+/// `CPU (off), sync latency (on)` where the modes differ, once where they do not.
 fn binding(evidence: &ProfileEvidence) -> Option<String> {
-    let mut named: Vec<&str> = evidence.modes.iter().filter_map(|mode| mode.binding_resource.as_deref()).collect();
-    named.dedup();
-    (!named.is_empty()).then(|| named.join("; "))
+    let named: Vec<(DurabilityMode, &str)> = evidence
+        .modes
+        .iter()
+        .filter_map(|mode| Some((mode.durability, mode.binding_resource.as_deref()?)))
+        .filter(|&(_, resource)| resource != Resource::Unknown.name())
+        .collect();
+    let (_, first) = named.first()?;
+    if named.len() == evidence.modes.len() && named.iter().all(|(_, other)| other == first) {
+        return Some((*first).to_owned());
+    }
+    let parts: Vec<_> = named.iter().map(|(durability, resource)| format!("{resource} ({durability})")).collect();
+    Some(parts.join(", "))
 }
 
 /// One profile and whether it holds the target.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileRow<'a> {
     pub(super) evidence: &'a ProfileEvidence,
-    pub(super) off_holds_target: Option<bool>,
-    pub(super) on_holds_target: Option<bool>,
+    /// One for each durability mode that was planned, `off` before `on`.
+    pub(super) modes: Vec<ProfileMode>,
+    /// Largest resident set of the process in any mode, where it was searched.
+    pub(super) process_peak_bytes: Option<u64>,
+    /// Growth of the database at the target, where anything is known of the machine.
+    pub(super) growth_per_day_bytes: Option<f64>,
     /// What keeps it from going faster, where it was searched.
     pub(super) binding: Option<String>,
     /// Modes this profile is recommended for.
     pub(super) recommended_for: Vec<DurabilityMode>,
 }
 
-fn profile_rows(plan: &PlanResult) -> Vec<ProfileRow<'_>> {
-    plan.profiles
-        .iter()
-        .map(|evidence| ProfileRow {
-            evidence,
-            off_holds_target: profile_holds(plan, evidence, DurabilityMode::Off),
-            on_holds_target: profile_holds(plan, evidence, DurabilityMode::On),
-            binding: binding(evidence),
-            recommended_for: plan
-                .recommendations
-                .iter()
-                .filter(|recommendation| recommendation.profile.as_deref() == Some(&evidence.profile))
-                .map(|recommendation| recommendation.durability)
-                .collect(),
-        })
-        .collect()
+/// A profile in one durability mode.
+#[derive(Debug, Serialize)]
+pub(super) struct ProfileMode {
+    pub(super) durability: DurabilityMode,
+    pub(super) rate_per_second: Option<f64>,
+    /// Where an extrapolated rate lies.
+    pub(super) range_per_second: Option<[f64; 2]>,
+    pub(super) holds_target: Option<bool>,
+    /// The objective's percentile, and the rate it was measured at.
+    pub(super) latency: Option<MachineLatency>,
+}
+
+fn profile_mode(plan: &PlanResult, evidence: &ProfileEvidence, durability: DurabilityMode) -> ProfileMode {
+    let known = evidence.modes.iter().find(|mode| mode.durability == durability);
+    let rate_per_second = match durability {
+        DurabilityMode::Off => evidence.durability_off_per_second,
+        DurabilityMode::On => evidence.durability_on_per_second,
+    };
+    ProfileMode {
+        durability,
+        rate_per_second,
+        range_per_second: known.and_then(|mode| mode.range_per_second),
+        holds_target: profile_holds(plan, evidence, durability),
+        latency: known.and_then(|mode| mode.latency),
+    }
+}
+
+fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileRow<'a> {
+    let growth = plan.forecast.as_ref().map(|forecast| forecast.growth_per_day_bytes.expected);
+    let growth = growth.or_else(|| plan.capacities.first().map(|capacity| capacity.database_bytes_per_day_at_target));
+    let modes = plan.recommendations.iter().map(|recommendation| recommendation.durability);
+    ProfileRow {
+        evidence,
+        modes: modes.map(|durability| profile_mode(plan, evidence, durability)).collect(),
+        process_peak_bytes: evidence.modes.iter().filter_map(|mode| mode.process_peak_bytes).max(),
+        growth_per_day_bytes: growth.filter(|_| evidence.evidence != Evidence::NotMeasured),
+        binding: binding(evidence),
+        recommended_for: plan
+            .recommendations
+            .iter()
+            .filter(|recommendation| recommendation.profile.as_deref() == Some(&evidence.profile))
+            .map(|recommendation| recommendation.durability)
+            .collect(),
+    }
 }
 
 /// A recommendation, its profile's size and its specification as text to paste.

@@ -23,7 +23,7 @@ pub use binding::{Binding, Resource};
 pub use evidence::{Footprint, MachineVerdict, Support};
 pub use forecast::{
     Band, Basis, CompactionHeadroom, DiskFull, DiskSpec, GrowthCurve, GrowthForecast, MOST_WALKED, MemoryForecast,
-    MemoryMeasured, MemoryPart, PredictedSize, RestartForecast, TreeRules, WriteWear, restart_forecast,
+    MemoryMeasured, MemoryPart, PredictedSize, RestartForecast, SizeAt, TreeRules, WriteWear, restart_forecast,
 };
 pub use journal::{Journal, Remembering};
 pub use judge::Rejection;

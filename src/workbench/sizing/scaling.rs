@@ -8,6 +8,8 @@
 //! never continued as one curve: every pair (σ, κ) that the points do not rule out is, and the band is what they say
 //! between them. On a host with two cores the two ends of the band are all loss as contention and all loss as coherency.
 
+use super::forecast::Band;
+
 /// One measured ceiling.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScalingPoint {
@@ -169,13 +171,29 @@ impl Scaling {
         if to > REACH * self.largest_cores {
             return Err(ScalingRefusal::TooFar { cores: to, largest: self.largest_cores });
         }
+        let found = self.ratios(from, to);
+        let Extrapolation { low, high, .. } = found;
+        if high - low > WIDE * (high + low) { Err(ScalingRefusal::TooWide { low, high }) } else { Ok(found) }
+    }
+
+    /// The throughput on `to` cores in relation to that on `from`, however much the points leave open.
+    fn ratios(&self, from: u32, to: u32) -> Extrapolation {
         let ratio = |loss: Loss| loss.capacity(to) / loss.capacity(from);
         let ends = |(low, high): (f64, f64), ratio: f64| (low.min(ratio), high.max(ratio));
         let (low, high) = self.compatible.iter().map(|&loss| ratio(loss)).fold((f64::INFINITY, 0.0), ends);
-        if high - low > WIDE * (high + low) {
-            return Err(ScalingRefusal::TooWide { low, high });
-        }
-        Ok(Extrapolation { ratio: ratio(self.best()).clamp(low, high), low, high })
+        Extrapolation { ratio: ratio(self.best()).clamp(low, high), low, high }
+    }
+
+    /// What the law says of one core and more, up to where it is continued: cores, and commands per second with the band,
+    /// from what it says of the most cores that were measured.
+    pub fn curve(&self) -> Vec<(u32, Band)> {
+        let from = self.largest_cores;
+        let known = self.at(from);
+        let point = |cores: u32| {
+            let Extrapolation { ratio, low, high } = self.ratios(from, cores);
+            (cores, Band { low: low * known, middle: ratio * known, high: high * known })
+        };
+        (1..=REACH * from).map(point).collect()
     }
 
     const fn best(&self) -> Loss {

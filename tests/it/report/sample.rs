@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use ave_actors_rocksdb::workbench::report::{
-    BandInfo, Basis, Capacity, ContainerLimits, CrashVerification, CurvePoint, DurabilityMode, DurabilityPrice,
-    EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineMode, MemoryInfo, MemoryPartInfo, ModeResult,
-    NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
-    ReportKind, Reproduce, ResourceUse, RestartInfo, RoundInfo, SCHEMA_VERSION, SeriesPoint, Settings, SloInfo,
+    BandInfo, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
+    DurabilityMode, DurabilityPrice, EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineLatency,
+    MachineMode, MemoryInfo, MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult,
+    ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundInfo,
+    SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo,
     SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use serde_json::json;
@@ -27,6 +28,14 @@ pub(crate) fn plan() -> Report {
             outcome: Outcome::Pass,
             sentence: "A medium machine holds 2,000 commands/s with p99 of persist within 10 ms, durability on or off."
                 .to_owned(),
+            certainty: Some(Certainty {
+                level: CertaintyLevel::Moderate,
+                because: vec![
+                    "The machine medium was emulated here within its cores and its memory".to_owned(),
+                    "With durability on, the highest rate that met the objective is only 10 % above the rate needed"
+                        .to_owned(),
+                ],
+            }),
             reasons: vec![
                 "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.".to_owned(),
                 "Durability off: 21,400/s met the objective in 3 of 3 rounds.".to_owned(),
@@ -369,7 +378,7 @@ fn plan_result() -> PlanResult {
             at_risk_source: "vm.dirty_expire_centisecs 3000 and vm.dirty_writeback_centisecs 500 of this kernel"
                 .to_owned(),
         }),
-        scaling: Vec::new(),
+        scaling: vec![scaling(DurabilityMode::Off, 24_000.0), scaling(DurabilityMode::On, 1_900.0)],
         forecast: Some(forecast()),
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
@@ -390,8 +399,31 @@ fn plan_result() -> PlanResult {
     }
 }
 
+/// A host of two cores that loses a tenth to contention.
+fn scaling(durability: DurabilityMode, single_core: f64) -> ScalingInfo {
+    let at = |cores: u32| single_core * f64::from(cores) / (1.0 + 0.1 * f64::from(cores - 1));
+    let point = |cores_count: u32, share: f64| ScalingPointInfo { cores_count, per_second: share * at(cores_count) };
+    let curve = |cores_count: u32| {
+        let open = 0.04 * f64::from(cores_count.abs_diff(2));
+        let expected = at(cores_count);
+        let per_second = BandInfo { expected, low: (1.0 - open) * expected, high: (1.0 + open) * expected };
+        ScalingCurveInfo { cores_count, per_second }
+    };
+    ScalingInfo {
+        durability,
+        points: vec![point(1, 0.99), point(1, 1.01), point(2, 1.0)],
+        contention: Some(0.1),
+        coherency: Some(0.0),
+        single_core_per_second: Some(single_core),
+        error_percent: Some(0.8),
+        curve: (1..=4).map(curve).collect(),
+        note: String::new(),
+    }
+}
+
 fn forecast() -> ForecastInfo {
     let band = |expected: f64| BandInfo { expected, low: 0.9 * expected, high: 1.1 * expected };
+    let size = |day: u32| SizeInfo { at_days: f64::from(day), bytes: band(110e9 * f64::from(day)) };
     ForecastInfo {
         commands_per_second: 2_000.0,
         growth_per_day_bytes: band(110e9),
@@ -399,6 +431,7 @@ fn forecast() -> ForecastInfo {
         state_growth_per_day_bytes: 2e9,
         retention_days: Some(30.0),
         steady_bytes: Some(band(3.3e12)),
+        sizes: (0..=48).map(size).collect(),
         compaction_headroom_bytes: 2 << 30,
         disk_bytes: 4_000_000_000_000,
         disk_full_on: Some("2027-03-01".to_owned()),
@@ -484,6 +517,8 @@ fn profiles() -> Vec<ProfileEvidence> {
         binding_resource: Some(binding.to_owned()),
         binding_evidence: Some("1.9 of 2 cores busy at the ceiling".to_owned()),
         memory_peak_bytes: Some(400 << 20),
+        process_peak_bytes: Some(143 << 20),
+        latency: Some(MachineLatency { value_ns: 4_700_000, per_second: 2_857.0 }),
         reason: "ran within 2 cores".to_owned(),
     };
     let measured = |profile: &str, ram_mb: u64, off: f64, on: f64, reason: &str| ProfileEvidence {

@@ -61,7 +61,50 @@ fn planned_on<T>(_spec: &PlanSpec, ask: impl FnOnce(&dyn Testbed) -> T) -> T {
         control: &Control::default(),
         rigs: AtomicU64::new(0),
     };
-    ask(&testbed)
+    ask(&Alone(&testbed))
+}
+
+/// A testbed with the host to itself: what other programs do meanwhile on the host that runs this test is no part of a
+/// simulation.
+struct Alone<'a>(&'a dyn Testbed);
+
+struct AloneRig<'a>(Box<dyn Rig + 'a>);
+
+impl Testbed for Alone<'_> {
+    fn emulation(&self, machine: &Machine) -> Emulation {
+        self.0.emulation(machine)
+    }
+
+    fn set_up(
+        &self,
+        machine: &Machine,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
+        Ok(match self.0.set_up(machine, durability, workers)? {
+            Attempt::Done(rig) => Attempt::Done(Box::new(AloneRig(rig))),
+            Attempt::OutOfMemory => Attempt::OutOfMemory,
+        })
+    }
+}
+
+impl Rig for AloneRig<'_> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
+        let mut driven = self.0.drive(spec)?;
+        if let Attempt::Done(driven) = &mut driven {
+            driven.drive.usage.foreign_cores = None;
+            driven.drive.usage.steal_percent = None;
+        }
+        Ok(driven)
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+        self.0.survey(spec)
+    }
+
+    fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
+        self.0.finish(verify)
+    }
 }
 
 /// A testbed whose machines die of loads that need more memory than they have, and that keeps a book of what was asked.

@@ -79,7 +79,7 @@ pub enum DiskFull {
 }
 
 /// The database over days, at one rate.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GrowthForecast {
     /// Commands per day.
     pub commands_per_day: f64,
@@ -95,7 +95,25 @@ pub struct GrowthForecast {
     pub headroom: CompactionHeadroom,
     /// When the disk is full; `None` if no disk was given.
     pub disk_full: Option<DiskFull>,
+    /// The size over days, from the first on: until a disk is full and a little longer, or until it stays as it is.
+    pub sizes: Vec<SizeAt>,
 }
+
+/// The database after so many days.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizeAt {
+    /// Days.
+    pub days: f64,
+    /// Size without what compactions need beside it, bytes.
+    pub bytes: Band,
+}
+
+/// Points of the size over days.
+const SIZES: u32 = 48;
+/// Times the day in question up to which the size is told.
+const BEYOND: f64 = 1.3;
+/// Days the size is told of where nothing is in question.
+const OUTLOOK_DAYS: f64 = 365.0;
 
 impl GrowthForecast {
     /// From a curve of growth, for a database that begins as the preload leaves it, `preload_commands` commands old.
@@ -114,6 +132,7 @@ impl GrowthForecast {
             steady_bytes: steady.map(|after| days.size(after)),
             headroom,
             disk_full,
+            sizes: days.sizes(spec.disk_bytes.map(|disk_bytes| disk_bytes.saturating_sub(headroom.bytes) as f64)),
         }
     }
 }
@@ -135,6 +154,18 @@ impl Days<'_> {
         let commands = (kept * self.commands_per_day) as u64;
         let size = self.curve.at(self.preload_commands.saturating_add(commands));
         Band { middle: size.bytes, low: size.low_bytes, high: size.high_bytes }
+    }
+
+    /// The size over days, until it exceeds the room and a little longer.
+    fn sizes(&self, room: Option<f64>) -> Vec<SizeAt> {
+        let full = room.and_then(|room| self.first_day(room, |size| size.middle).filter(|&days| days >= 1.0));
+        let steady = self.retention.map(|days| 2.0 * days);
+        let last = full.map(|days| BEYOND * days).or(steady).unwrap_or(OUTLOOK_DAYS).min(MOST_DAYS);
+        let at = |step: u32| {
+            let days = last * f64::from(step) / f64::from(SIZES);
+            SizeAt { days, bytes: self.size(days) }
+        };
+        (0..=SIZES).map(at).collect()
     }
 
     fn full(&self, disk_bytes: u64, headroom_bytes: u64, from: Date) -> DiskFull {

@@ -8,7 +8,7 @@ mod memory;
 mod restart;
 mod tree;
 
-pub use disk::{CompactionHeadroom, DiskFull, DiskSpec, GrowthForecast, WriteWear};
+pub use disk::{CompactionHeadroom, DiskFull, DiskSpec, GrowthForecast, SizeAt, WriteWear};
 pub use growth::{GrowthCurve, MOST_WALKED, PredictedSize};
 pub use memory::{MemoryForecast, MemoryMeasured, MemoryPart};
 pub use restart::{RestartForecast, restart_forecast};

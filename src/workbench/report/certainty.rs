@@ -1,0 +1,203 @@
+//! How sure an answer is, and why: what a reader must know before money is spent on it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::assess::{Assessment, mean, range};
+use super::{DurabilityMode, ModeResult, format};
+use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
+
+/// How sure an answer is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Certainty {
+    /// In one word.
+    pub level: CertaintyLevel,
+    /// What speaks for the answer and what against it, one sentence each, without full stops.
+    pub because: Vec<String>,
+}
+
+/// How sure, in three steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertaintyLevel {
+    /// The evidence carries no answer, or the answer is an extrapolation.
+    Low,
+    /// Something speaks against it: a narrow margin, a machine that could not be emulated in full, a disturbed measurement.
+    Moderate,
+    /// Measured or emulated, repeated, with room to spare, and undisturbed.
+    High,
+}
+
+impl CertaintyLevel {
+    /// `high`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Moderate => "moderate",
+            Self::High => "high",
+        }
+    }
+}
+
+/// A rate that is this much above what is needed holds on a day that is a little worse; one that is this much below does not
+/// hold on a better one. Repeated searches on one host scatter by about a fifth.
+const CLEAR: f64 = 1.25;
+/// Rounds from which on their scatter says something.
+const ROUNDS: usize = 3;
+/// Scatter of rounds, as a share of their mean, that a figure bears without losing its worth.
+const SCATTER: f64 = 0.1;
+
+/// Grounds, and the level they leave.
+struct Grounds {
+    level: CertaintyLevel,
+    because: Vec<String>,
+}
+
+impl Grounds {
+    const fn new() -> Self {
+        Self { level: CertaintyLevel::High, because: Vec::new() }
+    }
+
+    fn speaks_for(&mut self, ground: String) {
+        self.because.push(ground);
+    }
+
+    fn lowered(&mut self, level: CertaintyLevel, ground: String) {
+        self.level = self.level.min(level);
+        self.because.push(ground);
+    }
+
+    /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure.
+    fn disturbed(&mut self, assessment: &Assessment) {
+        if !assessment.doubts.is_empty() {
+            self.lowered(CertaintyLevel::Low, "The measurement carries no answer, for the reasons below".to_owned());
+        } else if !assessment.disturbances.is_empty() || assessment.was_warned() {
+            self.lowered(CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings".to_owned());
+        }
+    }
+
+    fn certainty(mut self) -> Certainty {
+        let mut seen = Vec::new();
+        self.because.retain(|ground| {
+            let is_new = !seen.contains(ground);
+            seen.push(ground.clone());
+            is_new
+        });
+        Certainty { level: self.level, because: self.because }
+    }
+}
+
+/// How sure a plan's recommendations are: as sure as the least sure of them.
+pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment) -> Certainty {
+    let mut grounds = Grounds::new();
+    for mode in &outcome.modes {
+        let name = DurabilityMode::from(mode.durability);
+        match mode.recommended() {
+            Some(verdict) => recommended(&mut grounds, name, mode, verdict, outcome.required_per_second),
+            None => none(&mut grounds, name, mode, outcome.required_per_second),
+        }
+    }
+    grounds.disturbed(assessment);
+    grounds.certainty()
+}
+
+fn recommended(
+    grounds: &mut Grounds,
+    durability: DurabilityMode,
+    mode: &ModePlan,
+    verdict: &MachineVerdict,
+    required_per_second: f64,
+) {
+    let machine = &verdict.machine;
+    match verdict.support {
+        Support::Measured => grounds.speaks_for(format!("The rate of {machine} was measured on it as it is")),
+        Support::Emulated => grounds.speaks_for(format!(
+            "The machine {machine} was emulated here within its cores and its memory; processor and disk are those of this host"
+        )),
+        Support::CoresEmulated => grounds.lowered(
+            CertaintyLevel::Moderate,
+            format!("The machine {machine} was emulated here with its cores but without its memory limit"),
+        ),
+        Support::Implied => grounds.lowered(
+            CertaintyLevel::Moderate,
+            format!("The machine {machine} was not tried itself: it is no smaller than one that held"),
+        ),
+        Support::Extrapolated | Support::NotMeasured => grounds
+            .lowered(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
+    }
+    if let Some(held) = mode.searched.iter().find(|found| found.machine == *machine).and_then(required_evidence) {
+        grounds.speaks_for(format!("With durability {durability}, {held}"));
+    }
+    let Some(rate) = verdict.sustained_per_second else { return };
+    let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
+    if margin >= CLEAR {
+        let times = format::number(margin);
+        grounds
+            .speaks_for(format!("With durability {durability}, up to {times} times the rate needed met the objective"));
+    } else {
+        let percent = format::percent(100.0 * (margin - 1.0).max(0.0));
+        grounds.lowered(
+            CertaintyLevel::Moderate,
+            format!(
+                "With durability {durability}, the highest rate that met the objective is only {percent} above the rate needed"
+            ),
+        );
+    }
+}
+
+/// `2,857 commands/s were tried 3 times, 18 s in all, and held`.
+fn required_evidence(findings: &Findings) -> Option<String> {
+    let held = findings.held.first()?;
+    let seconds: f64 = held.drives.iter().map(|drive| drive.measurement.elapsed_ns as f64 / 1e9).sum();
+    Some(format!(
+        "{} commands/s were tried {} times, {} in all, and held",
+        format::number(held.rate_per_second),
+        held.drives.len(),
+        format::seconds(seconds)
+    ))
+}
+
+fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {
+    if mode.interrupted {
+        grounds.lowered(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
+        return;
+    }
+    let best = mode.verdicts.iter().filter_map(|verdict| verdict.sustained_per_second).fold(0.0, f64::max);
+    let share = format::percent(100.0 * best / required_per_second.max(f64::MIN_POSITIVE));
+    let ground =
+        format!("With durability {durability}, the highest rate that met the objective is {share} of the rate needed");
+    if best * CLEAR <= required_per_second {
+        grounds.speaks_for(ground);
+    } else {
+        grounds.lowered(CertaintyLevel::Moderate, ground);
+    }
+}
+
+/// How sure a run's figures are: whether they were the same again.
+pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment) -> Certainty {
+    let mut grounds = Grounds::new();
+    for mode in modes {
+        let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
+        let (low, high) = range(&rates);
+        let spread = (high - low) / mean(rates.iter().copied()).max(f64::MIN_POSITIVE);
+        let durability = mode.durability;
+        let (count, spread_text) = (rates.len(), format::percent(100.0 * spread));
+        if count < ROUNDS {
+            let rounds = if count == 1 { "one round".to_owned() } else { format!("{count} rounds") };
+            grounds.lowered(
+                CertaintyLevel::Moderate,
+                format!("With durability {durability}, {rounds} only, which does not show how much the figures vary"),
+            );
+        } else if spread > SCATTER {
+            grounds.lowered(
+                CertaintyLevel::Moderate,
+                format!("With durability {durability}, {count} rounds differ by {spread_text}"),
+            );
+        } else {
+            grounds.speaks_for(format!("With durability {durability}, {count} rounds differ by {spread_text} only"));
+        }
+    }
+    grounds.disturbed(assessment);
+    grounds.certainty()
+}
