@@ -1,11 +1,12 @@
 //! What a plan's answer says in words: which machine to take, why, and what will be.
 
 use super::{DurabilityMode, ForecastInfo, PlanResult, Recommendation, SloInfo, format};
+use crate::workbench::runner::Source;
 use crate::workbench::sizing::{MachineVerdict, ModePlan, PlanOutcome, PlanSpec, Resource, Support};
 
 /// `Take nano (2 cores, 512 MiB RAM): it holds …`: the verdict, for somebody who has never seen a report.
-pub(super) fn sentence(name: &str, plan: &PlanResult) -> String {
-    let question = question(name, plan);
+pub(super) fn sentence(source: &Source, plan: &PlanResult) -> String {
+    let question = question(source, plan);
     match plan.recommendations.as_slice() {
         [] => format!("Nothing was found of {question}."),
         [only] => one(only, plan, &question),
@@ -25,7 +26,7 @@ pub(super) fn sentence(name: &str, plan: &PlanResult) -> String {
 fn one(only: &Recommendation, plan: &PlanResult, question: &str) -> String {
     let durability = only.durability;
     machine(only, plan).map_or_else(
-        || format!("None of the machines tried is shown to hold {question} with durability {durability}."),
+        || format!("With durability {durability}, none of the machines tried is shown to hold {question}."),
         |machine| format!("Take {machine}: with durability {durability} it holds {question}."),
     )
 }
@@ -57,18 +58,23 @@ fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String>
     ))
 }
 
-/// `2,000 commands/s of ledger, 99 % of persist within 10 ms and 20 % of capacity free`.
-fn question(name: &str, plan: &PlanResult) -> String {
+/// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
+fn question(source: &Source, plan: &PlanResult) -> String {
+    let kind = match source {
+        Source::Workload(_) => "workload",
+        Source::Trace { .. } => "trace",
+    };
     format!(
-        "{} commands/s of {name}, with {} and {} of the capacity free",
+        "{} commands/s of the {kind} {}, with {} and {} of the capacity free",
         format::number(plan.target_per_second),
+        source.name(),
         promise(&plan.slo),
         format::percent(plan.headroom_percent),
     )
 }
 
 /// `99 % of persist answered within 10 ms`.
-pub(super) fn promise(slo: &SloInfo) -> String {
+fn promise(slo: &SloInfo) -> String {
     let (command, limit) = (&slo.command, format::duration(slo.limit_ns as f64));
     let share = slo.percentile.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok());
     match (share, slo.percentile.as_str()) {

@@ -70,7 +70,9 @@ impl Grounds {
 
     /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure.
     fn disturbed(&mut self, assessment: &Assessment) {
-        if !assessment.doubts.is_empty() {
+        if !assessment.losses.is_empty() {
+            self.lowered(CertaintyLevel::Low, "The database does not hold what it acknowledged".to_owned());
+        } else if !assessment.doubts.is_empty() {
             self.lowered(CertaintyLevel::Low, "The measurement carries no answer, for the reasons below".to_owned());
         } else if !assessment.disturbances.is_empty() || assessment.was_warned() {
             self.lowered(CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings".to_owned());

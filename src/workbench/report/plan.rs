@@ -204,7 +204,7 @@ fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, asse
     reasons.extend(advice::growth(outcome));
     Verdict {
         outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
-        sentence: advice::sentence(context.source.name(), plan),
+        sentence: advice::sentence(context.source, plan),
         certainty: Some(certainty::of_plan(outcome, assessment)),
         reasons,
     }

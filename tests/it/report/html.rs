@@ -61,6 +61,9 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         r#"id="curve-chart""#,
         r#"id="probe-chart""#,
         r#"id="series-latency-chart""#,
+        r#"id="scaling-chart""#,
+        r#"id="growth-chart""#,
+        r#"id="forecast""#,
         r#"id="latency""#,
         r#"id="resources""#,
         r#"id="verification""#,
@@ -87,9 +90,9 @@ fn each_outcome_has_its_mark() {
 #[test]
 fn every_profile_is_listed_and_what_was_not_measured_says_so() {
     let page = html(&sample::plan());
-    let table = &page[position(&page, r#"id="profiles""#)..position(&page, "<h3>Capacity</h3>")];
+    let table = &page[position(&page, r#"id="profiles""#)..position(&page, "Capacity of the machine")];
     for profile in sample::plan().plan.unwrap().profiles {
-        assert!(table.contains(&format!(r#"<th scope="row">{}<"#, profile.profile)), "{}", profile.profile);
+        assert!(table.contains(&format!(r#"<th scope="row" rowspan="2">{}<"#, profile.profile)), "{}", profile.profile);
     }
     assert_eq!(table.matches(">not measured<").count(), 3);
     assert_eq!(table.matches(">emulated<").count(), 4);
@@ -179,7 +182,7 @@ fn charts_hold_both_modes_and_the_objective() {
 #[test]
 fn every_chart_has_a_table_for_those_without_scripts() {
     let page = html(&sample::plan());
-    assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 2);
+    assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 3);
     assert_eq!(
         page.matches(r#"<div class="plot"#).count(),
         page.matches(r#"role="img" aria-label="#).count() - marks(&page)
@@ -189,6 +192,61 @@ fn every_chart_has_a_table_for_those_without_scripts() {
 /// Ticks and crosses in the profiles table are images too, to a screen reader.
 fn marks(page: &str) -> usize {
     page.matches(r#"role="img" aria-label="holds"#).count() + page.matches(r#"role="img" aria-label="does not"#).count()
+}
+
+#[test]
+fn the_verdict_says_how_sure_it_is_and_older_reports_do_not() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    assert!(page.contains("How sure: moderate."));
+    assert!(page.contains("only 10 % above the rate needed.</li>"));
+    report.verdict.certainty = None;
+    assert!(!html(&report).contains("How sure"));
+}
+
+#[test]
+fn stalls_are_shaded_where_they_were_and_counted() {
+    let mut report = sample::run();
+    let slices = [false, true, true, false, true];
+    for mode in &mut report.modes {
+        mode.series.truncate(slices.len());
+        for ((slice, &stalled), second) in mode.series.iter_mut().zip(&slices).zip(1_u32..) {
+            slice.at_seconds = f64::from(second);
+            slice.stall_ms = Some(if stalled { 40.0 } else { 0.0 });
+        }
+    }
+    let stalls = charts(&report)["series"]["lines"][0]["stalls"].clone();
+    assert_eq!(stalls, serde_json::json!([[1.0, 3.0], [4.0, 5.0]]), "seconds in a row are one stall");
+    assert!(markup(&html(&report)).contains("in 6 slices of time"));
+    report.modes.iter_mut().flat_map(|mode| &mut mode.series).for_each(|slice| slice.stall_ms = Some(0.0));
+    assert!(markup(&html(&report)).contains("the engine never held writers back"));
+}
+
+#[test]
+fn the_scaling_fit_stands_with_its_points_and_the_growth_with_its_band() {
+    let report = sample::plan();
+    let data = charts(&report);
+    assert_eq!(data["scaling"]["measured_cores"], 2);
+    let line = &data["scaling"]["lines"][0];
+    assert_eq!((line["points"].as_array().unwrap().len(), line["curve"].as_array().unwrap().len()), (3, 4));
+    let growth = &data["growth"];
+    let columns = ["low_bytes", "expected_bytes", "high_bytes"].map(|name| growth[name].as_array().unwrap().clone());
+    for ((low, expected), high) in columns[0].iter().zip(&columns[1]).zip(&columns[2]) {
+        assert!(low.as_f64() <= expected.as_f64() && expected.as_f64() <= high.as_f64());
+    }
+    let days = growth["at_seconds"].as_array().unwrap();
+    assert_eq!(days[1].as_i64().unwrap() - days[0].as_i64().unwrap(), 86_400);
+}
+
+#[test]
+fn a_report_of_an_older_build_has_no_chart_of_what_it_does_not_hold() {
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    plan.scaling.clear();
+    plan.forecast.as_mut().unwrap().sizes.clear();
+    let page = markup(&html(&report));
+    assert!(!page.contains("scaling-chart") && !page.contains("growth-chart"));
+    assert!(page.contains(r#"id="forecast""#), "the figures are there");
 }
 
 #[test]

@@ -54,6 +54,13 @@ fn every_profile_is_listed_and_what_was_not_measured_says_so() {
 }
 
 #[test]
+fn the_verdict_says_how_sure_it_is() {
+    let text = markdown(&sample::plan());
+    assert!(text.contains("**How sure: moderate.** The machine medium was emulated"));
+    assert!(position(&text, "How sure") < position(&text, "## Recommendation"));
+}
+
+#[test]
 fn the_machine_specification_is_there_to_paste() {
     let text = markdown(&sample::plan());
     let block = text.split("```json\n").nth(2).unwrap().split("\n```").next().unwrap();

@@ -6,6 +6,7 @@
 mod account;
 mod actor_model;
 mod after_kills;
+mod answers;
 mod certificates;
 mod certifying;
 #[cfg(feature = "rocksdb")]

@@ -18,7 +18,7 @@ use super::known_latency::{MD1, MILLISECOND, Scripted, SimulatedClock, appends};
 /// Every command takes a millisecond: a thousand a second is the ceiling.
 const CEILING: f64 = 1_000.0;
 
-fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
+pub(super) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
     PlanSpec {
         target_per_second,
         objective: objective.parse().unwrap(),
@@ -48,7 +48,7 @@ fn planned(spec: &PlanSpec) -> Result<PlanOutcome, RunError> {
 }
 
 /// Gives `ask` a testbed of the known queue.
-fn planned_on<T>(_spec: &PlanSpec, ask: impl FnOnce(&dyn Testbed) -> T) -> T {
+pub(super) fn planned_on<T>(_spec: &PlanSpec, ask: impl FnOnce(&dyn Testbed) -> T) -> T {
     let clock = SimulatedClock::default();
     let directory = tempfile::tempdir().unwrap();
     let target = Scripted::new(&clock, |_| MILLISECOND);
@@ -102,16 +102,19 @@ impl Rig for AloneRig<'_> {
         self.0.survey(spec)
     }
 
-    fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
-        self.0.finish(verify)
+    /// What answers on a simulated clock keeps nothing that could be verified.
+    fn finish(self: Box<Self>, _verify: bool) -> Result<Attempt<Finished>, RunError> {
+        self.0.finish(false)
     }
 }
 
 /// A testbed whose machines die of loads that need more memory than they have, and that keeps a book of what was asked.
-struct Mortal<'a> {
+pub(super) struct Mortal<'a> {
     testbed: &'a dyn Testbed,
     /// MiB that a load needs.
     needs_mb: fn(Load) -> u64,
+    /// MiB that every load needs at least.
+    pub(super) least_mb: u64,
     asked: Rc<RefCell<Vec<String>>>,
     /// Who is stopped once so many loads were measured.
     stops: Option<(&'a Control, usize)>,
@@ -121,13 +124,14 @@ struct MortalRig<'a> {
     rig: Box<dyn Rig + 'a>,
     machine: Machine,
     needs_mb: fn(Load) -> u64,
+    least_mb: u64,
     asked: Rc<RefCell<Vec<String>>>,
     stops: Option<(&'a Control, usize)>,
 }
 
 impl<'a> Mortal<'a> {
-    fn new(testbed: &'a dyn Testbed, needs_mb: fn(Load) -> u64) -> Self {
-        Self { testbed, needs_mb, asked: Rc::default(), stops: None }
+    pub(super) fn new(testbed: &'a dyn Testbed, needs_mb: fn(Load) -> u64) -> Self {
+        Self { testbed, needs_mb, least_mb: 0, asked: Rc::default(), stops: None }
     }
 
     fn loads(&self) -> Vec<String> {
@@ -151,6 +155,7 @@ impl Testbed for Mortal<'_> {
                 rig,
                 machine: machine.clone(),
                 needs_mb: self.needs_mb,
+                least_mb: self.least_mb,
                 asked: Rc::clone(&self.asked),
                 stops: self.stops,
             })),
@@ -165,7 +170,7 @@ impl Rig for MortalRig<'_> {
             control.stop();
         }
         self.asked.borrow_mut().push(format!("{} {}", self.machine, spec.load));
-        if (self.needs_mb)(spec.load) > self.machine.ram_mb {
+        if (self.needs_mb)(spec.load).max(self.least_mb) > self.machine.ram_mb {
             return Ok(Attempt::OutOfMemory);
         }
         self.rig.drive(spec)

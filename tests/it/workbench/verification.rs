@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::host::HostProfile;
-use ave_actors_rocksdb::workbench::report::{Context, Outcome, Report, run_report};
+use ave_actors_rocksdb::workbench::report::{CertaintyLevel, Context, Outcome, Report, run_report};
 use ave_actors_rocksdb::workbench::runner::{
     Control, Crashed, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified,
     WarmUp, run,
@@ -168,6 +168,7 @@ fn a_run_that_lost_something_fails_and_says_so_first() {
     assert_eq!(report.verdict.outcome, Outcome::Fail);
     assert!(report.verdict.sentence.contains("not all found again"), "{}", report.verdict.sentence);
     assert!(report.verdict.reasons[0].contains("expected 4"), "{:?}", report.verdict.reasons);
+    assert_eq!(report.verdict.certainty.as_ref().map(|certainty| certainty.level), Some(CertaintyLevel::Low));
     assert!(report.modes.iter().all(|mode| mode.verification.performed && !mode.verification.differences.is_empty()));
 }
 

@@ -1,0 +1,108 @@
+//! What a plan's report answers in words, of a backend whose capacity is known.
+
+use ave_actors_rocksdb::workbench::actor::Durability;
+use ave_actors_rocksdb::workbench::host::{HostProfile, UnsyncedAge};
+use ave_actors_rocksdb::workbench::report::{
+    Certainty, CertaintyLevel, Context, Outcome, PlanFacts, Report, plan_report,
+};
+use ave_actors_rocksdb::workbench::runner::{Control, Silent};
+use ave_actors_rocksdb::workbench::sizing::{PlanSpec, plan};
+use ave_actors_store::config::{MachineProfile, MachineSpec};
+
+use super::known_latency::appends;
+use super::planning::{Mortal, planned_on, spec};
+
+/// The report of a plan on machines that have the memory the load needs, or that die of it.
+fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
+    let source = appends(3);
+    let outcome = planned_on(spec, |testbed| {
+        let mut mortal = Mortal::new(testbed, |_| 0);
+        mortal.least_mb = needs_mb;
+        plan(&mortal, &source, spec, &Silent, &Control::default()).unwrap()
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let host = HostProfile::detect(directory.path());
+    let context = Context {
+        started_at: "2026-01-01T00:00:00Z".to_owned(),
+        elapsed_seconds: 1.0,
+        source: &source,
+        origin: "appends".to_owned(),
+        host: &host,
+        host_warnings: &[],
+        sync_probe: None,
+        tuning: Vec::new(),
+        machine_spec: &MachineSpec::Profile(MachineProfile::Small),
+        data_directory: directory.path(),
+        command: "ave-workbench plan appends".to_owned(),
+        workers: 1,
+    };
+    let unsynced = UnsyncedAge { seconds: 35.0, source: "this kernel".to_owned() };
+    plan_report(&context, spec, &PlanFacts { emulation: String::new(), unsynced, forecast: None }, &outcome, None)
+}
+
+fn certainty(report: &Report) -> &Certainty {
+    report.verdict.certainty.as_ref().expect("a plan says how sure it is")
+}
+
+fn speaks_of(report: &Report, what: &str) -> bool {
+    certainty(report).because.iter().any(|ground| ground.contains(what))
+}
+
+#[test]
+fn the_verdict_names_the_machine_its_size_and_what_it_holds() {
+    let report = answered(&spec(100.0, "p99=10ms"), 1_500);
+    assert_eq!(
+        report.verdict.sentence,
+        "Take small (2 cores, 2 GiB RAM): with durability off it holds 100 commands/s of the workload small, with 99 % of persist \
+         answered within 10 ms and 20 % of the capacity free."
+    );
+    assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "was emulated here within its cores and its memory"));
+    assert!(speaks_of(&report, "125 commands/s were tried 2 times"));
+}
+
+#[test]
+fn both_modes_on_one_machine_are_one_answer() {
+    let spec = PlanSpec { durabilities: vec![Durability::Off, Durability::On], ..spec(100.0, "p99=10ms") };
+    let report = answered(&spec, 0);
+    assert!(
+        report.verdict.sentence.ends_with("whether or not every write waits for the disk."),
+        "{}",
+        report.verdict.sentence
+    );
+}
+
+#[test]
+fn a_rate_that_holds_with_little_to_spare_is_less_sure() {
+    // 375 commands/s are needed, and queueing theory allows 463.
+    let report = answered(&spec(300.0, "p99=4ms"), 0);
+    assert_eq!(report.verdict.outcome, Outcome::Pass, "{}", report.verdict.sentence);
+    assert_eq!(certainty(&report).level, CertaintyLevel::Moderate, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "above the rate needed"));
+}
+
+#[test]
+fn that_nothing_holds_a_target_far_beyond_is_sure() {
+    let report = answered(&spec(2_000.0, "p99=10ms"), 0);
+    assert_eq!(report.verdict.outcome, Outcome::Fail);
+    assert!(
+        report
+            .verdict
+            .sentence
+            .contains("none of the machines tried is shown to hold 2,000 commands/s of the workload small")
+    );
+    assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "of the rate needed"));
+}
+
+#[test]
+fn a_machine_that_was_searched_shows_what_users_wait_on_it_and_what_the_process_took() {
+    let report = answered(&spec(100.0, "p99=10ms"), 1_500);
+    let profiles = &report.plan.as_ref().unwrap().profiles;
+    let small = profiles.iter().find(|known| known.profile == "small").unwrap();
+    let latency = small.modes[0].latency.unwrap();
+    assert!((latency.per_second - 100.0).abs() < 1e-9, "the recommended machine was measured at the target");
+    assert!(small.modes[0].process_peak_bytes.is_some());
+    let nano = profiles.iter().find(|known| known.profile == "nano").unwrap();
+    assert_eq!(nano.modes[0].latency, None, "no rate held on a machine that died");
+}
