@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::view::{felt, is_stalled, median};
 use super::{
     CurvePoint, DurabilityMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint,
+    SloInfo,
 };
 
 /// The percentile axis counts nines, `-log10(1 - quantile)`: p90 is 1, p99 is 2. It ends at p99.999.
@@ -22,6 +23,7 @@ const SERIES_POINTS: usize = 600;
 #[derive(Debug, Serialize)]
 pub(super) struct Charts<'a> {
     pub(super) curves: Vec<CurveChart<'a>>,
+    pub(super) objective: Option<ObjectiveMark<'a>>,
     pub(super) probes: Option<ProbeChart<'a>>,
     pub(super) series: Option<SeriesChart>,
     pub(super) scaling: Option<ScalingChart<'a>>,
@@ -32,6 +34,7 @@ impl<'a> Charts<'a> {
     pub(super) fn new(report: &'a Report) -> Self {
         Self {
             curves: curve_charts(&report.modes),
+            objective: report.plan.as_ref().and_then(|plan| ObjectiveMark::new(&plan.slo)),
             probes: report.plan.as_ref().and_then(ProbeChart::new),
             series: SeriesChart::new(&report.modes),
             scaling: report.plan.as_ref().and_then(ScalingChart::new),
@@ -53,6 +56,23 @@ pub(super) struct CurveChart<'a> {
     name: &'a str,
     nines: Vec<f64>,
     lines: Vec<CurveLine>,
+}
+
+/// Where the curve of the objective's command must not be above.
+#[derive(Debug, Serialize)]
+pub(super) struct ObjectiveMark<'a> {
+    command: &'a str,
+    percentile: &'a str,
+    nines: f64,
+    limit_ns: u64,
+}
+
+impl<'a> ObjectiveMark<'a> {
+    fn new(slo: &'a SloInfo) -> Option<Self> {
+        let percent: f64 = slo.percentile.strip_prefix('p')?.parse().ok()?;
+        let nines = -(1.0 - percent / 100.0).log10();
+        Some(Self { command: &slo.command, percentile: &slo.percentile, nines, limit_ns: slo.limit_ns })
+    }
 }
 
 #[derive(Debug, Serialize)]

@@ -141,7 +141,17 @@
     const chart = data.curves[select ? Number(select.value) : 0];
     if (!chart) return;
     const columns = chart.lines.map((one) => one.latency_ns);
-    const range = bounds(columns);
+    const objective = chart.kind === "command" && data.objective?.command === chart.name ? data.objective : null;
+    const range = bounds(columns, ...(objective ? [objective.limit_ns] : []));
+    // The curve holds the objective where it passes below the corner.
+    const corner = (plot) => objective && context(plot, (ctx, box, pixel) => {
+      const [x, y] = [plot.valToPos(objective.nines, "x", true), plot.valToPos(objective.limit_ns, "y", true)];
+      ctx.strokeStyle = css("limit");
+      ctx.setLineDash([3 * pixel, 3 * pixel]);
+      ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(x, y); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+      const text = "objective " + objective.percentile + " ≤ " + duration(objective.limit_ns);
+      legible(ctx, text, box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
+    });
     const last = chart.nines[Math.max(...columns.map((column) => column.findLastIndex((value) => value != null)))];
     draw("curve-chart", 360, (width) => [{
       scales: { x: { time: false, range: [0, Math.max(1, last) * 1.02] }, y: { distr: 3, range } },
@@ -152,6 +162,7 @@
         latencyAxis("latency", range, 360),
       ],
       series: [{}, ...chart.lines.map((one) => line(one.durability))],
+      hooks: { draw: [corner] },
       plugins: [tooltip((_, index) => [percentile(chart.nines[index]),
         ...chart.lines.filter((one) => one.latency_ns[index] != null).map((one) => NAMES[one.durability] + ": " + duration(one.latency_ns[index]))])],
     }, [chart.nines, ...columns]]);
