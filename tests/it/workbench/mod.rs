@@ -16,6 +16,8 @@ mod cli_traces;
 mod confinement;
 mod deployment;
 #[cfg(feature = "rocksdb")]
+mod documentation;
+#[cfg(feature = "rocksdb")]
 mod emulation;
 mod fitting;
 mod forecasting;
