@@ -14,8 +14,31 @@ use super::root;
 
 /// Programs of the system that documents may use; any other is not found.
 const TOOLS: [&str; 25] = [
-    "awk", "bash", "cat", "cp", "df", "du", "grep", "head", "jq", "ls", "mkdir", "mktemp", "mv", "rm", "sed", "seq", "sh",
-    "sha256sum", "sleep", "sort", "tail", "tar", "tr", "wc", "zstd",
+    "awk",
+    "bash",
+    "cat",
+    "cp",
+    "df",
+    "du",
+    "grep",
+    "head",
+    "jq",
+    "ls",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "rm",
+    "sed",
+    "seq",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "tail",
+    "tar",
+    "tr",
+    "wc",
+    "zstd",
 ];
 
 /// Commands of other systems, and what happens in their place, in shell.

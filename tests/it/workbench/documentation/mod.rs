@@ -287,7 +287,8 @@ fn a_document_that_does_not_work_is_told_with_its_line() {
 #[test]
 fn a_document_that_works_is_followed_in_order() {
     let reader = Reader::new();
-    let text = "```sh\nmake it\nave-workbench workloads ledger > mine.toml\n```\n```sh\ngrep -c actors mine.toml\n```\n";
+    let text =
+        "```sh\nmake it\nave-workbench workloads ledger > mine.toml\n```\n```sh\ngrep -c actors mine.toml\n```\n";
     let followed = reader.follow("page.md", text).unwrap();
     assert_eq!(followed.not_run, ["make"]);
     assert!(reader.path("mine.toml").is_file());
