@@ -12,34 +12,10 @@ use tempfile::{TempDir, tempdir};
 use super::blocks::{self, Block};
 use super::root;
 
-/// Programs of the system that documents may use; any other is not found.
-const TOOLS: [&str; 25] = [
-    "awk",
-    "bash",
-    "cat",
-    "cp",
-    "df",
-    "du",
-    "grep",
-    "head",
-    "jq",
-    "ls",
-    "mkdir",
-    "mktemp",
-    "mv",
-    "rm",
-    "sed",
-    "seq",
-    "sh",
-    "sha256sum",
-    "sleep",
-    "sort",
-    "tail",
-    "tar",
-    "tr",
-    "wc",
-    "zstd",
-];
+/// Programs of every Debian that documents may use; any other is not found.
+const TOOLS: &str = "awk bash cat cp df du grep head ls mkdir mktemp mv rm sed seq sh sleep tail tar tr wc";
+/// One that may be missing: what is handed to it then goes nowhere.
+const JQ: &str = "jq";
 
 /// Commands of other systems, and what happens in their place, in shell.
 pub(super) const NOT_RUN: [(&str, &str); 5] = [
@@ -85,12 +61,16 @@ impl Reader {
         fs::create_dir(reader.bin()).unwrap();
         fs::create_dir(reader.tools.path().join("workloads")).unwrap();
         executable(&reader.bin().join("ave-workbench"), include_str!("ave-workbench.sh"));
-        for tool in TOOLS {
+        for tool in TOOLS.split(' ') {
             let place = found_in_path(tool).unwrap_or_else(|| panic!("{tool} is not installed"));
             symlink(place, reader.bin().join(tool)).unwrap();
         }
+        match found_in_path(JQ) {
+            Some(place) => symlink(place, reader.bin().join(JQ)).unwrap(),
+            None => executable(&reader.bin().join(JQ), "#!/bin/bash\nexec cat >/dev/null\n"),
+        }
         for (name, _) in NOT_RUN.iter().filter(|(name, _)| !name.contains('/')) {
-            reader.pretends(name, &reader.bin().join(name));
+            Self::pretends(name, &reader.bin().join(name));
         }
         for workload in shipped() {
             let lines = workload.text.lines().map(less_preload).collect::<Vec<_>>().join("\n");
@@ -127,7 +107,7 @@ impl Reader {
     pub(super) fn has_a_program_that_is_not_run(&self, name: &str) {
         let place = self.path(name);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
-        self.pretends(name, &place);
+        Self::pretends(name, &place);
     }
 
     /// The reader has set a variable of the shell.
@@ -135,7 +115,7 @@ impl Reader {
         self.variables.push((variable, path.to_owned()));
     }
 
-    fn pretends(&self, name: &str, place: &Path) {
+    fn pretends(name: &str, place: &Path) {
         let instead = NOT_RUN.iter().find(|(listed, _)| *listed == name).expect("it is listed").1;
         let script = format!("#!/bin/bash\nset -euo pipefail\necho {name} >>\"$NOT_RUN_LOG\"\n{instead}\n");
         executable(place, &script);

@@ -14,6 +14,7 @@ use ave_actors_rocksdb::RocksDbManager;
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_rocksdb::workbench::host::PROFILES;
 use ave_actors_rocksdb::workbench::report::format;
+use ave_actors_rocksdb::workbench::trace::{self, Truncation};
 use ave_actors_store::config::{MachineProfile, MachineSpec, resolve_spec};
 use ave_actors_store::database::{Collection, DbManager};
 
@@ -48,7 +49,7 @@ fn every_document_with_commands_is_followed() {
         for entry in fs::read_dir(root().join(directory)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.strip_prefix(root()).unwrap().to_str().unwrap();
-            if !name.ends_with(".md") || FOLLOWED.contains(&name) {
+            if path.extension().is_none_or(|extension| extension != "md") || FOLLOWED.contains(&name) {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();
@@ -179,6 +180,44 @@ fn the_workloads() {
     let reader = Reader::new();
     reader.has_copies_of("workloads");
     follow(&reader, "workloads/README.md", &["cargo"]);
+}
+
+/// The trace that the page shows.
+fn trace_of_the_page(page: &str) -> String {
+    let block = blocks::of(page).into_iter().find(|block| block.code.starts_with("cat > tiny")).unwrap();
+    let (_, rest) = block.code.split_once('\n').unwrap();
+    rest.split_once("END\n").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_trace_of_the_page_reads_back_and_breaks_as_the_page_says() {
+    let page = fs::read_to_string(root().join("docs/traces.md")).unwrap();
+    let (whole, reader) = (trace_of_the_page(&page), Reader::new());
+    let read = |text: &str| {
+        fs::write(reader.path("t.csv"), text).unwrap();
+        trace::read(&reader.path("t.csv"), Truncation::Refuse)
+    };
+    let good = read(&whole).unwrap();
+    assert_eq!((good.command_count(), good.operation_count(), good.dropped_count()), (3, 5, 2));
+    assert_eq!(good.actors()[1].name.as_ref(), "bob, the second");
+    assert_eq!(read(&whole.replace('\n', "\r\n")).unwrap().operation_count(), 5);
+    for (from, to, said) in [
+        ("# ave-trace", "# trace", "not a trace: the first line does not begin with"),
+        ("ave-trace 1", "ave-trace 2", "version 2, expected 1"),
+        ("}\n", "\n", "the provenance is not valid JSON"),
+        (",key,bytes", ",key", "line 2 is"),
+        (",120\n", "\n", "7 fields, expected 8"),
+        ("1500000,", "2600000,", "is before the command above, expected ascending times"),
+        ("second\",1,", "second\",0,", "belongs to another actor or kind on the line before"),
+        (",00000000000000000000,0\n", ",000", "truncated after"),
+    ] {
+        assert!(whole.contains(from), "{from}");
+        let told = read(&whole.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(told.contains(said) && page.contains(said), "`{said}`: {told}");
+    }
+    let empty: Vec<&str> = whole.lines().take(2).collect();
+    let told = read(&(empty.join("\n") + "\n")).unwrap_err().to_string();
+    assert!(told.contains("empty: it holds no commands") && page.contains("empty: it holds no commands"), "{told}");
 }
 
 /// The anchor that a heading gets on GitHub.
