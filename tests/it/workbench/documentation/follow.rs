@@ -13,7 +13,8 @@ use super::blocks::{self, Block};
 use super::root;
 
 /// Programs of every Debian that documents may use; any other is not found.
-const TOOLS: &str = "awk bash cat cp df du grep head ls mkdir mktemp mv rm sed seq sh sleep tail tar tr wc";
+const TOOLS: &str =
+    "awk bash cat cp df du grep head ls mkdir mktemp mv rm sed seq sh sleep tail tar timeout touch tr wc";
 /// One that may be missing: what is handed to it then goes nowhere.
 const JQ: &str = "jq";
 
@@ -45,6 +46,8 @@ const OTHER_LANGUAGES: [&str; 4] = ["text", "python", "sql", "csv"];
 pub(super) struct Followed {
     /// Commands that were not run, in order.
     pub(super) not_run: Vec<String>,
+    /// Commands of the workbench that were run, as the document has them, each behind its exit code and a tabulator.
+    pub(super) run: Vec<String>,
 }
 
 /// A directory to work in, and the programs.
@@ -134,8 +137,11 @@ impl Reader {
             }
             self.block(document, &block).map_err(|reason| format!("{place}: {reason}\n{}", block.code))?;
         }
-        let not_run = fs::read_to_string(self.log("not-run")).unwrap_or_default();
-        Ok(Followed { not_run: not_run.lines().map(str::to_owned).collect() })
+        let logged = |name: &str| {
+            let log = fs::read_to_string(self.log(name)).unwrap_or_default();
+            log.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        Ok(Followed { not_run: logged("not-run"), run: logged("run") })
     }
 
     fn block(&self, document: &str, block: &Block) -> Result<(), String> {

@@ -63,9 +63,12 @@ fn every_document_with_commands_is_followed() {
 #[track_caller]
 fn follow(reader: &Reader, document: &str, not_run: &[&str]) {
     assert!(FOLLOWED.contains(&document), "{document} is not among those that are followed");
-    let followed = reader.follow(document, &fs::read_to_string(root().join(document)).unwrap());
-    let followed = followed.unwrap_or_else(|failure| panic!("{failure}"));
+    let text = fs::read_to_string(root().join(document)).unwrap();
+    let followed = reader.follow(document, &text).unwrap_or_else(|failure| panic!("{failure}"));
     assert_eq!(followed.not_run, not_run, "{document}: commands that are not run");
+    let shell = blocks::of(&text).into_iter().filter(|block| block.language == "sh").map(|block| block.code);
+    let shown: usize = shell.map(|code| code.lines().filter(|line| line.starts_with("ave-workbench ")).count()).sum();
+    assert_eq!(followed.run.len(), shown, "{document}: {:#?}", followed.run);
 }
 
 #[test]
@@ -166,6 +169,25 @@ fn validation() {
     let reader = Reader::new();
     reader.has_a_program_that_is_not_run("docs/validate.py");
     follow(&reader, "docs/validation.md", &["make", "docs/validate.py"]);
+}
+
+/// What the container of the Job does, in this directory instead of its volumes, and without waiting for an hour.
+#[test]
+fn the_job_of_a_fleet() {
+    let job = fs::read_to_string(root().join("deploy/plan-job.yaml")).unwrap();
+    let (_, script) = job.split_once("- |\n").unwrap();
+    let lines: Vec<&str> =
+        script.lines().take_while(|line| line.starts_with("              ")).map(str::trim).collect();
+    assert!(lines[0].starts_with("ave-workbench plan") && lines.last() == Some(&"exit $code"), "{lines:?}");
+    let here = lines.join("\n").replace("/data", "data").replace("/reports", "reports").replace("NODE_TYPE", "node");
+    let reader = Reader::new();
+    fs::create_dir(reader.path("data")).unwrap();
+    // The container's shell goes on after a command that failed.
+    let text = format!("```sh\nset +e\n{}\n```\n", here.replace("timeout 3600", "timeout 1"));
+    let failure = reader.follow("deploy/plan-job.yaml", &text).err();
+    assert_eq!(failure, None);
+    assert!(reader.path("reports/waiting").is_file(), "the reports wait to be fetched");
+    assert_eq!(fs::read_dir(reader.path("data")).unwrap().count(), 0, "no database stays");
 }
 
 #[test]
