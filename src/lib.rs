@@ -31,6 +31,16 @@ pub use workbench::trace::{
 #[doc = include_str!("../docs/operating.md")]
 struct Operating;
 
+/// The snippets of the page on keys with dots run.
+#[cfg(all(doctest, feature = "rocksdb"))]
+#[doc = include_str!("../docs/keys-with-dots.md")]
+struct KeysWithDotsPage;
+
+/// The snippets of the page on tuning run.
+#[cfg(all(doctest, feature = "rocksdb"))]
+#[doc = include_str!("../docs/tuning.md")]
+struct TuningPage;
+
 /// The snippets of the page on recordings run.
 #[cfg(all(doctest, feature = "rocksdb", feature = "trace"))]
 #[doc = include_str!("../docs/recording.md")]

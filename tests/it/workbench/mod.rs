@@ -17,6 +17,8 @@ mod cli_traces;
 mod confinement;
 mod deployment;
 #[cfg(feature = "rocksdb")]
+mod documentation;
+#[cfg(feature = "rocksdb")]
 mod emulation;
 mod fitting;
 mod forecasting;
