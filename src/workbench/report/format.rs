@@ -136,6 +136,18 @@ pub fn count(count: u64) -> String {
     group(&count.to_string())
 }
 
+/// So many of something, in the singular where it is one: `1 core`, `2 cores`, `1,500 actors`.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::counted;
+///
+/// assert_eq!(counted(1, "core"), "1 core");
+/// assert_eq!(counted(1_500, "actor"), "1,500 actors");
+/// ```
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", group(&count.to_string()), if count == 1 { "" } else { "s" })
+}
+
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
 pub fn number(number: f64) -> String {
     if !number.is_finite() {

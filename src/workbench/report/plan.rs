@@ -297,8 +297,8 @@ fn outlook(forecast: &ForecastInfo) -> String {
     };
     let restart = forecast.restart.map_or_else(String::new, |restart| {
         format!(
-            " A restart with {} actors takes {}.",
-            format::count(restart.actors_count),
+            " A restart with {} takes {}.",
+            format::counted(restart.actors_count, "actor"),
             format::seconds(restart.seconds.expected)
         )
     });
