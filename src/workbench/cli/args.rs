@@ -351,7 +351,7 @@ Examples:
   ave-workbench trace import local.csv --time-zone Europe/Berlin
   ave-workbench trace import orders.csv --actor-column order_id \\
     --time-column at --persistence full
-  ave-workbench trace import log.csv --delimiter ';' \\
+  ave-workbench trace import log.csv --delimiter=';' \\
     --time-format '%d.%m.%Y %H:%M:%S'")]
 pub(super) struct ImportArgs {
     /// The event log, plain, zstd or gzip; `-` is standard input

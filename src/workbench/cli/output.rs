@@ -65,6 +65,13 @@ impl Output {
         self.line(&wrapped(sentence, prose_width(), 2))
     }
 
+    /// Sentences somebody broke into lines, in lines that fit, indented.
+    pub(super) fn paragraph(self, text: &str) -> Result<(), CliError> {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let width = prose_width().unwrap_or(PROSE_WIDTH);
+        self.line(&wrapped(&format!("    {words}"), Some(width), 4))
+    }
+
     /// The answer: `PASS: ` and a sentence, in lines that fit.
     pub(super) fn verdict(self, outcome: Outcome, sentence: &str) -> Result<(), CliError> {
         let (word, look) = style::outcome(outcome);

@@ -253,10 +253,7 @@ fn workload_facts(workload: &crate::workbench::workload::Workload) -> BTreeMap<S
         ("commands".to_owned(), mix.join(", ")),
         ("events".to_owned(), workload.event_bytes.describe()),
         ("state".to_owned(), workload.state_bytes.describe()),
-        (
-            "preload".to_owned(),
-            format!("{} per actor", format::counted(workload.preload.events_per_actor, "event")),
-        ),
+        ("preload".to_owned(), format!("{} per actor", format::counted(workload.preload.events_per_actor, "event"))),
         ("compressible share".to_owned(), format::percent(100.0 * workload.stored_compressibility())),
     ])
 }

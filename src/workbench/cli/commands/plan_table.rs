@@ -42,8 +42,8 @@ fn caption(plan: &PlanResult) -> String {
 }
 
 fn table(plan: &PlanResult) -> String {
-    let percentile = format!("{}\nat target", plan.slo.percentile);
-    let header = ["machine", "durable", "evidence", "holds", "binds", "commands/s", &percentile, "memory"];
+    let percentile = format!("{} at\ntarget", plan.slo.percentile);
+    let header = ["machine", "durable", "evidence", "holds", "binds", "per\nsecond", &percentile, "memory"];
     figure_table(&header, 5, plan.profiles.iter().flat_map(|known| rows(plan, known)).collect())
 }
 
@@ -93,7 +93,7 @@ const fn holds(holds: Option<bool>) -> &'static str {
     match holds {
         Some(true) => "yes",
         Some(false) => "no",
-        None => "unknown",
+        None => "?",
     }
 }
 

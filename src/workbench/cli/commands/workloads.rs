@@ -31,11 +31,11 @@ fn list(output: Output) -> Result<(), CliError> {
     }
     for workload in &workloads {
         let facts = format!("{}, {}", format::counted(u64::from(workload.actors.count), "actor"), workload.rules());
-        output.line(&format!("{} — {facts}", workload.name))?;
-        for line in workload.description.trim().lines() {
-            output.line(&format!("    {line}"))?;
-        }
+        output.sentence(&format!("{} — {facts}", workload.name))?;
+        output.paragraph(&workload.description)?;
         output.line("")?;
     }
-    output.line("Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.")
+    output.sentence(
+        "Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.",
+    )
 }
