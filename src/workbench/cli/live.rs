@@ -25,6 +25,8 @@ pub(super) struct Live {
 
 struct Seen {
     doing: Option<Doing>,
+    /// The stage that is in hand, until a phase of it begins.
+    stage: Option<String>,
     /// When all of it ends, as expected.
     ends: Option<Instant>,
     /// When something was said last.
@@ -34,7 +36,7 @@ struct Seen {
 impl Live {
     pub(super) fn new(output: Output) -> Self {
         let bar = bar::new(output);
-        let seen = Arc::new(Mutex::new(Seen { doing: None, ends: None, said: Instant::now() }));
+        let seen = Arc::new(Mutex::new(Seen { doing: None, stage: None, ends: None, said: Instant::now() }));
         let heart = (bar.is_none() && output.tells_progress()).then(|| beat(output, Arc::clone(&seen)));
         Self { output, bar, seen, heart: Mutex::new(heart) }
     }
@@ -48,7 +50,18 @@ impl Live {
         if let Some(bar) = &self.bar {
             bar::begin(bar, seen.headline(&doing), doing.total());
         }
-        seen.doing = Some(doing);
+        (seen.doing, seen.stage) = (Some(doing), None);
+    }
+
+    /// A stage begins, which takes about so long with all that follows. What was being done is over.
+    pub(super) fn stage(&self, stage: &str, line: &str, left: Duration) {
+        self.ends_in(Some(left));
+        self.say(line);
+        let mut seen = self.seen();
+        (seen.doing, seen.stage) = (None, Some(stage.to_owned()));
+        if let Some(bar) = &self.bar {
+            bar::begin(bar, stage.to_owned(), None);
+        }
     }
 
     /// Something about what is being done has changed.
@@ -108,7 +121,8 @@ impl Seen {
 
     /// What is said after a silence.
     fn heartbeat(&self) -> Option<String> {
-        let line = self.doing.as_ref()?.line(Instant::now());
+        let doing = self.doing.as_ref().map(|doing| doing.line(Instant::now()));
+        let line = doing.or_else(|| self.stage.clone())?;
         let to_go = self.to_go().map_or_else(String::new, |to_go| format!("; {to_go}"));
         Some(format!("  {line}{to_go}"))
     }

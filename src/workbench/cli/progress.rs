@@ -76,9 +76,8 @@ impl Observer for Progress {
 
     fn stage(&self, doing: &str, remaining: Duration) {
         let remaining = remaining.max(Duration::from_secs(1));
-        self.live.ends_in(Some(remaining));
         let left = format::seconds(remaining.as_secs_f64().round());
-        self.live.say(&format!("{doing} (about {left} to go)"));
+        self.live.stage(doing, &format!("{doing} (about {left} to go)"), remaining);
     }
 
     fn note(&self, text: &str) {

@@ -243,7 +243,7 @@ impl Planning<'_> {
         let journal = Journal::open(&path, &inputs).map_err(failed)?;
         if journal.loads() > 0 {
             self.output.progress(&format!(
-                "going on with {} that an interrupted plan measured (--fresh measures anew)",
+                "going on with the {} that an interrupted plan measured (--fresh measures anew)",
                 format::counted(journal.loads() as u64, "load")
             ));
         }
