@@ -56,7 +56,9 @@ impl fmt::Display for PersistenceRules {
         match self.strategy {
             Strategy::Light => f.write_str("light")?,
             Strategy::Full { snapshot_every: None } => f.write_str("full, no automatic snapshots")?,
-            Strategy::Full { snapshot_every: Some(every) } => write!(f, "full, snapshot every {every} events")?,
+            Strategy::Full { snapshot_every: Some(every) } => {
+                write!(f, "full, snapshot every {every} event{}", if every == 1 { "" } else { "s" })?;
+            }
         }
         if self.compact_on_snapshot {
             f.write_str(", compacting")?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Command, CommandFactory, Parser};
 
 use super::args::Args;
 
@@ -77,6 +77,56 @@ fn every_command_of_the_documentation_parses() {
         }
     }
     assert!(parsed > 20, "only {parsed} commands were found");
+}
+
+/// Every command that help shows, and what stands above it.
+fn visible(command: &Command) -> Vec<&Command> {
+    let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
+    std::iter::once(command).chain(subs.flat_map(visible)).collect()
+}
+
+/// A pipe may lead to a command.
+fn example(line: &str) -> Option<Vec<String>> {
+    command(line.rsplit_once("| ave-workbench").map_or(line, |(before, _)| &line[before.len() + 2..]))
+}
+
+#[test]
+fn every_command_shows_examples_that_parse_and_are_of_it() {
+    let mut program = Args::command();
+    program.build();
+    let commands = visible(&program);
+    assert!(commands.len() > 12, "only {} commands were found", commands.len());
+    for command in commands {
+        let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let shown = help.strip_prefix("Examples:\n").unwrap_or_else(|| panic!("{name} shows no examples"));
+        let joined = shown.replace("\\\n", " ");
+        let lines = joined.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let examples: Vec<_> = lines.map(|line| example(line).unwrap_or_else(|| panic!("{name}: {line}"))).collect();
+        assert!(examples.iter().any(|words| words.join(" ").starts_with(name)), "{name} shows no example of itself");
+        for words in examples {
+            if let Err(error) = Args::try_parse_from(&words) {
+                panic!("{name}: {}\n{error}", words.join(" "));
+            }
+        }
+    }
+}
+
+#[test]
+fn help_fits_eighty_columns() {
+    let mut program = Args::command().term_width(80);
+    program.build();
+    for command in visible(&program) {
+        let mut command = command.clone().term_width(80);
+        for text in [command.render_help(), command.render_long_help()] {
+            let long: Vec<_> =
+                text.to_string().lines().filter(|line| line.chars().count() > 80).map(str::to_owned).collect();
+            assert!(long.is_empty(), "{}: {long:#?}", command.get_name());
+        }
+        // Examples are not wrapped: what is broken by the width of a terminal cannot be pasted.
+        let shown = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(shown.lines().all(|line| line.chars().count() <= 80), "{}: {shown}", command.get_name());
+    }
 }
 
 #[test]

@@ -46,6 +46,14 @@ pub(super) enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A page that was to be opened is there, and nothing shows it.
+    #[error("cannot open the page {} in a browser: {source}", page.display())]
+    Browser {
+        /// The page.
+        page: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Standard output is closed or full.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),

@@ -43,13 +43,13 @@ impl ImportObserver for ImportProgress {
         let Some(bar) = &self.bar else { return };
         let before = self.stage.lock().unwrap_or_else(PoisonError::into_inner).replace(stage);
         if before != Some(stage) {
-            bar::begin(bar, label(stage), total);
+            bar::begin(bar, label(stage).to_owned(), total);
         }
-        bar.set_position(done);
-        bar.set_prefix(match stage {
-            ImportStage::Write => format!("{} events", format::count(done)),
+        let figure = match stage {
+            ImportStage::Write => format::counted(done, "event"),
             ImportStage::Survey | ImportStage::Read => format::bytes(done as f64),
-        });
+        };
+        bar::show(bar, done, label(stage).to_owned(), figure);
     }
 
     fn is_stopped(&self) -> bool {

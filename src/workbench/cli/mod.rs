@@ -5,19 +5,27 @@
 
 mod args;
 mod bar;
+mod browser;
 mod certify_progress;
 mod child;
 mod commands;
 #[cfg(test)]
 mod documented;
+mod doing;
 mod error;
 mod import_progress;
+mod live;
+mod manual;
 mod outlook;
 mod output;
+mod pace;
 mod progress;
+mod prose;
 mod resolve;
 mod rig;
+mod run_agenda;
 mod scratch;
+mod style;
 mod told_source;
 mod victim;
 mod within;
@@ -99,7 +107,8 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Trace(TraceCommand::Generate(generate)) => commands::trace::generate(generate, output),
         Command::Trace(TraceCommand::Export(export)) => commands::trace::export(export, output),
         Command::Report(report) => commands::report::run(report, output),
-        Command::Completions(completions) => commands::completions::run(completions),
+        Command::Completions(completions) => commands::completions::run(completions, output),
+        Command::Man(man) => commands::man::run(man, output),
         Command::Rig(_) => commands::rig::run(),
         Command::CrashVictim(victim) => commands::crash_victim::run(victim),
     }

@@ -3,9 +3,21 @@
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::CliError;
+use super::prose::wrapped;
+use super::style::{self, styled};
+use crate::workbench::report::{Outcome, Warning};
+
+/// Width of tables that no terminal bounds, columns.
+const PIPED_WIDTH: u16 = 120;
+/// Lines of prose are not longer than this, however wide the terminal is.
+const PROSE_WIDTH: usize = 120;
+/// A terminal that says to be narrower does not know.
+const NARROWEST: u16 = 20;
+/// A line below the header and no frame: eight columns of figures fit into 80 characters without one.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How much to print, and in which form.
 #[derive(Debug, Clone, Copy)]
@@ -28,21 +40,64 @@ impl Output {
         !self.quiet && !self.json
     }
 
-    /// Whether progress bars make sense.
+    /// Whether to say how far it is.
+    pub(super) const fn tells_progress(self) -> bool {
+        !self.quiet
+    }
+
+    /// Whether progress bars make sense: on a terminal that can move its cursor.
     pub(super) fn shows_bars(self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal()
+        !self.quiet && std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// Prints part of a result, unless a person asked for quiet or a program asked for JSON.
     pub(super) fn line(self, text: &str) -> Result<(), CliError> {
-        if self.is_for_people() { raw(&format!("{text}\n")) } else { Ok(()) }
+        if !self.is_for_people() {
+            return Ok(());
+        }
+        let mut stdout = anstream::stdout().lock();
+        writeln!(stdout, "{text}")?;
+        Ok(stdout.flush()?)
+    }
+
+    /// A sentence, in lines that fit.
+    pub(super) fn sentence(self, sentence: &str) -> Result<(), CliError> {
+        self.line(&wrapped(sentence, prose_width(), 2))
+    }
+
+    /// Sentences somebody broke into lines, in lines that fit, indented.
+    pub(super) fn paragraph(self, text: &str) -> Result<(), CliError> {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let width = prose_width().unwrap_or(PROSE_WIDTH);
+        self.line(&wrapped(&format!("    {words}"), Some(width), 4))
+    }
+
+    /// The answer: `PASS: ` and a sentence, in lines that fit.
+    pub(super) fn verdict(self, outcome: Outcome, sentence: &str) -> Result<(), CliError> {
+        let (word, look) = style::outcome(outcome);
+        let text = wrapped(&format!("{word}: {sentence}"), prose_width(), 2);
+        self.line(&text.replacen(word, &styled(look, word), 1))
+    }
+
+    /// Sentences as a list.
+    pub(super) fn list(self, sentences: &[String]) -> Result<(), CliError> {
+        sentences.iter().try_for_each(|sentence| self.line(&wrapped(&format!("  - {sentence}"), prose_width(), 4)))
+    }
+
+    /// What may have spoiled a result, and what to do about it.
+    pub(super) fn warnings(self, warnings: &[Warning]) -> Result<(), CliError> {
+        warnings.iter().try_for_each(|warning| {
+            let what = wrapped(&format!("warning: {}", warning.what), prose_width(), 2);
+            let hint = wrapped(&format!("  hint: {}", warning.hint), prose_width(), 4);
+            self.line(&format!("{}\n{hint}", what.replacen("warning:", &styled(style::WARNING, "warning:"), 1)))
+        })
     }
 
     /// Says how far it is, where there are no bars.
     pub(super) fn progress(self, text: &str) {
         if !self.quiet {
             // Whoever closed standard error does not want to know.
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(anstream::stderr(), "{text}");
         }
     }
 }
@@ -62,7 +117,7 @@ pub(super) fn raw(text: &str) -> Result<(), CliError> {
 
 /// Says why it failed, even in quiet mode, with every cause the message itself does not tell.
 pub(super) fn error(error: &CliError) {
-    let mut text = format!("error: {error}");
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let reason = error.to_string();
@@ -72,33 +127,55 @@ pub(super) fn error(error: &CliError) {
         cause = error.source();
     }
     // Whoever closed standard error does not want to know.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(anstream::stderr(), "{} {text}", styled(style::ERROR, "error:"));
 }
 
 /// A table whose first `labels` columns are words and whose others are figures, aligned to the right.
 pub(super) fn figure_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> String {
-    let mut table = text_table(header, rows);
+    let mut table = table(header, rows);
     for column in table.column_iter_mut().skip(labels) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    table.to_string()
+    table.trim_fmt()
 }
 
 /// Label and value pairs, one a line, values aligned.
 pub(super) fn facts(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    facts.iter().map(|(label, value)| format!("{label:width$}  {value}")).collect::<Vec<_>>().join("\n")
+    let line = |(label, value): &(&str, String)| wrapped(&format!("{label:width$}  {value}"), prose_width(), width + 2);
+    facts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A table of words.
-pub(super) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
+pub(super) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    table(header, rows).trim_fmt()
+}
+
+fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY);
+    table.load_style(RULED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        table.set_width(120);
-    }
+    table.set_width(table_width());
     table.set_header(header.iter().copied());
     table.add_rows(rows);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 0));
+    }
     table
+}
+
+/// Columns of the terminal that shows standard output, if one does and tells.
+fn terminal_width() -> Option<u16> {
+    // A terminal that nobody sized says 0.
+    Table::new().width().filter(|&width| width >= NARROWEST)
+}
+
+/// Columns that a table may take.
+pub(super) fn table_width() -> u16 {
+    terminal_width().unwrap_or(PIPED_WIDTH)
+}
+
+/// Characters a line of prose may take; `None` where no terminal shows it.
+fn prose_width() -> Option<usize> {
+    terminal_width().map(|width| usize::from(width).min(PROSE_WIDTH))
 }

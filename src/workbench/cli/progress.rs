@@ -1,88 +1,98 @@
-//! Progress for a person: bars on a terminal, plain lines elsewhere, nothing in quiet mode.
+//! Progress of a run or a plan for a person.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use indicatif::ProgressBar;
-
-use super::bar;
+use super::doing::{self, Doing};
+use super::live::Live;
 use super::output::Output;
+use super::run_agenda::RunAgenda;
 use crate::workbench::actor::Durability;
 use crate::workbench::report::format;
 use crate::workbench::runner::{Observer, Phase};
 
 /// An observer that shows what the runner does.
 pub(super) struct Progress {
-    output: Output,
-    bar: Option<ProgressBar>,
-    /// When the phase began.
-    began: Mutex<Instant>,
+    live: Live,
+    /// What is to come, if it is known; a plan is told by its stages.
+    agenda: Option<Mutex<RunAgenda>>,
+    /// The round in hand, and how many there are.
+    round: Mutex<Option<[u32; 2]>>,
 }
 
 impl Progress {
-    pub(super) fn new(output: Output) -> Self {
-        Self { output, bar: bar::new(output), began: Mutex::new(Instant::now()) }
+    /// Of a plan, whose stages say how long it takes.
+    pub(super) fn of_plan(output: Output) -> Self {
+        Self { live: Live::new(output), agenda: None, round: Mutex::new(None) }
+    }
+
+    /// Of a run.
+    pub(super) fn of_run(output: Output, agenda: RunAgenda) -> Self {
+        Self { agenda: Some(Mutex::new(agenda)), ..Self::of_plan(output) }
     }
 
     /// Removes the bar, so that the result stands alone.
     pub(super) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.live.finish();
     }
-}
 
-impl Progress {
-    /// A line that stays.
-    fn line(&self, text: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(text),
-            None => self.output.progress(text),
+    /// `, round 2 of 3`, in the phases that rounds have.
+    fn round_of(&self, phase: Phase) -> String {
+        let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
+        match round {
+            Some([round, of]) if of > 1 && matches!(phase, Phase::WarmUp | Phase::Measure) => {
+                format!(", round {round} of {of}")
+            }
+            _ => String::new(),
         }
     }
 }
 
 impl Observer for Progress {
     fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
-        let doing = match phase {
-            Phase::Preload => "preloading",
-            Phase::WarmUp => "warming up",
-            Phase::Measure => "measuring",
-            Phase::Settle => "waiting for compactions",
-            Phase::Verify => "verifying",
-            Phase::Crash => "killing processes while they write",
-        };
-        let label = format!("durability {durability}: {doing}");
-        if let Some(bar) = &self.bar {
-            bar::begin(bar, label, total);
-        } else if phase != Phase::WarmUp {
-            let amount = match (phase, total) {
-                (Phase::Measure, Some(total)) => format!(" for {}", format::seconds(total as f64 / 1e3)),
-                (Phase::Preload, Some(total)) => format!(" {} events", format::count(total)),
-                (Phase::Crash, Some(total)) => format!(", {total} of them"),
-                (Phase::Verify, Some(total)) => format!(" {} actors", format::count(total)),
-                _ => String::new(),
-            };
-            self.output.progress(&format!("{label}{amount}"));
+        let now = Instant::now();
+        if let Some(agenda) = &self.agenda {
+            let mut agenda = agenda.lock().unwrap_or_else(PoisonError::into_inner);
+            agenda.begin(phase, now);
+            self.live.ends_in(agenda.left());
         }
-        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let label = format!("{}{}", doing::label(durability, phase), self.round_of(phase));
+        let line = format!("{label}{}", amount(phase, total));
+        let tells = !matches!(phase, Phase::Start | Phase::WarmUp);
+        self.live.begin(Doing::new(phase, label, total, now), tells.then_some(&line));
     }
 
     fn progress(&self, done: u64, commands: u64) {
-        let Some(bar) = &self.bar else { return };
-        bar.set_position(done);
-        let seconds = self.began.lock().unwrap_or_else(PoisonError::into_inner).elapsed().as_secs_f64();
-        if commands > 0 && seconds > 0.2 {
-            bar.set_prefix(format!("{} commands", format::count(commands)));
-        }
+        self.live.update(|doing, now| doing.progress(done, commands, now));
     }
 
-    fn stage(&self, doing: &str, remaining: std::time::Duration) {
-        let left = format::seconds(remaining.as_secs_f64().max(1.0).round());
-        self.line(&format!("{doing} (about {left} to go)"));
+    fn latency(&self, p99_ns: u64) {
+        self.live.update(|doing, _| doing.latency(p99_ns));
+    }
+
+    fn round(&self, round: u32, of: u32) {
+        *self.round.lock().unwrap_or_else(PoisonError::into_inner) = Some([round, of]);
+    }
+
+    fn stage(&self, doing: &str, remaining: Duration) {
+        let remaining = remaining.max(Duration::from_secs(1));
+        let left = format::seconds(remaining.as_secs_f64().round());
+        self.live.stage(doing, &format!("{doing} (about {left} to go)"), remaining);
     }
 
     fn note(&self, text: &str) {
-        self.line(&format!("  {text}"));
+        self.live.say(&format!("  {text}"));
+    }
+}
+
+/// How much there is of a phase.
+fn amount(phase: Phase, total: Option<u64>) -> String {
+    let Some(total) = total else { return String::new() };
+    match phase {
+        Phase::Measure => format!(" for {}", format::seconds(total as f64 / 1e3)),
+        Phase::Preload => format!(" {}", format::counted(total, "event")),
+        Phase::Crash => format!(", {} of them", format::count(total)),
+        Phase::Verify => format!(" {}", format::counted(total, "actor")),
+        Phase::Start | Phase::WarmUp | Phase::Settle => String::new(),
     }
 }

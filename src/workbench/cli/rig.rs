@@ -65,6 +65,9 @@ pub(super) enum Said {
         done: u64,
         commands: u64,
     },
+    Latency {
+        p99_ns: u64,
+    },
     /// The database is filled.
     Ready,
     Driven(Box<Driven>),
@@ -185,6 +188,7 @@ impl Process<'_> {
                 Ok(line) => match self.understand(&line)? {
                     Said::Phase { durability, phase, total } => self.observer.phase(durability, phase, total),
                     Said::Progress { done, commands } => self.observer.progress(done, commands),
+                    Said::Latency { p99_ns } => self.observer.latency(p99_ns),
                     said => {
                         if let Some(answer) = wanted(said) {
                             return Ok(Attempt::Done(answer));

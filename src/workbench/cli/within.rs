@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use super::CliError;
 use super::child::die_with_parent;
-use super::output::Output;
+use super::output::{self, Output};
 use super::resolve;
 use super::scratch::Scratch;
 use crate::machine::process_share;
 use crate::workbench::host::{Confined, Confinement, CoreLimit, GroupLimits, HostWarning};
+use crate::workbench::report::{Outcome, Verdict, format};
 use crate::workbench::sizing::Machine;
 
 /// Set for the process inside: to what is limited.
@@ -50,7 +51,13 @@ pub(super) fn run(machine: &Machine, data_directory: &Path, output: Output) -> R
     if oom_kills > 0 && status.code().is_none() {
         // The dead cannot clean up after themselves.
         Scratch::remove_left_behind(data_directory, output)?;
-        output.line(&format!("FAIL: {machine} dies at this load: it was killed when its memory was used up."))?;
+        let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
+        if output.is_json() {
+            // There is no report: whoever wrote it is dead.
+            output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
+        } else {
+            output.verdict(Outcome::Fail, &sentence)?;
+        }
         return Ok(ExitCode::FAILURE);
     }
     // It has said what went wrong, unless it was killed.
@@ -83,14 +90,12 @@ fn inside(machine: &Machine, confinement: &Confinement) -> std::io::Result<(Exit
 }
 
 fn describe(machine: &Machine, confinement: &Confinement) -> String {
-    let (cores, memory) = (machine.cores, machine.usable_ram_bytes() >> 20);
+    let cores = format::counted(machine.cores as u64, "core");
+    let memory = machine.usable_ram_bytes() >> 20;
     if confinement.limits_memory() {
-        return format!(
-            "within {machine}: {cores} cores and {memory} MiB, page cache included ({})",
-            confinement.way()
-        );
+        return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.way());
     }
-    format!("within {machine}: {cores} cores; memory is NOT limited: {}", confinement.why_not())
+    format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.why_not())
 }
 
 /// The machine somebody named.
@@ -111,10 +116,10 @@ pub(super) fn machine_here(text: &str) -> Result<Machine, CliError> {
         return Ok(machine);
     }
     Err(CliError::Usage(format!(
-        "--machine {machine}: {} cores and {} MiB are more than this process may use here ({} cores, {} MiB)",
-        machine.cores,
+        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
+        format::counted(machine.cores as u64, "core"),
         machine.usable_ram_bytes() >> 20,
-        host.cores,
+        format::counted(host.cores as u64, "core"),
         host.ram_mb
     )))
 }

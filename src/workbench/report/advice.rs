@@ -52,7 +52,8 @@ fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String>
     Some(known.map_or_else(
         || name.to_owned(),
         |known| {
-            let (cores, ram) = (format::cores(known.cpu_cores_count), format::bytes(known.ram_bytes as f64));
+            let (cores, ram) =
+                (format::counted(u64::from(known.cpu_cores_count), "core"), format::bytes(known.ram_bytes as f64));
             format!("{name} ({cores}, {ram} RAM)")
         },
     ))
@@ -159,8 +160,8 @@ pub(super) fn outlook(forecast: &ForecastInfo) -> String {
     };
     let restart = forecast.restart.map_or_else(String::new, |restart| {
         format!(
-            " A restart with {} actors takes {}.",
-            format::count(restart.actors_count),
+            " A restart with {} takes {}.",
+            format::counted(restart.actors_count, "actor"),
             format::seconds(restart.seconds.expected)
         )
     });

@@ -143,7 +143,9 @@ pub fn spec_json(spec: &MachineSpec) -> serde_json::Value {
 pub fn spec_name(spec: &MachineSpec) -> String {
     match spec {
         MachineSpec::Profile(profile) => profile.to_string(),
-        MachineSpec::Custom { ram_mb, cpu_cores } => format!("custom ({cpu_cores} cores, {ram_mb} MB)"),
+        MachineSpec::Custom { ram_mb, cpu_cores } => {
+            format!("custom ({}, {ram_mb} MB)", format::counted(*cpu_cores as u64, "core"))
+        }
     }
 }
 
@@ -156,7 +158,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     } else if !modes.iter().all(|mode| mode.verification.performed) {
         "what was stored was not verified".to_owned()
     } else if kills > 0 {
-        let times = if kills == 1 { "1 kill".to_owned() } else { format!("{kills} kills") };
+        let times = format::counted(u64::from(kills), "kill");
         format!("all that was acknowledged was found again, also after {times}")
     } else {
         "all that was acknowledged was found again".to_owned()
@@ -254,7 +256,7 @@ fn workload_facts(workload: &crate::workbench::workload::Workload) -> BTreeMap<S
         ("commands".to_owned(), mix.join(", ")),
         ("events".to_owned(), workload.event_bytes.describe()),
         ("state".to_owned(), workload.state_bytes.describe()),
-        ("preload".to_owned(), format!("{} events per actor", workload.preload.events_per_actor)),
+        ("preload".to_owned(), format!("{} per actor", format::counted(workload.preload.events_per_actor, "event"))),
         ("compressible share".to_owned(), format::percent(100.0 * workload.stored_compressibility())),
     ])
 }

@@ -152,11 +152,13 @@ impl Assessment {
         };
         let supports = |name| Percentile::named(name).is_some_and(|percentile| percentile.is_supported_by(count));
         if !supports("p50") {
-            self.doubts
-                .push(format!("durability {name}: {count} samples of `{kind}` carry no percentile; measure longer"));
+            self.doubts.push(format!(
+                "durability {name}: {} of `{kind}` carry no percentile; measure longer",
+                format::counted(count, "sample")
+            ));
         } else if !supports("p99") {
             self.warn(
-                format!("durability {name}: {count} samples of `{kind}` carry no p99"),
+                format!("durability {name}: {} of `{kind}` carry no p99", format::counted(count, "sample")),
                 "1,000 samples carry it: measure longer or with more rounds",
             );
         }
@@ -177,9 +179,9 @@ impl Assessment {
         }
         let warmup = rounds.iter().map(|round| round.warmup.as_secs_f64()).fold(0.0, f64::max);
         let text = format!(
-            "durability {name}: rate and latency had not settled after {} of warm-up in {unsteady} of {} rounds",
+            "durability {name}: rate and latency had not settled after {} of warm-up in {unsteady} of {}",
             format::seconds(warmup),
-            rounds.len()
+            format::counted(rounds.len() as u64, "round")
         );
         if 2 * unsteady > rounds.len() {
             self.doubts.push(text);

@@ -196,7 +196,7 @@ fn reason(spec: &CertifySpec, durability: Durability, finding: &Finding) -> Stri
 }
 
 fn slices_text(slices: u64) -> String {
-    if slices == 1 { "1 slice".to_owned() } else { format!("{} slices", format::count(slices)) }
+    format::counted(slices, "slice")
 }
 
 /// `from 1 ms to 2 ms`: the medians of the first and the last third.

@@ -136,9 +136,16 @@ pub fn count(count: u64) -> String {
     group(&count.to_string())
 }
 
-/// Cores: `1 core`, `8 cores`.
-pub fn cores(count: u32) -> String {
-    if count == 1 { "1 core".to_owned() } else { format!("{} cores", self::count(u64::from(count))) }
+/// So many of something, in the singular where it is one: `1 core`, `2 cores`, `1,500 actors`.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::counted;
+///
+/// assert_eq!(counted(1, "core"), "1 core");
+/// assert_eq!(counted(1_500, "actor"), "1,500 actors");
+/// ```
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", group(&count.to_string()), if count == 1 { "" } else { "s" })
 }
 
 /// A number: whole with thousands separators from a hundred up, three significant digits below.

@@ -492,10 +492,10 @@ impl CrashVerification {
         };
         let states = match self.states_count {
             0 => String::new(),
-            more => format!(" and {} states", format::count(more)),
+            more => format!(" and {}", format::counted(more, "state")),
         };
-        let (events, lost) = (format::count(self.events_count), format::count(self.lost_count));
-        format!("killed {times} while writing: {events} acknowledged events{states} checked, {lost} lost")
+        let (events, lost) = (format::counted(self.events_count, "acknowledged event"), format::count(self.lost_count));
+        format!("killed {times} while writing: {events}{states} checked, {lost} lost")
     }
 }
 

@@ -10,6 +10,8 @@ use crate::workbench::actor::Durability;
 pub enum Phase {
     /// Writing what is there before anything is measured.
     Preload,
+    /// Opening what the actors of a workload store, since they are there from the start.
+    Start,
     /// Issuing commands that do not count yet.
     WarmUp,
     /// Issuing commands that count.
@@ -33,6 +35,17 @@ pub trait Observer: Sync {
     /// How much of the phase is done, and how many commands were completed since the load began.
     fn progress(&self, done: u64, commands: u64) {
         let _ = (done, commands);
+    }
+
+    /// The p99 response time of all commands in the seconds measured so far, nanoseconds: told whenever the workers have
+    /// handed over another second, once enough samples stand behind it.
+    fn latency(&self, p99_ns: u64) {
+        let _ = p99_ns;
+    }
+
+    /// A round begins, one of `of`, counted from 1: the loads until the next one are of this round.
+    fn round(&self, round: u32, of: u32) {
+        let _ = (round, of);
     }
 
     /// A stage of a longer undertaking begins, which has about this long to go.

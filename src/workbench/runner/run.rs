@@ -189,8 +189,9 @@ where
             sessions.push(session);
         }
         let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); sessions.len()];
-        for _ in 0..self.spec.rounds {
+        for round in 0..self.spec.rounds {
             for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
+                self.observer.round(round + 1, self.spec.rounds);
                 session.resume(self.observer, self.control)?;
                 rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
                 // The modes take turns: what one holds in memory must not count as the other's.
@@ -219,6 +220,7 @@ where
             .collect();
         for round in 0..self.spec.rounds {
             for mode in &mut modes {
+                self.observer.round(round + 1, self.spec.rounds);
                 let directory = format!("durability-{}-{round}", mode.durability);
                 let mut session = self.session(mode.durability, &directory)?;
                 mode.rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);

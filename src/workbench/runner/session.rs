@@ -358,6 +358,7 @@ where
     /// A trace brings its actors to life as they occur; a workload's population is there from the start.
     fn start_actors(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
         if matches!(self.source, Source::Workload(_)) {
+            observer.phase(self.durability, Phase::Start, None);
             self.each_worker(control, observer, |worker, shared| worker.open_all(shared).map(|()| 0))?;
         }
         Ok(())

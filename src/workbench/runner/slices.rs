@@ -54,13 +54,16 @@ impl Desk {
         [self.commands.load(Ordering::Relaxed), self.busy_ns.load(Ordering::Relaxed)]
     }
 
-    /// Takes what the worker handed over.
-    pub(super) fn collect(&self, slices: &mut Slices) {
+    /// Takes what the worker handed over; whether that was anything.
+    pub(super) fn collect(&self, slices: &mut Slices) -> bool {
+        let mut took = false;
         while let Some(Counted { kind, slice, mut histogram }) = self.full.pop() {
             slices.add(kind, slice, &Slice::of(&histogram));
             histogram.clear();
             let _ = self.empty.push(histogram);
+            took = true;
         }
+        took
     }
 }
 
@@ -102,6 +105,9 @@ impl<'d> SliceCounter<'d> {
         self.counting[kind.index()].get_or_insert_default().record(response_ns);
     }
 
+    // Once a second: it must not weigh on the path that counts.
+    #[cold]
+    #[inline(never)]
     fn hand_over(&mut self) {
         for kind in CommandKind::ALL {
             let Some(histogram) = self.counting[kind.index()].as_mut().filter(|counted| counted.count() > 0) else {
@@ -133,6 +139,8 @@ impl<'d> SliceCounter<'d> {
 #[derive(Debug, Default)]
 pub(super) struct Slices {
     by_kind: [Vec<Slice>; CommandKind::ALL.len()],
+    /// All of them together.
+    all: Slice,
 }
 
 impl Slices {
@@ -142,6 +150,12 @@ impl Slices {
             slices.resize(slice + 1, Slice::default());
         }
         slices[slice].add(counted);
+        self.all.add(counted);
+    }
+
+    /// Every latency there is, of all kinds.
+    pub(super) const fn all(&self) -> &Slice {
+        &self.all
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -179,6 +193,8 @@ mod tests {
             assert_eq!(desk.progress(), [2_000, 14_000]);
             slices.merge(counter.finish());
             desk.collect(&mut slices);
+            assert!(!desk.collect(&mut slices), "there is nothing left");
+            assert_eq!(*slices.all(), (0..2_000).map(|n| 1_000 + n).collect());
             let mut all = slices.take(CommandKind::Persist);
             for (slice, other) in all.iter_mut().zip(slices.take(CommandKind::Recover)) {
                 slice.add(&other);

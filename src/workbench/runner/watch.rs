@@ -10,12 +10,15 @@ use super::slices::{Desk, Slices};
 use super::warmup::Steadiness;
 use super::{Clock, Control, DriveSpec, EngineCounters, Observer, Phase, WarmUp};
 use crate::workbench::actor::Durability;
-use crate::workbench::measure::{ResourceSampler, ResourceUsage, Snapshot};
+use crate::workbench::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};
 
 /// Interval at which the workers are looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// Interval of the samples.
 const SAMPLE: Duration = Duration::from_secs(1);
+
+/// What a person who watches is told.
+const P99: Percentile = Percentile { name: "p99", quantile: 0.99 };
 
 /// What process and engine had consumed by a moment of the measured time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -103,8 +106,10 @@ impl<C: Clock> Watch<'_, C> {
     }
 
     fn look(&self, slices: &mut Slices) {
-        for desk in self.desks {
-            desk.collect(slices);
+        let took = self.desks.iter().filter(|desk| desk.collect(slices)).count();
+        // Of what the workers have handed over anyway: they do nothing for it.
+        if let Some(p99_ns) = slices.all().percentile(P99).filter(|_| took > 0) {
+            self.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();
         self.control.set_commands(commands);

@@ -128,8 +128,7 @@ impl Signs {
             return Some(told(Resource::Stalls, format!("the engine held writers back for {share:.0} % of the time")));
         }
         if self.busy_cores > CPU_SHARE * self.cores {
-            let (busy, cores) = (self.busy_cores, self.cores);
-            return Some(told(Resource::Cpu, format!("{busy:.1} of {cores:.0} cores busy at the ceiling")));
+            return Some(told(Resource::Cpu, format!("{} busy at the ceiling", self.busy())));
         }
         if let Some((written, disk)) = self.written_per_second.zip(disk_bytes_per_second)
             && written > BANDWIDTH_SHARE * disk
@@ -140,10 +139,8 @@ impl Signs {
             return Some(told(Resource::WriteBandwidth, evidence));
         }
         if self.sync_share > SYNC_SHARE {
-            let (share, busy, cores) = (100.0 * self.sync_share, self.busy_cores, self.cores);
-            let evidence = format!(
-                "workers spent {share:.0} % of the time in durable writes, with {busy:.1} of {cores:.0} cores busy"
-            );
+            let (share, busy) = (100.0 * self.sync_share, self.busy());
+            let evidence = format!("workers spent {share:.0} % of the time in durable writes, with {busy} busy");
             return Some(told(Resource::SyncLatency, evidence));
         }
         let read = self.read_per_command.filter(|&read| read > READ_BYTES)?;
@@ -152,8 +149,13 @@ impl Signs {
     }
 
     fn nothing(&self) -> Binding {
+        told(Resource::Unknown, format!("{} busy at the ceiling, no stalls, few reads", self.busy()))
+    }
+
+    /// `0.4 of 1 core`, `1.9 of 2 cores`.
+    fn busy(&self) -> String {
         let (busy, cores) = (self.busy_cores, self.cores);
-        told(Resource::Unknown, format!("{busy:.1} of {cores:.0} cores busy at the ceiling, no stalls, few reads"))
+        format!("{busy:.1} of {cores:.0} core{}", if cores > 1.0 { "s" } else { "" })
     }
 }
 

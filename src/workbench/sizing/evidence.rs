@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::binding::{Binding, binding};
+use super::machine::cores_in_words;
 use super::plan::suffices;
 use super::search::Findings;
 use super::testbed::Emulation;
@@ -173,9 +174,11 @@ fn reason(findings: &Findings, required_per_second: f64) -> String {
     let ran = match &findings.emulation {
         Emulation::Host => "ran on this host as it is".to_owned(),
         Emulation::CoresAndMemory => {
-            format!("ran within {} cores and {memory} MB, page cache included", machine.cores)
+            format!("ran within {} and {memory} MB, page cache included", cores_in_words(machine.cores))
         }
-        Emulation::CoresOnly { why } => format!("ran on {} cores; memory was not limited: {why}", machine.cores),
+        Emulation::CoresOnly { why } => {
+            format!("ran on {}; memory was not limited: {why}", cores_in_words(machine.cores))
+        }
     };
     if findings.deaths > 0 {
         let times = if findings.deaths == 1 { "once".to_owned() } else { format!("{} times", findings.deaths) };

@@ -63,7 +63,7 @@ impl Machine {
     /// This machine with fewer cores. It is none that could be bought: it shows how the machine scales.
     #[must_use]
     pub fn with_cores(&self, cores: usize) -> Self {
-        let name = if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") };
+        let name = cores_in_words(cores);
         Self { name, cores, ram_mb: self.ram_mb, is_host: cores == self.cores && self.is_host, profile: None }
     }
 
@@ -91,6 +91,11 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+/// `1 core`, `2 cores`.
+pub(super) fn cores_in_words(cores: usize) -> String {
+    if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") }
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod certifying;
 mod certifying_cli;
 #[cfg(feature = "rocksdb")]
 mod cli;
+#[cfg(feature = "rocksdb")]
+mod cli_terminal;
 mod cli_traces;
 mod confinement;
 mod deployment;

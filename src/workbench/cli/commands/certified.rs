@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output, figure_table};
-use crate::workbench::report::{Certificate, CertifiedModeInfo, Outcome, SliceInfo, format};
+use crate::workbench::report::{Certificate, CertifiedModeInfo, SliceInfo, format};
 
 /// Prints a certificate for a person.
 pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
     let percentile = certificate.inputs.percentile.as_str();
-    let header = ["durability", "slice", "began after", "per second", "p50", percentile, "max"];
+    let header = ["durability", "slice", "began after", "commands/s", "p50", percentile, "max"];
     let rows: Vec<_> = certificate.modes.iter().flat_map(mode_rows).collect();
     if !rows.is_empty() {
         output.line(&figure_table(&header, 2, rows))?;
@@ -19,14 +19,10 @@ pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), Cli
     for mode in &certificate.modes {
         output.line(&pauses(mode))?;
     }
-    output.line(&format!("\n{}", verdict(certificate)))?;
-    for reason in &certificate.verdict.reasons {
-        output.line(&format!("  - {reason}"))?;
-    }
-    for warning in &certificate.warnings {
-        output.line(&format!("warning: {}\n  hint: {}", warning.what, warning.hint))?;
-    }
-    Ok(())
+    output.line("")?;
+    output.warnings(&certificate.warnings)?;
+    verdict(certificate, output)?;
+    output.list(&certificate.verdict.reasons)
 }
 
 /// Prints whether a certificate is as it was written.
@@ -50,16 +46,12 @@ pub(super) fn print_check(
         return output.line(&format!("{}: {problem}", path.display()));
     }
     let about = source.map_or_else(String::new, |source| format!(", and about {source}"));
-    output.line(&format!("{}: as it was written{about}\n{}", path.display(), verdict(certificate)))
+    output.line(&format!("{}: as it was written{about}", path.display()))?;
+    verdict(certificate, output)
 }
 
-fn verdict(certificate: &Certificate) -> String {
-    let word = match certificate.verdict.outcome {
-        Outcome::Pass => "PASS",
-        Outcome::Fail => "FAIL",
-        Outcome::Inconclusive => "INCONCLUSIVE",
-    };
-    format!("{word}: {}", certificate.verdict.sentence)
+fn verdict(certificate: &Certificate, output: Output) -> Result<(), CliError> {
+    output.verdict(certificate.verdict.outcome, &certificate.verdict.sentence)
 }
 
 fn mode_rows(mode: &CertifiedModeInfo) -> Vec<Vec<String>> {
@@ -91,9 +83,9 @@ fn pauses(mode: &CertifiedModeInfo) -> String {
         return format!("durability {}: driven in one piece", mode.durability);
     }
     format!(
-        "durability {}: {} pauses of {} at most, {} in all, in which nothing was offered",
+        "durability {}: {} of {} at most, {} in all, in which nothing was offered",
         mode.durability,
-        format::count(mode.pauses_count),
+        format::counted(mode.pauses_count, "pause"),
         format::seconds(mode.longest_pause_seconds),
         format::seconds(mode.pauses_seconds)
     )

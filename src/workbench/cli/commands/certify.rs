@@ -185,7 +185,7 @@ impl<'a> Asked<'a> {
             output::json(&certificate)
         } else {
             print(&certificate, output)
-                .and_then(|()| output.line(&format!("\nCertificate: {}", written.join("certificate.json").display())))
+                .and_then(|()| output.line(&format!("Certificate: {}", written.join("certificate.json").display())))
         };
         // The certificate is written: whoever closed the pipe early still gets the verdict.
         shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
@@ -232,6 +232,7 @@ fn certify_spec(
         workers: args.workers,
         data_dir: args.data_dir.clone(),
         reports_dir: args.reports_dir.clone(),
+        open: false,
     };
     let segment = args.segment.as_deref().map(|text| resolve::duration("--segment", text)).transpose()?;
     Ok(CertifySpec {
@@ -249,7 +250,8 @@ fn certify_spec(
 /// What slices of one certification have in common.
 fn machine(host: &HostProfile) -> String {
     let ram = format::bytes(host.usable_ram_bytes as f64);
-    format!("{}, {} of {} cores, {ram} RAM", host.cpu_model, host.usable_cores, host.logical_cores)
+    let cores = format::counted(u64::from(host.logical_cores), "core");
+    format!("{}, {} of {cores}, {ram} RAM", host.cpu_model, host.usable_cores)
 }
 
 /// The command line that goes on with what this one began.

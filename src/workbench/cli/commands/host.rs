@@ -54,14 +54,12 @@ fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output)
     output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
     let tuning =
         result.tuning.iter().map(|tuning| vec![tuning.name.clone(), tuning.value.clone(), tuning.reason.clone()]);
-    output.line(&text_table(&["tuning", "value", "why"], tuning.collect()).to_string())?;
+    output.line(&text_table(&["tuning", "value", "why"], tuning.collect()))?;
     if result.warnings.is_empty() {
-        output.line("\nNothing about this host is known to spoil a measurement.")?;
+        return output.line("\nNothing about this host is known to spoil a measurement.");
     }
-    for warning in &result.warnings {
-        output.line(&format!("\nwarning: {}\n  hint: {}", warning.what, warning.hint))?;
-    }
-    Ok(())
+    output.line("")?;
+    output.warnings(&result.warnings)
 }
 
 fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)> {

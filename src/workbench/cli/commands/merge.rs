@@ -40,16 +40,15 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     if let Some(command) = &comparison.headline_command {
         output.line(&format!("Percentiles are response times of {command}."))?;
     }
-    output.line(&format!("\n{}", comparison.sentence))?;
-    for machine in &comparison.machines {
-        for note in &machine.notes {
-            output.line(&format!("  - {}: {note}", machine.name))?;
-        }
-    }
-    for warning in &comparison.warnings {
-        output.line(&format!("warning: {}\n  hint: {}", warning.what, warning.hint))?;
-    }
-    output.line(&format!("\nComparison: {}", directory.join("machines.html").display()))
+    output.line("")?;
+    output.warnings(&comparison.warnings)?;
+    output.sentence(&comparison.sentence)?;
+    let notes = |machine: &Machine| {
+        let name = machine.name.clone();
+        machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
+    };
+    output.list(&comparison.machines.iter().flat_map(notes).collect::<Vec<_>>())?;
+    output.line(&format!("Comparison: {}", directory.join("machines.html").display()))
 }
 
 /// A row per durability mode; the first one names the machine.

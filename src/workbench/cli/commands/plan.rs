@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
 
-use super::result::conclude;
+use super::result::{Audience, conclude};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::{EmulationArg, PlanArgs};
 use crate::workbench::cli::error::CliError;
@@ -43,16 +43,7 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     let what_if = args.what_if.as_deref().map(str::parse::<WhatIf>).transpose()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = Scratch::create(&args.place.data_dir, output)?;
-    let host = HostProfile::detect(&args.place.data_dir);
-    let spec = plan_spec(args, objective, &source, &host)?;
-    spec.check(&source)?;
-    check_disk(&source, &host)?;
-    let deployment = deployment(args, &source, &host)?;
-    let changed = what_if.as_ref().map(|what_if| changed(what_if, &source, &spec)).transpose()?.flatten();
-    if let Some((source, spec)) = &changed {
-        spec.check(source)?;
-        check_disk(source, &host)?;
-    }
+    let question = Question::new(args, objective, what_if, source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let confinement = confinement(args.emulation)?;
     output.progress(&emulation(&confinement));
@@ -61,10 +52,10 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
     output.progress("probing the disk for 2 s");
     let sync_probe = LatencyHistogram::from_iter(probe_sync(&args.place.data_dir, PROBE)?);
     let disk_bytes_per_second = Some(probe_bandwidth(&args.place.data_dir)?);
-    let progress = Progress::new(output);
+    let progress = Progress::of_plan(output);
     let planning = Planning {
         args,
-        host: &host,
+        host: &question.host,
         confinement: &confinement,
         scratch: scratch.path(),
         disk_bytes_per_second,
@@ -72,66 +63,128 @@ pub(in crate::workbench::cli) fn run(args: &PlanArgs, output: Output) -> Result<
         control: &control,
         output,
     };
-    let result = planning.plan(&source, spec);
-    let result = result.and_then(|(spec, outcome, journal)| {
-        let other = match changed.filter(|_| !control.is_stopped()) {
-            Some((source, spec)) => {
-                progress.note("and now under other figures");
-                let (spec, outcome, journal) = planning.plan(&source, spec)?;
-                Some((source, spec, outcome, journal))
-            }
-            None => None,
-        };
-        Ok((spec, outcome, journal, other))
-    });
+    let answer = planning.answer(&question);
     progress.finish();
-    let (spec, outcome, journal, other) = result.inspect_err(|error| {
+    let answer = answer.inspect_err(|error| {
         if matches!(error, CliError::Run(RunError::Interrupted)) {
             output.progress(GOES_ON);
         }
     })?;
-    let machine_spec = principal_spec(&outcome, &spec);
-    let host_warnings = warnings(&host);
+    let report = report(args, &question, &answer, emulation(&confinement), Began { started_at, began }, &sync_probe);
+    let audience = Audience { reports: &args.place.reports_dir, open: args.place.open, output };
+    let ending = conclude(&report, files(&report, &answer.planned.outcome), audience)?;
+    if control.is_stopped() {
+        output.progress(GOES_ON);
+    } else {
+        answer.forget();
+    }
+    Ok(ending)
+}
+
+/// What is asked, checked: all that can be known to be wrong before time is spent.
+struct Question {
+    what_if: Option<WhatIf>,
+    source: Source,
+    host: HostProfile,
+    spec: PlanSpec,
+    deployment: Deployment,
+    /// What is measured under other figures.
+    changed: Option<(Source, PlanSpec)>,
+}
+
+impl Question {
+    fn new(args: &PlanArgs, objective: Objective, what_if: Option<WhatIf>, source: Source) -> Result<Self, CliError> {
+        let host = HostProfile::detect(&args.place.data_dir);
+        let spec = plan_spec(args, objective, &source, &host)?;
+        spec.check(&source)?;
+        check_disk(&source, &host)?;
+        let deployment = deployment(args, &source, &host)?;
+        let changed = what_if.as_ref().map(|what_if| changed(what_if, &source, &spec)).transpose()?.flatten();
+        if let Some((source, spec)) = &changed {
+            spec.check(source)?;
+            check_disk(source, &host)?;
+        }
+        Ok(Self { what_if, source, host, spec, deployment, changed })
+    }
+}
+
+/// A plan that was made: its settings with what was found out about the disk, what it found, and its journal.
+struct Planned {
+    spec: PlanSpec,
+    outcome: PlanOutcome,
+    journal: Journal,
+}
+
+/// The plan as it is, and under other figures.
+struct Answer {
+    planned: Planned,
+    changed: Option<Planned>,
+}
+
+impl Answer {
+    /// Removes the journals: nobody goes on with a plan that is over.
+    fn forget(self) {
+        for planned in std::iter::once(self.planned).chain(self.changed) {
+            // A journal that stays is found to be of a plan that ended, at worst, and answers it once more.
+            let _ = planned.journal.remove();
+        }
+    }
+}
+
+/// When the plan began.
+struct Began {
+    started_at: String,
+    began: Instant,
+}
+
+fn report(
+    args: &PlanArgs,
+    question: &Question,
+    answer: &Answer,
+    emulation: String,
+    began: Began,
+    sync_probe: &LatencyHistogram,
+) -> Report {
+    let (source, Planned { spec, outcome, .. }) = (&question.source, &answer.planned);
+    let machine_spec = principal_spec(outcome, spec);
+    let host_warnings = warnings(&question.host);
     let context = Context {
-        started_at,
-        elapsed_seconds: began.elapsed().as_secs_f64(),
-        source: &source,
+        started_at: began.started_at,
+        elapsed_seconds: began.began.elapsed().as_secs_f64(),
+        source,
         origin: args.source.source.clone(),
-        host: &host,
+        host: &question.host,
         host_warnings: &host_warnings,
-        sync_probe: Some(&sync_probe),
+        sync_probe: Some(sync_probe),
         tuning: resolve::tuning(&machine_spec),
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),
-        workers: workers(&outcome),
+        workers: workers(outcome),
     };
-    let facts = PlanFacts {
-        emulation: emulation(&confinement),
-        unsynced: UnsyncedAge::of_this_kernel(),
-        forecast: forecast(&source, &outcome, &deployment),
-    };
-    let other_facts = other.as_ref().map(|(source, spec, outcome, _)| {
-        let actors = args.actors.unwrap_or_else(|| source.actors());
-        let deployment = Deployment { target_per_second: spec.target_per_second, actors, ..deployment };
-        PlanFacts { forecast: forecast(source, outcome, &deployment), ..facts.clone() }
+    let forecast = forecast(source, outcome, &question.deployment);
+    let facts = PlanFacts { emulation, unsynced: UnsyncedAge::of_this_kernel(), forecast };
+    let Some(what_if) = &question.what_if else { return plan_report(&context, spec, &facts, outcome, None) };
+    let other = question.changed.as_ref().zip(answer.changed.as_ref());
+    let other = other.map(|((source, _), planned)| {
+        let facts = facts_under(args, question, source, planned, &facts);
+        (Context { source, ..context.clone() }, facts, planned)
     });
-    let other_context = other.as_ref().map(|(source, ..)| Context { source, ..context.clone() });
-    let what_if = what_if.as_ref().map(|what_if| {
-        let measured = other_context.as_ref().zip(other_facts.as_ref()).zip(other.as_ref());
-        let measured = measured.map(|((context, facts), (_, spec, outcome, _))| (context, spec, facts, outcome));
-        WhatIfPlan { what_if, measured }
-    });
-    let report = plan_report(&context, &spec, &facts, &outcome, what_if.as_ref());
-    let ending = conclude(&report, files(&report, &outcome), &args.place.reports_dir, output)?;
-    if control.is_stopped() {
-        output.progress(GOES_ON);
-    } else {
-        // A journal that stays is found to be of a plan that ended, at worst, and answers it once more.
-        let _ = journal.remove();
-        let _ = other.map(|(.., journal)| journal.remove());
-    }
-    Ok(ending)
+    let measured = other.as_ref().map(|(context, facts, planned)| (context, &planned.spec, facts, &planned.outcome));
+    plan_report(&context, spec, &facts, outcome, Some(&WhatIfPlan { what_if, measured }))
+}
+
+/// The facts of the same deployment under other figures.
+fn facts_under(
+    args: &PlanArgs,
+    question: &Question,
+    source: &Source,
+    planned: &Planned,
+    facts: &PlanFacts,
+) -> PlanFacts {
+    let actors = args.actors.unwrap_or_else(|| source.actors());
+    let deployment = Deployment { target_per_second: planned.spec.target_per_second, actors, ..question.deployment };
+    PlanFacts { forecast: forecast(source, &planned.outcome, &deployment), ..facts.clone() }
 }
 
 /// One plan and what it needs of this program.
@@ -147,8 +200,20 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    /// The plan, its settings with what was found out about the disk, and its journal.
-    fn plan(&self, source: &Source, spec: PlanSpec) -> Result<(PlanSpec, PlanOutcome, Journal), CliError> {
+    /// The plan, and the one under other figures unless somebody stopped the first.
+    fn answer(&self, question: &Question) -> Result<Answer, CliError> {
+        let planned = self.plan(&question.source, question.spec.clone())?;
+        let changed = match question.changed.as_ref().filter(|_| !self.control.is_stopped()) {
+            Some((source, spec)) => {
+                self.progress.note("and now under other figures");
+                Some(self.plan(source, spec.clone())?)
+            }
+            None => None,
+        };
+        Ok(Answer { planned, changed })
+    }
+
+    fn plan(&self, source: &Source, spec: PlanSpec) -> Result<Planned, CliError> {
         let told = ToldSource::new(&self.args.source, source)?;
         let journal = self.journal(&told, &spec)?;
         let spec = PlanSpec { disk_bytes_per_second: self.disk_bytes_per_second, ..spec };
@@ -163,7 +228,7 @@ impl Planning<'_> {
         };
         let remembering = Remembering::new(&processes, journal, self.control);
         let outcome = plan_machines(&remembering, source, &spec, self.progress, self.control)?;
-        Ok((spec, outcome, remembering.into_journal()))
+        Ok(Planned { spec, outcome, journal: remembering.into_journal() })
     }
 
     /// What an interrupted plan with the same inputs has left, or a new journal.
@@ -178,8 +243,8 @@ impl Planning<'_> {
         let journal = Journal::open(&path, &inputs).map_err(failed)?;
         if journal.loads() > 0 {
             self.output.progress(&format!(
-                "going on with the {} loads that an interrupted plan measured (--fresh measures anew)",
-                journal.loads()
+                "going on with the {} that an interrupted plan measured (--fresh measures anew)",
+                format::counted(journal.loads() as u64, "load")
             ));
         }
         Ok(journal)

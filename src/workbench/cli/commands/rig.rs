@@ -11,6 +11,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output;
 use crate::workbench::cli::rig::{Ask, COMMAND, Said, Task};
 use crate::workbench::host::CoreLimit;
+use crate::workbench::report::format;
 use crate::workbench::runner::{Control, Observer, Phase, RocksDbTarget, Session, SystemClock};
 use crate::workbench::sizing::{Driven, Finished, survey};
 
@@ -25,8 +26,9 @@ pub(in crate::workbench::cli) fn run() -> Result<Ending, CliError> {
     let control = Arc::new(Control::default());
     let asked = listen(&control);
     // Threads inherit it: the workers and those of the engine.
-    let _limit = CoreLimit::apply(task.cores)
-        .map_err(|error| CliError::Usage(format!("cannot keep to {} cores: {error}", task.cores)))?;
+    let _limit = CoreLimit::apply(task.cores).map_err(|error| {
+        CliError::Usage(format!("cannot keep to {}: {error}", format::counted(task.cores as u64, "core")))
+    })?;
     serve(&task, &asked, &control)?;
     Ok(Ending::Pass)
 }
@@ -104,5 +106,9 @@ impl Observer for Teller {
             drop(told);
             let _ = say(&Said::Progress { done, commands });
         }
+    }
+
+    fn latency(&self, p99_ns: u64) {
+        let _ = say(&Said::Latency { p99_ns });
     }
 }

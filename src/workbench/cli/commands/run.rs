@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::result::conclude;
+use super::result::{Audience, conclude};
 use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::RunArgs;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::Output;
 use crate::workbench::cli::progress::Progress;
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::run_agenda::RunAgenda;
 use crate::workbench::cli::scratch::Scratch;
 use crate::workbench::cli::victim::{self, OwnProgram};
 use crate::workbench::cli::within;
@@ -46,7 +47,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
         let (span, takes) = (format::seconds(seconds), format::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
-    let progress = Progress::new(output);
+    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source, kills(args)));
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
@@ -76,7 +77,7 @@ pub(in crate::workbench::cli) fn run(args: &RunArgs, output: Output) -> Result<E
     let report = run_report(&context, &spec, &outcome, objective);
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     let files = attachments(&report, &rounds);
-    conclude(&report, files, &args.place.reports_dir, output)
+    conclude(&report, files, Audience { reports: &args.place.reports_dir, open: args.place.open, output })
 }
 
 /// Processes to kill per durability mode.

@@ -4,6 +4,7 @@ use crate::workbench::cli::Ending;
 use crate::workbench::cli::args::WorkloadsArgs;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output};
+use crate::workbench::report::format;
 use crate::workbench::workload::{Workload, WorkloadError, shipped};
 
 pub(in crate::workbench::cli) fn run(args: &WorkloadsArgs, output: Output) -> Result<Ending, CliError> {
@@ -29,12 +30,12 @@ fn list(output: Output) -> Result<(), CliError> {
         return output::json(&workloads);
     }
     for workload in &workloads {
-        let facts = format!("{} actors, {}", workload.actors.count, workload.rules());
-        output.line(&format!("{} — {facts}", workload.name))?;
-        for line in workload.description.trim().lines() {
-            output.line(&format!("    {line}"))?;
-        }
+        let facts = format!("{}, {}", format::counted(u64::from(workload.actors.count), "actor"), workload.rules());
+        output.sentence(&format!("{} — {facts}", workload.name))?;
+        output.paragraph(&workload.description)?;
         output.line("")?;
     }
-    output.line("Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.")
+    output.sentence(
+        "Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.",
+    )
 }

@@ -1,7 +1,7 @@
 //! Whether reports may be joined: they were asked the same question, and each is given once.
 
 use super::{GivenReport, MergeError};
-use crate::workbench::report::{Report, ReportKind};
+use crate::workbench::report::{Report, ReportKind, format};
 
 /// A field of `report.json` and what it holds.
 type Field = (String, String);
@@ -110,7 +110,8 @@ pub(super) fn tuned_for(report: &Report) -> String {
     let custom = |field: &str| spec.pointer(&format!("/custom/{field}")).and_then(serde_json::Value::as_u64);
     if let Some((cores, ram_mb)) = custom("cpu_cores").zip(custom("ram_mb")) {
         let share = (ram_mb << 20) as f64 / report.host.usable_ram_bytes.max(1) as f64;
-        return format!("custom ({cores} cores, about {} % of the RAM)", (share * 20.0).round() * 5.0);
+        let cores = format::counted(cores, "core");
+        return format!("custom ({cores}, about {} % of the RAM)", (share * 20.0).round() * 5.0);
     }
     spec.get("profile").and_then(serde_json::Value::as_str).map_or_else(|| spec.to_string(), str::to_owned)
 }

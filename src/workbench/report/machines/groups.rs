@@ -31,10 +31,7 @@ impl Hardware {
 
     /// `AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`.
     pub(super) fn name(&self, usable_ram_bytes: u64) -> String {
-        let cores = match self.usable_cores_count {
-            1 => "1 core".to_owned(),
-            more => format!("{more} cores"),
-        };
+        let cores = format::counted(u64::from(self.usable_cores_count), "core");
         let disk = if self.file_system == self.device_kind {
             self.file_system.clone()
         } else {

@@ -103,5 +103,5 @@ fn tell(rows: u64, target: &Path, output: Output) -> Result<(), CliError> {
     if output.is_json() {
         return output::json(&serde_json::json!({ "file": target.display().to_string(), "rows_count": rows }));
     }
-    output.line(&format!("{} rows: {}", format::count(rows), target.display()))
+    output.line(&format!("{}: {}", format::counted(rows, "row"), target.display()))
 }

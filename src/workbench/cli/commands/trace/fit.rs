@@ -59,7 +59,7 @@ fn table(aspects: &[Aspect]) -> String {
         ]
     };
     let header = ["aspect", "largest difference", "", "trace and workload"];
-    output::text_table(&header, aspects.iter().map(row).collect()).to_string()
+    output::text_table(&header, aspects.iter().map(row).collect())
 }
 
 /// Writes beside the target and moves it there, so that no half of a workload is left behind.

@@ -86,14 +86,14 @@ fn tell(
         }));
     }
     output.line(&format!(
-        "{} commands, {} storage operations in {}",
-        format::count(summary.commands),
-        format::count(summary.operations),
+        "{}, {} in {}",
+        format::counted(summary.commands, "command"),
+        format::counted(summary.operations, "storage operation"),
         format::seconds(summary.duration_ns as f64 / 1e9),
     ))?;
     if workload.preload.events_per_actor > 0 && !args.preload {
-        let preloaded = format::count(workload.preload.events_per_actor);
-        output.line(&format!("  the {preloaded} events of each actor that the workload preloads are its past"))?;
+        let preloaded = format::counted(workload.preload.events_per_actor, "event");
+        output.line(&format!("  what the workload preloads, {preloaded} for each actor, is its past"))?;
     }
     output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
 }

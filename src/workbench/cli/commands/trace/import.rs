@@ -31,10 +31,10 @@ pub(in crate::workbench::cli) fn import(args: &ImportArgs, output: Output) -> Re
         return Ok(Ending::Pass);
     }
     output.line(&format!(
-        "{} events over {} actors, {} storage operations, {} to {}",
-        format::count(summary.events),
-        format::count(summary.actors),
-        format::count(summary.operations),
+        "{} over {}, {}, {} to {}",
+        format::counted(summary.events, "event"),
+        format::counted(summary.actors, "actor"),
+        format::counted(summary.operations, "storage operation"),
         summary.span[0],
         summary.span[1],
     ))?;

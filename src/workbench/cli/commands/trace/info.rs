@@ -39,7 +39,7 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("commands", counted(&info.commands_count)),
         ("storage operations", counted(&info.operations_count)),
-        ("actors", format!("{} of {} types", format::count(info.actors_count), info.actor_types_count)),
+        ("actors", actors(info)),
         ("skew", skew(&info.skew)),
         ("busiest actors", busiest(&info.skew)),
         ("event sizes", sizes(info.event_sizes.as_ref())),
@@ -53,6 +53,11 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     rows.extend(info.working_sets.iter().filter(|set| set.commands_count > 0).map(working_set));
     rows.extend(gaps(info));
     rows
+}
+
+/// `20 actors of 1 type` without the first noun, which the label says.
+fn actors(info: &TraceInfo) -> String {
+    format!("{} of {}", format::count(info.actors_count), format::counted(info.actor_types_count, "type"))
 }
 
 fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {
@@ -89,7 +94,7 @@ fn sizes(sizes: Option<&Sizes>) -> String {
 fn live(info: &TraceInfo) -> String {
     let live = info.live;
     let [events, states] = [live.events_bytes, live.states_bytes].map(|bytes| format::bytes(bytes as f64));
-    format!("{} events of {events}, states of {states}", format::count(live.events_count))
+    format!("{} of {events}, states of {states}", format::counted(live.events_count, "event"))
 }
 
 fn rhythm(rhythm: &Rhythm) -> Vec<(&'static str, String)> {
@@ -133,8 +138,8 @@ fn sparkline(counts: &[u64]) -> String {
 fn working_set(set: &WorkingSet) -> (&'static str, String) {
     let label = if set.window_seconds == 1 { "busiest second uses" } else { "busiest minute uses" };
     let [touched, stored] = [set.touched_bytes, set.stored_bytes].map(|bytes| format::bytes(bytes as f64));
-    let actors = format::count(set.actors_count);
-    (label, format!("{actors} actors, which had {stored} stored; {touched} written and read"))
+    let actors = format::counted(set.actors_count, "actor");
+    (label, format!("{actors}, which had {stored} stored; {touched} written and read"))
 }
 
 fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
@@ -148,8 +153,9 @@ fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
         rows.push(("dropped", format!("{} operations are missing", format::count(info.dropped_operations_count))));
     }
     if info.actors_with_prehistory_count > 0 {
-        let [actors, events] = [info.actors_with_prehistory_count, info.prehistory_events_count].map(format::count);
-        rows.push(("from before", format!("{events} events of {actors} actors were there when it began")));
+        let actors = format::counted(info.actors_with_prehistory_count, "actor");
+        let events = format::counted(info.prehistory_events_count, "event");
+        rows.push(("from before", format!("{events} of {actors} in all, there when it began")));
     }
     rows
 }
