@@ -4,32 +4,37 @@
 //! host, a disk that was throttled. The yardstick is read beside each measurement, so that whoever compares two of them
 //! can tell. It knows nothing of what is measured.
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::probe::{ProbeError, probe_sync};
 
-/// Numbers that are sorted: a quarter of a mebibyte, which stays in the cache of a core.
-const SORTED: usize = 1 << 15;
-/// Places of the chain that is followed: four mebibytes, which does not.
+/// Numbers that are sorted in a portion: 32 KiB of them, which stay in the cache of a core.
+const SORTED: usize = 1 << 12;
+/// Places of the chain that is followed: four mebibytes, which do not.
 const CHAIN: usize = 1 << 20;
 /// Steps along it in a portion, each waiting for memory.
-const STEPS: usize = 1 << 15;
-/// Portions of computing per reading and thread, some 60 ms together.
-const PORTIONS: u32 = 16;
+const STEPS: usize = 1 << 12;
+/// Portions of computing per reading and thread. A portion takes some tenths of a millisecond, less than a scheduler's
+/// slice of time, so that most portions are not interrupted however busy the machine is.
+const PORTIONS: usize = 128;
 /// Time the disk is probed for in a reading.
 const SYNC_TIME: Duration = Duration::from_millis(60);
 
 /// One reading of the yardstick.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Yardstick {
-    /// Mean time of a portion of computing (sort 32,768 numbers, follow 32,768 references through 4 MiB), nanoseconds,
-    /// with as many threads at it as there are workers.
-    pub compute_ns: f64,
+    /// Median time of a portion of computing (sort 4,096 numbers, follow 4,096 references through 4 MiB), nanoseconds,
+    /// with as many threads at it as there are workers: how fast a core is while nobody else has it.
+    pub compute_p50_ns: f64,
+    /// Mean of the same, nanoseconds: how fast the threads get on, whoever else wants the cores.
+    pub compute_mean_ns: f64,
     /// Median of a 4 KiB write and `fdatasync`, nanoseconds; `None` if the disk was not asked.
-    pub sync_ns: Option<f64>,
+    pub sync_p50_ns: Option<f64>,
 }
 
 impl Yardstick {
@@ -39,17 +44,19 @@ impl Yardstick {
     ///
     /// [`ProbeError`] if the directory cannot be written to.
     pub fn read(threads: u64, disk: Option<&Path>) -> Result<Self, ProbeError> {
-        let compute_ns = compute(threads.max(1));
-        let sync_ns = disk.map(|disk| probe_sync(disk, SYNC_TIME)).transpose()?.map(median);
-        Ok(Self { compute_ns, sync_ns })
+        let portions = compute(threads.max(1));
+        let mean = portions.iter().sum::<u64>() as f64 / portions.len().max(1) as f64;
+        let sync_p50_ns = disk.map(|disk| probe_sync(disk, SYNC_TIME)).transpose()?.map(median);
+        Ok(Self { compute_p50_ns: median(portions), compute_mean_ns: mean, sync_p50_ns })
     }
 
     /// What held between two readings: the mean of both.
     #[must_use]
     pub fn between(before: Self, after: Self) -> Self {
         Self {
-            compute_ns: before.compute_ns.midpoint(after.compute_ns),
-            sync_ns: before.sync_ns.zip(after.sync_ns).map(|(before, after)| before.midpoint(after)),
+            compute_p50_ns: before.compute_p50_ns.midpoint(after.compute_p50_ns),
+            compute_mean_ns: before.compute_mean_ns.midpoint(after.compute_mean_ns),
+            sync_p50_ns: before.sync_p50_ns.zip(after.sync_p50_ns).map(|(before, after)| before.midpoint(after)),
         }
     }
 }
@@ -59,15 +66,14 @@ fn median(mut latencies: Vec<u64>) -> f64 {
     latencies.get(latencies.len() / 2).map_or(0.0, |&nanoseconds| nanoseconds as f64)
 }
 
-/// Mean time of a portion over all threads: a thread that had to share its core took longer.
-fn compute(threads: u64) -> f64 {
+/// What each portion took, all threads together, nanoseconds.
+fn compute(threads: u64) -> Vec<u64> {
     let work = Work::new();
-    let times: Vec<Duration> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.time())).collect();
-        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
-    });
-    let total: Duration = times.iter().sum();
-    total.as_nanos() as f64 / (times.len().max(1) as f64 * f64::from(PORTIONS))
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.portions())).collect();
+        let join = |thread: ScopedJoinHandle<'_, Vec<u64>>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        running.into_iter().flat_map(join).collect()
+    })
 }
 
 struct Work {
@@ -96,19 +102,19 @@ impl Work {
         Self { numbers, chain }
     }
 
-    fn time(&self) -> Duration {
-        let began = Instant::now();
-        let mut place = 0;
-        for _ in 0..PORTIONS {
-            let mut numbers = self.numbers.clone();
+    fn portions(&self) -> Vec<u64> {
+        let (mut place, mut numbers) = (0, self.numbers.clone());
+        let mut portion = || {
+            let began = Instant::now();
+            numbers.copy_from_slice(&self.numbers);
             numbers.sort_unstable();
-            std::hint::black_box(&numbers);
             for _ in 0..STEPS {
                 place = self.chain[place as usize];
             }
-            std::hint::black_box(place);
-        }
-        began.elapsed()
+            std::hint::black_box((place, &numbers));
+            u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        };
+        (0..PORTIONS).map(|_| portion()).collect()
     }
 }
 
@@ -120,9 +126,10 @@ mod tests {
     fn the_disk_is_asked_only_where_one_is_given_and_nothing_is_left_there() {
         let directory = tempfile::tempdir().unwrap();
         let with = Yardstick::read(2, Some(directory.path())).unwrap();
-        assert!(with.compute_ns > 0.0 && with.sync_ns.is_some_and(|sync| sync > 0.0), "{with:?}");
+        assert!(with.compute_p50_ns > 0.0 && with.compute_mean_ns > 0.0, "{with:?}");
+        assert!(with.sync_p50_ns.is_some_and(|sync| sync > 0.0), "{with:?}");
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-        assert_eq!(Yardstick::read(1, None).unwrap().sync_ns, None);
+        assert_eq!(Yardstick::read(1, None).unwrap().sync_p50_ns, None);
     }
 
     #[test]
@@ -143,9 +150,13 @@ mod tests {
 
     #[test]
     fn between_two_readings_their_mean_held() {
-        let [before, after] = [(2.0, Some(10.0)), (4.0, Some(30.0))]
-            .map(|(compute_ns, sync_ns)| Yardstick { compute_ns, sync_ns });
-        assert_eq!(Yardstick::between(before, after), Yardstick { compute_ns: 3.0, sync_ns: Some(20.0) });
-        assert_eq!(Yardstick::between(before, Yardstick { sync_ns: None, ..after }).sync_ns, None);
+        let [before, after] =
+            [(2.0, 3.0, Some(10.0)), (4.0, 5.0, Some(30.0))].map(|(compute_p50_ns, compute_mean_ns, sync_p50_ns)| {
+                Yardstick { compute_p50_ns, compute_mean_ns, sync_p50_ns }
+            });
+        let held = Yardstick { compute_p50_ns: 3.0, compute_mean_ns: 4.0, sync_p50_ns: Some(20.0) };
+        assert_eq!(Yardstick::between(before, after), held);
+        let without = Yardstick { sync_p50_ns: None, ..after };
+        assert_eq!(Yardstick::between(before, without).sync_p50_ns, None);
     }
 }

@@ -9,7 +9,8 @@ use super::assess::{Assessment, range};
 use super::{
     CrashVerification, CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency,
     Outcome, PercentileInfo, Report, ReportKind, Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency,
-    SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, YardstickInfo, format,
+    SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, YardstickInfo,
+    format,
 };
 use crate::workbench::actor::{CommandKind, Durability, OpKind};
 use crate::workbench::host::{HostProfile, HostWarning, Yardstick, matching_spec};
@@ -375,10 +376,13 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
-        yardstick: drive
-            .yardstick
-            .map(|Yardstick { compute_ns, sync_ns }| YardstickInfo { compute_ns, sync_ns }),
+        yardstick: drive.yardstick.map(yardstick_info),
     }
+}
+
+fn yardstick_info(yardstick: Yardstick) -> YardstickInfo {
+    let Yardstick { compute_p50_ns, compute_mean_ns, sync_p50_ns } = yardstick;
+    YardstickInfo { compute_p50_ns, compute_mean_ns, sync_p50_ns }
 }
 
 fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {

@@ -13,6 +13,7 @@ mod capacity;
 mod certificate;
 mod certify;
 mod chart;
+pub mod compare;
 mod directory;
 mod forecast;
 pub mod format;
@@ -311,11 +312,13 @@ pub struct RoundFigures {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct YardstickInfo {
-    /// Mean time of a portion of computing (sorting in the cache of a core, following references beyond it), with as
-    /// many threads at it as there are workers.
-    pub compute_ns: f64,
+    /// Median time of a portion of computing (sorting in the cache of a core, following references beyond it), with as
+    /// many threads at it as there are workers: how fast a core is while nobody else has it.
+    pub compute_p50_ns: f64,
+    /// Mean of the same: how fast the threads get on, whoever else wants the cores.
+    pub compute_mean_ns: f64,
     /// Median of a 4 KiB write plus `fdatasync` under the data directory; absent with durability off.
-    pub sync_ns: Option<f64>,
+    pub sync_p50_ns: Option<f64>,
 }
 
 /// A figure of the engine before and after a round.

@@ -13,6 +13,9 @@ mod certifying_cli;
 #[cfg(feature = "rocksdb")]
 mod cli;
 mod cli_traces;
+mod comparing;
+#[cfg(feature = "rocksdb")]
+mod comparing_cli;
 mod confinement;
 mod deployment;
 #[cfg(feature = "rocksdb")]
