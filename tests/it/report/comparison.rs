@@ -27,17 +27,17 @@ fn side(path: &str, report: Report) -> GivenSide {
     GivenSide::new(Path::new(path), vec![(PathBuf::from(path), report)])
 }
 
-fn compared(base: GivenSide, candidates: &[GivenSide]) -> Comparison {
+fn compared(base: &GivenSide, candidates: &[GivenSide]) -> Comparison {
     let context = CompareContext {
         compared_at: "2026-03-02T10:00:00Z".to_owned(),
         command: "ave-workbench compare base candidate".to_owned(),
     };
-    compare(&base, candidates, CompareSettings::default(), &context).unwrap()
+    compare(base, candidates, CompareSettings::default(), &context).unwrap()
 }
 
 /// A candidate that is slower, and one that is the same.
 fn two() -> Comparison {
-    compared(side("base", report(0, 100)), &[side("slow", report(1, 130)), side("same", report(2, 100))])
+    compared(&side("base", report(0, 100)), &[side("slow", report(1, 130)), side("same", report(2, 100))])
 }
 
 /// Below the styles: what the comparison wrote.
@@ -105,7 +105,7 @@ fn a_machine_that_differed_is_shown() {
     let mut busy = report(1, 130);
     let rounds = busy.modes.iter_mut().flat_map(|mode| &mut mode.rounds);
     rounds.for_each(|round| round.foreign_cores = Some(1.4));
-    let comparison = compared(side("base", report(0, 100)), &[side("busy", busy)]);
+    let comparison = compared(&side("base", report(0, 100)), &[side("busy", busy)]);
     assert_eq!(comparison.outcome, ComparisonOutcome::Undecided);
     let (page, text) = (html(&comparison), markdown(&comparison));
     for shown in [page.as_str(), &text] {
@@ -129,7 +129,7 @@ fn hostile_names_stay_text() {
         report
     });
     let [base, candidate] = reports;
-    let comparison = compared(side(hostile, base), &[side("<img src=x>", candidate)]);
+    let comparison = compared(&side(hostile, base), &[side("<img src=x>", candidate)]);
     let page = html(&comparison);
     assert!(!page.contains("<script") && !page.contains("<img"));
     // Inside code they are text already.

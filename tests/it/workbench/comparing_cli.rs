@@ -1,7 +1,7 @@
 //! `ave-workbench compare` as a user meets it, and the backend itself made slower.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ave_actors_rocksdb::workbench::actor::Durability;
@@ -260,9 +260,9 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     let spec = RunSpec {
         load: Load::Closed,
         workers: 1,
-        rounds: 6,
+        rounds: 3,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
-        measure: Some(Duration::from_millis(150)),
+        measure: Some(Duration::from_millis(100)),
         durabilities: vec![Durability::Off],
         verify: false,
     };
@@ -287,32 +287,37 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     run_report(&context, &spec, &outcome, None)
 }
 
+/// Four runs of each, in turns.
 fn measured_comparison(source: &Source, share: f64) -> Comparison {
-    let side = |name: &str, share, at| {
-        GivenSide::new(Path::new(name), vec![(Path::new(name).to_owned(), measured(source, share, at))])
-    };
-    let base = side("base", 0.0, "2026-01-01T00:00:00Z");
-    let candidate = side("candidate", share, "2026-01-01T00:00:10Z");
+    let (mut base, mut candidate) = (Vec::new(), Vec::new());
+    for turn in 0..4 {
+        for (reports, share, second) in [(&mut base, 0.0, 0), (&mut candidate, share, 30)] {
+            let report = measured(source, share, &format!("2026-01-01T00:0{turn}:{second:02}Z"));
+            reports.push((PathBuf::from(format!("{share}/{turn}")), report));
+        }
+    }
+    let [base, candidate] =
+        [("base", base), ("candidate", candidate)].map(|(name, reports)| GivenSide::new(Path::new(name), reports));
     let context = CompareContext { compared_at: "2026-01-02T00:00:00Z".to_owned(), command: String::new() };
     compare(&base, &[candidate], CompareSettings::default(), &context).unwrap()
 }
 
-/// Four times as long: no neighbour of this machine makes medians that. A tenth is tried where nobody else is on the
-/// machine, see docs/compare.md.
+/// Four times as long: no neighbour of this machine makes medians that, turn after turn. docs/compare.md says what came of
+/// a tenth.
 #[test]
 fn a_backend_that_takes_four_times_as_long_is_found() {
     let source = Source::Workload(workload(5, "mode = 'light'\n[commands]\npersist = 1"));
-    for attempt in 1..=4 {
+    for _ in 0..3 {
         let found = measured_comparison(&source, 3.0);
-        let machine_differed = found.sentence.contains("the machine differed");
         let persist = found.candidates[0].rows.iter().find(|row| row.metric == Metric::ServiceP50).unwrap();
         assert!(persist.slower_percent > 50.0, "{found:#?}");
         if found.outcome == ComparisonOutcome::Regression {
-            assert!(found.sentence.contains("persist (durability off)"), "{}", found.sentence);
+            assert!(found.sentence.contains("durability off"), "{}", found.sentence);
             return;
         }
-        assert!(found.outcome == ComparisonOutcome::Undecided && machine_differed, "{found:#?}");
-        eprintln!("attempt {attempt}: {}", found.sentence);
+        // Where others took more beside one build in every turn, it must say so, and is tried again.
+        assert!(found.outcome == ComparisonOutcome::Undecided, "{found:#?}");
+        assert!(persist.note.contains("the machine differed"), "{found:#?}");
+        eprintln!("{}", found.sentence);
     }
-    eprintln!("the machine was never the same twice, so that nothing could be told");
 }
