@@ -8,8 +8,7 @@ use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output, figure_table};
 use crate::workbench::cli::resolve;
 use crate::workbench::report::compare::{
-    Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Row, compare, probability,
-    write,
+    Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Row, compare, write,
 };
 use crate::workbench::report::format;
 use crate::workbench::report::machines::Place;
@@ -77,7 +76,7 @@ fn cells(row: &Row) -> Vec<String> {
         candidate,
         format::percent_difference(row.slower_percent),
         format::percent_interval(row.interval_percent),
-        probability(row.p_value),
+        row.probability(),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::answer::{Rule, holm, percent};
 use super::comparable::{check_comparable, other_host};
-use super::machine::{MachineDifference, cores, crowded, machine_differences, objection};
+use super::machine::{MachineDifference, crowded, machine_differences, objection};
 use super::samples::{FEWEST, Groups, Subject, kind_of_samples, middle, subjects};
 use super::sentence::{candidate_sentence, sentence};
 use super::warnings::warnings;
@@ -129,8 +129,8 @@ const METHOD: &str = "Samples are rounds, each with the round of the same number
     turns; each holds for its own row. A regression must be significant among all rows together (Holm), and its estimate \
     must reach the threshold. No difference is said where a slowdown of the threshold is ruled out (one-sided bound). \
     Where the machine differed between the builds, an answer that this may explain is none, and so is that of one run on \
-    each side while other processes kept more than 40 % of the cores busy. The median service time of each command \
-    decides; p99 and throughput can show a regression, and leave nothing undecided.";
+    each side if other processes took more than 40 % of the cores away from the workers. The median service time of each \
+    command decides; p99 and throughput can show a regression, and leave nothing undecided.";
 
 /// The commands that were issued too seldom for their median to be compared.
 fn rare(figures: &[Figure]) -> Option<Warning> {
@@ -230,7 +230,7 @@ impl Figure {
         let objection = if of_itself == Answer::Undecided {
             None
         } else {
-            crowded(&machine, one.samples, cores(one.given))
+            crowded(&machine, one.samples, one.given)
                 .or_else(|| objection(&machine, metric, difference, of_itself, tests, rule))
         };
         let scatters = of_itself == Answer::Undecided;

@@ -34,7 +34,7 @@ pub(super) fn machine_differences(
 }
 
 /// Logical cores of the machine.
-pub(super) fn cores(side: &GivenSide) -> f64 {
+fn cores(side: &GivenSide) -> f64 {
     side.reports.first().map_or(1.0, |(_, report)| f64::from(report.host.logical_cores_count.max(1)))
 }
 
@@ -86,13 +86,15 @@ impl MachineFigure {
     }
 }
 
-/// Why a single run on each side carries no answer, if other processes took so much of the machine that neither report
-/// would by itself: rounds of one run share what happens meanwhile, and their scatter does not tell how runs differ.
-pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, cores: f64) -> Option<String> {
-    let most = FOREIGN_SHARE[1] * cores;
+/// Why a single run on each side carries no answer, if other processes took that much of the cores the workers wanted:
+/// rounds of one run share what happens meanwhile, and their scatter does not tell how runs differ.
+pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &GivenSide) -> Option<String> {
+    let cores = cores(side);
+    let workers = side.reports.first().map_or(1.0, |(_, report)| f64::from(report.settings.workers_count));
     let others = machine.iter().find(|machine| machine.row.figure == MachineFigure::OtherProcesses)?;
     let worst = others.row.base.max(others.row.candidate);
-    (samples == Samples::Rounds && worst > most).then(|| {
+    let left_alone = (cores - workers).max(0.0);
+    (samples == Samples::Rounds && worst - left_alone > FOREIGN_SHARE[1] * cores).then(|| {
         let [worst, cores] = [worst, cores].map(format::number);
         format!(
             "other processes kept {worst} of {cores} cores busy, and one run on each side does not tell how runs differ"

@@ -25,7 +25,6 @@ pub use directory::write;
 pub use error::CompareError;
 pub use given::GivenSide;
 pub use judge::{CompareContext, CompareSettings, compare};
-pub(in crate::workbench) use page::probability;
 pub use page::{html, markdown};
 
 use super::machines::Question;
@@ -239,6 +238,11 @@ impl Row {
             Metric::ResponseP99 => format!("{} p99", self.command),
             Metric::Throughput => "throughput".to_owned(),
         }
+    }
+
+    /// Its probability under chance, as people read it: `0.004`, `< 0.001`.
+    pub fn probability(&self) -> String {
+        if self.p_value < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", self.p_value) }
     }
 
     /// Base and candidate as people read them.

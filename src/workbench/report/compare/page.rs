@@ -147,7 +147,7 @@ impl<'a> RowShown<'a> {
             candidate,
             difference: format::percent_difference(row.slower_percent),
             interval: format::percent_interval(row.interval_percent),
-            probability: probability(row.p_value),
+            probability: row.probability(),
             answer: [class(row.answer), row.answer.words()],
             needed: row.samples_needed_count.map(|count| format!("about {count} {of} on each side would do")),
             drawn: axis.draw(row),
@@ -184,21 +184,5 @@ impl MachineShown {
             interval: format::percent_interval(row.interval_percent),
             differs: row.differs,
         }
-    }
-}
-
-/// `0.004`, `< 0.001`.
-pub(in crate::workbench) fn probability(p: f64) -> String {
-    if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn probabilities_are_never_zero() {
-        assert_eq!(probability(0.0), "< 0.001");
-        assert_eq!(probability(0.049_6), "0.050");
     }
 }
