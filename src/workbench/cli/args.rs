@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 /// Measures the actor store on this machine and says which machine to buy.
 ///
-/// Exit codes: 0 pass, 1 objective missed or data lost, 2 usage, 3 inconclusive, 4 input, output or database.
+/// Exit codes: 0 pass, 1 objective missed, data lost or slower, 2 usage, 3 inconclusive, 4 input, output or database.
 #[derive(Debug, Parser)]
 #[command(
     name = "ave-workbench",
@@ -19,6 +19,7 @@ Examples:
   ave-workbench run ledger
   ave-workbench plan ledger --target 2000 --slo p99=10ms
   ave-workbench certify ledger --rate 2000 --slo p99=10ms
+  ave-workbench compare base/ candidate/
   ave-workbench trace import events.csv
   ave-workbench run events.trace.csv.zst"
 )]
@@ -39,6 +40,7 @@ pub(super) enum Command {
     Run(RunArgs),
     Plan(PlanArgs),
     Certify(CertifyArgs),
+    Compare(CompareArgs),
     Workloads(WorkloadsArgs),
     #[command(subcommand)]
     Trace(TraceCommand),
@@ -274,6 +276,41 @@ pub(super) struct CertifyArgs {
     /// exit code 1 if not
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh"])]
     pub(super) check: Option<PathBuf>,
+}
+
+/// Tell whether a build is slower than another one, from their reports
+///
+/// A report is what `run` leaves behind; a directory with several reports of one build counts them as repetitions. The
+/// median service time of each command decides. Slower: significant among all rows together (Holm) and by --threshold at
+/// least. No difference: the interval excludes a slowdown of --threshold. Otherwise, and where the machine itself differed
+/// between the builds, it cannot be told.
+///
+/// Exit codes: 0 no regression, 1 a regression, 2 reports that cannot be compared, 3 it cannot be told, 4 input or output.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench compare reports/before reports/after
+  ave-workbench compare base/ candidate/    several runs of each, taken in turns
+  ave-workbench compare base/ candidate/ --threshold 10% -o comparison
+  ave-workbench compare base/ one/ another/ --json | jq -r .sentence")]
+pub(super) struct CompareArgs {
+    /// What candidates are compared with: a report.json, a report directory, or a directory with the reports of one build
+    pub(super) base: PathBuf,
+    /// What is compared with it
+    #[arg(value_name = "CANDIDATE", required = true)]
+    pub(super) candidates: Vec<PathBuf>,
+    /// Slowdown that counts as a regression
+    #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true)]
+    pub(super) threshold: String,
+    /// Confidence of the intervals; what is left to 100 % is the chance of a false alarm in the whole comparison
+    #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true)]
+    pub(super) confidence: String,
+    /// Compare reports of different hosts; their difference is then taken for that of the builds
+    #[arg(long)]
+    pub(super) across_hosts: bool,
+    /// Directory to make for the comparison [default: reports/NAME-comparison-TIME]
+    #[arg(long, short, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// What is replayed.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::workbench::host::ProbeError;
+use crate::workbench::report::compare::CompareError;
 use crate::workbench::report::machines::MergeError;
 use crate::workbench::report::{CertificateError, ReportError};
 use crate::workbench::runner::RunError;
@@ -32,6 +33,8 @@ pub(super) enum CliError {
     Report(#[from] ReportError),
     #[error(transparent)]
     Merge(#[from] MergeError),
+    #[error(transparent)]
+    Compare(#[from] CompareError),
     #[error(transparent)]
     Certify(#[from] CertifyError),
     #[error(transparent)]
@@ -75,6 +78,7 @@ impl CliError {
             | Self::Run(RunError::Settings(_))
             | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,
             Self::Merge(error) if error.is_choice() => 2,
+            Self::Compare(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
             | Self::Trace(TraceError::Interrupted) => 3,
             _ => 4,

@@ -49,7 +49,7 @@ enum Ending {
 }
 
 impl Ending {
-    /// 0 pass, 1 objective missed, 3 inconclusive; errors have 2 and 4, see [`CliError::exit_code`].
+    /// 0 pass, 1 objective missed or slower, 3 inconclusive; errors have 2 and 4, see [`CliError::exit_code`].
     fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Pass => 0,
@@ -60,7 +60,7 @@ impl Ending {
 }
 
 /// Parses the command line, does what it says, and tells the exit code:
-/// 0 pass, 1 objective missed, 2 usage, 3 inconclusive, 4 input, output or database.
+/// 0 pass, 1 objective missed or slower, 2 usage, 3 inconclusive, 4 input, output or database.
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let output = Output::new(args.quiet, args.json);
@@ -100,6 +100,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Run(run) => commands::run::run(run, output),
         Command::Plan(plan) => commands::plan::run(plan, output),
         Command::Certify(certify) => commands::certify::run(certify, output),
+        Command::Compare(compare) => commands::compare::run(compare, output),
         Command::Workloads(workloads) => commands::workloads::run(workloads, output),
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),

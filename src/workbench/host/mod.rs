@@ -1,6 +1,6 @@
 //! The machine a measurement runs on: what it is, which [`MachineProfile`](ave_actors_store::config::MachineProfile)
-//! it corresponds to, how fast its disk syncs, what about it would spoil a measurement, and how to run a child on less
-//! of it.
+//! it corresponds to, how fast its disk syncs, what it does with a fixed amount of work, what about it would spoil a
+//! measurement, and how to run a child on less of it.
 //!
 //! Knows nothing of workloads, databases or reports.
 
@@ -12,6 +12,7 @@ mod probe;
 mod profile;
 mod unsynced;
 mod warnings;
+mod yardstick;
 
 pub use affinity::CoreLimit;
 pub use cgroup::{
@@ -23,3 +24,4 @@ pub use probe::{ProbeError, probe_bandwidth, probe_sync};
 pub use profile::HostProfile;
 pub use unsynced::UnsyncedAge;
 pub use warnings::{HostWarning, warnings};
+pub use yardstick::Yardstick;

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of actors, databases or reports: it is given nanoseconds and tells distributions.
 
+mod difference;
 mod disturbance;
 mod histogram;
 mod interval;
@@ -9,6 +10,7 @@ mod resources;
 mod slice;
 mod trend;
 
+pub use difference::Difference;
 pub use disturbance::{Disturbance, FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};
 pub use histogram::{LatencyHistogram, PERCENTILES, Percentile};
 pub use interval::{Interval, percentile_intervals};

@@ -9,12 +9,13 @@ use super::assess::{Assessment, range};
 use super::certainty;
 use super::{
     CrashVerification, CurvePoint, DurabilityMode, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency,
-    Outcome, PercentileInfo, Report, ReportKind, Reproduce, ResourceUse, RoundInfo, SCHEMA_VERSION, SeriesPoint,
-    Settings, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, format,
+    Outcome, PercentileInfo, Report, ReportKind, Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency,
+    SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, YardstickInfo,
+    format,
 };
 use crate::workbench::actor::{CommandKind, Durability, OpKind};
-use crate::workbench::host::{HostProfile, HostWarning, matching_spec};
-use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Slice, percentile_intervals};
+use crate::workbench::host::{HostProfile, HostWarning, Yardstick, matching_spec};
+use crate::workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::workbench::runner::{
     Crashed, Drive, EngineFigure, Measurement, RunOutcome, RunSpec, Sample, SessionSize, Source, Verified,
 };
@@ -377,6 +378,35 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         commands_per_second: drive.measurement.commands_per_second(),
         settled: drive.settled,
         engine: drive.statistics.iter().map(figure).collect(),
+        commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
+        steal_percent: drive.usage.steal_percent,
+        foreign_cores: drive.usage.foreign_cores,
+        yardstick: drive.yardstick.map(yardstick_info),
+    }
+}
+
+fn yardstick_info(yardstick: Yardstick) -> YardstickInfo {
+    let Yardstick { compute_p50_ns, compute_mean_ns, sync_p50_ns } = yardstick;
+    YardstickInfo { compute_p50_ns, compute_mean_ns, sync_p50_ns }
+}
+
+fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {
+    let latency = drive.measurement.command(kind)?;
+    Some(RoundLatency {
+        name: kind.name().to_owned(),
+        count: latency.service.count(),
+        response: round_figures(&latency.response),
+        service: round_figures(&latency.service),
+    })
+}
+
+fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
+    let percentile = |name| Percentile::named(name).and_then(|percentile| latencies.percentile(percentile));
+    RoundFigures {
+        mean_ns: latencies.mean(),
+        p50_ns: percentile("p50"),
+        p90_ns: percentile("p90"),
+        p99_ns: percentile("p99"),
     }
 }
 

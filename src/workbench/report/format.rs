@@ -162,6 +162,38 @@ pub fn percent(percent: f64) -> String {
     if percent.is_finite() { format!("{} %", number(percent)) } else { ABSENT.to_owned() }
 }
 
+/// A difference in percent, with its sign and one digit; whole from a hundred up.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::percent_difference;
+///
+/// assert_eq!(percent_difference(11.23), "+11.2 %");
+/// assert_eq!(percent_difference(-3.46), "−3.5 %");
+/// assert_eq!(percent_difference(-0.04), "0.0 %");
+/// assert_eq!(percent_difference(1_234.5), "+1,235 %");
+/// ```
+pub fn percent_difference(percent: f64) -> String {
+    let size = percent.abs();
+    let digits = if size < 99.95 { format!("{size:.1}") } else { number(size.round()) };
+    let sign = match percent {
+        _ if digits == "0.0" || !percent.is_finite() => "",
+        percent if percent < 0.0 => "−",
+        _ => "+",
+    };
+    format!("{sign}{digits} %")
+}
+
+/// An interval of such differences, the unit said once.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::percent_interval;
+///
+/// assert_eq!(percent_interval([-0.4, 12.0]), "−0.4 to +12.0 %");
+/// ```
+pub fn percent_interval([low, high]: [f64; 2]) -> String {
+    format!("{} to {}", percent_difference(low).trim_end_matches(" %"), percent_difference(high))
+}
+
 /// A moment: `2026-03-01 09:30:00 UTC`. What is not an RFC 3339 time is returned as it is.
 pub fn moment(rfc3339: &str) -> String {
     rfc3339

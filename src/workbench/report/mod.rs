@@ -15,6 +15,7 @@ mod certainty;
 mod certificate;
 mod certify;
 mod chart;
+pub mod compare;
 mod directory;
 mod forecast;
 pub mod format;
@@ -273,6 +274,60 @@ pub struct RoundInfo {
     pub settled: Option<bool>,
     /// What the engine says of itself, before the warm-up and after the load.
     pub engine: Vec<EngineInfo>,
+    /// Latency of each command in it; empty in reports of older builds.
+    #[serde(default)]
+    pub commands: Vec<RoundLatency>,
+    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
+    #[serde(default)]
+    pub steal_percent: Option<f64>,
+    /// Cores that other processes kept busy, where the system tells.
+    #[serde(default)]
+    pub foreign_cores: Option<f64>,
+    /// What the machine did with a fixed amount of work before and after it; absent in reports of older builds, and
+    /// where nobody tried.
+    #[serde(default)]
+    pub yardstick: Option<YardstickInfo>,
+}
+
+/// Latency of one command in one round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundLatency {
+    /// `persist`, `recover`, ….
+    pub name: String,
+    /// Commands measured.
+    pub count: u64,
+    /// From the intended start.
+    pub response: RoundFigures,
+    /// From the actual start.
+    pub service: RoundFigures,
+}
+
+/// A latency distribution in a few figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundFigures {
+    /// Arithmetic mean.
+    pub mean_ns: f64,
+    /// Median; absent if the samples do not support it.
+    pub p50_ns: Option<u64>,
+    /// 90th percentile; absent if the samples do not support it.
+    pub p90_ns: Option<u64>,
+    /// 99th percentile; absent if the samples do not support it.
+    pub p99_ns: Option<u64>,
+}
+
+/// What the machine did with a fixed amount of work that has nothing to do with the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct YardstickInfo {
+    /// Median time of a portion of computing (sorting in the cache of a core, following references beyond it), with as
+    /// many threads at it as there are workers: how fast a core is while nobody else has it.
+    pub compute_p50_ns: f64,
+    /// Mean of the same: how fast the threads get on, whoever else wants the cores.
+    pub compute_mean_ns: f64,
+    /// Median of a 4 KiB write plus `fdatasync` under the data directory; absent with durability off.
+    pub sync_p50_ns: Option<f64>,
 }
 
 /// A figure of the engine before and after a round.

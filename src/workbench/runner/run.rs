@@ -9,6 +9,7 @@ use super::{
     SystemClock, Target, Verified, WarmUp,
 };
 use crate::workbench::actor::Durability;
+use crate::workbench::host::{ProbeError, Yardstick};
 
 /// A load is given up when its commands are as late as the time measured, and later than this: a rate far above what
 /// the backend can do would otherwise never end.
@@ -193,7 +194,7 @@ where
             for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
                 self.observer.round(round + 1, self.spec.rounds);
                 session.resume(self.observer, self.control)?;
-                rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
+                rounds.push(self.round(session)?);
                 // The modes take turns: what one holds in memory must not count as the other's.
                 if self.spec.durabilities.len() > 1 {
                     session.pause()?;
@@ -223,7 +224,7 @@ where
                 self.observer.round(round + 1, self.spec.rounds);
                 let directory = format!("durability-{}-{round}", mode.durability);
                 let mut session = self.session(mode.durability, &directory)?;
-                mode.rounds.push(session.drive(&self.drive(), self.clock, self.observer, self.control)?);
+                mode.rounds.push(self.round(&mut session)?);
                 let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
                 mode.add(verified, size);
                 // Its figures are taken; the next round needs the space. What stays behind goes with the parent.
@@ -236,6 +237,21 @@ where
     fn session(&self, durability: Durability, name: &str) -> Result<Session<'_, T>, RunError> {
         let directory = self.directory.join(name);
         Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.observer, self.control)
+    }
+
+    /// A load, and the yardstick before and after it.
+    fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
+        let before = self.yardstick(session.durability())?;
+        let round = session.drive(&self.drive(), self.clock, self.observer, self.control)?;
+        // Whoever interrupted does not want to wait.
+        let after = if self.control.is_stopped() { None } else { Some(self.yardstick(session.durability())?) };
+        Ok(Round { yardstick: after.map(|after| Yardstick::between(before, after)), ..round })
+    }
+
+    fn yardstick(&self, durability: Durability) -> Result<Yardstick, RunError> {
+        let disk = durability.is_on().then_some(self.directory);
+        Yardstick::read(self.spec.workers, disk)
+            .map_err(|ProbeError { path, source }| RunError::Directory { path, source })
     }
 
     fn drive(&self) -> DriveSpec {

@@ -25,6 +25,7 @@ use super::{
     Silent, Source, Target, WarmUp,
 };
 use crate::workbench::actor::{CommandKind, Durability};
+use crate::workbench::host::Yardstick;
 use crate::workbench::measure::{ResourceSampler, ResourceUsage};
 use crate::workbench::workload::ValuePool;
 
@@ -55,6 +56,9 @@ pub struct Drive {
     pub settled: Option<bool>,
     /// How long it went on after the load, as long as somebody waited.
     pub settling: Duration,
+    /// What the machine did with a fixed amount of work before and after the load; `None` if nobody tried.
+    #[serde(default)]
+    pub yardstick: Option<Yardstick>,
 }
 
 impl Drive {
@@ -236,6 +240,11 @@ where
         self.start_actors(observer, control)
     }
 
+    /// The mode it is in.
+    pub const fn durability(&self) -> Durability {
+        self.durability
+    }
+
     /// Size of the database directory now, bytes.
     pub fn database_bytes(&self) -> u64 {
         directory_bytes(&self.directory)
@@ -327,7 +336,8 @@ where
         let statistics = EngineFigure::pair(before, self.target.statistics(manager(self.manager.as_ref())));
         self.count_written(whole.stop());
         let settling = Duration::ZERO;
-        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled: None, settling })
+        let (settled, yardstick) = (None, None);
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling, yardstick })
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // Clippy takes helpers of tests for production code.
 
+mod comparison;
 mod directory;
 mod html;
 mod machines;

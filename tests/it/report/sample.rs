@@ -6,9 +6,10 @@ use ave_actors_rocksdb::workbench::report::{
     BandInfo, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
     DurabilityMode, DurabilityPrice, EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineLatency,
     MachineMode, MemoryInfo, MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult,
-    ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundInfo,
-    SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo,
-    SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo,
+    RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
+    SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
+    WhatIfFigure, WhatIfInfo, WhatIfMode, YardstickInfo,
 };
 use serde_json::json;
 
@@ -272,8 +273,30 @@ fn rounds() -> Vec<RoundInfo> {
         commands_per_second: 1_999.2,
         settled: Some(true),
         engine: vec![EngineInfo { name: "wal_bytes".to_owned(), before: 9_000_000, after: 21_500_000 }],
+        commands: COMMANDS.map(|(name, median_ns)| round_latency(name, median_ns)).into(),
+        steal_percent: Some(0.4),
+        foreign_cores: Some(0.1),
+        yardstick: Some(YardstickInfo {
+            compute_p50_ns: 129_000.0,
+            compute_mean_ns: 135_000.0,
+            sync_p50_ns: Some(81_000.0),
+        }),
     };
     (1..=ROUNDS).map(round).collect()
+}
+
+const COMMANDS: [(&str, u64); 5] =
+    [("persist", 21_000), ("recover", 64_000), ("events", 38_000), ("last_event", 9_200), ("purge", 52_000)];
+
+fn round_latency(name: &str, median_ns: u64) -> RoundLatency {
+    let figures = |median_ns: u64| RoundFigures {
+        mean_ns: median_ns as f64 * 1.2,
+        p50_ns: Some(median_ns),
+        p90_ns: Some(median_ns * 2),
+        p99_ns: Some(median_ns * 4),
+    };
+    let response = figures(median_ns + median_ns / 7);
+    RoundLatency { name: name.to_owned(), count: 13_000, response, service: figures(median_ns) }
 }
 
 fn resources(durable: bool) -> ResourceUse {

@@ -16,6 +16,9 @@ mod cli;
 #[cfg(feature = "rocksdb")]
 mod cli_terminal;
 mod cli_traces;
+mod comparing;
+#[cfg(feature = "rocksdb")]
+mod comparing_cli;
 mod confinement;
 mod deployment;
 #[cfg(feature = "rocksdb")]

@@ -2,6 +2,7 @@
 
 mod certified;
 pub(super) mod certify;
+pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod crash_victim;
 pub(super) mod host;

@@ -4,7 +4,7 @@ use super::{GivenReport, MergeError};
 use crate::workbench::report::{Report, ReportKind, format};
 
 /// A field of `report.json` and what it holds.
-type Field = (String, String);
+pub(in crate::workbench::report) type Field = (String, String);
 
 /// Checks that all reports were asked what the first one was, and that none is there twice.
 ///
@@ -31,7 +31,8 @@ pub(super) fn check_measured_alike(given: &[GivenReport]) -> Result<(), MergeErr
     check_equal(given, measured_with)
 }
 
-fn is_same(first: &Report, second: &Report) -> bool {
+/// Whether two are one report.
+pub(in crate::workbench::report) fn is_same(first: &Report, second: &Report) -> bool {
     first.started_at == second.started_at
         && first.host == second.host
         && first.reproduce.command == second.reproduce.command
@@ -50,7 +51,7 @@ fn check_equal(given: &[GivenReport], fields: impl Fn(&Report) -> Vec<Field>) ->
 }
 
 /// The first field in which two lists differ, with both values.
-fn difference(first: &[Field], second: &[Field]) -> Option<(String, String, String)> {
+pub(in crate::workbench::report) fn difference(first: &[Field], second: &[Field]) -> Option<(String, String, String)> {
     let value = |fields: &[Field], name: &str| {
         fields.iter().find(|field| field.0 == name).map_or_else(|| "absent".to_owned(), |field| field.1.clone())
     };
@@ -62,7 +63,7 @@ fn difference(first: &[Field], second: &[Field]) -> Option<(String, String, Stri
 }
 
 /// What a report was asked, field by field. Where the source came from may differ from host to host.
-fn question(report: &Report) -> Vec<Field> {
+pub(in crate::workbench::report) fn question(report: &Report) -> Vec<Field> {
     let Report { source, settings, .. } = report;
     let durabilities: Vec<_> = report.modes.iter().map(|mode| mode.durability.to_string()).collect();
     let mut fields = vec![
@@ -116,7 +117,7 @@ pub(super) fn tuned_for(report: &Report) -> String {
     spec.get("profile").and_then(serde_json::Value::as_str).map_or_else(|| spec.to_string(), str::to_owned)
 }
 
-fn field(name: &str, value: &impl ToString) -> Field {
+pub(in crate::workbench::report) fn field(name: &str, value: &impl ToString) -> Field {
     (name.to_owned(), value.to_string())
 }
 

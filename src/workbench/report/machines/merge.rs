@@ -42,7 +42,7 @@ pub struct Merged {
 pub fn merge(given: Vec<GivenReport>, context: &MergeContext) -> Result<Merged, MergeError> {
     check_comparable(&given)?;
     let first = given.first().ok_or(MergeError::Nothing)?.report.clone();
-    let question = question(&first);
+    let question = Question::from(&first);
     let mut warnings: Vec<Warning> = build_warning(&given).into_iter().collect();
     let durabilities: Vec<DurabilityMode> = first.modes.iter().map(|mode| mode.durability).collect();
     let headline_command = headline_command(&given);
@@ -76,19 +76,21 @@ pub fn merge(given: Vec<GivenReport>, context: &MergeContext) -> Result<Merged, 
     Ok(Merged { comparison, histograms })
 }
 
-fn question(report: &Report) -> Question {
-    Question {
-        source: report.source.clone(),
-        seed: report.settings.seed,
-        load: report.settings.load.clone(),
-        warmup_seconds: report.settings.warmup_seconds,
-        measure_seconds: report.settings.measure_seconds,
-        target: report.plan.as_ref().map(|plan| Target {
-            target_per_second: plan.target_per_second,
-            headroom_percent: plan.headroom_percent,
-            required_per_second: required_rate(plan.target_per_second, plan.headroom_percent),
-            slo: plan.slo.clone(),
-        }),
+impl From<&Report> for Question {
+    fn from(report: &Report) -> Self {
+        Self {
+            source: report.source.clone(),
+            seed: report.settings.seed,
+            load: report.settings.load.clone(),
+            warmup_seconds: report.settings.warmup_seconds,
+            measure_seconds: report.settings.measure_seconds,
+            target: report.plan.as_ref().map(|plan| Target {
+                target_per_second: plan.target_per_second,
+                headroom_percent: plan.headroom_percent,
+                required_per_second: required_rate(plan.target_per_second, plan.headroom_percent),
+                slo: plan.slo.clone(),
+            }),
+        }
     }
 }
 

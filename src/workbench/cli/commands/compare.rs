@@ -1,0 +1,92 @@
+//! `compare`.
+
+use std::path::Path;
+
+use crate::workbench::cli::Ending;
+use crate::workbench::cli::args::CompareArgs;
+use crate::workbench::cli::error::CliError;
+use crate::workbench::cli::output::{self, Output, figure_table};
+use crate::workbench::cli::resolve;
+use crate::workbench::report::compare::{
+    Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Row, compare, write,
+};
+use crate::workbench::report::format;
+use crate::workbench::report::machines::Place;
+
+/// Where comparisons go unless told otherwise: among the reports.
+const REPORTS: &str = "reports";
+
+pub(in crate::workbench::cli) fn run(args: &CompareArgs, output: Output) -> Result<Ending, CliError> {
+    let settings = CompareSettings {
+        threshold_percent: percent("--threshold", &args.threshold)?,
+        confidence_percent: percent("--confidence", &args.confidence)?,
+        across_hosts: args.across_hosts,
+    };
+    let base = GivenSide::read(&args.base)?;
+    let candidates = args.candidates.iter().map(|path| GivenSide::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let context = CompareContext { compared_at: resolve::now(), command: resolve::command_line() };
+    let comparison = compare(&base, &candidates, settings, &context)?;
+    let place = args.output.as_deref().map_or(Place::Below(Path::new(REPORTS)), Place::Exactly);
+    let directory = write(&comparison, place)?;
+    let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
+    // The comparison is written: whoever closed the pipe early still gets the answer.
+    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
+    Ok(match comparison.outcome {
+        ComparisonOutcome::NoRegression => Ending::Pass,
+        ComparisonOutcome::Regression => Ending::Fail,
+        ComparisonOutcome::Undecided => Ending::Inconclusive,
+    })
+}
+
+/// `5%` or `5`.
+fn percent(option: &str, text: &str) -> Result<f64, CliError> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    number.parse().map_err(|_| CliError::Usage(format!("{option} `{text}`: expected percent such as `5%`")))
+}
+
+fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<(), CliError> {
+    let interval = format!("{} interval", format::percent(comparison.confidence_percent));
+    let header = ["durability", "figure", "answer", "base", "candidate", "difference", &interval, "p"];
+    for candidate in &comparison.candidates {
+        if comparison.candidates.len() > 1 {
+            output.line(&candidate.side.path)?;
+        }
+        output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
+        notes(candidate, output)?;
+    }
+    let word = match comparison.outcome {
+        ComparisonOutcome::NoRegression => "NO REGRESSION",
+        ComparisonOutcome::Regression => "REGRESSION",
+        ComparisonOutcome::Undecided => "CANNOT TELL",
+    };
+    output.line(&format!("\n{word}: {}", comparison.sentence))?;
+    for warning in &comparison.warnings {
+        output.line(&format!("warning: {}\n  hint: {}", warning.what, warning.hint))?;
+    }
+    output.line(&format!("\nComparison: {}", directory.join("comparison.html").display()))
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let [base, candidate] = row.figures();
+    vec![
+        row.durability.to_string(),
+        row.what(),
+        row.answer.words().to_owned(),
+        base,
+        candidate,
+        format::percent_difference(row.slower_percent),
+        format::percent_interval(row.interval_percent),
+        row.probability(),
+    ]
+}
+
+/// Why rows that decide are open, each reason once.
+fn notes(candidate: &Candidate, output: Output) -> Result<(), CliError> {
+    let mut told: Vec<String> = Vec::new();
+    for row in candidate.undecided() {
+        let needed =
+            row.samples_needed_count.map_or_else(String::new, |count| format!(" (about {count} samples would do)"));
+        told.push(format!("  - {} (durability {}): {}{needed}", row.what(), row.durability, row.note));
+    }
+    told.iter().try_for_each(|line| output.line(line))
+}

@@ -1,0 +1,38 @@
+//! Where a comparison lives on disk: one directory that is there whole or not at all.
+
+use std::path::{Path, PathBuf};
+
+use super::{CompareError, Comparison, html, markdown};
+use crate::workbench::report::ReportError;
+use crate::workbench::report::directory::{Naming, stamped_name, whole_directory, write_files};
+use crate::workbench::report::machines::Place;
+
+const JSON_FILE: &str = "comparison.json";
+const MARKDOWN_FILE: &str = "comparison.md";
+const HTML_FILE: &str = "comparison.html";
+
+/// Writes `comparison.json`, `comparison.md` and `comparison.html`; returns the directory that holds them. Below a
+/// directory its name is `<name>-comparison-<moment>`.
+///
+/// # Errors
+///
+/// [`CompareError::Report`]. After it nothing new stands under the final name.
+pub fn write(comparison: &Comparison, place: Place<'_>) -> Result<PathBuf, CompareError> {
+    let fill = |staging: &Path| fill(comparison, staging);
+    let written = match place {
+        Place::Below(root) => {
+            let name = stamped_name(&format!("{}-comparison", comparison.name), &comparison.compared_at);
+            whole_directory(&root.join(name), Naming::FirstFree, fill)
+        }
+        Place::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
+    };
+    Ok(written?)
+}
+
+fn fill(comparison: &Comparison, staging: &Path) -> Result<(), ReportError> {
+    let json = serde_json::to_string_pretty(comparison)
+        .map_err(|source| ReportError::Serialise { path: staging.join(JSON_FILE), source })?;
+    let (page, text) = (html(comparison), markdown(comparison));
+    let files = [(HTML_FILE, page.as_bytes()), (MARKDOWN_FILE, text.as_bytes()), (JSON_FILE, json.as_bytes())];
+    write_files(staging, files.into_iter())
+}

@@ -1,0 +1,116 @@
+//! Why reports cannot be compared.
+
+use std::path::PathBuf;
+
+use crate::workbench::report::ReportError;
+
+/// Why reports cannot be compared, or the result not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompareError {
+    /// A report cannot be read, or the comparison not written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A directory holds no report, and no directory with one.
+    #[error(
+        "there is no report in {}: give a report.json, a report directory, or a directory with the reports of one build",
+        path.display()
+    )]
+    NoReport {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory cannot be listed.
+    #[error("the directory {} cannot be read", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Two reports were not asked the same question.
+    #[error(
+        "{} and {} cannot be compared: {field} is {first_value} in the first and {second_value} in the second",
+        first.display(),
+        second.display()
+    )]
+    Unequal {
+        /// One report.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The field of `report.json` that differs.
+        field: String,
+        /// What it is in the one.
+        first_value: String,
+        /// What it is in the other.
+        second_value: String,
+    },
+    /// A report was given twice, perhaps as a copy.
+    #[error(
+        "{} and {} are the same report: both began at {started_at} on one host with one command",
+        first.display(),
+        second.display()
+    )]
+    Twice {
+        /// Where it was read first.
+        first: PathBuf,
+        /// Where it was read again.
+        second: PathBuf,
+        /// When both began.
+        started_at: String,
+    },
+    /// A report of a build that did not write the figures of its rounds.
+    #[error(
+        "{} holds no figures of its rounds: it was written by version {version} of ave-workbench before it could compare; \
+         measure it again",
+        path.display()
+    )]
+    NoRounds {
+        /// The report.
+        path: PathBuf,
+        /// The version that wrote it.
+        version: String,
+    },
+    /// A run that did not come to its end.
+    #[error(
+        "{} was interrupted: it holds {found} of {expected} rounds with durability {durability}; measure it again",
+        path.display()
+    )]
+    Interrupted {
+        /// The report.
+        path: PathBuf,
+        /// The mode.
+        durability: crate::workbench::report::DurabilityMode,
+        /// Rounds there are.
+        found: usize,
+        /// Rounds there should be.
+        expected: u32,
+    },
+    /// One run on one side, several on the other.
+    #[error(
+        "{} holds {base_count} reports and {} holds {candidate_count}: compare one with one, or several with several",
+        base.display(),
+        candidate.display()
+    )]
+    OneAgainstMany {
+        /// The base.
+        base: PathBuf,
+        /// Its reports.
+        base_count: usize,
+        /// The candidate.
+        candidate: PathBuf,
+        /// Its reports.
+        candidate_count: usize,
+    },
+    /// The threshold or the confidence makes no sense.
+    #[error("{0}")]
+    Settings(String),
+}
+
+impl CompareError {
+    /// Whether the choice of reports or settings is at fault, not a file.
+    pub const fn is_choice(&self) -> bool {
+        !matches!(self, Self::Report(_) | Self::NoReport { .. } | Self::Directory { .. })
+    }
+}

@@ -1,0 +1,278 @@
+//! The comparison of builds: is a candidate slower than the base? As plain data, and the pure functions that render it.
+//!
+//! A [`Comparison`] is made of reports that were asked the same question on the same host. Each difference comes with its
+//! confidence interval, and an answer that is a regression only if chance, the machine and the number of comparisons are
+//! ruled out as its cause. Like [`Report`](super::Report), this knows nothing of databases, clocks or the command line,
+//! and every field name carries its unit.
+
+mod answer;
+mod comparable;
+mod directory;
+mod error;
+mod forest;
+mod given;
+mod judge;
+mod machine;
+mod page;
+mod samples;
+mod sentence;
+mod warnings;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use directory::write;
+pub use error::CompareError;
+pub use given::GivenSide;
+pub use judge::{CompareContext, CompareSettings, compare};
+pub use page::{html, markdown};
+
+use super::machines::Question;
+use super::{DurabilityMode, Outcome, ReportKind, Reproduce, Warning, format};
+
+/// Version of the layout of `comparison.json`; raised when a field changes its meaning or disappears.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Candidates beside their base.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// Layout version, [`SCHEMA_VERSION`] when written by this build.
+    pub schema_version: u32,
+    /// Kind of the reports.
+    pub kind: ReportKind,
+    /// Name of the workload or trace.
+    pub name: String,
+    /// When the reports were compared, RFC 3339 in UTC.
+    pub compared_at: String,
+    /// How it came out: the worst of the candidates. Decides the exit code.
+    pub outcome: ComparisonOutcome,
+    /// The answer in one sentence.
+    pub sentence: String,
+    /// Slowdown that counts as a regression, percent.
+    pub threshold_percent: f64,
+    /// Confidence of the intervals, percent. What is left to 100 is the chance of a false alarm in the whole comparison.
+    pub confidence_percent: f64,
+    /// What every report was asked.
+    pub question: Question,
+    /// What the candidates are compared with.
+    pub base: Side,
+    /// The candidates, as they were given.
+    pub candidates: Vec<Candidate>,
+    /// What may spoil the comparison, each with a hint.
+    pub warnings: Vec<Warning>,
+    /// How the answers came about.
+    pub method: String,
+    /// How to repeat it.
+    pub reproduce: Reproduce,
+}
+
+/// How a comparison came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ComparisonOutcome {
+    /// A slowdown beyond the threshold is ruled out in everything that decides.
+    NoRegression,
+    /// The evidence carries no answer.
+    Undecided,
+    /// Something is slower, beyond the threshold and beyond chance.
+    Regression,
+}
+
+/// The reports of one build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Side {
+    /// Path as it was given, which names the build.
+    pub path: String,
+    /// Its reports, by start.
+    pub reports: Vec<ComparedReport>,
+}
+
+/// A report that was compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ComparedReport {
+    /// Where it was read from.
+    pub path: String,
+    /// When it began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Version of the build that wrote it.
+    pub version: String,
+    /// How it came out by itself.
+    pub outcome: Outcome,
+}
+
+/// One candidate and how it differs from the base.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// Its reports.
+    pub side: Side,
+    /// How it came out.
+    pub outcome: ComparisonOutcome,
+    /// The answer in one sentence.
+    pub sentence: String,
+    /// What the samples are.
+    pub samples: Samples,
+    /// Every difference, durability `off` before `on`.
+    pub rows: Vec<Row>,
+    /// What the machine did in the runs of the base and of the candidate.
+    pub machine: Vec<MachineRow>,
+}
+
+/// What the samples of a comparison are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Samples {
+    /// The rounds of one run on each side; each with the round of the same number, since databases grow.
+    Rounds,
+    /// Runs, each one of the base with the one of the candidate beside it in time: they took turns.
+    RunsInTurns,
+    /// Runs that did not take turns.
+    Runs,
+}
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Whether writes waited for the disk.
+    pub durability: DurabilityMode,
+    /// `persist`, `recover`, …; `all` for the throughput of all commands.
+    pub command: String,
+    /// The figure that is compared.
+    pub metric: Metric,
+    /// Whether the comparison is undecided where this row is. A row that does not decide can show a regression all the same.
+    pub decides: bool,
+    /// Samples of the base and of the candidate behind it.
+    pub samples_count: [u32; 2],
+    /// The figure of the base: nanoseconds, or commands per second.
+    pub base: f64,
+    /// The figure of the candidate.
+    pub candidate: f64,
+    /// How much longer it takes, percent; below 0 it is faster. Of a rate, how much more time a command takes.
+    pub slower_percent: f64,
+    /// Confidence interval of the same, for this row by itself.
+    pub interval_percent: [f64; 2],
+    /// The slowdown above which all is ruled out: a one-sided bound at the same confidence.
+    pub at_most_percent: f64,
+    /// How often chance would show such a difference in any of all rows, if there was none (Holm).
+    pub p_value: f64,
+    /// What it says.
+    pub answer: Answer,
+    /// Samples on each side that would probably decide it; absent where it is decided, and where none would.
+    pub samples_needed_count: Option<u32>,
+    /// Why it is undecided; empty where it is not.
+    pub note: String,
+}
+
+/// A figure that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Median service time of a command, nanoseconds.
+    ServiceP50,
+    /// 99th percentile of a command's response time, nanoseconds.
+    ResponseP99,
+    /// Commands completed per second, in a closed loop.
+    Throughput,
+}
+
+/// What a difference says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Slower, beyond chance and beyond the threshold.
+    Regression,
+    /// Faster, beyond chance and beyond the threshold.
+    Improvement,
+    /// Neither slower nor faster by the threshold: the whole interval lies within it.
+    NoDifference,
+    /// Not slower by the threshold. It may be faster.
+    NoRegression,
+    /// It cannot be told.
+    Undecided,
+}
+
+/// What the machine did on both sides that has nothing to do with the backend.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachineRow {
+    /// The rounds beside which it was measured.
+    pub durability: DurabilityMode,
+    /// What was looked at.
+    pub figure: MachineFigure,
+    /// Beside the base: nanoseconds, or cores.
+    pub base: f64,
+    /// Beside the candidate.
+    pub candidate: f64,
+    /// How much longer it took beside the candidate, percent. Of what others took: percent of the machine's cores more.
+    pub more_percent: f64,
+    /// Confidence interval of the same, for this row by itself.
+    pub interval_percent: [f64; 2],
+    /// Whether the machine differed: beyond chance, and by half of the threshold at least; of what others took, by a
+    /// tenth of the cores at least.
+    pub differs: bool,
+}
+
+/// A figure of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MachineFigure {
+    /// Median time of a portion of computing: the speed of a core.
+    ComputeP50,
+    /// Mean time of a portion of computing: the speed of a core, and how much of it others took.
+    ComputeMean,
+    /// Median of a 4 KiB write and `fdatasync`.
+    SyncP50,
+    /// Cores that other processes kept busy during the rounds.
+    OtherProcesses,
+}
+
+impl Row {
+    /// `persist p50`, `throughput`.
+    pub fn what(&self) -> String {
+        match self.metric {
+            Metric::ServiceP50 => format!("{} p50", self.command),
+            Metric::ResponseP99 => format!("{} p99", self.command),
+            Metric::Throughput => "throughput".to_owned(),
+        }
+    }
+
+    /// Its probability under chance, as people read it: `0.004`, `< 0.001`.
+    pub fn probability(&self) -> String {
+        if self.p_value < 0.001 { "< 0.001".to_owned() } else { format!("{:.3}", self.p_value) }
+    }
+
+    /// Base and candidate as people read them.
+    pub fn figures(&self) -> [String; 2] {
+        let shown = if self.metric == Metric::Throughput { format::rate } else { format::duration };
+        [self.base, self.candidate].map(shown)
+    }
+}
+
+impl Answer {
+    /// `slower`, `no difference`, ….
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Regression => "slower",
+            Self::Improvement => "faster",
+            Self::NoDifference => "no difference",
+            Self::NoRegression => "not slower",
+            Self::Undecided => "cannot tell",
+        }
+    }
+}
+
+impl Candidate {
+    /// The rows on which a regression was found.
+    pub fn regressions(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.answer == Answer::Regression)
+    }
+
+    /// The rows that keep it from being decided.
+    pub fn undecided(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.decides && row.answer == Answer::Undecided)
+    }
+}
