@@ -79,6 +79,14 @@ plan)
     first_ceiling_of_a_plan || code=$?
     measured $code
     ;;
+compare)
+    "$WORKBENCH" "${words[@]}" || code=$?
+    measured $code
+    ;;
+trace)
+    # A trace that is made to be replayed often.
+    words=("${words[@]/#40000/1000}")
+    ;;
 host)
     short --probe 100ms
     ;;

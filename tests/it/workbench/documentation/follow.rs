@@ -113,6 +113,14 @@ impl Reader {
         Self::pretends(name, &place);
     }
 
+    /// The reader has built the workbench in this directory: two rounds stand for ten, nothing is killed, and a round that
+    /// says little on a busy machine is one.
+    pub(super) fn has_a_build(&self, name: &str) {
+        fs::create_dir(self.path(name)).unwrap();
+        let run = r#""$WORKBENCH" "${@/#10/2}" --kills 0 --quiet || [[ $? == 3 ]]"#;
+        executable(&self.path(name).join("ave-workbench"), &format!("#!/bin/bash\nset -euo pipefail\n{run}\n"));
+    }
+
     /// The reader has set a variable of the shell.
     pub(super) fn knows(&mut self, variable: &'static str, path: &Path) {
         self.variables.push((variable, path.to_owned()));
