@@ -49,12 +49,14 @@ fn opening(criterion: &mut Criterion) {
     for families in FAMILIES {
         let directory = LazyCell::new(|| closed(families));
         group.bench_function(BenchmarkId::new("warm", families), |bencher| {
+            let directory = &*directory;
             // What is returned is dropped, and so closed, outside of what is measured.
-            bencher.iter_batched(|| (), |()| open(&directory, false), BatchSize::PerIteration);
+            bencher.iter_batched(|| (), |()| open(directory, false), BatchSize::PerIteration);
         });
         #[cfg(target_os = "linux")]
         group.bench_function(BenchmarkId::new("cold", families), |bencher| {
-            bencher.iter_batched(|| forget(directory.path()), |()| open(&directory, false), BatchSize::PerIteration);
+            let directory = &*directory;
+            bencher.iter_batched(|| forget(directory.path()), |()| open(directory, false), BatchSize::PerIteration);
         });
     }
 }
@@ -88,6 +90,7 @@ fn creating(criterion: &mut Criterion) {
         let database = LazyCell::new(|| Database::new(durability));
         let mut number = 0;
         group.bench_function(BenchmarkId::new("new", mode), |bencher| {
+            let database = &*database;
             bencher.iter(|| {
                 number += 1;
                 database.manager.create_collection(&format!("type{number}_events"), "actor").expect("a collection")

@@ -115,6 +115,7 @@ fn recovery(criterion: &mut Criterion) {
         let population = LazyCell::new(|| Population::new(durability, before, events, bytes));
         let mut number = 0;
         group.bench_function(BenchmarkId::new(name, format_args!("{events} of {bytes}")), |bencher| {
+            let population = &*population;
             bencher.iter(|| {
                 number = (number + 1) % ACTORS;
                 population.start(number);

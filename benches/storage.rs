@@ -97,6 +97,7 @@ fn collection_get(criterion: &mut Criterion) {
         let log = LazyCell::new(|| Log::new(bytes));
         let mut n = 0;
         group.bench_function(BenchmarkId::new("hit", bytes), |bencher| {
+            let log = &*log;
             bencher.iter(|| {
                 // A prime: visits every event and no two neighbours.
                 n = (n + 7919) % log.events;
@@ -104,6 +105,7 @@ fn collection_get(criterion: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::new("miss", bytes), |bencher| {
+            let log = &*log;
             bencher.iter(|| {
                 n += 1;
                 Collection::get(&log.entries, &key(log.events + n)).expect_err("a miss")
@@ -137,6 +139,7 @@ fn collection_last(criterion: &mut Criterion) {
     for bytes in VALUE_BYTES {
         let log = LazyCell::new(|| Log::new(bytes));
         group.bench_function(BenchmarkId::from_parameter(bytes), |bencher| {
+            let log = &*log;
             bencher.iter(|| log.entries.last().expect("an answer").expect("an event"));
         });
     }
@@ -149,6 +152,7 @@ fn collection_iter(criterion: &mut Criterion) {
         for (direction, reverse) in [("forward", false), ("reverse", true)] {
             group.throughput(Throughput::Elements((LOG_BYTES / bytes).min(MOST_EVENTS) as u64));
             group.bench_function(BenchmarkId::new(direction, bytes), |bencher| {
+                let log = &*log;
                 bencher.iter(|| {
                     for item in log.entries.iter(reverse).expect("an iterator") {
                         black_box(item.expect("an entry"));
@@ -166,6 +170,7 @@ fn collection_get_by_range(criterion: &mut Criterion) {
         let log = LazyCell::new(|| Log::new(bytes));
         for (direction, quantity) in [("forward", PAGE), ("reverse", -PAGE)] {
             group.bench_function(BenchmarkId::new(direction, bytes), |bencher| {
+                let log = &*log;
                 bencher.iter(|| log.entries.get_by_range(Some(key(log.events / 2)), quantity).expect("a range"));
             });
         }
