@@ -14,7 +14,7 @@ help:
 	@echo "make test   all tests"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks (under five minutes once built)"
-	@echo "make peers  this backend and three others in turn (about 10 minutes once built; PEERS='--quick': 3)"
+	@echo "make peers  this backend and three others in turn (about 10 minutes once built; PEERS='--quick': 4)"
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build

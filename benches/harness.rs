@@ -1,6 +1,6 @@
 //! What the workbench itself costs: the same replays as in `replay`, on a backend that does nothing.
 //!
-//! The ids are `harness/trace` (a thousand commands, three operations each, with the start of a worker and the histograms)
+//! The ids are `harness/trace` (300 commands, three operations each, with the start of a worker and the histograms)
 //! and `harness/workload` (one command), and `harness/operation` (one storage operation of the workload: the figure that
 //! reports give as the cost of the harness). Filter with `cargo bench -- harness`.
 

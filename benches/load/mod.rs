@@ -13,7 +13,7 @@ use ave_actors_rocksdb::workbench::workload::Workload;
 
 const ACTORS: usize = 50;
 /// Commands of the trace.
-pub(crate) const COMMANDS: usize = 1_000;
+pub(crate) const COMMANDS: usize = 300;
 /// How long a workload is replayed at a time: it has no end.
 const SLICE: Duration = Duration::from_millis(100);
 

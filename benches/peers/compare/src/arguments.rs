@@ -17,7 +17,7 @@ use clap::Parser;
     version,
     after_help = "Examples:
   make peers                                      build everything, measure everything (about 10 minutes once built)
-  make peers PEERS='--quick'                      a first look (about 3 minutes)
+  make peers PEERS='--quick'                      a first look (about 4 minutes)
   ave-peer-compare --list                         what there is
   ave-peer-compare --case recover --case reads    two cases
   ave-peer-compare --case recover-warm            one part of a case

@@ -136,12 +136,14 @@ impl Measured {
 
     fn cpu_row(&self, figure: &Figure) -> Option<Row> {
         let (metric, unit) = figure.cpu?;
-        let cpu = Figure { label: "  CPU behind it", metric, unit, better: Better::Less, goals: &[], cpu: None };
+        let cpu =
+            Figure { label: "  CPU behind it", metric, unit, better: Better::Less, goals: &[], cpu: None, ..*figure };
         Some(self.row(&cpu))
     }
 
     fn row(&self, figure: &Figure) -> Row {
-        let others = Side::ALL.into_iter().filter(|side| *side != Side::Ours && self.takes_part(*side));
+        let has_it = |side| self.takes_part(side) && !(figure.of_files && side == Side::Memory);
+        let others = Side::ALL.into_iter().filter(|side| *side != Side::Ours && has_it(*side));
         Row {
             case: self.planned.case.name,
             durability: if self.planned.case.durability() { "on" } else { "off" },

@@ -123,7 +123,9 @@ fn absences(measured: &[Measured]) -> String {
     let lines = cases
         .into_iter()
         .map(|((side, why), cases)| format!("{ABSENT} {side} has no part in {}: {why}.\n", cases.join(", ")));
-    lines.collect()
+    lines
+        .chain([format!("{ABSENT} memory has no part in what is about files: opening, stopping, cold reads.\n")])
+        .collect()
 }
 
 /// In how many of the runs the results were compared.
