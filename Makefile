@@ -13,8 +13,8 @@ help:
 	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
 	@echo "make test   all tests"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
-	@echo "make bench  criterion benchmarks"
-	@echo "make peers  the published 0.4.0 and this backend in turn (about 15 minutes once built; PEERS='--quick': 3)"
+	@echo "make bench  criterion benchmarks (under five minutes once built)"
+	@echo "make peers  this backend and three others in turn (about 10 minutes once built; PEERS='--quick': 4)"
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build

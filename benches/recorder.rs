@@ -1,7 +1,7 @@
 //! What a recording costs the actor whose calls are recorded.
 //!
 //! `null` is the wrapper alone, over a manager that does nothing; the others are single writes of the RocksDB backend
-//! with durability off and on. Filter with `cargo bench --bench recorder -- null`. Set `TMPDIR` to choose the disk.
+//! with durability off and on. Filter with `cargo bench -- recorder/null`. Set `TMPDIR` to choose the disk.
 
 use std::time::Duration;
 

@@ -1,155 +1,160 @@
-//! Every storage operation of the backend: with and without durability where it writes, over two sizes of value.
+//! Every operation of a collection and of a state, alone with itself: with durability off and on where it writes, over
+//! three sizes of value.
 //!
-//! `cargo bench --bench storage` takes about a minute. The databases lie in the system's temporary directory: set
-//! `TMPDIR` to the disk in question, or to `/dev/shm` to see the code without a disk. What an actor pays per command is
-//! the workbench's business; here one operation is alone with itself.
+//! The ids are `collection/OPERATION/…` and `state/OPERATION/…`; writes go on with `durability-off` or `durability-on`,
+//! and all end with the size in bytes. Filter with `cargo bench -- put/durability-on`, `-- collection/get`, `-- /65536`.
+//! The databases lie in the system's temporary directory: set `TMPDIR` to the disk in question, or to `/dev/shm` to see
+//! the code without a disk. What an actor pays per command is the workbench's business.
 
-use std::{hint::black_box, time::Duration};
+mod fixture;
+
+use std::cell::LazyCell;
+use std::hint::black_box;
+use std::time::Duration;
 
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
-use ave_actors_store::{
-    config::{MachineProfile, MachineSpec},
-    database::{Collection, DbManager, State},
+use ave_actors_store::database::{Collection, DbManager, State};
+use criterion::measurement::WallTime;
+use criterion::{
+    BatchSize, BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use tempfile::TempDir;
+use fixture::{DURABILITY, Database, key, log, value};
 
-/// A small event, and one as large as a block.
-const VALUE_BYTES: [usize; 2] = [256, 4096];
-/// Length of the log that reads look into.
-const LOG_EVENTS: u64 = 10_000;
+/// An event; one as large as a block of a file; and a snapshot so large that it lies in a blob file.
+const VALUE_BYTES: [usize; 3] = [256, 4 << 10, 64 << 10];
+/// Bytes of a log that reads look into, as far as it is not limited by [`MOST_EVENTS`].
+const LOG_BYTES: usize = 16 << 20;
+/// Most events of such a log.
+const MOST_EVENTS: usize = 10_000;
 /// Length of the logs that are purged.
-const PURGED_EVENTS: u64 = 100;
+const PURGED_EVENTS: u64 = 20;
+/// Events of a page of history.
+const PAGE: isize = 10;
+/// Actors whose states are written and deleted.
+const STATES: usize = 64;
 
-/// A database in a directory that goes with it.
-struct Bench {
-    manager: RocksDbManager,
-    _dir: TempDir,
+/// A log between two others, in files, so that reads go through filters, indexes and blocks.
+struct Log {
+    _database: Database,
+    entries: RocksDbStore,
+    events: u64,
 }
 
-impl Bench {
-    fn new(durability: bool) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let spec = MachineSpec::Profile(MachineProfile::Medium);
-        let path = dir.path().join("db");
-        let manager = RocksDbManager::new(&path, durability, Some(spec)).expect("a new database");
-        Self { manager, _dir: dir }
-    }
-
-    fn collection(&self, prefix: &str) -> RocksDbStore {
-        self.manager.create_collection("events", prefix).expect("a collection")
-    }
-
-    fn state(&self) -> RocksDbStore {
-        self.manager.create_state("states", "actor-5").expect("a state")
-    }
-
-    /// A log among others, flushed, so that reads go through blocks, index and filter.
-    fn filled(value_bytes: usize) -> (Self, RocksDbStore) {
-        let mut bench = Self::new(false);
-        for prefix in ["actor-4", "actor-5", "actor-6"] {
-            fill(&mut bench.collection(prefix), LOG_EVENTS, &value(value_bytes));
-        }
-        bench.manager.stop().expect("a flush");
-        let log = bench.collection("actor-5");
-        (bench, log)
+impl Log {
+    fn new(value_bytes: usize) -> Self {
+        let events = (LOG_BYTES / value_bytes).min(MOST_EVENTS) as u64;
+        let database = Database::filled(false, |manager| {
+            for actor in ["actor-4", "actor-5", "actor-6"] {
+                fill(&mut log(manager, actor), events, &value(value_bytes));
+            }
+        });
+        let entries = database.log("actor-5");
+        Self { _database: database, entries, events }
     }
 }
 
-fn key(n: u64) -> String {
-    format!("{n:020}")
-}
-
-/// Bytes that compress about as well as serialized events do.
-fn value(len: usize) -> Vec<u8> {
-    (0..len).map(|n| if n % 2 == 0 { u8::try_from(n * 31 % 251).unwrap_or(0) } else { 0 }).collect()
-}
-
+/// Appends the first events of a log.
 fn fill(log: &mut RocksDbStore, events: u64, value: &[u8]) {
-    for n in 0..events {
-        Collection::put(log, &key(n), value).expect("a put");
+    for number in 0..events {
+        Collection::put(log, &key(number), value).expect("a put");
     }
 }
 
-fn durability_name(durability: bool) -> &'static str {
-    if durability { "durable" } else { "not durable" }
+fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
+    let mut group = criterion.benchmark_group(name);
+    group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(800)).sample_size(20);
+    // As many calls in each sample: with rising ones, the first would be of a few microseconds, and the clock's.
+    group.sampling_mode(SamplingMode::Flat);
+    group
 }
 
-fn put(c: &mut Criterion) {
-    let mut group = c.benchmark_group("put");
-    for durability in [false, true] {
-        for len in VALUE_BYTES {
-            let bench = Bench::new(durability);
-            let (mut log, value, mut n) = (bench.collection("actor-5"), value(len), 0);
-            group.throughput(Throughput::Bytes(len as u64));
-            group.bench_function(BenchmarkId::new(durability_name(durability), len), |b| {
-                b.iter(|| {
-                    n += 1;
-                    Collection::put(&mut log, &key(n), &value).expect("a put");
-                });
-            });
-        }
-    }
+/// Every mode with every size, and the ids they have.
+fn writes() -> impl Iterator<Item = (BenchmarkId, bool, usize)> {
+    DURABILITY.into_iter().flat_map(|(mode, durability)| {
+        VALUE_BYTES.into_iter().map(move |bytes| (BenchmarkId::new(mode, bytes), durability, bytes))
+    })
 }
 
-fn get(c: &mut Criterion) {
-    let mut group = c.benchmark_group("get");
-    for len in VALUE_BYTES {
-        let (_bench, log) = Bench::filled(len);
-        let mut n = 0;
-        group.bench_function(BenchmarkId::new("hit", len), |b| {
-            b.iter(|| {
-                // A step that visits every event and no two neighbours.
-                n = (n + 7919) % LOG_EVENTS;
-                Collection::get(&log, &key(n)).expect("a hit")
-            });
-        });
-        group.bench_function(BenchmarkId::new("miss", len), |b| {
-            b.iter(|| {
+fn collection_put(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/put");
+    for (id, durability, bytes) in writes() {
+        let database = LazyCell::new(|| Database::new(durability));
+        let (value, mut n) = (value(bytes), 0);
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function(id, |bencher| {
+            let mut log = database.log("actor-5");
+            bencher.iter(|| {
                 n += 1;
-                Collection::get(&log, &key(LOG_EVENTS + n)).expect_err("a miss")
+                Collection::put(&mut log, &key(n), &value).expect("a put");
             });
         });
     }
 }
 
-fn del(c: &mut Criterion) {
-    let mut group = c.benchmark_group("del");
-    for durability in [false, true] {
-        let bench = Bench::new(durability);
-        let mut log = bench.collection("actor-5");
-        let (mut writer, value, mut n) = (bench.collection("actor-5"), value(VALUE_BYTES[0]), 0);
-        group.bench_function(durability_name(durability), |b| {
-            b.iter_batched(
+fn collection_get(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/get");
+    for bytes in VALUE_BYTES {
+        let log = LazyCell::new(|| Log::new(bytes));
+        let mut n = 0;
+        group.bench_function(BenchmarkId::new("hit", bytes), |bencher| {
+            let log = &*log;
+            bencher.iter(|| {
+                // A prime: visits every event and no two neighbours.
+                n = (n + 7919) % log.events;
+                Collection::get(&log.entries, &key(n)).expect("a hit")
+            });
+        });
+        group.bench_function(BenchmarkId::new("miss", bytes), |bencher| {
+            let log = &*log;
+            bencher.iter(|| {
+                n += 1;
+                Collection::get(&log.entries, &key(log.events + n)).expect_err("a miss")
+            });
+        });
+    }
+}
+
+fn collection_del(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/del");
+    for (id, durability, bytes) in writes() {
+        let database = LazyCell::new(|| Database::new(durability));
+        let (value, mut n) = (value(bytes), 0);
+        group.bench_function(id, |bencher| {
+            let [mut log, mut writer] = ["actor-5"; 2].map(|actor| database.log(actor));
+            bencher.iter_batched(
                 || {
                     n += 1;
                     Collection::put(&mut writer, &key(n), &value).expect("a put");
                     key(n)
                 },
                 |key| Collection::del(&mut log, &key).expect("a delete"),
-                BatchSize::PerIteration,
+                BatchSize::SmallInput,
             );
         });
     }
 }
 
-fn last(c: &mut Criterion) {
-    let mut group = c.benchmark_group("last");
-    for len in VALUE_BYTES {
-        let (_bench, log) = Bench::filled(len);
-        group.bench_function(BenchmarkId::from_parameter(len), |b| b.iter(|| log.last().expect("the last event")));
+fn collection_last(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/last");
+    for bytes in VALUE_BYTES {
+        let log = LazyCell::new(|| Log::new(bytes));
+        group.bench_function(BenchmarkId::from_parameter(bytes), |bencher| {
+            let log = &*log;
+            bencher.iter(|| log.entries.last().expect("an answer").expect("an event"));
+        });
     }
 }
 
-fn iter(c: &mut Criterion) {
-    let mut group = c.benchmark_group("iter");
-    group.throughput(Throughput::Elements(LOG_EVENTS));
-    for len in VALUE_BYTES {
-        let (_bench, log) = Bench::filled(len);
-        for (name, reverse) in [("forward", false), ("reverse", true)] {
-            group.bench_function(BenchmarkId::new(name, len), |b| {
-                b.iter(|| {
-                    for item in log.iter(reverse).expect("an iterator") {
+fn collection_iter(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/iter");
+    for bytes in VALUE_BYTES {
+        let log = LazyCell::new(|| Log::new(bytes));
+        for (direction, reverse) in [("forward", false), ("reverse", true)] {
+            group.throughput(Throughput::Elements((LOG_BYTES / bytes).min(MOST_EVENTS) as u64));
+            group.bench_function(BenchmarkId::new(direction, bytes), |bencher| {
+                let log = &*log;
+                bencher.iter(|| {
+                    for item in log.entries.iter(reverse).expect("an iterator") {
                         black_box(item.expect("an entry"));
                     }
                 });
@@ -158,47 +163,31 @@ fn iter(c: &mut Criterion) {
     }
 }
 
-fn get_by_range(c: &mut Criterion) {
-    let mut group = c.benchmark_group("get_by_range");
-    for len in VALUE_BYTES {
-        let (_bench, log) = Bench::filled(len);
-        for (name, quantity) in [("10 from the middle", 10), ("10 before the middle", -10)] {
-            group.bench_function(BenchmarkId::new(name, len), |b| {
-                b.iter(|| log.get_by_range(Some(key(LOG_EVENTS / 2)), quantity).expect("a range"));
+fn collection_get_by_range(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/get_by_range");
+    group.throughput(Throughput::Elements(PAGE.unsigned_abs() as u64));
+    for bytes in VALUE_BYTES {
+        let log = LazyCell::new(|| Log::new(bytes));
+        for (direction, quantity) in [("forward", PAGE), ("reverse", -PAGE)] {
+            group.bench_function(BenchmarkId::new(direction, bytes), |bencher| {
+                let log = &*log;
+                bencher.iter(|| log.entries.get_by_range(Some(key(log.events / 2)), quantity).expect("a range"));
             });
         }
     }
 }
 
-fn state(c: &mut Criterion) {
-    let mut group = c.benchmark_group("state");
-    for len in VALUE_BYTES {
-        let value = value(len);
-        for durability in [false, true] {
-            let bench = Bench::new(durability);
-            let mut state = bench.state();
-            group.bench_function(BenchmarkId::new(format!("put, {}", durability_name(durability)), len), |b| {
-                b.iter(|| State::put(&mut state, &value).expect("a put"));
-            });
-        }
-        let bench = Bench::new(false);
-        let mut state = bench.state();
-        State::put(&mut state, &value).expect("a put");
-        group.bench_function(BenchmarkId::new("get", len), |b| b.iter(|| State::get(&state).expect("a hit")));
-    }
-}
-
-fn purge(c: &mut Criterion) {
-    let mut group = c.benchmark_group(format!("purge of {PURGED_EVENTS} events"));
-    for durability in [false, true] {
-        let bench = Bench::new(durability);
-        let value = value(VALUE_BYTES[0]);
-        let mut n = 0;
-        group.bench_function(durability_name(durability), |b| {
-            b.iter_batched(
+fn collection_purge(criterion: &mut Criterion) {
+    let mut group = group(criterion, "collection/purge");
+    group.throughput(Throughput::Elements(PURGED_EVENTS));
+    for (id, durability, bytes) in writes() {
+        let database = LazyCell::new(|| Database::new(durability));
+        let (value, mut n) = (value(bytes), 0);
+        group.bench_function(id, |bencher| {
+            bencher.iter_batched(
                 || {
                     n += 1;
-                    let mut log = bench.collection(&format!("actor-{n}"));
+                    let mut log = database.log(&format!("actor-{n}"));
                     fill(&mut log, PURGED_EVENTS, &value);
                     log
                 },
@@ -209,13 +198,91 @@ fn purge(c: &mut Criterion) {
     }
 }
 
-criterion_group! {
-    name = storage;
-    config = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(20)
-        .without_plots();
-    targets = put, get, del, last, iter, get_by_range, state, purge
+/// The states of several actors, which take turns.
+fn states(manager: &RocksDbManager) -> Vec<RocksDbStore> {
+    let actors = (0..STATES).map(|actor| format!("actor-{actor}"));
+    actors.map(|actor| manager.create_state("states", &actor).expect("a state")).collect()
 }
-criterion_main!(storage);
+
+fn state_put(criterion: &mut Criterion) {
+    let mut group = group(criterion, "state/put");
+    for (id, durability, bytes) in writes() {
+        let database = LazyCell::new(|| Database::new(durability));
+        let (value, mut turn) = (value(bytes), 0);
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function(id, |bencher| {
+            let mut states = states(&database.manager);
+            bencher.iter(|| {
+                turn = (turn + 1) % STATES;
+                State::put(&mut states[turn], &value).expect("a put");
+            });
+        });
+    }
+}
+
+fn state_get(criterion: &mut Criterion) {
+    let mut group = group(criterion, "state/get");
+    for bytes in VALUE_BYTES {
+        let database = LazyCell::new(|| {
+            Database::filled(false, |manager| {
+                for mut state in states(manager) {
+                    State::put(&mut state, &value(bytes)).expect("a put");
+                }
+            })
+        });
+        let mut turn = 0;
+        group.bench_function(BenchmarkId::new("hit", bytes), |bencher| {
+            let states = states(&database.manager);
+            bencher.iter(|| {
+                turn = (turn + 1) % STATES;
+                State::get(&states[turn]).expect("a hit")
+            });
+        });
+        group.bench_function(BenchmarkId::new("miss", bytes), |bencher| {
+            let none = database.manager.create_state("states", "actor-none").expect("a state");
+            bencher.iter(|| State::get(&none).expect_err("a miss"));
+        });
+    }
+}
+
+/// What takes a state away that was just written.
+fn state_removal(criterion: &mut Criterion, name: &str, remove: impl Fn(&mut RocksDbStore)) {
+    let mut group = group(criterion, name);
+    for (id, durability, bytes) in writes() {
+        let database = LazyCell::new(|| Database::new(durability));
+        let (value, mut turn) = (value(bytes), 0);
+        group.bench_function(id, |bencher| {
+            let [mut writers, mut states] = [states(&database.manager), states(&database.manager)];
+            bencher.iter_batched(
+                || {
+                    turn = (turn + 1) % STATES;
+                    State::put(&mut writers[turn], &value).expect("a put");
+                    turn
+                },
+                |turn| remove(&mut states[turn]),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+fn state_del(criterion: &mut Criterion) {
+    state_removal(criterion, "state/del", |state| State::del(state).expect("a delete"));
+}
+
+fn state_purge(criterion: &mut Criterion) {
+    state_removal(criterion, "state/purge", |state| State::purge(state).expect("a purge"));
+}
+
+criterion_group!(
+    collections,
+    collection_put,
+    collection_get,
+    collection_del,
+    collection_last,
+    collection_iter,
+    collection_get_by_range,
+    collection_purge
+);
+criterion_group!(single_values, state_put, state_get, state_del, state_purge);
+criterion_main!(collections, single_values);

@@ -1,5 +1,5 @@
 //! What traces cost to make: the import of an event log, end to end, compressed and synced. Filter with
-//! `cargo bench --bench traces -- import`.
+//! `cargo bench -- trace/import`.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::{
     fs::{Advice, fadvise},
+    process::{Resource, Rlimit, getrlimit, setrlimit},
     time::{ClockId, clock_gettime},
 };
 
@@ -17,6 +18,13 @@ pub fn process_cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// Lets the process hold as many files open as it may: some backends open several for each actor.
+pub fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where that is refused, what needs more files says so.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// CPU of the whole host since it started.

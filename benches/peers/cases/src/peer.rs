@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use ave_actors_store::{
+    Error,
     config::{MachineProfile, MachineSpec},
     database::{Collection, DbManager, State},
 };
@@ -24,7 +25,11 @@ pub trait Peer: Sync {
     type Manager: DbManager<Self::Collection, Self::State>;
 
     /// Opens the database in `dir`, which exists; creates it where there is none.
-    fn open(&self, dir: &Path, durability: bool) -> Result<Self::Manager>;
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn open(&self, dir: &Path, durability: bool) -> Result<Self::Manager, Error>;
 
     /// The memory the backend says it keeps to, in bytes, if it says so.
     fn memory_budget(&self, _manager: &Self::Manager) -> Option<u64> {
@@ -35,17 +40,17 @@ pub trait Peer: Sync {
 /// How much work a case does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
-    /// Enough to see that it works, and roughly where it stands.
-    Quick,
-    /// Enough for a result.
+    /// Enough for a result in some minutes, on the slowest backend too.
+    Small,
+    /// What an hour is worth: databases outgrow memtables and caches.
     Full,
 }
 
 impl Scale {
     /// One of two, by scale.
-    pub fn pick<T>(self, quick: T, full: T) -> T {
+    pub fn pick<T>(self, small: T, full: T) -> T {
         match self {
-            Self::Quick => quick,
+            Self::Small => small,
             Self::Full => full,
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 #[command(after_help = "Examples:
   ave-peer-ours --backend ours --case recover --dir /tmp/x
   ave-peer-ours --backend ours --case recover-warm --dir /tmp/x    one part of it only
-  ave-peer-ours --backend bare --case put-off-1 --dir /tmp/x --quick")]
+  ave-peer-ours --backend bare --case put-off-1 --dir /tmp/x --full")]
 struct Arguments {
     /// The backend to measure.
     #[arg(long)]
@@ -27,9 +27,9 @@ struct Arguments {
     /// An empty directory on the disk to measure; databases are left in it.
     #[arg(long)]
     dir: PathBuf,
-    /// A fifth of the work or less.
+    /// As much work as `--thorough` asks for.
     #[arg(long)]
-    quick: bool,
+    full: bool,
 }
 
 /// The process: reads the arguments, has `run` do the work, prints the outcome.
@@ -39,10 +39,11 @@ pub fn main(run: impl Fn(&str, &Case, &Run, &mut Outcome) -> Result<()>) -> Resu
     let arguments = Arguments::parse();
     let (case, part) = catalog::find(&arguments.case)
         .with_context(|| format!("no case {}; there are {}", arguments.case, catalog::names().join(", ")))?;
-    let scale = if arguments.quick { Scale::Quick } else { Scale::Full };
+    let scale = if arguments.full { Scale::Full } else { Scale::Small };
     let todo = Run { dir: empty(arguments.dir)?, scale, part: part.map(str::to_owned) };
     let mut outcome =
         Outcome { case: arguments.case.clone(), backend: arguments.backend.clone(), ..Outcome::default() };
+    host::raise_open_files();
     let (wall, cpu) = (Instant::now(), HostCpu::now());
     run(&arguments.backend, case, &todo, &mut outcome)?;
     note_host(&mut outcome, wall, cpu);

@@ -5,24 +5,25 @@ use std::{fmt::Write, path::PathBuf};
 use ave_peer_cases::catalog::{CASES, Side};
 use clap::Parser;
 
-/// Measures the published ave-actors-rocksdb 0.4.0 and this package in turn, and prints one table.
+/// Measures this package, the published ave-actors-rocksdb 0.4.0, ave-actors-sqlite and a manager in memory in
+/// turn, and prints one table.
 ///
 /// Each case runs in a fresh process and a fresh directory, once per side and round, and the order of the sides turns
-/// around from round to round, so that what disturbs the host disturbs both. Figures are compared round by round; the
+/// around from round to round, so that what disturbs the host disturbs all. Figures are compared round by round; the
 /// table shows the median of the ratios.
 #[derive(Debug, Parser)]
 #[command(
     name = "ave-peer-compare",
     version,
     after_help = "Examples:
-  make peers                                      build everything, measure everything (about 15 minutes once built)
-  make peers PEERS='--quick'                      a first look (about 3 minutes)
+  make peers                                      build everything, measure everything (about 10 minutes once built)
+  make peers PEERS='--quick'                      a first look (about 4 minutes)
   ave-peer-compare --list                         what there is
   ave-peer-compare --case recover --case reads    two cases
   ave-peer-compare --case recover-warm            one part of a case
   ave-peer-compare --case put-off-1 --rounds 11   eleven rounds: a 95 % interval that is not just minimum to maximum
   ave-peer-compare --dir /dev/shm --case put-on-1 the code without the disk
-  ave-peer-compare --case persist-off --also sqlite --also memory"
+  ave-peer-compare --case persist-off --without sqlite --without memory"
 )]
 pub(crate) struct Arguments {
     /// Measure this case, or this part of a case; may be repeated [default: all]
@@ -34,15 +35,15 @@ pub(crate) struct Arguments {
     /// Run each side so many times, instead of what the case says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: Option<u16>,
-    /// A fifth of the work or less, and fewer rounds: to see that it runs, and roughly where it stands
+    /// Fewer rounds: to see that it runs, and roughly where it stands
     #[arg(long, conflicts_with = "thorough")]
     pub(crate) quick: bool,
-    /// Three times the rounds, and the cases that take long
+    /// Five to fifteen times the work, so that databases outgrow memtables and caches, and the cases that take long
     #[arg(long)]
     pub(crate) thorough: bool,
-    /// Also measure this peer, without goals: sqlite or memory; may be repeated
-    #[arg(long, value_name = "PEER", value_parser = ["sqlite", "memory"])]
-    pub(crate) also: Vec<String>,
+    /// Leave this one out: published, sqlite, memory, bare or file; may be repeated
+    #[arg(long, value_name = "BACKEND", value_parser = ["published", "sqlite", "memory", "bare", "file"])]
+    pub(crate) without: Vec<String>,
     /// Put the databases into directories under this one [default: the system's temporary directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
@@ -61,9 +62,9 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// The peers to measure although no goal concerns them.
-    pub(crate) fn also(&self) -> Vec<Side> {
-        Side::ALL.into_iter().filter(|side| self.also.iter().any(|name| name == side.name())).collect()
+    /// Who is measured.
+    pub(crate) fn sides(&self) -> impl Iterator<Item = Side> {
+        Side::ALL.into_iter().filter(|side| !self.without.iter().any(|name| name == side.name()))
     }
 }
 

@@ -60,8 +60,8 @@ impl Servers {
     fn command(&self, planned: &Planned, side: Side, dir: &Path) -> Command {
         let mut command = Command::new(self.binary(side));
         command.args(["--backend", side.name(), "--case", &planned.name(), "--dir"]).arg(dir);
-        if planned.quick {
-            command.arg("--quick");
+        if planned.full {
+            command.arg("--full");
         }
         command
     }

@@ -1,4 +1,4 @@
-//! Measures the published backend and this one in turn, in fresh processes, and prints one table.
+//! Measures this backend and others in turn, in fresh processes, and prints one table.
 
 mod arguments;
 mod child;
@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use anyhow::{Context, Result};
@@ -39,6 +40,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.list {
         return print(&arguments::list()).map(|()| true);
     }
+    let start = Instant::now();
     let planned = plan::plan(arguments)?;
     let interrupted = interruption()?;
     let servers = Servers::find(arguments)?;
@@ -56,30 +58,33 @@ fn run(arguments: &Arguments) -> Result<bool> {
         }
     }
     print(&write::text(&measured))?;
-    Ok(measured.iter().all(|case| case.failure.is_none()))
+    say(&format!("took {:.1} min", start.elapsed().as_secs_f64() / 60.0));
+    Ok(measured.iter().all(|case| case.failures.is_empty()))
 }
 
-/// A case that fails is said to, and does not keep the others from running.
+/// Every side once per round, in an order that turns around from round to round. A side that fails is said to, and does
+/// not keep the others from running; without this backend there is nothing to compare with.
 fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Measured {
     let mut measured = Measured::new(case);
-    if let Err(error) = rounds(&mut measured, servers, interrupted, progress) {
-        say(&format!("{}: {error:#}", measured.planned.case.name));
-        measured.failure = Some(format!("{error:#}"));
-    }
-    measured
-}
-
-/// Every side once per round, in an order that turns around from round to round.
-fn rounds(measured: &mut Measured, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Result<()> {
     let planned = measured.planned.clone();
     for round in 0..planned.rounds {
         for side in planned.order(round) {
-            let outcome = servers.run(&planned, side, interrupted).with_context(|| format!("{side}"))?;
-            progress.done(&planned, round, side, &outcome);
-            measured.add(round, side, outcome)?;
+            let is_over = interrupted.load(Ordering::Relaxed) || measured.failures.contains_key(&Side::Ours);
+            if is_over || measured.failures.contains_key(&side) {
+                progress.skip();
+                continue;
+            }
+            let ran = servers.run(&planned, side, interrupted).and_then(|outcome| {
+                progress.done(&planned, round, side, &outcome);
+                measured.add(round, side, outcome)
+            });
+            if let Err(error) = ran {
+                say(&format!("{}, {side}: {error:#}", planned.name()));
+                measured.failures.insert(side, format!("{error:#}"));
+            }
         }
     }
-    Ok(())
+    measured
 }
 
 /// Set when somebody presses Ctrl-C: databases in temporary directories want to be removed.
@@ -107,6 +112,10 @@ struct Progress {
 impl Progress {
     fn new(planned: &[Planned]) -> Self {
         Self { runs: planned.iter().map(|case| case.rounds * case.sides.len()).sum(), done: 0 }
+    }
+
+    fn skip(&mut self) {
+        self.done += 1;
     }
 
     fn done(&mut self, planned: &Planned, round: usize, side: Side, outcome: &Outcome) {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use ave_peer_cases::{
     Case, Figure, Outcome,
-    catalog::{self, CASES, Side, Work},
+    catalog::{self, CASES, Side},
 };
 
 use crate::{arguments::Arguments, rows};
@@ -16,7 +16,8 @@ pub(crate) struct Planned {
     pub(crate) part: Option<&'static str>,
     pub(crate) sides: Vec<Side>,
     pub(crate) rounds: usize,
-    pub(crate) quick: bool,
+    /// All of the work, instead of as much as a table in some minutes allows.
+    pub(crate) full: bool,
 }
 
 impl Planned {
@@ -75,21 +76,10 @@ fn planned(case: &'static Case, part: Option<&'static str>, arguments: &Argument
     let rounds = match arguments.rounds {
         Some(rounds) => usize::from(rounds),
         None if arguments.quick => case.quick_rounds,
-        None if arguments.thorough => 3 * case.rounds,
         None => case.rounds,
     };
-    let mut sides = case.sides.to_vec();
-    sides.extend(arguments.also().into_iter().filter(|side| takes_part(*side, case.work)));
-    Planned { case, part, sides, rounds, quick: arguments.quick }
-}
-
-/// Memory is neither durable nor written to a disk.
-fn takes_part(side: Side, work: Work) -> bool {
-    let about_disks = matches!(
-        work,
-        Work::PutOn { .. } | Work::PersistOn | Work::WriteAmplification { .. } | Work::Families | Work::ManyFamilies
-    );
-    side == Side::Sqlite && work != Work::ManyFamilies || side == Side::Memory && !about_disks
+    let sides = arguments.sides().filter(|side| case.absence(*side).is_none()).collect();
+    Planned { case, part, sides, rounds, full: arguments.thorough }
 }
 
 #[cfg(test)]
@@ -128,10 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_not_asked_to_be_durable() {
-        let sides = |case| plan_of(&["--case", case, "--also", "memory", "--also", "sqlite"])[0].sides.clone();
-        assert!(sides("put-off-1").contains(&Side::Memory));
-        assert!(!sides("put-on-1").contains(&Side::Memory));
-        assert!(sides("put-on-1").contains(&Side::Sqlite));
+    fn everybody_who_can_takes_part_unless_left_out() {
+        let sides = |arguments: &[&str]| plan_of(arguments)[0].sides.clone();
+        let all = [Side::Ours, Side::Published, Side::Sqlite, Side::Memory, Side::Bare];
+        assert_eq!(sides(&["--case", "put-off-1"]), all);
+        assert_eq!(sides(&["--case", "put-off-1", "--without", "memory", "--without", "bare"]), all[..3]);
+        assert_eq!(sides(&["--case", "put-on-8"]), all[..3]);
     }
 }

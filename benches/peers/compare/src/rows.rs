@@ -1,11 +1,11 @@
 //! From what the processes reported to the rows of the table.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
 use ave_peer_cases::{
     Figure, Outcome,
-    catalog::{Goal, Judge, Side},
+    catalog::{Better, Goal, Side},
 };
 use serde::Serialize;
 
@@ -16,8 +16,8 @@ use crate::{plan::Planned, statistics::Middle};
 pub(crate) struct Measured {
     pub(crate) planned: Planned,
     pub(crate) runs: Vec<Ran>,
-    /// Why there is no more of it.
-    pub(crate) failure: Option<String>,
+    /// Why there is no more of a side.
+    pub(crate) failures: BTreeMap<Side, String>,
 }
 
 /// One run.
@@ -34,24 +34,43 @@ pub(crate) struct Ran {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Row {
     pub(crate) case: &'static str,
+    pub(crate) durability: &'static str,
     pub(crate) figure: String,
-    pub(crate) goal: String,
-    /// With whom the ratio compares; `None` for a figure that stands for itself.
-    pub(crate) peer: Option<&'static str>,
-    pub(crate) theirs: String,
+    /// This backend's, with the unit.
     pub(crate) ours: String,
-    pub(crate) ratio: String,
-    /// Their CPU divided by ours: what the ratio would be if only CPU counted.
-    pub(crate) cpu: String,
-    pub(crate) met: Met,
+    /// The others', by name.
+    pub(crate) others: BTreeMap<&'static str, Cell>,
+    pub(crate) goal: String,
+    pub(crate) met: String,
+}
+
+/// A side's figure beside this backend's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub(crate) struct Cell {
+    /// The figure itself, with the unit.
+    pub(crate) value: String,
+    /// How many times as good as this backend it is, over the rounds; `None` where there is nothing to divide.
+    pub(crate) ratio: Option<Middle>,
     pub(crate) rounds: usize,
-    /// Of the ratio, or of ours where there is no ratio.
-    pub(crate) middle: Option<Middle>,
+    /// Whether the side failed, or answered something else.
+    pub(crate) failed: bool,
+}
+
+impl Cell {
+    pub(crate) fn text(&self) -> String {
+        match self.ratio {
+            _ if self.failed => "FAILED".to_owned(),
+            None => self.value.clone(),
+            Some(middle) if self.rounds == 1 => format!("{}x (one round)", number(middle.median)),
+            Some(middle) => {
+                format!("{}x ({} to {})", number(middle.median), number(middle.low), number(middle.high))
+            }
+        }
+    }
 }
 
 /// Whether a goal is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Met {
     /// The whole interval meets it.
     Yes,
@@ -61,8 +80,6 @@ pub(crate) enum Met {
     Unlikely,
     /// Nothing of the interval does.
     No,
-    /// There is no goal.
-    NoGoal,
     /// There are no figures.
     Unknown,
 }
@@ -74,15 +91,13 @@ impl Met {
             Self::Likely => "likely",
             Self::Unlikely => "unlikely",
             Self::No => "NO",
-            Self::NoGoal => "",
             Self::Unknown => "not measured",
         }
     }
 
     fn judge(goal: Goal, middle: Middle, rounds: usize) -> Self {
-        let Some(median) = goal.met_by(middle.median) else { return Self::NoGoal };
-        let whole = [middle.low, middle.high].map(|end| goal.met_by(end) == Some(true));
-        match (median, whole) {
+        let whole = [middle.low, middle.high].map(|end| goal.met_by(end));
+        match (goal.met_by(middle.median), whole) {
             // One round says nothing of the next.
             (true, _) if rounds < 2 => Self::Likely,
             (false, _) if rounds < 2 => Self::Unlikely,
@@ -96,10 +111,10 @@ impl Met {
 
 impl Measured {
     pub(crate) fn new(planned: Planned) -> Self {
-        Self { planned, runs: Vec::new(), failure: None }
+        Self { planned, runs: Vec::new(), failures: BTreeMap::new() }
     }
 
-    /// Takes a run in, unless it read something else than the runs before: then there is nothing to compare.
+    /// Takes a run in, unless it read something else than this backend: then there is nothing to compare.
     pub(crate) fn add(&mut self, round: usize, side: Side, outcome: Outcome) -> Result<()> {
         let before = self.runs.iter().find(|run| run.outcome.checksum.is_some());
         if let (Some(before), Some(checksum)) = (before, outcome.checksum) {
@@ -114,95 +129,90 @@ impl Measured {
         Ok(())
     }
 
-    /// The rows of this case. After a failure there are none: half of a comparison is none.
+    /// The rows of this case: one for each figure, and one for the CPU behind it.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        if self.failure.is_some() {
-            return self.planned.figures().map(|figure| self.row(figure, None, Ratio::None)).collect();
-        }
-        let mut rows: Vec<Row> = self.planned.figures().map(|figure| self.judged(figure)).collect();
-        for also in [Side::Sqlite, Side::Memory] {
-            if self.planned.sides.contains(&also) {
-                rows.extend(self.planned.figures().filter_map(|figure| self.beside(figure, also)));
-            }
-        }
-        rows
+        self.planned.figures().flat_map(|figure| [Some(self.row(figure)), self.cpu_row(figure)]).flatten().collect()
     }
 
-    fn judged(&self, figure: &Figure) -> Row {
-        match figure.judge {
-            Judge::Share(side, goal) => self.row(figure, Some(side), Ratio::Share(goal)),
-            Judge::Speedup(side, goal) => self.row(figure, Some(side), Ratio::Speedup(goal)),
-            Judge::Own(goal) => self.row(figure, None, Ratio::Own(goal)),
-            Judge::Text => self.row(figure, None, Ratio::None),
-        }
+    fn cpu_row(&self, figure: &Figure) -> Option<Row> {
+        let (metric, unit) = figure.cpu?;
+        let cpu =
+            Figure { label: "  CPU behind it", metric, unit, better: Better::Less, goals: &[], cpu: None, ..*figure };
+        Some(self.row(&cpu))
     }
 
-    /// A figure that is compared with the published backend, compared with another peer; no goal.
-    fn beside(&self, figure: &Figure, side: Side) -> Option<Row> {
-        let ratio = match figure.judge {
-            Judge::Share(Side::Published, _) => Ratio::Share(Goal::None),
-            Judge::Speedup(Side::Published, _) => Ratio::Speedup(Goal::None),
-            _ => return None,
-        };
-        let mut row = self.row(figure, Some(side), ratio);
-        let _ = write!(row.figure, ", beside {side}");
-        Some(row)
-    }
-
-    fn row(&self, figure: &Figure, peer: Option<Side>, ratio: Ratio) -> Row {
-        let values = match (peer, ratio) {
-            (Some(peer), Ratio::Speedup(_)) => self.ratios(figure.metric, peer, Side::Ours),
-            (Some(peer), _) => self.ratios(figure.metric, Side::Ours, peer),
-            (None, Ratio::Own(_)) => self.values(figure, Side::Ours),
-            (None, _) => Vec::new(),
-        };
-        let rounds = values.len();
-        let middle = Middle::of(values);
+    fn row(&self, figure: &Figure) -> Row {
+        let has_it = |side| self.takes_part(side) && !(figure.of_files && side == Side::Memory);
+        let others = Side::ALL.into_iter().filter(|side| *side != Side::Ours && has_it(*side));
         Row {
             case: self.planned.case.name,
+            durability: if self.planned.case.durability() { "on" } else { "off" },
             figure: figure.label.to_owned(),
-            goal: ratio.goal_text(figure),
-            peer: peer.map(Side::name),
-            theirs: self.shown(figure, peer.unwrap_or(Side::Published)),
-            ours: self.shown(figure, Side::Ours),
-            cpu: self.cpu_text(figure, peer),
-            ratio: peer.and(middle).map(|middle| ratio_text(middle, rounds)).unwrap_or_default(),
-            met: self.met(figure, ratio, middle, rounds),
-            rounds,
-            middle,
+            ours: if self.failures.contains_key(&Side::Ours) {
+                "FAILED".to_owned()
+            } else {
+                self.shown(figure, Side::Ours)
+            },
+            others: others.map(|side| (side.name(), self.cell(figure, side))).collect(),
+            goal: goal_text(figure),
+            met: self.met_text(figure),
         }
     }
 
-    fn met(&self, figure: &Figure, ratio: Ratio, middle: Option<Middle>, rounds: usize) -> Met {
-        match (ratio, middle) {
-            _ if self.failure.is_some() => Met::Unknown,
-            // A text is either what it should be or says what is wrong.
-            (Ratio::None, _) if figure.judge == Judge::Text => {
-                if self.text(figure, Side::Ours) == Some("isolated") {
-                    Met::Yes
-                } else {
-                    Met::No
-                }
+    fn takes_part(&self, side: Side) -> bool {
+        self.planned.sides.contains(&side)
+    }
+
+    /// After a failure there is no ratio: half of a comparison is none.
+    fn cell(&self, figure: &Figure, side: Side) -> Cell {
+        let failed = self.failures.contains_key(&side);
+        let ratios = if failed { Vec::new() } else { self.ratios(figure, side) };
+        Cell { value: self.shown(figure, side), rounds: ratios.len(), ratio: Middle::of(ratios), failed }
+    }
+
+    fn met_text(&self, figure: &Figure) -> String {
+        if let Better::Text(wanted) = figure.better {
+            return if self.text(figure, Side::Ours) == Some(wanted) { Met::Yes } else { Met::No }.text().to_owned();
+        }
+        match figure.goals {
+            [goal] => self.met(figure, *goal).text().to_owned(),
+            goals => {
+                let each = goals.iter().map(|goal| match goal {
+                    Goal::Behind(side, _) => format!("{side} {}", self.met(figure, *goal).text()),
+                    _ => self.met(figure, *goal).text().to_owned(),
+                });
+                each.collect::<Vec<_>>().join(", ")
             }
-            (_, Some(middle)) => Met::judge(ratio.goal(), middle, rounds),
-            (_, None) => Met::Unknown,
         }
     }
 
-    fn cpu_text(&self, figure: &Figure, peer: Option<Side>) -> String {
-        let (Some(peer), Some(metric), None) = (peer, figure.cpu, &self.failure) else { return String::new() };
-        let ratios = self.ratios(metric, peer, Side::Ours);
-        let rounds = ratios.len();
-        Middle::of(ratios).map(|middle| ratio_text(middle, rounds)).unwrap_or_default()
+    fn met(&self, figure: &Figure, goal: Goal) -> Met {
+        let (side, values) = match goal {
+            Goal::Behind(side, _) => (side, self.ratios(figure, side)),
+            Goal::AtLeast(_) | Goal::AtMost(_) => (Side::Ours, self.values(figure, Side::Ours)),
+        };
+        if self.failures.contains_key(&side) {
+            return Met::Unknown;
+        }
+        let rounds = values.len();
+        Middle::of(values).map_or(Met::Unknown, |middle| Met::judge(goal, middle, rounds))
     }
 
-    /// A metric of one side divided by the other's of the same round.
-    fn ratios(&self, metric: &str, above: Side, below: Side) -> Vec<f64> {
+    /// How many times as good as this backend a side was, round by round.
+    fn ratios(&self, figure: &Figure, side: Side) -> Vec<f64> {
         let of = |side, round| {
             let run = self.runs.iter().find(|run| run.side == side && run.round == round)?;
-            run.outcome.metrics.get(metric).copied()
+            run.outcome.metrics.get(figure.metric).copied()
         };
-        (0..self.planned.rounds).filter_map(|round| Some(of(above, round)? / of(below, round)?)).collect()
+        let ratio = |round| {
+            let (theirs, ours) = (of(side, round)?, of(Side::Ours, round)?);
+            match figure.better {
+                Better::More => Some(theirs / ours),
+                Better::Less => Some(ours / theirs),
+                Better::Text(_) => None,
+            }
+        };
+        (0..self.planned.rounds).filter_map(ratio).collect()
     }
 
     fn values(&self, figure: &Figure, side: Side) -> Vec<f64> {
@@ -226,39 +236,16 @@ impl Measured {
     }
 }
 
-/// What a row divides by what.
-#[derive(Debug, Clone, Copy)]
-enum Ratio {
-    Share(Goal),
-    Speedup(Goal),
-    Own(Goal),
-    None,
-}
-
-impl Ratio {
-    fn goal(self) -> Goal {
-        match self {
-            Self::Share(goal) | Self::Speedup(goal) | Self::Own(goal) => goal,
-            Self::None => Goal::None,
-        }
+fn goal_text(figure: &Figure) -> String {
+    if let Better::Text(wanted) = figure.better {
+        return wanted.to_owned();
     }
-
-    fn goal_text(self, figure: &Figure) -> String {
-        let unit = if matches!(self, Self::Own(_)) { figure.unit } else { "x" };
-        match self.goal() {
-            Goal::AtLeast(bound) => format!("≥ {}", with_unit(bound, unit)),
-            Goal::AtMost(bound) => format!("≤ {}", with_unit(bound, unit)),
-            Goal::None if figure.judge == Judge::Text => "isolated".to_owned(),
-            Goal::None => String::new(),
-        }
-    }
-}
-
-fn ratio_text(middle: Middle, rounds: usize) -> String {
-    if rounds == 1 {
-        return format!("{}x (one round)", number(middle.median));
-    }
-    format!("{}x ({} to {})", number(middle.median), number(middle.low), number(middle.high))
+    let text = |goal: &Goal| match goal {
+        Goal::Behind(side, bound) => format!("{side} ≤ {}x", number(*bound)),
+        Goal::AtLeast(bound) => format!("≥ {}", with_unit(*bound, figure.unit)),
+        Goal::AtMost(bound) => format!("≤ {}", with_unit(*bound, figure.unit)),
+    };
+    figure.goals.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 fn with_unit(value: f64, unit: &str) -> String {
@@ -268,12 +255,15 @@ fn with_unit(value: f64, unit: &str) -> String {
     }
 }
 
-/// About three digits that count, thousands set apart.
+/// About three digits that count, thousands set apart; two of what is less than a tenth.
 pub(crate) fn number(value: f64) -> String {
     let decimals = match value.abs() {
         100.0.. => 0,
         10.0.. => 1,
-        _ => 2,
+        0.1.. | 0.0 => 2,
+        0.01.. => 3,
+        0.001.. => 4,
+        _ => 5,
     };
     let plain = format!("{value:.decimals$}");
     let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
@@ -292,76 +282,91 @@ mod tests {
     use super::*;
     use ave_peer_cases::{catalog, outcome::Reader};
 
-    /// Rounds of `put-off-1` in which the sides reach these rates.
-    fn measured(rates: &[(f64, f64)]) -> Measured {
-        let (case, part) = catalog::find("put-off-1").unwrap();
-        let planned = Planned { case, part, sides: case.sides.to_vec(), rounds: rates.len(), quick: false };
+    /// Rounds of a case in which the sides reach these figures.
+    fn measured(case: &str, metric: &str, rounds: &[(f64, f64)]) -> Measured {
+        let (case, part) = catalog::find(case).unwrap();
+        let sides = vec![Side::Ours, Side::Published];
+        let planned = Planned { case, part, sides, rounds: rounds.len(), full: false };
         let mut measured = Measured::new(planned);
-        for (round, (published, ours)) in rates.iter().enumerate() {
-            for (side, rate) in [(Side::Published, published), (Side::Ours, ours)] {
+        for (round, (published, ours)) in rounds.iter().enumerate() {
+            for (side, value) in [(Side::Ours, ours), (Side::Published, published)] {
                 let mut outcome = Outcome::default();
-                outcome.set("ops_per_s", *rate);
+                outcome.set(metric, *value);
                 measured.add(round, side, outcome).unwrap();
             }
         }
         measured
     }
 
-    fn met(rates: &[(f64, f64)]) -> Met {
-        measured(rates).rows()[0].met
+    fn rates(rounds: &[(f64, f64)]) -> Measured {
+        measured("put-on-8", "ops_per_s", rounds)
+    }
+
+    fn published(measured: &Measured) -> String {
+        measured.rows()[0].others["published"].text()
     }
 
     #[test]
     fn ratios_are_taken_within_a_round() {
         // The host was slow in the second round, for both: the ratio does not care.
-        let row = &measured(&[(100.0, 120.0), (10.0, 12.0), (100.0, 120.0)]).rows()[0];
-        assert_eq!(row.ratio, "1.20x (1.20 to 1.20)");
-        assert_eq!((row.theirs.as_str(), row.ours.as_str(), row.goal.as_str()), ("100/s", "120/s", "≥ 1.10x"));
+        let measured = rates(&[(100.0, 200.0), (10.0, 20.0), (100.0, 200.0)]);
+        assert_eq!(published(&measured), "0.50x (0.50 to 0.50)");
+        let row = &measured.rows()[0];
+        assert_eq!((row.ours.as_str(), row.goal.as_str()), ("200/s", "published ≤ 1.00x"));
     }
 
     #[test]
-    fn less_cpu_counts_like_more_speed() {
-        let mut measured = measured(&[(100.0, 100.0)]);
-        for (run, cpu) in measured.runs.iter_mut().zip([3.0, 2.0]) {
+    fn half_the_rate_and_twice_the_time_are_half_as_good() {
+        assert_eq!(published(&rates(&[(100.0, 200.0)])), "0.50x (one round)");
+        assert_eq!(published(&measured("range-1e5", "us", &[(8.0, 4.0)])), "0.50x (one round)");
+    }
+
+    #[test]
+    fn cpu_has_a_row_of_its_own() {
+        let mut measured = rates(&[(100.0, 100.0)]);
+        for (run, cpu) in measured.runs.iter_mut().zip([2.0, 3.0]) {
             run.outcome.set("cpu_us_per_op", cpu);
         }
-        assert_eq!(measured.rows()[0].cpu, "1.50x (one round)");
+        let row = &measured.rows()[1];
+        assert_eq!((row.ours.as_str(), row.others["published"].text().as_str()), ("2.00 µs", "0.67x (one round)"));
     }
 
     #[test]
     fn a_goal_is_met_as_far_as_the_interval_says() {
-        assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0)]), Met::Yes);
-        assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0), (100.0, 100.0)]), Met::Likely);
-        assert_eq!(met(&[(100.0, 120.0), (100.0, 105.0), (100.0, 100.0)]), Met::Unlikely);
-        assert_eq!(met(&[(100.0, 90.0), (100.0, 80.0)]), Met::No);
-        assert_eq!(met(&[(100.0, 900.0)]), Met::Likely);
+        let met = |rounds: &[(f64, f64)]| rates(rounds).rows()[0].met.clone();
+        assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0)]), "yes");
+        assert_eq!(met(&[(100.0, 120.0), (100.0, 115.0), (100.0, 90.0)]), "likely");
+        assert_eq!(met(&[(100.0, 120.0), (100.0, 95.0), (100.0, 90.0)]), "unlikely");
+        assert_eq!(met(&[(100.0, 90.0), (100.0, 80.0)]), "NO");
+        assert_eq!(met(&[(100.0, 900.0)]), "likely");
     }
 
     #[test]
     fn what_read_something_else_is_not_compared() {
-        let mut measured = measured(&[(1.0, 1.0)]);
+        let mut measured = rates(&[(1.0, 1.0)]);
         let read = |bytes: &[u8]| {
             let (mut reader, mut outcome) = (Reader::default(), Outcome::default());
             reader.add(bytes);
             outcome.read(&reader);
             outcome
         };
-        measured.add(1, Side::Published, read(b"x")).unwrap();
         measured.add(1, Side::Ours, read(b"x")).unwrap();
-        let error = measured.add(2, Side::Ours, read(b"y")).unwrap_err();
+        measured.add(1, Side::Published, read(b"x")).unwrap();
+        let error = measured.add(2, Side::Published, read(b"y")).unwrap_err();
         assert!(error.to_string().contains("refused"), "{error}");
     }
 
     #[test]
-    fn a_failed_case_has_no_ratios() {
-        let mut measured = measured(&[(100.0, 120.0)]);
-        measured.failure = Some("died".to_owned());
-        assert!(measured.rows().iter().all(|row| row.met == Met::Unknown && row.ratio.is_empty()));
+    fn a_side_that_failed_has_no_ratios_and_meets_no_goal() {
+        let mut measured = rates(&[(100.0, 120.0)]);
+        measured.failures.insert(Side::Published, "died".to_owned());
+        assert_eq!(published(&measured), "FAILED");
+        assert_eq!(measured.rows()[0].met, "not measured");
     }
 
     #[test]
     fn numbers_are_short() {
-        let texts = [0.1234, 5.0, 12.34, 123.4, 1_234.0, 1_234_567.0].map(number);
-        assert_eq!(texts, ["0.12", "5.00", "12.3", "123", "1,234", "1,234,567"]);
+        let texts = [0.000_12, 0.012_34, 0.1234, 0.0, 5.0, 12.34, 123.4, 1_234.0, 1_234_567.0].map(number);
+        assert_eq!(texts, ["0.00012", "0.012", "0.12", "0.00", "5.00", "12.3", "123", "1,234", "1,234,567"]);
     }
 }

@@ -1,22 +1,35 @@
 //! The table, as text, as Markdown and as JSON. Measures nothing.
 
-use std::{fmt::Write, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 
 use anyhow::{Context, Result};
-use ave_peer_cases::Outcome;
+use ave_peer_cases::{Outcome, catalog::Side};
 use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 use serde::Serialize;
 
 use crate::{
-    rows::{Measured, Ran, Row},
+    rows::{Cell, Measured, Ran, Row},
     statistics::Middle,
 };
 
+/// Stands where a backend has no part in a case.
+const ABSENT: &str = "—";
 /// CPU of others, in cores, from which on a run counts as disturbed.
 const BUSY_CORES: f64 = 0.2;
 const STEAL_CORES: f64 = 0.02;
 
-const HEADER: [&str; 7] = ["figure", "goal", "published", "ours", "ratio (spread)", "ratio by CPU", "goal met?"];
+const HEADER: [&str; 10] = [
+    "case",
+    "durability",
+    "figure",
+    "ours = 1.00x",
+    "published 0.4.0",
+    "sqlite",
+    "memory",
+    "limit",
+    "goal",
+    "goal met?",
+];
 
 /// For a terminal.
 pub(crate) fn text(measured: &[Measured]) -> String {
@@ -37,31 +50,48 @@ pub(crate) fn files(dir: &Path, measured: &[Measured]) -> Result<()> {
 fn table(measured: &[Measured], style: TableStyle) -> String {
     let mut table = Table::new();
     table.load_style(style).set_content_arrangement(ContentArrangement::Disabled).set_header(HEADER);
-    for row in measured.iter().flat_map(Measured::rows) {
-        table.add_row(cells(row));
+    for case in measured {
+        for (n, row) in case.rows().into_iter().enumerate() {
+            table.add_row(cells(row, n == 0));
+        }
     }
     format!("{table}\n")
 }
 
-fn cells(row: Row) -> [String; 7] {
-    let theirs = match row.peer {
-        None | Some("published") => row.theirs,
-        Some(peer) => format!("{peer}: {}", row.theirs),
-    };
-    [format!("{}: {}", row.case, row.figure), row.goal, theirs, row.ours, row.ratio, row.cpu, row.met.text().to_owned()]
+/// A case is named in its first row only.
+fn cells(row: Row, is_first: bool) -> [String; 10] {
+    let other = |side: Side| row.others.get(side.name()).map_or_else(|| ABSENT.to_owned(), Cell::text);
+    let limit = Side::LIMITS.into_iter().find(|side| row.others.contains_key(side.name()));
+    let named = |text: &str| if is_first { text.to_owned() } else { String::new() };
+    [
+        named(row.case),
+        named(row.durability),
+        row.figure.clone(),
+        row.ours.clone(),
+        other(Side::Published),
+        other(Side::Sqlite),
+        other(Side::Memory),
+        limit.map(|side| format!("{side} {}", other(side))).unwrap_or_default(),
+        row.goal,
+        row.met,
+    ]
 }
 
 fn notes(measured: &[Measured]) -> String {
     let mut notes = String::from(
-        "Values are medians over the rounds. A ratio is taken within a round; shown are its median and, in brackets, the\n\
-         order-statistic interval of 95 % for the median from nine rounds on; below that, minimum to maximum (six to\n\
-         eight rounds cover 97 % and more, five 94 %, four 88 %, three 75 %, two 50 %). \"likely\" and \"unlikely\": the\n\
-         median meets or misses the goal, the interval does both or there is one round. By CPU: their CPU time divided by\n\
-         ours, background threads included; on a busy host it is the steadier one.\n",
+        "Under \"ours\" is the median of this backend over the rounds. The others stand beside it with how many times as \
+         good they\nare: 0.50x is half the rate, or twice the time or the bytes. A ratio is taken within a round; shown are \
+         the median and, in\nbrackets, the order-statistic interval of 95 % for it from nine rounds on; below that, minimum \
+         to maximum (six to eight\nrounds cover 97 % and more, five 94 %, four 88 %, three 75 %, two 50 %). CPU is user and \
+         system time, background threads\nincluded: on a busy host it is the steadier figure. A limit is RocksDB called \
+         directly (bare), or append and fdatasync (file).\n\"likely\" and \"unlikely\": the median meets or misses the goal, \
+         the interval does both or there is one round.\n",
     );
+    notes.push_str(&absences(measured));
     let rounds: Vec<String> =
         measured.iter().map(|case| format!("{} {}", case.planned.name(), case.planned.rounds)).collect();
     let _ = writeln!(notes, "Rounds: {}.", rounds.join(", "));
+    notes.push_str(&verification(measured));
     if let Some(how) = measured.iter().flat_map(|case| &case.runs).find_map(|run| run.outcome.texts.get("cold.how")) {
         let _ = writeln!(notes, "Cold means: {how}.");
     }
@@ -69,11 +99,44 @@ fn notes(measured: &[Measured]) -> String {
         writeln!(notes, "Host: {} cores, Linux {}. Every backend is told MachineProfile::Medium.", cores(), kernel());
     notes.push_str(&disturbance(measured));
     for case in measured {
-        if let Some(failure) = &case.failure {
-            let _ = writeln!(notes, "FAILED {}: {failure}", case.planned.name());
+        for failure in failures(case) {
+            let _ = writeln!(notes, "FAILED {failure}");
         }
     }
     notes
+}
+
+fn failures(case: &Measured) -> impl Iterator<Item = String> {
+    case.failures.iter().map(|(side, failure)| format!("{}, {side}: {failure}", case.planned.name()))
+}
+
+/// What a dash means.
+fn absences(measured: &[Measured]) -> String {
+    let mut cases: BTreeMap<(Side, &str), Vec<String>> = BTreeMap::new();
+    for case in measured {
+        for side in Side::PEERS {
+            if let Some(why) = case.planned.case.absence(side) {
+                cases.entry((side, why)).or_default().push(case.planned.name());
+            }
+        }
+    }
+    let lines = cases
+        .into_iter()
+        .map(|((side, why), cases)| format!("{ABSENT} {side} has no part in {}: {why}.\n", cases.join(", ")));
+    lines
+        .chain([format!("{ABSENT} memory has no part in what is about files: opening, stopping, cold reads.\n")])
+        .collect()
+}
+
+/// In how many of the runs the results were compared.
+fn verification(measured: &[Measured]) -> String {
+    let runs = || measured.iter().flat_map(|case| &case.runs);
+    let compared = runs().filter(|run| run.outcome.checksum.is_some()).count();
+    let checked = runs().filter(|run| run.outcome.metrics.contains_key("verified_events")).count();
+    format!(
+        "Verified: what was read has the same hash on every side in {compared} runs; what the database holds is what the \
+         runner's\nmodel says in {checked}.\n"
+    )
 }
 
 /// What others did on the host meanwhile.
@@ -104,7 +167,7 @@ fn disturbance(measured: &[Measured]) -> String {
 struct Report<'a> {
     rows: Vec<Row>,
     runs: Vec<&'a Ran>,
-    failures: Vec<&'a str>,
+    failures: Vec<String>,
     kernel: String,
     cores: usize,
 }
@@ -113,7 +176,7 @@ fn json(measured: &[Measured]) -> Result<String> {
     let report = Report {
         rows: measured.iter().flat_map(Measured::rows).collect(),
         runs: measured.iter().flat_map(|case| &case.runs).collect(),
-        failures: measured.iter().filter_map(|case| case.failure.as_deref()).collect(),
+        failures: measured.iter().flat_map(failures).collect(),
         kernel: kernel(),
         cores: cores(),
     };

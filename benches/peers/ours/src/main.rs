@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
+use ave_actors_store::Error;
 use ave_peer_cases::{Case, MACHINE, Outcome, Peer, Run, cases, server};
 
 struct Ours;
@@ -16,8 +17,8 @@ impl Peer for Ours {
     type State = RocksDbStore;
     type Manager = RocksDbManager;
 
-    fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager> {
-        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
+    fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager, Error> {
+        RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))
     }
 
     fn memory_budget(&self, manager: &RocksDbManager) -> Option<u64> {

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use ave_actors_sqlite::{SqliteCollection, SqliteManager};
-use ave_actors_store::memory::{MemoryManager, MemoryStore};
+use ave_actors_store::{
+    Error,
+    memory::{MemoryManager, MemoryStore},
+};
 use ave_peer_cases::{Case, MACHINE, Outcome, Peer, Run, cases, server};
 use published::{RocksDbManager, RocksDbStore};
 
@@ -16,8 +19,8 @@ impl Peer for Published {
     type State = RocksDbStore;
     type Manager = RocksDbManager;
 
-    fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager> {
-        Ok(RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
+    fn open(&self, dir: &Path, durability: bool) -> Result<RocksDbManager, Error> {
+        RocksDbManager::new(&dir.to_owned(), durability, Some(MACHINE))
     }
 }
 
@@ -28,8 +31,8 @@ impl Peer for Sqlite {
     type State = SqliteCollection;
     type Manager = SqliteManager;
 
-    fn open(&self, dir: &Path, durability: bool) -> Result<SqliteManager> {
-        Ok(SqliteManager::new(&dir.to_owned(), durability, Some(MACHINE))?)
+    fn open(&self, dir: &Path, durability: bool) -> Result<SqliteManager, Error> {
+        SqliteManager::new(&dir.to_owned(), durability, Some(MACHINE))
     }
 }
 
@@ -42,7 +45,7 @@ impl Peer for Memory {
     type State = MemoryStore;
     type Manager = MemoryManager;
 
-    fn open(&self, _dir: &Path, _durability: bool) -> Result<MemoryManager> {
+    fn open(&self, _dir: &Path, _durability: bool) -> Result<MemoryManager, Error> {
         Ok(self.0.clone())
     }
 }

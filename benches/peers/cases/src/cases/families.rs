@@ -32,7 +32,7 @@ pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result
     outcome.set("create.rss_mib", host::peak_memory()? as f64 / MIB);
 
     host::reset_peak_memory()?;
-    let persists = run.scale.pick(200_000_000, 1_200_000_000) / PERSIST_BYTES;
+    let persists = run.scale.pick(80_000_000, 1_200_000_000) / PERSIST_BYTES;
     let spent = load(&mut actors, persists)?;
     outcome.set("ops_per_s", spent.rate(persists));
     outcome.set("cpu_us_per_op", spent.cpu_micros_per(persists));

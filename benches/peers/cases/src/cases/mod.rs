@@ -9,6 +9,7 @@ pub mod put;
 mod range;
 mod reads;
 mod recover;
+mod workload;
 mod write_amp;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ use crate::{Outcome, Peer, Run, catalog::Work, data, outcome::Reader};
 /// Runs a case against a backend and puts the figures into `outcome`.
 pub fn run<P: Peer>(work: Work, peer: &P, run: &Run, outcome: &mut Outcome) -> Result<()> {
     match work {
+        Work::Workload { name, durability } => workload::run(peer, name, durability, run, outcome),
         Work::PutOff { threads } => put::off(peer, threads, run, outcome),
         Work::PutOn { threads } => put::on(peer, threads, run, outcome),
         Work::PersistOff => persist::off(peer, run, outcome),

@@ -58,12 +58,12 @@ impl Sizes {
 }
 
 pub(super) fn off<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result<()> {
-    let persists = run.scale.pick(40_000, 200_000);
+    let persists = run.scale.pick(10_000, 200_000);
     measure(peer, run, false, persists, Duration::MAX, outcome)
 }
 
 pub(super) fn on<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result<()> {
-    let slice = run.scale.pick(Duration::from_secs(1), Duration::from_millis(1500));
+    let slice = run.scale.pick(Duration::from_millis(800), Duration::from_millis(1500));
     measure(peer, run, true, u64::MAX, slice, outcome)
 }
 

@@ -47,12 +47,12 @@ pub const EVENT_BYTES: usize = 256;
 
 /// How long the case with durability off runs.
 pub fn until_off(threads: u64, run: &Run) -> Until {
-    Until::Count(run.scale.pick(300_000, 1_500_000) / threads)
+    Until::Count(run.scale.pick(100_000, 1_500_000) / threads)
 }
 
 /// How long one slice of a case with durability on runs: short, because the disk swings, and sides alternate.
 pub fn until_on(run: &Run) -> Until {
-    Until::Elapsed(run.scale.pick(Duration::from_secs(1), Duration::from_millis(1500)))
+    Until::Elapsed(run.scale.pick(Duration::from_millis(800), Duration::from_millis(1500)))
 }
 
 pub(super) fn off<P: Peer>(peer: &P, threads: u64, run: &Run, outcome: &mut Outcome) -> Result<()> {

@@ -30,7 +30,7 @@ const EVENT_BYTES: usize = 256;
 const SNAPSHOT_BYTES: usize = 1024;
 
 pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result<()> {
-    let (dir, actors) = (run.database("db")?, run.scale.pick(500, 2_000));
+    let (dir, actors) = (run.database("db")?, run.scale.pick(250, 2_000));
     let recovery = Recovery { sizes: Sizes::new(EVENT_BYTES, SNAPSHOT_BYTES), keys: data::keys(EVENTS) };
     recovery.fill(peer, &dir, actors)?;
     Recovery::verify(peer, &dir, actors, outcome)?;

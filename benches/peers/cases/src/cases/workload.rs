@@ -1,0 +1,83 @@
+//! A workload that ships, through the workbench's own runner: what `ave-workbench run` measures, on every backend.
+//!
+//! The runner issues commands as fast as they go and afterwards compares what the database holds with what it
+//! acknowledged: number, order and bytes. It knows no backend, it is generic over `DbManager`, as the cases are. Loads
+//! last equally long on every side; a faster one gets more done, and has a larger database for it.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Result, ensure};
+use ave_actors_rocksdb::workbench::{
+    actor::{CommandKind, Durability},
+    runner::{Control, Drive, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp},
+    workload::Workload,
+};
+use ave_actors_store::Error;
+
+use crate::{Outcome, Peer, Run};
+
+/// Actors, whatever the workload says: `SQLite` opens six connections for each, and two files for each of those.
+const ACTORS: u32 = 500;
+/// As many as the machine that every backend is told of has cores.
+const WORKERS: u64 = 2;
+
+pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, outcome: &mut Outcome) -> Result<()> {
+    let mut workload = Workload::find(name)?;
+    workload.actors.count = ACTORS;
+    // Names become names of tables, and `SQLite` takes no hyphens there.
+    workload.name = workload.name.replace('-', "_");
+    let source = Source::Workload(Arc::new(workload));
+    let durability = if durability { Durability::On } else { Durability::Off };
+    let spec = DriveSpec {
+        load: Load::Closed,
+        warmup: WarmUp::Fixed(Duration::from_millis(300)),
+        measure: Some(run.scale.pick(Duration::from_millis(1200), Duration::from_secs(5))),
+        lag_limit: None,
+    };
+
+    let (target, control, dir) = (Through(peer), Control::default(), run.database("db")?);
+    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, &Silent, &control)?;
+    let drive = session.drive(&spec, &SystemClock::new(), &Silent, &control)?;
+    report(&drive, outcome);
+    let (verified, _) = session.finish(true, &Silent, &control)?;
+    verify(&verified.unwrap_or_default(), outcome)
+}
+
+fn report(drive: &Drive, outcome: &mut Outcome) {
+    let Drive { measurement, usage, .. } = drive;
+    outcome.set("ops_per_s", measurement.commands_per_second());
+    outcome.set("cpu_us_per_op", usage.cpu_seconds * 1e6 / measurement.command_count().max(1) as f64);
+    for kind in [CommandKind::Persist, CommandKind::Recover] {
+        let Some(latency) = measurement.command(kind) else { continue };
+        for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+            outcome.set(format!("{kind}_{name}_us"), latency.service.quantile(quantile) as f64 / 1e3);
+        }
+    }
+}
+
+/// What the model says must be there is there, and nothing else.
+fn verify(verified: &Verified, outcome: &mut Outcome) -> Result<()> {
+    ensure!(verified.actors > 0, "nothing was compared");
+    let differs = verified.lost > 0 || !verified.differences.is_empty();
+    ensure!(!differs, "holds something else than it acknowledged: {}", verified.differences.join("; "));
+    outcome.set("verified_events", verified.events as f64);
+    outcome.set("verified_states", verified.states as f64);
+    Ok(())
+}
+
+/// A peer as the runner takes it.
+struct Through<'p, P>(&'p P);
+
+impl<P: Peer> Target for Through<'_, P> {
+    type Collection = P::Collection;
+    type State = P::State;
+    type Manager = P::Manager;
+
+    fn name(&self) -> &'static str {
+        "peer"
+    }
+
+    fn open(&self, directory: &Path, durability: Durability) -> Result<P::Manager, Error> {
+        self.0.open(directory, durability.is_on())
+    }
+}
