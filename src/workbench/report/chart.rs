@@ -300,6 +300,8 @@ pub(super) struct GrowthChart {
     disk_bytes: u64,
     /// That, less what compactions and logs need.
     room_bytes: u64,
+    /// The day the room is used up, as the forecast says it.
+    full_on: Option<String>,
 }
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
@@ -318,6 +320,7 @@ impl GrowthChart {
             high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
             disk_bytes: forecast.disk_bytes,
             room_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
+            full_on: forecast.disk_full_on.clone(),
         })
     }
 }

@@ -350,12 +350,18 @@ fn machine_latency(
 fn price(spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Option<DurabilityPrice> {
     let of = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on);
     let (off, on) = of(false).zip(of(true))?;
-    // The same machine in both modes, where one was searched in both: else the ratio would be that of two machines.
-    let mut both = off.searched.iter().filter_map(|one| {
-        let other = on.searched.iter().find(|other| other.machine == one.machine)?;
-        one.sustained_with_room().zip(other.sustained_with_room())
-    });
-    let rates = both.next_back().or_else(|| off.sustained_per_second().zip(on.sustained_per_second()));
+    // The same machine in both modes, where one was searched in both: else the ratio would be that of two machines. The
+    // one to take before any other.
+    let both = || {
+        off.searched.iter().filter_map(|one| {
+            let other = on.searched.iter().find(|other| other.machine == one.machine)?;
+            Some((&one.machine, one.sustained_with_room().zip(other.sustained_with_room())?))
+        })
+    };
+    let to_take = on.recommended().map(|verdict| &verdict.machine);
+    let same =
+        both().find(|(machine, _)| Some(*machine) == to_take).or_else(|| both().next_back()).map(|(_, rates)| rates);
+    let rates = same.or_else(|| off.sustained_per_second().zip(on.sustained_per_second()));
     let added = |name: &str| {
         let percentile = Percentile::named(name)?;
         let at = |mode: &ModePlan| response(outcome, mode)?.percentile(percentile);

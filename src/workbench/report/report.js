@@ -384,12 +384,12 @@
         ctx.setLineDash([3 * pixel, 3 * pixel]);
       }
       const full = reached(chart.at_seconds, chart.expected_bytes, chart.room_bytes);
-      if (full != null) {
+      if (full != null && chart.full_on) {
         const x = plot.valToPos(full, "x", true);
         ctx.lineWidth = 1.5 * pixel;
         ctx.strokeStyle = css("soft");
         ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
-        const text = "full on " + day(full);
+        const text = "full on " + chart.full_on;
         legible(ctx, text, x - ctx.measureText(text).width - 6 * pixel, box.top + box.height - 8 * pixel, css("soft"), pixel);
       }
     });

@@ -200,24 +200,31 @@ pub(super) struct LatencyPrice<'a> {
 }
 
 impl<'a> Price<'a> {
-    fn new(report: &Report, command: Option<&'a str>) -> Option<Self> {
+    fn new(report: &'a Report, command: Option<&'a str>) -> Option<Self> {
         let off = mode(report, DurabilityMode::Off);
         let on = mode(report, DurabilityMode::On);
         let throughput = match &report.plan {
             Some(plan) => planned_throughput(plan),
             None => off.zip(on).and_then(|(off, on)| closed_loop_throughput(off, on)),
         };
-        let latency = off.zip(on).zip(command).and_then(|((off, on), command)| LatencyPrice::new(off, on, command));
+        let at_target = report.plan.as_ref().and_then(LatencyPrice::at_target);
+        let measured = || off.zip(on).zip(command).and_then(|((off, on), command)| LatencyPrice::new(off, on, command));
+        let latency = at_target.or_else(measured);
         (throughput.is_some() || latency.is_some()).then_some(Self { throughput, latency })
     }
 }
 
 fn planned_throughput(plan: &PlanResult) -> Option<ThroughputPrice> {
-    let same = plan.profiles.iter().rev().find_map(|known| {
+    let both = |known: &ProfileEvidence| {
         let measured = |durability| known.modes.iter().find(|mode| mode.durability == durability && is_own(mode));
         let (off, on) = measured(DurabilityMode::Off).zip(measured(DurabilityMode::On))?;
         off.sustained_per_second.zip(on.sustained_per_second)
-    });
+    };
+    // The machine to take before any other: a ratio of two machines would be none.
+    let advice = plan.recommendations.iter().find(|advice| advice.durability == DurabilityMode::On);
+    let to_take = advice.and_then(|advice| advice.profile.as_deref());
+    let taken = plan.profiles.iter().find(|known| Some(known.profile.as_str()) == to_take);
+    let same = taken.and_then(both).or_else(|| plan.profiles.iter().rev().find_map(both));
     if let Some((off, on)) = same {
         return ThroughputPrice::new(Basis::Objective, off, on);
     }
@@ -251,10 +258,24 @@ impl ThroughputPrice {
 }
 
 impl<'a> LatencyPrice<'a> {
+    /// What users wait in both modes at the target of a plan.
+    fn at_target(plan: &'a PlanResult) -> Option<Self> {
+        let of = |durability| {
+            let advice = plan.recommendations.iter().find(|advice| advice.durability == durability)?;
+            advice.expected.as_ref()
+        };
+        let (off, on) = of(DurabilityMode::Off).zip(of(DurabilityMode::On))?;
+        Self::between(&off.command, [&off.response, &on.response], None)
+    }
+
     fn new(off: &ModeResult, on: &ModeResult, command: &'a str) -> Option<Self> {
         let (off_latency, on_latency) = find(off, command).zip(find(on, command))?;
-        let (off_p50_ns, on_p50_ns) = value(off_latency, "p50").zip(value(on_latency, "p50"))?;
-        let (off_p99_ns, on_p99_ns) = (value(off_latency, "p99"), value(on_latency, "p99"));
+        Self::between(command, [off_latency, on_latency], unequal_rates(off, on))
+    }
+
+    fn between(command: &'a str, [off, on]: [&LatencyInfo; 2], unequal: Option<[f64; 2]>) -> Option<Self> {
+        let (off_p50_ns, on_p50_ns) = value(off, "p50").zip(value(on, "p50"))?;
+        let (off_p99_ns, on_p99_ns) = (value(off, "p99"), value(on, "p99"));
         Some(Self {
             command,
             off_p50_ns,
@@ -263,7 +284,7 @@ impl<'a> LatencyPrice<'a> {
             off_p99_ns,
             on_p99_ns,
             added_p99_ns: off_p99_ns.zip(on_p99_ns).map(|(off, on)| difference(off, on)),
-            unequal_rates_per_second: unequal_rates(off, on),
+            unequal_rates_per_second: unequal,
         })
     }
 }

@@ -14,7 +14,7 @@ use ave_actors_rocksdb::workbench::report::{
 use serde_json::json;
 
 const GIB: u64 = 1 << 30;
-const ROUNDS: u32 = 3;
+const ROUNDS: u32 = 4;
 const ROUND_SECONDS: u32 = 20;
 
 /// A plan that passes: both modes, every kind of evidence, warnings.

@@ -84,9 +84,10 @@ const fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-/// What it runs out of, where that was found out.
+/// What it runs out of, where that was found out; in words that leave room for the rest of the row.
 fn binds(mode: &MachineMode) -> Option<&str> {
-    mode.binding_resource.as_deref().filter(|&name| name != Resource::Unknown.name())
+    let name = mode.binding_resource.as_deref().filter(|&name| name != Resource::Unknown.name())?;
+    Some(if name == Resource::WriteBandwidth.name() { "bandwidth" } else { name })
 }
 
 const fn holds(holds: Option<bool>) -> &'static str {

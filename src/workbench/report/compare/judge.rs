@@ -144,7 +144,7 @@ fn rare(figures: &[Figure]) -> Option<Warning> {
         what: format!("Too rare to be compared: {}.", names.join(", ")),
         hint: format!(
             "A median needs 20 commands in a round, and a comparison {FEWEST} such rounds or runs on each side: \
-            measure longer."
+            measure longer, or with more rounds (--rounds 10)."
         ),
     })
 }

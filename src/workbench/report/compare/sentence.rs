@@ -1,5 +1,6 @@
 //! The answer of a comparison in one sentence.
 
+use super::samples::FEWEST;
 use super::{Answer, Candidate, CompareSettings, ComparisonOutcome, Metric, Row};
 use crate::workbench::report::format;
 
@@ -54,8 +55,9 @@ fn undecided(candidate: &Candidate, threshold: &str) -> String {
     let open: Vec<&Row> = candidate.undecided().collect();
     let decide = candidate.rows.iter().filter(|row| row.decides).count();
     let Some(first) = open.first() else {
-        return "It cannot be told: no command was issued often enough in at least 3 rounds or runs on each side."
-            .to_owned();
+        return format!(
+            "It cannot be told: no command was issued often enough in at least {FEWEST} rounds or runs on each side."
+        );
     };
     let others = decide - open.len();
     let rest = match others {
