@@ -129,7 +129,12 @@ fn recommended(
         Support::Extrapolated | Support::NotMeasured => grounds
             .lowered(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
     }
-    if let Some(held) = mode.searched.iter().find(|found| found.machine == *machine).and_then(required_evidence) {
+    if let Some(held) = mode
+        .searched
+        .iter()
+        .find(|found| found.machine == *machine)
+        .and_then(|found| required_evidence(found, required_per_second))
+    {
         grounds.speaks_for(format!("With durability {durability}, {held}"));
     }
     let Some(rate) = verdict.sustained_per_second else { return };
@@ -149,16 +154,18 @@ fn recommended(
     }
 }
 
-/// `2,857 commands/s were tried 3 times, 18 s in all, and held`.
-fn required_evidence(findings: &Findings) -> Option<String> {
+/// `the rate needed, 2,857 commands/s (the target with its headroom), was tried 3 times, 18 s in all, and held`.
+fn required_evidence(findings: &Findings, required_per_second: f64) -> Option<String> {
+    // The lowest rate that held, which is the one needed wherever that was tried.
     let held = findings.held.first()?;
     let seconds: f64 = held.drives.iter().map(|drive| drive.measurement.elapsed_ns as f64 / 1e9).sum();
-    Some(format!(
-        "{} commands/s were tried {} times, {} in all, and held",
-        format::number(held.rate_per_second),
-        held.drives.len(),
-        format::seconds(seconds)
-    ))
+    let rate = format::number(held.rate_per_second);
+    let rate = if (held.rate_per_second / required_per_second - 1.0).abs() < 0.01 {
+        format!("the rate needed, {rate} commands/s (the target with its headroom),")
+    } else {
+        format!("a rate of {rate} commands/s")
+    };
+    Some(format!("{rate} was tried {} times, {} in all, and held", held.drives.len(), format::seconds(seconds)))
 }
 
 fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {

@@ -9,7 +9,7 @@ use crate::workbench::sizing::{Resource, required_rate, suffices};
 
 use super::{
     Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, MachineLatency, ModeResult,
-    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint,
+    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint, format,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.
@@ -27,6 +27,10 @@ pub(super) struct View<'a> {
     pub(super) headline_command: Option<&'a str>,
     /// Why the verdict is what it is, without what the recommendations say themselves.
     pub(super) reasons: Vec<&'a str>,
+    /// What a plan's answer says nothing of.
+    pub(super) not_covered: Vec<String>,
+    /// Whether the same machine is recommended in both modes.
+    pub(super) same_machine: bool,
     /// Slices of time in which the engine held writers back.
     pub(super) stalled_slices_count: usize,
     /// One wide row per mode.
@@ -61,6 +65,11 @@ impl<'a> View<'a> {
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command,
             reasons: reasons(report),
+            not_covered: plan.map(|plan| not_covered(report, plan)).unwrap_or_default(),
+            same_machine: plan.is_some_and(|plan| match plan.recommendations.as_slice() {
+                [off, on] => off.profile.is_some() && off.profile == on.profile,
+                _ => false,
+            }),
             stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| is_stalled(slice)).count(),
             summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
             was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
@@ -94,6 +103,31 @@ fn reasons(report: &Report) -> Vec<&str> {
         !plan.is_some_and(|plan| plan.recommendations.iter().any(|recommendation| recommendation.sentence == **reason))
     };
     report.verdict.reasons.iter().filter(said).map(String::as_str).collect()
+}
+
+/// What no measurement of a plan speaks of, where it recommends a machine.
+fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
+    let taken = plan.recommendations.iter().find_map(|advice| advice.profile.as_deref());
+    let Some(machine) = taken.and_then(|name| plan.profiles.iter().find(|known| known.profile == name)) else {
+        return Vec::new();
+    };
+    let growth = plan.forecast.as_ref().map_or(0.0, |forecast| forecast.growth_per_day_bytes.expected);
+    let outgrown = (growth > 0.0).then(|| {
+        let after = format::days(machine.ram_bytes as f64 / growth);
+        format!(
+            "a database that has outgrown the machine's memory, which at the target is after about {after}: how fast it is \
+             read then was not measured; give the workload the preload it will have"
+        )
+    });
+    let rounds = report.modes.iter().map(|mode| mode.series.len()).max().unwrap_or(0);
+    let longer = (rounds > 0).then(|| {
+        format!(
+            "longer loads than the {} that were measured: certify the rate before you buy",
+            format::seconds(rounds as f64)
+        )
+    });
+    let others = "another disk or processor than this host's, and what your application itself takes".to_owned();
+    outgrown.into_iter().chain(longer).chain([others]).collect()
 }
 
 /// Response time where commands were scheduled, service time where there is nothing else.
@@ -180,6 +214,8 @@ pub(super) enum Basis {
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct ThroughputPrice {
     pub(super) basis: Basis,
+    /// The machine of both rates, where a plan searched one in both modes.
+    pub(super) machine: Option<String>,
     pub(super) off_per_second: f64,
     pub(super) on_per_second: f64,
     pub(super) kept_percent: f64,
@@ -218,15 +254,17 @@ fn planned_throughput(plan: &PlanResult) -> Option<ThroughputPrice> {
     let both = |known: &ProfileEvidence| {
         let measured = |durability| known.modes.iter().find(|mode| mode.durability == durability && is_own(mode));
         let (off, on) = measured(DurabilityMode::Off).zip(measured(DurabilityMode::On))?;
-        off.sustained_per_second.zip(on.sustained_per_second)
+        let rates = off.sustained_per_second.zip(on.sustained_per_second)?;
+        Some((known.profile.clone(), rates))
     };
     // The machine to take before any other: a ratio of two machines would be none.
     let advice = plan.recommendations.iter().find(|advice| advice.durability == DurabilityMode::On);
     let to_take = advice.and_then(|advice| advice.profile.as_deref());
     let taken = plan.profiles.iter().find(|known| Some(known.profile.as_str()) == to_take);
     let same = taken.and_then(both).or_else(|| plan.profiles.iter().rev().find_map(both));
-    if let Some((off, on)) = same {
-        return ThroughputPrice::new(Basis::Objective, off, on);
+    if let Some((machine, (off, on))) = same {
+        let price = ThroughputPrice::new(Basis::Objective, off, on)?;
+        return Some(ThroughputPrice { machine: Some(machine), ..price });
     }
     let capacities = &plan.capacities;
     let of = |durability| capacities.iter().find(|capacity| capacity.durability == durability);
@@ -253,7 +291,7 @@ fn closed_loop_throughput(off: &ModeResult, on: &ModeResult) -> Option<Throughpu
 impl ThroughputPrice {
     fn new(basis: Basis, off_per_second: f64, on_per_second: f64) -> Option<Self> {
         let kept_percent = 100.0 * on_per_second / off_per_second;
-        kept_percent.is_finite().then_some(Self { basis, off_per_second, on_per_second, kept_percent })
+        kept_percent.is_finite().then_some(Self { basis, machine: None, off_per_second, on_per_second, kept_percent })
     }
 }
 

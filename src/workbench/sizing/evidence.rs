@@ -170,11 +170,11 @@ fn searched(
 
 fn reason(findings: &Findings, required_per_second: f64) -> String {
     let machine = &findings.machine;
-    let memory = machine.usable_ram_bytes() / 1_000_000;
+    let memory = machine.usable_ram_bytes() >> 20;
     let ran = match &findings.emulation {
         Emulation::Host => "ran on this host as it is".to_owned(),
         Emulation::CoresAndMemory => {
-            format!("ran within {} and {memory} MB, page cache included", cores_in_words(machine.cores))
+            format!("ran within {} and {memory} MiB, page cache included", cores_in_words(machine.cores))
         }
         Emulation::CoresOnly { why } => {
             format!("ran on {}; memory was not limited: {why}", cores_in_words(machine.cores))
@@ -185,8 +185,8 @@ fn reason(findings: &Findings, required_per_second: f64) -> String {
         return format!("{ran}, and was killed {times} when its memory was used up");
     }
     if let Some(held) = findings.held.iter().find(|held| !findings.had_room(held)) {
-        let took = held.footprint.total_bytes() / 1_000_000;
-        return format!("{ran}, and process and database took {took} MB, more than its {memory} MB");
+        let took = held.footprint.total_bytes() >> 20;
+        return format!("{ran}, and process and database took {took} MiB, more than its {memory} MiB");
     }
     let failed = findings.probes.iter().rfind(|probe| {
         probe.rejection.is_some() && suffices(required_per_second, probe.offered_per_second) && findings.held.is_empty()

@@ -205,6 +205,17 @@ fn the_verdict_says_how_sure_it_is_and_older_reports_do_not() {
 }
 
 #[test]
+fn what_a_plan_does_not_cover_stands_beside_how_sure_it_is() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    // 2 GiB at 110 GB per day.
+    assert!(page.contains("outgrown the machine&#x27;s memory, which at the target is after about 28 min"), "{page}");
+    assert!(position(&page, "Not covered:") < position(&page, r#"id="recommendation""#));
+    report.plan.as_mut().unwrap().recommendations.iter_mut().for_each(|advice| advice.profile = None);
+    assert!(!html(&report).contains("Not covered:"), "where nothing is recommended, nothing rests on it");
+}
+
+#[test]
 fn stalls_are_shaded_where_they_were_and_counted() {
     let mut report = sample::run();
     let slices = [false, true, true, false, true];

@@ -58,7 +58,7 @@ fn the_verdict_names_the_machine_its_size_and_what_it_holds() {
     );
     assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
     assert!(speaks_of(&report, "was emulated here within its cores and its memory"));
-    assert!(speaks_of(&report, "125 commands/s were tried 2 times"));
+    assert!(speaks_of(&report, "125 commands/s (the target with its headroom), was tried 2 times"));
 }
 
 #[test]
