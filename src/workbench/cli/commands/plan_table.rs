@@ -184,8 +184,9 @@ mod tests {
 
     /// A plan in which the smallest machine alone was tried, and every other is as good at least.
     fn plan() -> PlanResult {
-        let text = include_str!("../../../../reports/sample/report.json");
-        let mut plan = serde_json::from_str::<Report>(text).unwrap().plan.unwrap();
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/sample/report.json");
+        let text = std::fs::read_to_string(sample).unwrap();
+        let mut plan = serde_json::from_str::<Report>(&text).unwrap().plan.unwrap();
         let mode = |durability, rate, holds| MachineMode {
             durability,
             evidence: Evidence::CoresEmulated,
