@@ -80,7 +80,7 @@ impl Observer for CertifyProgress {
             Phase::Measure => format!("durability {durability}: certifying"),
             _ => doing::label(durability, phase),
         };
-        let line = (!matches!(phase, Phase::Start | Phase::WarmUp)).then_some(label.clone());
+        let line = doing::is_told(phase).then(|| label.clone());
         self.live.begin(Doing::new(phase, label, total, Instant::now()), line.as_deref());
     }
 

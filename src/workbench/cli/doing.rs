@@ -34,6 +34,11 @@ pub(super) const fn name(phase: Phase) -> &'static str {
     }
 }
 
+/// Whether a line tells where it begins, where there is no bar: what follows it soon says enough of the others.
+pub(super) const fn is_told(phase: Phase) -> bool {
+    !matches!(phase, Phase::Start | Phase::WarmUp)
+}
+
 /// `durability off: measuring`.
 pub(super) fn label(durability: Durability, phase: Phase) -> String {
     format!("durability {durability}: {}", name(phase))

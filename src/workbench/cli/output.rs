@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
+use anstyle::Style;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::CliError;
@@ -75,6 +76,11 @@ impl Output {
     /// The answer: `PASS: ` and a sentence, in lines that fit.
     pub(super) fn verdict(self, outcome: Outcome, sentence: &str) -> Result<(), CliError> {
         let (word, look) = style::outcome(outcome);
+        self.answer(word, look, sentence)
+    }
+
+    /// An answer in one word, and a sentence, in lines that fit.
+    pub(super) fn answer(self, word: &str, look: Style, sentence: &str) -> Result<(), CliError> {
         let text = wrapped(&format!("{word}: {sentence}"), prose_width(), 2);
         self.line(&text.replacen(word, &styled(look, word), 1))
     }
@@ -106,6 +112,11 @@ impl Output {
 pub(super) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     raw(&format!("{text}\n"))
+}
+
+/// What became of showing a result that is written: whoever closed the pipe early still gets the verdict.
+pub(super) fn shown(shown: Result<(), CliError>) -> Result<(), CliError> {
+    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })
 }
 
 /// Prints what was asked for, whatever the verbosity.

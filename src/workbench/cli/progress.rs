@@ -58,8 +58,8 @@ impl Observer for Progress {
         }
         let label = format!("{}{}", doing::label(durability, phase), self.round_of(phase));
         let line = format!("{label}{}", amount(phase, total));
-        let tells = !matches!(phase, Phase::Start | Phase::WarmUp);
-        self.live.begin(Doing::new(phase, label, total, now), tells.then_some(&line));
+        let told = doing::is_told(phase).then_some(line.as_str());
+        self.live.begin(Doing::new(phase, label, total, now), told);
     }
 
     fn progress(&self, done: u64, commands: u64) {

@@ -11,7 +11,7 @@ use super::args::{DurabilityArg, PlaceArgs, SourceArgs};
 use crate::backend::Tuning;
 use crate::workbench::actor::Durability;
 use crate::workbench::host::{HostProfile, PROFILES, matching_spec, profile_named};
-use crate::workbench::report::{TuningInfo, format};
+use crate::workbench::report::{Place, TuningInfo, format};
 use crate::workbench::runner::{Control, MOST_WORKERS, Source};
 use crate::workbench::trace::{self, Truncation};
 use crate::workbench::workload::Workload;
@@ -116,6 +116,11 @@ pub(super) fn interruptible() -> Result<Arc<Control>, CliError> {
     };
     ctrlc::set_handler(handler).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
     Ok(control)
+}
+
+/// Where a comparison goes: to the directory that was named, else among the reports.
+pub(super) fn place(output: Option<&Path>) -> Place<'_> {
+    output.map_or(Place::Below(Path::new("reports")), Place::Exactly)
 }
 
 /// The command line, to be typed again.

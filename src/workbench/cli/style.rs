@@ -4,6 +4,7 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::workbench::report::Outcome;
+use crate::workbench::report::compare::ComparisonOutcome;
 
 /// What is wrong.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -23,5 +24,14 @@ pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
         Outcome::Pass => ("PASS", PASS),
         Outcome::Fail => ("FAIL", ERROR),
         Outcome::Inconclusive => ("INCONCLUSIVE", WARNING),
+    }
+}
+
+/// The outcome of a comparison as people read it, and its style.
+pub(super) const fn comparison(outcome: ComparisonOutcome) -> (&'static str, Style) {
+    match outcome {
+        ComparisonOutcome::NoRegression => ("NO REGRESSION", PASS),
+        ComparisonOutcome::Regression => ("REGRESSION", ERROR),
+        ComparisonOutcome::Undecided => ("CANNOT TELL", WARNING),
     }
 }

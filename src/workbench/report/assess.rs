@@ -236,7 +236,7 @@ impl Assessment {
     fn spread(&mut self, name: &str, rounds: &[Drive]) {
         let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
         let (low, high) = range(&rates);
-        let spread = (high - low) / mean(rates.iter().copied()).max(f64::MIN_POSITIVE);
+        let spread = relative_spread(&rates);
         if rates.len() < 2 || spread <= ROUND_SPREAD[0] {
             return;
         }
@@ -264,6 +264,12 @@ impl Assessment {
 pub(super) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     if count == 0 { 0.0 } else { sum / f64::from(count) }
+}
+
+/// Distance between the highest and the lowest, as a share of the mean.
+pub(super) fn relative_spread(values: &[f64]) -> f64 {
+    let (low, high) = range(values);
+    (high - low) / mean(values.iter().copied()).max(f64::MIN_POSITIVE)
 }
 
 pub(super) fn range(values: &[f64]) -> (f64, f64) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::assess::{Assessment, mean, range};
+use super::assess::{Assessment, relative_spread};
 use super::{DurabilityMode, ModeResult, format};
 use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
 
@@ -49,24 +49,22 @@ const ROUNDS: usize = 3;
 /// Scatter of rounds, as a share of their mean, that a figure bears without losing its worth.
 const SCATTER: f64 = 0.1;
 
-/// Grounds, and the level they leave.
-struct Grounds {
-    level: CertaintyLevel,
-    because: Vec<String>,
-}
-
-impl Grounds {
-    const fn new() -> Self {
+impl Certainty {
+    /// As sure as can be, until something speaks against it.
+    const fn full() -> Self {
         Self { level: CertaintyLevel::High, because: Vec::new() }
     }
 
-    fn speaks_for(&mut self, ground: String) {
-        self.because.push(ground);
+    /// Both modes may rest on the same ground.
+    fn rests_on(&mut self, ground: String) {
+        if !self.because.contains(&ground) {
+            self.because.push(ground);
+        }
     }
 
     fn lowered(&mut self, level: CertaintyLevel, ground: String) {
         self.level = self.level.min(level);
-        self.because.push(ground);
+        self.rests_on(ground);
     }
 
     /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure.
@@ -79,21 +77,11 @@ impl Grounds {
             self.lowered(CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings".to_owned());
         }
     }
-
-    fn certainty(mut self) -> Certainty {
-        let mut seen = Vec::new();
-        self.because.retain(|ground| {
-            let is_new = !seen.contains(ground);
-            seen.push(ground.clone());
-            is_new
-        });
-        Certainty { level: self.level, because: self.because }
-    }
 }
 
 /// How sure a plan's recommendations are: as sure as the least sure of them.
 pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment) -> Certainty {
-    let mut grounds = Grounds::new();
+    let mut grounds = Certainty::full();
     for mode in &outcome.modes {
         let name = DurabilityMode::from(mode.durability);
         match mode.recommended() {
@@ -102,11 +90,11 @@ pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment) -> Certain
         }
     }
     grounds.disturbed(assessment);
-    grounds.certainty()
+    grounds
 }
 
 fn recommended(
-    grounds: &mut Grounds,
+    grounds: &mut Certainty,
     durability: DurabilityMode,
     mode: &ModePlan,
     verdict: &MachineVerdict,
@@ -114,8 +102,8 @@ fn recommended(
 ) {
     let machine = &verdict.machine;
     match verdict.support {
-        Support::Measured => grounds.speaks_for(format!("The rate of {machine} was measured on it as it is")),
-        Support::Emulated => grounds.speaks_for(format!(
+        Support::Measured => grounds.rests_on(format!("The rate of {machine} was measured on it as it is")),
+        Support::Emulated => grounds.rests_on(format!(
             "The machine {machine} was emulated here within its cores and its memory; processor and disk are those of this host"
         )),
         Support::CoresEmulated => grounds.lowered(
@@ -135,14 +123,14 @@ fn recommended(
         .find(|found| found.machine == *machine)
         .and_then(|found| required_evidence(found, required_per_second))
     {
-        grounds.speaks_for(format!("With durability {durability}, {held}"));
+        grounds.rests_on(format!("With durability {durability}, {held}"));
     }
     let Some(rate) = verdict.sustained_per_second else { return };
     let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
     if margin >= CLEAR {
         let times = format::number(margin);
         grounds
-            .speaks_for(format!("With durability {durability}, up to {times} times the rate needed met the objective"));
+            .rests_on(format!("With durability {durability}, up to {times} times the rate needed met the objective"));
     } else {
         let percent = format::percent(100.0 * (margin - 1.0).max(0.0));
         grounds.lowered(
@@ -168,7 +156,7 @@ fn required_evidence(findings: &Findings, required_per_second: f64) -> Option<St
     Some(format!("{rate} was tried {} times, {} in all, and held", held.drives.len(), format::seconds(seconds)))
 }
 
-fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {
+fn none(grounds: &mut Certainty, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {
     if mode.interrupted {
         grounds.lowered(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
         return;
@@ -178,7 +166,7 @@ fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, requ
     let ground =
         format!("With durability {durability}, the highest rate that met the objective is {share} of the rate needed");
     if best * CLEAR <= required_per_second {
-        grounds.speaks_for(ground);
+        grounds.rests_on(ground);
     } else {
         grounds.lowered(CertaintyLevel::Moderate, ground);
     }
@@ -186,11 +174,10 @@ fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, requ
 
 /// How sure a run's figures are: whether they were the same again.
 pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment) -> Certainty {
-    let mut grounds = Grounds::new();
+    let mut grounds = Certainty::full();
     for mode in modes {
         let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
-        let (low, high) = range(&rates);
-        let spread = (high - low) / mean(rates.iter().copied()).max(f64::MIN_POSITIVE);
+        let spread = relative_spread(&rates);
         let durability = mode.durability;
         let (count, spread_text) = (rates.len(), format::percent(100.0 * spread));
         if count < ROUNDS {
@@ -205,9 +192,9 @@ pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment) -> Certainty
                 format!("With durability {durability}, {count} rounds differ by {spread_text}"),
             );
         } else {
-            grounds.speaks_for(format!("With durability {durability}, {count} rounds differ by {spread_text} only"));
+            grounds.rests_on(format!("With durability {durability}, {count} rounds differ by {spread_text} only"));
         }
     }
     grounds.disturbed(assessment);
-    grounds.certainty()
+    grounds
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::view::{felt, is_stalled, median};
 use super::{
     CurvePoint, DurabilityMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint,
-    SloInfo,
+    SloInfo, format,
 };
 
 /// The percentile axis counts nines, `-log10(1 - quantile)`: p90 is 1, p99 is 2. It ends at p99.999.
@@ -304,14 +304,12 @@ pub(super) struct GrowthChart {
     full_on: Option<String>,
 }
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
-
 impl GrowthChart {
     fn new(report: &Report) -> Option<Self> {
         let forecast = report.plan.as_ref()?.forecast.as_ref().filter(|forecast| forecast.sizes.len() > 1)?;
         let began = report.started_at.parse::<Timestamp>().ok()?.as_second();
         #[expect(clippy::cast_possible_truncation, reason = "a hundred years at most")]
-        let at = |days: f64| began + (days * SECONDS_PER_DAY) as i64;
+        let at = |days: f64| began + (days * format::DAY_SECONDS) as i64;
         let sizes = &forecast.sizes;
         Some(Self {
             at_seconds: sizes.iter().map(|size| at(size.at_days)).collect(),

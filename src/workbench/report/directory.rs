@@ -235,6 +235,31 @@ pub(super) enum Naming {
     Exactly,
 }
 
+/// Where a comparison goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// Below this directory, which is created if need be, as `<name>-<moment>`; a name that is taken gets a number.
+    Below(&'a Path),
+    /// To this directory, at which nothing may stand but an empty one.
+    Exactly(&'a Path),
+}
+
+impl Place<'_> {
+    /// Makes the directory of a comparison with this name, made at this moment, appear with everything `fill` puts into it,
+    /// or not at all.
+    pub(super) fn whole_directory(
+        self,
+        name: &str,
+        moment: &str,
+        fill: impl FnOnce(&Path) -> Result<(), ReportError>,
+    ) -> Result<PathBuf, ReportError> {
+        match self {
+            Self::Below(root) => whole_directory(&root.join(stamped_name(name, moment)), Naming::FirstFree, fill),
+            Self::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
+        }
+    }
+}
+
 /// Makes the directory `wanted` appear with everything `fill` puts into it, or not at all. What it lies in is created.
 pub(super) fn whole_directory(
     wanted: &Path,

@@ -11,7 +11,7 @@ pub const ABSENT: &str = "—";
 const SECOND_NS: f64 = 1e9;
 const MINUTE_SECONDS: f64 = 60.0;
 const HOUR_SECONDS: f64 = 3_600.0;
-const DAY_SECONDS: f64 = 86_400.0;
+pub(super) const DAY_SECONDS: f64 = 86_400.0;
 
 /// A time in nanoseconds with the unit that suits it, three significant digits.
 ///

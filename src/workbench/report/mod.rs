@@ -24,6 +24,7 @@ mod html;
 pub mod machines;
 mod markdown;
 mod plan;
+mod same_question;
 mod template;
 mod view;
 mod what_if;
@@ -44,11 +45,12 @@ pub use certificate::{
     CERTIFICATE_SCHEMA_VERSION, Certificate, CertificateError, CertifiedModeInfo, Forgery, InterruptionInfo, SliceInfo,
 };
 pub use certify::{certificate, certify_report};
-pub use directory::{ReportDirectory, ReportError};
+pub use directory::{Place, ReportDirectory, ReportError};
 pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo};
 pub use html::html;
 pub use markdown::markdown;
 pub use plan::{PlanFacts, WhatIfPlan, plan_report};
+pub use same_question::Incomparable;
 pub use what_if::{Basis, WhatIfFigure, WhatIfInfo, WhatIfMode};
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -685,6 +687,20 @@ pub enum Evidence {
     Implied,
     /// Nothing was measured that speaks of it.
     NotMeasured,
+}
+
+impl Evidence {
+    /// `at least`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Emulated => "emulated",
+            Self::CoresEmulated => "cores emulated",
+            Self::Extrapolated => "extrapolated",
+            Self::Implied => "at least",
+            Self::NotMeasured => "not measured",
+        }
+    }
 }
 
 /// The machine to take in one durability mode.

@@ -22,8 +22,6 @@ use crate::workbench::sizing::{
 /// Durability off may seem slower than on by this much before it is a contradiction.
 const PLAUSIBLE_SHARE: f64 = 0.8;
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
-
 /// What a plan's report says beside what the plan found.
 #[derive(Debug, Clone)]
 pub struct PlanFacts {
@@ -221,7 +219,7 @@ fn bytes_per_command(outcome: &PlanOutcome) -> f64 {
 }
 
 fn growth_per_day(spec: &PlanSpec, outcome: &PlanOutcome) -> f64 {
-    bytes_per_command(outcome) * spec.target_per_second * SECONDS_PER_DAY
+    bytes_per_command(outcome) * spec.target_per_second * format::DAY_SECONDS
 }
 
 fn capacity(
@@ -240,7 +238,7 @@ fn capacity(
         saturation_per_second: findings.ceiling_per_second(),
         sustained_per_second: findings.sustained_per_second(),
         probes: findings.probes.iter().map(probe_result).collect(),
-        database_bytes_per_million_commands: 1e6 * per_day / (spec.target_per_second * SECONDS_PER_DAY),
+        database_bytes_per_million_commands: 1e6 * per_day / (spec.target_per_second * format::DAY_SECONDS),
         database_bytes_per_day_at_target: per_day,
         days_until_disk_full: (per_day > 0.0).then(|| context.host.disk.free_bytes as f64 / per_day),
     })
@@ -337,14 +335,15 @@ fn machine_latency(
     findings: &Findings,
 ) -> Option<MachineLatency> {
     let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
-    let value =
-        |measured: &Measurement| measured.command(outcome.command)?.response.percentile(spec.objective.percentile);
-    if let Some(drive) = mode.at_target.as_ref().filter(|_| is_recommended) {
-        return Some(MachineLatency { value_ns: value(&drive.measurement)?, per_second: spec.target_per_second });
+    let percentile = spec.objective.percentile;
+    if is_recommended && mode.at_target.is_some() {
+        let value_ns = response(outcome, mode)?.percentile(percentile)?;
+        return Some(MachineLatency { value_ns, per_second: spec.target_per_second });
     }
     let held = findings.held.first()?;
     let all = Measurement::over_rounds(held.drives.iter().map(|drive| &drive.measurement));
-    Some(MachineLatency { value_ns: value(&all)?, per_second: held.rate_per_second })
+    let value_ns = all.command(outcome.command)?.response.percentile(percentile)?;
+    Some(MachineLatency { value_ns, per_second: held.rate_per_second })
 }
 
 fn price(spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Option<DurabilityPrice> {

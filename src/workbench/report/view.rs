@@ -462,6 +462,7 @@ fn binding(evidence: &ProfileEvidence) -> Option<String> {
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileRow<'a> {
     pub(super) evidence: &'a ProfileEvidence,
+    pub(super) evidence_name: &'static str,
     /// One for each durability mode that was planned, `off` before `on`.
     pub(super) modes: Vec<ProfileMode>,
     /// Largest resident set of the process in any mode, where it was searched.
@@ -507,6 +508,7 @@ fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileR
     let modes = plan.recommendations.iter().map(|recommendation| recommendation.durability);
     ProfileRow {
         evidence,
+        evidence_name: evidence.evidence.name(),
         modes: modes.map(|durability| profile_mode(plan, evidence, durability)).collect(),
         process_peak_bytes: evidence.modes.iter().filter_map(|mode| mode.process_peak_bytes).max(),
         growth_per_day_bytes: growth.filter(|_| evidence.evidence != Evidence::NotMeasured),

@@ -2,15 +2,13 @@
 
 use ave_actors_rocksdb::workbench::actor::Durability;
 use ave_actors_rocksdb::workbench::host::{HostProfile, UnsyncedAge};
-use ave_actors_rocksdb::workbench::report::{
-    Certainty, CertaintyLevel, Context, Outcome, PlanFacts, Report, plan_report,
-};
+use ave_actors_rocksdb::workbench::report::{Certainty, CertaintyLevel, Outcome, PlanFacts, Report, plan_report};
 use ave_actors_rocksdb::workbench::runner::{Control, Silent};
 use ave_actors_rocksdb::workbench::sizing::{PlanSpec, plan};
-use ave_actors_store::config::{MachineProfile, MachineSpec};
 
 use super::known_latency::appends;
 use super::planning::{Mortal, planned_on, spec};
+use super::reporting::context;
 
 /// The report of a plan on machines that have the memory the load needs, or that die of it.
 fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
@@ -22,20 +20,7 @@ fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
     });
     let directory = tempfile::tempdir().unwrap();
     let host = HostProfile::detect(directory.path());
-    let context = Context {
-        started_at: "2026-01-01T00:00:00Z".to_owned(),
-        elapsed_seconds: 1.0,
-        source: &source,
-        origin: "appends".to_owned(),
-        host: &host,
-        host_warnings: &[],
-        sync_probe: None,
-        tuning: Vec::new(),
-        machine_spec: &MachineSpec::Profile(MachineProfile::Small),
-        data_directory: directory.path(),
-        command: "ave-workbench plan appends".to_owned(),
-        workers: 1,
-    };
+    let context = context(&source, &host, directory.path());
     let unsynced = UnsyncedAge { seconds: 35.0, source: "this kernel".to_owned() };
     plan_report(&context, spec, &PlanFacts { emulation: String::new(), unsynced, forecast: None }, &outcome, None)
 }

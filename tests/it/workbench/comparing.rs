@@ -8,7 +8,7 @@ use ave_actors_rocksdb::workbench::report::compare::{
     Metric, Samples, compare,
 };
 use ave_actors_rocksdb::workbench::report::{
-    ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency, YardstickInfo,
+    Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency, YardstickInfo,
 };
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
@@ -343,7 +343,10 @@ fn reports_that_were_not_asked_the_same_are_refused_by_the_field() {
         let (base, mut other) = (simulation.run(1.0, 1.0), simulation.run(1.0, 1.0));
         change(&mut other);
         let error = refused(&[side("a", vec![base]), side("b", vec![other])]);
-        assert!(matches!(&error, CompareError::Unequal { field: found, .. } if found.contains(field)), "{error}");
+        assert!(
+            matches!(&error, CompareError::Incomparable(Incomparable::Unequal { field: found, .. }) if found.contains(field)),
+            "{error}"
+        );
         assert!(error.is_choice() && error.to_string().contains("a/1") && error.to_string().contains("b/1"), "{error}");
     }
 }
@@ -370,7 +373,7 @@ fn what_cannot_be_compared_is_refused_with_what_to_do() {
     assert!(cut.to_string().contains("4 of 10 rounds with durability off"), "{cut}");
 
     let same = refused(&[side("a", vec![runs[0].clone()]), side("b", vec![runs[0].clone()])]);
-    assert!(matches!(same, CompareError::Twice { .. }), "{same}");
+    assert!(matches!(same, CompareError::Incomparable(Incomparable::Twice { .. })), "{same}");
 
     let uneven = refused(&[side("a", vec![runs[0].clone()]), side("b", runs[1..3].to_vec())]);
     assert!(uneven.to_string().contains("one with one"), "{uneven}");

@@ -15,12 +15,12 @@ use ave_actors_rocksdb::workbench::runner::{
 };
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
 use ave_actors_store::Error;
-use ave_actors_store::config::MachineSpec;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use tempfile::tempdir;
 
 use super::cli::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
 use super::comparing::{QUIET, Simulation};
+use super::reporting::{SMALL, context};
 use super::workload;
 
 impl Place {
@@ -252,8 +252,6 @@ impl State for SlowedStore {
     }
 }
 
-const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
-
 /// The report of a run against the backend made slower.
 fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     let directory = tempdir().unwrap();
@@ -270,20 +268,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     let outcome =
         run(&target, source, &spec, directory.path(), &SystemClock::new(), &Silent, &Control::default()).unwrap();
     let host = HostProfile::detect(directory.path());
-    let context = Context {
-        started_at: started_at.to_owned(),
-        elapsed_seconds: 1.0,
-        source,
-        origin: "generated".to_owned(),
-        host: &host,
-        host_warnings: &[],
-        sync_probe: None,
-        tuning: Vec::new(),
-        machine_spec: &SMALL,
-        data_directory: Path::new("."),
-        command: "ave-workbench run generated".to_owned(),
-        workers: 1,
-    };
+    let context = Context { started_at: started_at.to_owned(), ..context(source, &host, directory.path()) };
     run_report(&context, &spec, &outcome, None)
 }
 

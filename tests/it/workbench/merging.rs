@@ -9,7 +9,7 @@ use ave_actors_rocksdb::workbench::report::machines::{
     GivenReport, LatencyEvidence, Machine, MachineComparison, MergeContext, MergeError, Merged, TargetAnswer, merge,
 };
 use ave_actors_rocksdb::workbench::report::{
-    DurabilityMode, NamedLatency, Outcome, Report, SourceKind, format, latency_info,
+    DurabilityMode, Incomparable, NamedLatency, Outcome, Report, SourceKind, format, latency_info,
 };
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
@@ -256,7 +256,7 @@ fn only_reports_that_were_asked_the_same_are_joined() {
 #[track_caller]
 fn refused(hosts: [Host; 2], field: &str) {
     let error = merged(hosts).unwrap_err();
-    assert!(matches!(&error, MergeError::Unequal { .. }) && error.is_choice(), "{error:?}");
+    assert!(matches!(&error, MergeError::Incomparable(Incomparable::Unequal { .. })) && error.is_choice(), "{error:?}");
     let text = error.to_string();
     for part in ["fleet/node-0", "fleet/node-1", field] {
         assert!(text.contains(part), "`{part}` is missing: {text}");
@@ -298,7 +298,7 @@ fn the_same_report_twice_is_refused_and_a_repetition_is_not() {
     let samples = two_levels(MILLISECOND, 2 * MILLISECOND);
     let copy = Host { path: "fleet/copy".into(), ..Host::new(0, &samples) };
     let error = merged([Host::new(0, &samples), Host::new(1, &samples), copy]).unwrap_err();
-    assert!(matches!(error, MergeError::Twice { .. }) && error.is_choice(), "{error}");
+    assert!(matches!(error, MergeError::Incomparable(Incomparable::Twice { .. })) && error.is_choice(), "{error}");
     let text = error.to_string();
     assert!(text.contains("fleet/node-0") && text.contains("fleet/copy"), "{text}");
     let another = Host::new(0, &samples).with(|report| report.host.disk_free_bytes -= 1);

@@ -34,6 +34,7 @@ mod merging;
 mod planning;
 mod recorder;
 mod recording;
+mod reporting;
 mod traces;
 mod verification;
 

@@ -6,19 +6,17 @@ use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::{CommandKind, Durability, Op, OpKind};
 use ave_actors_rocksdb::workbench::host::HostProfile;
-use ave_actors_rocksdb::workbench::report::{CertaintyLevel, Context, Outcome, Report, run_report};
+use ave_actors_rocksdb::workbench::report::{CertaintyLevel, Outcome, Report, run_report};
 use ave_actors_rocksdb::workbench::runner::{
     Control, Crashed, DriveSpec, Load, RunOutcome, RunSpec, Session, Silent, Source, SystemClock, Target, Verified,
     WarmUp, run,
 };
 use ave_actors_rocksdb::workbench::trace::{Provenance, Recording, TraceActor};
 use ave_actors_rocksdb::workbench::workload::{CommandMix, Workload, shipped};
-use ave_actors_store::config::MachineSpec;
 
 use super::memory::{Fault, Memory};
+use super::reporting::context;
 use super::{Told, provenance, replay, trace_of, trace_told, workload};
-
-const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
 
 /// Replays a finite source and verifies it.
 fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
@@ -145,20 +143,7 @@ fn report_after_kills(fault: Fault, crashed: Option<Crashed>) -> Report {
     let (spec, mut outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
     outcome.modes[1].crashed = crashed;
     let host = HostProfile::detect(directory.path());
-    let context = Context {
-        started_at: "2026-01-01T00:00:00Z".to_owned(),
-        elapsed_seconds: 1.0,
-        source: &source,
-        origin: "generated".to_owned(),
-        host: &host,
-        host_warnings: &[],
-        sync_probe: None,
-        tuning: Vec::new(),
-        machine_spec: &SMALL,
-        data_directory: directory.path(),
-        command: "ave-workbench run generated".to_owned(),
-        workers: 1,
-    };
+    let context = context(&source, &host, directory.path());
     run_report(&context, &spec, &outcome, None)
 }
 
@@ -322,6 +307,7 @@ fn what_was_stored_before_a_trace_began_is_there_in_every_pass() {
 mod rocksdb {
     use ave_actors_rocksdb::workbench::runner::RocksDbTarget;
 
+    use super::super::reporting::SMALL;
     use super::*;
 
     #[test]

@@ -187,8 +187,7 @@ impl<'a> Asked<'a> {
             print(&certificate, output)
                 .and_then(|()| output.line(&format!("Certificate: {}", written.join("certificate.json").display())))
         };
-        // The certificate is written: whoever closed the pipe early still gets the verdict.
-        shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
+        output::shown(shown)?;
         Ok(match certificate.verdict.outcome {
             Outcome::Pass => Ending::Pass,
             Outcome::Fail => Ending::Fail,

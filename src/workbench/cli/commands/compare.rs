@@ -7,14 +7,11 @@ use crate::workbench::cli::args::CompareArgs;
 use crate::workbench::cli::error::CliError;
 use crate::workbench::cli::output::{self, Output, figure_table};
 use crate::workbench::cli::resolve;
+use crate::workbench::cli::style;
 use crate::workbench::report::compare::{
     Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Row, compare, write,
 };
 use crate::workbench::report::format;
-use crate::workbench::report::machines::Place;
-
-/// Where comparisons go unless told otherwise: among the reports.
-const REPORTS: &str = "reports";
 
 pub(in crate::workbench::cli) fn run(args: &CompareArgs, output: Output) -> Result<Ending, CliError> {
     let settings = CompareSettings {
@@ -26,11 +23,9 @@ pub(in crate::workbench::cli) fn run(args: &CompareArgs, output: Output) -> Resu
     let candidates = args.candidates.iter().map(|path| GivenSide::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = CompareContext { compared_at: resolve::now(), command: resolve::command_line() };
     let comparison = compare(&base, &candidates, settings, &context)?;
-    let place = args.output.as_deref().map_or(Place::Below(Path::new(REPORTS)), Place::Exactly);
-    let directory = write(&comparison, place)?;
+    let directory = write(&comparison, resolve::place(args.output.as_deref()))?;
     let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
-    // The comparison is written: whoever closed the pipe early still gets the answer.
-    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
+    output::shown(shown)?;
     Ok(match comparison.outcome {
         ComparisonOutcome::NoRegression => Ending::Pass,
         ComparisonOutcome::Regression => Ending::Fail,
@@ -52,17 +47,12 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
             output.line(&candidate.side.path)?;
         }
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
-        notes(candidate, output)?;
+        output.list(&notes(candidate))?;
     }
-    let word = match comparison.outcome {
-        ComparisonOutcome::NoRegression => "NO REGRESSION",
-        ComparisonOutcome::Regression => "REGRESSION",
-        ComparisonOutcome::Undecided => "CANNOT TELL",
-    };
-    output.line(&format!("\n{word}: {}", comparison.sentence))?;
-    for warning in &comparison.warnings {
-        output.line(&format!("warning: {}\n  hint: {}", warning.what, warning.hint))?;
-    }
+    let (word, look) = style::comparison(comparison.outcome);
+    output.line("")?;
+    output.answer(word, look, &comparison.sentence)?;
+    output.warnings(&comparison.warnings)?;
     output.line(&format!("\nComparison: {}", directory.join("comparison.html").display()))
 }
 
@@ -80,13 +70,12 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-/// Why rows that decide are open, each reason once.
-fn notes(candidate: &Candidate, output: Output) -> Result<(), CliError> {
-    let mut told: Vec<String> = Vec::new();
-    for row in candidate.undecided() {
+/// Why rows that decide are open.
+fn notes(candidate: &Candidate) -> Vec<String> {
+    let told = |row: &Row| {
         let needed =
             row.samples_needed_count.map_or_else(String::new, |count| format!(" (about {count} samples would do)"));
-        told.push(format!("  - {} (durability {}): {}{needed}", row.what(), row.durability, row.note));
-    }
-    told.iter().try_for_each(|line| output.line(line))
+        format!("{} (durability {}): {}{needed}", row.what(), row.durability, row.note)
+    };
+    candidate.undecided().map(told).collect()
 }

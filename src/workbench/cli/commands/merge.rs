@@ -9,11 +9,9 @@ use crate::workbench::cli::output::{self, Output, figure_table};
 use crate::workbench::cli::resolve;
 use crate::workbench::report::format;
 use crate::workbench::report::machines::{
-    GivenReport, Machine, MachineComparison, MachineMode, MergeContext, Place, TargetAnswer, merge, write,
+    GivenReport, Machine, MachineComparison, MachineMode, MergeContext, TargetAnswer, merge, write,
 };
 
-/// Where comparisons go unless told otherwise: among the reports.
-const REPORTS: &str = "reports";
 /// The percentiles of the table.
 const SHOWN: [&str; 3] = ["p50", "p99", "p99.9"];
 
@@ -21,8 +19,7 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> 
     let given = args.reports.iter().map(|path| GivenReport::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
     let merged = merge(given, &context)?;
-    let place = args.output.as_deref().map_or(Place::Below(Path::new(REPORTS)), Place::Exactly);
-    let directory = write(&merged, place)?;
+    let directory = write(&merged, resolve::place(args.output.as_deref()))?;
     if output.is_json() {
         output::json(&merged.comparison)?;
     } else {

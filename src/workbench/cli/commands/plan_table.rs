@@ -73,14 +73,11 @@ fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineM
     ]
 }
 
+/// What stands behind a rate, in words that leave room for the rest of the row.
 const fn evidence(evidence: Evidence) -> &'static str {
     match evidence {
-        Evidence::Measured => "measured",
-        Evidence::Emulated => "emulated",
         Evidence::CoresEmulated => "cores only",
-        Evidence::Extrapolated => "extrapolated",
-        Evidence::Implied => "implied",
-        Evidence::NotMeasured => "not measured",
+        other => other.name(),
     }
 }
 

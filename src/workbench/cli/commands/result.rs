@@ -30,8 +30,7 @@ pub(super) fn conclude(
     let directory = attachments.into_iter().fold(ReportDirectory::new(reports), attach).write(report)?;
     let page = directory.join("report.html");
     let shown = if output.is_json() { output::json(report) } else { print(report, &page, output) };
-    // The report is written: whoever closed the pipe early still gets the verdict.
-    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })?;
+    output::shown(shown)?;
     if open {
         browser::try_open(&page, output);
     }

@@ -1,21 +1,22 @@
 //! Whether reports may be compared: the same question, asked in the same way, each report given once and whole.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{CompareError, GivenSide};
-use crate::workbench::report::machines::{Field, difference, field, is_same, question};
+use crate::workbench::report::same_question::{Field, Placed, check_equal, check_once, difference, field, question};
 use crate::workbench::report::{Report, ReportKind, format};
 
 /// Checks that all reports were asked the same, in the same way, and that each has what a comparison needs.
 ///
 /// # Errors
 ///
-/// [`CompareError::Twice`], [`CompareError::Interrupted`], [`CompareError::NoRounds`], [`CompareError::OneAgainstMany`]
-/// or [`CompareError::Unequal`], naming files and field.
+/// [`CompareError::Incomparable`], [`CompareError::Interrupted`], [`CompareError::NoRounds`] or
+/// [`CompareError::OneAgainstMany`], naming files and field.
 pub(super) fn check_comparable(base: &GivenSide, candidates: &[GivenSide]) -> Result<(), CompareError> {
-    let all: Vec<&(PathBuf, Report)> = std::iter::once(base).chain(candidates).flat_map(|side| &side.reports).collect();
-    for (place, (path, report)) in all.iter().enumerate() {
-        check_once(&all[..place], path, report)?;
+    let reports = std::iter::once(base).chain(candidates).flat_map(|side| &side.reports);
+    let all: Vec<Placed<'_>> = reports.map(|(path, report)| (path.as_path(), report)).collect();
+    for (place, &(path, report)) in all.iter().enumerate() {
+        check_once(&all[..place], (path, report))?;
         check_whole(path, report)?;
     }
     for candidate in candidates {
@@ -28,18 +29,7 @@ pub(super) fn check_comparable(base: &GivenSide, candidates: &[GivenSide]) -> Re
             });
         }
     }
-    check_equal(&all)
-}
-
-fn check_once(before: &[&(PathBuf, Report)], path: &Path, report: &Report) -> Result<(), CompareError> {
-    match before.iter().find(|(_, first)| is_same(first, report)) {
-        None => Ok(()),
-        Some((first, _)) => Err(CompareError::Twice {
-            first: first.clone(),
-            second: path.to_owned(),
-            started_at: report.started_at.clone(),
-        }),
-    }
+    Ok(check_equal(&all, asked)?)
 }
 
 /// Every round is there, with the figures of its commands.
@@ -56,20 +46,6 @@ fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
     if report.modes.is_empty() || !report.modes.iter().all(has_figures) {
         let version = report.reproduce.version.clone();
         return Err(CompareError::NoRounds { path: path.to_owned(), version });
-    }
-    Ok(())
-}
-
-fn check_equal(all: &[&(PathBuf, Report)]) -> Result<(), CompareError> {
-    let Some(((first, first_report), others)) = all.split_first().map(|(first, others)| (*first, others)) else {
-        return Ok(());
-    };
-    let expected = asked(first_report);
-    for (second, second_report) in others {
-        if let Some((field, first_value, second_value)) = difference(&expected, &asked(second_report)) {
-            let (first, second) = (first.clone(), second.clone());
-            return Err(CompareError::Unequal { first, second, field, first_value, second_value });
-        }
     }
     Ok(())
 }

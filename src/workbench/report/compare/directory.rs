@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::{CompareError, Comparison, html, markdown};
-use crate::workbench::report::ReportError;
-use crate::workbench::report::directory::{Naming, stamped_name, whole_directory, write_files};
-use crate::workbench::report::machines::Place;
+use crate::workbench::report::directory::write_files;
+use crate::workbench::report::{Place, ReportError};
 
 const JSON_FILE: &str = "comparison.json";
 const MARKDOWN_FILE: &str = "comparison.md";
@@ -18,15 +17,8 @@ const HTML_FILE: &str = "comparison.html";
 ///
 /// [`CompareError::Report`]. After it nothing new stands under the final name.
 pub fn write(comparison: &Comparison, place: Place<'_>) -> Result<PathBuf, CompareError> {
-    let fill = |staging: &Path| fill(comparison, staging);
-    let written = match place {
-        Place::Below(root) => {
-            let name = stamped_name(&format!("{}-comparison", comparison.name), &comparison.compared_at);
-            whole_directory(&root.join(name), Naming::FirstFree, fill)
-        }
-        Place::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
-    };
-    Ok(written?)
+    let name = format!("{}-comparison", comparison.name);
+    Ok(place.whole_directory(&name, &comparison.compared_at, |staging| fill(comparison, staging))?)
 }
 
 fn fill(comparison: &Comparison, staging: &Path) -> Result<(), ReportError> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::workbench::report::ReportError;
+use crate::workbench::report::{Incomparable, ReportError};
 
 /// Why reports cannot be compared, or the result not written.
 #[derive(Debug, thiserror::Error)]
@@ -28,38 +28,9 @@ pub enum CompareError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// Two reports were not asked the same question.
-    #[error(
-        "{} and {} cannot be compared: {field} is {first_value} in the first and {second_value} in the second",
-        first.display(),
-        second.display()
-    )]
-    Unequal {
-        /// One report.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
-        /// The field of `report.json` that differs.
-        field: String,
-        /// What it is in the one.
-        first_value: String,
-        /// What it is in the other.
-        second_value: String,
-    },
-    /// A report was given twice, perhaps as a copy.
-    #[error(
-        "{} and {} are the same report: both began at {started_at} on one host with one command",
-        first.display(),
-        second.display()
-    )]
-    Twice {
-        /// Where it was read first.
-        first: PathBuf,
-        /// Where it was read again.
-        second: PathBuf,
-        /// When both began.
-        started_at: String,
-    },
+    /// They do not speak of the same, or one was given twice.
+    #[error(transparent)]
+    Incomparable(#[from] Incomparable),
     /// A report of a build that did not write the figures of its rounds.
     #[error(
         "{} holds no figures of its rounds: it was written by version {version} of ave-workbench before it could compare; \

@@ -4,39 +4,24 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::{Machine, Merged, html, markdown};
-use crate::workbench::report::directory::{Naming, stamped_name, whole_directory, write_files};
-use crate::workbench::report::{ReportError, histogram_log};
+use crate::workbench::report::directory::write_files;
+use crate::workbench::report::{Place, ReportError, histogram_log};
 
 const JSON_FILE: &str = "machines.json";
 const MARKDOWN_FILE: &str = "machines.md";
 const HTML_FILE: &str = "machines.html";
 const LOG_FILE: &str = "merged.hlog";
 
-/// Where a comparison goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// Below this directory, which is created if need be, as `<name>-machines-<moment>`; a name that is taken gets a number.
-    Below(&'a Path),
-    /// To this directory, at which nothing may stand but an empty one.
-    Exactly(&'a Path),
-}
-
 /// Writes `machines.json`, `machines.md`, `machines.html` and, if there are histograms, `merged.hlog`; returns the
-/// directory that holds them.
+/// directory that holds them. Below a directory its name is `<name>-machines-<moment>`.
 ///
 /// # Errors
 ///
 /// [`ReportError::RootNotWritable`], [`ReportError::Taken`], [`ReportError::Serialise`], [`ReportError::Write`] or
 /// [`ReportError::NoFreeName`]. After any of them nothing new stands under the final name.
 pub fn write(merged: &Merged, place: Place<'_>) -> Result<PathBuf, ReportError> {
-    let fill = |staging: &Path| fill(merged, staging);
-    match place {
-        Place::Below(root) => {
-            let name = format!("{}-machines", merged.comparison.name);
-            whole_directory(&root.join(stamped_name(&name, &merged.comparison.merged_at)), Naming::FirstFree, fill)
-        }
-        Place::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
-    }
+    let name = format!("{}-machines", merged.comparison.name);
+    place.whole_directory(&name, &merged.comparison.merged_at, |staging| fill(merged, staging))
 }
 
 fn fill(merged: &Merged, staging: &Path) -> Result<(), ReportError> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::workbench::report::{DurabilityMode, ReportError};
+use crate::workbench::report::{DurabilityMode, Incomparable, ReportError};
 
 /// Why reports cannot be joined, or the result not written.
 #[derive(Debug, thiserror::Error)]
@@ -15,38 +15,9 @@ pub enum MergeError {
     /// A report cannot be read, or the comparison not written or read.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// Two reports were not asked the same question.
-    #[error(
-        "{} and {} cannot be compared: {field} is {first_value} in the first and {second_value} in the second",
-        first.display(),
-        second.display()
-    )]
-    Unequal {
-        /// One report.
-        first: PathBuf,
-        /// The other.
-        second: PathBuf,
-        /// The field of `report.json` that differs.
-        field: String,
-        /// What it is in the one.
-        first_value: String,
-        /// What it is in the other.
-        second_value: String,
-    },
-    /// A report was given twice, perhaps as a copy.
-    #[error(
-        "{} and {} are the same report: both began at {started_at} on one host with one command",
-        first.display(),
-        second.display()
-    )]
-    Twice {
-        /// Where it was read first.
-        first: PathBuf,
-        /// Where it was read again.
-        second: PathBuf,
-        /// When both began.
-        started_at: String,
-    },
+    /// They do not speak of the same, or one was given twice.
+    #[error(transparent)]
+    Incomparable(#[from] Incomparable),
     /// A histogram log is there and cannot be read.
     #[error("the histograms {} cannot be read", path.display())]
     LogUnreadable {
@@ -88,6 +59,6 @@ pub enum MergeError {
 impl MergeError {
     /// Whether the choice of reports is at fault, not a file.
     pub const fn is_choice(&self) -> bool {
-        matches!(self, Self::Nothing | Self::Unequal { .. } | Self::Twice { .. })
+        matches!(self, Self::Nothing | Self::Incomparable(_))
     }
 }

@@ -38,7 +38,7 @@ pub struct Merged {
 ///
 /// # Errors
 ///
-/// [`MergeError::Nothing`], [`MergeError::Twice`] or [`MergeError::Unequal`]: the reports given cannot be compared.
+/// [`MergeError::Nothing`] or [`MergeError::Incomparable`]: the reports given cannot be compared.
 pub fn merge(given: Vec<GivenReport>, context: &MergeContext) -> Result<Merged, MergeError> {
     check_comparable(&given)?;
     let first = given.first().ok_or(MergeError::Nothing)?.report.clone();

@@ -22,8 +22,7 @@ mod warnings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub(super) use comparable::{Field, difference, field, is_same, question};
-pub use directory::{Place, write};
+pub use directory::write;
 pub use error::MergeError;
 pub use given::GivenReport;
 pub use latency::MergedHistogram;
