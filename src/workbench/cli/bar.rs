@@ -29,6 +29,8 @@ pub(super) fn begin(bar: &ProgressBar, headline: String, total: Option<u64>) {
     bar.set_length(total.unwrap_or(0));
     bar.reset();
     bar.enable_steady_tick(TICK);
+    // However short it is, it is seen.
+    bar.force_draw();
 }
 
 /// Shows how far it is.

@@ -62,6 +62,7 @@ impl Ending {
 /// Parses the command line, does what it says, and tells the exit code:
 /// 0 pass, 1 objective missed or slower, 2 usage, 3 inconclusive, 4 input, output or database.
 pub fn main() -> ExitCode {
+    style::heed_dumb_terminals();
     let args = Args::parse();
     let output = Output::new(args.quiet, args.json);
     let ended = confined(&args, output)

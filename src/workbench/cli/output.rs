@@ -48,7 +48,7 @@ impl Output {
 
     /// Whether progress bars make sense: on a terminal that can move its cursor.
     pub(super) fn shows_bars(self) -> bool {
-        !self.quiet && std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        !self.quiet && std::io::stderr().is_terminal() && !style::is_dumb()
     }
 
     /// Prints part of a result, unless a person asked for quiet or a program asked for JSON.

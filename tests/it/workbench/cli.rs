@@ -25,6 +25,13 @@ const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = { constant =
 pub(super) const SHORT: &str =
     "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 0";
 
+/// Takes away what decides about colour, bars and browsers and differs from machine to machine.
+pub(super) fn on_any_machine(command: &mut Command) -> &mut Command {
+    let colour = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "TERM"];
+    let browsers = ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
+    colour.into_iter().chain(browsers).fold(command, Command::env_remove)
+}
+
 /// A directory to work in, with a workload in it.
 pub(super) struct Place(TempDir);
 
@@ -53,6 +60,7 @@ impl Place {
     pub(super) fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ave-workbench"));
         command.args(words.split_whitespace()).current_dir(self.0.path()).stdin(Stdio::null());
+        on_any_machine(&mut command);
         command
     }
 
