@@ -103,8 +103,8 @@ pub(super) struct RunArgs {
     /// Replay a trace at its own times, this many times faster (1 is its own pace)
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(super) speed: Option<f64>,
-    /// Rounds per durability mode; the modes alternate
-    #[arg(long, value_name = "COUNT", default_value_t = 3)]
+    /// Rounds per durability mode; the modes alternate. `compare` needs four of them, better ten
+    #[arg(long, value_name = "COUNT", default_value_t = 5)]
     pub(super) rounds: u32,
     /// Time at the start of each round that does not count, or `steady`: until rate and latency have settled, 2 s to 10 s
     /// [default: steady; 1s for a ramp; none for a trace replayed once]
@@ -302,6 +302,9 @@ pub(super) struct CompareArgs {
     /// Slowdown that counts as a regression
     #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true)]
     pub(super) threshold: String,
+    /// Slowdown that must be ruled out for every command before "no regression" is said [default: twice the threshold]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
+    pub(super) rule_out: Option<String>,
     /// Confidence of the intervals; what is left to 100 % is the chance of a false alarm in the whole comparison
     #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true)]
     pub(super) confidence: String,

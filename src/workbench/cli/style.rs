@@ -44,6 +44,8 @@ pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
 /// The outcome of a comparison as people read it, and its style.
 pub(super) const fn comparison(outcome: ComparisonOutcome) -> (&'static str, Style) {
     match outcome {
+        ComparisonOutcome::NoDifference => ("NO DIFFERENCE", PASS),
+        ComparisonOutcome::Improvement => ("FASTER", PASS),
         ComparisonOutcome::NoRegression => ("NO REGRESSION", PASS),
         ComparisonOutcome::Regression => ("REGRESSION", ERROR),
         ComparisonOutcome::Undecided => ("CANNOT TELL", WARNING),

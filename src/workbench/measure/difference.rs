@@ -21,6 +21,8 @@ pub struct Difference {
 
 /// Scatter that is taken for rounding: values that are all the same would leave no doubt at all.
 const LEAST_ERROR: f64 = 1e-9;
+/// Degrees of freedom from which on Student's t is the normal distribution.
+const MOST_DEGREES: f64 = 1e6;
 
 impl Difference {
     /// Of groups that have nothing to do with each other; `None` if either has fewer than two values.
@@ -69,6 +71,18 @@ impl Difference {
             estimate: self.estimate - part.estimate,
             standard_error: self.standard_error.hypot(part.standard_error),
             degrees: self.degrees.min(part.degrees),
+        }
+    }
+
+    /// This difference where something else that varies by chance is a part of it, of which nothing is known but its standard
+    /// error, and that for certain. Degrees of freedom by Welch and Satterthwaite.
+    #[must_use]
+    pub fn with_known_error(self, error: f64) -> Self {
+        let share = (error / self.standard_error.max(LEAST_ERROR)).powi(2);
+        Self {
+            standard_error: self.standard_error.hypot(error),
+            degrees: (self.degrees * (1.0 + share).powi(2)).min(MOST_DEGREES),
+            ..self
         }
     }
 
@@ -163,6 +177,20 @@ mod tests {
         let second: Vec<f64> = first.iter().enumerate().map(|(n, value)| value + 1.0 + 0.01 * n as f64).collect();
         let (pairs, groups) = (Difference::of_pairs(&first, &second), Difference::of_groups(&first, &second));
         assert!(pairs.unwrap().p_value() < 1e-6 && groups.unwrap().p_value() > 0.5);
+    }
+
+    #[test]
+    fn a_known_error_adds_to_the_scatter_and_to_what_is_known_of_it() {
+        let found = Difference { estimate: 1.0, standard_error: 3.0, degrees: 5.0 };
+        assert_eq!(found.with_known_error(0.0), found);
+        // (9 + 16)² / (9² / 5).
+        let widened = found.with_known_error(4.0);
+        assert!(
+            (widened.standard_error - 5.0).abs() < 1e-12 && (widened.degrees - 38.580_25).abs() < 1e-4,
+            "{widened:?}"
+        );
+        let without = Difference { standard_error: 0.0, ..found }.with_known_error(1.0);
+        assert!((without.interval(0.95)[1] - 2.959_96).abs() < 1e-3, "normal: {:?}", without.interval(0.95));
     }
 
     #[test]

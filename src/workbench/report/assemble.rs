@@ -85,7 +85,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
         judge_objective(context.source, objective, &modes, &mut verdict, &mut assessment);
     }
     verdict.outcome = assessment.outcome(verdict.outcome, objective.is_some());
-    verdict.certainty = Some(certainty::of_run(&modes, &assessment));
+    verdict.certainty = Some(certainty::of_run(&modes, &assessment, verdict.outcome));
     let settings = Settings {
         load: spec.load.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
@@ -381,6 +381,7 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
+        cpu_seconds: Some(drive.usage.cpu_seconds),
         yardstick: drive.yardstick.map(yardstick_info),
     }
 }

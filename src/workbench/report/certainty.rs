@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::assess::{Assessment, relative_spread};
-use super::{DurabilityMode, ModeResult, format};
+use super::{DurabilityMode, ModeResult, Outcome, format};
 use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
 
 /// How sure an answer is.
@@ -67,11 +67,12 @@ impl Certainty {
         self.rests_on(ground);
     }
 
-    /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure.
-    fn disturbed(&mut self, assessment: &Assessment) {
+    /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure. Nobody is sure
+    /// of an answer that is none.
+    fn disturbed(&mut self, assessment: &Assessment, outcome: Outcome) {
         if !assessment.losses.is_empty() {
             self.lowered(CertaintyLevel::Low, "The database does not hold what it acknowledged".to_owned());
-        } else if !assessment.doubts.is_empty() {
+        } else if outcome == Outcome::Inconclusive {
             self.lowered(CertaintyLevel::Low, "The measurement carries no answer, for the reasons below".to_owned());
         } else if !assessment.disturbances.is_empty() || assessment.was_warned() {
             self.lowered(CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings".to_owned());
@@ -79,8 +80,8 @@ impl Certainty {
     }
 }
 
-/// How sure a plan's recommendations are: as sure as the least sure of them.
-pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment) -> Certainty {
+/// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
+pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment, ended: Outcome) -> Certainty {
     let mut grounds = Certainty::full();
     for mode in &outcome.modes {
         let name = DurabilityMode::from(mode.durability);
@@ -89,7 +90,7 @@ pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment) -> Certain
             None => none(&mut grounds, name, mode, outcome.required_per_second),
         }
     }
-    grounds.disturbed(assessment);
+    grounds.disturbed(assessment, ended);
     grounds
 }
 
@@ -172,8 +173,8 @@ fn none(grounds: &mut Certainty, durability: DurabilityMode, mode: &ModePlan, re
     }
 }
 
-/// How sure a run's figures are: whether they were the same again.
-pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment) -> Certainty {
+/// How sure the figures of a run are that `ended` so: whether they were the same again.
+pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outcome) -> Certainty {
     let mut grounds = Certainty::full();
     for mode in modes {
         let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
@@ -195,6 +196,6 @@ pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment) -> Certainty
             grounds.rests_on(format!("With durability {durability}, {count} rounds differ by {spread_text} only"));
         }
     }
-    grounds.disturbed(assessment);
+    grounds.disturbed(assessment, ended);
     grounds
 }

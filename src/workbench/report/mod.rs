@@ -285,6 +285,10 @@ pub struct RoundInfo {
     /// Cores that other processes kept busy, where the system tells.
     #[serde(default)]
     pub foreign_cores: Option<f64>,
+    /// CPU time of the process while it was measured, background work of the engine included; absent in reports of older
+    /// builds.
+    #[serde(default)]
+    pub cpu_seconds: Option<f64>,
     /// What the machine did with a fixed amount of work before and after it; absent in reports of older builds, and
     /// where nobody tried.
     #[serde(default)]

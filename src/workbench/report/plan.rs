@@ -200,10 +200,11 @@ fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, asse
     reasons.extend(outcome.modes.iter().filter_map(advice::memory));
     reasons.extend(plan.forecast.as_ref().map(advice::outlook));
     reasons.extend(advice::growth(outcome));
+    let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true);
     Verdict {
-        outcome: assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true),
+        outcome: ended,
         sentence: advice::sentence(context.source, plan),
-        certainty: Some(certainty::of_plan(outcome, assessment)),
+        certainty: Some(certainty::of_plan(outcome, assessment, ended)),
         reasons,
     }
 }

@@ -276,6 +276,7 @@ fn rounds() -> Vec<RoundInfo> {
         commands: COMMANDS.map(|(name, median_ns)| round_latency(name, median_ns)).into(),
         steal_percent: Some(0.4),
         foreign_cores: Some(0.1),
+        cpu_seconds: Some(4.2),
         yardstick: Some(YardstickInfo {
             compute_p50_ns: 129_000.0,
             compute_mean_ns: 135_000.0,

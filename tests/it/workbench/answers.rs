@@ -1,14 +1,21 @@
-//! What a plan's report answers in words, of a backend whose capacity is known.
+//! What reports answer in words: plans of a backend whose capacity is known, and runs beside neighbours.
+
+use std::time::Duration;
 
 use ave_actors_rocksdb::workbench::actor::Durability;
 use ave_actors_rocksdb::workbench::host::{HostProfile, UnsyncedAge};
-use ave_actors_rocksdb::workbench::report::{Certainty, CertaintyLevel, Outcome, PlanFacts, Report, plan_report};
-use ave_actors_rocksdb::workbench::runner::{Control, Silent};
+use ave_actors_rocksdb::workbench::report::{
+    Certainty, CertaintyLevel, Outcome, PlanFacts, Report, plan_report, run_report,
+};
+use ave_actors_rocksdb::workbench::runner::{
+    Control, Load, RocksDbTarget, RunSpec, Silent, Source, SystemClock, WarmUp, run,
+};
 use ave_actors_rocksdb::workbench::sizing::{PlanSpec, plan};
 
 use super::known_latency::appends;
 use super::planning::{Mortal, planned_on, spec};
-use super::reporting::context;
+use super::reporting::{SMALL, context};
+use super::workload;
 
 /// The report of a plan on machines that have the memory the load needs, or that die of it.
 fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
@@ -90,4 +97,37 @@ fn a_machine_that_was_searched_shows_what_users_wait_on_it_and_what_the_process_
     assert!(small.modes[0].process_peak_bytes.is_some());
     let nano = profiles.iter().find(|known| known.profile == "nano").unwrap();
     assert_eq!(nano.modes[0].latency, None, "no rate held on a machine that died");
+}
+
+/// The report of a run beside other processes that kept so many cores busy.
+fn beside_others(foreign_cores: f64) -> Report {
+    let source = Source::Workload(workload(5, "mode = 'light'\n[commands]\npersist = 1"));
+    let directory = tempfile::tempdir().unwrap();
+    let spec = RunSpec {
+        load: Load::Closed,
+        workers: 1,
+        rounds: 1,
+        warmup: WarmUp::Fixed(Duration::from_millis(20)),
+        measure: Some(Duration::from_millis(300)),
+        durabilities: vec![Durability::Off],
+        verify: false,
+    };
+    let target = RocksDbTarget::new(SMALL);
+    let mut outcome =
+        run(&target, &source, &spec, directory.path(), &SystemClock::new(), &Silent, &Control::default()).unwrap();
+    for round in outcome.modes.iter_mut().flat_map(|mode| &mut mode.rounds) {
+        (round.usage.foreign_cores, round.usage.steal_percent) = (Some(foreign_cores), Some(0.0));
+    }
+    let host = HostProfile::detect(directory.path());
+    run_report(&context(&source, &host, directory.path()), &spec, &outcome, None)
+}
+
+#[test]
+fn nobody_is_sure_of_an_answer_that_is_none() {
+    let report = beside_others(1_000.0);
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{}", report.verdict.sentence);
+    assert_eq!(certainty(&report).level, CertaintyLevel::Low, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "carries no answer"));
+    let calm = beside_others(0.0);
+    assert_ne!(certainty(&calm).level, CertaintyLevel::Low, "{:?}", certainty(&calm).because);
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use ave_actors_rocksdb::workbench::report::compare::{
     Answer, CompareContext, CompareError, CompareSettings, Comparison, ComparisonOutcome, GivenSide, MachineFigure,
-    Metric, Samples, compare,
+    Metric, Row, Samples, compare,
 };
 use ave_actors_rocksdb::workbench::report::{
-    Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency, YardstickInfo,
+    DurabilityMode, EngineInfo, Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency,
+    YardstickInfo,
 };
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
@@ -16,12 +17,14 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::report::sample;
 
-use ComparisonOutcome::{NoRegression, Regression, Undecided};
+use ComparisonOutcome::{Improvement, NoDifference, NoRegression, Regression, Undecided};
 
 /// Names and medians of the commands, nanoseconds.
 const COMMANDS: [(&str, f64); 4] =
     [("persist", 21_000.0), ("recover", 64_000.0), ("events", 38_000.0), ("last_event", 9_200.0)];
 const ROUNDS: u32 = 10;
+/// What a sync of the disk takes, nanoseconds.
+const SYNC_NS: f64 = 300_000.0;
 
 /// A machine: standard deviations are of logarithms, 0.01 is about one percent.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +37,19 @@ pub(super) struct Machine {
     drift: f64,
     /// Share of rounds in which something else happened: they take 10 to 60 % longer.
     disturbed: f64,
+    /// How far a sync of the disk is from another in the median of a round.
+    disk: f64,
     /// Whether the rounds have the heavy tails of Student's t with three degrees of freedom.
     is_wild: bool,
 }
 
 /// A machine nobody else uses.
-pub(super) const QUIET: Machine = Machine { round: 0.01, run: 0.0, drift: 0.0, disturbed: 0.03, is_wild: false };
+pub(super) const QUIET: Machine =
+    Machine { round: 0.01, run: 0.0, drift: 0.0, disturbed: 0.03, disk: 0.01, is_wild: false };
 /// One with neighbours, whose runs differ.
-const SHARED: Machine = Machine { round: 0.03, run: 0.012, drift: 0.01, disturbed: 0.1, is_wild: false };
+const SHARED: Machine = Machine { round: 0.03, run: 0.012, drift: 0.01, disturbed: 0.1, disk: 0.01, is_wild: false };
+/// One whose disk takes a fifth to five times as long from one moment to the next.
+const UNSTEADY_DISK: Machine = Machine { disk: 0.6, ..QUIET };
 
 /// What differs between base and candidate, as factors of time.
 #[derive(Debug, Clone, Copy)]
@@ -85,26 +93,44 @@ impl Simulation {
         let run = self.drifted + self.normal(self.machine.run) + (factor * machine).ln();
         let mut report = report(self.runs);
         for mode in &mut report.modes {
-            mode.rounds = (1..=ROUNDS).map(|round| self.round(round, run, machine)).collect();
+            mode.rounds = (1..=ROUNDS).map(|round| self.round(mode.durability, round, run, machine)).collect();
         }
         report
     }
 
-    fn round(&mut self, round: u32, run: f64, machine: f64) -> RoundInfo {
+    fn round(&mut self, durability: DurabilityMode, round: u32, run: f64, machine: f64) -> RoundInfo {
         let disturbed = self.rng.random_bool(self.machine.disturbed);
         let disturbance = if disturbed { self.rng.random_range(0.1..0.5) } else { 0.0 };
         // The database grows by the same amount in each run, and everything gets slower.
         let growth = 0.03 * f64::from(round);
+        let all = run + growth + disturbance;
+        let [sync, yardstick_sync] = [(); 2].map(|()| SYNC_NS * self.normal(self.machine.disk).exp());
         let commands = COMMANDS
             .iter()
             .map(|&(name, median_ns)| {
-                let all = run + growth + disturbance;
-                let median = median_ns * (all + self.noise()).exp();
+                let waits = if durability == DurabilityMode::On && name == "persist" { sync } else { 0.0 };
+                let median = median_ns * (all + self.noise()).exp() + waits;
                 latency(name, median, median * 4.0 * (5.0 * self.noise()).exp())
             })
             .collect();
-        let compute = 130_000.0 * machine * (disturbance + self.normal(0.01)).exp();
-        RoundInfo { commands, ..round_with(round, compute) }
+        let compute_ns = 130_000.0 * machine * (disturbance + self.normal(0.01)).exp();
+        RoundInfo {
+            round,
+            warmup_seconds: 1.0,
+            steady: None,
+            commands_per_second: 2_000.0,
+            settled: Some(true),
+            engine: if durability == DurabilityMode::On { synced(1) } else { Vec::new() },
+            commands,
+            steal_percent: Some(0.0),
+            foreign_cores: Some(0.05),
+            cpu_seconds: Some((all + self.normal(0.01)).exp()),
+            yardstick: Some(YardstickInfo {
+                compute_p50_ns: compute_ns,
+                compute_mean_ns: compute_ns,
+                sync_p50_ns: Some(yardstick_sync),
+            }),
+        }
     }
 
     /// So many runs of each, in turns.
@@ -141,19 +167,10 @@ fn latency(name: &str, p50: f64, p99: f64) -> RoundLatency {
     RoundLatency { name: name.to_owned(), count: 10_000, response: figures, service: figures }
 }
 
-fn round_with(round: u32, compute_ns: f64) -> RoundInfo {
-    RoundInfo {
-        round,
-        warmup_seconds: 1.0,
-        steady: None,
-        commands_per_second: 2_000.0,
-        settled: Some(true),
-        engine: Vec::new(),
-        commands: Vec::new(),
-        steal_percent: Some(0.0),
-        foreign_cores: Some(0.05),
-        yardstick: Some(YardstickInfo { compute_p50_ns: compute_ns, compute_mean_ns: compute_ns, sync_p50_ns: None }),
-    }
+/// 10,000 commands that wrote 1 KiB each, with so many syncs of the log for each.
+fn synced(syncs: u64) -> Vec<EngineInfo> {
+    let counted = |name: &str, after| EngineInfo { name: name.to_owned(), before: 0, after };
+    vec![counted("wal_bytes", 10_000 << 10), counted("wal_syncs_count", 10_000 * syncs)]
 }
 
 fn side(name: &str, reports: Vec<Report>) -> GivenSide {
@@ -172,6 +189,8 @@ fn compared([base, candidate]: &[GivenSide; 2]) -> Comparison {
 /// How comparisons came out, in percent of all that were simulated.
 #[derive(Debug, Default, Clone, Copy)]
 struct Shares {
+    no_difference: f64,
+    /// Those of no difference among them.
     no_regression: f64,
     regression: f64,
     undecided: f64,
@@ -188,7 +207,11 @@ fn simulate(machine: Machine, truth: Truth, runs: usize, comparisons: u32) -> Sh
         let is_alarm = |answer| matches!(answer, Answer::Regression | Answer::Improvement);
         shares.alarms += if rows.clone().any(|row| is_alarm(row.answer)) { each } else { 0.0 };
         match found.outcome {
-            NoRegression => shares.no_regression += each,
+            NoDifference => {
+                shares.no_difference += each;
+                shares.no_regression += each;
+            }
+            Improvement | NoRegression => shares.no_regression += each,
             Regression => shares.regression += each,
             Undecided => shares.undecided += each,
         }
@@ -199,7 +222,17 @@ fn simulate(machine: Machine, truth: Truth, runs: usize, comparisons: u32) -> Sh
 #[test]
 fn two_runs_of_one_build_are_no_difference_nineteen_times_of_twenty() {
     let shares = simulate(QUIET, SAME, 1, 300);
-    assert!(shares.no_regression >= 95.0 && shares.alarms <= 5.0, "{shares:?}");
+    assert!(shares.no_difference >= 95.0 && shares.alarms <= 5.0, "{shares:?}");
+}
+
+#[test]
+fn runs_of_one_build_that_differ_by_chance_are_no_difference_either() {
+    // As seen of runs of one build on a virtual machine: 1.3 % beyond what their rounds tell.
+    let layouts = Machine { round: 0.028, run: 0.009, ..QUIET };
+    let shares = simulate(layouts, SAME, 1, 300);
+    assert!(shares.no_regression >= 90.0 && shares.regression <= 5.0, "{shares:?}");
+    let shares = simulate(layouts, TENTH_SLOWER, 1, 300);
+    assert!(shares.regression >= 90.0 && shares.no_regression <= 2.5, "{shares:?}");
 }
 
 #[test]
@@ -250,6 +283,80 @@ fn a_machine_that_was_faster_hides_no_slower_build() {
     let hidden = Truth { backend: 1.12, machine: 1.0 / 1.12 };
     let shares = simulate(QUIET, hidden, 1, 200);
     assert!(shares.no_regression <= 2.5, "{shares:?}");
+}
+
+/// With durability on, of one build and of one whose rounds are changed so.
+fn on_an_unsteady_disk(change: impl Fn(&mut RoundInfo)) -> Comparison {
+    let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
+    let (base, mut candidate) = (simulation.run(1.0, 1.0), simulation.run(1.0, 1.0));
+    candidate.modes[1].rounds.iter_mut().for_each(change);
+    compared(&[side("a", vec![base]), side("b", vec![candidate])])
+}
+
+fn row<'c>(found: &'c Comparison, command: &str, metric: Metric) -> &'c Row {
+    let of_it =
+        |row: &&Row| (row.durability, row.command.as_str(), row.metric) == (DurabilityMode::On, command, metric);
+    found.candidates[0].rows.iter().find(of_it).unwrap()
+}
+
+#[test]
+fn where_the_disk_cannot_be_told_the_rest_of_the_build_decides() {
+    let shares = simulate(UNSTEADY_DISK, SAME, 1, 300);
+    assert!(shares.no_regression >= 90.0 && shares.alarms <= 5.0, "{shares:?}");
+    let found = on_an_unsteady_disk(|_| {});
+    assert_eq!(found.outcome, NoRegression, "nobody knows that durable writes do not differ");
+    let persist = row(&found, "persist", Metric::ServiceP50);
+    assert!(persist.is_left_out() && persist.answer == Answer::Undecided, "{persist:?}");
+    assert!(persist.note.contains("without the backend, a sync of the disk took"), "{}", persist.note);
+    assert!(row(&found, "all", Metric::LogSyncs).decides && !row(&found, "all", Metric::CpuTime).decides);
+    assert!(found.sentence.contains("1 median there cannot be told"), "{}", found.sentence);
+}
+
+#[test]
+fn with_durability_on_alone_cpu_time_decides_as_well() {
+    let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
+    let [base, candidate] = [(); 2].map(|()| {
+        let mut report = simulation.run(1.0, 1.0);
+        report.modes.remove(0);
+        report
+    });
+    let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
+    assert!(row(&found, "all", Metric::LogSyncs).decides && row(&found, "all", Metric::CpuTime).decides);
+    assert_eq!(found.outcome, NoRegression, "{}", found.sentence);
+}
+
+#[test]
+fn a_build_that_syncs_twice_or_computes_more_is_found_on_any_disk() {
+    let twice = on_an_unsteady_disk(|round| round.engine = synced(2));
+    assert_eq!((twice.outcome, row(&twice, "all", Metric::LogSyncs).answer), (Regression, Answer::Regression));
+    let busier = on_an_unsteady_disk(|round| round.cpu_seconds = round.cpu_seconds.map(|seconds| 1.1 * seconds));
+    assert_eq!((busier.outcome, row(&busier, "all", Metric::CpuTime).answer), (Regression, Answer::Regression));
+}
+
+#[test]
+fn where_syncs_were_not_counted_the_disk_leaves_it_open() {
+    let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
+    let [base, candidate] = [(); 2].map(|()| {
+        let mut report = simulation.run(1.0, 1.0);
+        report.modes.iter_mut().flat_map(|mode| &mut mode.rounds).for_each(|round| round.engine.clear());
+        report
+    });
+    let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
+    assert_eq!(found.outcome, Undecided);
+    assert!(row(&found, "persist", Metric::ServiceP50).decides);
+}
+
+#[test]
+fn a_steady_disk_excuses_nothing() {
+    let mut simulation = Simulation::new(QUIET, 17);
+    let (base, mut candidate) = (simulation.run(1.0, 1.0), simulation.run(1.0, 1.0));
+    let mut wild = Simulation::new(UNSTEADY_DISK, 18).run(1.0, 1.0);
+    for (round, other) in candidate.modes[1].rounds.iter_mut().zip(&mut wild.modes[1].rounds) {
+        round.commands = std::mem::take(&mut other.commands);
+    }
+    let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
+    assert_eq!(found.outcome, Undecided, "{}", found.sentence);
+    assert!(row(&found, "persist", Metric::ServiceP50).decides);
 }
 
 #[test]
@@ -382,8 +489,16 @@ fn what_cannot_be_compared_is_refused_with_what_to_do() {
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     let [base, candidate] = Simulation::new(QUIET, 1).sides(SAME, 1);
-    for (threshold_percent, confidence_percent) in [(0.0, 95.0), (f64::NAN, 95.0), (5.0, 100.0), (5.0, 0.95)] {
-        let settings = CompareSettings { threshold_percent, confidence_percent, ..CompareSettings::default() };
+    for (threshold_percent, rule_out_percent, confidence_percent) in [
+        (0.0, None, 95.0),
+        (f64::NAN, None, 95.0),
+        (5.0, None, 100.0),
+        (5.0, None, 0.95),
+        (5.0, Some(4.0), 95.0),
+        (5.0, Some(f64::NAN), 95.0),
+    ] {
+        let settings =
+            CompareSettings { threshold_percent, rule_out_percent, confidence_percent, ..CompareSettings::default() };
         let error = compare(&base, std::slice::from_ref(&candidate), settings, &context()).unwrap_err();
         assert!(matches!(error, CompareError::Settings(_)) && error.to_string().contains("expected"), "{error}");
     }
@@ -400,7 +515,7 @@ fn other_hosts_are_compared_only_if_they_are_what_is_asked_about() {
     assert!(found.sentence.contains("host.cpu_model is AMD EPYC 7B13 in the base and another"), "{}", found.sentence);
     let settings = CompareSettings { across_hosts: true, ..CompareSettings::default() };
     let across = compare(&base, &[other], settings, &context()).unwrap();
-    assert_eq!(across.outcome, NoRegression);
+    assert_eq!(across.outcome, NoDifference);
     assert!(across.warnings.iter().any(|warning| warning.what.contains("host.cpu_model")));
 }
 
@@ -415,7 +530,7 @@ fn commands_that_are_too_rare_decide_nothing_and_are_named() {
     });
     let [base, candidate] = reports.map(|report| vec![report]);
     let found = compared(&[side("a", base), side("b", candidate)]);
-    assert_eq!(found.outcome, NoRegression);
+    assert_eq!(found.outcome, NoDifference);
     let rare = found.warnings.iter().find(|warning| warning.what.contains("Too rare")).unwrap();
     assert!(rare.what.contains("events (durability off), events (durability on)"), "{}", rare.what);
 }

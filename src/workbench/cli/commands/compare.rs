@@ -16,6 +16,7 @@ use crate::workbench::report::format;
 pub(in crate::workbench::cli) fn run(args: &CompareArgs, output: Output) -> Result<Ending, CliError> {
     let settings = CompareSettings {
         threshold_percent: percent("--threshold", &args.threshold)?,
+        rule_out_percent: args.rule_out.as_deref().map(|text| percent("--rule-out", text)).transpose()?,
         confidence_percent: percent("--confidence", &args.confidence)?,
         across_hosts: args.across_hosts,
     };
@@ -27,7 +28,9 @@ pub(in crate::workbench::cli) fn run(args: &CompareArgs, output: Output) -> Resu
     let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
     output::shown(shown)?;
     Ok(match comparison.outcome {
-        ComparisonOutcome::NoRegression => Ending::Pass,
+        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => {
+            Ending::Pass
+        }
         ComparisonOutcome::Regression => Ending::Fail,
         ComparisonOutcome::Undecided => Ending::Inconclusive,
     })

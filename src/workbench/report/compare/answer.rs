@@ -2,12 +2,15 @@
 
 use super::Answer;
 use crate::workbench::measure::Difference;
+use crate::workbench::report::format;
 
 /// What a difference must show to be an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rule {
     /// The threshold as a logarithm: a slowdown is beyond it above this, a speedup below its negative.
     pub(super) limit: f64,
+    /// The slowdown, and the speedup, to rule out before no difference is said, as a logarithm; the limit at least.
+    pub(super) ruled_out: f64,
     /// Confidence, between 0 and 1.
     pub(super) confidence: f64,
 }
@@ -20,34 +23,57 @@ impl Rule {
     ///
     /// An alarm must hold among all comparisons, hence the correction. "No difference" is said of a comparison only if
     /// every row says so, each at its full confidence, which needs none (R. L. Berger, "Multiparameter Hypothesis Testing
-    /// and Acceptance Sampling", Technometrics 24, 1982). It asks for one end only, hence the one-sided bound.
+    /// and Acceptance Sampling", Technometrics 24, 1982). It asks for one end only, hence the one-sided bound. An estimate
+    /// that reaches the threshold is never called no regression, however narrow its interval.
     pub(super) fn answer(self, difference: Difference, adjusted_p: f64) -> Answer {
         let mirrored = Difference { estimate: -difference.estimate, ..difference };
-        let [slower_at_most, faster_at_most] = [difference, mirrored].map(|one| one.at_most(self.confidence));
+        let [slower, faster] = [difference, mirrored].map(|one| Reach {
+            is_beyond: one.estimate >= self.limit,
+            is_ruled_out: one.at_most(self.confidence) < self.ruled_out,
+        });
         let is_significant = adjusted_p < 1.0 - self.confidence;
-        if is_significant && difference.estimate >= self.limit {
+        if is_significant && slower.is_beyond {
             Answer::Regression
-        } else if is_significant && difference.estimate <= -self.limit {
+        } else if is_significant && faster.is_beyond {
             Answer::Improvement
-        } else if slower_at_most >= self.limit {
+        } else if slower.is_beyond || !slower.is_ruled_out {
             Answer::Undecided
-        } else if faster_at_most < self.limit {
-            Answer::NoDifference
-        } else {
+        } else if faster.is_beyond || !faster.is_ruled_out {
             Answer::NoRegression
+        } else {
+            Answer::NoDifference
         }
     }
 
-    /// Samples on each side with which the bound around this estimate would not reach the threshold any more; `None`
-    /// where that is more than anybody would take.
+    /// Why it cannot be told, in words.
+    pub(super) fn doubt(self, difference: Difference) -> String {
+        if difference.estimate >= self.limit {
+            return format!("{}, which may be chance", format::percent_difference(percent(difference.estimate)));
+        }
+        let at_most = format::percent(percent(difference.at_most(self.confidence)));
+        format!("a slowdown of up to {at_most} is not ruled out")
+    }
+
+    /// Samples on each side with which this estimate would probably be an answer; `None` where that is more than anybody
+    /// would take.
     pub(super) fn samples_needed(self, difference: Difference, samples: u32) -> Option<u32> {
         let reach = difference.at_most(self.confidence) - difference.estimate;
-        // An estimate at the threshold would take forever: it will move.
-        let distance = (self.limit - difference.estimate).abs().max(self.limit / 3.0);
+        let is_beyond = difference.estimate >= self.limit;
+        let distance = if is_beyond { difference.estimate } else { self.ruled_out - difference.estimate };
+        // Without a margin beyond the threshold an estimate near it would take forever: it will move.
+        let distance = distance.max(self.limit / 3.0);
         let needed = (f64::from(samples) * (reach / distance).powi(2)).ceil().max(f64::from(samples) + 1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and below the most")]
         (needed <= MOST_SAMPLES).then_some(needed as u32)
     }
+}
+
+/// How far a difference reaches in one direction.
+struct Reach {
+    /// Whether its estimate reaches the threshold.
+    is_beyond: bool,
+    /// Whether what must be ruled out is.
+    is_ruled_out: bool,
 }
 
 /// Probabilities corrected for their number, so that the chance of one false alarm among all is kept (S. Holm, "A Simple
@@ -74,7 +100,7 @@ pub(super) fn percent(logarithm: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const RULE: Rule = Rule { limit: 0.05, confidence: 0.95 };
+    const RULE: Rule = Rule { limit: 0.05, ruled_out: 0.1, confidence: 0.95 };
 
     /// Of so many degrees of freedom that Student's t is the normal distribution: the bound is 1.645 errors away.
     fn difference(estimate: f64, standard_error: f64) -> Difference {
@@ -90,17 +116,24 @@ mod tests {
     }
 
     #[test]
-    fn no_difference_needs_an_interval_that_excludes_one() {
-        assert_eq!(RULE.answer(difference(0.0, 0.02), 1.0), Answer::NoDifference);
-        assert_eq!(RULE.answer(difference(0.0, 0.031), 1.0), Answer::Undecided);
-        assert_eq!(RULE.answer(difference(-0.04, 0.02), 1.0), Answer::NoRegression, "it may be faster");
+    fn no_difference_needs_a_bound_that_excludes_one() {
+        assert_eq!(RULE.answer(difference(0.0, 0.06), 1.0), Answer::NoDifference);
+        assert_eq!(RULE.answer(difference(0.0, 0.061), 1.0), Answer::Undecided);
+        assert_eq!(RULE.answer(difference(-0.04, 0.05), 1.0), Answer::NoRegression, "it may be faster");
+    }
+
+    #[test]
+    fn what_reaches_the_threshold_is_never_called_no_regression() {
+        assert_eq!(RULE.answer(difference(0.05, 0.001), 1.0), Answer::Undecided);
+        assert_eq!(RULE.answer(difference(-0.05, 0.001), 1.0), Answer::NoRegression);
     }
 
     #[test]
     fn more_samples_are_asked_for_where_they_would_help() {
         let needed = |estimate, error| RULE.samples_needed(difference(estimate, error), 10);
-        assert_eq!(needed(0.0, 0.05), Some(28), "the bound must shrink by 1.645");
-        assert!(needed(0.0, 0.1) > needed(0.0, 0.05) && needed(0.04, 0.05) > needed(0.0, 0.05));
+        assert_eq!(needed(0.0, 0.1), Some(28), "the bound must shrink by 1.645");
+        assert!(needed(0.0, 0.2) > needed(0.0, 0.1) && needed(0.04, 0.1) > needed(0.0, 0.1));
+        assert!(needed(0.06, 0.1) > needed(0.08, 0.1), "the larger it is the sooner it is beyond chance");
         assert_eq!(needed(0.0, 1.0), None);
     }
 

@@ -9,6 +9,9 @@ const WIDTH: f64 = 100.0;
 /// Percent at which the axis ends at most: what lies beyond is drawn as reaching the edge.
 const MOST: f64 = 100.0;
 
+/// The axis reaches at least so many times as far as what must be ruled out.
+const ROOM: f64 = 1.25;
+
 /// One axis for all rows of a table, from the fastest to the slowest end, percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Axis {
@@ -18,6 +21,8 @@ pub(super) struct Axis {
     pub(super) zero: f64,
     /// Where the threshold is drawn, for faster and slower.
     pub(super) limits: [f64; 2],
+    /// Where what must be ruled out is drawn, for faster and slower.
+    pub(super) ruled_out: [f64; 2],
 }
 
 /// An interval as it is drawn.
@@ -31,14 +36,19 @@ pub(super) struct Drawn {
 }
 
 impl Axis {
-    /// An axis on which all rows fit, or as much of them as is worth showing, and the threshold does.
-    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r Row> + Clone, threshold_percent: f64) -> Self {
-        let faster = -100.0 * threshold_percent / (100.0 + threshold_percent);
-        let lowest = rows.clone().map(|row| row.interval_percent[0]).fold(1.6 * faster, f64::min);
-        let highest = rows.map(|row| row.interval_percent[1]).fold(1.6 * threshold_percent, f64::max);
-        let (low, high) = (lowest.max(-MOST), highest.min(MOST.max(1.6 * threshold_percent)));
-        let axis = Self { low, high, zero: 0.0, limits: [0.0; 2] };
-        Self { zero: axis.place(0.0), limits: [axis.place(faster), axis.place(threshold_percent)], ..axis }
+    /// An axis on which all rows fit, or as much of them as is worth showing, and what must be ruled out does.
+    pub(super) fn of<'r>(
+        rows: impl Iterator<Item = &'r Row> + Clone,
+        threshold_percent: f64,
+        rule_out_percent: f64,
+    ) -> Self {
+        let [threshold, ruled_out] = [threshold_percent, rule_out_percent].map(|slower| [mirrored(slower), slower]);
+        let lowest = rows.clone().map(|row| row.interval_percent[0]).fold(ROOM * ruled_out[0], f64::min);
+        let highest = rows.map(|row| row.interval_percent[1]).fold(ROOM * ruled_out[1], f64::max);
+        let (low, high) = (lowest.max(-MOST), highest.min(MOST.max(ROOM * ruled_out[1])));
+        let axis = Self { low, high, zero: 0.0, limits: [0.0; 2], ruled_out: [0.0; 2] };
+        let place = |percent| axis.place(percent);
+        Self { zero: place(0.0), limits: threshold.map(place), ruled_out: ruled_out.map(place), ..axis }
     }
 
     pub(super) fn draw(self, row: &Row) -> Drawn {
@@ -54,4 +64,9 @@ impl Axis {
     fn place(self, percent: f64) -> f64 {
         (WIDTH * (percent - self.low) / (self.high - self.low)).clamp(0.0, WIDTH)
     }
+}
+
+/// As much faster as this is slower, percent: the same ratio the other way.
+fn mirrored(slower_percent: f64) -> f64 {
+    -100.0 * slower_percent / (100.0 + slower_percent)
 }

@@ -2,7 +2,7 @@
 
 use super::answer::{Rule, holm, percent};
 use super::comparable::{check_comparable, other_host};
-use super::machine::{MachineDifference, crowded, machine_differences, objection};
+use super::machine::{MachineDifference, crowded, machine_differences, objection, unsteady_disk};
 use super::samples::{FEWEST, Groups, Subject, kind_of_samples, middle, subjects};
 use super::sentence::{candidate_sentence, sentence};
 use super::warnings::warnings;
@@ -11,13 +11,16 @@ use super::{
     SCHEMA_VERSION, Samples,
 };
 use crate::workbench::measure::Difference;
-use crate::workbench::report::{Report, Reproduce, Warning, format};
+use crate::workbench::report::{DurabilityMode, Report, Reproduce, Warning};
 
 /// What counts as a regression, and how sure an answer must be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CompareSettings {
     /// Slowdown that counts as a regression, percent, more than 0 and less than 1,000. 5 is a good choice.
     pub threshold_percent: f64,
+    /// Slowdown that must be ruled out for every command before no regression is said, percent, the threshold at least;
+    /// `None` is twice the threshold. Between the two lies what finite samples cannot tell from either.
+    pub rule_out_percent: Option<f64>,
     /// Confidence of intervals and of the whole comparison, percent, from 50 to below 100. 95 is usual.
     pub confidence_percent: f64,
     /// Whether reports of different hosts may be compared. Their difference is then taken for that of the builds.
@@ -25,9 +28,9 @@ pub struct CompareSettings {
 }
 
 impl Default for CompareSettings {
-    /// 5 %, 95 %, one host.
+    /// 5 %, twice that, 95 %, one host.
     fn default() -> Self {
-        Self { threshold_percent: 5.0, confidence_percent: 95.0, across_hosts: false }
+        Self { threshold_percent: 5.0, rule_out_percent: None, confidence_percent: 95.0, across_hosts: false }
     }
 }
 
@@ -39,6 +42,12 @@ impl CompareSettings {
                 "a threshold of {threshold_percent} %, expected more than 0 % and less than 1000 %"
             )));
         }
+        let rule_out_percent = self.rule_out_percent();
+        if !(rule_out_percent >= threshold_percent && rule_out_percent.is_finite()) {
+            return Err(CompareError::Settings(format!(
+                "{rule_out_percent} % to rule out, expected at least the threshold, {threshold_percent} %"
+            )));
+        }
         if !(50.0..100.0).contains(&confidence_percent) {
             return Err(CompareError::Settings(format!(
                 "a confidence of {confidence_percent} %, expected at least 50 % and less than 100 %"
@@ -47,8 +56,18 @@ impl CompareSettings {
         Ok(())
     }
 
+    /// Slowdown that must be ruled out, percent.
+    pub(super) fn rule_out_percent(self) -> f64 {
+        self.rule_out_percent.unwrap_or(2.0 * self.threshold_percent)
+    }
+
     fn rule(self) -> Rule {
-        Rule { limit: (self.threshold_percent / 100.0).ln_1p(), confidence: self.confidence_percent / 100.0 }
+        let logarithm = |percent: f64| (percent / 100.0).ln_1p();
+        Rule {
+            limit: logarithm(self.threshold_percent),
+            ruled_out: logarithm(self.rule_out_percent()),
+            confidence: self.confidence_percent / 100.0,
+        }
     }
 }
 
@@ -108,6 +127,7 @@ pub fn compare(
         outcome: candidates.iter().map(|one| one.outcome).max().unwrap_or(ComparisonOutcome::Undecided),
         sentence: sentence(&candidates),
         threshold_percent: settings.threshold_percent,
+        rule_out_percent: settings.rule_out_percent(),
         confidence_percent: settings.confidence_percent,
         question: Question::from(first),
         base: base.side(),
@@ -127,10 +147,13 @@ const METHOD: &str = "Samples are rounds, each with the round of the same number
     were given, runs by their median round. Differences are those of logarithms: percent of the base. Intervals are \
     Student's t on pairs (of eight rounds or more a fifth is trimmed at either end), Welch's t where runs did not take \
     turns; each holds for its own row. A regression must be significant among all rows together (Holm), and its estimate \
-    must reach the threshold. No difference is said where a slowdown of the threshold is ruled out (one-sided bound). \
+    must reach the threshold. No difference is said where the estimate does not, and what must be ruled out is (one-sided \
+    bound). \
     Where the machine differed between the builds, an answer that this may explain is none, and so is that of one run on \
     each side if other processes took more than 40 % of the cores away from the workers. The median service time of each \
-    command decides; p99 and throughput can show a regression, and leave nothing undecided.";
+    command decides; p99, throughput, CPU time and syncs of the log can show a regression, and leave nothing undecided. With \
+    durability on, medians that cannot be told leave nothing undecided either where the disk, timed without the backend, \
+    cannot be told itself: then syncs of the log decide, and CPU time if durability off was not compared.";
 
 /// The commands that were issued too seldom for their median to be compared.
 fn rare(figures: &[Figure]) -> Option<Warning> {
@@ -163,7 +186,7 @@ fn measure<'a>(
     let samples = kind_of_samples(base, given);
     let figure = |subject: Subject| {
         let groups = subject.groups(base, given, samples);
-        let difference = groups.difference();
+        let difference = groups.difference_of_builds(subject.metric);
         Figure { subject, groups, difference }
     };
     let of_mode = |mode| machine_differences(base, given, mode, samples, rule);
@@ -193,22 +216,43 @@ fn judge(measured: &[Measured<'_>], settings: CompareSettings, rule: Rule) -> Ve
             let adjusted_p = figure.difference.and_then(|_| adjusted.next()).unwrap_or(1.0);
             rows.extend(figure.row(one, adjusted_p, tests, rule));
         }
+        if let Some(why) = unsteady_disk(&machine_of(one, DurabilityMode::On), rule) {
+            leave_out_the_disk(&mut rows, &why);
+        }
         candidates.push(candidate(one, rows, settings));
     }
     candidates
 }
 
+/// With durability on every command waits for the disk, or for one that does. How long, is no question of the build where
+/// the disk cannot be told itself. What is decides instead, if it is known: how often the build waits, and what it does
+/// by itself, which is decided with durability off, or else by CPU time.
+fn leave_out_the_disk(rows: &mut [Row], why: &str) {
+    let is_known = |metric| rows.iter().any(|row| row.durability == DurabilityMode::On && row.metric == metric);
+    let mut stand_ins = vec![Metric::LogSyncs];
+    if !rows.iter().any(|row| row.decides && row.durability == DurabilityMode::Off) {
+        stand_ins.push(Metric::CpuTime);
+    }
+    if !stand_ins.iter().all(|&metric| is_known(metric)) {
+        return;
+    }
+    let waits = |row: &&mut Row| row.decides && row.answer == Answer::Undecided && row.durability == DurabilityMode::On;
+    let mut left_out = false;
+    for row in rows.iter_mut().filter(waits) {
+        row.decides = false;
+        row.samples_needed_count = None;
+        why.clone_into(&mut row.note);
+        left_out = true;
+    }
+    for row in rows.iter_mut().filter(|row| left_out && row.durability == DurabilityMode::On) {
+        row.decides |= stand_ins.contains(&row.metric);
+    }
+}
+
 fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> Candidate {
-    let is = |answer| move |row: &&Row| row.answer == answer;
-    let decides = || rows.iter().filter(|row| row.decides);
-    let outcome = if one.other_host.is_some() && !settings.across_hosts {
-        ComparisonOutcome::Undecided
-    } else if rows.iter().any(|row| is(Answer::Regression)(&row)) {
-        ComparisonOutcome::Regression
-    } else if decides().count() == 0 || decides().any(|row| is(Answer::Undecided)(&row)) {
-        ComparisonOutcome::Undecided
-    } else {
-        ComparisonOutcome::NoRegression
+    let outcome = match &one.other_host {
+        Some(_) if !settings.across_hosts => ComparisonOutcome::Undecided,
+        _ => outcome(&rows),
     };
     let machine: Vec<MachineRow> = one.machine.iter().map(|machine| machine.row.clone()).collect();
     let side = one.given.side();
@@ -217,15 +261,37 @@ fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> C
     candidate
 }
 
+/// What the machine did in the rounds of a mode.
+fn machine_of<'a>(one: &'a Measured<'_>, durability: DurabilityMode) -> Vec<&'a MachineDifference> {
+    one.machine.iter().filter(|machine| machine.row.durability == durability).collect()
+}
+
+/// A regression may show in any row; for the rest only those that decide count.
+fn outcome(rows: &[Row]) -> ComparisonOutcome {
+    let found = |answer| rows.iter().any(|row| row.answer == answer);
+    let deciding: Vec<Answer> = rows.iter().filter(|row| row.decides).map(|row| row.answer).collect();
+    let left_out = rows.iter().any(Row::is_left_out);
+    if found(Answer::Regression) {
+        ComparisonOutcome::Regression
+    } else if deciding.is_empty() || deciding.contains(&Answer::Undecided) {
+        ComparisonOutcome::Undecided
+    } else if deciding.contains(&Answer::Improvement) {
+        ComparisonOutcome::Improvement
+    } else if !left_out && deciding.iter().all(|&answer| answer == Answer::NoDifference) {
+        ComparisonOutcome::NoDifference
+    } else {
+        ComparisonOutcome::NoRegression
+    }
+}
+
 impl Figure {
     /// The row of this figure; `None` if too few samples know it.
     fn row(&self, one: &Measured<'_>, adjusted_p: f64, tests: usize, rule: Rule) -> Option<Row> {
         let difference = self.difference?;
         let Subject { durability, command, metric } = self.subject.clone();
-        let machine: Vec<_> = one.machine.iter().filter(|machine| machine.row.durability == durability).collect();
+        let machine = machine_of(one, durability);
         let of_itself = rule.answer(difference, adjusted_p);
         let [low, high] = difference.interval(rule.confidence);
-        let at_most = percent(difference.at_most(rule.confidence));
         let samples_count = self.groups.counts();
         let objection = if of_itself == Answer::Undecided {
             None
@@ -243,16 +309,12 @@ impl Figure {
             base: self.subject.figure(middle(&self.groups.base)),
             candidate: self.subject.figure(middle(&self.groups.candidate)),
             slower_percent: percent(difference.estimate),
-            at_most_percent: at_most,
+            at_most_percent: percent(difference.at_most(rule.confidence)),
             interval_percent: [percent(low), percent(high)],
             p_value: adjusted_p,
             answer: if objection.is_some() { Answer::Undecided } else { of_itself },
             samples_needed_count: if scatters { rule.samples_needed(difference, samples_count[0]) } else { None },
-            note: objection.unwrap_or_else(|| if scatters { scatter(at_most) } else { String::new() }),
+            note: objection.unwrap_or_else(|| if scatters { rule.doubt(difference) } else { String::new() }),
         })
     }
-}
-
-fn scatter(at_most: f64) -> String {
-    format!("a slowdown of up to {} is not ruled out", format::percent(at_most))
 }

@@ -76,12 +76,18 @@ impl MachineFigure {
         }
     }
 
-    /// Whether a figure of the backend depends on it. A median does not know of interruptions, as they hit few commands.
-    const fn bears_on(self, metric: Metric) -> bool {
+    /// Whether a figure of the backend depends on it. A median does not know of interruptions, as they hit few commands; nor,
+    /// with durability off, of the disk, for which nobody waits then but flushes.
+    fn bears_on(self, metric: Metric, durability: DurabilityMode) -> bool {
         match self {
-            Self::ComputeP50 => matches!(metric, Metric::ServiceP50),
-            Self::ComputeMean => !matches!(metric, Metric::ServiceP50),
-            Self::SyncP50 | Self::OtherProcesses => true,
+            Self::ComputeP50 => matches!(metric, Metric::ServiceP50 | Metric::CpuTime),
+            Self::ComputeMean => matches!(metric, Metric::ResponseP99 | Metric::Throughput),
+            Self::SyncP50 => match metric {
+                Metric::ServiceP50 => durability == DurabilityMode::On,
+                Metric::ResponseP99 | Metric::Throughput => true,
+                Metric::CpuTime | Metric::LogSyncs => false,
+            },
+            Self::OtherProcesses => !matches!(metric, Metric::LogSyncs),
         }
     }
 }
@@ -98,6 +104,20 @@ pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &G
         let [worst, cores] = [worst, cores].map(format::number);
         format!(
             "other processes kept {worst} of {cores} cores busy, and one run on each side does not tell how runs differ"
+        )
+    })
+}
+
+/// Why nothing that waits for the disk can be told by its time, if the disk itself cannot: neither that it took as long
+/// for both builds, nor that it did not.
+pub(super) fn unsteady_disk(machine: &[&MachineDifference], rule: Rule) -> Option<String> {
+    let disk = machine.iter().find(|machine| machine.row.figure == MachineFigure::SyncP50)?;
+    let [low, high] = disk.difference.interval(rule.confidence);
+    let is_steady = !disk.row.differs && high < rule.ruled_out && -low < rule.ruled_out;
+    (!is_steady).then(|| {
+        format!(
+            "without the backend, a sync of the disk took {} longer",
+            format::percent_interval(disk.row.interval_percent)
         )
     })
 }
@@ -119,7 +139,8 @@ pub(super) fn objection(
         machine.row.figure == MachineFigure::OtherProcesses
             || rule.answer(without, (without.p_value() * tests as f64).min(1.0)) != answer
     };
-    let differing = machine.iter().filter(|machine| machine.row.differs && machine.row.figure.bears_on(metric));
+    let bears = |row: &MachineRow| row.differs && row.figure.bears_on(metric, row.durability);
+    let differing = machine.iter().filter(|machine| bears(&machine.row));
     differing.filter(changes).map(|machine| reason(&machine.row)).next()
 }
 

@@ -51,6 +51,8 @@ pub struct Comparison {
     pub sentence: String,
     /// Slowdown that counts as a regression, percent.
     pub threshold_percent: f64,
+    /// Slowdown that had to be ruled out before no regression is said, percent.
+    pub rule_out_percent: f64,
     /// Confidence of the intervals, percent. What is left to 100 is the chance of a false alarm in the whole comparison.
     pub confidence_percent: f64,
     /// What every report was asked.
@@ -71,7 +73,11 @@ pub struct Comparison {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ComparisonOutcome {
-    /// A slowdown beyond the threshold is ruled out in everything that decides.
+    /// Nothing that decides is slower or faster by the threshold, and what was to be ruled out is, either way.
+    NoDifference,
+    /// Something is faster, beyond the threshold and beyond chance, and nothing slower.
+    Improvement,
+    /// Nothing that decides is slower by the threshold, and what was to be ruled out is. It may be faster.
     NoRegression,
     /// The evidence carries no answer.
     Undecided,
@@ -139,15 +145,17 @@ pub enum Samples {
 pub struct Row {
     /// Whether writes waited for the disk.
     pub durability: DurabilityMode,
-    /// `persist`, `recover`, …; `all` for the throughput of all commands.
+    /// `persist`, `recover`, …; `all` for the figures of all commands together.
     pub command: String,
     /// The figure that is compared.
     pub metric: Metric,
-    /// Whether the comparison is undecided where this row is. A row that does not decide can show a regression all the same.
+    /// Whether the comparison is undecided where this row is. Medians decide; those that wait for a disk which cannot be
+    /// told itself do not, and syncs of the log do in their place. A row that does not decide can show a regression all the
+    /// same.
     pub decides: bool,
     /// Samples of the base and of the candidate behind it.
     pub samples_count: [u32; 2],
-    /// The figure of the base: nanoseconds, or commands per second.
+    /// The figure of the base: nanoseconds, commands per second, or syncs per MiB.
     pub base: f64,
     /// The figure of the candidate.
     pub candidate: f64,
@@ -177,6 +185,10 @@ pub enum Metric {
     ResponseP99,
     /// Commands completed per second, in a closed loop.
     Throughput,
+    /// CPU time of the whole process per command, nanoseconds, in a closed loop: generators do not wait there.
+    CpuTime,
+    /// Syncs of the write-ahead log per MiB written to it, with durability on.
+    LogSyncs,
 }
 
 /// What a difference says.
@@ -187,9 +199,9 @@ pub enum Answer {
     Regression,
     /// Faster, beyond chance and beyond the threshold.
     Improvement,
-    /// Neither slower nor faster by the threshold: the whole interval lies within it.
+    /// Neither slower nor faster by the threshold, and what was to be ruled out is, either way.
     NoDifference,
-    /// Not slower by the threshold. It may be faster.
+    /// Not slower by the threshold, and what was to be ruled out is. It may be faster.
     NoRegression,
     /// It cannot be told.
     Undecided,
@@ -237,7 +249,14 @@ impl Row {
             Metric::ServiceP50 => format!("{} p50", self.command),
             Metric::ResponseP99 => format!("{} p99", self.command),
             Metric::Throughput => "throughput".to_owned(),
+            Metric::CpuTime => "CPU time".to_owned(),
+            Metric::LogSyncs => "log syncs".to_owned(),
         }
+    }
+
+    /// Whether it is a median that does not decide, since the disk it waits for cannot be told.
+    pub fn is_left_out(&self) -> bool {
+        self.metric == Metric::ServiceP50 && !self.decides
     }
 
     /// Its probability under chance, as people read it: `0.004`, `< 0.001`.
@@ -247,8 +266,11 @@ impl Row {
 
     /// Base and candidate as people read them.
     pub fn figures(&self) -> [String; 2] {
-        let shown = if self.metric == Metric::Throughput { format::rate } else { format::duration };
-        [self.base, self.candidate].map(shown)
+        [self.base, self.candidate].map(|figure| match self.metric {
+            Metric::Throughput => format::rate(figure),
+            Metric::LogSyncs => format!("{} per MiB", format::number(figure)),
+            Metric::ServiceP50 | Metric::ResponseP99 | Metric::CpuTime => format::duration(figure),
+        })
     }
 }
 

@@ -30,6 +30,7 @@ struct Page<'a> {
     /// Class of the page, and the word.
     outcome: [&'static str; 2],
     threshold: String,
+    rule_out: String,
     confidence: String,
     reports_count: usize,
     candidates: Vec<Shown<'a>>,
@@ -40,12 +41,13 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(comparison: &'a Comparison) -> Self {
         let rows = comparison.candidates.iter().flat_map(|candidate| &candidate.rows);
-        let axis = Axis::of(rows, comparison.threshold_percent);
+        let axis = Axis::of(rows, comparison.threshold_percent, comparison.rule_out_percent);
         let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
         Self {
             comparison,
             outcome: outcome(comparison.outcome),
             threshold: format::percent(comparison.threshold_percent),
+            rule_out: format::percent(comparison.rule_out_percent),
             confidence: format::percent(comparison.confidence_percent),
             reports_count: sides.map(|side| side.reports.len()).sum(),
             candidates: comparison.candidates.iter().map(|candidate| Shown::new(candidate, axis)).collect(),
@@ -58,6 +60,8 @@ impl<'a> Page<'a> {
 /// Class of the page and word of an outcome.
 const fn outcome(outcome: ComparisonOutcome) -> [&'static str; 2] {
     match outcome {
+        ComparisonOutcome::NoDifference => ["pass", "no difference"],
+        ComparisonOutcome::Improvement => ["pass", "faster"],
         ComparisonOutcome::NoRegression => ["pass", "no regression"],
         ComparisonOutcome::Undecided => ["inconclusive", "cannot tell"],
         ComparisonOutcome::Regression => ["fail", "regression"],

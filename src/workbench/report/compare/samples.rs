@@ -1,7 +1,7 @@
 //! What is compared, and the samples behind it.
 //!
-//! All values are logarithms of times: their differences are ratios, and what is slower is larger. A rate counts as the
-//! time of a command, one by the rate.
+//! All values are logarithms: their differences are ratios, and what is slower is larger. A rate counts as the time of a
+//! command, one by the rate.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +13,15 @@ use crate::workbench::report::{DurabilityMode, ModeResult, Report, RoundInfo};
 /// Samples below which nothing is said. Of three differences the scatter is too often small by chance: of one build compared
 /// with itself in runs that took turns, 2 of 18 comparisons of three runs were false alarms, none of those of four.
 pub(super) const FEWEST: usize = 4;
+
+/// Bytes of a MiB.
+const MIB: f64 = 1_048_576.0;
+
+/// How far two runs of one build lie apart beyond what their rounds tell, as a logarithm: rounds of a run share the minute
+/// they are measured in, and where memory happens to lie (T. Mytkowicz et al., "Producing Wrong Data Without Doing
+/// Anything Obviously Wrong!", ASPLOS 2009). In 92 comparisons of one build with itself, one run on each side, it was 0.8 to
+/// 1.5 % for the medians of neighbours, and 1.6 to 3.8 % where other runs lay between (docs/compare.md).
+const RUN_SCATTER: f64 = 0.025;
 
 /// How well a histogram tells values apart: no difference is surer than this.
 const RESOLUTION: f64 = 0.000_5;
@@ -52,6 +61,10 @@ pub(super) fn subjects(report: &Report) -> Vec<Subject> {
         }
         if report.settings.load == "closed loop" {
             add("all", Metric::Throughput);
+            add("all", Metric::CpuTime);
+        }
+        if mode.durability == DurabilityMode::On {
+            add("all", Metric::LogSyncs);
         }
     }
     subjects
@@ -89,21 +102,32 @@ impl Subject {
     }
 
     fn value(&self, round: &RoundInfo) -> Option<f64> {
-        if self.metric == Metric::Throughput {
-            return (round.commands_per_second > 0.0).then(|| -round.commands_per_second.ln());
-        }
-        let latency = round.commands.iter().find(|latency| latency.name == self.command)?;
-        let nanoseconds = match self.metric {
-            Metric::ServiceP50 => latency.service.p50_ns,
-            _ => latency.response.p99_ns,
+        let latency = || round.commands.iter().find(|latency| latency.name == self.command);
+        let value = match self.metric {
+            Metric::ServiceP50 => latency()?.service.p50_ns?.max(1) as f64,
+            Metric::ResponseP99 => latency()?.response.p99_ns?.max(1) as f64,
+            Metric::Throughput => 1.0 / round.commands_per_second,
+            Metric::CpuTime => 1e9 * round.cpu_seconds? / commands(round),
+            Metric::LogSyncs => MIB * counted(round, "wal_syncs_count")? / counted(round, "wal_bytes")?,
         };
-        nanoseconds.map(|nanoseconds| (nanoseconds.max(1) as f64).ln())
+        (value > 0.0 && value.is_finite()).then(|| value.ln())
     }
 
     /// The logarithm as the figure it is of.
     pub(super) fn figure(&self, value: f64) -> f64 {
         if self.metric == Metric::Throughput { (-value).exp() } else { value.exp() }
     }
+}
+
+/// Commands measured in a round.
+fn commands(round: &RoundInfo) -> f64 {
+    round.commands.iter().map(|latency| latency.count as f64).sum()
+}
+
+/// How much the engine counted of something, from before the warm-up until the load ended.
+fn counted(round: &RoundInfo, name: &str) -> Option<f64> {
+    let figure = round.engine.iter().find(|figure| figure.name == name)?;
+    Some(figure.after.saturating_sub(figure.before) as f64)
 }
 
 /// A value of each round of a mode that has one.
@@ -150,6 +174,12 @@ impl Groups {
             Samples::RunsInTurns => Difference::of_pairs(&self.base, &self.candidate),
         }?;
         Some(Difference { standard_error: difference.standard_error.max(RESOLUTION), ..difference })
+    }
+
+    /// The difference as one of builds: of one run on each side the rounds do not tell how the times of runs differ.
+    pub(super) fn difference_of_builds(&self, metric: Metric) -> Option<Difference> {
+        let is_seen = self.samples != Samples::Rounds || metric == Metric::LogSyncs;
+        Some(self.difference()?.with_known_error(if is_seen { 0.0 } else { RUN_SCATTER }))
     }
 
     pub(super) fn counts(&self) -> [u32; 2] {

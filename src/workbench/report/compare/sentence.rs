@@ -9,7 +9,8 @@ pub(super) fn sentence(candidates: &[Candidate]) -> String {
     match candidates {
         [one] => one.sentence.clone(),
         all => {
-            let stands_out = |one: &&Candidate| one.outcome != ComparisonOutcome::NoRegression;
+            let is_as_fast = [ComparisonOutcome::NoDifference, ComparisonOutcome::NoRegression];
+            let stands_out = |one: &&Candidate| !is_as_fast.contains(&one.outcome);
             let told: Vec<_> =
                 all.iter().filter(stands_out).map(|one| format!("{}: {}", one.side.path, one.sentence)).collect();
             if told.is_empty() { format!("None of {} candidates is slower.", all.len()) } else { told.join(" ") }
@@ -18,14 +19,16 @@ pub(super) fn sentence(candidates: &[Candidate]) -> String {
 }
 
 pub(super) fn candidate_sentence(candidate: &Candidate, other_host: Option<&str>, settings: CompareSettings) -> String {
-    let threshold = format::percent(settings.threshold_percent);
     match (candidate.outcome, other_host) {
         (ComparisonOutcome::Undecided, Some(other_host)) if !settings.across_hosts => {
             format!("It cannot be told: the hosts differ, {other_host}.")
         }
         (ComparisonOutcome::Regression, _) => regression(candidate, settings.confidence_percent),
-        (ComparisonOutcome::Undecided, _) => undecided(candidate, &threshold),
-        (ComparisonOutcome::NoRegression, _) => no_regression(candidate, &threshold),
+        (ComparisonOutcome::Undecided, _) => undecided(candidate, settings),
+        (ComparisonOutcome::Improvement, _) => {
+            format!("The candidate is faster{}. {}", improvement(candidate), no_slowdown(candidate, settings))
+        }
+        (ComparisonOutcome::NoDifference | ComparisonOutcome::NoRegression, _) => no_slowdown(candidate, settings),
     }
 }
 
@@ -44,48 +47,83 @@ fn regression(candidate: &Candidate, confidence: f64) -> String {
         more => format!(", and {} more figures are slower", more - 1),
     };
     format!(
-        "The candidate is slower: {} takes {} % longer ({} interval {low} to {high} %){more}.",
-        subject(worst),
-        rounded(worst.slower_percent),
+        "The candidate is slower: {} ({} interval {low} to {high} %){more}.",
+        takes(worst),
         format::percent(confidence),
     )
 }
 
-fn undecided(candidate: &Candidate, threshold: &str) -> String {
+/// `It cannot be told whether the candidate is slower by 5 %; persist (durability off): a slowdown of up to 12 % is not ruled
+/// out. Of 8 figures that decide 2 are open, 6 show no slowdown.`
+fn undecided(candidate: &Candidate, settings: CompareSettings) -> String {
     let open: Vec<&Row> = candidate.undecided().collect();
-    let decide = candidate.rows.iter().filter(|row| row.decides).count();
-    let Some(first) = open.first() else {
+    let Some(worst) = open.iter().max_by(|one, other| one.at_most_percent.total_cmp(&other.at_most_percent)) else {
         return format!(
             "It cannot be told: no command was issued often enough in at least {FEWEST} rounds or runs on each side."
         );
     };
-    let others = decide - open.len();
-    let rest = match others {
+    let decide = candidate.rows.iter().filter(|row| row.decides).count();
+    let are_open = match open.len() {
+        1 => "1 is open".to_owned(),
+        count => format!("{count} are open"),
+    };
+    let rest = match decide - open.len() {
         0 => String::new(),
-        1 => ". One other shows no slowdown".to_owned(),
-        more => format!(". {more} others show no slowdown"),
+        1 => ", 1 shows no slowdown".to_owned(),
+        more => format!(", {more} show no slowdown"),
     };
     format!(
-        "It cannot be told whether the candidate is slower by {threshold}: {} of {decide} medians are open; {}: {}{rest}.",
-        open.len(),
-        subject(first),
-        first.note
+        "It cannot be told whether the candidate is slower by {}; {}: {}. Of {} {are_open}{rest}.",
+        format::percent(settings.threshold_percent),
+        subject(worst),
+        worst.note,
+        match decide {
+            1 => "1 figure that decides".to_owned(),
+            count => format!("{count} figures that decide"),
+        },
     )
 }
 
-fn no_regression(candidate: &Candidate, threshold: &str) -> String {
-    let decide: Vec<&Row> = candidate.rows.iter().filter(|row| row.decides).collect();
-    let faster: Vec<&&Row> = decide.iter().filter(|row| row.answer == Answer::Improvement).collect();
-    let best = faster.iter().min_by(|one, other| one.slower_percent.total_cmp(&other.slower_percent));
-    let Some(best) = best else {
-        return format!("No slowdown beyond {threshold} in any of {} medians.", decide.len());
+/// `: persist (durability off) takes 11 % less`.
+fn improvement(candidate: &Candidate) -> String {
+    let faster = candidate.rows.iter().filter(|row| row.decides && row.answer == Answer::Improvement);
+    let best = faster.min_by(|one, other| one.slower_percent.total_cmp(&other.slower_percent));
+    best.map_or_else(String::new, |best| format!(": {}", takes(best)))
+}
+
+/// `None of 4 medians is slower by 5 %, and a slowdown of more than 3.1 % is ruled out (95 % confidence).` A disk that was
+/// not steady is told.
+fn no_slowdown(candidate: &Candidate, settings: CompareSettings) -> String {
+    let decide = || candidate.rows.iter().filter(|row| row.decides);
+    let at_most = decide().map(|row| row.at_most_percent).fold(0.0, f64::max);
+    let medians = decide().filter(|row| row.metric == Metric::ServiceP50).count();
+    let disk = match candidate.rows.iter().filter(|row| row.is_left_out()).count() {
+        0 => String::new(),
+        count => format!(
+            " With durability on the disk itself was not steady: {} there cannot be told, and syncs of the log decide.",
+            format::counted(count as u64, "median")
+        ),
     };
     format!(
-        "The candidate is faster: {} takes {} % less; no slowdown beyond {threshold} in any of {} medians.",
-        subject(best),
-        rounded(-best.slower_percent),
-        decide.len()
+        "None of {} medians is slower by {}, and a slowdown of more than {} % is ruled out ({} confidence).{disk}",
+        medians,
+        format::percent(settings.threshold_percent),
+        rounded(at_most),
+        format::percent(settings.confidence_percent),
     )
+}
+
+/// `persist (durability off) takes 11 % longer`.
+fn takes(row: &Row) -> String {
+    let by = rounded(row.slower_percent.abs());
+    let is_more = row.slower_percent > 0.0;
+    match row.metric {
+        Metric::LogSyncs => {
+            let often = if is_more { "more" } else { "less" };
+            format!("the log is synced {by} % {often} often for the same writes")
+        }
+        _ => format!("{} takes {by} % {}", subject(row), if is_more { "longer" } else { "less" }),
+    }
 }
 
 /// `persist (durability off)`.
@@ -94,6 +132,8 @@ pub(super) fn subject(row: &Row) -> String {
         Metric::ServiceP50 => row.command.clone(),
         Metric::ResponseP99 => format!("p99 of {}", row.command),
         Metric::Throughput => "a command at full throughput".to_owned(),
+        Metric::CpuTime => "the CPU time of a command".to_owned(),
+        Metric::LogSyncs => "syncs of the log".to_owned(),
     };
     format!("{what} (durability {})", row.durability)
 }
