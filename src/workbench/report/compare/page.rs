@@ -42,6 +42,7 @@ impl<'a> Page<'a> {
     fn new(comparison: &'a Comparison) -> Self {
         let rows = comparison.candidates.iter().flat_map(|candidate| &candidate.rows);
         let axis = Axis::of(rows, comparison.threshold_percent, comparison.rule_out_percent);
+        let candidates = comparison.candidates.iter();
         let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
         Self {
             comparison,
@@ -50,7 +51,7 @@ impl<'a> Page<'a> {
             rule_out: format::percent(comparison.rule_out_percent),
             confidence: format::percent(comparison.confidence_percent),
             reports_count: sides.map(|side| side.reports.len()).sum(),
-            candidates: comparison.candidates.iter().map(|candidate| Shown::new(candidate, axis)).collect(),
+            candidates: candidates.map(|one| Shown::new(one, axis, comparison.rule_out_percent)).collect(),
             style: STYLE,
             own_style: OWN_STYLE,
         }
@@ -110,11 +111,12 @@ struct MachineShown {
     candidate: String,
     difference: String,
     interval: String,
-    differs: bool,
+    /// Class of the page, and the words.
+    answer: [&'static str; 2],
 }
 
 impl<'a> Shown<'a> {
-    fn new(candidate: &'a Candidate, axis: Axis) -> Self {
+    fn new(candidate: &'a Candidate, axis: Axis, rule_out_percent: f64) -> Self {
         let rows = |durability: DurabilityMode| candidate.rows.iter().filter(move |row| row.durability == durability);
         let mode = |durability| {
             let rows: Vec<_> = rows(durability).map(|row| RowShown::new(row, candidate.samples, axis)).collect();
@@ -127,7 +129,7 @@ impl<'a> Shown<'a> {
             axis,
             ticks: [format::percent_difference(axis.low), format::percent_difference(axis.high)],
             modes: [DurabilityMode::Off, DurabilityMode::On].into_iter().filter_map(mode).collect(),
-            machine: candidate.machine.iter().map(MachineShown::new).collect(),
+            machine: candidate.machine.iter().map(|row| MachineShown::new(row, rule_out_percent)).collect(),
         }
     }
 }
@@ -159,6 +161,18 @@ impl<'a> RowShown<'a> {
     }
 }
 
+/// Whether the machine was the same, as far as its figure tells.
+fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
+    let [low, high] = row.interval_percent;
+    if row.differs {
+        ["no", "differed"]
+    } else if high < rule_out_percent && -low < rule_out_percent {
+        ["", "the same"]
+    } else {
+        ["soft", "cannot tell"]
+    }
+}
+
 /// The class of an answer on the page.
 const fn class(answer: Answer) -> &'static str {
     match answer {
@@ -169,7 +183,7 @@ const fn class(answer: Answer) -> &'static str {
 }
 
 impl MachineShown {
-    fn new(row: &MachineRow) -> Self {
+    fn new(row: &MachineRow, rule_out_percent: f64) -> Self {
         let is_share = row.figure == MachineFigure::OtherProcesses;
         let cores = |cores| format!("{} cores", format::number(cores));
         let figure = |value: f64| if is_share { cores(value) } else { format::duration(value) };
@@ -186,7 +200,7 @@ impl MachineShown {
             candidate: figure(row.candidate),
             difference: format::percent_difference(row.more_percent),
             interval: format::percent_interval(row.interval_percent),
-            differs: row.differs,
+            answer: same_machine(row, rule_out_percent),
         }
     }
 }
