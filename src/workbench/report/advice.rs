@@ -168,6 +168,16 @@ pub(super) fn outlook(forecast: &ForecastInfo) -> String {
     format!("At the target the database grows by {growth} per day; {full}.{restart}")
 }
 
+/// After how many days at the target the database outgrows the memory of the machine to take; `None` if the rate was held on
+/// one that had, or if it does not grow, or if nobody knows.
+pub(super) fn outgrown_after_days(plan: &PlanResult, recommendation: &Recommendation) -> Option<f64> {
+    let name = recommendation.profile.as_deref()?;
+    let memory_bytes = plan.profiles.iter().find(|known| known.profile == name)?.ram_bytes;
+    let growth = plan.forecast.as_ref()?.growth_per_day_bytes.expected;
+    let is_covered = recommendation.database_bytes.is_some_and(|held_on| held_on >= memory_bytes);
+    (growth > 0.0 && !is_covered).then(|| memory_bytes as f64 / growth)
+}
+
 /// What the evidence does not cover: tomorrow's database.
 pub(super) fn growth(outcome: &PlanOutcome) -> Option<String> {
     let held = outcome.modes.iter().filter_map(|mode| mode.principal()?.held.first());

@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::advice::outgrown_after_days;
 use super::assess::{Assessment, relative_spread};
-use super::{DurabilityMode, ModeResult, Outcome, format};
+use super::{DurabilityMode, ModeResult, Outcome, PlanResult, Recommendation, format};
 use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
 
 /// How sure an answer is.
@@ -44,6 +45,8 @@ impl CertaintyLevel {
 /// hold on a better one. A choice: searches of one host, repeated half an hour apart, differed by 7 % where no disk was waited
 /// for, and by more where one was (`docs/validation.md`).
 const CLEAR: f64 = 1.25;
+/// A database that outgrows the memory sooner than this does so before anybody looks again, days.
+const SOON_DAYS: f64 = 30.0;
 /// Rounds from which on their scatter says something.
 const ROUNDS: usize = 3;
 /// Scatter of rounds, as a share of their mean, that a figure bears without losing its worth.
@@ -67,6 +70,22 @@ impl Certainty {
         self.rests_on(ground);
     }
 
+    /// What was measured says nothing of a database that is read from the disk, if it was not.
+    fn grown(&mut self, plan: &PlanResult, recommendation: &Recommendation) {
+        let days = outgrown_after_days(plan, recommendation);
+        if let Some((days, machine)) = days.zip(recommendation.profile.as_deref()).filter(|(days, _)| *days < SOON_DAYS)
+        {
+            let after = format::days(days);
+            self.lowered(
+                CertaintyLevel::Moderate,
+                format!(
+                    "At the target the database outgrows the memory of {machine} after about {after}, and how fast it is read \
+                     then was not measured"
+                ),
+            );
+        }
+    }
+
     /// What was seen while measuring. What is known of the host beforehand is no evidence against a figure. Nobody is sure
     /// of an answer that is none.
     fn disturbed(&mut self, assessment: &Assessment, outcome: Outcome) {
@@ -81,7 +100,7 @@ impl Certainty {
 }
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
-pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment, ended: Outcome) -> Certainty {
+pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
     let mut grounds = Certainty::full();
     for mode in &outcome.modes {
         let name = DurabilityMode::from(mode.durability);
@@ -89,6 +108,9 @@ pub(super) fn of_plan(outcome: &PlanOutcome, assessment: &Assessment, ended: Out
             Some(verdict) => recommended(&mut grounds, name, mode, verdict, outcome.required_per_second),
             None => none(&mut grounds, name, mode, outcome.required_per_second),
         }
+    }
+    for recommendation in &plan.recommendations {
+        grounds.grown(plan, recommendation);
     }
     grounds.disturbed(assessment, ended);
     grounds

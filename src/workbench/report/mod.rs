@@ -723,6 +723,9 @@ pub struct Recommendation {
     /// What users wait at the target on it.
     #[serde(default)]
     pub expected: Option<ExpectedLatency>,
+    /// Size of the database on which the rate needed was held; absent in reports of older builds.
+    #[serde(default)]
+    pub database_bytes: Option<u64>,
     /// In words.
     pub sentence: String,
 }

@@ -166,6 +166,7 @@ fn recommendation(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome,
             machine_spec: None,
             container: None,
             expected: None,
+            database_bytes: None,
             sentence: format!("With durability {durability}, none of these: {}", advice::why_none(outcome, mode)),
         };
     };
@@ -179,6 +180,7 @@ fn recommendation(context: &Context<'_>, spec: &PlanSpec, outcome: &PlanOutcome,
             memory_mib: machine.usable_ram_bytes() >> 20,
         }),
         expected: expected(context, spec, outcome, mode),
+        database_bytes: mode.principal().and_then(|found| Some(found.held.first()?.footprint.database_bytes)),
         sentence: advice::take(spec, outcome, mode, verdict),
     }
 }
@@ -204,7 +206,7 @@ fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, asse
     Verdict {
         outcome: ended,
         sentence: advice::sentence(context.source, plan),
-        certainty: Some(certainty::of_plan(outcome, assessment, ended)),
+        certainty: Some(certainty::of_plan(outcome, plan, assessment, ended)),
         reasons,
     }
 }

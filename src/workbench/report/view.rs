@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::workbench::sizing::{Resource, required_rate, suffices};
 
+use super::advice::outgrown_after_days;
 use super::{
     Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, MachineLatency, ModeResult,
     NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint, format,
@@ -107,16 +108,15 @@ fn reasons(report: &Report) -> Vec<&str> {
 
 /// What no measurement of a plan speaks of, where it recommends a machine.
 fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
-    let taken = plan.recommendations.iter().find_map(|advice| advice.profile.as_deref());
-    let Some(machine) = taken.and_then(|name| plan.profiles.iter().find(|known| known.profile == name)) else {
+    if plan.recommendations.iter().all(|recommendation| recommendation.profile.is_none()) {
         return Vec::new();
-    };
-    let growth = plan.forecast.as_ref().map_or(0.0, |forecast| forecast.growth_per_day_bytes.expected);
-    let outgrown = (growth > 0.0).then(|| {
-        let after = format::days(machine.ram_bytes as f64 / growth);
+    }
+    let days = plan.recommendations.iter().filter_map(|advice| outgrown_after_days(plan, advice)).reduce(f64::min);
+    let outgrown = days.map(|days| {
         format!(
-            "a database that has outgrown the machine's memory, which at the target is after about {after}: how fast it is \
-             read then was not measured; give the workload the preload it will have"
+            "a database that has outgrown the machine's memory, which at the target is after about {}: how fast it is read \
+             then was not measured; give the workload the preload it will have",
+            format::days(days)
         )
     });
     let rounds = report.modes.iter().map(|mode| mode.series.len()).max().unwrap_or(0);

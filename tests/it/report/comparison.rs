@@ -36,7 +36,7 @@ fn compared(base: &GivenSide, candidates: &[GivenSide]) -> Comparison {
 }
 
 /// A candidate that is slower, and one that is the same.
-fn two() -> Comparison {
+pub(super) fn two() -> Comparison {
     compared(&side("base", report(0, 100)), &[side("slow", report(1, 130)), side("same", report(2, 100))])
 }
 

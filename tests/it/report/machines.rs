@@ -25,7 +25,7 @@ fn joined(reports: impl IntoIterator<Item = Report>) -> MachineComparison {
     merge(given.collect(), &context).unwrap().comparison
 }
 
-fn plans() -> MachineComparison {
+pub(super) fn plans() -> MachineComparison {
     let mut weak = sample::plan();
     weak.plan.as_mut().unwrap().capacities[1].sustained_per_second = None;
     joined([sample::plan(), weak, sample::plan()])

@@ -9,3 +9,4 @@ mod machines;
 mod markdown;
 pub(crate) mod sample;
 mod schema;
+mod terms;

@@ -492,6 +492,7 @@ fn recommendation(durability: DurabilityMode) -> Recommendation {
         machine_spec: Some(json!({ "profile": profile })),
         container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
         expected: None,
+        database_bytes: Some(224 << 20),
         sentence: format!(
             "Take {profile}: it sustains {rate} commands/s at the objective, and 30 % of that may stay free."
         ),

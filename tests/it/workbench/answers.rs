@@ -5,7 +5,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::workbench::actor::Durability;
 use ave_actors_rocksdb::workbench::host::{HostProfile, UnsyncedAge};
 use ave_actors_rocksdb::workbench::report::{
-    Certainty, CertaintyLevel, Outcome, PlanFacts, Report, plan_report, run_report,
+    BandInfo, Certainty, CertaintyLevel, ForecastInfo, Outcome, PlanFacts, Report, markdown, plan_report, run_report,
 };
 use ave_actors_rocksdb::workbench::runner::{
     Control, Load, RocksDbTarget, RunSpec, Silent, Source, SystemClock, WarmUp, run,
@@ -16,9 +16,21 @@ use super::known_latency::appends;
 use super::planning::{Mortal, planned_on, spec};
 use super::reporting::{SMALL, context};
 use super::workload;
+use crate::report::sample;
 
 /// The report of a plan on machines that have the memory the load needs, or that die of it.
 fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
+    answered_with(spec, needs_mb, None)
+}
+
+/// The same of a database that grows by so many bytes per day.
+fn growing(bytes_per_day: f64) -> Report {
+    let mut forecast = sample::plan().plan.and_then(|plan| plan.forecast).expect("the sample has one");
+    forecast.growth_per_day_bytes = BandInfo { expected: bytes_per_day, low: bytes_per_day, high: bytes_per_day };
+    answered_with(&spec(100.0, "p99=10ms"), 1_500, Some(forecast))
+}
+
+fn answered_with(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>) -> Report {
     let source = appends(3);
     let outcome = planned_on(spec, |testbed| {
         let mut mortal = Mortal::new(testbed, |_| 0);
@@ -29,7 +41,7 @@ fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
     let host = HostProfile::detect(directory.path());
     let context = context(&source, &host, directory.path());
     let unsynced = UnsyncedAge { seconds: 35.0, source: "this kernel".to_owned() };
-    plan_report(&context, spec, &PlanFacts { emulation: String::new(), unsynced, forecast: None }, &outcome, None)
+    plan_report(&context, spec, &PlanFacts { emulation: String::new(), unsynced, forecast }, &outcome, None)
 }
 
 fn certainty(report: &Report) -> &Certainty {
@@ -71,6 +83,17 @@ fn a_rate_that_holds_with_little_to_spare_is_less_sure() {
     assert_eq!(report.verdict.outcome, Outcome::Pass, "{}", report.verdict.sentence);
     assert_eq!(certainty(&report).level, CertaintyLevel::Moderate, "{:?}", certainty(&report).because);
     assert!(speaks_of(&report, "above the rate needed"));
+}
+
+#[test]
+fn a_database_that_soon_outgrows_the_memory_it_was_measured_in_is_less_sure() {
+    const GIB: f64 = 1_073_741_824.0;
+    let soon = growing(4.0 * GIB);
+    assert_eq!(certainty(&soon).level, CertaintyLevel::Moderate, "{:?}", certainty(&soon).because);
+    assert!(speaks_of(&soon, "the database outgrows the memory of small after about 12 h"), "{:?}", certainty(&soon));
+    assert!(markdown(&soon).contains("which at the target is after about 12 h"));
+    let late = growing(0.04 * GIB);
+    assert_eq!(certainty(&late).level, CertaintyLevel::High, "{:?}", certainty(&late).because);
 }
 
 #[test]
