@@ -3,11 +3,12 @@
 use ave_actors_store::config::resolve_spec;
 
 use crate::backend::Tuning;
-use crate::workbench::report::{Basis, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo};
+use crate::workbench::report::{Basis, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 use crate::workbench::runner::{Drive, Source};
 use crate::workbench::sizing::{
     Basis as Known, CompactionHeadroom, DiskFull, DiskSpec, Findings, GrowthCurve, GrowthForecast, MOST_WALKED,
-    MemoryForecast, MemoryMeasured, PlanOutcome, RestartForecast, Survey, TreeRules, WriteWear, restart_forecast,
+    MemoryForecast, MemoryMeasured, ModePlan, PlanOutcome, RestartForecast, Survey, TreeRules, WriteWear,
+    restart_forecast,
 };
 
 /// What somebody said of the deployment.
@@ -40,7 +41,8 @@ pub(super) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
         from: jiff::Zoned::now().date(),
     };
     let growth = GrowthForecast::new(&curve, source.preload_commands(), &disk, headroom);
-    let wear = wear(findings, deployment);
+    let writes = writes(outcome, deployment);
+    let most = writes.iter().max_by(|one, other| one.per_day_bytes.total_cmp(&other.per_day_bytes)).copied();
     let [expected, earliest, latest] = days(growth.disk_full);
     Some(ForecastInfo {
         commands_per_second: deployment.target_per_second,
@@ -55,9 +57,10 @@ pub(super) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
         disk_full_on: expected,
         disk_full_earliest: earliest,
         disk_full_latest: latest,
-        written_per_day_bytes: wear.bytes_per_day,
-        write_amplification_ratio: findings.finished.as_ref().and_then(|done| done.size.write_amplification()),
-        disk_worn_years: wear.years,
+        written_per_day_bytes: most.map_or(0.0, |most| most.per_day_bytes),
+        write_amplification_ratio: most.map(|most| most.write_amplification_ratio),
+        disk_worn_years: most.and_then(|most| most.disk_worn_years),
+        writes,
         memory: memory(source, findings, &tuning, deployment.actors),
         restart: restart(survey, deployment.actors),
     })
@@ -72,17 +75,25 @@ fn days(full: Option<DiskFull>) -> [Option<String>; 3] {
     }
 }
 
-/// What was sent to the disk per command, preload and compactions included.
-fn wear(findings: &Findings, deployment: &Deployment) -> WriteWear {
-    let written = findings.finished.as_ref().and_then(|done| {
-        let amplification = done.size.write_amplification()?;
+/// What each mode sends to the disk, preload and compactions included, by what it sent per command.
+fn writes(outcome: &PlanOutcome, deployment: &Deployment) -> Vec<WritesInfo> {
+    let of_mode = |mode: &ModePlan| {
+        let findings = mode.principal()?;
+        let amplification = findings.finished.as_ref()?.size.write_amplification()?;
         let drives = findings.held.iter().flat_map(|held| &held.drives).chain(&findings.saturation);
         let (payload, commands) = drives.fold((0, 0), |(payload, commands), drive| {
             (payload + drive.measurement.payload_bytes, commands + drive.measurement.command_count())
         });
-        Some(amplification * payload as f64 / commands.max(1) as f64)
-    });
-    WriteWear::new(written.unwrap_or(0.0), deployment.target_per_second, deployment.rated_bytes)
+        let per_command = amplification * payload as f64 / commands.max(1) as f64;
+        let wear = WriteWear::new(per_command, deployment.target_per_second, deployment.rated_bytes);
+        Some(WritesInfo {
+            durability: mode.durability.into(),
+            per_day_bytes: wear.bytes_per_day,
+            write_amplification_ratio: amplification,
+            disk_worn_years: wear.years,
+        })
+    };
+    outcome.modes.iter().filter_map(of_mode).collect()
 }
 
 fn memory(source: &Source, findings: &Findings, tuning: &Tuning, actors: u64) -> Option<MemoryInfo> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Basis;
+use super::{Basis, DurabilityMode};
 use crate::workbench::sizing::Band;
 
 /// What will be at the target.
@@ -35,16 +35,33 @@ pub struct ForecastInfo {
     pub disk_full_earliest: Option<String>,
     /// The same at the weakest; absent if it may be never.
     pub disk_full_latest: Option<String>,
-    /// Bytes sent to the disk per day: log, flushes and compactions.
+    /// Bytes sent to the disk per day in the durability mode that sends most: log, flushes and compactions.
     pub written_per_day_bytes: f64,
-    /// Bytes sent to the disk per byte of value.
+    /// Bytes sent to the disk per byte of value in that mode.
     pub write_amplification_ratio: Option<f64>,
-    /// Time until the disk has written what its maker vouches for, years, if that was given.
+    /// Time until the disk has written what its maker vouches for in that mode, years, if that was given.
     pub disk_worn_years: Option<f64>,
+    /// The same of each durability mode; empty in reports of older builds, whose figures are those of the first mode.
+    #[serde(default)]
+    pub writes: Vec<WritesInfo>,
     /// Memory of the process that holds the database and the handles of all actors, without what the actors keep.
     pub memory: Option<MemoryInfo>,
     /// Time from the start of the process until all actors are back.
     pub restart: Option<RestartInfo>,
+}
+
+/// What is sent to the disk in a durability mode. Small writes that are synced one by one cost a block each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WritesInfo {
+    /// The mode.
+    pub durability: DurabilityMode,
+    /// Bytes per day: log, flushes and compactions.
+    pub per_day_bytes: f64,
+    /// Bytes per byte of value.
+    pub write_amplification_ratio: f64,
+    /// Time until the disk has written what its maker vouches for, years, if that was given.
+    pub disk_worn_years: Option<f64>,
 }
 
 /// The database on some day.

@@ -46,7 +46,7 @@ pub use certificate::{
 };
 pub use certify::{certificate, certify_report};
 pub use directory::{Place, ReportDirectory, ReportError};
-pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo};
+pub use forecast::{BandInfo, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use html::html;
 pub use markdown::markdown;
 pub use plan::{PlanFacts, WhatIfPlan, plan_report};

@@ -9,8 +9,9 @@ use crate::workbench::sizing::{Resource, required_rate, suffices};
 
 use super::advice::outgrown_after_days;
 use super::{
-    Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, LatencyInfo, MachineLatency, ModeResult,
-    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint, format,
+    Capacity, CrashVerification, DurabilityMode, EngineInfo, Evidence, ForecastInfo, LatencyInfo, MachineLatency,
+    ModeResult, NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint, WritesInfo,
+    format,
 };
 
 /// The percentiles every table lists, in this order, supported by the samples or not.
@@ -52,6 +53,8 @@ pub(super) struct View<'a> {
     pub(super) profiles: Vec<ProfileRow<'a>>,
     /// The recommendations with the profile they name.
     pub(super) machines: Vec<Machine<'a>>,
+    /// What a plan's forecast says of writing, per mode.
+    pub(super) writes: Vec<Writes>,
     /// The time series in one row per round and mode.
     pub(super) rounds: Vec<RoundRow>,
     pub(super) engine: Vec<EngineRow>,
@@ -87,6 +90,7 @@ impl<'a> View<'a> {
                 .map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known)).collect())
                 .unwrap_or_default(),
             machines: plan.map(machines).unwrap_or_default(),
+            writes: plan.and_then(|plan| plan.forecast.as_ref()).map(writes).unwrap_or_default(),
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
         }
@@ -128,6 +132,33 @@ fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
     });
     let others = "another disk or processor than this host's, and what your application itself takes".to_owned();
     outgrown.into_iter().chain(longer).chain([others]).collect()
+}
+
+/// What is sent to the disk; the mode is not known of reports of older builds.
+#[derive(Debug, Serialize)]
+pub(super) struct Writes {
+    durability: Option<DurabilityMode>,
+    per_day_bytes: f64,
+    write_amplification_ratio: Option<f64>,
+    disk_worn_years: Option<f64>,
+}
+
+fn writes(forecast: &ForecastInfo) -> Vec<Writes> {
+    if forecast.writes.is_empty() {
+        return vec![Writes {
+            durability: None,
+            per_day_bytes: forecast.written_per_day_bytes,
+            write_amplification_ratio: forecast.write_amplification_ratio,
+            disk_worn_years: forecast.disk_worn_years,
+        }];
+    }
+    let of_mode = |writes: &WritesInfo| Writes {
+        durability: Some(writes.durability),
+        per_day_bytes: writes.per_day_bytes,
+        write_amplification_ratio: Some(writes.write_amplification_ratio),
+        disk_worn_years: writes.disk_worn_years,
+    };
+    forecast.writes.iter().map(of_mode).collect()
 }
 
 /// Response time where commands were scheduled, service time where there is nothing else.

@@ -110,6 +110,21 @@ fn the_price_of_durability_is_computed_from_the_data() {
 }
 
 #[test]
+fn what_is_written_per_day_is_told_of_each_mode() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    for (durability, bytes, years) in [("off", "177 GiB", "8.6"), ("on", "382 GiB", "4")] {
+        let mode = format!(r#", <span class="{durability}">durability {durability}</span></th><td class="num">"#);
+        assert!(page.contains(&format!("Written to the disk per day{mode}{bytes}")), "{bytes}");
+        assert!(page.contains(&format!("Years until the disk is worn{mode}{years}<")), "{years}");
+    }
+    let forecast = report.plan.as_mut().unwrap().forecast.as_mut().unwrap();
+    forecast.writes.clear();
+    let of_older_build = markup(&html(&report));
+    assert!(of_older_build.contains(r#"Written to the disk per day</th><td class="num">382 GiB"#));
+}
+
+#[test]
 fn equal_offered_rates_are_not_taken_for_a_price_in_throughput() {
     let mut report = sample::run();
     for mode in &mut report.modes {

@@ -9,7 +9,7 @@ use ave_actors_rocksdb::workbench::report::{
     ProbeResult, ProfileEvidence, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo,
     RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
     SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning,
-    WhatIfFigure, WhatIfInfo, WhatIfMode, YardstickInfo,
+    WhatIfFigure, WhatIfInfo, WhatIfMode, WritesInfo, YardstickInfo,
 };
 use serde_json::json;
 
@@ -464,6 +464,20 @@ fn forecast() -> ForecastInfo {
         written_per_day_bytes: 4.1e11,
         write_amplification_ratio: Some(4.2),
         disk_worn_years: Some(4.0),
+        writes: vec![
+            WritesInfo {
+                durability: DurabilityMode::Off,
+                per_day_bytes: 1.9e11,
+                write_amplification_ratio: 3.0,
+                disk_worn_years: Some(8.6),
+            },
+            WritesInfo {
+                durability: DurabilityMode::On,
+                per_day_bytes: 4.1e11,
+                write_amplification_ratio: 6.4,
+                disk_worn_years: Some(4.0),
+            },
+        ],
         memory: Some(MemoryInfo {
             actors_count: 100_000,
             actor_types_count: 3,
