@@ -14,7 +14,7 @@ use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, 
 pub struct Certainty {
     /// In one word.
     pub level: CertaintyLevel,
-    /// What speaks for the answer and what against it, one sentence each, without full stops.
+    /// What speaks against the answer, then what for it, one sentence each, without full stops.
     pub because: Vec<String>,
 }
 
@@ -52,22 +52,31 @@ const ROUNDS: usize = 3;
 /// Scatter of rounds, as a share of their mean, that a figure bears without losing its worth.
 const SCATTER: f64 = 0.1;
 
-impl Certainty {
+/// What is known for an answer and against it, as it is found.
+struct Grounds {
+    level: CertaintyLevel,
+    against: Vec<String>,
+    in_favour: Vec<String>,
+}
+
+impl Grounds {
     /// As sure as can be, until something speaks against it.
-    const fn full() -> Self {
-        Self { level: CertaintyLevel::High, because: Vec::new() }
+    const fn none() -> Self {
+        Self { level: CertaintyLevel::High, against: Vec::new(), in_favour: Vec::new() }
     }
 
-    /// Both modes may rest on the same ground.
     fn rests_on(&mut self, ground: String) {
-        if !self.because.contains(&ground) {
-            self.because.push(ground);
-        }
+        add(&mut self.in_favour, ground);
     }
 
     fn lowered(&mut self, level: CertaintyLevel, ground: String) {
         self.level = self.level.min(level);
-        self.rests_on(ground);
+        add(&mut self.against, ground);
+    }
+
+    /// What speaks against it is what a reader must not miss.
+    fn certainty(self) -> Certainty {
+        Certainty { level: self.level, because: [self.against, self.in_favour].concat() }
     }
 
     /// What was measured says nothing of a database that is read from the disk, if it was not.
@@ -75,12 +84,12 @@ impl Certainty {
         let days = outgrown_after_days(plan, recommendation);
         if let Some((days, machine)) = days.zip(recommendation.profile.as_deref()).filter(|(days, _)| *days < SOON_DAYS)
         {
-            let after = format::days(days);
+            let after = format::about_days(days);
             self.lowered(
                 CertaintyLevel::Moderate,
                 format!(
-                    "At the target the database outgrows the memory of {machine} after about {after}, and how fast it is read \
-                     then was not measured"
+                    "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it \
+                     was smaller"
                 ),
             );
         }
@@ -99,9 +108,16 @@ impl Certainty {
     }
 }
 
+/// Both modes may rest on the same ground.
+fn add(grounds: &mut Vec<String>, ground: String) {
+    if !grounds.contains(&ground) {
+        grounds.push(ground);
+    }
+}
+
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = Certainty::full();
+    let mut grounds = Grounds::none();
     for mode in &outcome.modes {
         let name = DurabilityMode::from(mode.durability);
         match mode.recommended() {
@@ -113,11 +129,11 @@ pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Ass
         grounds.grown(plan, recommendation);
     }
     grounds.disturbed(assessment, ended);
-    grounds
+    grounds.certainty()
 }
 
 fn recommended(
-    grounds: &mut Certainty,
+    grounds: &mut Grounds,
     durability: DurabilityMode,
     mode: &ModePlan,
     verdict: &MachineVerdict,
@@ -179,7 +195,7 @@ fn required_evidence(findings: &Findings, required_per_second: f64) -> Option<St
     Some(format!("{rate} was tried {} times, {} in all, and held", held.drives.len(), format::seconds(seconds)))
 }
 
-fn none(grounds: &mut Certainty, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {
+fn none(grounds: &mut Grounds, durability: DurabilityMode, mode: &ModePlan, required_per_second: f64) {
     if mode.interrupted {
         grounds.lowered(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
         return;
@@ -197,7 +213,7 @@ fn none(grounds: &mut Certainty, durability: DurabilityMode, mode: &ModePlan, re
 
 /// How sure the figures of a run are that `ended` so: whether they were the same again.
 pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = Certainty::full();
+    let mut grounds = Grounds::none();
     for mode in modes {
         let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
         let spread = relative_spread(&rates);
@@ -219,5 +235,5 @@ pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outco
         }
     }
     grounds.disturbed(assessment, ended);
-    grounds
+    grounds.certainty()
 }

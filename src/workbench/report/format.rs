@@ -95,6 +95,26 @@ pub fn days(days: f64) -> String {
     if days.is_finite() && days >= 2.0 { format!("{} days", number(days)) } else { seconds(days * DAY_SECONDS) }
 }
 
+/// A time in days, no more exact than an estimate is: `54 min`, `12 h`, `12.5 days`.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::report::format::about_days;
+///
+/// assert_eq!(about_days(0.0375), "54 min");
+/// assert_eq!(about_days(0.51), "12 h");
+/// assert_eq!(about_days(12.5), "12.5 days");
+/// ```
+pub fn about_days(estimate: f64) -> String {
+    let [minutes, hours] = [MINUTE_SECONDS, HOUR_SECONDS].map(|unit| (estimate * DAY_SECONDS / unit).round());
+    if minutes < 2.0 || hours >= 48.0 {
+        days(estimate)
+    } else if minutes < 120.0 {
+        format!("{minutes} min")
+    } else {
+        format!("{hours} h")
+    }
+}
+
 /// A size in bytes, in binary units, three significant digits.
 ///
 /// ```

@@ -120,7 +120,7 @@ fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
         format!(
             "a database that has outgrown the machine's memory, which at the target is after about {}: how fast it is read \
              then was not measured; give the workload the preload it will have",
-            format::days(days)
+            format::about_days(days)
         )
     });
     let rounds = report.modes.iter().map(|mode| mode.series.len()).max().unwrap_or(0);

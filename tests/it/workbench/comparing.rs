@@ -347,6 +347,13 @@ fn where_syncs_were_not_counted_the_disk_leaves_it_open() {
 }
 
 #[test]
+fn neighbours_on_the_cores_are_not_excused_by_the_disk() {
+    let found = on_an_unsteady_disk(|round| round.foreign_cores = Some(0.7));
+    assert_eq!(found.outcome, Undecided, "{}", found.sentence);
+    assert!(row(&found, "persist", Metric::ServiceP50).decides);
+}
+
+#[test]
 fn a_steady_disk_excuses_nothing() {
     let mut simulation = Simulation::new(QUIET, 17);
     let (base, mut candidate) = (simulation.run(1.0, 1.0), simulation.run(1.0, 1.0));

@@ -2,7 +2,8 @@
 
 use super::answer::{Rule, holm, percent};
 use super::comparable::{check_comparable, other_host};
-use super::machine::{MachineDifference, crowded, machine_differences, objection, unsteady_disk};
+use super::disk::leave_out_the_disk;
+use super::machine::{MachineDifference, crowded, machine_differences, objection};
 use super::samples::{FEWEST, Groups, Subject, kind_of_samples, middle, subjects};
 use super::sentence::{candidate_sentence, sentence};
 use super::warnings::warnings;
@@ -216,37 +217,10 @@ fn judge(measured: &[Measured<'_>], settings: CompareSettings, rule: Rule) -> Ve
             let adjusted_p = figure.difference.and_then(|_| adjusted.next()).unwrap_or(1.0);
             rows.extend(figure.row(one, adjusted_p, tests, rule));
         }
-        if let Some(why) = unsteady_disk(&machine_of(one, DurabilityMode::On), rule) {
-            leave_out_the_disk(&mut rows, &why);
-        }
+        leave_out_the_disk(&mut rows, &machine_of(one, DurabilityMode::On), rule);
         candidates.push(candidate(one, rows, settings));
     }
     candidates
-}
-
-/// With durability on every command waits for the disk, or for one that does. How long, is no question of the build where
-/// the disk cannot be told itself. What is decides instead, if it is known: how often the build waits, and what it does
-/// by itself, which is decided with durability off, or else by CPU time.
-fn leave_out_the_disk(rows: &mut [Row], why: &str) {
-    let is_known = |metric| rows.iter().any(|row| row.durability == DurabilityMode::On && row.metric == metric);
-    let mut stand_ins = vec![Metric::LogSyncs];
-    if !rows.iter().any(|row| row.decides && row.durability == DurabilityMode::Off) {
-        stand_ins.push(Metric::CpuTime);
-    }
-    if !stand_ins.iter().all(|&metric| is_known(metric)) {
-        return;
-    }
-    let waits = |row: &&mut Row| row.decides && row.answer == Answer::Undecided && row.durability == DurabilityMode::On;
-    let mut left_out = false;
-    for row in rows.iter_mut().filter(waits) {
-        row.decides = false;
-        row.samples_needed_count = None;
-        why.clone_into(&mut row.note);
-        left_out = true;
-    }
-    for row in rows.iter_mut().filter(|row| left_out && row.durability == DurabilityMode::On) {
-        row.decides |= stand_ins.contains(&row.metric);
-    }
 }
 
 fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> Candidate {

@@ -13,7 +13,7 @@ use crate::workbench::report::{DurabilityMode, Report, RoundInfo, format};
 #[derive(Debug, Clone)]
 pub(super) struct MachineDifference {
     pub(super) row: MachineRow,
-    difference: Difference,
+    pub(super) difference: Difference,
 }
 
 /// What the figures of the machine say of the rounds of a mode; none where they were not taken.
@@ -104,20 +104,6 @@ pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &G
         let [worst, cores] = [worst, cores].map(format::number);
         format!(
             "other processes kept {worst} of {cores} cores busy, and one run on each side does not tell how runs differ"
-        )
-    })
-}
-
-/// Why nothing that waits for the disk can be told by its time, if the disk itself cannot: neither that it took as long
-/// for both builds, nor that it did not.
-pub(super) fn unsteady_disk(machine: &[&MachineDifference], rule: Rule) -> Option<String> {
-    let disk = machine.iter().find(|machine| machine.row.figure == MachineFigure::SyncP50)?;
-    let [low, high] = disk.difference.interval(rule.confidence);
-    let is_steady = !disk.row.differs && high < rule.ruled_out && -low < rule.ruled_out;
-    (!is_steady).then(|| {
-        format!(
-            "without the backend, a sync of the disk took {} longer",
-            format::percent_interval(disk.row.interval_percent)
         )
     })
 }

@@ -8,6 +8,7 @@
 mod answer;
 mod comparable;
 mod directory;
+mod disk;
 mod error;
 mod forest;
 mod given;
