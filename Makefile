@@ -7,7 +7,7 @@ WORKBENCH := $(TARGET_DIR)/release/ave-workbench
 # The published backend brings a RocksDB of its own, which must not push this one out of its directory.
 PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 
-.PHONY: help plan test check deps build bench peers downstream fmt clean
+.PHONY: help plan test check lockfiles deps build bench peers downstream fmt clean
 
 help:
 	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
@@ -34,7 +34,14 @@ test: deps
 downstream: deps
 	$(CARGO) run --locked --quiet --manifest-path examples/downstream/Cargo.toml --target-dir $(abspath $(TARGET_DIR))
 
-check: deps
+# A lock file that lags behind the package stops what is built from it with --locked: `make peers`, for one.
+lockfiles:
+	$(CARGO) update --quiet --workspace --locked
+	$(CARGO) update --quiet --workspace --locked --manifest-path examples/downstream/Cargo.toml
+	$(CARGO) update --quiet --workspace --locked --manifest-path benches/peers/Cargo.toml
+	$(CARGO) update --quiet --workspace --locked --manifest-path benches/peers/ours/Cargo.toml
+
+check: deps lockfiles
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --check --manifest-path examples/downstream/Cargo.toml
 	$(CARGO) fmt --check --manifest-path benches/peers/Cargo.toml --all
