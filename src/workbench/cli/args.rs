@@ -110,7 +110,7 @@ pub(super) struct RunArgs {
     /// [default: steady; 1s for a ramp; none for a trace replayed once]
     #[arg(long, value_name = "TIME")]
     pub(super) warmup: Option<String>,
-    /// Time that counts in each round [default: 5s; a trace runs once from its first to its last command, unless it
+    /// Time that counts in each round [default: 3s; a trace runs once from its first to its last command, unless it
     /// is given a rate, at which it is repeated with new actors]
     #[arg(long, value_name = "TIME")]
     pub(super) measure: Option<String>,

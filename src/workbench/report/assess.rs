@@ -1,5 +1,7 @@
 //! How far a measurement can be trusted: what disturbed it, and whether it still carries an answer.
 
+use statrs::statistics::Statistics;
+
 use super::{Outcome, Warning, format};
 use crate::workbench::actor::CommandKind;
 use crate::workbench::host::HostWarning;
@@ -8,9 +10,8 @@ use crate::workbench::runner::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Ve
 
 /// Samples in a second below which its median is chance.
 const DRIFT_SAMPLES: u64 = 20;
-/// Difference between the fastest and the slowest round, as a share of their mean, that is worth a warning, and that
-/// spoils a result.
-const ROUND_SPREAD: [f64; 2] = [0.2, 0.5];
+/// Standard deviation of the rates of rounds, as a share of their mean, that is worth a warning, and that spoils a result.
+const ROUND_SCATTER: [f64; 2] = [0.12, 0.3];
 
 /// What was found out about a measurement's worth.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Assessment {
         self.swap(rounds);
         self.foreign_load(name, rounds);
         self.warm_up(name, rounds);
-        self.spread(name, rounds);
+        self.scatter(name, rounds);
         self.drift(name, rounds);
         if rounds.iter().any(|round| round.settled == Some(false)) {
             self.doubts.push(format!(
@@ -233,20 +234,17 @@ impl Assessment {
         }
     }
 
-    fn spread(&mut self, name: &str, rounds: &[Drive]) {
+    fn scatter(&mut self, name: &str, rounds: &[Drive]) {
         let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
+        let Some(scatter) = relative_deviation(&rates).filter(|scatter| *scatter > ROUND_SCATTER[0]) else { return };
         let (low, high) = range(&rates);
-        let spread = relative_spread(&rates);
-        if rates.len() < 2 || spread <= ROUND_SPREAD[0] {
-            return;
-        }
         let text = format!(
-            "durability {name}: rounds differ by {}: {} to {} commands/s",
-            format::percent(100.0 * spread),
+            "durability {name}: rounds scatter by {}: {} to {} commands/s",
+            format::percent(100.0 * scatter),
             format::number(low),
             format::number(high)
         );
-        if spread > ROUND_SPREAD[1] {
+        if scatter > ROUND_SCATTER[1] {
             self.doubts.push(text);
         } else {
             self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
@@ -266,14 +264,32 @@ pub(super) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     if count == 0 { 0.0 } else { sum / f64::from(count) }
 }
 
-/// Distance between the highest and the lowest, as a share of the mean.
-pub(super) fn relative_spread(values: &[f64]) -> f64 {
-    let (low, high) = range(values);
-    (high - low) / mean(values.iter().copied()).max(f64::MIN_POSITIVE)
+/// Standard deviation as a share of the mean, `None` of fewer than two values. Unlike a range it does not grow with their
+/// number.
+pub(super) fn relative_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values.iter().copied());
+    (values.len() > 1 && mean > 0.0).then(|| values.iter().copied().std_dev() / mean)
 }
 
 pub(super) fn range(values: &[f64]) -> (f64, f64) {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(0.0, f64::max);
     (low.min(high), high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deviation_is_that_of_the_textbook_and_needs_two_values() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert!(
+            relative_deviation(&values)
+                .is_some_and(|deviation| (deviation - (32.0_f64 / 7.0).sqrt() / 5.0).abs() < 1e-12)
+        );
+        assert_eq!(relative_deviation(&[1.0, 1.0]), Some(0.0));
+        assert_eq!(relative_deviation(&[1.0]), None);
+        assert_eq!(relative_deviation(&[0.0, 0.0]), None, "nothing was done");
+    }
 }

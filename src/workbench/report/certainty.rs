@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::advice::outgrown_after_days;
-use super::assess::{Assessment, relative_spread};
+use super::assess::{Assessment, relative_deviation};
 use super::{DurabilityMode, ModeResult, Outcome, PlanResult, Recommendation, format};
 use crate::workbench::sizing::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
 
@@ -49,8 +49,8 @@ const CLEAR: f64 = 1.25;
 const SOON_DAYS: f64 = 30.0;
 /// Rounds from which on their scatter says something.
 const ROUNDS: usize = 3;
-/// Scatter of rounds, as a share of their mean, that a figure bears without losing its worth.
-const SCATTER: f64 = 0.1;
+/// Standard deviation of the rates of rounds, as a share of their mean, that a figure bears without losing its worth.
+const SCATTER: f64 = 0.06;
 
 /// What is known for an answer and against it, as it is found.
 struct Grounds {
@@ -216,22 +216,22 @@ pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outco
     let mut grounds = Grounds::none();
     for mode in modes {
         let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
-        let spread = relative_spread(&rates);
+        let scatter = relative_deviation(&rates).unwrap_or(0.0);
         let durability = mode.durability;
-        let (count, spread_text) = (rates.len(), format::percent(100.0 * spread));
+        let (count, scatter_text) = (rates.len(), format::percent(100.0 * scatter));
         if count < ROUNDS {
             let rounds = if count == 1 { "one round".to_owned() } else { format!("{count} rounds") };
             grounds.lowered(
                 CertaintyLevel::Moderate,
                 format!("With durability {durability}, {rounds} only, which does not show how much the figures vary"),
             );
-        } else if spread > SCATTER {
+        } else if scatter > SCATTER {
             grounds.lowered(
                 CertaintyLevel::Moderate,
-                format!("With durability {durability}, {count} rounds differ by {spread_text}"),
+                format!("With durability {durability}, {count} rounds scatter by {scatter_text}"),
             );
         } else {
-            grounds.rests_on(format!("With durability {durability}, {count} rounds differ by {spread_text} only"));
+            grounds.rests_on(format!("With durability {durability}, {count} rounds scatter by {scatter_text} only"));
         }
     }
     grounds.disturbed(assessment, ended);

@@ -23,7 +23,7 @@ use crate::workbench::runner::{
 use crate::workbench::sizing::Objective;
 
 /// Measured time of each round, unless it was given.
-const MEASURE: Duration = Duration::from_secs(5);
+const MEASURE: Duration = Duration::from_secs(3);
 /// Warm-up of each round, unless it was given.
 const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
 /// Warm-up of a ramp, which must know when it begins.
