@@ -323,6 +323,7 @@ fn with_durability_on_alone_cpu_time_decides_as_well() {
     let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
     assert!(row(&found, "all", Metric::LogSyncs).decides && row(&found, "all", Metric::CpuTime).decides);
     assert_eq!(found.outcome, NoRegression, "{}", found.sentence);
+    assert!(found.sentence.contains("CPU time and syncs of the log decide"), "{}", found.sentence);
 }
 
 #[test]

@@ -97,19 +97,31 @@ fn no_slowdown(candidate: &Candidate, settings: CompareSettings) -> String {
     let decide = || candidate.rows.iter().filter(|row| row.decides);
     let at_most = decide().map(|row| row.at_most_percent).fold(0.0, f64::max);
     let medians = decide().filter(|row| row.metric == Metric::ServiceP50).count();
-    let disk = match candidate.rows.iter().filter(|row| row.is_left_out()).count() {
-        0 => String::new(),
-        count => format!(
-            " With durability on the disk itself was not steady: {} there cannot be told, and syncs of the log decide.",
-            format::counted(count as u64, "median")
-        ),
+    let compared = match medians {
+        0 => format::counted(decide().count() as u64, "figure"),
+        count => format::counted(count as u64, "median"),
     };
     format!(
-        "None of {} medians is slower by {}, and a slowdown of more than {} % is ruled out ({} confidence).{disk}",
-        medians,
+        "None of {compared} is slower by {}, and a slowdown of more than {} % is ruled out ({} confidence).{}",
         format::percent(settings.threshold_percent),
         rounded(at_most),
         format::percent(settings.confidence_percent),
+        unsteady_disk(candidate),
+    )
+}
+
+/// What was left out for the disk, and what decides instead.
+fn unsteady_disk(candidate: &Candidate) -> String {
+    let left_out = candidate.rows.iter().filter(|row| row.is_left_out()).count();
+    if left_out == 0 {
+        return String::new();
+    }
+    let is_cpu_time = |row: &Row| row.decides && row.metric == Metric::CpuTime;
+    let instead =
+        if candidate.rows.iter().any(is_cpu_time) { "CPU time and syncs of the log" } else { "syncs of the log" };
+    format!(
+        " With durability on the disk itself was not steady: {} there cannot be told, and {instead} decide.",
+        format::counted(left_out as u64, "median")
     )
 }
 
