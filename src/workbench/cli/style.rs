@@ -41,13 +41,11 @@ pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
     }
 }
 
-/// The outcome of a comparison as people read it, and its style.
-pub(super) const fn comparison(outcome: ComparisonOutcome) -> (&'static str, Style) {
+/// The style of a comparison's outcome.
+pub(super) const fn comparison(outcome: ComparisonOutcome) -> Style {
     match outcome {
-        ComparisonOutcome::NoDifference => ("NO DIFFERENCE", PASS),
-        ComparisonOutcome::Improvement => ("FASTER", PASS),
-        ComparisonOutcome::NoRegression => ("NO REGRESSION", PASS),
-        ComparisonOutcome::Regression => ("REGRESSION", ERROR),
-        ComparisonOutcome::Undecided => ("CANNOT TELL", WARNING),
+        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => PASS,
+        ComparisonOutcome::Regression => ERROR,
+        ComparisonOutcome::Undecided => WARNING,
     }
 }

@@ -285,12 +285,20 @@ fn a_machine_that_was_faster_hides_no_slower_build() {
     assert!(shares.no_regression <= 2.5, "{shares:?}");
 }
 
-/// With durability on, of one build and of one whose rounds are changed so.
-fn on_an_unsteady_disk(change: impl Fn(&mut RoundInfo)) -> Comparison {
+/// Two runs of one build, each changed so.
+fn runs_on_an_unsteady_disk(changes: [&dyn Fn(&mut Report); 2]) -> Comparison {
     let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
-    let (base, mut candidate) = (simulation.run(1.0, 1.0), simulation.run(1.0, 1.0));
-    candidate.modes[1].rounds.iter_mut().for_each(change);
+    let [base, candidate] = changes.map(|change| {
+        let mut report = simulation.run(1.0, 1.0);
+        change(&mut report);
+        report
+    });
     compared(&[side("a", vec![base]), side("b", vec![candidate])])
+}
+
+/// Two runs, of which the candidate's rounds with durability on are changed so.
+fn on_an_unsteady_disk(change: impl Fn(&mut RoundInfo)) -> Comparison {
+    runs_on_an_unsteady_disk([&|_| {}, &|report| report.modes[1].rounds.iter_mut().for_each(&change)])
 }
 
 fn row<'c>(found: &'c Comparison, command: &str, metric: Metric) -> &'c Row {
@@ -314,13 +322,7 @@ fn where_the_disk_cannot_be_told_the_rest_of_the_build_decides() {
 
 #[test]
 fn with_durability_on_alone_cpu_time_decides_as_well() {
-    let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
-    let [base, candidate] = [(); 2].map(|()| {
-        let mut report = simulation.run(1.0, 1.0);
-        report.modes.remove(0);
-        report
-    });
-    let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
+    let found = runs_on_an_unsteady_disk([&|report| drop(report.modes.remove(0)); 2]);
     assert!(row(&found, "all", Metric::LogSyncs).decides && row(&found, "all", Metric::CpuTime).decides);
     assert_eq!(found.outcome, NoRegression, "{}", found.sentence);
     assert!(found.sentence.contains("CPU time and syncs of the log decide"), "{}", found.sentence);
@@ -336,13 +338,10 @@ fn a_build_that_syncs_twice_or_computes_more_is_found_on_any_disk() {
 
 #[test]
 fn where_syncs_were_not_counted_the_disk_leaves_it_open() {
-    let mut simulation = Simulation::new(UNSTEADY_DISK, 17);
-    let [base, candidate] = [(); 2].map(|()| {
-        let mut report = simulation.run(1.0, 1.0);
+    let uncounted = |report: &mut Report| {
         report.modes.iter_mut().flat_map(|mode| &mut mode.rounds).for_each(|round| round.engine.clear());
-        report
-    });
-    let found = compared(&[side("a", vec![base]), side("b", vec![candidate])]);
+    };
+    let found = runs_on_an_unsteady_disk([&uncounted; 2]);
     assert_eq!(found.outcome, Undecided);
     assert!(row(&found, "persist", Metric::ServiceP50).decides);
 }

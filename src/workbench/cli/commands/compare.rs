@@ -52,9 +52,9 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
         output.list(&notes(candidate))?;
     }
-    let (word, look) = style::comparison(comparison.outcome);
+    let word = comparison.outcome.words().to_uppercase();
     output.line("")?;
-    output.answer(word, look, &comparison.sentence)?;
+    output.answer(&word, style::comparison(comparison.outcome), &comparison.sentence)?;
     output.warnings(&comparison.warnings)?;
     output.line(&format!("\nComparison: {}", directory.join("comparison.html").display()))
 }

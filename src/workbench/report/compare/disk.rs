@@ -4,7 +4,7 @@
 //! disk was not the same from moment to moment, and no number of rounds makes it one. What the build does about it decides
 //! instead: how often it waits, and what it does by itself.
 
-use super::answer::Rule;
+use super::answer::{Rule, percent};
 use super::machine::MachineDifference;
 use super::{Answer, MachineFigure, Metric, Row};
 use crate::workbench::report::{DurabilityMode, format};
@@ -50,9 +50,8 @@ fn unsteady_disk(machine: &[&MachineDifference], rule: Rule) -> Option<String> {
     if figure(MachineFigure::OtherProcesses).is_some_and(|others| others.row.differs) {
         return None;
     }
-    let disk = figure(MachineFigure::SyncP50)?;
-    let [low, high] = disk.difference.interval(rule.confidence);
-    let is_steady = !disk.row.differs && high < rule.ruled_out && -low < rule.ruled_out;
-    let interval = format::percent_interval(disk.row.interval_percent);
-    (!is_steady).then(|| format!("without the backend, a sync of the disk took {interval} longer"))
+    let disk = &figure(MachineFigure::SyncP50)?.row;
+    let interval = format::percent_interval(disk.interval_percent);
+    (!disk.is_same(percent(rule.ruled_out)))
+        .then(|| format!("without the backend, a sync of the disk took {interval} longer"))
 }

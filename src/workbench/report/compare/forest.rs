@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Row;
+use super::{Row, as_much_faster};
 
 /// Width of the axis in units of the drawing.
 const WIDTH: f64 = 100.0;
@@ -42,7 +42,8 @@ impl Axis {
         threshold_percent: f64,
         rule_out_percent: f64,
     ) -> Self {
-        let [threshold, ruled_out] = [threshold_percent, rule_out_percent].map(|slower| [mirrored(slower), slower]);
+        let [threshold, ruled_out] =
+            [threshold_percent, rule_out_percent].map(|slower| [as_much_faster(slower), slower]);
         let lowest = rows.clone().map(|row| row.interval_percent[0]).fold(ROOM * ruled_out[0], f64::min);
         let highest = rows.map(|row| row.interval_percent[1]).fold(ROOM * ruled_out[1], f64::max);
         let (low, high) = (lowest.max(-MOST), highest.min(MOST.max(ROOM * ruled_out[1])));
@@ -64,9 +65,4 @@ impl Axis {
     fn place(self, percent: f64) -> f64 {
         (WIDTH * (percent - self.low) / (self.high - self.low)).clamp(0.0, WIDTH)
     }
-}
-
-/// As much faster as this is slower, percent: the same ratio the other way.
-fn mirrored(slower_percent: f64) -> f64 {
-    -100.0 * slower_percent / (100.0 + slower_percent)
 }

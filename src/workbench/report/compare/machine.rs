@@ -13,7 +13,7 @@ use crate::workbench::report::{DurabilityMode, Report, RoundInfo, format};
 #[derive(Debug, Clone)]
 pub(super) struct MachineDifference {
     pub(super) row: MachineRow,
-    pub(super) difference: Difference,
+    difference: Difference,
 }
 
 /// What the figures of the machine say of the rounds of a mode; none where they were not taken.

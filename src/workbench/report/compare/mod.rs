@@ -243,6 +243,34 @@ pub enum MachineFigure {
     OtherProcesses,
 }
 
+impl ComparisonOutcome {
+    /// `no difference`, `faster`, ….
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoDifference => "no difference",
+            Self::Improvement => "faster",
+            Self::NoRegression => "no regression",
+            Self::Undecided => "cannot tell",
+            Self::Regression => "regression",
+        }
+    }
+}
+
+impl MachineRow {
+    /// Whether the machine was the same: no difference was seen, and one of this size is ruled out, either way.
+    fn is_same(&self, rule_out_percent: f64) -> bool {
+        let is_share = self.figure == MachineFigure::OtherProcesses;
+        let least = if is_share { -rule_out_percent } else { as_much_faster(rule_out_percent) };
+        let [low, high] = self.interval_percent;
+        !self.differs && least < low && high < rule_out_percent
+    }
+}
+
+/// As much faster as this is slower, percent: the same ratio the other way.
+fn as_much_faster(slower_percent: f64) -> f64 {
+    -100.0 * slower_percent / (100.0 + slower_percent)
+}
+
 impl Row {
     /// `persist p50`, `throughput`.
     pub fn what(&self) -> String {

@@ -60,13 +60,12 @@ impl<'a> Page<'a> {
 
 /// Class of the page and word of an outcome.
 const fn outcome(outcome: ComparisonOutcome) -> [&'static str; 2] {
-    match outcome {
-        ComparisonOutcome::NoDifference => ["pass", "no difference"],
-        ComparisonOutcome::Improvement => ["pass", "faster"],
-        ComparisonOutcome::NoRegression => ["pass", "no regression"],
-        ComparisonOutcome::Undecided => ["inconclusive", "cannot tell"],
-        ComparisonOutcome::Regression => ["fail", "regression"],
-    }
+    let class = match outcome {
+        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => "pass",
+        ComparisonOutcome::Undecided => "inconclusive",
+        ComparisonOutcome::Regression => "fail",
+    };
+    [class, outcome.words()]
 }
 
 /// One candidate.
@@ -163,10 +162,9 @@ impl<'a> RowShown<'a> {
 
 /// Whether the machine was the same, as far as its figure tells.
 fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
-    let [low, high] = row.interval_percent;
     if row.differs {
         ["no", "differed"]
-    } else if high < rule_out_percent && -low < rule_out_percent {
+    } else if row.is_same(rule_out_percent) {
         ["", "the same"]
     } else {
         ["soft", "cannot tell"]
