@@ -193,16 +193,18 @@ fn overlap(a: &[CpuRange], b: &[CpuRange]) -> usize {
 
 /// Which of the two cgroup interfaces a directory speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CgroupVersion {
+#[doc(hidden)]
+pub enum CgroupVersion {
     V1,
     V2,
 }
 
 /// One cgroup directory that bounds a process, as an absolute path below the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CgroupDir {
-    pub(crate) version: CgroupVersion,
-    pub(crate) path: PathBuf,
+#[doc(hidden)]
+pub struct CgroupDir {
+    pub version: CgroupVersion,
+    pub path: PathBuf,
 }
 
 impl CgroupDir {
@@ -245,7 +247,8 @@ impl CgroupDir {
 
 /// Every cgroup directory that bounds `controller` for a process (its id, or `self`): its own first, then all above up
 /// to the mount point, in both interfaces (a host can run v1 for one controller and v2 for another). v1 comes first.
-pub(crate) fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
+#[doc(hidden)]
+pub fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
     let membership = read(root, &format!("proc/{process}/cgroup")).unwrap_or_default();
     let mounts = read(root, "proc/self/mountinfo").map(|text| parse_cgroup_mounts(&text)).unwrap_or_default();
     let mut dirs = Vec::new();
@@ -380,7 +383,8 @@ fn read(root: &Path, name: &str) -> Option<String> {
 }
 
 /// An absolute path of the machine, below `root`.
-pub(crate) fn under(root: &Path, absolute: &Path) -> PathBuf {
+#[doc(hidden)]
+pub fn under(root: &Path, absolute: &Path) -> PathBuf {
     root.join(absolute.strip_prefix("/").unwrap_or(absolute))
 }
 

@@ -1,9 +1,4 @@
-//! Integration tests: one binary, so that RocksDB is linked once.
+//! Integration tests of the library: one binary, so that RocksDB is linked once.
 
 #[cfg(feature = "rocksdb")]
 mod backend;
-#[cfg(feature = "workbench")]
-mod report;
-mod tidy;
-#[cfg(feature = "workbench")]
-mod workbench;

@@ -7,11 +7,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
-use ave_actors_rocksdb::workbench::{
-    actor::{CommandKind, Durability},
-    runner::{Control, Drive, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp},
-    workload::Workload,
-};
+use ave_actors_rocksdb::trace::CommandKind;
+use ave_workbench::actor::Durability;
+use ave_workbench::load::{Control, Drive, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp};
+use ave_workbench::workload::Workload;
 use ave_actors_store::Error;
 
 use crate::{Outcome, Peer, Run};

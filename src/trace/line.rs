@@ -1,0 +1,129 @@
+//! One line of a trace as it stands in the file.
+
+use crate::trace::command::{CommandKind, Op, OpKind};
+use crate::trace::format::KEY_DIGITS;
+
+/// An operation with all that its line says.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// When it was asked for, nanoseconds from the start of the trace.
+    pub at_ns: u64,
+    /// Actor type, the front part of the column family.
+    pub type_name: &'a str,
+    /// The actor's name or its hash.
+    pub actor: &'a str,
+    /// Number of the command it belongs to; the lines of a command follow each other.
+    pub command_id: u64,
+    /// What the actor was doing.
+    pub command: CommandKind,
+    /// What was called.
+    pub op: Op,
+}
+
+impl Line<'_> {
+    /// Appends the line with its end. It allocates only where `out` must grow.
+    pub fn append(&self, out: &mut Vec<u8>) {
+        let mut digits = itoa::Buffer::new();
+        out.extend_from_slice(digits.format(self.at_ns).as_bytes());
+        out.push(b',');
+        self.append_family(out);
+        out.push(b',');
+        append_field(self.actor, out);
+        out.push(b',');
+        out.extend_from_slice(digits.format(self.command_id).as_bytes());
+        out.push(b',');
+        out.extend_from_slice(self.command.name().as_bytes());
+        out.push(b',');
+        out.extend_from_slice(self.op.kind.name().as_bytes());
+        out.push(b',');
+        if self.op.kind.names_event() || (self.op.kind == OpKind::EventsLast && self.op.bytes > 0) {
+            let number = digits.format(self.op.number).as_bytes();
+            out.extend_from_slice(&[b'0'; KEY_DIGITS][number.len()..]);
+            out.extend_from_slice(number);
+        }
+        out.push(b',');
+        out.extend_from_slice(digits.format(self.op.bytes).as_bytes());
+        out.push(b'\n');
+    }
+
+    fn append_family(&self, out: &mut Vec<u8>) {
+        let suffix = family_suffix(self.op.kind);
+        if needs_quotes(self.type_name) {
+            append_field(&format!("{}_{suffix}", self.type_name), out);
+        } else {
+            out.extend_from_slice(self.type_name.as_bytes());
+            out.push(b'_');
+            out.extend_from_slice(suffix.as_bytes());
+        }
+    }
+}
+
+/// A field as RFC 4180 wants it. One that looks like a comment is quoted too.
+fn append_field(field: &str, out: &mut Vec<u8>) {
+    if !needs_quotes(field) {
+        out.extend_from_slice(field.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    for &byte in field.as_bytes() {
+        if byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(byte);
+    }
+    out.push(b'"');
+}
+
+fn needs_quotes(field: &str) -> bool {
+    // Without a way out in the middle the compiler looks at many bytes at once; names are short.
+    field.bytes().fold(false, |found, byte| found | matches!(byte, b',' | b'"' | b'\n' | b'\r' | b'#'))
+}
+
+/// The column family of an operation, behind the actor type and an underscore.
+pub const fn family_suffix(kind: OpKind) -> &'static str {
+    match kind {
+        OpKind::Open
+        | OpKind::EventsPut
+        | OpKind::EventsGet
+        | OpKind::EventsDel
+        | OpKind::EventsLast
+        | OpKind::EventsPurge => "events",
+        OpKind::StatesPut | OpKind::StatesGet | OpKind::StatesPurge => "states",
+        OpKind::MetadataPut | OpKind::MetadataGet | OpKind::MetadataPurge => "metadata",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(type_name: &str, actor: &str, op: Op) -> String {
+        let mut out = Vec::new();
+        Line { at_ns: 17, type_name, actor, command_id: 3, command: CommandKind::Persist, op }.append(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_line_says_time_family_actor_command_operation_key_and_bytes() {
+        let put = Op::new(OpKind::EventsPut, 42, 120);
+        assert_eq!(text("account", "a1", put), "17,account_events,a1,3,persist,events.put,00000000000000000042,120\n");
+        let state = Op::new(OpKind::StatesPut, 7, 300);
+        assert_eq!(text("account", "a1", state), "17,account_states,a1,3,persist,states.put,,300\n");
+    }
+
+    #[test]
+    fn the_newest_event_is_named_where_it_is_known() {
+        assert_eq!(text("t", "a", Op::new(OpKind::EventsLast, 0, 0)), "17,t_events,a,3,persist,events.last,,0\n");
+        let found = Op::new(OpKind::EventsLast, 9, 55);
+        assert_eq!(text("t", "a", found), "17,t_events,a,3,persist,events.last,00000000000000000009,55\n");
+    }
+
+    #[test]
+    fn names_with_separators_are_quoted() {
+        let put = Op::new(OpKind::MetadataPut, 0, 16);
+        assert_eq!(
+            text("a,b", "say \"hi\"", put),
+            "17,\"a,b_metadata\",\"say \"\"hi\"\"\",3,persist,metadata.put,,16\n"
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! Figures that rise from slice to slice, and where they lead.
+
+use crate::measure::{Trend, median};
+
+/// Parts of a series of which the first and the last are compared.
+const PARTS: usize = 3;
+
+/// A series that rises, as far as chance does not explain it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Drift {
+    /// Median of the first third.
+    pub from: f64,
+    /// Median of the last third.
+    pub to: f64,
+    /// Rise from the first to the last value along the fitted slope, as a share of the median.
+    pub change: f64,
+    /// Where the slope leads in as much time again.
+    pub at_twice: f64,
+}
+
+impl Drift {
+    /// The rise of a series; `None` if it does not rise, or not beyond chance, or if it has fewer than eight values.
+    pub(super) fn upwards(values: &[f64]) -> Option<Self> {
+        let trend = Trend::of(values).filter(|trend| trend.is_significant() && trend.z > 0.0)?;
+        let part = values.len().div_ceil(PARTS);
+        let middle = median(values.to_vec());
+        Some(Self {
+            from: median(values[..part].to_vec()),
+            to: median(values[values.len() - part..].to_vec()),
+            change: trend.change,
+            // The slope passes through the middle; the end of as much time again is one and a half times the time away.
+            at_twice: middle * (1.0 + 1.5 * trend.change),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rise_leads_where_its_slope_does() {
+        let rising: Vec<f64> = (0..30).map(|n| 100.0 + f64::from(n)).collect();
+        let drift = Drift::upwards(&rising).unwrap();
+        assert!((drift.at_twice - 158.0).abs() < 0.1, "29 more after as much time again: {drift:?}");
+        assert!((drift.from - 104.5).abs() < 1e-9 && (drift.to - 124.5).abs() < 1e-9, "{drift:?}");
+        let falling: Vec<f64> = rising.into_iter().rev().collect();
+        assert_eq!(Drift::upwards(&falling), None);
+    }
+
+    #[test]
+    fn a_level_is_no_rise_and_a_handful_tells_nothing() {
+        assert_eq!(Drift::upwards(&[5.0; 40]), None);
+        let noise: Vec<f64> = (0..40).map(|n| 100.0 + f64::from((n * 7919) % 13)).collect();
+        assert_eq!(Drift::upwards(&noise), None);
+        assert_eq!(Drift::upwards(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]), None);
+    }
+
+    #[test]
+    fn a_rise_from_nothing_is_one() {
+        let debt: Vec<f64> = (0..30).map(|n| f64::from((n - 20).max(0))).collect();
+        let drift = Drift::upwards(&debt).unwrap();
+        assert!(drift.from < 1e-9 && drift.to > 4.0, "{drift:?}");
+    }
+}

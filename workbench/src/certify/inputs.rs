@@ -1,0 +1,118 @@
+//! What a certificate is about: everything the answer depends on but the machine.
+
+use std::path::Path;
+
+use ave_actors_store::config::MachineSpec;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::certify::digest::{sha256, sha256_of_files, sha256_of_json};
+use crate::certify::error::CertifyError;
+use crate::certify::spec::CertifySpec;
+use crate::load::Source;
+use crate::trace;
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// The inputs of a certification. The same inputs have the same [`digest`](Self::digest), whoever writes them down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertifyInputs {
+    /// `workload` or `trace`.
+    pub source_kind: String,
+    /// Its name.
+    pub source_name: String,
+    /// SHA-256 of the workload in the form in which TOML is written, its seed included and comments left out, or of the
+    /// bytes of the trace's files in the order of their names; hexadecimal.
+    pub source_sha256: String,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Rate offered.
+    pub rate_per_second: f64,
+    /// The command the objective is on.
+    pub command: String,
+    /// The percentile of its response time in each slice.
+    pub percentile: String,
+    /// Longest response time allowed at that percentile.
+    pub limit_ns: u64,
+    /// Time that counts in each durability mode.
+    pub duration_seconds: f64,
+    /// Length of a slice.
+    pub slice_seconds: u32,
+    /// The durability modes, in the order in which they are certified.
+    pub durabilities: Vec<String>,
+    /// Threads that issue commands.
+    pub workers_count: u64,
+    /// The machine the backend is tuned for, as `ave-actors-store` deserialises it.
+    pub machine_spec: Value,
+    /// Version of this package.
+    pub package_version: String,
+}
+
+impl CertifyInputs {
+    /// The inputs of a certification of `source`, which was read from `path` if it is a trace.
+    ///
+    /// # Errors
+    ///
+    /// [`CertifyError::Source`] if the files of a trace cannot be read again.
+    pub fn new(
+        source: &Source,
+        path: &Path,
+        spec: &CertifySpec,
+        command: CommandKind,
+        machine_spec: &MachineSpec,
+    ) -> Result<Self, CertifyError> {
+        Ok(Self {
+            source_kind: kind(source).to_owned(),
+            source_name: source.name().to_owned(),
+            source_sha256: source_sha256(source, path)?,
+            seed: source.seed(),
+            rate_per_second: spec.rate_per_second,
+            command: command.name().to_owned(),
+            percentile: spec.objective.percentile.name.to_owned(),
+            limit_ns: spec.objective.limit_ns,
+            duration_seconds: spec.duration.as_secs_f64(),
+            slice_seconds: spec.slice_seconds(),
+            durabilities: spec.durabilities.iter().map(ToString::to_string).collect(),
+            workers_count: spec.workers,
+            // Strings and numbers: serialising them cannot fail.
+            machine_spec: serde_json::to_value(machine_spec).unwrap_or_default(),
+            package_version: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
+    /// SHA-256 of these inputs, hexadecimal.
+    pub fn digest(&self) -> String {
+        // Strings and finite numbers: serialising them cannot fail.
+        sha256_of_json(&serde_json::to_value(self).unwrap_or_default())
+    }
+
+    /// Whether a source, read from `path` if it is a trace, is the one these inputs are about.
+    ///
+    /// # Errors
+    ///
+    /// [`CertifyError::Source`] if the files of a trace cannot be read again.
+    pub fn are_of(&self, source: &Source, path: &Path) -> Result<bool, CertifyError> {
+        Ok(self.source_kind == kind(source) && self.source_sha256 == source_sha256(source, path)?)
+    }
+}
+
+const fn kind(source: &Source) -> &'static str {
+    match source {
+        Source::Workload(_) => "workload",
+        Source::Trace { .. } => "trace",
+    }
+}
+
+fn source_sha256(source: &Source, path: &Path) -> Result<String, CertifyError> {
+    match source {
+        // Every workload can be written as TOML.
+        Source::Workload(workload) => {
+            let text = toml::to_string(&**workload).map_err(|error| CertifyError::Workload(error.to_string()))?;
+            Ok(sha256(text.as_bytes()))
+        }
+        Source::Trace { .. } => {
+            sha256_of_files(&trace::files_of(path)?).map_err(|(path, source)| CertifyError::Source { path, source })
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What `certify` prints at its end.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::certify::{Certificate, CertifiedModeInfo, SliceInfo};
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::output::{Output, figure_table};
+use crate::units;
+
+/// Prints a certificate for a person.
+pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
+    let percentile = certificate.inputs.percentile.as_str();
+    let header = ["durability", "slice", "began after", "commands/s", "p50", percentile, "max"];
+    let rows: Vec<_> = certificate.modes.iter().flat_map(mode_rows).collect();
+    if !rows.is_empty() {
+        output.line(&figure_table(&header, 2, rows))?;
+    }
+    for mode in &certificate.modes {
+        output.line(&pauses(mode))?;
+    }
+    output.line("")?;
+    output.warnings(&certificate.warnings)?;
+    verdict(certificate, output)?;
+    output.list(&certificate.verdict.reasons)
+}
+
+/// Prints whether a certificate is as it was written.
+pub(super) fn print_check(
+    certificate: &Certificate,
+    path: &Path,
+    source: Option<&str>,
+    problem: Option<&str>,
+    output: Output,
+) -> Result<(), CliError> {
+    if output.is_json() {
+        return output::json(&json!({
+            "certificate": path,
+            "valid": problem.is_none(),
+            "problem": problem,
+            "outcome": certificate.verdict.outcome,
+            "inputs_sha256": certificate.inputs_sha256,
+        }));
+    }
+    if let Some(problem) = problem {
+        return output.line(&format!("{}: {problem}", path.display()));
+    }
+    let about = source.map_or_else(String::new, |source| format!(", and about {source}"));
+    output.line(&format!("{}: as it was written{about}", path.display()))?;
+    verdict(certificate, output)
+}
+
+fn verdict(certificate: &Certificate, output: Output) -> Result<(), CliError> {
+    output.verdict(certificate.verdict.outcome, &certificate.verdict.sentence)
+}
+
+fn mode_rows(mode: &CertifiedModeInfo) -> Vec<Vec<String>> {
+    let shown = [("worst", mode.worst_slice.as_ref()), ("median", median(&mode.slices))];
+    let rows = shown.into_iter().filter_map(|(name, slice)| Some((name, slice?)));
+    rows.map(|(name, slice)| {
+        vec![
+            mode.durability.to_string(),
+            name.to_owned(),
+            units::seconds(slice.at_seconds as f64),
+            units::number(slice.commands_per_second),
+            units::duration(slice.p50_ns as f64),
+            slice.percentile_ns.map_or_else(|| "–".to_owned(), |value| units::duration(value as f64)),
+            units::duration(slice.max_ns as f64),
+        ]
+    })
+    .collect()
+}
+
+/// The slice in the middle, from the best to the worst.
+fn median(slices: &[SliceInfo]) -> Option<&SliceInfo> {
+    let mut known: Vec<_> = slices.iter().filter(|slice| slice.percentile_ns.is_some()).collect();
+    known.sort_by_key(|slice| slice.percentile_ns);
+    known.get(known.len() / 2).copied()
+}
+
+fn pauses(mode: &CertifiedModeInfo) -> String {
+    if mode.pauses_count == 0 {
+        return format!("durability {}: driven in one piece", mode.durability);
+    }
+    format!(
+        "durability {}: {} of {} at most, {} in all, in which nothing was offered",
+        mode.durability,
+        units::counted(mode.pauses_count, "pause"),
+        units::seconds(mode.longest_pause_seconds),
+        units::seconds(mode.pauses_seconds)
+    )
+}

@@ -1,0 +1,76 @@
+//! `report merge`.
+
+use std::path::Path;
+
+use crate::cli::args::MergeArgs;
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, figure_table};
+use crate::cli::{Ending, output, resolve};
+use crate::fleet::{GivenReport, Machine, MachineComparison, MachineMode, MergeContext, TargetAnswer, merge, write};
+use crate::{render, units};
+
+/// The percentiles of the table.
+const SHOWN: [&str; 3] = ["p50", "p99", "p99.9"];
+
+pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> {
+    let given = args.reports.iter().map(|path| GivenReport::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
+    let merged = merge(given, &context)?;
+    let directory = write(&merged, &render::fleet(&merged.comparison), resolve::place(args.output.as_deref()))?;
+    if output.is_json() {
+        output::json(&merged.comparison)?;
+    } else {
+        print(&merged.comparison, &directory, output)?;
+    }
+    Ok(Ending::Pass)
+}
+
+fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {
+    let target = comparison.question.target.is_some();
+    let mut header = vec!["machine", "durability", if target { "target" } else { "load" }, "reports", "commands/s"];
+    header.extend(SHOWN);
+    let rows = comparison.machines.iter().flat_map(|machine| machine_rows(comparison, machine)).collect();
+    output.line(&figure_table(&header, 3, rows))?;
+    if let Some(command) = &comparison.headline_command {
+        output.line(&format!("Percentiles are response times of {command}."))?;
+    }
+    output.line("")?;
+    output.warnings(&comparison.warnings)?;
+    output.sentence(&comparison.sentence)?;
+    let notes = |machine: &Machine| {
+        let name = machine.name.clone();
+        machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
+    };
+    output.list(&comparison.machines.iter().flat_map(notes).collect::<Vec<_>>())?;
+    output.line(&format!("Comparison: {}", directory.join("machines.html").display()))
+}
+
+/// A row per durability mode; the first one names the machine.
+fn machine_rows(comparison: &MachineComparison, machine: &Machine) -> Vec<Vec<String>> {
+    let names = std::iter::once(machine.name.clone()).chain(std::iter::repeat(String::new()));
+    names.zip(&machine.modes).map(|(name, mode)| row(comparison, name, machine.reports.len(), mode)).collect()
+}
+
+fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &MachineMode) -> Vec<String> {
+    let third = mode.capacity.as_ref().map_or_else(
+        || mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), units::rate),
+        |capacity| answer(capacity.answer).to_owned(),
+    );
+    let nothing_held = mode.capacity.as_ref().is_some_and(|capacity| capacity.sustained_per_second.is_none());
+    let rate = if nothing_held { "none".to_owned() } else { units::number(mode.rate_per_second()) };
+    let mut row = vec![name, mode.durability.to_string(), third, reports.to_string(), rate];
+    let latency = comparison.headline_command.as_deref().and_then(|command| mode.command(command));
+    row.extend(SHOWN.map(|name| {
+        let found = latency.and_then(|latency| latency.response.percentile(name));
+        found.map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
+    }));
+    row
+}
+
+const fn answer(answer: TargetAnswer) -> &'static str {
+    match answer {
+        TargetAnswer::Holds => "holds",
+        TargetAnswer::Misses => "does not hold",
+        TargetAnswer::Undecided => "inconclusive",
+    }
+}

@@ -1,0 +1,238 @@
+//! What `plan` ends with: a row for every machine that was tried, and what holds for all of them.
+
+use crate::actor::Durability;
+use crate::cli::error::CliError;
+use crate::cli::output;
+use crate::cli::output::{Output, figure_table};
+use crate::plan::Resource;
+use crate::report::{
+    DurabilityPrice, Evidence, ForecastInfo, MachineMode, PlanResult, ProfileEvidence, WhatIfInfo, WhatIfMode,
+};
+use crate::units;
+
+/// Stands where nothing is known.
+const UNKNOWN: &str = "–";
+
+/// Prints the table and the facts below it.
+pub(super) fn print(plan: &PlanResult, output: Output) -> Result<(), CliError> {
+    output.line(&caption(plan))?;
+    output.line(&table(plan))?;
+    let facts = facts(plan);
+    if facts.is_empty() { Ok(()) } else { output.line(&format!("\n{}", output::facts(&facts))) }
+}
+
+/// Why the evidence carries no answer, and why a mode has no machine: what the table does not tell. The report has all.
+pub(super) fn reasons(plan: &PlanResult, reasons: &[String]) -> Vec<String> {
+    let advice = |reason: &&String| plan.recommendations.iter().any(|advice| advice.sentence == **reason);
+    // They stand in the order of their weight, and the recommendations begin with what is not doubt.
+    let doubts = reasons.iter().take_while(|reason| !advice(reason));
+    let without = plan.recommendations.iter().filter(|advice| advice.profile.is_none()).map(|advice| &advice.sentence);
+    doubts.chain(without).cloned().collect()
+}
+
+/// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
+fn caption(plan: &PlanResult) -> String {
+    format!(
+        "Target {} commands/s with {} headroom: {} needed, {} {} within {}\n",
+        units::number(plan.target_per_second),
+        units::percent(plan.headroom_percent),
+        units::number(plan.required_per_second),
+        plan.slo.command,
+        plan.slo.percentile,
+        units::duration(plan.slo.limit_ns as f64)
+    )
+}
+
+fn table(plan: &PlanResult) -> String {
+    let percentile = format!("{} at\ntarget", plan.slo.percentile);
+    let header = ["machine", "durable", "evidence", "holds", "binds", "per\nsecond", &percentile, "memory"];
+    figure_table(&header, 5, plan.profiles.iter().flat_map(|known| rows(plan, known)).collect())
+}
+
+/// Whether something was measured or continued for it: what follows from another machine has no row of its own.
+const fn is_tried(evidence: Evidence) -> bool {
+    !matches!(evidence, Evidence::Implied | Evidence::NotMeasured)
+}
+
+/// A row per durability mode in which the machine was tried; the first one names it.
+fn rows(plan: &PlanResult, known: &ProfileEvidence) -> Vec<Vec<String>> {
+    let names = std::iter::once(known.profile.clone()).chain(std::iter::repeat(String::new()));
+    let tried = known.modes.iter().filter(|mode| is_tried(mode.evidence));
+    names.zip(tried).map(|(name, mode)| row(plan, known, name, mode)).collect()
+}
+
+fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineMode) -> Vec<String> {
+    let memory = mode.memory_peak_bytes.map(|bytes| units::bytes(bytes as f64));
+    vec![
+        name,
+        mode.durability.to_string(),
+        evidence(mode.evidence).to_owned(),
+        holds(mode.holds).to_owned(),
+        binds(mode).unwrap_or(UNKNOWN).to_owned(),
+        rate(mode),
+        at_target(plan, known, mode.durability).unwrap_or_else(|| UNKNOWN.to_owned()),
+        memory.unwrap_or_else(|| UNKNOWN.to_owned()),
+    ]
+}
+
+/// What stands behind a rate, in words that leave room for the rest of the row.
+const fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::CoresEmulated => "cores only",
+        other => other.name(),
+    }
+}
+
+/// What it runs out of, where that was found out; in words that leave room for the rest of the row.
+fn binds(mode: &MachineMode) -> Option<&str> {
+    let name = mode.binding_resource.as_deref().filter(|&name| name != Resource::Unknown.name())?;
+    Some(if name == Resource::WriteBandwidth.name() { "bandwidth" } else { name })
+}
+
+const fn holds(holds: Option<bool>) -> &'static str {
+    match holds {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "?",
+    }
+}
+
+/// The highest rate that met the objective, or where an extrapolated one lies.
+fn rate(mode: &MachineMode) -> String {
+    match (mode.range_per_second, mode.sustained_per_second) {
+        (Some([low, high]), _) => format!("{} – {}", units::number(low), units::number(high)),
+        (None, Some(rate)) => units::number(rate),
+        (None, None) => "none".to_owned(),
+    }
+}
+
+/// The objective's percentile at the target: it is measured on the machine that is recommended.
+fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability) -> Option<String> {
+    let advice = plan.recommendations.iter().find(|advice| advice.durability == durability)?;
+    let expected = advice.expected.as_ref().filter(|_| advice.profile.as_ref() == Some(&known.profile))?;
+    let found = expected.response.percentile(&plan.slo.percentile)?;
+    Some(units::duration(found.value_ns as f64))
+}
+
+/// What holds whatever the machine.
+fn facts(plan: &PlanResult) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    for (label, kind) in [("at least the same", Evidence::Implied), ("not measured", Evidence::NotMeasured)] {
+        let names = named(plan, kind);
+        if !names.is_empty() {
+            facts.push((label, names.join(", ")));
+        }
+    }
+    facts.extend(plan.durability_price.as_ref().map(|price| ("price of durability", cost(price))));
+    match &plan.forecast {
+        Some(forecast) => facts.extend(outlook(forecast)),
+        None => facts.extend(plan.capacities.first().map(|capacity| {
+            ("disk per day", format!("{} at the target", units::bytes(capacity.database_bytes_per_day_at_target)))
+        })),
+    }
+    facts.extend(plan.what_if.as_ref().map(|what_if| ("what if", changed(what_if))));
+    facts
+}
+
+/// Machines of which nothing more than this is known in any mode.
+fn named(plan: &PlanResult, kind: Evidence) -> Vec<&str> {
+    plan.profiles.iter().filter(|known| known.evidence == kind).map(|known| known.profile.as_str()).collect()
+}
+
+/// `38 % of the rate is left, p99 +3.1 ms at the target; without it a power cut takes up to 30 s`.
+fn cost(price: &DurabilityPrice) -> String {
+    let ratio = price.throughput_ratio.map(|ratio| format!("{} of the rate is left", units::percent(100.0 * ratio)));
+    let p99 = price.added_p99_ns.map(|added| format!("p99 {} at the target", units::duration_difference(added)));
+    let known: Vec<_> = [ratio, p99].into_iter().flatten().collect();
+    let known = if known.is_empty() { "not known".to_owned() } else { known.join(", ") };
+    format!("{known}; without it a power cut takes up to the last {}", units::seconds(price.at_risk_seconds))
+}
+
+fn outlook(forecast: &ForecastInfo) -> Vec<(&'static str, String)> {
+    let growth = units::bytes(forecast.growth_per_day_bytes.expected);
+    let disk = units::bytes(forecast.disk_bytes as f64);
+    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
+        (Some(day), _) => format!("{disk} are full on {day}"),
+        (None, Some(earliest)) => format!("{disk} may be full on {earliest}, or never"),
+        (None, None) => format!("{disk} are not full within a hundred years"),
+    };
+    let mut facts = vec![("disk per day", format!("{growth} at the target; {full}"))];
+    facts.extend(forecast.restart.map(|restart| {
+        let took = units::seconds(restart.seconds.expected);
+        ("restart", format!("{took} with {}", units::counted(restart.actors_count, "actor")))
+    }));
+    facts
+}
+
+/// `actors=2x: durability off nano, now small; durability on small as before`.
+fn changed(what_if: &WhatIfInfo) -> String {
+    let name = |machine: &Option<String>| machine.clone().unwrap_or_else(|| "none".to_owned());
+    let mode = |mode: &WhatIfMode| {
+        let (before, after) = (name(&mode.machine_before), name(&mode.machine_after));
+        let change =
+            if before == after { format!("{after} as before") } else { format!("{after} instead of {before}") };
+        format!("durability {} {change}", mode.durability)
+    };
+    format!("{}: {}", what_if.changes, what_if.modes.iter().map(mode).collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Report;
+
+    /// A plan in which the smallest machine alone was tried, and every other is as good at least.
+    fn plan() -> PlanResult {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/sample/report.json");
+        let text = std::fs::read_to_string(sample).unwrap();
+        let mut plan = serde_json::from_str::<Report>(&text).unwrap().plan.unwrap();
+        let mode = |durability, rate, holds| MachineMode {
+            durability,
+            evidence: Evidence::CoresEmulated,
+            sustained_per_second: rate,
+            range_per_second: None,
+            holds: Some(holds),
+            binding_resource: Some("write bandwidth".to_owned()),
+            binding_evidence: None,
+            process_peak_bytes: None,
+            latency: None,
+            memory_peak_bytes: Some(1_022 << 20),
+            reason: String::new(),
+        };
+        for known in &mut plan.profiles {
+            known.evidence = Evidence::Implied;
+            known.modes.clear();
+        }
+        plan.profiles[0].evidence = Evidence::CoresEmulated;
+        plan.profiles[0].modes = vec![mode(Durability::Off, Some(123_456.0), true), mode(Durability::On, None, false)];
+        plan
+    }
+
+    #[test]
+    fn a_machine_has_a_row_for_each_mode_and_they_fit_eighty_columns() {
+        let table = table(&plan());
+        let lines: Vec<_> = table.lines().collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= 80), "{table}");
+        let [off, on] = lines[lines.len() - 2..] else { panic!("{table}") };
+        assert!(off.starts_with("nano ") && off.contains("cores only  yes") && off.contains("123,456"), "{table}");
+        assert!(on.starts_with("  ") && on.contains(" on ") && on.contains("none"), "{table}");
+    }
+
+    #[test]
+    fn machines_without_a_row_are_named_below() {
+        let facts = facts(&plan());
+        let (label, names) = &facts[0];
+        assert_eq!(*label, "at least the same");
+        assert!(names.starts_with("micro, small, medium, large, "), "{names}");
+    }
+
+    #[test]
+    fn reasons_are_the_doubts_and_why_there_is_no_machine() {
+        let mut plan = plan();
+        let told = ["a doubt".to_owned(), plan.recommendations[0].sentence.clone(), "memory".to_owned()];
+        assert_eq!(reasons(&plan, &told), ["a doubt"]);
+        plan.recommendations[1].profile = None;
+        let without = plan.recommendations[1].sentence.clone();
+        assert_eq!(reasons(&plan, &told), ["a doubt".to_owned(), without]);
+    }
+}

@@ -1,0 +1,69 @@
+//! `report`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::cli::args::{FormatArg, ReportArgs, ReportCommand};
+use crate::cli::commands::merge;
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::{Ending, browser, output};
+use crate::render::{html, markdown};
+use crate::report::{Report, ReportDirectory, ReportError};
+use crate::trace;
+
+/// The page of a report directory.
+const PAGE: &str = "report.html";
+
+pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Ending, CliError> {
+    if let Some(ReportCommand::Merge(merge)) = &args.command {
+        return merge::run(merge, output);
+    }
+    let nothing = || CliError::Usage("give a report.json, or the directory that holds it".to_owned());
+    let path = args.report.as_deref().ok_or_else(nothing)?;
+    if args.open && args.format != FormatArg::Html {
+        return Err(CliError::Usage("--open shows the page: it goes with --format html alone".to_owned()));
+    }
+    let report = ReportDirectory::read(path)?;
+    match target(args, path) {
+        Some(target) => to_file(&report, args, &target, output)?,
+        None if output.is_json() => output::json(&report)?,
+        None => output::raw(&rendered(&report, args.format)?)?,
+    }
+    Ok(Ending::Pass)
+}
+
+/// The file it goes to: a page that is to be opened replaces that of the report, unless another one was named.
+fn target(args: &ReportArgs, report: &Path) -> Option<PathBuf> {
+    let own_page = || if report.is_dir() { report.join(PAGE) } else { report.with_file_name(PAGE) };
+    args.output.clone().or_else(|| args.open.then(own_page))
+}
+
+fn rendered(report: &Report, format: FormatArg) -> Result<String, CliError> {
+    Ok(match format {
+        FormatArg::Html => html(report),
+        FormatArg::Markdown => markdown(report),
+        FormatArg::Json => serde_json::to_string_pretty(report).map_err(std::io::Error::from)? + "\n",
+    })
+}
+
+fn to_file(report: &Report, args: &ReportArgs, target: &Path, output: Output) -> Result<(), CliError> {
+    write(target, &rendered(report, args.format)?)
+        .map_err(|source| ReportError::Write { path: target.to_owned(), source })?;
+    if output.is_json() {
+        output::json(&serde_json::json!({ "file": target.display().to_string() }))?;
+    } else {
+        output.line(&format!("Report: {}", target.display()))?;
+    }
+    if args.open {
+        browser::open(target).map_err(|source| CliError::Browser { page: target.to_owned(), source })?;
+    }
+    Ok(())
+}
+
+/// Writes beside the target and moves it there: the file is whole or not there.
+fn write(target: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = trace::beside(target)?;
+    file.write_all(text.as_bytes())?;
+    trace::put_in_place(file, target)
+}

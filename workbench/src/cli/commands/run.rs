@@ -1,0 +1,176 @@
+//! `run`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::cli::args::RunArgs;
+use crate::cli::commands::result::{Audience, conclude};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::progress::Progress;
+use crate::cli::run_agenda::RunAgenda;
+use crate::cli::{Ending, resolve};
+use crate::host::{HostProfile, warnings};
+use crate::load::{
+    Control, CrashSpec, Load, ModeOutcome, Objective, Observer, RocksDbTarget, RunError, Source, SystemClock, WarmUp,
+    crash_check,
+};
+use crate::process::{OwnProgram, Scratch, confined, victim};
+use crate::report::{Context, ReportDirectory, attachments};
+use crate::run::{RunOutcome, RunSpec, run as run_source, run_report};
+use crate::units;
+
+/// Measured time of each round, unless it was given.
+const MEASURE: Duration = Duration::from_secs(3);
+/// Warm-up of each round, unless it was given.
+const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
+/// Warm-up of a ramp, which must know when it begins.
+const RAMP_WARMUP: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
+    let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
+    let source = source(args)?;
+    let scratch = Scratch::create(&args.place.data_dir, output)?;
+    let host = HostProfile::detect(&args.place.data_dir);
+    let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
+    let spec = run_spec(args, &source, &host)?;
+    spec.check(&source)?;
+    if let Some(objective) = objective {
+        objective.check(&source)?;
+    }
+    ReportDirectory::check_writable(&args.place.reports_dir)?;
+    let control = resolve::interruptible()?;
+    if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
+        let seconds = trace.duration_ns() as f64 / 1e9;
+        let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
+        output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
+    }
+    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source, kills(args)));
+    let (started_at, began) = (resolve::now(), Instant::now());
+    let target = RocksDbTarget::new(machine_spec.clone());
+    let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control)
+        .and_then(|mut outcome| {
+            let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
+            kills.check(&mut outcome, scratch.path(), &progress, &control)?;
+            Ok(outcome)
+        });
+    progress.finish();
+    let outcome = outcome?;
+    let host_warnings: Vec<_> = warnings(&host).into_iter().chain(confined::warning()).collect();
+    let context = Context {
+        started_at,
+        elapsed_seconds: began.elapsed().as_secs_f64(),
+        source: &source,
+        origin: args.source.source.clone(),
+        host: &host,
+        host_warnings: &host_warnings,
+        sync_probe: None,
+        tuning: resolve::tuning(&machine_spec),
+        machine_spec: &machine_spec,
+        data_directory: &args.place.data_dir,
+        command: resolve::command_line(),
+        workers: spec.workers,
+    };
+    let report = run_report(&context, &spec, &outcome, objective);
+    let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
+    let files = attachments(&report, &rounds);
+    conclude(&report, files, Audience { reports: &args.place.reports_dir, open: args.place.open, output })
+}
+
+/// Processes to kill per durability mode.
+fn kills(args: &RunArgs) -> u32 {
+    if args.no_verify { 0 } else { args.kills }
+}
+
+/// The crash check of every mode that was measured. It comes after all rounds, on databases and in processes of its own,
+/// so that no figure of the measurement knows of it.
+struct Kills<'a> {
+    target: &'a RocksDbTarget,
+    source: &'a Source,
+    victim: &'a OwnProgram,
+    spec: &'a RunSpec,
+    count: u32,
+}
+
+impl Kills<'_> {
+    fn check(
+        &self,
+        outcome: &mut RunOutcome,
+        scratch: &Path,
+        observer: &dyn Observer,
+        control: &Control,
+    ) -> Result<(), RunError> {
+        for mode in &mut outcome.modes {
+            if self.count == 0 || control.is_stopped() {
+                break;
+            }
+            let directory = victim::directory(scratch, mode.durability);
+            let spec = CrashSpec {
+                durability: mode.durability,
+                load: self.spec.load,
+                workers: self.spec.workers,
+                kills: self.count,
+            };
+            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, observer, control)?;
+            // The next mode needs the space. What stays behind goes with the scratch directory.
+            let _ = std::fs::remove_dir_all(directory);
+        }
+        outcome.interrupted |= control.is_stopped();
+        Ok(())
+    }
+}
+
+/// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.
+fn source(args: &RunArgs) -> Result<Source, CliError> {
+    let repeats = args.rate.is_some() || args.measure.is_some();
+    resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
+}
+
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
+    let finite = source.is_finite();
+    let load = load(args, source)?;
+    let measure = args.measure.as_deref().map(|text| resolve::duration("--measure", text)).transpose()?;
+    Ok(RunSpec {
+        load,
+        workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
+        rounds: args.rounds,
+        warmup: warmup(args, load, finite)?,
+        measure: measure.or((!finite).then_some(MEASURE)),
+        durabilities: resolve::durabilities(args.place.durability),
+        verify: !args.no_verify,
+    })
+}
+
+fn warmup(args: &RunArgs, load: Load, finite: bool) -> Result<WarmUp, CliError> {
+    match args.warmup.as_deref() {
+        Some("steady") => Ok(WARMUP),
+        Some(text) => resolve::duration("--warmup", text).map(WarmUp::Fixed),
+        None if finite => Ok(WarmUp::NONE),
+        None if matches!(load, Load::Ramp { .. }) => Ok(WarmUp::Fixed(RAMP_WARMUP)),
+        None => Ok(WARMUP),
+    }
+}
+
+fn load(args: &RunArgs, source: &Source) -> Result<Load, CliError> {
+    let arrivals = source.arrivals();
+    match (args.rate.as_deref(), args.speed) {
+        (Some(text), _) => match text.split_once("..") {
+            Some((from, to)) => {
+                let [from_per_second, to_per_second] = [rate(text, from)?, rate(text, to)?];
+                Ok(Load::Ramp { from_per_second, to_per_second, arrivals })
+            }
+            None => Ok(Load::Open { per_second: rate(text, text)?, arrivals }),
+        },
+        (None, Some(speed)) => Ok(Load::TraceTimes { speed }),
+        (None, None) => Ok(Load::Closed),
+    }
+}
+
+fn rate(text: &str, number: &str) -> Result<f64, CliError> {
+    number.trim().parse().map_err(|_| {
+        CliError::Usage(format!(
+            "--rate `{text}`: expected commands per second such as `2000`, or a ramp such as `500..5000`"
+        ))
+    })
+}

@@ -1,0 +1,98 @@
+//! `trace generate`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::args::GenerateArgs;
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::{Ending, output, resolve};
+use crate::load::arrival_times;
+use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
+use crate::workload::Workload;
+use crate::{trace, units};
+
+/// Commands that are generated if nobody says how many.
+const DEFAULT_COMMANDS: u64 = 100_000;
+
+pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, CliError> {
+    let options = options(args)?;
+    let mut workload = Workload::find(&args.workload)?;
+    workload.seed = args.seed.unwrap_or(workload.seed);
+    let workload = Arc::new(workload);
+    let bar = bar(&options, output);
+    let times = arrival_times(workload.arrivals, options.per_second, workload.seed);
+    let generated = trace::generate(&workload, &args.output, &options, times, |commands| {
+        if let Some(bar) = &bar {
+            bar.set_position(commands);
+        }
+    });
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    tell(args, &workload, &options, generated?, output)?;
+    Ok(Ending::Pass)
+}
+
+fn options(args: &GenerateArgs) -> Result<GenerateOptions, CliError> {
+    if !(args.rate > 0.0 && args.rate.is_finite()) {
+        return Err(CliError::Usage(format!("--rate {}: expected commands per second, more than 0", args.rate)));
+    }
+    let length = match &args.duration {
+        Some(text) => GenerateLength::Time(resolve::duration("--duration", text)?),
+        None => GenerateLength::Commands(args.commands.unwrap_or(DEFAULT_COMMANDS)),
+    };
+    match length {
+        GenerateLength::Commands(0) => Err(CliError::Usage("--commands 0: expected at least 1".to_owned())),
+        GenerateLength::Time(Duration::ZERO) => {
+            Err(CliError::Usage("--duration 0s: expected more than no time".to_owned()))
+        }
+        _ => {
+            let preload = if args.preload { Preload::AsCommands } else { Preload::AsPast };
+            Ok(GenerateOptions { length, preload, per_second: args.rate })
+        }
+    }
+}
+
+fn bar(options: &GenerateOptions, output: Output) -> Option<ProgressBar> {
+    let bar = match options.length {
+        GenerateLength::Commands(commands) => ProgressBar::new(commands),
+        GenerateLength::Time(_) => ProgressBar::no_length(),
+    };
+    let style = ProgressStyle::with_template("generating {wide_bar} {pos} commands").ok()?;
+    output.shows_bars().then(|| bar.with_style(style))
+}
+
+fn tell(
+    args: &GenerateArgs,
+    workload: &Workload,
+    options: &GenerateOptions,
+    summary: GenerateSummary,
+    output: Output,
+) -> Result<(), CliError> {
+    let path = args.output.display();
+    if output.is_json() {
+        return output::json(&serde_json::json!({
+            "trace": path.to_string(),
+            "workload": workload.name,
+            "seed": workload.seed,
+            "offered_commands_per_second": options.per_second,
+            "commands_count": summary.commands,
+            "operations_count": summary.operations,
+            "duration_seconds": summary.duration_ns as f64 / 1e9,
+        }));
+    }
+    output.line(&format!(
+        "{}, {} in {}",
+        units::counted(summary.commands, "command"),
+        units::counted(summary.operations, "storage operation"),
+        units::seconds(summary.duration_ns as f64 / 1e9),
+    ))?;
+    if workload.preload.events_per_actor > 0 && !args.preload {
+        let preloaded = units::counted(workload.preload.events_per_actor, "event");
+        output.line(&format!("  what the workload preloads, {preloaded} for each actor, is its past"))?;
+    }
+    output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
+}

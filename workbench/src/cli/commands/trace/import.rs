@@ -1,0 +1,129 @@
+//! `trace import`.
+
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use crate::actor::{PersistenceRules, Strategy};
+use crate::cli::args::{ImportArgs, PersistenceArg};
+use crate::cli::error::CliError;
+use crate::cli::import_progress::ImportProgress;
+use crate::cli::output::Output;
+use crate::cli::{Ending, output, resolve};
+use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
+use crate::workload::MAX_VALUE_BYTES;
+use crate::{trace, units};
+use ave_actors_rocksdb::trace::NameRule;
+
+/// What stands for standard input where a file is asked for.
+const STANDARD_INPUT: &str = "-";
+
+pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
+    let stem = log_name(&args.log);
+    let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
+    let options = options(args, &stem)?;
+    let progress = ImportProgress::new(output, resolve::interruptible()?);
+    let summary = trace::import_from(input(&args.log, &target)?, &target, &options, &progress);
+    progress.finish();
+    let summary = summary?;
+    if output.is_json() {
+        output::json(&json_summary(&summary, &target))?;
+        return Ok(Ending::Pass);
+    }
+    output.line(&format!(
+        "{} over {}, {}, {} to {}",
+        units::counted(summary.events, "event"),
+        units::counted(summary.actors, "actor"),
+        units::counted(summary.operations, "storage operation"),
+        summary.span[0],
+        summary.span[1],
+    ))?;
+    summary.columns.iter().try_for_each(|column| output.line(&format!("  {column}")))?;
+    summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
+    let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
+    output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
+    output.line(&format!("Trace: {}\nReplay it with `ave-workbench run {}`.", target.display(), target.display()))?;
+    Ok(Ending::Pass)
+}
+
+/// A log's name without what says how it is written: `orders` for `orders.csv.gz`.
+fn log_name(log: &Path) -> String {
+    if log.as_os_str() == STANDARD_INPUT {
+        return "stdin".to_owned();
+    }
+    let is_packed = log.extension().is_some_and(|extension| extension == "zst" || extension == "gz");
+    let unpacked = if is_packed { log.with_extension("") } else { log.to_owned() };
+    unpacked.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn input(log: &Path, target: &Path) -> Result<LogInput, CliError> {
+    if log.as_os_str() == STANDARD_INPUT {
+        return Ok(LogInput::reader("standard input", std::io::stdin()));
+    }
+    let same = log.canonicalize().is_ok_and(|log| target.canonicalize().is_ok_and(|target| target == log));
+    if same {
+        return Err(CliError::Usage(format!("--output {}: that is the log itself", target.display())));
+    }
+    Ok(LogInput::file(log))
+}
+
+fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
+    serde_json::json!({
+        "trace": target.display().to_string(),
+        "events_count": summary.events,
+        "actors_count": summary.actors,
+        "operations_count": summary.operations,
+        "first_event_at": summary.span[0].to_string(),
+        "last_event_at": summary.span[1].to_string(),
+        "columns": summary.columns,
+        "assumptions": summary.assumptions,
+        "elapsed_seconds": summary.elapsed.as_secs_f64(),
+        "rows_per_second": summary.rows_per_second(),
+    })
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, CliError> {
+    TimeZone::get(name).map_err(|error| {
+        let expected = "expected a name of the IANA database, which must be installed (package `tzdata`)";
+        CliError::Usage(format!("--time-zone `{name}`: {expected}, for example `Europe/Berlin`: {error}"))
+    })
+}
+
+fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
+    let delimiter = args.delimiter.map(|delimiter| {
+        u8::try_from(delimiter)
+            .ok()
+            .filter(u8::is_ascii)
+            .ok_or_else(|| CliError::Usage(format!("--delimiter `{delimiter}`: expected one ASCII character")))
+    });
+    if args.state_bytes > MAX_VALUE_BYTES {
+        let reason = format!("--state-bytes {}: expected at most {MAX_VALUE_BYTES} (16 MiB)", args.state_bytes);
+        return Err(CliError::Usage(reason));
+    }
+    let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
+    Ok(ImportOptions {
+        actor_column: args.actor_column.clone(),
+        time_column: args.time_column.clone(),
+        time_format: args.time_format.clone(),
+        time_zone: args.time_zone.as_deref().map(time_zone).transpose()?,
+        payload_column: args.payload_column.clone(),
+        delimiter: delimiter.transpose()?,
+        rules: PersistenceRules {
+            strategy: match args.persistence {
+                PersistenceArg::Light => Strategy::Light,
+                PersistenceArg::Full => Strategy::Full { snapshot_every },
+            },
+            compact_on_snapshot: args.compact_on_snapshot,
+            encrypted: args.encrypted,
+        },
+        state_bytes: args.state_bytes,
+        type_name: args.type_name.clone().unwrap_or_else(|| column_family_name(stem)),
+        names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
+        limits: ImportLimits::default(),
+    })
+}
+
+/// A file's name as part of a column family's: commas and the like would only make the trace harder to read.
+fn column_family_name(stem: &str) -> String {
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}

@@ -1,0 +1,170 @@
+//! `trace info`.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use crate::cli::args::InfoArgs;
+use crate::cli::commands::trace::{read, unreadable};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::cli::{Ending, output};
+use crate::trace::{Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet};
+use crate::{trace, units};
+use ave_actors_rocksdb::trace::Provenance;
+
+/// The result for programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    provenance: &'a Provenance,
+    #[serde(flatten)]
+    info: &'a TraceInfo,
+}
+
+pub(crate) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
+    let read = read(&args.trace, args.allow_truncated)?;
+    let info = trace::info(&read).map_err(unreadable(&args.trace))?;
+    let provenance = &read.provenance;
+    if output.is_json() {
+        output::json(&Told { provenance, info: &info })?;
+        return Ok(Ending::Pass);
+    }
+    output.line(&format!("{}: from {} ({})", provenance.name, provenance.source, provenance.made_by))?;
+    output.line(&output::facts(&rows(&info)))?;
+    provenance.assumptions.iter().try_for_each(|assumed| output.line(&format!("assumed: {assumed}")))?;
+    Ok(Ending::Pass)
+}
+
+fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("commands", counted(&info.commands_count)),
+        ("storage operations", counted(&info.operations_count)),
+        ("actors", actors(info)),
+        ("skew", skew(&info.skew)),
+        ("busiest actors", busiest(&info.skew)),
+        ("event sizes", sizes(info.event_sizes.as_ref())),
+        ("state sizes", sizes(info.state_sizes.as_ref())),
+        ("bytes written", units::bytes(info.written_bytes as f64)),
+        ("stored at the end", live(info)),
+        ("time span", units::seconds(info.duration_seconds)),
+        ("mean rate", format!("{} commands/s", units::number(info.commands_per_second))),
+    ];
+    rows.extend(rhythm(&info.rhythm));
+    rows.extend(info.working_sets.iter().filter(|set| set.commands_count > 0).map(working_set));
+    rows.extend(gaps(info));
+    rows
+}
+
+/// `20 actors of 1 type` without the first noun, which the label says.
+fn actors(info: &TraceInfo) -> String {
+    format!("{} of {}", units::count(info.actors_count), units::counted(info.actor_types_count, "type"))
+}
+
+fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {
+    counts.iter().map(|(kind, count)| format!("{kind} {}", units::count(*count))).collect::<Vec<_>>().join(", ")
+}
+
+fn skew(skew: &SkewFit) -> String {
+    if skew.is_uniform {
+        return "uniform: no more uneven than chance makes it".to_owned();
+    }
+    format!(
+        "Zipf exponent {:.2} ± {:.3}, KS distance {:.3}",
+        skew.zipf_exponent, skew.zipf_exponent_standard_error, skew.ks_distance_ratio
+    )
+}
+
+fn busiest(skew: &SkewFit) -> String {
+    let [one, ten] = [skew.busiest_1_percent_share_ratio, skew.busiest_10_percent_share_ratio];
+    let [one, ten] = [one, ten].map(|share| units::percent(100.0 * share));
+    format!("1 % issue {one}, 10 % issue {ten} of the commands")
+}
+
+fn sizes(sizes: Option<&Sizes>) -> String {
+    sizes.map_or_else(
+        || "none".to_owned(),
+        |sizes| {
+            let [min, median, p90, p99, max] = [0, 500, 900, 990, 1000].map(|permille| sizes.quantile_bytes(permille));
+            let mean = units::number(sizes.mean_bytes());
+            format!("min {min}, median {median}, p90 {p90}, p99 {p99}, max {max}, mean {mean} B")
+        },
+    )
+}
+
+fn live(info: &TraceInfo) -> String {
+    let live = info.live;
+    let [events, states] = [live.events_bytes, live.states_bytes].map(|bytes| units::bytes(bytes as f64));
+    format!("{} of {events}, states of {states}", units::counted(live.events_count, "event"))
+}
+
+fn rhythm(rhythm: &Rhythm) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if let (Some(peak), Some(ratio)) = (rhythm.peak_commands_per_second, rhythm.peak_to_mean_ratio) {
+        rows.push(("busiest second", format!("{} commands, {} x the mean", units::count(peak), units::number(ratio))));
+    }
+    if let (Some(cv), Some(burstiness)) = (rhythm.interarrival_cv_ratio, rhythm.burstiness_ratio) {
+        let kind = match cv {
+            ..0.5 => "regular",
+            ..1.3 => "like independent requests",
+            _ => "in bursts",
+        };
+        rows.push(("arrivals", format!("{kind}: coefficient of variation {cv:.2}, burstiness {burstiness:.2}")));
+    }
+    if let Some(dispersion) = rhythm.dispersion_per_100_commands_ratio {
+        let second = rhythm.dispersion_per_second_ratio.map(|index| format!(", of seconds {}", units::number(index)));
+        let index = units::number(dispersion);
+        rows.push(("index of dispersion", format!("of 100 commands {index}{}", second.unwrap_or_default())));
+    }
+    if rhythm.commands_by_slice_count.len() > 1 {
+        rows.push(("rate over time", sparkline(&rhythm.commands_by_slice_count)));
+    }
+    rows
+}
+
+/// One block per part of the trace, as high as its rate.
+fn sparkline(counts: &[u64]) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let block = |&count: &u64| {
+        let height = usize::try_from((u128::from(count) * 8).saturating_sub(1) / u128::from(most)).unwrap_or(0);
+        if count == 0 { ' ' } else { BLOCKS[height] }
+    };
+    counts.iter().map(block).collect()
+}
+
+fn working_set(set: &WorkingSet) -> (&'static str, String) {
+    let label = if set.window_seconds == 1 { "busiest second uses" } else { "busiest minute uses" };
+    let [touched, stored] = [set.touched_bytes, set.stored_bytes].map(|bytes| units::bytes(bytes as f64));
+    let actors = units::counted(set.actors_count, "actor");
+    (label, format!("{actors}, which had {stored} stored; {touched} written and read"))
+}
+
+fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
+    let rhythm = &info.rhythm;
+    let over = match rhythm.gaps_over_10_medians_count {
+        Some(count) => format!("{} over ten times the median", units::count(count)),
+        None => format!("{} over ten times the mean", units::count(rhythm.gaps_over_10_means_count)),
+    };
+    let mut rows = vec![("pauses", format!("longest {}, {over}", units::seconds(rhythm.longest_gap_seconds)))];
+    if info.dropped_operations_count > 0 {
+        rows.push(("dropped", format!("{} operations are missing", units::count(info.dropped_operations_count))));
+    }
+    if info.actors_with_prehistory_count > 0 {
+        let actors = units::counted(info.actors_with_prehistory_count, "actor");
+        let events = units::counted(info.prehistory_events_count, "event");
+        rows.push(("from before", format!("{events} of {actors} in all, there when it began")));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparkline_is_as_high_as_the_rate_and_empty_where_nothing_came() {
+        assert_eq!(sparkline(&[0, 1, 4, 8]), " ▁▄█");
+        assert_eq!(sparkline(&[5]), "█");
+    }
+}

@@ -1,0 +1,138 @@
+//! Manual pages, made from what the parser knows and what it does not: exit codes, environment, files.
+
+use clap::Command;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+/// A page: the name of its file, and its text.
+pub(super) struct Page {
+    pub(super) file: String,
+    pub(super) text: String,
+}
+
+const VERSION: &str = concat!("ave-workbench ", env!("CARGO_PKG_VERSION"));
+
+const EXIT_CODES: [(&str, &str); 5] = [
+    ("0", "Pass: the objective was met, or there was none."),
+    ("1", "The objective was missed, no machine holds the target, or data were lost."),
+    ("2", "The command line does not fit."),
+    ("3", "Inconclusive: the evidence carries no answer, or it was interrupted."),
+    ("4", "A file, a disk or a database is at fault."),
+];
+
+const ENVIRONMENT: [(&str, &str); 5] = [
+    ("NO_COLOR", "If it is set and not empty, nothing is coloured."),
+    ("CLICOLOR_FORCE", "If it is set and not 0, colour is used even where no terminal shows it."),
+    ("TERM", "If it is dumb, there are no bars and no colour: progress is told in lines."),
+    ("BROWSER", "What --open opens pages with; several are separated by colons."),
+    ("TMPDIR", "Where a long trace is kept while the data directory is not there yet."),
+];
+
+const FILES: [(&str, &str); 3] = [
+    ("reports/NAME-TIME/", "A report: report.html, report.md and report.json, histograms and percentiles."),
+    ("reports/.plan-*.journal", "What an interrupted plan has measured; the same command goes on with it."),
+    (".ave-workbench-*", "Databases in the data directory. The next start removes what a killed one left."),
+];
+
+/// A page for the program and one for every command that help shows.
+pub(super) fn pages(command: Command) -> Vec<Page> {
+    let mut command = command.disable_help_subcommand(true);
+    command.build();
+    let mut pages = Vec::new();
+    collect(&command, &mut pages);
+    pages
+}
+
+fn collect(command: &Command, pages: &mut Vec<Page>) {
+    pages.push(page(command));
+    for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+        collect(sub, pages);
+    }
+}
+
+fn page(command: &Command) -> Page {
+    // A page that says when it was made would differ from build to build.
+    let manual = Man::new(command.clone()).source(VERSION).manual("User Commands").date(" ");
+    let mut text = Vec::new();
+    let rendered = manual.render_title(&mut text).and_then(|()| sections(&manual, command, &mut text));
+    rendered.expect("a vector takes every byte");
+    Page { file: manual.get_filename(), text: in_ascii(&String::from_utf8_lossy(&text)) }
+}
+
+/// What is not ASCII as groff spells it: it reads Latin-1 unless told otherwise.
+fn in_ascii(text: &str) -> String {
+    let spelt = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) };
+    text.chars().map(spelt).collect()
+}
+
+fn sections(manual: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
+    manual.render_name_section(text)?;
+    manual.render_synopsis_section(text)?;
+    manual.render_description_section(text)?;
+    manual.render_options_section(text)?;
+    if command.has_subcommands() {
+        manual.render_subcommands_section(text)?;
+    }
+    let mut roff = Roff::new();
+    examples(&mut roff, command);
+    listed(&mut roff, "EXIT STATUS", &EXIT_CODES);
+    listed(&mut roff, "ENVIRONMENT", &ENVIRONMENT);
+    listed(&mut roff, "FILES", &FILES);
+    see_also(&mut roff, command);
+    roff.to_writer(text)
+}
+
+/// What help shows below the options, line by line.
+fn examples(roff: &mut Roff, command: &Command) {
+    let Some(help) = command.get_after_help() else { return };
+    roff.control("SH", ["EXAMPLES"]);
+    roff.control("nf", []);
+    for line in help.to_string().lines().skip(1) {
+        roff.text([roman(line)]);
+    }
+    roff.control("fi", []);
+}
+
+/// The page of the program, below each of its commands.
+fn see_also(roff: &mut Roff, command: &Command) {
+    if command.get_display_name() != Some("ave-workbench") {
+        roff.control("SH", ["SEE ALSO"]);
+        roff.text([bold("ave-workbench"), roman("(1)")]);
+    }
+}
+
+fn listed(roff: &mut Roff, heading: &str, entries: &[(&str, &str)]) {
+    roff.control("SH", [heading]);
+    for (name, meaning) in entries {
+        roff.control("TP", []);
+        roff.text([bold(*name)]);
+        roff.text([roman(*meaning)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Args;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_page_has_the_sections_a_reader_looks_for_and_is_ascii() {
+        let pages = pages(Args::command());
+        assert_eq!(pages[0].file, "ave-workbench.1");
+        assert!(pages.iter().any(|page| page.file == "ave-workbench-trace-import.1"));
+        assert!(!pages.iter().any(|page| page.file.contains("rig") || page.file.contains("crash-victim")));
+        for Page { file, text } in pages {
+            for section in ["NAME", "SYNOPSIS", "OPTIONS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "FILES"] {
+                let heading = if section.contains(' ') { format!("\"{section}\"") } else { section.to_owned() };
+                assert!(text.lines().any(|line| line == format!(".SH {heading}")), "{file} has no {section}");
+            }
+            assert!(text.is_ascii(), "{file}");
+        }
+    }
+
+    #[test]
+    fn other_letters_are_spelt() {
+        assert_eq!(in_ascii("nano \u{2026} µs"), "nano \\[u2026] \\[u00B5]s");
+    }
+}

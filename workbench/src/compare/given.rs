@@ -1,0 +1,69 @@
+//! The reports of one build as they are given to be compared.
+
+use std::path::{Path, PathBuf};
+
+use crate::compare::error::CompareError;
+use crate::compare::{ComparedReport, Side};
+use crate::report::{Report, ReportDirectory};
+
+const JSON_FILE: &str = "report.json";
+
+/// One build: its reports, by start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenSide {
+    pub(super) path: PathBuf,
+    pub(super) reports: Vec<(PathBuf, Report)>,
+}
+
+impl GivenSide {
+    /// Reads a `report.json`, a report directory, or all report directories in a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`CompareError::Report`] if a report cannot be read, [`CompareError::NoReport`] if there is none,
+    /// [`CompareError::Directory`] if the directory cannot be listed.
+    pub fn read(path: &Path) -> Result<Self, CompareError> {
+        let places = if path.is_dir() && !path.join(JSON_FILE).exists() {
+            report_directories(path)?
+        } else {
+            vec![path.to_owned()]
+        };
+        let read = |place: PathBuf| Ok((place.clone(), ReportDirectory::read(&place)?));
+        let reports = places.into_iter().map(read).collect::<Result<Vec<_>, CompareError>>()?;
+        Ok(Self::new(path, reports))
+    }
+
+    /// A build whose reports are there already; at least one.
+    pub fn new(path: &Path, mut reports: Vec<(PathBuf, Report)>) -> Self {
+        reports.sort_by(|(_, one), (_, other)| one.started_at.cmp(&other.started_at));
+        Self { path: path.to_owned(), reports }
+    }
+
+    pub(super) fn side(&self) -> Side {
+        let compared = |(path, report): &(PathBuf, Report)| ComparedReport {
+            path: path.display().to_string(),
+            started_at: report.started_at.clone(),
+            version: report.reproduce.version.clone(),
+            outcome: report.verdict.outcome,
+        };
+        Side { path: self.path.display().to_string(), reports: self.reports.iter().map(compared).collect() }
+    }
+}
+
+/// The directories below `path` that hold a report; those that are hidden are not finished.
+fn report_directories(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
+    let failed = |source| CompareError::Directory { path: path.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !is_hidden && entry.path().join(JSON_FILE).is_file() {
+            found.push(entry.path());
+        }
+    }
+    if found.is_empty() {
+        return Err(CompareError::NoReport { path: path.to_owned() });
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,153 @@
+//! Whether the machine was the same for both builds.
+//!
+//! Beside each round a fixed amount of work was timed that has nothing to do with the backend, and what other processes
+//! took was counted. Where the machine differed, a difference of the backend may be the machine's.
+
+use crate::actor::Durability;
+use crate::compare::answer::{Rule, percent};
+use crate::compare::given::GivenSide;
+use crate::compare::samples::{Groups, groups, middle, values};
+use crate::compare::{Answer, MachineFigure, MachineRow, Metric, Samples};
+use crate::measure::{Difference, FOREIGN_SHARE};
+use crate::report::{Report, RoundInfo};
+use crate::units;
+
+/// One figure of the machine on both sides.
+#[derive(Debug, Clone)]
+pub(super) struct MachineDifference {
+    pub(super) row: MachineRow,
+    difference: Difference,
+}
+
+/// What the figures of the machine say of the rounds of a mode; none where they were not taken.
+pub(super) fn machine_differences(
+    base: &GivenSide,
+    candidate: &GivenSide,
+    durability: Durability,
+    samples: Samples,
+    rule: Rule,
+) -> Vec<MachineDifference> {
+    let read = |figure: MachineFigure| {
+        let run = |report: &Report| values(report, durability, |round| figure.value(round, report));
+        let groups = groups(base, candidate, samples, run);
+        let difference = groups.difference()?;
+        Some(MachineDifference { row: figure.row(durability, &groups, difference, rule, cores(base)), difference })
+    };
+    MachineFigure::ALL.into_iter().filter_map(read).collect()
+}
+
+/// Logical cores of the machine.
+fn cores(side: &GivenSide) -> f64 {
+    side.reports.first().map_or(1.0, |(_, report)| f64::from(report.host.logical_cores_count.max(1)))
+}
+
+impl MachineFigure {
+    const ALL: [Self; 4] = [Self::OtherProcesses, Self::ComputeP50, Self::ComputeMean, Self::SyncP50];
+
+    /// A time as its logarithm; what others took as a share of the cores.
+    fn value(self, round: &RoundInfo, report: &Report) -> Option<f64> {
+        let logarithm = |nanoseconds: f64| (nanoseconds > 0.0).then(|| nanoseconds.ln());
+        match self {
+            Self::ComputeP50 => logarithm(round.yardstick?.compute_p50_ns),
+            Self::ComputeMean => logarithm(round.yardstick?.compute_mean_ns),
+            Self::SyncP50 => logarithm(round.yardstick?.sync_p50_ns?),
+            Self::OtherProcesses => Some(round.foreign_cores? / f64::from(report.host.logical_cores_count.max(1))),
+        }
+    }
+
+    fn row(
+        self,
+        durability: Durability,
+        groups: &Groups,
+        difference: Difference,
+        rule: Rule,
+        cores: f64,
+    ) -> MachineRow {
+        let is_share = self == Self::OtherProcesses;
+        let figure = |value: f64| if is_share { cores * value } else { value.exp() };
+        let more = |value: f64| if is_share { 100.0 * value } else { percent(value) };
+        let least = if is_share { FOREIGN_SHARE[0] } else { rule.limit / 2.0 };
+        let [low, high] = difference.interval(rule.confidence);
+        MachineRow {
+            durability,
+            figure: self,
+            base: figure(middle(&groups.base)),
+            candidate: figure(middle(&groups.candidate)),
+            more_percent: more(difference.estimate),
+            interval_percent: [more(low), more(high)],
+            differs: (low > 0.0 || high < 0.0) && difference.estimate.abs() >= least,
+        }
+    }
+
+    /// Whether a figure of the backend depends on it. A median does not know of interruptions, as they hit few commands; nor,
+    /// with durability off, of the disk, for which nobody waits then but flushes.
+    fn bears_on(self, metric: Metric, durability: Durability) -> bool {
+        match self {
+            Self::ComputeP50 => matches!(metric, Metric::ServiceP50 | Metric::CpuTime),
+            Self::ComputeMean => matches!(metric, Metric::ResponseP99 | Metric::Throughput),
+            Self::SyncP50 => match metric {
+                Metric::ServiceP50 => durability == Durability::On,
+                Metric::ResponseP99 | Metric::Throughput => true,
+                Metric::CpuTime | Metric::LogSyncs => false,
+            },
+            Self::OtherProcesses => !matches!(metric, Metric::LogSyncs),
+        }
+    }
+}
+
+/// Why a single run on each side carries no answer, if other processes took that much of the cores the workers wanted:
+/// rounds of one run share what happens meanwhile, and their scatter does not tell how runs differ.
+pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &GivenSide) -> Option<String> {
+    let cores = cores(side);
+    let workers = side.reports.first().map_or(1.0, |(_, report)| f64::from(report.settings.workers_count));
+    let others = machine.iter().find(|machine| machine.row.figure == MachineFigure::OtherProcesses)?;
+    let worst = others.row.base.max(others.row.candidate);
+    let left_alone = (cores - workers).max(0.0);
+    (samples == Samples::Rounds && worst - left_alone > FOREIGN_SHARE[1] * cores).then(|| {
+        let [worst, cores] = [worst, cores].map(units::number);
+        format!(
+            "other processes kept {worst} of {cores} cores busy, and one run on each side does not tell how runs differ"
+        )
+    })
+}
+
+/// Why the machine may be the cause of an answer, if it may. `tests` is the number of all rows compared.
+///
+/// Of a yardstick it is known how much of a difference it explains: the objection stands if without that part the answer
+/// is another one. Of what others take it is not: caches and memory are shared as well.
+pub(super) fn objection(
+    machine: &[&MachineDifference],
+    metric: Metric,
+    difference: Difference,
+    answer: Answer,
+    tests: usize,
+    rule: Rule,
+) -> Option<String> {
+    let changes = |machine: &&&MachineDifference| {
+        let without = difference.less(machine.difference);
+        machine.row.figure == MachineFigure::OtherProcesses
+            || rule.answer(without, (without.p_value() * tests as f64).min(1.0)) != answer
+    };
+    let bears = |row: &MachineRow| row.differs && row.figure.bears_on(metric, row.durability);
+    let differing = machine.iter().filter(|machine| bears(&machine.row));
+    differing.filter(changes).map(|machine| reason(&machine.row)).next()
+}
+
+/// In what the machine differed, in words.
+fn reason(row: &MachineRow) -> String {
+    let by = units::percent(row.more_percent.abs());
+    let longer = if row.more_percent > 0.0 { "longer" } else { "less" };
+    let what = match row.figure {
+        MachineFigure::OtherProcesses => {
+            let [base, candidate] = [row.base, row.candidate].map(units::number);
+            return format!(
+                "the machine differed: other processes kept {base} cores busy beside the base and {candidate} beside the \
+                 candidate"
+            );
+        }
+        MachineFigure::ComputeP50 => "computing",
+        MachineFigure::ComputeMean => "computing, interruptions included,",
+        MachineFigure::SyncP50 => "a sync of the disk",
+    };
+    format!("the machine differed: without the backend, {what} took {by} {longer} beside the candidate")
+}

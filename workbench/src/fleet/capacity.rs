@@ -1,0 +1,98 @@
+//! What the plans of one machine say of its capacity together.
+
+use crate::actor::Durability;
+use crate::fleet::given::GivenReport;
+use crate::fleet::{MachineCapacity, RecommendationCount, TargetAnswer};
+use crate::host::HOST;
+use crate::plan::{required_rate, suffices};
+use crate::report::{Capacity, Outcome, PlanResult};
+
+/// What the plans among the reports found in a mode.
+pub(super) fn capacity(reports: &[GivenReport], durability: Durability) -> Option<MachineCapacity> {
+    let found: Vec<Found<'_>> = reports.iter().filter_map(|one| Found::of(one, durability)).collect();
+    if found.is_empty() {
+        return None;
+    }
+    let capacities = || found.iter().map(|found| found.capacity);
+    let sustained: Option<Vec<f64>> = found.iter().map(|found| found.sustained_per_second).collect();
+    let holding = found.iter().filter(|found| found.holds).count();
+    Some(MachineCapacity {
+        saturation_range_per_second: known_ends(capacities().filter_map(|capacity| capacity.saturation_per_second)),
+        sustained_per_second: sustained.and_then(|rates| rates.into_iter().reduce(f64::min)),
+        most_sustained_per_second: found.iter().filter_map(|found| found.sustained_per_second).reduce(f64::max),
+        answer: answer(&found),
+        reports_holding_count: u32::try_from(holding).unwrap_or(u32::MAX),
+        recommendations: recommendations(&found),
+        database_bytes_per_million_commands: ends(
+            capacities().map(|capacity| capacity.database_bytes_per_million_commands),
+        ),
+        database_bytes_per_day_at_target: ends(capacities().map(|capacity| capacity.database_bytes_per_day_at_target)),
+        days_until_disk_full: known_ends(capacities().filter_map(|capacity| capacity.days_until_disk_full)),
+    })
+}
+
+/// What one plan found in a mode.
+struct Found<'r> {
+    capacity: &'r Capacity,
+    /// Of the host itself where that was searched, which may do more than the machine it recommends.
+    sustained_per_second: Option<f64>,
+    profile: Option<&'r str>,
+    holds: bool,
+    outcome: Outcome,
+}
+
+impl<'r> Found<'r> {
+    fn of(one: &'r GivenReport, durability: Durability) -> Option<Self> {
+        let plan: &PlanResult = one.report.plan.as_ref()?;
+        let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability)?;
+        let recommended = plan.recommendations.iter().find(|recommended| recommended.durability == durability);
+        let required = required_rate(plan.target_per_second, plan.headroom_percent);
+        let sustained_per_second =
+            host_rate(plan, durability).into_iter().chain(capacity.sustained_per_second).reduce(f64::max);
+        Some(Self {
+            capacity,
+            sustained_per_second,
+            profile: recommended.and_then(|recommended| recommended.profile.as_deref()),
+            holds: sustained_per_second.is_some_and(|rate| suffices(rate, required)),
+            outcome: one.report.verdict.outcome,
+        })
+    }
+}
+
+/// The rate that the plan knows of the host it ran on.
+fn host_rate(plan: &PlanResult, durability: Durability) -> Option<f64> {
+    let host = plan.profiles.iter().find(|known| known.profile == HOST)?;
+    host.modes.iter().find(|mode| mode.durability == durability)?.sustained_per_second
+}
+
+fn answer(found: &[Found<'_>]) -> TargetAnswer {
+    let mut others = found.iter().filter(|found| !found.holds).peekable();
+    if others.peek().is_none() {
+        TargetAnswer::Holds
+    } else if others.all(|found| found.outcome == Outcome::Inconclusive) {
+        TargetAnswer::Undecided
+    } else {
+        TargetAnswer::Misses
+    }
+}
+
+fn recommendations(found: &[Found<'_>]) -> Vec<RecommendationCount> {
+    let mut counts: Vec<RecommendationCount> = Vec::new();
+    for found in found {
+        match counts.iter_mut().find(|count| count.profile.as_deref() == found.profile) {
+            Some(count) => count.reports_count += 1,
+            None => counts.push(RecommendationCount { profile: found.profile.map(str::to_owned), reports_count: 1 }),
+        }
+    }
+    counts.sort_by_key(|count| std::cmp::Reverse(count.reports_count));
+    counts
+}
+
+/// The least and the most; zeroes if there is none.
+pub(super) fn ends(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
+    known_ends(values).unwrap_or_default()
+}
+
+fn known_ends(values: impl Iterator<Item = f64> + Clone) -> Option<[f64; 2]> {
+    Some([values.clone().reduce(f64::min)?, values.reduce(f64::max)?])
+}

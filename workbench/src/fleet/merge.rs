@@ -1,0 +1,196 @@
+//! Joins reports into a comparison of machines.
+
+use crate::actor::Durability;
+use crate::fleet::capacity::{capacity, ends};
+use crate::fleet::comparable::{check_comparable, check_measured_alike};
+use crate::fleet::error::MergeError;
+use crate::fleet::given::GivenReport;
+use crate::fleet::groups::{Group, groups};
+use crate::fleet::latency::{
+    INTERVAL_METHOD, MERGING_METHOD, MergedHistogram, common_offered, merge_latencies, missing_logs, mode_of,
+};
+use crate::fleet::order::better_first;
+use crate::fleet::sentence::sentence;
+use crate::fleet::warnings::{build_warning, group_warnings};
+use crate::fleet::{JoinedReport, Machine, MachineComparison, MachineMode, SCHEMA_VERSION, SyncProbe};
+use crate::plan::required_rate;
+use crate::report::{LatencyInfo, ModeResult, Question, Report, Reproduce, Target, Warning};
+
+/// What a comparison says beside what the reports hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeContext {
+    /// When the reports are joined, RFC 3339 in UTC.
+    pub merged_at: String,
+    /// The command line that joins them.
+    pub command: String,
+}
+
+/// A comparison and the distributions behind it.
+#[derive(Debug, Clone)]
+pub struct Merged {
+    /// The comparison.
+    pub comparison: MachineComparison,
+    /// The merged histograms, in the order of the machines.
+    pub histograms: Vec<MergedHistogram>,
+}
+
+/// Joins reports: those of one kind of machine become one, and machines are put side by side.
+///
+/// # Errors
+///
+/// [`MergeError::Nothing`] or [`MergeError::Incomparable`]: the reports given cannot be compared.
+pub fn merge(given: Vec<GivenReport>, context: &MergeContext) -> Result<Merged, MergeError> {
+    check_comparable(&given)?;
+    let first = given.first().ok_or(MergeError::Nothing)?.report.clone();
+    let question = Question::from(&first);
+    let mut warnings: Vec<Warning> = build_warning(&given).into_iter().collect();
+    let durabilities: Vec<Durability> = first.modes.iter().map(|mode| mode.durability).collect();
+    let headline_command = headline_command(&given);
+    let mut joined = Vec::new();
+    for group in groups(given) {
+        check_measured_alike(&group.reports)?;
+        warnings.extend(group_warnings(&group));
+        joined.push(machine(&group, &durabilities));
+    }
+    joined.sort_by(|(a, _), (b, _)| better_first(a, b, headline_command.as_deref()));
+    let (machines, histograms) = numbered(joined);
+    let comparison = MachineComparison {
+        schema_version: SCHEMA_VERSION,
+        kind: first.kind,
+        name: first.name,
+        merged_at: context.merged_at.clone(),
+        sentence: sentence(&machines, &durabilities, question.target.as_ref(), headline_command.as_deref()),
+        question,
+        headline_command,
+        durabilities,
+        machines,
+        warnings,
+        merging_method: MERGING_METHOD.to_owned(),
+        interval_method: INTERVAL_METHOD.to_owned(),
+        reproduce: Reproduce {
+            command: context.command.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            components: first.reproduce.components,
+        },
+    };
+    Ok(Merged { comparison, histograms })
+}
+
+impl From<&Report> for Question {
+    fn from(report: &Report) -> Self {
+        Self {
+            source: report.source.clone(),
+            seed: report.settings.seed,
+            load: report.settings.load.clone(),
+            warmup_seconds: report.settings.warmup_seconds,
+            measure_seconds: report.settings.measure_seconds,
+            target: report.plan.as_ref().map(|plan| Target {
+                target_per_second: plan.target_per_second,
+                headroom_percent: plan.headroom_percent,
+                required_per_second: required_rate(plan.target_per_second, plan.headroom_percent),
+                slo: plan.slo.clone(),
+            }),
+        }
+    }
+}
+
+/// The objective's command, else the one issued most over all reports; of equals the first.
+fn headline_command(given: &[GivenReport]) -> Option<String> {
+    if let Some(plan) = given.first().and_then(|one| one.report.plan.as_ref()) {
+        return Some(plan.slo.command.clone());
+    }
+    let mut counts: Vec<(&str, u64)> = Vec::new();
+    for latency in given.iter().flat_map(|one| &one.report.modes).flat_map(|mode| &mode.commands) {
+        match counts.iter_mut().find(|(name, _)| *name == latency.name) {
+            Some((_, count)) => *count += latency.service.count,
+            None => counts.push((&latency.name, latency.service.count)),
+        }
+    }
+    counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(name, _)| name.to_owned())
+}
+
+/// Numbers the machines by their place, and their histograms with them.
+fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<MergedHistogram>) {
+    let (mut machines, mut histograms) = (Vec::new(), Vec::new());
+    for (place, (mut machine, of_machine)) in (1..).zip(joined) {
+        machine.id = format!("machine-{place}");
+        let named = |histogram| MergedHistogram { machine: machine.id.clone(), ..histogram };
+        histograms.extend(of_machine.into_iter().map(named));
+        machines.push(machine);
+    }
+    (machines, histograms)
+}
+
+/// One kind of machine; it gets its number later.
+fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHistogram>) {
+    let Group { hardware, usable_ram_bytes, reports } = group;
+    let (mut modes, mut histograms) = (Vec::new(), Vec::new());
+    let mut notes: Vec<String> = missing_logs(reports).into_iter().collect();
+    for &durability in durabilities {
+        let latencies = merge_latencies(reports, durability);
+        notes.extend(latencies.notes);
+        histograms.extend(latencies.histograms);
+        modes.push(MachineMode { commands: latencies.commands, ..mode(reports, durability) });
+    }
+    let machine = Machine {
+        id: String::new(),
+        name: hardware.name(*usable_ram_bytes),
+        cpu_model: hardware.cpu_model.clone(),
+        usable_cores_count: hardware.usable_cores_count,
+        usable_ram_bytes: *usable_ram_bytes,
+        file_system: hardware.file_system.clone(),
+        device_kind: hardware.device_kind.clone(),
+        virtualisation: hardware.virtualisation.clone(),
+        reports: reports.iter().map(joined_report).collect(),
+        modes,
+        sync_probe: sync_probe(reports),
+        notes,
+    };
+    (machine, histograms)
+}
+
+fn joined_report(one: &GivenReport) -> JoinedReport {
+    JoinedReport {
+        path: one.path.display().to_string(),
+        started_at: one.report.started_at.clone(),
+        version: one.report.reproduce.version.clone(),
+        outcome: one.report.verdict.outcome,
+        sentence: one.report.verdict.sentence.clone(),
+        has_histograms: one.histograms.is_some(),
+    }
+}
+
+/// A mode over all reports, its latencies aside.
+fn mode(reports: &[GivenReport], durability: Durability) -> MachineMode {
+    let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| mode_of(one, durability)).collect();
+    let databases = modes.iter().map(|mode| mode.resources.database_bytes);
+    MachineMode {
+        durability,
+        commands_count: modes.iter().map(|mode| mode.commands_count).sum(),
+        offered_per_second: common_offered(reports, durability),
+        achieved_per_second: pooled_rate(&modes),
+        achieved_range_per_second: ends(modes.iter().flat_map(|mode| mode.achieved_range_per_second)),
+        capacity: capacity(reports, durability),
+        commands: Vec::new(),
+        database_bytes: [databases.clone().min().unwrap_or_default(), databases.max().unwrap_or_default()],
+    }
+}
+
+/// Commands of all reports by the measured time of all reports.
+fn pooled_rate(modes: &[&ModeResult]) -> f64 {
+    let measured = || modes.iter().filter(|mode| mode.achieved_per_second > 0.0);
+    let commands: f64 = measured().map(|mode| mode.commands_count as f64).sum();
+    let seconds: f64 = measured().map(|mode| mode.commands_count as f64 / mode.achieved_per_second).sum();
+    if seconds > 0.0 { commands / seconds } else { 0.0 }
+}
+
+/// Percentiles of each report's probe of the disk.
+pub(super) fn sync_probe(reports: &[GivenReport]) -> Option<SyncProbe> {
+    let probes: Vec<&LatencyInfo> = reports.iter().filter_map(|one| one.report.host.sync_probe.as_ref()).collect();
+    let range = |name: &str| {
+        let values = probes.iter().filter_map(|probe| probe.percentile(name)).map(|percentile| percentile.value_ns);
+        Some([values.clone().min()?, values.max()?])
+    };
+    let reports_count = u32::try_from(probes.len()).unwrap_or(u32::MAX);
+    (reports_count > 0).then(|| SyncProbe { reports_count, p50_range_ns: range("p50"), p99_range_ns: range("p99") })
+}

@@ -1,0 +1,37 @@
+//! The order of machines in a comparison, and which of them is the smallest.
+
+use std::cmp::Ordering;
+
+use crate::fleet::{Machine, MachineMode};
+
+/// The better machine first: the higher rate in the last durability mode, which is `on` if that was measured, then in
+/// the others. Where a schedule gave all the same rate, the lower p99 of the headline command.
+pub(super) fn better_first(a: &Machine, b: &Machine, command: Option<&str>) -> Ordering {
+    let mut modes = a.modes.iter().zip(&b.modes).rev().map(|(a, b)| compare(a, b, command));
+    modes.find(|order| order.is_ne()).unwrap_or_else(|| by_size(a, b))
+}
+
+fn compare(a: &MachineMode, b: &MachineMode, command: Option<&str>) -> Ordering {
+    if is_scheduled(a) && is_scheduled(b) {
+        // One that is not told comes last.
+        let later = |mode| p99_ns(mode, command).unwrap_or(u64::MAX);
+        return later(a).cmp(&later(b));
+    }
+    b.rate_per_second().total_cmp(&a.rate_per_second())
+}
+
+/// Whether a schedule gave the rate of a run, so that it says nothing of the machine.
+pub(super) fn is_scheduled(mode: &MachineMode) -> bool {
+    mode.capacity.is_none() && mode.offered_per_second.is_some()
+}
+
+/// The 99th percentile of a command, if it is told.
+pub(super) fn p99_ns(mode: &MachineMode, command: Option<&str>) -> Option<u64> {
+    Some(mode.command(command?)?.response.percentile("p99")?.value_ns)
+}
+
+/// By cores, then RAM, then name.
+pub(super) fn by_size(a: &Machine, b: &Machine) -> Ordering {
+    let size = |machine: &Machine| (machine.usable_cores_count, machine.usable_ram_bytes);
+    size(a).cmp(&size(b)).then_with(|| a.name.cmp(&b.name))
+}

@@ -1,0 +1,99 @@
+//! The answer of a comparison in one sentence.
+
+use crate::actor::Durability;
+use crate::fleet::order::{by_size, is_scheduled, p99_ns};
+use crate::fleet::{Machine, MachineMode, TargetAnswer};
+use crate::report::Target;
+use crate::units;
+
+/// Plans: how many machines hold the target in each mode, and the smallest of them. Runs: the best machine of each mode.
+pub(super) fn sentence(
+    machines: &[Machine],
+    durabilities: &[Durability],
+    target: Option<&Target>,
+    command: Option<&str>,
+) -> String {
+    let text = match target {
+        Some(target) => {
+            let clauses = durabilities.iter().map(|&durability| holding(machines, durability, target));
+            clauses.collect::<Vec<_>>().join("; ")
+        }
+        None => best_of_all(machines, durabilities, command),
+    };
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+/// `3 of 4 machines hold 2,000 commands/s with durability on, the smallest is …`.
+fn holding(machines: &[Machine], durability: Durability, target: &Target) -> String {
+    let answered = |answer: TargetAnswer| {
+        let is_so = move |machine: &&Machine| {
+            machine.mode(durability).and_then(|mode| mode.capacity.as_ref()).is_some_and(|found| found.answer == answer)
+        };
+        machines.iter().filter(is_so)
+    };
+    let (held, undecided) = (answered(TargetAnswer::Holds).count(), answered(TargetAnswer::Undecided).count());
+    let who = match (held, machines.len()) {
+        (1, 1) => "the one machine holds".to_owned(),
+        (0, 1) => "the one machine is not shown to hold".to_owned(),
+        (0, all) => format!("none of {all} machines is shown to hold"),
+        (1, all) => format!("1 of {all} machines holds"),
+        (held, all) => format!("{held} of {all} machines hold"),
+    };
+    let rate = units::number(target.target_per_second);
+    let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b));
+    let smallest = match smallest {
+        Some(machine) if machines.len() > 1 => format!(", the smallest is {}", machine.name),
+        _ => String::new(),
+    };
+    let undecided = if undecided > 0 { format!(" ({undecided} inconclusive)") } else { String::new() };
+    format!("{who} {rate} commands/s with durability {durability}{undecided}{smallest}")
+}
+
+/// The best machine of each mode, said once where it is one machine.
+fn best_of_all(machines: &[Machine], durabilities: &[Durability], command: Option<&str>) -> String {
+    let best: Vec<Best<'_>> =
+        durabilities.iter().filter_map(|&durability| Best::of(machines, durability, command)).collect();
+    let Some(first) = best.first() else { return "nothing was measured".to_owned() };
+    let alike = |best: &Best<'_>| best.machine.name == first.machine.name && best.word == first.word;
+    if best.iter().all(alike) {
+        let figures: Vec<String> = best.iter().map(Best::figure_with_mode).collect();
+        let word = if machines.len() == 1 { "the one machine" } else { first.word };
+        return format!("{word}: {}, {}", first.machine.name, figures.join(", "));
+    }
+    let clauses = best.iter().map(|best| format!("{}: {}, {}", best.word, best.machine.name, best.figure_with_mode()));
+    clauses.collect::<Vec<_>>().join("; ")
+}
+
+/// The best machine in one durability mode.
+struct Best<'a> {
+    machine: &'a Machine,
+    durability: Durability,
+    /// What it is best at.
+    word: &'static str,
+    figure: String,
+}
+
+impl<'a> Best<'a> {
+    /// By rate; by latency where a schedule gave the rate.
+    fn of(machines: &'a [Machine], durability: Durability, command: Option<&str>) -> Option<Self> {
+        let measured: Vec<(&Machine, &MachineMode)> =
+            machines.iter().filter_map(|machine| Some((machine, machine.mode(durability)?))).collect();
+        let by_latency = measured.iter().all(|(_, mode)| is_scheduled(mode) && p99_ns(mode, command).is_some());
+        if let Some(command) = command.filter(|_| by_latency) {
+            let &(machine, mode) = measured.iter().min_by_key(|(_, mode)| p99_ns(mode, Some(command)))?;
+            let p99 = p99_ns(mode, Some(command)).map_or_else(String::new, |p99| units::duration(p99 as f64));
+            let rate = mode.offered_per_second.map_or_else(String::new, units::number);
+            let figure = format!("{command} {p99} at {rate} commands/s");
+            return Some(Self { machine, durability, word: "lowest p99", figure });
+        }
+        let &(machine, mode) =
+            measured.iter().max_by(|a, b| a.1.rate_per_second().total_cmp(&b.1.rate_per_second()))?;
+        let figure = format!("{} commands/s", units::number(mode.rate_per_second()));
+        Some(Self { machine, durability, word: "fastest", figure })
+    }
+
+    fn figure_with_mode(&self) -> String {
+        format!("{} with durability {}", self.figure, self.durability)
+    }
+}

@@ -1,0 +1,256 @@
+//! The directory of one control group, with either interface.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::host::cgroup::owner::{Owner, is_scope};
+use ave_actors_rocksdb::machine::CgroupVersion;
+
+/// How long processes that were just killed may take to leave. One that waits for the disk cannot die before that answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Interval at which somebody looks again.
+pub(super) const LOOK: Duration = Duration::from_millis(5);
+/// Names that are tried. Names come again only across PID namespaces.
+const ATTEMPTS: usize = 16;
+/// Swap that a v1 group might use if it swapped. Were there none, the limit on both together would be reached first, and
+/// Linux 6.18 does not count how often that happens. One huge page: the most that is asked for at once.
+const SWAP_BYTES: u64 = 2 << 20;
+/// Period of a CPU quota, microseconds: the default of the kernel and of every container runtime.
+const PERIOD_US: u64 = 100_000;
+
+/// A group that is removed, with everything in it, when this is dropped.
+#[derive(Debug)]
+pub(super) struct GroupDirectory {
+    version: CgroupVersion,
+    path: PathBuf,
+    /// Held so that nobody takes the group for stale.
+    lock: Option<File>,
+    is_removed: bool,
+}
+
+impl GroupDirectory {
+    /// A new group below `parent`.
+    ///
+    /// # Errors
+    ///
+    /// It is not permitted, or the parent is not there.
+    pub(super) fn create(version: CgroupVersion, parent: &Path, owner: Owner) -> io::Result<Self> {
+        for _ in 0..ATTEMPTS {
+            let path = parent.join(owner.new_name());
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                created => created.map_err(|error| failed("mkdir", &path, &error))?,
+            }
+            // Whoever cleans up in another PID namespace may have been there first.
+            if let Some(lock) = locked(&path)? {
+                return Ok(Self { version, path, lock: Some(lock), is_removed: false });
+            }
+        }
+        let crowded = io::Error::new(io::ErrorKind::AlreadyExists, "all names are taken");
+        Err(failed("make a group in", parent, &crowded))
+    }
+
+    /// A group that somebody else has made, and that this is to remove all the same.
+    pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<File>) -> Self {
+        Self { version, path, lock, is_removed: false }
+    }
+
+    pub(super) fn version(&self) -> CgroupVersion {
+        self.version
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Limits memory and page cache together, and keeps the group from swapping instead.
+    pub(super) fn limit_memory(&self, bytes: u64) -> io::Result<()> {
+        match self.version {
+            CgroupVersion::V1 => {
+                // In a group 0 means never, unlike for the host as a whole.
+                self.write("memory.swappiness", "0")?;
+                self.write("memory.limit_in_bytes", &bytes.to_string())?;
+                // Not there where the kernel does not account for swap.
+                let with_swap = bytes.saturating_add(SWAP_BYTES).to_string();
+                self.write_if_there("memory.memsw.limit_in_bytes", &with_swap)
+            }
+            CgroupVersion::V2 => {
+                self.write("memory.max", &bytes.to_string())?;
+                self.write_if_there("memory.swap.max", "0")
+            }
+        }
+    }
+
+    /// The limit on memory that the group has now, bytes; `None`: none.
+    pub(super) fn memory_limit(&self) -> io::Result<Option<u64>> {
+        let name = match self.version {
+            CgroupVersion::V1 => "memory.limit_in_bytes",
+            CgroupVersion::V2 => "memory.max",
+        };
+        Ok(self.read(name)?.trim().parse().ok())
+    }
+
+    /// Limits CPU time to that of so many cores.
+    pub(super) fn limit_cpu(&self, cores: usize) -> io::Result<()> {
+        let quota = (cores as u64).saturating_mul(PERIOD_US);
+        match self.version {
+            CgroupVersion::V1 => {
+                self.write("cpu.cfs_period_us", &PERIOD_US.to_string())?;
+                self.write("cpu.cfs_quota_us", &quota.to_string())
+            }
+            CgroupVersion::V2 => self.write("cpu.max", &format!("{quota} {PERIOD_US}")),
+        }
+    }
+
+    /// Moves a process, with all its threads, into the group.
+    pub(super) fn enter(&self, pid: u32) -> io::Result<()> {
+        self.write("cgroup.procs", &pid.to_string())
+    }
+
+    pub(super) fn read(&self, name: &str) -> io::Result<String> {
+        read(&self.path.join(name))
+    }
+
+    fn write(&self, name: &str, value: &str) -> io::Result<()> {
+        write(&self.path.join(name), value)
+    }
+
+    fn write_if_there(&self, name: &str, value: &str) -> io::Result<()> {
+        if self.path.join(name).exists() { self.write(name, value) } else { Ok(()) }
+    }
+
+    /// Kills what is left in it, and removes it once that is gone.
+    pub(super) fn remove(&mut self) -> io::Result<()> {
+        // Whatever comes of it, the drop need not try again.
+        self.is_removed = true;
+        if is_scope(&self.path) && self.is_removed_by_systemd()? {
+            return Ok(());
+        }
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match fs::remove_dir(&self.path) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
+                    self.kill_all()?;
+                    std::thread::sleep(LOOK);
+                }
+                Err(error) => return Err(failed("rmdir", &self.path, &error)),
+            }
+        }
+    }
+
+    /// Empties a scope and leaves it to systemd, which would take a scope for running for ever if the group vanished before
+    /// it was seen to be empty.
+    fn is_removed_by_systemd(&self) -> io::Result<bool> {
+        let until = Instant::now() + PATIENCE;
+        while self.path.exists() && Instant::now() < until {
+            self.kill_all()?;
+            std::thread::sleep(LOOK);
+        }
+        Ok(!self.path.exists())
+    }
+
+    fn kill_all(&self) -> io::Result<()> {
+        let file = self.path.join("cgroup.procs");
+        let Some(text) = unless_gone(fs::read_to_string(&file), "read", &file)? else { return Ok(()) };
+        let processes = ids(&text);
+        let refuse = |why: &str| Err(failed("kill all in", &self.path, &io::Error::other(why)));
+        if processes.contains(&std::process::id()) {
+            return refuse("this process is in it");
+        }
+        if has_groups(&self.path) {
+            return refuse("there are groups below it");
+        }
+        let at_once = self.path.join("cgroup.kill");
+        if self.version == CgroupVersion::V2 && at_once.exists() {
+            return unless_gone(put(&at_once, "1"), "write 1 to", &at_once).map(drop);
+        }
+        // 0, which stands for a process of another namespace, is no id.
+        let pids = processes.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        for pid in pids {
+            match kill_process(pid, Signal::KILL) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => return Err(failed("kill all in", &self.path, &error.into())),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for GroupDirectory {
+    fn drop(&mut self) {
+        if !self.is_removed {
+            // There is nobody to tell. The next start tries again.
+            let _ = self.remove();
+        }
+        // Only now may others look after it.
+        self.lock = None;
+    }
+}
+
+/// A lock on a group that is there; `None` if somebody else has it, or has removed the group.
+///
+/// # Errors
+///
+/// The directory cannot be opened or locked.
+pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
+    let directory = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| failed("open", path, &error))?,
+    };
+    match directory.try_lock() {
+        // Opened before it was removed, it can be locked after.
+        Ok(()) => Ok(path.exists().then_some(directory)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path, &error)),
+    }
+}
+
+/// The processes in a group. Those that this process cannot see have the id 0.
+pub(super) fn processes(group: &Path) -> io::Result<Vec<u32>> {
+    Ok(ids(&read(&group.join("cgroup.procs"))?))
+}
+
+fn ids(procs: &str) -> Vec<u32> {
+    procs.lines().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+/// `None` for a file of a group that somebody else is just removing: its files go before its directory does.
+fn unless_gone<T>(done: io::Result<T>, action: &str, file: &Path) -> io::Result<Option<T>> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::NODEV.raw_os_error()) => Ok(None),
+        Err(error) => Err(failed(action, file, &error)),
+    }
+}
+
+fn has_groups(group: &Path) -> bool {
+    let is_group =
+        |entry: io::Result<fs::DirEntry>| entry.and_then(|entry| entry.file_type()).is_ok_and(|kind| kind.is_dir());
+    fs::read_dir(group).is_ok_and(|mut entries| entries.any(is_group))
+}
+
+pub(super) fn read(file: &Path) -> io::Result<String> {
+    fs::read_to_string(file).map_err(|error| failed("read", file, &error))
+}
+
+pub(super) fn write(file: &Path, value: &str) -> io::Result<()> {
+    put(file, value).map_err(|error| failed(&format!("write {value} to"), file, &error))
+}
+
+/// In one call, as these files want it, and without making the file, which the kernel would call a lack of permission.
+fn put(file: &Path, value: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(file)?.write_all(value.as_bytes())
+}
+
+/// The same kind of error, with what was tried and where.
+pub(super) fn failed(action: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{action} {}: {error}", path.display()))
+}

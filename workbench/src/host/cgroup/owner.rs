@@ -1,0 +1,167 @@
+//! Whose group it is, as its name tells.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{fs, io};
+
+use rustix::io::Errno;
+
+/// What the names of all groups begin with.
+const PREFIX: &str = "ave-workbench-";
+/// What systemd appends to the name of a scope.
+pub(super) const SCOPE: &str = ".scope";
+
+/// A process by its id and its start: ids come again, both together do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) pid: u32,
+    /// Clock ticks since boot.
+    started: u64,
+}
+
+impl Owner {
+    /// This process, as `proc` under `root` sees it.
+    ///
+    /// # Errors
+    ///
+    /// `proc` is not there.
+    pub(super) fn this(root: &Path) -> io::Result<Self> {
+        let path = root.join("proc/self/stat");
+        let told = |error: io::Error| io::Error::new(error.kind(), format!("read {}: {error}", path.display()));
+        let stat = fs::read_to_string(&path).map_err(told)?;
+        let parsed = Stat::parse(&stat).map(|stat| Self { pid: stat.pid, started: stat.started });
+        parsed.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("cannot make sense of {}", path.display()))
+        })
+    }
+
+    /// A name that no other group of this process has had.
+    pub(super) fn new_name(self) -> String {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        format!("{PREFIX}{}-{}-{}", self.pid, self.started, COUNT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The owner in the name of a group or of a scope. `None`: it is not one of ours.
+    pub(super) fn named_in(name: &str) -> Option<Self> {
+        let numbers = name.strip_suffix(SCOPE).unwrap_or(name).strip_prefix(PREFIX)?;
+        let mut numbers = numbers.split('-').map(|digits| {
+            // `+1` would parse as well.
+            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten()
+        });
+        let (pid, started, _count) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(Self { pid: u32::try_from(pid).ok()?, started })
+    }
+
+    /// Whether there is no such process any more. One that waits for its parent to ask how it ended is dead.
+    pub(super) fn is_dead(self, root: &Path) -> bool {
+        ended(root, self.pid, |stat| stat.started != self.started)
+    }
+}
+
+/// Whether systemd made the group.
+pub(super) fn is_scope(group: &Path) -> bool {
+    group.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(SCOPE))
+}
+
+/// Whether a process has ended, buried or not.
+pub(super) fn has_ended(root: &Path, pid: u32) -> bool {
+    ended(root, pid, |_| false)
+}
+
+fn ended(root: &Path, pid: u32, is_another: impl Fn(&Stat) -> bool) -> bool {
+    match fs::read_to_string(root.join(format!("proc/{pid}/stat"))) {
+        Ok(stat) => Stat::parse(&stat).is_some_and(|stat| stat.is_zombie || is_another(&stat)),
+        // It may end while it is read. Of one that may not be looked at nobody knows.
+        Err(error) => {
+            error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
+        }
+    }
+}
+
+/// What is needed of `/proc/PID/stat`.
+struct Stat {
+    pid: u32,
+    is_zombie: bool,
+    started: u64,
+}
+
+impl Stat {
+    /// `pid (name) state ppid …`, the start being field 22 (proc(5)). The name may hold anything, parentheses included.
+    fn parse(stat: &str) -> Option<Self> {
+        let (front, back) = stat.rsplit_once(')')?;
+        let mut back = back.split_whitespace();
+        let state = back.next()?;
+        Some(Self {
+            pid: front.split(' ').next()?.parse().ok()?,
+            is_zombie: matches!(state, "Z" | "X"),
+            started: back.nth(18)?.parse().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn stat(pid: u32, name: &str, state: char, started: u64) -> String {
+        format!("{pid} ({name}) {state} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 {started} 20 21\n")
+    }
+
+    fn machine_with(pid: u32, stat: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join(format!("proc/{pid}"))).unwrap();
+        fs::write(root.path().join(format!("proc/{pid}/stat")), stat).unwrap();
+        root
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_tells_its_owner(pid: u32, started: u64) {
+            let owner = Owner { pid, started };
+            let (first, second) = (owner.new_name(), owner.new_name());
+            prop_assert_ne!(&first, &second);
+            prop_assert_eq!(Owner::named_in(&first), Some(owner));
+            prop_assert_eq!(Owner::named_in(&format!("{second}{SCOPE}")), Some(owner));
+        }
+
+        #[test]
+        fn a_process_is_alive_under_its_own_start_alone(started in 0_u64..1 << 60, name in "[a-z) (]{1,15}") {
+            let root = machine_with(7, &stat(7, &name, 'S', started));
+            let (same, later) = (Owner { pid: 7, started }, Owner { pid: 7, started: started + 1 });
+            prop_assert_eq!((same.is_dead(root.path()), later.is_dead(root.path())), (false, true));
+        }
+    }
+
+    #[test]
+    fn other_names_have_no_owner() {
+        for name in ["", "ave-workbench-", "ave-workbench-1-2", "ave-workbench-1-2-3-4", "ave-workbench-1-x-3"] {
+            assert_eq!(Owner::named_in(name), None, "{name}");
+        }
+        for name in ["ave-workbench--1-2-3", "ave-workbench-1-2-", "ave-workbench-+1-2-3", "xave-workbench-1-2-3"] {
+            assert_eq!(Owner::named_in(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_gone_or_only_waits_to_be_buried_is_dead() {
+        let root = machine_with(7, &stat(7, "x", 'Z', 5));
+        assert!(Owner { pid: 7, started: 5 }.is_dead(root.path()));
+        assert!(Owner { pid: 8, started: 5 }.is_dead(root.path()));
+    }
+
+    #[test]
+    fn what_cannot_be_told_counts_as_alive() {
+        let root = machine_with(7, "nonsense");
+        assert!(!Owner { pid: 7, started: 5 }.is_dead(root.path()));
+    }
+
+    #[test]
+    fn this_process_is_alive() {
+        let root = Path::new("/");
+        let owner = Owner::this(root).unwrap();
+        assert_eq!(owner.pid, std::process::id());
+        assert!(!owner.is_dead(root));
+        assert!(Owner { started: owner.started + 1, ..owner }.is_dead(root));
+    }
+}

@@ -1,0 +1,309 @@
+//! A scope that systemd makes, where groups may not be made directly.
+//!
+//! systemd removes a scope as soon as it is empty, and with it what the kernel counted. So that a death can be told apart
+//! afterwards, each scope has a second, idle process, which ends when this one does. A scope is marked as delegated, or
+//! systemd would kill that process too after one was killed for memory.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::geteuid;
+
+use crate::host::cgroup::GroupLimits;
+use crate::host::cgroup::directory::{GroupDirectory, LOOK, locked, processes};
+use crate::host::cgroup::owner::{Owner, SCOPE, has_ended};
+use crate::host::cgroup::place::{CPU, MEMORY};
+use ave_actors_rocksdb::machine::{cgroup_dirs, under};
+
+/// How long systemd may take to make a scope.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Starts the idle process, which looks once a second whether its owner lives, and becomes the program.
+const WITH_KEEPER: &str = r#"tail --pid="$0" -s 1 -f /dev/null </dev/null >/dev/null 2>&1 & exec "$@""#;
+
+/// The systemd of this host, or of this user.
+#[derive(Debug, Clone)]
+pub(super) struct Systemd {
+    root: PathBuf,
+    program: PathBuf,
+    owner: Owner,
+}
+
+impl Systemd {
+    pub(super) fn new(root: &Path, owner: Owner) -> Self {
+        Self { root: root.to_owned(), program: "systemd-run".into(), owner }
+    }
+
+    /// Whether the host was booted with it, told as `sd_booted(3)` tells it.
+    pub(super) fn runs(root: &Path) -> bool {
+        root.join("run/systemd/system").is_dir()
+    }
+
+    /// The same command in a scope of its own; `quota`: with a limit on CPU time.
+    pub(super) fn scope(&self, limits: GroupLimits, quota: bool, command: &Command) -> (Command, Scope) {
+        let name = self.owner.new_name();
+        let mut wrapped = Command::new(&self.program);
+        wrapped.args(["--scope", "--quiet", "--collect", "--no-ask-password"]);
+        if !geteuid().is_root() {
+            wrapped.arg("--user");
+        }
+        wrapped.arg(format!("--unit={name}"));
+        wrapped.args(["-p", "Delegate=yes", "-p", "MemorySwapMax=0"]);
+        wrapped.args(["-p", &format!("MemoryMax={}", limits.ram_bytes)]);
+        if quota {
+            wrapped.args(["-p", &format!("CPUQuota={}%", limits.cores.saturating_mul(100))]);
+        }
+        wrapped.args(["--", "sh", "-c", WITH_KEEPER, &self.owner.pid.to_string()]);
+        wrapped.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapped.env(name, value),
+                None => wrapped.env_remove(name),
+            };
+        }
+        if let Some(directory) = command.get_current_dir() {
+            wrapped.current_dir(directory);
+        }
+        (wrapped, Scope { root: self.root.clone(), name: format!("{name}{SCOPE}"), ram_bytes: limits.ram_bytes })
+    }
+
+    /// Makes a scope, sees that its limit holds and that it outlives its process, and removes it.
+    ///
+    /// # Errors
+    ///
+    /// One of that is not so, or there is no systemd to ask.
+    pub(super) fn try_out(&self, limits: GroupLimits) -> io::Result<()> {
+        let (mut command, scope) = self.scope(limits, true, &Command::new("cat"));
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let told = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.program.display()));
+        let mut child = command.spawn().map_err(told)?;
+        let groups = scope.wait_for(child.id());
+        let ended = child.kill().and_then(|()| child.wait());
+        let groups = groups.map_err(|error| told(last_words(&mut child, error)))?;
+        ended.map_err(told)?;
+        crate::host::cgroup::evidence::GroupEvidence::of(&groups).map_err(told)?;
+        groups.into_iter().try_for_each(|mut group| group.remove())
+    }
+}
+
+/// What systemd said, if it said anything; else what was seen.
+fn last_words(child: &mut Child, seen: io::Error) -> io::Error {
+    let mut words = String::new();
+    if let Some(stderr) = &mut child.stderr {
+        // What cannot be read is not said.
+        let _ = stderr.read_to_string(&mut words);
+    }
+    let words: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if words.is_empty() { seen } else { io::Error::new(seen.kind(), words.join(" ")) }
+}
+
+/// A scope that a process is to be in soon.
+#[derive(Debug)]
+pub(super) struct Scope {
+    root: PathBuf,
+    name: String,
+    ram_bytes: u64,
+}
+
+impl Scope {
+    /// Waits until the process is in its scope, and the idle one beside it, and finds the groups of the scope, that of the
+    /// memory controller first.
+    ///
+    /// # Errors
+    ///
+    /// The process ended before, it takes too long, or memory has no limit there.
+    pub(super) fn wait_for(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
+        let groups = self.wait(pid, || self.groups_of(pid))?;
+        let memory = &groups[0];
+        self.check(memory)?;
+        // Without company, the scope would not outlive it.
+        self.wait(pid, || {
+            let others = processes(memory.path())?.into_iter().filter(|&other| other != pid);
+            Ok(others.collect())
+        })?;
+        Ok(groups)
+    }
+
+    /// Looks until something is found.
+    fn wait<T>(&self, pid: u32, look: impl Fn() -> io::Result<Vec<T>>) -> io::Result<Vec<T>> {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let found = look()?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            if has_ended(&self.root, pid) {
+                return Err(io::Error::other(format!("process {pid} ended before {} was complete", self.name)));
+            }
+            std::thread::sleep(LOOK);
+        }
+        let late = format!("{} is not complete after {} s", self.name, PATIENCE.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, late))
+    }
+
+    /// None before the process is in the scope.
+    fn groups_of(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
+        let mut groups: Vec<GroupDirectory> = Vec::new();
+        for controller in [MEMORY, CPU] {
+            let own = cgroup_dirs(&self.root, &pid.to_string(), controller).into_iter();
+            let mut own = own.filter(|dir| dir.path.file_name().is_some_and(|name| name == self.name.as_str()));
+            // With v1 it enters one hierarchy after the other, and without that of memory nothing counts.
+            let Some(dir) = own.next() else { break };
+            let path = under(&self.root, &dir.path);
+            if groups.iter().all(|group| group.path() != path) {
+                let lock = locked(&path)?;
+                groups.push(GroupDirectory::adopt(dir.version, path, lock));
+            }
+        }
+        Ok(groups)
+    }
+
+    /// systemd takes limits for controllers that it cannot give, and says nothing.
+    fn check(&self, memory: &GroupDirectory) -> io::Result<()> {
+        match memory.memory_limit()? {
+            Some(bytes) if bytes <= self.ram_bytes => Ok(()),
+            _ => {
+                let place = memory.path().display();
+                Err(io::Error::other(format!(
+                    "systemd made {place} without a memory limit; is the controller delegated?"
+                )))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::cgroup::confined::Confined;
+    use crate::host::cgroup::confinement::{Confinement, Way};
+    use std::ffi::OsStr;
+    use std::fs;
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use tempfile::TempDir;
+
+    const LIMITS: GroupLimits = GroupLimits { cores: 2, ram_bytes: 64 << 20 };
+
+    fn systemd(program: &Path) -> Systemd {
+        let owner = Owner::this(Path::new("/")).unwrap();
+        Systemd { program: program.to_owned(), ..Systemd::new(Path::new("/"), owner) }
+    }
+
+    fn words<'a>(words: impl Iterator<Item = &'a OsStr>) -> Vec<&'a str> {
+        words.map(|word| word.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_command_is_handed_over_whole() {
+        let systemd = systemd(Path::new("systemd-run"));
+        let mut command = Command::new("/bin/x");
+        command.args(["a b", "-c"]).env("SET", "1").env_remove("GONE").current_dir("/tmp");
+        let (wrapped, scope) = systemd.scope(LIMITS, true, &command);
+        assert_eq!(wrapped.get_program(), "systemd-run");
+        let arguments = words(wrapped.get_args());
+        let unit = format!("--unit={}", scope.name.strip_suffix(SCOPE).unwrap());
+        for part in ["--scope", "--collect", "MemoryMax=67108864", "MemorySwapMax=0", "CPUQuota=200%", &unit] {
+            assert!(arguments.contains(&part), "{part} is missing in {arguments:?}");
+        }
+        assert_eq!(arguments.contains(&"--user"), !geteuid().is_root());
+        assert_eq!(arguments[arguments.len() - 3..], ["/bin/x", "a b", "-c"]);
+        assert_eq!(wrapped.get_current_dir(), Some(Path::new("/tmp")));
+        let variables: Vec<_> = wrapped.get_envs().collect();
+        assert_eq!(variables, [(OsStr::new("GONE"), None), (OsStr::new("SET"), Some(OsStr::new("1")))]);
+    }
+
+    #[test]
+    fn a_quota_is_asked_for_only_where_it_is_wanted() {
+        let (wrapped, _) = systemd(Path::new("systemd-run")).scope(LIMITS, false, &Command::new("x"));
+        assert!(words(wrapped.get_args()).iter().all(|word| !word.starts_with("CPUQuota")));
+    }
+
+    #[test]
+    fn what_systemd_says_is_the_reason() {
+        let (_directory, program) = script("echo 'Failed to connect to bus: Host is down' >&2; exit 1");
+        let error = systemd(&program).try_out(LIMITS).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: Failed to connect to bus: Host is down", program.display()));
+    }
+
+    #[test]
+    fn a_host_without_the_program_says_so() {
+        let error = systemd(Path::new("/no/such/systemd-run")).try_out(LIMITS).unwrap_err().to_string();
+        assert!(error.starts_with("/no/such/systemd-run: No such file"), "{error}");
+    }
+
+    fn script(text: &str) -> (TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("systemd-run");
+        fs::write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        (directory, program)
+    }
+
+    /// What systemd does, as far as it matters here, where groups may be made directly with v1: a group with the name of the
+    /// scope and its limit, and the program in it. The group is removed as soon as it is empty again. `limit`: whether it has
+    /// the controller to give.
+    ///
+    /// One test at a time may have it: each looks at what others would leave.
+    fn stand_in(limit: bool) -> Option<(MutexGuard<'static, ()>, TempDir, PathBuf)> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        if Confinement::detect().way() != Way::CgroupV1 {
+            let why = "SKIPPED: the stand-in for systemd needs cgroup v1 groups, which cannot be made here\n";
+            std::io::stderr().write_all(why.as_bytes()).unwrap();
+            return None;
+        }
+        let own = cgroup_dirs(Path::new("/"), "self", MEMORY).remove(0).path;
+        let limit = if limit { r#"echo "$bytes" > "$group/memory.limit_in_bytes""# } else { ":" };
+        let (directory, program) = script(&format!(
+            r#"for word; do case $word in
+               --unit=*) group={}/${{word#--unit=}}.scope ;;
+               MemoryMax=*) bytes=${{word#MemoryMax=}} ;;
+               esac; done
+               mkdir "$group" && {limit} || exit 1
+               (looks=0
+                until grep -q . "$group/cgroup.procs" || [ $looks = 50 ]; do sleep 0.02; looks=$((looks + 1)); done
+                until rmdir "$group" || ! [ -d "$group" ]; do sleep 0.02; done) <&- >/dev/null 2>&1 &
+               echo $$ > "$group/cgroup.procs" || exit 1
+               while [ "$1" != -- ]; do shift; done; shift; exec "$@""#,
+            own.display()
+        ));
+        Some((turn, directory, program))
+    }
+
+    #[test]
+    fn a_scope_is_tried_out_and_nothing_of_it_is_left() {
+        let Some((_turn, _directory, program)) = stand_in(true) else { return };
+        systemd(&program).try_out(LIMITS).unwrap();
+        let own = cgroup_dirs(Path::new("/"), "self", MEMORY).remove(0).path;
+        let prefix = format!("ave-workbench-{}-", std::process::id());
+        let scopes = fs::read_dir(own).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(scopes.into_iter().all(|name| !(name.starts_with(&prefix) && name.ends_with(SCOPE))));
+    }
+
+    #[test]
+    fn a_systemd_that_cannot_limit_memory_is_found_out() {
+        let Some((_turn, _directory, program)) = stand_in(false) else { return };
+        let error = systemd(&program).try_out(LIMITS).unwrap_err().to_string();
+        assert!(error.contains("without a memory limit"), "{error}");
+    }
+
+    #[test]
+    fn a_death_in_a_scope_can_be_told_apart_afterwards() {
+        let Some((_turn, _directory, program)) = stand_in(true) else { return };
+        let mut eats = Command::new("sh");
+        eats.args(["-c", "read word; head -c 300M /dev/zero | tail -c 300M"]);
+        let (mut command, scope) = systemd(&program).scope(LIMITS, false, &eats);
+        let mut confined = Confined::in_scope(scope);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        confined.enter(child.id()).unwrap();
+        drop(child.stdin.take());
+        assert!(!child.wait().unwrap().success());
+        assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 1);
+        let group = confined.groups().next().unwrap().to_owned();
+        confined.remove().unwrap();
+        assert!(!group.exists());
+    }
+}

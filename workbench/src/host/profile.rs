@@ -1,0 +1,102 @@
+//! Detection of the host.
+
+use std::fs;
+use std::path::Path;
+
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+
+use crate::host::disk::DiskProfile;
+use ave_actors_rocksdb::machine::{ProcessShare, process_share};
+
+/// What the machine is, and what of it this process may use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostProfile {
+    /// Processor model.
+    pub cpu_model: String,
+    /// Logical cores of the machine.
+    pub logical_cores: u32,
+    /// Physical cores, where the system tells.
+    pub physical_cores: Option<u32>,
+    /// Cores this process may use: affinity and quota.
+    pub usable_cores: u32,
+    /// Where that figure comes from.
+    pub usable_cores_source: String,
+    /// RAM of the machine, bytes.
+    pub ram_bytes: u64,
+    /// RAM this process may use: the smaller of RAM and control group limits, bytes.
+    pub usable_ram_bytes: u64,
+    /// Where that figure comes from.
+    pub usable_ram_source: String,
+    /// Configured swap, bytes.
+    pub swap_bytes: u64,
+    /// Swap in use, bytes.
+    pub swap_used_bytes: u64,
+    /// The disk under the data directory.
+    pub disk: DiskProfile,
+    /// Kernel release.
+    pub kernel: String,
+    /// Hypervisor or container, or `none detected`.
+    pub virtualisation: String,
+    /// CPU frequency governor, where there is one.
+    pub governor: Option<String>,
+    /// Load average of the last minute: runnable threads.
+    pub load_average: f64,
+}
+
+impl HostProfile {
+    /// Looks at this host and at the disk under `data_directory`, which must exist.
+    pub fn detect(data_directory: &Path) -> Self {
+        let refresh =
+            RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::everything());
+        let system = System::new_with_specifics(refresh);
+        let ProcessShare { cpu, ram, .. } = process_share();
+        let cores = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            cpu_model: cpu_model(&system),
+            logical_cores: cores(system.cpus().len().max(1)),
+            physical_cores: System::physical_core_count().map(cores),
+            usable_cores: cores(cpu.cores),
+            usable_cores_source: cpu.source.to_string(),
+            ram_bytes: system.total_memory(),
+            usable_ram_bytes: ram.bytes,
+            usable_ram_source: ram.source.to_string(),
+            swap_bytes: system.total_swap(),
+            swap_used_bytes: system.used_swap(),
+            disk: DiskProfile::under(data_directory),
+            kernel: System::kernel_version().unwrap_or_else(unknown),
+            virtualisation: virtualisation(),
+            governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            load_average: System::load_average().one,
+        }
+    }
+}
+
+fn cpu_model(system: &System) -> String {
+    let model = system.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).unwrap_or_default();
+    if model.is_empty() { unknown() } else { model }
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+/// First line of a file, if it can be read and is not empty.
+pub(super) fn read_line(path: impl AsRef<Path>) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().next().unwrap_or("").trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+fn virtualisation() -> String {
+    let mut found = Vec::new();
+    if Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists() {
+        found.push("container".to_owned());
+    }
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    if cpuinfo.lines().any(|line| line.starts_with("flags") && line.split_whitespace().any(|flag| flag == "hypervisor"))
+    {
+        let product = read_line("/sys/class/dmi/id/product_name").or_else(|| read_line("/sys/hypervisor/type"));
+        found.push(product.map_or_else(|| "virtual machine".to_owned(), |name| format!("virtual machine ({name})")));
+    }
+    if found.is_empty() { "none detected".to_owned() } else { found.join(", ") }
+}

@@ -1,0 +1,142 @@
+//! How much disk a source will take, told before anything is written.
+
+use std::sync::Arc;
+
+use crate::load::source::Source;
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
+
+/// Commands that are drawn to tell what all of them write.
+const DRAWN: u64 = 10_000;
+
+/// What a source writes, from a sample of its commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Appetite {
+    /// Bytes of the values a command writes, on average.
+    pub written_bytes_per_command: f64,
+    /// Bytes of them that stay, on average, as small as compression can make them: of events that nothing deletes. 0
+    /// where events are deleted: how many stay is not told from a sample.
+    pub kept_bytes_per_command: f64,
+    /// Bytes that stay of what is written beforehand, as small as compression can make them; 0 where that is not known.
+    pub preload_kept_bytes: f64,
+}
+
+impl Source {
+    /// What it writes.
+    pub fn appetite(&self) -> Appetite {
+        let Sample { commands, written_bytes, event_bytes, deletes } = self.sample();
+        let commands = commands.max(1) as f64;
+        let deletes = deletes || self.may_delete();
+        let kept = if deletes { 0.0 } else { event_bytes as f64 * self.incompressible_share() / commands };
+        Appetite {
+            written_bytes_per_command: written_bytes as f64 / commands,
+            kept_bytes_per_command: kept,
+            preload_kept_bytes: self.preload_commands() as f64 * self.kept_bytes_per_event(kept),
+        }
+    }
+
+    fn sample(&self) -> Sample {
+        let mut stream = self.without_preload().stream(0, 1);
+        let (mut sample, mut ops) = (Sample::default(), Vec::new());
+        while sample.commands < DRAWN && stream.next(&mut ops).is_some() {
+            sample.commands += 1;
+            for &op in &ops {
+                sample.add(op);
+            }
+        }
+        sample
+    }
+
+    /// The same with nothing that is there beforehand: what a command writes does not depend on it.
+    fn without_preload(&self) -> Self {
+        match self {
+            Self::Workload(workload) => {
+                let mut workload = (**workload).clone();
+                workload.preload.events_per_actor = 0;
+                Self::Workload(Arc::new(workload))
+            }
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: Some(1) },
+        }
+    }
+
+    /// Whether its commands delete events, perhaps seldom.
+    fn may_delete(&self) -> bool {
+        match self {
+            Self::Workload(_) => self.deletes(),
+            // The sample tells the rest: a trace says what it deletes, command by command.
+            Self::Trace { .. } => self.kinds().contains(&CommandKind::Purge),
+        }
+    }
+
+    fn incompressible_share(&self) -> f64 {
+        1.0 - match self {
+            Self::Workload(workload) => workload.stored_compressibility(),
+            Self::Trace { trace, .. } => trace.provenance.compressibility,
+        }
+    }
+
+    /// What a command that appends an event keeps, if a command of the mix keeps `kept` on average.
+    fn kept_bytes_per_event(&self, kept: f64) -> f64 {
+        let share = self.share(CommandKind::Persist);
+        if share > 0.0 { kept / share } else { 0.0 }
+    }
+}
+
+#[derive(Default)]
+struct Sample {
+    commands: u64,
+    written_bytes: u64,
+    event_bytes: u64,
+    deletes: bool,
+}
+
+impl Sample {
+    fn add(&mut self, op: Op) {
+        self.written_bytes += u64::from(op.written_bytes());
+        match op.kind {
+            OpKind::EventsPut => self.event_bytes += u64::from(op.bytes),
+            OpKind::EventsDel | OpKind::EventsPurge => self.deletes = true,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Workload;
+
+    fn appetite(persistence: &str, commands: &str) -> Appetite {
+        let text = format!(
+            "name = 'w'\ndescription = 'd'\nevent_bytes = {{ constant = 100 }}\nstate_bytes = {{ constant = 1000 }}\n\
+             compressibility = 0.5\n[actors]\ncount = 10\n[persistence]\n{persistence}\n[commands]\n{commands}\n\
+             [preload]\nevents_per_actor = 20\n"
+        );
+        Source::Workload(Arc::new(Workload::parse(&text).unwrap())).appetite()
+    }
+
+    #[test]
+    fn events_stay_and_states_are_overwritten() {
+        let full = appetite("mode = 'full'\nsnapshot_every = 0", "persist = 1");
+        let event_bytes = full.written_bytes_per_command;
+        assert!((100.0..130.0).contains(&event_bytes), "an event and what the store adds: {full:?}");
+        assert!((full.kept_bytes_per_command - event_bytes / 2.0).abs() < 1e-9, "half of it is compressed: {full:?}");
+        assert!((full.preload_kept_bytes - 200.0 * full.kept_bytes_per_command).abs() < 1e-6, "{full:?}");
+
+        let light = appetite("mode = 'light'", "persist = 1\nlast_event = 1");
+        assert!(light.written_bytes_per_command > 500.0, "{light:?}");
+        assert!((light.kept_bytes_per_command / full.kept_bytes_per_command - 0.5).abs() < 0.05, "{light:?}");
+        assert!((light.preload_kept_bytes / full.preload_kept_bytes - 1.0).abs() < 0.1, "{light:?}");
+    }
+
+    #[test]
+    fn of_events_that_may_be_deleted_nothing_is_said() {
+        for (persistence, commands) in [
+            ("mode = 'full'\nsnapshot_every = 100000\ncompact_on_snapshot = true", "persist = 1"),
+            ("mode = 'light'", "persist = 1000000\npurge = 1"),
+        ] {
+            let found = appetite(persistence, commands);
+            assert!(found.written_bytes_per_command >= 100.0, "{found:?}");
+            assert_eq!((found.kept_bytes_per_command, found.preload_kept_bytes), (0.0, 0.0));
+        }
+    }
+}

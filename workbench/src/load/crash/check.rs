@@ -1,0 +1,228 @@
+//! The parent's side: processes are killed, and what each left behind is compared with what was acknowledged to it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ave_actors_store::Error;
+use ave_actors_store::database::DbManager;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use crate::actor::Durability;
+use crate::load::crash::log::Position;
+use crate::load::crash::share::Share;
+use crate::load::crash::task::{CrashTask, Death, Victim};
+use crate::load::drive::Control;
+use crate::load::error::RunError;
+use crate::load::observer::{Observer, Phase};
+use crate::load::schedule::Load;
+use crate::load::source::Source;
+use crate::load::target::Target;
+use crate::load::verify::Verified;
+use crate::workload::{ValuePool, mix};
+
+/// What is killed, and how often.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CrashSpec {
+    /// The mode.
+    pub durability: Durability,
+    /// How the killed processes issue commands.
+    pub load: Load,
+    /// Threads of theirs that issue them, at least 1.
+    pub workers: u64,
+    /// Processes killed one after the other, all on the same database.
+    pub kills: u32,
+}
+
+/// What was found after the kills of one durability mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Crashed {
+    /// Processes killed under load whose database was opened again and compared.
+    pub kills: u32,
+    /// Commands that were acknowledged to the killed processes; the preload is not among them.
+    pub commands: u64,
+    /// Writes that were under way at the moment of a kill: not acknowledged, so they may be there or not.
+    pub writes_under_way: u64,
+    /// How many of those were there.
+    pub writes_under_way_found: u64,
+    /// Why fewer processes were killed than there should have been: one could not be started, or ended by itself.
+    pub failure: Option<String>,
+    /// What was compared. Events and states that were there before the first process are compared each time, and do not
+    /// count; one that several kills could have taken counts once.
+    pub verified: Verified,
+}
+
+/// Longest time under load before a kill: a few thousand commands, unless the rate is low.
+const LONGEST_LIFE: Duration = Duration::from_secs(1);
+/// Under a low rate lives are longer, so that about this many commands fall due in the longest one …
+const COMMANDS_PER_LIFE: f64 = 20.0;
+/// … but not longer than this.
+const LONGEST_LIFE_AT_A_LOW_RATE: Duration = Duration::from_secs(5);
+/// Salt of the moments of the kills.
+const KILL_SALT: u64 = 0x4b << 32;
+
+/// Kills processes that load a database in `directory`, and compares after each kill what the database holds with what
+/// was acknowledged: everything acknowledged is there, of each worker the operation under way is there or not, and
+/// nothing else is.
+///
+/// The moments depend on the source's seed. The first kill after which something differs is the last one. `None` if
+/// `control` was stopped before anything was compared.
+///
+/// # Errors
+///
+/// [`RunError`] if what was acknowledged cannot be read, or the database cannot be stopped. A database that does not open
+/// again is not an error: it is the result. Nor is a process that cannot be started or ends by itself: see
+/// [`Crashed::failure`].
+pub fn crash_check<T: Target>(
+    target: &T,
+    source: &Source,
+    spec: &CrashSpec,
+    directory: &Path,
+    victim: &dyn Victim,
+    observer: &dyn Observer,
+    control: &Control,
+) -> Result<Option<Crashed>, RunError>
+where
+    T::Manager: Sync,
+{
+    let source = source.without_end();
+    let task = CrashTask {
+        directory: directory.to_owned(),
+        durability: spec.durability,
+        load: spec.load,
+        workers: spec.workers.clamp(1, source.actors().max(1)),
+    };
+    let pool = source.value_pool();
+    let check = Check { target, source: &source, pool: &pool, task, victim, control };
+    observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
+    let mut crashed = Crashed::default();
+    while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !control.is_stopped() {
+        match check.kill(&mut crashed) {
+            Ok(true) => observer.progress(u64::from(crashed.kills), crashed.commands),
+            Ok(false) => break,
+            // What was measured and checked before is worth a report all the same.
+            Err(error @ RunError::Victim { .. }) => {
+                crashed.failure = Some(error.to_string());
+                break;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((crashed.kills > 0 || crashed.failure.is_some()).then_some(crashed))
+}
+
+struct Check<'a, T: Target> {
+    target: &'a T,
+    source: &'a Source,
+    pool: &'a ValuePool,
+    task: CrashTask,
+    victim: &'a dyn Victim,
+    control: &'a Control,
+}
+
+impl<T: Target> Check<'_, T>
+where
+    T::Manager: Sync,
+{
+    /// Kills one process and compares; false if it was stopped instead.
+    fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
+        let log = self.task.log()?;
+        let from = self.task.places(&log)?.unwrap_or_else(|| self.after_preload());
+        if self.victim.live(&self.task, self.life(crashed.kills), self.control)? == Death::Stopped {
+            return Ok(false);
+        }
+        let to = self.task.places(&log)?.unwrap_or_else(|| from.clone());
+        let spans: Vec<_> = (0..).zip(from.into_iter().zip(to)).collect();
+        crashed.commands += spans.iter().map(|(_, (from, to))| to.commands - from.commands).sum::<u64>();
+        let (source, workers) = (self.source, self.task.workers);
+        let share = |(worker, (from, to))| Share::new(source, worker, workers, from, to);
+        let shares: Vec<Share> = spans.into_par_iter().map(share).collect();
+        let found = self.compare(&shares)?;
+        crashed.kills += 1;
+        crashed.add(found.verified);
+        let under_way = shares.iter().zip(&found.is_there).filter(|(share, _)| share.writes_under_way());
+        for (_, &is_there) in under_way {
+            crashed.writes_under_way += 1;
+            crashed.writes_under_way_found += u64::from(is_there);
+        }
+        // The next process goes on where the database stands, not where this one believed to be.
+        let places: Vec<_> = shares.iter().zip(found.is_there).map(|(share, is_there)| share.place(is_there)).collect();
+        self.task.set_places(&log, &places)?;
+        Ok(true)
+    }
+
+    fn after_preload(&self) -> Vec<Position> {
+        let place = |worker| {
+            let commands = self.source.stream(worker, self.task.workers).preload_left();
+            Position { commands, operations: 0 }
+        };
+        (0..self.task.workers).map(place).collect()
+    }
+
+    /// How long the process is under load before it is killed.
+    fn life(&self, kill: u32) -> Duration {
+        let longest = longest_life(self.task.load, self.source);
+        let durability = u64::from(self.task.durability.is_on());
+        let random = mix(self.source.seed(), durability, KILL_SALT, u64::from(kill)) >> 32;
+        longest.mul_f64(random as f64 / 2f64.powi(32))
+    }
+
+    fn compare(&self, shares: &[Share]) -> Result<Found, RunError> {
+        let failed = |what: &str, error: &Error| {
+            let lost = shares.iter().map(Share::counted).sum();
+            let mut verified = Verified { lost, ..Verified::default() };
+            verified.differ(format!("the database {what} after the kill: {error}"));
+            Found { verified, is_there: vec![false; shares.len()] }
+        };
+        let mut manager = match self.target.open(&self.task.database(), self.task.durability) {
+            Ok(manager) => manager,
+            Err(error) => return Ok(failed("does not open", &error)),
+        };
+        let (source, pool) = (self.source, self.pool);
+        let compare = |share: &Share| share.compare::<T>(&manager, source, pool);
+        let parts: Result<Vec<_>, Error> = shares.par_iter().map(compare).collect();
+        let found = match parts {
+            Ok(parts) => Found::all(parts),
+            Err(error) => failed("cannot be read", &error),
+        };
+        let path = self.task.database();
+        manager.stop().map_err(|source| RunError::Database { action: "stop", path, source })?;
+        Ok(found)
+    }
+}
+
+impl Crashed {
+    fn add(&mut self, mut found: Verified) {
+        let kill = self.kills;
+        for difference in &mut found.differences {
+            *difference = format!("kill {kill}: {difference}");
+        }
+        // The same actors are compared after every kill.
+        self.verified.actors = self.verified.actors.max(std::mem::take(&mut found.actors));
+        self.verified.merge(found);
+    }
+}
+
+fn longest_life(load: Load, source: &Source) -> Duration {
+    // A closed loop is as fast as it can be.
+    let rate = source.offered_per_second(load).unwrap_or(f64::INFINITY);
+    let seconds = COMMANDS_PER_LIFE / rate.max(f64::MIN_POSITIVE);
+    let limits = LONGEST_LIFE.as_secs_f64()..=LONGEST_LIFE_AT_A_LOW_RATE.as_secs_f64();
+    Duration::from_secs_f64(seconds.clamp(*limits.start(), *limits.end()))
+}
+
+/// What the comparison of all shares found, and of each whether the operation under way is there.
+struct Found {
+    verified: Verified,
+    is_there: Vec<bool>,
+}
+
+impl Found {
+    fn all(parts: Vec<(Verified, bool)>) -> Self {
+        let mut found = Self { verified: Verified::default(), is_there: Vec::new() };
+        for (verified, is_there) in parts {
+            found.verified.merge(verified);
+            found.is_there.push(is_there);
+        }
+        found
+    }
+}

@@ -1,0 +1,173 @@
+//! A worker that starts its actors one after the other, as they are after the process was started anew.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::actor::{ActorLog, Command, PersistenceRules, Strategy};
+use crate::load::clock::Clock;
+use crate::load::drive::acknowledging::steps;
+use crate::load::drive::{OpKind, Shared, Source, Worker};
+use crate::load::error::RunError;
+use crate::load::target::Target;
+use crate::load::verify::Expected;
+use crate::measure::LatencyHistogram;
+use crate::workload::mix;
+use ave_actors_rocksdb::trace::Op;
+
+/// What an actor did, as far as a start finds it.
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    log: ActorLog,
+    stored: Expected,
+    written_bytes: u64,
+}
+
+/// An actor with a past, which may be a copy of another one's.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopped {
+    pub(crate) actor: u64,
+    /// The actor whose past it is: itself unless it is a copy.
+    pub(crate) original: u64,
+    pub(crate) past: Arc<Past>,
+}
+
+impl Past {
+    fn new(source: &Source, actor: u64) -> Self {
+        let (mut past, mut ops) = (Self::default(), Vec::new());
+        source.prehistory(actor, &mut ops);
+        past.follow(&ops);
+        past
+    }
+
+    fn follow(&mut self, ops: &[Op]) {
+        for &op in ops {
+            self.log.follow(op);
+            self.stored.apply(op, true);
+            self.written_bytes += u64::from(op.written_bytes());
+        }
+    }
+
+    /// Bytes of all values it wrote.
+    pub(crate) const fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// What a start issues: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as the
+    /// one that is there.
+    fn start(&self, source: &Source, actor: u64) -> Vec<Op> {
+        let rules = rules(source);
+        let there = self.stored.state_bytes().map(|bytes| bytes.saturating_sub(rules.state_overhead()));
+        let state_bytes = there.unwrap_or_else(|| first_state_bytes(source, actor));
+        let (mut log, mut ops) = (self.log, Vec::new());
+        log.expand(rules, Command::Recover { state_bytes }, &mut ops);
+        // A recording may have lost what this believes to be there.
+        let may_miss = matches!(source, Source::Trace { .. });
+        ops.iter_mut().filter(|op| op.kind == OpKind::EventsGet).for_each(|op| op.may_miss = may_miss);
+        ops
+    }
+}
+
+/// A trace does not say how its actors persist. Most that a start leaves to guess is whether it deletes what its snapshot
+/// covers: it does if anything is ever deleted.
+fn rules(source: &Source) -> PersistenceRules {
+    match source {
+        Source::Workload(workload) => workload.rules(),
+        Source::Trace { trace, .. } => PersistenceRules {
+            strategy: Strategy::Full { snapshot_every: None },
+            compact_on_snapshot: trace.operations_of(OpKind::EventsDel) > 0,
+            encrypted: false,
+        },
+    }
+}
+
+/// Serialised state of an actor that has written none; of a trace's actor nothing is known.
+fn first_state_bytes(source: &Source, actor: u64) -> u32 {
+    match source {
+        Source::Workload(workload) => {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, actor, 0, 0));
+            workload.state_bytes.sample(&mut rng)
+        }
+        Source::Trace { .. } => 0,
+    }
+}
+
+impl<T: Target> Worker<T> {
+    /// Its actors that issued commands so far, by number.
+    pub(crate) fn stopped(&self) -> Vec<Stopped> {
+        let mut stream = self.source.stream(self.number, self.workers);
+        let mut pasts: BTreeMap<u64, Past> = BTreeMap::new();
+        let mut ops = Vec::new();
+        for _ in 0..self.completed {
+            let Some(planned) = stream.next(&mut ops) else { break };
+            pasts.entry(planned.actor).or_insert_with(|| Past::new(&self.source, planned.actor)).follow(&ops);
+        }
+        pasts.into_iter().map(|(actor, past)| Stopped { actor, original: actor, past: Arc::new(past) }).collect()
+    }
+
+    /// Goes through the commands of its actors so far and writes, for each actor of the population and in the same order,
+    /// what they wrote: overwritten and deleted entries too, which a database carries along for a while.
+    pub(crate) fn populate(
+        &mut self,
+        commands: u64,
+        actors: &[Stopped],
+        shared: &Shared<'_, T>,
+    ) -> Result<(), RunError> {
+        let mut copies: HashMap<u64, Vec<u64>> = HashMap::new();
+        for stopped in actors {
+            copies.entry(stopped.original).or_default().push(stopped.actor);
+            self.open(stopped.actor, shared)?;
+        }
+        let mut stream = self.source.stream(self.number, self.workers);
+        let (mut ops, mut begun) = (Vec::new(), HashSet::new());
+        for _ in 0..commands {
+            let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
+            let ops = steps(&self.source, planned.actor, begun.insert(planned.actor), &ops);
+            for &copy in copies.get(&planned.actor).into_iter().flatten() {
+                for &op in ops.iter().filter(|op| op.kind.changes()) {
+                    self.execute(copy, op, shared)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts actors, each after the one before it is back.
+    pub(crate) fn recover(
+        &mut self,
+        actors: &[Stopped],
+        clock: &impl Clock,
+        shared: &Shared<'_, T>,
+    ) -> Result<LatencyHistogram, RunError> {
+        let mut took = LatencyHistogram::new();
+        for Stopped { actor, past, .. } in actors {
+            if shared.control.is_stopped() {
+                break;
+            }
+            let ops = past.start(&self.source, *actor);
+            let began_ns = clock.now_ns();
+            for op in ops {
+                self.execute(*actor, op, shared)?;
+            }
+            took.record(clock.now_ns() - began_ns);
+        }
+        Ok(took)
+    }
+
+    /// Undoes what starts wrote: the commands that follow know nothing of them.
+    pub(crate) fn undo_recover(&mut self, actors: &[Stopped], shared: &Shared<'_, T>) -> Result<(), RunError> {
+        for Stopped { actor, past, .. } in actors {
+            let undo = past.stored.undo(&past.start(&self.source, *actor));
+            if undo.is_empty() {
+                continue;
+            }
+            self.open(*actor, shared)?;
+            for op in undo {
+                self.execute(*actor, op, shared)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,301 @@
+//! What a load measured: histograms per command and operation, whole and by slices of time.
+
+use serde::{Deserialize, Serialize};
+
+use crate::measure::{LatencyHistogram, Percentile, Slice};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
+
+use crate::load::slices::{Desk, SLICE_NS, SliceCounter, Slices};
+
+/// Latency of one kind of command.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct CommandLatency {
+    /// From the intended start: what the user waits.
+    pub response: LatencyHistogram,
+    /// From the actual start: what the backend takes.
+    pub service: LatencyHistogram,
+    /// Response times by the slice of time in which the command was due, see [`Measurement::slice_seconds`].
+    pub slices: Vec<Slice>,
+}
+
+/// Everything measured under one load.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Per command, at [`CommandKind::index`]; `None` where it was not issued.
+    pub commands: [Option<CommandLatency>; CommandKind::ALL.len()],
+    /// Per storage operation, at [`OpKind::index`]; `None` where it was not issued.
+    pub operations: [Option<LatencyHistogram>; OpKind::ALL.len()],
+    /// Bytes of the values that were written.
+    pub payload_bytes: u64,
+    /// The same, warm-up included.
+    pub payload_bytes_with_warmup: u64,
+    /// Measured time, nanoseconds: from the end of the warm-up to the end of the last command.
+    pub elapsed_ns: u64,
+    /// How late a worker that was free began a command: what the generator itself adds.
+    pub wake_lag: LatencyHistogram,
+    /// Commands issued, warm-up included.
+    pub issued: u64,
+    /// Whether the load was given up because commands were too late.
+    pub gave_up: bool,
+    /// How late the last command began, nanoseconds: the length of the queue when the load ended. 0 in a closed loop.
+    pub final_lag_ns: u64,
+    /// Length of a slice of time, seconds: 1, unless slices were put together.
+    pub slice_seconds: u32,
+}
+
+impl Default for Measurement {
+    /// Nothing, in slices of a second.
+    fn default() -> Self {
+        Self {
+            commands: Default::default(),
+            operations: Default::default(),
+            payload_bytes: 0,
+            payload_bytes_with_warmup: 0,
+            elapsed_ns: 0,
+            wake_lag: LatencyHistogram::default(),
+            issued: 0,
+            gave_up: false,
+            final_lag_ns: 0,
+            slice_seconds: 1,
+        }
+    }
+}
+
+/// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
+/// result.
+pub const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
+
+/// The generator's own lateness beside the response times it is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GeneratorLag {
+    /// p99 of how late a free worker began a command, nanoseconds.
+    pub lag_ns: u64,
+    /// p99 of the response times of all commands, nanoseconds.
+    pub response_ns: u64,
+}
+
+impl GeneratorLag {
+    /// Over several loads; `None` if too few samples stand behind either figure.
+    pub fn over<'a>(rounds: impl IntoIterator<Item = &'a Measurement>) -> Option<Self> {
+        let (mut lag, mut response) = (LatencyHistogram::new(), LatencyHistogram::new());
+        for round in rounds {
+            lag.add(&round.wake_lag);
+            round.commands.iter().flatten().for_each(|latency| response.add(&latency.response));
+        }
+        let p99 = Percentile { name: "p99", quantile: 0.99 };
+        Some(Self { lag_ns: lag.percentile(p99)?, response_ns: response.percentile(p99)? })
+    }
+
+    /// The lag as a share of the response time.
+    pub fn share(self) -> f64 {
+        self.lag_ns as f64 / (self.response_ns as f64).max(1.0)
+    }
+}
+
+impl Measurement {
+    /// Length of a slice, nanoseconds.
+    pub const fn slice_ns(&self) -> u64 {
+        self.slice_seconds as u64 * SLICE_NS
+    }
+
+    /// The same with slices put together, `seconds` of them each.
+    ///
+    /// # Panics
+    ///
+    /// If slices were put together before, or `seconds` is 0.
+    #[must_use]
+    pub fn in_slices_of(mut self, seconds: u32) -> Self {
+        assert!(self.slice_seconds == 1 && seconds > 0, "slices of a second are put together, once");
+        for latency in self.commands.iter_mut().flatten() {
+            let together = |part: &[Slice]| {
+                let mut sum = Slice::default();
+                for slice in part {
+                    sum.add(slice);
+                }
+                sum
+            };
+            latency.slices = latency.slices.chunks(seconds as usize).map(together).collect();
+        }
+        self.slice_seconds = seconds;
+        self
+    }
+
+    /// Commands measured.
+    pub fn command_count(&self) -> u64 {
+        self.commands.iter().flatten().map(|latency| latency.service.count()).sum()
+    }
+
+    /// Storage operations measured.
+    pub fn operation_count(&self) -> u64 {
+        self.operations.iter().flatten().map(LatencyHistogram::count).sum()
+    }
+
+    /// Whether commands piled up: the load was given up, or its last commands began late by more than a twentieth of
+    /// the time measured. A count would not tell: arrivals at random are more or fewer than their rate by chance.
+    pub fn fell_behind(&self) -> bool {
+        self.gave_up || self.final_lag_ns > self.elapsed_ns / 20
+    }
+
+    /// Commands completed per second of measured time, 0 if none was.
+    pub fn commands_per_second(&self) -> f64 {
+        if self.elapsed_ns == 0 { 0.0 } else { self.command_count() as f64 * 1e9 / self.elapsed_ns as f64 }
+    }
+
+    /// Latency of a command, if it was issued.
+    pub const fn command(&self, kind: CommandKind) -> Option<&CommandLatency> {
+        self.commands[kind.index()].as_ref()
+    }
+
+    /// Response times of all commands together, slice by slice.
+    pub fn slices_of_all_commands(&self) -> Vec<Slice> {
+        let mut all: Vec<Slice> = Vec::new();
+        for latency in self.commands.iter().flatten() {
+            add_slices(&mut all, &latency.slices);
+        }
+        all
+    }
+
+    /// Several rounds as one: histograms and times add up, slices follow each other.
+    pub fn over_rounds<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut all = Self::default();
+        for round in rounds {
+            let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
+            let mut before: Vec<_> = all
+                .commands
+                .iter_mut()
+                .map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices)))
+                .collect();
+            all.merge(round.clone());
+            for (command, before) in all.commands.iter_mut().zip(&mut before) {
+                if let (Some(command), Some(mut slices)) = (command, before.take()) {
+                    slices.append(&mut command.slices);
+                    command.slices = slices;
+                }
+            }
+            all.elapsed_ns = elapsed_ns;
+        }
+        all
+    }
+
+    /// Adds what another worker measured under the same load.
+    pub(super) fn merge(&mut self, other: Self) {
+        for (own, other) in self.commands.iter_mut().zip(other.commands) {
+            match (own, other) {
+                (_, None) => {}
+                (own @ None, other) => *own = other,
+                (Some(own), Some(other)) => {
+                    own.response.add(&other.response);
+                    own.service.add(&other.service);
+                    add_slices(&mut own.slices, &other.slices);
+                }
+            }
+        }
+        for (own, other) in self.operations.iter_mut().zip(other.operations) {
+            match (own, other) {
+                (_, None) => {}
+                (own @ None, other) => *own = other,
+                (Some(own), Some(other)) => own.add(&other),
+            }
+        }
+        self.payload_bytes += other.payload_bytes;
+        self.payload_bytes_with_warmup += other.payload_bytes_with_warmup;
+        self.elapsed_ns = self.elapsed_ns.max(other.elapsed_ns);
+        self.wake_lag.add(&other.wake_lag);
+        self.issued += other.issued;
+        self.gave_up |= other.gave_up;
+        self.final_lag_ns = self.final_lag_ns.max(other.final_lag_ns);
+        self.slice_seconds = other.slice_seconds;
+    }
+}
+
+fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
+    if all.len() < slices.len() {
+        all.resize(slices.len(), Slice::default());
+    }
+    for (sum, slice) in all.iter_mut().zip(slices) {
+        sum.add(slice);
+    }
+}
+
+/// One worker's tally while a load runs. Histograms for everything the source can issue exist before it starts.
+#[derive(Debug)]
+pub(super) struct Tally<'d> {
+    measurement: Measurement,
+    slices: SliceCounter<'d>,
+}
+
+impl<'d> Tally<'d> {
+    pub(super) fn new(kinds: &[CommandKind], desk: &'d Desk) -> Self {
+        let mut measurement = Measurement::default();
+        for kind in kinds {
+            measurement.commands[kind.index()] = Some(CommandLatency::default());
+        }
+        for operation in &mut measurement.operations {
+            *operation = Some(LatencyHistogram::new());
+        }
+        Self { measurement, slices: SliceCounter::new(desk, kinds) }
+    }
+
+    /// Notes an operation of a command that does not count.
+    pub(super) fn warm_up_operation(&mut self, op: Op) {
+        self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
+    }
+
+    /// Counts an operation that took `took_ns`.
+    pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
+        self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
+        self.measurement.payload_bytes += u64::from(op.written_bytes());
+        if let Some(histogram) = &mut self.measurement.operations[op.kind.index()] {
+            histogram.record(took_ns);
+        }
+    }
+
+    /// Notes a command that does not count.
+    pub(super) fn warm_up_command(&mut self, took_ns: u64) {
+        self.measurement.issued += 1;
+        self.slices.completed(took_ns);
+    }
+
+    /// Counts a command; measuring began at `from_ns`.
+    pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
+        self.measurement.issued += 1;
+        self.slices.completed(end_ns - start_ns);
+        self.slices.count(kind, due_ns - from_ns, end_ns - due_ns);
+        let latency = self.measurement.commands[kind.index()].get_or_insert_with(CommandLatency::default);
+        latency.service.record(end_ns - start_ns);
+        self.measurement.final_lag_ns = start_ns - due_ns;
+        self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
+    }
+
+    /// Counts how late a free worker began.
+    pub(super) fn wake_lag(&mut self, nanoseconds: u64) {
+        self.measurement.wake_lag.record(nanoseconds);
+    }
+
+    /// Remembers that the load was given up.
+    pub(super) const fn give_up(&mut self) {
+        self.measurement.gave_up = true;
+    }
+
+    /// What was measured, and the slices that were not handed over yet.
+    pub(super) fn finish(self) -> (Measurement, Slices) {
+        (self.measurement, self.slices.finish())
+    }
+}
+
+impl Measurement {
+    /// Puts the slices where they belong and drops the histograms that stayed empty.
+    pub(super) fn complete(&mut self, mut slices: Slices) {
+        for kind in CommandKind::ALL {
+            let command = &mut self.commands[kind.index()];
+            command.take_if(|latency| latency.service.count() == 0);
+            if let Some(latency) = command {
+                latency.slices = slices.take(kind);
+                latency.response = latency.slices.iter().collect();
+            }
+        }
+        for operation in &mut self.operations {
+            operation.take_if(|histogram| histogram.count() == 0);
+        }
+    }
+}

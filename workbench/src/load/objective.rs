@@ -1,0 +1,137 @@
+//! Service level objectives: `p99=10ms`, or `recover:p99.9=50ms` on another command.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::load::error::RunError;
+use crate::load::source::Source;
+use crate::measure::{LatencyHistogram, PERCENTILES, Percentile};
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// A percentile of a command's response time and the longest it may take.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// The command; `None` is the one the source issues most, usually `persist`.
+    pub command: Option<CommandKind>,
+    /// The percentile.
+    pub percentile: Percentile,
+    /// Longest response time allowed at it, nanoseconds.
+    pub limit_ns: u64,
+}
+
+/// The text is no objective.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}`: {reason}, expected for example `p99=10ms` or `recover:p99.9=50ms`")]
+pub struct ObjectiveError {
+    text: String,
+    reason: String,
+}
+
+impl Objective {
+    /// Whether the response times of a command meet it; `None` if too few samples stand behind the percentile.
+    pub fn is_met(&self, response: &LatencyHistogram) -> Option<bool> {
+        response.percentile(self.percentile).map(|value| value <= self.limit_ns)
+    }
+
+    /// The command it is on: the one it names, else the one the source issues most.
+    pub fn command_of(&self, source: &Source) -> CommandKind {
+        self.command.unwrap_or_else(|| source.most_frequent())
+    }
+
+    /// Checks that the source issues the command it is on, and tells which one that is.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that lists the commands the source issues.
+    pub fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
+        let (command, kinds) = (self.command_of(source), source.kinds());
+        if kinds.contains(&command) {
+            return Ok(command);
+        }
+        let issued: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        Err(RunError::Settings(format!(
+            "the objective is on `{command}`, which `{}` never issues; it issues {}",
+            source.name(),
+            issued.join(", ")
+        )))
+    }
+
+    /// Samples that the percentile needs.
+    pub fn samples_needed(&self) -> u64 {
+        let beyond = Percentile::SAMPLES_BEYOND as f64 / (1.0 - self.percentile.quantile).max(1e-9);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]
+        let needed = beyond.ceil() as u64;
+        if self.percentile.quantile >= 1.0 { 1 } else { needed }
+    }
+}
+
+impl FromStr for Objective {
+    type Err = ObjectiveError;
+
+    fn from_str(text: &str) -> Result<Self, ObjectiveError> {
+        let wrong = |reason: String| ObjectiveError { text: text.to_owned(), reason };
+        let (name, limit) = text.split_once('=').ok_or_else(|| wrong("no `=`".to_owned()))?;
+        let (command, name) = match name.split_once(':') {
+            Some((command, name)) => (Some(command.trim().parse().map_err(|error| wrong(format!("{error}")))?), name),
+            None => (None, name),
+        };
+        let percentile = Percentile::named(name.trim()).ok_or_else(|| {
+            let known: Vec<_> = PERCENTILES.iter().map(|percentile| percentile.name).collect();
+            wrong(format!("no percentile `{}`, the percentiles are {}", name.trim(), known.join(" ")))
+        })?;
+        let duration: jiff::SignedDuration =
+            limit.trim().parse().map_err(|_| wrong(format!("`{}` is no duration", limit.trim())))?;
+        let limit_ns = u64::try_from(duration.as_nanos())
+            .ok()
+            .filter(|&limit_ns| limit_ns > 0)
+            .ok_or_else(|| wrong("the limit must be longer than zero".to_owned()))?;
+        Ok(Self { command, percentile, limit_ns })
+    }
+}
+
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(command) = self.command {
+            write!(f, "{command}:")?;
+        }
+        write!(f, "{}={}us", self.percentile.name, self.limit_ns as f64 / 1e3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objectives_read_as_people_write_them() {
+        let plain: Objective = "p99=10ms".parse().unwrap();
+        assert_eq!((plain.command, plain.percentile.name, plain.limit_ns), (None, "p99", 10_000_000));
+        let named: Objective = "recover:p99.9=1.5s".parse().unwrap();
+        assert_eq!(named.command, Some(CommandKind::Recover));
+        assert_eq!(named.limit_ns, 1_500_000_000);
+        assert_eq!("p50=250us".parse::<Objective>().unwrap().limit_ns, 250_000);
+    }
+
+    #[test]
+    fn a_text_that_is_none_says_what_is_wrong_and_shows_a_good_one() {
+        for (text, reason) in [
+            ("p99", "no `=`"),
+            ("p98=1ms", "no percentile `p98`"),
+            ("p99=fast", "no duration"),
+            ("p99=0ms", "longer than zero"),
+            ("p99=-1ms", "longer than zero"),
+            ("store:p99=1ms", "unknown name `store`"),
+        ] {
+            let error = text.parse::<Objective>().unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains("p99=10ms"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_it_displays_reads_back() {
+        for text in ["p99=10ms", "recover:p99.9=1.5s"] {
+            let objective: Objective = text.parse().unwrap();
+            assert_eq!(objective.to_string().parse(), Ok(objective));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Whom the runner tells how far it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Durability;
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Writing what is there before anything is measured.
+    Preload,
+    /// Opening what the actors of a workload store, since they are there from the start.
+    Start,
+    /// Issuing commands that do not count yet.
+    WarmUp,
+    /// Issuing commands that count.
+    Measure,
+    /// Waiting for the engine's background work.
+    Settle,
+    /// Comparing what the backend holds with what it acknowledged.
+    Verify,
+    /// Killing processes that write, and comparing what they left behind with what was acknowledged to them.
+    Crash,
+}
+
+/// Told about progress; the default methods do nothing.
+pub trait Observer: Sync {
+    /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: commands for the
+    /// preload, milliseconds for warm-up and measurement, actors for verification, kills for the crash check; `None` if it is not known.
+    fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
+        let _ = (durability, phase, total);
+    }
+
+    /// How much of the phase is done, and how many commands were completed since the load began.
+    fn progress(&self, done: u64, commands: u64) {
+        let _ = (done, commands);
+    }
+
+    /// The p99 response time of all commands in the seconds measured so far, nanoseconds: told whenever the workers have
+    /// handed over another second, once enough samples stand behind it.
+    fn latency(&self, p99_ns: u64) {
+        let _ = p99_ns;
+    }
+
+    /// A round begins, one of `of`, counted from 1: the loads until the next one are of this round.
+    fn round(&self, round: u32, of: u32) {
+        let _ = (round, of);
+    }
+
+    /// A stage of a longer undertaking begins, which has about this long to go.
+    fn stage(&self, doing: &str, remaining: std::time::Duration) {
+        let _ = (doing, remaining);
+    }
+
+    /// Something a person may want to know between phases.
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// An observer that does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {}

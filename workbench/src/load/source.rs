@@ -1,0 +1,247 @@
+//! Where commands come from: a workload or a trace, behind one face.
+
+use std::sync::Arc;
+
+use crate::load::schedule::Load;
+use crate::trace::{Trace, TraceSource};
+use crate::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
+use ave_actors_rocksdb::trace::{CommandKind, Op};
+
+/// What is replayed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A workload, expanded from its seed, without end.
+    Workload(Arc<Workload>),
+    /// A trace.
+    Trace {
+        /// The trace.
+        trace: Arc<Trace>,
+        /// Seed of the values, which a trace does not hold.
+        seed: u64,
+        /// How often it is gone through, each time with actors of its own; `None` is without end.
+        passes: Option<u64>,
+    },
+}
+
+impl Source {
+    /// Name of the workload or trace.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.name,
+            Self::Trace { trace, .. } => &trace.provenance.name,
+        }
+    }
+
+    /// Seed of everything random.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.seed,
+            Self::Trace { seed, .. } => *seed,
+        }
+    }
+
+    /// Distinct actors (of one pass).
+    pub fn actors(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.count),
+            Self::Trace { trace, .. } => trace.actors().len() as u64,
+        }
+    }
+
+    /// Actor types that take turns in the numbers of its actors; 1 if they do not.
+    pub(super) fn types(&self) -> u32 {
+        match self {
+            Self::Workload(workload) => workload.actors.types.max(1),
+            Self::Trace { .. } => 1,
+        }
+    }
+
+    /// The commands it issues, in report order.
+    pub fn kinds(&self) -> Vec<CommandKind> {
+        match self {
+            Self::Workload(workload) => workload.commands.kinds(),
+            Self::Trace { trace, .. } => trace.kinds(),
+        }
+    }
+
+    /// Share of its commands that are of this kind, `0.0 ..= 1.0`.
+    pub fn share(&self, kind: CommandKind) -> f64 {
+        match self {
+            Self::Workload(workload) => workload.commands.share(kind),
+            Self::Trace { trace, .. } => trace.commands_of(kind) as f64 / trace.command_count().max(1) as f64,
+        }
+    }
+
+    /// The command it issues most.
+    pub fn most_frequent(&self) -> CommandKind {
+        let kinds = self.kinds().into_iter();
+        kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
+    }
+
+    /// How its commands are spaced when they are offered at a rate. A trace's own rhythm is lost at another rate.
+    pub fn arrivals(&self) -> Arrivals {
+        match self {
+            Self::Workload(workload) => workload.arrivals,
+            Self::Trace { .. } => Arrivals::Poisson,
+        }
+    }
+
+    /// Whether it ends by itself.
+    pub const fn is_finite(&self) -> bool {
+        matches!(self, Self::Trace { passes: Some(_), .. })
+    }
+
+    /// The same, repeated without end.
+    #[must_use]
+    pub fn without_end(&self) -> Self {
+        match self {
+            Self::Workload(_) => self.clone(),
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
+        }
+    }
+
+    /// The actors of the first pass that belong to worker `worker` of `workers`.
+    pub(super) fn actors_of(&self, worker: u64, workers: u64) -> impl Iterator<Item = u64> + use<> {
+        (worker..self.actors()).step_by(usize::try_from(workers).unwrap_or(1))
+    }
+
+    /// Commands per second that a load of this source offers on average; `None` where that depends on something else. Of a
+    /// trace at its own times it is the mean over its length.
+    pub fn offered_per_second(&self, load: Load) -> Option<f64> {
+        match (load, self) {
+            (Load::TraceTimes { speed }, Self::Trace { trace, .. }) => {
+                let seconds = trace.duration_ns() as f64 / 1e9 / speed;
+                (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
+            }
+            _ => load.mean_per_second(),
+        }
+    }
+
+    /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
+    pub fn preload_steps(&self) -> u64 {
+        match self {
+            Self::Workload(_) => self.preload_commands(),
+            Self::Trace { trace, .. } => trace.actors_with_prehistory(),
+        }
+    }
+
+    /// About how many bytes of values are written before anything is measured: the mean of the first steps for all of them.
+    pub fn preload_bytes(&self) -> u64 {
+        const LOOKED_AT: u64 = 1_000;
+        let steps = self.preload_steps();
+        let (mut ops, mut written) = (Vec::new(), 0);
+        let looked_at = steps.min(LOOKED_AT);
+        let mut stream = self.stream(0, 1);
+        for step in 0..looked_at {
+            ops.clear();
+            match self {
+                Self::Workload(_) => drop(stream.next(&mut ops)),
+                Self::Trace { .. } => self.prehistory(step, &mut ops),
+            }
+            written += ops.iter().map(|op| u64::from(op.written_bytes())).sum::<u64>();
+        }
+        written * steps / looked_at.max(1)
+    }
+
+    /// Actor types.
+    pub fn type_count(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.types),
+            Self::Trace { trace, .. } => trace.type_count() as u64,
+        }
+    }
+
+    /// Mean length of an actor's name, bytes.
+    pub fn mean_name_bytes(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.actors.name_bytes as u64,
+            Self::Trace { trace, .. } => {
+                let bytes: usize = trace.actors().iter().map(|actor| actor.name.len()).sum();
+                (bytes / trace.actors().len().max(1)) as u64
+            }
+        }
+    }
+
+    /// Commands at the front of the stream that are issued before anything is measured.
+    pub(crate) fn preload_commands(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
+            Self::Trace { .. } => 0,
+        }
+    }
+
+    /// Appends to `ops` what writes what an actor must have stored before its first command.
+    pub(super) fn prehistory(&self, actor: u64, ops: &mut Vec<Op>) {
+        if let Self::Trace { trace, .. } = self {
+            let place = actor % trace.actors().len() as u64;
+            trace.prehistory(u32::try_from(place).expect("a trace has fewer than 2^32 actors"), ops);
+        }
+    }
+
+    /// The bytes its commands store.
+    pub(super) fn value_pool(&self) -> ValuePool {
+        match self {
+            Self::Workload(workload) => {
+                let longest = workload.event_bytes.max_bytes().max(workload.state_bytes.max_bytes());
+                // The store adds a counter to the state and may encrypt: see `actor::PersistenceRules`.
+                ValuePool::new(workload.seed, workload.stored_compressibility(), longest + 64)
+            }
+            Self::Trace { trace, seed, .. } => {
+                ValuePool::new(*seed, trace.provenance.compressibility, trace.longest_value())
+            }
+        }
+    }
+
+    pub(super) fn stream(&self, worker: u64, workers: u64) -> Stream {
+        match self {
+            Self::Workload(workload) => Stream::Workload(WorkloadSource::new(Arc::clone(workload), worker, workers)),
+            Self::Trace { trace, passes, .. } => {
+                Stream::Trace(TraceSource::new(Arc::clone(trace), worker, workers, *passes))
+            }
+        }
+    }
+
+    /// Actor type and name of an actor.
+    pub(super) fn actor(&self, actor: u64) -> (String, String) {
+        match self {
+            Self::Workload(workload) => {
+                let names = ActorNames::new(workload.seed, workload.actors.name_bytes);
+                let type_number = actor % u64::from(workload.actors.types);
+                (format!("{}{type_number}", workload.name), names.name(actor))
+            }
+            Self::Trace { trace, .. } => {
+                let count = trace.actors().len() as u64;
+                let place = usize::try_from(actor % count).expect("below the number of actors");
+                let known = &trace.actors()[place];
+                match actor / count {
+                    0 => (known.type_name.to_string(), known.name.to_string()),
+                    pass => (known.type_name.to_string(), format!("{}-{pass}", known.name)),
+                }
+            }
+        }
+    }
+}
+
+/// One worker's share of a source.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Workload(WorkloadSource),
+    Trace(TraceSource),
+}
+
+impl Stream {
+    /// The next command and, in `ops`, its operations; `None` at the end.
+    pub(super) fn next(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
+        match self {
+            Self::Workload(source) => Some(source.next(ops)),
+            Self::Trace(source) => source.next(ops),
+        }
+    }
+
+    pub(super) const fn preload_left(&self) -> u64 {
+        match self {
+            Self::Workload(source) => source.preload_left(),
+            Self::Trace(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the runner drives.
+
+use std::path::Path;
+
+use ave_actors_store::Error;
+use ave_actors_store::database::{Collection, DbManager, State};
+
+use crate::actor::Durability;
+use crate::load::engine::{EngineCounters, FamilySize};
+
+/// A kind of backend that can be opened in a directory.
+pub trait Target: Sync {
+    /// Its event collections.
+    type Collection: Collection + 'static;
+    /// Its state stores.
+    type State: State + 'static;
+    /// Its manager.
+    type Manager: DbManager<Self::Collection, Self::State>;
+
+    /// A short name for reports.
+    fn name(&self) -> &'static str;
+
+    /// Opens or creates a database in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
+
+    /// Figures of the engine for people who know it, by name; the same ones each time. None unless it says otherwise.
+    fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
+        let _ = manager;
+        Vec::new()
+    }
+
+    /// What the engine says of itself; `None` if it says nothing.
+    fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
+        let _ = manager;
+        None
+    }
+
+    /// What each column family takes on the disk; none unless it says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
+        let _ = manager;
+        Ok(Vec::new())
+    }
+
+    /// Rewrites everything, so that nothing is left of what was overwritten or deleted. Does nothing unless it says
+    /// otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The backend's own.
+    fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
+        let _ = manager;
+        Ok(())
+    }
+}
+
+/// The figures of the backend that tell what a load did to it.
+#[cfg(feature = "rocksdb")]
+fn figures(stats: &ave_actors_rocksdb::backend::EngineStats) -> Vec<(&'static str, u64)> {
+    vec![
+        ("memtable_bytes", stats.memtable_bytes),
+        ("block_cache_bytes", stats.block_cache_bytes),
+        ("table_reader_bytes", stats.table_reader_bytes),
+        ("memory_budget_bytes", stats.memory_budget_bytes),
+        ("stall_micros", stats.stall_micros),
+        ("wal_syncs_count", stats.wal_syncs),
+        ("wal_bytes", stats.wal_bytes),
+        ("user_written_bytes", stats.user_written_bytes),
+        ("flush_written_bytes", stats.flush_written_bytes),
+        ("compaction_read_bytes", stats.compaction_read_bytes),
+        ("compaction_written_bytes", stats.compaction_written_bytes),
+        ("pending_compaction_bytes", stats.pending_compaction_bytes),
+        ("block_cache_hits_count", stats.block_cache_hits),
+        ("block_cache_misses_count", stats.block_cache_misses),
+        ("level_0_files_count", stats.levels.first().map_or(0, |level| level.files)),
+        ("live_data_bytes", stats.live_data_bytes),
+        ("sst_bytes", stats.sst_bytes),
+        ("blob_bytes", stats.blob_bytes),
+        ("column_families_count", stats.column_families),
+    ]
+}
+
+/// The RocksDB backend of this package, tuned for one machine.
+#[cfg(feature = "rocksdb")]
+#[derive(Debug, Clone)]
+pub struct RocksDbTarget {
+    spec: ave_actors_store::config::MachineSpec,
+}
+
+#[cfg(feature = "rocksdb")]
+impl RocksDbTarget {
+    /// The backend with the tuning for `spec`.
+    pub const fn new(spec: ave_actors_store::config::MachineSpec) -> Self {
+        Self { spec }
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+impl Target for RocksDbTarget {
+    type Collection = ave_actors_rocksdb::RocksDbStore;
+    type State = ave_actors_rocksdb::RocksDbStore;
+    type Manager = ave_actors_rocksdb::RocksDbManager;
+
+    fn name(&self) -> &'static str {
+        "rocksdb"
+    }
+
+    fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error> {
+        ave_actors_rocksdb::RocksDbManager::new(&directory.to_path_buf(), durability.is_on(), Some(self.spec.clone()))
+    }
+
+    fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
+        // A database that cannot tell its statistics is about to fail an operation that says why.
+        manager.stats().map_or_else(|_| Vec::new(), |stats| figures(&stats))
+    }
+
+    fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
+        // A database that cannot tell its statistics is about to fail an operation that says why.
+        let stats = manager.stats().ok()?;
+        Some(EngineCounters {
+            wal_syncs: stats.wal_syncs,
+            stall_micros: stats.stall_micros,
+            pending_compaction_bytes: stats.pending_compaction_bytes,
+            background_jobs: stats.running_flushes + stats.running_compactions,
+        })
+    }
+    fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
+        Ok(manager.column_family_sizes()?.into_iter().map(family_size).collect())
+    }
+
+    fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
+        manager.compact()
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+fn family_size(size: ave_actors_rocksdb::backend::ColumnFamilySize) -> FamilySize {
+    let mut levels = size.levels.iter().map(|level| level.bytes);
+    FamilySize {
+        young_bytes: levels.next().unwrap_or_default(),
+        settled_bytes: levels.sum(),
+        blob_bytes: size.blob_bytes,
+        name: size.name,
+    }
+}

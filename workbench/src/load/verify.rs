@@ -1,0 +1,309 @@
+//! Does the backend hold what it acknowledged?
+//!
+//! The command stream depends on its seed alone, so nothing needs to be remembered while measuring: the stream is
+//! drawn again for as many commands as were completed, and what must be stored follows from it.
+
+use std::collections::BTreeMap;
+
+use ave_actors_store::Error;
+use ave_actors_store::database::{Collection, State};
+use serde::{Deserialize, Serialize};
+
+use crate::load::handles::{Handles, event_key};
+use crate::load::source::Source;
+use crate::load::target::Target;
+use crate::workload::ValuePool;
+use ave_actors_rocksdb::trace::{Op, OpKind};
+
+/// What was compared and what differed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// Actors compared.
+    pub actors: u64,
+    /// Events compared: number, order and bytes.
+    pub events: u64,
+    /// Snapshots and metadata records compared.
+    pub states: u64,
+    /// Bytes of the values that must be there.
+    pub live_bytes: u64,
+    /// Events, snapshots and metadata records that were acknowledged and are not there, or not as they were written.
+    pub lost: u64,
+    /// Differences, described; only the first few are kept.
+    pub differences: Vec<String>,
+}
+
+/// Differences that are described before the rest is only counted on.
+const MOST_DIFFERENCES: usize = 20;
+
+impl Verified {
+    pub(super) fn merge(&mut self, other: Self) {
+        self.actors += other.actors;
+        self.events += other.events;
+        self.states += other.states;
+        self.live_bytes += other.live_bytes;
+        self.lost += other.lost;
+        for difference in other.differences {
+            self.differ(difference);
+        }
+    }
+
+    pub(super) fn differ(&mut self, what: String) {
+        if self.differences.len() < MOST_DIFFERENCES {
+            self.differences.push(what);
+        }
+    }
+}
+
+/// A value that must be there.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    number: u64,
+    bytes: u32,
+    /// Whether it counts in the result. All are compared.
+    counts: bool,
+}
+
+/// What one actor must have stored.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Expected {
+    /// By number.
+    events: BTreeMap<u64, Written>,
+    state: Option<Written>,
+    metadata: Option<Written>,
+}
+
+impl Expected {
+    /// What an actor has stored before its first command.
+    fn before(source: &Source, actor: u64, counts: bool) -> Self {
+        let (mut expected, mut ops) = (Self::default(), Vec::new());
+        source.prehistory(actor, &mut ops);
+        for op in ops {
+            expected.apply(op, counts);
+        }
+        expected
+    }
+
+    /// Bytes of all values.
+    fn bytes(&self) -> u64 {
+        let states = [self.state, self.metadata].into_iter().flatten();
+        states.chain(self.events.values().copied()).map(|written| u64::from(written.bytes)).sum()
+    }
+
+    /// What operations that were executed took away or replaced: what to execute to have it back.
+    pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
+        let mut undo = Vec::new();
+        let put = |kind, written: Written| Op::new(kind, written.number, written.bytes);
+        let state = |put_kind, purge_kind, stored: Option<Written>| {
+            stored.map_or(Op::new(purge_kind, 0, 0), |written| put(put_kind, written))
+        };
+        for op in ops {
+            match op.kind {
+                OpKind::EventsDel => undo.extend(self.events.get(&op.number).map(|&old| put(OpKind::EventsPut, old))),
+                OpKind::StatesPut => undo.push(state(OpKind::StatesPut, OpKind::StatesPurge, self.state)),
+                OpKind::MetadataPut => undo.push(state(OpKind::MetadataPut, OpKind::MetadataPurge, self.metadata)),
+                _ => {}
+            }
+        }
+        undo
+    }
+
+    /// Bytes of the snapshot, if there is one.
+    pub(super) fn state_bytes(&self) -> Option<u32> {
+        self.state.map(|written| written.bytes)
+    }
+
+    /// Events and states that count in the result.
+    pub(super) fn counted(&self) -> u64 {
+        let states = [self.state, self.metadata].into_iter().flatten();
+        states.chain(self.events.values().copied()).filter(|written| written.counts).count() as u64
+    }
+
+    /// What an operation changes; what it writes `counts` in the result or does not.
+    pub(super) fn apply(&mut self, op: Op, counts: bool) {
+        let written = Written { number: op.number, bytes: op.bytes, counts };
+        match op.kind {
+            OpKind::EventsPut => drop(self.events.insert(op.number, written)),
+            OpKind::EventsDel => drop(self.events.remove(&op.number)),
+            OpKind::EventsPurge => self.events.clear(),
+            OpKind::StatesPut => self.state = Some(written),
+            OpKind::StatesPurge => self.state = None,
+            OpKind::MetadataPut => self.metadata = Some(written),
+            OpKind::MetadataPurge => self.metadata = None,
+            OpKind::Open | OpKind::EventsGet | OpKind::EventsLast | OpKind::StatesGet | OpKind::MetadataGet => {}
+        }
+    }
+}
+
+/// What the actors of one worker must have stored.
+#[derive(Default)]
+pub(super) struct Ledger {
+    actors: BTreeMap<u64, Expected>,
+}
+
+impl Ledger {
+    /// After the first `completed` commands.
+    pub(super) fn replay(source: &Source, worker: u64, workers: u64, completed: u64) -> Self {
+        let mut stream = source.stream(worker, workers);
+        let mut actors: BTreeMap<u64, Expected> = BTreeMap::new();
+        let mut ops = Vec::new();
+        for _ in 0..completed {
+            let Some(planned) = stream.next(&mut ops) else { break };
+            let expected = actors.entry(planned.actor).or_insert_with(|| Expected::before(source, planned.actor, true));
+            for &op in &ops {
+                expected.apply(op, true);
+            }
+        }
+        Self { actors }
+    }
+
+    /// Whether anything is expected of an actor, be it that it stored nothing.
+    pub(super) fn knows(&self, actor: u64) -> bool {
+        self.actors.contains_key(&actor)
+    }
+
+    /// What is expected of an actor. One of the first pass has its past from the start, which does not count in the result;
+    /// those of later passes begin with nothing.
+    pub(super) fn expected(&mut self, source: &Source, actor: u64) -> &mut Expected {
+        let before =
+            || if actor < source.actors() { Expected::before(source, actor, false) } else { Expected::default() };
+        self.actors.entry(actor).or_insert_with(before)
+    }
+
+    /// Events and states that count in the result.
+    pub(super) fn counted(&self) -> u64 {
+        self.actors.values().map(Expected::counted).sum()
+    }
+
+    /// What is expected of an actor, which is then not compared with the others any more.
+    pub(super) fn take(&mut self, actor: u64) -> Expected {
+        self.actors.remove(&actor).unwrap_or_default()
+    }
+
+    pub(super) fn actor_count(&self) -> u64 {
+        self.actors.len() as u64
+    }
+
+    /// Compares every actor; `seen` is called after each and ends the comparison early if it returns false.
+    pub(super) fn verify<T: Target>(
+        &self,
+        manager: &T::Manager,
+        source: &Source,
+        pool: &ValuePool,
+        seen: impl Fn() -> bool,
+    ) -> Result<Verified, Error> {
+        let mut verified = Verified::default();
+        for (&actor, expected) in &self.actors {
+            verified.merge(compare::<T>(manager, source, pool, actor, expected)?);
+            if !seen() {
+                break;
+            }
+        }
+        Ok(verified)
+    }
+}
+
+/// Compares one actor.
+pub(super) fn compare<T: Target>(
+    manager: &T::Manager,
+    source: &Source,
+    pool: &ValuePool,
+    actor: u64,
+    expected: &Expected,
+) -> Result<Verified, Error> {
+    let mut verified = Verified { actors: 1, live_bytes: expected.bytes(), ..Verified::default() };
+    let (type_name, name) = source.actor(actor);
+    let handles = Handles::<T>::open(manager, &type_name, &name)?;
+    let compared = Comparison { actor, name: format!("{type_name}/{name}"), pool, verified: &mut verified };
+    compared.actor(expected, &handles)?;
+    Ok(verified)
+}
+
+struct Comparison<'a> {
+    actor: u64,
+    name: String,
+    pool: &'a ValuePool,
+    verified: &'a mut Verified,
+}
+
+impl Comparison<'_> {
+    fn actor<T: Target>(mut self, expected: &Expected, handles: &Handles<T>) -> Result<(), Error> {
+        self.events(expected, &handles.events)?;
+        self.state("snapshot", OpKind::StatesPut, expected.state, &handles.states)?;
+        self.state("metadata", OpKind::MetadataPut, expected.metadata, &handles.metadata)
+    }
+
+    fn events(&mut self, expected: &Expected, events: &impl Collection) -> Result<(), Error> {
+        let mut wanted = expected.events.values().peekable();
+        let mut in_step = true;
+        let mut digits = [0; 20];
+        for entry in events.iter(false)? {
+            let (key, bytes) = entry?;
+            let due = wanted.peek().map(|written| written.number);
+            while wanted.next_if(|written| event_key(written.number, &mut digits) < key.as_str()).is_some() {
+                self.verified.lost += 1;
+            }
+            let written = wanted.next_if(|written| event_key(written.number, &mut digits) == key);
+            if in_step && written.is_none_or(|written| Some(written.number) != due) {
+                in_step = self.unexpected(&key, due);
+            }
+            if let Some(&written) = written {
+                self.event(written, &bytes);
+            }
+        }
+        self.missing_at_the_end(wanted.map(|written| written.number), in_step);
+        Ok(())
+    }
+
+    /// Describes an event that stands where another one, or none, is due. Where the two sequences are out of step, one
+    /// line says enough: false then.
+    fn unexpected(&mut self, key: &str, due: Option<u64>) -> bool {
+        self.verified.differ(match due {
+            Some(number) => format!("{}: found event {key}, expected {number}", self.name),
+            None => format!("{}: event {key} is there and should not be", self.name),
+        });
+        due.is_none()
+    }
+
+    fn event(&mut self, written: Written, found: &[u8]) {
+        let Written { number, bytes, counts } = written;
+        if found != self.pool.value(self.actor, OpKind::EventsPut, number, bytes) {
+            self.verified.differ(format!("{}: event {number} holds other bytes than were written", self.name));
+            self.verified.lost += 1;
+        }
+        self.verified.events += u64::from(counts);
+    }
+
+    fn missing_at_the_end(&mut self, mut numbers: impl Iterator<Item = u64>, in_step: bool) {
+        let Some(first) = numbers.next() else { return };
+        let more = numbers.count() as u64;
+        self.verified.lost += 1 + more;
+        if in_step {
+            let and = if more == 0 { String::new() } else { format!(", and {more} after it") };
+            self.verified.differ(format!("{}: event {first} was acknowledged and is lost{and}", self.name));
+        }
+    }
+
+    fn state(&mut self, what: &str, kind: OpKind, expected: Option<Written>, state: &impl State) -> Result<(), Error> {
+        let found = match state.get() {
+            Ok(bytes) => Some(bytes),
+            Err(Error::EntryNotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let wanted = expected.map(|written| self.pool.value(self.actor, kind, written.number, written.bytes));
+        match (found.as_deref(), wanted) {
+            (None, None) => return Ok(()),
+            (Some(found), Some(wanted)) if found == wanted => {}
+            (Some(_), Some(_)) => {
+                self.verified.differ(format!("{}: the {what} holds other bytes than were written last", self.name));
+                self.verified.lost += 1;
+            }
+            (None, Some(_)) => {
+                self.verified.differ(format!("{}: the {what} was acknowledged and is lost", self.name));
+                self.verified.lost += 1;
+            }
+            (Some(_), None) => self.verified.differ(format!("{}: a {what} is there and should not be", self.name)),
+        }
+        self.verified.states += u64::from(expected.is_none_or(|written| written.counts));
+        Ok(())
+    }
+}

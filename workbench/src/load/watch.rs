@@ -1,0 +1,131 @@
+//! Watches a load from the thread that asked for it: progress, the end of the warm-up, and a sample of process and engine
+//! each second.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Durability;
+use crate::load::clock::Clock;
+use crate::load::drive::{Control, DriveSpec, Window};
+use crate::load::engine::EngineCounters;
+use crate::load::observer::{Observer, Phase};
+use crate::load::slices::{Desk, Slices};
+use crate::load::warmup::{Steadiness, WarmUp};
+use crate::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};
+
+/// Interval at which the workers are looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Interval of the samples.
+const SAMPLE: Duration = Duration::from_secs(1);
+
+/// What a person who watches is told.
+const P99: Percentile = Percentile { name: "p99", quantile: 0.99 };
+
+/// What process and engine had consumed by a moment of the measured time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Since measuring began.
+    pub at: Duration,
+    /// The process.
+    pub process: Snapshot,
+    /// The engine, if it tells: counters since the database was opened.
+    pub engine: Option<EngineCounters>,
+}
+
+/// What was seen of a load.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// How long the warm-up took.
+    pub(super) warmup: Duration,
+    /// Whether the load was seen to be steady when measuring began; `None` if nobody looked.
+    pub(super) steady: Option<bool>,
+    pub(super) usage: ResourceUsage,
+    /// One each second, the first when measuring began, the last when the load ended.
+    pub(super) samples: Vec<Sample>,
+    pub(super) slices: Slices,
+}
+
+/// A load that is watched.
+pub(super) struct Watch<'a, C: Clock> {
+    pub(super) spec: &'a DriveSpec,
+    pub(super) window: &'a Window,
+    pub(super) durability: Durability,
+    pub(super) desks: &'a [Desk],
+    pub(super) clock: &'a C,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) control: &'a Control,
+    pub(super) counters: &'a dyn Fn() -> Option<EngineCounters>,
+    pub(super) is_finished: &'a dyn Fn() -> bool,
+}
+
+impl<C: Clock> Watch<'_, C> {
+    pub(super) fn run(&self) -> Watched {
+        let mut slices = Slices::default();
+        let began = Instant::now();
+        let steady = self.warm_up(began, &mut slices);
+        let warmup = began.elapsed();
+        self.observer.phase(self.durability, Phase::Measure, self.spec.measure.map(millis));
+        let resources = ResourceSampler::start();
+        let began = Instant::now();
+        let mut samples = vec![self.sample(began)];
+        while !(self.is_finished)() {
+            std::thread::park_timeout(LOOK);
+            self.look(&mut slices);
+            self.observer.progress(millis(began.elapsed()), self.progress()[0]);
+            let due = SAMPLE * u32::try_from(samples.len()).unwrap_or(u32::MAX);
+            if began.elapsed() >= due {
+                samples.push(self.sample(began));
+            }
+        }
+        samples.push(self.sample(began));
+        Watched { warmup, steady, usage: resources.stop(), samples, slices }
+    }
+
+    /// Waits for the end of the warm-up; whether the load is steady then.
+    fn warm_up(&self, began: Instant, slices: &mut Slices) -> Option<bool> {
+        let most = self.spec.warmup.most();
+        if most.is_zero() {
+            return None;
+        }
+        self.observer.phase(self.durability, Phase::WarmUp, Some(millis(most)));
+        let mut steadiness = Steadiness::default();
+        let mut steady = None;
+        while began.elapsed() < most && !(self.is_finished)() && steady != Some(true) {
+            std::thread::park_timeout(LOOK.min(most.saturating_sub(began.elapsed())));
+            self.look(slices);
+            let [commands, busy_ns] = self.progress();
+            self.observer.progress(millis(began.elapsed()), commands);
+            steadiness.look(commands, busy_ns);
+            if let WarmUp::Steady { least, .. } = self.spec.warmup {
+                steady = Some(began.elapsed() >= least && steadiness.is_steady());
+            }
+        }
+        if steady.is_some() {
+            self.window.measure_from(self.clock.now_ns());
+        }
+        steady
+    }
+
+    fn look(&self, slices: &mut Slices) {
+        let took = self.desks.iter().filter(|desk| desk.collect(slices)).count();
+        // Of what the workers have handed over anyway: they do nothing for it.
+        if let Some(p99_ns) = slices.all().percentile(P99).filter(|_| took > 0) {
+            self.observer.latency(p99_ns);
+        }
+        let [commands, _] = self.progress();
+        self.control.set_commands(commands);
+    }
+
+    fn progress(&self) -> [u64; 2] {
+        self.desks.iter().map(Desk::progress).fold([0; 2], |sum, more| [sum[0] + more[0], sum[1] + more[1]])
+    }
+
+    fn sample(&self, began: Instant) -> Sample {
+        Sample { at: began.elapsed(), process: Snapshot::now(), engine: (self.counters)() }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,160 @@
+//! The time of a restart with more actors, or fewer, than were measured.
+//!
+//! Between two populations that were measured the time follows the straight line. Beyond the larger one it follows the
+//! time per actor there, which hardly changes any more once the database has outgrown the backend's cache: that is why a
+//! larger population is built and measured (see [`Session::measure_restart`](crate::load::Session::measure_restart)).
+
+use crate::load::{Restart, RestartRound};
+use crate::report::{Band, Basis};
+
+/// What a restart that was not measured may differ by: more than was seen between populations built of copies and the real
+/// ones of ten times the actors, which was 20 %.
+const ERROR: f64 = 0.25;
+
+/// A restart of so many actors after an orderly stop.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RestartForecast {
+    /// Actors started.
+    pub actors: u64,
+    /// Opening the database and starting all actors, seconds.
+    pub seconds: Band,
+    /// Opening alone, seconds.
+    pub open_seconds: f64,
+    /// Starting the actors alone, seconds.
+    pub recover_seconds: f64,
+    /// Whether so many actors were measured.
+    pub basis: Basis,
+    /// Whether the files of every restart that stands behind it were read from the disk.
+    pub is_cold: bool,
+}
+
+/// The restart of `actors` actors; `None` if no restart of any actor was measured.
+pub fn restart_forecast(restarts: &[Restart], actors: u64) -> Option<RestartForecast> {
+    let mut measured: Vec<Measured> = restarts.iter().filter_map(Measured::new).collect();
+    measured.sort_unstable_by(|a, b| a.actors.total_cmp(&b.actors));
+    let at = actors as f64;
+    let (basis, found) = match measured.iter().position(|measured| measured.actors >= at) {
+        Some(place) if measured[place].actors <= at => (Basis::Measured, measured[place]),
+        Some(0) => (Basis::Modelled, measured[0].scaled_to(at)),
+        Some(place) => (Basis::Modelled, measured[place - 1].towards(measured[place], at)),
+        None => (Basis::Modelled, measured.last()?.scaled_to(at)),
+    };
+    let error = if basis == Basis::Measured { 0.0 } else { ERROR };
+    let Measured { open_seconds, recover_seconds, low, high, .. } = found;
+    let seconds = Band {
+        expected: open_seconds + recover_seconds,
+        low: open_seconds + recover_seconds * low * (1.0 - error),
+        high: open_seconds + recover_seconds * high * (1.0 + error),
+    };
+    let is_cold = measured.iter().all(|measured| measured.is_cold);
+    Some(RestartForecast { actors, seconds, open_seconds, recover_seconds, basis, is_cold })
+}
+
+/// The repeats of one population.
+#[derive(Clone, Copy)]
+struct Measured {
+    actors: f64,
+    open_seconds: f64,
+    /// Of the median repeat.
+    recover_seconds: f64,
+    /// The shortest and the longest repeat as multiples of it.
+    low: f64,
+    high: f64,
+    is_cold: bool,
+}
+
+impl Measured {
+    fn new(restart: &Restart) -> Option<Self> {
+        let recover = sorted(restart, |round| round.recover_seconds);
+        let middle = median(&recover).filter(|&seconds| seconds > 0.0 && restart.actors > 0)?;
+        Some(Self {
+            actors: restart.actors as f64,
+            open_seconds: median(&sorted(restart, |round| round.open_seconds))?,
+            recover_seconds: middle,
+            low: recover.first()? / middle,
+            high: recover.last()? / middle,
+            is_cold: restart.rounds.iter().all(|round| round.is_cold),
+        })
+    }
+
+    /// A population of another size in proportion. Opening takes what it takes: it was seen to double at most while the
+    /// database grew tenfold, and is a hundredth of the whole.
+    fn scaled_to(self, actors: f64) -> Self {
+        Self { actors, recover_seconds: self.recover_seconds * actors / self.actors, ..self }
+    }
+
+    /// A population of a size between this one and a larger one.
+    fn towards(self, larger: Self, actors: f64) -> Self {
+        let share = (actors - self.actors) / (larger.actors - self.actors);
+        let between = |small: f64, large: f64| small + (large - small) * share;
+        Self {
+            actors,
+            open_seconds: between(self.open_seconds, larger.open_seconds),
+            recover_seconds: between(self.recover_seconds, larger.recover_seconds),
+            low: between(self.low, larger.low),
+            high: between(self.high, larger.high),
+            is_cold: self.is_cold && larger.is_cold,
+        }
+    }
+}
+
+fn sorted(restart: &Restart, of: impl Fn(&RestartRound) -> f64) -> Vec<f64> {
+    let mut values: Vec<f64> = restart.rounds.iter().map(of).collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
+}
+
+fn median(sorted: &[f64]) -> Option<f64> {
+    let upper = sorted.get(sorted.len() / 2)?;
+    Some(f64::midpoint(*upper, sorted[(sorted.len() - 1) / 2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn restart(actors: u64, recover: &[f64]) -> Restart {
+        let round = |&recover_seconds: &f64| RestartRound { open_seconds: 0.5, recover_seconds, is_cold: true };
+        Restart { actors, rounds: recover.iter().map(round).collect(), ..Restart::default() }
+    }
+
+    #[test]
+    fn what_was_measured_is_said_again_with_the_median_and_the_spread() {
+        let found = restart_forecast(&[restart(100, &[3.0, 1.0, 2.0])], 100).unwrap();
+        assert_eq!(found.basis, Basis::Measured);
+        assert_eq!(found.seconds, Band { expected: 2.5, low: 1.5, high: 3.5 });
+        assert!(found.is_cold);
+    }
+
+    #[test]
+    fn between_two_populations_time_follows_the_line_and_beyond_them_the_time_per_actor() {
+        let measured = [restart(1000, &[20.0]), restart(100, &[1.0])];
+        let recover = |actors| restart_forecast(&measured, actors).unwrap().recover_seconds;
+        assert!((recover(550) - 10.5).abs() < 1e-9);
+        assert!((recover(2000) - 40.0).abs() < 1e-9);
+        assert!((recover(50) - 0.5).abs() < 1e-9);
+        assert_eq!(restart_forecast(&measured, 2000).unwrap().basis, Basis::Modelled);
+    }
+
+    #[test]
+    fn without_a_measurement_nothing_is_said() {
+        assert_eq!(restart_forecast(&[], 10), None);
+        assert_eq!(restart_forecast(&[restart(0, &[0.0]), restart(10, &[])], 10), None);
+    }
+
+    proptest! {
+        #[test]
+        fn more_actors_take_no_less_time_and_bands_are_in_order(
+            small in 1u64..1000, more in 1u64..100_000, per_actor in 1e-6..1e-2, slower in 1.0..4.0, actors in 1u64..1_000_000,
+        ) {
+            let large = small + more;
+            let seconds = |actors: u64, per_actor: f64| [actors as f64 * per_actor, actors as f64 * per_actor * 1.1];
+            let measured =
+                [restart(small, &seconds(small, per_actor)), restart(large, &seconds(large, per_actor * slower))];
+            let [one, next] = [actors, actors + 1].map(|actors| restart_forecast(&measured, actors).unwrap());
+            prop_assert!(one.recover_seconds <= next.recover_seconds * (1.0 + 1e-9));
+            prop_assert!(one.seconds.low <= one.seconds.expected && one.seconds.expected <= one.seconds.high);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! How throughput grows with cores: the Universal Scalability Law, and how far its points carry it.
+//!
+//! `X(N) = λN / (1 + σ(N - 1) + κN(N - 1))` (N. J. Gunther, "Guerrilla Capacity Planning", Springer 2007, ch. 4 to 6): λ is
+//! what one core does, σ the share of the work that only one can do at a time (contention), κ what each core costs every
+//! other (coherency).
+//!
+//! Few points leave contention and coherency hard to tell apart, and beyond the points the two part ways. So the law is
+//! never continued as one curve: every pair (σ, κ) that the points do not rule out is, and the band is what they say
+//! between them. On a host with two cores the two ends of the band are all loss as contention and all loss as coherency.
+
+use crate::report::Band;
+
+/// One measured ceiling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScalingPoint {
+    /// Cores it was measured on.
+    pub cores: u32,
+    /// Commands per second.
+    pub per_second: f64,
+}
+
+/// The law that points follow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    /// Commands per second of one core.
+    pub lambda: f64,
+    /// Contention, 0 to 1.
+    pub sigma: f64,
+    /// Coherency, 0 or more.
+    pub kappa: f64,
+    /// Root of the mean squared distance of the points from the law, relative to the points.
+    pub relative_error: f64,
+    /// Largest number of cores among the points.
+    pub largest_cores: u32,
+    /// Every pair of contention and coherency that the points do not rule out.
+    compatible: Vec<Loss>,
+}
+
+/// A throughput in relation to another, and the band that the points leave it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extrapolation {
+    /// Of the law that fits best, kept within the band.
+    pub ratio: f64,
+    /// Lowest of all that fit.
+    pub low: f64,
+    /// Highest of all that fit.
+    pub high: f64,
+}
+
+/// Why nothing is extrapolated.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ScalingRefusal {
+    /// One number of cores says nothing of how it grows.
+    #[error("only {counts} number of cores could be measured, which says nothing of how throughput grows with them")]
+    TooFewCoreCounts {
+        /// Numbers of cores.
+        counts: usize,
+    },
+    /// The points do not follow the law.
+    #[error("the points lie {:.0} % off the law, more than {:.0} %", 100.0 * relative_error, 100.0 * POOR)]
+    PoorFit {
+        /// Root of the mean squared relative distance.
+        relative_error: f64,
+    },
+    /// Too far beyond the points.
+    #[error("{cores} cores are more than twice the {largest} that were measured")]
+    TooFar {
+        /// Cores asked for.
+        cores: u32,
+        /// Most cores measured.
+        largest: u32,
+    },
+    /// The points allow too much.
+    #[error("the points leave anything between {low:.2} and {high:.2} times the rate open")]
+    TooWide {
+        /// Lowest ratio.
+        low: f64,
+        /// Highest ratio.
+        high: f64,
+    },
+}
+
+/// Relative error from which on points do not follow the law.
+const POOR: f64 = 0.1;
+/// Half width of the band, relative to its middle, from which on it says too little.
+const WIDE: f64 = 0.25;
+/// Times the largest number of cores that was measured up to which the law is continued. Twice that is where Gunther's own
+/// examples still hold; what sets in beyond (a second socket, another bottleneck) no point has seen.
+const REACH: u32 = 2;
+/// Scatter of a measured ceiling that is taken for granted, relative: repeats that happen to agree better prove nothing.
+const SCATTER: f64 = 0.03;
+/// Share of the true pairs that may be ruled out by chance.
+const ALPHA: f64 = 0.05;
+/// Steps of contention and of coherency that are tried.
+const STEPS: u32 = 300;
+/// Smallest contention and coherency that are told from none.
+const SMALLEST: [f64; 2] = [1e-4, 1e-6];
+
+/// Contention and coherency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Loss {
+    sigma: f64,
+    kappa: f64,
+}
+
+impl Loss {
+    /// Throughput on so many cores as a multiple of that of one.
+    fn capacity(self, cores: u32) -> f64 {
+        let n = f64::from(cores);
+        n / (1.0 + self.sigma * (n - 1.0) + self.kappa * n * (n - 1.0))
+    }
+
+    /// The λ that fits best under these losses, and the sum of the squared relative distances of the points.
+    fn fit(self, points: &[ScalingPoint]) -> (f64, f64) {
+        let shares = points.iter().map(|point| self.capacity(point.cores) / point.per_second);
+        let (sum, squares) =
+            shares.clone().fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
+        let lambda = sum / squares;
+        (lambda, shares.map(|share| (lambda * share - 1.0).powi(2)).sum())
+    }
+
+    /// None, and from the smallest that matters to 1, each so many times the one before.
+    fn grid() -> impl Iterator<Item = Self> {
+        let axis = |smallest: f64| {
+            let step = move |number: u32| smallest.powf(1.0 - f64::from(number) / f64::from(STEPS));
+            std::iter::once(0.0).chain((0..=STEPS).map(step))
+        };
+        axis(SMALLEST[0]).flat_map(move |sigma| axis(SMALLEST[1]).map(move |kappa| Self { sigma, kappa }))
+    }
+}
+
+impl Scaling {
+    /// Fits the law to ceilings, several of them per number of cores.
+    ///
+    /// # Errors
+    ///
+    /// [`ScalingRefusal::TooFewCoreCounts`] or [`ScalingRefusal::PoorFit`].
+    pub fn fit(points: &[ScalingPoint]) -> Result<Self, ScalingRefusal> {
+        let points: Vec<ScalingPoint> = points.iter().copied().filter(|point| point.per_second > 0.0).collect();
+        let mut counts: Vec<u32> = points.iter().map(|point| point.cores).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let Some(&largest_cores) = counts.last().filter(|_| counts.len() > 1) else {
+            return Err(ScalingRefusal::TooFewCoreCounts { counts: counts.len() });
+        };
+        let tried: Vec<(Loss, f64)> = Loss::grid().map(|loss| (loss, loss.fit(&points).1)).collect();
+        let Some(&(best, least)) = tried.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+            return Err(ScalingRefusal::TooFewCoreCounts { counts: 0 });
+        };
+        let relative_error = (least / points.len() as f64).sqrt();
+        if relative_error > POOR {
+            return Err(ScalingRefusal::PoorFit { relative_error });
+        }
+        let bound = least + allowance(&points, &counts);
+        let compatible = tried.into_iter().filter(|&(_, squares)| squares <= bound).map(|(loss, _)| loss).collect();
+        let lambda = best.fit(&points).0;
+        Ok(Self { lambda, sigma: best.sigma, kappa: best.kappa, relative_error, largest_cores, compatible })
+    }
+
+    /// Commands per second on so many cores under the law that fits best.
+    pub fn at(&self, cores: u32) -> f64 {
+        self.lambda * self.best().capacity(cores)
+    }
+
+    /// The throughput on `to` cores in relation to that on `from`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScalingRefusal::TooFar`] or [`ScalingRefusal::TooWide`].
+    pub fn extrapolate(&self, from: u32, to: u32) -> Result<Extrapolation, ScalingRefusal> {
+        if to > REACH * self.largest_cores {
+            return Err(ScalingRefusal::TooFar { cores: to, largest: self.largest_cores });
+        }
+        let found = self.ratios(from, to);
+        let Extrapolation { low, high, .. } = found;
+        if high - low > WIDE * (high + low) { Err(ScalingRefusal::TooWide { low, high }) } else { Ok(found) }
+    }
+
+    /// The throughput on `to` cores in relation to that on `from`, however much the points leave open.
+    fn ratios(&self, from: u32, to: u32) -> Extrapolation {
+        let ratio = |loss: Loss| loss.capacity(to) / loss.capacity(from);
+        let ends = |(low, high): (f64, f64), ratio: f64| (low.min(ratio), high.max(ratio));
+        let (low, high) = self.compatible.iter().map(|&loss| ratio(loss)).fold((f64::INFINITY, 0.0), ends);
+        Extrapolation { ratio: ratio(self.best()).clamp(low, high), low, high }
+    }
+
+    /// What the law says of one core and more, up to where it is continued: cores, and commands per second with the band,
+    /// from what it says of the most cores that were measured.
+    pub fn curve(&self) -> Vec<(u32, Band)> {
+        let from = self.largest_cores;
+        let known = self.at(from);
+        let point = |cores: u32| {
+            let Extrapolation { ratio, low, high } = self.ratios(from, cores);
+            (cores, Band { low: low * known, expected: ratio * known, high: high * known })
+        };
+        (1..=REACH * from).map(point).collect()
+    }
+
+    const fn best(&self) -> Loss {
+        Loss { sigma: self.sigma, kappa: self.kappa }
+    }
+}
+
+/// How much larger than the least the sum of squares of a pair may be that is not ruled out: the likelihood region of two
+/// parameters, `2 s² F(2, ν)` (N. R. Draper and H. Smith, "Applied Regression Analysis", 3rd ed., 1998, ch. 24), with the
+/// scatter `s` of the repeats over ν degrees of freedom. For two numerator degrees the quantile of F has a closed form.
+fn allowance(points: &[ScalingPoint], counts: &[u32]) -> f64 {
+    let (mut squares, mut freedom) = (0.0, 0.0);
+    for &cores in counts {
+        let repeats: Vec<f64> =
+            points.iter().filter(|point| point.cores == cores).map(|point| point.per_second).collect();
+        let mean = repeats.iter().sum::<f64>() / repeats.len() as f64;
+        squares += repeats.iter().map(|value| (value / mean - 1.0).powi(2)).sum::<f64>();
+        freedom += repeats.len() as f64 - 1.0;
+    }
+    let variance = if freedom > 0.0 { squares / freedom } else { 0.0 };
+    if variance > SCATTER * SCATTER {
+        2.0 * variance * freedom / 2.0 * (ALPHA.powf(-2.0 / freedom) - 1.0)
+    } else {
+        2.0 * SCATTER * SCATTER * -ALPHA.ln()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Three ceilings per number of cores, off the law by what `scatter` says in turn.
+    fn points(counts: &[u32], sigma: f64, kappa: f64, scatter: &[f64]) -> Vec<ScalingPoint> {
+        let law = Loss { sigma, kappa };
+        let mut scatter = scatter.iter().cycle();
+        let repeats = counts.iter().flat_map(|&cores| std::iter::repeat_n(cores, 3));
+        let measured =
+            |cores: u32, off: f64| ScalingPoint { cores, per_second: 5_000.0 * law.capacity(cores) * (1.0 + off) };
+        repeats.map(|cores| measured(cores, *scatter.next().unwrap())).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn the_true_ratio_lies_within_the_band_or_the_band_is_too_wide(
+            sigma in 0.0f64..0.4,
+            kappa in 0.0f64..0.05,
+            all in prop::sample::select(vec![vec![1u32, 2], vec![1, 2, 3, 4], vec![1, 2, 4, 8, 16]]),
+            scatter in prop::collection::vec(-0.03f64..0.03, 7),
+        ) {
+            let truth = Loss { sigma, kappa };
+            let largest = *all.last().unwrap();
+            if let Ok(law) = Scaling::fit(&points(&all, sigma, kappa, &scatter)) {
+                prop_assert!((law.at(largest) / (5_000.0 * truth.capacity(largest)) - 1.0).abs() < 0.06);
+                let ratio = truth.capacity(2 * largest) / truth.capacity(largest);
+                match law.extrapolate(largest, 2 * largest) {
+                    Ok(found) => {
+                        prop_assert!(found.low <= found.ratio && found.ratio <= found.high);
+                        prop_assert!(0.98 * found.low <= ratio && ratio <= 1.02 * found.high, "{ratio}: {found:?}");
+                    }
+                    Err(refusal) => prop_assert!(matches!(refusal, ScalingRefusal::TooWide { .. }), "{refusal}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_scales_perfectly_is_continued_and_a_second_core_that_helps_little_is_not() {
+        let perfect = Scaling::fit(&points(&[1, 2, 3, 4], 0.0, 0.0, &[0.0, 0.005, -0.005])).unwrap();
+        let eight = perfect.extrapolate(4, 8).unwrap();
+        assert!(eight.high <= 2.0 + 1e-9 && eight.low > 1.2, "{eight:?}");
+        let flat = Scaling::fit(&points(&[1, 2], 1.0, 0.0, &[0.0, 0.01, -0.01])).unwrap();
+        let refusal = flat.extrapolate(2, 4).unwrap_err();
+        assert!(matches!(refusal, ScalingRefusal::TooWide { low, high } if low < 0.8 && high > 0.95), "{refusal}");
+    }
+
+    #[test]
+    fn two_core_counts_leave_contention_and_coherency_open_and_more_tell_them_apart() {
+        let exact = [0.0];
+        let two = Scaling::fit(&points(&[1, 2], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
+        let four = Scaling::fit(&points(&[1, 2, 3, 4], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
+        let truth = Loss { sigma: 0.05, kappa: 0.0 }.capacity(4) / Loss { sigma: 0.05, kappa: 0.0 }.capacity(2);
+        for band in [two, four] {
+            assert!(band.low <= truth && truth <= band.high, "{truth}: {band:?}");
+        }
+        assert!(four.high - four.low < two.high - two.low);
+    }
+
+    #[test]
+    fn each_refusal_says_why() {
+        let one = Scaling::fit(&points(&[2], 0.1, 0.0, &[0.0])).unwrap_err();
+        assert_eq!(one, ScalingRefusal::TooFewCoreCounts { counts: 1 });
+        let far = Scaling::fit(&points(&[1, 2], 0.0, 0.0, &[0.0])).unwrap().extrapolate(2, 8).unwrap_err();
+        assert_eq!(far.to_string(), "8 cores are more than twice the 2 that were measured");
+        let wild = [1u32, 2, 3, 4]
+            .map(|cores| ScalingPoint { cores, per_second: [900.0, 300.0, 2_000.0, 400.0][cores as usize - 1] });
+        assert!(matches!(Scaling::fit(&wild), Err(ScalingRefusal::PoorFit { relative_error }) if relative_error > 0.1));
+    }
+}

@@ -1,0 +1,236 @@
+//! What if there were twice the actors, or events three times the size? A plan's question, changed.
+//!
+//! What changes the work of the store is measured again. A higher target is not: it is compared with the rates that were
+//! measured, and what grows with it is scaled.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::workload::{Workload, WorkloadError};
+
+/// Changes to a workload and its target: `actors=2x,event_size=3x,snapshot_every=50`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WhatIf {
+    changes: Vec<Change>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Change {
+    what: What,
+    amount: Amount,
+}
+
+/// What can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Actors,
+    Types,
+    EventSize,
+    StateSize,
+    SnapshotEvery,
+    Preload,
+    Target,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Amount {
+    Times(f64),
+    To(f64),
+}
+
+/// The text names no changes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--what-if `{text}`: {reason}, expected for example `actors=2x,event_size=3x,snapshot_every=50`")]
+pub struct WhatIfError {
+    text: String,
+    reason: String,
+}
+
+impl What {
+    const ALL: [Self; 7] =
+        [Self::Actors, Self::Types, Self::EventSize, Self::StateSize, Self::SnapshotEvery, Self::Preload, Self::Target];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Actors => "actors",
+            Self::Types => "types",
+            Self::EventSize => "event_size",
+            Self::StateSize => "state_size",
+            Self::SnapshotEvery => "snapshot_every",
+            Self::Preload => "preload",
+            Self::Target => "target",
+        }
+    }
+}
+
+impl Amount {
+    fn of(self, value: f64) -> f64 {
+        match self {
+            Self::Times(factor) => value * factor,
+            Self::To(value) => value,
+        }
+    }
+}
+
+impl WhatIf {
+    /// Whether it changes what the store has to do, so that it must be measured again.
+    pub fn changes_the_work(&self) -> bool {
+        self.changes.iter().any(|change| change.what != What::Target)
+    }
+
+    /// The target under it, commands per second.
+    pub fn target(&self, per_second: f64) -> f64 {
+        self.amount(What::Target).map_or(per_second, |amount| amount.of(per_second))
+    }
+
+    /// The workload under it. The shape of a size distribution stays: an absolute size is that of its median.
+    ///
+    /// # Errors
+    ///
+    /// [`WorkloadError`] if a changed figure is out of the range that workloads have.
+    pub fn workload(&self, workload: &Workload) -> Result<Workload, WorkloadError> {
+        let mut changed = workload.clone();
+        for change in &self.changes {
+            change.apply(&mut changed);
+        }
+        // Read back, it is checked as any other.
+        let text = toml::to_string(&changed).unwrap_or_default();
+        Workload::parse(&text)
+    }
+
+    fn amount(&self, what: What) -> Option<Amount> {
+        self.changes.iter().find(|change| change.what == what).map(|change| change.amount)
+    }
+}
+
+impl Change {
+    fn apply(self, workload: &mut Workload) {
+        let amount = self.amount;
+        let whole = |value: f64| amount.of(value).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and is checked afterwards"
+        )]
+        match self.what {
+            What::Actors => workload.actors.count = whole(f64::from(workload.actors.count)) as u32,
+            What::Types => workload.actors.types = whole(f64::from(workload.actors.types)) as u32,
+            What::SnapshotEvery => {
+                workload.persistence.snapshot_every = whole(workload.persistence.snapshot_every as f64) as u64;
+            }
+            What::Preload => {
+                workload.preload.events_per_actor = whole(workload.preload.events_per_actor as f64) as u64;
+            }
+            What::EventSize => {
+                workload.event_bytes = workload.event_bytes.scaled(amount.factor(workload.event_bytes.median()));
+            }
+            What::StateSize => {
+                workload.state_bytes = workload.state_bytes.scaled(amount.factor(workload.state_bytes.median()));
+            }
+            What::Target => {}
+        }
+    }
+}
+
+impl Amount {
+    /// The factor that takes `value` there.
+    fn factor(self, value: u32) -> f64 {
+        self.of(f64::from(value.max(1))) / f64::from(value.max(1))
+    }
+}
+
+impl FromStr for WhatIf {
+    type Err = WhatIfError;
+
+    fn from_str(text: &str) -> Result<Self, WhatIfError> {
+        let wrong = |reason: String| WhatIfError { text: text.to_owned(), reason };
+        let mut changes: Vec<Change> = Vec::new();
+        for part in text.split(',') {
+            let (name, amount) = part.split_once('=').ok_or_else(|| wrong(format!("`{}` has no `=`", part.trim())))?;
+            let name = name.trim();
+            let what = What::ALL.into_iter().find(|what| what.name() == name).ok_or_else(|| {
+                let known: Vec<_> = What::ALL.iter().map(|what| what.name()).collect();
+                wrong(format!("`{name}` is none of {}", known.join(", ")))
+            })?;
+            if changes.iter().any(|change| change.what == what) {
+                return Err(wrong(format!("`{name}` is changed twice")));
+            }
+            let amount = amount.trim();
+            let (number, is_factor) = amount.strip_suffix('x').map_or((amount, false), |number| (number, true));
+            let number = number.parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+            let number = number
+                .ok_or_else(|| wrong(format!("`{amount}` is neither a factor such as `2x` nor a number above 0")))?;
+            changes.push(Change { what, amount: if is_factor { Amount::Times(number) } else { Amount::To(number) } });
+        }
+        Ok(Self { changes })
+    }
+}
+
+impl fmt::Display for WhatIf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = self.changes.iter().map(|change| match change.amount {
+            Amount::Times(factor) => format!("{}={factor}x", change.what.name()),
+            Amount::To(value) => format!("{}={value}", change.what.name()),
+        });
+        f.write_str(&told.collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::shipped;
+
+    fn ledger() -> Workload {
+        let named = shipped().iter().find(|named| named.name == "ledger").unwrap();
+        Workload::parse(named.text).unwrap()
+    }
+
+    #[test]
+    fn factors_and_absolute_figures_change_what_they_name_and_nothing_else() {
+        let what_if: WhatIf = "actors=2x, event_size=3x, snapshot_every=50".parse().unwrap();
+        let (before, after) = (ledger(), what_if.workload(&ledger()).unwrap());
+        assert_eq!(after.actors.count, 2 * before.actors.count);
+        assert_eq!(after.event_bytes.median(), 3 * before.event_bytes.median());
+        assert_eq!(after.persistence.snapshot_every, 50);
+        assert_eq!((after.state_bytes, after.preload, after.seed), (before.state_bytes, before.preload, before.seed));
+    }
+
+    #[test]
+    fn a_target_alone_needs_no_new_measurement() {
+        let what_if: WhatIf = "target=2.5x".parse().unwrap();
+        assert!(!what_if.changes_the_work());
+        assert!((what_if.target(200.0) - 500.0).abs() < 1e-9);
+        assert!((("target=900".parse::<WhatIf>().unwrap()).target(200.0) - 900.0).abs() < 1e-9);
+        assert_eq!(what_if.workload(&ledger()).unwrap(), ledger());
+    }
+
+    #[test]
+    fn a_text_that_is_none_says_what_is_wrong_and_shows_a_good_one() {
+        for (text, reason) in [
+            ("actors", "no `=`"),
+            ("users=2x", "`users` is none of actors"),
+            ("actors=lots", "neither a factor"),
+            ("actors=-2x", "neither a factor"),
+            ("actors=2x,actors=3x", "changed twice"),
+        ] {
+            let error = text.parse::<WhatIf>().unwrap_err().to_string();
+            assert!(error.contains(reason) && error.contains("event_size=3x"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_workload_that_leaves_its_ranges_is_refused() {
+        let error = "actors=1000000x".parse::<WhatIf>().unwrap().workload(&ledger()).unwrap_err();
+        assert!(error.to_string().contains("count"), "{error}");
+        let error = "event_size=100000x".parse::<WhatIf>().unwrap().workload(&ledger()).unwrap_err();
+        assert!(error.to_string().contains("16 MiB"), "{error}");
+    }
+
+    #[test]
+    fn what_it_displays_reads_back() {
+        for text in ["actors=2x,event_size=3x,snapshot_every=50", "target=0.5x"] {
+            assert_eq!(text.parse::<WhatIf>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! `machines.html` and `machines.md`: the comparison for people.
+
+use serde::Serialize;
+
+use crate::actor::Durability;
+use crate::fleet::{
+    LatencyEvidence, Machine, MachineCapacity, MachineComparison, MachineMode, MergedLatency, TargetAnswer,
+};
+use crate::render::curves::CurveBoard;
+use crate::render::template::{Markup, render};
+use crate::units;
+
+const HTML: &str = include_str!("machines.html.j2");
+const MARKDOWN: &str = include_str!("machines.md.j2");
+const STYLE: &str = include_str!("report.css");
+const OWN_STYLE: &str = include_str!("machines.css");
+
+/// The percentiles of the tables.
+const SHOWN: [&str; 3] = ["p50", "p99", "p99.9"];
+
+/// The comparison as one HTML page without scripts, its charts and styles inline.
+///
+/// Whatever the comparison holds is escaped; a policy in the page forbids it to load anything from anywhere.
+pub fn html(comparison: &MachineComparison) -> String {
+    render(Markup::Html, HTML, Page::new(comparison))
+}
+
+/// The comparison as GitHub-flavoured Markdown.
+pub fn markdown(comparison: &MachineComparison) -> String {
+    render(Markup::Markdown, MARKDOWN, Page::new(comparison))
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    comparison: &'a MachineComparison,
+    reports_count: usize,
+    tables: Vec<ModeTable<'a>>,
+    disks: Vec<DiskRow<'a>>,
+    /// Whether any report probed its disk; runs do not.
+    was_probed: bool,
+    curves: Option<CurveBoard<'a>>,
+    style: &'static str,
+    own_style: &'static str,
+}
+
+impl<'a> Page<'a> {
+    fn new(comparison: &'a MachineComparison) -> Self {
+        Self {
+            comparison,
+            reports_count: comparison.machines.iter().map(|machine| machine.reports.len()).sum(),
+            tables: comparison.durabilities.iter().map(|&mode| ModeTable::new(comparison, mode)).collect(),
+            disks: comparison.machines.iter().map(DiskRow::new).collect(),
+            was_probed: comparison.machines.iter().any(|machine| machine.sync_probe.is_some()),
+            curves: CurveBoard::new(comparison),
+            style: STYLE,
+            own_style: OWN_STYLE,
+        }
+    }
+}
+
+/// One durability mode: a row per machine.
+#[derive(Serialize)]
+struct ModeTable<'a> {
+    durability: Durability,
+    /// Where the bars are as long as what the target requires, percent of the longest.
+    required_percent: Option<f64>,
+    rows: Vec<Row<'a>>,
+}
+
+impl<'a> ModeTable<'a> {
+    fn new(comparison: &'a MachineComparison, durability: Durability) -> Self {
+        let measured: Vec<_> =
+            comparison.machines.iter().filter_map(|machine| Some((machine, machine.mode(durability)?))).collect();
+        let required = comparison.question.target.as_ref().map(|target| target.required_per_second);
+        let rates = measured.iter().map(|(_, mode)| mode.rate_per_second());
+        let longest = rates.chain(required).fold(f64::MIN_POSITIVE, f64::max);
+        let command = comparison.headline_command.as_deref();
+        Self {
+            durability,
+            required_percent: required.map(|required| 100.0 * required / longest),
+            rows: measured.into_iter().map(|(machine, mode)| Row::new(machine, mode, command, longest)).collect(),
+        }
+    }
+}
+
+/// One machine in one durability mode.
+#[derive(Serialize)]
+struct Row<'a> {
+    machine: &'a Machine,
+    /// Its name without the processor.
+    hardware: &'a str,
+    mode: &'a MachineMode,
+    rate_per_second: f64,
+    bar_percent: f64,
+    /// `medium (2 of 3 reports), none (1 of 3 reports)`.
+    recommended: Option<String>,
+    /// Whether it holds the target, as a class of the page and as a word.
+    answer: Option<[&'static str; 2]>,
+    /// The rate its latencies were taken at, if there are any.
+    load: String,
+    /// Whether they are its one report's own, with no histogram behind them.
+    is_own: bool,
+    percentiles: [Cell; 3],
+}
+
+impl<'a> Row<'a> {
+    fn new(machine: &'a Machine, mode: &'a MachineMode, command: Option<&str>, longest: f64) -> Self {
+        let latency = command.and_then(|command| mode.command(command));
+        let capacity = mode.capacity.as_ref();
+        Self {
+            machine,
+            hardware: hardware(machine),
+            mode,
+            rate_per_second: mode.rate_per_second(),
+            bar_percent: 100.0 * mode.rate_per_second() / longest,
+            recommended: capacity.map(|capacity| recommended(capacity, machine.reports.len())),
+            answer: capacity.map(|capacity| match capacity.answer {
+                TargetAnswer::Holds => ["yes", "✓ holds"],
+                TargetAnswer::Misses => ["no", "✗ does not"],
+                TargetAnswer::Undecided => ["soft", "? inconclusive"],
+            }),
+            load: match mode.offered_per_second {
+                Some(rate) => units::rate(rate),
+                None if mode.commands.is_empty() => absent(),
+                None => "closed loop".to_owned(),
+            },
+            is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
+            percentiles: SHOWN.map(|name| Cell::new(name, latency)),
+        }
+    }
+}
+
+/// The machine's name without the processor.
+fn hardware(machine: &Machine) -> &str {
+    machine.name.strip_prefix(&machine.cpu_model).map_or("", |rest| rest.trim_start_matches([' ', '·']))
+}
+
+fn recommended(capacity: &MachineCapacity, reports: usize) -> String {
+    let profile = |profile: &Option<String>| profile.clone().unwrap_or_else(|| "none".to_owned());
+    match capacity.recommendations.as_slice() {
+        [one] => profile(&one.profile),
+        several => {
+            let told = several
+                .iter()
+                .map(|count| format!("{} ({} of {reports} reports)", profile(&count.profile), count.reports_count));
+            told.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// A percentile, and how sure it is.
+#[derive(Serialize)]
+struct Cell {
+    name: &'static str,
+    value_ns: Option<u64>,
+    interval_ns: Option<[u64; 2]>,
+    /// Lowest and highest report, where two carry no interval.
+    between_ns: Option<[u64; 2]>,
+}
+
+impl Cell {
+    fn new(name: &'static str, latency: Option<&MergedLatency>) -> Self {
+        let found = latency.and_then(|latency| latency.response.percentile(name));
+        let spread = latency.and_then(|latency| latency.spread.iter().find(|spread| spread.name == name));
+        let interval_ns = found.and_then(|found| found.interval_ns);
+        Self {
+            name,
+            value_ns: found.map(|found| found.value_ns),
+            interval_ns,
+            between_ns: spread
+                .filter(|spread| interval_ns.is_none() && found.is_some() && spread.reports_count > 1)
+                .map(|spread| [spread.lowest_ns, spread.highest_ns]),
+        }
+    }
+}
+
+/// A machine's disk and how fast it fills: ranges over reports and durability modes.
+#[derive(Serialize)]
+struct DiskRow<'a> {
+    machine: &'a Machine,
+    hardware: &'a str,
+    sync_p50: String,
+    sync_p99: String,
+    database: String,
+    growth_per_million: String,
+    growth_per_day: String,
+    days_until_full: String,
+}
+
+impl<'a> DiskRow<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        let capacities = || machine.modes.iter().filter_map(|mode| mode.capacity.as_ref());
+        let sync = |range: Option<[u64; 2]>| {
+            range.map_or_else(absent, |[low, high]| between([low as f64, high as f64], units::duration))
+        };
+        let databases = machine.modes.iter().flat_map(|mode| mode.database_bytes).map(|bytes| bytes as f64);
+        let probe = machine.sync_probe.as_ref();
+        Self {
+            machine,
+            hardware: hardware(machine),
+            sync_p50: sync(probe.and_then(|probe| probe.p50_range_ns)),
+            sync_p99: sync(probe.and_then(|probe| probe.p99_range_ns)),
+            database: ends(databases, units::bytes),
+            growth_per_million: ends(
+                capacities().flat_map(|capacity| capacity.database_bytes_per_million_commands),
+                units::bytes,
+            ),
+            growth_per_day: ends(
+                capacities().flat_map(|capacity| capacity.database_bytes_per_day_at_target),
+                units::bytes,
+            ),
+            days_until_full: ends(
+                capacities().filter_map(|capacity| capacity.days_until_disk_full).flatten(),
+                units::days,
+            ),
+        }
+    }
+}
+
+fn absent() -> String {
+    units::ABSENT.to_owned()
+}
+
+fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) -> String {
+    let ends = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
+    ends.map_or_else(absent, |(low, high)| between([low, high], format))
+}
+
+/// Both ends with the unit said once where it is the same, or the one figure they read as.
+fn between([low, high]: [f64; 2], format: fn(f64) -> String) -> String {
+    let (low, high) = (format(low), format(high));
+    match (low.split_once(' '), high.split_once(' ')) {
+        _ if low == high => low,
+        (Some((figure, low_unit)), Some((_, high_unit))) if low_unit == high_unit => format!("{figure} – {high}"),
+        _ => format!("{low} – {high}"),
+    }
+}

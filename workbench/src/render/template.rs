@@ -1,0 +1,142 @@
+//! Filling a template with a report: the figures' formats as filters, and escaping that is on unless a value is
+//! marked safe.
+//!
+//! Knows nothing of what a report means; it sees values and a template.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, Output, State, escape_formatter};
+use serde::Serialize;
+
+use crate::units;
+
+const MARKDOWN: &str = "markdown";
+
+/// What a template produces, hence how values in it are escaped.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Markup {
+    Html,
+    Markdown,
+}
+
+/// Fills `source` with `context`.
+///
+/// # Panics
+///
+/// When the template is wrong. Templates are part of this crate and every path through them is tested.
+pub(super) fn render(markup: Markup, source: &str, context: impl Serialize) -> String {
+    environment(markup)
+        .render_str(source, Serde(context))
+        .unwrap_or_else(|error| panic!("the built-in {markup:?} template: {error:#}"))
+}
+
+fn environment(markup: Markup) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_syntax(lines_of_tags_vanish());
+    environment.set_auto_escape_callback(move |_| match markup {
+        Markup::Html => AutoEscape::Html,
+        Markup::Markdown => AutoEscape::Custom(MARKDOWN.into()),
+    });
+    environment.set_formatter(escape);
+    add_filters(&mut environment);
+    environment
+}
+
+/// A tag on a line of its own leaves no empty line behind, which would end a Markdown table.
+fn lines_of_tags_vanish() -> SyntaxConfig {
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    syntax.expect("the default delimiters do not clash")
+}
+
+fn add_filters(environment: &mut Environment<'_>) {
+    environment.add_filter("duration", |value: Option<f64>| figure(value, units::duration));
+    environment.add_filter("difference", |value: Option<f64>| figure(value, units::duration_difference));
+    environment.add_filter("to", |low: f64, high: f64| units::duration_range(low, high));
+    environment.add_filter("seconds", |value: Option<f64>| figure(value, units::seconds));
+    environment.add_filter("days", |value: Option<f64>| figure(value, units::days));
+    environment.add_filter("bytes", |value: Option<f64>| figure(value, units::bytes));
+    environment.add_filter("rate", |value: Option<f64>| figure(value, units::rate));
+    environment.add_filter("number", |value: Option<f64>| figure(value, units::number));
+    environment.add_filter("percent", |value: Option<f64>| figure(value, units::percent));
+    environment.add_filter("count", |value: Option<u64>| value.map_or_else(absent, units::count));
+    environment
+        .add_filter("figure_of", |value: Option<f64>, name: &str| figure(value, |value| units::named(name, value)));
+    environment.add_filter("figure_name", |name: &str| units::name_in_words(name));
+    environment.add_filter("moment", |value: &str| units::moment(value));
+    environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
+    environment
+        .add_filter("code_block", |value: &str, language: &str| Value::from_safe_string(code_block(value, language)));
+}
+
+fn figure(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
+    value.map_or_else(absent, format)
+}
+
+fn absent() -> String {
+    units::ABSENT.to_owned()
+}
+
+fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match state.auto_escape() {
+        AutoEscape::Custom(_) if !value.is_safe() => {
+            out.write_str(&markdown_text(&value.to_string()))?;
+            Ok(())
+        }
+        AutoEscape::Custom(_) => {
+            out.write_str(value.as_str().unwrap_or_default())?;
+            Ok(())
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+/// Text that Markdown shows as it is, on one line, also inside a table cell. An underscore within a word is one.
+fn markdown_text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\\' | '`' | '*' | '[' | ']' | '|' => escaped.extend(['\\', character]),
+            '\r' | '\n' => escaped.push(' '),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// Inline code, fenced by more backticks than it holds. A table ends a cell at a bar even inside code.
+fn code_span(text: &str) -> String {
+    let fence = "`".repeat(longest_backtick_run(text) + 1);
+    let pad = if text.contains('`') { " " } else { "" };
+    let line = text.replace(['\r', '\n'], " ").replace('|', "\\|");
+    format!("{fence}{pad}{line}{pad}{fence}")
+}
+
+/// A code block, fenced by more backticks than it holds.
+fn code_block(text: &str, language: &str) -> String {
+    let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
+    format!("{fence}{language}\n{text}\n{fence}")
+}
+
+fn longest_backtick_run(text: &str) -> usize {
+    text.split(|character| character != '`').map(str::len).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_text_cannot_leave_its_cell_or_become_markup() {
+        assert_eq!(markdown_text("a|b\nc <img> *d* [e](f) `g`"), "a\\|b c &lt;img&gt; \\*d\\* \\[e\\](f) \\`g\\`");
+        assert_eq!(markdown_text("events_put"), "events_put");
+    }
+
+    #[test]
+    fn code_cannot_close_its_own_fence() {
+        assert_eq!(code_span("a ` b"), "`` a ` b ``");
+        assert_eq!(code_block("x\n```\ny", "sh"), "````sh\nx\n```\ny\n````");
+    }
+}

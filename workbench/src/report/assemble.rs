@@ -1,0 +1,391 @@
+//! From what the runner and the sizing found to a [`Report`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ave_actors_store::config::MachineSpec;
+
+use crate::actor::Durability;
+use crate::host::{HostProfile, HostWarning, Yardstick, matching_spec};
+use crate::load::{Drive, EngineFigure, Measurement, Sample, SessionSize, Source, Verified};
+use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
+use crate::report::assess::{Assessment, range};
+use crate::report::{
+    CurvePoint, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind,
+    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
+    SourceKind, TuningInfo, Verdict, Verification, YardstickInfo,
+};
+use crate::units;
+use ave_actors_rocksdb::trace::{CommandKind, OpKind};
+
+/// What matters below this package, and its version.
+const COMPONENTS: [(&str, &str); 3] =
+    [("ave-actors-store", "0.5.0"), ("rocksdb", "0.25.0"), ("librocksdb-sys", "0.19.0+11.8.1")];
+
+/// What a report says beside the measurement itself.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// When it began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// How long it took, seconds.
+    pub elapsed_seconds: f64,
+    /// What was replayed.
+    pub source: &'a Source,
+    /// File or name it came from.
+    pub origin: String,
+    /// The host.
+    pub host: &'a HostProfile,
+    /// What is wrong with it.
+    pub host_warnings: &'a [HostWarning],
+    /// The disk's sync latency, if it was probed.
+    pub sync_probe: Option<&'a LatencyHistogram>,
+    /// The tuning in force.
+    pub tuning: Vec<TuningInfo>,
+    /// The machine it was for.
+    pub machine_spec: &'a MachineSpec,
+    /// Where the databases were.
+    pub data_directory: &'a Path,
+    /// The command line that made it.
+    pub command: String,
+    /// Threads that issued commands.
+    pub workers: u64,
+}
+
+/// The parts all reports share.
+pub(crate) fn report(
+    context: &Context<'_>,
+    kind: ReportKind,
+    verdict: Verdict,
+    settings: Settings,
+    modes: Vec<ModeResult>,
+    assessment: Assessment,
+) -> Report {
+    Report {
+        schema_version: SCHEMA_VERSION,
+        kind,
+        name: context.source.name().to_owned(),
+        started_at: context.started_at.clone(),
+        elapsed_seconds: context.elapsed_seconds,
+        verdict,
+        source: source_info(context),
+        settings,
+        host: host_info(context.host, context.sync_probe),
+        tuning: context.tuning.clone(),
+        modes,
+        plan: None,
+        warnings: assessment.warnings,
+        reproduce: Reproduce {
+            command: context.command.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            components: components(),
+        },
+    }
+}
+
+pub(crate) fn components() -> BTreeMap<String, String> {
+    COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
+}
+
+/// A machine specification as `ave-actors-store` reads it.
+pub fn spec_json(spec: &MachineSpec) -> serde_json::Value {
+    // Strings and numbers: serialising them cannot fail.
+    serde_json::to_value(spec).unwrap_or_default()
+}
+
+/// `medium`, or `custom (2 cores, 24000 MB)`.
+pub fn spec_name(spec: &MachineSpec) -> String {
+    match spec {
+        MachineSpec::Profile(profile) => profile.to_string(),
+        MachineSpec::Custom { ram_mb, cpu_cores } => {
+            format!("custom ({}, {ram_mb} MB)", units::counted(*cpu_cores as u64, "core"))
+        }
+    }
+}
+
+fn source_info(context: &Context<'_>) -> SourceInfo {
+    match context.source {
+        Source::Workload(workload) => SourceInfo {
+            kind: SourceKind::Workload,
+            origin: context.origin.clone(),
+            description: workload.description.trim().to_owned(),
+            actors_count: u64::from(workload.actors.count),
+            actor_types_count: u64::from(workload.actors.types),
+            persistence: workload.rules().to_string(),
+            facts: workload_facts(workload),
+        },
+        Source::Trace { trace, .. } => SourceInfo {
+            kind: SourceKind::Trace,
+            origin: context.origin.clone(),
+            description: String::new(),
+            actors_count: trace.actors().len() as u64,
+            actor_types_count: trace.type_count() as u64,
+            persistence: trace.provenance.persistence.clone(),
+            facts: trace_facts(trace),
+        },
+    }
+}
+
+fn workload_facts(workload: &crate::workload::Workload) -> BTreeMap<String, String> {
+    let mix: Vec<_> = workload
+        .commands
+        .kinds()
+        .into_iter()
+        .map(|kind| format!("{kind} {}", units::percent(100.0 * workload.commands.share(kind))))
+        .collect();
+    BTreeMap::from([
+        ("commands".to_owned(), mix.join(", ")),
+        ("events".to_owned(), workload.event_bytes.describe()),
+        ("state".to_owned(), workload.state_bytes.describe()),
+        ("preload".to_owned(), format!("{} per actor", units::counted(workload.preload.events_per_actor, "event"))),
+        ("compressible share".to_owned(), units::percent(100.0 * workload.stored_compressibility())),
+    ])
+}
+
+fn trace_facts(trace: &crate::trace::Trace) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("commands".to_owned(), units::count(trace.command_count())),
+        ("storage operations".to_owned(), units::count(trace.operation_count())),
+        ("time span".to_owned(), units::seconds(trace.duration_ns() as f64 / 1e9)),
+        ("made from".to_owned(), format!("{} ({})", trace.provenance.source, trace.provenance.made_by)),
+        ("assumed".to_owned(), trace.provenance.assumptions.join("; ")),
+    ])
+}
+
+/// A host as reports show it.
+pub fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> HostInfo {
+    HostInfo {
+        cpu_model: host.cpu_model.clone(),
+        logical_cores_count: host.logical_cores,
+        physical_cores_count: host.physical_cores,
+        usable_cores_count: host.usable_cores,
+        ram_bytes: host.ram_bytes,
+        usable_ram_bytes: host.usable_ram_bytes,
+        swap_bytes: host.swap_bytes,
+        file_system: host.disk.file_system.clone(),
+        device: host.disk.device.clone(),
+        disk_free_bytes: host.disk.free_bytes,
+        kernel: host.kernel.clone(),
+        virtualisation: host.virtualisation.clone(),
+        machine_profile: match matching_spec(host.usable_cores, host.usable_ram_bytes) {
+            MachineSpec::Profile(profile) => profile.to_string(),
+            MachineSpec::Custom { .. } => "custom".to_owned(),
+        },
+        sync_probe: sync_probe.map(|latencies| latency_info(latencies, &[], 0)),
+    }
+}
+
+/// What one mode did, on its way into a report.
+pub(crate) struct Shown<'a> {
+    pub(crate) durability: Durability,
+    pub(crate) rounds: &'a [Drive],
+    pub(crate) verified: Option<&'a Verified>,
+    pub(crate) size: SessionSize,
+    pub(crate) offered: Option<f64>,
+    pub(crate) harness_ns_per_operation: f64,
+    pub(crate) seed: u64,
+}
+
+impl Shown<'_> {
+    pub(crate) fn result(&self) -> ModeResult {
+        let all = Measurement::over_rounds(self.rounds.iter().map(|round| &round.measurement));
+        let rates: Vec<f64> = self.rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
+        let (low, high) = range(&rates);
+        ModeResult {
+            durability: self.durability.into(),
+            commands_count: all.command_count(),
+            operations_count: all.operation_count(),
+            offered_per_second: self.offered,
+            achieved_per_second: all.commands_per_second(),
+            achieved_range_per_second: [low, high],
+            commands: CommandKind::ALL.into_iter().filter_map(|kind| self.command(&all, kind)).collect(),
+            operations: OpKind::ALL.into_iter().filter_map(|kind| operation(&all, kind)).collect(),
+            resources: self.resources(&all),
+            series: self.series(),
+            rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
+            verification: verification(self.verified),
+            harness_ns_per_operation: self.harness_ns_per_operation,
+        }
+    }
+
+    fn command(&self, all: &Measurement, kind: CommandKind) -> Option<NamedLatency> {
+        let latency = all.command(kind)?;
+        Some(NamedLatency {
+            name: kind.name().to_owned(),
+            response: Some(latency_info(&latency.response, &latency.slices, self.seed)),
+            service: latency_info(&latency.service, &[], self.seed),
+        })
+    }
+
+    fn resources(&self, all: &Measurement) -> ResourceUse {
+        let usage = || self.rounds.iter().map(|round| round.usage);
+        let wall: f64 = usage().map(|usage| usage.wall_seconds).sum();
+        let engines: Option<Vec<_>> = self.rounds.iter().map(Drive::engine).collect();
+        ResourceUse {
+            cpu_cores_mean: usage().map(|usage| usage.cpu_seconds).sum::<f64>() / wall.max(f64::MIN_POSITIVE),
+            rss_peak_bytes: usage().map(|usage| usage.rss_peak_bytes).max().unwrap_or(0),
+            written_bytes: usage().map(|usage| usage.written_bytes).sum(),
+            payload_bytes: all.payload_bytes,
+            write_amplification_ratio: self.size.write_amplification(),
+            database_bytes: self.size.database_bytes,
+            wal_syncs_count: engines.as_ref().map(|engines| engines.iter().map(|engine| engine.wal_syncs).sum()),
+            stall_ms: engines
+                .as_ref()
+                .map(|engines| engines.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
+            steal_percent: usage().filter_map(|usage| usage.steal_percent).reduce(f64::max),
+            foreign_cores: usage().filter_map(|usage| usage.foreign_cores).reduce(f64::max),
+            swapped_bytes: usage().map(|usage| usage.swapped_bytes).sum(),
+            live_bytes: self.verified.map(|verified| verified.live_bytes),
+            space_amplification_ratio: self.verified.and_then(|verified| self.size.space_amplification(verified)),
+        }
+    }
+
+    fn series(&self) -> Vec<SeriesPoint> {
+        (1..).zip(self.rounds).flat_map(|(round, drive)| series_of(round, drive)).collect()
+    }
+}
+
+fn round_info(round: u32, drive: &Drive) -> RoundInfo {
+    let figure = |figure: &EngineFigure| EngineInfo {
+        name: figure.name.clone().into_owned(),
+        before: figure.before,
+        after: figure.after,
+    };
+    RoundInfo {
+        round,
+        warmup_seconds: drive.warmup.as_secs_f64(),
+        steady: drive.steady,
+        commands_per_second: drive.measurement.commands_per_second(),
+        settled: drive.settled,
+        engine: drive.statistics.iter().map(figure).collect(),
+        commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
+        steal_percent: drive.usage.steal_percent,
+        foreign_cores: drive.usage.foreign_cores,
+        cpu_seconds: Some(drive.usage.cpu_seconds),
+        yardstick: drive.yardstick.map(yardstick_info),
+    }
+}
+
+fn yardstick_info(yardstick: Yardstick) -> YardstickInfo {
+    let Yardstick { compute_p50_ns, compute_mean_ns, sync_p50_ns } = yardstick;
+    YardstickInfo { compute_p50_ns, compute_mean_ns, sync_p50_ns }
+}
+
+fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {
+    let latency = drive.measurement.command(kind)?;
+    Some(RoundLatency {
+        name: kind.name().to_owned(),
+        count: latency.service.count(),
+        response: round_figures(&latency.response),
+        service: round_figures(&latency.service),
+    })
+}
+
+fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
+    let percentile = |name| Percentile::named(name).and_then(|percentile| latencies.percentile(percentile));
+    RoundFigures {
+        mean_ns: latencies.mean(),
+        p50_ns: percentile("p50"),
+        p90_ns: percentile("p90"),
+        p99_ns: percentile("p99"),
+    }
+}
+
+/// Slice by slice; the last one is as long as the measurement still went on.
+fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
+    let measurement = &drive.measurement;
+    let slices = measurement.slices_of_all_commands();
+    let ends = (1..).map(|number: u64| (number * measurement.slice_ns()).min(measurement.elapsed_ns));
+    let mut start_ns = 0;
+    let mut series = Vec::new();
+    for (place, (slice, end_ns)) in slices.iter().zip(ends).enumerate() {
+        let length_seconds = end_ns.saturating_sub(start_ns) as f64 / 1e9;
+        start_ns = end_ns;
+        if length_seconds > 0.0 {
+            let sampled = drive.samples.get(place).zip(drive.samples.get(place + 1));
+            series.push(SeriesPoint {
+                round,
+                at_seconds: end_ns as f64 / 1e9,
+                commands_per_second: slice.count() as f64 / length_seconds,
+                p50_ns: slice.quantile(0.5),
+                p99_ns: slice.quantile(0.99),
+                max_ns: slice.max(),
+                ..sampled.map_or_else(SeriesPoint::default, |(before, after)| consumed(before, after))
+            });
+        }
+    }
+    series
+}
+
+/// What process and engine consumed from one sample to the next.
+fn consumed(before: &Sample, after: &Sample) -> SeriesPoint {
+    let engine = before.engine.zip(after.engine).map(|(before, after)| after.since(before));
+    let seconds = after.at.saturating_sub(before.at).as_secs_f64();
+    let cpu_seconds = after.process.cpu_seconds - before.process.cpu_seconds;
+    SeriesPoint {
+        cpu_cores: (seconds > 0.0).then(|| cpu_seconds / seconds),
+        rss_bytes: Some(after.process.rss_bytes),
+        written_bytes: after
+            .process
+            .written_bytes
+            .zip(before.process.written_bytes)
+            .map(|(after, before)| after - before),
+        stall_ms: engine.map(|engine| engine.stall_micros as f64 / 1e3),
+        wal_syncs_count: engine.map(|engine| engine.wal_syncs),
+        pending_compaction_bytes: engine.map(|engine| engine.pending_compaction_bytes),
+        ..SeriesPoint::default()
+    }
+}
+
+fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {
+    let latency = all.operations[kind.index()].as_ref()?;
+    Some(NamedLatency { name: kind.name().to_owned(), response: None, service: latency_info(latency, &[], 0) })
+}
+
+/// A histogram as reports show it, with confidence intervals if slices of time stand behind it.
+pub fn latency_info(latencies: &LatencyHistogram, slices: &[Slice], seed: u64) -> LatencyInfo {
+    let supported: Vec<_> =
+        PERCENTILES.into_iter().filter(|percentile| percentile.is_supported_by(latencies.count())).collect();
+    let intervals = percentile_intervals(slices, &supported, seed);
+    let percentiles = supported
+        .iter()
+        .zip(intervals)
+        .map(|(percentile, interval_ns)| {
+            let value_ns = latencies.quantile(percentile.quantile);
+            PercentileInfo {
+                name: percentile.name.to_owned(),
+                value_ns,
+                // Extremes have no interval. Slices are coarser than the whole: the interval includes its own value.
+                interval_ns: interval_ns
+                    .filter(|_| !matches!(percentile.name, "min" | "max"))
+                    .map(|[low, high]| [low.min(value_ns), high.max(value_ns)]),
+            }
+        })
+        .collect();
+    let curve = latencies.curve().into_iter().map(|(quantile, value_ns)| CurvePoint { quantile, value_ns }).collect();
+    LatencyInfo { count: latencies.count(), mean_ns: latencies.mean(), percentiles, curve }
+}
+
+pub(crate) fn verification(verified: Option<&Verified>) -> Verification {
+    verified.map_or_else(Verification::default, |verified| Verification {
+        performed: true,
+        actors_count: verified.actors,
+        events_count: verified.events,
+        states_count: verified.states,
+        differences: verified.differences.clone(),
+        crash: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::COMPONENTS;
+
+    #[test]
+    fn the_component_versions_are_those_of_the_lock_file() {
+        let lock = include_str!("../../../Cargo.lock");
+        for (name, version) in COMPONENTS {
+            let package = format!("name = \"{name}\"\nversion = \"{version}\"\n");
+            assert!(lock.contains(&package), "{name} {version} is not what Cargo.lock names");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! How far a measurement can be trusted: what disturbed it, and whether it still carries an answer.
+
+use statrs::statistics::Statistics;
+
+use crate::host::HostWarning;
+use crate::load::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Verified};
+use crate::measure::{DRIFT, FOREIGN_SHARE, Percentile, STEAL_PERCENT, SWAPPED_BYTES, Trend};
+use crate::report::{Outcome, Warning};
+use crate::units;
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// Samples in a second below which its median is chance.
+const DRIFT_SAMPLES: u64 = 20;
+/// Standard deviation of the rates of rounds, as a share of their mean, that is worth a warning, and that spoils a result.
+const ROUND_SCATTER: [f64; 2] = [0.12, 0.3];
+
+/// What was found out about a measurement's worth.
+#[derive(Debug, Default)]
+pub(crate) struct Assessment {
+    /// Cores of the machine, not of the process: others share those.
+    cores: u32,
+    /// How many of the warnings were known of the host before anything was measured.
+    host_warnings: usize,
+    pub(crate) warnings: Vec<Warning>,
+    /// Why the measurement carries no answer; empty if it does.
+    pub(crate) doubts: Vec<String>,
+    /// What took time away from the system under test. An objective that was met all the same is met; a missed one, or
+    /// a figure by itself, says nothing.
+    pub(crate) disturbances: Vec<String>,
+    /// Why it is a failure whatever the figures: lost or altered data.
+    pub(crate) losses: Vec<String>,
+    /// Rates that were offered and not achieved: said before anything else.
+    pub(crate) overloads: Vec<String>,
+}
+
+impl Assessment {
+    /// Starts with what is known of the host.
+    pub(crate) fn of_host(cores: u32, host_warnings: &[HostWarning]) -> Self {
+        let warnings =
+            host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
+        Self { cores, host_warnings: host_warnings.len(), warnings, ..Self::default() }
+    }
+
+    /// Whether measuring itself gave a reason to warn.
+    pub(crate) const fn was_warned(&self) -> bool {
+        self.warnings.len() > self.host_warnings
+    }
+
+    /// The outcome in the light of what is known: losses beat doubts, doubts beat `found`. `judged` says whether `found`
+    /// is the answer to an objective.
+    pub(crate) fn outcome(&self, found: Outcome, judged: bool) -> Outcome {
+        let met = judged && found == Outcome::Pass;
+        if !self.losses.is_empty() {
+            Outcome::Fail
+        } else if !self.doubts.is_empty() || (!self.disturbances.is_empty() && !met) {
+            Outcome::Inconclusive
+        } else {
+            found
+        }
+    }
+
+    /// All that weighs on the outcome, heaviest first.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        [self.losses.as_slice(), &self.doubts, &self.disturbances].concat()
+    }
+
+    pub(crate) fn interrupted(&mut self) {
+        self.doubts.push("it was interrupted: the figures cover what was measured until then".to_owned());
+    }
+
+    pub(crate) fn mode(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
+        self.fell_behind(name, rounds, offered);
+        self.generator(name, rounds, offered.is_some());
+        self.samples(name, rounds);
+        self.steal(rounds);
+        self.swap(rounds);
+        self.foreign_load(name, rounds);
+        self.warm_up(name, rounds);
+        self.scatter(name, rounds);
+        self.drift(name, rounds);
+        if rounds.iter().any(|round| round.settled == Some(false)) {
+            self.doubts.push(format!(
+                "durability {name}: compactions were still pending 20 s after the load ended: the engine owes work that \
+                 the figures do not include; measure longer"
+            ));
+        }
+        if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
+            let first = &verified.differences[0];
+            self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+        }
+    }
+
+    /// What was found after kills of processes that wrote.
+    pub(crate) fn kills(&mut self, name: &str, crashed: &Crashed) {
+        if let Some(failure) = &crashed.failure {
+            let kills = crashed.kills;
+            self.doubts.push(format!("the kills with durability {name} ended after {kills}: {failure}"));
+        }
+        if let Some(first) = crashed.verified.differences.first() {
+            let lost = units::count(crashed.verified.lost);
+            self.losses.push(format!(
+                "durability {name}: after a process was killed, the database does not hold what was acknowledged to it, \
+                 {lost} of it lost: {first}"
+            ));
+        }
+    }
+
+    fn fell_behind(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
+        let Some(offered) = offered else { return };
+        let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
+        if rounds.iter().any(|round| round.measurement.fell_behind()) {
+            let (offered, achieved) = (units::number(offered), units::number(achieved));
+            self.overloads
+                .push(format!("Durability {name}: {offered} commands/s were offered and {achieved} achieved"));
+            self.doubts.push(format!(
+                "durability {name}: {offered} commands/s were offered and {achieved} achieved: a queue grew, and \
+                 latencies tell its length rather than the backend's speed"
+            ));
+        }
+    }
+
+    fn generator(&mut self, name: &str, rounds: &[Drive], is_open: bool) {
+        if !is_open {
+            return;
+        }
+        let Some(lag) = GeneratorLag::over(rounds.iter().map(|round| &round.measurement)) else { return };
+        let share = lag.share();
+        let text = format!(
+            "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 response time \
+             of {}",
+            units::duration(lag.lag_ns as f64),
+            units::duration(lag.response_ns as f64)
+        );
+        if share > GENERATOR_SHARE[1] {
+            self.disturbances.push(text);
+        } else if share > GENERATOR_SHARE[0] {
+            self.warn(text, "use fewer workers than cores, or a lower rate; the service time is not affected");
+        }
+    }
+
+    /// The command that is issued most must carry a median at least, and should carry a p99.
+    fn samples(&mut self, name: &str, rounds: &[Drive]) {
+        let count_of = |kind: CommandKind| -> u64 {
+            rounds
+                .iter()
+                .filter_map(|round| round.measurement.command(kind))
+                .map(|latency| latency.service.count())
+                .sum()
+        };
+        let Some((count, kind)) =
+            CommandKind::ALL.into_iter().map(|kind| (count_of(kind), kind)).max_by_key(|most| most.0)
+        else {
+            return;
+        };
+        let supports = |name| Percentile::named(name).is_some_and(|percentile| percentile.is_supported_by(count));
+        if !supports("p50") {
+            self.doubts.push(format!(
+                "durability {name}: {} of `{kind}` carry no percentile; measure longer",
+                units::counted(count, "sample")
+            ));
+        } else if !supports("p99") {
+            self.warn(
+                format!("durability {name}: {} of `{kind}` carry no p99", units::counted(count, "sample")),
+                "1,000 samples carry it: measure longer or with more rounds",
+            );
+        }
+    }
+
+    fn swap(&mut self, rounds: &[Drive]) {
+        let swapped: u64 = rounds.iter().filter_map(|round| round.usage.swapped_bytes).sum();
+        if swapped > SWAPPED_BYTES {
+            let swapped = units::bytes(swapped as f64);
+            self.disturbances.push(format!("the machine swapped {swapped} while it was measured: memory ran out"));
+        }
+    }
+
+    fn warm_up(&mut self, name: &str, rounds: &[Drive]) {
+        let unsteady = rounds.iter().filter(|round| round.steady == Some(false)).count();
+        if unsteady == 0 {
+            return;
+        }
+        let warmup = rounds.iter().map(|round| round.warmup.as_secs_f64()).fold(0.0, f64::max);
+        let text = format!(
+            "durability {name}: rate and latency had not settled after {} of warm-up in {unsteady} of {}",
+            units::seconds(warmup),
+            units::counted(rounds.len() as u64, "round")
+        );
+        if 2 * unsteady > rounds.len() {
+            self.doubts.push(text);
+        } else {
+            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
+        }
+    }
+
+    /// Did it become slower or faster from second to second, all rounds in a row?
+    fn drift(&mut self, name: &str, rounds: &[Drive]) {
+        let slices = rounds.iter().flat_map(|round| round.measurement.slices_of_all_commands());
+        let medians: Vec<f64> =
+            slices.filter(|slice| slice.count() >= DRIFT_SAMPLES).map(|slice| slice.quantile(0.5) as f64).collect();
+        let Some(trend) = Trend::of(&medians).filter(|trend| trend.is_significant()) else { return };
+        let (from, to) = (medians[0], medians[medians.len() - 1]);
+        let text = format!(
+            "durability {name}: the median response time drifted by {}, from {} to {}",
+            units::percent(100.0 * trend.change),
+            units::duration(from),
+            units::duration(to)
+        );
+        if trend.change.abs() > DRIFT[1] {
+            self.doubts.push(text);
+        } else if trend.change.abs() > DRIFT[0] {
+            self.warn(text, "it may not have reached the state it stays in: measure longer");
+        }
+    }
+
+    fn steal(&mut self, rounds: &[Drive]) {
+        let steal = rounds.iter().filter_map(|round| round.usage.steal_percent).fold(0.0, f64::max);
+        if steal > STEAL_PERCENT[1] {
+            self.disturbances.push(format!("the hypervisor took {} of the CPU time", units::percent(steal)));
+        } else if steal > STEAL_PERCENT[0] {
+            self.warn(
+                format!("the hypervisor took {} of the CPU time in the worst round", units::percent(steal)),
+                "neighbours disturb this machine; measure again, or on a dedicated one",
+            );
+        }
+    }
+
+    fn foreign_load(&mut self, name: &str, rounds: &[Drive]) {
+        let foreign = rounds.iter().filter_map(|round| round.usage.foreign_cores).fold(0.0, f64::max);
+        let share = foreign / f64::from(self.cores.max(1));
+        let text = format!("durability {name}: other processes kept {foreign:.1} cores busy in the worst round");
+        if share > FOREIGN_SHARE[1] {
+            self.disturbances.push(text);
+        } else if share > FOREIGN_SHARE[0] {
+            self.warn(text, "stop them and measure again: what they take is missing from the result");
+        }
+    }
+
+    fn scatter(&mut self, name: &str, rounds: &[Drive]) {
+        let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
+        let Some(scatter) = relative_deviation(&rates).filter(|scatter| *scatter > ROUND_SCATTER[0]) else { return };
+        let (low, high) = range(&rates);
+        let text = format!(
+            "durability {name}: rounds scatter by {}: {} to {} commands/s",
+            units::percent(100.0 * scatter),
+            units::number(low),
+            units::number(high)
+        );
+        if scatter > ROUND_SCATTER[1] {
+            self.doubts.push(text);
+        } else {
+            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
+        }
+    }
+
+    pub(crate) fn warn(&mut self, what: String, hint: &str) {
+        let warning = Warning { what, hint: hint.to_owned() };
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    if count == 0 { 0.0 } else { sum / f64::from(count) }
+}
+
+/// Standard deviation as a share of the mean, `None` of fewer than two values. Unlike a range it does not grow with their
+/// number.
+pub(crate) fn relative_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values.iter().copied());
+    (values.len() > 1 && mean > 0.0).then(|| values.iter().copied().std_dev() / mean)
+}
+
+pub(crate) fn range(values: &[f64]) -> (f64, f64) {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(0.0, f64::max);
+    (low.min(high), high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deviation_is_that_of_the_textbook_and_needs_two_values() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        assert!(
+            relative_deviation(&values)
+                .is_some_and(|deviation| (deviation - (32.0_f64 / 7.0).sqrt() / 5.0).abs() < 1e-12)
+        );
+        assert_eq!(relative_deviation(&[1.0, 1.0]), Some(0.0));
+        assert_eq!(relative_deviation(&[1.0]), None);
+        assert_eq!(relative_deviation(&[0.0, 0.0]), None, "nothing was done");
+    }
+}

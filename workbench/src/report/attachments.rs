@@ -1,0 +1,155 @@
+//! Files beside a report for other tools: histograms in the formats of the HdrHistogram family, and the time series as CSV.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::actor::Durability;
+use crate::load::{Drive, Measurement};
+use crate::measure::{LatencyHistogram, Slice};
+use crate::report::{Report, histogram_log};
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// A file and its name.
+pub type Attachment = (String, Vec<u8>);
+
+/// Divides nanoseconds into the milliseconds that tools of the family show.
+const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
+/// Steps per halving of the distance to 100 %, as the family's own tools take.
+const TICKS_PER_HALF: u32 = 5;
+
+/// The rounds of a durability mode.
+pub type ModeRounds<'a> = (Durability, &'a [Drive]);
+
+/// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
+/// `series.csv`.
+pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment> {
+    let mut files = vec![("latency.hlog".to_owned(), histogram_log(report, modes))];
+    for (durability, rounds) in modes {
+        let all = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement));
+        for kind in CommandKind::ALL {
+            if let Some(latency) = all.command(kind) {
+                let name = format!("{kind}-durability-{durability}.hgrm");
+                files.push((name, percentile_distribution(&latency.response).into_bytes()));
+            }
+        }
+    }
+    files.push(("series.csv".to_owned(), series_csv(report)));
+    files
+}
+
+/// Response times in nanoseconds, slice of time by slice (a second, as a rule), as an HdrHistogram interval log of version 1.3. The tag of a line says
+/// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
+/// been between them.
+fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
+    let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let comment =
+        format!("ave-workbench {}: response times in nanoseconds of {}", report.reproduce.version, report.name);
+    let lines = lines(modes)
+        .into_iter()
+        .map(|line| (line.at, line.length, line.name, std::iter::once(line.slice).collect::<LatencyHistogram>()));
+    histogram_log::write(&[comment], started.into(), lines)
+}
+
+/// A line of a histogram log.
+struct Line<'m> {
+    /// When the slice of time began.
+    at: Duration,
+    length: Duration,
+    /// Its tag.
+    name: String,
+    slice: &'m Slice,
+}
+
+/// The lines of a histogram log, in order of time.
+fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<Line<'m>> {
+    let mut lines = Vec::new();
+    let mut began = Duration::ZERO;
+    let most_rounds = modes.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
+    for round in 0..most_rounds {
+        for &(durability, rounds) in modes {
+            let Some(drive) = rounds.get(round) else { continue };
+            began += drive.warmup;
+            for kind in CommandKind::ALL {
+                let name = histogram_log::round_tag(kind.name(), Durability::from(durability), round + 1);
+                let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
+                let length = Duration::from_nanos(drive.measurement.slice_ns());
+                let line = |(number, slice)| Line { at: began + length * number, length, name: name.clone(), slice };
+                lines.extend((0..).zip(slices).map(line));
+            }
+            began += Duration::from_nanos(drive.measurement.elapsed_ns);
+        }
+    }
+    lines.sort_by_key(|line| line.at);
+    lines
+}
+
+/// A percentile distribution as `HistogramLogProcessor` and the plotter at hdrhistogram.org have it: values in milliseconds.
+fn percentile_distribution(latencies: &LatencyHistogram) -> String {
+    let histogram = latencies.as_hdr();
+    let mut text = String::from("       Value     Percentile TotalCount 1/(1-Percentile)\n\n");
+    let mut count = 0;
+    for step in histogram.iter_quantiles(TICKS_PER_HALF) {
+        count += step.count_since_last_iteration();
+        let value = step.value_iterated_to() as f64 / NANOSECONDS_PER_MILLISECOND;
+        let share = step.quantile_iterated_to();
+        let _ = write!(text, "{value:12.6} {share:2.12} {count:10}");
+        let _ = if share < 1.0 { writeln!(text, " {:14.2}", 1.0 / (1.0 - share)) } else { writeln!(text) };
+    }
+    let milliseconds = |nanoseconds: f64| nanoseconds / NANOSECONDS_PER_MILLISECOND;
+    let _ = writeln!(
+        text,
+        "#[Mean    = {:12.6}, StdDeviation   = {:12.6}]\n#[Max     = {:12.6}, Total count    = {:12}]\n\
+         #[Buckets = {:12}, SubBuckets     = {:12}]",
+        milliseconds(histogram.mean()),
+        milliseconds(histogram.stdev()),
+        milliseconds(histogram.max() as f64),
+        histogram.len(),
+        histogram.buckets(),
+        2048,
+    );
+    text
+}
+
+/// The time series of all modes; a figure that nobody could tell is empty.
+fn series_csv(report: &Report) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let head = [
+        "durability",
+        "round",
+        "at_seconds",
+        "commands_per_second",
+        "p50_ns",
+        "p99_ns",
+        "max_ns",
+        "cpu_cores",
+        "rss_bytes",
+        "written_bytes",
+        "stall_ms",
+        "wal_syncs_count",
+        "pending_compaction_bytes",
+    ];
+    // Into memory nothing fails, and every row has as many fields.
+    let _ = csv.write_record(head);
+    for mode in &report.modes {
+        for point in &mode.series {
+            let whole = |figure: Option<u64>| figure.map_or_else(String::new, |figure| figure.to_string());
+            let part = |figure: Option<f64>| figure.map_or_else(String::new, |figure| format!("{figure:.3}"));
+            let _ = csv.write_record([
+                mode.durability.to_string(),
+                point.round.to_string(),
+                format!("{:.3}", point.at_seconds),
+                format!("{:.3}", point.commands_per_second),
+                point.p50_ns.to_string(),
+                point.p99_ns.to_string(),
+                point.max_ns.to_string(),
+                part(point.cpu_cores),
+                whole(point.rss_bytes),
+                whole(point.written_bytes),
+                part(point.stall_ms),
+                whole(point.wal_syncs_count),
+                whole(point.pending_compaction_bytes),
+            ]);
+        }
+    }
+    csv.into_inner().unwrap_or_default()
+}

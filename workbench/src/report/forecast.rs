@@ -1,0 +1,139 @@
+//! The part of a report that says what the database, the disk, memory and restarts will be.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Basis;
+use crate::actor::Durability;
+
+/// What will be at the target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForecastInfo {
+    /// Rate on average over a day: the target.
+    pub commands_per_second: f64,
+    /// Growth per day once the database is as it will remain; zero where deletions keep pace.
+    pub growth_per_day_bytes: Band,
+    /// The part of it that is events.
+    pub event_growth_per_day_bytes: f64,
+    /// The part that is snapshots and metadata: zero once every actor has one.
+    pub state_growth_per_day_bytes: f64,
+    /// Days after which the application deletes what it stored; absent if it keeps everything.
+    pub retention_days: Option<f64>,
+    /// Size that is not exceeded: where the database does not grow, or with a retention.
+    pub steady_bytes: Option<Band>,
+    /// The size over days: what a chart of the growth shows; empty in reports of older builds.
+    #[serde(default)]
+    pub sizes: Vec<SizeInfo>,
+    /// What a running database needs beyond its size: compactions write their result before they delete what they merged.
+    pub compaction_headroom_bytes: u64,
+    /// Size of the disk.
+    pub disk_bytes: u64,
+    /// Day it is full at the growth that is expected (`2027-03-01`); absent if never within a hundred years.
+    pub disk_full_on: Option<String>,
+    /// The same at the strongest growth.
+    pub disk_full_earliest: Option<String>,
+    /// The same at the weakest; absent if it may be never.
+    pub disk_full_latest: Option<String>,
+    /// Bytes sent to the disk per day in the durability mode that sends most: log, flushes and compactions.
+    pub written_per_day_bytes: f64,
+    /// Bytes sent to the disk per byte of value in that mode.
+    pub write_amplification_ratio: Option<f64>,
+    /// Time until the disk has written what its maker vouches for in that mode, years, if that was given.
+    pub disk_worn_years: Option<f64>,
+    /// The same of each durability mode; empty in reports of older builds, whose figures are those of the first mode.
+    #[serde(default)]
+    pub writes: Vec<WritesInfo>,
+    /// Memory of the process that holds the database and the handles of all actors, without what the actors keep.
+    pub memory: Option<MemoryInfo>,
+    /// Time from the start of the process until all actors are back.
+    pub restart: Option<RestartInfo>,
+}
+
+/// What is sent to the disk in a durability mode. Small writes that are synced one by one cost a block each.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WritesInfo {
+    /// The mode.
+    pub durability: Durability,
+    /// Bytes per day: log, flushes and compactions.
+    pub per_day_bytes: f64,
+    /// Bytes per byte of value.
+    pub write_amplification_ratio: f64,
+    /// Time until the disk has written what its maker vouches for, years, if that was given.
+    pub disk_worn_years: Option<f64>,
+}
+
+/// The database on some day.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SizeInfo {
+    /// Days from the first on.
+    pub at_days: f64,
+    /// Its size, without what compactions need beside it.
+    pub bytes: Band,
+}
+
+/// A figure and the range it lies in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Band {
+    /// The figure itself.
+    pub expected: f64,
+    /// At least.
+    pub low: f64,
+    /// At most.
+    pub high: f64,
+}
+
+impl Band {
+    /// The same in another unit, `factor` of which make one of this; not below 0.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self { expected: self.expected * factor, low: self.low * factor, high: self.high * factor }
+    }
+}
+
+/// Memory at so many actors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryInfo {
+    /// Actors with open handles.
+    pub actors_count: u64,
+    /// Actor types.
+    pub actor_types_count: u64,
+    /// All of it.
+    pub bytes: u64,
+    /// What it consists of.
+    pub parts: Vec<MemoryPartInfo>,
+}
+
+/// A part of the memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryPartInfo {
+    /// What takes it.
+    pub name: String,
+    /// How much.
+    pub bytes: u64,
+    /// Whether it was measured.
+    pub basis: Basis,
+}
+
+/// A restart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestartInfo {
+    /// Actors that are started.
+    pub actors_count: u64,
+    /// Opening the database and starting all actors, seconds.
+    pub seconds: Band,
+    /// Opening alone.
+    pub open_seconds: f64,
+    /// Starting the actors alone, all workers side by side.
+    pub recover_seconds: f64,
+    /// Whether so many actors were measured.
+    pub basis: Basis,
+    /// Whether everything had to be read from the disk, as after a reboot.
+    pub cold: bool,
+}

@@ -1,0 +1,214 @@
+//! What every report says beside its figures: verdict, source, settings, host, warnings, how to repeat it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Certainty, LatencyInfo, ModeResult, PlanResult};
+
+/// Version of the JSON layout; raised when a field changes its meaning or disappears.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything a run or a plan found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Layout version, [`SCHEMA_VERSION`] when written by this build.
+    pub schema_version: u32,
+    /// What kind of question this report answers.
+    pub kind: ReportKind,
+    /// Name of the workload or trace.
+    pub name: String,
+    /// When the run began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Wall time from start to the end of the last phase, in seconds.
+    pub elapsed_seconds: f64,
+    /// The answer, first.
+    pub verdict: Verdict,
+    /// What was replayed.
+    pub source: SourceInfo,
+    /// How it was replayed.
+    pub settings: Settings,
+    /// The machine it ran on.
+    pub host: HostInfo,
+    /// The engine tuning that was in force, with its reasons.
+    pub tuning: Vec<TuningInfo>,
+    /// One entry per durability mode, `off` before `on`.
+    pub modes: Vec<ModeResult>,
+    /// Capacity evidence; present when `kind` is `plan`.
+    pub plan: Option<PlanResult>,
+    /// What may have spoiled the measurement, each with a hint.
+    pub warnings: Vec<Warning>,
+    /// How to repeat it.
+    pub reproduce: Reproduce,
+}
+
+/// The question a report answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportKind {
+    /// How fast is it?
+    Run,
+    /// Which machine?
+    Plan,
+}
+
+/// How an answer came out. Decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The target, if there was one, is met.
+    Pass,
+    /// The service level objective is missed.
+    Fail,
+    /// The evidence does not carry an answer.
+    Inconclusive,
+}
+
+/// The answer in one sentence, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// How it came out.
+    pub outcome: Outcome,
+    /// One sentence a person can act on.
+    pub sentence: String,
+    /// How sure it is; absent in reports of older builds and where the outcome says it all.
+    #[serde(default)]
+    pub certainty: Option<Certainty>,
+    /// Why, in order of weight.
+    pub reasons: Vec<String>,
+}
+
+/// What was replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceInfo {
+    /// Workload or trace.
+    pub kind: SourceKind,
+    /// File name or built-in name.
+    pub origin: String,
+    /// What it stands for, as its author wrote it; empty for a trace.
+    pub description: String,
+    /// Distinct actors.
+    pub actors_count: u64,
+    /// Actor types; each has three column families.
+    pub actor_types_count: u64,
+    /// `light` or `full`; a trace imported under one says so.
+    pub persistence: String,
+    /// Further facts worth showing, label to value.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// Where the commands came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A workload description, expanded from its seed.
+    Workload,
+    /// A recorded or imported trace.
+    Trace,
+}
+
+/// How the commands were issued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// `closed loop`, `open loop at 2,000/s (poisson)`, `trace times at speed 100`.
+    pub load: String,
+    /// Threads that issue commands.
+    pub workers_count: u32,
+    /// Rounds per durability mode; the modes alternate.
+    pub rounds_count: u32,
+    /// Warm-up before each round, excluded from the figures, in seconds.
+    pub warmup_seconds: f64,
+    /// Measured time per round, in seconds; absent when a trace runs to its end.
+    pub measure_seconds: Option<f64>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The machine specification the backend was tuned for, as `ave-actors-store` deserialises it.
+    pub machine_spec: serde_json::Value,
+    /// Directory on the disk that was measured.
+    pub data_directory: String,
+}
+
+/// The machine a report was measured on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostInfo {
+    /// Processor model.
+    pub cpu_model: String,
+    /// Logical cores of the machine.
+    pub logical_cores_count: u32,
+    /// Physical cores, where the system tells.
+    pub physical_cores_count: Option<u32>,
+    /// Cores this process may use (affinity and quota).
+    pub usable_cores_count: u32,
+    /// RAM of the machine.
+    pub ram_bytes: u64,
+    /// RAM this process may use (cgroup limit).
+    pub usable_ram_bytes: u64,
+    /// Configured swap.
+    pub swap_bytes: u64,
+    /// File system under the data directory.
+    pub file_system: String,
+    /// Block device under the data directory.
+    pub device: String,
+    /// Free space under the data directory.
+    pub disk_free_bytes: u64,
+    /// Kernel release.
+    pub kernel: String,
+    /// Hypervisor, container or `none detected`.
+    pub virtualisation: String,
+    /// The profile this host corresponds to (`medium`), or `custom`.
+    pub machine_profile: String,
+    /// 4 KiB write plus `fdatasync` on the data directory, if it was probed.
+    pub sync_probe: Option<LatencyInfo>,
+}
+
+/// One figure of the engine tuning and why it is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TuningInfo {
+    /// Name of the setting.
+    pub name: String,
+    /// Value with its unit, as a person reads it.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that may have disturbed the measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Warning {
+    /// What was seen.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// How to repeat a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reproduce {
+    /// The command line.
+    pub command: String,
+    /// Version of this package.
+    pub version: String,
+    /// Versions of what matters below it, name to version.
+    pub components: BTreeMap<String, String>,
+}
+
+/// A service level objective: a percentile of a command's response time and its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SloInfo {
+    /// The command it is on.
+    pub command: String,
+    /// `p99`.
+    pub percentile: String,
+    /// Longest response time allowed at that percentile.
+    pub limit_ns: u64,
+}

@@ -1,0 +1,203 @@
+//! Histogram logs of the HdrHistogram family: interval logs of version 1.3, written beside reports and read back when
+//! reports are joined. Values are nanoseconds.
+//!
+//! Knows the format and the tags, not what the latencies are of.
+
+use std::time::{Duration, SystemTime};
+
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogHistogram, IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, Tag,
+};
+use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
+
+use crate::actor::Durability;
+use crate::measure::{LatencyHistogram, Slice};
+
+/// One line: when its interval began, how long that was, its tag, and what was counted in it.
+pub(crate) type Line = (Duration, Duration, String, LatencyHistogram);
+
+/// The tag of a command's interval in one round: `persist.durability-on.round-2`.
+pub(crate) fn round_tag(command: &str, durability: Durability, round: usize) -> String {
+    format!("{command}.durability-{durability}.round-{round}")
+}
+
+/// A log of these lines, which are in order of time since `started`.
+pub(crate) fn write(comments: &[String], started: SystemTime, lines: impl Iterator<Item = Line>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut serializer = V2DeflateSerializer::new();
+    let mut builder = IntervalLogWriterBuilder::new();
+    for comment in comments {
+        builder.add_comment(&comment.replace(['\n', '\r'], " "));
+    }
+    builder.with_start_time(started);
+    builder.with_base_time(started);
+    // Into memory nothing fails.
+    if let Ok(mut log) = builder.begin_log_with(&mut bytes, &mut serializer) {
+        for (at, length, tag, latencies) in lines {
+            let _ = log.write_histogram(latencies.as_hdr(), at, length, Tag::new(&tag));
+        }
+    }
+    bytes
+}
+
+/// What a log holds of one command in one durability mode, all intervals and rounds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Logged {
+    pub(crate) command: String,
+    pub(crate) durability: Durability,
+    /// Time its intervals cover.
+    pub(crate) length: Duration,
+    pub(crate) latencies: Slice,
+}
+
+/// Why a log cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LogError {
+    /// Line, from 1.
+    pub(crate) line: usize,
+    pub(crate) reason: String,
+}
+
+/// Reads a log that [`write`] wrote with [`round_tag`]s, and adds up the intervals of each command and mode, sample by
+/// sample.
+pub(crate) fn read(log: &[u8]) -> Result<Vec<Logged>, LogError> {
+    let mut sums: Vec<(Logged, LatencyHistogram)> = Vec::new();
+    for (line, text) in (1..).zip(log.split_inclusive(|&byte| byte == b'\n')) {
+        for entry in IntervalLogIterator::new(text) {
+            let entry = entry.map_err(|_| LogError { line, reason: "no interval, or cut off".to_owned() })?;
+            if let LogEntry::Interval(interval) = entry {
+                add(&mut sums, &interval).map_err(|reason| LogError { line, reason })?;
+            }
+        }
+    }
+    Ok(sums.into_iter().map(|(logged, sum)| Logged { latencies: Slice::of(&sum), ..logged }).collect())
+}
+
+fn add(sums: &mut Vec<(Logged, LatencyHistogram)>, interval: &IntervalLogHistogram<'_>) -> Result<(), String> {
+    let tag = interval.tag().map(|tag| tag.as_str().to_owned()).unwrap_or_default();
+    let (command, durability) =
+        told_by(&tag).ok_or_else(|| format!("the tag `{tag}` does not say command, durability and round"))?;
+    let counted = decoded(interval.encoded_histogram())?;
+    let known = sums.iter().position(|(sum, _)| sum.command == command && sum.durability == durability);
+    let place = known.unwrap_or_else(|| {
+        let (command, length, latencies) = (command.to_owned(), Duration::ZERO, Slice::default());
+        sums.push((Logged { command, durability, length, latencies }, LatencyHistogram::new()));
+        sums.len() - 1
+    });
+    let (logged, sum) = &mut sums[place];
+    logged.length += interval.duration();
+    for step in counted.iter_recorded() {
+        sum.record_many(step.value_iterated_to(), step.count_at_value());
+    }
+    Ok(())
+}
+
+/// Command and durability of a tag.
+fn told_by(tag: &str) -> Option<(&str, Durability)> {
+    let (front, round) = tag.rsplit_once(".round-")?;
+    let (command, durability) = front.rsplit_once(".durability-")?;
+    round.parse::<u32>().ok()?;
+    match durability {
+        "off" => Some((command, Durability::Off)),
+        "on" => Some((command, Durability::On)),
+        _ => None,
+    }
+}
+
+fn decoded(text: &str) -> Result<Histogram<u64>, String> {
+    let bytes = base64(text).ok_or("its histogram is not base64")?;
+    Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| format!("its histogram is damaged: {error}"))
+}
+
+/// The bytes behind base64 (RFC 4648, standard alphabet).
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for digits in text.trim_end_matches('=').as_bytes().chunks(4) {
+        let bits = digits.iter().try_fold(0, |bits: u32, &digit| Some(bits << 6 | six_bits(digit)?))?;
+        // Six bits a digit; what does not fill a byte is padding.
+        let whole = digits.len() * 6 / 8;
+        if whole == 0 {
+            return None;
+        }
+        bytes.extend(&(bits << (6 * (4 - digits.len()))).to_be_bytes()[1..=whole]);
+    }
+    Some(bytes)
+}
+
+fn six_bits(digit: u8) -> Option<u32> {
+    Some(u32::from(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn log_of(intervals: &[(String, Vec<u64>)]) -> Vec<u8> {
+        let lines = intervals.iter().map(|(tag, latencies)| {
+            (Duration::ZERO, SECOND, tag.clone(), latencies.iter().copied().collect::<LatencyHistogram>())
+        });
+        write(&["two\nlines".to_owned()], SystemTime::UNIX_EPOCH, lines)
+    }
+
+    proptest! {
+        #[test]
+        fn intervals_add_up_to_the_histogram_of_all_their_samples(
+            rounds in prop::collection::vec(prop::collection::vec(1u64..3_600_000_000_000, 0..40), 1..6),
+        ) {
+            let tag = |round: usize| round_tag("last_event", Durability::On, round + 1);
+            let intervals: Vec<_> = rounds.iter().cloned().enumerate().map(|(n, round)| (tag(n), round)).collect();
+            let found = read(&log_of(&intervals)).unwrap();
+            let all: LatencyHistogram = rounds.iter().flatten().copied().collect();
+            let expected = Logged {
+                command: "last_event".to_owned(),
+                durability: Durability::On,
+                length: SECOND * u32::try_from(rounds.len()).unwrap(),
+                latencies: Slice::of(&all),
+            };
+            prop_assert_eq!(found, [expected]);
+        }
+    }
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (text, bytes) in
+            [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmFy", "foobar")]
+        {
+            assert_eq!(base64(text).unwrap(), bytes.as_bytes(), "{text}");
+        }
+        assert_eq!(base64("+/+/").unwrap(), [0xfb, 0xff, 0xbf]);
+        for wrong in ["Zg_-", "A", "Zg==Zg", "Z g="] {
+            assert_eq!(base64(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_log_is_refused_with_its_line() {
+        let good = log_of(&[(round_tag("persist", Durability::Off, 1), vec![5, 6])]);
+        let text = String::from_utf8(good.clone()).unwrap();
+        let lines = text.lines().count();
+        assert_eq!(read(&good[..good.len() - 9]).unwrap_err().line, lines, "cut off");
+        for (from, to, reason) in [
+            ("persist.durability-off.round-1", "persist", "the tag `persist`"),
+            (".durability-off.", ".durability-maybe.", "the tag"),
+            ("HIST", "!!!!", "not base64"),
+            ("HIST", "AAAA", "damaged"),
+        ] {
+            let error = read(text.replace(from, to).as_bytes()).unwrap_err();
+            assert!(error.line == lines && error.reason.contains(reason), "{error:?}");
+        }
+        assert_eq!(read(b"garbage\n").unwrap_err().line, 1);
+        assert_eq!(read(b"").unwrap(), []);
+    }
+}

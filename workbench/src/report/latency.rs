@@ -1,0 +1,67 @@
+//! Latency distributions.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Latency of one command or storage operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedLatency {
+    /// `persist`, `recover`, … or `events.put`, `states.get`, ….
+    pub name: String,
+    /// From the intended start: what a user waits. Equal to `service` in a closed loop; for a storage operation
+    /// absent, since only commands are scheduled.
+    pub response: Option<LatencyInfo>,
+    /// From the actual start: what the backend took.
+    pub service: LatencyInfo,
+}
+
+impl NamedLatency {
+    /// Response time where commands were scheduled, else service time.
+    pub fn response_or_service(&self) -> &LatencyInfo {
+        self.response.as_ref().unwrap_or(&self.service)
+    }
+}
+
+/// A latency distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LatencyInfo {
+    /// Samples behind it.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean_ns: f64,
+    /// `min p50 p75 p90 p95 p99 p99.9 p99.99 max`, as far as the samples support them.
+    pub percentiles: Vec<PercentileInfo>,
+    /// The whole distribution for a chart: quantile in `[0, 1)` and the latency there, ascending.
+    pub curve: Vec<CurvePoint>,
+}
+
+impl LatencyInfo {
+    /// The percentile with this name (`p99`), or `None` where the samples do not support it.
+    pub fn percentile(&self, name: &str) -> Option<&PercentileInfo> {
+        self.percentiles.iter().find(|percentile| percentile.name == name)
+    }
+}
+
+/// One percentile, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PercentileInfo {
+    /// `p99.9`.
+    pub name: String,
+    /// Its value.
+    pub value_ns: u64,
+    /// 95 % confidence interval, where enough slices of time stand behind it.
+    pub interval_ns: Option<[u64; 2]>,
+}
+
+/// One point of a percentile curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CurvePoint {
+    /// Share of samples at or below, `0.0 ..= 1.0`.
+    pub quantile: f64,
+    /// Latency at that share.
+    pub value_ns: u64,
+}

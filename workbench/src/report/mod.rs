@@ -1,0 +1,46 @@
+//! What all reports share: the frame around the figures, the figures of a durability mode, and the directory on disk.
+//!
+//! A [`Report`] is complete in itself: `report.json` holds it whole, and every renderer is a function from it to text.
+//! Every field name carries its unit: latencies are nanoseconds, sizes are bytes, rates are per second. This module
+//! never measures and renders nothing.
+
+mod assemble;
+mod assess;
+mod attachments;
+mod certainty;
+mod directory;
+mod forecast;
+mod frame;
+pub(crate) mod histogram_log;
+mod latency;
+mod mode;
+mod plan;
+mod question;
+mod what_if;
+
+pub use assemble::{Context, host_info, latency_info, spec_json, spec_name};
+pub(crate) use assemble::{Shown, components, report, verification};
+pub(crate) use assess::{Assessment, relative_deviation};
+pub use attachments::{Attachment, ModeRounds, attachments};
+pub(crate) use certainty::Grounds;
+pub use certainty::{Certainty, CertaintyLevel};
+pub(crate) use directory::write_files;
+pub use directory::{Place, Rendered, ReportDirectory, ReportError};
+pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
+pub use frame::{
+    HostInfo, Outcome, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo, SourceInfo, SourceKind,
+    TuningInfo, Verdict, Warning,
+};
+pub(crate) use histogram_log::{LogError, Logged};
+pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
+pub use mode::{
+    CrashVerification, EngineInfo, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SeriesPoint,
+    Verification, YardstickInfo,
+};
+pub use plan::{
+    Capacity, ContainerLimits, DurabilityPrice, Evidence, ExpectedLatency, MachineLatency, MachineMode, PlanResult,
+    ProbeResult, ProfileEvidence, Recommendation, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
+};
+pub(crate) use question::{Field, Placed, check_equal, check_once, difference, field, question};
+pub use question::{Incomparable, Question, Target};
+pub use what_if::{Basis, WhatIfFigure, WhatIfInfo, WhatIfMode};

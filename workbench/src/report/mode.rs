@@ -1,0 +1,268 @@
+//! The figures of one durability mode.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::NamedLatency;
+use crate::actor::Durability;
+use crate::units;
+
+/// What one durability mode did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModeResult {
+    /// Whether writes waited for the disk.
+    pub durability: Durability,
+    /// Commands measured.
+    pub commands_count: u64,
+    /// Storage operations measured.
+    pub operations_count: u64,
+    /// Rate the schedule asked for; absent in a closed loop.
+    pub offered_per_second: Option<f64>,
+    /// Commands completed per second of measured time.
+    pub achieved_per_second: f64,
+    /// Lowest and highest round, commands per second.
+    pub achieved_range_per_second: [f64; 2],
+    /// Latency of each command the source issues.
+    pub commands: Vec<NamedLatency>,
+    /// Latency of each storage operation behind them.
+    pub operations: Vec<NamedLatency>,
+    /// Consumption while measuring.
+    pub resources: ResourceUse,
+    /// Second by second.
+    pub series: Vec<SeriesPoint>,
+    /// Round by round; absent in reports of older builds.
+    #[serde(default)]
+    pub rounds: Vec<RoundInfo>,
+    /// Comparison of what the backend holds with what it acknowledged.
+    pub verification: Verification,
+    /// Cost of the harness itself per storage operation, on a backend that does nothing.
+    pub harness_ns_per_operation: f64,
+}
+
+/// One round of a durability mode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundInfo {
+    /// Number, from 1.
+    pub round: u32,
+    /// Time before anything counted.
+    pub warmup_seconds: f64,
+    /// Whether rate and latency were seen to be steady when measuring began; absent where nobody looked, because the
+    /// warm-up was a fixed time.
+    pub steady: Option<bool>,
+    /// Commands completed per second of measured time.
+    pub commands_per_second: f64,
+    /// Whether flushes and compactions ended within 20 s after the load; absent where nobody waited, because another
+    /// load followed at once.
+    pub settled: Option<bool>,
+    /// What the engine says of itself, before the warm-up and after the load.
+    pub engine: Vec<EngineInfo>,
+    /// Latency of each command in it; empty in reports of older builds.
+    #[serde(default)]
+    pub commands: Vec<RoundLatency>,
+    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
+    #[serde(default)]
+    pub steal_percent: Option<f64>,
+    /// Cores that other processes kept busy, where the system tells.
+    #[serde(default)]
+    pub foreign_cores: Option<f64>,
+    /// CPU time of the process while it was measured, background work of the engine included; absent in reports of older
+    /// builds.
+    #[serde(default)]
+    pub cpu_seconds: Option<f64>,
+    /// What the machine did with a fixed amount of work before and after it; absent in reports of older builds, and
+    /// where nobody tried.
+    #[serde(default)]
+    pub yardstick: Option<YardstickInfo>,
+}
+
+/// Latency of one command in one round.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundLatency {
+    /// `persist`, `recover`, ….
+    pub name: String,
+    /// Commands measured.
+    pub count: u64,
+    /// From the intended start.
+    pub response: RoundFigures,
+    /// From the actual start.
+    pub service: RoundFigures,
+}
+
+/// A latency distribution in a few figures.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoundFigures {
+    /// Arithmetic mean.
+    pub mean_ns: f64,
+    /// Median; absent if the samples do not support it.
+    pub p50_ns: Option<u64>,
+    /// 90th percentile; absent if the samples do not support it.
+    pub p90_ns: Option<u64>,
+    /// 99th percentile; absent if the samples do not support it.
+    pub p99_ns: Option<u64>,
+}
+
+/// What the machine did with a fixed amount of work that has nothing to do with the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct YardstickInfo {
+    /// Median time of a portion of computing (sorting in the cache of a core, following references beyond it), with as
+    /// many threads at it as there are workers: how fast a core is while nobody else has it.
+    pub compute_p50_ns: f64,
+    /// Mean of the same: how fast the threads get on, whoever else wants the cores.
+    pub compute_mean_ns: f64,
+    /// Median of a 4 KiB write plus `fdatasync` under the data directory; absent with durability off.
+    pub sync_p50_ns: Option<f64>,
+}
+
+/// A figure of the engine before and after a round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineInfo {
+    /// Its name, with the unit at its end.
+    pub name: String,
+    /// Before the warm-up.
+    pub before: u64,
+    /// After the load.
+    pub after: u64,
+}
+
+/// What a mode consumed while it was measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceUse {
+    /// Cores kept busy on average by the whole process, the generator's last microseconds before a command is due
+    /// included.
+    pub cpu_cores_mean: f64,
+    /// Highest resident set size seen.
+    pub rss_peak_bytes: u64,
+    /// Bytes this process caused to be written to storage while measuring, where the system tells.
+    pub written_bytes: Option<u64>,
+    /// Bytes of the values the commands wrote, keys not counted.
+    pub payload_bytes: u64,
+    /// Bytes written to storage per byte of value, preload and warm-up included, once compactions settled.
+    pub write_amplification_ratio: Option<f64>,
+    /// Size of the database directory afterwards.
+    pub database_bytes: u64,
+    /// Syncs of the write-ahead log, where the engine counts them.
+    pub wal_syncs_count: Option<u64>,
+    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    pub stall_ms: Option<f64>,
+    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
+    pub steal_percent: Option<f64>,
+    /// Cores that other processes kept busy in the worst round, where the system tells.
+    pub foreign_cores: Option<f64>,
+    /// Bytes the machine swapped in or out while measuring, where the system tells.
+    #[serde(default)]
+    pub swapped_bytes: Option<u64>,
+    /// Bytes of the values that are not deleted or overwritten, keys not counted, if they were verified.
+    #[serde(default)]
+    pub live_bytes: Option<u64>,
+    /// Size of the database per byte of live value, once compactions settled.
+    #[serde(default)]
+    pub space_amplification_ratio: Option<f64>,
+}
+
+/// One second (or slice) of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesPoint {
+    /// Round it belongs to, from 1.
+    pub round: u32,
+    /// End of the slice, seconds since the round's measurement began.
+    pub at_seconds: f64,
+    /// Commands due in it, all of which were completed, per second.
+    pub commands_per_second: f64,
+    /// Median response time of all commands in it.
+    pub p50_ns: u64,
+    /// 99th percentile of the response time of all commands in it.
+    pub p99_ns: u64,
+    /// Longest response time in it.
+    pub max_ns: u64,
+    /// Cores the process kept busy, where it was sampled.
+    #[serde(default)]
+    pub cpu_cores: Option<f64>,
+    /// Resident set size at its end, where it was sampled.
+    #[serde(default)]
+    pub rss_bytes: Option<u64>,
+    /// Bytes the process caused to be written to storage, where the system tells.
+    #[serde(default)]
+    pub written_bytes: Option<u64>,
+    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    #[serde(default)]
+    pub stall_ms: Option<f64>,
+    /// Syncs of the write-ahead log, where the engine counts them.
+    #[serde(default)]
+    pub wal_syncs_count: Option<u64>,
+    /// Bytes waiting to be compacted at its end, where the engine tells.
+    #[serde(default)]
+    pub pending_compaction_bytes: Option<u64>,
+}
+
+/// What was checked after the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// Whether it was checked at all.
+    pub performed: bool,
+    /// Actors compared.
+    pub actors_count: u64,
+    /// Events compared: number, order and bytes.
+    pub events_count: u64,
+    /// Snapshots and metadata records compared.
+    pub states_count: u64,
+    /// Differences found, described; empty when all is as acknowledged.
+    pub differences: Vec<String>,
+    /// What was found after processes that write were killed; absent if none was.
+    #[serde(default)]
+    pub crash: Option<CrashVerification>,
+}
+
+/// What was checked after `SIGKILL`: the death of a process, not a loss of power.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrashVerification {
+    /// Processes killed while they issued the measured load, all on one database, which was opened again and compared
+    /// after each kill.
+    pub kills_count: u32,
+    /// Commands that were acknowledged to the killed processes.
+    pub commands_acknowledged_count: u64,
+    /// Events among what they wrote that were compared: number, order and bytes. What was there before them is compared
+    /// too and not counted.
+    pub events_count: u64,
+    /// Snapshots and metadata records among it that were compared.
+    pub states_count: u64,
+    /// Acknowledged events, snapshots and metadata records that were not there, or not as they were written.
+    pub lost_count: u64,
+    /// Writes that were under way at a kill: not acknowledged, so either answer is right.
+    pub writes_under_way_count: u64,
+    /// How many of them were there.
+    pub writes_under_way_found_count: u64,
+    /// Why fewer processes were killed than asked for; absent if none failed.
+    pub failure: Option<String>,
+    /// Differences found, described; empty when all is as acknowledged. After the first kill with one, no other follows.
+    pub differences: Vec<String>,
+}
+
+impl CrashVerification {
+    /// `killed 3 times while writing: 41,233 acknowledged events checked, 0 lost`.
+    pub fn summary(&self) -> String {
+        if let (0, Some(failure)) = (self.kills_count, &self.failure) {
+            return format!("not killed: {failure}");
+        }
+        let times = match self.kills_count {
+            1 => "once".to_owned(),
+            2 => "twice".to_owned(),
+            more => format!("{} times", units::count(u64::from(more))),
+        };
+        let states = match self.states_count {
+            0 => String::new(),
+            more => format!(" and {}", units::counted(more, "state")),
+        };
+        let (events, lost) = (units::counted(self.events_count, "acknowledged event"), units::count(self.lost_count));
+        format!("killed {times} while writing: {events}{states} checked, {lost} lost")
+    }
+}

@@ -1,0 +1,174 @@
+//! Whether several reports speak of the same: each given once, all asked the same question.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Report, SloInfo, SourceInfo};
+
+/// What every joined report was asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// What was replayed; `origin` and `description` are those of the first report.
+    pub source: SourceInfo,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// How commands were issued.
+    pub load: String,
+    /// Longest warm-up before each round, in seconds.
+    pub warmup_seconds: f64,
+    /// Measured time per round, in seconds; absent when a trace ran to its end.
+    pub measure_seconds: Option<f64>,
+    /// What a plan asks for; absent for runs.
+    pub target: Option<Target>,
+}
+
+/// What a plan asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Commands per second the deployment must hold.
+    pub target_per_second: f64,
+    /// Share of capacity to keep free, percent.
+    pub headroom_percent: f64,
+    /// Rate a machine must sustain so that the headroom stays free at the target.
+    pub required_per_second: f64,
+    /// The objective.
+    pub slo: SloInfo,
+}
+
+/// A field of `report.json` and what it holds.
+pub(crate) type Field = (String, String);
+
+/// A report and where it was read from.
+pub(crate) type Placed<'a> = (&'a Path, &'a Report);
+
+/// Why two reports cannot stand side by side.
+#[derive(Debug, thiserror::Error)]
+pub enum Incomparable {
+    /// Two reports were not asked the same question.
+    #[error(
+        "{} and {} cannot be compared: {field} is {first_value} in the first and {second_value} in the second",
+        first.display(),
+        second.display()
+    )]
+    Unequal {
+        /// One report.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The field of `report.json` that differs.
+        field: String,
+        /// What it is in the one.
+        first_value: String,
+        /// What it is in the other.
+        second_value: String,
+    },
+    /// A report was given twice, perhaps as a copy.
+    #[error(
+        "{} and {} are the same report: both began at {started_at} on one host with one command",
+        first.display(),
+        second.display()
+    )]
+    Twice {
+        /// Where it was read first.
+        first: PathBuf,
+        /// Where it was read again.
+        second: PathBuf,
+        /// When both began.
+        started_at: String,
+    },
+}
+
+/// Checks that a report is none of those before it.
+///
+/// # Errors
+///
+/// [`Incomparable::Twice`], naming both files.
+pub(crate) fn check_once(before: &[Placed<'_>], (path, report): Placed<'_>) -> Result<(), Incomparable> {
+    before.iter().find(|(_, first)| is_same(first, report)).map_or(Ok(()), |(first, _)| {
+        Err(Incomparable::Twice {
+            first: (*first).to_owned(),
+            second: path.to_owned(),
+            started_at: report.started_at.clone(),
+        })
+    })
+}
+
+/// Checks that all reports hold what the first one does in these fields.
+///
+/// # Errors
+///
+/// [`Incomparable::Unequal`], naming the two files and the field.
+pub(crate) fn check_equal(all: &[Placed<'_>], fields: impl Fn(&Report) -> Vec<Field>) -> Result<(), Incomparable> {
+    let Some(((first, first_report), others)) = all.split_first() else { return Ok(()) };
+    let expected = fields(first_report);
+    for (second, report) in others {
+        if let Some((field, first_value, second_value)) = difference(&expected, &fields(report)) {
+            let (first, second) = ((*first).to_owned(), (*second).to_owned());
+            return Err(Incomparable::Unequal { first, second, field, first_value, second_value });
+        }
+    }
+    Ok(())
+}
+
+/// Whether two are one report.
+fn is_same(first: &Report, second: &Report) -> bool {
+    first.started_at == second.started_at
+        && first.host == second.host
+        && first.reproduce.command == second.reproduce.command
+}
+
+/// The first field in which two lists differ, with both values.
+pub(crate) fn difference(first: &[Field], second: &[Field]) -> Option<(String, String, String)> {
+    let value = |fields: &[Field], name: &str| {
+        fields.iter().find(|field| field.0 == name).map_or_else(|| "absent".to_owned(), |field| field.1.clone())
+    };
+    let mut names = first.iter().chain(second).map(|field| &field.0);
+    names.find_map(|name| {
+        let (first, second) = (value(first, name), value(second, name));
+        (first != second).then(|| (name.clone(), first, second))
+    })
+}
+
+/// What a report was asked, field by field. Where the source came from may differ from host to host.
+pub(crate) fn question(report: &Report) -> Vec<Field> {
+    let Report { source, settings, .. } = report;
+    let durabilities: Vec<_> = report.modes.iter().map(|mode| mode.durability.to_string()).collect();
+    let mut fields = vec![
+        field("kind", &json(&report.kind)),
+        field("name", &report.name),
+        field("source.kind", &json(&source.kind)),
+        field("settings.seed", &settings.seed),
+        field("source.actors_count", &source.actors_count),
+        field("source.actor_types_count", &source.actor_types_count),
+        field("source.persistence", &source.persistence),
+    ];
+    fields.extend(source.facts.iter().map(|(label, fact)| field(&format!("source.facts.{label}"), fact)));
+    fields.extend([
+        field("settings.load", &settings.load),
+        field("settings.warmup_seconds", &settings.warmup_seconds),
+        field("settings.measure_seconds", &json(&settings.measure_seconds)),
+        field("the durability modes (modes[].durability)", &durabilities.join(" and ")),
+    ]);
+    if let Some(plan) = &report.plan {
+        fields.extend([
+            field("plan.target_per_second", &plan.target_per_second),
+            field("plan.headroom_percent", &plan.headroom_percent),
+            field("plan.slo.command", &plan.slo.command),
+            field("plan.slo.percentile", &plan.slo.percentile),
+            field("plan.slo.limit_ns", &plan.slo.limit_ns),
+        ]);
+    }
+    fields
+}
+
+pub(crate) fn field(name: &str, value: &impl ToString) -> Field {
+    (name.to_owned(), value.to_string())
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

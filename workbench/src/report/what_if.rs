@@ -1,0 +1,58 @@
+//! The part of a report that sets a plan beside the same plan with changed inputs.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Durability;
+
+/// What changes under other figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfInfo {
+    /// `actors=2x,event_size=3x`.
+    pub changes: String,
+    /// The target under it.
+    pub target_per_second: f64,
+    /// One entry per durability mode.
+    pub modes: Vec<WhatIfMode>,
+}
+
+/// One durability mode under other figures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfMode {
+    /// The mode.
+    pub durability: Durability,
+    /// The machine recommended as it is; absent for none.
+    pub machine_before: Option<String>,
+    /// The machine recommended under the change; absent for none.
+    pub machine_after: Option<String>,
+    /// Whether that was measured.
+    pub machine_basis: Basis,
+    /// Figures, before and after.
+    pub figures: Vec<WhatIfFigure>,
+}
+
+/// A figure before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIfFigure {
+    /// Its name, with the unit at its end: `sustained_per_second`.
+    pub name: String,
+    /// As it is; absent where it is not known.
+    pub before: Option<f64>,
+    /// Under the change; absent where it is not known.
+    pub after: Option<f64>,
+    /// Whether `after` was measured.
+    pub basis: Basis,
+}
+
+/// Where a figure comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Measured under the change.
+    Measured,
+    /// Scaled from what was measured.
+    Modelled,
+}

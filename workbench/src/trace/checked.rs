@@ -1,0 +1,298 @@
+//! A trace that was read and found good, or put together by a program: who occurs in it, what it holds in numbers, and
+//! its commands, to be gone through as often as wanted.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::trace::command::{TraceActor, TraceCommand};
+use crate::trace::content::{Commands, Content, ContentWriter, MEMORY_BYTES};
+use crate::trace::error::TraceError;
+use crate::trace::history::{ActorHistory, Prehistory};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
+
+/// A trace.
+///
+/// Memory: its actors with their names, about 200 bytes each, and up to 64 MiB of commands; more commands are kept in a
+/// temporary file.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// Where it comes from.
+    pub provenance: Provenance,
+    actors: Vec<TraceActor>,
+    counts: Counts,
+    /// By actor; empty if no actor has one.
+    prehistory: Vec<Prehistory>,
+    content: Content,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Counts {
+    commands: [u64; CommandKind::ALL.len()],
+    operations: [u64; OpKind::ALL.len()],
+    duration_ns: u64,
+    longest_value: u32,
+    event_bytes: u64,
+    types: usize,
+    dropped: u64,
+}
+
+impl Trace {
+    /// Everyone who occurs, in the order of their first commands.
+    pub fn actors(&self) -> &[TraceActor] {
+        &self.actors
+    }
+
+    /// Its commands, in order of time.
+    pub fn commands(&self) -> Commands<'_> {
+        Commands::new(&self.content)
+    }
+
+    /// Number of commands.
+    pub fn command_count(&self) -> u64 {
+        self.counts.commands.iter().sum()
+    }
+
+    /// Number of commands of a kind.
+    pub const fn commands_of(&self, kind: CommandKind) -> u64 {
+        self.counts.commands[kind.index()]
+    }
+
+    /// Number of storage operations.
+    pub fn operation_count(&self) -> u64 {
+        self.counts.operations.iter().sum()
+    }
+
+    /// Number of storage operations of a kind.
+    pub const fn operations_of(&self, kind: OpKind) -> u64 {
+        self.counts.operations[kind.index()]
+    }
+
+    /// Operations that the recorder had to drop.
+    pub const fn dropped_count(&self) -> u64 {
+        self.counts.dropped
+    }
+
+    /// Time of the last command, nanoseconds from the start.
+    pub const fn duration_ns(&self) -> u64 {
+        self.counts.duration_ns
+    }
+
+    /// The commands it issues, in report order.
+    pub fn kinds(&self) -> Vec<CommandKind> {
+        CommandKind::ALL.into_iter().filter(|&kind| self.commands_of(kind) > 0).collect()
+    }
+
+    /// Distinct actor types.
+    pub const fn type_count(&self) -> usize {
+        self.counts.types
+    }
+
+    /// Longest value that is read or written, its prehistory included, in bytes.
+    pub const fn longest_value(&self) -> u32 {
+        self.counts.longest_value
+    }
+
+    /// Actors that read what no command of the trace has written: it must be there before.
+    pub fn actors_with_prehistory(&self) -> u64 {
+        self.prehistory.iter().filter(|before| !before.is_empty()).count() as u64
+    }
+
+    /// Events that must be there before the trace begins.
+    pub fn prehistory_events(&self) -> u64 {
+        self.prehistory.iter().map(|before| before.events.count()).sum()
+    }
+
+    /// Appends to `ops` what writes what an actor must have stored before the trace begins. Lengths that no read tells are
+    /// the mean length of the trace's events.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such actor.
+    pub fn prehistory(&self, actor: u32, ops: &mut Vec<Op>) {
+        assert!((actor as usize) < self.actors.len(), "actor {actor} of {}", self.actors.len());
+        let Some(before) = self.prehistory.get(actor as usize) else { return };
+        let mean = self.counts.event_bytes.checked_div(self.operations_of(OpKind::EventsPut));
+        before.expand(mean.and_then(|mean| u32::try_from(mean).ok()).unwrap_or(UNKNOWN_EVENT_BYTES), ops);
+    }
+
+    pub(super) const fn content(&self) -> &Content {
+        &self.content
+    }
+}
+
+/// Length of an event where nothing at all tells it.
+const UNKNOWN_EVENT_BYTES: u32 = 256;
+
+/// Puts a trace together, command by command.
+///
+/// ```
+/// use ave_actors_rocksdb::workbench::actor::{CommandKind, Op, OpKind};
+/// use ave_actors_rocksdb::workbench::trace::{Provenance, TraceBuilder};
+///
+/// let mut builder = TraceBuilder::new(Provenance::default());
+/// let actor = builder.actor("account", "alice");
+/// builder.command(0, actor, CommandKind::Persist, &mut [Op::new(OpKind::EventsPut, 0, 120)])?;
+/// builder.command(1_000_000, actor, CommandKind::LastEvent, &mut [Op::new(OpKind::EventsLast, 0, 0)])?;
+/// let trace = builder.finish()?;
+/// assert_eq!((trace.command_count(), trace.duration_ns()), (2, 1_000_000));
+/// # Ok::<(), ave_actors_rocksdb::workbench::trace::TraceError>(())
+/// ```
+#[derive(Debug)]
+pub struct TraceBuilder {
+    provenance: Provenance,
+    actors: Vec<TraceActor>,
+    types: Vec<ActorType>,
+    histories: Vec<ActorHistory>,
+    counts: Counts,
+    content: ContentWriter,
+    /// Time of the first command: a trace that was cut at the front begins at once.
+    first_ns: Option<u64>,
+}
+
+/// An actor type, and the places of its actors by their names.
+#[derive(Debug)]
+struct ActorType {
+    name: Arc<str>,
+    places: HashMap<Box<str>, u32>,
+}
+
+impl TraceBuilder {
+    /// A trace without commands. A long one is kept in the system's directory for temporary files.
+    pub fn new(provenance: Provenance) -> Self {
+        Self::in_directory(provenance, &std::env::temp_dir(), MEMORY_BYTES)
+    }
+
+    /// A trace without commands. Commands that take more than `memory_bytes` go to a temporary file in `directory`.
+    pub fn in_directory(provenance: Provenance, directory: &Path, memory_bytes: usize) -> Self {
+        Self {
+            provenance,
+            actors: Vec::new(),
+            types: Vec::new(),
+            histories: Vec::new(),
+            counts: Counts::default(),
+            content: ContentWriter::new(directory, memory_bytes),
+            first_ns: None,
+        }
+    }
+
+    /// The place of an actor, which is new if it was not named before.
+    ///
+    /// # Panics
+    ///
+    /// If there are 2^32 others.
+    pub fn actor(&mut self, type_name: &str, name: &str) -> u32 {
+        let of_type = self.type_named(type_name);
+        if let Some(&place) = of_type.places.get(name) {
+            return place;
+        }
+        let type_name = Arc::clone(&of_type.name);
+        let place = u32::try_from(self.actors.len()).expect("fewer than 2^32 actors");
+        self.type_named(&type_name).places.insert(name.into(), place);
+        self.actors.push(TraceActor { type_name, name: name.into() });
+        self.histories.push(ActorHistory::default());
+        place
+    }
+
+    /// There are few types, and one is asked for again and again.
+    fn type_named(&mut self, name: &str) -> &mut ActorType {
+        let place = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
+            self.types.push(ActorType { name: name.into(), places: HashMap::new() });
+            self.types.len() - 1
+        });
+        &mut self.types[place]
+    }
+
+    /// Appends a command of the actor at place `actor`. Numbers of states and metadata, and whether a read may miss, are
+    /// filled in.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::File`] if the temporary file of a long trace cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such actor, or if the command is earlier than the one before.
+    pub fn command(&mut self, at_ns: u64, actor: u32, kind: CommandKind, ops: &mut [Op]) -> Result<(), TraceError> {
+        let at_ns = at_ns - *self.first_ns.get_or_insert(at_ns);
+        assert!(at_ns >= self.counts.duration_ns, "commands come in order of time");
+        let history = &mut self.histories[actor as usize];
+        for op in &mut *ops {
+            history.complete(op, self.provenance.reads_say_bytes());
+            self.counts.operations[op.kind.index()] += 1;
+            self.counts.longest_value = self.counts.longest_value.max(op.bytes);
+            if op.kind == OpKind::EventsPut {
+                self.counts.event_bytes += u64::from(op.bytes);
+            }
+        }
+        self.counts.commands[kind.index()] += 1;
+        self.counts.duration_ns = at_ns;
+        self.content.push(TraceCommand { at_ns, actor, kind }, ops)
+    }
+
+    /// Notes that `count` operations are missing here.
+    pub const fn dropped(&mut self, count: u64) {
+        self.counts.dropped += count;
+    }
+
+    /// Goes on with the next part of a recording; false if it is none.
+    pub(super) fn goes_on_with(&mut self, next: Provenance) -> bool {
+        let continues = self.provenance.continues(&next);
+        if continues {
+            self.provenance.recording = next.recording;
+        }
+        continues
+    }
+
+    /// The trace.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::File`] if the temporary file of a long trace cannot be written.
+    pub fn finish(mut self) -> Result<Trace, TraceError> {
+        let mut prehistory: Vec<_> = self.histories.into_iter().map(ActorHistory::finish).collect();
+        if prehistory.iter().all(Prehistory::is_empty) {
+            prehistory = Vec::new();
+        }
+        self.counts.types = self.types.len();
+        self.counts.longest_value = self.counts.longest_value.max(UNKNOWN_EVENT_BYTES);
+        let content = self.content.finish()?;
+        Ok(Trace { provenance: self.provenance, actors: self.actors, counts: self.counts, prehistory, content })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commands_of(trace: &Trace) -> Vec<(TraceCommand, Vec<Op>)> {
+        let (mut commands, mut found, mut ops) = (trace.commands(), Vec::new(), Vec::new());
+        while let Some(command) = commands.next(&mut ops).unwrap() {
+            found.push((command, ops.clone()));
+        }
+        found
+    }
+
+    #[test]
+    fn a_long_trace_in_a_file_is_the_same_as_one_in_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let build = |memory_bytes| {
+            let mut builder = TraceBuilder::in_directory(Provenance::default(), directory.path(), memory_bytes);
+            let actors = [builder.actor("a", "one"), builder.actor("a", "two"), builder.actor("b", "one")];
+            for n in 0..200_000_u32 {
+                let mut ops = [Op::new(OpKind::EventsPut, u64::from(n), n % 500), Op::new(OpKind::StatesPut, 0, 900)];
+                let at_ns = 7_000 + u64::from(n) * 1_000;
+                builder.command(at_ns, actors[n as usize % 3], CommandKind::Persist, &mut ops).unwrap();
+            }
+            builder.finish().unwrap()
+        };
+        let (in_memory, in_file) = (build(usize::MAX), build(1 << 20));
+        assert!(matches!(in_file.content(), Content::File { .. }) && in_file.content().chunk_count() > 4);
+        assert!(matches!(in_memory.content(), Content::Memory(_)));
+        let commands = commands_of(&in_memory);
+        assert_eq!(commands.len(), 200_000);
+        assert_eq!(commands, commands_of(&in_file));
+        assert_eq!(commands[0].0.at_ns, 0, "times count from the first command");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
+    }
+}

@@ -1,0 +1,312 @@
+//! Tables of a trace for other tools, and parts of it as traces.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::trace::checked::Trace;
+use crate::trace::command::{TraceActor, TraceCommand};
+use crate::workload::mix;
+use ave_actors_rocksdb::trace::format::{DROPPED, Line, write_head};
+use ave_actors_rocksdb::trace::{CommandKind, Op};
+
+/// What a row of an exported table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// A command: when, whose, which, how many storage operations, bytes written and read.
+    Commands,
+    /// An actor: its commands by kind, first and last time, bytes written and read.
+    Actors,
+    /// A storage operation, in the format of a trace; the result is one.
+    Trace,
+}
+
+/// Form of the tables [`Table::Commands`] and [`Table::Actors`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFormat {
+    /// CSV with a header row.
+    Csv,
+    /// A JSON object per line.
+    JsonLines,
+}
+
+/// Which commands of a trace are exported.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selection {
+    /// Those at this time or later, nanoseconds from the first command.
+    pub from_ns: u64,
+    /// Those before this time; all if absent.
+    pub to_ns: Option<u64>,
+    /// Share of the actors that are kept, `0.0 ..= 1.0`; which ones depends on their places in the trace alone.
+    pub actors_ratio: f64,
+}
+
+impl Selection {
+    /// All of the trace.
+    pub const ALL: Self = Self { from_ns: 0, to_ns: None, actors_ratio: 1.0 };
+
+    fn contains(&self, command: &TraceCommand) -> bool {
+        let in_time = command.at_ns >= self.from_ns && self.to_ns.is_none_or(|to_ns| command.at_ns < to_ns);
+        in_time && (self.actors_ratio >= 1.0 || draw(command.actor) < self.actors_ratio)
+    }
+
+    /// What was left out, in words.
+    fn describe(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        if self.from_ns > 0 {
+            parts.push(format!("from {} s on", self.from_ns as f64 / 1e9));
+        }
+        if let Some(to_ns) = self.to_ns {
+            parts.push(format!("before {} s", to_ns as f64 / 1e9));
+        }
+        if self.actors_ratio < 1.0 {
+            parts.push(format!("{} % of the actors", 100.0 * self.actors_ratio));
+        }
+        (!parts.is_empty()).then(|| format!("a part of the trace: {}", parts.join(", ")))
+    }
+}
+
+/// A number from 0 to 1 that belongs to an actor.
+fn draw(actor: u32) -> f64 {
+    const SALT: u64 = 0x65_78_70;
+    mix(0, u64::from(actor), SALT, 0) as f64 / u64::MAX as f64
+}
+
+/// Why a trace was not exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The temporary file behind a long trace cannot be read.
+    #[error("cannot read the trace: {0}")]
+    Read(io::Error),
+    /// The table cannot be written.
+    #[error("cannot write the table: {0}")]
+    Write(#[from] io::Error),
+    /// No command is selected.
+    #[error("no command of these actors is in that time")]
+    Nothing,
+}
+
+/// Writes a table of the selected commands to `out` and returns how many rows it has. `format` says nothing of
+/// [`Table::Trace`].
+///
+/// Memory: 100 bytes an actor for [`Table::Actors`], none to speak of for the others.
+///
+/// # Errors
+///
+/// [`ExportError`] if the trace cannot be read, the table cannot be written, or nothing is selected.
+pub fn export(
+    trace: &Trace,
+    selection: &Selection,
+    table: Table,
+    format: TableFormat,
+    out: &mut impl Write,
+) -> Result<u64, ExportError> {
+    let rows = match table {
+        Table::Commands => commands(trace, selection, &mut Rows::new(format, out))?,
+        Table::Actors => actors(trace, selection, &mut Rows::new(format, out))?,
+        Table::Trace => operations(trace, selection, out)?,
+    };
+    if rows == 0 { Err(ExportError::Nothing) } else { Ok(rows) }
+}
+
+/// Hands each selected command to `take`, with its number in the trace.
+fn for_each_selected(
+    trace: &Trace,
+    selection: &Selection,
+    mut take: impl FnMut(u64, &TraceCommand, &[Op]) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    let (mut commands, mut ops, mut number) = (trace.commands(), Vec::new(), 0);
+    while let Some(command) = commands.next(&mut ops).map_err(ExportError::Read)? {
+        if selection.contains(&command) {
+            take(number, &command, &ops)?;
+        }
+        number += 1;
+    }
+    Ok(())
+}
+
+/// Bytes of the values written and read, the latter as far as the trace tells.
+fn moved_bytes(ops: &[Op]) -> [u64; 2] {
+    ops.iter().fold([0, 0], |[written, read], op| {
+        let bytes = u64::from(op.bytes);
+        if op.kind.writes_value() { [written + bytes, read] } else { [written, read + bytes] }
+    })
+}
+
+#[derive(Serialize)]
+struct CommandRow<'a> {
+    time_ns: u64,
+    actor_type: &'a str,
+    actor: &'a str,
+    command_id: u64,
+    command: &'static str,
+    operations_count: u64,
+    written_bytes: u64,
+    read_bytes: u64,
+}
+
+fn commands<W: Write>(trace: &Trace, selection: &Selection, rows: &mut Rows<W>) -> Result<u64, ExportError> {
+    let mut count = 0;
+    for_each_selected(trace, selection, |command_id, command, ops| {
+        let TraceActor { type_name, name } = &trace.actors()[command.actor as usize];
+        let [written_bytes, read_bytes] = moved_bytes(ops);
+        count += 1;
+        rows.write(&CommandRow {
+            time_ns: command.at_ns,
+            actor_type: type_name,
+            actor: name,
+            command_id,
+            command: command.kind.name(),
+            operations_count: ops.len() as u64,
+            written_bytes,
+            read_bytes,
+        })
+    })?;
+    rows.flush()?;
+    Ok(count)
+}
+
+#[derive(Serialize)]
+struct ActorRow<'a> {
+    actor_type: &'a str,
+    actor: &'a str,
+    commands_count: u64,
+    operations_count: u64,
+    persist_count: u64,
+    snapshot_count: u64,
+    recover_count: u64,
+    events_count: u64,
+    last_event_count: u64,
+    purge_count: u64,
+    first_ns: u64,
+    last_ns: u64,
+    written_bytes: u64,
+    read_bytes: u64,
+}
+
+#[derive(Clone, Default)]
+struct Totals {
+    commands: [u64; CommandKind::ALL.len()],
+    operations: u64,
+    first_ns: u64,
+    last_ns: u64,
+    moved_bytes: [u64; 2],
+}
+
+impl Totals {
+    fn add(&mut self, command: &TraceCommand, ops: &[Op]) {
+        if self.operations == 0 {
+            self.first_ns = command.at_ns;
+        }
+        self.last_ns = command.at_ns;
+        self.commands[command.kind.index()] += 1;
+        self.operations += ops.len() as u64;
+        for (sum, bytes) in self.moved_bytes.iter_mut().zip(moved_bytes(ops)) {
+            *sum += bytes;
+        }
+    }
+
+    fn row<'a>(&self, actor: &'a TraceActor) -> ActorRow<'a> {
+        let of = |kind: CommandKind| self.commands[kind.index()];
+        ActorRow {
+            actor_type: &actor.type_name,
+            actor: &actor.name,
+            commands_count: self.commands.iter().sum(),
+            operations_count: self.operations,
+            persist_count: of(CommandKind::Persist),
+            snapshot_count: of(CommandKind::Snapshot),
+            recover_count: of(CommandKind::Recover),
+            events_count: of(CommandKind::Events),
+            last_event_count: of(CommandKind::LastEvent),
+            purge_count: of(CommandKind::Purge),
+            first_ns: self.first_ns,
+            last_ns: self.last_ns,
+            written_bytes: self.moved_bytes[0],
+            read_bytes: self.moved_bytes[1],
+        }
+    }
+}
+
+fn actors<W: Write>(trace: &Trace, selection: &Selection, rows: &mut Rows<W>) -> Result<u64, ExportError> {
+    let mut totals = vec![Totals::default(); trace.actors().len()];
+    for_each_selected(trace, selection, |_, command, ops| {
+        totals[command.actor as usize].add(command, ops);
+        Ok(())
+    })?;
+    let mut count = 0;
+    for (actor, totals) in trace.actors().iter().zip(&totals).filter(|(_, totals)| totals.operations > 0) {
+        rows.write(&totals.row(actor))?;
+        count += 1;
+    }
+    rows.flush()?;
+    Ok(count)
+}
+
+/// Lines that are handed on at once, bytes.
+const FLUSH_BYTES: usize = 64 << 10;
+
+fn operations(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
+    let mut provenance = trace.provenance.clone();
+    provenance.assumptions.extend(selection.describe());
+    write_head(out, &provenance)?;
+    if trace.dropped_count() > 0 {
+        // Where they were is not kept.
+        writeln!(out, "{DROPPED}{}", trace.dropped_count())?;
+    }
+    let (mut lines, mut count, mut command_id) = (Vec::with_capacity(2 * FLUSH_BYTES), 0, 0);
+    for_each_selected(trace, selection, |_, command, ops| {
+        let TraceActor { type_name, name: actor } = &trace.actors()[command.actor as usize];
+        for &op in ops {
+            Line { at_ns: command.at_ns, type_name, actor, command_id, command: command.kind, op }.append(&mut lines);
+        }
+        command_id += 1;
+        count += ops.len() as u64;
+        if lines.len() >= FLUSH_BYTES {
+            out.write_all(&lines)?;
+            lines.clear();
+        }
+        Ok(())
+    })?;
+    out.write_all(&lines)?;
+    Ok(count)
+}
+
+/// Writes rows in the form that was asked for.
+enum Rows<W: Write> {
+    Csv(Box<csv::Writer<W>>),
+    JsonLines(W),
+}
+
+impl<W: Write> Rows<W> {
+    fn new(format: TableFormat, out: W) -> Self {
+        match format {
+            TableFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(out))),
+            TableFormat::JsonLines => Self::JsonLines(out),
+        }
+    }
+
+    fn write(&mut self, row: &impl Serialize) -> io::Result<()> {
+        match self {
+            Self::Csv(out) => out.serialize(row).map_err(io_error),
+            Self::JsonLines(out) => {
+                serde_json::to_writer(&mut *out, row)?;
+                out.write_all(b"\n")
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Csv(out) => out.flush(),
+            Self::JsonLines(out) => out.flush(),
+        }
+    }
+}
+
+/// A broken pipe must stay one.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}

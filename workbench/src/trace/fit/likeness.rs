@@ -1,0 +1,172 @@
+//! How much one trace is like another, aspect by aspect.
+
+use serde::Serialize;
+
+use crate::trace::info::{Sizes, TraceInfo};
+use ave_actors_rocksdb::trace::{CommandKind, OpKind};
+
+/// Values that must lie beyond a percentile before it is compared.
+const VALUES_BEYOND: f64 = 10.0;
+/// Values from which the largest one is compared: of fewer, it is a matter of chance.
+const VALUES_FOR_MAX: u64 = 10_000;
+/// Commands from which their dispersion is judged: thirty windows of a hundred.
+pub(super) const COMMANDS_FOR_DISPERSION: u64 = 3_000;
+/// Index of dispersion above which it is judged; with less, commands come about independently.
+pub(super) const CLUSTERED: f64 = 2.0;
+
+/// One aspect of a trace, and how close a fitted workload comes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Aspect {
+    /// What is compared.
+    pub name: &'static str,
+    /// Unit of `difference` and `tolerance`: `percentage points`, `percent` of the trace's figure, or `absolute`.
+    pub unit: &'static str,
+    /// Where the difference is largest, in words, with both figures.
+    pub detail: String,
+    /// The largest difference, not negative.
+    pub difference: f64,
+    /// How large it may be; `None` where it is told and not judged.
+    pub tolerance: Option<f64>,
+}
+
+impl Aspect {
+    /// Whether the difference is within what is tolerated.
+    pub fn is_met(&self) -> bool {
+        self.tolerance.is_none_or(|tolerance| self.difference <= tolerance)
+    }
+}
+
+/// Compares what is in a trace with what is in one that was generated. Aspects that neither shows are left out.
+/// `rate_error` is the standard error of the generated mean rate, as a share of it.
+pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64) -> Vec<Aspect> {
+    let mut aspects = vec![
+        mix("command mix", CommandKind::ALL, TraceInfo::command_share, [trace, generated]),
+        mix("operation mix", OpKind::ALL, TraceInfo::operation_share, [trace, generated]),
+    ];
+    aspects.extend(sizes(["event sizes", "largest event"], trace.event_sizes.as_ref(), generated.event_sizes.as_ref()));
+    aspects.extend(sizes(["state sizes", "largest state"], trace.state_sizes.as_ref(), generated.state_sizes.as_ref()));
+    aspects.extend([
+        absolute("skew exponent", 0.1, [trace, generated].map(|info| info.skew.zipf_exponent)),
+        busiest([trace, generated].map(|info| info.skew.busiest_1_percent_share_ratio)),
+        percent("actors that occur", Some(10.0), [trace, generated].map(|info| info.actors_count as f64)),
+    ]);
+    if trace.commands_per_second > 0.0 {
+        // Of few bursts, chance alone decides how many there are.
+        let tolerance = (300.0 * rate_error).ceil().max(10.0);
+        aspects.push(percent("mean rate", Some(tolerance), [trace, generated].map(|info| info.commands_per_second)));
+    }
+    let burstiness = [trace, generated].map(|info| info.rhythm.burstiness_ratio);
+    if let [Some(one), Some(other)] = burstiness {
+        aspects.push(absolute("burstiness", 0.1, [one, other]));
+    }
+    let dispersion = [trace, generated].map(|info| info.rhythm.dispersion_per_100_commands_ratio);
+    if let [Some(one), Some(other)] = dispersion {
+        let enough = trace.commands_count.values().sum::<u64>() >= COMMANDS_FOR_DISPERSION;
+        aspects.push(clustering(enough, one, other));
+    }
+    aspects
+}
+
+fn mix<K: Copy + ToString, const N: usize>(
+    name: &'static str,
+    kinds: [K; N],
+    share: impl Fn(&TraceInfo, K) -> f64,
+    infos: [&TraceInfo; 2],
+) -> Aspect {
+    let differ = |kind: K| {
+        let [one, other] = infos.map(|info| 100.0 * share(info, kind));
+        ((one - other).abs(), format!("{}: {one:.2} % and {other:.2} %", kind.to_string()))
+    };
+    let (difference, detail) =
+        kinds.into_iter().map(differ).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, String::new()));
+    Aspect { name, unit: "percentage points", detail, difference, tolerance: Some(1.0) }
+}
+
+fn busiest([one, other]: [f64; 2]) -> Aspect {
+    Aspect {
+        name: "share of the busiest 1 %",
+        unit: "percentage points",
+        detail: format!("{:.2} % and {:.2} %", 100.0 * one, 100.0 * other),
+        difference: 100.0 * (one - other).abs(),
+        tolerance: None,
+    }
+}
+
+fn absolute(name: &'static str, tolerance: f64, [one, other]: [f64; 2]) -> Aspect {
+    let detail = format!("{one:.2} and {other:.2}");
+    Aspect { name, unit: "absolute", detail, difference: (one - other).abs(), tolerance: Some(tolerance) }
+}
+
+fn percent(name: &'static str, tolerance: Option<f64>, [one, other]: [f64; 2]) -> Aspect {
+    let detail = format!("{} and {}", rounded(one), rounded(other));
+    Aspect { name, unit: "percent", detail, difference: percent_off(one, other), tolerance }
+}
+
+/// Of commands that come more evenly than at random, what is off is told in percent of 1, which is random.
+fn clustering(enough: bool, one: f64, other: f64) -> Aspect {
+    let is_judged = enough && one.max(other) > CLUSTERED;
+    let aspect = percent("dispersion of 100 commands", is_judged.then_some(30.0), [one, other]);
+    Aspect { difference: 100.0 * (one - other).abs() / one.max(1.0), ..aspect }
+}
+
+fn rounded(figure: f64) -> String {
+    match figure.abs() {
+        ..0.1 => format!("{figure:.2e}"),
+        ..100.0 => format!("{figure:.2}"),
+        _ => format!("{figure:.0}"),
+    }
+}
+
+fn percent_off(one: f64, other: f64) -> f64 {
+    100.0 * (one - other).abs() / one.abs().max(f64::MIN_POSITIVE)
+}
+
+/// Quantiles p1 to p99 as far as there are values enough, and the largest value.
+fn sizes(names: [&'static str; 2], one: Option<&Sizes>, other: Option<&Sizes>) -> Vec<Aspect> {
+    let (Some(one), Some(other)) = (one, other) else {
+        return one.or(other).map(|_| only_one_has(names[0], one.is_some())).into_iter().collect();
+    };
+    let count = one.count().min(other.count());
+    let supported = |percent: &usize| {
+        let share = (*percent).min(100 - percent) as f64 / 100.0;
+        count as f64 * share >= VALUES_BEYOND
+    };
+    let differ = |percent: usize| {
+        let expected = one.quantile_bytes(10 * percent);
+        let found = nearest(other, percent, count, expected);
+        (size_off(expected, found), format!("p{percent}: {expected} and {found} B"))
+    };
+    let largest = (1..100).filter(supported).map(differ).max_by(|a, b| a.0.total_cmp(&b.0));
+    let mut aspects: Vec<Aspect> = largest.map(|largest| size_aspect(names[0], largest)).into_iter().collect();
+    if count >= VALUES_FOR_MAX {
+        let [a, b] = [one, other].map(|sizes| sizes.quantile_bytes(1000));
+        aspects.push(size_aspect(names[1], (size_off(a, b), format!("{a} and {b} B"))));
+    }
+    aspects
+}
+
+fn size_aspect(name: &'static str, (difference, detail): (f64, String)) -> Aspect {
+    Aspect { name, unit: "percent", detail, difference, tolerance: Some(10.0) }
+}
+
+fn only_one_has(name: &'static str, trace_has: bool) -> Aspect {
+    let who = if trace_has { "the trace" } else { "the workload" };
+    size_aspect(name, (100.0, format!("only {who} writes any")))
+}
+
+/// The quantile next to `expected` among those that chance may shift to this place: two standard errors of a share,
+/// `2 sqrt(p (1 - p) / n)`. Where sizes jump, the neighbouring quantile may be a different size altogether.
+fn nearest(sizes: &Sizes, percent: usize, count: u64, expected: u32) -> u32 {
+    let share = percent as f64 / 100.0;
+    let error = 2_000.0 * (share * (1.0 - share) / count as f64).sqrt();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "thousandths")]
+    let error = error.round().clamp(0.0, 1000.0) as usize;
+    let low = sizes.quantile_bytes((10 * percent).saturating_sub(error));
+    let high = sizes.quantile_bytes(10 * percent + error);
+    expected.clamp(low, high)
+}
+
+/// In percent; a byte more or less does not count.
+fn size_off(expected: u32, found: u32) -> f64 {
+    if expected.abs_diff(found) <= 1 { 0.0 } else { percent_off(f64::from(expected), f64::from(found)) }
+}

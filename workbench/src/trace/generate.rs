@@ -1,0 +1,260 @@
+//! A workload written down as a trace: the commands a run of one worker would issue, and when.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::trace::checked::{Trace, TraceBuilder};
+use crate::trace::command::{TraceActor, TraceCommand};
+use crate::trace::error::TraceError;
+use crate::trace::writer::TraceWriter;
+use crate::workload::{ActorNames, Workload, WorkloadSource};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
+
+/// How much is generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GenerateLength {
+    /// So many commands, the preload not counted.
+    Commands(u64),
+    /// The commands that are due before this time.
+    Time(Duration),
+}
+
+/// What becomes of the events a workload persists before anything is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preload {
+    /// They are the actors' past, as in a recording that was switched on later: numbers of events go on after them, and a
+    /// replay writes those beforehand that the trace reads. Their lengths are not told, so a replay gives them the mean
+    /// length of the trace's events.
+    AsPast,
+    /// They are `persist` commands at time 0, ahead of all others.
+    AsCommands,
+}
+
+/// What to generate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GenerateOptions {
+    /// How much.
+    pub length: GenerateLength,
+    /// What becomes of the preload.
+    pub preload: Preload,
+    /// Commands per second at which `arrival_times` come, for the provenance.
+    pub per_second: f64,
+}
+
+/// What was generated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GenerateSummary {
+    /// Commands, those of the preload included if they are commands.
+    pub commands: u64,
+    /// Storage operations, which are lines.
+    pub operations: u64,
+    /// Time of the last command, nanoseconds.
+    pub duration_ns: u64,
+}
+
+/// Writes a workload as a trace to `path`, compressed if that ends in `.zst`; the file is whole or not there.
+///
+/// The commands are those that a run with one worker issues, due at `arrival_times`, nanoseconds from the start and
+/// ascending; commands that ask nothing of the store have no line in a trace and are passed over. `progress` is told
+/// now and then how many commands there are so far.
+///
+/// Memory: 80 bytes an actor, and its name for up to a million actors.
+///
+/// # Errors
+///
+/// [`TraceError::File`] if the file cannot be written; [`TraceError::Empty`] if nothing is due.
+pub fn generate(
+    workload: &Arc<Workload>,
+    path: &Path,
+    options: &GenerateOptions,
+    arrival_times: impl Iterator<Item = u64>,
+    mut progress: impl FnMut(u64),
+) -> Result<GenerateSummary, TraceError> {
+    let mut writer = TraceWriter::create(path, &provenance(workload, options))?;
+    let mut summary = GenerateSummary::default();
+    let mut generator = Generator::new(workload, options, arrival_times);
+    while let Some(command) = generator.next() {
+        writer.command(generator.actors.of(command.actor), &command, &generator.ops)?;
+        summary.commands += 1;
+        summary.operations += generator.ops.len() as u64;
+        summary.duration_ns = command.at_ns;
+        if summary.commands.is_multiple_of(PROGRESS_EVERY) {
+            progress(summary.commands);
+        }
+    }
+    if summary.commands == 0 {
+        return Err(TraceError::Empty { path: path.to_owned(), what: "commands: nothing is due in that time" });
+    }
+    writer.finish()?;
+    Ok(summary)
+}
+
+/// The same as a trace to be gone through at once.
+pub(super) fn generate_trace(
+    workload: &Arc<Workload>,
+    options: &GenerateOptions,
+    arrival_times: impl Iterator<Item = u64>,
+) -> Result<Trace, TraceError> {
+    let mut builder = TraceBuilder::new(provenance(workload, options));
+    let mut generator = Generator::new(workload, options, arrival_times);
+    while let Some(command) = generator.next() {
+        let actor = generator.actors.of(command.actor);
+        let place = builder.actor(&actor.type_name, &actor.name);
+        builder.command(command.at_ns, place, command.kind, &mut generator.ops)?;
+    }
+    builder.finish()
+}
+
+/// Commands between two calls of `progress`.
+const PROGRESS_EVERY: u64 = 1 << 16;
+/// Actors whose names are kept; those of others are made up again whenever they are needed.
+const NAMES_KEPT: usize = 1 << 20;
+
+fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
+    let rate = options.per_second;
+    let mut assumptions = vec![format!(
+        "commands of one worker, seed {}, {:?} arrivals at {rate} commands per second",
+        workload.seed, workload.arrivals
+    )];
+    let preloaded = workload.preload.events_per_actor;
+    if preloaded > 0 {
+        assumptions.push(match options.preload {
+            Preload::AsPast => format!("{preloaded} events of every actor were persisted before the trace begins"),
+            Preload::AsCommands => format!("the first {preloaded} events of every actor, at time 0, are its preload"),
+        });
+    }
+    Provenance {
+        name: workload.name.clone(),
+        source: format!("workload {}", workload.name),
+        made_by: format!("generator, ave-actors-rocksdb {}", env!("CARGO_PKG_VERSION")),
+        persistence: workload.rules().to_string(),
+        names_hashed: false,
+        recording: None,
+        compressibility: workload.stored_compressibility(),
+        assumptions,
+    }
+}
+
+/// What an actor has stored, for the reads that tell it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Newest {
+    /// Number and length of the newest event.
+    event: Option<(u64, u32)>,
+    state_bytes: u32,
+    metadata_bytes: u32,
+}
+
+impl Newest {
+    /// Takes an operation into account, and lets a read say what it finds: a replay that begins here then knows that it
+    /// was there before.
+    fn complete(&mut self, op: &mut Op) {
+        match op.kind {
+            OpKind::EventsPut => self.event = Some((op.number, op.bytes)),
+            OpKind::EventsDel => self.event = self.event.filter(|&(number, _)| number != op.number),
+            OpKind::EventsLast => (op.number, op.bytes) = self.event.unwrap_or((0, 0)),
+            OpKind::EventsPurge => self.event = None,
+            OpKind::StatesPut => self.state_bytes = op.bytes,
+            OpKind::StatesGet => op.bytes = self.state_bytes,
+            OpKind::StatesPurge => self.state_bytes = 0,
+            OpKind::MetadataPut => self.metadata_bytes = op.bytes,
+            OpKind::MetadataGet => op.bytes = self.metadata_bytes,
+            OpKind::MetadataPurge => self.metadata_bytes = 0,
+            OpKind::EventsGet | OpKind::Open => {}
+        }
+    }
+}
+
+/// The commands one after the other.
+struct Generator<I> {
+    source: WorkloadSource,
+    actors: Names,
+    newest: Vec<Newest>,
+    arrival_times: I,
+    options: GenerateOptions,
+    /// Commands without those of the preload.
+    commands: u64,
+    /// Operations of the command in hand.
+    ops: Vec<Op>,
+}
+
+impl<I: Iterator<Item = u64>> Generator<I> {
+    fn new(workload: &Arc<Workload>, options: &GenerateOptions, arrival_times: I) -> Self {
+        let mut generator = Self {
+            source: WorkloadSource::new(Arc::clone(workload), 0, 1),
+            actors: Names::new(workload),
+            newest: vec![Newest::default(); workload.actors.count as usize],
+            arrival_times,
+            options: *options,
+            commands: 0,
+            ops: Vec::new(),
+        };
+        if options.preload == Preload::AsPast {
+            while generator.source.preload_left() > 0 {
+                generator.draw();
+            }
+        }
+        generator
+    }
+
+    fn draw(&mut self) -> (usize, CommandKind) {
+        let planned = self.source.next(&mut self.ops);
+        let actor = usize::try_from(planned.actor).expect("actors fit in memory");
+        for op in &mut self.ops {
+            self.newest[actor].complete(op);
+        }
+        (actor, planned.kind)
+    }
+
+    /// The next command, its actor by the workload's number.
+    fn next(&mut self) -> Option<TraceCommand> {
+        let at_ns = if self.source.preload_left() > 0 { 0 } else { self.next_time()? };
+        let (mut actor, mut kind) = self.draw();
+        while self.ops.is_empty() {
+            (actor, kind) = self.draw();
+        }
+        Some(TraceCommand { at_ns, actor: u32::try_from(actor).expect("a workload has fewer"), kind })
+    }
+
+    fn next_time(&mut self) -> Option<u64> {
+        let at_ns = self.arrival_times.next()?;
+        self.commands += 1;
+        let is_due = match self.options.length {
+            GenerateLength::Commands(commands) => self.commands <= commands,
+            GenerateLength::Time(time) => u128::from(at_ns) < time.as_nanos(),
+        };
+        is_due.then_some(at_ns)
+    }
+}
+
+/// The actors' types and names, as a run gives them.
+struct Names {
+    digests: ActorNames,
+    types: Vec<Arc<str>>,
+    kept: Vec<Option<TraceActor>>,
+    other: Option<TraceActor>,
+}
+
+impl Names {
+    fn new(workload: &Workload) -> Self {
+        let kept = (workload.actors.count as usize).min(NAMES_KEPT);
+        Self {
+            digests: ActorNames::new(workload.seed, workload.actors.name_bytes),
+            types: (0..workload.actors.types).map(|number| format!("{}{number}", workload.name).into()).collect(),
+            kept: vec![None; kept],
+            other: None,
+        }
+    }
+
+    fn of(&mut self, actor: u32) -> &TraceActor {
+        let (digests, types, place) = (self.digests, &self.types, actor as usize);
+        let make = || TraceActor {
+            type_name: Arc::clone(&types[place % types.len()]),
+            name: digests.name(u64::from(actor)).into_boxed_str(),
+        };
+        match self.kept.get_mut(place) {
+            Some(kept) => kept.get_or_insert_with(make),
+            None => self.other.insert(make()),
+        }
+    }
+}

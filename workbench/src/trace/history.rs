@@ -1,0 +1,245 @@
+//! What an actor has stored at each moment of a trace, and what it must have stored before the trace began.
+//!
+//! A recording starts when the recorder is switched on: its actors may be years old, and read what no line of the trace
+//! has written. Without that a replay would read nothing, and measure it. So what is read and was never written must be
+//! there beforehand: the actor's prehistory.
+
+use ave_actors_rocksdb::trace::{Op, OpKind};
+
+/// Event numbers, as ascending ranges that do not touch. Logs have no holes: it is one range nearly always.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    ranges: Vec<[u64; 2]>,
+}
+
+impl Numbers {
+    pub(super) fn contains(&self, number: u64) -> bool {
+        let after = self.ranges.partition_point(|range| range[0] <= number);
+        after > 0 && number <= self.ranges[after - 1][1]
+    }
+
+    pub(super) fn insert(&mut self, number: u64) {
+        // The next event of a log.
+        if let Some(last) = self.ranges.last_mut()
+            && last[1].checked_add(1) == Some(number)
+        {
+            last[1] = number;
+            return;
+        }
+        let after = self.ranges.partition_point(|range| range[0] <= number);
+        if after > 0 && number <= self.ranges[after - 1][1] {
+            return;
+        }
+        let joins_before = after > 0 && self.ranges[after - 1][1] + 1 == number;
+        let joins_after = self.ranges.get(after).is_some_and(|range| number + 1 == range[0]);
+        match (joins_before, joins_after) {
+            (true, true) => {
+                self.ranges[after - 1][1] = self.ranges[after][1];
+                self.ranges.remove(after);
+            }
+            (true, false) => self.ranges[after - 1][1] = number,
+            (false, true) => self.ranges[after][0] = number,
+            (false, false) => self.ranges.insert(after, [number, number]),
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: u64) {
+        let after = self.ranges.partition_point(|range| range[0] <= number);
+        if after == 0 || number > self.ranges[after - 1][1] {
+            return;
+        }
+        let [first, last] = self.ranges[after - 1];
+        match (first == number, last == number) {
+            (true, true) => drop(self.ranges.remove(after - 1)),
+            (true, false) => self.ranges[after - 1][0] = number + 1,
+            (false, true) => self.ranges[after - 1][1] = number - 1,
+            (false, false) => {
+                self.ranges[after - 1][1] = number - 1;
+                self.ranges.insert(after, [number + 1, last]);
+            }
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.ranges.iter().flat_map(|range| range[0]..=range[1])
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.ranges.iter().map(|range| range[1] - range[0] + 1).sum()
+    }
+}
+
+/// What one actor must have stored before a trace begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Prehistory {
+    pub(super) events: Numbers,
+    /// Length of each of the events, where reads tell it: their mean.
+    pub(super) event_bytes: Option<u32>,
+    pub(super) state_bytes: Option<u32>,
+    pub(super) metadata_bytes: Option<u32>,
+}
+
+/// Number of the values of a snapshot and of metadata that were there before: no other has it.
+const BEFORE_ALL: u64 = u64::MAX;
+
+impl Prehistory {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Appends what writes it. `event_bytes` is the length of events whose length nobody knows.
+    pub(super) fn expand(&self, event_bytes: u32, ops: &mut Vec<Op>) {
+        let event_bytes = self.event_bytes.unwrap_or(event_bytes);
+        ops.extend(self.events.iter().map(|number| Op::new(OpKind::EventsPut, number, event_bytes)));
+        ops.extend(self.state_bytes.map(|bytes| Op::new(OpKind::StatesPut, BEFORE_ALL, bytes)));
+        ops.extend(self.metadata_bytes.map(|bytes| Op::new(OpKind::MetadataPut, BEFORE_ALL, bytes)));
+    }
+}
+
+/// What is known of one actor up to a line of the trace.
+#[derive(Debug, Default)]
+pub(super) struct ActorHistory {
+    /// Events that are there.
+    present: Numbers,
+    /// Events that are or were there.
+    known: Numbers,
+    /// Everything was deleted: from here on nothing stems from before the trace.
+    purged: bool,
+    states_written: u64,
+    metadata_written: u64,
+    before: Prehistory,
+    read_bytes_sum: u64,
+    read_count: u64,
+}
+
+impl ActorHistory {
+    /// Takes an operation into account and completes it: numbers values, and says whether a read may find nothing.
+    /// `reads_say_bytes` is whether reads of this trace that found something say how much.
+    pub(super) fn complete(&mut self, op: &mut Op, reads_say_bytes: bool) {
+        match op.kind {
+            OpKind::EventsPut => {
+                self.present.insert(op.number);
+                self.known.insert(op.number);
+            }
+            OpKind::EventsGet => op.may_miss = !self.read(op.number, op.bytes, reads_say_bytes),
+            OpKind::EventsLast if op.bytes > 0 => drop(self.read(op.number, op.bytes, true)),
+            OpKind::EventsDel => {
+                if !self.purged && !self.known.contains(op.number) {
+                    self.before.events.insert(op.number);
+                    self.known.insert(op.number);
+                }
+                self.present.remove(op.number);
+            }
+            OpKind::EventsPurge => {
+                self.present = Numbers::default();
+                self.purged = true;
+            }
+            OpKind::StatesPut => op.number = next(&mut self.states_written),
+            OpKind::MetadataPut => op.number = next(&mut self.metadata_written),
+            OpKind::StatesGet if op.bytes > 0 && self.states_written == 0 && !self.purged => {
+                self.before.state_bytes.get_or_insert(op.bytes);
+            }
+            OpKind::MetadataGet if op.bytes > 0 && self.metadata_written == 0 && !self.purged => {
+                self.before.metadata_bytes.get_or_insert(op.bytes);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the event is there when it is read.
+    fn read(&mut self, number: u64, bytes: u32, reads_say_bytes: bool) -> bool {
+        if self.present.contains(number) {
+            return true;
+        }
+        // Deleted, or read in vain when it was recorded.
+        if self.purged || self.known.contains(number) || (reads_say_bytes && bytes == 0) {
+            return false;
+        }
+        if bytes > 0 {
+            self.read_bytes_sum += u64::from(bytes);
+            self.read_count += 1;
+        }
+        self.before.events.insert(number);
+        self.known.insert(number);
+        self.present.insert(number);
+        true
+    }
+
+    /// What must be there before the trace begins.
+    pub(super) fn finish(mut self) -> Prehistory {
+        let mean = self.read_bytes_sum.checked_div(self.read_count);
+        self.before.event_bytes = mean.and_then(|mean| u32::try_from(mean).ok());
+        self.before
+    }
+}
+
+/// Counts on and returns what it was before.
+const fn next(counter: &mut u64) -> u64 {
+    *counter += 1;
+    *counter - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn numbers_are_a_set(steps in prop::collection::vec((any::<bool>(), 0u64..24), 0..80)) {
+            let (mut numbers, mut set) = (Numbers::default(), BTreeSet::new());
+            for (inserts, number) in steps {
+                if inserts {
+                    numbers.insert(number);
+                    set.insert(number);
+                } else {
+                    numbers.remove(number);
+                    set.remove(&number);
+                }
+                prop_assert_eq!(numbers.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
+                prop_assert_eq!(numbers.count(), set.len() as u64);
+                prop_assert!((0..24).all(|number| numbers.contains(number) == set.contains(&number)));
+            }
+        }
+    }
+
+    fn completed(history: &mut ActorHistory, kind: OpKind, number: u64, bytes: u32) -> Op {
+        let mut op = Op::new(kind, number, bytes);
+        history.complete(&mut op, true);
+        op
+    }
+
+    #[test]
+    fn what_is_read_and_was_never_written_was_there_before() {
+        let mut history = ActorHistory::default();
+        completed(&mut history, OpKind::EventsLast, 41, 120);
+        completed(&mut history, OpKind::StatesGet, 0, 900);
+        completed(&mut history, OpKind::EventsGet, 40, 100);
+        completed(&mut history, OpKind::EventsPut, 42, 80);
+        assert!(!completed(&mut history, OpKind::EventsGet, 42, 80).may_miss);
+        let before = history.finish();
+        assert_eq!(before.events.iter().collect::<Vec<_>>(), [40, 41]);
+        assert_eq!((before.event_bytes, before.state_bytes, before.metadata_bytes), (Some(110), Some(900), None));
+    }
+
+    #[test]
+    fn what_was_deleted_or_read_in_vain_may_miss() {
+        let mut history = ActorHistory::default();
+        completed(&mut history, OpKind::EventsPut, 0, 80);
+        completed(&mut history, OpKind::EventsDel, 0, 0);
+        assert!(completed(&mut history, OpKind::EventsGet, 0, 0).may_miss);
+        assert!(completed(&mut history, OpKind::EventsGet, 9, 0).may_miss);
+        completed(&mut history, OpKind::EventsPurge, 0, 0);
+        assert!(completed(&mut history, OpKind::EventsGet, 7, 50).may_miss, "lost with the purge");
+        assert!(history.finish().is_empty());
+    }
+
+    #[test]
+    fn values_are_numbered_in_the_order_they_were_written() {
+        let mut history = ActorHistory::default();
+        let numbers: Vec<u64> = (0..3).map(|_| completed(&mut history, OpKind::StatesPut, 0, 5).number).collect();
+        assert_eq!(numbers, [0, 1, 2]);
+        assert_eq!(completed(&mut history, OpKind::MetadataPut, 0, 5).number, 0);
+    }
+}

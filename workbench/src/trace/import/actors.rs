@@ -1,0 +1,93 @@
+//! Who occurs in a log: every name once, and what it becomes in the trace.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::trace::import::rows::text;
+use ave_actors_rocksdb::trace::NameRule;
+use ave_actors_rocksdb::trace::format::hashed;
+
+/// Numbers names in order of appearance.
+#[derive(Default)]
+pub(super) struct Actors {
+    numbers: HashMap<Box<[u8]>, u32>,
+    /// Whether a name was not UTF-8.
+    any_latin_1: bool,
+}
+
+impl Actors {
+    pub(super) const fn any_latin_1(&self) -> bool {
+        self.any_latin_1
+    }
+
+    /// The numbers of these names; `None` if there are more than a number holds.
+    pub(super) fn numbers(&mut self, names: &[Cow<'_, [u8]>]) -> Option<Vec<u32>> {
+        names.iter().map(|name| self.number(name)).collect()
+    }
+
+    fn number(&mut self, name: &[u8]) -> Option<u32> {
+        if let Some(&number) = self.numbers.get(name) {
+            return Some(number);
+        }
+        let number = u32::try_from(self.numbers.len()).ok()?;
+        self.any_latin_1 |= std::str::from_utf8(name).is_err();
+        self.numbers.insert(name.into(), number);
+        Some(number)
+    }
+
+    /// What the actors are called in the trace.
+    pub(super) fn into_names(self, rule: NameRule) -> Names {
+        let key: [u8; 16] = rand::random();
+        let mut by_number = vec![Box::default(); self.numbers.len()];
+        for (name, number) in self.numbers {
+            by_number[number as usize] = name;
+        }
+        let mut names = Names::default();
+        for name in by_number {
+            match rule {
+                NameRule::Keep => names.push(&text(&name)),
+                NameRule::Hash => names.push(&hashed(&name, &key)),
+            }
+        }
+        names
+    }
+}
+
+/// Names by number, one behind the other: a log may have as many actors as rows.
+#[derive(Default)]
+pub(super) struct Names {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn push(&mut self, name: &str) {
+        self.text.push_str(name);
+        self.ends.push(self.text.len());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, number: u32) -> &str {
+        let number = number as usize;
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[number]]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_numbered_as_they_appear_and_kept_when_told() {
+        let mut actors = Actors::default();
+        let names = [&b"b"[..], b"a", b"b", b"\xe4"].map(Cow::Borrowed);
+        assert_eq!(actors.numbers(&names), Some(vec![0, 1, 0, 2]));
+        assert!(actors.any_latin_1());
+        let names = actors.into_names(NameRule::Keep);
+        assert_eq!((names.len(), names.get(0), names.get(1), names.get(2)), (3, "b", "a", "ä"));
+    }
+}

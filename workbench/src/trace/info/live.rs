@@ -1,0 +1,271 @@
+//! What actors have stored as a trace goes on, and how much of it is in use at once.
+
+use serde::Serialize;
+
+use crate::trace::checked::Trace;
+use crate::trace::command::TraceCommand;
+use ave_actors_rocksdb::trace::{Op, OpKind};
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// What is stored when the trace is over, in bytes of the values: keys and what the database adds are not counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LiveData {
+    /// Events that are there, those from before the trace included as far as it reads them.
+    pub events_count: u64,
+    /// Their bytes. Where only some events of an actor were deleted, they count with the actor's mean length.
+    pub events_bytes: u64,
+    /// Bytes of the newest snapshot of each actor.
+    pub states_bytes: u64,
+    /// Bytes of the metadata.
+    pub metadata_bytes: u64,
+}
+
+/// What the busiest stretch of a trace touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WorkingSet {
+    /// Length of the stretch, seconds.
+    pub window_seconds: u64,
+    /// Where it begins, seconds from the first command.
+    pub start_seconds: u64,
+    /// Commands in it.
+    pub commands_count: u64,
+    /// Distinct actors that issued them.
+    pub actors_count: u64,
+    /// Bytes of the values it wrote and read, each as often as it was. Reads whose length the trace does not tell count
+    /// with what is known of the actor.
+    pub touched_bytes: u64,
+    /// All that these actors had stored when they were last touched, bytes: what a cache would have to hold.
+    pub stored_bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Stored {
+    events: u64,
+    events_bytes: u64,
+    state_bytes: u32,
+    metadata_bytes: u32,
+    /// Bytes of this actor that are part of each open window, and the number of that window plus one.
+    in_window: [(u64, u64); 2],
+}
+
+impl Stored {
+    const fn mean_event_bytes(&self) -> u64 {
+        match self.events_bytes.checked_div(self.events) {
+            Some(mean) => mean,
+            None => 0,
+        }
+    }
+
+    const fn bytes(&self) -> u64 {
+        self.events_bytes + self.state_bytes as u64 + self.metadata_bytes as u64
+    }
+
+    /// Applies an operation and tells how many bytes of values it moved.
+    fn apply(&mut self, op: Op) -> u64 {
+        let bytes = u64::from(op.bytes);
+        let known = |otherwise: u64| if op.bytes > 0 { bytes } else { otherwise };
+        match op.kind {
+            OpKind::EventsPut => {
+                self.events += 1;
+                self.events_bytes += bytes;
+                bytes
+            }
+            OpKind::EventsDel => {
+                self.events_bytes -= self.mean_event_bytes();
+                self.events = self.events.saturating_sub(1);
+                self.events_bytes *= u64::from(self.events > 0);
+                0
+            }
+            OpKind::StatesPut => {
+                self.state_bytes = op.bytes;
+                bytes
+            }
+            OpKind::MetadataPut => {
+                self.metadata_bytes = op.bytes;
+                bytes
+            }
+            OpKind::EventsGet | OpKind::EventsLast => known(self.mean_event_bytes()),
+            OpKind::StatesGet => known(u64::from(self.state_bytes)),
+            OpKind::MetadataGet => known(u64::from(self.metadata_bytes)),
+            OpKind::EventsPurge | OpKind::StatesPurge | OpKind::MetadataPurge => {
+                self.purge(op.kind);
+                0
+            }
+            OpKind::Open => 0,
+        }
+    }
+
+    const fn purge(&mut self, kind: OpKind) {
+        match kind {
+            OpKind::EventsPurge => (self.events, self.events_bytes) = (0, 0),
+            OpKind::StatesPurge => self.state_bytes = 0,
+            _ => self.metadata_bytes = 0,
+        }
+    }
+}
+
+/// Follows what each actor has stored: 64 bytes an actor.
+#[derive(Debug)]
+pub(super) struct LiveCounter {
+    actors: Vec<Stored>,
+    windows: [Window; 2],
+}
+
+impl LiveCounter {
+    /// Begins with what the trace's actors must have stored before it.
+    pub(super) fn new(trace: &Trace) -> Self {
+        let mut ops = Vec::new();
+        let mut before = |actor| {
+            ops.clear();
+            trace.prehistory(actor, &mut ops);
+            let mut stored = Stored::default();
+            for &op in &ops {
+                stored.apply(op);
+            }
+            stored
+        };
+        let actors = (0..).take(trace.actors().len()).map(&mut before).collect();
+        Self { actors, windows: [Window::new(1), Window::new(60)] }
+    }
+
+    pub(super) fn record(&mut self, command: &TraceCommand, ops: &[Op]) {
+        let stored = &mut self.actors[command.actor as usize];
+        let touched: u64 = ops.iter().map(|&op| stored.apply(op)).sum();
+        for (place, window) in self.windows.iter_mut().enumerate() {
+            window.record(command.at_ns, touched, stored.bytes(), &mut stored.in_window[place]);
+        }
+    }
+
+    pub(super) fn finish(self) -> (LiveData, Vec<WorkingSet>) {
+        let add = |mut sum: LiveData, stored: &Stored| {
+            sum.events_count += stored.events;
+            sum.events_bytes += stored.events_bytes;
+            sum.states_bytes += u64::from(stored.state_bytes);
+            sum.metadata_bytes += u64::from(stored.metadata_bytes);
+            sum
+        };
+        let live = self.actors.iter().fold(LiveData::default(), add);
+        (live, self.windows.into_iter().map(Window::finish).collect())
+    }
+}
+
+/// Stretches of equal length, one after the other, of which the busiest is kept.
+#[derive(Debug)]
+struct Window {
+    seconds: u64,
+    number: u64,
+    open: WorkingSet,
+    busiest: WorkingSet,
+}
+
+impl Window {
+    const fn new(seconds: u64) -> Self {
+        let empty = WorkingSet {
+            window_seconds: seconds,
+            start_seconds: 0,
+            commands_count: 0,
+            actors_count: 0,
+            touched_bytes: 0,
+            stored_bytes: 0,
+        };
+        Self { seconds, number: 0, open: empty, busiest: empty }
+    }
+
+    /// `share` is what the actor adds to the stretch with that number plus one.
+    const fn record(&mut self, at_ns: u64, touched: u64, stored: u64, share: &mut (u64, u64)) {
+        let number = at_ns / (self.seconds * SECOND_NS);
+        if number != self.number {
+            self.close();
+            self.number = number;
+            self.open.start_seconds = number * self.seconds;
+        }
+        if share.1 != number + 1 {
+            *share = (0, number + 1);
+            self.open.actors_count += 1;
+        }
+        self.open.commands_count += 1;
+        self.open.touched_bytes += touched;
+        self.open.stored_bytes = self.open.stored_bytes - share.0 + stored;
+        share.0 = stored;
+    }
+
+    const fn close(&mut self) {
+        if self.open.commands_count > self.busiest.commands_count {
+            self.busiest = self.open;
+        }
+        self.open = Self::new(self.seconds).open;
+    }
+
+    const fn finish(mut self) -> WorkingSet {
+        self.close();
+        self.busiest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::checked::TraceBuilder;
+    use ave_actors_rocksdb::trace::CommandKind;
+    use ave_actors_rocksdb::trace::Provenance;
+
+    /// Second, actor and operations of a command.
+    type Told<'a> = (u64, &'a str, &'a [(OpKind, u64, u32)]);
+
+    fn counted(told: &[Told<'_>]) -> (LiveData, Vec<WorkingSet>) {
+        let mut builder = TraceBuilder::new(Provenance::default());
+        for &(second, name, ops) in told {
+            let actor = builder.actor("t", name);
+            let mut ops: Vec<Op> = ops.iter().map(|&(kind, number, bytes)| Op::new(kind, number, bytes)).collect();
+            builder.command(second * SECOND_NS, actor, CommandKind::Persist, &mut ops).unwrap();
+        }
+        let trace = builder.finish().unwrap();
+        let (mut live, mut commands, mut ops) = (LiveCounter::new(&trace), trace.commands(), Vec::new());
+        while let Some(command) = commands.next(&mut ops).unwrap() {
+            live.record(&command, &ops);
+        }
+        live.finish()
+    }
+
+    #[test]
+    fn what_was_deleted_purged_or_written_over_is_not_there() {
+        let (live, _) = counted(&[
+            (0, "a", &[(OpKind::EventsPut, 0, 100), (OpKind::StatesPut, 0, 50), (OpKind::MetadataPut, 0, 16)]),
+            (0, "a", &[(OpKind::EventsPut, 1, 300), (OpKind::StatesPut, 0, 70)]),
+            (0, "a", &[(OpKind::EventsDel, 0, 0)]),
+            (0, "b", &[(OpKind::EventsPut, 0, 100), (OpKind::EventsDel, 0, 0), (OpKind::EventsDel, 1, 0)]),
+            (0, "c", &[(OpKind::EventsPut, 0, 9), (OpKind::StatesPut, 0, 9)]),
+            (0, "c", &[(OpKind::EventsPurge, 0, 0), (OpKind::StatesPurge, 0, 0)]),
+        ]);
+        assert_eq!(live, LiveData { events_count: 1, events_bytes: 200, states_bytes: 70, metadata_bytes: 16 });
+    }
+
+    #[test]
+    fn what_was_there_before_counts() {
+        let (live, _) = counted(&[(0, "a", &[(OpKind::EventsGet, 3, 80), (OpKind::StatesGet, 0, 40)])]);
+        assert_eq!((live.events_count, live.events_bytes, live.states_bytes), (1, 80, 40));
+    }
+
+    #[test]
+    fn the_busiest_second_counts_each_actor_once() {
+        let put = |number, bytes| (OpKind::EventsPut, number, bytes);
+        let (_, sets) = counted(&[
+            (0, "a", &[put(0, 10)]),
+            (5, "a", &[put(1, 20)]),
+            (5, "b", &[put(0, 7)]),
+            (5, "a", &[put(2, 30)]),
+            (70, "c", &[put(0, 1)]),
+        ]);
+        let second = WorkingSet {
+            window_seconds: 1,
+            start_seconds: 5,
+            commands_count: 3,
+            actors_count: 2,
+            touched_bytes: 57,
+            stored_bytes: 67,
+        };
+        assert_eq!(sets[0], second);
+        assert_eq!((sets[1].commands_count, sets[1].actors_count, sets[1].start_seconds), (4, 2, 0));
+    }
+}

@@ -1,0 +1,132 @@
+//! The whole records of a trace file, plain or zstd, one after the other.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use crate::trace::error::TraceError;
+
+/// First bytes of a zstd frame (RFC 8878).
+pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Bytes that are asked for at once.
+const READ_BYTES: usize = 1 << 18;
+/// Pieces of that size that are read ahead.
+const AHEAD: usize = 4;
+
+/// Hands out records that end in a line end, and remembers how the input ended if it did not.
+pub(super) struct Records {
+    /// Read and decompressed by a thread of its own, which ends when nobody wants more.
+    input: Receiver<io::Result<Vec<u8>>>,
+    /// What was read and not handed out begins at `start`.
+    buffer: Vec<u8>,
+    start: usize,
+    /// Lines handed out.
+    number: u64,
+    /// How the cut shows, if there is one.
+    cut: Option<String>,
+    is_at_end: bool,
+}
+
+impl Records {
+    pub(super) fn open(path: &Path) -> Result<Self, TraceError> {
+        let failed = |source| TraceError::File { action: "read", path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_dir() {
+            return Err(failed(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut input = BufReader::with_capacity(READ_BYTES, file);
+        let compressed = io::BufRead::fill_buf(&mut input).map_err(failed)?.starts_with(&ZSTD_MAGIC);
+        let input: Box<dyn Read + Send> =
+            if compressed { Box::new(zstd::Decoder::with_buffer(input).map_err(failed)?) } else { Box::new(input) };
+        let (sender, receiver) = sync_channel(AHEAD);
+        std::thread::spawn(move || read_ahead(input, &sender));
+        Ok(Self { input: receiver, buffer: Vec::new(), start: 0, number: 0, cut: None, is_at_end: false })
+    }
+
+    /// Lines handed out so far.
+    pub(super) const fn lines(&self) -> u64 {
+        self.number
+    }
+
+    /// How the input ended, if that was in the middle.
+    pub(super) fn take_cut(&mut self) -> Option<String> {
+        self.cut.take()
+    }
+
+    /// The next whole line without its end, and its number, from 1.
+    pub(super) fn next_line(&mut self) -> Option<(u64, &[u8])> {
+        self.next_where(|_| true)
+    }
+
+    /// The next whole record without its end, and the number of its first line: a quoted name may hold line breaks.
+    pub(super) fn next_record(&mut self) -> Option<(u64, &[u8])> {
+        // No quote, or an even number of them.
+        self.next_where(|record| memchr::memchr_iter(b'"', record).count().is_multiple_of(2))
+    }
+
+    fn next_where(&mut self, is_whole: impl Fn(&[u8]) -> bool) -> Option<(u64, &[u8])> {
+        let (mut searched, mut lines) = (0, 0);
+        loop {
+            let Some(end) = memchr::memchr(b'\n', &self.buffer[self.start + searched..]) else {
+                searched = self.buffer.len() - self.start;
+                if self.is_at_end || !self.fill() {
+                    self.note_rest(lines);
+                    return None;
+                }
+                continue;
+            };
+            lines += 1;
+            let record = self.start..self.start + searched + end;
+            if is_whole(&self.buffer[record.clone()]) {
+                let first = self.number + 1;
+                self.number += lines;
+                self.start = record.end + 1;
+                let bytes = &self.buffer[record];
+                return Some((first, bytes.strip_suffix(b"\r").unwrap_or(bytes)));
+            }
+            searched += end + 1;
+        }
+    }
+
+    /// Reads on; false at the end of the input.
+    fn fill(&mut self) -> bool {
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        match self.input.recv() {
+            Ok(Ok(piece)) => self.buffer.extend_from_slice(&piece),
+            Ok(Err(error)) => {
+                self.is_at_end = true;
+                self.cut = Some(error.to_string());
+            }
+            // The reader has ended: there is no more.
+            Err(_) => self.is_at_end = true,
+        }
+        !self.is_at_end
+    }
+
+    fn note_rest(&mut self, lines: u64) {
+        if self.start < self.buffer.len() && self.cut.is_none() {
+            let reason = if lines > 0 { "the last record has no end" } else { "the last line has no end" };
+            self.cut = Some(reason.to_owned());
+        }
+    }
+}
+
+fn read_ahead(mut input: impl Read, pieces: &SyncSender<io::Result<Vec<u8>>>) {
+    loop {
+        let mut piece = Vec::with_capacity(READ_BYTES);
+        let read = input.by_ref().take(READ_BYTES as u64).read_to_end(&mut piece);
+        // What was read before an error counts.
+        let is_over = read.is_err() || piece.is_empty();
+        if !piece.is_empty() && pieces.send(Ok(piece)).is_err() {
+            return;
+        }
+        if let Err(error) = read {
+            let _ = pieces.send(Err(error));
+        }
+        if is_over {
+            return;
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The seeded command stream of a workload, as one worker draws it.
+
+use std::sync::Arc;
+
+use rand::distr::weighted::WeightedIndex;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Zipf};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::actor::{ActorLog, Command, Strategy};
+use crate::workload::schema::{Skew, Workload};
+use crate::workload::values::mix;
+use ave_actors_rocksdb::trace::{CommandKind, Op};
+
+/// A command about to be issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planned {
+    /// The actor it belongs to.
+    pub actor: u64,
+    /// What it is.
+    pub kind: CommandKind,
+    /// When it happened in a trace, nanoseconds from the trace's start; absent in a workload.
+    pub at_ns: Option<u64>,
+}
+
+/// The commands of one worker's actors: first the preload, then the mix, without end.
+///
+/// Actor `a` belongs to worker `a % workers`, so that the commands of one actor keep their order. The stream depends
+/// on workload, seed, worker and number of workers alone: drawing it again names every value that was written.
+#[derive(Debug)]
+pub struct WorkloadSource {
+    workload: Arc<Workload>,
+    worker: u64,
+    workers: u64,
+    logs: Vec<ActorLog>,
+    rng: Xoshiro256PlusPlus,
+    kinds: Vec<CommandKind>,
+    pick_kind: WeightedIndex<f64>,
+    pick_actor: Option<Zipf<f64>>,
+    preload_left: u64,
+    /// An actor that has stopped and starts with the next command.
+    stopped: Option<usize>,
+    longest: [u32; 2],
+}
+
+/// Salt of the generator that draws commands, so that it shares no stream with values.
+const COMMAND_SALT: u64 = 0xc0;
+
+impl WorkloadSource {
+    /// The stream of worker `worker` of `workers`.
+    ///
+    /// # Panics
+    ///
+    /// If `worker >= workers`, or if there are more workers than actors.
+    pub fn new(workload: Arc<Workload>, worker: u64, workers: u64) -> Self {
+        let actors = u64::from(workload.actors.count);
+        assert!(worker < workers && workers <= actors, "worker {worker} of {workers} for {actors} actors");
+        let own = (actors - worker).div_ceil(workers);
+        let kinds = workload.commands.kinds();
+        let pick_kind = WeightedIndex::new(kinds.iter().map(|&kind| workload.commands.weight(kind)))
+            .expect("weights were checked when the workload was read");
+        let pick_actor = match workload.actors.skew {
+            Skew::Uniform => None,
+            Skew::Zipf(exponent) => Some(Zipf::new(own as f64, exponent).expect("the exponent was checked")),
+        };
+        Self {
+            rng: Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, worker, COMMAND_SALT, workers)),
+            logs: vec![ActorLog::default(); usize::try_from(own).expect("actors fit in memory")],
+            preload_left: own * workload.preload.events_per_actor,
+            stopped: None,
+            longest: [workload.event_bytes.max_bytes(), workload.state_bytes.max_bytes()],
+            workload,
+            worker,
+            workers,
+            kinds,
+            pick_kind,
+            pick_actor,
+        }
+    }
+
+    /// Commands of the preload this worker has not drawn yet.
+    pub const fn preload_left(&self) -> u64 {
+        self.preload_left
+    }
+
+    /// Draws the next command and puts the operations it expands to into `ops`.
+    pub fn next(&mut self, ops: &mut Vec<Op>) -> Planned {
+        ops.clear();
+        let (own, kind) = if self.preload_left > 0 { self.preload() } else { self.draw() };
+        let command = if self.stops_first(own, kind) { self.stop(own) } else { self.command(own, kind) };
+        self.logs[own].expand(self.workload.rules(), command, ops);
+        Planned { actor: self.worker + own as u64 * self.workers, kind: command.kind(), at_ns: None }
+    }
+
+    /// Actors take turns, so that their events are interleaved on disk as they would be in life.
+    fn preload(&mut self) -> (usize, CommandKind) {
+        let own = usize::try_from(self.preload_left % self.logs.len() as u64).expect("below the number of actors");
+        self.preload_left -= 1;
+        (own, CommandKind::Persist)
+    }
+
+    fn draw(&mut self) -> (usize, CommandKind) {
+        if let Some(own) = self.stopped.take() {
+            return (own, CommandKind::Recover);
+        }
+        let kind = self.kinds[self.pick_kind.sample(&mut self.rng)];
+        let own = match &self.pick_actor {
+            None => self.rng.random_range(0..self.logs.len()),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank from 1 to the count")]
+            Some(zipf) => (zipf.sample(&mut self.rng) as usize).clamp(1, self.logs.len()) - 1,
+        };
+        (own, kind)
+    }
+
+    /// Whether an actor that is about to start has to stop in order first, and writes something when it does.
+    fn stops_first(&mut self, own: usize, kind: CommandKind) -> bool {
+        let share = self.workload.commands.recover_after_stop;
+        kind == CommandKind::Recover
+            && share > 0.0
+            && self.workload.rules().strategy != Strategy::Light
+            && self.logs[own].has_uncovered_events()
+            && self.rng.random::<f64>() < share
+    }
+
+    fn stop(&mut self, own: usize) -> Command {
+        self.stopped = Some(own);
+        Command::Stop { state_bytes: self.state_bytes() }
+    }
+
+    /// A reading command on an actor that has nothing to read would be no command at all: such an actor persists.
+    fn command(&mut self, own: usize, kind: CommandKind) -> Command {
+        let log = self.logs[own];
+        let (first, next) = (log.first_event(), log.next_event());
+        match kind {
+            CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes() },
+            CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes() },
+            CommandKind::Events if first < next => {
+                let length = self.workload.commands.draw_query_length(&mut self.rng).min(next - first);
+                let from = self.rng.random_range(first..=next - length);
+                Command::Events { from, to: from + length - 1 }
+            }
+            CommandKind::Persist | CommandKind::Events => self.persist(),
+            CommandKind::LastEvent => Command::LastEvent,
+            CommandKind::Purge => Command::Purge,
+        }
+    }
+
+    fn persist(&mut self) -> Command {
+        let event_bytes = self.workload.event_bytes.sample(&mut self.rng).min(self.longest[0]);
+        Command::Persist { event_bytes, state_bytes: self.state_bytes() }
+    }
+
+    fn state_bytes(&mut self) -> u32 {
+        self.workload.state_bytes.sample(&mut self.rng).min(self.longest[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workload(extra: &str) -> Arc<Workload> {
+        let text = format!(
+            "name='t'\ndescription='d'\nevent_bytes={{constant=10}}\nstate_bytes={{constant=20}}\n{extra}\n\
+             [persistence]\nmode='full'\n[commands]\npersist=8\nrecover=1\nevents=1\n"
+        );
+        Arc::new(Workload::parse(&text).unwrap())
+    }
+
+    #[test]
+    fn the_stream_depends_on_the_seed_alone() {
+        let drawn = |seed: u64| {
+            let mut workload = (*workload("actors={count=10}")).clone();
+            workload.seed = seed;
+            let mut source = WorkloadSource::new(Arc::new(workload), 1, 3);
+            let mut ops = Vec::new();
+            (0..200).map(|_| (source.next(&mut ops), ops.clone())).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(5), drawn(5));
+        assert_ne!(drawn(5), drawn(6));
+    }
+
+    #[test]
+    fn workers_share_the_actors_without_overlap() {
+        let workload = workload("actors={count=10}");
+        let mut ops = Vec::new();
+        for worker in 0..3 {
+            let mut source = WorkloadSource::new(workload.clone(), worker, 3);
+            assert!((0..500).all(|_| source.next(&mut ops).actor % 3 == worker));
+        }
+    }
+
+    #[test]
+    fn the_preload_gives_every_actor_its_events_first() {
+        let workload = workload("actors={count=7}\npreload={events_per_actor=4}");
+        let mut source = WorkloadSource::new(workload, 0, 2);
+        let mut ops = Vec::new();
+        let mut persisted = std::collections::BTreeMap::new();
+        while source.preload_left() > 0 {
+            *persisted.entry(source.next(&mut ops).actor).or_insert(0) += 1;
+        }
+        assert_eq!(persisted.into_iter().collect::<Vec<_>>(), [(0, 4), (2, 4), (4, 4), (6, 4)]);
+    }
+
+    #[test]
+    fn zipf_gives_the_first_ranks_their_share() {
+        let workload = workload("actors={count=100, skew={zipf=1.0}}");
+        let mut source = WorkloadSource::new(workload, 0, 1);
+        let mut ops = Vec::new();
+        let busiest = (0..20_000).filter(|_| source.next(&mut ops).actor == 0).count();
+        // 1 / H(100) = 0.1928
+        assert!((0.18..0.21).contains(&(busiest as f64 / 20_000.0)), "{busiest}");
+    }
+
+    #[test]
+    fn an_orderly_stop_goes_before_the_start_and_is_counted_as_a_snapshot() {
+        let mut altered = (*workload("actors={count=3}")).clone();
+        altered.commands.recover_after_stop = 1.0;
+        let mut source = WorkloadSource::new(Arc::new(altered), 0, 1);
+        let (mut ops, mut before, mut stops) = (Vec::new(), None, 0);
+        for _ in 0..2_000 {
+            let planned = source.next(&mut ops);
+            if planned.kind == CommandKind::Recover {
+                assert!(
+                    !ops.iter().any(|op| op.kind == ave_actors_rocksdb::trace::OpKind::EventsGet),
+                    "nothing is left"
+                );
+            }
+            if let Some(stopped) = before {
+                assert_eq!((planned.actor, planned.kind), (stopped, CommandKind::Recover));
+            }
+            before = (planned.kind == CommandKind::Snapshot).then_some(planned.actor);
+            stops += u32::from(before.is_some());
+        }
+        assert!(stops > 50, "{stops}");
+    }
+
+    #[test]
+    fn query_lengths_follow_their_quantiles() {
+        let mut altered = (*workload("actors={count=1}\npreload={events_per_actor=500}")).clone();
+        altered.commands.events_per_query_quantiles = vec![1, 10, 100];
+        let mut source = WorkloadSource::new(Arc::new(altered), 0, 1);
+        let (mut ops, mut lengths) = (Vec::new(), Vec::new());
+        while lengths.len() < 2_000 {
+            let planned = source.next(&mut ops);
+            lengths.extend((planned.kind == CommandKind::Events).then_some(ops.len()));
+        }
+        lengths.sort_unstable();
+        assert!((9..=11).contains(&lengths[1_000]) && (50..=60).contains(&lengths[1_500]), "{}", lengths[1_500]);
+    }
+
+    #[test]
+    fn queries_read_only_events_that_exist() {
+        let mut source = WorkloadSource::new(workload("actors={count=3}"), 0, 1);
+        let mut ops = Vec::new();
+        let mut written = [0u64; 3];
+        for _ in 0..2_000 {
+            let planned = source.next(&mut ops);
+            let next = &mut written[usize::try_from(planned.actor).unwrap()];
+            for op in &ops {
+                match op.kind {
+                    ave_actors_rocksdb::trace::OpKind::EventsPut => *next += 1,
+                    ave_actors_rocksdb::trace::OpKind::EventsGet => assert!(op.number < *next),
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The bytes and names a workload stores: generated from the seed, never kept, the same whenever they are asked for.
+
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use ave_actors_rocksdb::trace::OpKind;
+
+/// Random bytes in stock beyond the longest value; different values start at different places in it.
+const STOCK_BYTES: usize = 4 << 20;
+/// Length of the pieces that are part random, part repeated; short, so that compressors see the ratio in every block.
+const PIECE_BYTES: usize = 128;
+
+/// Mixes a seed with what identifies a value into 64 well-spread bits.
+pub fn mix(seed: u64, actor: u64, salt: u64, number: u64) -> u64 {
+    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014) between the parts.
+    let mut bits = seed ^ 0x9e37_79b9_7f4a_7c15;
+    for part in [actor, salt, number] {
+        bits = bits.wrapping_add(part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+    }
+    bits
+}
+
+/// A stock of bytes from which every value is a slice: writing one costs no generation and no allocation, and what
+/// was written can be named again when it is verified.
+#[derive(Debug)]
+pub struct ValuePool {
+    seed: u64,
+    bytes: Vec<u8>,
+}
+
+impl ValuePool {
+    /// Fills the stock. `compressibility` is the share of each value that repeats, `0.0` (random) to `1.0`;
+    /// `longest` is the longest value that will be asked for, in bytes.
+    pub fn new(seed: u64, compressibility: f64, longest: u32) -> Self {
+        let mut bytes = vec![0; STOCK_BYTES + longest as usize];
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of PIECE_BYTES")]
+        let random = (PIECE_BYTES as f64 * (1.0 - compressibility.clamp(0.0, 1.0))).round() as usize;
+        for piece in bytes.chunks_mut(PIECE_BYTES) {
+            let filled = random.min(piece.len());
+            rng.fill_bytes(&mut piece[..filled]);
+        }
+        Self { seed, bytes }
+    }
+
+    /// The value number `number` that `actor` writes with `kind`.
+    ///
+    /// # Panics
+    ///
+    /// If `len` exceeds the `longest` given on creation.
+    pub fn value(&self, actor: u64, kind: OpKind, number: u64, len: u32) -> &[u8] {
+        let start = usize::try_from(mix(self.seed, actor, kind as u64, number) % STOCK_BYTES as u64)
+            .expect("below the stock's length");
+        &self.bytes[start..start + len as usize]
+    }
+}
+
+/// Names of actors: fixed-length hexadecimal digests, as content-addressed systems use them.
+#[derive(Debug, Clone, Copy)]
+pub struct ActorNames {
+    seed: u64,
+    len: usize,
+}
+
+impl ActorNames {
+    /// Names of `len` characters.
+    pub const fn new(seed: u64, len: usize) -> Self {
+        Self { seed, len }
+    }
+
+    /// The name of actor number `actor`. Distinct actors have distinct names: the digest ends in the number.
+    pub fn name(&self, actor: u64) -> String {
+        use std::fmt::Write;
+        let number = format!("{actor:08x}");
+        let mut name = String::with_capacity(self.len);
+        let mut word = 0;
+        while name.len() + number.len() < self.len {
+            let room = self.len - number.len() - name.len();
+            let digits = format!("{:016x}", mix(self.seed, actor, u64::MAX, word));
+            let _ = write!(name, "{}", &digits[..room.min(16)]);
+            word += 1;
+        }
+        name + &number
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_value_and_other_values_differ() {
+        let one = ValuePool::new(7, 0.5, 1000);
+        let other = ValuePool::new(7, 0.5, 1000);
+        assert_eq!(one.value(3, OpKind::EventsPut, 9, 500), other.value(3, OpKind::EventsPut, 9, 500));
+        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(3, OpKind::EventsPut, 10, 500));
+        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(4, OpKind::EventsPut, 9, 500));
+        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(3, OpKind::StatesPut, 9, 500));
+    }
+
+    #[test]
+    fn compressibility_is_what_a_compressor_finds() {
+        for (asked, low, high) in [(0.0, 0.98, 1.05), (0.5, 0.45, 0.60), (0.9, 0.08, 0.20)] {
+            let pool = ValuePool::new(1, asked, 64 << 10);
+            let value = pool.value(1, OpKind::EventsPut, 1, 64 << 10);
+            let packed = zstd::bulk::compress(value, 1).unwrap();
+            let left = packed.len() as f64 / value.len() as f64;
+            assert!((low..high).contains(&left), "compressibility {asked}: {left} of the bytes remain");
+        }
+    }
+
+    #[test]
+    fn names_have_the_length_asked_for_and_are_distinct() {
+        let names = ActorNames::new(1, 44);
+        let all: std::collections::HashSet<_> = (0..1000).map(|actor| names.name(actor)).collect();
+        assert_eq!(all.len(), 1000);
+        assert!(all.iter().all(|name| name.len() == 44 && name.bytes().all(|byte| byte.is_ascii_hexdigit())));
+    }
+}

@@ -1,0 +1,477 @@
+//! Certifications of a backend whose latency is known, on a simulated clock.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ave_actors_rocksdb::trace::CommandKind;
+use ave_actors_store::config::{MachineProfile, MachineSpec};
+use ave_workbench::actor::Durability;
+use ave_workbench::certify::{
+    Certification, CertifyError, CertifyInputs, CertifyObserver, CertifyOutcome, CertifySpec, EarlyEnd, Finding,
+    InProcess, InterruptionKind, Journal, JournalHead, JudgedSlice, Judgement, Site, Standing, judge,
+};
+use ave_workbench::load::{
+    Control, Drive, DriveSpec, EngineCounters, LeftOff, RunError, Sample, SessionSize, Silent, Source, Verified, WarmUp,
+};
+use ave_workbench::measure::{Disturbance, LatencyHistogram, MachineTime, Snapshot};
+use ave_workbench::workload::Arrivals;
+use tempfile::TempDir;
+
+use crate::load::known_latency::{MILLISECOND, SECOND, Scripted, SimulatedClock, appends};
+
+/// Ten minutes at 200 commands/s in slices of 10 s, a minute at once.
+fn spec(objective: &str) -> CertifySpec {
+    CertifySpec {
+        rate_per_second: 200.0,
+        objective: objective.parse().unwrap(),
+        duration: Duration::from_secs(600),
+        slice: Duration::from_secs(10),
+        segment: Duration::from_secs(60),
+        warmup: WarmUp::NONE,
+        durabilities: vec![Durability::On],
+        workers: 1,
+    }
+}
+
+pub(crate) fn head(spec: &CertifySpec, source: &Source, data_directory: &Path) -> JournalHead {
+    let machine_spec = MachineSpec::Profile(MachineProfile::Nano);
+    let inputs = CertifyInputs::new(source, Path::new("none"), spec, CommandKind::Persist, &machine_spec).unwrap();
+    JournalHead {
+        inputs,
+        data_directory: data_directory.to_owned(),
+        machine: "this one".to_owned(),
+        command: "ave-workbench certify".to_owned(),
+        began_at: jiff::Timestamp::now(),
+    }
+}
+
+/// What machine and engine say of themselves at a second of the simulated time.
+type Told = Box<dyn Fn(u64) -> (MachineTime, EngineCounters)>;
+
+/// A site whose samples, sizes and free space follow a script: the real ones are those of the machine that runs the tests.
+struct Staged<'a, S> {
+    inner: S,
+    clock: &'a SimulatedClock,
+    told: Told,
+    /// What is found at the end; `None` compares what is really stored, which is nothing.
+    verified: Option<Verified>,
+    /// Free space, and growth of the database with each look.
+    room: Option<(u64, u64)>,
+    looks: std::cell::Cell<u64>,
+    /// The load that fails, counted down.
+    fails_at: Option<u32>,
+}
+
+impl<S: Site> Site for Staged<'_, S> {
+    fn open(&mut self, durability: Durability, left: Option<&LeftOff>) -> Result<(), RunError> {
+        self.inner.open(durability, left)
+    }
+
+    fn drive(&mut self, spec: &DriveSpec) -> Result<Drive, RunError> {
+        if let Some(left) = &mut self.fails_at {
+            *left -= 1;
+            if *left == 0 {
+                return Err(RunError::NothingMeasured { commands: 0, warmup_seconds: 0.0 });
+            }
+        }
+        let began = self.clock.seconds();
+        let drive = self.inner.drive(spec)?;
+        let sample = |second: u64| {
+            let (machine, engine) = (self.told)(began + second);
+            let process = Snapshot { machine: Some(machine), swapped_bytes: Some(0), ..Snapshot::default() };
+            Sample { at: Duration::from_secs(second), process, engine: Some(engine) }
+        };
+        let samples = (0..=drive.measurement.elapsed_ns.div_ceil(SECOND)).map(sample).collect();
+        Ok(Drive { samples, ..drive })
+    }
+
+    fn leave(&mut self) -> Result<LeftOff, RunError> {
+        self.inner.leave()
+    }
+
+    fn verify(&mut self, durability: Durability, left: &LeftOff) -> Result<(Option<Verified>, SessionSize), RunError> {
+        match &self.verified {
+            Some(verified) => Ok((Some(verified.clone()), SessionSize::default())),
+            None => self.inner.verify(durability, left),
+        }
+    }
+
+    fn remove(&mut self, durability: Durability) -> Result<(), RunError> {
+        self.inner.remove(durability)
+    }
+
+    fn database_bytes(&self, _durability: Durability) -> u64 {
+        self.looks.set(self.looks.get() + 1);
+        self.room.map_or(0, |(_, growth)| growth * self.looks.get())
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.room.map(|(free, _)| free)
+    }
+}
+
+/// Stops a certification once so many slices are whole.
+struct StopAfter<'a>(u64, &'a Control);
+
+impl ave_workbench::load::Observer for StopAfter<'_> {}
+
+impl CertifyObserver for StopAfter<'_> {
+    fn standing(&self, standing: &Standing<'_>) {
+        if standing.slices.len() as u64 >= self.0 {
+            self.1.stop();
+        }
+    }
+}
+
+/// A certification that is tried: its clock, its backend, its places on disk.
+struct Trial {
+    clock: SimulatedClock,
+    target: Scripted,
+    source: Source,
+    spec: CertifySpec,
+    directory: TempDir,
+    stages: Stages,
+}
+
+/// What is not left to the machine that runs the tests.
+struct Stages {
+    told: fn(u64) -> (MachineTime, EngineCounters),
+    verified: Option<Verified>,
+    room: Option<(u64, u64)>,
+    fails_at: Option<u32>,
+}
+
+fn quiet(second: u64) -> (MachineTime, EngineCounters) {
+    (MachineTime { all: 200 * second, steal: 0, busy: 0 }, EngineCounters::default())
+}
+
+impl Trial {
+    /// A write that begins at a moment takes so long.
+    fn new(spec: CertifySpec, service_ns: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Self {
+        let clock = SimulatedClock::default();
+        let target = Scripted::new(&clock, service_ns);
+        let stages = Stages { told: quiet, verified: Some(Verified::default()), room: None, fails_at: None };
+        Self { clock, target, source: appends(1), spec, directory: tempfile::tempdir().unwrap(), stages }
+    }
+
+    fn staged(self, stage: impl FnOnce(&mut Stages)) -> Self {
+        let mut trial = self;
+        stage(&mut trial.stages);
+        trial
+    }
+
+    fn journal(&self, fresh: bool) -> Result<Journal, CertifyError> {
+        let head = head(&self.spec, &self.source, self.directory.path());
+        Journal::open(&self.directory.path().join("reports"), head, fresh)
+    }
+
+    fn run_until(&self, stop_after: u64) -> Result<CertifyOutcome, CertifyError> {
+        let (control, mut journal) = (Control::default(), self.journal(false)?);
+        let databases = journal.head().databases();
+        let inner = InProcess::new(&self.target, &self.source, &databases, 1, &self.clock, &Silent, &control);
+        let Stages { told, ref verified, room, fails_at } = self.stages;
+        let (clock, told, verified) = (&self.clock, Box::new(told), verified.clone());
+        let mut site = Staged { inner, clock, told, verified, room, looks: std::cell::Cell::new(0), fails_at };
+        let certification = Certification {
+            spec: &self.spec,
+            command: CommandKind::Persist,
+            arrivals: Arrivals::Constant,
+            cores: 2,
+            observer: &StopAfter(stop_after, &control),
+            control: &control,
+        };
+        certification.run(&mut site, &mut journal)
+    }
+
+    fn run(&self) -> CertifyOutcome {
+        self.run_until(u64::MAX).unwrap()
+    }
+
+    /// The judgement and what was found.
+    fn judged(&self) -> (Judgement, Vec<Finding>) {
+        let (judgement, findings) = judge(&self.spec, &self.run());
+        (judgement, findings.into_iter().map(|(_, finding)| finding).collect())
+    }
+}
+
+/// All slices, their dates apart.
+fn figures(outcome: &CertifyOutcome) -> Vec<JudgedSlice> {
+    let slices = outcome.modes.iter().flat_map(|mode| &mode.slices);
+    slices.map(|slice| JudgedSlice { began_at: jiff::Timestamp::UNIX_EPOCH, ..slice.clone() }).collect()
+}
+
+#[test]
+fn a_steady_backend_passes_and_every_slice_is_told() {
+    let trial = Trial::new(spec("p99=10ms"), |_| 2 * MILLISECOND);
+    assert_eq!(trial.judged(), (Judgement::Pass, vec![]));
+    let outcome = Trial::new(spec("p99=10ms"), |_| 2 * MILLISECOND).run();
+    let mode = &outcome.modes[0];
+    assert_eq!((outcome.interrupted, mode.slices.len(), mode.segments, mode.databases), (false, 60, 10, 1));
+    assert_eq!((mode.early_end, outcome.interruptions.len(), mode.pauses_seconds.len()), (None, 0, 9));
+    for (place, slice) in (0..).zip(&mode.slices) {
+        assert_eq!((slice.at_seconds, slice.count, slice.met), (10 * place, 2_000, Some(true)));
+        let percentile = slice.percentile_ns.unwrap() as f64;
+        assert!((percentile / 2e6 - 1.0).abs() < 0.001, "{slice:?}");
+        assert!((slice.commands_per_second - 200.0).abs() < 1e-9);
+        assert!(!slice.is_missed() && !slice.is_disturbed());
+    }
+}
+
+/// Half a second without an answer in ten minutes: one command in a thousand is late, and in its slice one in twenty.
+#[test]
+fn a_stall_in_one_slice_fails_although_the_percentile_of_the_whole_time_meets_the_limit() {
+    let stalled = |now: u64| {
+        let stall = 373 * SECOND..373 * SECOND + SECOND / 2;
+        MILLISECOND + if stall.contains(&now) { stall.end - now } else { 0 }
+    };
+    let trial = Trial::new(spec("p99=10ms"), stalled);
+    let outcome = trial.run();
+    let journal = trial.journal(false).unwrap();
+    let response = |drive: Drive| drive.measurement.command(CommandKind::Persist).unwrap().response.clone();
+    let mut whole = LatencyHistogram::new();
+    for segment in journal.segments(Durability::On) {
+        whole.add(&response(segment.unwrap().drive));
+    }
+    assert_eq!(whole.count(), 120_000);
+    assert!(whole.quantile(0.99) < 2 * MILLISECOND, "the average hides it");
+
+    assert_eq!(judge(&trial.spec, &outcome), (Judgement::Fail, vec![(Durability::On, Finding::Missed(1))]));
+    let missed: Vec<_> = outcome.modes[0].slices.iter().filter(|slice| slice.is_missed()).collect();
+    assert_eq!(missed, [outcome.modes[0].worst().unwrap()]);
+    assert_eq!((missed[0].at_seconds, missed[0].count), (370, 2_000));
+    assert!((400 * MILLISECOND..500 * MILLISECOND).contains(&missed[0].percentile_ns.unwrap()));
+}
+
+#[test]
+fn a_backend_that_gets_slower_bit_by_bit_held_but_would_not_have_gone_on() {
+    // From 1 ms to 4 ms in ten minutes.
+    let slower = |now: u64| MILLISECOND + now / 200_000;
+    let (judgement, findings) = Trial::new(spec("p99=5ms"), slower).judged();
+    assert_eq!(judgement, Judgement::Inconclusive);
+    let [Finding::LatencyRises { figure: "p99", drift }] = findings[..] else { panic!("{findings:?}") };
+    assert!((drift.at_twice / 7e6 - 1.0).abs() < 0.02, "7 ms after ten minutes more: {drift:?}");
+
+    let (judgement, findings) = Trial::new(spec("p99=50ms"), slower).judged();
+    assert_eq!(judgement, Judgement::Pass, "far from the limit");
+    assert!(matches!(findings[..], [Finding::MedianRose(drift)] if drift.to > 1.5 * drift.from), "{findings:?}");
+}
+
+#[test]
+fn a_debt_of_compactions_that_grows_is_told() {
+    let growing = |second: u64| {
+        let engine = EngineCounters { pending_compaction_bytes: second << 20, ..EngineCounters::default() };
+        (quiet(second).0, engine)
+    };
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = growing);
+    let (judgement, findings) = trial.judged();
+    assert_eq!(judgement, Judgement::Inconclusive);
+    assert!(matches!(findings[..], [Finding::DebtGrows(drift)] if drift.to > 400e6), "{findings:?}");
+
+    // As large, and paid back every half minute.
+    let swinging = |second: u64| {
+        let pending_compaction_bytes = (second % 30) << 24;
+        (quiet(second).0, EngineCounters { pending_compaction_bytes, ..EngineCounters::default() })
+    };
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = swinging);
+    assert_eq!(trial.judged(), (Judgement::Pass, vec![]));
+}
+
+#[test]
+fn stalls_that_grow_are_told() {
+    // Held back for longer and longer: half of each second in the end.
+    let growing = |second: u64| {
+        let stall_micros = second * second * 1_000_000 / 2_400;
+        (quiet(second).0, EngineCounters { stall_micros, ..EngineCounters::default() })
+    };
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = growing);
+    let (judgement, findings) = trial.judged();
+    assert_eq!(judgement, Judgement::Inconclusive);
+    assert!(matches!(findings[..], [Finding::StallsGrow(drift)] if drift.to > 3_000.0), "{findings:?}");
+}
+
+/// Slow from the second minute to the third, and half of the machine stolen meanwhile.
+fn stolen(second: u64) -> (MachineTime, EngineCounters) {
+    let (machine, engine) = quiet(second);
+    (MachineTime { steal: 100 * second.clamp(60, 120), ..machine }, engine)
+}
+
+#[test]
+fn a_slice_that_was_disturbed_tells_nothing_and_one_that_was_not_does() {
+    let slow_while = |from: u64, to: u64| {
+        move |now: u64| if (from * SECOND..to * SECOND).contains(&now) { 4 * MILLISECOND } else { MILLISECOND }
+    };
+    let trial = |from, to| Trial::new(spec("p99=3ms"), slow_while(from, to)).staged(|stages| stages.told = stolen);
+    let disturbed = trial(60, 80);
+    assert_eq!(disturbed.judged(), (Judgement::Inconclusive, vec![Finding::MissedDisturbed(2)]));
+    let outcome = trial(60, 80).run();
+    for slice in &outcome.modes[0].slices {
+        let expected: &[_] = if (60..120).contains(&slice.at_seconds) { &[Disturbance::Steal(50.0)] } else { &[] };
+        assert_eq!(slice.disturbances, expected, "{slice:?}");
+    }
+    let (judgement, findings) = trial(110, 130).judged();
+    assert_eq!((judgement, &findings[0]), (Judgement::Fail, &Finding::Missed(1)));
+    assert!(findings.contains(&Finding::MissedDisturbed(1)), "{findings:?}");
+    assert_eq!(trial(0, 0).judged(), (Judgement::Pass, vec![]), "a disturbed slice that met the limit met it");
+}
+
+#[test]
+fn a_load_that_cannot_be_served_is_given_up_and_fails() {
+    let trial = Trial::new(spec("p99=10ms"), |now| if now < 90 * SECOND { MILLISECOND } else { 20 * MILLISECOND });
+    let outcome = trial.run();
+    let (judgement, findings) = judge(&trial.spec, &outcome);
+    assert_eq!(judgement, Judgement::Fail);
+    assert!(findings.contains(&(Durability::On, Finding::GaveUp)), "{findings:?}");
+    let mode = &outcome.modes[0];
+    assert!(!outcome.interrupted && mode.early_end == Some(EarlyEnd::GaveUp));
+    assert!((10..12).contains(&mode.slices.len()), "{} slices", mode.slices.len());
+    assert!(mode.slices.last().unwrap().fell_behind);
+    assert_eq!(mode.worst(), mode.slices.last());
+}
+
+#[test]
+fn a_disk_that_would_fill_ends_it_before_it_does() {
+    let room = Some((3_000, 1_000));
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.room = room);
+    let outcome = trial.run();
+    let (judgement, findings) = judge(&trial.spec, &outcome);
+    assert_eq!(judgement, Judgement::Inconclusive);
+    assert!(matches!(findings[..], [(_, Finding::FullDisk(full))] if full.expected_bytes == 7_000), "{findings:?}");
+    assert_eq!((outcome.interrupted, outcome.modes[0].segments), (false, 3));
+}
+
+#[test]
+fn lost_data_are_a_failure_whatever_the_latencies() {
+    // The scripted backend stores nothing.
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.verified = None);
+    let (judgement, findings) = trial.judged();
+    assert_eq!(judgement, Judgement::Fail);
+    assert!(matches!(&findings[..], [Finding::DataDiffer(first)] if !first.is_empty()), "{findings:?}");
+}
+
+#[test]
+fn slices_with_too_few_samples_tell_nothing() {
+    let trial = Trial::new(spec("p99.99=10ms"), |_| MILLISECOND);
+    let (judgement, findings) = trial.judged();
+    assert_eq!((judgement, &findings[0]), (Judgement::Inconclusive, &Finding::TooFewSamples(60)));
+}
+
+#[test]
+fn what_was_interrupted_goes_on_as_if_it_had_not_been() {
+    // Another latency in every slice.
+    let varied = |now: u64| MILLISECOND + (now / (10 * SECOND)) * 7_919 % 1_000_000;
+    let whole = figures(&Trial::new(spec("p99=10ms"), varied).run());
+    let trial = Trial::new(spec("p99=10ms"), varied);
+    for (stop_after, slices) in [(12, 12), (13, 18), (40, 42)] {
+        let outcome = trial.run_until(stop_after).unwrap();
+        assert!(outcome.interrupted);
+        assert_eq!(figures(&outcome), whole[..slices]);
+        let (judgement, findings) = judge(&trial.spec, &outcome);
+        assert_eq!(judgement, Judgement::Inconclusive);
+        let told = Finding::Interrupted { slices: slices as u64, of: 60 };
+        assert!(findings.contains(&(Durability::On, told)), "{findings:?}");
+    }
+    let outcome = trial.run();
+    assert!(!outcome.interrupted);
+    assert_eq!(figures(&outcome), whole);
+    assert_eq!(outcome.modes[0].databases, 1);
+    let told: Vec<_> =
+        outcome.interruptions.iter().map(|seen| (seen.kind, seen.after_slices, seen.database_is_new)).collect();
+    assert_eq!(told, [12, 18, 42].map(|slices| (InterruptionKind::Stopped, slices, false)));
+    assert!(outcome.interruptions.iter().all(|seen| seen.resumed_at > seen.stopped_at));
+    assert_eq!(judge(&trial.spec, &outcome).0, Judgement::Pass);
+    assert_eq!(figures(&trial.run()), whole, "and once it is over, it is not driven again");
+}
+
+#[test]
+fn a_database_that_was_not_closed_is_replaced_and_that_is_told() {
+    let mut trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.fails_at = Some(4));
+    assert!(matches!(trial.run_until(u64::MAX), Err(CertifyError::Run(RunError::NothingMeasured { .. }))));
+    trial.stages.fails_at = None;
+    let outcome = trial.run();
+    let mode = &outcome.modes[0];
+    assert_eq!((outcome.interrupted, mode.slices.len(), mode.databases), (false, 60, 2));
+    assert_eq!(mode.on_last_database().len(), 42);
+    let interruption = outcome.interruptions[0];
+    assert_eq!((interruption.kind, interruption.after_slices), (InterruptionKind::Ended, 18));
+    assert!(interruption.database_is_new && interruption.stopped_at.is_none() && interruption.resumed_at.is_some());
+    assert_eq!(judge(&trial.spec, &outcome).0, Judgement::Pass);
+}
+
+#[test]
+fn both_modes_are_certified_one_after_the_other() {
+    let both = CertifySpec { durabilities: Durability::BOTH.to_vec(), ..spec("p99=10ms") };
+    let trial = Trial::new(both.clone(), |_| MILLISECOND);
+    let outcome = trial.run_until(60).unwrap();
+    assert!(outcome.interrupted && outcome.modes.len() == 1, "the second one was not begun");
+    let findings = judge(&both, &outcome).1;
+    assert!(findings.contains(&(Durability::On, Finding::Interrupted { slices: 0, of: 60 })), "{findings:?}");
+    let outcome = trial.run();
+    let durabilities: Vec<_> = outcome.modes.iter().map(|mode| (mode.durability, mode.slices.len())).collect();
+    assert_eq!(durabilities, [(Durability::Off, 60), (Durability::On, 60)]);
+    assert_eq!(judge(&both, &outcome).0, Judgement::Pass);
+}
+
+#[test]
+fn a_journal_is_for_one_process_in_one_place() {
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND);
+    trial.run_until(12).unwrap();
+    let reports = trial.directory.path().join("reports");
+    let journal = trial.journal(false).unwrap();
+    assert!(matches!(trial.journal(false), Err(CertifyError::Locked { .. })));
+    assert!(matches!(trial.journal(true), Err(CertifyError::Locked { .. })), "--fresh takes it from nobody");
+    drop(journal);
+    let own = head(&trial.spec, &trial.source, trial.directory.path());
+    for other in [
+        JournalHead { machine: "another one".to_owned(), ..own.clone() },
+        JournalHead { data_directory: "/elsewhere".into(), ..own },
+    ] {
+        let refused = Journal::open(&reports, other, false).unwrap_err();
+        assert!(matches!(refused, CertifyError::Elsewhere { .. }) && refused.to_string().contains("--fresh"));
+    }
+    assert_eq!(trial.journal(false).unwrap().segments(Durability::On).count(), 2);
+    assert_eq!(trial.journal(true).unwrap().segments(Durability::On).count(), 0);
+    trial.journal(false).unwrap().remove().unwrap();
+    assert_eq!(std::fs::read_dir(reports).unwrap().count(), 0);
+}
+
+#[test]
+fn what_cannot_be_certified_is_refused_with_what_would_do() {
+    let source = appends(1);
+    let refused = |spec: CertifySpec, free: Option<u64>| spec.check(&source, free).unwrap_err().to_string();
+    let base = || spec("p99=10ms");
+    assert_eq!(base().check(&source, None).unwrap(), CommandKind::Persist);
+    for rate_per_second in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(refused(CertifySpec { rate_per_second, ..base() }, None).contains("more than 0"));
+    }
+    let other = refused(spec("recover:p99=10ms"), None);
+    assert!(other.contains("never issues") && other.contains("persist"), "{other}");
+
+    // 1,000 samples and five deviations of chance, at 200 a second.
+    assert!(CertifySpec { slice: Duration::from_secs(6), ..base() }.check(&source, None).is_ok());
+    let short = refused(CertifySpec { slice: Duration::from_secs(5), ..base() }, None);
+    assert!(short.contains("holds about 1000 of the 1159 samples") && short.contains("--slice 6s"), "{short}");
+    let never = refused(CertifySpec { rate_per_second: 1.0, ..base() }, None);
+    assert!(never.contains("no slice of at most 300 s would"), "{never}");
+    for slice in [Duration::ZERO, Duration::from_millis(7_500), Duration::from_secs(301)] {
+        assert!(refused(CertifySpec { slice, ..base() }, None).contains("whole seconds, 1 to 300"));
+    }
+
+    let brief = refused(CertifySpec { duration: Duration::from_secs(20), ..base() }, None);
+    assert!(brief.contains("less than 3 slices of 10 s") && brief.contains("30 s"), "{brief}");
+    assert!(CertifySpec { duration: Duration::from_secs(21), ..base() }.check(&source, None).is_ok());
+
+    let full = refused(base(), Some(1_000_000));
+    assert!(full.contains("120000 commands write") && full.contains("0.0 GB are free"), "{full}");
+    assert!(base().check(&source, Some(100_000_000)).is_ok());
+    assert!(refused(CertifySpec { workers: 0, ..base() }, None).contains("0 workers"));
+    assert!(refused(CertifySpec { durabilities: vec![], ..base() }, None).contains("at least one durability"));
+}
+
+#[test]
+fn a_segment_is_whole_slices_and_not_too_long() {
+    let slices = |slice: u64, segment: u64| {
+        let (slice, segment) = (Duration::from_secs(slice), Duration::from_secs(segment));
+        CertifySpec { slice, segment, ..spec("p99=10ms") }.slices_per_segment()
+    };
+    assert_eq!([slices(10, 60), slices(7, 60), slices(10, 1), slices(10, 3_600), slices(300, 60)], [6, 8, 1, 30, 1]);
+}

@@ -1,0 +1,4 @@
+//! Certifications: judging, resuming, certificates.
+
+mod certificates;
+mod certifying;

@@ -1,0 +1,180 @@
+//! `certify` as a user meets it: interrupted, killed, gone on with, checked.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::cli::cli::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, interrupted, json, signalled};
+
+/// Four slices of a second, each written down; the limit is met on the busiest machine.
+const SHORT: &str = "certify tiny.toml --rate 200 --slo p50=1m --duration 4s --slice 1s --segment 1s --workers 1 \
+                     --durability off";
+
+/// The one certificate there is.
+fn certificate_path(place: &Place) -> PathBuf {
+    let reports = place.reports();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    reports[0].join("certificate.json")
+}
+
+fn certificate(place: &Place) -> Value {
+    json(&fs::read_to_string(certificate_path(place)).unwrap())
+}
+
+#[track_caller]
+fn passed(place: &Place, ended: &Ended) -> Value {
+    assert_eq!(ended.code, PASS, "{}{}", ended.stdout, ended.stderr);
+    place.holds_only(&["reports"]);
+    certificate(place)
+}
+
+/// Numbers of the databases the slices ran on, and when each began in certified time.
+fn slices(certificate: &Value) -> Vec<[u64; 2]> {
+    let slices = certificate["modes"][0]["slices"].as_array().unwrap();
+    let figure = |slice: &Value, name: &str| slice[name].as_u64().unwrap();
+    slices.iter().map(|slice| ["database_number", "at_seconds"].map(|name| figure(slice, name))).collect()
+}
+
+#[test]
+fn a_certification_leaves_a_certificate_beside_its_report() {
+    let place = Place::new();
+    let ended = place.run(SHORT);
+    let certificate = passed(&place, &ended);
+    assert!(
+        ended.stdout.contains("PASS: tiny at 200 commands/s") && ended.stdout.contains("worst"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("1 of 4 slices") && ended.stderr.contains("none missed"), "{}", ended.stderr);
+    let schema =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/certificate.schema.json")).unwrap();
+    jsonschema::validate(&json(&schema), &certificate).unwrap();
+    assert_eq!(slices(&certificate), [0, 1, 2, 3].map(|second| [1, second]));
+    let mode = &certificate["modes"][0];
+    assert_eq!((&mode["pauses_count"], &mode["verification"]["differences"]), (&3.into(), &json("[]")));
+
+    let directory = &place.reports()[0];
+    let report = json(&fs::read_to_string(directory.join("report.json")).unwrap());
+    assert_eq!(report["verdict"], certificate["verdict"]);
+    assert_eq!(report["modes"][0]["rounds"].as_array().unwrap().len(), 4);
+    for name in ["report.html", "report.md", "latency.hlog", "series.csv"] {
+        assert!(directory.join(name).is_file(), "{name}");
+    }
+    let again = Place::new();
+    let printed = json(&again.run(&format!("{SHORT} --json")).stdout);
+    assert_eq!(printed, self::certificate(&again));
+    assert_eq!(printed["inputs_sha256"], certificate["inputs_sha256"], "the same inputs have the same digest");
+}
+
+#[test]
+fn ctrl_c_keeps_the_database_and_the_same_command_goes_on_with_it() {
+    let place = Place::new();
+    let (code, rest) = interrupted(&place, SHORT, "2 of 4 slices", "-INT");
+    assert_eq!(code, INCONCLUSIVE, "{rest}");
+    assert!(rest.contains("the database in") && rest.contains(&format!("go on with: ave-workbench {SHORT}")), "{rest}");
+    let kept = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(kept.filter(|name| name.starts_with(".ave-certify-")).count(), 1);
+    assert!(place.reports().iter().all(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".certify-")));
+
+    let other = place.run(&SHORT.replace("--rate 200", "--rate 300"));
+    assert_eq!(other.code, PASS, "{}", other.stderr);
+    assert!(other.stderr.contains("an unfinished certification takes"), "{}", other.stderr);
+    fs::remove_dir_all(place.reports().into_iter().find(|path| path.join("report.json").exists()).unwrap()).unwrap();
+
+    let certificate = passed(&place, &place.run(SHORT));
+    assert_eq!(slices(&certificate), [0, 1, 2, 3].map(|second| [1, second]));
+    let mode = &certificate["modes"][0];
+    assert_eq!((&mode["databases_count"], &mode["verification"]["performed"]), (&1.into(), &true.into()));
+    assert_eq!(mode["verification"]["differences"], json("[]"), "all of both processes was found");
+    let interruption = &certificate["interruptions"][0];
+    assert_eq!((&interruption["kind"], &interruption["database_is_new"]), (&"stopped".into(), &false.into()));
+    assert!(certificate["verdict"]["reasons"].to_string().contains("went on with the same database"));
+}
+
+#[test]
+fn after_a_kill_what_was_written_down_counts_and_the_database_is_new() {
+    let place = Place::new();
+    let (status, _) = signalled(&place, SHORT, "2 of 4 slices", "-KILL");
+    assert_eq!(status.code(), None, "it was killed");
+    let certificate = passed(&place, &place.run(SHORT));
+    let slices = slices(&certificate);
+    assert_eq!(slices.iter().map(|slice| slice[1]).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!([slices[0][0], slices[1][0], slices[3][0]], [1, 1, 2]);
+    let mode = &certificate["modes"][0];
+    assert_eq!((&mode["databases_count"], &mode["verification"]["differences"]), (&2.into(), &json("[]")));
+    let interruption = &certificate["interruptions"][0];
+    assert_eq!((&interruption["kind"], &interruption["database_is_new"]), (&"ended".into(), &true.into()));
+    assert!(interruption["stopped_at"].is_null() && interruption["resumed_at"].is_string(), "{interruption}");
+}
+
+#[test]
+fn fresh_forgets_what_was_measured() {
+    let place = Place::new();
+    signalled(&place, SHORT, "1 of 4 slices", "-KILL");
+    let certificate = passed(&place, &place.run(&format!("{SHORT} --fresh")));
+    assert_eq!(certificate["interruptions"], json("[]"));
+    assert_eq!(slices(&certificate), [0, 1, 2, 3].map(|second| [1, second]));
+}
+
+#[test]
+fn a_limit_that_no_slice_meets_is_missed() {
+    let place = Place::new();
+    let ended = place.run(&SHORT.replace("p50=1m", "p50=1ns"));
+    let certificate = certificate(&place);
+    let mode = &certificate["modes"][0];
+    assert_eq!(mode["slices_missed_count"], 4);
+    // On a busy machine a missed slice says nothing.
+    let disturbed = mode["slices_missed_disturbed_count"] == 4;
+    assert_eq!(ended.code, if disturbed { INCONCLUSIVE } else { MISSED }, "{}", ended.stdout);
+    place.holds_only(&["reports"]);
+}
+
+#[test]
+fn a_certificate_is_checked_against_itself_and_its_source() {
+    let place = Place::new();
+    passed(&place, &place.run(&format!("{SHORT} --seed 7")));
+    let path = certificate_path(&place);
+    let check = format!("certify --check {}", path.display());
+    for words in [&check, &format!("{check} tiny.toml")] {
+        let ended = place.run(words);
+        assert_eq!(ended.code, PASS, "{}", ended.stdout);
+        assert!(ended.stdout.contains("as it was written") && ended.stdout.contains("PASS: tiny"), "{}", ended.stdout);
+    }
+    let other = place.run(&format!("{check} ledger"));
+    assert_eq!(other.code, MISSED);
+    assert!(other.stdout.contains("not about ledger with the seed 7"), "{}", other.stdout);
+
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"rate_per_second\": 200.0", "\"rate_per_second\": 2000.0")).unwrap();
+    let forged = place.run(&check);
+    assert_eq!(forged.code, MISSED);
+    assert!(forged.stdout.contains("changed after it was written"), "{}", forged.stdout);
+    let printed = json(&place.run(&format!("{check} --json")).stdout);
+    assert_eq!(printed["valid"], false);
+    place.run("certify --check nowhere.json").refused(FAILED, &["nowhere.json cannot be read"]);
+    place.run("certify --check tiny.toml").refused(FAILED, &["tiny.toml:1:", "not a certificate"]);
+}
+
+#[test]
+fn what_cannot_be_certified_touches_nothing() {
+    let place = Place::new();
+    for (words, parts) in [
+        ("certify", &["<WORKLOAD|TRACE>", "--rate", "--slo"][..]),
+        ("certify tiny.toml --rate 100", &["--slo"]),
+        ("certify tiny.toml --rate 0 --slo p99=1ms", &["a rate of 0", "more than 0"]),
+        ("certify tiny.toml --rate -5 --slo p99=1ms", &["a rate of -5"]),
+        ("certify tiny.toml --rate 100 --slo recover:p99=1ms", &["`recover`", "never issues"]),
+        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s holds about 1000", "--slice 12s"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --slice 1500ms", &["a slice of 1.5 s", "whole seconds"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
+        ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --slice soon", &["--slice `soon`"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --workers 0", &["--workers 0"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --spec huge", &["--spec `huge`"]),
+        ("certify --check c.json --fresh", &["--check", "--fresh"]),
+    ] {
+        place.run(words).refused(USAGE, parts);
+        place.holds_only(&[]);
+    }
+}

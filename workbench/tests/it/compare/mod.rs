@@ -1,0 +1,3 @@
+//! Comparisons of builds.
+
+pub(crate) mod comparing;

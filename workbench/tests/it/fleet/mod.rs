@@ -1,0 +1,4 @@
+//! Reports of many hosts, and what is deployed to them.
+
+mod deployment;
+mod merging;

@@ -1,0 +1,330 @@
+//! Children under limits: what kills them, what does not, and that nothing of it stays behind.
+//!
+//! Where groups cannot be made, the tests say so and do nothing.
+
+use std::any::type_name_of_val;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use ave_workbench::host::{Confined, Confinement, GroupEvidence, GroupLimits, HostProfile, Way, remove_stale_groups};
+use tempfile::tempdir_in;
+
+const MIB: u64 = 1 << 20;
+const LIMITS: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 * MIB };
+/// What a shell does once it has been told to, so that it is in its group by then.
+const ONCE_TOLD: &str = "read word;";
+const KILLED: i32 = 9;
+
+/// A way that limits memory, if there is one.
+fn confinement(test: impl Fn()) -> Option<Confinement> {
+    let confinement = Confinement::detect();
+    if confinement.limits_memory() {
+        return Some(confinement);
+    }
+    let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+    skipped(name(&test), &why.join("; "));
+    None
+}
+
+/// Past the test harness, which would keep what a passing test prints to itself.
+fn skipped(test: &str, why: &str) {
+    std::io::stderr().write_all(format!("SKIPPED {test}: {why}\n").as_bytes()).unwrap();
+}
+
+/// As the harness calls it: the path without the crate.
+fn name(test: &impl Fn()) -> &'static str {
+    type_name_of_val(test).split_once("::").unwrap().1
+}
+
+/// A shell that is in its groups and waits for a word.
+fn start(confinement: &Confinement, limits: GroupLimits, script: &str) -> (Child, Confined) {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{ONCE_TOLD} {script}")]);
+    let (mut command, mut confined) = confinement.prepare(limits, command).unwrap();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    confined.enter(child.id()).unwrap();
+    (child, confined)
+}
+
+fn tell(child: &mut Child) {
+    child.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
+}
+
+/// The shell's end and what the groups tell of it.
+fn run(confinement: &Confinement, script: &str) -> (ExitStatus, GroupEvidence) {
+    let (mut child, confined) = start(confinement, LIMITS, script);
+    tell(&mut child);
+    let status = child.wait().unwrap();
+    let evidence = confined.evidence().unwrap().unwrap();
+    confined.remove().unwrap();
+    (status, evidence)
+}
+
+fn groups(confined: &Confined) -> Vec<PathBuf> {
+    let groups: Vec<_> = confined.groups().map(Path::to_owned).collect();
+    assert!(!groups.is_empty() && groups.iter().all(|group| group.is_dir()), "{groups:?}");
+    groups
+}
+
+#[track_caller]
+fn are_gone(groups: &[PathBuf]) {
+    assert!(groups.iter().all(|group| !group.exists()), "{groups:?}");
+}
+
+/// Whether it runs, and does not only wait to be buried.
+fn runs(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
+}
+
+fn ends(pid: u32) -> bool {
+    let until = Instant::now() + Duration::from_secs(10);
+    while runs(pid) && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    !runs(pid)
+}
+
+#[test]
+fn who_takes_more_memory_than_there_is_dies_and_the_group_says_of_what() {
+    let Some(confinement) = confinement(who_takes_more_memory_than_there_is_dies_and_the_group_says_of_what) else {
+        return;
+    };
+    // The last of a pipe has to be kept until its end is known.
+    let (status, evidence) = run(&confinement, "head -c 300M /dev/zero | tail -c 300M");
+    assert_eq!(status.code(), Some(128 + KILLED), "the shell tells how the last of the pipe ended");
+    assert_eq!(evidence.oom_kills, 1);
+    assert!(evidence.memory_limit_hits.unwrap() > 0);
+    if let Some(peak) = evidence.memory_peak_bytes {
+        assert!((LIMITS.ram_bytes / 2..=LIMITS.ram_bytes).contains(&peak), "{evidence:?}");
+    }
+}
+
+#[test]
+fn a_file_larger_than_memory_can_be_written_and_read() {
+    let Some(confinement) = confinement(a_file_larger_than_memory_can_be_written_and_read) else { return };
+    // Not in a directory that may be memory itself.
+    let directory = tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let file_system = HostProfile::detect(directory.path()).disk.file_system;
+    if matches!(file_system.as_str(), "tmpfs" | "ramfs" | "rootfs") {
+        let test = name(&a_file_larger_than_memory_can_be_written_and_read);
+        return skipped(test, &format!("{} is on {file_system}, which is memory", directory.path().display()));
+    }
+    let file = directory.path().join("large");
+    let file = file.to_str().unwrap();
+    let script = format!("dd if=/dev/zero of={file} bs=1M count=300 && dd if={file} of=/dev/null bs=1M");
+    let (status, evidence) = run(&confinement, &script);
+    assert!(status.success(), "{status}");
+    assert_eq!(evidence.oom_kills, 0);
+    assert!(evidence.memory_limit_hits.unwrap() > 0, "page cache counts: {evidence:?}");
+}
+
+#[test]
+fn who_stays_below_the_limit_does_not_notice_it() {
+    let Some(confinement) = confinement(who_stays_below_the_limit_does_not_notice_it) else { return };
+    let (status, evidence) = run(&confinement, "head -c 20M /dev/zero | tail -c 20M");
+    assert!(status.success(), "{status}");
+    assert_eq!((evidence.oom_kills, evidence.memory_limit_hits), (0, Some(0)));
+    if let Some(peak) = evidence.memory_peak_bytes {
+        assert!((20 * MIB..LIMITS.ram_bytes).contains(&peak), "{evidence:?}");
+    }
+}
+
+#[test]
+fn another_kill_is_not_taken_for_one_for_memory() {
+    let Some(confinement) = confinement(another_kill_is_not_taken_for_one_for_memory) else { return };
+    let (mut child, confined) = start(&confinement, LIMITS, "exec sleep 1000");
+    tell(&mut child);
+    assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 0, "it can be asked while it runs");
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(KILLED));
+    assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 0);
+}
+
+/// Cores are kept by affinity; a quota would only add throttling where the host has no more cores than asked for.
+#[test]
+fn a_quota_is_set_only_where_the_host_has_more_cores() {
+    let Some(confinement) = confinement(a_quota_is_set_only_where_the_host_has_more_cores) else { return };
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let quota = |cores: usize| {
+        let (mut child, confined) = start(&confinement, GroupLimits { cores, ..LIMITS }, "");
+        let quota = confined.groups().find_map(|group| {
+            let quota =
+                ["cpu.max", "cpu.cfs_quota_us"].iter().find_map(|name| fs::read_to_string(group.join(name)).ok())?;
+            quota.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        tell(&mut child);
+        child.wait().unwrap();
+        quota
+    };
+    assert_eq!(quota(cores), None);
+    let refused = confinement.refusals().iter().any(|refusal| refusal.why.contains("cpu"));
+    if cores > 1 && !refused {
+        assert_eq!(quota(1), Some(100_000));
+    }
+}
+
+#[test]
+fn groups_go_with_what_is_in_them() {
+    let Some(confinement) = confinement(groups_go_with_what_is_in_them) else { return };
+    let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000 & sleep 1000");
+    tell(&mut child);
+    let groups = groups(&confined);
+    drop(confined);
+    are_gone(&groups);
+    assert_eq!(child.wait().unwrap().signal(), Some(KILLED));
+}
+
+#[test]
+fn groups_of_a_child_that_was_just_killed_go_as_well() {
+    let Some(confinement) = confinement(groups_of_a_child_that_was_just_killed_go_as_well) else { return };
+    for _ in 0..20 {
+        let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
+        let groups = groups(&confined);
+        child.kill().unwrap();
+        confined.remove().unwrap();
+        are_gone(&groups);
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_panic_leaves_no_group() {
+    let Some(confinement) = confinement(a_panic_leaves_no_group) else { return };
+    let mut made = Vec::new();
+    let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        made = groups(&confined);
+        let _confined = confined;
+        std::panic::resume_unwind(Box::new("on purpose"));
+    }));
+    assert!(panicked.is_err());
+    are_gone(&made);
+    child.wait().unwrap();
+}
+
+/// This test binary once more, told to run this test alone.
+fn once_more(test: &impl Fn()) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args([name(test), "--exact"]).env(ONCE_MORE, "1");
+    command
+}
+
+const ONCE_MORE: &str = "AVE_TEST_CONFINEMENT";
+
+fn is_once_more() -> bool {
+    env::var_os(ONCE_MORE).is_some()
+}
+
+#[test]
+fn nothing_is_left_of_the_trial() {
+    if !is_once_more() {
+        // In a process without other tests, which have groups as well.
+        return assert!(once_more(&nothing_is_left_of_the_trial).output().unwrap().status.success());
+    }
+    let confinement = Confinement::detect();
+    assert!(confinement.limits_memory() || !confinement.refusals().is_empty());
+    let own = format!("ave-workbench-{}-*", std::process::id());
+    let found = Command::new("find").args(["/sys/fs/cgroup", "-name", &own]).output().unwrap();
+    assert_eq!(String::from_utf8(found.stdout).unwrap(), "");
+}
+
+/// When a process started, as the kernel counts it.
+fn start_of(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_group_stays_as_long_as_the_process_in_its_name_lives() {
+    let Some(confinement) = confinement(a_group_stays_as_long_as_the_process_in_its_name_lives) else { return };
+    if confinement.way() == Way::SystemdScope {
+        let test = name(&a_group_stays_as_long_as_the_process_in_its_name_lives);
+        return skipped(test, "no group can be made by hand here");
+    }
+    let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
+    let place = groups(&confined)[0].parent().unwrap().to_owned();
+    let mut owner = Command::new("sleep").arg("1000").spawn().unwrap();
+    let mut left_behind = Command::new("sleep").arg("1000").spawn().unwrap();
+    let group = place.join(format!("ave-workbench-{}-{}-0", owner.id(), start_of(owner.id())));
+    let other = place.join(format!("ave-workbench-{}-{}-0", owner.id(), start_of(owner.id()) + 1));
+    for group in [&group, &other] {
+        fs::create_dir(group).unwrap();
+    }
+    fs::write(group.join("cgroup.procs"), left_behind.id().to_string()).unwrap();
+
+    let stale = remove_stale_groups();
+    assert!(group.is_dir() && runs(left_behind.id()));
+    assert!(!other.exists(), "of a process with this id that started at another time: {stale:?}");
+
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    remove_stale_groups();
+    assert!(!group.exists());
+    assert_eq!(left_behind.wait().unwrap().signal(), Some(KILLED));
+
+    // The groups of this process were there all the time.
+    assert!(runs(child.id()) && confined.evidence().is_ok());
+    drop(confined);
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_start_removes_what_a_killed_process_left() {
+    let Some(confinement) = confinement(a_start_removes_what_a_killed_process_left) else { return };
+    if is_once_more() {
+        let (child, confined) = start(&confinement, LIMITS, "sleep 1000");
+        let groups: Vec<_> = groups(&confined).iter().map(|group| group.display().to_string()).collect();
+        let told = format!("\nwaits {} {}\n", child.id(), groups.join(" "));
+        std::io::stderr().write_all(told.as_bytes()).unwrap();
+        // Its standard input stays open, so it does nothing until it is killed.
+        let _child = child;
+        std::thread::sleep(Duration::from_secs(1000));
+        return;
+    }
+    let mut parent = once_more(&a_start_removes_what_a_killed_process_left);
+    let mut parent = parent.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(parent.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let told = lines.into_iter().find_map(|line| line.strip_prefix("waits ").map(str::to_owned)).expect("it says when");
+    let mut told = told.split(' ');
+    let child: u32 = told.next().unwrap().parse().unwrap();
+    let groups: Vec<_> = told.map(PathBuf::from).collect();
+    assert!(!groups.is_empty());
+
+    // It lives: whoever starts now must not touch it.
+    remove_stale_groups();
+    assert!(groups.iter().all(|group| group.is_dir()) && parent.try_wait().unwrap().is_none());
+
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let stale = remove_stale_groups();
+    are_gone(&groups);
+    assert!(ends(child), "{stale:?}");
+}
+
+/// Starts clean up while others make groups and remove them.
+#[test]
+fn many_starts_at_once_do_not_trip_over_each_other() {
+    let Some(confinement) = confinement(many_starts_at_once_do_not_trip_over_each_other) else { return };
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    remove_stale_groups();
+                    let again = Confinement::detect();
+                    assert_eq!(again.way(), confinement.way(), "{:?}", again.refusals());
+                    let (mut child, confined) = start(&confinement, LIMITS, "");
+                    tell(&mut child);
+                    assert!(child.wait().unwrap().success());
+                    confined.evidence().unwrap().unwrap();
+                    confined.remove().unwrap();
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,3 @@
+//! Control groups and limits.
+
+mod confinement;

@@ -1,0 +1,516 @@
+//! Processes killed while they write: does the check find what a backend lost, and nothing where it lost nothing?
+
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
+use ave_workbench::actor::Durability;
+use ave_workbench::load::{
+    Control, CrashSpec, CrashTask, Crashed, Death, Load, RunError, Silent, Source, SystemClock, Victim, crash_check,
+    drive_until_killed,
+};
+use ave_workbench::trace::TraceActor;
+use ave_workbench::workload::{Arrivals, Workload, shipped};
+
+use crate::support::memory::{Fault, Memory};
+use crate::support::{Told, provenance, replay, trace_of, trace_told, workload};
+
+/// Not a process: a thread that stops between two commands, or where the backend refuses to go on. What it acknowledged
+/// is written down the same way.
+struct Thread<'a> {
+    target: &'a Memory,
+    source: &'a Source,
+    life: Duration,
+}
+
+impl Victim for Thread<'_> {
+    fn live(&self, task: &CrashTask, _life: Duration, _control: &Control) -> Result<Death, RunError> {
+        let control = Control::default();
+        let (sender, under_load) = channel();
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let tell = move || sender.send(()).unwrap();
+                drive_until_killed(self.target, self.source, task, &SystemClock::new(), &control, tell)
+            });
+            under_load.recv().expect("it comes under load");
+            std::thread::sleep(self.life);
+            control.stop();
+            // A backend that refuses an operation ends it in the midst of a command.
+            let _ = thread.join().unwrap();
+        });
+        Ok(Death::Killed)
+    }
+}
+
+fn spec(workers: u64, kills: u32) -> CrashSpec {
+    CrashSpec { durability: Durability::Off, load: Load::Closed, workers, kills }
+}
+
+fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
+    let directory = tempfile::tempdir().unwrap();
+    let target = Memory::new(fault);
+    let victim = Thread { target: &target, source, life: Duration::from_millis(15) };
+    let spec = spec(workers, kills);
+    crash_check(&target, source, &spec, directory.path(), &victim, &Silent, &Control::default()).unwrap().unwrap()
+}
+
+const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
+const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
+
+fn one_actor(rest: &str) -> Source {
+    // Values that compress are short runs of zeros at times, and then tell nothing apart.
+    let workload = Workload { compressibility: 0.0, ..(*workload(1, rest)).clone() };
+    Source::Workload(Arc::new(workload))
+}
+
+#[test]
+fn a_faithful_backend_loses_nothing_however_often_it_is_killed() {
+    for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
+        let crashed = check(Fault::None, &source, workers, 3);
+        let name = source.name();
+        assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{name}");
+        assert_eq!((crashed.kills, crashed.verified.lost), (3, 0), "{name}");
+        assert!(crashed.commands > 0 && crashed.verified.states > 0, "{name}: {crashed:?}");
+    }
+}
+
+/// Every shipped workload, made small, with every command in its mix.
+fn shipped_and_small() -> impl Iterator<Item = Source> {
+    shipped().iter().map(|named| {
+        let mut workload = Workload::parse(named.text).unwrap();
+        workload.actors.count = 12;
+        workload.actors.types = workload.actors.types.min(2);
+        workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
+        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(3);
+        let mix = &mut workload.commands;
+        for weight in [&mut mix.persist, &mut mix.snapshot, &mut mix.recover, &mut mix.events, &mut mix.purge] {
+            *weight = weight.max(0.1);
+        }
+        Source::Workload(Arc::new(workload))
+    })
+}
+
+/// Of the operation under way nobody knows: with it and without it, all is well, whichever of a command's it is, and the
+/// next process goes on from there.
+#[test]
+fn the_operation_under_way_may_be_there_or_not() {
+    let compacting =
+        "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 4\nrecover = 1";
+    let light = "mode = 'light'\n[commands]\npersist = 4\npurge = 1";
+    for (rest, family, nth) in [
+        (LIGHT, "events", 5),
+        (LIGHT, "states", 5),
+        (LIGHT, "metadata", 0),
+        (compacting, "events", 7),
+        (compacting, "states", 2),
+        (compacting, "metadata", 4),
+        (compacting, "metadata", 5),
+        (light, "events", 9),
+        (light, "metadata", 9),
+    ] {
+        for (fault, is_there) in [(Fault::DieBefore(family, nth), 0), (Fault::DieAfter(family, nth), 1)] {
+            let crashed = check(fault, &one_actor(rest), 1, 1);
+            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}");
+            assert_eq!(
+                (crashed.writes_under_way, crashed.writes_under_way_found),
+                (1, is_there),
+                "{fault:?} of {rest}"
+            );
+            let crashed = check(fault, &one_actor(rest), 1, 3);
+            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}, and on");
+            assert!(crashed.commands > nth, "{fault:?}: the next process went on: {crashed:?}");
+        }
+    }
+}
+
+#[test]
+fn an_acknowledged_event_that_is_lost_is_found() {
+    let crashed = check(Fault::Lose("events", 4), &one_actor(APPENDING), 1, 3);
+    assert_eq!((crashed.kills, crashed.verified.lost), (1, 1), "after a loss nothing more is killed");
+    let [difference] = &crashed.verified.differences[..] else { panic!("{crashed:?}") };
+    assert!(difference.starts_with("kill 1: small0/") && difference.contains("expected 4"), "{difference}");
+}
+
+#[test]
+fn the_newest_write_lost_is_found() {
+    // The last one that is acknowledged before everything ends.
+    let crashed = check(Fault::DieBefore("events", 8), &one_actor(LIGHT), 1, 1);
+    assert_eq!(crashed.verified.lost, 0);
+    for (fault, what) in [(Fault::Lose("events", 0), "event"), (Fault::Lose("metadata", 0), "metadata")] {
+        // One command, and the next one far away.
+        let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
+        let (target, source, directory) = (Memory::new(fault), one_actor(LIGHT), tempfile::tempdir().unwrap());
+        let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+        let crashed = crash_check(&target, &source, &slow, directory.path(), &victim, &Silent, &Control::default());
+        let crashed = crashed.unwrap().unwrap();
+        assert_eq!((crashed.commands, crashed.verified.lost), (1, 1), "{crashed:?}");
+        assert!(crashed.verified.differences[0].contains(what), "{crashed:?}");
+        assert!(crashed.verified.differences[0].contains("was acknowledged and is lost"), "{crashed:?}");
+    }
+}
+
+#[test]
+fn what_holds_other_bytes_than_were_written_is_found() {
+    for fault in [Fault::Alter("events", 3), Fault::Shorten("events", 3)] {
+        let crashed = check(fault, &one_actor(APPENDING), 1, 1);
+        assert_eq!(crashed.verified.lost, 1, "{fault:?}");
+        assert!(crashed.verified.differences[0].contains("event 3 holds other bytes"), "{crashed:?}");
+    }
+}
+
+/// With one event that is due the one behind it is there, though nobody wrote it.
+#[test]
+fn what_was_never_issued_is_found() {
+    let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
+    let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
+    let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+    let crashed = crash_check(&target, &source, &slow, directory.path(), &victim, &Silent, &Control::default());
+    let crashed = crashed.unwrap().unwrap();
+    assert_eq!((crashed.verified.events, crashed.verified.lost), (1, 0));
+    let difference = &crashed.verified.differences[0];
+    assert!(difference.contains("is there and should not be") && difference.contains("under way"), "{difference}");
+}
+
+#[test]
+fn what_was_deleted_and_stayed_is_found() {
+    let compacting = "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 1";
+    assert!(!check(Fault::KeepDeleted, &one_actor(compacting), 1, 1).verified.differences.is_empty());
+    let purging = "mode = 'light'\n[commands]\npersist = 3\npurge = 1";
+    let crashed = check(Fault::KeepPurged("events"), &Source::Workload(workload(5, purging)), 2, 1);
+    assert!(!crashed.verified.differences.is_empty());
+}
+
+/// A trace that ends is repeated, each pass with actors of its own, and each with what they had stored before.
+#[test]
+fn a_trace_is_repeated_until_the_kill() {
+    let actor = TraceActor::new("account", "old");
+    let told = |at_ns, kind, ops| Told { at_ns, actor: actor.clone(), kind, ops };
+    let recover = vec![
+        Op::new(OpKind::Open, 0, 0),
+        Op::new(OpKind::EventsLast, 12, 90),
+        Op::new(OpKind::StatesGet, 0, 700),
+        Op::new(OpKind::MetadataGet, 0, 16),
+        Op::new(OpKind::EventsGet, 12, 90),
+    ];
+    let persist = vec![Op::new(OpKind::EventsPut, 13, 80), Op::new(OpKind::StatesPut, 1, 700)];
+    let provenance = Provenance { recording: Some(Recording::default()), ..provenance("recorded") };
+    let story = [told(0, CommandKind::Recover, recover), told(5, CommandKind::Persist, persist)];
+    let source = replay(trace_told(provenance, &story), 1);
+    for fault in [Fault::None, Fault::DieBefore("events", 30), Fault::DieAfter("events", 30)] {
+        let crashed = check(fault, &source, 1, 3);
+        assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?}");
+        assert!(crashed.commands > 30, "it ends after 2: {crashed:?}");
+    }
+    // The past of an actor of a later pass is acknowledged like anything else.
+    assert_eq!(check(Fault::Lose("events", 30), &source, 1, 1).verified.lost, 1);
+    let many = replay(trace_of(&workload(5, LIGHT), 40), 1);
+    for workers in [1, 2, 5, 7] {
+        let crashed = check(Fault::None, &many, workers, 3);
+        assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{workers} workers");
+        assert!(crashed.commands > 40 && crashed.verified.events > 40, "{crashed:?}");
+    }
+}
+
+/// A process that does not last: the first two are killed, the third one ends by itself.
+struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
+
+impl Victim for Weak<'_> {
+    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
+        self.1.set(self.1.get() + 1);
+        if self.1.get() == 3 {
+            let reason = "ended by itself: it had enough".to_owned();
+            return Err(RunError::Victim { durability: task.durability, reason });
+        }
+        self.0.live(task, life, control)
+    }
+}
+
+#[test]
+fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
+    let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
+    let victim = Weak(Thread { target: &target, source: &source, life: Duration::from_millis(5) }, 0.into());
+    let crashed = crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, &Silent, &Control::default());
+    let crashed = crashed.unwrap().unwrap();
+    assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
+    let failure = crashed.failure.unwrap();
+    assert_eq!(failure, "the process to be killed with durability off ended by itself: it had enough");
+}
+
+#[test]
+fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
+    let (target, source) = (Memory::new(Fault::None), one_actor(LIGHT));
+    let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
+    control.stop();
+    let victim = Thread { target: &target, source: &source, life: Duration::ZERO };
+    let crashed = crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, &Silent, &control).unwrap();
+    assert_eq!(crashed, None);
+}
+
+#[cfg(feature = "rocksdb")]
+mod process {
+    //! A real process, really killed: this test once more.
+
+    use std::fs;
+    use std::os::unix::process::ExitStatusExt;
+    use std::path::{Path, PathBuf};
+    use std::process::{Child, Command, Stdio};
+
+    use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
+    use ave_actors_store::Error;
+    use ave_actors_store::config::MachineSpec;
+    use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
+    use ave_workbench::load::{RocksDbTarget, Target};
+
+    use super::*;
+
+    const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
+    const DIRECTORY: &str = "AVE_TEST_VICTIM";
+    const DURABILITY: &str = "AVE_TEST_VICTIM_DURABILITY";
+    const UNSAFETY: &str = "AVE_TEST_VICTIM_UNSAFETY";
+    const WORKERS: u64 = 2;
+
+    /// What the backend does to what it acknowledges.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Unsafety {
+        /// Nothing.
+        None,
+        /// It keeps each handle's newest writes in memory for a while, and writes them in their order.
+        Late,
+        /// It keeps every fifth write of a handle in memory until the next one.
+        Hole,
+    }
+
+    impl Unsafety {
+        const ALL: [Self; 3] = [Self::None, Self::Late, Self::Hole];
+
+        fn name(self) -> String {
+            format!("{self:?}")
+        }
+    }
+
+    struct UnsafeTarget(Unsafety);
+
+    #[derive(Clone)]
+    struct UnsafeManager(RocksDbManager, Unsafety);
+
+    struct UnsafeStore {
+        store: RocksDbStore,
+        unsafety: Unsafety,
+        puts: u64,
+        kept: Vec<(Option<String>, Vec<u8>)>,
+    }
+
+    impl Target for UnsafeTarget {
+        type Collection = UnsafeStore;
+        type State = UnsafeStore;
+        type Manager = UnsafeManager;
+
+        fn name(&self) -> &'static str {
+            "unsafe"
+        }
+
+        fn open(&self, directory: &Path, durability: Durability) -> Result<UnsafeManager, Error> {
+            Ok(UnsafeManager(RocksDbTarget::new(SMALL).open(directory, durability)?, self.0))
+        }
+    }
+
+    impl DbManager<UnsafeStore, UnsafeStore> for UnsafeManager {
+        fn create_collection(&self, name: &str, prefix: &str) -> Result<UnsafeStore, Error> {
+            let store = self.0.create_collection(name, prefix)?;
+            Ok(UnsafeStore { store, unsafety: self.1, puts: 0, kept: Vec::new() })
+        }
+
+        fn create_state(&self, name: &str, prefix: &str) -> Result<UnsafeStore, Error> {
+            self.create_collection(name, prefix)
+        }
+
+        fn stop(&mut self) -> Result<(), Error> {
+            DbManager::<RocksDbStore, RocksDbStore>::stop(&mut self.0)
+        }
+    }
+
+    impl UnsafeStore {
+        fn take(&mut self, key: Option<&str>, data: &[u8]) -> Result<(), Error> {
+            self.puts += 1;
+            let keeps = match self.unsafety {
+                Unsafety::None => false,
+                Unsafety::Late => self.kept.len() < 9,
+                Unsafety::Hole => self.puts.is_multiple_of(5),
+            };
+            if keeps {
+                self.kept.push((key.map(str::to_owned), data.to_vec()));
+                return Ok(());
+            }
+            // With a hole the newer one is there first.
+            if self.unsafety == Unsafety::Late {
+                self.write_kept()?;
+            }
+            write(&mut self.store, key, data)?;
+            if self.unsafety == Unsafety::Hole && self.puts % 5 == 4 { self.write_kept() } else { Ok(()) }
+        }
+
+        fn write_kept(&mut self) -> Result<(), Error> {
+            let Self { store, kept, .. } = self;
+            kept.drain(..).try_for_each(|(key, data)| write(store, key.as_deref(), &data))
+        }
+    }
+
+    fn write(store: &mut RocksDbStore, key: Option<&str>, data: &[u8]) -> Result<(), Error> {
+        match key {
+            Some(key) => Collection::put(store, key, data),
+            None => State::put(store, data),
+        }
+    }
+
+    impl Collection for UnsafeStore {
+        fn name(&self) -> &str {
+            Collection::name(&self.store)
+        }
+
+        fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
+            Collection::get(&self.store, key)
+        }
+
+        fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
+            self.take(Some(key), data)
+        }
+
+        fn del(&mut self, key: &str) -> Result<(), Error> {
+            Collection::del(&mut self.store, key)
+        }
+
+        fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
+            self.store.last()
+        }
+
+        fn purge(&mut self) -> Result<(), Error> {
+            Collection::purge(&mut self.store)
+        }
+
+        fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
+            self.store.iter(reverse)
+        }
+    }
+
+    impl State for UnsafeStore {
+        fn name(&self) -> &str {
+            State::name(&self.store)
+        }
+
+        fn get(&self) -> Result<Vec<u8>, Error> {
+            State::get(&self.store)
+        }
+
+        fn put(&mut self, data: &[u8]) -> Result<(), Error> {
+            self.take(None, data)
+        }
+
+        fn del(&mut self) -> Result<(), Error> {
+            State::del(&mut self.store)
+        }
+
+        fn purge(&mut self) -> Result<(), Error> {
+            State::purge(&mut self.store)
+        }
+    }
+
+    fn source() -> Source {
+        Source::Workload(workload(3, LIGHT))
+    }
+
+    fn task(directory: PathBuf, durability: Durability) -> CrashTask {
+        CrashTask { directory, durability, load: Load::Closed, workers: WORKERS }
+    }
+
+    /// Not a test of its own: the process that the others kill.
+    #[test]
+    fn victim() {
+        let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
+        let variable = |name| std::env::var(name).unwrap();
+        let unsafety = Unsafety::ALL.into_iter().find(|unsafety| unsafety.name() == variable(UNSAFETY)).unwrap();
+        let durability = if variable(DURABILITY) == "on" { Durability::On } else { Durability::Off };
+        let (flag, task) = (flag(&directory), task(directory, durability));
+        let tell = || fs::write(flag, "").unwrap();
+        drive_until_killed(&UnsafeTarget(unsafety), &source(), &task, &SystemClock::new(), &Control::default(), tell)
+            .unwrap();
+    }
+
+    fn flag(directory: &Path) -> PathBuf {
+        directory.with_extension("under-load")
+    }
+
+    /// A child that is dead when this goes.
+    struct Running(Child);
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            // It is dead already, unless the test failed.
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    struct ThisTest(Unsafety);
+
+    impl Victim for ThisTest {
+        fn live(&self, task: &CrashTask, life: Duration, _control: &Control) -> Result<Death, RunError> {
+            let flag = flag(&task.directory);
+            let _ = fs::remove_file(&flag);
+            let child = Command::new(std::env::current_exe().unwrap())
+                .args(["workbench::after_kills::process::victim", "--exact", "--nocapture"])
+                .env(DIRECTORY, &task.directory)
+                .env(DURABILITY, task.durability.to_string())
+                .env(UNSAFETY, self.0.name())
+                .stdout(Stdio::null())
+                .spawn();
+            let mut running = Running(child.unwrap());
+            while !flag.exists() {
+                assert_eq!(running.0.try_wait().unwrap(), None, "it ended by itself");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(life);
+            running.0.kill().unwrap();
+            assert_eq!(running.0.wait().unwrap().signal(), Some(9), "it ended by itself");
+            Ok(Death::Killed)
+        }
+    }
+
+    fn killed(unsafety: Unsafety, durability: Durability, kills: u32) -> Crashed {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().join("work");
+        let spec = CrashSpec { durability, load: Load::Closed, workers: WORKERS, kills };
+        let (target, victim) = (RocksDbTarget::new(SMALL), ThisTest(unsafety));
+        let crashed = crash_check(&target, &source(), &spec, &directory, &victim, &Silent, &Control::default());
+        crashed.unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_safe_backend_loses_nothing() {
+        for durability in Durability::BOTH {
+            let crashed = killed(Unsafety::None, durability, 5);
+            assert_eq!(crashed.verified.differences, Vec::<String>::new());
+            assert_eq!((crashed.kills, crashed.verified.lost), (5, 0));
+            // An event that was under way and is there was not acknowledged, and its command goes on with the next process.
+            let events = crashed.verified.events + crashed.writes_under_way_found;
+            assert!(events >= crashed.commands && crashed.commands > 0, "{crashed:?}");
+        }
+    }
+
+    #[test]
+    fn a_backend_that_acknowledges_before_it_writes_is_found_out() {
+        let crashed = killed(Unsafety::Late, Durability::Off, 3);
+        assert!(crashed.verified.lost > 0, "{crashed:?}");
+        let lost = |what: &str| crashed.verified.differences.iter().any(|difference| difference.contains(what));
+        assert!(lost("was acknowledged and is lost") && lost("the snapshot holds other bytes"), "{crashed:?}");
+    }
+
+    #[test]
+    fn a_backend_that_leaves_a_hole_is_found_out() {
+        let crashed = killed(Unsafety::Hole, Durability::Off, 5);
+        assert!(crashed.verified.lost > 0, "{crashed:?}");
+        // Where the process died right behind the hole, nothing stands after it.
+        let is_hole = |difference: &String| difference.contains("found event") || difference.contains("is lost");
+        assert!(crashed.verified.differences.iter().any(is_hole), "{crashed:?}");
+    }
+}

@@ -1,0 +1,332 @@
+//! Does a run notice when the backend does not hold what it acknowledged, and stay silent when it does?
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
+use ave_workbench::actor::Durability;
+use ave_workbench::host::HostProfile;
+use ave_workbench::load::{
+    Control, Crashed, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp,
+};
+use ave_workbench::report::{CertaintyLevel, Outcome, Report};
+use ave_workbench::run::{RunOutcome, RunSpec, run, run_report};
+use ave_workbench::trace::TraceActor;
+use ave_workbench::workload::{CommandMix, Workload, shipped};
+
+use crate::support::memory::{Fault, Memory};
+use crate::support::reporting::context;
+use crate::support::{Told, provenance, replay, trace_of, trace_told, workload};
+
+/// Replays a finite source and verifies it.
+fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
+    let directory = tempfile::tempdir().unwrap();
+    let control = Control::default();
+    let path = directory.path();
+    let mut session = Session::start(target, source, path, Durability::Off, workers, &Silent, &control).unwrap();
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
+    session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
+    session.finish(true, &Silent, &control).unwrap().0.unwrap()
+}
+
+fn differences(fault: Fault, source: &Source) -> Vec<String> {
+    verify(&Memory::new(fault), source, 1).differences
+}
+
+/// One actor that persists `events` events.
+fn one_actor(rest: &str, events: usize) -> Source {
+    replay(trace_of(&workload(1, rest), events), 1)
+}
+
+const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
+const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
+const EVENTS: usize = 9;
+
+#[test]
+fn a_lost_event_is_found_wherever_it_stood() {
+    let source = one_actor(APPENDING, EVENTS);
+    for event in 0..EVENTS as u64 {
+        let found = differences(Fault::Lose("events", event), &source);
+        let expected = if event + 1 == EVENTS as u64 {
+            format!("account/actor-0: event {event} was acknowledged and is lost")
+        } else {
+            format!("account/actor-0: found event {:020}, expected {event}", event + 1)
+        };
+        assert_eq!(found, [expected]);
+    }
+}
+
+#[test]
+fn an_altered_event_is_found_wherever_it_stood() {
+    let source = one_actor(APPENDING, EVENTS);
+    for event in 0..EVENTS as u64 {
+        for fault in [Fault::Alter("events", event), Fault::Shorten("events", event)] {
+            let expected = format!("account/actor-0: event {event} holds other bytes than were written");
+            assert_eq!(differences(fault, &source), [expected], "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn the_newest_snapshot_and_metadata_must_be_there_and_no_others() {
+    let source = one_actor(LIGHT, EVENTS);
+    let last = EVENTS as u64 - 1;
+    for (family, what) in [("states", "snapshot"), ("metadata", "metadata")] {
+        for fault in [Fault::Lose(family, last), Fault::Alter(family, last), Fault::Shorten(family, last)] {
+            let expected = format!("account/actor-0: the {what} holds other bytes than were written last");
+            assert_eq!(differences(fault, &source), [expected], "{fault:?}");
+        }
+        assert_eq!(differences(Fault::Lose(family, last - 1), &source), Vec::<String>::new(), "it was overwritten");
+        let expected = format!("account/actor-0: the {what} was acknowledged and is lost");
+        assert_eq!(differences(Fault::Lose(family, 0), &one_actor(LIGHT, 1)), [expected]);
+    }
+}
+
+#[test]
+fn a_deleted_event_that_stayed_is_found() {
+    let compacting = "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 1";
+    let at_the_end = differences(Fault::KeepDeleted, &one_actor(compacting, 3));
+    assert_eq!(at_the_end.len(), 3, "{at_the_end:?}");
+    for (event, difference) in at_the_end.iter().enumerate() {
+        assert!(difference.contains(&format!("event {event:020} is there and should not be")), "{difference}");
+    }
+    let before_others = differences(Fault::KeepDeleted, &one_actor(compacting, 4));
+    assert_eq!(before_others, [format!("account/actor-0: found event {:020}, expected 3", 0)]);
+}
+
+#[test]
+fn what_a_purge_left_behind_is_found() {
+    // Few enough commands that the purge is the last thing that happened to some actor.
+    let mix = workload(3, "mode = 'light'\n[commands]\npersist = 3\npurge = 1");
+    let source = replay(trace_of(&mix, 40), 1);
+    for (family, what) in [("events", "event"), ("states", "snapshot"), ("metadata", "metadata")] {
+        let found = differences(Fault::KeepPurged(family), &source);
+        assert!(!found.is_empty() && found.iter().all(|difference| difference.contains(what)), "{family}: {found:?}");
+    }
+}
+
+#[test]
+fn actors_that_changed_places_are_found() {
+    let source = replay(trace_of(&workload(4, LIGHT), 40), 1);
+    let found = differences(Fault::SwapActors, &source);
+    let strangers: std::collections::BTreeSet<_> =
+        found.iter().map(|difference| difference.split(':').next().unwrap()).collect();
+    assert_eq!(strangers.len(), 2, "two actors are not themselves: {found:?}");
+}
+
+/// A run over `target`, both durability modes: short rounds, or once through a source that ends.
+fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome)
+where
+    T::Manager: Sync,
+{
+    let spec = RunSpec {
+        load: Load::Closed,
+        workers,
+        rounds: 2,
+        warmup: WarmUp::Fixed(Duration::from_millis(20)),
+        measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
+        durabilities: Durability::BOTH.to_vec(),
+        verify: true,
+    };
+    let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
+    let outcome = run(target, source, &spec, directory, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+    (spec, outcome)
+}
+
+fn report(fault: Fault) -> Report {
+    report_after_kills(fault, None)
+}
+
+fn report_after_kills(fault: Fault, crashed: Option<Crashed>) -> Report {
+    let source = one_actor(APPENDING, EVENTS);
+    let directory = tempfile::tempdir().unwrap();
+    let (spec, mut outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
+    outcome.modes[1].crashed = crashed;
+    let host = HostProfile::detect(directory.path());
+    let context = context(&source, &host, directory.path());
+    run_report(&context, &spec, &outcome, None)
+}
+
+#[test]
+fn a_run_that_lost_something_fails_and_says_so_first() {
+    let report = report(Fault::Lose("events", 4));
+    assert_eq!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("not all found again"), "{}", report.verdict.sentence);
+    assert!(report.verdict.reasons[0].contains("expected 4"), "{:?}", report.verdict.reasons);
+    assert_eq!(report.verdict.certainty.as_ref().map(|certainty| certainty.level), Some(CertaintyLevel::Low));
+    assert!(report.modes.iter().all(|mode| mode.verification.performed && !mode.verification.differences.is_empty()));
+}
+
+#[test]
+fn a_run_that_lost_nothing_says_what_was_compared() {
+    let report = report(Fault::None);
+    // Tiny rounds differ a lot, so it may be inconclusive; it is never a failure.
+    assert_ne!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("was found again"), "{}", report.verdict.sentence);
+    for mode in &report.modes {
+        let verification = &mode.verification;
+        assert_eq!((verification.actors_count, verification.events_count), (1, EVENTS as u64));
+    }
+}
+
+#[test]
+fn what_was_lost_after_a_kill_is_a_failure_and_what_was_not_is_told() {
+    let crashed = Crashed { kills: 3, commands: 45_000, ..Crashed::default() };
+    let lost = Verified {
+        events: 41_233,
+        lost: 2,
+        differences: vec!["kill 3: account/actor-0: event 8 was acknowledged and is lost".to_owned()],
+        ..Verified::default()
+    };
+    let failed = report_after_kills(Fault::None, Some(Crashed { verified: lost.clone(), ..crashed.clone() }));
+    assert_eq!(failed.verdict.outcome, Outcome::Fail);
+    assert!(failed.verdict.sentence.contains("not all found again"), "{}", failed.verdict.sentence);
+    let reason = &failed.verdict.reasons[0];
+    assert!(reason.starts_with("durability on: after a process was killed") && reason.contains("event 8"), "{reason}");
+
+    let weak = Crashed { failure: Some("it had enough".to_owned()), ..crashed.clone() };
+    let unsure = report_after_kills(Fault::None, Some(weak));
+    assert_eq!(unsure.verdict.outcome, Outcome::Inconclusive);
+    assert!(unsure.verdict.reasons.iter().any(|reason| reason.contains("ended after 3: it had enough")));
+
+    let clean = Verified { lost: 0, differences: Vec::new(), ..lost };
+    let report = report_after_kills(Fault::None, Some(Crashed { verified: clean, ..crashed }));
+    assert_ne!(report.verdict.outcome, Outcome::Fail);
+    assert!(report.verdict.sentence.contains("found again, also after 3 kills"), "{}", report.verdict.sentence);
+    assert_eq!(report.modes[0].verification.crash, None);
+    let summary = report.modes[1].verification.crash.as_ref().unwrap().summary();
+    assert_eq!(summary, "killed 3 times while writing: 41,233 acknowledged events checked, 0 lost");
+}
+
+/// Every shipped workload, made small, and made to issue every command there is.
+fn shipped_and_small() -> impl Iterator<Item = Source> {
+    shipped().iter().map(|named| {
+        let mut workload = Workload::parse(named.text).unwrap();
+        workload.actors.count = ACTORS;
+        workload.actors.types = workload.actors.types.min(2);
+        workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
+        // Snapshots must fall due within a short run.
+        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(3);
+        let mix = workload.commands;
+        let share = 0.04 * CommandKind::ALL.iter().map(|&kind| mix.weight(kind)).sum::<f64>();
+        workload.commands = CommandMix {
+            persist: mix.persist.max(share),
+            snapshot: mix.snapshot.max(share),
+            recover: mix.recover.max(share),
+            events: mix.events.max(share),
+            events_per_query: mix.events_per_query,
+            last_event: mix.last_event.max(share),
+            purge: mix.purge.max(share),
+            ..CommandMix::default()
+        };
+        Source::Workload(Arc::new(workload))
+    })
+}
+
+const ACTORS: u32 = 12;
+
+/// Runs each of them, side by side since nothing is timed, and finds all that was acknowledged.
+fn every_shipped_workload_verifies_clean<T: Target>(target: impl Fn() -> T + Sync)
+where
+    T::Manager: Sync,
+{
+    std::thread::scope(|scope| {
+        for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
+            let target = &target;
+            scope.spawn(move || {
+                let directory = tempfile::tempdir().unwrap();
+                let (_, outcome) = short_run(&target(), &source, workers, directory.path());
+                assert_clean(&source, &outcome);
+            });
+        }
+    });
+}
+
+fn assert_clean(source: &Source, outcome: &RunOutcome) {
+    for mode in &outcome.modes {
+        let verified = mode.verified.as_ref().unwrap();
+        let name = format!("{} with durability {}", source.name(), mode.durability);
+        assert_eq!(verified.differences, Vec::<String>::new(), "{name}");
+        assert_eq!(verified.actors, u64::from(ACTORS), "{name}");
+        assert!(verified.states > 0, "{name}");
+    }
+}
+
+#[test]
+fn a_faithful_backend_verifies_clean_for_every_shipped_workload() {
+    every_shipped_workload_verifies_clean(|| Memory::new(Fault::None));
+}
+
+#[test]
+fn a_trace_verifies_clean_in_every_pass() {
+    let mix = "mode = 'full'\nsnapshot_every = 5\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1";
+    let trace = Arc::new(trace_of(&workload(5, mix), 300));
+    let persisted = trace.commands_of(CommandKind::Persist);
+    for (workers, passes) in [(1, 1), (1, 3), (3, 2), (5, 3)] {
+        let verified = verify(&Memory::new(Fault::None), &replay(Arc::clone(&trace), passes), workers);
+        assert_eq!(verified.differences, Vec::<String>::new());
+        assert_eq!((verified.actors, verified.events), (5 * passes, persisted * passes));
+    }
+}
+
+/// A recording that began when its actors were old: what they read must be there, and is compared too.
+#[test]
+fn what_was_stored_before_a_trace_began_is_there_in_every_pass() {
+    let actor = TraceActor::new("account", "old");
+    let recover = |at_ns| {
+        let ops = vec![
+            Op::new(OpKind::Open, 0, 0),
+            Op::new(OpKind::EventsLast, 12, 90),
+            Op::new(OpKind::StatesGet, 0, 700),
+            Op::new(OpKind::MetadataGet, 0, 16),
+            Op::new(OpKind::EventsGet, 11, 110),
+            Op::new(OpKind::EventsGet, 12, 90),
+            // Compaction had deleted it when it was recorded.
+            Op::new(OpKind::EventsGet, 2, 0),
+        ];
+        Told { at_ns, actor: actor.clone(), kind: CommandKind::Recover, ops }
+    };
+    let persist = |at_ns, number| {
+        let ops = vec![Op::new(OpKind::EventsPut, number, 80)];
+        Told { at_ns, actor: actor.clone(), kind: CommandKind::Persist, ops }
+    };
+    let provenance = Provenance { recording: Some(Recording::default()), ..provenance("recorded") };
+    let trace = trace_told(provenance, &[recover(0), persist(5, 13), persist(6, 14), recover(9)]);
+    assert_eq!((trace.actors_with_prehistory(), trace.prehistory_events()), (1, 2));
+    let trace = Arc::new(trace);
+    for (passes, fault) in [(1, Fault::None), (3, Fault::None), (1, Fault::Alter("events", 0))] {
+        let verified = verify(&Memory::new(fault), &replay(Arc::clone(&trace), passes), 1);
+        assert_eq!(verified.differences.is_empty(), fault == Fault::None, "{:?}", verified.differences);
+        assert_eq!(verified.actors, passes);
+    }
+    let verified = verify(&Memory::new(Fault::None), &replay(trace, 3), 1);
+    assert_eq!((verified.events, verified.states), (3 * 4, 3 * 2));
+}
+
+#[cfg(feature = "rocksdb")]
+mod rocksdb {
+    use ave_workbench::load::RocksDbTarget;
+
+    use super::*;
+    use crate::support::reporting::SMALL;
+
+    #[test]
+    fn the_backend_verifies_clean_for_every_shipped_workload() {
+        every_shipped_workload_verifies_clean(|| RocksDbTarget::new(SMALL));
+    }
+
+    #[test]
+    fn the_backend_verifies_clean_for_a_trace_with_passes() {
+        let mix = "mode = 'light'\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
+        let source = replay(trace_of(&workload(6, mix), 200), 3);
+        let directory = tempfile::tempdir().unwrap();
+        let (_, outcome) = short_run(&RocksDbTarget::new(SMALL), &source, 2, directory.path());
+        for mode in &outcome.modes {
+            let verified = mode.verified.as_ref().unwrap();
+            assert_eq!(verified.differences, Vec::<String>::new());
+            assert_eq!(verified.actors, 3 * 6, "three passes over six actors");
+        }
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "a round leaves nothing behind");
+    }
+}

@@ -1,0 +1,5 @@
+//! Plans: search, evidence, answers, forecasts.
+
+mod answers;
+mod forecasting;
+pub(crate) mod planning;

@@ -1,0 +1,170 @@
+//! Plans of the built binary within the limits of machines: what dies, what is left behind, what goes on.
+//!
+//! Where control groups are not permitted, the tests say so and do nothing.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use ave_workbench::host::{Confinement, remove_stale_groups};
+use serde_json::Value;
+
+use crate::cli::cli::{INCONCLUSIVE, PASS, Place, USAGE, json};
+
+/// Ten actors whose states alone take hundreds of megabytes of page cache, and more than a small machine has at once.
+const LARGE_STATES: &str = "name = 'large'\ndescription = 'd'\nevent_bytes = { constant = 100 }\n\
+                            state_bytes = { constant = 16000000 }\ncompressibility = 0.0\n[actors]\ncount = 10\n\
+                            [persistence]\nmode = 'light'\n[commands]\npersist = 1\n";
+
+/// A plan that takes no longer than it must.
+const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durability off --machine nano";
+
+fn limits_memory(test: &str) -> bool {
+    let confinement = Confinement::detect();
+    if !confinement.limits_memory() {
+        let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+        // Past the test harness, which would keep what a passing test prints to itself.
+        std::io::stderr().write_all(format!("SKIPPED {test}: {}\n", why.join("; ")).as_bytes()).unwrap();
+    }
+    confinement.limits_memory()
+}
+
+/// Control groups of workbenches whose process is this one.
+fn groups_of(pid: u32) -> Vec<PathBuf> {
+    fn walk(directory: &Path, mark: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                if entry.file_name().to_string_lossy().starts_with(mark) {
+                    found.push(entry.path());
+                }
+                walk(&entry.path(), mark, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new("/sys/fs/cgroup"), &format!("ave-workbench-{pid}-"), &mut found);
+    found
+}
+
+/// Processes whose command line names this directory or that were started below it.
+fn processes_in(place: &Place) -> Vec<String> {
+    let directory = fs::canonicalize(place.path(".")).unwrap();
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
+        .filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == directory))
+        .map(|entry| fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default().replace('\0', " "))
+        .collect()
+}
+
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Starts it and returns when its progress says `until`.
+fn started(place: &Place, words: &str, until: &str) -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut child = place.command(words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(until) {
+        line.clear();
+        assert!(progress.read_line(&mut line).unwrap() > 0, "ended before `{until}`");
+    }
+    (child, progress)
+}
+
+fn machine<'r>(report: &'r Value, name: &str) -> &'r Value {
+    let profiles = report["plan"]["profiles"].as_array().unwrap();
+    profiles.iter().find(|profile| profile["profile"] == name).unwrap_or_else(|| panic!("{profiles:?}"))
+}
+
+#[test]
+fn a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_recommended() {
+    if !limits_memory("a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_recommended") {
+        return;
+    }
+    let place = Place::new();
+    place.write("large.toml", LARGE_STATES);
+    let words = "plan large.toml --target 2 --slo p50=10s --headroom 0 --quick --durability off --workers 2";
+    let ended = place.run(&format!("{words} --machine 1,80 --machine 1,4000"));
+    assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
+    let report = place.report();
+    let small = machine(&report, "1,80");
+    assert!(small["reason"].as_str().unwrap().contains("killed"), "{small}");
+    assert_eq!(small["modes"][0]["holds"], false);
+    assert_eq!(small["modes"][0]["binding_resource"], "memory");
+    let large = machine(&report, "1,4000");
+    assert_eq!((&large["evidence"], &large["modes"][0]["holds"]), (&"emulated".into(), &true.into()), "{large}");
+    let recommended = &report["plan"]["recommendations"][0];
+    assert_eq!(recommended["machine_spec"], json(r#"{"custom": {"ram_mb": 4000, "cpu_cores": 1}}"#));
+    assert_eq!(recommended["container"]["memory_mib"], 3680);
+    place.holds_only(&["large.toml", "reports"]);
+}
+
+#[test]
+fn a_plan_that_is_killed_leaves_nothing_that_the_next_start_does_not_remove() {
+    if !limits_memory("a_plan_that_is_killed_leaves_nothing_that_the_next_start_does_not_remove") {
+        return;
+    }
+    let place = Place::new();
+    let (mut child, _progress) = started(&place, QUICK, "measuring");
+    let pid = child.id();
+    assert!(!groups_of(pid).is_empty(), "it runs in a control group");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    eventually("its processes end with it", || processes_in(&place).is_empty());
+    remove_stale_groups();
+    assert_eq!(groups_of(pid), Vec::<PathBuf>::new());
+    let short = "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --durability off --kills 0";
+    place.run(short);
+    place.holds_only(&["reports"]);
+}
+
+#[test]
+fn an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end() {
+    if !limits_memory("an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end") {
+        return;
+    }
+    let place = Place::new();
+    let (mut child, mut progress) = started(&place, QUICK, "meets the objective");
+    let pid = child.id().to_string();
+    std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap();
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut progress, &mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(INCONCLUSIVE), "{rest}");
+    assert!(rest.contains("goes on where this one stopped"), "{rest}");
+    assert!(groups_of(child.id()).is_empty() && processes_in(&place).is_empty());
+    let ended = place.run(QUICK);
+    assert!(ended.stderr.contains("going on with the"), "{}", ended.stderr);
+    let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
+    let hidden: Vec<_> = place.reports().into_iter().filter(is_hidden).collect();
+    assert_eq!(hidden, Vec::<PathBuf>::new(), "the journal is gone");
+    let log = place.reports().into_iter().filter(|path| path.join("latency.hlog").exists()).count();
+    assert!(log > 0, "histograms lie beside the report");
+}
+
+#[test]
+fn what_a_plan_cannot_answer_is_said_before_time_is_spent() {
+    let place = Place::new();
+    let began = Instant::now();
+    for (words, parts) in [
+        ("--machine tiny", &["--machine `tiny`", "nano", "CORES,RAM_MB"][..]),
+        ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
+        ("--machine 1000,4000", &["less than any of the machines in question"]),
+        ("--what-if users=2x", &["`users` is none of actors"]),
+        ("--what-if actors=0x", &["neither a factor"]),
+        ("--quick --thorough", &["cannot be used with"]),
+    ] {
+        place.run(&format!("plan tiny.toml --target 5 --slo p99=1ms {words}")).refused(USAGE, parts);
+    }
+    place.write("vast.toml", LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
+    place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["before anything is measured", "are free"]);
+    assert!(began.elapsed() < Duration::from_secs(60), "nothing was measured");
+    place.holds_only(&["vast.toml"]);
+}

@@ -1,0 +1,3 @@
+//! Machines that are emulated by a confined child process.
+
+mod emulation;

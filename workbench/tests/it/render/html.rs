@@ -1,0 +1,332 @@
+//! `report.html`: one file to show to a customer.
+
+use ave_workbench::actor::Durability;
+use ave_workbench::render::html;
+use ave_workbench::report::{Outcome, Report};
+use serde_json::Value;
+
+use crate::support::sample;
+
+fn position(page: &str, part: &str) -> usize {
+    page.find(part).unwrap_or_else(|| panic!("{part:?} is missing"))
+}
+
+fn charts(report: &Report) -> Value {
+    let page = html(report);
+    let (_, after) = page.split_once(r#"<script type="application/json" id="chart-data">"#).unwrap();
+    serde_json::from_str(after.split_once("</script>").unwrap().0).unwrap()
+}
+
+/// The page without its inline scripts and styles: what the report wrote.
+fn markup(page: &str) -> String {
+    let body = &page[position(page, "<body>")..position(page, "<script type=")];
+    body.to_owned()
+}
+
+#[test]
+fn the_page_asks_nothing_of_any_network() {
+    let page = html(&sample::plan());
+    for loader in
+        [" src=", "@import", "<link", "<iframe", "<object", "<base", "srcset", "url(", "href=\"http", "href=\"//"]
+    {
+        assert!(!page.contains(loader), "{loader}");
+    }
+    for call in ["fetch(", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "importScripts", "import("] {
+        assert!(!page.contains(call), "{call}");
+    }
+    assert!(page.contains("default-src 'none'"), "and the browser is told to refuse if it did");
+}
+
+#[test]
+fn a_report_that_is_read_back_makes_the_same_page() {
+    let mut report = sample::plan();
+    // Digits that a parser in a hurry gets wrong in the last place.
+    report.plan.as_mut().unwrap().capacities[0].probes[0].achieved_per_second = 13_448.862_587_707_321;
+    let read: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
+    assert_eq!(read, report);
+    assert_eq!(html(&read), html(&report));
+}
+
+#[test]
+fn the_page_is_well_below_a_megabyte() {
+    let mut report = sample::plan();
+    let series: Vec<_> = report.modes[0].series.clone();
+    for mode in &mut report.modes {
+        mode.series = series.iter().cycle().take(86_400).cloned().collect();
+        mode.series.iter_mut().zip(1_u32..).for_each(|(slice, second)| {
+            slice.round = 1;
+            slice.at_seconds = f64::from(second);
+        });
+    }
+    assert!(html(&report).len() < 500_000, "{} bytes for a day, second by second", html(&report).len());
+}
+
+#[test]
+fn the_verdict_precedes_everything_and_reproduction_ends_it() {
+    let page = html(&sample::plan());
+    let parts = [
+        r#"data-outcome="pass""#,
+        r#"id="recommendation""#,
+        r#"id="price""#,
+        r#"id="profiles""#,
+        r#"id="charts""#,
+        r#"id="curve-chart""#,
+        r#"id="probe-chart""#,
+        r#"id="series-latency-chart""#,
+        r#"id="scaling-chart""#,
+        r#"id="growth-chart""#,
+        r#"id="forecast""#,
+        r#"id="latency""#,
+        r#"id="resources""#,
+        r#"id="verification""#,
+        r#"id="host""#,
+        r#"id="warnings""#,
+        r#"id="reproduce""#,
+    ];
+    assert!(parts.map(|part| position(&page, part)).is_sorted());
+}
+
+#[test]
+fn each_outcome_has_its_mark() {
+    for (outcome, word) in [(Outcome::Pass, "Pass"), (Outcome::Fail, "Fail"), (Outcome::Inconclusive, "Inconclusive")] {
+        let mut report = sample::run();
+        report.verdict.outcome = outcome;
+        let page = html(&report);
+        let class = word.to_lowercase();
+        assert!(page.contains(&format!(r#"<section class="verdict {class}" data-outcome="{class}""#)));
+        assert!(page.contains(&format!(r#"<span class="word">{word}</span>"#)));
+        assert!(page.contains(&format!("<title>{word}: ")));
+    }
+}
+
+#[test]
+fn every_profile_is_listed_and_what_was_not_measured_says_so() {
+    let page = html(&sample::plan());
+    let table = &page[position(&page, r#"id="profiles""#)..position(&page, "Capacity of the machine")];
+    for profile in sample::plan().plan.unwrap().profiles {
+        assert!(table.contains(&format!(r#"<th scope="row" rowspan="2">{}<"#, profile.profile)), "{}", profile.profile);
+    }
+    assert_eq!(table.matches(">not measured<").count(), 3);
+    assert_eq!(table.matches(">emulated<").count(), 4);
+}
+
+#[test]
+fn the_price_of_durability_is_computed_from_the_data() {
+    let plan = markup(&html(&sample::plan()));
+    // 3,150 of 21,400 commands per second at the objective.
+    assert!(plan.contains(r#"<p class="big">14.7 %</p>"#));
+    // Medians of persist: 1.15 × 1.31 ms on, 1.15 × 21 µs off.
+    assert!(plan.contains(r#"<p class="big">+1.48 ms</p>"#));
+    let run = markup(&html(&sample::run()));
+    assert!(run.contains(r#"<p class="big">7.15 %</p>"#), "3,480 of 48,700 in a closed loop");
+}
+
+#[test]
+fn what_is_written_per_day_is_told_of_each_mode() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    for (durability, bytes, years) in [("off", "177 GiB", "8.6"), ("on", "382 GiB", "4")] {
+        let mode = format!(r#", <span class="{durability}">durability {durability}</span></th><td class="num">"#);
+        assert!(page.contains(&format!("Written to the disk per day{mode}{bytes}")), "{bytes}");
+        assert!(page.contains(&format!("Years until the disk is worn{mode}{years}<")), "{years}");
+    }
+    let forecast = report.plan.as_mut().unwrap().forecast.as_mut().unwrap();
+    forecast.writes.clear();
+    let of_older_build = markup(&html(&report));
+    assert!(of_older_build.contains(r#"Written to the disk per day</th><td class="num">382 GiB"#));
+}
+
+#[test]
+fn equal_offered_rates_are_not_taken_for_a_price_in_throughput() {
+    let mut report = sample::run();
+    for mode in &mut report.modes {
+        mode.offered_per_second = Some(500.0);
+    }
+    let page = markup(&html(&report));
+    assert!(!page.contains("Throughput left"));
+    assert!(page.contains("Added at the median"));
+}
+
+#[test]
+fn a_run_shows_no_plan_and_one_mode_shows_no_price() {
+    let run = html(&sample::run());
+    for absent in [r#"id="recommendation""#, r#"id="profiles""#, r#"id="probe-chart""#] {
+        assert!(!run.contains(absent), "{absent}");
+    }
+    let bare = html(&sample::bare());
+    for absent in [r#"id="price""#, r#"id="warnings""#, r#"id="series-latency-chart""#] {
+        assert!(!bare.contains(absent), "{absent}");
+    }
+}
+
+#[test]
+fn a_plan_that_found_nothing_says_none_of_these() {
+    let page = markup(&html(&sample::empty_plan()));
+    assert_eq!(page.matches(r#"<p class="big">None of these</p>"#).count(), 2);
+    assert!(page.contains("no rate met it"));
+    for nonsense in ["NaN", "inf", "none</", "undefined"] {
+        assert!(!page.contains(nonsense), "{nonsense}");
+    }
+}
+
+#[test]
+fn hostile_names_stay_text() {
+    let hostile = r#"</script><script>alert("1")</script><img onerror='x'>"#;
+    let mut report = sample::plan();
+    report.name = hostile.to_owned();
+    report.verdict.sentence = hostile.to_owned();
+    report.settings.machine_spec = hostile.into();
+    report.warnings[0].hint = hostile.to_owned();
+    report.reproduce.command = hostile.to_owned();
+    report.source.facts.insert(hostile.to_owned(), hostile.to_owned());
+    let plan = report.plan.as_mut().unwrap();
+    plan.profiles[0].reason = hostile.to_owned();
+    plan.slo.command = hostile.to_owned();
+    plan.recommendations[0].machine_spec = Some(hostile.into());
+    for mode in &mut report.modes {
+        mode.commands[0].name = hostile.to_owned();
+    }
+    let page = html(&report);
+    assert!(!page.contains("alert(\"1\")") && !page.contains("<img"));
+    assert_eq!(page.matches("<script").count(), 3, "data, library and drawing; none of the report's making");
+    assert_eq!(charts(&report)["curves"][0]["name"], hostile, "the charts still show the name as it is");
+}
+
+#[test]
+fn charts_hold_both_modes_and_the_objective() {
+    let data = charts(&sample::plan());
+    for (chart, name) in [("probes", "lines"), ("series", "lines")] {
+        let modes: Vec<_> = data[chart][name].as_array().unwrap().iter().map(|line| &line["durability"]).collect();
+        assert_eq!(modes, ["off", "on"], "{chart}");
+    }
+    assert_eq!(data["probes"]["limit_ns"], 10_000_000);
+    let names: Vec<_> = data["curves"].as_array().unwrap().iter().map(|curve| &curve["name"]).collect();
+    for latency in sample::plan().modes.iter().flat_map(|mode| mode.commands.iter().chain(&mode.operations)) {
+        assert!(names.contains(&&Value::from(latency.name.as_str())), "{}", latency.name);
+    }
+}
+
+#[test]
+fn every_chart_has_a_table_for_those_without_scripts() {
+    let page = html(&sample::plan());
+    assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 3);
+    assert_eq!(
+        page.matches(r#"<div class="plot"#).count(),
+        page.matches(r#"role="img" aria-label="#).count() - marks(&page)
+    );
+}
+
+/// Ticks and crosses in the profiles table are images too, to a screen reader.
+fn marks(page: &str) -> usize {
+    page.matches(r#"role="img" aria-label="holds"#).count() + page.matches(r#"role="img" aria-label="does not"#).count()
+}
+
+#[test]
+fn the_verdict_says_how_sure_it_is_and_older_reports_do_not() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    assert!(page.contains("How sure: moderate."));
+    assert!(page.contains("only 10 % above the rate needed.</li>"));
+    report.verdict.certainty = None;
+    assert!(!html(&report).contains("How sure"));
+}
+
+#[test]
+fn what_a_plan_does_not_cover_stands_beside_how_sure_it_is() {
+    let mut report = sample::plan();
+    let page = markup(&html(&report));
+    // 2 GiB at 110 GB per day.
+    assert!(page.contains("outgrown the machine&#x27;s memory, which at the target is after about 28 min"), "{page}");
+    assert!(position(&page, "Not covered:") < position(&page, r#"id="recommendation""#));
+    report.plan.as_mut().unwrap().recommendations.iter_mut().for_each(|advice| advice.profile = None);
+    assert!(!html(&report).contains("Not covered:"), "where nothing is recommended, nothing rests on it");
+}
+
+#[test]
+fn stalls_are_shaded_where_they_were_and_counted() {
+    let mut report = sample::run();
+    let slices = [false, true, true, false, true];
+    for mode in &mut report.modes {
+        mode.series.truncate(slices.len());
+        for ((slice, &stalled), second) in mode.series.iter_mut().zip(&slices).zip(1_u32..) {
+            slice.at_seconds = f64::from(second);
+            slice.stall_ms = Some(if stalled { 40.0 } else { 0.0 });
+        }
+    }
+    let stalls = charts(&report)["series"]["lines"][0]["stalls"].clone();
+    assert_eq!(stalls, serde_json::json!([[1.0, 3.0], [4.0, 5.0]]), "seconds in a row are one stall");
+    assert!(markup(&html(&report)).contains("in 6 slices of time"));
+    report.modes.iter_mut().flat_map(|mode| &mut mode.series).for_each(|slice| slice.stall_ms = Some(0.0));
+    assert!(markup(&html(&report)).contains("the engine never held writers back"));
+}
+
+#[test]
+fn the_scaling_fit_stands_with_its_points_and_the_growth_with_its_band() {
+    let report = sample::plan();
+    let data = charts(&report);
+    assert_eq!(data["scaling"]["measured_cores"], 2);
+    let line = &data["scaling"]["lines"][0];
+    assert_eq!((line["points"].as_array().unwrap().len(), line["curve"].as_array().unwrap().len()), (3, 4));
+    let growth = &data["growth"];
+    let columns = ["low_bytes", "expected_bytes", "high_bytes"].map(|name| growth[name].as_array().unwrap().clone());
+    for ((low, expected), high) in columns[0].iter().zip(&columns[1]).zip(&columns[2]) {
+        assert!(low.as_f64() <= expected.as_f64() && expected.as_f64() <= high.as_f64());
+    }
+    let days = growth["at_seconds"].as_array().unwrap();
+    assert_eq!(days[1].as_i64().unwrap() - days[0].as_i64().unwrap(), 86_400);
+}
+
+#[test]
+fn a_report_of_an_older_build_has_no_chart_of_what_it_does_not_hold() {
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    plan.scaling.clear();
+    plan.forecast.as_mut().unwrap().sizes.clear();
+    let page = markup(&html(&report));
+    assert!(!page.contains("scaling-chart") && !page.contains("growth-chart"));
+    assert!(page.contains(r#"id="forecast""#), "the figures are there");
+}
+
+#[test]
+fn a_day_of_seconds_keeps_its_worst_one() {
+    let mut report = sample::plan();
+    let slice = report.modes[1].series[0].clone();
+    let mode = report.modes.iter_mut().find(|mode| mode.durability == Durability::On).unwrap();
+    mode.series = (1..=10_000_u32)
+        .map(|second| {
+            let mut slice = slice.clone();
+            slice.at_seconds = f64::from(second);
+            slice.p99_ns = if second == 4_321 { 987_654_321 } else { 1_000 };
+            slice
+        })
+        .collect();
+    let data = charts(&report);
+    let worst = data["series"]["lines"][1]["p99_ns"].as_array().unwrap().iter().filter_map(Value::as_u64).max();
+    assert_eq!(worst, Some(987_654_321));
+}
+
+#[test]
+fn verification_says_what_it_found_and_what_it_did_not_look_at() {
+    let mut report = sample::run();
+    report.modes[0].verification.performed = false;
+    report.modes[1].verification.differences = vec!["actor 17: event 4 is missing".to_owned()];
+    let page = markup(&html(&report));
+    assert!(page.contains("Not verified."));
+    assert!(page.contains("<li>actor 17: event 4 is missing</li>"));
+}
+
+#[test]
+fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
+    let mut report = sample::run();
+    let page = markup(&html(&report));
+    assert!(page.contains("✓ killed 3 times while writing: 41,233 acknowledged events"), "{page}");
+    assert!(page.contains("not a power cut"));
+    let crash = report.modes[1].verification.crash.as_mut().unwrap();
+    crash.differences = vec!["kill 2: actor 17: event 4 was acknowledged and is lost".to_owned()];
+    crash.lost_count = 1;
+    let page = markup(&html(&report));
+    assert!(page.contains("✗ killed 3 times") && page.contains("checked, 1 lost"));
+    assert!(page.contains("<li>kill 2: actor 17: event 4 was acknowledged and is lost</li>"));
+    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(!html(&report).contains("power cut"));
+}

@@ -1,0 +1,158 @@
+//! `report.md`: to paste into an issue or a wiki.
+
+use ave_workbench::render::markdown;
+use ave_workbench::report::Outcome;
+use serde_json::json;
+
+use crate::support::sample;
+
+fn position(text: &str, part: &str) -> usize {
+    text.find(part).unwrap_or_else(|| panic!("{part:?} is missing in:\n{text}"))
+}
+
+#[test]
+fn the_verdict_precedes_everything_and_reproduction_ends_it() {
+    let report = sample::plan();
+    let text = markdown(&report);
+    assert!(text.starts_with(&format!("# ✅ Pass: {}\n", report.verdict.sentence)), "{text}");
+    let parts = [
+        report.verdict.reasons[0].as_str(),
+        "## Recommendation",
+        "## The price of durability",
+        "## Machines",
+        "## Capacity",
+        "## Latency of commands",
+        "## Latency of storage operations",
+        "## One row per mode",
+        "## Verification",
+        "## Host and settings",
+        "## Warnings",
+        "## How to reproduce",
+    ];
+    assert!(parts.map(|part| position(&text, part)).is_sorted(), "{text}");
+}
+
+#[test]
+fn each_outcome_has_its_mark() {
+    for (outcome, mark) in
+        [(Outcome::Pass, "# ✅ Pass"), (Outcome::Fail, "# ❌ Fail"), (Outcome::Inconclusive, "# ⚠️ Inconclusive")]
+    {
+        let mut report = sample::run();
+        report.verdict.outcome = outcome;
+        assert!(markdown(&report).starts_with(mark));
+    }
+}
+
+#[test]
+fn every_profile_is_listed_and_what_was_not_measured_says_so() {
+    let text = markdown(&sample::plan());
+    for profile in sample::plan().plan.unwrap().profiles {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {} ", profile.profile))).unwrap();
+        let measured = profile.durability_on_per_second.is_some();
+        assert_eq!(row.contains("| not measured |"), !measured, "{row}");
+        assert_eq!(row.contains("| — | — |"), !measured, "{row}");
+    }
+}
+
+#[test]
+fn the_verdict_says_how_sure_it_is() {
+    let text = markdown(&sample::plan());
+    assert!(text.contains("**How sure: moderate.** The machine medium was emulated"));
+    assert!(position(&text, "How sure") < position(&text, "## Recommendation"));
+}
+
+#[test]
+fn the_machine_specification_is_there_to_paste() {
+    let text = markdown(&sample::plan());
+    let block = text.split("```json\n").nth(2).unwrap().split("\n```").next().unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(block).unwrap(), json!({"profile": "medium"}));
+}
+
+#[test]
+fn every_table_row_has_as_many_cells_as_its_header() {
+    for report in [sample::plan(), sample::run(), sample::bare(), sample::empty_plan()] {
+        let text = markdown(&report);
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        let mut header: Option<usize> = None;
+        for line in text.lines() {
+            let expected = header.filter(|_| line.starts_with('|'));
+            if let Some(expected) = expected {
+                assert_eq!(cells(line), expected, "{line}");
+            }
+            header = line.starts_with('|').then(|| cells(line));
+        }
+    }
+}
+
+#[test]
+fn tables_stand_alone_and_unbroken() {
+    let text = markdown(&sample::plan());
+    let lines: Vec<_> = text.lines().collect();
+    for (index, line) in
+        lines.iter().enumerate().filter(|(_, line)| line.starts_with("|:--") || line.starts_with("|--"))
+    {
+        assert!(lines[index - 1].starts_with('|'), "no header above {line}");
+        assert!(lines[index - 2].is_empty(), "no empty line above {}", lines[index - 1]);
+        assert!(lines[index + 1].starts_with('|'), "no row below {line}");
+    }
+}
+
+#[test]
+fn percentiles_the_samples_do_not_support_are_not_invented() {
+    let text = markdown(&sample::bare());
+    let row = text.lines().find(|line| line.starts_with("| persist |")).unwrap();
+    assert_eq!(row, "| persist | 900 ns | — | — | — |");
+}
+
+#[test]
+fn a_plan_that_found_nothing_says_none_of_these() {
+    let text = markdown(&sample::empty_plan());
+    assert!(text.contains("### Durability on: none of these\n"), "{text}");
+    assert!(text.contains("| none met it |"), "{text}");
+}
+
+#[test]
+fn warnings_come_with_what_to_do() {
+    let text = markdown(&sample::plan());
+    for warning in sample::plan().warnings {
+        assert!(text.contains(&format!("**{}** {}", warning.what, warning.hint)), "{text}");
+    }
+}
+
+#[test]
+fn differences_found_by_verification_are_listed() {
+    let mut report = sample::run();
+    report.modes[1].verification.differences = vec!["actor 17: event 4 is missing".to_owned()];
+    report.modes[0].verification.performed = false;
+    let text = markdown(&report);
+    assert!(text.contains("actor 17: event 4 is missing"));
+    assert!(text.contains("Durability off: **not verified**"));
+}
+
+#[test]
+fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
+    let mut report = sample::run();
+    let text = markdown(&report);
+    assert!(text.contains("  - killed 3 times while writing: 41,233 acknowledged events"), "{text}");
+    assert!(text.contains("checked, 0 lost") && text.contains("not a power cut"), "{text}");
+    let crash = report.modes[1].verification.crash.as_mut().unwrap();
+    crash.differences = vec!["kill 2: actor 17: event 4 was acknowledged and is lost".to_owned()];
+    assert!(markdown(&report).contains("  - kill 2: actor 17: event 4 was acknowledged and is lost"));
+    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(!markdown(&report).contains("power cut"));
+}
+
+#[test]
+fn hostile_text_is_shown_not_obeyed() {
+    let mut report = sample::plan();
+    let hostile = "<script>|\n# owned `code` [link](javascript:1)";
+    report.name = hostile.to_owned();
+    report.host.cpu_model = hostile.to_owned();
+    report.settings.data_directory = "/tmp/`|`".to_owned();
+    report.reproduce.command = "```\n# owned".to_owned();
+    let text = markdown(&report);
+    assert!(!text.contains("<script>"));
+    assert!(text.replace("\\]", "").matches("](javascript").count() == 0, "no link of the report's making");
+    assert!(text.contains("````sh\n```\n# owned\n````"));
+    assert_eq!(text.lines().filter(|line| line.starts_with("# owned")).count(), 1, "the one inside the code block");
+}

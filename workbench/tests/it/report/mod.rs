@@ -1,0 +1,4 @@
+//! The report: schema and directory.
+
+mod directory;
+mod schema;

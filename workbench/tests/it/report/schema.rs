@@ -1,0 +1,66 @@
+//! `reports/schema.json` is the contract of `report.json`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ave_workbench::report::Report;
+use serde_json::Value;
+
+use crate::support::sample;
+
+fn path() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../reports/schema.json")
+}
+
+fn committed() -> Value {
+    serde_json::from_str(&fs::read_to_string(path()).unwrap()).unwrap()
+}
+
+#[test]
+fn the_committed_schema_is_that_of_the_types() {
+    let generated = serde_json::to_value(schemars::schema_for!(Report)).unwrap();
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(path(), format!("{generated:#}\n")).unwrap();
+    }
+    assert!(committed() == generated, "reports/schema.json is out of date: run the tests with UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn every_sample_is_valid() {
+    let validator = jsonschema::validator_for(&committed()).unwrap();
+    for report in [sample::plan(), sample::run(), sample::bare()] {
+        let value = serde_json::to_value(&report).unwrap();
+        let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_report_from_before_the_kills_still_reads() {
+    let mut value = serde_json::to_value(sample::run()).unwrap();
+    for mode in value["modes"].as_array_mut().unwrap() {
+        mode["verification"].as_object_mut().unwrap().remove("crash");
+    }
+    assert!(jsonschema::is_valid(&committed(), &value));
+    let report: Report = serde_json::from_value(value).unwrap();
+    assert!(report.modes.iter().all(|mode| mode.verification.crash.is_none()));
+}
+
+#[test]
+fn what_is_no_report_is_invalid() {
+    let validator = jsonschema::validator_for(&committed()).unwrap();
+    let report = serde_json::to_value(sample::plan()).unwrap();
+    let broken = |change: fn(&mut Value)| {
+        let mut value = report.clone();
+        change(&mut value);
+        value
+    };
+    for value in [
+        broken(|report| report["verdict"]["outcome"] = "maybe".into()),
+        broken(|report| report["unexpected"] = 1.into()),
+        broken(|report| report["modes"][0]["commands"][0]["service"]["count"] = (-1).into()),
+        broken(|report| drop(report.as_object_mut().unwrap().remove("host"))),
+    ] {
+        assert!(!validator.is_valid(&value));
+    }
+}

@@ -1,0 +1,604 @@
+//! Reports with every field filled, as a plan and a run on a small cloud machine would leave them.
+
+use std::collections::BTreeMap;
+
+use ave_workbench::actor::Durability;
+use ave_workbench::report::{
+    Band, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint, DurabilityPrice,
+    EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineLatency, MachineMode, MemoryInfo, MemoryPartInfo,
+    ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation,
+    Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind,
+    TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WritesInfo, YardstickInfo,
+};
+use serde_json::json;
+
+const GIB: u64 = 1 << 30;
+const ROUNDS: u32 = 4;
+const ROUND_SECONDS: u32 = 20;
+
+/// A plan that passes: both modes, every kind of evidence, warnings.
+pub(crate) fn plan() -> Report {
+    Report {
+        schema_version: SCHEMA_VERSION,
+        kind: ReportKind::Plan,
+        name: "steady-light".to_owned(),
+        started_at: "2026-03-01T09:30:00Z".to_owned(),
+        elapsed_seconds: 1_284.4,
+        verdict: Verdict {
+            outcome: Outcome::Pass,
+            sentence: "A medium machine holds 2,000 commands/s with p99 of persist within 10 ms, durability on or off."
+                .to_owned(),
+            certainty: Some(Certainty {
+                level: CertaintyLevel::Moderate,
+                because: vec![
+                    "The machine medium was emulated here within its cores and its memory".to_owned(),
+                    "With durability on, the highest rate that met the objective is only 10 % above the rate needed"
+                        .to_owned(),
+                ],
+            }),
+            reasons: vec![
+                "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.".to_owned(),
+                "Durability off: 21,400/s met the objective in 3 of 3 rounds.".to_owned(),
+                "Beyond 3,150/s the time of a sync binds: the CPU is 38 % busy there.".to_owned(),
+            ],
+        },
+        source: source(),
+        settings: settings(),
+        host: host(),
+        tuning: tuning(),
+        modes: vec![mode(Durability::Off, Some(2_000.0)), mode(Durability::On, Some(2_000.0))],
+        plan: Some(plan_result()),
+        warnings: vec![
+            Warning {
+                what: "The hypervisor took 1.2 % of the CPU time.".to_owned(),
+                hint: "Repeat on a dedicated machine if the figures are close to the limit.".to_owned(),
+            },
+            Warning {
+                what: "The CPU frequency governor is powersave.".to_owned(),
+                hint: "Set it to performance while measuring: cpupower frequency-set -g performance.".to_owned(),
+            },
+        ],
+        reproduce: Reproduce {
+            command: "ave-workbench plan --workload steady-light --target 2000 --slo persist:p99=10ms --headroom 30 --seed 42"
+                .to_owned(),
+            version: "0.4.1".to_owned(),
+            components: BTreeMap::from([
+                ("rocksdb".to_owned(), "0.25.0 (librocksdb 11.8.1)".to_owned()),
+                ("rustc".to_owned(), "1.95.0".to_owned()),
+            ]),
+        },
+    }
+}
+
+/// A closed-loop run: no plan, no schedule, response equal to service.
+pub(crate) fn run() -> Report {
+    let mut report = plan();
+    report.kind = ReportKind::Run;
+    report.plan = None;
+    report.verdict.sentence = "Durability on sustains 3,480 commands/s, off 48,700.".into();
+    report.settings.load = "closed loop".into();
+    for mode in &mut report.modes {
+        mode.offered_per_second = None;
+        mode.achieved_per_second = if mode.durability == Durability::On { 3_480.0 } else { 48_700.0 };
+        mode.achieved_range_per_second = [mode.achieved_per_second * 0.98, mode.achieved_per_second * 1.01];
+        for command in &mut mode.commands {
+            command.response = Some(command.service.clone());
+        }
+    }
+    report
+}
+
+/// A report with nothing optional in it: what a short run of one mode on an unknown system leaves.
+pub(crate) fn bare() -> Report {
+    let mut report = run();
+    report.verdict.outcome = Outcome::Inconclusive;
+    report.verdict.sentence = "One sample of persist says nothing about its percentiles.".into();
+    report.verdict.reasons.clear();
+    report.settings.measure_seconds = None;
+    report.host.physical_cores_count = None;
+    report.host.sync_probe = None;
+    report.source.facts.clear();
+    report.source.description.clear();
+    report.tuning.clear();
+    report.warnings.clear();
+    report.reproduce.components.clear();
+    report.modes.truncate(1);
+    let mode = &mut report.modes[0];
+    mode.resources = ResourceUse { payload_bytes: 1, ..ResourceUse::default() };
+    mode.verification = Verification::default();
+    mode.series.clear();
+    mode.commands.truncate(1);
+    mode.operations.clear();
+    let thin = LatencyInfo { count: 1, mean_ns: 900.0, percentiles: vec![percentile("p50", 900)], curve: Vec::new() };
+    mode.commands[0].service = thin;
+    mode.commands[0].response = None;
+    report
+}
+
+/// A plan in which nothing was found: no mode, no rate that met the objective, no machine, figures that are no numbers.
+pub(crate) fn empty_plan() -> Report {
+    let mut report = plan();
+    report.verdict.outcome = Outcome::Fail;
+    report.modes.clear();
+    report.elapsed_seconds = f64::NAN;
+    let plan = report.plan.as_mut().expect("a plan has one");
+    plan.profiles.clear();
+    for capacity in &mut plan.capacities {
+        capacity.saturation_per_second = Some(0.0);
+        capacity.sustained_per_second = None;
+        capacity.days_until_disk_full = None;
+        capacity.probes.truncate(1);
+        capacity.probes[0].slo_percentile_ns = None;
+    }
+    for recommendation in &mut plan.recommendations {
+        recommendation.profile = None;
+        recommendation.machine_spec = None;
+        recommendation.sentence = "None of these holds the target.".into();
+    }
+    report
+}
+
+fn source() -> SourceInfo {
+    SourceInfo {
+        kind: SourceKind::Workload,
+        origin: "steady-light".to_owned(),
+        description: "Many actors that persist small events at an even pace and are recovered now and then; \
+                      what a ledger of accounts looks like on a working day."
+            .to_owned(),
+        actors_count: 100_000,
+        actor_types_count: 4,
+        persistence: "light".to_owned(),
+        facts: BTreeMap::from([
+            ("event size".to_owned(), "lognormal, median 420 B".to_owned()),
+            ("mix".to_owned(), "persist 90 %, recover 6 %, events 3 %, last_event 1 %".to_owned()),
+        ]),
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        load: "open loop at 2,000/s (poisson)".to_owned(),
+        workers_count: 8,
+        rounds_count: ROUNDS,
+        warmup_seconds: 5.0,
+        measure_seconds: Some(f64::from(ROUND_SECONDS)),
+        seed: 42,
+        machine_spec: json!({"profile": "medium"}),
+        data_directory: "/var/lib/ave/data".to_owned(),
+    }
+}
+
+fn host() -> HostInfo {
+    HostInfo {
+        cpu_model: "AMD EPYC 7B13".to_owned(),
+        logical_cores_count: 2,
+        physical_cores_count: Some(1),
+        usable_cores_count: 2,
+        ram_bytes: 4 * GIB,
+        usable_ram_bytes: 4 * GIB,
+        swap_bytes: 0,
+        file_system: "ext4".to_owned(),
+        device: "/dev/vda1".to_owned(),
+        disk_free_bytes: 61 * GIB,
+        kernel: "6.1.0-18-cloud-amd64".to_owned(),
+        virtualisation: "kvm".to_owned(),
+        machine_profile: "medium".to_owned(),
+        sync_probe: Some(latency(77_000.0, 0.45, 30_000, 8)),
+    }
+}
+
+fn tuning() -> Vec<TuningInfo> {
+    let setting = |name: &str, value: &str, reason: &str| TuningInfo {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    };
+    vec![
+        setting("block_cache", "1.25 GiB", "What is left of the database's half of the RAM after the memtables."),
+        setting(
+            "write_buffer_manager",
+            "512 MiB",
+            "All column families share it: more actor types cost no more memory.",
+        ),
+        setting("max_background_jobs", "2", "One per core; the commands need the cores too."),
+        setting("wal_compression", "zstd", "Small events compress well, and the log is what a sync waits for."),
+    ]
+}
+
+fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
+    let durable = durability == Durability::On;
+    let persist_ns = if durable { 1_310_000.0 } else { 21_000.0 };
+    let command = |name: &str, median_ns: f64, spread: f64, count: u64| NamedLatency {
+        name: name.to_owned(),
+        response: Some(latency(median_ns * 1.15, spread * 1.1, count, ROUNDS.into())),
+        service: latency(median_ns, spread, count, ROUNDS.into()),
+    };
+    let operation = |name: &str, median_ns: f64, spread: f64, count: u64| NamedLatency {
+        name: name.to_owned(),
+        response: None,
+        service: latency(median_ns, spread, count, 0),
+    };
+    ModeResult {
+        durability,
+        commands_count: 120_000,
+        operations_count: 346_100,
+        offered_per_second,
+        achieved_per_second: 1_999.2,
+        achieved_range_per_second: [1_997.8, 2_000.4],
+        commands: vec![
+            command("persist", persist_ns, 0.5, 108_000),
+            command("recover", 64_000.0, 0.6, 7_200),
+            command("events", 38_000.0, 0.5, 3_600),
+            command("last_event", 9_200.0, 0.4, 1_200),
+            command("purge", 52_000.0, 0.6, 40),
+        ],
+        operations: vec![
+            operation("events.put", persist_ns * 0.36, 0.5, 108_000),
+            operation("states.put", persist_ns * 0.32, 0.5, 108_000),
+            operation("metadata.put", persist_ns * 0.31, 0.5, 108_000),
+            operation("events.last", 7_900.0, 0.4, 8_400),
+            operation("states.get", 5_100.0, 0.45, 7_200),
+        ],
+        resources: resources(durable),
+        series: series(durable),
+        rounds: rounds(),
+        verification: Verification {
+            performed: true,
+            actors_count: 100_000,
+            events_count: 1_108_000,
+            states_count: 200_000,
+            differences: Vec::new(),
+            crash: Some(CrashVerification {
+                kills_count: 3,
+                commands_acknowledged_count: 41_240,
+                events_count: 41_233,
+                states_count: 12_018,
+                lost_count: 0,
+                writes_under_way_count: 5,
+                writes_under_way_found_count: 2,
+                failure: None,
+                differences: Vec::new(),
+            }),
+        },
+        harness_ns_per_operation: 86.0,
+    }
+}
+
+fn rounds() -> Vec<RoundInfo> {
+    let round = |round| RoundInfo {
+        round,
+        warmup_seconds: 2.1,
+        steady: Some(true),
+        commands_per_second: 1_999.2,
+        settled: Some(true),
+        engine: vec![EngineInfo { name: "wal_bytes".to_owned(), before: 9_000_000, after: 21_500_000 }],
+        commands: COMMANDS.map(|(name, median_ns)| round_latency(name, median_ns)).into(),
+        steal_percent: Some(0.4),
+        foreign_cores: Some(0.1),
+        cpu_seconds: Some(4.2),
+        yardstick: Some(YardstickInfo {
+            compute_p50_ns: 129_000.0,
+            compute_mean_ns: 135_000.0,
+            sync_p50_ns: Some(81_000.0),
+        }),
+    };
+    (1..=ROUNDS).map(round).collect()
+}
+
+const COMMANDS: [(&str, u64); 5] =
+    [("persist", 21_000), ("recover", 64_000), ("events", 38_000), ("last_event", 9_200), ("purge", 52_000)];
+
+fn round_latency(name: &str, median_ns: u64) -> RoundLatency {
+    let figures = |median_ns: u64| RoundFigures {
+        mean_ns: median_ns as f64 * 1.2,
+        p50_ns: Some(median_ns),
+        p90_ns: Some(median_ns * 2),
+        p99_ns: Some(median_ns * 4),
+    };
+    let response = figures(median_ns + median_ns / 7);
+    RoundLatency { name: name.to_owned(), count: 13_000, response, service: figures(median_ns) }
+}
+
+fn resources(durable: bool) -> ResourceUse {
+    ResourceUse {
+        cpu_cores_mean: if durable { 0.41 } else { 0.28 },
+        rss_peak_bytes: 912 << 20,
+        written_bytes: Some(if durable { 1_460 << 20 } else { 390 << 20 }),
+        payload_bytes: 118 << 20,
+        write_amplification_ratio: Some(if durable { 12.4 } else { 3.31 }),
+        database_bytes: 1_840 << 20,
+        wal_syncs_count: Some(if durable { 324_000 } else { 0 }),
+        stall_ms: Some(if durable { 12.5 } else { 0.0 }),
+        steal_percent: Some(1.2),
+        foreign_cores: Some(0.1),
+        swapped_bytes: Some(0),
+        live_bytes: Some(1_400 << 20),
+        space_amplification_ratio: Some(1.31),
+    }
+}
+
+fn series(durable: bool) -> Vec<SeriesPoint> {
+    let median_ns = if durable { 1_480_000.0 } else { 24_000.0 };
+    let point = |round: u32, second: u32| {
+        let phase = f64::from(round * 31 + second);
+        let wobble = 1.0 + 0.07 * (phase * 0.9).sin() + 0.04 * (phase * 2.3).cos();
+        let stall = if durable && round == 2 && second == 13 { 6.0 } else { 1.0 };
+        SeriesPoint {
+            round,
+            at_seconds: f64::from(second),
+            commands_per_second: 2_000.0 + 24.0 * (phase * 1.7).sin() - 150.0 * (stall - 1.0) / 5.0,
+            p50_ns: nanoseconds(median_ns * wobble),
+            p99_ns: nanoseconds(median_ns * 3.4 * wobble * wobble * stall),
+            max_ns: nanoseconds(median_ns * 9.0 * wobble * stall),
+            cpu_cores: Some(0.4),
+            rss_bytes: Some(880 << 20),
+            written_bytes: Some(12 << 20),
+            stall_ms: Some(if stall > 1.0 { 140.0 } else { 0.0 }),
+            wal_syncs_count: Some(2_000),
+            pending_compaction_bytes: Some(3 << 20),
+        }
+    };
+    (1..=ROUNDS).flat_map(|round| (1..=ROUND_SECONDS).map(move |second| point(round, second))).collect()
+}
+
+/// A right-skewed distribution with this median: lognormal in the body, heavier in the last thousandth.
+fn latency(median_ns: f64, spread: f64, count: u64, slices: u64) -> LatencyInfo {
+    let at = |quantile: f64| nanoseconds(median_ns * skew(quantile, spread));
+    let highest = 1.0 - 1.0 / count as f64;
+    let names = [("min", 0.0), ("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)]
+        .into_iter()
+        .chain([("p99.9", 0.999), ("p99.99", 0.999_9)]);
+    let supported = names.filter(|(_, quantile)| count as f64 * (1.0 - quantile) >= 10.0);
+    let percentiles = supported.map(|(name, quantile)| {
+        let value_ns = at(quantile);
+        let interval = (slices > 0).then(|| [value_ns - value_ns / 30, value_ns + value_ns / 25]);
+        PercentileInfo { name: name.to_owned(), value_ns, interval_ns: interval.filter(|_| name != "min") }
+    });
+    let curve = (0..240).map(|step| 1.0 - 10_f64.powf(-f64::from(step) * 0.025)).filter(|q| *q < highest);
+    LatencyInfo {
+        count,
+        mean_ns: median_ns * 1.13,
+        percentiles: percentiles.chain([percentile("max", at(highest))]).collect(),
+        curve: curve
+            .chain([highest, 1.0])
+            .map(|quantile| CurvePoint { quantile, value_ns: at(quantile.min(highest)) })
+            .collect(),
+    }
+}
+
+fn percentile(name: &str, value_ns: u64) -> PercentileInfo {
+    PercentileInfo { name: name.to_owned(), value_ns, interval_ns: None }
+}
+
+fn skew(quantile: f64, spread: f64) -> f64 {
+    let nines = -(1.0 - quantile.max(0.001)).log10();
+    let body = spread * (nines - std::f64::consts::LOG10_2) * 1.35;
+    let tail = 0.9 * (nines - 2.8).max(0.0);
+    (body + tail).exp()
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn nanoseconds(value: f64) -> u64 {
+    value.round() as u64
+}
+
+fn plan_result() -> PlanResult {
+    PlanResult {
+        target_per_second: 2_000.0,
+        headroom_percent: 30.0,
+        required_per_second: 2_857.0,
+        emulation: "machines are emulated with cgroup v2: cores and memory, page cache included".to_owned(),
+        slo: SloInfo { command: "persist".to_owned(), percentile: "p99".to_owned(), limit_ns: 10_000_000 },
+        capacities: vec![capacity(Durability::Off), capacity(Durability::On)],
+        profiles: profiles(),
+        recommendations: vec![recommendation(Durability::Off), recommendation(Durability::On)],
+        durability_price: Some(DurabilityPrice {
+            throughput_ratio: Some(3_150.0 / 21_400.0),
+            added_p50_ns: Some(1_900_000.0),
+            added_p99_ns: Some(4_200_000.0),
+            at_risk_seconds: 35.0,
+            at_risk_commands: 70_000.0,
+            at_risk_source: "vm.dirty_expire_centisecs 3000 and vm.dirty_writeback_centisecs 500 of this kernel"
+                .to_owned(),
+        }),
+        scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
+        forecast: Some(forecast()),
+        what_if: Some(WhatIfInfo {
+            changes: "actors=2x".to_owned(),
+            target_per_second: 2_000.0,
+            modes: vec![WhatIfMode {
+                durability: Durability::On,
+                machine_before: Some("medium".to_owned()),
+                machine_after: None,
+                machine_basis: Basis::Measured,
+                figures: vec![WhatIfFigure {
+                    name: "sustained_per_second".to_owned(),
+                    before: Some(3_150.0),
+                    after: Some(2_700.0),
+                    basis: Basis::Measured,
+                }],
+            }],
+        }),
+    }
+}
+
+/// A host of two cores that loses a tenth to contention.
+fn scaling(durability: Durability, single_core: f64) -> ScalingInfo {
+    let at = |cores: u32| single_core * f64::from(cores) / (1.0 + 0.1 * f64::from(cores - 1));
+    let point = |cores_count: u32, share: f64| ScalingPointInfo { cores_count, per_second: share * at(cores_count) };
+    let curve = |cores_count: u32| {
+        let open = 0.04 * f64::from(cores_count.abs_diff(2));
+        let expected = at(cores_count);
+        let per_second = Band { expected, low: (1.0 - open) * expected, high: (1.0 + open) * expected };
+        ScalingCurveInfo { cores_count, per_second }
+    };
+    ScalingInfo {
+        durability,
+        points: vec![point(1, 0.99), point(1, 1.01), point(2, 1.0)],
+        contention: Some(0.1),
+        coherency: Some(0.0),
+        single_core_per_second: Some(single_core),
+        error_percent: Some(0.8),
+        curve: (1..=4).map(curve).collect(),
+        note: String::new(),
+    }
+}
+
+fn forecast() -> ForecastInfo {
+    let band = |expected: f64| Band { expected, low: 0.9 * expected, high: 1.1 * expected };
+    let size = |day: u32| SizeInfo { at_days: f64::from(day), bytes: band(110e9 * f64::from(day)) };
+    ForecastInfo {
+        commands_per_second: 2_000.0,
+        growth_per_day_bytes: band(110e9),
+        event_growth_per_day_bytes: 108e9,
+        state_growth_per_day_bytes: 2e9,
+        retention_days: Some(30.0),
+        steady_bytes: Some(band(3.3e12)),
+        sizes: (0..=48).map(size).collect(),
+        compaction_headroom_bytes: 2 << 30,
+        disk_bytes: 4_000_000_000_000,
+        disk_full_on: Some("2027-03-01".to_owned()),
+        disk_full_earliest: Some("2027-02-20".to_owned()),
+        disk_full_latest: None,
+        written_per_day_bytes: 4.1e11,
+        write_amplification_ratio: Some(4.2),
+        disk_worn_years: Some(4.0),
+        writes: vec![
+            WritesInfo {
+                durability: Durability::Off,
+                per_day_bytes: 1.9e11,
+                write_amplification_ratio: 3.0,
+                disk_worn_years: Some(8.6),
+            },
+            WritesInfo {
+                durability: Durability::On,
+                per_day_bytes: 4.1e11,
+                write_amplification_ratio: 6.4,
+                disk_worn_years: Some(4.0),
+            },
+        ],
+        memory: Some(MemoryInfo {
+            actors_count: 100_000,
+            actor_types_count: 3,
+            bytes: 300 << 20,
+            parts: vec![MemoryPartInfo { name: "handles".to_owned(), bytes: 38 << 20, basis: Basis::Modelled }],
+        }),
+        restart: Some(RestartInfo {
+            actors_count: 100_000,
+            seconds: band(12.0),
+            open_seconds: 0.4,
+            recover_seconds: 11.6,
+            basis: Basis::Modelled,
+            cold: true,
+        }),
+    }
+}
+
+fn recommendation(durability: Durability) -> Recommendation {
+    let (profile, rate) = match durability {
+        Durability::Off => ("small", "18,900"),
+        Durability::On => ("medium", "3,150"),
+    };
+    Recommendation {
+        durability,
+        profile: Some(profile.to_owned()),
+        machine_spec: Some(json!({ "profile": profile })),
+        container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
+        expected: None,
+        database_bytes: Some(224 << 20),
+        sentence: format!(
+            "Take {profile}: it sustains {rate} commands/s at the objective, and 30 % of that may stay free."
+        ),
+    }
+}
+
+fn capacity(durability: Durability) -> Capacity {
+    let (saturation, sustained, idle_p99_ns) = match durability {
+        Durability::Off => (48_700.0, 21_400.0, 85_000.0),
+        Durability::On => (3_480.0, 3_150.0, 4_600_000.0),
+    };
+    // A queue: latency grows slowly up to the sustained rate and without bound towards saturation.
+    let probe = |share: f64| {
+        let offered = (saturation * share).round();
+        let growth = (10_000_000.0_f64 / idle_p99_ns).ln() * (share * saturation / sustained).powi(5);
+        let p99_ns = nanoseconds(idle_p99_ns * growth.min(6.5).exp() * if share > 1.0 { 3.0 } else { 1.0 });
+        let met = offered <= sustained;
+        ProbeResult {
+            offered_per_second: offered,
+            achieved_per_second: offered.min(saturation * 0.985).round(),
+            p50_ns: p99_ns / 4,
+            slo_percentile_ns: Some(p99_ns),
+            worst_slice_ns: Some(p99_ns + p99_ns / 10),
+            met,
+            note: if met { String::new() } else { "p99 of persist is above 10 ms".to_owned() },
+        }
+    };
+    Capacity {
+        durability,
+        machine: Some("small".to_owned()),
+        saturation_per_second: Some(saturation),
+        sustained_per_second: Some(sustained),
+        probes: [0.05, 0.1, 0.2, 0.3, 0.4, 0.439, 0.5, 0.6, 0.75, 0.9, 0.95, 1.05].map(probe).into(),
+        database_bytes_per_million_commands: 655.0 * 1_048_576.0,
+        database_bytes_per_day_at_target: 110.6 * 1_073_741_824.0,
+        days_until_disk_full: Some(0.551),
+    }
+}
+
+fn profiles() -> Vec<ProfileEvidence> {
+    let known = |durability, rate: f64, binding: &str| MachineMode {
+        durability,
+        evidence: Evidence::Emulated,
+        sustained_per_second: Some(rate),
+        range_per_second: None,
+        holds: Some(rate >= 2_857.0),
+        binding_resource: Some(binding.to_owned()),
+        binding_evidence: Some("1.9 of 2 cores busy at the ceiling".to_owned()),
+        memory_peak_bytes: Some(400 << 20),
+        process_peak_bytes: Some(143 << 20),
+        latency: Some(MachineLatency { value_ns: 4_700_000, per_second: 2_857.0 }),
+        reason: "ran within 2 cores".to_owned(),
+    };
+    let measured = |profile: &str, ram_mb: u64, off: f64, on: f64, reason: &str| ProfileEvidence {
+        profile: profile.to_owned(),
+        cpu_cores_count: 2,
+        ram_bytes: ram_mb << 20,
+        evidence: Evidence::Emulated,
+        durability_off_per_second: Some(off),
+        durability_on_per_second: Some(on),
+        reason: reason.to_owned(),
+        modes: vec![known(Durability::Off, off, "CPU"), known(Durability::On, on, "sync latency")],
+    };
+    let unmeasured = |profile: &str, cpu_cores_count: u32, ram_mb: u64| ProfileEvidence {
+        profile: profile.to_owned(),
+        cpu_cores_count,
+        ram_bytes: ram_mb << 20,
+        evidence: Evidence::NotMeasured,
+        durability_off_per_second: None,
+        durability_on_per_second: None,
+        reason: "This host is smaller: nothing measured here speaks of it.".to_owned(),
+        modes: Vec::new(),
+    };
+    vec![
+        measured(
+            "nano",
+            512,
+            2_150.0,
+            1_240.0,
+            "The block cache holds a tenth of the working set; recoveries read from disk.",
+        ),
+        measured("micro", 1_024, 2_700.0, 2_010.0, "Memtables flush every few seconds."),
+        measured(
+            "small",
+            2_048,
+            18_900.0,
+            2_640.0,
+            "Holds the working set in memory; sync time binds with durability on.",
+        ),
+        measured("medium", 4_096, 21_400.0, 3_150.0, "This host."),
+        unmeasured("large", 2, 8_192),
+        unmeasured("xlarge", 4, 16_384),
+        unmeasured("2xlarge", 8, 32_768),
+    ]
+}

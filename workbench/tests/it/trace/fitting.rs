@@ -1,0 +1,344 @@
+//! A workload is written down as a trace, fitted, and written down again: the second trace resembles the first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ave_actors_rocksdb::trace::{CommandKind, NameRule, OpKind};
+use ave_workbench::actor::{PersistenceRules, Strategy};
+use ave_workbench::load::arrival_times;
+use ave_workbench::trace;
+use ave_workbench::trace::{
+    Fit, GenerateLength, GenerateOptions, ImportOptions, Preload, Selection, Sizes, Table, TableFormat, Trace,
+    TraceInfo, Truncation,
+};
+use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Skew, Workload, shipped};
+use tempfile::tempdir;
+
+use crate::support::told;
+
+const RATE: f64 = 500.0;
+
+fn options(length: GenerateLength, preload: Preload) -> GenerateOptions {
+    GenerateOptions { length, preload, per_second: RATE }
+}
+
+/// The trace of a workload, by way of a file.
+fn generated(workload: &Workload, options: &GenerateOptions) -> Trace {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("t.csv.zst");
+    let times = arrival_times(workload.arrivals, options.per_second, workload.seed);
+    let summary = trace::generate(&Arc::new(workload.clone()), &path, options, times, |_| ()).unwrap();
+    let read = trace::read(&path, Truncation::Refuse).unwrap();
+    assert_eq!((summary.commands, summary.operations), (read.command_count(), read.operation_count()));
+    read
+}
+
+fn commands_of(workload: &Workload, commands: u64) -> Trace {
+    generated(workload, &options(GenerateLength::Commands(commands), Preload::AsPast))
+}
+
+/// A fitted workload reads back from its file, and the trace that is generated from it resembles the original.
+#[track_caller]
+fn fits(original: &Trace) -> (Fit, TraceInfo, TraceInfo) {
+    let fit = trace::fit(original, arrival_times).unwrap();
+    let workload = Workload::parse(&fit.to_toml()).unwrap();
+    assert_eq!(workload, fit.workload);
+    let again = trace::info(&commands_of(&workload, original.command_count())).unwrap();
+    let info = trace::info(original).unwrap();
+    for kind in OpKind::ALL {
+        let off = (info.operation_share(kind) - again.operation_share(kind)).abs();
+        assert!(off <= 0.01, "{}: {kind} is off by {off}", workload.name);
+    }
+    assert_sizes(info.event_sizes.as_ref(), again.event_sizes.as_ref());
+    assert_sizes(info.state_sizes.as_ref(), again.state_sizes.as_ref());
+    let [one, other] = [&info, &again].map(|info| info.skew.zipf_exponent);
+    assert!((one - other).abs() <= 0.1, "{}: skew {one} and {other}", workload.name);
+    (fit, info, again)
+}
+
+/// Within 10 %, as far as there are values enough on either side of a percentile.
+#[track_caller]
+fn assert_sizes(one: Option<&Sizes>, other: Option<&Sizes>) {
+    let (Some(one), Some(other)) = (one, other) else { return assert_eq!(one.is_some(), other.is_some()) };
+    let count = one.count().min(other.count());
+    for percent in 1..100 {
+        if count * percent.min(100 - percent) < 100 * 50 {
+            continue;
+        }
+        let [a, b] = [one, other].map(|sizes| f64::from(sizes.quantile_bytes(10 * usize::try_from(percent).unwrap())));
+        assert!((a - b).abs() <= 0.1 * a, "p{percent}: {a} and {b} of {count}");
+    }
+}
+
+#[test]
+fn a_shipped_workload_comes_back_from_its_trace() {
+    for shipped in shipped() {
+        let mut workload = Workload::find(shipped.name).unwrap();
+        workload.seed = 7;
+        let (fit, ..) = fits(&commands_of(&workload, 30_000));
+        let found = &fit.workload;
+        assert_eq!(found.persistence.mode, workload.persistence.mode, "{}", workload.name);
+        assert_eq!(found.persistence.encrypted, workload.persistence.encrypted, "{}", workload.name);
+        assert_eq!(found.persistence.compact_on_snapshot, workload.persistence.compact_on_snapshot);
+        assert_eq!(found.actors.types, workload.actors.types);
+        assert_eq!(found.preload, workload.preload, "{}", workload.name);
+        let actors = f64::from(found.actors.count) / f64::from(workload.actors.count);
+        assert!((0.9..1.1).contains(&actors), "{}: {} actors", workload.name, found.actors.count);
+        let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).collect();
+        assert!(off.is_empty(), "{}: {off:#?}", workload.name);
+    }
+}
+
+#[test]
+fn the_snapshot_cadence_is_found_under_full_persistence() {
+    let workload = Workload::find("compacting-log").unwrap();
+    let (fit, ..) = fits(&commands_of(&workload, 60_000));
+    assert_eq!((fit.workload.persistence.mode, fit.workload.persistence.snapshot_every), (PersistenceMode::Full, 25));
+}
+
+/// Actors that stop in order leave nothing to replay to the next start.
+#[test]
+fn orderly_stops_and_query_lengths_are_found() {
+    let mut workload = Workload::find("ledger").unwrap();
+    workload.commands.recover_after_stop = 0.8;
+    workload.commands.events_per_query_quantiles = vec![1, 5, 60];
+    let (fit, info, _) = fits(&commands_of(&workload, 40_000));
+    assert!(info.commands_count[&CommandKind::Snapshot] > 100);
+    let mix = &fit.workload.commands;
+    assert!((0.75..0.85).contains(&mix.recover_after_stop) && mix.snapshot == 0.0, "{mix:?}");
+    assert!(mix.events_per_query_quantiles.len() > 2, "{mix:?}");
+}
+
+/// 8,577 events of 1,434 cases of a municipality's permits.
+#[test]
+fn an_imported_event_log_is_resembled() {
+    let log = ["/work/shared/data/receipt.csv", concat!(env!("CARGO_MANIFEST_DIR"), "/data/receipt.csv")];
+    let Some(log) = log.iter().map(Path::new).find(|log| log.exists()) else {
+        return eprintln!("SKIPPED: the receipt log is not here");
+    };
+    let directory = tempdir().unwrap();
+    for strategy in [Strategy::Light, Strategy::Full { snapshot_every: Some(100) }] {
+        let path = directory.path().join("receipt.trace.csv.zst");
+        import(log, &path, strategy);
+        let (fit, info, again) = fits(&trace::read(&path, Truncation::Refuse).unwrap());
+        assert!(info.skew.is_uniform && again.skew.is_uniform, "cases are about equally long");
+        assert!(fit.notes.iter().any(|note| note.contains("burst")), "{:?}", fit.notes);
+        assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+        assert_bursts(&fit, true);
+    }
+}
+
+fn import(log: &Path, path: &Path, strategy: Strategy) {
+    let options = ImportOptions {
+        actor_column: None,
+        time_column: None,
+        time_format: None,
+        payload_column: None,
+        delimiter: None,
+        rules: PersistenceRules { strategy, compact_on_snapshot: false, encrypted: false },
+        state_bytes: 1024,
+        type_name: "receipt".to_owned(),
+        names: NameRule::Hash,
+        ..ImportOptions::default()
+    };
+    trace::import(log, path, &options).unwrap();
+}
+
+/// Recordings of real actor systems, where they are.
+#[test]
+fn recorded_traces_are_resembled() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads");
+    let entries = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
+    let traces: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(".trace.csv.zst")).collect();
+    if traces.is_empty() {
+        return eprintln!("SKIPPED: no recorded trace in {}", directory.display());
+    }
+    for path in traces {
+        let (fit, ..) = fits(&trace::read(&path, Truncation::Refuse).unwrap());
+        assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+        assert_bursts(&fit, true);
+    }
+}
+
+#[test]
+fn the_same_seed_generates_the_same_trace() {
+    let workload = Workload::find("mixed").unwrap();
+    let mut other = workload.clone();
+    other.seed += 1;
+    let one = told(&commands_of(&workload, 500));
+    assert_eq!(one, told(&commands_of(&workload, 500)));
+    assert_ne!(one, told(&commands_of(&other, 500)));
+}
+
+/// As if the recorder had been switched on when the preload was over.
+#[test]
+fn a_preload_is_the_past_of_the_actors_or_commands_at_the_front() {
+    let mut workload = Workload::find("registers").unwrap();
+    workload.actors.count = 50;
+    workload.commands.recover = 96.0;
+    let past = commands_of(&workload, 2_000);
+    assert_eq!(past.command_count(), 2_000);
+    let first_of = |trace: &Trace| {
+        let ops = told(trace).into_iter().flat_map(|command| command.ops);
+        ops.filter(|op| op.kind == OpKind::EventsPut).map(|op| op.number).min()
+    };
+    assert_eq!(first_of(&past), Some(5), "numbers go on after the preload");
+    assert!(past.prehistory_events() > 0);
+    let mut ops = Vec::new();
+    (0..50).for_each(|actor| past.prehistory(actor, &mut ops));
+    assert!(ops.iter().any(|op| op.kind == OpKind::StatesPut), "the state that a start reads was there");
+
+    let commands = generated(&workload, &options(GenerateLength::Commands(2_000), Preload::AsCommands));
+    assert_eq!(commands.command_count(), 2_250);
+    assert_eq!((first_of(&commands), commands.prehistory_events()), (Some(0), 0));
+    let at_front = told(&commands).iter().filter(|command| command.at_ns == 0).count();
+    assert!((250..=251).contains(&at_front), "{at_front}");
+}
+
+#[test]
+fn a_generated_trace_has_the_arrivals_of_its_workload() {
+    let mut workload = Workload::find("registers").unwrap();
+    let length = GenerateLength::Time(Duration::from_secs(20));
+    for (arrivals, low, high) in [(Arrivals::Constant, 0.0, 0.01), (Arrivals::Poisson, 0.95, 1.05)] {
+        workload.arrivals = arrivals;
+        let info = trace::info(&generated(&workload, &options(length, Preload::AsPast))).unwrap();
+        let cv = info.rhythm.interarrival_cv_ratio.unwrap();
+        assert!((low..high).contains(&cv), "{arrivals:?}: {cv}");
+        assert!((info.commands_per_second / RATE - 1.0).abs() < 0.05, "{}", info.commands_per_second);
+        for (seed, commands) in [(1, 200), (2, 1_000), (3, 3_000), (4, 10_000)] {
+            workload.seed = seed;
+            let fit = trace::fit(&commands_of(&workload, commands), arrival_times).unwrap();
+            assert_eq!(fit.workload.arrivals, arrivals, "{commands} commands");
+        }
+    }
+}
+
+/// Whether variation and clustering are as in the trace is said, and is so.
+#[track_caller]
+fn assert_bursts(fit: &Fit, are_met: bool) {
+    let judged: Vec<_> = ["burstiness", "dispersion of 100 commands"]
+        .into_iter()
+        .map(|name| fit.aspects.iter().find(|aspect| aspect.name == name).unwrap())
+        .inspect(|aspect| assert!(aspect.tolerance.is_some(), "{aspect:?}"))
+        .collect();
+    assert_eq!(judged.iter().all(|aspect| aspect.is_met()), are_met, "{:?}: {judged:#?}", fit.workload.arrivals);
+    assert_eq!(fit.to_toml().contains("OFF"), !are_met);
+}
+
+/// Coefficient of variation and index of dispersion.
+fn figures(trace: &Trace) -> [f64; 2] {
+    let rhythm = trace::info(trace).unwrap().rhythm;
+    [rhythm.interarrival_cv_ratio.unwrap(), rhythm.dispersion_per_100_commands_ratio.unwrap()]
+}
+
+/// Long bursts and short ones, silence between them and little less than in them.
+#[test]
+fn bursts_vary_and_cluster_like_those_of_the_trace() {
+    let mut workload = Workload::find("registers").unwrap();
+    workload.actors.count = 100;
+    for (factor, share, seconds) in
+        [(5.0, 0.1, 0.5), (2.0, 0.3, 0.1), (15.0, 0.06, 0.01), (1.6, 0.4, 1.0), (10.0, 0.1, 0.2)]
+    {
+        workload.seed += 1;
+        workload.arrivals = Arrivals::Bursts(Bursts { factor, share, seconds });
+        let trace = commands_of(&workload, 30_000);
+        let fit = trace::fit(&trace, arrival_times).unwrap();
+        assert_bursts(&fit, true);
+        let mut again = fit.workload;
+        let mut found: Vec<[f64; 2]> = (1..=5)
+            .map(|seed| {
+                again.seed = seed;
+                figures(&commands_of(&again, 30_000))
+            })
+            .collect();
+        for (which, within) in [(0, 0.15), (1, 0.3)] {
+            found.sort_by(|a, b| a[which].total_cmp(&b[which]));
+            let [wanted, median] = [figures(&trace)[which], found[2][which]];
+            let what = format!("{:?} of {:?}: {found:?}", again.arrivals, workload.arrivals);
+            assert!((median / wanted - 1.0).abs() <= within, "{wanted} became {median}, {what}");
+        }
+    }
+}
+
+/// Ten commands at the same moment vary more than they cluster, which bursts of random length never do.
+#[test]
+fn batches_are_approached_and_what_is_off_is_said() {
+    let workload = Arc::new(Workload::find("registers").unwrap());
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("batches.csv.zst");
+    let times = arrival_times(Arrivals::Poisson, RATE / 10.0, 1).flat_map(|time| [time; 10]);
+    let options = options(GenerateLength::Commands(30_000), Preload::AsPast);
+    trace::generate(&workload, &path, &options, times, |_| ()).unwrap();
+    let fit = trace::fit(&trace::read(&path, Truncation::Refuse).unwrap(), arrival_times).unwrap();
+    assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
+    assert_bursts(&fit, false);
+    for (name, within) in [("burstiness", 0.2), ("dispersion of 100 commands", 120.0)] {
+        let aspect = fit.aspects.iter().find(|aspect| aspect.name == name).unwrap();
+        assert!(aspect.difference < within, "{aspect:?}");
+    }
+}
+
+#[test]
+fn the_skew_of_a_generated_trace_is_the_one_asked_for() {
+    let mut workload = Workload::find("registers").unwrap();
+    for exponent in [0.5, 0.8, 1.0, 1.3] {
+        workload.actors.skew = Skew::Zipf(exponent);
+        let skew = trace::info(&commands_of(&workload, 40_000)).unwrap().skew;
+        assert!((skew.zipf_exponent - exponent).abs() < 0.1, "{exponent}: {skew:?}");
+    }
+}
+
+fn exported(trace: &Trace, selection: &Selection, table: Table, format: TableFormat) -> (u64, String) {
+    let mut out = Vec::new();
+    let rows = trace::export(trace, selection, table, format, &mut out).unwrap();
+    (rows, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn tables_sum_up_to_the_trace() {
+    let trace = commands_of(&Workload::find("mixed").unwrap(), 3_000);
+    let info = trace::info(&trace).unwrap();
+    for (table, expected) in [(Table::Commands, 3_000), (Table::Actors, info.actors_count)] {
+        let (rows, csv) = exported(&trace, &Selection::ALL, table, TableFormat::Csv);
+        let (_, json) = exported(&trace, &Selection::ALL, table, TableFormat::JsonLines);
+        assert_eq!((rows, csv.lines().count() as u64, json.lines().count() as u64), (expected, expected + 1, expected));
+        let json: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let sum = |field: &str| json.iter().map(|row| row[field].as_u64().unwrap()).sum::<u64>();
+        assert_eq!((sum("operations_count"), sum("written_bytes")), (trace.operation_count(), info.written_bytes));
+        let header = csv.lines().next().unwrap();
+        let mut fields: Vec<_> = json[0].as_object().unwrap().keys().map(String::as_str).collect();
+        let mut columns: Vec<_> = header.split(',').collect();
+        fields.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(columns, fields);
+    }
+}
+
+fn reread(text: &str) -> Trace {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    fs::write(&path, text).unwrap();
+    trace::read(&path, Truncation::Refuse).unwrap()
+}
+
+#[test]
+fn an_exported_trace_is_the_same_or_the_part_that_was_asked_for() {
+    let trace = commands_of(&Workload::find("ledger").unwrap(), 3_000);
+    let of = |selection| exported(&trace, &selection, Table::Trace, TableFormat::Csv).1;
+    let whole = reread(&of(Selection::ALL));
+    assert_eq!((told(&whole), &whole.provenance), (told(&trace), &trace.provenance));
+
+    let part = reread(&of(Selection { from_ns: 1_000_000_000, to_ns: Some(2_000_000_000), actors_ratio: 1.0 }));
+    let expected = told(&trace).into_iter().filter(|command| (1..2).contains(&(command.at_ns / 1_000_000_000)));
+    let expected: Vec<_> = expected.map(|command| (command.actor, command.kind)).collect();
+    assert_eq!(told(&part).into_iter().map(|command| (command.actor, command.kind)).collect::<Vec<_>>(), expected);
+    assert!(part.provenance.assumptions.iter().any(|said| said.contains("from 1 s on, before 2 s")));
+
+    let sample = reread(&of(Selection { actors_ratio: 0.25, ..Selection::ALL }));
+    let share = sample.actors().len() as f64 / trace.actors().len() as f64;
+    assert!((0.2..0.3).contains(&share), "{share}");
+    let kept: Vec<_> = told(&trace).into_iter().filter(|command| sample.actors().contains(&command.actor)).collect();
+    assert_eq!(kept.len() as u64, sample.command_count(), "actors are kept with all they do");
+}

@@ -1,0 +1,6 @@
+//! Traces: recording, import, fit, generation, reading.
+
+mod fitting;
+mod importing;
+mod recorder;
+mod traces;
