@@ -7,7 +7,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 use ave_workbench::actor::{ActorLog, Command, Durability, PersistenceRules, Strategy};
 use ave_workbench::load::{
-    Clock, Control, DriveSpec, Load, Measurement, Session, Silent, Source, SystemClock, Target, WarmUp,
+    Clock, Control, DriveSpec, JobContext, Load, Measurement, Session, Source, SystemClock, Target, WarmUp,
 };
 use ave_workbench::trace::TraceBuilder;
 use ave_workbench::workload::Workload;
@@ -52,7 +52,7 @@ pub(crate) fn start<'t, T: Target>(
 where
     T::Manager: Sync,
 {
-    Session::start(target, source, directory, durability, 1, &Silent, &Control::default()).expect("starts")
+    Session::start(target, source, directory, durability, 1, JobContext::silent(&Control::default())).expect("starts")
 }
 
 /// All of the trace.
@@ -83,7 +83,7 @@ where
     T::Manager: Sync,
 {
     let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure, lag_limit: None };
-    session.drive_on(&spec, clock, &Silent, &Control::default()).expect("replays").measurement
+    session.drive_on(&spec, clock, JobContext::silent(&Control::default())).expect("replays").measurement
 }
 
 /// The system's clock without the pause in which workers get ready: here that is part of what is measured.

@@ -6,7 +6,7 @@ use std::{fs, io};
 use crate::actor::Durability;
 use crate::host::DiskProfile;
 use crate::load::{
-    Clock, Control, Drive, DriveSpec, LeftOff, Observer, RunError, Session, SessionSize, Source, Target, Verified,
+    Clock, Drive, DriveSpec, JobContext, LeftOff, RunError, Session, SessionSize, Source, Target, Verified,
 };
 
 /// A place where loads are driven, one database at a time: this process, or another one under the limits of a machine.
@@ -60,8 +60,7 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     directory: PathBuf,
     workers: u64,
     clock: &'a C,
-    observer: &'a dyn Observer,
-    control: &'a Control,
+    job: JobContext<'a>,
     session: Option<Session<'a, T>>,
 }
 
@@ -73,10 +72,9 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         directory: &Path,
         workers: u64,
         clock: &'a C,
-        observer: &'a dyn Observer,
-        control: &'a Control,
+        job: JobContext<'a>,
     ) -> Self {
-        Self { target, source, directory: directory.to_owned(), workers, clock, observer, control, session: None }
+        Self { target, source, directory: directory.to_owned(), workers, clock, job, session: None }
     }
 
     fn database(&self, durability: Durability) -> PathBuf {
@@ -94,17 +92,17 @@ where
 {
     fn open(&mut self, durability: Durability, left: Option<&LeftOff>) -> Result<(), RunError> {
         let directory = self.database(durability);
-        let Self { target, source, workers, observer, control, .. } = *self;
+        let Self { target, source, workers, job, .. } = *self;
         self.session = Some(match left {
-            Some(left) => Session::take_up(target, source, &directory, durability, left, control)?,
-            None => Session::start(target, source, &directory, durability, workers, observer, control)?,
+            Some(left) => Session::take_up(target, source, &directory, durability, left, job.control)?,
+            None => Session::start(target, source, &directory, durability, workers, job)?,
         });
         Ok(())
     }
 
     fn drive(&mut self, spec: &DriveSpec) -> Result<Drive, RunError> {
         let session = self.session.as_mut().ok_or_else(no_database)?;
-        session.drive_on(spec, self.clock, self.observer, self.control)
+        session.drive_on(spec, self.clock, self.job)
     }
 
     fn leave(&mut self) -> Result<LeftOff, RunError> {
@@ -113,8 +111,8 @@ where
 
     fn verify(&mut self, durability: Durability, left: &LeftOff) -> Result<(Option<Verified>, SessionSize), RunError> {
         let directory = self.database(durability);
-        let session = Session::take_up(self.target, self.source, &directory, durability, left, self.control)?;
-        session.finish(true, self.observer, self.control)
+        let session = Session::take_up(self.target, self.source, &directory, durability, left, self.job.control)?;
+        session.finish(true, self.job)
     }
 
     fn remove(&mut self, durability: Durability) -> Result<(), RunError> {

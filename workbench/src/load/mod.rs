@@ -37,7 +37,7 @@ pub use error::RunError;
 pub use measurement::{CommandLatency, GENERATOR_SHARE, GeneratorLag, Measurement};
 pub use null::{NullManager, NullStore, NullTarget};
 pub use objective::{Objective, ObjectiveError};
-pub use observer::{Observer, Phase, Silent};
+pub use observer::{JobContext, Observer, Phase, Silent};
 pub use outcome::{MOST_WORKERS, ModeOutcome, Round, harness_ns_per_operation};
 pub use schedule::Load;
 pub use session::{

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::drive::Control;
 use crate::actor::Durability;
 
 /// What a run is doing.
@@ -56,6 +57,22 @@ pub trait Observer: Sync {
     /// Something a person may want to know between phases.
     fn note(&self, text: &str) {
         let _ = text;
+    }
+}
+
+/// Who watches a job and what can cancel it.
+#[derive(Clone, Copy)]
+pub struct JobContext<'a> {
+    /// Progress observer.
+    pub observer: &'a dyn Observer,
+    /// Cancellation flag.
+    pub control: &'a Control,
+}
+
+impl<'a> JobContext<'a> {
+    /// Without a progress observer.
+    pub const fn silent(control: &'a Control) -> Self {
+        Self { observer: &Silent, control }
     }
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::session::SessionSize;
 use super::{
-    Control, Crashed, Drive, DriveSpec, Load, NullTarget, RunError, Session, Silent, Source, SystemClock, Verified,
-    WarmUp,
+    Control, Crashed, Drive, DriveSpec, Load, NullTarget, RunError, Session, Source, SystemClock, Verified, WarmUp,
 };
 use crate::actor::Durability;
+use crate::load::observer::JobContext;
 
 /// Workers a run may have: more threads than a machine has use for, and few enough for every system to start.
 pub const MOST_WORKERS: u64 = 1024;
@@ -72,13 +72,14 @@ pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
     };
     let control = Control::default();
     let directory = std::env::temp_dir();
-    let mut session = Session::start(&NullTarget, &source, &directory, Durability::Off, 1, &Silent, &control)?;
+    let mut session =
+        Session::start(&NullTarget, &source, &directory, Durability::Off, 1, JobContext::silent(&control))?;
     let spec = DriveSpec {
         load: Load::Closed,
         warmup: WarmUp::Fixed(HARNESS_TIME / 3),
         measure: Some(HARNESS_TIME),
         lag_limit: None,
     };
-    let measurement = session.drive(&spec, &SystemClock::new(), &Silent, &control)?.measurement;
+    let measurement = session.drive(&spec, &SystemClock::new(), JobContext::silent(&control))?.measurement;
     Ok(measurement.elapsed_ns as f64 / measurement.operation_count().max(1) as f64)
 }

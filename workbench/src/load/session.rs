@@ -23,7 +23,8 @@ use crate::load::drive::{Control, DriveSpec, Shared, Window, Worker};
 use crate::load::engine::{EngineCounters, EngineFigure};
 use crate::load::error::RunError;
 use crate::load::measurement::Measurement;
-use crate::load::observer::{Observer, Phase, Silent};
+use crate::load::observer::JobContext;
+use crate::load::observer::{Observer, Phase};
 use crate::load::schedule::Load;
 use crate::load::slices::Desk;
 use crate::load::source::Source;
@@ -123,13 +124,12 @@ where
         directory: &Path,
         durability: Durability,
         workers: u64,
-        observer: &dyn Observer,
-        control: &Control,
+        job: JobContext<'_>,
     ) -> Result<Self, RunError> {
         fs::create_dir_all(directory).map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
         let workers = workers.clamp(1, source.actors().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
-        session.preload(observer, control)?;
+        session.preload(job)?;
         Ok(session)
     }
 
@@ -166,7 +166,7 @@ where
         let mut session = Self::new(target, source, directory, durability, places.len() as u64);
         session.open(durability)?;
         session.workers.iter_mut().zip(places).for_each(|(worker, &place)| worker.go_to(place));
-        session.start_actors(&Silent, control)?;
+        session.start_actors(JobContext::silent(control))?;
         Ok(session)
     }
 
@@ -232,18 +232,18 @@ where
         parts.into_iter().collect()
     }
 
-    fn preload(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+    fn preload(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         let total = self.source.preload_steps();
         if total > 0 {
-            observer.phase(self.durability, Phase::Preload, Some(total));
+            job.observer.phase(self.durability, Phase::Preload, Some(total));
             let window = ResourceSampler::start();
             self.open(Durability::Off)?;
-            self.payload_bytes += self.each_worker(control, observer, Worker::preload)?;
+            self.payload_bytes += self.each_worker(job, Worker::preload)?;
             self.close()?;
             self.count_written(window.stop());
         }
         self.open(self.durability)?;
-        self.start_actors(observer, control)
+        self.start_actors(job)
     }
 
     /// The mode it is in.
@@ -268,17 +268,11 @@ where
     /// # Errors
     ///
     /// [`RunError`] if an operation fails.
-    pub fn drive(
-        &mut self,
-        spec: &DriveSpec,
-        clock: &impl Clock,
-        observer: &dyn Observer,
-        control: &Control,
-    ) -> Result<Drive, RunError> {
-        let drive = self.drive_on(spec, clock, observer, control)?;
+    pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
+        let drive = self.drive_on(spec, clock, job)?;
         let window = ResourceSampler::start();
         let ended = Instant::now();
-        let settled = Some(self.settle(observer, control));
+        let settled = Some(self.settle(job));
         let settling = ended.elapsed();
         self.count_written(window.stop());
         Ok(Drive { settled, settling, ..drive })
@@ -290,19 +284,17 @@ where
     /// # Errors
     ///
     /// [`RunError`] if an operation fails.
-    pub fn drive_on(
-        &mut self,
-        spec: &DriveSpec,
-        clock: &impl Clock,
-        observer: &dyn Observer,
-        control: &Control,
-    ) -> Result<Drive, RunError> {
+    pub fn drive_on(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
         let whole = ResourceSampler::start();
         let kinds = self.kinds.clone();
         let desks: Vec<Desk> = self.workers.iter().map(|_| Desk::new(kinds.len())).collect();
-        let shared =
-            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        control.set_commands(0);
+        let shared = Shared {
+            manager: manager(self.manager.as_ref()),
+            pool: &self.pool,
+            control: job.control,
+            durability: self.durability,
+        };
+        job.control.set_commands(0);
         let counters = || self.target.counters(shared.manager);
         let before = self.target.statistics(shared.manager);
         let window = Window::new(spec, clock, self.drives);
@@ -313,18 +305,7 @@ where
             |worker| worker.drive(&window, &kinds, &desks[worker.number()], clock, &shared),
             |is_finished| {
                 let counters = &counters;
-                Watch {
-                    spec,
-                    window: &window,
-                    durability,
-                    desks: &desks,
-                    clock,
-                    observer,
-                    control,
-                    counters,
-                    is_finished,
-                }
-                .run()
+                Watch { spec, window: &window, durability, desks: &desks, clock, job, counters, is_finished }.run()
             },
         );
         let Watched { warmup, steady, usage, samples, mut slices } = watched;
@@ -363,19 +344,19 @@ where
     /// # Errors
     ///
     /// [`RunError`] if the database fails.
-    pub fn resume(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+    pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if self.manager.is_some() {
             return Ok(());
         }
         self.open(self.durability)?;
-        self.start_actors(observer, control)
+        self.start_actors(job)
     }
 
     /// A trace brings its actors to life as they occur; a workload's population is there from the start.
-    fn start_actors(&mut self, observer: &dyn Observer, control: &Control) -> Result<(), RunError> {
+    fn start_actors(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if matches!(self.source, Source::Workload(_)) {
-            observer.phase(self.durability, Phase::Start, None);
-            self.each_worker(control, observer, |worker, shared| worker.open_all(shared).map(|()| 0))?;
+            job.observer.phase(self.durability, Phase::Start, None);
+            self.each_worker(job, |worker, shared| worker.open_all(shared).map(|()| 0))?;
         }
         Ok(())
     }
@@ -386,41 +367,36 @@ where
     /// # Errors
     ///
     /// [`RunError`] if the database fails. A difference is not an error: it is the result.
-    pub fn finish(
-        mut self,
-        verify: bool,
-        observer: &dyn Observer,
-        control: &Control,
-    ) -> Result<(Option<Verified>, SessionSize), RunError> {
+    pub fn finish(mut self, verify: bool, job: JobContext<'_>) -> Result<(Option<Verified>, SessionSize), RunError> {
         let window = ResourceSampler::start();
         self.close()?;
         self.open(self.durability)?;
-        self.settle(observer, control);
+        self.settle(job);
         self.count_written(window.stop());
         let size = SessionSize {
             database_bytes: directory_bytes(&self.directory),
             written_bytes: self.written_bytes,
             payload_bytes: self.payload_bytes,
         };
-        let verified = if verify { Some(self.verify(observer, control)?) } else { None };
+        let verified = if verify { Some(self.verify(job)?) } else { None };
         // A comparison that was cut short is none.
-        Ok((verified.filter(|_| !control.is_stopped()), size))
+        Ok((verified.filter(|_| !job.control.is_stopped()), size))
     }
 
     /// The share of each worker is independent of the others': they are compared side by side.
-    fn verify(&self, observer: &dyn Observer, control: &Control) -> Result<Verified, RunError> {
+    fn verify(&self, job: JobContext<'_>) -> Result<Verified, RunError> {
         let workers = self.workers.len() as u64;
         let completed: Vec<(u64, u64)> = (0..workers).zip(self.workers.iter().map(Worker::completed)).collect();
         let ledgers: Vec<Ledger> = completed
             .into_par_iter()
             .map(|(number, completed)| Ledger::replay(&self.source, number, workers, completed))
             .collect();
-        observer.phase(self.durability, Phase::Verify, Some(ledgers.iter().map(Ledger::actor_count).sum()));
+        job.observer.phase(self.durability, Phase::Verify, Some(ledgers.iter().map(Ledger::actor_count).sum()));
         let manager = manager(self.manager.as_ref());
         let done = AtomicU64::new(0);
         let seen = || {
-            observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, 0);
-            !control.is_stopped()
+            job.observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, 0);
+            !job.control.is_stopped()
         };
         let compare = |ledger: &Ledger| ledger.verify::<T>(manager, &self.source, &self.pool, seen);
         let parts: Result<Vec<Verified>, _> = ledgers.par_iter().map(compare).collect();
@@ -432,14 +408,14 @@ where
     }
 
     /// Waits for flushes and compactions; false if they go on after the limit.
-    fn settle(&self, observer: &dyn Observer, control: &Control) -> bool {
+    fn settle(&self, job: JobContext<'_>) -> bool {
         let is_settled = || self.counters().is_none_or(EngineCounters::is_settled);
         if is_settled() {
             return true;
         }
-        observer.phase(self.durability, Phase::Settle, None);
+        job.observer.phase(self.durability, Phase::Settle, None);
         let began = Instant::now();
-        while began.elapsed() < SETTLE_LIMIT && !control.is_stopped() {
+        while began.elapsed() < SETTLE_LIMIT && !job.control.is_stopped() {
             std::thread::sleep(LOOK);
             if is_settled() {
                 return true;
@@ -450,20 +426,23 @@ where
 
     fn each_worker(
         &mut self,
-        control: &Control,
-        observer: &dyn Observer,
+        job: JobContext<'_>,
         work: impl Fn(&mut Worker<T>, &Shared<'_, T>) -> Result<u64, RunError> + Sync,
     ) -> Result<u64, RunError> {
-        let shared =
-            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        control.set_commands(0);
+        let shared = Shared {
+            manager: manager(self.manager.as_ref()),
+            pool: &self.pool,
+            control: job.control,
+            durability: self.durability,
+        };
+        job.control.set_commands(0);
         let (parts, ()) = with_each(
             &mut self.workers,
             |worker| work(worker, &shared),
             |is_finished| {
                 while !is_finished() {
                     std::thread::park_timeout(LOOK);
-                    observer.progress(control.commands(), control.commands());
+                    job.observer.progress(job.control.commands(), job.control.commands());
                 }
             },
         );

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::load::clock::Clock;
-use crate::load::drive::{Control, DriveSpec, Window};
+use crate::load::drive::{DriveSpec, Window};
 use crate::load::engine::EngineCounters;
+use crate::load::observer::JobContext;
 use crate::load::observer::{Observer, Phase};
 use crate::load::slices::{Desk, Slices};
 use crate::load::warmup::{Steadiness, WarmUp};
@@ -53,8 +54,7 @@ pub(super) struct Watch<'a, C: Clock> {
     pub(super) durability: Durability,
     pub(super) desks: &'a [Desk],
     pub(super) clock: &'a C,
-    pub(super) observer: &'a dyn Observer,
-    pub(super) control: &'a Control,
+    pub(super) job: JobContext<'a>,
     pub(super) counters: &'a dyn Fn() -> Option<EngineCounters>,
     pub(super) is_finished: &'a dyn Fn() -> bool,
 }
@@ -65,14 +65,14 @@ impl<C: Clock> Watch<'_, C> {
         let began = Instant::now();
         let steady = self.warm_up(began, &mut slices);
         let warmup = began.elapsed();
-        self.observer.phase(self.durability, Phase::Measure, self.spec.measure.map(millis));
+        self.job.observer.phase(self.durability, Phase::Measure, self.spec.measure.map(millis));
         let resources = ResourceSampler::start();
         let began = Instant::now();
         let mut samples = vec![self.sample(began)];
         while !(self.is_finished)() {
             std::thread::park_timeout(LOOK);
             self.look(&mut slices);
-            self.observer.progress(millis(began.elapsed()), self.progress()[0]);
+            self.job.observer.progress(millis(began.elapsed()), self.progress()[0]);
             let due = SAMPLE * u32::try_from(samples.len()).unwrap_or(u32::MAX);
             if began.elapsed() >= due {
                 samples.push(self.sample(began));
@@ -88,14 +88,14 @@ impl<C: Clock> Watch<'_, C> {
         if most.is_zero() {
             return None;
         }
-        self.observer.phase(self.durability, Phase::WarmUp, Some(millis(most)));
+        self.job.observer.phase(self.durability, Phase::WarmUp, Some(millis(most)));
         let mut steadiness = Steadiness::default();
         let mut steady = None;
         while began.elapsed() < most && !(self.is_finished)() && steady != Some(true) {
             std::thread::park_timeout(LOOK.min(most.saturating_sub(began.elapsed())));
             self.look(slices);
             let [commands, busy_ns] = self.progress();
-            self.observer.progress(millis(began.elapsed()), commands);
+            self.job.observer.progress(millis(began.elapsed()), commands);
             steadiness.look(commands, busy_ns);
             if let WarmUp::Steady { least, .. } = self.spec.warmup {
                 steady = Some(began.elapsed() >= least && steadiness.is_steady());
@@ -111,10 +111,10 @@ impl<C: Clock> Watch<'_, C> {
         let took = self.desks.iter().filter(|desk| desk.collect(slices)).count();
         // Of what the workers have handed over anyway: they do nothing for it.
         if let Some(p99_ns) = slices.all().percentile(P99).filter(|_| took > 0) {
-            self.observer.latency(p99_ns);
+            self.job.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();
-        self.control.set_commands(commands);
+        self.job.control.set_commands(commands);
     }
 
     fn progress(&self) -> [u64; 2] {

@@ -49,7 +49,13 @@ impl<'a> Agenda<'a> {
         let mode = machines as f64 * (ceiling + hold + climb) + at_target.as_secs_f64() + host + scaling;
         let modes = spec.durabilities.len();
         let stages = modes * (2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0));
-        Self { observer: question.observer, total: mode * modes as f64, done: Cell::new([0.0; 2]), stages, at_target }
+        Self {
+            observer: question.job.observer,
+            total: mode * modes as f64,
+            done: Cell::new([0.0; 2]),
+            stages,
+            at_target,
+        }
     }
 
     /// How long the target itself is offered.

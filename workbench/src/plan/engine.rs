@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::{LEAST_RAM_MB, Machine};
-use crate::load::{Control, Drive, Objective, Observer, RestartSpec, RunError, Source, harness_ns_per_operation};
+use crate::load::{Drive, JobContext, Objective, Observer, RestartSpec, RunError, Source, harness_ns_per_operation};
 use crate::plan::agenda::Agenda;
 use crate::plan::evidence::{MachineVerdict, verdict};
 use crate::plan::scaling::{Scaling, ScalingPoint, ScalingRefusal};
@@ -221,8 +221,7 @@ pub fn plan(
     testbed: &dyn Testbed,
     source: &Source,
     spec: &PlanSpec,
-    observer: &dyn Observer,
-    control: &Control,
+    job: JobContext<'_>,
 ) -> Result<PlanOutcome, RunError> {
     let command = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
@@ -233,8 +232,7 @@ pub fn plan(
         effort: spec.effort,
         arrivals: source.arrivals(),
         host_cores: spec.host.cores,
-        observer,
-        control,
+        job,
     };
     let agenda = Agenda::new(spec, &question, spec.extrapolates());
     let mut modes = Vec::new();
@@ -246,7 +244,7 @@ pub fn plan(
             mode => modes.push(mode?),
         }
     }
-    let interrupted = control.is_stopped();
+    let interrupted = job.control.is_stopped();
     let required_per_second = spec.required();
     Ok(PlanOutcome { command, required_per_second, modes, harness_ns_per_operation, interrupted })
 }
@@ -447,7 +445,7 @@ impl Planner<'_> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.question.control.is_stopped()
+        self.question.job.control.is_stopped()
     }
 }
 

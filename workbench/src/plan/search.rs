@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Control, Drive, DriveSpec, Load, Objective, Observer, RestartSpec, RunError, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, Observer, RestartSpec, RunError, WarmUp};
 use crate::plan::evidence::Footprint;
 use crate::plan::judge::{Rejection, rejection, worst_slice};
 use crate::process::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
@@ -142,8 +142,7 @@ pub(super) struct Question<'a> {
     pub(super) arrivals: Arrivals,
     /// Cores of the host, which others may keep busy.
     pub(super) host_cores: usize,
-    pub(super) observer: &'a dyn Observer,
-    pub(super) control: &'a Control,
+    pub(super) job: JobContext<'a>,
 }
 
 impl Question<'_> {
@@ -267,7 +266,7 @@ impl<'a> Search<'a> {
     /// Whether nothing more is to be expected: somebody stopped it, or the machine cannot even hold what is there before
     /// the first command.
     fn is_over(&self) -> bool {
-        self.question.control.is_stopped() || self.deaths_filling >= DEATHS_OF_THE_TOO_SMALL
+        self.question.job.control.is_stopped() || self.deaths_filling >= DEATHS_OF_THE_TOO_SMALL
     }
 
     pub(super) const fn machine(&self) -> &Machine {
@@ -351,7 +350,7 @@ impl<'a> Search<'a> {
     /// Closes the database and compares, if `verify` is true and nobody stopped it, what it holds.
     pub(super) fn finish(mut self, verify: bool) -> Result<Findings, RunError> {
         if let Some(rig) = self.rig.take() {
-            match rig.finish(verify && !self.question.control.is_stopped())? {
+            match rig.finish(verify && !self.question.job.control.is_stopped())? {
                 Attempt::Done(finished) => self.findings.finished = Some(finished),
                 Attempt::OutOfMemory => self.findings.deaths += 1,
             }
@@ -508,7 +507,7 @@ impl<'a> Search<'a> {
 
     fn note(&self, text: &str) {
         let (machine, durability) = (&self.findings.machine, self.durability);
-        self.question.observer.note(&format!("{machine}, durability {durability}: {text}"));
+        self.question.job.observer.note(&format!("{machine}, durability {durability}: {text}"));
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::{Confined, Confinement, GroupLimits, Machine};
-use crate::load::{Control, DriveSpec, Observer, Phase, RestartSpec, RunError};
+use crate::load::{DriveSpec, JobContext, Observer, Phase, RestartSpec, RunError};
 use crate::process::child::{Running, own_program};
 use crate::process::source_spec::ToldSource;
 use crate::process::testbed::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
@@ -83,8 +83,7 @@ pub(crate) struct Processes<'a> {
     pub(crate) confinement: &'a Confinement,
     /// Cores this process may use.
     pub(crate) host_cores: usize,
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) control: &'a Control,
+    pub(crate) job: JobContext<'a>,
     /// Rigs so far.
     pub(crate) rigs: AtomicU64,
 }
@@ -138,10 +137,9 @@ impl Testbed for Processes<'_> {
         let started = self.start(machine, &task).map_err(|error| failed(format!("cannot be started: {error}")));
         let (mut running, confined) = started?;
         let says = running.lines();
-        let (observer, control) = (self.observer, self.control);
+        let job = self.job;
         let name = machine.name.clone();
-        let mut rig =
-            Box::new(Process { says, running, confined, directory, machine: name, durability, observer, control });
+        let mut rig = Box::new(Process { says, running, confined, directory, machine: name, durability, job });
         Ok(match rig.hear(|said| matches!(said, Said::Ready).then_some(()))? {
             Attempt::Done(()) => Attempt::Done(rig),
             Attempt::OutOfMemory => Attempt::OutOfMemory,
@@ -158,8 +156,7 @@ struct Process<'a> {
     directory: PathBuf,
     machine: String,
     durability: Durability,
-    observer: &'a dyn Observer,
-    control: &'a Control,
+    job: JobContext<'a>,
 }
 
 impl Process<'_> {
@@ -177,7 +174,7 @@ impl Process<'_> {
     fn hear<T>(&mut self, wanted: impl Fn(Said) -> Option<T>) -> Result<Attempt<T>, RunError> {
         let mut stopping: Option<Instant> = None;
         loop {
-            if self.control.is_stopped() && stopping.is_none() {
+            if self.job.control.is_stopped() && stopping.is_none() {
                 stopping = Some(Instant::now());
                 self.ask(&Ask::Stop)?;
             }
@@ -186,9 +183,9 @@ impl Process<'_> {
             }
             match self.says.recv_timeout(LOOK) {
                 Ok(line) => match self.understand(&line)? {
-                    Said::Phase { durability, phase, total } => self.observer.phase(durability, phase, total),
-                    Said::Progress { done, commands } => self.observer.progress(done, commands),
-                    Said::Latency { p99_ns } => self.observer.latency(p99_ns),
+                    Said::Phase { durability, phase, total } => self.job.observer.phase(durability, phase, total),
+                    Said::Progress { done, commands } => self.job.observer.progress(done, commands),
+                    Said::Latency { p99_ns } => self.job.observer.latency(p99_ns),
                     said => {
                         if let Some(answer) = wanted(said) {
                             return Ok(Attempt::Done(answer));

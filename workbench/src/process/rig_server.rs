@@ -8,7 +8,7 @@ use crate::actor::Durability;
 use crate::cli::Ending;
 use crate::cli::error::CliError;
 use crate::host::CoreLimit;
-use crate::load::{Control, Observer, Phase, RocksDbTarget, Session, SystemClock};
+use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, Session, SystemClock};
 use crate::process::child::die_with_parent_hearing;
 use crate::process::rig::{Ask, COMMAND, Said, Task};
 use crate::process::testbed::{Driven, Finished, survey};
@@ -37,23 +37,36 @@ fn serve(task: &Task, asked: &Receiver<Ask>, control: &Control) -> Result<(), Cl
     let source = task.source.read(&task.directory)?.without_end();
     let target = RocksDbTarget::new(task.machine_spec.clone());
     let directory = task.directory.join("database");
-    let mut session = Session::start(&target, &source, &directory, task.durability, task.workers, &observer, control)?;
+    let mut session = Session::start(
+        &target,
+        &source,
+        &directory,
+        task.durability,
+        task.workers,
+        JobContext { observer: &observer, control },
+    )?;
     let database_bytes_before = session.database_bytes();
     say(&Said::Ready)?;
     let clock = SystemClock::new();
     loop {
         match asked.recv() {
             Ok(Ask::Drive(spec)) => {
-                let drive = session.drive(&spec, &clock, &observer, control)?;
+                let drive = session.drive(&spec, &clock, JobContext { observer: &observer, control })?;
                 let database_bytes = session.database_bytes();
                 say(&Said::Driven(Box::new(Driven { drive, database_bytes, memory_peak_bytes: None })))?;
             }
             Ok(Ask::Survey(spec)) => {
-                say(&Said::Surveyed(survey(&mut session, &spec, &clock, &observer, control)?))?;
+                say(&Said::Surveyed(survey(
+                    &mut session,
+                    &spec,
+                    &clock,
+                    JobContext { observer: &observer, control },
+                )?))?;
             }
             Ok(Ask::Finish { verify }) => {
                 let commands = session.commands_issued();
-                let (verified, size) = session.finish(verify && !control.is_stopped(), &observer, control)?;
+                let (verified, size) =
+                    session.finish(verify && !control.is_stopped(), JobContext { observer: &observer, control })?;
                 return say(&Said::Finished(Finished { verified, size, database_bytes_before, commands }));
             }
             // It was heard where it is listened for.

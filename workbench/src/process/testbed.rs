@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{
-    Clock, Control, Drive, DriveSpec, Inventory, Observer, Restart, RestartSpec, RunError, Session, SessionSize,
-    Source, Target, Verified,
+    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, RunError, Session, SessionSize, Source,
+    Target, Verified,
 };
 
 /// How far a testbed can pretend to be a machine.
@@ -127,9 +127,7 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     /// The time.
     pub clock: &'a C,
     /// Whom to tell.
-    pub observer: &'a dyn Observer,
-    /// Who may stop it.
-    pub control: &'a Control,
+    pub job: JobContext<'a>,
     /// Rigs so far.
     pub rigs: AtomicU64,
 }
@@ -143,14 +141,13 @@ pub fn survey<T: Target>(
     session: &mut Session<'_, T>,
     spec: &RestartSpec,
     clock: &impl Clock,
-    observer: &dyn Observer,
-    control: &Control,
+    job: JobContext<'_>,
 ) -> Result<Survey, RunError>
 where
     T::Manager: Sync,
 {
-    let inventory = session.take_inventory(observer, control)?;
-    let restarts = session.measure_restart(spec, clock, observer, control)?;
+    let inventory = session.take_inventory(job)?;
+    let restarts = session.measure_restart(spec, clock, job)?;
     Ok(Survey { inventory, restarts })
 }
 
@@ -160,8 +157,7 @@ struct Local<'a, T: Target, C: Clock> {
     directory: PathBuf,
     database_bytes_before: u64,
     clock: &'a C,
-    observer: &'a dyn Observer,
-    control: &'a Control,
+    job: JobContext<'a>,
 }
 
 impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C>
@@ -183,11 +179,11 @@ where
     ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
         let number = self.rigs.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory.join(format!("rig-{number}"));
-        let (observer, control) = (self.observer, self.control);
-        let session = Session::start(self.target, self.source, &directory, durability, workers, observer, control)?;
+        let job = self.job;
+        let session = Session::start(self.target, self.source, &directory, durability, workers, job)?;
         let database_bytes_before = session.database_bytes();
         let clock = self.clock;
-        Ok(Attempt::Done(Box::new(Local { session, directory, database_bytes_before, clock, observer, control })))
+        Ok(Attempt::Done(Box::new(Local { session, directory, database_bytes_before, clock, job })))
     }
 }
 
@@ -196,17 +192,17 @@ where
     T::Manager: Sync,
 {
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
-        let drive = self.session.drive(spec, self.clock, self.observer, self.control)?;
+        let drive = self.session.drive(spec, self.clock, self.job)?;
         Ok(Attempt::Done(Driven { drive, database_bytes: self.session.database_bytes(), memory_peak_bytes: None }))
     }
 
     fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
-        survey(&mut self.session, spec, self.clock, self.observer, self.control).map(Attempt::Done)
+        survey(&mut self.session, spec, self.clock, self.job).map(Attempt::Done)
     }
 
     fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
         let commands = self.session.commands_issued();
-        let (verified, size) = self.session.finish(verify, self.observer, self.control)?;
+        let (verified, size) = self.session.finish(verify, self.job)?;
         // Its figures are taken; what stays behind goes with the parent directory.
         let _ = std::fs::remove_dir_all(&self.directory);
         Ok(Attempt::Done(Finished { verified, size, database_bytes_before: self.database_bytes_before, commands }))

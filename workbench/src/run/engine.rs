@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::actor::Durability;
 use crate::host::{ProbeError, Yardstick};
 use crate::load::{
-    Clock, Control, DriveSpec, Load, MOST_WORKERS, ModeOutcome, Observer, Round, RunError, Session, SessionSize,
+    Clock, DriveSpec, JobContext, Load, MOST_WORKERS, ModeOutcome, Observer, Round, RunError, Session, SessionSize,
     Source, Target, Verified, WarmUp, harness_ns_per_operation,
 };
 
@@ -114,18 +114,17 @@ pub fn run<T: Target>(
     spec: &RunSpec,
     directory: &Path,
     clock: &impl Clock,
-    observer: &dyn Observer,
-    control: &Control,
+    job: JobContext<'_>,
 ) -> Result<RunOutcome, RunError>
 where
     T::Manager: Sync,
 {
     spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
-    let runner = Runner { target, source, spec, directory, clock, observer, control };
+    let runner = Runner { target, source, spec, directory, clock, job };
     let mut modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
     let is_measured = |round: &Round| round.measurement.command_count() > 0;
-    if control.is_stopped() {
+    if job.control.is_stopped() {
         // What was measured until then is worth a report; what did not begin any more is not.
         for mode in &mut modes {
             mode.rounds.retain(is_measured);
@@ -137,7 +136,7 @@ where
     } else if !modes.iter().all(|mode| mode.rounds.iter().any(is_measured)) {
         return Err(nothing_measured(&modes, spec));
     }
-    Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: control.is_stopped() })
+    Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: job.control.is_stopped() })
 }
 
 fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
@@ -151,8 +150,7 @@ struct Runner<'a, T: Target, C: Clock> {
     spec: &'a RunSpec,
     directory: &'a Path,
     clock: &'a C,
-    observer: &'a dyn Observer,
-    control: &'a Control,
+    job: JobContext<'a>,
 }
 
 impl<T: Target, C: Clock> Runner<'_, T, C>
@@ -171,8 +169,8 @@ where
         let mut rounds: Vec<Vec<Round>> = vec![Vec::new(); sessions.len()];
         for round in 0..self.spec.rounds {
             for (session, rounds) in sessions.iter_mut().zip(&mut rounds) {
-                self.observer.round(round + 1, self.spec.rounds);
-                session.resume(self.observer, self.control)?;
+                self.job.observer.round(round + 1, self.spec.rounds);
+                session.resume(self.job)?;
                 rounds.push(self.round(session)?);
                 // The modes take turns: what one holds in memory must not count as the other's.
                 if self.spec.durabilities.len() > 1 {
@@ -182,7 +180,7 @@ where
         }
         let mut modes = Vec::new();
         for ((session, rounds), &durability) in sessions.into_iter().zip(rounds).zip(&self.spec.durabilities) {
-            let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
+            let (verified, size) = session.finish(self.verifies(), self.job)?;
             modes.push(ModeOutcome { durability, rounds, verified, crashed: None, size });
         }
         Ok(modes)
@@ -200,11 +198,11 @@ where
             .collect();
         for round in 0..self.spec.rounds {
             for mode in &mut modes {
-                self.observer.round(round + 1, self.spec.rounds);
+                self.job.observer.round(round + 1, self.spec.rounds);
                 let directory = format!("durability-{}-{round}", mode.durability);
                 let mut session = self.session(mode.durability, &directory)?;
                 mode.rounds.push(self.round(&mut session)?);
-                let (verified, size) = session.finish(self.verifies(), self.observer, self.control)?;
+                let (verified, size) = session.finish(self.verifies(), self.job)?;
                 mode.add(verified, size);
                 // Its figures are taken; the next round needs the space. What stays behind goes with the parent.
                 let _ = std::fs::remove_dir_all(self.directory.join(directory));
@@ -215,15 +213,15 @@ where
 
     fn session(&self, durability: Durability, name: &str) -> Result<Session<'_, T>, RunError> {
         let directory = self.directory.join(name);
-        Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.observer, self.control)
+        Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.job)
     }
 
     /// A load, and the yardstick before and after it.
     fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
         let before = self.yardstick(session.durability())?;
-        let round = session.drive(&self.drive(), self.clock, self.observer, self.control)?;
+        let round = session.drive(&self.drive(), self.clock, self.job)?;
         // Whoever interrupted does not want to wait.
-        let after = if self.control.is_stopped() { None } else { Some(self.yardstick(session.durability())?) };
+        let after = if self.job.control.is_stopped() { None } else { Some(self.yardstick(session.durability())?) };
         Ok(Round { yardstick: after.map(|after| Yardstick::between(before, after)), ..round })
     }
 
@@ -244,6 +242,6 @@ where
 
     /// Whoever interrupted does not want to wait for a verification; the report says it was not done.
     fn verifies(&self) -> bool {
-        self.spec.verify && !self.control.is_stopped()
+        self.spec.verify && !self.job.control.is_stopped()
     }
 }

@@ -19,7 +19,7 @@ use crate::cli::output::Output;
 use crate::cli::{Ending, output, resolve};
 use crate::host::{HostProfile, warnings};
 use crate::load::{
-    Control, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp, directory_bytes,
+    Control, JobContext, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp, directory_bytes,
     harness_ns_per_operation,
 };
 use crate::process::confined;
@@ -99,7 +99,14 @@ impl<'a> Asked<'a> {
         let progress = CertifyProgress::new(output, &self.spec);
         let (target, clock) = (RocksDbTarget::new(self.machine_spec.clone()), SystemClock::new());
         let databases = self.head.databases();
-        let mut site = InProcess::new(&target, &self.source, &databases, self.spec.workers, &clock, &progress, control);
+        let mut site = InProcess::new(
+            &target,
+            &self.source,
+            &databases,
+            self.spec.workers,
+            &clock,
+            JobContext { observer: &progress, control },
+        );
         let certification = Certification {
             spec: &self.spec,
             command: self.spec.objective.command_of(&self.source),

@@ -14,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::Progress;
 use crate::cli::{Ending, resolve};
 use crate::host::{Confinement, HostProfile, Machine, UnsyncedAge, probe_bandwidth, probe_sync, warnings};
-use crate::load::{Control, Objective, Observer, RestartSpec, RunError, Source};
+use crate::load::{Control, JobContext, Objective, Observer, RestartSpec, RunError, Source};
 use crate::measure::LatencyHistogram;
 use crate::plan::{
     Breadth, Deployment, Effort, Journal, PlanFacts, PlanOutcome, PlanSpec, Remembering, WhatIf, WhatIfPlan, forecast,
@@ -212,17 +212,17 @@ impl Planning<'_> {
         let told = ToldSource::new(&self.args.source, source)?;
         let journal = self.journal(&told, &spec)?;
         let spec = PlanSpec { disk_bytes_per_second: self.disk_bytes_per_second, ..spec };
+        let job = JobContext { observer: self.progress, control: self.control };
         let processes = Processes {
             source: told,
             directory: self.scratch,
             confinement: self.confinement,
             host_cores: self.host.usable_cores as usize,
-            observer: self.progress,
-            control: self.control,
+            job,
             rigs: AtomicU64::new(0),
         };
         let remembering = Remembering::new(&processes, journal, self.control);
-        let outcome = plan_machines(&remembering, source, &spec, self.progress, self.control)?;
+        let outcome = plan_machines(&remembering, source, &spec, job)?;
         Ok(Planned { spec, outcome, journal: remembering.into_journal() })
     }
 

@@ -12,8 +12,8 @@ use crate::cli::run_agenda::RunAgenda;
 use crate::cli::{Ending, resolve};
 use crate::host::{HostProfile, warnings};
 use crate::load::{
-    Control, CrashSpec, Load, ModeOutcome, Objective, Observer, RocksDbTarget, RunError, Source, SystemClock, WarmUp,
-    crash_check,
+    CrashSpec, JobContext, Load, ModeOutcome, Objective, Observer, RocksDbTarget, RunError, Source, SystemClock,
+    WarmUp, crash_check,
 };
 use crate::process::{OwnProgram, Scratch, confined, victim};
 use crate::report::{Context, ReportDirectory, attachments};
@@ -49,12 +49,19 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
-    let outcome = run_source(&target, &source, &spec, scratch.path(), &SystemClock::new(), &progress, &control)
-        .and_then(|mut outcome| {
-            let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
-            kills.check(&mut outcome, scratch.path(), &progress, &control)?;
-            Ok(outcome)
-        });
+    let outcome = run_source(
+        &target,
+        &source,
+        &spec,
+        scratch.path(),
+        &SystemClock::new(),
+        JobContext { observer: &progress, control: &control },
+    )
+    .and_then(|mut outcome| {
+        let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
+        kills.check(&mut outcome, scratch.path(), JobContext { observer: &progress, control: &control })?;
+        Ok(outcome)
+    });
     progress.finish();
     let outcome = outcome?;
     let host_warnings: Vec<_> = warnings(&host).into_iter().chain(confined::warning()).collect();
@@ -94,15 +101,9 @@ struct Kills<'a> {
 }
 
 impl Kills<'_> {
-    fn check(
-        &self,
-        outcome: &mut RunOutcome,
-        scratch: &Path,
-        observer: &dyn Observer,
-        control: &Control,
-    ) -> Result<(), RunError> {
+    fn check(&self, outcome: &mut RunOutcome, scratch: &Path, job: JobContext<'_>) -> Result<(), RunError> {
         for mode in &mut outcome.modes {
-            if self.count == 0 || control.is_stopped() {
+            if self.count == 0 || job.control.is_stopped() {
                 break;
             }
             let directory = victim::directory(scratch, mode.durability);
@@ -112,11 +113,11 @@ impl Kills<'_> {
                 workers: self.spec.workers,
                 kills: self.count,
             };
-            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, observer, control)?;
+            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, job)?;
             // The next mode needs the space. What stays behind goes with the scratch directory.
             let _ = std::fs::remove_dir_all(directory);
         }
-        outcome.interrupted |= control.is_stopped();
+        outcome.interrupted |= job.control.is_stopped();
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::load::crash::share::Share;
 use crate::load::crash::task::{CrashTask, Death, Victim};
 use crate::load::drive::Control;
 use crate::load::error::RunError;
+use crate::load::observer::JobContext;
 use crate::load::observer::{Observer, Phase};
 use crate::load::schedule::Load;
 use crate::load::source::Source;
@@ -78,8 +79,7 @@ pub fn crash_check<T: Target>(
     spec: &CrashSpec,
     directory: &Path,
     victim: &dyn Victim,
-    observer: &dyn Observer,
-    control: &Control,
+    job: JobContext<'_>,
 ) -> Result<Option<Crashed>, RunError>
 where
     T::Manager: Sync,
@@ -92,12 +92,12 @@ where
         workers: spec.workers.clamp(1, source.actors().max(1)),
     };
     let pool = source.value_pool();
-    let check = Check { target, source: &source, pool: &pool, task, victim, control };
-    observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
+    let check = Check { target, source: &source, pool: &pool, task, victim, control: job.control };
+    job.observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
     let mut crashed = Crashed::default();
-    while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !control.is_stopped() {
+    while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
         match check.kill(&mut crashed) {
-            Ok(true) => observer.progress(u64::from(crashed.kills), crashed.commands),
+            Ok(true) => job.observer.progress(u64::from(crashed.kills), crashed.commands),
             Ok(false) => break,
             // What was measured and checked before is worth a report all the same.
             Err(error @ RunError::Victim { .. }) => {

@@ -8,7 +8,7 @@ use crate::load::clock::Clock;
 use crate::load::crash::log::{AckLog, Position};
 use crate::load::drive::Control;
 use crate::load::error::RunError;
-use crate::load::observer::Silent;
+use crate::load::observer::JobContext;
 use crate::load::schedule::Load;
 use crate::load::session::Session;
 use crate::load::source::Source;
@@ -97,7 +97,7 @@ where
     let log = task.log()?;
     let database = task.database();
     let mut session = match task.places(&log)? {
-        None => Session::start(target, source, &database, task.durability, task.workers, &Silent, control)?,
+        None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
         Some(places) => Session::go_on(target, source, &database, task.durability, &places, control)?,
     };
     if control.is_stopped() {

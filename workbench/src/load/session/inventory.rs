@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::load::drive::Control;
 use crate::load::engine::FamilySize;
 use crate::load::error::RunError;
-use crate::load::observer::Observer;
+use crate::load::observer::JobContext;
 use crate::load::session::{Session, Target, directory_bytes, manager};
 
 /// A closed log is deleted a moment after the database was opened again: so many looks wait for it.
@@ -53,16 +53,16 @@ where
     /// # Errors
     ///
     /// [`RunError`] if the database fails.
-    pub fn take_inventory(&mut self, observer: &dyn Observer, control: &Control) -> Result<Inventory, RunError> {
+    pub fn take_inventory(&mut self, job: JobContext<'_>) -> Result<Inventory, RunError> {
         self.pause()?;
         self.open(self.durability)?;
-        self.settle(observer, control);
-        let directory_bytes = self.still_directory_bytes(control);
+        self.settle(job);
+        let directory_bytes = self.still_directory_bytes(job.control);
         let at_rest = self.family_sizes()?;
         self.target.compact(manager(self.manager.as_ref())).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
         let commands = self.workers.iter().map(crate::load::session::Worker::completed).sum();
-        self.start_actors(observer, control)?;
+        self.start_actors(job)?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }
 

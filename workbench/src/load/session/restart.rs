@@ -15,7 +15,7 @@ use crate::actor::Durability;
 use crate::load::clock::Clock;
 use crate::load::drive::{Control, Shared, Stopped, Worker};
 use crate::load::error::RunError;
-use crate::load::observer::Observer;
+use crate::load::observer::JobContext;
 use crate::load::page_cache;
 use crate::load::session::{LOOK, Session, Target, manager, with_each};
 use crate::measure::LatencyHistogram;
@@ -78,27 +78,26 @@ where
         &mut self,
         spec: &RestartSpec,
         clock: &impl Clock,
-        observer: &dyn Observer,
-        control: &Control,
+        job: JobContext<'_>,
     ) -> Result<Vec<Restart>, RunError> {
         let own: Population = self.workers.iter().map(Worker::stopped).collect();
         self.close()?;
-        let mut restarts = vec![self.restarts(&own, spec.repeats, clock, control)?];
+        let mut restarts = vec![self.restarts(&own, spec.repeats, clock, job.control)?];
         let larger = self.copies(&own, spec);
-        if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !control.is_stopped() {
+        if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !job.control.is_stopped() {
             let beside = Beside::create(&self.directory)?;
             let workers = self.workers.len() as u64;
             let mut session = Self::new(self.target, &self.source, &beside.0, self.durability, workers);
             session.open(Durability::Off)?;
             let commands: Vec<u64> = self.workers.iter().map(Worker::completed).collect();
-            session.with_actors(&larger, control, |worker, actors, shared| {
+            session.with_actors(&larger, job.control, |worker, actors, shared| {
                 worker.populate(commands[worker.number()], actors, shared)
             })?;
-            session.settle(observer, control);
+            session.settle(job);
             session.close()?;
-            restarts.push(session.restarts(&larger, spec.repeats, clock, control)?);
+            restarts.push(session.restarts(&larger, spec.repeats, clock, job.control)?);
         }
-        self.resume(observer, control)?;
+        self.resume(job)?;
         Ok(restarts)
     }
 

@@ -11,7 +11,8 @@ use ave_workbench::certify::{
     InProcess, InterruptionKind, Journal, JournalHead, JudgedSlice, Judgement, Site, Standing, judge,
 };
 use ave_workbench::load::{
-    Control, Drive, DriveSpec, EngineCounters, LeftOff, RunError, Sample, SessionSize, Silent, Source, Verified, WarmUp,
+    Control, Drive, DriveSpec, EngineCounters, JobContext, LeftOff, RunError, Sample, SessionSize, Source, Verified,
+    WarmUp,
 };
 use ave_workbench::measure::{Disturbance, LatencyHistogram, MachineTime, Snapshot};
 use ave_workbench::workload::Arrivals;
@@ -168,7 +169,8 @@ impl Trial {
     fn run_until(&self, stop_after: u64) -> Result<CertifyOutcome, CertifyError> {
         let (control, mut journal) = (Control::default(), self.journal(false)?);
         let databases = journal.head().databases();
-        let inner = InProcess::new(&self.target, &self.source, &databases, 1, &self.clock, &Silent, &control);
+        let inner =
+            InProcess::new(&self.target, &self.source, &databases, 1, &self.clock, JobContext::silent(&control));
         let Stages { told, ref verified, room, fails_at } = self.stages;
         let (clock, told, verified) = (&self.clock, Box::new(told), verified.clone());
         let mut site = Staged { inner, clock, told, verified, room, looks: std::cell::Cell::new(0), fails_at };

@@ -12,7 +12,7 @@ use ave_workbench::compare::{
     CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Metric, compare,
 };
 use ave_workbench::host::HostProfile;
-use ave_workbench::load::{Control, Load, RocksDbTarget, Silent, Source, SystemClock, Target, WarmUp};
+use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, Target, WarmUp};
 use ave_workbench::report::{Context, Report};
 use ave_workbench::run::{RunSpec, run, run_report};
 use tempfile::tempdir;
@@ -268,7 +268,8 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     };
     let target = Slowed { backend: RocksDbTarget::new(SMALL), share };
     let outcome =
-        run(&target, source, &spec, directory.path(), &SystemClock::new(), &Silent, &Control::default()).unwrap();
+        run(&target, source, &spec, directory.path(), &SystemClock::new(), JobContext::silent(&Control::default()))
+            .unwrap();
     let host = HostProfile::detect(directory.path());
     let context = Context { started_at: started_at.to_owned(), ..context(source, &host, directory.path()) };
     run_report(&context, &spec, &outcome, None)

@@ -7,8 +7,8 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, CrashSpec, CrashTask, Crashed, Death, Load, RunError, Silent, Source, SystemClock, Victim, crash_check,
-    drive_until_killed,
+    Control, CrashSpec, CrashTask, Crashed, Death, JobContext, Load, RunError, Source, SystemClock, Victim,
+    crash_check, drive_until_killed,
 };
 use ave_workbench::trace::TraceActor;
 use ave_workbench::workload::{Arrivals, Workload, shipped};
@@ -52,7 +52,9 @@ fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
     let target = Memory::new(fault);
     let victim = Thread { target: &target, source, life: Duration::from_millis(15) };
     let spec = spec(workers, kills);
-    crash_check(&target, source, &spec, directory.path(), &victim, &Silent, &Control::default()).unwrap().unwrap()
+    crash_check(&target, source, &spec, directory.path(), &victim, JobContext::silent(&Control::default()))
+        .unwrap()
+        .unwrap()
 }
 
 const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
@@ -142,7 +144,8 @@ fn the_newest_write_lost_is_found() {
         let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
         let (target, source, directory) = (Memory::new(fault), one_actor(LIGHT), tempfile::tempdir().unwrap());
         let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
-        let crashed = crash_check(&target, &source, &slow, directory.path(), &victim, &Silent, &Control::default());
+        let crashed =
+            crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
         let crashed = crashed.unwrap().unwrap();
         assert_eq!((crashed.commands, crashed.verified.lost), (1, 1), "{crashed:?}");
         assert!(crashed.verified.differences[0].contains(what), "{crashed:?}");
@@ -165,7 +168,8 @@ fn what_was_never_issued_is_found() {
     let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
     let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
     let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
-    let crashed = crash_check(&target, &source, &slow, directory.path(), &victim, &Silent, &Control::default());
+    let crashed =
+        crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.verified.events, crashed.verified.lost), (1, 0));
     let difference = &crashed.verified.differences[0];
@@ -230,7 +234,8 @@ impl Victim for Weak<'_> {
 fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
     let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
     let victim = Weak(Thread { target: &target, source: &source, life: Duration::from_millis(5) }, 0.into());
-    let crashed = crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, &Silent, &Control::default());
+    let crashed =
+        crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
     let failure = crashed.failure.unwrap();
@@ -243,7 +248,8 @@ fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
     let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
     control.stop();
     let victim = Thread { target: &target, source: &source, life: Duration::ZERO };
-    let crashed = crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, &Silent, &control).unwrap();
+    let crashed =
+        crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, JobContext::silent(&control)).unwrap();
     assert_eq!(crashed, None);
 }
 
@@ -481,7 +487,8 @@ mod process {
         let directory = directory.path().join("work");
         let spec = CrashSpec { durability, load: Load::Closed, workers: WORKERS, kills };
         let (target, victim) = (RocksDbTarget::new(SMALL), ThisTest(unsafety));
-        let crashed = crash_check(&target, &source(), &spec, &directory, &victim, &Silent, &Control::default());
+        let crashed =
+            crash_check(&target, &source(), &spec, &directory, &victim, JobContext::silent(&Control::default()));
         crashed.unwrap().unwrap()
     }
 

@@ -11,8 +11,8 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Clock, Control, Drive, DriveSpec, Load, Measurement, NullStore, NullTarget, Session, Silent, Source, SystemClock,
-    Target, WarmUp, arrival_times,
+    Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullStore, NullTarget, Session, Source,
+    SystemClock, Target, WarmUp, arrival_times,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Slice};
 use ave_workbench::workload::Arrivals;
@@ -149,8 +149,9 @@ fn measure(source: &Source, spec: &DriveSpec, service_ns: impl Fn(u64) -> u64 + 
     let target = Scripted::new(&clock, service_ns);
     let directory = tempfile::tempdir().unwrap();
     let control = Control::default();
-    let mut session = Session::start(&target, source, directory.path(), Durability::Off, 1, &Silent, &control).unwrap();
-    session.drive(spec, &clock, &Silent, &control).unwrap().measurement
+    let mut session =
+        Session::start(&target, source, directory.path(), Durability::Off, 1, JobContext::silent(&control)).unwrap();
+    session.drive(spec, &clock, JobContext::silent(&control)).unwrap().measurement
 }
 
 fn response(measurement: &Measurement) -> &LatencyHistogram {
@@ -421,8 +422,9 @@ fn a_session_that_was_left_is_taken_up_as_if_it_had_been_one() {
         let target = Scripted::new(&clock, |_| MILLISECOND);
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         let path = directory.path();
-        let mut session = Session::start(&target, &source, path, Durability::Off, 1, &Silent, &control).unwrap();
-        let first = session.drive_on(&spec, &clock, &Silent, &control).unwrap();
+        let mut session =
+            Session::start(&target, &source, path, Durability::Off, 1, JobContext::silent(&control)).unwrap();
+        let first = session.drive_on(&spec, &clock, JobContext::silent(&control)).unwrap();
         assert_eq!(first.settled, None, "nobody waited");
         if is_left {
             let left = session.leave().unwrap();
@@ -430,10 +432,10 @@ fn a_session_that_was_left_is_taken_up_as_if_it_had_been_one() {
             let read = serde_json::from_str(&written).unwrap();
             session = Session::take_up(&target, &source, path, Durability::Off, &read, &control).unwrap();
         }
-        let second = session.drive(&spec, &clock, &Silent, &control).unwrap();
+        let second = session.drive(&spec, &clock, JobContext::silent(&control)).unwrap();
         assert_eq!(second.settled, Some(true));
         assert_ne!(first.measurement.slices_of_all_commands(), second.measurement.slices_of_all_commands());
-        let (_, size) = session.finish(false, &Silent, &control).unwrap();
+        let (_, size) = session.finish(false, JobContext::silent(&control)).unwrap();
         (second.measurement.slices_of_all_commands(), size.payload_bytes, session_commands(&first, &second))
     };
     assert_eq!(second_load(false), second_load(true));
@@ -487,10 +489,11 @@ fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         let source = appends(seed);
         let mut session =
-            Session::start(&target, &source, directory.path(), Durability::Off, 1, &Silent, &control).unwrap();
+            Session::start(&target, &source, directory.path(), Durability::Off, 1, JobContext::silent(&control))
+                .unwrap();
         let load = Load::Open { per_second: rate, arrivals: Arrivals::Poisson };
         let spec = DriveSpec { load, measure: Some(Duration::from_nanos(last)), ..closed() };
-        let measurement = session.drive(&spec, &clock, &Silent, &control).unwrap().measurement;
+        let measurement = session.drive(&spec, &clock, JobContext::silent(&control)).unwrap().measurement;
 
         assert_eq!(response(&measurement).count(), COMMANDS as u64);
         for quantile in [0.5, 0.9, 0.99] {
@@ -508,11 +511,12 @@ fn a_real_run_counts_what_it_issued() {
     let mix = "mode = 'light'\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let source = Source::Workload(workload(20, mix));
     let mut session =
-        Session::start(&NullTarget, &source, directory.path(), Durability::Off, 2, &Silent, &control).unwrap();
+        Session::start(&NullTarget, &source, directory.path(), Durability::Off, 2, JobContext::silent(&control))
+            .unwrap();
     let time = Some(Duration::from_millis(200));
-    let closed = session.drive(&DriveSpec { measure: time, ..closed() }, &clock, &Silent, &control).unwrap();
+    let closed = session.drive(&DriveSpec { measure: time, ..closed() }, &clock, JobContext::silent(&control)).unwrap();
     let load = DriveSpec { measure: time, ..open(2_000.0, Arrivals::Constant, 0) };
-    let paced = session.drive(&load, &clock, &Silent, &control).unwrap();
+    let paced = session.drive(&load, &clock, JobContext::silent(&control)).unwrap();
 
     assert_eq!(closed.measurement.command_count(), closed.measurement.issued);
     assert_eq!((paced.measurement.command_count(), paced.measurement.issued), (400, 400));

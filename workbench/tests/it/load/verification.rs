@@ -8,7 +8,7 @@ use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::host::HostProfile;
 use ave_workbench::load::{
-    Control, Crashed, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp,
+    Control, Crashed, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp,
 };
 use ave_workbench::report::{CertaintyLevel, Outcome, Report};
 use ave_workbench::run::{RunOutcome, RunSpec, run, run_report};
@@ -24,10 +24,11 @@ fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
     let directory = tempfile::tempdir().unwrap();
     let control = Control::default();
     let path = directory.path();
-    let mut session = Session::start(target, source, path, Durability::Off, workers, &Silent, &control).unwrap();
+    let mut session =
+        Session::start(target, source, path, Durability::Off, workers, JobContext::silent(&control)).unwrap();
     let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
-    session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
-    session.finish(true, &Silent, &control).unwrap().0.unwrap()
+    session.drive(&spec, &SystemClock::new(), JobContext::silent(&control)).unwrap();
+    session.finish(true, JobContext::silent(&control)).unwrap().0.unwrap()
 }
 
 fn differences(fault: Fault, source: &Source) -> Vec<String> {
@@ -130,7 +131,8 @@ where
         verify: true,
     };
     let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
-    let outcome = run(target, source, &spec, directory, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+    let outcome =
+        run(target, source, &spec, directory, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
     (spec, outcome)
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ave_workbench::actor::Durability;
 use ave_workbench::host::{HostProfile, UnsyncedAge};
-use ave_workbench::load::{Control, Load, RocksDbTarget, Silent, Source, SystemClock, WarmUp};
+use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, WarmUp};
 use ave_workbench::plan::{PlanFacts, PlanSpec, plan, plan_report};
 use ave_workbench::render::markdown;
 use ave_workbench::report::{Band, Certainty, CertaintyLevel, ForecastInfo, Outcome, Report};
@@ -32,7 +32,7 @@ fn answered_with(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>)
     let outcome = planned_on(spec, |testbed| {
         let mut mortal = Mortal::new(testbed, |_| 0);
         mortal.least_mb = needs_mb;
-        plan(&mortal, &source, spec, &Silent, &Control::default()).unwrap()
+        plan(&mortal, &source, spec, JobContext::silent(&Control::default())).unwrap()
     });
     let directory = tempfile::tempdir().unwrap();
     let host = HostProfile::detect(directory.path());
@@ -138,7 +138,8 @@ fn beside_others(foreign_cores: f64) -> Report {
     };
     let target = RocksDbTarget::new(SMALL);
     let mut outcome =
-        run(&target, &source, &spec, directory.path(), &SystemClock::new(), &Silent, &Control::default()).unwrap();
+        run(&target, &source, &spec, directory.path(), &SystemClock::new(), JobContext::silent(&Control::default()))
+            .unwrap();
     for round in outcome.modes.iter_mut().flat_map(|mode| &mut mode.rounds) {
         (round.usage.foreign_cores, round.usage.steal_percent) = (Some(foreign_cores), Some(0.0));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, DriveSpec, Load, RestartSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp,
+    Control, DriveSpec, JobContext, Load, RestartSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp,
 };
 
 use crate::support::memory::{Fault, Memory};
@@ -15,7 +15,8 @@ fn session<'t, T: Target>(target: &'t T, source: &Source, directory: &Path, work
 where
     T::Manager: Sync,
 {
-    Session::start(target, source, directory, Durability::Off, workers, &Silent, &Control::default()).unwrap()
+    Session::start(target, source, directory, Durability::Off, workers, JobContext::silent(&Control::default()))
+        .unwrap()
 }
 
 /// As many commands as a rate offers in a time, however long they take: the same number on every machine.
@@ -27,14 +28,14 @@ where
     let load = Load::Open { per_second: commands as f64, arrivals: Arrivals::Constant };
     let measure = Some(Duration::from_secs(1));
     let spec = DriveSpec { load, warmup: WarmUp::NONE, measure, lag_limit: None };
-    session.drive(&spec, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+    session.drive(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
 }
 
 fn verified<T: Target>(session: Session<'_, T>) -> Verified
 where
     T::Manager: Sync,
 {
-    session.finish(true, &Silent, &Control::default()).unwrap().0.unwrap()
+    session.finish(true, JobContext::silent(&Control::default())).unwrap().0.unwrap()
 }
 
 const EVERYTHING: &str = "mode = 'full'\nsnapshot_every = 7\ncompact_on_snapshot = true\nencrypted = true\n\
@@ -94,7 +95,8 @@ fn restarts_leave_a_database_as_they_found_it() {
         let mut session = session(&memory, &source, &path, 2);
         for _ in 0..2 {
             drive(&mut session, 300);
-            let restarts = session.measure_restart(&spec, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+            let restarts =
+                session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
             let [own, larger] = &restarts[..] else { panic!("{restarts:?}") };
             assert!((12..40).contains(&own.actors), "{}", own.actors);
             assert_eq!((larger.actors, larger.workers), (40, 2));
@@ -117,7 +119,8 @@ fn a_population_grows_no_larger_than_what_may_be_written() {
     drive(&mut session, 500);
     let mut measured = |actors, most_bytes| {
         let spec = RestartSpec { actors, most_bytes, repeats: 1 };
-        let restarts = session.measure_restart(&spec, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+        let restarts =
+            session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
         restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>()
     };
     assert_eq!(measured(10, u64::MAX), [10]);
@@ -137,7 +140,7 @@ mod on_disk {
     use ave_workbench::plan::{GrowthCurve, TreeRules};
     use ave_workbench::workload::Workload;
 
-    use super::{Control, EVERYTHING, RestartSpec, Session, Silent, Source, SystemClock, drive, session, verified};
+    use super::{Control, EVERYTHING, JobContext, RestartSpec, Session, Source, SystemClock, drive, session, verified};
 
     const SPEC: MachineSpec = MachineSpec::Profile(MachineProfile::Nano);
     const WORKERS: u64 = 2;
@@ -161,7 +164,7 @@ mod on_disk {
         let (target, directory) = (RocksDbTarget::new(SPEC), tempfile::tempdir().unwrap());
         let mut session: Session<'_, RocksDbTarget> = session(&target, source, directory.path(), WORKERS);
         drive(&mut session, commands);
-        session.take_inventory(&Silent, &Control::default()).unwrap()
+        session.take_inventory(JobContext::silent(&Control::default())).unwrap()
     }
 
     #[test]
@@ -204,9 +207,10 @@ mod on_disk {
         let spec = RestartSpec { actors: 90, most_bytes: u64::MAX, repeats: 1 };
         for _ in 0..2 {
             drive(&mut session, 2_000);
-            let restarts = session.measure_restart(&spec, &SystemClock::new(), &Silent, &Control::default()).unwrap();
+            let restarts =
+                session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
             assert_eq!(restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>(), [30, 90]);
-            session.take_inventory(&Silent, &Control::default()).unwrap();
+            session.take_inventory(JobContext::silent(&Control::default())).unwrap();
         }
         assert_eq!(verified(session).differences, Vec::<String>::new());
     }

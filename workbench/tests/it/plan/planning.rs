@@ -9,7 +9,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::CommandKind;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::Machine;
-use ave_workbench::load::{Control, DriveSpec, Load, Objective, RestartSpec, RunError, Silent};
+use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
 use ave_workbench::plan::{
     Breadth, Effort, Journal, PlanOutcome, PlanSpec, Rejection, Remembering, Resource, Support, plan, required_rate,
 };
@@ -46,7 +46,7 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
 }
 
 fn planned(spec: &PlanSpec) -> Result<PlanOutcome, RunError> {
-    planned_on(spec, |testbed| plan(testbed, &appends(3), spec, &Silent, &Control::default()))
+    planned_on(spec, |testbed| plan(testbed, &appends(3), spec, JobContext::silent(&Control::default())))
 }
 
 /// Gives `ask` a testbed of the known queue.
@@ -54,13 +54,13 @@ pub(crate) fn planned_on<T>(_spec: &PlanSpec, ask: impl FnOnce(&dyn Testbed) -> 
     let clock = SimulatedClock::default();
     let directory = tempfile::tempdir().unwrap();
     let target = Scripted::new(&clock, |_| MILLISECOND);
+    let control = Control::default();
     let testbed = InProcess {
         target: &target,
         source: &appends(3),
         directory: directory.path(),
         clock: &clock,
-        observer: &Silent,
-        control: &Control::default(),
+        job: JobContext::silent(&control),
         rigs: AtomicU64::new(0),
     };
     ask(&Alone(&testbed))
@@ -256,7 +256,8 @@ fn an_objective_no_rate_can_meet_is_met_by_none() {
 fn the_smallest_machine_that_does_not_die_is_recommended_and_the_dead_are_told() {
     planned_on(&spec(100.0, "p99=10ms"), |testbed| {
         let mortal = Mortal::new(testbed, |_| 1_500);
-        let outcome = plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), &Silent, &Control::default()).unwrap();
+        let outcome =
+            plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default())).unwrap();
         let mode = &outcome.modes[0];
         let recommended = mode.recommended().unwrap();
         assert_eq!((recommended.machine.name.as_str(), recommended.support), ("small", Support::Emulated));
@@ -279,7 +280,8 @@ fn a_machine_that_dies_only_at_higher_rates_holds_the_lower_ones() {
     };
     planned_on(&spec(100.0, "p99=10ms"), |testbed| {
         let mortal = Mortal::new(testbed, needs);
-        let outcome = plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), &Silent, &Control::default()).unwrap();
+        let outcome =
+            plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default())).unwrap();
         let mode = &outcome.modes[0];
         assert_eq!(mode.recommended().unwrap().machine.name, "nano");
         let sustained = mode.principal().unwrap().sustained_per_second().unwrap();
@@ -307,7 +309,7 @@ fn what_an_interrupted_plan_measured_is_not_measured_again() {
     let spec = spec(100.0, "p99=10ms");
     let (whole, cut, resumed) = planned_on(&spec, |testbed| {
         let whole = Mortal::new(testbed, |_| 0);
-        plan(&whole, &appends(3), &spec, &Silent, &Control::default()).unwrap();
+        plan(&whole, &appends(3), &spec, JobContext::silent(&Control::default())).unwrap();
         let cut = Mortal::new(testbed, |_| 0);
         interrupted_plan(&cut, &spec, &path, 5);
         let resumed = Mortal::new(testbed, |_| 0);
@@ -315,7 +317,7 @@ fn what_an_interrupted_plan_measured_is_not_measured_again() {
         assert_eq!(journal.loads(), 5);
         let control = Control::default();
         let remembering = Remembering::new(&resumed, journal, &control);
-        let outcome = plan(&remembering, &appends(3), &spec, &Silent, &control).unwrap();
+        let outcome = plan(&remembering, &appends(3), &spec, JobContext::silent(&control)).unwrap();
         assert!(!outcome.interrupted && outcome.modes[0].recommended().is_some());
         (whole.loads(), cut.loads(), resumed.loads())
     });
@@ -329,7 +331,7 @@ fn interrupted_plan(testbed: &dyn Testbed, spec: &PlanSpec, journal: &Path, load
     let control = Control::default();
     let stopping = Mortal { stops: Some((&control, loads)), ..Mortal::new(testbed, |_| 0) };
     let remembering = Remembering::new(&stopping, Journal::open(journal, "these inputs").unwrap(), &control);
-    let outcome = plan(&remembering, &appends(3), spec, &Silent, &control).unwrap();
+    let outcome = plan(&remembering, &appends(3), spec, JobContext::silent(&control)).unwrap();
     assert!(outcome.interrupted);
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ave_actors_rocksdb::trace::{CommandKind, NameRule, Op, OpKind, Provenance};
 use ave_actors_store::Error;
 use ave_workbench::actor::{Durability, PersistenceRules, Strategy as When};
-use ave_workbench::load::{Control, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, WarmUp};
+use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, WarmUp};
 use ave_workbench::trace;
 use ave_workbench::trace::{ImportOptions, Trace, TraceActor, TraceCommand, TraceError, TraceWriter, Truncation};
 use proptest::prelude::*;
@@ -360,9 +360,9 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
         let (directory, control) = (tempdir().unwrap(), Control::default());
         let path = directory.path();
         let mut session =
-            Session::start(&recording, &source, path, Durability::Off, workers, &Silent, &control).unwrap();
+            Session::start(&recording, &source, path, Durability::Off, workers, JobContext::silent(&control)).unwrap();
         let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
-        session.drive(&spec, &SystemClock::new(), &Silent, &control).unwrap();
+        session.drive(&spec, &SystemClock::new(), JobContext::silent(&control)).unwrap();
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for call in recording.0.take() {
             let actor = call.split(' ').next().unwrap().to_owned();
