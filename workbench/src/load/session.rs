@@ -24,7 +24,7 @@ use crate::load::engine::{EngineCounters, EngineFigure};
 use crate::load::error::RunError;
 use crate::load::measurement::Measurement;
 use crate::load::observer::JobContext;
-use crate::load::observer::{Observer, Phase};
+use crate::load::observer::Phase;
 use crate::load::schedule::Load;
 use crate::load::slices::Desk;
 use crate::load::source::Source;

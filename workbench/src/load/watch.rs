@@ -10,7 +10,7 @@ use crate::load::clock::Clock;
 use crate::load::drive::{DriveSpec, Window};
 use crate::load::engine::EngineCounters;
 use crate::load::observer::JobContext;
-use crate::load::observer::{Observer, Phase};
+use crate::load::observer::Phase;
 use crate::load::slices::{Desk, Slices};
 use crate::load::warmup::{Steadiness, WarmUp};
 use crate::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};

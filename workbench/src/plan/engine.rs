@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::{LEAST_RAM_MB, Machine};
-use crate::load::{Drive, JobContext, Objective, Observer, RestartSpec, RunError, Source, harness_ns_per_operation};
+use crate::load::{Drive, JobContext, Objective, RestartSpec, RunError, Source, harness_ns_per_operation};
 use crate::plan::agenda::Agenda;
 use crate::plan::evidence::{MachineVerdict, verdict};
 use crate::plan::scaling::{Scaling, ScalingPoint, ScalingRefusal};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, Observer, RestartSpec, RunError, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError, WarmUp};
 use crate::plan::evidence::Footprint;
 use crate::plan::judge::{Rejection, rejection, worst_slice};
 use crate::process::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};

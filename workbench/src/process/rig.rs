@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::{Confined, Confinement, GroupLimits, Machine};
-use crate::load::{DriveSpec, JobContext, Observer, Phase, RestartSpec, RunError};
+use crate::load::{DriveSpec, JobContext, Phase, RestartSpec, RunError};
 use crate::process::child::{Running, own_program};
 use crate::process::source_spec::ToldSource;
 use crate::process::testbed::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};

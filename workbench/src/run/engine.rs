@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::actor::Durability;
 use crate::host::{ProbeError, Yardstick};
 use crate::load::{
-    Clock, DriveSpec, JobContext, Load, MOST_WORKERS, ModeOutcome, Observer, Round, RunError, Session, SessionSize,
-    Source, Target, Verified, WarmUp, harness_ns_per_operation,
+    Clock, DriveSpec, JobContext, Load, MOST_WORKERS, ModeOutcome, Round, RunError, Session, SessionSize, Source,
+    Target, Verified, WarmUp, harness_ns_per_operation,
 };
 
 /// A load is given up when its commands are as late as the time measured, and later than this: a rate far above what

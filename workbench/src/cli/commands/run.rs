@@ -12,8 +12,8 @@ use crate::cli::run_agenda::RunAgenda;
 use crate::cli::{Ending, resolve};
 use crate::host::{HostProfile, warnings};
 use crate::load::{
-    CrashSpec, JobContext, Load, ModeOutcome, Objective, Observer, RocksDbTarget, RunError, Source, SystemClock,
-    WarmUp, crash_check,
+    CrashSpec, JobContext, Load, ModeOutcome, Objective, RocksDbTarget, RunError, Source, SystemClock, WarmUp,
+    crash_check,
 };
 use crate::process::{OwnProgram, Scratch, confined, victim};
 use crate::report::{Context, ReportDirectory, attachments};

@@ -14,7 +14,7 @@ use crate::load::crash::task::{CrashTask, Death, Victim};
 use crate::load::drive::Control;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
-use crate::load::observer::{Observer, Phase};
+use crate::load::observer::Phase;
 use crate::load::schedule::Load;
 use crate::load::source::Source;
 use crate::load::target::Target;

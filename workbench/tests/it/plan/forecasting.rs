@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, DriveSpec, JobContext, Load, RestartSpec, Session, Silent, Source, SystemClock, Target, Verified, WarmUp,
+    Control, DriveSpec, JobContext, Load, RestartSpec, Session, Source, SystemClock, Target, Verified, WarmUp,
 };
 
 use crate::support::memory::{Fault, Memory};
