@@ -1,12 +1,12 @@
 # syntax=docker/dockerfile:1
-# The workbench as a container, to measure machines that run containers: see docs/fleet.md.
+# The workbench as a container, see docs/fleet.md.
 #   docker build -t ave-workbench .
 #   docker run --rm --user "$(id -u):$(id -g)" -v /mnt/disk:/data -v "$PWD/reports:/reports" ave-workbench \
 #     plan ledger --target 2000 --slo p99=10ms --data-dir /data --reports-dir /reports
 
-# The same Debian builds and runs it: C library and C++ library are those it was linked against.
+# Same Debian release as the image below, for the same C and C++ libraries.
 FROM rust:1.95.0-slim-bookworm AS build
-# RocksDB is C++, and its bindings are made with libclang.
+# RocksDB is C++; bindgen needs libclang.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ libclang-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -17,28 +17,28 @@ COPY tools tools
 COPY assets assets
 COPY docs docs
 COPY workloads workloads
-# Cargo wants every target of the manifest to be there, also those it is not asked to build.
+# Cargo needs every target that the manifest names.
 COPY benches benches
 COPY examples examples
 COPY tests tests
 COPY src src
-# RocksDB takes about 18 minutes on two cores: the caches keep it for the next build.
+# RocksDB takes about 18 minutes on two cores: keep it for the next build.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked --all-features --bin ave-workbench \
     && install -D -t /out target/release/ave-workbench
 
 FROM debian:12.12-slim
-# RocksDB needs the C++ library; `trace import --time-zone` needs the time zones.
+# tzdata is for `trace import --time-zone`.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libstdc++6 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin workbench \
     && install -d -o workbench -g workbench /data /reports
 COPY --from=build /out/ave-workbench /usr/local/bin/ave-workbench
-# By number, so that Kubernetes sees that it is not root.
+# A number, because Kubernetes' runAsNonRoot does not resolve names.
 USER 10001:10001
-# Databases belong on the disk to be measured: mount it at /data, or the overlay of the image is what is measured.
+# Mount the disk to measure at /data; otherwise the overlay file system is measured.
 VOLUME ["/data", "/reports"]
 WORKDIR /data
 ENTRYPOINT ["ave-workbench"]
