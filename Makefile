@@ -1,10 +1,10 @@
-# The two commands of the README: `make plan` and `make test`. Both install what is missing and say so.
+# The two commands of the README: `make plan` and `make test`. Both install what is missing.
 
-# One profile directory each for tests (dev) and measurements (release); RocksDB is compiled once for both by ccache.
+# Tests use the profile dev, measurements the profile release; ccache compiles RocksDB once for both.
 CARGO ?= cargo
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 WORKBENCH := $(TARGET_DIR)/release/ave-workbench
-# The published backend brings a RocksDB of its own, which must not push this one out of its directory.
+# The published backend has a RocksDB of its own: a second directory keeps both compiled.
 PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 
 .PHONY: help plan test check lockfiles deps build bench peers downstream fmt clean
@@ -21,8 +21,8 @@ plan: build
 	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms --quick; code=$$?; \
 	case $$code in \
 	0) ;; \
-	1) echo "make plan: measured; no machine is shown to hold the target (exit code 1)" ;; \
-	3) echo "make plan: measured, but inconclusive, see the reasons above (exit code 3)" ;; \
+	1) echo "make plan: no machine qualified for the target (exit code 1)" ;; \
+	3) echo "make plan: inconclusive, see the reasons above (exit code 3)" ;; \
 	*) exit $$code ;; \
 	esac
 
@@ -34,7 +34,7 @@ test: deps
 downstream: deps
 	$(CARGO) run --locked --quiet --manifest-path examples/downstream/Cargo.toml --target-dir $(abspath $(TARGET_DIR))
 
-# A lock file that lags behind the package stops what is built from it with --locked: `make peers`, for one.
+# Every lock file is up to date: `make peers` and others build with --locked.
 lockfiles:
 	$(CARGO) update --quiet --workspace --locked
 	$(CARGO) update --quiet --workspace --locked --manifest-path examples/downstream/Cargo.toml
@@ -47,11 +47,12 @@ check: deps lockfiles
 	$(CARGO) fmt --check --manifest-path benches/peers/Cargo.toml --all
 	$(CARGO) fmt --check --manifest-path benches/peers/ours/Cargo.toml
 	$(CARGO) clippy --locked --all-features --all-targets -- -D warnings
-	$(CARGO) clippy --locked --no-default-features --features workbench -- -D warnings
+	$(CARGO) clippy --locked -p ave-actors-rocksdb --no-default-features --features trace -- -D warnings
+	$(CARGO) clippy --locked -p ave-workbench --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --all-features --no-deps
 
 build: deps
-	$(CARGO) build --locked --release --all-features
+	$(CARGO) build --locked --release -p ave-workbench
 
 bench: deps
 	$(CARGO) bench --locked --all-features
@@ -71,8 +72,8 @@ fmt:
 clean:
 	$(CARGO) clean
 
-# A bare Debian with a Rust toolchain lacks libclang (bindgen reads RocksDB's C header with it) and perhaps a C++
-# compiler; ccache is what keeps a second profile or clone from compiling RocksDB again.
+# What a bare Debian with a Rust toolchain lacks: libclang, with which bindgen reads RocksDB's C header, perhaps a C++
+# compiler, and ccache, which keeps a second profile or clone from compiling RocksDB again.
 deps:
 	@missing=""; \
 	command -v c++ >/dev/null 2>&1 || missing="$$missing g++"; \

@@ -1,352 +1,393 @@
-//! The house rules of the source tree: which part may know which other part, print, look into the system, or touch the
-//! engine. Comments, documentation and, where a rule is about code, string literals do not count.
+//! House rules of both packages that the compiler does not hold: which folder may import which, no circles between
+//! files, who prints, who reads `/proc` and `/sys`, who touches the engine. Comments, attributes and the modules of unit
+//! tests do not count.
 
-// Helpers are part of the tests: a failure in one is a failure of the test that called it.
-#![allow(clippy::unwrap_used)]
-
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A source file, told apart into code and string literals.
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// Folders of the workbench, bottom up; those of one row do not import each other.
+const LAYERS: [&[&str]; 10] = [
+    &["units", "measure", "host", "actor"],
+    &["workload"],
+    &["trace"],
+    &["load"],
+    &["process"],
+    &["report"],
+    &["run", "plan", "certify"],
+    &["compare", "fleet"],
+    &["render"],
+    &["cli"],
+];
+/// Modules of the library, bottom up.
+const LIBRARY_LAYERS: [&[&str]; 2] = [&["files", "machine"], &["backend", "trace"]];
+
+/// `crate::plan::search` is `["plan", "search"]`.
+type ModulePath = Vec<String>;
+
+/// The source files of one package.
+struct Package {
+    /// Root of its sources, from the root of the repository.
+    root: &'static str,
+    files: BTreeMap<ModulePath, Source>,
+}
+
+#[derive(Default)]
 struct Source {
-    /// From `src/`, for example `backend/mod.rs`.
-    path: String,
+    /// From the root of the package's sources: `plan/search.rs`.
+    file: String,
     text: String,
-    /// The text with comments and string literals blanked out, line for line.
-    code: String,
-    /// String literals and the lines they begin on.
-    strings: Vec<(usize, String)>,
+    /// Paths of imports and expressions, as far as they begin in this package, absolute.
+    paths: Vec<ModulePath>,
+    /// Names this module re-exports, and the path of each.
+    re_exports: BTreeMap<String, ModulePath>,
+    /// First segments of paths into other crates, and names of macros.
+    words: BTreeSet<String>,
+    /// String literals.
+    literals: Vec<String>,
 }
 
-impl Source {
-    fn new(path: &str, text: &str) -> Self {
-        let (code, strings) = tell_apart(text);
-        Self { path: path.to_owned(), text: text.to_owned(), code, strings }
-    }
-
-    fn is_in(&self, places: &[&str]) -> bool {
-        places.iter().any(|place| self.path == *place || self.path.starts_with(&format!("{place}/")))
-    }
-
-    /// Where a piece of code stands as a word of its own, as `path:line`.
-    fn uses(&self, word: &str) -> Vec<String> {
-        let part_of_a_word = |c: char| c.is_alphanumeric() || c == '_';
-        let stands_alone = |at: usize| {
-            let before = self.code[..at].chars().next_back().is_some_and(part_of_a_word);
-            let after = self.code[at + word.len()..].chars().next().is_some_and(part_of_a_word);
-            !(before && word.starts_with(part_of_a_word) || after && word.ends_with(part_of_a_word))
-        };
-        let places = self.code.match_indices(word).map(|(at, _)| at).filter(|&at| stands_alone(at));
-        places.map(|at| self.place(at)).collect()
-    }
-
-    fn place(&self, at: usize) -> String {
-        format!("src/{}:{}", self.path, self.code[..at].matches('\n').count() + 1)
-    }
-
-    /// The floors of the workbench this file names, with places, whether from the crate's root or by way of `super`.
-    fn floors_named(&self) -> Vec<(String, String)> {
-        let mut named = Vec::new();
-        for (at, start) in self.code.match_indices("workbench::") {
-            self.heads(at + start.len(), at, &mut named);
+impl Package {
+    fn read(root: &'static str) -> Self {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(root);
+        let mut package = Self { root, files: BTreeMap::new() };
+        package.collect(&directory, &directory);
+        let modules: BTreeSet<ModulePath> = package.files.keys().cloned().collect();
+        for (path, source) in &mut package.files {
+            let tokens: TokenStream = source.text.parse().unwrap_or_else(|error| panic!("{}: {error}", source.file));
+            Scan { modules: &modules, module: path.clone(), source }.stream(tokens);
         }
-        // `super` leads out of the floor if it is said as often as the module is deep.
-        let depth = self.path.trim_end_matches("/mod.rs").matches('/').count();
-        for (at, _) in self.code.match_indices("super::").filter(|&(at, _)| !self.code[..at].ends_with("super::")) {
-            let chain = &self.code[at..];
-            let behind = chain.trim_start_matches("super::");
-            let length = chain.len() - behind.len();
-            let in_tests = usize::from(self.code[..at].contains("mod tests {"));
-            if length == (depth + in_tests) * "super::".len() {
-                self.heads(at + length, at, &mut named);
-            }
-        }
-        named
+        package
     }
 
-    /// The first segments of the path, or of each path in braces, that begins at `start`.
-    fn heads(&self, start: usize, at: usize, named: &mut Vec<(String, String)>) {
-        let rest = &self.code[start..];
-        let paths = if rest.starts_with('{') { paths_in_braces(rest) } else { vec![rest] };
-        for path in paths {
-            let head = path.trim_start().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
-            named.push((head.to_owned(), self.place(at)));
-        }
-    }
-}
-
-/// `a::{b, c}` and `d` of `{a::{b, c}, d}`.
-fn paths_in_braces(text: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut paths) = (0, 1, Vec::new());
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            ',' if depth == 1 => {
-                paths.push(&text[start..at]);
-                start = at + 1;
-            }
-            '}' => {
-                depth -= 1;
-                if depth == 0 {
-                    paths.push(&text[start..at]);
-                    break;
+    fn collect(&mut self, root: &Path, directory: &Path) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                self.collect(root, &path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let file = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                let mut module: ModulePath = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+                if ["mod", "lib"].contains(&module.last().unwrap().as_str()) {
+                    module.pop();
                 }
+                let text = fs::read_to_string(&path).unwrap();
+                self.files.insert(module, Source { file, text, ..Source::default() });
+            }
+        }
+    }
+
+    /// The module that defines what a path names, through re-exports.
+    fn defining(&self, path: &[String]) -> ModulePath {
+        let mut module = ModulePath::new();
+        for (place, segment) in path.iter().enumerate() {
+            let child = [module.as_slice(), std::slice::from_ref(segment)].concat();
+            if self.files.contains_key(&child) {
+                module = child;
+            } else if let Some(target) = self.files[&module].re_exports.get(segment) {
+                let rest = [target.as_slice(), &path[place + 1..]].concat();
+                return if target == path { module } else { self.defining(&rest) };
+            } else {
+                break;
+            }
+        }
+        module
+    }
+
+    /// Which files each file imports from.
+    fn imports(&self) -> BTreeMap<&ModulePath, BTreeSet<ModulePath>> {
+        let of = |(module, source): (_, &Source)| {
+            let mut imported: BTreeSet<_> = source.paths.iter().map(|path| self.defining(path)).collect();
+            imported.remove(module);
+            (module, imported)
+        };
+        self.files.iter().map(of).collect()
+    }
+
+    /// What imports from a layer that is not below its own.
+    fn climbs(&self, layers: &[&[&str]]) -> Vec<String> {
+        let height = |module: &ModulePath| {
+            let folder = module.first()?;
+            layers.iter().position(|row| row.contains(&folder.as_str()))
+        };
+        let mut climbs = Vec::new();
+        for (module, imported) in self.imports() {
+            let Some(own) = height(module) else { continue };
+            let above = imported.iter().filter(|other| other.first() != module.first());
+            let above = above.filter(|other| height(other).is_none_or(|other| other >= own));
+            climbs
+                .extend(above.map(|other| format!("{}/{}: {}", self.root, self.files[module].file, other.join("::"))));
+        }
+        climbs
+    }
+
+    /// Files that import each other, directly or by way of others: each with one such way back to itself.
+    fn circles(&self) -> Vec<String> {
+        let imports = self.imports();
+        let mut circles = BTreeSet::new();
+        for &start in imports.keys() {
+            let mut ways = vec![vec![start.clone()]];
+            let mut seen = BTreeSet::new();
+            while let Some(way) = ways.pop() {
+                for next in &imports[way.last().unwrap()] {
+                    if next == start {
+                        let mut names: Vec<_> = way.iter().map(|module| module.join("::")).collect();
+                        names.sort();
+                        circles.insert(names.join(" <-> "));
+                    } else if seen.insert(next.clone()) {
+                        ways.push([way.as_slice(), std::slice::from_ref(next)].concat());
+                    }
+                }
+            }
+        }
+        circles.into_iter().collect()
+    }
+
+    /// Files outside of these places in which `found` finds something.
+    fn outside(&self, places: &[&str], found: impl Fn(&Source) -> Option<String>) -> Vec<String> {
+        let is_in = |file: &str| places.iter().any(|place| file == *place || file.starts_with(&format!("{place}/")));
+        let others = self.files.values().filter(|source| !is_in(&source.file));
+        others.filter_map(|source| Some(format!("{}/{}: {}", self.root, source.file, found(source)?))).collect()
+    }
+}
+
+/// Reads the tokens of one module.
+struct Scan<'a> {
+    modules: &'a BTreeSet<ModulePath>,
+    module: ModulePath,
+    source: &'a mut Source,
+}
+
+impl Scan<'_> {
+    fn stream(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let (mut at, mut is_public) = (0, false);
+        while at < tokens.len() {
+            let rest = &tokens[at..];
+            at += match rest {
+                [TokenTree::Punct(hash), TokenTree::Group(_), ..] if hash.as_char() == '#' => 2,
+                [TokenTree::Ident(module), TokenTree::Ident(name), TokenTree::Group(body), ..] if *module == "mod" => {
+                    self.inner_module(&name.to_string(), body);
+                    3
+                }
+                [TokenTree::Ident(word), tree @ ..] if *word == "use" => 1 + self.import(tree, is_public),
+                [TokenTree::Ident(word), TokenTree::Punct(bang), ..] if bang.as_char() == '!' => {
+                    self.source.words.insert(format!("{word}!"));
+                    2
+                }
+                [TokenTree::Ident(_), TokenTree::Punct(colon), TokenTree::Punct(_), ..] if colon.as_char() == ':' => {
+                    self.expression(rest)
+                }
+                [TokenTree::Group(group), ..] => {
+                    self.stream(group.stream());
+                    1
+                }
+                [TokenTree::Literal(literal), ..] => {
+                    self.source.literals.push(literal.to_string());
+                    1
+                }
+                [TokenTree::Ident(word), ..] => {
+                    is_public = *word == "pub" || is_public;
+                    self.source.words.insert(word.to_string());
+                    1
+                }
+                _ => {
+                    is_public = false;
+                    1
+                }
+            };
+        }
+    }
+
+    /// Modules of unit tests may import what they like.
+    fn inner_module(&mut self, name: &str, body: &Group) {
+        if name != "tests" {
+            self.module.push(name.to_owned());
+            self.stream(body.stream());
+            self.module.pop();
+        }
+    }
+
+    /// A use declaration up to its semicolon.
+    fn import(&mut self, tree: &[TokenTree], is_public: bool) -> usize {
+        let length = tree.iter().position(|token| matches!(token, TokenTree::Punct(end) if end.as_char() == ';'));
+        let length = length.unwrap_or(tree.len());
+        for (path, name) in leaves(&tree[..length], &[]) {
+            let Some(absolute) = self.absolute(&path) else { continue };
+            if is_public {
+                self.source.re_exports.insert(name, absolute);
+            } else {
+                self.source.paths.push(absolute);
+            }
+        }
+        length
+    }
+
+    /// A path in an expression or a type; what it takes of the tokens.
+    fn expression(&mut self, tokens: &[TokenTree]) -> usize {
+        let (mut path, mut at) = (Vec::new(), 0);
+        while let Some(TokenTree::Ident(segment)) = tokens.get(at) {
+            path.push(segment.to_string());
+            let colons = tokens[at + 1..]
+                .iter()
+                .take_while(|token| matches!(token, TokenTree::Punct(colon) if colon.as_char() == ':'));
+            match colons.count() {
+                2 => at += 3,
+                _ => break,
+            }
+        }
+        match self.absolute(&path) {
+            Some(absolute) => self.source.paths.push(absolute),
+            None => drop(self.source.words.insert(path.join("::"))),
+        }
+        at + 1
+    }
+
+    /// From the root of the package; `None` and a word noted for what lies in another crate.
+    fn absolute(&mut self, path: &[String]) -> Option<ModulePath> {
+        let child = |segment: &String| [self.module.as_slice(), std::slice::from_ref(segment)].concat();
+        match path.first()?.as_str() {
+            "crate" => Some(path[1..].to_vec()),
+            "self" => Some([self.module.as_slice(), &path[1..]].concat()),
+            "super" => {
+                let up = path.iter().take_while(|segment| *segment == "super").count();
+                Some([&self.module[..self.module.len() - up], &path[up..]].concat())
+            }
+            _ if self.modules.contains(&child(&path[0])) => Some([self.module.as_slice(), path].concat()),
+            other => {
+                self.source.words.insert(other.to_owned());
+                None
+            }
+        }
+    }
+}
+
+/// The paths of a use tree, each with the name it gets.
+fn leaves(tree: &[TokenTree], prefix: &[String]) -> Vec<(ModulePath, String)> {
+    let (mut path, mut name) = (prefix.to_vec(), None);
+    let mut tokens = tree.iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(word) if *word == "as" => name = tokens.next().map(ToString::to_string),
+            TokenTree::Ident(word) if *word == "self" && !path.is_empty() => {}
+            TokenTree::Ident(word) => path.push(word.to_string()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+                return inner
+                    .split(is_comma)
+                    .filter(|part| !part.is_empty())
+                    .flat_map(|part| leaves(part, &path))
+                    .collect();
             }
             _ => {}
         }
     }
-    paths.retain(|path| !path.trim().is_empty());
-    paths
+    let last = path.last().cloned().unwrap_or_default();
+    vec![(path, name.unwrap_or(last))]
 }
 
-/// Code with everything else blanked out, and the string literals with their lines.
-fn tell_apart(text: &str) -> (String, Vec<(usize, String)>) {
-    let (mut code, mut strings) = (String::new(), Vec::new());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (kind, length) = next_token(rest, code.chars().next_back());
-        let (token, after) = rest.split_at(length);
-        match kind {
-            Token::Code => code.push_str(token),
-            Token::Comment => blank(token, &mut code),
-            Token::Text => {
-                strings.push((code.matches('\n').count() + 1, token.to_owned()));
-                blank(token, &mut code);
-            }
-        }
-        rest = after;
-    }
-    (code, strings)
+fn library() -> Package {
+    Package::read("src")
 }
 
-enum Token {
-    Code,
-    Comment,
-    Text,
+fn workbench() -> Package {
+    Package::read("workbench/src")
 }
 
-fn blank(token: &str, code: &mut String) {
-    code.extend(token.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
-}
-
-/// What stands first in `rest`, and how many bytes it has.
-fn next_token(rest: &str, before: Option<char>) -> (Token, usize) {
-    if rest.starts_with("//") {
-        return (Token::Comment, rest.find('\n').unwrap_or(rest.len()));
-    }
-    if rest.starts_with("/*") {
-        return (Token::Comment, block_comment(rest));
-    }
-    let starts_a_word = !before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    if let Some(length) = raw_string(rest).filter(|_| starts_a_word) {
-        return (Token::Text, length);
-    }
-    if rest.starts_with('"') {
-        return (Token::Text, quoted(rest, '"'));
-    }
-    if let Some(length) = character(rest) {
-        return (Token::Text, length);
-    }
-    (Token::Code, rest.chars().next().map_or(0, char::len_utf8))
-}
-
-fn block_comment(rest: &str) -> usize {
-    let mut depth = 0;
-    let mut at = 0;
-    while at < rest.len() {
-        if rest[at..].starts_with("/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if rest[at..].starts_with("*/") {
-            (depth, at) = (depth - 1, at + 2);
-            if depth == 0 {
-                return at;
-            }
-        } else {
-            at += rest[at..].chars().next().map_or(1, char::len_utf8);
-        }
-    }
-    rest.len()
-}
-
-/// The length of `r"…"`, `r#"…"#`, ….
-fn raw_string(rest: &str) -> Option<usize> {
-    let behind = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
-    let hashes = behind.len() - behind.trim_start_matches('#').len();
-    let body = behind[hashes..].strip_prefix('"')?;
-    let end = format!("\"{}", "#".repeat(hashes));
-    let start = rest.len() - body.len();
-    Some(body.find(&end).map_or(rest.len(), |at| start + at + end.len()))
-}
-
-/// The length of a literal that ends in `end`, escapes passed over.
-fn quoted(rest: &str, end: char) -> usize {
-    let mut characters = rest.char_indices().skip(1);
-    while let Some((at, c)) = characters.next() {
-        if c == '\\' {
-            characters.next();
-        } else if c == end {
-            return at + c.len_utf8();
-        }
-    }
-    rest.len()
-}
-
-/// The length of `'c'` or `'\n'`; `None` for a lifetime.
-fn character(rest: &str) -> Option<usize> {
-    let body = rest.strip_prefix('\'')?;
-    let first = body.chars().next()?;
-    (first == '\\' || body[first.len_utf8()..].starts_with('\'')).then(|| quoted(rest, '\''))
-}
-
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    collect(&root, &mut files);
-    assert!(files.len() > 50, "the source tree is at {}", root.display());
-    files
-        .iter()
-        .map(|path| {
-            let relative = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-            Source::new(&relative, &fs::read_to_string(path).unwrap())
-        })
-        .collect()
-}
-
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
+/// Those of the words that a source uses.
+fn uses(words: &'static [&'static str]) -> impl Fn(&Source) -> Option<String> {
+    move |source| {
+        let is_used =
+            |word: &&&str| source.words.iter().any(|used| used == *word || used.starts_with(&format!("{word}::")));
+        words.iter().find(is_used).map(|&word| word.to_owned())
     }
 }
 
-/// Asserts that none of the words stands outside of the places they belong to.
-fn only_in(places: &[&str], words: &[&str]) {
-    let found: Vec<String> = sources()
-        .iter()
-        .filter(|source| !source.is_in(places))
-        .flat_map(|source| words.iter().flat_map(|word| source.uses(word)).collect::<Vec<_>>())
-        .collect();
-    assert!(found.is_empty(), "{words:?} belong in {places:?} alone, and stand at {found:#?}");
+#[test]
+fn a_folder_imports_only_folders_below_it() {
+    let (climbs, of_library) = (workbench().climbs(&LAYERS), library().climbs(&LIBRARY_LAYERS));
+    assert!(climbs.is_empty() && of_library.is_empty(), "{climbs:#?} {of_library:#?}");
+}
+
+#[test]
+fn every_folder_has_its_place_in_the_order() {
+    for (package, layers) in [(workbench(), LAYERS.concat()), (library(), LIBRARY_LAYERS.concat())] {
+        let folders: BTreeSet<_> =
+            package.files.keys().filter_map(|module| module.first()).map(String::as_str).collect();
+        let expected: BTreeSet<_> = layers.into_iter().chain((package.root != "src").then_some("main")).collect();
+        assert_eq!(folders, expected, "{}", package.root);
+    }
+}
+
+#[test]
+fn files_do_not_import_each_other_in_a_circle() {
+    let circles = [library().circles(), workbench().circles()].concat();
+    assert!(circles.is_empty(), "{circles:#?}");
 }
 
 #[test]
 fn the_engine_is_touched_by_the_backend_alone() {
-    only_in(&["backend", "lib.rs"], &["rocksdb::", "use rocksdb", "extern crate rocksdb"]);
-    // Beside its parts of the same name, the door of the crate only passes the engine on.
-    let sources = sources();
-    let door = sources.iter().find(|source| source.path == "lib.rs").unwrap();
-    assert!(door.uses("rocksdb::").is_empty());
+    let outside = library().outside(&["backend", "lib.rs"], uses(&["rocksdb"]));
+    assert!(outside.is_empty(), "{outside:#?}");
 }
 
 #[test]
 fn only_the_command_line_prints_and_exits() {
-    let words = ["println!", "print!", "eprintln!", "eprint!", "dbg!", "process::exit", "clap"];
-    only_in(&["workbench/cli", "bin"], &words);
-    // Somebody has to read what systemd says.
-    only_in(&["workbench/cli", "bin", "workbench/host/cgroup/systemd.rs"], &["stdout", "stderr"]);
+    let words: &[&str] = &["println!", "print!", "eprintln!", "eprint!", "dbg!", "clap"];
+    let outside = [workbench().outside(&["cli", "main.rs"], uses(words)), library().outside(&[], uses(words))].concat();
+    assert!(outside.is_empty(), "{outside:#?}");
 }
 
 #[test]
-fn only_those_who_must_look_into_the_system() {
-    let allowed = ["machine.rs", "workbench/host", "workbench/measure"];
-    for source in sources().iter().filter(|source| !source.is_in(&allowed)) {
-        for (line, text) in &source.strings {
-            let looks = ["/proc/", "/sys/", "\"/proc\"", "\"/sys\""].iter().any(|path| text.contains(path));
-            assert!(!looks, "src/{}:{line} looks into the system: {text}", source.path);
-        }
-    }
-}
-
-#[test]
-fn the_backend_and_the_machine_know_nothing_of_the_workbench() {
-    only_in(&["workbench", "bin", "lib.rs"], &["workbench"]);
-}
-
-/// Floors of the workbench, from the ground up; those of one row know nothing of each other.
-const FLOORS: [&[&str]; 7] =
-    [&["host", "actor", "measure"], &["workload"], &["trace"], &["runner"], &["sizing"], &["report"], &["cli"]];
-
-fn height(floor: &str) -> Option<usize> {
-    FLOORS.iter().position(|row| row.contains(&floor))
-}
-
-/// What a file of the workbench imports that its floor must not.
-fn climbs(source: &Source) -> Vec<String> {
-    let floor = source.path.split('/').nth(1).unwrap().trim_end_matches(".rs");
-    let own = height(floor).unwrap_or_else(|| panic!("src/{}: `{floor}` has no place in the order", source.path));
-    let named = source.floors_named().into_iter();
-    named
-        .filter(|(other, _)| other != floor && height(other).is_none_or(|other| other >= own))
-        .map(|(other, place)| format!("{place}: {floor} knows {other}"))
-        .collect()
-}
-
-#[test]
-fn a_floor_imports_only_floors_below_it() {
-    let sources = sources();
-    let files = sources.iter().filter(|source| source.is_in(&["workbench"]) && source.path != "workbench/mod.rs");
-    let climbs: Vec<String> = files.flat_map(climbs).collect();
-    assert!(climbs.is_empty(), "{climbs:#?}");
-}
-
-#[test]
-fn every_floor_has_its_place_in_the_order() {
-    let sources = sources();
-    let root = sources.iter().find(|source| source.path == "workbench/mod.rs").unwrap();
-    let declared = root.code.lines().filter_map(|line| line.trim().strip_prefix("pub mod ")?.strip_suffix(';'));
-    let mut declared: Vec<&str> = declared.collect();
-    let mut known: Vec<&str> = FLOORS.concat();
-    declared.sort_unstable();
-    known.sort_unstable();
-    assert_eq!(declared, known);
+fn only_host_and_measure_read_proc_and_sys() {
+    let reads = |source: &Source| {
+        let is_system =
+            |text: &&String| ["/proc/", "/sys/", "\"/proc\"", "\"/sys\""].iter().any(|path| text.contains(path));
+        source.literals.iter().find(is_system).cloned()
+    };
+    let outside =
+        [workbench().outside(&["host", "measure"], reads), library().outside(&["machine.rs"], reads)].concat();
+    assert!(outside.is_empty(), "{outside:#?}");
 }
 
 #[test]
 fn every_module_says_what_it_is_for() {
-    for source in sources().iter().filter(|source| source.path.ends_with("mod.rs")) {
-        assert!(source.text.starts_with("//! "), "src/{} does not begin with `//!`", source.path);
+    for package in [library(), workbench()] {
+        let silent = package.outside(&[], |source| (!source.text.starts_with("//! ")).then(|| "no `//!`".to_owned()));
+        assert!(silent.is_empty(), "{silent:#?}");
     }
 }
 
 #[test]
 fn no_file_is_a_drawer_for_odds_and_ends() {
-    for source in sources() {
-        let name = source.path.rsplit('/').next().unwrap();
-        let drawers = ["utils.rs", "util.rs", "misc.rs", "helpers.rs", "helper.rs", "common.rs"];
-        assert!(!drawers.contains(&name), "src/{} says nothing of what is in it", source.path);
+    for package in [library(), workbench()] {
+        for module in package.files.keys().filter_map(|module| module.last()) {
+            let drawers = ["utils", "util", "misc", "helpers", "helper", "common"];
+            assert!(!drawers.contains(&module.as_str()), "{module} says nothing of what is in it");
+        }
     }
 }
 
 #[test]
-fn code_is_told_from_comments_and_text() {
-    let text = r##"
-use rocksdb::DB; // rocksdb::Options
-/* rocksdb:: /* nested */ rocksdb:: */ let c = '"'; let l: &'a str = "rocksdb:: \" /proc/stat";
-let raw = r#"rocksdb::" "#; let my_rocksdb = my_rocksdb::x();
-"##;
-    let source = Source::new("x.rs", text);
-    assert_eq!(source.uses("rocksdb::"), ["src/x.rs:2"]);
-    let strings: Vec<_> = source.strings.iter().map(|(line, text)| (*line, text.as_str())).collect();
-    assert_eq!(strings, [(3, "'\"'"), (3, "\"rocksdb:: \\\" /proc/stat\""), (4, "r#\"rocksdb::\" \"#")]);
-}
-
-#[test]
-fn an_import_from_above_is_seen_however_it_is_written() {
-    for line in [
-        "use crate::workbench::report::Report;",
-        "use crate::workbench::{actor::{Op, OpKind}, report};",
-        "use super::super::report::Report;",
-        "fn f() -> crate::workbench::report::Report { todo!() }",
-    ] {
-        let climbs = climbs(&Source::new("workbench/runner/drive.rs", line));
-        assert_eq!(climbs, ["src/workbench/runner/drive.rs:1: runner knows report"], "{line}");
-    }
-    for line in ["use crate::workbench::{actor::Op, runner::Load};", "use super::report;", "// workbench::report"] {
-        assert!(climbs(&Source::new("workbench/runner/drive.rs", line)).is_empty(), "{line}");
-    }
-    assert!(!climbs(&Source::new("workbench/host/mod.rs", "use super::actor::Op;")).is_empty());
+fn imports_are_seen_however_they_are_written() {
+    let modules: BTreeSet<ModulePath> = [&["a"][..], &["a", "b"], &["c"]]
+        .iter()
+        .map(|path| path.iter().map(|&part| part.to_owned()).collect())
+        .collect();
+    let text = "use crate::c::{D, e::{F as G, self}}; use super::super::c; // crate::no\n\
+                fn f() -> super::Y { crate::c::g(\"/proc/stat\"); println!(); rocksdb::DB::open() }";
+    let mut source = Source::default();
+    let inner = vec!["a".to_owned(), "b".to_owned()];
+    Scan { modules: &modules, module: inner, source: &mut source }.stream(text.parse().unwrap());
+    let found: Vec<String> = source.paths.iter().map(|path| path.join("::")).collect();
+    assert_eq!(found, ["c::D", "c::e::F", "c::e", "c", "a::Y", "c::g"]);
+    assert!(source.words.contains("println!") && source.words.contains("rocksdb"));
+    assert_eq!(source.literals, ["\"/proc/stat\""]);
+    let mut source = Source::default();
+    let text = "pub use b::X;";
+    Scan { modules: &modules, module: vec!["a".to_owned()], source: &mut source }.stream(text.parse().unwrap());
+    assert_eq!(source.re_exports["X"].join("::"), "a::b::X");
 }
