@@ -69,8 +69,8 @@ impl RocksDbManager {
     /// * `durability`: with `true`, every write waits for the disk, and a write that returned `Ok` survives a power loss.
     ///   With `false`, it survives a crash of the process. In both modes, a crash leaves all writes up to some point in
     ///   time and none after it.
-    /// * `spec`: the machine to size the database for. The database uses 5 % of its RAM, at least 32 MiB, and at most half
-    ///   of its cores for compactions. `None` is this process's share of the host, see [`machine::process_share`].
+    /// * `spec`: the machine to size the database for. The database uses 5 % of its RAM, at least 32 MiB, and half of
+    ///   its cores, 1 to 4, for compactions. `None` is this process's share of the host, see [`machine::process_share`].
     ///
     /// # Errors
     ///

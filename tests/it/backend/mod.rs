@@ -20,6 +20,7 @@ mod wal_damage;
 
 use std::{
     fs, io,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     process::Command,
     sync::mpsc::{self, RecvTimeoutError},
@@ -58,8 +59,8 @@ fn finishes(body: impl FnOnce() + Send + 'static) {
     });
     match receiver.recv_timeout(DEADLINE) {
         Err(RecvTimeoutError::Timeout) => panic!("not finished after {DEADLINE:?}"),
-        // A panic of the body drops the sender, and is passed on.
-        Ok(()) | Err(RecvTimeoutError::Disconnected) => running.join().unwrap(),
+        // A panic of the body drops the sender.
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => running.join().unwrap_or_else(|panic| resume_unwind(panic)),
     }
 }
 

@@ -244,8 +244,12 @@ fn purge_keeps_entries_that_longer_prefixes_write_during_it() {
                 for round in 0..ROUNDS {
                     let mut children: Vec<_> = (0..CHILDREN / 2).map(|n| child(round, n)).collect();
                     start.wait();
-                    children.iter_mut().for_each(|child| put(child, "01", "child"));
-                    (CHILDREN / 2..CHILDREN).for_each(|n| put(&mut child(round, n), "01", "child"));
+                    for child in &mut children {
+                        put(child, "01", "child");
+                    }
+                    for n in CHILDREN / 2..CHILDREN {
+                        put(&mut child(round, n), "01", "child");
+                    }
                 }
             });
             for _ in 0..ROUNDS {

@@ -148,13 +148,13 @@ fn reads_and_new_families_fail_without_descriptors_and_resume_with_them() {
 #[test]
 fn a_write_without_a_descriptor_for_its_log_fails_until_a_reopen() {
     alone(a_write_without_a_descriptor_for_its_log_fails_until_a_reopen, || {
+        /// 400 MB, several times the size at which the log is replaced.
+        const MAX_WRITES: usize = 20_000;
         let dir = tempdir().unwrap();
         limit_open_files(256);
         let manager = open(dir.path());
         let mut events = manager.create_collection("events", "actor").unwrap();
         let descriptors = use_all_descriptors();
-        /// 400 MB, several times the size at which the log is replaced.
-        const MAX_WRITES: usize = 20_000;
         let mut acknowledged = 0;
         let error = loop {
             assert!(acknowledged < MAX_WRITES, "no write needed a new log");
