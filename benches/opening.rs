@@ -2,7 +2,8 @@
 //!
 //! The ids are `open/warm/FAMILIES` and `open/cold/FAMILIES`, `create/existing`, `create/new/durability-off` and
 //! `…-on`, and `stop/EVENTS`. Cold means that the kernel dropped the files from the page cache, which has no effect on
-//! a file system in memory or on caches of the disk. Filter with `cargo bench -- open`, `-- open/warm`. Set `TMPDIR` to choose the disk.
+//! a file system in memory or on caches of the disk. Filter with `cargo bench -- open`, `-- open/warm`. Set `TMPDIR` to
+//! choose the disk.
 
 mod fixture;
 

@@ -1,9 +1,10 @@
-//! The start of an actor: creates its handles, reads its snapshot, replays the events after it, and writes a new snapshot,
-//! with the calls of `ave-actors-store` in their order.
+//! The start of an actor: creates its handles, reads its snapshot, replays the events after it, and writes a new
+//! snapshot, with the calls of `ave-actors-store` in their order.
 //!
 //! The ids are `recovery/durability-off/EVENTS of BYTES` and `recovery/durability-on/…`, and `recovery/compacted/…` for
 //! logs of which a thousand events before the snapshot were deleted. Filter with `cargo bench -- recovery`,
-//! `-- recovery/durability-on`. Actors start in turn, and the block cache contains all of them. Set `TMPDIR` to choose the disk.
+//! `-- recovery/durability-on`. Actors start in turn, and the block cache contains all of them. Set `TMPDIR` to choose
+//! the disk.
 
 mod fixture;
 

@@ -2,8 +2,8 @@
 //!
 //! The ids are `collection/OPERATION/…` and `state/OPERATION/…`, followed by `durability-off` or `durability-on` for
 //! writes, and the size in bytes. Filter with `cargo bench -- put/durability-on`, `-- collection/get`, `-- /65536`. The
-//! databases are in the temporary directory of the system: set `TMPDIR` to another disk, or to `/dev/shm` to exclude the
-//! disk. For the cost of an actor's command, use the workbench.
+//! databases are in the temporary directory of the system: set `TMPDIR` to another disk, or to `/dev/shm` to exclude
+//! the disk. For the cost of an actor's command, use the workbench.
 
 mod fixture;
 

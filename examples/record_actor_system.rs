@@ -1,8 +1,8 @@
 //! Records the actors of a small bank: accounts under light persistence, ledgers under full persistence with a snapshot
 //! every 50 entries, with occasional restarts and queries.
 //!
-//! Run it with `cargo run --features trace --example record_actor_system [DIRECTORY [SEED]]`. The default directory is a
-//! temporary one, the default seed 1. The seed determines the commands; their times also depend on the machine.
+//! Run it with `cargo run --features trace --example record_actor_system [DIRECTORY [SEED]]`. The default directory is
+//! a temporary one, the default seed 1. The seed determines the commands; their times also depend on the machine.
 
 use std::error::Error;
 use std::fmt::Debug;

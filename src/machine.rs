@@ -226,8 +226,8 @@ impl CgroupDir {
     }
 }
 
-/// Every cgroup directory that limits `controller` for a process (its id, or `self`): its own first, then its parents up
-/// to the mount point. v1 directories come before v2: a host can use v1 for one controller and v2 for another.
+/// Every cgroup directory that limits `controller` for a process (its id, or `self`): its own first, then its parents
+/// up to the mount point. v1 directories come before v2: a host can use v1 for one controller and v2 for another.
 pub(crate) fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
     let membership = read(root, &format!("proc/{process}/cgroup")).unwrap_or_default();
     let mounts = read(root, "proc/self/mountinfo").map(|text| parse_cgroup_mounts(&text)).unwrap_or_default();
@@ -287,8 +287,8 @@ impl CgroupMount {
             && (version == CgroupVersion::V2 || self.controllers.iter().any(|name| name == controller))
     }
 
-    /// The directory of `group` and its parents up to the mount point. Only the mount point if the group lies outside the
-    /// mount.
+    /// The directory of `group` and its parents up to the mount point. Only the mount point if the group lies outside
+    /// the mount.
     fn dirs_up_from(&self, group: &Path) -> Vec<PathBuf> {
         let relative = group
             .strip_prefix(&self.group)

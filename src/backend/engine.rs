@@ -40,8 +40,8 @@ pub(super) struct Opened {
 }
 
 impl Engine {
-    /// Opens the database in `path`, or creates it in an empty directory. Creates the `required` column families that do
-    /// not exist yet.
+    /// Opens the database in `path`, or creates it in an empty directory. Creates the `required` column families that
+    /// do not exist yet.
     pub(super) fn open(
         path: &Path,
         durability: Durability,

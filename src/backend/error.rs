@@ -232,7 +232,8 @@ pub(super) fn not_a_database(path: &Path, found: &str, name: &str) -> Error {
 /// The directory contains database files, such as `name`, but no `CURRENT`.
 pub(super) fn current_file_missing(path: &Path, name: &str) -> Error {
     create(format!(
-        "the database at {} is broken: its CURRENT file is missing, but it has '{name}'. Its data is unchanged. {RESTORE}",
+        "the database at {} is broken: its CURRENT file is missing, but it has '{name}'. Its data is \
+         unchanged. {RESTORE}",
         path.display()
     ))
 }

@@ -87,8 +87,8 @@ impl<'a> Cursor<'a> {
         self.skip_foreign_entries();
     }
 
-    /// The current entry: its key as stored, without the prefix, and its value. `None` at the end and after an error, which
-    /// [`Cursor::check`] returns.
+    /// The current entry: its key as stored, without the prefix, and its value. `None` at the end and after an error,
+    /// which [`Cursor::check`] returns.
     pub(super) fn entry(&self) -> Option<(&[u8], &[u8])> {
         if !self.on_entry {
             return None;

@@ -5,14 +5,14 @@
 //!
 //! * The **last** dot of a stored key separates prefix and key, so two collections never produce the same bytes, dotted
 //!   prefixes included: key `b.c` of `a` is `a.b\x2D\xFFc`, key `c` of `a.b` is `a.b.c`.
-//! * The encoding preserves order. `FF` never occurs in UTF-8, so the pair always stands for a dot. It starts with `2D`,
-//!   the byte just below the dot, and ends above every UTF-8 byte, so it sorts exactly where the dot did.
+//! * The encoding preserves order. `FF` never occurs in UTF-8, so the pair always stands for a dot. It starts with
+//!   `2D`, the byte just below the dot, and ends above every UTF-8 byte, so it sorts exactly where the dot did.
 //!
 //! A state is stored under its prefix alone.
 //!
 //! The entries of `a` lie between `a.` and `a/` (the byte after the dot), and so do those of `a.b`. The latter are
-//! *foreign* to `a`: the part after `a.` has a dot. They form *runs*: everything between `a.b.` and `a.b/` is foreign, so
-//! one seek skips it.
+//! *foreign* to `a`: the part after `a.` has a dot. They form *runs*: everything between `a.b.` and `a.b/` is foreign,
+//! so one seek skips it.
 
 use std::borrow::Cow;
 
@@ -177,7 +177,7 @@ mod tests {
     }
 
     /// Short texts with many dots and bytes that sort next to the dot.
-    fn dotted_text() -> impl Strategy<Value = String> {
+    fn dotted() -> impl Strategy<Value = String> {
         prop_oneof![
             "[-./a\\x00]{0,6}",
             proptest::collection::vec(any::<char>(), 0..6).prop_map(|chars| chars.into_iter().collect()),
@@ -236,7 +236,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn decoding_undoes_encoding(prefix in dotted_text(), key in dotted_text()) {
+        fn decoding_undoes_encoding(prefix in dotted(), key in dotted()) {
             let stored = stored(&prefix, &key);
             let prefix = Prefix::new(&prefix);
             prop_assert_eq!(prefix_of(&stored), prefix.state_key());
@@ -245,17 +245,17 @@ mod tests {
         }
 
         #[test]
-        fn encoding_preserves_order(prefix in dotted_text(), a in dotted_text(), b in dotted_text()) {
+        fn encoding_preserves_order(prefix in dotted(), a in dotted(), b in dotted()) {
             prop_assert_eq!(a.cmp(&b), stored(&prefix, &a).cmp(&stored(&prefix, &b)));
         }
 
         #[test]
-        fn different_entries_have_different_stored_keys(p in dotted_text(), q in dotted_text(), a in dotted_text(), b in dotted_text()) {
+        fn different_entries_have_different_stored_keys(p in dotted(), q in dotted(), a in dotted(), b in dotted()) {
             prop_assert_eq!((&p, &a) == (&q, &b), stored(&p, &a) == stored(&q, &b));
         }
 
         #[test]
-        fn every_entry_is_inside_the_bounds_and_belongs_to_one_prefix(p in dotted_text(), q in dotted_text(), key in dotted_text()) {
+        fn every_entry_is_inside_the_bounds_and_belongs_to_one_prefix(p in dotted(), q in dotted(), key in dotted()) {
             let key = stored(&p, &key);
             let (own, other) = (Prefix::new(&p), Prefix::new(&q));
             prop_assert!(own.lower_bound() <= &key[..] && key < own.upper_bound());
@@ -263,7 +263,7 @@ mod tests {
         }
 
         #[test]
-        fn foreign_entries_lie_in_their_run(p in dotted_text(), q in dotted_text(), key in dotted_text()) {
+        fn foreign_entries_lie_in_their_run(p in dotted(), q in dotted(), key in dotted()) {
             let key = stored(&q, &key);
             let prefix = Prefix::new(&p);
             if let Entry::Foreign(name) = prefix.classify(&key) {

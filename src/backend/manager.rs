@@ -66,11 +66,12 @@ struct Database {
 impl RocksDbManager {
     /// Opens the database in the directory `path`, or creates both.
     ///
-    /// * `durability`: with `true`, every write waits for the disk, and a write that returned `Ok` survives a power loss.
-    ///   With `false`, it survives a crash of the process. In both modes, a crash leaves all writes up to some point in
-    ///   time and none after it.
+    /// * `durability`: with `true`, every write waits for the disk, and a write that returned `Ok` survives a power
+    ///   loss. With `false`, it survives a crash of the process. In both modes, a crash leaves all writes up to some
+    ///   point in time and none after it.
     /// * `spec`: the machine to size the database for. The database uses 5 % of its RAM, at least 32 MiB, and half of
-    ///   its cores, 1 to 4, for compactions. `None` is this process's share of the host, see [`machine::process_share`].
+    ///   its cores, 1 to 4, for compactions. `None` is this process's share of the host, see
+    ///   [`machine::process_share`].
     ///
     /// # Errors
     ///
@@ -148,9 +149,9 @@ impl RocksDbManager {
 
     /// Bytes of the write-ahead logs that could not be read and were skipped when the database was opened. Normally 0.
     ///
-    /// After a power loss these may be an incomplete write, which was never acknowledged. In any other case the logs were
-    /// damaged, and all writes after the damage are lost. The file `LOG` in the directory of the database names the log
-    /// file and the reason.
+    /// After a power loss these may be an incomplete write, which was never acknowledged. In any other case the logs
+    /// were damaged, and all writes after the damage are lost. The file `LOG` in the directory of the database names
+    /// the log file and the reason.
     pub fn unreadable_log_bytes(&self) -> u64 {
         self.engine().unreadable_log_bytes()
     }
@@ -192,8 +193,8 @@ impl RocksDbManager {
     /// background compactions do the same gradually. Use it to measure the size of the data, or to free disk space soon
     /// after many deletions.
     ///
-    /// Reads and rewrites the whole database, about 10 s per GB. Meanwhile it needs additional disk space of the size of
-    /// the largest column family. It rewrites large values only as far as compactions would, see
+    /// Reads and rewrites the whole database, about 10 s per GB. Meanwhile it needs additional disk space of the size
+    /// of the largest column family. It rewrites large values only as far as compactions would, see
     /// [`Tuning::blob_gc_percent`].
     ///
     /// # Errors
@@ -210,11 +211,11 @@ impl RocksDbManager {
         self.modify(StoreOperation::RocksdbOperation, "compact", |db| db.wait_for_compact(&wait))
     }
 
-    /// Writes a consistent copy of the database to the directory `path`, which must not exist. The copy is an independent
-    /// database.
+    /// Writes a consistent copy of the database to the directory `path`, which must not exist. The copy is an
+    /// independent database.
     ///
-    /// On the same file system, files are hard-linked instead of copied, which is fast and takes little space. Writers do
-    /// not wait.
+    /// On the same file system, files are hard-linked instead of copied, which is fast and takes little space. Writers
+    /// do not wait.
     ///
     /// ```
     /// # use ave_actors_rocksdb::RocksDbManager;
@@ -334,13 +335,14 @@ fn log_opening(engine: &Engine, durability: Durability, column_families: usize) 
         warn!(
             path = %engine.path().display(),
             bytes = engine.unreadable_log_bytes(),
-            "skipped unreadable data of the write-ahead logs. The file LOG in this directory names the log and the reason"
+            "skipped unreadable data of the write-ahead logs. The file LOG in this directory has the reason"
         );
     }
 }
 
 impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
-    /// Creates a handle of the collection `prefix` in the column family `name`. Creates the family if it does not exist.
+    /// Creates a handle of the collection `prefix` in the column family `name`. Creates the family if it does not
+    /// exist.
     ///
     /// # Errors
     ///
@@ -352,8 +354,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
 
     /// Creates a handle of the state `prefix` in the column family `name`. Creates the family if it does not exist.
     ///
-    /// Use different column families for states and collections, as `ave-actors-store` does: a state is stored under its
-    /// prefix alone, so in one family the state `a.b` and the entry `b` of the collection `a` are the same.
+    /// Use different column families for states and collections, as `ave-actors-store` does: a state is stored under
+    /// its prefix alone, so in one family the state `a.b` and the entry `b` of the collection `a` are the same.
     ///
     /// # Errors
     ///
@@ -368,8 +370,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the log or a memtable cannot be written. If only a memtable cannot, no data is lost: the next
-    /// open replays the log.
+    /// [`Error::Store`] if the log or a memtable cannot be written. If only a memtable cannot, no data is lost: the
+    /// next open replays the log.
     fn stop(&mut self) -> Result<(), Error> {
         debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
         self.modify(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;

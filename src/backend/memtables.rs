@@ -2,8 +2,9 @@
 //!
 //! RocksDB's write buffer manager flushes the *oldest* memtable when the total is too large. With three hundred column
 //! families that produces one file of a few hundred kilobytes after the other, a third of them from nearly empty
-//! memtables, and each costs a new log, a manifest record and two syncs. So this module flushes the *fullest* memtables,
-//! a few at a time, shortly before RocksDB would start. Fewer and larger files mean less to write and to compact.
+//! memtables, and each costs a new log, a manifest record and two syncs. So this module flushes the *fullest*
+//! memtables, a few at a time, shortly before RocksDB would start. Fewer and larger files mean less to write and to
+//! compact.
 //!
 //! Writers that are faster than the flushes wait, which keeps the total within the budget.
 

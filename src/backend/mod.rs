@@ -1,8 +1,8 @@
 //! The production backend: [`RocksDbManager`] and [`RocksDbStore`] implement the traits of `ave-actors-store` over
 //! RocksDB.
 //!
-//! A *collection* (the events of an actor) and a *state* (its snapshot) each have a prefix in a column family, which all
-//! actors of a type share. The backend adds to RocksDB:
+//! A *collection* (the events of an actor) and a *state* (its snapshot) each have a prefix in a column family, which
+//! all actors of a type share. The backend adds to RocksDB:
 //!
 //! * **Isolation.** A collection reads and purges only its own entries, for any two prefixes, `a` and `a.b` included.
 //! * **Seeks, not scans.** Reading the last entry or a range costs one seek plus the returned entries.
@@ -47,8 +47,8 @@
 //! A collection entry is stored as `prefix.key`, sorted bytewise; pad sequence numbers with zeros. A dot inside a key
 //! is stored as the bytes `2D FF`, which preserves the order and distinguishes the key `b.c` of `a` from the key `c` of
 //! `a.b`. A state is stored under its prefix alone. Databases of earlier releases open without conversion. One thing
-//! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs to
-//! `a.b`.
+//! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
+//! to `a.b`.
 
 mod column;
 mod directory;

@@ -79,8 +79,8 @@ fn set_log(options: &mut Options, tuning: &Tuning) {
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // That mode does not detect a missing log, or one truncated between two records, and would replay newer logs after
     // the gap. So the manifest records the length of each closed log once it is synced. The stricter
-    // `track_and_verify_wals` does not work with recycled logs: it can take the remains of an older log after the end of
-    // a newer one for damage, and drop the writes that follow.
+    // `track_and_verify_wals` does not work with recycled logs: it can take the remains of an older log after the end
+    // of a newer one for damage, and drop the writes that follow.
     options.set_track_and_verify_wals_in_manifest(true);
     // One group of writers writes to the log while the previous one writes to the memtables.
     options.set_enable_pipelined_write(true);
@@ -99,7 +99,8 @@ fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_level_zero_file_num_compaction_trigger(to_i32(tuning.level_zero_files));
     options.set_target_file_size_base(tuning.target_file_bytes);
     options.set_max_bytes_for_level_base(tuning.level_base_bytes);
-    // Fast compression for upper levels, which are rewritten often. Dense compression for the last, which has most data.
+    // Fast compression for upper levels, which are rewritten often. Dense compression for the last, which has most
+    // data.
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_bottommost_compression_type(DBCompressionType::Zstd);
     options.set_bottommost_compression_options(WINDOW_BITS, to_i32(tuning.zstd_level), STRATEGY, NO_DICTIONARY, true);
@@ -163,8 +164,8 @@ pub(super) fn range_options(prefix: &Prefix) -> ReadOptions {
     options
 }
 
-/// Like [`range_options`], for reading one entry. A scan of more than `hidden` deleted or overwritten entries fails with
-/// [`rocksdb::ErrorKind::Incomplete`].
+/// Like [`range_options`], for reading one entry. A scan of more than `hidden` deleted or overwritten entries fails
+/// with [`rocksdb::ErrorKind::Incomplete`].
 pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
     let mut options = range_options(prefix);
     options.set_max_skippable_internal_keys(hidden.into());

@@ -2,8 +2,9 @@
 //!
 //! An actor that recovers reads its last event twice and then its events with the keys `n`, `n+1`, `n+2`, each with a
 //! call of its own. Every such call would search the whole database, although its entry directly follows the previous
-//! one. So this module remembers the last entry. From the second key of a sequence on, or from the first one after a read
-//! of the last entry, an iterator reads the entry together with those after it, and a slot stores them for later calls.
+//! one. So this module remembers the last entry. From the second key of a sequence on, or from the first one after a
+//! read of the last entry, an iterator reads the entry together with those after it, and a slot stores them for later
+//! calls.
 //!
 //! Two guarantees:
 //!

@@ -1,8 +1,8 @@
 //! Checks that disk space and file descriptors suffice for a new column family.
 //!
-//! RocksDB records a new column family in the manifest first, then opens its directory and rewrites the options file. If
-//! a later step fails, the family exists but has no handle until the next open. So the resources that these steps need
-//! are tried out first.
+//! RocksDB records a new column family in the manifest first, then opens its directory and rewrites the options file.
+//! If a later step fails, the family exists but has no handle until the next open. So the resources that these steps
+//! need are tried out first.
 
 use std::{
     fs::{self, File},

@@ -41,8 +41,8 @@ pub struct EngineStats {
 
     /// Counter: time that writers waited for flushes or compactions, in microseconds.
     pub stall_micros: u64,
-    /// Whether the database rejects or blocks all writes now: flushes or compactions are too slow, or one has failed, for
-    /// example on a full disk.
+    /// Whether the database rejects or blocks all writes now: flushes or compactions are too slow, or one has failed,
+    /// for example on a full disk.
     pub write_stopped: bool,
 
     /// Counter: syncs of the write-ahead log to disk. One sync can cover many writers.
@@ -117,8 +117,8 @@ impl ColumnFamilySize {
 }
 
 impl EngineStats {
-    /// Bytes written to disk by log, flushes and compactions, per byte that the application wrote. `None` if it has written
-    /// none since the counters started.
+    /// Bytes written to disk by log, flushes and compactions, per byte that the application wrote. `None` if it has
+    /// written none since the counters started.
     ///
     /// ```
     /// use ave_actors_rocksdb::backend::EngineStats;

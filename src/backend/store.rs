@@ -24,8 +24,8 @@ use super::{
 /// [`RocksDbManager`](super::RocksDbManager) creates it. A handle keeps the database open: another process can open the
 /// directory after the manager, all its clones and all handles are dropped.
 ///
-/// A [`Collection`] contains entries sorted bytewise by key. It sees only its own entries, whatever other prefixes share
-/// the column family. A [`State`] contains one value.
+/// A [`Collection`] contains entries sorted bytewise by key. It sees only its own entries, whatever other prefixes
+/// share the column family. A [`State`] contains one value.
 pub struct RocksDbStore {
     family: Arc<ColumnFamily>,
     prefix: Prefix,
@@ -162,8 +162,8 @@ impl Collection for RocksDbStore {
         Ok(())
     }
 
-    /// Costs one seek, whatever the length of the log, and once compaction has removed deleted entries, however many were
-    /// deleted.
+    /// Costs one seek, whatever the length of the log, and once compaction has removed deleted entries, however many
+    /// were deleted.
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
         self.family.read_ahead().last(self.reader, || {
             let cursor = Cursor::at_last(&self.family, &self.prefix);

@@ -1,7 +1,7 @@
 //! Derives RocksDB's settings from the CPU cores and the RAM of a machine. Pure functions without a database.
 //!
-//! The actor runtime and the operating system share the machine, so the database gets a small, fixed share: **one** memory
-//! budget, whatever the number of column families.
+//! The actor runtime and the operating system share the machine, so the database gets a small, fixed share: **one**
+//! memory budget, whatever the number of column families.
 
 use std::fmt;
 
@@ -63,8 +63,8 @@ pub struct Tuning {
     pub level_zero_files: u32,
     /// Approximate size of an SST file, in bytes: one memtable, at least 16 MiB.
     pub target_file_bytes: u64,
-    /// Size of the first level below level 0, in bytes: four memtables, at least 64 MiB. Each further level is ten times as
-    /// large.
+    /// Size of the first level below level 0, in bytes: four memtables, at least 64 MiB. Each further level is ten
+    /// times as large.
     pub level_base_bytes: u64,
     /// Approximate size of a block before compression, in bytes: 16 KiB. A block is the unit of reading and caching.
     pub block_bytes: u64,
@@ -76,8 +76,8 @@ pub struct Tuning {
     pub blob_gc_percent: u32,
     /// Compression level of zstd, which compresses the last level of SST files: 1.
     pub zstd_level: u32,
-    /// Limit of the values that all handles together store as read-ahead, in bytes: 1/64 of the memory budget, 512 KiB to
-    /// 4 MiB. Not part of that budget.
+    /// Limit of the values that all handles together store as read-ahead, in bytes: 1/64 of the memory budget, 512 KiB
+    /// to 4 MiB. Not part of that budget.
     pub read_ahead_bytes: u64,
     /// Size of the Bloom filters, in bits per key: 10.
     pub bloom_bits_per_key: u32,
@@ -136,8 +136,8 @@ impl fmt::Display for Setting {
 impl Tuning {
     /// Derives the settings for a machine.
     ///
-    /// `open_file_limit` is the soft limit on open files of this process, `None` if unlimited; the database uses at most
-    /// half of it. Accepts any machine: with less than 640 MiB of RAM the memory budget is the minimum of 32 MiB.
+    /// `open_file_limit` is the soft limit on open files of this process, `None` if unlimited; the database uses at
+    /// most half of it. Accepts any machine: with less than 640 MiB of RAM the memory budget is the minimum of 32 MiB.
     pub fn new(spec: &ResolvedSpec, open_file_limit: Option<u64>) -> Self {
         let ram_bytes = spec.ram_mb.saturating_mul(MIB);
         let (memory_budget_bytes, memory_budget) = memory_budget(spec.ram_mb);
@@ -202,8 +202,8 @@ impl Tuning {
                 "memtable_budget",
                 self.memtable_budget_bytes,
                 "bytes",
-                "5/8 of the memory budget, shared by all column families and charged to the block cache: a larger budget \
-                 means fewer and larger files when hundreds of families are flushed",
+                "5/8 of the memory budget, shared by all column families and charged to the block cache: a larger \
+                 budget means fewer and larger files when hundreds of families are flushed",
             ),
             setting(
                 "memtable_limit",
@@ -215,8 +215,8 @@ impl Tuning {
                 "write_buffer",
                 self.write_buffer_bytes,
                 "bytes",
-                "3/8 of the memtable budget: snapshots overwritten in a memtable are never written to a file, and there is \
-                 space for a second memtable while the first is flushed",
+                "3/8 of the memtable budget: snapshots overwritten in a memtable are never written to a file, and \
+                 there is space for a second memtable while the first is flushed",
             ),
             setting(
                 "max_write_buffers",
@@ -240,8 +240,8 @@ impl Tuning {
                 "max_wal",
                 self.max_wal_bytes,
                 "bytes",
-                "disk space, not memory: limits the log that an open replays, and the memtable of a family with frequent \
-                 small writes",
+                "disk space, not memory: limits the log that an open replays, and the memtable of a family with \
+                 frequent small writes",
             ),
             setting(
                 "flush_jobs",
@@ -265,7 +265,8 @@ impl Tuning {
                 "wal_bytes_per_sync",
                 self.wal_bytes_per_sync,
                 "bytes",
-                "avoids a burst of write-back at the end of a log: fewer than one write in a thousand waits for the disk",
+                "avoids a burst of write-back at the end of a log: fewer than one write in a thousand waits for the \
+                 disk",
             ),
             setting(
                 "sst_bytes_per_sync",
@@ -301,8 +302,8 @@ impl Tuning {
                 "block",
                 self.block_bytes,
                 "bytes",
-                "one or two blocks contain the events that one actor replays, so a recovery from disk takes a few reads; \
-                 the index, which the cache also stores, is a quarter of that for the default of 4 KiB",
+                "one or two blocks contain the events that one actor replays, so a recovery from disk takes a few \
+                 reads; the index, which the cache also stores, is a quarter of that for the default of 4 KiB",
             ),
             setting(
                 "block_restart_interval",
@@ -314,8 +315,8 @@ impl Tuning {
                 "min_blob",
                 self.min_blob_bytes,
                 "bytes",
-                "compactions do not rewrite values in blob files: large snapshots are overwritten before a rewrite would \
-                 pay off",
+                "compactions do not rewrite values in blob files: large snapshots are overwritten before a rewrite \
+                 would pay off",
             ),
             setting(
                 "blob_gc",
@@ -328,15 +329,15 @@ impl Tuning {
                 "zstd_level",
                 self.zstd_level,
                 "level",
-                "compresses serialized events as well as the default level 3, and compactions take less CPU time from the \
-                 application",
+                "compresses serialized events as well as the default level 3, and compactions take less CPU time from \
+                 the application",
             ),
             setting(
                 "read_ahead",
                 self.read_ahead_bytes,
                 "bytes",
-                "actors recover with one read per event: each read also reads the events after it, 64 KiB per actor that \
-                 recovers at the same time",
+                "actors recover with one read per event: each read also reads the events after it, 64 KiB per actor \
+                 that recovers at the same time",
             ),
             setting(
                 "bloom_bits_per_key",
@@ -363,8 +364,8 @@ impl Tuning {
                 "range_deletions_trigger",
                 self.range_deletions_trigger,
                 "deletions",
-                "each purge of a long log adds one, and the first read after it sorts all of the memtable: this many cost \
-                 about 10 us",
+                "each purge of a long log adds one, and the first read after it sorts all of the memtable: this many \
+                 cost about 10 us",
             ),
             setting("info_log", self.info_log_bytes, "bytes", "keeps RocksDB's own log small"),
             setting("info_log_files", self.info_log_files, "files", "enough to analyse a crash"),
@@ -462,7 +463,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn settings_are_consistent_for_any_machine(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
+        fn any_machine_gets_consistent_settings(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
             let tuning = Tuning::new(&ResolvedSpec { ram_mb, cpu_cores: cores }, files);
             prop_assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 8 * 5);
             prop_assert!(tuning.memtable_budget_bytes < tuning.memtable_limit_bytes);

@@ -1,8 +1,8 @@
 //! Counts the bytes of the write-ahead logs that recovery skipped.
 //!
 //! Recovery applies everything before the first damaged record and nothing after it. After a power loss that is
-//! expected: the write in progress is incomplete. In any other case it is data loss. RocksDB reports the skipped bytes in
-//! its own log file only, so this module parses that file.
+//! expected: the write in progress is incomplete. In any other case it is data loss. RocksDB reports the skipped bytes
+//! in its own log file only, so this module parses that file.
 
 use std::{fs, path::Path};
 

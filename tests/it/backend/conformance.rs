@@ -8,8 +8,8 @@ use ave_actors_store::{
 
 use super::{Database, entries, keys, not_found, put};
 
-/// Prefixes that a wrong encoding would confuse: common starts, many dots, bytes next to the dot, an empty one, non-ASCII
-/// ones, and one longer than any buffer.
+/// Prefixes that a wrong encoding would confuse: common starts, many dots, bytes next to the dot, an empty one,
+/// non-ASCII ones, and one longer than any buffer.
 fn confusable_prefixes() -> Vec<String> {
     let mut prefixes: Vec<String> = [
         "",

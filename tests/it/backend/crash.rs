@@ -1,6 +1,6 @@
 //! Kills processes while they write, open, stop, write a checkpoint or create column families. Afterwards the database
-//! contains every acknowledged operation, and of each thread at most the one operation that was in progress, completely or
-//! not at all.
+//! contains every acknowledged operation, and of each thread at most the one operation that was in progress, completely
+//! or not at all.
 //!
 //! `AVE_KILLS=500` sets the number of kills per durability mode. The default is [`KILLS`].
 
@@ -187,7 +187,7 @@ impl Script {
             let surplus = found.iter().find(|(place, n)| self.entries.get(place) != Some(n));
             assert!(
                 self.done < to,
-                "after {from} to {to} operations of thread {} (seed {:#x}), {missing:?} is missing, {surplus:?} is unexpected",
+                "after {from} to {to} of thread {} (seed {:#x}), missing: {missing:?}, unexpected: {surplus:?}",
                 self.thread,
                 self.seed
             );

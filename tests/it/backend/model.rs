@@ -17,8 +17,8 @@ const EVENTS: [&str; 2] = ["events", "other_events"];
 const STATES: [&str; 2] = ["states", "other_states"];
 const HANDLES: usize = 2;
 
-/// The parts of prefixes and keys. Few, so that many have common starts and ends: many dots, bytes next to the dot, bytes
-/// like an encoded dot, non-ASCII characters, and characters that sort first and last.
+/// The parts of prefixes and keys. Few, so that many have common starts and ends: many dots, bytes next to the dot,
+/// bytes like an encoded dot, non-ASCII characters, and characters that sort first and last.
 const PIECES: [&str; 20] = [
     ".",
     ".",

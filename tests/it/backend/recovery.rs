@@ -1,5 +1,5 @@
-//! Reopening after a stop, after a drop without a stop, and with damaged files. For killed processes see `crash.rs`, for
-//! damaged logs `wal_damage.rs`.
+//! Reopening after a stop, after a drop without a stop, and with damaged files. For killed processes see `crash.rs`,
+//! for damaged logs `wal_damage.rs`.
 
 use std::fs;
 

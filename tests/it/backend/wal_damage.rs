@@ -1,6 +1,6 @@
-//! Write-ahead logs that are truncated, corrupted, zeroed, extended or missing. The database either opens with all writes
-//! up to some point in time, which include every write before the damage, or the open fails with the reason. It never
-//! opens with a gap.
+//! Write-ahead logs that are truncated, corrupted, zeroed, extended or missing. The database either opens with all
+//! writes up to some point in time, which include every write before the damage, or the open fails with the reason. It
+//! never opens with a gap.
 //!
 //! The tests exclude two kinds of damage that RocksDB takes for the regular end of a log:
 //!
@@ -28,8 +28,8 @@ use tempfile::TempDir;
 
 use super::{copy, files, key, scratch, try_open, wait_until};
 
-/// The first two get small writes. The third gets bulk writes, whose flushes start new logs, while the unflushed data of
-/// the others keeps the older logs.
+/// The first two get small writes. The third gets bulk writes, whose flushes start new logs, while the unflushed data
+/// of the others keeps the older logs.
 const FAMILIES: [&str; 3] = ["one", "two", "bulk"];
 const BULK: usize = 2;
 const BULK_BYTES: usize = 112_000;

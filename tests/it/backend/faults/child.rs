@@ -36,8 +36,8 @@ pub(crate) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
     });
 }
 
-/// Runs the body in a child process with a file system of `mib` MiB. Prints `SKIPPED` and does nothing if neither root nor
-/// a user namespace can mount one.
+/// Runs the body in a child process with a file system of `mib` MiB. Prints `SKIPPED` and does nothing if neither root
+/// nor a user namespace can mount one.
 pub(crate) fn on_small_disk(test: impl Fn(), mib: u32, body: impl FnOnce(&Disk)) {
     let launchers: [&[&str]; 2] = [&["unshare", "-rm"], &["unshare", "-m"]];
     let launcher = if is_child(&test) { Some(launchers[0]) } else { launchers.into_iter().find(|l| can_mount(l)) };
