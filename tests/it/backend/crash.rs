@@ -187,7 +187,7 @@ impl Script {
             let surplus = found.iter().find(|(place, n)| self.entries.get(place) != Some(n));
             assert!(
                 self.done < to,
-                "after {from} to {to} of thread {} (seed {:#x}), missing: {missing:?}, unexpected: {surplus:?}",
+                "thread {}, seed {:#x}, {from} to {to} operations: missing {missing:?}, unexpected {surplus:?}",
                 self.thread,
                 self.seed
             );
