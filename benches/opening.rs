@@ -1,8 +1,9 @@
 //! Opening a database with few and with many column families, creating one more, and stopping.
 //!
 //! The ids are `open/warm/FAMILIES` and `open/cold/FAMILIES`, `create/existing`, `create/new/durability-off` and
-//! `…-on`, and `stop/EVENTS`. Cold means that the kernel was asked to forget the files: one in memory stays, and caches
-//! below the kernel stay warm. Filter with `cargo bench -- open`, `-- open/warm`. Set `TMPDIR` to choose the disk.
+//! `…-on`, and `stop/EVENTS`. Cold means that the kernel dropped the files from the page cache, which has no effect on
+//! a file system in memory or on caches of the disk. Filter with `cargo bench -- open`, `-- open/warm`. Set `TMPDIR` to
+//! choose the disk.
 
 mod fixture;
 
@@ -17,9 +18,9 @@ use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, criterion_gro
 use fixture::{DURABILITY, Database, key, open, value};
 use tempfile::TempDir;
 
-/// Three for each actor type: one type, a hundred, five hundred.
+/// Three families per actor type: 1, 100 and 500 types.
 const FAMILIES: [usize; 3] = [3, 300, 1_500];
-/// Events that are in no file yet when a database is stopped.
+/// Events in the memtable when the database is stopped.
 const UNFLUSHED_EVENTS: [u64; 2] = [0, 10_000];
 
 fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
@@ -28,11 +29,11 @@ fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, Wal
     group
 }
 
-/// A closed database with an entry in each of so many column families.
+/// A closed database with `families` column families and one entry in each.
 fn closed(families: usize) -> TempDir {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let names: Vec<String> = (0..families).map(|number| format!("type{number}_events")).collect();
-    // All at once: one after the other, RocksDB writes down the options of all of them each time.
+    // All at once: RocksDB rewrites the options of all families for each one that is created later.
     let spec = Some(MachineSpec::Profile(MachineProfile::Medium));
     let path = directory.path().join("db");
     let mut manager = RocksDbManager::with_column_families(&path, false, spec, &names).expect("a database");
@@ -50,35 +51,39 @@ fn opening(criterion: &mut Criterion) {
         let directory = LazyCell::new(|| closed(families));
         group.bench_function(BenchmarkId::new("warm", families), |bencher| {
             let directory = &*directory;
-            // What is returned is dropped, and so closed, outside of what is measured.
+            // The returned manager is dropped, and so closed, outside the measurement.
             bencher.iter_batched(|| (), |()| open(directory, false), BatchSize::PerIteration);
         });
         #[cfg(target_os = "linux")]
         group.bench_function(BenchmarkId::new("cold", families), |bencher| {
             let directory = &*directory;
-            bencher.iter_batched(|| forget(directory.path()), |()| open(directory, false), BatchSize::PerIteration);
+            bencher.iter_batched(
+                || drop_page_cache(directory.path()),
+                |()| open(directory, false),
+                BatchSize::PerIteration,
+            );
         });
     }
 }
 
-/// Has the kernel forget the files of a closed database.
+/// Drops the files of a closed database from the page cache.
 #[cfg(target_os = "linux")]
-fn forget(directory: &std::path::Path) {
+fn drop_page_cache(directory: &std::path::Path) {
     for entry in std::fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            forget(&path);
+            drop_page_cache(&path);
             continue;
         }
         let file = std::fs::File::open(&path).expect("a file");
-        // Pages that are not on the disk yet stay.
+        // The kernel keeps pages that are not written to disk.
         file.sync_all().expect("a sync");
         rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).expect("advice");
     }
 }
 
-/// A handle of a column family that is there, which every start of an actor makes three of, and of a new one, which only
-/// the first actor of its type makes.
+/// Creates a handle of an existing column family, as every start of an actor does three times, and of a new one, as the
+/// first actor of a type does.
 fn creating(criterion: &mut Criterion) {
     let mut group = group(criterion, "create");
     let database = LazyCell::new(|| Database::new(false));

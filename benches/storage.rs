@@ -1,10 +1,9 @@
-//! Every operation of a collection and of a state, alone with itself: with durability off and on where it writes, over
-//! three sizes of value.
+//! Each operation of a collection and of a state in isolation: three value sizes, and durability off and on for writes.
 //!
-//! The ids are `collection/OPERATION/…` and `state/OPERATION/…`; writes go on with `durability-off` or `durability-on`,
-//! and all end with the size in bytes. Filter with `cargo bench -- put/durability-on`, `-- collection/get`, `-- /65536`.
-//! The databases lie in the system's temporary directory: set `TMPDIR` to the disk in question, or to `/dev/shm` to see
-//! the code without a disk. What an actor pays per command is the workbench's business.
+//! The ids are `collection/OPERATION/…` and `state/OPERATION/…`, followed by `durability-off` or `durability-on` for
+//! writes, and the size in bytes. Filter with `cargo bench -- put/durability-on`, `-- collection/get`, `-- /65536`. The
+//! databases are in the temporary directory of the system: set `TMPDIR` to another disk, or to `/dev/shm` to exclude
+//! the disk. For the cost of an actor's command, use the workbench.
 
 mod fixture;
 
@@ -20,20 +19,20 @@ use criterion::{
 };
 use fixture::{DURABILITY, Database, key, log, value};
 
-/// An event; one as large as a block of a file; and a snapshot so large that it lies in a blob file.
+/// An event, a value of a quarter of a block, and a snapshot large enough for a blob file.
 const VALUE_BYTES: [usize; 3] = [256, 4 << 10, 64 << 10];
-/// Bytes of a log that reads look into, as far as it is not limited by [`MOST_EVENTS`].
+/// Size of the logs that are read, in bytes, limited by [`MAX_EVENTS`].
 const LOG_BYTES: usize = 16 << 20;
-/// Most events of such a log.
-const MOST_EVENTS: usize = 10_000;
+/// Events of such a log at most.
+const MAX_EVENTS: usize = 10_000;
 /// Length of the logs that are purged.
 const PURGED_EVENTS: u64 = 20;
-/// Events of a page of history.
+/// Events per range.
 const PAGE: isize = 10;
-/// Actors whose states are written and deleted.
+/// Number of actors whose states are written and deleted.
 const STATES: usize = 64;
 
-/// A log between two others, in files, so that reads go through filters, indexes and blocks.
+/// A log between two others, flushed to files, so that reads use filters, indexes and blocks.
 struct Log {
     _database: Database,
     entries: RocksDbStore,
@@ -42,7 +41,7 @@ struct Log {
 
 impl Log {
     fn new(value_bytes: usize) -> Self {
-        let events = (LOG_BYTES / value_bytes).min(MOST_EVENTS) as u64;
+        let events = (LOG_BYTES / value_bytes).min(MAX_EVENTS) as u64;
         let database = Database::filled(false, |manager| {
             for actor in ["actor-4", "actor-5", "actor-6"] {
                 fill(&mut log(manager, actor), events, &value(value_bytes));
@@ -63,12 +62,12 @@ fn fill(log: &mut RocksDbStore, events: u64, value: &[u8]) {
 fn group<'c>(criterion: &'c mut Criterion, name: &str) -> BenchmarkGroup<'c, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(800)).sample_size(20);
-    // As many calls in each sample: with rising ones, the first would be of a few microseconds, and the clock's.
+    // The same number of calls in each sample: with a rising number, the first samples would mostly measure the clock.
     group.sampling_mode(SamplingMode::Flat);
     group
 }
 
-/// Every mode with every size, and the ids they have.
+/// Every durability mode with every size, and the id of each.
 fn writes() -> impl Iterator<Item = (BenchmarkId, bool, usize)> {
     DURABILITY.into_iter().flat_map(|(mode, durability)| {
         VALUE_BYTES.into_iter().map(move |bytes| (BenchmarkId::new(mode, bytes), durability, bytes))
@@ -99,7 +98,7 @@ fn collection_get(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("hit", bytes), |bencher| {
             let log = &*log;
             bencher.iter(|| {
-                // A prime: visits every event and no two neighbours.
+                // A prime step: visits every event, and no two adjacent ones in a row.
                 n = (n + 7919) % log.events;
                 Collection::get(&log.entries, &key(n)).expect("a hit")
             });
@@ -150,7 +149,7 @@ fn collection_iter(criterion: &mut Criterion) {
     for bytes in VALUE_BYTES {
         let log = LazyCell::new(|| Log::new(bytes));
         for (direction, reverse) in [("forward", false), ("reverse", true)] {
-            group.throughput(Throughput::Elements((LOG_BYTES / bytes).min(MOST_EVENTS) as u64));
+            group.throughput(Throughput::Elements((LOG_BYTES / bytes).min(MAX_EVENTS) as u64));
             group.bench_function(BenchmarkId::new(direction, bytes), |bencher| {
                 let log = &*log;
                 bencher.iter(|| {
@@ -198,7 +197,7 @@ fn collection_purge(criterion: &mut Criterion) {
     }
 }
 
-/// The states of several actors, which take turns.
+/// The states of several actors, which are used in turn.
 fn states(manager: &RocksDbManager) -> Vec<RocksDbStore> {
     let actors = (0..STATES).map(|actor| format!("actor-{actor}"));
     actors.map(|actor| manager.create_state("states", &actor).expect("a state")).collect()
@@ -245,7 +244,7 @@ fn state_get(criterion: &mut Criterion) {
     }
 }
 
-/// What takes a state away that was just written.
+/// Measures `remove` on a state that was just written.
 fn state_removal(criterion: &mut Criterion, name: &str, remove: impl Fn(&mut RocksDbStore)) {
     let mut group = group(criterion, name);
     for (id, durability, bytes) in writes() {

@@ -1,10 +1,10 @@
-//! Figures of a database for Prometheus: [`RocksDbManager::stats`] in the text exposition format, version 0.0.4.
+//! Exports [`RocksDbManager::stats`] to Prometheus in the text exposition format, version 0.0.4.
 //!
-//! `cargo run --example prometheus` writes some events and prints the figures.
-//! `cargo run --example prometheus -- 127.0.0.1:9464` serves them at `http://127.0.0.1:9464/metrics` until it is stopped.
+//! `cargo run --example prometheus` writes some events and prints the metrics.
+//! `cargo run --example prometheus -- 127.0.0.1:9464` serves them at `http://127.0.0.1:9464/metrics` until stopped.
 //!
-//! Copy what you need: `exposition` is a pure function. RocksDB's counters begin with the first call of `stats()`, which
-//! is why `main` makes it right after opening: from then on a scrape is the next one.
+//! Copy what you need: `exposition` is a pure function. RocksDB's counters start with the first call of `stats()`, so
+//! `main` calls it right after the open.
 
 use std::{
     env,
@@ -27,7 +27,7 @@ use ave_actors_store::{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = env::temp_dir().join(format!("ave-prometheus-{}", std::process::id()));
     let manager = RocksDbManager::new(&path, true, Some(MachineSpec::Custom { ram_mb: 2048, cpu_cores: 2 }))?;
-    // Counters begin here.
+    // Starts the counters.
     manager.stats()?;
 
     let mut events = manager.create_collection("readings", "thermometer")?;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Collection::put(&mut events, &format!("{n:020}"), b"21.5")?;
     }
     match env::args().nth(1) {
-        None => say(&exposition("readings", &manager.stats()?)),
+        None => print_text(&exposition("readings", &manager.stats()?)),
         Some(address) => serve(&TcpListener::bind(address)?, "readings", &manager)?,
     }
     drop((events, manager));
@@ -43,9 +43,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// All figures of one database, which the label `database` names.
+/// All metrics of one database, with its name in the label `database`.
 pub(crate) fn exposition(database: &str, stats: &EngineStats) -> String {
-    // No `..`: a figure that is new in `EngineStats` shall not be forgotten here.
+    // No `..`: a new field of `EngineStats` must be a compile error here.
     let EngineStats {
         memory_budget_bytes,
         memtable_bytes,
@@ -74,55 +74,54 @@ pub(crate) fn exposition(database: &str, stats: &EngineStats) -> String {
         estimated_keys,
         column_families,
     } = stats;
-    let mut page = Page::of(database);
+    let mut page = Exposition::new(database);
 
-    page.gauge("memory_budget_bytes", "What block cache and memtables together may take.", memory_budget_bytes);
-    page.gauge("memtable_bytes", "What memtables take.", memtable_bytes);
-    page.gauge("block_cache_bytes", "What the block cache holds, memtables included.", block_cache_bytes);
-    page.gauge("block_cache_pinned_bytes", "What cannot be evicted from the block cache.", block_cache_pinned_bytes);
-    page.gauge("table_reader_bytes", "What open SST files take beside the budget.", table_reader_bytes);
+    page.gauge("memory_budget_bytes", "Limit of block cache and memtables.", memory_budget_bytes);
+    page.gauge("memtable_bytes", "Size of the memtables.", memtable_bytes);
+    page.gauge("block_cache_bytes", "Size of the block cache, memtables included.", block_cache_bytes);
+    page.gauge("block_cache_pinned_bytes", "Part of the block cache that cannot be evicted.", block_cache_pinned_bytes);
+    page.gauge("table_reader_bytes", "Memory of open SST files outside the budget.", table_reader_bytes);
 
-    page.counter("stall_seconds_total", "Time that writers were held back.", &seconds(*stall_micros));
-    page.gauge("write_stopped", "1 while writers are stopped.", &u8::from(*write_stopped));
-    page.counter("wal_syncs_total", "Synchronous writes of the log.", wal_syncs);
-    page.counter("wal_written_bytes_total", "Written to the log.", wal_bytes);
-    page.counter("user_written_bytes_total", "Written by the application.", user_written_bytes);
-    page.counter("flush_written_bytes_total", "Written by flushes.", flush_written_bytes);
-    page.counter("compaction_read_bytes_total", "Read by compactions.", compaction_read_bytes);
-    page.counter("compaction_written_bytes_total", "Written by compactions.", compaction_written_bytes);
+    page.counter("stall_seconds_total", "Time that writers waited.", &seconds(*stall_micros));
+    page.gauge("write_stopped", "1 while no write succeeds.", &u8::from(*write_stopped));
+    page.counter("wal_syncs_total", "Syncs of the write-ahead log.", wal_syncs);
+    page.counter("wal_written_bytes_total", "Bytes written to the write-ahead log.", wal_bytes);
+    page.counter("user_written_bytes_total", "Bytes written by the application.", user_written_bytes);
+    page.counter("flush_written_bytes_total", "Bytes written by flushes.", flush_written_bytes);
+    page.counter("compaction_read_bytes_total", "Bytes read by compactions.", compaction_read_bytes);
+    page.counter("compaction_written_bytes_total", "Bytes written by compactions.", compaction_written_bytes);
 
     page.counter("block_cache_hits_total", "Blocks found in the block cache.", block_cache_hits);
-    page.counter("block_cache_misses_total", "Blocks that had to be read from a file.", block_cache_misses);
-    page.counter("point_read_bytes_total", "Returned by reads of single entries.", point_read_bytes);
-    page.counter("iterator_read_bytes_total", "Returned by iterators.", iterator_read_bytes);
+    page.counter("block_cache_misses_total", "Blocks read from a file.", block_cache_misses);
+    page.counter("point_read_bytes_total", "Bytes returned by reads of single entries.", point_read_bytes);
+    page.counter("iterator_read_bytes_total", "Bytes returned by iterators.", iterator_read_bytes);
 
     let (files, bytes): (Vec<u64>, Vec<u64>) = levels.iter().map(|LevelStats { files, bytes }| (files, bytes)).unzip();
     page.by_level("level_files", "SST files per level.", &files);
     page.by_level("level_bytes", "Size of the SST files per level.", &bytes);
     page.gauge(
         "pending_compaction_bytes",
-        "What compactions have yet to rewrite, estimated.",
+        "Bytes that compactions have yet to rewrite, estimated.",
         pending_compaction_bytes,
     );
-    page.gauge("running_flushes", "Flushes at this moment.", running_flushes);
-    page.gauge("running_compactions", "Compactions at this moment.", running_compactions);
-    page.gauge("live_data_bytes", "What is not overwritten or deleted, on disk, estimated.", live_data_bytes);
-    page.gauge("sst_bytes", "All SST files on disk.", sst_bytes);
-    page.gauge("blob_bytes", "All blob files on disk.", blob_bytes);
-    page.gauge("estimated_keys", "Entries, estimated.", estimated_keys);
-    page.gauge("column_families", "Column families.", column_families);
+    page.gauge("running_flushes", "Flushes running now.", running_flushes);
+    page.gauge("running_compactions", "Compactions running now.", running_compactions);
+    page.gauge("live_data_bytes", "Bytes on disk that are not overwritten or deleted, estimated.", live_data_bytes);
+    page.gauge("sst_bytes", "Size of all SST files on disk.", sst_bytes);
+    page.gauge("blob_bytes", "Size of all blob files on disk.", blob_bytes);
+    page.gauge("estimated_keys", "Number of entries, estimated.", estimated_keys);
+    page.gauge("column_families", "Number of column families.", column_families);
     page.text
 }
 
-/// The text as far as it is written.
-struct Page {
+struct Exposition {
     text: String,
-    /// The label that every sample has.
+    /// The label of every sample.
     database: String,
 }
 
-impl Page {
-    fn of(database: &str) -> Self {
+impl Exposition {
+    fn new(database: &str) -> Self {
         Self { text: String::new(), database: format!("database=\"{}\"", escaped(database)) }
     }
 
@@ -154,11 +153,11 @@ impl Page {
     }
 
     fn line(&mut self, line: &dyn Display) {
-        writeln!(self.text, "{line}").expect("a string takes any text");
+        writeln!(self.text, "{line}").expect("writing to a string cannot fail");
     }
 }
 
-/// As the format wants the value of a label.
+/// Escapes the value of a label.
 fn escaped(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
@@ -167,20 +166,20 @@ fn seconds(micros: u64) -> String {
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }
 
-/// One request after the other, which is enough for a scrape every few seconds. It is not meant for the open internet.
+/// Serves one request at a time, which suffices for a scrape every few seconds. Not for public networks.
 fn serve(listener: &TcpListener, database: &str, manager: &RocksDbManager) -> io::Result<()> {
-    say(&format!("http://{}/metrics\n", listener.local_addr()?));
+    print_text(&format!("http://{}/metrics\n", listener.local_addr()?));
     for stream in listener.incoming() {
-        // A client that went away is not a reason to stop.
-        stream.and_then(|stream| answer(stream, database, manager)).ok();
+        // A disconnected client does not stop the server.
+        stream.and_then(|stream| respond(stream, database, manager)).ok();
     }
     Ok(())
 }
 
-pub(crate) fn answer(mut stream: TcpStream, database: &str, manager: &RocksDbManager) -> io::Result<()> {
-    let patience = Some(Duration::from_secs(2));
-    stream.set_read_timeout(patience)?;
-    stream.set_write_timeout(patience)?;
+pub(crate) fn respond(mut stream: TcpStream, database: &str, manager: &RocksDbManager) -> io::Result<()> {
+    let timeout = Some(Duration::from_secs(2));
+    stream.set_read_timeout(timeout)?;
+    stream.set_write_timeout(timeout)?;
     let (status, body) = match first_line(&stream)?.split(' ').take(2).collect::<Vec<_>>()[..] {
         ["GET", "/metrics"] => match manager.stats() {
             Ok(stats) => ("200 OK", exposition(database, &stats)),
@@ -196,10 +195,10 @@ pub(crate) fn answer(mut stream: TcpStream, database: &str, manager: &RocksDbMan
     )
 }
 
-/// Of a request, which is read to the end of its head: a connection that is closed before loses the answer.
+/// The first line of a request. Reads the whole head: closing a connection with unread data discards the response.
 fn first_line(stream: &TcpStream) -> io::Result<String> {
-    const LONGEST_HEAD: u64 = 8 * 1024;
-    let mut lines = BufReader::new(stream.take(LONGEST_HEAD)).lines();
+    const MAX_HEAD_BYTES: u64 = 8 * 1024;
+    let mut lines = BufReader::new(stream.take(MAX_HEAD_BYTES)).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
     for line in lines {
         if line?.is_empty() {
@@ -210,6 +209,6 @@ fn first_line(stream: &TcpStream) -> io::Result<String> {
 }
 
 #[allow(clippy::print_stdout)]
-fn say(text: &str) {
+fn print_text(text: &str) {
     print!("{text}");
 }

@@ -1,8 +1,8 @@
-//! A small bank whose actors are recorded: accounts under light persistence, ledgers under full persistence with a
-//! snapshot every 50 entries, and now and then a restart or a query.
+//! Records the actors of a small bank: accounts under light persistence, ledgers under full persistence with a snapshot
+//! every 50 entries, with occasional restarts and queries.
 //!
-//! Run it with `cargo run --features trace --example record_actor_system [DIRECTORY [SEED]]`. Without a directory it takes
-//! one for temporary files. What is asked depends on the seed alone; when it is asked depends on the machine, too.
+//! Run it with `cargo run --features trace --example record_actor_system [DIRECTORY [SEED]]`. The default directory is
+//! a temporary one, the default seed 1. The seed determines the commands; their times also depend on the machine.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -22,7 +22,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-/// The manager of the database as the actors see it.
+/// The manager that the actors use.
 type Database = RecordingManager<RocksDbManager>;
 const DATABASE: &str = "database";
 
@@ -35,10 +35,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let recordings = directory.join("recordings");
     record::<Accounts>(&directory, &recordings, seed).await?;
     record::<Ledgers>(&directory, &recordings, seed).await?;
-    what_next(&recordings)
+    print_next_steps(&recordings)
 }
 
-/// One system over one database, recorded from its first call to its last.
+/// Records one actor system over one database, from its first call to its last.
 async fn record<B: Book>(directory: &Path, recordings: &Path, seed: u64) -> Result<(), Box<dyn Error>> {
     let name = format!("recorded-{}s", B::NAME);
     let options = RecorderOptions::new(recordings).name(&name).source("examples/record_actor_system.rs");
@@ -50,38 +50,38 @@ async fn record<B: Book>(directory: &Path, recordings: &Path, seed: u64) -> Resu
     let (system, mut runner) = ActorSystem::create(stop.clone(), CancellationToken::new());
     system.add_helper(DATABASE, database.clone()).await;
     let running = tokio::spawn(async move { runner.run().await });
-    Bank::<B>::open(&system).await?.work(&mut Dice(seed)).await?;
+    Bank::<B>::open(&system).await?.work(&mut Random(seed)).await?;
     stop.cancel();
     running.await?;
 
-    // After the actors: those under full persistence write a snapshot when they stop.
+    // After the actors have stopped: those under full persistence write a snapshot then.
     let stats = recorder.finish()?;
     database.stop()?;
-    say(&format!("{name}: {} operations, {} dropped, {} bytes", stats.recorded, stats.dropped, stats.bytes));
+    print(&format!("{name}: {} operations, {} dropped, {} bytes", stats.recorded, stats.dropped, stats.bytes));
     Ok(())
 }
 
-fn what_next(recordings: &Path) -> Result<(), Box<dyn Error>> {
+fn print_next_steps(recordings: &Path) -> Result<(), Box<dyn Error>> {
     for entry in std::fs::read_dir(recordings)? {
         let part = entry?.path();
-        say(&format!("\nave-workbench trace info {0}\nave-workbench run {0}", part.display()));
+        print(&format!("\nave-workbench trace info {0}\nave-workbench run {0}", part.display()));
     }
     Ok(())
 }
 
-/// What kind of actors a bank keeps, and how.
+/// A type of actors and its persistence.
 trait Book: Debug + Clone + Send + Sync + 'static {
     type Persistence: Persistence;
     const NAME: &str;
     const ACTORS: u64;
     const SNAPSHOT_EVERY: Option<u64>;
-    /// Serialised state, bytes.
+    /// Size of the serialised state, in bytes.
     const STATE_BYTES: usize;
-    /// Between two bursts of work.
-    const REST: Duration;
+    /// A tenth of the pause between two bursts of commands.
+    const PAUSE: Duration;
 }
 
-/// Many small actors; the state goes with every event.
+/// Many small actors that store their state with every event.
 #[derive(Debug, Clone)]
 struct Accounts;
 
@@ -91,10 +91,10 @@ impl Book for Accounts {
     const ACTORS: u64 = 200;
     const SNAPSHOT_EVERY: Option<u64> = None;
     const STATE_BYTES: usize = 400;
-    const REST: Duration = Duration::from_millis(2);
+    const PAUSE: Duration = Duration::from_millis(2);
 }
 
-/// A few large ones; the state every 50 events.
+/// A few large actors that store their state every 50 events.
 #[derive(Debug, Clone)]
 struct Ledgers;
 
@@ -104,10 +104,10 @@ impl Book for Ledgers {
     const ACTORS: u64 = 12;
     const SNAPSHOT_EVERY: Option<u64> = Some(50);
     const STATE_BYTES: usize = 8_000;
-    const REST: Duration = Duration::from_millis(1);
+    const PAUSE: Duration = Duration::from_millis(1);
 }
 
-/// Commands of a recording.
+/// Commands per recording.
 const COMMANDS: u64 = 6_000;
 
 struct Bank<B: Book> {
@@ -126,52 +126,52 @@ impl<B: Book> Bank<B> {
         Ok(bank)
     }
 
-    /// The name up to the dot is the prefix of its keys: the same in every life.
+    /// The name up to the dot is the prefix of its keys, which does not change with a restart.
     async fn start(&mut self, number: u64) -> Result<ActorRef<Page<B>>, ActorError> {
         self.starts += 1;
         let name = format!("{}-{number}.{}", B::NAME, self.starts);
         self.system.create_root_actor(&name, Page::<B>::initial(())).await
     }
 
-    async fn work(&mut self, dice: &mut Dice) -> Result<(), ActorError> {
+    async fn work(&mut self, random: &mut Random) -> Result<(), ActorError> {
         for _ in 0..COMMANDS {
-            // A few are busy: the smaller of two throws.
-            let number = dice.throw(B::ACTORS).min(dice.throw(B::ACTORS));
+            // The smaller of two random numbers: some actors get more commands than others.
+            let number = random.below(B::ACTORS).min(random.below(B::ACTORS));
             let index = usize::try_from(number).unwrap_or(0);
-            match dice.throw(100) {
+            match random.below(100) {
                 0 => {
                     self.actors[index].ask_stop().await?;
                     self.actors[index] = self.start(number).await?;
                 }
-                1..4 => self.ask(index, Ask::Newest).await?,
-                4..8 => self.ask(index, Ask::Entries { from: dice.throw(40) }).await?,
-                _ => self.ask(index, Ask::Enter(dice.entry())).await?,
+                1..4 => self.send(index, Request::LastEntry).await?,
+                4..8 => self.send(index, Request::Entries { from: random.below(40) }).await?,
+                _ => self.send(index, Request::Add(random.entry())).await?,
             }
-            if dice.throw(20) == 0 {
-                tokio::time::sleep(B::REST * 10).await;
+            if random.below(20) == 0 {
+                tokio::time::sleep(B::PAUSE * 10).await;
             }
         }
         Ok(())
     }
 
-    async fn ask(&self, index: usize, ask: Ask) -> Result<(), ActorError> {
-        self.actors[index].ask(ask).await.map(drop)
+    async fn send(&self, index: usize, request: Request) -> Result<(), ActorError> {
+        self.actors[index].ask(request).await.map(drop)
     }
 }
 
-/// A pseudo-random sequence (`SplitMix64`): the same for the same seed.
-struct Dice(u64);
+/// A pseudo-random generator (`SplitMix64`).
+struct Random(u64);
 
-impl Dice {
-    const fn throw(&mut self, sides: u64) -> u64 {
+impl Random {
+    const fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % sides
+        (mixed ^ (mixed >> 31)) % end
     }
 
     fn entry(&mut self) -> Entry {
-        Entry { amount: self.throw(100_000), text: "x".repeat(usize::try_from(20 + self.throw(200)).unwrap_or(20)) }
+        Entry { amount: self.below(100_000), text: "x".repeat(usize::try_from(20 + self.below(200)).unwrap_or(20)) }
     }
 }
 
@@ -183,28 +183,28 @@ struct Entry {
 impl Event for Entry {}
 
 #[derive(Debug, Clone)]
-enum Ask {
-    Enter(Entry),
+enum Request {
+    Add(Entry),
     Entries { from: u64 },
-    Newest,
+    LastEntry,
 }
-impl Message for Ask {}
+impl Message for Request {}
 
 struct Done;
 impl Response for Done {}
 
-/// An actor of the bank: a sum, and what else such a state may hold.
+/// An actor of the bank: a sum, and padding up to the size of the state.
 #[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
 struct Page<B: Book> {
     sum: u64,
-    rest: Vec<u8>,
+    padding: Vec<u8>,
     #[borsh(skip)]
     book: PhantomData<B>,
 }
 
 #[async_trait]
 impl<B: Book> Actor for Page<B> {
-    type Message = Ask;
+    type Message = Request;
     type Event = Entry;
     type Response = Done;
 
@@ -226,14 +226,14 @@ impl<B: Book> Handler<Self> for Page<B> {
     async fn handle_message(
         &mut self,
         _sender: ActorPath,
-        ask: Ask,
+        request: Request,
         ctx: &mut ActorContext<Self>,
     ) -> Result<Done, ActorError> {
         let store = ctx.get_child::<Store<Self>>("store").await?;
-        match ask {
-            Ask::Enter(entry) => self.persist(&entry, ctx).await?,
-            Ask::Entries { from } => drop(store.ask(StoreCommand::GetEvents { from, to: from + 9 }).await?),
-            Ask::Newest => drop(store.ask(StoreCommand::LastEvent).await?),
+        match request {
+            Request::Add(entry) => self.persist(&entry, ctx).await?,
+            Request::Entries { from } => drop(store.ask(StoreCommand::GetEvents { from, to: from + 9 }).await?),
+            Request::LastEntry => drop(store.ask(StoreCommand::LastEvent).await?),
         }
         Ok(Done)
     }
@@ -244,7 +244,7 @@ impl<B: Book> PersistentActor for Page<B> {
     type InitParams = ();
 
     fn create_initial((): ()) -> Self {
-        Self { sum: 0, rest: vec![0; B::STATE_BYTES], book: PhantomData }
+        Self { sum: 0, padding: vec![0; B::STATE_BYTES], book: PhantomData }
     }
 
     fn apply(&mut self, entry: &Entry) -> Result<(), ActorError> {
@@ -258,6 +258,6 @@ impl<B: Book> PersistentActor for Page<B> {
 }
 
 #[allow(clippy::print_stdout)]
-fn say(line: &str) {
+fn print(line: &str) {
     println!("{line}");
 }

@@ -1,24 +1,10 @@
 //! The share of the host that this process may use: cores, RAM and open files.
 //!
-//! A container that sees 64 GB of host memory but may use 512 MB must be sized by the 512 MB. This module answers with
-//! what the process may really use, and says where each number comes from. It reads the kernel's files and nothing
-//! else: it knows nothing of databases, workloads or reports.
+//! A container that sees 64 GB of host memory but may use 512 MB must be sized by the 512 MB. This module returns the
+//! limits of the process and the source of each value. It only reads files of the kernel, and has no dependency on
+//! databases, workloads or reports.
 //!
-//! Everything is parsed from files under a root directory, so that a test can lay out any machine it likes:
-//!
-//! ```
-//! let dir = tempfile::tempdir()?;
-//! std::fs::create_dir_all(dir.path().join("proc/self"))?;
-//! std::fs::create_dir_all(dir.path().join("sys/fs/cgroup"))?;
-//! std::fs::write(dir.path().join("proc/meminfo"), "MemTotal:  8388608 kB\n")?;
-//! std::fs::write(dir.path().join("proc/self/cgroup"), "0::/\n")?;
-//! std::fs::write(dir.path().join("sys/fs/cgroup/memory.max"), "536870912\n")?;
-//!
-//! let ram = ave_actors_rocksdb::machine::ram_under(dir.path()).expect("a machine with memory");
-//! assert_eq!(ram.bytes, 512 * 1024 * 1024);
-//! assert_eq!(ram.source.to_string(), "cgroup v2 memory.max at /sys/fs/cgroup/memory.max");
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! All files are read below a root directory, so that tests can describe any machine by files.
 
 use std::{
     fmt, fs,
@@ -29,21 +15,21 @@ use ave_actors_store::config::{ResolvedSpec, detect_cpu_cores, detect_total_memo
 
 const MIB: u64 = 1024 * 1024;
 
-/// RAM assumed, in MiB, where the host does not tell: the same guess as `ave_actors_store::config::resolve_spec` makes.
-const ASSUMED_RAM_MIB: u64 = 4096;
+/// RAM in MiB where the host reports none: the default of `ave_actors_store::config::resolve_spec`.
+const DEFAULT_RAM_MIB: u64 = 4096;
 
-/// Where a number about the machine comes from.
+/// The source of a value about the machine.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// The whole host, nothing narrows it.
+    /// The whole host: no limit applies.
     HostTotal,
-    /// The CPUs this process may be scheduled on (`taskset`, cpusets).
+    /// The CPUs on which this process may run (`taskset`, cpusets).
     Affinity,
     /// A limit of cgroup v1, read from this file.
     CgroupV1(PathBuf),
     /// A limit of cgroup v2, read from this file.
     CgroupV2(PathBuf),
-    /// Nobody said: a default.
+    /// A default, because the host reports no value.
     Assumed,
 }
 
@@ -58,28 +44,28 @@ impl fmt::Display for Source {
             Self::Affinity => f.write_str("CPU affinity of the process"),
             Self::CgroupV1(file) => limit(f, 1, file),
             Self::CgroupV2(file) => limit(f, 2, file),
-            Self::Assumed => f.write_str("assumed, the host does not say"),
+            Self::Assumed => f.write_str("default, the host reports no value"),
         }
     }
 }
 
-/// CPU time this process may use.
+/// CPU time that this process may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CpuShare {
-    /// Whole cores, at least 1. A quota of 2.5 cores counts as 2.
+    /// Whole cores, rounded down, at least 1: 2 for a quota of 2.5 cores.
     pub cores: usize,
-    /// The exact share in thousandths of a core: 2500 for a quota of 2.5 cores.
+    /// The same in thousandths of a core, exact: 2500 for a quota of 2.5 cores.
     pub millicores: u64,
-    /// What bounds it.
+    /// The source of the smallest limit.
     pub source: Source,
 }
 
-/// RAM this process may use.
+/// RAM that this process may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RamShare {
-    /// Bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// What bounds it.
+    /// The source of the smallest limit.
     pub source: Source,
 }
 
@@ -96,7 +82,7 @@ pub struct ProcessShare {
     pub cpu: CpuShare,
     /// RAM: the smallest of the host's total and the cgroup limits.
     pub ram: RamShare,
-    /// How many files this process may hold open (the soft limit). `None`: unlimited or unknown.
+    /// Soft limit on open files of this process. `None`: unlimited or unknown.
     pub open_files: Option<u64>,
 }
 
@@ -106,15 +92,15 @@ impl ProcessShare {
         self.ram.bytes / MIB
     }
 
-    /// The share in the form in which `ave-actors-store` hands machines to its backends.
+    /// The share as the type that `ave-actors-store` passes to its backends.
     pub fn resolved(&self) -> ResolvedSpec {
         ResolvedSpec { ram_mb: self.ram_mib(), cpu_cores: self.cpu.cores }
     }
 }
 
-/// What this process may use of the host it runs on.
+/// The share of the host that this process may use.
 ///
-/// Where the kernel does not publish it (anything but Linux), the answer is what `ave_actors_store::config` detects.
+/// On systems other than Linux, the values are those that `ave_actors_store::config` detects.
 pub fn process_share() -> ProcessShare {
     let root = Path::new("/");
     ProcessShare {
@@ -132,15 +118,13 @@ fn fallback_cpu() -> CpuShare {
 fn fallback_ram() -> RamShare {
     match detect_total_memory_mb() {
         Some(mib) => RamShare { bytes: mib * MIB, source: Source::HostTotal },
-        None => RamShare { bytes: ASSUMED_RAM_MIB * MIB, source: Source::Assumed },
+        None => RamShare { bytes: DEFAULT_RAM_MIB * MIB, source: Source::Assumed },
     }
 }
 
-/// RAM that a process may use on the machine whose kernel files lie under `root` (`/` for this one): the smallest of
-/// the total in `proc/meminfo` and the memory limits of its cgroup and all cgroups above.
-///
-/// `None` where `proc/meminfo` cannot be read and no limit is set.
-pub fn ram_under(root: &Path) -> Option<RamShare> {
+/// RAM that this process may use, by the kernel files under `root`: the smallest of the total in `proc/meminfo` and the
+/// memory limits of its cgroup and all parent cgroups. `None` if no file can be read.
+fn ram_under(root: &Path) -> Option<RamShare> {
     let total = read(root, "proc/meminfo")
         .and_then(|text| parse_mem_total(&text))
         .map(|bytes| RamShare { bytes, source: Source::HostTotal });
@@ -148,22 +132,21 @@ pub fn ram_under(root: &Path) -> Option<RamShare> {
     total.into_iter().chain(limits).min_by_key(|share| share.bytes)
 }
 
-/// CPU that a process may use on the machine whose kernel files lie under `root` (`/` for this one): the smaller of
-/// its affinity mask, as far as those CPUs are online, and the CPU quotas of its cgroup and all cgroups above.
+/// CPU time that this process may use, by the kernel files under `root` (`/` for this machine): the smallest of its
+/// affinity mask, without offline CPUs, and the CPU quotas of its cgroup and all parent cgroups.
 ///
-/// `None` where neither the mask nor the online CPUs can be read and no quota is set.
+/// `None` if no file can be read.
 pub fn cpu_under(root: &Path) -> Option<CpuShare> {
     let quotas = cgroup_dirs(root, "self", "cpu").into_iter().filter_map(|dir| dir.cpu_quota(root));
     schedulable_cpus(root).into_iter().chain(quotas).min_by_key(|share| share.millicores)
 }
 
-/// The soft limit on open files in `proc/self/limits` under `root`. `None` where it is unlimited or unreadable.
-pub fn open_files_under(root: &Path) -> Option<u64> {
+/// The soft limit on open files in `proc/self/limits` under `root`. `None` if it is unlimited or cannot be read.
+fn open_files_under(root: &Path) -> Option<u64> {
     read(root, "proc/self/limits").and_then(|text| parse_open_files(&text))
 }
 
-/// The CPUs in the affinity mask that are online. The mask alone is not enough: it may name CPUs that could be
-/// plugged in.
+/// The online CPUs in the affinity mask. The mask can also contain CPUs that are offline.
 fn schedulable_cpus(root: &Path) -> Option<CpuShare> {
     let online = read(root, "sys/devices/system/cpu/online").and_then(|text| parse_cpu_list(&text));
     let allowed = read(root, "proc/self/status").and_then(|text| parse_allowed_cpus(&text));
@@ -191,7 +174,7 @@ fn overlap(a: &[CpuRange], b: &[CpuRange]) -> usize {
     pairs.filter(|(first, last)| first <= last).map(|(first, last)| last - first + 1).sum()
 }
 
-/// Which of the two cgroup interfaces a directory speaks.
+/// Version of the cgroup interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[doc(hidden)]
 pub enum CgroupVersion {
@@ -199,7 +182,7 @@ pub enum CgroupVersion {
     V2,
 }
 
-/// One cgroup directory that bounds a process, as an absolute path below the root.
+/// One cgroup directory that limits a process. The path is absolute on the machine, without the root directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[doc(hidden)]
 pub struct CgroupDir {
@@ -213,7 +196,7 @@ impl CgroupDir {
             CgroupVersion::V1 => "memory.limit_in_bytes",
             CgroupVersion::V2 => "memory.max",
         };
-        // "max", like any other text, is no number and so no limit.
+        // "max" does not parse: no limit.
         let bytes = self.read(root, name)?.trim().parse().ok()?;
         Some(RamShare { bytes, source: self.source(name) })
     }
@@ -245,8 +228,8 @@ impl CgroupDir {
     }
 }
 
-/// Every cgroup directory that bounds `controller` for a process (its id, or `self`): its own first, then all above up
-/// to the mount point, in both interfaces (a host can run v1 for one controller and v2 for another). v1 comes first.
+/// Every cgroup directory that limits `controller` for a process (its id, or `self`): its own first, then its parents
+/// up to the mount point. v1 directories come before v2: a host can use v1 for one controller and v2 for another.
 #[doc(hidden)]
 pub fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
     let membership = read(root, &format!("proc/{process}/cgroup")).unwrap_or_default();
@@ -256,16 +239,16 @@ pub fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDi
         let Some(group) = group_of(&membership, version, controller) else { continue };
         let mount = mounts
             .iter()
-            .find(|mount| mount.serves(version, controller))
+            .find(|mount| mount.has_controller(version, controller))
             .cloned()
-            .unwrap_or_else(|| CgroupMount::customary(root, version, controller));
+            .unwrap_or_else(|| CgroupMount::default_mount(root, version, controller));
         dirs.extend(mount.dirs_up_from(&group).into_iter().map(|path| CgroupDir { version, path }));
     }
     dirs
 }
 
-/// The group that `proc/self/cgroup` names for a controller: lines of `hierarchy:controllers:path`, where v2 is the
-/// line with neither number nor controllers (`0::/path`).
+/// The group of a controller in `proc/self/cgroup`, which has lines of `hierarchy:controllers:path`. The v2 line is
+/// `0::/path`.
 fn group_of(membership: &str, version: CgroupVersion, controller: &str) -> Option<PathBuf> {
     membership.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':');
@@ -282,16 +265,16 @@ fn group_of(membership: &str, version: CgroupVersion, controller: &str) -> Optio
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct CgroupMount {
     version: CgroupVersion,
-    /// v1 only: the controllers of this hierarchy, as the mount options name them.
+    /// v1 only: the controllers of this hierarchy, from the mount options.
     controllers: Vec<String>,
-    /// The group that the mount point shows. Not `/` in a container without a cgroup namespace.
+    /// The group at the mount point. Not `/` in a container without a cgroup namespace.
     group: PathBuf,
     point: PathBuf,
 }
 
 impl CgroupMount {
-    /// Where distributions mount it, for hosts that hide their mount table.
-    fn customary(root: &Path, version: CgroupVersion, controller: &str) -> Self {
+    /// The usual mount point, for hosts without a readable mount table.
+    fn default_mount(root: &Path, version: CgroupVersion, controller: &str) -> Self {
         let base = Path::new("/sys/fs/cgroup");
         let unified = base.join("unified");
         let point = match version {
@@ -302,13 +285,13 @@ impl CgroupMount {
         Self { version, controllers: vec![controller.to_owned()], group: PathBuf::from("/"), point }
     }
 
-    fn serves(&self, version: CgroupVersion, controller: &str) -> bool {
+    fn has_controller(&self, version: CgroupVersion, controller: &str) -> bool {
         self.version == version
             && (version == CgroupVersion::V2 || self.controllers.iter().any(|name| name == controller))
     }
 
-    /// The directory of `group` and every directory above it, up to the mount point. A group outside what the mount
-    /// shows leaves the mount point alone.
+    /// The directory of `group` and its parents up to the mount point. Only the mount point if the group lies outside
+    /// the mount.
     fn dirs_up_from(&self, group: &Path) -> Vec<PathBuf> {
         let relative = group
             .strip_prefix(&self.group)
@@ -338,7 +321,7 @@ fn parse_cgroup_mounts(mountinfo: &str) -> Vec<CgroupMount> {
     mountinfo.lines().filter_map(parse).collect()
 }
 
-/// Paths in a mount table write a space as `\040`.
+/// Mount tables escape a space in a path as `\040`.
 fn unescape(path: &str) -> PathBuf {
     PathBuf::from(path.replace("\\040", " "))
 }
@@ -354,7 +337,7 @@ fn parse_allowed_cpus(status: &str) -> Option<Vec<CpuRange>> {
     parse_cpu_list(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?)
 }
 
-/// `0-3,8` as ranges. `None` where it is no such list, or an empty one.
+/// `0-3,8` as ranges. `None` if the list is invalid or empty.
 fn parse_cpu_list(text: &str) -> Option<Vec<CpuRange>> {
     let parse = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -364,7 +347,7 @@ fn parse_cpu_list(text: &str) -> Option<Vec<CpuRange>> {
     text.trim().split(',').map(parse).collect()
 }
 
-/// `150000 100000` (quota and period in microseconds) as 1500 thousandths of a core. `None` for `max` and `-1`.
+/// `150000 100000`, quota and period in microseconds, as 1500 thousandths of a core. `None` for `max` and `-1`.
 fn parse_cpu_quota(text: &str) -> Option<u64> {
     let mut fields = text.split_whitespace();
     let quota: u64 = fields.next()?.parse().ok()?;
@@ -395,7 +378,6 @@ mod tests {
 
     const GIB: u64 = 1024 * MIB;
 
-    /// A machine made of files.
     fn machine(files: &[(&str, &str)]) -> TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (path, text) in files {
@@ -407,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_limits_gives_its_total() {
+    fn without_limits_the_share_is_the_host_total() {
         let host = machine(&[
             ("proc/meminfo", "MemTotal:       8388608 kB\nMemFree: 1 kB\n"),
             ("proc/self/cgroup", "0::/user.slice\n"),
@@ -422,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tightest_cgroup_on_the_way_up_binds() {
+    fn the_smallest_limit_of_all_parent_cgroups_applies() {
         let host = machine(&[
             ("proc/meminfo", "MemTotal: 8388608 kB\n"),
             ("proc/self/cgroup", "0::/a/b/c\n"),
@@ -460,7 +442,7 @@ mod tests {
         assert_eq!(ram.bytes, 256 * MIB);
         assert_eq!(ram.source, Source::CgroupV1("/cg/mem ory/memory.limit_in_bytes".into()));
         let cpu = cpu_under(host.path()).unwrap();
-        assert_eq!((cpu.cores, cpu.millicores), (1, 500), "half a core still counts as one");
+        assert_eq!((cpu.cores, cpu.millicores), (1, 500), "half a core counts as one");
     }
 
     #[test]
@@ -473,12 +455,12 @@ mod tests {
             ("sys/fs/cgroup/cpu/slice/cpu.cfs_quota_us", "-1\n"),
             ("sys/fs/cgroup/cpu/slice/cpu.cfs_period_us", "100000\n"),
         ]);
-        assert_eq!(ram_under(host.path()).unwrap().bytes, GIB, "the v1 way of saying unlimited is no limit");
+        assert_eq!(ram_under(host.path()).unwrap().bytes, GIB, "the largest v1 limit means unlimited");
         assert_eq!(cpu_under(host.path()), None, "a quota of -1 is no quota");
     }
 
     #[test]
-    fn a_group_outside_the_namespace_leaves_the_mount_point() {
+    fn a_group_outside_the_namespace_uses_the_mount_point() {
         let host = machine(&[
             ("proc/meminfo", "MemTotal: 8388608 kB\n"),
             ("proc/self/cgroup", "0::/../../elsewhere\n"),
@@ -488,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_above_the_host_does_not_bind() {
+    fn a_limit_above_the_host_total_does_not_apply() {
         let host = machine(&[
             ("proc/meminfo", "MemTotal: 1048576 kB\n"),
             ("proc/self/cgroup", "0::/\n"),
@@ -506,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_says_nothing_is_unknown() {
+    fn missing_kernel_files_give_no_share() {
         let host = machine(&[]);
         assert_eq!(ram_under(host.path()), None);
         assert_eq!(cpu_under(host.path()), None);
@@ -514,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_is_ignored() {
+    fn invalid_kernel_files_give_no_share() {
         let host = machine(&[
             ("proc/meminfo", "MemTotal: lots\n"),
             ("proc/self/cgroup", "nonsense\n0::/\n"),
@@ -539,14 +521,14 @@ mod tests {
     }
 
     #[test]
-    fn cpu_lists_add_up() {
+    fn cpu_lists_are_counted_and_intersected() {
         assert_eq!(parse_cpu_list("0-3,8,10-11\n").map(|list| count(&list)), Some(7));
         assert_eq!(parse_cpu_list(""), None);
         assert_eq!(overlap(&[(0, 3), (8, 11)], &[(2, 9)]), 4);
     }
 
     #[test]
-    fn this_machine_has_a_share_no_larger_than_the_standard_library_sees() {
+    fn the_share_of_this_process_is_within_the_detected_cores() {
         let share = process_share();
         assert!(share.cpu.cores >= 1);
         assert!(share.cpu.cores <= detect_cpu_cores(), "{share:?}");

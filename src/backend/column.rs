@@ -1,7 +1,7 @@
 //! One column family, shared by every handle of its name.
 //!
-//! RocksDB finds a column family by name under a lock. Doing that once per family instead of once per operation needs a
-//! handle that borrows the database beside the database itself; `self_cell` keeps the two together without `unsafe`.
+//! RocksDB looks up a column family by name under a lock. To do that once per family instead of once per operation, a
+//! handle that borrows the database must be stored together with the database. `self_cell` does that without `unsafe`.
 
 use std::{
     collections::BTreeMap,
@@ -19,11 +19,11 @@ use tracing::debug;
 
 use super::{
     engine::Engine,
-    error::Site,
+    error::ErrorContext,
     key,
-    memory::Fill,
+    memtables::MemtableUsage,
     options,
-    read_ahead::{ReadAhead, TrackIndex},
+    read_ahead::{CounterIndex, ReadAhead},
 };
 
 type Handle<'a> = Arc<BoundColumnFamily<'a>>;
@@ -36,21 +36,21 @@ self_cell!(
     }
 );
 
-/// A column family of an open database, which it keeps open.
+/// A column family of an open database. Keeps the database open.
 pub(super) struct ColumnFamily {
     name: String,
     cell: Cell,
     live: RwLock<LivePrefixes>,
-    /// See [`ColumnFamily::is_flat`]. Changes once, with `live` locked for writing.
-    flat: AtomicBool,
-    fill: Arc<Fill>,
+    /// See [`ColumnFamily::has_no_nested_prefixes`]. Changes once, while `live` is locked for writing.
+    no_nested_prefixes: AtomicBool,
+    memtable_usage: Arc<MemtableUsage>,
 }
 
 /// The prefixes of live handles that can write into the range of another prefix, each with its number of handles.
+/// Prefixes without a dot cannot, and are not in it.
 ///
-/// A purge holds it for reading from its look at the data to its write, and no handle of such a prefix comes into
-/// being meanwhile: what the purge has not seen, and spares nonetheless, are exactly the prefixes in here. Prefixes
-/// without a dot are nobody's concern and never enter.
+/// A purge holds the read lock from its scan to its write, so that no handle of such a prefix is created meanwhile. Its
+/// scan may miss entries that handles of the prefixes in here write; the purge spares their ranges.
 #[derive(Debug, Default)]
 pub(super) struct LivePrefixes(BTreeMap<String, usize>);
 
@@ -61,18 +61,23 @@ impl LivePrefixes {
 }
 
 impl ColumnFamily {
-    /// The family `name` of the database, `None` if it has no such family. `is_new`: it was just created.
+    /// The family `name` of the database, `None` if it does not exist. `is_new`: created since the database was opened.
     pub(super) fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Option<Self> {
         let cell = Cell::try_new(Arc::clone(engine), |engine| engine.db().cf_handle(name).ok_or(())).ok()?;
-        let fill = engine.memtables().add_family(name);
-        Some(Self { name: name.to_owned(), cell, live: RwLock::default(), flat: AtomicBool::new(is_new), fill })
+        let memtable_usage = engine.memtables().add_family(name);
+        Some(Self {
+            name: name.to_owned(),
+            cell,
+            live: RwLock::default(),
+            no_nested_prefixes: AtomicBool::new(is_new),
+            memtable_usage,
+        })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// For operations of the database that want the handle.
     pub(super) fn handle(&self) -> &Handle<'_> {
         self.cell.borrow_dependent()
     }
@@ -85,12 +90,11 @@ impl ColumnFamily {
         self.engine().read_ahead()
     }
 
-    /// What errors of this family have to name.
-    pub(super) fn site(&self) -> &Site {
-        self.engine().site()
+    pub(super) fn error_context(&self) -> &ErrorContext {
+        self.engine().error_context()
     }
 
-    /// Whether the database takes no writes for now.
+    /// Whether a write failed and none was attempted since.
     pub(super) fn is_stopped(&self) -> bool {
         self.engine().is_stopped()
     }
@@ -103,51 +107,51 @@ impl ColumnFamily {
         self.db().get_pinned_cf_opt(self.handle(), key, self.engine().read_options())
     }
 
-    /// `track` is the one on which writes to the entries of that prefix are counted, here and below.
-    pub(super) fn put(&self, track: TrackIndex, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
+    /// `counter` counts the writes to the prefix of `key`, here and in the other write methods.
+    pub(super) fn put(&self, counter: CounterIndex, key: &[u8], value: &[u8]) -> Result<(), rocksdb::Error> {
         let bytes = key.len() + value.len();
-        self.write_with(track, bytes, |db, options| db.put_cf_opt(self.handle(), key, value, options))
+        self.write_with(counter, bytes, |db, options| db.put_cf_opt(self.handle(), key, value, options))
     }
 
-    pub(super) fn delete(&self, track: TrackIndex, key: &[u8]) -> Result<(), rocksdb::Error> {
-        self.write_with(track, key.len(), |db, options| db.delete_cf_opt(self.handle(), key, options))
+    pub(super) fn delete(&self, counter: CounterIndex, key: &[u8]) -> Result<(), rocksdb::Error> {
+        self.write_with(counter, key.len(), |db, options| db.delete_cf_opt(self.handle(), key, options))
     }
 
-    /// All of the batch or, after an error or a crash, nothing of it.
-    pub(super) fn write(&self, track: TrackIndex, batch: WriteBatch) -> Result<(), rocksdb::Error> {
-        self.write_with(track, batch.size_in_bytes(), |db, options| db.write_opt(batch, options))
+    /// Atomic: after an error or a crash, either all of the batch is written or nothing.
+    pub(super) fn write(&self, counter: CounterIndex, batch: WriteBatch) -> Result<(), rocksdb::Error> {
+        self.write_with(counter, batch.size_in_bytes(), |db, options| db.write_opt(batch, options))
     }
 
     fn write_with(
         &self,
-        track: TrackIndex,
+        counter: CounterIndex,
         bytes: usize,
         write: impl FnOnce(&DB, &WriteOptions) -> Result<(), rocksdb::Error>,
     ) -> Result<(), rocksdb::Error> {
         let engine = self.engine();
-        self.fill.add(bytes);
-        engine.write(|db| engine.read_ahead().write(track, || write(db, engine.write_options())))
+        self.memtable_usage.add(bytes);
+        engine.write(|db| engine.read_ahead().count_write(counter, || write(db, engine.write_options())))
     }
 
-    /// How many deleted or overwritten entries in a row a reader puts up with.
+    /// See [`Tuning::hidden_entries_trigger`](super::Tuning::hidden_entries_trigger).
     pub(super) fn hidden_entries_trigger(&self) -> u32 {
         self.engine().tuning().hidden_entries_trigger
     }
 
-    /// How many deletions of one handle a memtable may collect.
+    /// See [`Tuning::deletions_trigger`](super::Tuning::deletions_trigger).
     pub(super) fn deletions_trigger(&self) -> u32 {
         self.engine().tuning().deletions_trigger
     }
 
-    /// Starts to write the memtable to a file, if it holds so many deletions that readers suffer from them.
-    /// Compactions then clear the file: they look for files full of deletions, and memtables they do not see.
+    /// Starts to flush the memtable if it contains so many deletions that they slow down reads. Compactions then remove
+    /// the deletions: they look for them in files, not in memtables.
     ///
-    /// A failure concerns nobody: the deletions cost time, and the next one tries again.
-    pub(super) fn shed_deletions(&self) {
+    /// Ignores a failure: the deletions only cost time, and the next call tries again.
+    pub(super) fn flush_deletions(&self) {
         let deletions = self.db().property_int_value_cf(self.handle(), properties::NUM_DELETES_ACTIVE_MEM_TABLE);
         if deletions.is_ok_and(|deletions| deletions >= Some(self.hidden_entries_trigger().into())) {
-            let flushing = self.engine().change(|db| db.flush_cf_opt(self.handle(), &options::flush_options(false)));
-            debug!(column_family = self.name, ?flushing, "flushing a memtable full of deletions");
+            let result = self.engine().modify(|db| db.flush_cf_opt(self.handle(), &options::flush_options(false)));
+            debug!(column_family = self.name, ?result, "started to flush a memtable full of deletions");
         }
     }
 
@@ -155,23 +159,17 @@ impl ColumnFamily {
         self.db().raw_iterator_cf_opt(self.handle(), options)
     }
 
-    /// A handle of this prefix comes into being. Waits for a purge in this family, if the prefix has a dot.
-    pub(super) fn enter(&self, prefix: &str) {
+    /// Call when a handle of `prefix` is created. If the prefix has a dot, waits for a running purge of this family.
+    pub(super) fn register_handle(&self, prefix: &str) {
         if key::may_lie_inside_another(prefix) {
             let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-            self.flat.store(false, Ordering::Relaxed);
+            self.no_nested_prefixes.store(false, Ordering::Relaxed);
             *live.0.entry(prefix.to_owned()).or_insert(0) += 1;
         }
     }
 
-    /// Whether no prefix in this family lies inside the range of another: none in it has ever had a dot. Known of
-    /// families that were created since the opening. To be asked with [`LivePrefixes`] at hand.
-    pub(super) fn is_flat(&self) -> bool {
-        self.flat.load(Ordering::Relaxed)
-    }
-
-    /// A handle of this prefix is gone.
-    pub(super) fn leave(&self, prefix: &str) {
+    /// Call when a handle of `prefix` is dropped.
+    pub(super) fn unregister_handle(&self, prefix: &str) {
         if !key::may_lie_inside_another(prefix) {
             return;
         }
@@ -184,8 +182,14 @@ impl ColumnFamily {
         }
     }
 
-    /// The live prefixes, held still while the guard lives.
-    pub(super) fn live_prefixes(&self) -> RwLockReadGuard<'_, LivePrefixes> {
+    /// Whether no prefix in this family lies inside the range of another, because no prefix ever had a dot. `false`, as
+    /// unknown, for families that existed when the database was opened. Stable only while [`LivePrefixes`] are locked.
+    pub(super) fn has_no_nested_prefixes(&self) -> bool {
+        self.no_nested_prefixes.load(Ordering::Relaxed)
+    }
+
+    /// The live prefixes. They do not change while the guard exists.
+    pub(super) fn lock_live_prefixes(&self) -> RwLockReadGuard<'_, LivePrefixes> {
         self.live.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

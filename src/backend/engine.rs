@@ -1,4 +1,4 @@
-//! An open database with all that belongs to it for as long as it is open.
+//! An open database with everything that lives as long as it is open.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -8,17 +8,17 @@ use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOption
 use super::{
     Durability,
     directory::{self, Contents},
-    error::{self, Site},
-    gate::Gate,
-    memory::Memtables,
+    error::{self, ErrorContext},
+    memtables::Memtables,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
-    room,
-    tuning::{FEWEST_OPEN_FILES, Tuning},
-    unreadable,
+    space_check,
+    tuning::{MIN_OPEN_FILES, Tuning},
+    wal_recovery,
+    write_gate::WriteGate,
 };
 
-/// The database and the options that every operation on it shares: built once, not once per operation.
+/// The database, and the options of its operations, which are built once instead of once per operation.
 pub(super) struct Engine {
     db: DB,
     write: WriteOptions,
@@ -26,13 +26,13 @@ pub(super) struct Engine {
     options: EngineOptions,
     tuning: Tuning,
     read_ahead: ReadAhead,
-    gate: Gate,
-    site: Site,
+    write_gate: WriteGate,
+    error_context: ErrorContext,
     unreadable_log_bytes: u64,
     memtables: Memtables,
 }
 
-/// A database that was just opened, and the names of its column families: those that it had, and those that are new.
+/// A database that was just opened, and the names of its column families.
 pub(super) struct Opened {
     pub(super) engine: Engine,
     pub(super) existing: BTreeSet<String>,
@@ -40,35 +40,35 @@ pub(super) struct Opened {
 }
 
 impl Engine {
-    /// Opens the database in `path`, or creates it where there is nothing, together with those of the `wanted` column
-    /// families that it lacks.
+    /// Opens the database in `path`, or creates it in an empty directory. Creates the `required` column families that
+    /// do not exist yet.
     pub(super) fn open(
         path: &Path,
         durability: Durability,
         tuning: Tuning,
-        wanted: &BTreeSet<String>,
+        required: &BTreeSet<String>,
     ) -> Result<Opened, Error> {
-        if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < FEWEST_OPEN_FILES) {
+        if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < MIN_OPEN_FILES) {
             return Err(error::too_few_open_files(path, limit));
         }
-        let site = Site::new(path, &tuning);
-        let contents = directory::prepare(path)?;
-        let options =
-            EngineOptions::new(&tuning, contents == Contents::Nothing).map_err(|cause| error::open(&site, &cause))?;
+        let error_context = ErrorContext::new(path, &tuning);
+        let contents = directory::prepare(&error_context)?;
+        let options = EngineOptions::new(&tuning, contents == Contents::Empty)
+            .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
-            Contents::Nothing => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
+            Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
             Contents::Database => DB::list_cf(&options.database, path)
-                .map_err(|cause| error::list_column_families(&site, &cause))?
+                .map_err(|cause| error::list_column_families(&error_context, &cause))?
                 .into_iter()
                 .collect(),
         };
-        let new: BTreeSet<String> = wanted.difference(&existing).cloned().collect();
+        let new: BTreeSet<String> = required.difference(&existing).cloned().collect();
         let descriptors = existing
             .union(&new)
             .map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()))
             .collect::<Vec<_>>();
         let db = DB::open_cf_descriptors(&options.database, path, descriptors)
-            .map_err(|cause| error::open(&site, &cause))?;
+            .map_err(|cause| error::open(&error_context, &cause))?;
         let engine = Self {
             db,
             write: options::write_options(durability),
@@ -77,9 +77,9 @@ impl Engine {
             memtables: Memtables::new(options.memtables.clone(), &tuning),
             options,
             tuning,
-            unreadable_log_bytes: unreadable::left_out_bytes(path),
-            gate: Gate::default(),
-            site,
+            unreadable_log_bytes: wal_recovery::skipped_bytes(path),
+            write_gate: WriteGate::default(),
+            error_context,
         };
         Ok(Opened { engine, existing, new })
     }
@@ -92,46 +92,45 @@ impl Engine {
         self.db.path()
     }
 
-    /// What the opening could not read of the write-ahead logs, in bytes.
+    /// Bytes of the write-ahead logs that this open could not read.
     pub(super) fn unreadable_log_bytes(&self) -> u64 {
         self.unreadable_log_bytes
     }
 
-    /// What errors of this database have to name.
-    pub(super) fn site(&self) -> &Site {
-        &self.site
+    pub(super) fn error_context(&self) -> &ErrorContext {
+        &self.error_context
     }
 
-    /// A write of data, when there is memory for it.
+    /// Writes data. May first wait until flushes release memtable memory.
     pub(super) fn write(&self, write: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
-        self.change(|db| {
-            self.memtables.make_room(db);
+        self.modify(|db| {
+            self.memtables.limit_memory(db);
             write(db)
         })
     }
 
-    /// Anything that RocksDB refuses while it takes no writes, and that makes it worse if tried: see [`Gate`].
-    pub(super) fn change(&self, change: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
-        self.gate.pass(&self.db)?;
-        change(&self.db).inspect_err(|cause| self.gate.shut(cause))
+    /// Runs an operation that RocksDB rejects while it is stopped, behind the [`WriteGate`].
+    pub(super) fn modify(&self, modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
+        self.write_gate.check(&self.db)?;
+        modify(&self.db).inspect_err(|cause| self.write_gate.close(cause))
     }
 
-    /// Whether RocksDB takes writes, as far as it says so.
-    pub(super) fn takes_writes(&self) -> bool {
-        self.gate.pass(&self.db).is_ok()
+    /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
+    pub(super) fn accepts_writes(&self) -> bool {
+        self.write_gate.check(&self.db).is_ok()
     }
 
-    /// Whether a write has failed and none has been let through since.
+    /// Whether a write failed and none was attempted since.
     pub(super) fn is_stopped(&self) -> bool {
-        self.gate.is_shut()
+        self.write_gate.is_closed()
     }
 
-    /// Creates the column family `name`, the next after `families` of them.
+    /// Creates the column family `name` in a database that has `families` of them.
     pub(super) fn create_column_family(&self, name: &str, families: usize) -> Result<(), Error> {
-        room::for_column_family(self.path(), families)
-            .map_err(|cause| error::no_room_for_column_family(&self.site, name, &cause))?;
-        self.change(|db| db.create_cf(name, &self.options.database))
-            .map_err(|cause| error::create_column_family(&self.site, name, &cause))
+        space_check::probe_column_family(self.path(), families)
+            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
+        self.modify(|db| db.create_cf(name, &self.options.database))
+            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
     }
 
     pub(super) fn write_options(&self) -> &WriteOptions {
@@ -142,7 +141,6 @@ impl Engine {
         &self.read
     }
 
-    /// What the memtables take, and what is written to each.
     pub(super) fn memtables(&self) -> &Memtables {
         &self.memtables
     }

@@ -1,7 +1,7 @@
-//! From what RocksDB says to what `ave-actors-store` promises its callers: the only place where one becomes the other.
+//! Builds every error that this backend returns through the traits of `ave-actors-store`.
 //!
-//! Every error names its place (column family, key or path) and its cause and, where there is something to be done
-//! about it, what. Nothing is logged here: whoever gets the error decides what to do with it.
+//! An error names the place (column family, key or path) and the cause, and ends with a remedy if one is known. This
+//! module does not log: the caller decides what to do with the error.
 
 use std::{
     fmt::Display,
@@ -12,98 +12,115 @@ use std::{
 use ave_actors_store::{Error, StoreOperation};
 use rocksdb::ErrorKind;
 
-use super::tuning::{FEWEST_OPEN_FILES, Tuning};
+use super::tuning::{MIN_OPEN_FILES, Tuning};
 
 const MIB: u64 = 1024 * 1024;
 
-/// The database that errors are about, as far as somebody who has to do something about them wants to know.
+/// What remedies say about the database they concern.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct ErrorContext {
     path: PathBuf,
-    /// How many files this process may hold open, and how many of them the database takes.
+    /// Soft limit on open files of this process. `None`: unlimited or unknown.
     open_file_limit: Option<u64>,
+    /// Files that the database keeps open at most.
     max_open_files: u32,
-    /// Free space with which RocksDB resumes after a full disk, whatever there is to be written.
-    resuming_bytes: u64,
+    /// Free bytes with which RocksDB always resumes after a full disk.
+    resume_bytes: u64,
 }
 
-impl Site {
+impl ErrorContext {
     pub(super) fn new(path: &Path, tuning: &Tuning) -> Self {
         Self {
             path: path.to_path_buf(),
             open_file_limit: tuning.open_file_limit(),
             max_open_files: tuning.max_open_files,
-            // Every memtable becomes a file, and there is a new log.
-            resuming_bytes: tuning.memtable_limit_bytes + 2 * tuning.write_buffer_bytes,
+            // RocksDB writes all memtables to files and starts a new log.
+            resume_bytes: tuning.memtable_limit_bytes + 2 * tuning.write_buffer_bytes,
         }
     }
 
-    /// What helps against `cause` when the database is being opened.
-    fn to_open(&self, cause: Cause) -> Option<String> {
-        let path = self.path.display();
+    /// The directory of the database.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The remedy after a failed open.
+    fn open_remedy(&self, cause: Cause) -> Option<String> {
+        let remedy = self.read_remedy(cause);
         match cause {
-            Cause::DiskFull => Some(format!("free space on the file system of {path} and open again")),
-            Cause::Corrupt | Cause::FileMissing => Some("it is left as it is; restore it from a checkpoint".to_owned()),
-            Cause::LogIncomplete => Some(
-                "it is left as it is; put the missing or damaged log file back, or restore it from a checkpoint"
-                    .to_owned(),
-            ),
-            Cause::OtherOptions => Some(
-                "it was written with options that this backend does not have, so by another program; it is left as it \
-                 is"
-                .to_owned(),
-            ),
-            _ => self.against(cause),
+            Cause::Corrupt | Cause::FileMissing | Cause::LogIncomplete | Cause::OtherOptions => {
+                remedy.map(|remedy| format!("Its data is unchanged. {remedy}"))
+            }
+            _ => remedy,
         }
     }
 
-    /// What helps against `cause` when something was to be read.
-    fn to_read(&self, cause: Cause) -> Option<String> {
+    /// The remedy after a failed read.
+    fn read_remedy(&self, cause: Cause) -> Option<String> {
         match cause {
-            Cause::OtherOptions => Some("it was written with options that this backend does not have".to_owned()),
-            _ => self.against(cause),
+            Cause::OtherOptions => {
+                Some("Another program wrote it with options that this backend does not support".to_owned())
+            }
+            _ => self.remedy(cause),
         }
     }
 
-    /// What helps against `cause` when something was to be written, which RocksDB takes harder than a failed read.
-    fn to_write(&self, cause: Cause) -> Option<String> {
+    /// The remedy after a failed write. From most write errors RocksDB does not resume by itself.
+    fn write_remedy(&self, cause: Cause) -> Option<String> {
         match cause {
             Cause::DiskFull => Some(format!(
-                "free space on the file system of {}, or inodes if these ran out: writes go on by themselves within \
-                 seconds, {} MiB are always enough",
+                "Free space on the file system of {}, or inodes if those ran out. Writes resume automatically within \
+                 seconds; {} MiB are always enough",
                 self.path.display(),
-                self.resuming_bytes.div_ceil(MIB),
+                self.resume_bytes.div_ceil(MIB),
             )),
-            Cause::Corrupt | Cause::FileMissing => self.against(cause),
+            Cause::Corrupt | Cause::FileMissing => self.remedy(cause),
             _ => {
-                let reopen = "close the database and open it again: until then it takes no writes, and nothing that \
-                              was acknowledged is lost";
-                let hint = self.against(cause).map(|hint| format!("{hint}, then ")).unwrap_or_default();
-                Some(format!("{hint}{reopen}"))
+                let reopen = "Close the database and open it again: until then it rejects writes. No acknowledged \
+                              write is lost";
+                let remedy = self.remedy(cause).map(|remedy| format!("{remedy}. ")).unwrap_or_default();
+                Some(format!("{remedy}{reopen}"))
             }
         }
     }
 
-    fn against(&self, cause: Cause) -> Option<String> {
+    /// The remedy for a cause, whatever the operation was.
+    fn remedy(&self, cause: Cause) -> Option<String> {
+        let path = self.path.display();
         match cause {
+            Cause::DiskFull => Some(format!("Free space on the file system of {path}")),
+            Cause::LogNotCreated => Some(format!("Free space, or inodes, on the file system of {path}")),
+            Cause::Quota => Some(format!("Raise the quota for {path}, or use less of it")),
             Cause::OpenFiles => Some(format!(
-                "close files or raise the limit on open files of this process (`ulimit -n`, {}), of which the \
-                 database keeps up to {}",
+                "Close files, or raise the open-file limit of this process (`ulimit -n`, {}). The database keeps up to \
+                 {} files open",
                 self.open_file_limit.map_or_else(|| "unlimited".to_owned(), |limit| format!("now {limit}")),
                 self.max_open_files,
             )),
-            _ => cause.remedy(&self.path),
+            Cause::NotPermitted => {
+                Some(format!("Check the owner and the permissions of {path}, its parent directories and its files"))
+            }
+            Cause::ReadOnly => Some(format!("Mount the file system of {path} writable")),
+            Cause::DiskFailing => Some(format!("Check the disk under {path} and the kernel log")),
+            Cause::Corrupt | Cause::FileMissing => Some(RESTORE.to_owned()),
+            Cause::LogIncomplete => {
+                Some("Put the missing or damaged log file back, or restore the database from a checkpoint".to_owned())
+            }
+            Cause::Locked => Some("Close the other instance first".to_owned()),
+            Cause::OtherOptions | Cause::Other => None,
         }
     }
 }
 
-/// What is behind an error, as far as different things help against it.
+const RESTORE: &str = "Restore the database from a checkpoint";
+
+/// The causes that need different remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+pub(super) enum Cause {
     DiskFull,
-    /// Space or inodes ran out just where RocksDB wanted to begin a new log, from which it does not resume.
+    /// Space or inodes ran out when RocksDB started a new log. RocksDB does not resume from that.
     LogNotCreated,
-    /// To RocksDB this is no full disk, and it does not resume from it.
+    /// RocksDB does not treat this as a full disk, and does not resume from it.
     Quota,
     OpenFiles,
     NotPermitted,
@@ -112,14 +129,14 @@ enum Cause {
     FileMissing,
     Locked,
     Corrupt,
-    /// A write-ahead log is gone, shorter than when it was synced, or damaged although newer data was flushed.
+    /// A write-ahead log is missing, shorter than when it was synced, or damaged although newer data was flushed.
     LogIncomplete,
     OtherOptions,
     Other,
 }
 
-/// What the C library calls the errors of the operating system. RocksDB puts that into its messages, in English unless
-/// the application has asked for another language.
+/// The operating system's error texts, which RocksDB's messages contain. They are in English unless the application
+/// calls `setlocale`.
 const SYSTEM_ERRORS: [(&str, Cause); 10] = [
     ("No space left on device", Cause::DiskFull),
     ("Disk quota exceeded", Cause::Quota),
@@ -134,21 +151,29 @@ const SYSTEM_ERRORS: [(&str, Cause); 10] = [
     ("lock hold by current process", Cause::Locked),
 ];
 
-/// What RocksDB says of [`Cause::LogIncomplete`].
+/// RocksDB's messages for [`Cause::LogIncomplete`].
 const INCOMPLETE_LOG: [&str; 3] = ["Missing WAL", "Size mismatch: WAL", "beyond the point of corruption"];
 
-impl Cause {
-    fn of(error: &rocksdb::Error) -> Self {
-        Self::told(&error.kind(), error.as_ref())
+impl From<&rocksdb::Error> for Cause {
+    fn from(error: &rocksdb::Error) -> Self {
+        Self::classify(&error.kind(), error.as_ref())
     }
+}
 
-    fn told(kind: &ErrorKind, text: &str) -> Self {
-        // Before the kind: a file that cannot be opened for want of descriptors may be reported as a corruption.
-        match Self::of_the_system(text) {
-            Some(Self::DiskFull) if is_about_a_new_log(text) => Self::LogNotCreated,
+impl From<&io::Error> for Cause {
+    fn from(error: &io::Error) -> Self {
+        Self::from_system_error(&error.to_string()).unwrap_or(Self::Other)
+    }
+}
+
+impl Cause {
+    fn classify(kind: &ErrorKind, text: &str) -> Self {
+        // Texts come before the kind: RocksDB can report a file that it has no descriptor for as a corruption.
+        match Self::from_system_error(text) {
+            Some(Self::DiskFull) if concerns_new_log(text) => Self::LogNotCreated,
             Some(cause) => cause,
             None if text.contains("While lock file") => Self::Locked,
-            None if INCOMPLETE_LOG.iter().any(|said| text.contains(said)) => Self::LogIncomplete,
+            None if INCOMPLETE_LOG.iter().any(|message| text.contains(message)) => Self::LogIncomplete,
             None => match kind {
                 ErrorKind::Corruption => Self::Corrupt,
                 ErrorKind::InvalidArgument | ErrorKind::NotSupported => Self::OtherOptions,
@@ -157,164 +182,160 @@ impl Cause {
         }
     }
 
-    /// What helps against it, for a database or a directory at `path`.
-    fn remedy(self, path: &Path) -> Option<String> {
-        let path = path.display();
-        match self {
-            Self::DiskFull => Some(format!("free space on the file system of {path}")),
-            Self::LogNotCreated => Some(format!("free space, or inodes, on the file system of {path}")),
-            Self::Quota => Some(format!("raise the quota under which {path} is written, or use less of it")),
-            Self::OpenFiles => {
-                Some("close files or raise the limit on open files of this process (`ulimit -n`)".to_owned())
-            }
-            Self::NotPermitted => Some(format!(
-                "check the owner and the permissions of {path}, of the directories above and of the files in it"
-            )),
-            Self::ReadOnly => Some(format!("mount the file system of {path} writable")),
-            Self::DiskFailing => Some(format!("check the disk under {path} and the kernel's log")),
-            Self::Corrupt | Self::FileMissing => Some("restore the database from a checkpoint".to_owned()),
-            Self::LogIncomplete => {
-                Some("put the missing or damaged log file back, or restore the database from a checkpoint".to_owned())
-            }
-            Self::Locked => Some("close the other one first".to_owned()),
-            Self::OtherOptions | Self::Other => None,
-        }
-    }
-
-    fn of_the_system(text: &str) -> Option<Self> {
+    fn from_system_error(text: &str) -> Option<Self> {
         SYSTEM_ERRORS.into_iter().find(|(name, _)| text.contains(name)).map(|(_, cause)| cause)
     }
 }
 
-/// It is the log that could not be created: "While open a file for appending: /db/000012.log: …", as opposed to "While
-/// appending to file: /db/000012.log: …".
-fn is_about_a_new_log(text: &str) -> bool {
+/// Whether RocksDB failed to create a log ("While open a file for appending: /db/000012.log: …"), as opposed to writing
+/// to one ("While appending to file: /db/000012.log: …").
+fn concerns_new_log(text: &str) -> bool {
     let parts: Vec<&str> = text.split(": ").collect();
     parts.windows(2).any(|pair| {
         Path::new(pair[1]).extension().is_some_and(|extension| extension == "log")
-            && ["open a file", "reopen file", "renaming"].iter().any(|what| pair[0].contains(what))
+            && ["open a file", "reopen file", "renaming"].iter().any(|action| pair[0].contains(action))
     })
 }
 
-/// The text of an error: what failed, RocksDB's words, and the hint.
-fn explained(what: &str, cause: impl Display, hint: Option<String>) -> String {
-    match hint {
-        Some(hint) => format!("{what}: {cause}; {hint}"),
+/// `WHAT: CAUSE. REMEDY`
+fn message(what: &str, cause: impl Display, remedy: Option<String>) -> String {
+    match remedy {
+        Some(remedy) => format!("{what}: {}. {remedy}", cause.to_string().trim_end_matches('.')),
         None => format!("{what}: {cause}"),
     }
 }
 
-/// The database, its directory or a column family could not be had.
+/// The database, its directory or a column family cannot be opened or created.
 pub(super) fn create(reason: impl Into<String>) -> Error {
     Error::CreateStore { reason: reason.into() }
 }
 
-/// The directory of a database, or a file in it, could not be looked at or created.
-pub(super) fn directory(what: &str, path: &Path, error: &io::Error) -> Error {
-    let cause = Cause::of_the_system(&error.to_string()).filter(|&cause| cause != Cause::FileMissing);
-    create(explained(&format!("cannot {what} {}", path.display()), error, cause.and_then(|cause| cause.remedy(path))))
+fn store(operation: StoreOperation, reason: String) -> Error {
+    Error::Store { operation, reason }
 }
 
-/// This process may hold too few files open for any database.
-pub(super) fn too_few_open_files(path: &Path, limit: u64) -> Error {
+/// A system call on `path`, the directory of the database or a file in it, failed. `action` is its verb and object.
+pub(super) fn directory(context: &ErrorContext, action: &str, path: &Path, error: &io::Error) -> Error {
+    let remedy = match Cause::from(error) {
+        // The database may never have existed: there is nothing to restore.
+        Cause::FileMissing => None,
+        cause => context.remedy(cause),
+    };
+    create(message(&format!("cannot {action} {}", path.display()), error, remedy))
+}
+
+/// The directory contains files of another program, such as `name`.
+pub(super) fn not_a_database(path: &Path, found: &str, name: &str) -> Error {
+    create(format!("{} is not a RocksDB database: found {found} '{name}'. Choose another directory", path.display()))
+}
+
+/// The directory contains database files, such as `name`, but no `CURRENT`.
+pub(super) fn current_file_missing(path: &Path, name: &str) -> Error {
     create(format!(
-        "cannot open the database at {}: this process may hold {limit} files open, and a database needs \
-         {FEWEST_OPEN_FILES} at least; raise the limit (`ulimit -n`)",
+        "the database at {} is broken: its CURRENT file is missing, but it has '{name}'. Its data is \
+         unchanged. {RESTORE}",
         path.display()
     ))
 }
 
-/// The database could not be opened.
-pub(super) fn open(site: &Site, error: &rocksdb::Error) -> Error {
-    let path = site.path.display();
-    let cause = Cause::of(error);
+/// The open-file limit of this process is below [`MIN_OPEN_FILES`].
+pub(super) fn too_few_open_files(path: &Path, limit: u64) -> Error {
+    create(format!(
+        "cannot open the database at {}: this process can open {limit} files, and a database needs at least \
+         {MIN_OPEN_FILES}. Raise the limit (`ulimit -n`)",
+        path.display()
+    ))
+}
+
+/// The database cannot be opened.
+pub(super) fn open(context: &ErrorContext, error: &rocksdb::Error) -> Error {
+    let path = context.path.display();
+    let cause = Cause::from(error);
     let what = match cause {
         Cause::Locked => format!(
             "the database at {path} is in use: another process or another manager of this process holds its lock file \
              {path}/LOCK"
         ),
         Cause::Corrupt | Cause::FileMissing => format!("the database at {path} is broken"),
-        Cause::LogIncomplete => format!(
-            "the database at {path} is broken: its write-ahead logs lack writes that later ones were built on, and to \
-             open it would leave a hole"
-        ),
+        Cause::LogIncomplete => {
+            format!("the database at {path} is broken: its write-ahead logs lack writes that newer data depends on")
+        }
         _ => format!("cannot open the database at {path}"),
     };
-    create(explained(&what, error, site.to_open(cause)))
+    create(message(&what, error, context.open_remedy(cause)))
 }
 
-/// The column families of a database could not be listed, though it claims to be one.
-pub(super) fn list_column_families(site: &Site, error: &rocksdb::Error) -> Error {
-    match Cause::of(error) {
-        Cause::Corrupt | Cause::FileMissing => {
-            let what = format!("the database at {} is broken, its column families cannot be read", site.path.display());
-            create(explained(&what, error, site.to_open(Cause::Corrupt)))
+/// The column families of an existing database cannot be listed.
+pub(super) fn list_column_families(context: &ErrorContext, error: &rocksdb::Error) -> Error {
+    match Cause::from(error) {
+        cause @ (Cause::Corrupt | Cause::FileMissing) => {
+            let path = context.path.display();
+            let what = format!("the database at {path} is broken: its column families cannot be listed");
+            create(message(&what, error, context.open_remedy(cause)))
         }
-        _ => open(site, error),
+        _ => open(context, error),
     }
 }
 
-/// A column family could not be created.
-pub(super) fn create_column_family(site: &Site, name: &str, error: &rocksdb::Error) -> Error {
-    let text: &str = error.as_ref();
-    let hint = if text.contains("already exists") {
-        Some("an earlier attempt left it half created; close the database and open it again".to_owned())
+/// A column family cannot be created.
+pub(super) fn create_column_family<E: Display>(context: &ErrorContext, name: &str, error: &E) -> Error
+where
+    for<'a> Cause: From<&'a E>,
+{
+    let remedy = if error.to_string().contains("already exists") {
+        Some("An earlier attempt created it partially. Close the database and open it again".to_owned())
     } else {
-        site.against(Cause::of(error))
+        context.remedy(Cause::from(error))
     };
-    create(explained(&format!("cannot create column family '{name}'"), error, hint))
+    let what = format!("cannot create column family '{name}' in {}", context.path.display());
+    create(message(&what, error, remedy))
 }
 
-/// There is no room for one more column family.
-pub(super) fn no_room_for_column_family(site: &Site, name: &str, error: &io::Error) -> Error {
-    let hint = Cause::of_the_system(&error.to_string()).and_then(|cause| site.against(cause));
-    let what = format!("cannot create column family '{name}' in {}", site.path.display());
-    create(explained(&what, error, hint))
-}
-
-/// A read of one entry failed. Not for absent entries.
-pub(super) fn get(site: &Site, column_family: &str, key: String, error: &rocksdb::Error) -> Error {
+/// A read of one entry failed. For absent entries see [`not_found`].
+pub(super) fn get(context: &ErrorContext, column_family: &str, key: String, error: &rocksdb::Error) -> Error {
     let what = format!("column family '{column_family}'");
-    Error::Get { key, reason: explained(&what, error, site.to_read(Cause::of(error))) }
+    Error::Get { key, reason: message(&what, error, context.read_remedy(Cause::from(error))) }
 }
 
-/// The stored form of a key is none that this backend writes.
+/// A stored key does not decode: this backend did not write it.
 pub(super) fn undecodable(column_family: &str, key: String, cause: impl Display) -> Error {
     Error::Get { key, reason: format!("column family '{column_family}': {cause}") }
 }
 
-/// A write failed, and RocksDB takes no others for now.
-pub(super) fn write(site: &Site, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
-    in_family(column_family, what, error, site.to_write(Cause::of(error)))
+/// A write failed, and RocksDB rejects further writes for now.
+pub(super) fn write(context: &ErrorContext, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
+    in_column_family(column_family, what, error, context.write_remedy(Cause::from(error)))
 }
 
-/// An operation on a column family failed.
-pub(super) fn operation(site: &Site, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
-    in_family(column_family, what, error, site.to_read(Cause::of(error)))
+/// An operation on a column family failed, and RocksDB still accepts writes.
+pub(super) fn operation(context: &ErrorContext, column_family: &str, what: &str, error: &rocksdb::Error) -> Error {
+    in_column_family(column_family, what, error, context.read_remedy(Cause::from(error)))
 }
 
-fn in_family(column_family: &str, what: &str, error: &rocksdb::Error, hint: Option<String>) -> Error {
+fn in_column_family(column_family: &str, what: &str, error: &rocksdb::Error, remedy: Option<String>) -> Error {
     let what = format!("column family '{column_family}', {what}");
-    Error::Store { operation: StoreOperation::RocksdbOperation, reason: explained(&what, error, hint) }
+    store(StoreOperation::RocksdbOperation, message(&what, error, remedy))
 }
 
-/// An operation on the database as a whole failed.
-pub(super) fn database(site: &Site, operation: StoreOperation, what: &str, error: &rocksdb::Error) -> Error {
-    let cause = Cause::of(error);
-    let hint = if operation == StoreOperation::FlushWal { site.to_write(cause) } else { site.to_read(cause) };
-    Error::Store {
-        operation,
-        reason: explained(&format!("{what} the database at {}", site.path.display()), error, hint),
-    }
+/// An operation on the whole database failed. `action` is its verb and object.
+pub(super) fn database(
+    context: &ErrorContext,
+    operation: StoreOperation,
+    action: &str,
+    error: &rocksdb::Error,
+) -> Error {
+    let cause = Cause::from(error);
+    let remedy =
+        if operation == StoreOperation::FlushWal { context.write_remedy(cause) } else { context.read_remedy(cause) };
+    store(operation, message(&format!("cannot {action} the database at {}", context.path.display()), error, remedy))
 }
 
 /// No checkpoint can be written to `path`.
 pub(super) fn checkpoint_target(path: &Path, reason: &str) -> Error {
     let reason = format!("cannot write a checkpoint to {}: {reason}", path.display());
-    Error::Store { operation: StoreOperation::RocksdbOperation, reason }
+    store(StoreOperation::RocksdbOperation, reason)
 }
 
-/// There is no such entry.
 pub(super) fn not_found(key: impl Into<String>) -> Error {
     Error::EntryNotFound { key: key.into() }
 }
@@ -324,14 +345,14 @@ mod tests {
     use super::*;
     use ave_actors_store::config::ResolvedSpec;
 
-    fn site(open_file_limit: Option<u64>) -> Site {
+    fn context(open_file_limit: Option<u64>) -> ErrorContext {
         let tuning = Tuning::new(&ResolvedSpec { ram_mb: 512, cpu_cores: 2 }, open_file_limit);
-        Site::new(Path::new("/data/db"), &tuning)
+        ErrorContext::new(Path::new("/data/db"), &tuning)
     }
 
-    /// Messages as RocksDB 11.8 writes them.
+    /// Messages of RocksDB 11.8.
     #[test]
-    fn causes_are_told_by_what_rocksdb_says() {
+    fn system_error_texts_determine_the_cause() {
         let cases = [
             (
                 "No space left on device: While appending to file: /db/000004.log: No space left on device",
@@ -364,50 +385,50 @@ mod tests {
             ("Writer has previous error.", Cause::Other),
         ];
         for (text, cause) in cases {
-            assert_eq!(Cause::told(&ErrorKind::IOError, text), cause, "{text}");
+            assert_eq!(Cause::classify(&ErrorKind::IOError, text), cause, "{text}");
         }
     }
 
     #[test]
-    fn without_an_error_of_the_system_the_kind_tells() {
+    fn the_error_kind_determines_the_cause_of_other_texts() {
         let damaged = "block checksum mismatch: stored = 1, computed = 2";
-        assert_eq!(Cause::told(&ErrorKind::Corruption, damaged), Cause::Corrupt);
+        assert_eq!(Cause::classify(&ErrorKind::Corruption, damaged), Cause::Corrupt);
         let comparator = "a: does not match existing comparator b";
-        assert_eq!(Cause::told(&ErrorKind::InvalidArgument, comparator), Cause::OtherOptions);
+        assert_eq!(Cause::classify(&ErrorKind::InvalidArgument, comparator), Cause::OtherOptions);
         let no_descriptor = "IO error: While open a file for random read: /db/000008.sst: Too many open files";
-        assert_eq!(Cause::told(&ErrorKind::Corruption, no_descriptor), Cause::OpenFiles, "nothing is corrupt");
+        assert_eq!(Cause::classify(&ErrorKind::Corruption, no_descriptor), Cause::OpenFiles, "nothing is corrupt");
     }
 
     #[test]
-    fn a_path_that_speaks_of_opening_logs_is_not_misunderstood() {
+    fn a_directory_named_like_a_log_does_not_make_a_new_log() {
         let text =
             "No space left on device: While appending to file: /open a file/x.log/000013.sst: No space left on device";
-        assert_eq!(Cause::told(&ErrorKind::IOError, text), Cause::DiskFull);
+        assert_eq!(Cause::classify(&ErrorKind::IOError, text), Cause::DiskFull);
     }
 
     #[test]
-    fn only_after_a_full_disk_writes_go_on_by_themselves() {
-        let site = site(Some(1024));
-        let full = site.to_write(Cause::DiskFull).unwrap();
-        assert!(full.contains("/data/db") && full.contains("by themselves") && full.contains("41 MiB"), "{full}");
+    fn only_a_full_disk_needs_no_reopen() {
+        let context = context(Some(1024));
+        let full = context.write_remedy(Cause::DiskFull).unwrap();
+        assert!(full.contains("/data/db") && full.contains("automatically") && full.contains("41 MiB"), "{full}");
         for cause in [Cause::LogNotCreated, Cause::Quota, Cause::OpenFiles, Cause::ReadOnly, Cause::Other] {
-            let hint = site.to_write(cause).unwrap();
-            assert!(hint.contains("open it again") && hint.contains("nothing that was acknowledged is lost"), "{hint}");
+            let remedy = context.write_remedy(cause).unwrap();
+            assert!(remedy.contains("open it again") && remedy.contains("No acknowledged write is lost"), "{remedy}");
         }
     }
 
     #[test]
-    fn the_limit_on_open_files_is_named() {
-        let hint = site(Some(1024)).to_read(Cause::OpenFiles).unwrap();
-        assert!(hint.contains("`ulimit -n`, now 1024") && hint.contains("up to 256"), "{hint}");
-        let hint = site(None).to_read(Cause::OpenFiles).unwrap();
-        assert!(hint.contains("unlimited"), "{hint}");
+    fn the_open_file_remedy_names_both_limits() {
+        let remedy = context(Some(1024)).read_remedy(Cause::OpenFiles).unwrap();
+        assert!(remedy.contains("`ulimit -n`, now 1024") && remedy.contains("up to 256"), "{remedy}");
+        let remedy = context(None).read_remedy(Cause::OpenFiles).unwrap();
+        assert!(remedy.contains("unlimited"), "{remedy}");
     }
 
     #[test]
-    fn what_nobody_can_help_with_comes_without_a_hint() {
-        assert_eq!(site(None).to_read(Cause::Other), None);
-        assert_eq!(site(None).to_open(Cause::Other), None);
-        assert_eq!(explained("reading", "it failed", None), "reading: it failed");
+    fn other_causes_have_no_remedy() {
+        assert_eq!(context(None).read_remedy(Cause::Other), None);
+        assert_eq!(context(None).open_remedy(Cause::Other), None);
+        assert_eq!(message("read", "it failed", None), "read: it failed");
     }
 }

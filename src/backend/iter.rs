@@ -1,4 +1,4 @@
-//! Walking over the entries of one prefix, and over nobody else's.
+//! Iterates over the entries of one prefix and skips those of any other.
 
 use ave_actors_store::{Error, database::CollectionEntryResult};
 use rocksdb::{DBRawIterator, ErrorKind};
@@ -10,55 +10,53 @@ use super::{
     options,
 };
 
-/// Which way a walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Forward,
     Reverse,
 }
 
-/// A position among the entries of one prefix. Every move lands on an entry of that prefix or at the end: runs of
-/// foreign entries are stepped over with one seek each, however long they are.
+/// A position among the entries of one prefix. Every move ends at an entry of that prefix or at the end. One seek skips
+/// a run of foreign entries, whatever its length.
 pub(super) struct Cursor<'a> {
     raw: DBRawIterator<'a>,
     family: &'a ColumnFamily,
     prefix: &'a Prefix,
     direction: Direction,
-    /// Whether there is an entry under the cursor.
     on_entry: bool,
 }
 
 impl<'a> Cursor<'a> {
-    /// At the first entry in the direction of the walk.
+    /// Starts at the first entry in this direction.
     pub(super) fn at_start(family: &'a ColumnFamily, prefix: &'a Prefix, direction: Direction) -> Self {
         let mut cursor = Self::new(family, prefix, direction);
         match direction {
             Direction::Forward => cursor.raw.seek_to_first(),
             Direction::Reverse => cursor.raw.seek_to_last(),
         }
-        cursor.settle();
+        cursor.skip_foreign_entries();
         cursor
     }
 
-    /// At the last entry, for whoever wants no other one.
+    /// Starts at the last entry, for reading that entry only.
     ///
-    /// Behind the last entry, or in place of all, there may be any number of deleted ones: that is how a log ends which
-    /// was compacted into a snapshot. One that is met here is waded through, and not left there for the next reader.
+    /// Any number of deleted entries may follow the last one, as in a log that was compacted into a snapshot. If this
+    /// read meets more than the trigger, it also starts a flush, so that later reads do not scan them again.
     pub(super) fn at_last(family: &'a ColumnFamily, prefix: &'a Prefix) -> Self {
-        let impatient = options::impatient_options(prefix, family.hidden_entries_trigger());
+        let bounded = options::bounded_scan_options(prefix, family.hidden_entries_trigger());
         let direction = Direction::Reverse;
-        let mut cursor = Self { raw: family.iterator(impatient), family, prefix, direction, on_entry: false };
+        let mut cursor = Self { raw: family.iterator(bounded), family, prefix, direction, on_entry: false };
         cursor.raw.seek_to_last();
-        cursor.settle();
+        cursor.skip_foreign_entries();
         if cursor.raw.status().is_err_and(|cause| cause.kind() == ErrorKind::Incomplete) {
             drop(cursor);
-            family.shed_deletions();
+            family.flush_deletions();
             cursor = Self::at_start(family, prefix, direction);
         }
         cursor
     }
 
-    /// At the entry of `key`. `None` if there is none.
+    /// Starts at the entry of `key`. `None` if there is no such entry.
     pub(super) fn at_key(
         family: &'a ColumnFamily,
         prefix: &'a Prefix,
@@ -80,16 +78,17 @@ impl<'a> Cursor<'a> {
         Self { raw: family.iterator(options::range_options(prefix)), family, prefix, direction, on_entry: false }
     }
 
-    /// To the next entry in the direction of the walk.
+    /// Moves to the next entry in this direction.
     pub(super) fn advance(&mut self) {
         match self.direction {
             Direction::Forward => self.raw.next(),
             Direction::Reverse => self.raw.prev(),
         }
-        self.settle();
+        self.skip_foreign_entries();
     }
 
-    /// The stored key and the value under the cursor. `None` at the end, and after an error: see [`Cursor::check`].
+    /// The current entry: its key as stored, without the prefix, and its value. `None` at the end and after an error,
+    /// which [`Cursor::check`] returns.
     pub(super) fn entry(&self) -> Option<(&[u8], &[u8])> {
         if !self.on_entry {
             return None;
@@ -98,32 +97,32 @@ impl<'a> Cursor<'a> {
         Some((&key[self.prefix.lower_bound().len()..], value))
     }
 
-    /// Whether the cursor is where it is because reading failed.
+    /// Fails if the last move failed.
     pub(super) fn check(&self) -> Result<(), Error> {
         self.raw.status().map_err(|cause| self.failed("", &cause))
     }
 
-    /// At `key`, as far as that is known.
+    /// `key` is empty if the failed read has no single key.
     fn failed(&self, key: &str, cause: &rocksdb::Error) -> Error {
-        error::get(self.family.site(), self.family.name(), self.prefix.logical_key(key), cause)
+        error::get(self.family.error_context(), self.family.name(), self.prefix.logical_key(key), cause)
     }
 
-    /// From wherever the iterator is to the next own entry in the direction of the walk.
-    fn settle(&mut self) {
+    /// Moves to the nearest entry of this prefix in this direction, the current one included.
+    fn skip_foreign_entries(&mut self) {
         self.on_entry = loop {
             match self.raw.key().map(|key| self.prefix.classify(key)) {
                 Some(Entry::Own(_)) => break true,
                 Some(Entry::Outside) | None => break false,
                 Some(Entry::Foreign(run)) => {
                     let run = self.prefix.run(run);
-                    self.leave(&run);
+                    self.skip_run(&run);
                 }
             }
         };
     }
 
-    /// To the first entry on the other side of a run of foreign ones.
-    fn leave(&mut self, (first, after): &(Vec<u8>, Vec<u8>)) {
+    /// Moves to the first entry on the other side of a run of foreign entries.
+    fn skip_run(&mut self, (first, after): &(Vec<u8>, Vec<u8>)) {
         match self.direction {
             Direction::Forward => self.raw.seek(after),
             Direction::Reverse => {
@@ -139,7 +138,7 @@ impl<'a> Cursor<'a> {
 /// The entries of one collection, in order.
 pub(super) struct Entries<'a> {
     cursor: Cursor<'a>,
-    /// The cursor stands on an entry that was yielded already.
+    /// Whether the current entry was yielded.
     yielded: bool,
     finished: bool,
 }
@@ -170,7 +169,7 @@ impl Iterator for Entries<'_> {
     }
 }
 
-/// An entry as the caller gets it: the key without prefix and decoded, the value copied once.
+/// The entry for the caller: decodes the key, copies the value.
 pub(super) fn owned_entry(
     family: &ColumnFamily,
     prefix: &Prefix,

@@ -1,18 +1,18 @@
-//! How a prefix and a key become the bytes RocksDB stores, and back. Pure: no database in here.
+//! Encodes a prefix and a key as the stored key, and decodes it. Pure functions without a database.
 //!
 //! A collection entry is stored as `prefix`, a dot, and the key, byte for byte, except that a dot *inside the key* is
-//! stored as the two bytes `2D FF`. Two things follow:
+//! stored as the two bytes `2D FF`. This has two properties:
 //!
 //! * The **last** dot of a stored key separates prefix and key, so two collections never produce the same bytes, dotted
 //!   prefixes included: key `b.c` of `a` is `a.b\x2D\xFFc`, key `c` of `a.b` is `a.b.c`.
-//! * Order is kept. `FF` never occurs in UTF-8, so the pair cannot come from anything but a dot; it starts with `2D`,
-//!   the byte just below the dot, and ends above every UTF-8 byte, so it sorts exactly where the dot did.
+//! * The encoding preserves order. `FF` never occurs in UTF-8, so the pair always stands for a dot. It starts with
+//!   `2D`, the byte just below the dot, and ends above every UTF-8 byte, so it sorts exactly where the dot did.
 //!
 //! A state is stored under its prefix alone.
 //!
-//! The entries of `a` lie between `a.` and `a/` (the byte after the dot). So do those of `a.b`. They are *foreign* to
-//! `a`, recognised by the dot in what follows `a.`, and come in *runs*: everything between `a.b.` and `a.b/` is foreign,
-//! so one seek steps over it.
+//! The entries of `a` lie between `a.` and `a/` (the byte after the dot), and so do those of `a.b`. The latter are
+//! *foreign* to `a`: the part after `a.` has a dot. They form *runs*: everything between `a.b.` and `a.b/` is foreign,
+//! so one seek skips it.
 
 use std::borrow::Cow;
 
@@ -20,26 +20,26 @@ use std::borrow::Cow;
 const DOT: u8 = b'.';
 /// The byte after [`DOT`]: `prefix/` is the first key after all of `prefix.`.
 const AFTER_DOT: u8 = b'/';
-/// What a dot inside a key is stored as.
+/// The stored form of a dot inside a key.
 const ENCODED_DOT: [u8; 2] = [b'-', 0xFF];
-/// Full keys up to this many bytes are built on the stack.
+/// Stored keys up to this many bytes are built on the stack.
 const STACK_KEY_LEN: usize = 256;
 
-/// A collection's prefix, or a state's key, ready for use.
+/// The prefix of a collection, or the key of a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prefix {
-    /// The prefix and the dot that ends it: the lower bound of its range.
+    /// The prefix and a dot: the lower bound of its range.
     with_dot: Box<str>,
 }
 
-/// What a stored key is to a prefix whose range it lies in.
+/// How a stored key relates to a prefix.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry<'a> {
-    /// An entry of this prefix, with its key as stored.
+    /// An entry of this prefix. Contains the stored key without the prefix.
     Own(&'a [u8]),
-    /// An entry of a longer prefix, in the run of this name: see [`Prefix::run`].
+    /// An entry of a longer prefix. Contains the name of its run, see [`Prefix::run`].
     Foreign(&'a [u8]),
-    /// Not in the range of this prefix at all.
+    /// Not in the range of this prefix.
     Outside,
 }
 
@@ -61,7 +61,7 @@ impl Prefix {
         self.as_str().as_bytes()
     }
 
-    /// The first key of the range in which all entries lie.
+    /// The first key of the range of all entries.
     pub(super) fn lower_bound(&self) -> &[u8] {
         self.with_dot.as_bytes()
     }
@@ -74,7 +74,7 @@ impl Prefix {
         bound
     }
 
-    /// `prefix.key` as the user wrote it: what errors call the entry.
+    /// `prefix.key` as the user wrote it, for error messages.
     pub(super) fn logical_key(&self, key: &str) -> String {
         let mut logical = String::with_capacity(self.with_dot.len() + key.len());
         logical.push_str(&self.with_dot);
@@ -82,7 +82,7 @@ impl Prefix {
         logical
     }
 
-    /// Hands the stored key of `key` to `then`. No allocation for keys of usual length.
+    /// Calls `then` with the stored form of `key`. Does not allocate for keys without a dot up to [`STACK_KEY_LEN`].
     pub(super) fn with_stored_key<R>(&self, key: &str, then: impl FnOnce(&[u8]) -> R) -> R {
         let key = encode(key);
         let (head, len) = (self.with_dot.len(), self.with_dot.len() + key.len());
@@ -96,7 +96,6 @@ impl Prefix {
         }
     }
 
-    /// Whose entry a stored key is.
     pub(super) fn classify<'a>(&self, stored: &'a [u8]) -> Entry<'a> {
         let Some(rest) = stored.strip_prefix(self.with_dot.as_bytes()) else { return Entry::Outside };
         match rest.iter().position(|byte| *byte == DOT) {
@@ -105,17 +104,17 @@ impl Prefix {
         }
     }
 
-    /// The run of foreign entries that a handle of prefix `other` reads and writes inside this prefix's range, if any.
+    /// The name of the run that a handle of prefix `other` writes to inside this prefix's range, if any.
     ///
     /// ```text
-    /// Prefix::new("a").run_of("a.b.c") == Some("b")      everything of `a.b.c` lies in `a.b.`
+    /// Prefix::new("a").run_of("a.b.c") == Some("b")      all entries of `a.b.c` lie in `a.b.`
     /// ```
     pub(super) fn run_of<'a>(&self, other: &'a str) -> Option<&'a [u8]> {
         let rest = other.strip_prefix(&*self.with_dot)?;
         Some(rest.split('.').next().unwrap_or(rest).as_bytes())
     }
 
-    /// The bounds of a run: its first possible key, and the first key after it.
+    /// The bounds of a run: its first possible key and the first key after it.
     pub(super) fn run(&self, name: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let mut first = Vec::with_capacity(self.with_dot.len() + name.len() + 1);
         first.extend_from_slice(self.with_dot.as_bytes());
@@ -127,13 +126,13 @@ impl Prefix {
     }
 }
 
-/// The prefix whose entry is stored under this key. An empty one if it is nobody's: the key of a state without a dot.
+/// The prefix of the collection entry that this stored key is. Empty for a state's key without a dot.
 pub(super) fn prefix_of(stored: &[u8]) -> &[u8] {
     let dot = stored.iter().rposition(|byte| *byte == DOT);
     dot.map_or(&[], |dot| &stored[..dot])
 }
 
-/// Whether a handle of this prefix could write into the range of another prefix.
+/// Whether a handle of this prefix can write into the range of another prefix.
 pub(super) fn may_lie_inside_another(prefix: &str) -> bool {
     prefix.contains('.')
 }
@@ -153,7 +152,7 @@ fn encode(key: &str) -> Cow<'_, [u8]> {
     Cow::Owned(encoded)
 }
 
-/// The key that [`Entry::Own`] carries, as the user wrote it. The error is that of bytes no key is stored as.
+/// Decodes the key in [`Entry::Own`]. Fails on bytes that [`encode`] never returns.
 pub(super) fn decode(stored: &[u8]) -> Result<String, std::string::FromUtf8Error> {
     if !stored.contains(&ENCODED_DOT[1]) {
         return String::from_utf8(stored.to_vec());
@@ -177,8 +176,8 @@ mod tests {
         Prefix::new(prefix).with_stored_key(key, <[u8]>::to_vec)
     }
 
-    /// Text that is short, full of dots and of the bytes around them.
-    fn tricky() -> impl Strategy<Value = String> {
+    /// Short texts with many dots and bytes that sort next to the dot.
+    fn dotted() -> impl Strategy<Value = String> {
         prop_oneof![
             "[-./a\\x00]{0,6}",
             proptest::collection::vec(any::<char>(), 0..6).prop_map(|chars| chars.into_iter().collect()),
@@ -194,12 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_inside_a_key_is_two_bytes() {
+    fn a_dot_inside_a_key_is_stored_as_two_bytes() {
         assert_eq!(stored("a", "b.c"), b"a.b-\xFFc");
     }
 
     #[test]
-    fn long_keys_are_built_like_short_ones() {
+    fn keys_beyond_the_stack_buffer_are_encoded_alike() {
         for len in [STACK_KEY_LEN - 2, STACK_KEY_LEN - 1, STACK_KEY_LEN, 4 * STACK_KEY_LEN] {
             let key = "k".repeat(len);
             assert_eq!(stored("p", &key), format!("p.{key}").into_bytes(), "length {len}");
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_writes_into_the_run_of_its_first_segment() {
+    fn the_first_segment_of_a_longer_prefix_names_its_run() {
         let a = Prefix::new("a");
         assert_eq!(a.run_of("a.b"), Some(&b"b"[..]));
         assert_eq!(a.run_of("a.b.c"), Some(&b"b"[..]));
@@ -230,14 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_key_do_not_decode() {
+    fn bytes_that_no_key_encodes_to_do_not_decode() {
         assert!(decode(b"\xFF").is_err());
         assert!(decode(b"a\xFE-\xFF").is_err());
     }
 
     proptest! {
         #[test]
-        fn decoding_undoes_encoding(prefix in tricky(), key in tricky()) {
+        fn decoding_undoes_encoding(prefix in dotted(), key in dotted()) {
             let stored = stored(&prefix, &key);
             let prefix = Prefix::new(&prefix);
             prop_assert_eq!(prefix_of(&stored), prefix.state_key());
@@ -246,17 +245,17 @@ mod tests {
         }
 
         #[test]
-        fn order_is_kept(prefix in tricky(), a in tricky(), b in tricky()) {
+        fn encoding_preserves_order(prefix in dotted(), a in dotted(), b in dotted()) {
             prop_assert_eq!(a.cmp(&b), stored(&prefix, &a).cmp(&stored(&prefix, &b)));
         }
 
         #[test]
-        fn no_two_entries_share_their_bytes(p in tricky(), q in tricky(), a in tricky(), b in tricky()) {
+        fn different_entries_have_different_stored_keys(p in dotted(), q in dotted(), a in dotted(), b in dotted()) {
             prop_assert_eq!((&p, &a) == (&q, &b), stored(&p, &a) == stored(&q, &b));
         }
 
         #[test]
-        fn every_entry_is_inside_the_bounds_and_belongs_to_one_prefix(p in tricky(), q in tricky(), key in tricky()) {
+        fn every_entry_is_inside_the_bounds_and_belongs_to_one_prefix(p in dotted(), q in dotted(), key in dotted()) {
             let key = stored(&p, &key);
             let (own, other) = (Prefix::new(&p), Prefix::new(&q));
             prop_assert!(own.lower_bound() <= &key[..] && key < own.upper_bound());
@@ -264,7 +263,7 @@ mod tests {
         }
 
         #[test]
-        fn foreign_entries_lie_in_their_run(p in tricky(), q in tricky(), key in tricky()) {
+        fn foreign_entries_lie_in_their_run(p in dotted(), q in dotted(), key in dotted()) {
             let key = stored(&q, &key);
             let prefix = Prefix::new(&p);
             if let Entry::Foreign(name) = prefix.classify(&key) {

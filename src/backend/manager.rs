@@ -1,10 +1,10 @@
-//! Opening a database, its column families, and everything that concerns it as a whole.
+//! Opens a database, creates its column families, and runs operations on the whole database.
 
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use ave_actors_store::{
@@ -12,7 +12,7 @@ use ave_actors_store::{
     config::{MachineSpec, resolve_spec},
     database::DbManager,
 };
-use rocksdb::{WaitForCompactOptions, checkpoint::Checkpoint};
+use rocksdb::{DB, WaitForCompactOptions, checkpoint::Checkpoint};
 use tracing::{debug, info, warn};
 
 use super::{
@@ -26,9 +26,9 @@ use super::{
 };
 use crate::machine;
 
-/// One RocksDB database: opens it and hands out collections and states.
+/// One RocksDB database: opens it and creates handles of collections and states.
 ///
-/// Clones are cheap and share the database. It is closed when the last clone and the last handle are dropped.
+/// Clones are cheap and share the database. It closes when the last clone and the last handle are dropped.
 ///
 /// ```
 /// use ave_actors_rocksdb::RocksDbManager;
@@ -53,45 +53,47 @@ pub struct RocksDbManager {
     database: Arc<Database>,
 }
 
-/// What the clones of a manager share. Handles hold their column family, and with it the engine, but not this: a
-/// family that knew the map it is kept in would keep itself alive.
+/// The state that the clones of a manager share. Handles reference their column family, and through it the engine, but
+/// not this: a family that referenced the map which contains it would never be dropped.
 struct Database {
     engine: Arc<Engine>,
-    /// Every column family of the database by name. Only ever grows.
+    /// Every column family of the database by name. Entries are never removed.
     families: RwLock<HashMap<String, Arc<ColumnFamily>>>,
-    /// Held while a family is created, so that readers of the map need not wait for the disk.
+    /// Locked while a family is created, so that readers of `families` do not wait for the disk.
     creation: Mutex<()>,
 }
 
 impl RocksDbManager {
     /// Opens the database in the directory `path`, or creates both.
     ///
-    /// * `durability`: `true` makes every write wait for the disk, so that one that returned `Ok` survives a loss of
-    ///   power. With `false` it survives the death of the process. Either way, what is there after a crash is what was
-    ///   written up to some moment, without a hole.
-    /// * `spec`: the machine to size the database for, of which it takes 5 % of the RAM and at most half of the cores.
-    ///   `None` is this process's share of the host, see [`machine::process_share`].
+    /// * `durability`: with `true`, every write waits for the disk, and a write that returned `Ok` survives a power
+    ///   loss. With `false`, it survives a crash of the process. In both modes, a crash leaves all writes up to some
+    ///   point in time and none after it.
+    /// * `spec`: the machine to size the database for. The database uses 5 % of its RAM, at least 32 MiB, and half of
+    ///   its cores, 1 to 4, for compactions. `None` is this process's share of the host, see
+    ///   [`machine::process_share`].
     ///
     /// # Errors
     ///
     /// [`Error::CreateStore`], which names the path and the cause, if
     ///
     /// * the directory cannot be created, read or written,
-    /// * it holds something other than a RocksDB database: nothing in it is changed,
-    /// * it holds one that is broken: its data is left as it is,
-    /// * the database is in use, by another process or by another manager of this one.
-    // The contract's signature.
+    /// * it contains files but no RocksDB database; they are not changed,
+    /// * the database is broken; its data is not changed,
+    /// * the database is in use, by another process or by another manager of this one,
+    /// * the open-file limit of this process is below 128.
+    // The signature of the published release.
     #[allow(clippy::ptr_arg)]
     pub fn new(path: &PathBuf, durability: bool, spec: Option<MachineSpec>) -> Result<Self, Error> {
         Self::with_column_families(path, durability, spec, std::iter::empty::<String>())
     }
 
-    /// Like [`RocksDbManager::new`], and creates those of the named column families that the database lacks.
+    /// Like [`RocksDbManager::new`], and also creates those of the named column families that do not exist.
     ///
-    /// Nobody has to: handles create their column families. But each creation of its own takes the longer the more
-    /// there are, tens of milliseconds at three hundred, because RocksDB writes down the options of all of them anew.
-    /// Here that happens once. An application that knows its actor types can name theirs, which `ave-actors-store`
-    /// calls `{type}_events`, `{type}_states` and `{type}_metadata`.
+    /// Optional: handles create their column families. But RocksDB rewrites the options of all column families for each
+    /// one it creates, which takes tens of milliseconds at three hundred. This function creates all of them at once. An
+    /// application that knows its actor types can pass their column families, which `ave-actors-store` names
+    /// `{type}_events`, `{type}_states` and `{type}_metadata`.
     ///
     /// ```
     /// # use ave_actors_rocksdb::RocksDbManager;
@@ -106,7 +108,7 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// Those of [`RocksDbManager::new`], also if a column family cannot be created.
+    /// Those of [`RocksDbManager::new`], and [`Error::CreateStore`] if a column family cannot be created.
     pub fn with_column_families<N: Into<String>>(
         path: &Path,
         durability: bool,
@@ -122,8 +124,8 @@ impl RocksDbManager {
         Self::open(path, Durability::from(durability), tuning, &names.into_iter().map(Into::into).collect())
     }
 
-    fn open(path: &Path, durability: Durability, tuning: Tuning, wanted: &BTreeSet<String>) -> Result<Self, Error> {
-        let Opened { engine, existing, new } = Engine::open(path, durability, tuning, wanted)?;
+    fn open(path: &Path, durability: Durability, tuning: Tuning, required: &BTreeSet<String>) -> Result<Self, Error> {
+        let Opened { engine, existing, new } = Engine::open(path, durability, tuning, required)?;
         let engine = Arc::new(engine);
         let existing = existing.into_iter().map(|name| (name, false));
         let families = existing
@@ -135,37 +137,37 @@ impl RocksDbManager {
         Ok(Self { database: Arc::new(database) })
     }
 
-    /// The directory the database lies in.
+    /// The directory of the database.
     pub fn path(&self) -> &Path {
         self.engine().path()
     }
 
-    /// How the database is set up, and why.
+    /// The settings of the database, with their reasons.
     pub fn tuning(&self) -> &Tuning {
         self.engine().tuning()
     }
 
-    /// What this opening could not read of the write-ahead logs and left out, in bytes. 0 if nothing is missing.
+    /// Bytes of the write-ahead logs that could not be read and were skipped when the database was opened. Normally 0.
     ///
-    /// After a loss of power it may be the write that was under way, which was never acknowledged. After anything else
-    /// it means that the logs were damaged: what they held from there on is lost. The file `LOG` in the database's
-    /// directory says which log, and why.
+    /// After a power loss these may be an incomplete write, which was never acknowledged. In any other case the logs
+    /// were damaged, and all writes after the damage are lost. The file `LOG` in the directory of the database names
+    /// the log file and the reason.
     pub fn unreadable_log_bytes(&self) -> u64 {
         self.engine().unreadable_log_bytes()
     }
 
-    /// What the database is doing.
+    /// Current statistics. The first call after an open starts the counters at 0.
     ///
-    /// Costs a few microseconds per column family and per file: for every second, not for every write.
+    /// Costs a few microseconds per column family and per file: call it every second, not for every write.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if RocksDB does not answer.
+    /// [`Error::Store`] if RocksDB cannot read a property or list its files.
     pub fn stats(&self) -> Result<EngineStats, Error> {
         stats::collect(self.engine(), &self.families())
     }
 
-    /// What each column family takes on the disk, in the order of their names. Memtables and logs are not in it.
+    /// Disk space of each column family, sorted by name. Excludes memtables and write-ahead logs.
     ///
     /// ```
     /// # use ave_actors_rocksdb::RocksDbManager;
@@ -182,38 +184,38 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if RocksDB does not answer.
+    /// [`Error::Store`] if RocksDB cannot read a property or list its files.
     pub fn column_family_sizes(&self) -> Result<Vec<ColumnFamilySize>, Error> {
         stats::family_sizes(self.engine(), &self.families())
     }
 
-    /// Rewrites every column family once, so that nothing is left in its files of what was overwritten or deleted.
-    /// Nobody has to: compactions do so little by little. It tells what the data alone takes, and gives space back at
-    /// once after much was deleted.
+    /// Rewrites every column family once, which removes overwritten and deleted entries from its files. Optional:
+    /// background compactions do the same gradually. Use it to measure the size of the data, or to free disk space soon
+    /// after many deletions.
     ///
-    /// Reads and rewrites the whole database, some 10 s per GB, and needs the space of its largest column family
-    /// meanwhile. Large values are rewritten only where compactions would: see [`Tuning::blob_gc_percent`].
+    /// Reads and rewrites the whole database, about 10 s per GB. Meanwhile it needs additional disk space of the size
+    /// of the largest column family. It rewrites large values only as far as compactions would, see
+    /// [`Tuning::blob_gc_percent`].
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if a file cannot be written. Nothing is lost then.
+    /// [`Error::Store`] if a file cannot be written. No data is lost.
     pub fn compact(&self) -> Result<(), Error> {
-        debug!(path = %self.path().display(), "compacting everything");
+        debug!(path = %self.path().display(), "compacting all column families");
         let options = options::compact_options();
         for family in self.families() {
             self.engine().db().compact_range_cf_opt(family.handle(), None::<&[u8]>, None::<&[u8]>, &options);
         }
-        // The call above does not say whether it failed. RocksDB holds on to the error, and says it here.
-        self.engine()
-            .change(|db| db.wait_for_compact(&WaitForCompactOptions::default()))
-            .map_err(|cause| error::database(self.engine().site(), StoreOperation::RocksdbOperation, "compact", &cause))
+        // The calls above do not return errors. RocksDB stores the error, and this call returns it.
+        let wait = WaitForCompactOptions::default();
+        self.modify(StoreOperation::RocksdbOperation, "compact", |db| db.wait_for_compact(&wait))
     }
 
-    /// Writes a copy of the database, as of now, to the directory `path`, which must not exist yet. The copy is a
-    /// database of its own.
+    /// Writes a consistent copy of the database to the directory `path`, which must not exist. The copy is an
+    /// independent database.
     ///
-    /// On the same file system, files are linked instead of copied: it takes moments and hardly any space. Writers are
-    /// not held back.
+    /// On the same file system, files are hard-linked instead of copied, which is fast and takes little space. Writers
+    /// do not wait.
     ///
     /// ```
     /// # use ave_actors_rocksdb::RocksDbManager;
@@ -231,29 +233,42 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if `path` exists, if the directory it would lie in does not, or if it cannot be written.
+    /// [`Error::Store`] if `path` exists, if its parent directory does not, or if it cannot be written.
     pub fn checkpoint(&self, path: &Path) -> Result<(), Error> {
         debug!(from = %self.path().display(), to = %path.display(), "writing checkpoint");
-        directory::examine_target(path)?;
-        let what = format!("write to {} a checkpoint of", path.display());
-        self.engine()
-            .change(|db| Checkpoint::new(db)?.create_checkpoint(path))
-            .map_err(|cause| error::database(self.engine().site(), StoreOperation::RocksdbOperation, &what, &cause))
+        directory::check_checkpoint_target(path)?;
+        let action = format!("write to {} a checkpoint of", path.display());
+        self.modify(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))
     }
 
     fn engine(&self) -> &Engine {
         &self.database.engine
     }
 
+    /// Runs an operation on the whole database. `action` is its verb and object, for the error message.
+    fn modify(
+        &self,
+        operation: StoreOperation,
+        action: &str,
+        modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>,
+    ) -> Result<(), Error> {
+        let engine = self.engine();
+        engine.modify(modify).map_err(|cause| error::database(engine.error_context(), operation, action, &cause))
+    }
+
+    fn lock_families(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<ColumnFamily>>> {
+        self.database.families.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn families(&self) -> Vec<Arc<ColumnFamily>> {
-        self.database.families.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.lock_families().values().cloned().collect()
     }
 
     fn existing(&self, name: &str) -> Option<Arc<ColumnFamily>> {
-        self.database.families.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.lock_families().get(name).cloned()
     }
 
-    /// The column family of this name, created if it does not exist.
+    /// The column family `name`. Creates it if it does not exist.
     fn family(&self, name: &str) -> Result<Arc<ColumnFamily>, Error> {
         match self.existing(name) {
             Some(family) => Ok(family),
@@ -262,8 +277,8 @@ impl RocksDbManager {
     }
 
     fn create_family(&self, name: &str) -> Result<Arc<ColumnFamily>, Error> {
-        let _alone = self.database.creation.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have created it while this one waited.
+        let _guard = self.database.creation.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have created it while this one waited for the lock.
         if let Some(family) = self.existing(name) {
             return Ok(family);
         }
@@ -276,18 +291,15 @@ impl RocksDbManager {
         Ok(family)
     }
 
-    /// Flushes of different column families share the background threads instead of waiting for each other: all are
-    /// started, then all are waited for.
+    /// Flushes every memtable. Starts all flushes before it waits for them, so that they run in parallel.
     fn flush(&self) -> Result<(), Error> {
         let mut result = Ok(());
         for options in [options::flush_options(false), options::flush_options(true)] {
             for family in self.families() {
-                let flushed = self.engine().change(|db| db.flush_cf_opt(family.handle(), &options));
-                let flushed = flushed.map_err(|cause| {
-                    let what = "flush of the memtable";
-                    error::write(family.site(), family.name(), what, &cause)
+                let flushed = self.engine().modify(|db| db.flush_cf_opt(family.handle(), &options)).map_err(|cause| {
+                    error::write(family.error_context(), family.name(), "flush of the memtable", &cause)
                 });
-                // One family that cannot be flushed is no reason to leave the others to the log.
+                // A failed flush of one family does not prevent the flushes of the others.
                 result = result.and(flushed);
             }
         }
@@ -297,7 +309,7 @@ impl RocksDbManager {
 
 fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Result<ColumnFamily, Error> {
     ColumnFamily::find(engine, name, is_new)
-        .ok_or_else(|| error::create(format!("RocksDB does not know column family '{name}' although it was opened")))
+        .ok_or_else(|| error::create(format!("RocksDB has no handle of the open column family '{name}'")))
 }
 
 fn log_opening(engine: &Engine, durability: Durability, column_families: usize) {
@@ -323,48 +335,46 @@ fn log_opening(engine: &Engine, durability: Durability, column_families: usize) 
         warn!(
             path = %engine.path().display(),
             bytes = engine.unreadable_log_bytes(),
-            "the opening left out what it could not read of the write-ahead logs: see the file LOG"
+            "skipped unreadable data of the write-ahead logs. The file LOG in this directory has the reason"
         );
     }
 }
 
 impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
-    /// The collection `prefix` in the column family `name`, which is created if it does not exist.
+    /// Creates a handle of the collection `prefix` in the column family `name`. Creates the family if it does not
+    /// exist.
     ///
     /// # Errors
     ///
     /// [`Error::CreateStore`] if the column family cannot be created.
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
-        debug!(column_family = name, prefix, "collection");
+        debug!(column_family = name, prefix, "creating a collection handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
     }
 
-    /// The state `prefix` in the column family `name`, which is created if it does not exist.
+    /// Creates a handle of the state `prefix` in the column family `name`. Creates the family if it does not exist.
     ///
-    /// A state is stored under its prefix alone. Give states and collections different column families, as
-    /// `ave-actors-store` does: in one family, the state `a.b` and the entry `b` of the collection `a` are the same.
+    /// Use different column families for states and collections, as `ave-actors-store` does: a state is stored under
+    /// its prefix alone, so in one family the state `a.b` and the entry `b` of the collection `a` are the same.
     ///
     /// # Errors
     ///
     /// [`Error::CreateStore`] if the column family cannot be created.
     fn create_state(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
-        debug!(column_family = name, prefix, "state");
+        debug!(column_family = name, prefix, "creating a state handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
     }
 
-    /// Flushes the write-ahead log to the disk, then every memtable to SST files, so that the next opening has nothing
-    /// to replay. Can be called again; handles can be used afterwards.
+    /// Syncs the write-ahead log to disk, then flushes every memtable to SST files, so that the next open has no log to
+    /// replay. Can be called more than once; handles stay usable.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if the log or a memtable cannot be written. If the log could, nothing is lost: the next
-    /// opening replays what is missing.
+    /// [`Error::Store`] if the log or a memtable cannot be written. If only a memtable cannot, no data is lost: the
+    /// next open replays the log.
     fn stop(&mut self) -> Result<(), Error> {
-        debug!(path = %self.path().display(), "stopping");
-        let engine = self.engine();
-        engine
-            .change(|db| db.flush_wal(true))
-            .map_err(|cause| error::database(engine.site(), StoreOperation::FlushWal, "flush the log of", &cause))?;
+        debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
+        self.modify(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;
         self.flush()
     }
 }

@@ -1,14 +1,14 @@
 //! The production backend: [`RocksDbManager`] and [`RocksDbStore`] implement the traits of `ave-actors-store` over
 //! RocksDB.
 //!
-//! A *collection* (the events of an actor) and a *state* (its snapshot) each live under a prefix in a column family,
-//! which all actors of a type share. What the backend adds to RocksDB:
+//! A *collection* (the events of an actor) and a *state* (its snapshot) each have a prefix in a column family, which
+//! all actors of a type share. The backend adds to RocksDB:
 //!
-//! * **Isolation.** A collection sees and purges its own entries only, for any two prefixes, `a` and `a.b` included.
-//! * **Seeks, not scans.** The last entry, and a range from anywhere, cost a seek plus what they return.
-//! * **One memory budget** for all column families, see [`Tuning`], and [`EngineStats`] that say what becomes of it.
+//! * **Isolation.** A collection reads and purges only its own entries, for any two prefixes, `a` and `a.b` included.
+//! * **Seeks, not scans.** Reading the last entry or a range costs one seek plus the returned entries.
+//! * **One memory budget** for all column families, see [`Tuning`], and statistics, see [`EngineStats`].
 //!
-//! It knows nothing of the workbench: no workload, no measurement, no report. No other module knows RocksDB.
+//! It has no dependency on the workbench: no workload, no measurement, no report. No other module uses RocksDB.
 //!
 //! # Example
 //!
@@ -45,40 +45,40 @@
 //! # Storage
 //!
 //! A collection entry is stored as `prefix.key`, sorted bytewise; pad sequence numbers with zeros. A dot inside a key
-//! is stored as the bytes `2D FF`, which keeps the order and tells the key `b.c` of `a` from the key `c` of `a.b`. A
-//! state is stored under its prefix alone. Databases of earlier releases open as they are. The one thing that reads
-//! differently: an entry whose *key* held a dot, which they could not tell from an entry of a longer prefix, and which
-//! is one now.
+//! is stored as the bytes `2D FF`, which preserves the order and distinguishes the key `b.c` of `a` from the key `c` of
+//! `a.b`. A state is stored under its prefix alone. Databases of earlier releases open without conversion. One thing
+//! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
+//! to `a.b`.
 
 mod column;
 mod directory;
 mod engine;
 mod error;
-mod gate;
 mod iter;
 mod key;
 mod manager;
-mod memory;
+mod memtables;
 mod options;
 mod purge;
 mod read_ahead;
-mod room;
+mod space_check;
 mod stats;
 mod store;
 mod tuning;
-mod unreadable;
+mod wal_recovery;
+mod write_gate;
 
 pub use manager::RocksDbManager;
 pub use stats::{ColumnFamilySize, EngineStats, LevelStats};
 pub use store::RocksDbStore;
 pub use tuning::{Setting, Tuning};
 
-/// What a write that returned `Ok` survives.
+/// The failure that a write that returned `Ok` survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Durability {
-    /// The death of the process.
+    /// A crash of the process.
     Off,
-    /// The loss of power.
+    /// A power loss.
     On,
 }
 

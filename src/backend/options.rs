@@ -1,4 +1,4 @@
-//! From [`Tuning`] to RocksDB's own options: the only place that calls a setter.
+//! Converts [`Tuning`] to RocksDB options. No other module sets an option.
 
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType,
@@ -8,34 +8,34 @@ use rocksdb::{
 
 use super::{Durability, key::Prefix, tuning::Tuning};
 
-/// What one database is opened with, kept for as long as it is open.
+/// The options of one database, kept while it is open.
 pub(super) struct EngineOptions {
-    /// For the database and for each of its column families. Also the door to its statistics.
+    /// Options of the database and of each column family. They also give access to its statistics.
     pub(super) database: Options,
     /// Shared by all column families.
     pub(super) cache: Cache,
-    /// Bounds the memtables of all column families, charged to the cache.
+    /// Limits the memtables of all column families, and charges them to the cache.
     pub(super) memtables: WriteBufferManager,
 }
 
 impl EngineOptions {
-    /// Counters count from here on. Again does nothing.
-    pub(super) fn begin_to_count(&self) {
-        // The level belongs to the statistics, which copies of the options share with the open database.
+    /// Enables RocksDB's counters. Further calls have no effect.
+    pub(super) fn enable_counters(&self) {
+        // The level is a property of the statistics object, which copies of the options share with the open database.
         self.database.clone().set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
     }
 
-    /// `create`: whether a database that is not there is created.
+    /// `create`: whether the open creates a missing database.
     pub(super) fn new(tuning: &Tuning, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
-        // Starts flushes, but does not hold writers back: a thread that writes while it iterates would wait for memory
-        // that its own iterator pins, forever. The engine holds them back, and looks what it waits for.
+        // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
+        // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
         let memtables = WriteBufferManager::new_write_buffer_manager_with_cache(
             to_usize(tuning.memtable_limit_bytes),
             false,
             cache.clone(),
         );
-        let mut database = Options::default().get_options_from_string(without_setter(tuning))?;
+        let mut database = Options::default().get_options_from_string(options_without_setter(tuning))?;
         database.create_if_missing(create);
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
@@ -49,17 +49,17 @@ impl EngineOptions {
     }
 }
 
-/// What the binding has no setter for, as RocksDB's own options files write it.
-fn without_setter(tuning: &Tuning) -> String {
-    // Readers that wade through deletions in a memtable have it flushed; compactions clear the file of them.
-    // Without the two numbers of jobs, RocksDB would take a quarter of their sum for flushes.
+/// Options for which the binding has no setter, in the format of RocksDB's options files.
+fn options_without_setter(tuning: &Tuning) -> String {
+    // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
+    // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
         "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
         tuning.range_deletions_trigger, tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
     )
 }
 
-/// A cache without a lock, because every read looks into it several times.
+/// A lock-free cache, because every read accesses it several times.
 fn block_cache(tuning: &Tuning) -> Cache {
     const ANY_ENTRY_SIZE: usize = 0;
     Cache::new_hyper_clock_cache(to_usize(tuning.memory_budget_bytes), ANY_ENTRY_SIZE)
@@ -75,21 +75,21 @@ fn set_log(options: &mut Options, tuning: &Tuning) {
     options.set_max_total_wal_size(tuning.max_wal_bytes);
     options.set_wal_bytes_per_sync(tuning.wal_bytes_per_sync);
     options.set_recycle_log_file_num(tuning.recycled_wal_files as usize);
-    // After a crash: everything up to the first damaged record, nothing after it.
+    // After a crash, recovery applies everything before the first damaged record and nothing after it.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
-    // That mode does not miss a log that is gone, nor the end of one that was cut between two records, and would replay
-    // the newer logs over the hole. So closed logs are recorded in the manifest with their length once they are synced.
-    // The stricter `track_and_verify_wals` is not for recycled logs: what an older log left behind the end of a newer
-    // one can look like damage to it, and costs the writes that follow.
+    // That mode does not detect a missing log, or one truncated between two records, and would replay newer logs after
+    // the gap. So the manifest records the length of each closed log once it is synced. The stricter
+    // `track_and_verify_wals` does not work with recycled logs: it can take the remains of an older log after the end
+    // of a newer one for damage, and drop the writes that follow.
     options.set_track_and_verify_wals_in_manifest(true);
-    // The next group of writers logs while the last one fills its memtables.
+    // One group of writers writes to the log while the previous one writes to the memtables.
     options.set_enable_pipelined_write(true);
 }
 
-/// What zlib alone looks at.
+/// Only zlib uses these two.
 const WINDOW_BITS: i32 = -14;
 const STRATEGY: i32 = 0;
-/// In bytes. Blocks are large enough to be compressed without.
+/// Dictionary size in bytes. Blocks are large enough to compress well without one.
 const NO_DICTIONARY: i32 = 0;
 
 fn set_files(options: &mut Options, tuning: &Tuning) {
@@ -99,23 +99,24 @@ fn set_files(options: &mut Options, tuning: &Tuning) {
     options.set_level_zero_file_num_compaction_trigger(to_i32(tuning.level_zero_files));
     options.set_target_file_size_base(tuning.target_file_bytes);
     options.set_max_bytes_for_level_base(tuning.level_base_bytes);
-    // Cheap where data is young and rewritten often, dense where most of it ends up.
+    // Fast compression for upper levels, which are rewritten often. Dense compression for the last, which has most
+    // data.
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_bottommost_compression_type(DBCompressionType::Zstd);
     options.set_bottommost_compression_options(WINDOW_BITS, to_i32(tuning.zstd_level), STRATEGY, NO_DICTIONARY, true);
     options.set_bytes_per_sync(tuning.sst_bytes_per_sync);
-    // A ratio of 0 leaves only the count in the window to trigger.
+    // A ratio of 0 disables that trigger. Only the count within the window remains.
     options.add_compact_on_deletion_collector_factory(
         tuning.tombstone_window as usize,
         tuning.tombstone_trigger as usize,
         0.0,
     );
-    // Opening must not read every file for statistics that are only hints, and closing an iterator must not delete files.
+    // An open does not read every file to update statistics, and closing an iterator does not delete files.
     options.set_skip_stats_update_on_db_open(true);
     options.set_avoid_unnecessary_blocking_io(true);
 }
 
-/// Compactions move references to large values, not the values, except out of the oldest blob files.
+/// Compactions move references to large values instead of the values, except in the oldest blob files.
 fn set_large_values(options: &mut Options, tuning: &Tuning, cache: &Cache) {
     options.set_enable_blob_files(true);
     options.set_min_blob_size(tuning.min_blob_bytes);
@@ -129,8 +130,8 @@ fn set_diagnostics(options: &mut Options, tuning: &Tuning) {
     options.set_log_level(LogLevel::Warn);
     options.set_max_log_file_size(to_usize(tuning.info_log_bytes));
     options.set_keep_log_file_num(tuning.info_log_files as usize);
-    // Counting costs every write and every read a few percent. It begins when somebody wants to know: see
-    // `begin_to_count`. Nobody reads the counters from RocksDB's own log, where each column family has its page.
+    // Counters cost every write and read a few percent, so `enable_counters` starts them on the first `stats()` call.
+    // They are not dumped to RocksDB's own log, where each column family would take a page.
     options.enable_statistics();
     options.set_statistics_level(StatsLevel::DisableAll);
     options.set_stats_dump_period_sec(0);
@@ -143,7 +144,7 @@ fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
     table.set_block_size(to_usize(tuning.block_bytes));
     table.set_block_restart_interval(to_i32(tuning.block_restart_interval));
     table.set_bloom_filter(f64::from(tuning.bloom_bits_per_key), false);
-    // Outside the cache, indexes and filters would grow with the data and with no bound.
+    // Outside the cache, indexes and filters would grow with the data without limit.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table
@@ -163,36 +164,36 @@ pub(super) fn range_options(prefix: &Prefix) -> ReadOptions {
     options
 }
 
-/// Like [`range_options`], for reading one entry. A walk over more than `hidden` deleted or overwritten entries fails
+/// Like [`range_options`], for reading one entry. A scan of more than `hidden` deleted or overwritten entries fails
 /// with [`rocksdb::ErrorKind::Incomplete`].
-pub(super) fn impatient_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
+pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
     let mut options = range_options(prefix);
     options.set_max_skippable_internal_keys(hidden.into());
     options
 }
 
-/// Like [`range_options`], for looking once at every entry of a prefix that is about to go.
-pub(super) fn scan_options(prefix: &Prefix) -> ReadOptions {
+/// Like [`range_options`], for one scan before a deletion. Does not fill the block cache.
+pub(super) fn purge_scan_options(prefix: &Prefix) -> ReadOptions {
     let mut options = range_options(prefix);
     options.fill_cache(false);
     options
 }
 
-/// Rewrites the last level too, where the data compresses best, but no file twice.
+/// Also rewrites the last level, but no file twice.
 pub(super) fn compact_options() -> CompactOptions {
     let mut options = CompactOptions::default();
     options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
     options
 }
 
-/// Starts a flush and waits for it, or only starts it.
+/// `wait`: whether the call returns after the flush instead of after its start.
 pub(super) fn flush_options(wait: bool) -> FlushOptions {
     let mut options = FlushOptions::default();
     options.set_wait(wait);
     options
 }
 
-/// RocksDB's counts are C integers; [`Tuning`] keeps all of them far below the limit.
+/// RocksDB's counts are C integers. All values of [`Tuning`] are far below the limit.
 fn to_i32(n: u32) -> i32 {
     i32::try_from(n).unwrap_or(i32::MAX)
 }

@@ -1,17 +1,17 @@
-//! Deleting all entries of one collection and none of anybody else's.
+//! Deletes all entries of one collection and none of any other.
 //!
-//! The entries of prefix `a` lie in one range, and so do those of `a.b`. A range delete over the whole would take
-//! `a.b` along, so a purge looks at the keys once and deletes the *gaps* between the runs of foreign entries. All gaps
-//! go in one batch: after an error or a crash the collection is untouched or empty, never half there. In a family
-//! without prefixes that lie inside each other there is but one gap, and no need to look at all of it.
+//! The entries of prefix `a` lie in one key range, and so do those of `a.b`. A range deletion of the whole range would
+//! delete `a.b` as well. So a purge scans the keys once and deletes the *gaps* between the runs of foreign entries. All
+//! gaps go into one batch: after an error or a crash the collection is either unchanged or empty. A family without
+//! nested prefixes has exactly one gap, and the scan stops early.
 //!
-//! A gap with few entries is deleted key by key. A range delete is smaller, but the next read of the column family pays
-//! for all those that are still in its memtable. A gap with many entries is one range delete, so that the batch stays
-//! small, and a memtable with more than a few of them is flushed.
+//! A gap with few entries is deleted key by key: a range deletion is smaller, but the next read of the column family
+//! pays for every range deletion in the memtable. A gap with many entries is one range deletion, which keeps the batch
+//! small. RocksDB flushes a memtable that has too many range deletions.
 //!
-//! A handle of `a.b` may write while `a` is being purged. What it writes may not have been seen, so the runs of all
-//! live handles count as foreign whether or not anything lies in them, and no new one appears until the purge is over
-//! (see [`LivePrefixes`]).
+//! A handle of `a.b` may write while `a` is purged, and the scan may miss that entry. So the runs of all live handles
+//! count as foreign whether or not they contain entries, and no such handle can be created until the purge is over (see
+//! [`LivePrefixes`]).
 
 use std::{collections::BTreeSet, iter::Peekable, vec};
 
@@ -21,31 +21,31 @@ use super::{
     column::{ColumnFamily, LivePrefixes},
     key::{Entry, Prefix},
     options,
-    read_ahead::TrackIndex,
+    read_ahead::CounterIndex,
 };
 
-/// A gap with more entries than this is deleted as a range.
-const DELETED_ONE_BY_ONE: usize = 64;
+/// A gap with more entries than this is deleted by one range deletion.
+const MAX_SINGLE_DELETIONS: usize = 64;
 
-/// Deletes every entry of `prefix` in `family`. Writes nothing if there is none.
-pub(super) fn purge(family: &ColumnFamily, track: TrackIndex, prefix: &Prefix) -> Result<(), rocksdb::Error> {
-    let live = family.live_prefixes();
+/// Deletes every entry of `prefix` in `family`. Writes nothing if there are none.
+pub(super) fn purge(family: &ColumnFamily, counter: CounterIndex, prefix: &Prefix) -> Result<(), rocksdb::Error> {
+    let live = family.lock_live_prefixes();
     let mut gaps = Gaps::new(family, prefix, &live);
-    let mut raw = family.iterator(options::scan_options(prefix));
+    let mut raw = family.iterator(options::purge_scan_options(prefix));
     raw.seek_to_first();
     while let Some(key) = raw.key() {
         match prefix.classify(key) {
             Entry::Own(_) => {
-                gaps.own_entry(key);
-                if family.is_flat() && gaps.is_long() {
-                    // Nothing else lies in the rest of the range.
+                gaps.add_own_entry(key);
+                if family.has_no_nested_prefixes() && gaps.is_long() {
+                    // The rest of the range has no foreign entries.
                     break;
                 }
                 raw.next();
             }
             Entry::Foreign(name) => {
                 let run = prefix.run(name);
-                gaps.run(&run);
+                gaps.add_foreign_run(&run);
                 raw.seek(run.1);
             }
             Entry::Outside => break,
@@ -53,21 +53,21 @@ pub(super) fn purge(family: &ColumnFamily, track: TrackIndex, prefix: &Prefix) -
     }
     raw.status()?;
     let batch = gaps.finish();
-    if batch.is_empty() { Ok(()) } else { family.write(track, batch) }
+    if batch.is_empty() { Ok(()) } else { family.write(counter, batch) }
 }
 
-/// First key and first key after.
+/// The first key, and the first key after the run.
 type Run = (Vec<u8>, Vec<u8>);
 
-/// Collects the gaps between runs while the keys go by in order.
+/// Collects the gaps between foreign runs during one scan in key order.
 struct Gaps<'a> {
     family: &'a ColumnFamily,
     batch: WriteBatch,
-    /// Where the present gap begins.
+    /// First key of the current gap.
     start: Vec<u8>,
-    /// The first entries of the present gap, up to one more than are deleted one by one.
+    /// The first keys of the current gap, at most [`MAX_SINGLE_DELETIONS`] and one.
     keys: Vec<Vec<u8>>,
-    /// Runs of live handles that have not been passed yet, in order.
+    /// Runs of live handles that the scan has not reached yet, in key order.
     live: Peekable<vec::IntoIter<Run>>,
     end: Vec<u8>,
 }
@@ -86,30 +86,30 @@ impl<'a> Gaps<'a> {
         }
     }
 
-    fn own_entry(&mut self, key: &[u8]) {
-        self.pass_live_runs_before(key);
+    fn add_own_entry(&mut self, key: &[u8]) {
+        self.add_live_runs_before(key);
         if !self.is_long() {
             self.keys.push(key.to_vec());
         }
     }
 
-    /// Whether the present gap is deleted as a range.
+    /// Whether the current gap needs a range deletion.
     fn is_long(&self) -> bool {
-        self.keys.len() > DELETED_ONE_BY_ONE
+        self.keys.len() > MAX_SINGLE_DELETIONS
     }
 
-    fn run(&mut self, run: &Run) {
-        self.pass_live_runs_before(&run.0);
+    fn add_foreign_run(&mut self, run: &Run) {
+        self.add_live_runs_before(&run.0);
         self.close_gap(run);
     }
 
-    fn pass_live_runs_before(&mut self, key: &[u8]) {
+    fn add_live_runs_before(&mut self, key: &[u8]) {
         while let Some(run) = self.live.next_if(|run| run.0.as_slice() < key) {
             self.close_gap(&run);
         }
     }
 
-    /// The present gap ends where `run` begins, the next one begins after it.
+    /// Ends the current gap at the start of `run` and starts the next one after it.
     fn close_gap(&mut self, run: &Run) {
         if self.is_long() {
             self.batch.delete_range_cf(self.family.handle(), &self.start, &run.0);
@@ -124,7 +124,7 @@ impl<'a> Gaps<'a> {
 
     fn finish(mut self) -> WriteBatch {
         let end = std::mem::take(&mut self.end);
-        self.pass_live_runs_before(&end);
+        self.add_live_runs_before(&end);
         self.close_gap(&(end.clone(), end));
         self.batch
     }

@@ -1,18 +1,18 @@
-//! Reading ahead for callers that get the entries of a collection one by one, in order.
+//! Reads ahead for callers that get the entries of a collection one by one, in order.
 //!
-//! An actor that recovers asks for its last event, asks for it once more, and then gets its events with the keys `n`,
-//! `n+1`, `n+2`, each with a call of its own. Every such call searches the whole database anew, although what it looks
-//! for lies right behind what the last one found. So the last entry is remembered; and from the second key in a row on,
-//! or the first one after the last entry was asked for, an iterator looks it up, and what lies behind it is kept for
-//! the calls to come.
+//! An actor that recovers reads its last event twice and then its events with the keys `n`, `n+1`, `n+2`, each with a
+//! call of its own. Every such call would search the whole database, although its entry directly follows the previous
+//! one. So this module remembers the last entry. From the second key of a sequence on, or from the first one after a
+//! read of the last entry, an iterator reads the entry together with those after it, and a slot stores them for later
+//! calls.
 //!
-//! Two things are never traded for that:
+//! Two guarantees:
 //!
-//! * **No stale value.** What was kept counts only as long as *no write has begun* since before it was read, to any
-//!   collection that shares its [`Track`]. A write announces itself before it does anything, so a value that is handed
-//!   out is the one the database holds at that moment.
-//! * **Bounded memory.** All handles share a fixed number of slots of [`SLOT_BYTES`]. A handle that needs the slot of
-//!   another takes it over.
+//! * **No stale value.** A stored value is valid only while *no write has begun*, since before it was read, to any
+//!   collection that shares its [`WriteCounter`]. A write increments the counter before it does anything else, so a
+//!   returned value is the one that the database contains at that moment.
+//! * **Bounded memory.** All handles share a fixed number of slots of [`SLOT_BYTES`]. A handle takes over the slot of
+//!   another one.
 
 use std::{
     collections::VecDeque,
@@ -23,161 +23,161 @@ use std::{
     },
 };
 
-/// A slot keeps about this many bytes of values.
+/// Approximate bytes of values that one slot stores.
 pub(super) const SLOT_BYTES: u64 = 64 * 1024;
-/// Entries that are read at first, because two keys in a row may be all there is.
-const FIRST_WINDOW: usize = 16;
-/// Entries that are read at first by whoever has just asked where the log ends.
+/// Entries of the first window of a sequence. Small, because a sequence may end after two keys.
+const INITIAL_WINDOW: usize = 16;
+/// Entries of the first window after a read of the last entry.
 const REPLAY_WINDOW: usize = 64;
-/// Entries that are read at most.
-const LAST_WINDOW: usize = 256;
-/// A last entry that is larger is not remembered.
-const LAST_BYTES: usize = 4 * 1024;
-/// Writes are counted in this many places, so that writers of different collections rarely meet.
-const TRACKS: u64 = 4096;
+/// Entries of a window at most. Each further window is twice as large as the one before.
+const MAX_WINDOW: usize = 256;
+/// A larger last entry is not remembered.
+const MAX_LAST_ENTRY_BYTES: usize = 4 * 1024;
+/// Number of write counters. Many, so that writers of different collections rarely share one.
+const COUNTERS: u64 = 4096;
 
-/// What all handles of a database share for reading ahead.
+/// The read-ahead state of one database, shared by all its handles.
 pub(super) struct ReadAhead {
     slots: Box<[Mutex<Slot>]>,
-    tracks: Box<[Track]>,
+    counters: Box<[WriteCounter]>,
     hasher: RandomState,
     readers: AtomicU64,
 }
 
-/// Who reads, and on which track the writes to what it reads are counted.
+/// Identifies a handle, and the counter of the writes to its collection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader {
     id: u64,
-    track: TrackIndex,
+    counter: CounterIndex,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TrackIndex(usize);
+pub(super) struct CounterIndex(usize);
 
 /// Counts the writes to some of the collections.
 #[derive(Default)]
-struct Track {
+struct WriteCounter {
     begun: AtomicU64,
     ended: AtomicU64,
 }
 
-/// A moment in the life of a [`Track`] in which no write was under way.
+/// The number of writes of a [`WriteCounter`] at a moment when none was in progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Moment(u64);
+struct Version(u64);
 
-/// What is known of the handle that read here last.
+/// The sequence of the handle that used this slot last.
 #[derive(Default)]
 struct Slot {
     reader: Option<u64>,
-    /// The key that comes after the last one that was asked for.
+    /// The key after the one that was read last.
     expected: Successor,
-    /// The values of the expected key and of those after it, as of `moment`.
+    /// The values of the expected key and of those after it, as of `version`.
     values: VecDeque<Vec<u8>>,
-    moment: Option<Moment>,
+    version: Option<Version>,
     window: usize,
     /// The last entry, if it is known.
-    last: Option<(Moment, LastEntry)>,
-    /// Nothing was asked for since the last entry.
-    replay: bool,
+    last: Option<(Version, LastEntry)>,
+    /// Whether the handle has read the last entry, and no key since.
+    last_was_read: bool,
 }
 
-/// The key of the last entry of a collection and its value, `None` if the collection is empty.
+/// The key and the value of the last entry of a collection. `None` if the collection is empty.
 pub(super) type LastEntry = Option<(String, Vec<u8>)>;
 
-/// What became of a look for a value that was read ahead.
-pub(super) enum Look<'a> {
-    /// Here it is, as the database holds it now.
+/// The result of a lookup.
+pub(super) enum Lookup<'a> {
+    /// The value, as the database contains it now.
     Found(Vec<u8>),
-    /// There is none, but it pays to read this entry together with those after it.
-    Sequential(Ahead<'a>),
-    /// There is none, and nothing says that the next key will be asked for next.
+    /// Not stored. Read this entry together with those after it.
+    Sequential(SlotWriter<'a>),
+    /// Not stored, and no sequence. Read this entry alone.
     Single,
 }
 
-/// Room for entries that are read ahead.
-pub(super) struct Ahead<'a> {
+/// Stores entries in a slot while they are read.
+pub(super) struct SlotWriter<'a> {
     slot: MutexGuard<'a, Slot>,
     /// From before anything was read.
-    moment: Moment,
+    version: Version,
     next: Successor,
     bytes: u64,
 }
 
 impl ReadAhead {
-    /// Keeps at most about `bytes` of values, and at least what one handle reads ahead.
+    /// Stores about `bytes` of values at most, and at least one slot.
     pub(super) fn new(bytes: u64) -> Self {
         let slots = (bytes / SLOT_BYTES).max(1);
         Self {
             slots: (0..slots).map(|_| Mutex::default()).collect(),
-            tracks: (0..TRACKS).map(|_| Track::default()).collect(),
+            counters: (0..COUNTERS).map(|_| WriteCounter::default()).collect(),
             hasher: RandomState::new(),
             readers: AtomicU64::new(0),
         }
     }
 
-    /// For a new handle.
-    pub(super) fn reader(&self, track: TrackIndex) -> Reader {
-        Reader { id: self.readers.fetch_add(1, Ordering::Relaxed), track }
+    /// A reader for a new handle.
+    pub(super) fn reader(&self, counter: CounterIndex) -> Reader {
+        Reader { id: self.readers.fetch_add(1, Ordering::Relaxed), counter }
     }
 
-    /// Where writes to the entries of this prefix are counted.
-    pub(super) fn track(&self, family: &str, prefix: &[u8]) -> TrackIndex {
-        TrackIndex(index(self.hasher.hash_one((family, prefix)), self.tracks.len()))
+    /// The counter of writes to the entries of this prefix.
+    pub(super) fn counter(&self, family: &str, prefix: &[u8]) -> CounterIndex {
+        CounterIndex(index(self.hasher.hash_one((family, prefix)), self.counters.len()))
     }
 
-    /// Runs a write, so that nothing that was read before is taken for what is there afterwards.
-    pub(super) fn write<R>(&self, track: TrackIndex, write: impl FnOnce() -> R) -> R {
-        let track = &self.tracks[track.0];
-        track.begun.fetch_add(1, Ordering::SeqCst);
+    /// Runs a write and counts its begin and end, which invalidates values that were read before.
+    pub(super) fn count_write<R>(&self, counter: CounterIndex, write: impl FnOnce() -> R) -> R {
+        let counter = &self.counters[counter.0];
+        counter.begun.fetch_add(1, Ordering::SeqCst);
         let result = write();
-        track.ended.fetch_add(1, Ordering::SeqCst);
+        counter.ended.fetch_add(1, Ordering::SeqCst);
         result
     }
 
-    /// Looks for the value of `key`, and remembers that it was asked for.
-    pub(super) fn look(&self, reader: Reader, key: &str) -> Look<'_> {
-        let Some(mut slot) = self.slot(reader) else { return Look::Single };
-        let track = &self.tracks[reader.track.0];
-        let in_sequence = if slot.expected.is(key) {
+    /// Looks up the value of `key`, and continues or starts a sequence with it.
+    pub(super) fn lookup(&self, reader: Reader, key: &str) -> Lookup<'_> {
+        let Some(mut slot) = self.slot(reader) else { return Lookup::Single };
+        let counter = &self.counters[reader.counter.0];
+        let in_sequence = if slot.expected.matches(key) {
             slot.expected.advance();
-            if let Some(value) = slot.value_still_on(track) {
-                return Look::Found(value);
+            if let Some(value) = slot.next_value(counter) {
+                return Lookup::Found(value);
             }
             true
         } else {
-            slot.expected.follow(key);
+            slot.expected.set_after(key);
             slot.begins_sequence(key)
         };
-        slot.forget_values();
-        match track.quiet_moment() {
-            Some(moment) if in_sequence => {
+        slot.clear_values();
+        match counter.idle_version() {
+            Some(version) if in_sequence => {
                 let next = slot.expected.clone();
-                Look::Sequential(Ahead { slot, moment, next, bytes: 0 })
+                Lookup::Sequential(SlotWriter { slot, version, next, bytes: 0 })
             }
-            // Or what is read now may be changed by the write that is under way.
-            _ => Look::Single,
+            // A write in progress may change what is read now.
+            _ => Lookup::Single,
         }
     }
 
-    /// The last entry: the one that is remembered, or what `read` finds, which is.
+    /// The remembered last entry, or the one that `read` returns, which is remembered.
     pub(super) fn last<E>(&self, reader: Reader, read: impl FnOnce() -> Result<LastEntry, E>) -> Result<LastEntry, E> {
         let Some(mut slot) = self.slot(reader) else { return read() };
-        let track = &self.tracks[reader.track.0];
-        slot.replay = true;
-        if let Some((moment, last)) = &slot.last
-            && track.is_still(*moment)
+        let counter = &self.counters[reader.counter.0];
+        slot.last_was_read = true;
+        if let Some((version, last)) = &slot.last
+            && counter.is_current(*version)
         {
             return Ok(last.clone());
         }
         slot.last = None;
-        let moment = track.quiet_moment();
+        let version = counter.idle_version();
         let last = read()?;
-        let is_small = last.as_ref().is_none_or(|(key, value)| key.len() + value.len() <= LAST_BYTES);
-        slot.last = moment.filter(|_| is_small).map(|moment| (moment, last.clone()));
+        let is_small = last.as_ref().is_none_or(|(key, value)| key.len() + value.len() <= MAX_LAST_ENTRY_BYTES);
+        slot.last = version.filter(|_| is_small).map(|version| (version, last.clone()));
         Ok(last)
     }
 
-    /// The slot of this reader, `None` if it is in use: it is not worth waiting for.
+    /// The slot of this reader. `None` if it is locked: waiting would cost more than a read.
     fn slot(&self, reader: Reader) -> Option<MutexGuard<'_, Slot>> {
         let mut slot = self.slots[index(reader.id, self.slots.len())].try_lock().ok()?;
         if slot.reader != Some(reader.id) {
@@ -191,72 +191,73 @@ fn index(n: u64, len: usize) -> usize {
     usize::try_from(n % len as u64).unwrap_or(0)
 }
 
-impl Track {
-    /// Now, if no write is under way.
-    fn quiet_moment(&self) -> Option<Moment> {
+impl WriteCounter {
+    /// The current version. `None` while a write is in progress.
+    fn idle_version(&self) -> Option<Version> {
         // In this order: a write that begins in between makes the two differ.
         let ended = self.ended.load(Ordering::SeqCst);
         let begun = self.begun.load(Ordering::SeqCst);
-        (begun == ended).then_some(Moment(begun))
+        (begun == ended).then_some(Version(begun))
     }
 
     /// Whether no write has begun since.
-    fn is_still(&self, moment: Moment) -> bool {
-        self.begun.load(Ordering::SeqCst) == moment.0
+    fn is_current(&self, version: Version) -> bool {
+        self.begun.load(Ordering::SeqCst) == version.0
     }
 }
 
 impl Slot {
-    /// Whether `key`, which continues no sequence, begins one: whoever asks for the end of a log and then for an entry
-    /// before it wants all that lies between them.
+    /// Whether `key`, which does not continue a sequence, starts one: a caller that reads the last entry and then an
+    /// earlier one is expected to read all entries between them.
     fn begins_sequence(&mut self, key: &str) -> bool {
-        let replay = std::mem::take(&mut self.replay)
+        let replay = std::mem::take(&mut self.last_was_read)
             && matches!(&self.last, Some((_, Some((last, _)))) if key.len() == last.len() && key < last.as_str());
-        self.window = if replay { REPLAY_WINDOW } else { FIRST_WINDOW };
+        self.window = if replay { REPLAY_WINDOW } else { INITIAL_WINDOW };
         replay
     }
 
-    /// The next value, if no write has begun since it was read.
-    fn value_still_on(&mut self, track: &Track) -> Option<Vec<u8>> {
-        self.moment.is_some_and(|moment| track.is_still(moment)).then(|| self.values.pop_front())?
+    /// The next stored value, if no write has begun since it was read.
+    fn next_value(&mut self, counter: &WriteCounter) -> Option<Vec<u8>> {
+        self.version.is_some_and(|version| counter.is_current(version)).then(|| self.values.pop_front())?
     }
 
-    fn forget_values(&mut self) {
+    fn clear_values(&mut self) {
         self.values.clear();
-        self.moment = None;
+        self.version = None;
     }
 }
 
-impl Ahead<'_> {
-    /// Keeps an entry, its key as stored, if it is the next one in the sequence. Whether there is room for more.
-    pub(super) fn keep(&mut self, stored: &[u8], value: &[u8]) -> bool {
-        if !self.next.is_stored(stored) {
+impl SlotWriter<'_> {
+    /// Stores an entry, whose key is in stored form, if it is the next one of the sequence. Returns whether the slot
+    /// accepts another entry.
+    pub(super) fn push(&mut self, stored: &[u8], value: &[u8]) -> bool {
+        if !self.next.matches_stored(stored) {
             return false;
         }
         self.slot.values.push_back(value.to_vec());
         self.next.advance();
         self.bytes += value.len() as u64;
-        // The entry that was asked for counts as well.
+        // The window includes the entry that the caller gets.
         self.bytes < SLOT_BYTES && self.slot.values.len() + 1 < self.slot.window
     }
 
-    /// What was kept is good for the calls to come.
+    /// Makes the stored entries available to later calls. Without this call they are not used.
     pub(super) fn finish(mut self) {
-        self.slot.moment = Some(self.moment);
-        self.slot.window = (2 * self.slot.window).min(LAST_WINDOW);
+        self.slot.version = Some(self.version);
+        self.slot.window = (2 * self.slot.window).min(MAX_WINDOW);
     }
 }
 
-/// The key that follows another one: of equally many digits, one higher. There is none after a key that is no number,
-/// and after one of nines alone.
+/// The key after another one: the next higher number with the same count of digits. Keys that are not numbers, and
+/// numbers whose digits are all nines, have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Successor {
-    /// Empty if there is none: an empty key follows no other.
+    /// Empty if there is none.
     digits: Vec<u8>,
 }
 
 impl Successor {
-    fn follow(&mut self, key: &str) {
+    fn set_after(&mut self, key: &str) {
         self.digits.clear();
         if key.bytes().all(|byte| byte.is_ascii_digit()) {
             self.digits.extend_from_slice(key.as_bytes());
@@ -264,12 +265,12 @@ impl Successor {
         }
     }
 
-    fn is(&self, key: &str) -> bool {
-        self.is_stored(key.as_bytes())
+    fn matches(&self, key: &str) -> bool {
+        self.matches_stored(key.as_bytes())
     }
 
-    /// Numbers hold no dot, so they are stored as they are.
-    fn is_stored(&self, key: &[u8]) -> bool {
+    /// Digits are stored unchanged.
+    fn matches_stored(&self, key: &[u8]) -> bool {
         !self.digits.is_empty() && self.digits == key
     }
 
@@ -290,11 +291,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A collection with the keys 0 to 99, and how often the database behind it was asked.
+    /// A collection with the keys 0 to 99. Counts the reads of the database behind it.
     struct Collection {
         ahead: ReadAhead,
         reader: Reader,
-        asked: usize,
+        reads: usize,
     }
 
     fn key(n: u32) -> String {
@@ -304,138 +305,139 @@ mod tests {
     impl Collection {
         fn new() -> Self {
             let ahead = ReadAhead::new(SLOT_BYTES);
-            let reader = ahead.reader(ahead.track("events", b"actor"));
-            Self { ahead, reader, asked: 0 }
+            let reader = ahead.reader(ahead.counter("events", b"actor"));
+            Self { ahead, reader, reads: 0 }
         }
 
         fn get(&mut self, n: u32) -> String {
             let value = |n: u32| format!("value {n}");
-            match self.ahead.look(self.reader, &key(n)) {
-                Look::Found(value) => return String::from_utf8(value).unwrap(),
-                Look::Single => {}
-                Look::Sequential(mut ahead) => {
+            match self.ahead.lookup(self.reader, &key(n)) {
+                Lookup::Found(value) => return String::from_utf8(value).unwrap(),
+                Lookup::Single => {}
+                Lookup::Sequential(mut slot) => {
                     let mut rest = (n + 1)..100;
-                    while rest.next().is_some_and(|n| ahead.keep(key(n).as_bytes(), value(n).as_bytes())) {}
-                    ahead.finish();
+                    while rest.next().is_some_and(|n| slot.push(key(n).as_bytes(), value(n).as_bytes())) {}
+                    slot.finish();
                 }
             }
-            self.asked += 1;
+            self.reads += 1;
             value(n)
         }
     }
 
     #[test]
-    fn keys_in_a_row_are_read_together() {
+    fn keys_in_sequence_are_read_in_windows() {
         let mut collection = Collection::new();
         for n in 0..100 {
             assert_eq!(collection.get(n), format!("value {n}"));
         }
-        // The first key alone, then 16, 32 and 64 of them.
-        assert_eq!(collection.asked, 4);
+        // The first key alone, then windows of 16, 32 and 64.
+        assert_eq!(collection.reads, 4);
     }
 
     #[test]
-    fn keys_that_are_not_in_a_row_are_read_one_by_one() {
+    fn keys_out_of_sequence_are_read_one_by_one() {
         let mut collection = Collection::new();
         for n in (0..100).step_by(2).chain((0..100).rev()) {
             assert_eq!(collection.get(n), format!("value {n}"));
         }
-        assert_eq!(collection.asked, 150);
+        assert_eq!(collection.reads, 150);
     }
 
     #[test]
-    fn a_write_ends_the_life_of_what_was_read_before_it() {
+    fn a_write_invalidates_values_read_before_it() {
         let mut collection = Collection::new();
         collection.get(0);
         collection.get(1);
-        let track = collection.reader.track;
-        collection.ahead.write(track, || {});
-        assert!(!matches!(collection.ahead.look(collection.reader, &key(2)), Look::Found(_)));
+        let counter = collection.reader.counter;
+        collection.ahead.count_write(counter, || {});
+        assert!(!matches!(collection.ahead.lookup(collection.reader, &key(2)), Lookup::Found(_)));
     }
 
     #[test]
-    fn while_a_write_is_under_way_nothing_is_found_and_nothing_kept() {
+    fn nothing_is_found_or_stored_during_a_write() {
         let mut collection = Collection::new();
         collection.get(0);
         collection.get(1);
         let (ahead, reader) = (&collection.ahead, collection.reader);
-        ahead.write(reader.track, || {
-            assert!(matches!(ahead.look(reader, &key(2)), Look::Single));
-            assert!(matches!(ahead.look(reader, &key(3)), Look::Single));
+        ahead.count_write(reader.counter, || {
+            assert!(matches!(ahead.lookup(reader, &key(2)), Lookup::Single));
+            assert!(matches!(ahead.lookup(reader, &key(3)), Lookup::Single));
         });
-        assert!(matches!(ahead.look(reader, &key(4)), Look::Sequential(_)));
+        assert!(matches!(ahead.lookup(reader, &key(4)), Lookup::Sequential(_)));
     }
 
     #[test]
-    fn a_write_to_another_collection_disturbs_nobody() {
+    fn a_write_to_another_counter_invalidates_nothing() {
         let mut collection = Collection::new();
-        let own = collection.reader.track;
-        let other =
-            (0..1000).map(|n: u32| collection.ahead.track("events", &n.to_le_bytes())).find(|track| *track != own);
+        let own = collection.reader.counter;
+        let other = (0..1000)
+            .map(|n: u32| collection.ahead.counter("events", &n.to_le_bytes()))
+            .find(|counter| *counter != own);
         collection.get(0);
         collection.get(1);
-        collection.ahead.write(other.unwrap(), || {});
-        assert!(matches!(collection.ahead.look(collection.reader, &key(2)), Look::Found(_)));
+        collection.ahead.count_write(other.unwrap(), || {});
+        assert!(matches!(collection.ahead.lookup(collection.reader, &key(2)), Lookup::Found(_)));
     }
 
     #[test]
-    fn a_slot_that_another_handle_took_over_holds_nothing_of_the_first() {
+    fn a_slot_taken_over_by_another_handle_returns_nothing_of_the_first() {
         let mut collection = Collection::new();
         collection.get(0);
         collection.get(1);
-        let other = collection.ahead.reader(collection.reader.track);
-        assert!(matches!(collection.ahead.look(other, &key(2)), Look::Single));
-        assert!(matches!(collection.ahead.look(collection.reader, &key(2)), Look::Single));
+        let other = collection.ahead.reader(collection.reader.counter);
+        assert!(matches!(collection.ahead.lookup(other, &key(2)), Lookup::Single));
+        assert!(matches!(collection.ahead.lookup(collection.reader, &key(2)), Lookup::Single));
     }
 
     #[test]
-    fn the_last_entry_is_read_once_until_a_write() {
+    fn the_last_entry_is_remembered_until_a_write() {
         let Collection { ahead, reader, .. } = Collection::new();
         let read = |value: &str| ahead.last::<()>(reader, || Ok(Some((key(9), value.into())))).unwrap().unwrap().1;
         assert_eq!(read("first"), b"first");
         assert_eq!(read("second"), b"first");
-        ahead.write(reader.track, || assert_eq!(read("third"), b"third", "the write may have changed it"));
+        ahead.count_write(reader.counter, || assert_eq!(read("third"), b"third", "the write may have changed it"));
         assert_eq!(read("fourth"), b"fourth", "the write may have changed it after that");
     }
 
     #[test]
-    fn whoever_asks_for_the_end_first_reads_ahead_from_the_first_key_on() {
+    fn a_read_of_the_last_entry_starts_read_ahead_at_the_first_key() {
         let mut collection = Collection::new();
         let (reader, last) = (collection.reader, Some((key(99), Vec::new())));
         assert_eq!(collection.ahead.last::<()>(reader, || Ok(last.clone())), Ok(last.clone()));
         for n in 50..100 {
             assert_eq!(collection.get(n), format!("value {n}"));
         }
-        assert_eq!(collection.asked, 1);
+        assert_eq!(collection.reads, 1);
         collection.get(3);
         collection.get(17);
-        assert_eq!(collection.asked, 3, "once");
+        assert_eq!(collection.reads, 3, "only the first key after the last entry starts a sequence");
     }
 
     #[test]
-    fn large_values_are_not_piled_up() {
+    fn a_slot_accepts_values_up_to_its_size() {
         let collection = Collection::new();
         let (ahead, reader) = (&collection.ahead, collection.reader);
-        assert!(matches!(ahead.look(reader, &key(0)), Look::Single));
-        let Look::Sequential(mut room) = ahead.look(reader, &key(1)) else { panic!("not in a row") };
+        assert!(matches!(ahead.lookup(reader, &key(0)), Lookup::Single));
+        let Lookup::Sequential(mut slot) = ahead.lookup(reader, &key(1)) else { panic!("no sequence") };
         let half = vec![7; 32 * 1024];
-        assert!(room.keep(key(2).as_bytes(), &half));
-        assert!(!room.keep(key(3).as_bytes(), &half), "full");
+        assert!(slot.push(key(2).as_bytes(), &half));
+        assert!(!slot.push(key(3).as_bytes(), &half), "full");
     }
 
     proptest! {
         #[test]
-        fn the_successor_is_the_next_number_of_as_many_digits(n in 0_u64..1_000_000) {
+        fn the_successor_is_the_next_number_with_as_many_digits(n in 0_u64..1_000_000) {
             let mut successor = Successor::default();
-            successor.follow(&format!("{n:06}"));
-            prop_assert_eq!(successor.is(&format!("{:06}", n + 1)), n < 999_999);
+            successor.set_after(&format!("{n:06}"));
+            prop_assert_eq!(successor.matches(&format!("{:06}", n + 1)), n < 999_999);
         }
 
         #[test]
-        fn what_is_no_number_has_no_successor(key in "[^0-9]*[0-9]*[^0-9]+[0-9]*", other in "[0-9a-z]*") {
+        fn keys_that_are_not_numbers_have_no_successor(key in "[^0-9]*[0-9]*[^0-9]+[0-9]*", other in "[0-9a-z]*") {
             let mut successor = Successor::default();
-            successor.follow(&key);
-            prop_assert!(!successor.is(&other) && !successor.is("") && !successor.is(&key));
+            successor.set_after(&key);
+            prop_assert!(!successor.matches(&other) && !successor.matches("") && !successor.matches(&key));
         }
     }
 }

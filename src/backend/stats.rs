@@ -1,4 +1,4 @@
-//! What the engine is doing, as plain data.
+//! Statistics of a database.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -7,14 +7,13 @@ use rocksdb::{CStrLike, LiveFile, properties, statistics::Ticker};
 
 use super::{column::ColumnFamily, engine::Engine, error};
 
-/// A property that the binding has no name for, as RocksDB's `db.h` lists it.
+/// A property of RocksDB's `db.h` for which the binding has no constant.
 const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
 
-/// A moment in the life of a database, over all its column families.
+/// Statistics of a database over all its column families, from [`RocksDbManager::stats`](super::RocksDbManager::stats).
 ///
-/// Sizes and states are those of the moment. The counters, named so below, count from the first of all moments that
-/// somebody asks for: counting costs every write and every read a few percent, so it begins when somebody wants to
-/// know. The difference between two moments is what happened between them.
+/// Sizes and states are current values. Counters, marked below, start at 0 with the first `stats()` call after an open,
+/// because they cost every write and read a few percent. To measure an interval, subtract two snapshots.
 ///
 /// ```
 /// # use ave_actors_rocksdb::RocksDbManager;
@@ -29,30 +28,30 @@ const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EngineStats {
-    /// What block cache and memtables together may take, in bytes.
+    /// Limit of block cache and memtables together, in bytes.
     pub memory_budget_bytes: u64,
-    /// What memtables take, in bytes, allocated but unused parts included.
+    /// Size of all memtables, in bytes, allocated but unused parts included.
     pub memtable_bytes: u64,
-    /// What the block cache holds, in bytes. Memtables are charged to it in pieces of 256 KiB and included.
+    /// Size of the block cache, in bytes. Includes the memtables, which are charged to it in units of 256 KiB.
     pub block_cache_bytes: u64,
-    /// The part of the block cache that cannot be evicted now, in bytes. Memtables are included.
+    /// Part of the block cache that cannot be evicted now, in bytes. Includes the memtables.
     pub block_cache_pinned_bytes: u64,
-    /// What open SST files take outside the block cache, in bytes.
+    /// Memory of open SST files outside the block cache, in bytes.
     pub table_reader_bytes: u64,
 
-    /// Counter: time that writers were held back because flushes or compactions could not keep up, in microseconds.
+    /// Counter: time that writers waited for flushes or compactions, in microseconds.
     pub stall_micros: u64,
-    /// Whether no write gets through at this moment, because flushes or compactions cannot keep up or because one has
-    /// failed, on a full disk say.
+    /// Whether the database rejects or blocks all writes now: flushes or compactions are too slow, or one has failed,
+    /// for example on a full disk.
     pub write_stopped: bool,
 
-    /// Counter: synchronous writes of the write-ahead log to the disk. One can cover many writers.
+    /// Counter: syncs of the write-ahead log to disk. One sync can cover many writers.
     pub wal_syncs: u64,
     /// Counter: bytes written to the write-ahead log.
     pub wal_bytes: u64,
-    /// Counter: bytes that callers wrote, keys and values, before compression.
+    /// Counter: bytes that the application wrote, keys and values, before compression.
     pub user_written_bytes: u64,
-    /// Counter: bytes of memtables written to SST files, compressed.
+    /// Counter: bytes that flushes wrote to SST files, compressed.
     pub flush_written_bytes: u64,
     /// Counter: bytes that compactions read, compressed.
     pub compaction_read_bytes: u64,
@@ -61,64 +60,65 @@ pub struct EngineStats {
 
     /// Counter: blocks found in the block cache.
     pub block_cache_hits: u64,
-    /// Counter: blocks that had to be read from a file.
+    /// Counter: blocks not found in the block cache and read from a file.
     pub block_cache_misses: u64,
     /// Counter: bytes that point reads returned, values only.
     pub point_read_bytes: u64,
     /// Counter: bytes that iterators returned, keys and values.
     pub iterator_read_bytes: u64,
 
-    /// Files and bytes per level of all column families, level 0 first, up to the last level that holds a file.
+    /// SST files per level over all column families, level 0 first, up to the last level with a file.
     pub levels: Vec<LevelStats>,
-    /// What compactions still have to rewrite, in bytes, as RocksDB estimates it.
+    /// Bytes that compactions have yet to rewrite, estimated by RocksDB.
     pub pending_compaction_bytes: u64,
-    /// Flushes running at this moment.
+    /// Flushes running now.
     pub running_flushes: u64,
-    /// Compactions running at this moment.
+    /// Compactions running now.
     pub running_compactions: u64,
-    /// Data that is not overwritten or deleted, in bytes on disk, as RocksDB estimates it. Memtables are not in it.
-    /// Large values in blob files are.
+    /// Bytes on disk of data that is not overwritten or deleted, estimated by RocksDB. Includes blob files, excludes
+    /// memtables.
     pub live_data_bytes: u64,
-    /// All SST files that are still on the disk, in bytes.
+    /// Size of all SST files on disk, in bytes, obsolete ones included.
     pub sst_bytes: u64,
-    /// All blob files that are still on the disk, in bytes. They hold the large values.
+    /// Size of all blob files on disk, in bytes, obsolete ones included. They contain the large values.
     pub blob_bytes: u64,
-    /// Entries, as RocksDB estimates it.
+    /// Number of entries, estimated by RocksDB.
     pub estimated_keys: u64,
-    /// Column families, the always present `default` included.
+    /// Number of column families, including `default`, which always exists.
     pub column_families: u64,
 }
 
-/// One level of the log-structured merge trees of all column families.
+/// The SST files of one level of the log-structured merge tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LevelStats {
-    /// SST files.
+    /// Number of files.
     pub files: u64,
-    /// Their size in bytes.
+    /// Size of the files, in bytes.
     pub bytes: u64,
 }
 
-/// What one column family takes on the disk, see [`RocksDbManager::column_family_sizes`](super::RocksDbManager::column_family_sizes).
+/// Disk space of one column family, from
+/// [`RocksDbManager::column_family_sizes`](super::RocksDbManager::column_family_sizes).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnFamilySize {
-    /// Its name.
+    /// Name of the column family.
     pub name: String,
-    /// SST files and their bytes per level, level 0 first, up to the last level that holds a file.
+    /// SST files per level, level 0 first, up to the last level with a file.
     pub levels: Vec<LevelStats>,
-    /// Its blob files, in bytes. They hold the large values.
+    /// Size of its blob files, in bytes. They contain the large values.
     pub blob_bytes: u64,
 }
 
 impl ColumnFamilySize {
-    /// All its files, in bytes.
+    /// Size of all its SST and blob files, in bytes.
     pub fn bytes(&self) -> u64 {
         self.blob_bytes + self.levels.iter().map(|level| level.bytes).sum::<u64>()
     }
 }
 
 impl EngineStats {
-    /// Bytes written to the disk per byte that callers wrote: log, flushes and compactions. `None` before the first
-    /// write.
+    /// Bytes written to disk by log, flushes and compactions, per byte that the application wrote. `None` if it has
+    /// written none since the counters started.
     ///
     /// ```
     /// use ave_actors_rocksdb::backend::EngineStats;
@@ -138,7 +138,8 @@ impl EngineStats {
         ratio(written, self.user_written_bytes)
     }
 
-    /// The part of the blocks that were found in the block cache, from 0 to 1. `None` before the first look.
+    /// Share of block reads that the block cache served, from 0 to 1. `None` without block reads since the counters
+    /// started.
     ///
     /// ```
     /// use ave_actors_rocksdb::backend::EngineStats;
@@ -155,25 +156,24 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Asks the engine.
 pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result<EngineStats, Error> {
-    let ask = Questions { engine, families };
-    engine.options().begin_to_count();
+    let read = Properties { engine, families };
+    engine.options().enable_counters();
     let mut stats = counters(engine);
     stats.memory_budget_bytes = engine.tuning().memory_budget_bytes;
     stats.memtable_bytes = engine.memtables().bytes();
     stats.block_cache_bytes = engine.options().cache.get_usage() as u64;
     stats.block_cache_pinned_bytes = engine.options().cache.get_pinned_usage() as u64;
-    stats.table_reader_bytes = ask.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
-    stats.write_stopped = !engine.takes_writes() || ask.database(properties::IS_WRITE_STOPPED)? != 0;
+    stats.table_reader_bytes = read.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
+    stats.write_stopped = !engine.accepts_writes() || read.of_database(properties::IS_WRITE_STOPPED)? != 0;
     stats.levels = levels(engine)?;
-    stats.pending_compaction_bytes = ask.sum(properties::ESTIMATE_PENDING_COMPACTION_BYTES)?;
-    stats.running_flushes = ask.database(properties::NUM_RUNNING_FLUSHES)?;
-    stats.running_compactions = ask.database(properties::NUM_RUNNING_COMPACTIONS)?;
-    stats.live_data_bytes = ask.sum(properties::ESTIMATE_LIVE_DATA_SIZE)?;
-    stats.sst_bytes = ask.sum(properties::TOTAL_SST_FILES_SIZE)?;
-    stats.blob_bytes = ask.sum(TOTAL_BLOB_FILE_SIZE)?;
-    stats.estimated_keys = ask.sum(properties::ESTIMATE_NUM_KEYS)?;
+    stats.pending_compaction_bytes = read.sum(properties::ESTIMATE_PENDING_COMPACTION_BYTES)?;
+    stats.running_flushes = read.of_database(properties::NUM_RUNNING_FLUSHES)?;
+    stats.running_compactions = read.of_database(properties::NUM_RUNNING_COMPACTIONS)?;
+    stats.live_data_bytes = read.sum(properties::ESTIMATE_LIVE_DATA_SIZE)?;
+    stats.sst_bytes = read.sum(properties::TOTAL_SST_FILES_SIZE)?;
+    stats.blob_bytes = read.sum(TOTAL_BLOB_FILE_SIZE)?;
+    stats.estimated_keys = read.sum(properties::ESTIMATE_NUM_KEYS)?;
     stats.column_families = families.len() as u64;
     Ok(stats)
 }
@@ -196,17 +196,16 @@ fn counters(engine: &Engine) -> EngineStats {
     }
 }
 
-/// Asks the engine for the size of every column family, in the order of their names.
+/// The size of every column family, sorted by name.
 pub(super) fn family_sizes(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result<Vec<ColumnFamilySize>, Error> {
     let mut sizes = BTreeMap::new();
     for family in families {
-        let blob_bytes = engine.db().property_int_value_cf(family.handle(), TOTAL_BLOB_FILE_SIZE);
-        let blob_bytes = blob_bytes.map_err(|cause| failed(engine, "read a property of", &cause))?.unwrap_or_default();
+        let blob_bytes = family_property(engine, family, TOTAL_BLOB_FILE_SIZE)?;
         let name = family.name().to_owned();
         sizes.insert(name.clone(), ColumnFamilySize { name, levels: Vec::new(), blob_bytes });
     }
     for file in files(engine)? {
-        // A family that was created since has none of the sizes asked for.
+        // A family that was created after the call began is not in the result.
         if let Some(size) = sizes.get_mut(&file.column_family_name) {
             add(&mut size.levels, &file);
         }
@@ -235,29 +234,31 @@ fn add(levels: &mut Vec<LevelStats>, file: &LiveFile) {
     levels[level].bytes += file.size as u64;
 }
 
-fn failed(engine: &Engine, what: &str, cause: &rocksdb::Error) -> Error {
-    error::database(engine.site(), StoreOperation::RocksdbOperation, what, cause)
+fn failed(engine: &Engine, action: &str, cause: &rocksdb::Error) -> Error {
+    error::database(engine.error_context(), StoreOperation::RocksdbOperation, action, cause)
 }
 
-/// Properties, which RocksDB answers one column family at a time.
-struct Questions<'a> {
+/// 0 if RocksDB does not know the property.
+fn property(engine: &Engine, value: Result<Option<u64>, rocksdb::Error>) -> Result<u64, Error> {
+    value.map(Option::unwrap_or_default).map_err(|cause| failed(engine, "read a property of", &cause))
+}
+
+fn family_property(engine: &Engine, family: &ColumnFamily, name: impl CStrLike) -> Result<u64, Error> {
+    property(engine, engine.db().property_int_value_cf(family.handle(), name))
+}
+
+/// Reads properties of the database, and sums of properties that RocksDB has per column family.
+struct Properties<'a> {
     engine: &'a Engine,
     families: &'a [Arc<ColumnFamily>],
 }
 
-impl Questions<'_> {
-    /// Of the database as a whole.
-    fn database(&self, property: impl CStrLike) -> Result<u64, Error> {
-        let answer = self.engine.db().property_int_value(property);
-        answer.map(Option::unwrap_or_default).map_err(|cause| failed(self.engine, "read a property of", &cause))
+impl Properties<'_> {
+    fn of_database(&self, name: impl CStrLike) -> Result<u64, Error> {
+        property(self.engine, self.engine.db().property_int_value(name))
     }
 
-    /// Of all column families together.
-    fn sum(&self, property: impl CStrLike + Copy) -> Result<u64, Error> {
-        let of = |family: &Arc<ColumnFamily>| self.engine.db().property_int_value_cf(family.handle(), property);
-        self.families.iter().try_fold(0, |sum, family| {
-            let value = of(family).map_err(|cause| failed(self.engine, "read a property of", &cause))?;
-            Ok(sum + value.unwrap_or_default())
-        })
+    fn sum(&self, name: impl CStrLike + Copy) -> Result<u64, Error> {
+        self.families.iter().map(|family| family_property(self.engine, family, name)).sum()
     }
 }

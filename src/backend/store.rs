@@ -6,6 +6,7 @@ use ave_actors_store::{
     Error,
     database::{Collection, CollectionIter, State},
 };
+use rocksdb::DBPinnableSlice;
 use tracing::debug;
 
 use super::{
@@ -14,96 +15,99 @@ use super::{
     iter::{self, Cursor, Direction, Entries},
     key::{self, Prefix},
     purge,
-    read_ahead::{Ahead, Look, Reader, TrackIndex},
+    read_ahead::{CounterIndex, Lookup, Reader, SlotWriter},
 };
 
-/// Events or a snapshot of one actor: a [`Collection`] or a [`State`] of one prefix in one column family.
+/// A handle of a [`Collection`] or a [`State`]: one prefix in one column family, for the events or the snapshot of one
+/// actor.
 ///
-/// Comes from [`RocksDbManager`](super::RocksDbManager). It keeps the database open: the directory is free for others
-/// once the manager, all its clones and all handles are dropped.
+/// [`RocksDbManager`](super::RocksDbManager) creates it. A handle keeps the database open: another process can open the
+/// directory after the manager, all its clones and all handles are dropped.
 ///
-/// As a [`Collection`] it holds entries sorted by key, bytewise. It sees its own entries only, whatever other prefixes
-/// share the column family. As a [`State`] it holds one value.
+/// A [`Collection`] contains entries sorted bytewise by key. It sees only its own entries, whatever other prefixes
+/// share the column family. A [`State`] contains one value.
 pub struct RocksDbStore {
     family: Arc<ColumnFamily>,
     prefix: Prefix,
     reader: Reader,
-    /// Where writes to the entries of this collection are counted.
-    entries_track: TrackIndex,
-    /// The same for the value of this state, which is an entry of a shorter prefix if its name has a dot.
-    state_track: TrackIndex,
-    /// Entries deleted by this handle since it last saw to the memtable that holds the deletions.
+    /// Counts writes to the entries of this collection.
+    entries_counter: CounterIndex,
+    /// Counts writes to the value of this state, which is an entry of a shorter prefix if the name has a dot.
+    state_counter: CounterIndex,
+    /// Entries that this handle deleted since its last [`ColumnFamily::flush_deletions`].
     deletions: u32,
 }
 
 impl RocksDbStore {
     pub(super) fn new(family: Arc<ColumnFamily>, prefix: &str) -> Self {
-        family.enter(prefix);
+        family.register_handle(prefix);
         let prefix = Prefix::new(prefix);
         let ahead = family.read_ahead();
-        let entries_track = ahead.track(family.name(), prefix.state_key());
-        let state_track = ahead.track(family.name(), key::prefix_of(prefix.state_key()));
-        let reader = ahead.reader(entries_track);
-        Self { family, prefix, reader, entries_track, state_track, deletions: 0 }
+        let entries_counter = ahead.counter(family.name(), prefix.state_key());
+        let state_counter = ahead.counter(family.name(), key::prefix_of(prefix.state_key()));
+        let reader = ahead.reader(entries_counter);
+        Self { family, prefix, reader, entries_counter, state_counter, deletions: 0 }
     }
 
-    fn read(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<Vec<u8>, Error> {
+    fn get_stored(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<DBPinnableSlice<'_>, Error> {
         match self.family.get(stored) {
-            Ok(Some(value)) => Ok(value.to_vec()),
+            Ok(Some(value)) => Ok(value),
             Ok(None) => Err(error::not_found(logical())),
-            Err(cause) => Err(error::get(self.family.site(), self.family.name(), logical(), &cause)),
+            Err(cause) => Err(error::get(self.family.error_context(), self.family.name(), logical(), &cause)),
         }
     }
 
-    /// The entry of `key`, and those after it for the calls to come.
-    fn read_on(&self, key: &str, mut ahead: Ahead<'_>) -> Result<Vec<u8>, Error> {
+    /// Reads the entry of `key`, and stores those after it for later calls.
+    fn get_sequence(&self, key: &str, mut slot: SlotWriter<'_>) -> Result<Vec<u8>, Error> {
+        let not_found = || error::not_found(self.prefix.logical_key(key));
         let cursor = Cursor::at_key(&self.family, &self.prefix, Direction::Forward, key)?;
-        let mut cursor = cursor.ok_or_else(|| error::not_found(self.prefix.logical_key(key)))?;
-        let value = cursor.entry().map(|(_, value)| value.to_vec());
-        let value = value.ok_or_else(|| error::not_found(self.prefix.logical_key(key)))?;
+        let mut cursor = cursor.ok_or_else(not_found)?;
+        let value = cursor.entry().map(|(_, value)| value.to_vec()).ok_or_else(not_found)?;
         cursor.advance();
         while let Some((stored, value)) = cursor.entry() {
-            if !ahead.keep(stored, value) {
+            if !slot.push(stored, value) {
                 break;
             }
             cursor.advance();
         }
-        ahead.finish();
+        slot.finish();
         Ok(value)
     }
 
-    fn write(&self, track: TrackIndex, stored: &[u8], value: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
-        self.family.put(track, stored, value).map_err(|cause| self.failed("put", &logical(), &cause))
+    fn write(
+        &self,
+        counter: CounterIndex,
+        stored: &[u8],
+        value: &[u8],
+        logical: impl Fn() -> String,
+    ) -> Result<(), Error> {
+        self.family.put(counter, stored, value).map_err(|cause| self.failed("put", &logical(), &cause))
     }
 
-    fn remove(&self, track: TrackIndex, stored: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
-        match self.family.get(stored) {
-            Ok(Some(_)) => self.family.delete(track, stored).map_err(|cause| self.failed("delete", &logical(), &cause)),
-            Ok(None) => Err(error::not_found(logical())),
-            Err(cause) => Err(error::get(self.family.site(), self.family.name(), logical(), &cause)),
-        }
+    fn remove(&self, counter: CounterIndex, stored: &[u8], logical: impl Fn() -> String) -> Result<(), Error> {
+        self.get_stored(stored, &logical)?;
+        self.family.delete(counter, stored).map_err(|cause| self.failed("delete", &logical(), &cause))
     }
 
-    /// A log that is compacted entry by entry fills the memtable with deletions, which its readers wade through.
+    /// A log that is compacted entry by entry fills the memtable with deletions, which slow down reads.
     fn count_deletion(&mut self) {
         self.deletions += 1;
         if self.deletions >= self.family.deletions_trigger() {
             self.deletions = 0;
-            self.family.shed_deletions();
+            self.family.flush_deletions();
         }
     }
 
-    fn failed(&self, what: &str, logical: &str, cause: &rocksdb::Error) -> Error {
-        let what = format!("{what} of '{logical}'");
+    fn failed(&self, operation: &str, logical: &str, cause: &rocksdb::Error) -> Error {
+        let what = format!("{operation} of '{logical}'");
         let failed = if self.family.is_stopped() { error::write } else { error::operation };
-        failed(self.family.site(), self.family.name(), &what, cause)
+        failed(self.family.error_context(), self.family.name(), &what, cause)
     }
 
     fn cursor(&self, direction: Direction) -> Cursor<'_> {
         Cursor::at_start(&self.family, &self.prefix, direction)
     }
 
-    /// The cursor at the entry after `from`.
     fn cursor_after(&self, from: String, direction: Direction) -> Result<Cursor<'_>, Error> {
         let cursor = Cursor::at_key(&self.family, &self.prefix, direction, &from)?;
         let mut cursor = cursor.ok_or_else(|| error::not_found(from))?;
@@ -114,7 +118,7 @@ impl RocksDbStore {
 
 impl Drop for RocksDbStore {
     fn drop(&mut self) {
-        self.family.leave(self.prefix.as_str());
+        self.family.unregister_handle(self.prefix.as_str());
     }
 }
 
@@ -132,32 +136,34 @@ impl Collection for RocksDbStore {
         self.family.name()
     }
 
-    /// Entries that are asked for in order, `…01`, `…02`, `…03`, are read together. What is returned is what the
-    /// database holds in this moment nonetheless.
+    /// Reads keys in sequence, `…01`, `…02`, `…03`, in one pass. The value is still the one that the database contains
+    /// at the time of the call.
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        match self.family.read_ahead().look(self.reader, key) {
-            Look::Found(value) => Ok(value),
-            Look::Sequential(ahead) => self.read_on(key, ahead),
-            Look::Single => {
-                self.prefix.with_stored_key(key, |stored| self.read(stored, || self.prefix.logical_key(key)))
-            }
+        match self.family.read_ahead().lookup(self.reader, key) {
+            Lookup::Found(value) => Ok(value),
+            Lookup::Sequential(slot) => self.get_sequence(key, slot),
+            Lookup::Single => self.prefix.with_stored_key(key, |stored| {
+                self.get_stored(stored, || self.prefix.logical_key(key)).map(|value| value.to_vec())
+            }),
         }
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
         self.prefix.with_stored_key(key, |stored| {
-            self.write(self.entries_track, stored, data, || self.prefix.logical_key(key))
+            self.write(self.entries_counter, stored, data, || self.prefix.logical_key(key))
         })
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        self.prefix
-            .with_stored_key(key, |stored| self.remove(self.entries_track, stored, || self.prefix.logical_key(key)))?;
+        self.prefix.with_stored_key(key, |stored| {
+            self.remove(self.entries_counter, stored, || self.prefix.logical_key(key))
+        })?;
         self.count_deletion();
         Ok(())
     }
 
-    /// One seek, whatever the length of the log, and whatever was deleted from it once background work has cleared it.
+    /// Costs one seek, whatever the length of the log, and once compaction has removed deleted entries, however many
+    /// were deleted.
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
         self.family.read_ahead().last(self.reader, || {
             let cursor = Cursor::at_last(&self.family, &self.prefix);
@@ -168,21 +174,21 @@ impl Collection for RocksDbStore {
         })
     }
 
-    /// All entries or, after an error or a crash, none are gone. Entries of other prefixes stay, also those that are
-    /// written while this runs.
+    /// Atomic: after an error or a crash, either all entries are deleted or none. Keeps the entries of other prefixes,
+    /// including those written during the purge.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging collection");
-        purge::purge(&self.family, self.entries_track, &self.prefix)
+        purge::purge(&self.family, self.entries_counter, &self.prefix)
             .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 
-    /// Sees the entries of the moment in which it is called, whatever is written while it runs.
+    /// Iterates over a snapshot of the time of the call. Later writes are not visible.
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
         let direction = if reverse { Direction::Reverse } else { Direction::Forward };
         Ok(Box::new(Entries::new(self.cursor(direction))?))
     }
 
-    /// One seek and what it returns, whatever the length of the log and wherever in it `from` lies.
+    /// Costs one seek and the returned entries, whatever the length of the log and the position of `from`.
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
         let direction = if quantity < 0 { Direction::Reverse } else { Direction::Forward };
         let mut cursor = match from {
@@ -190,14 +196,14 @@ impl Collection for RocksDbStore {
             None => self.cursor(direction),
         };
         let mut values = Vec::new();
-        let wanted = quantity.unsigned_abs();
-        while values.len() < wanted {
+        let limit = quantity.unsigned_abs();
+        while values.len() < limit {
             let Some((_, value)) = cursor.entry() else {
                 cursor.check()?;
                 break;
             };
             values.push(value.to_vec());
-            if values.len() < wanted {
+            if values.len() < limit {
                 cursor.advance();
             }
         }
@@ -211,22 +217,22 @@ impl State for RocksDbStore {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        self.read(self.prefix.state_key(), || self.prefix.as_str().to_owned())
+        self.get_stored(self.prefix.state_key(), || self.prefix.as_str().to_owned()).map(|value| value.to_vec())
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.write(self.state_track, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
+        self.write(self.state_counter, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        self.remove(self.state_track, self.prefix.state_key(), || self.prefix.as_str().to_owned())
+        self.remove(self.state_counter, self.prefix.state_key(), || self.prefix.as_str().to_owned())
     }
 
-    /// Removes the value and nothing else.
+    /// Deletes the value of this state only. Succeeds if there is none.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging state");
         self.family
-            .delete(self.state_track, self.prefix.state_key())
+            .delete(self.state_counter, self.prefix.state_key())
             .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 }

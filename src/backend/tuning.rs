@@ -1,7 +1,7 @@
-//! How RocksDB is set up for a machine: plain numbers, each with its reason. Pure: no database in here.
+//! Derives RocksDB's settings from the CPU cores and the RAM of a machine. Pure functions without a database.
 //!
-//! The machine is shared with the actor runtime and the operating system, so the database gets a small, fixed part of
-//! it: **one** memory budget, whatever the number of column families.
+//! The actor runtime and the operating system share the machine, so the database gets a small, fixed share: **one**
+//! memory budget, whatever the number of column families.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 const GIB: u64 = 1024 * MIB;
 
-/// The share of the machine's RAM that the database may use, in percent.
+/// Memory budget in percent of RAM.
 const MEMORY_PERCENT: u64 = 5;
-/// The budget below which RocksDB does not work sensibly.
-const MEMORY_FLOOR: u64 = 32 * MIB;
-/// A process that may hold fewer files open than this cannot open a database.
-pub(super) const FEWEST_OPEN_FILES: u64 = 128;
+/// The smallest budget with which RocksDB works well, in bytes.
+const MIN_MEMORY: u64 = 32 * MIB;
+/// The smallest open-file limit with which a process can open a database.
+pub(super) const MIN_OPEN_FILES: u64 = 128;
 
-/// Settings of one database, derived from the machine it runs on.
+/// Settings of one database, derived from the machine it runs on. They cannot be changed one by one.
 ///
 /// ```
 /// use ave_actors_rocksdb::backend::Tuning;
@@ -33,70 +33,73 @@ pub(super) const FEWEST_OPEN_FILES: u64 = 128;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tuning {
-    /// RAM of the machine this is for, in bytes.
+    /// RAM of the machine, in bytes.
     pub ram_bytes: u64,
-    /// CPU cores of the machine this is for.
+    /// CPU cores of the machine.
     pub cpu_cores: usize,
-    /// Block cache and memtables of all column families together, in bytes: 5 % of RAM, at least 32 MiB.
+    /// Limit of the block cache and all memtables together, in bytes: 5 % of RAM, at least 32 MiB.
     pub memory_budget_bytes: u64,
-    /// The part of the budget that memtables are meant to take, in bytes: five eighths. The fullest are flushed
-    /// from there on.
+    /// Target for all memtables together, in bytes: 5/8 of the memory budget. Above it, the fullest are flushed.
     pub memtable_budget_bytes: u64,
-    /// Where writers wait for a flush, in bytes of memtables: 13/16 of the memory budget.
+    /// Limit for all memtables together, in bytes: 13/16 of the memory budget. Above it, writers wait for a flush.
     pub memtable_limit_bytes: u64,
-    /// A memtable is flushed when it reaches this many bytes.
+    /// Size at which a memtable is flushed, in bytes: 3/8 of the memtable budget, 4 to 64 MiB.
     pub write_buffer_bytes: u64,
-    /// Memtables one column family may hold, the active one included, before its writers wait.
+    /// Memtables of one column family, the active one included, at which its writers wait: 4.
     pub max_write_buffers: u32,
-    /// Memory is handed to memtables in blocks of this many bytes.
+    /// Unit in which memtables allocate memory, in bytes: 8 to 64 KiB, a power of two.
     pub arena_block_bytes: u64,
-    /// Write-ahead logs may grow to this many bytes together before the oldest data in them is flushed.
+    /// Total size of the write-ahead logs at which the oldest data in them is flushed, in bytes: half of the memtable
+    /// budget, 32 MiB to 1 GiB.
     pub max_wal_bytes: u64,
-    /// Files the database keeps open.
+    /// Files that the database keeps open at most: one per 4 MiB of RAM, 256 to 8192, and at most half of the open-file
+    /// limit of the process.
     pub max_open_files: u32,
-    /// Flushes that run at the same time.
+    /// Flushes that run at the same time: 4.
     pub flush_jobs: u32,
-    /// Compactions that run at the same time.
+    /// Compactions that run at the same time: half of the cores, 1 to 4.
     pub compaction_jobs: u32,
-    /// So many files of level 0 are merged into the next level.
+    /// Number of files in level 0 that triggers a compaction into the next level: 8.
     pub level_zero_files: u32,
-    /// SST files are about this many bytes.
+    /// Approximate size of an SST file, in bytes: one memtable, at least 16 MiB.
     pub target_file_bytes: u64,
-    /// The first level below level 0 holds this many bytes, each further level ten times as many.
+    /// Size of the first level below level 0, in bytes: four memtables, at least 64 MiB. Each further level is ten
+    /// times as large.
     pub level_base_bytes: u64,
-    /// A block, the unit of reading and caching, holds about this many bytes before compression.
+    /// Approximate size of a block before compression, in bytes: 16 KiB. A block is the unit of reading and caching.
     pub block_bytes: u64,
-    /// Within a block, every so many entries the key is stored whole, and a search may begin there.
+    /// Number of entries between two whole keys in a block, at which a search can start: 4.
     pub block_restart_interval: u32,
-    /// Values of at least this many bytes are stored in blob files instead of SST files.
+    /// Size from which values are stored in blob files instead of SST files, in bytes: 16 KiB.
     pub min_blob_bytes: u64,
-    /// Compactions clear so many percent of the blob files, the oldest ones, of what is overwritten.
+    /// Share of the blob files, oldest first, from which compactions remove overwritten values, in percent: 50.
     pub blob_gc_percent: u32,
-    /// The level at which zstd compresses the last level of SST files.
+    /// Compression level of zstd, which compresses the last level of SST files: 1.
     pub zstd_level: u32,
-    /// What all handles together keep of entries that were read ahead, in bytes. Not part of the memory budget.
+    /// Limit of the values that all handles together store as read-ahead, in bytes: 1/64 of the memory budget, 512 KiB
+    /// to 4 MiB. Not part of that budget.
     pub read_ahead_bytes: u64,
-    /// Bloom filter bits per key.
+    /// Size of the Bloom filters, in bits per key: 10.
     pub bloom_bits_per_key: u32,
-    /// While writing an SST file, the kernel is asked to write it out every so many bytes.
+    /// Bytes of an SST file after which the kernel starts to write them to disk: 1 MiB.
     pub sst_bytes_per_sync: u64,
-    /// While writing the log without durability, the kernel is asked to write it out every so many bytes.
+    /// Bytes of the log after which the kernel starts to write them to disk, without durability: 4 MiB.
     pub wal_bytes_per_sync: u64,
-    /// Log files that are overwritten in place instead of being deleted and created.
+    /// Log files that are kept for reuse instead of being deleted: 2.
     pub recycled_wal_files: u32,
-    /// A file in which this many of any [`Tuning::tombstone_window`] consecutive entries are deletions is compacted.
+    /// Deletions among any [`Tuning::tombstone_window`] consecutive entries of a file that trigger its compaction: 512.
     pub tombstone_trigger: u32,
-    /// See [`Tuning::tombstone_trigger`].
+    /// Number of consecutive entries for [`Tuning::tombstone_trigger`]: 1024.
     pub tombstone_window: u32,
-    /// A reader that meets this many deleted or overwritten entries in a row has the memtable with them flushed.
+    /// Consecutive deleted or overwritten entries that a read skips before it triggers a flush of the memtable: 256.
     pub hidden_entries_trigger: u32,
-    /// After so many deletions by one handle the memtable with them is flushed.
+    /// Deletions by one handle that trigger a flush of the memtable: 32,768.
     pub deletions_trigger: u32,
-    /// After so many deletions of whole ranges the memtable with them is flushed.
+    /// Range deletions in a memtable that trigger its flush: 128.
     pub range_deletions_trigger: u32,
-    /// RocksDB's own log file is rotated at this many bytes.
+    /// Size at which RocksDB's own log file is rotated, in bytes: 10 MiB.
     pub info_log_bytes: u64,
-    /// That many rotated log files are kept.
+    /// Number of RocksDB's own log files that are kept: 5.
     pub info_log_files: u32,
     open_file_limit: Option<u64>,
     reasons: Reasons,
@@ -109,18 +112,18 @@ struct Reasons {
     max_open_files: String,
 }
 
-/// One setting as people read it.
+/// One setting for display, from [`Tuning::settings`].
 ///
-/// Its `Display` is one line: `memory_budget = 214748364 bytes (5 % of 4096 MiB RAM …)`.
+/// `Display` prints one line: `memory_budget = 214748364 bytes (5 % of 4096 MiB RAM …)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// What is set.
+    /// Name, unique among the settings.
     pub name: &'static str,
-    /// To what.
+    /// Value, in `unit`.
     pub value: u64,
-    /// In which unit.
+    /// Unit of the value, for example `bytes` or `files`.
     pub unit: &'static str,
-    /// And why.
+    /// Reason for the value.
     pub reason: String,
 }
 
@@ -131,10 +134,10 @@ impl fmt::Display for Setting {
 }
 
 impl Tuning {
-    /// The settings for a machine.
+    /// Derives the settings for a machine.
     ///
-    /// `open_file_limit` is what the operating system allows this process, `None` for no limit; the database takes at
-    /// most half of it. Any machine gets an answer: one with less than 640 MiB of RAM gets the floor of 32 MiB.
+    /// `open_file_limit` is the soft limit on open files of this process, `None` if unlimited; the database uses at
+    /// most half of it. Accepts any machine: with less than 640 MiB of RAM the memory budget is the minimum of 32 MiB.
     pub fn new(spec: &ResolvedSpec, open_file_limit: Option<u64>) -> Self {
         let ram_bytes = spec.ram_mb.saturating_mul(MIB);
         let (memory_budget_bytes, memory_budget) = memory_budget(spec.ram_mb);
@@ -179,12 +182,12 @@ impl Tuning {
         }
     }
 
-    /// What the operating system allows this process, `None` for no limit.
+    /// Soft limit on open files of this process. `None`: unlimited or unknown.
     pub(super) fn open_file_limit(&self) -> Option<u64> {
         self.open_file_limit
     }
 
-    /// Every setting with its unit and its reason, for people to read.
+    /// Every setting with its unit and its reason, for display.
     pub fn settings(&self) -> Vec<Setting> {
         let mut settings = self.memory_settings();
         settings.extend(self.write_settings());
@@ -199,29 +202,34 @@ impl Tuning {
                 "memtable_budget",
                 self.memtable_budget_bytes,
                 "bytes",
-                "five eighths of the memory budget, shared by all column families and charged to the block cache: the more, \
-                 the fewer and larger the files that hundreds of families are flushed to",
+                "5/8 of the memory budget, shared by all column families and charged to the block cache: a larger \
+                 budget means fewer and larger files when hundreds of families are flushed",
             ),
             setting(
                 "memtable_limit",
                 self.memtable_limit_bytes,
                 "bytes",
-                "writers that outrun the disk wait here, so that three sixteenths of the memory budget are left for blocks",
+                "writers that are faster than the disk wait, so that 3/16 of the memory budget remain for blocks",
             ),
             setting(
                 "write_buffer",
                 self.write_buffer_bytes,
                 "bytes",
-                "three eighths of the memtable budget: snapshots that are overwritten in a memtable are never written to a \
-                 file, and there is room for another one while the first is flushed",
+                "3/8 of the memtable budget: snapshots overwritten in a memtable are never written to a file, and \
+                 there is space for a second memtable while the first is flushed",
             ),
-            setting("max_write_buffers", self.max_write_buffers, "memtables", "writers go on while three are flushed"),
+            setting(
+                "max_write_buffers",
+                self.max_write_buffers,
+                "memtables",
+                "writers continue while three are flushed",
+            ),
             setting(
                 "arena_block",
                 self.arena_block_bytes,
                 "bytes",
-                "small against the memtable budget: with the default of 1 MiB a few hundred column families exhaust it \
-                 with empty blocks, and every write flushes",
+                "small compared with the memtable budget: with the default of 1 MiB, the empty blocks of a few hundred \
+                 column families exhaust it, and every write triggers a flush",
             ),
         ]
     }
@@ -232,130 +240,135 @@ impl Tuning {
                 "max_wal",
                 self.max_wal_bytes,
                 "bytes",
-                "disk, not memory: bounds what an opening has to replay, and how large the memtable of a family gets \
-                 that is written often and little",
+                "disk space, not memory: limits the log that an open replays, and the memtable of a family with \
+                 frequent small writes",
             ),
             setting(
                 "flush_jobs",
                 self.flush_jobs,
                 "jobs",
-                "a flush waits for the disk more than it computes, and hundreds of column families mean many small ones",
+                "a flush uses the disk more than the CPU, and hundreds of column families cause many small flushes",
             ),
             setting(
                 "compaction_jobs",
                 self.compaction_jobs,
                 "jobs",
-                "half the cores, at least one and at most four: the rest is the application's",
+                "half of the cores, at least 1 and at most 4: the others are for the application",
             ),
             setting(
                 "recycled_wal_files",
                 self.recycled_wal_files,
                 "files",
-                "a synchronous write into a file that keeps its size needs no file system journal commit",
+                "a sync of a file that keeps its size needs no commit of the file system journal",
             ),
             setting(
                 "wal_bytes_per_sync",
                 self.wal_bytes_per_sync,
                 "bytes",
-                "no burst of write-back at the end of a log, and rarer than one write in a thousand: the one that meets it waits",
+                "avoids a burst of write-back at the end of a log: fewer than one write in a thousand waits for the \
+                 disk",
             ),
             setting(
                 "sst_bytes_per_sync",
                 self.sst_bytes_per_sync,
                 "bytes",
-                "no burst of write-back at the end of a file",
+                "avoids a burst of write-back at the end of a file",
             ),
         ]
     }
 
     fn file_settings(&self) -> Vec<Setting> {
         let tombstones = format!(
-            "of {} consecutive entries: a log whose events were compacted away is not waded through",
+            "of {} consecutive entries: reads do not scan the deleted events of a compacted log",
             self.tombstone_window
         );
         vec![
             setting("max_open_files", self.max_open_files, "files", &self.reasons.max_open_files),
-            setting("target_file", self.target_file_bytes, "bytes", "few files, so that bounded open files go far"),
+            setting(
+                "target_file",
+                self.target_file_bytes,
+                "bytes",
+                "few files, because the number of open files is limited",
+            ),
             setting(
                 "level_zero_files",
                 self.level_zero_files,
                 "files",
-                "each merge rewrites what it meets in the next level: twice the default of 4 halves that, and readers \
-                 look into few of the files thanks to their filters",
+                "each compaction rewrites overlapping data of the next level: twice the default of 4 halves that, and \
+                 filters let reads skip most of the files",
             ),
             setting("level_base", self.level_base_bytes, "bytes", "four flushed memtables"),
             setting(
                 "block",
                 self.block_bytes,
                 "bytes",
-                "the events that one actor replays lie in one or two blocks, so a recovery from the disk is a few \
-                 reads; and the index, which the cache has to hold as well, is a quarter of that of the default of \
-                 4 KiB",
+                "one or two blocks contain the events that one actor replays, so a recovery from disk takes a few \
+                 reads; the index, which the cache also stores, is a quarter of that for the default of 4 KiB",
             ),
             setting(
                 "block_restart_interval",
                 self.block_restart_interval,
                 "entries",
-                "a search steps over so many entries one by one, each a cache miss; the default is 16",
+                "a search scans up to this many entries one by one, each a CPU cache miss; the default is 16",
             ),
             setting(
                 "min_blob",
                 self.min_blob_bytes,
                 "bytes",
-                "compactions do not rewrite what lies in blob files: large snapshots are overwritten before it would \
-                 pay",
+                "compactions do not rewrite values in blob files: large snapshots are overwritten before a rewrite \
+                 would pay off",
             ),
             setting(
                 "blob_gc",
                 self.blob_gc_percent,
                 "percent",
-                "against the default of 25, snapshots that are overwritten at random take a third less space for a \
-                 few percent more writing",
+                "compared with the default of 25, randomly overwritten snapshots take a third less space, for a few \
+                 percent more writes",
             ),
             setting(
                 "zstd_level",
                 self.zstd_level,
                 "level",
-                "serialized events come out as small as at level 3, the default, for less of the CPU time that \
-                 compactions take from the application",
+                "compresses serialized events as well as the default level 3, and compactions take less CPU time from \
+                 the application",
             ),
             setting(
                 "read_ahead",
                 self.read_ahead_bytes,
                 "bytes",
-                "actors recover with one read per event: those behind the one in question are read along, 64 KiB per \
-                 reader, and as many actors recover at a time",
+                "actors recover with one read per event: each read also reads the events after it, 64 KiB per actor \
+                 that recovers at the same time",
             ),
             setting(
                 "bloom_bits_per_key",
                 self.bloom_bits_per_key,
                 "bits",
-                "about 1 % of the reads of absent keys touch the disk",
+                "about 1 % of the reads of absent keys access the disk",
             ),
             setting("tombstone_trigger", self.tombstone_trigger, "deletions", &tombstones),
             setting(
                 "hidden_entries_trigger",
                 self.hidden_entries_trigger,
                 "entries",
-                "deletions in a memtable are waded through by every reader until it is flushed; so many cost about as \
-                 much as ten reads",
+                "every read scans the deletions in a memtable until it is flushed; this many cost about as much as ten \
+                 reads",
             ),
             setting(
                 "deletions_trigger",
                 self.deletions_trigger,
                 "deletions",
-                "the first reader of a log that was compacted entry by entry waits some 20 ms at most, and a flush per \
-                 so many deletions is rare",
+                "limits the first read of a log that was compacted entry by entry to about 20 ms, and still flushes \
+                 rarely",
             ),
             setting(
                 "range_deletions_trigger",
                 self.range_deletions_trigger,
                 "deletions",
-                "each purge of a long log is one, and the first read after each sorts all that are in the memtable: so \
-                 many cost some 10 us",
+                "each purge of a long log adds one, and the first read after it sorts all of the memtable: this many \
+                 cost about 10 us",
             ),
-            setting("info_log", self.info_log_bytes, "bytes", "RocksDB's own log stays small"),
-            setting("info_log_files", self.info_log_files, "files", "enough to see what happened before a crash"),
+            setting("info_log", self.info_log_bytes, "bytes", "keeps RocksDB's own log small"),
+            setting("info_log_files", self.info_log_files, "files", "enough to analyse a crash"),
         ]
     }
 }
@@ -367,19 +380,19 @@ fn setting(name: &'static str, value: impl Into<u64>, unit: &'static str, reason
 fn memory_budget(ram_mib: u64) -> (u64, String) {
     let share = ram_mib.saturating_mul(MIB) / (100 / MEMORY_PERCENT);
     let percent = format!("{MEMORY_PERCENT} % of {ram_mib} MiB RAM");
-    if share >= MEMORY_FLOOR {
-        (share, format!("{percent}: the actor runtime and the operating system live on the same machine"))
+    if share >= MIN_MEMORY {
+        (share, format!("{percent}: the actor runtime and the operating system share the machine"))
     } else {
-        (MEMORY_FLOOR, format!("the floor: {percent} is too little for RocksDB to work with"))
+        (MIN_MEMORY, format!("the minimum: {percent} is too little for RocksDB"))
     }
 }
 
-/// Scales with RAM, because every open file holds a table reader (some tens of KiB) outside the memory budget.
+/// Proportional to RAM, because every open file has a table reader of some tens of KiB outside the memory budget.
 fn max_open_files(ram_mib: u64, limit: Option<u64>) -> (u32, String) {
     let by_ram = (ram_mib / 4).clamp(256, 8192);
     let (files, reason) = match limit.map(|limit| limit / 2) {
         Some(half) if half < by_ram => {
-            (half.max(FEWEST_OPEN_FILES / 2), "half of the files this process may hold open".to_owned())
+            (half.max(MIN_OPEN_FILES / 2), "half of the open-file limit of this process".to_owned())
         }
         _ => (by_ram, format!("one per 4 MiB of {ram_mib} MiB RAM, at least 256 and at most 8192")),
     };
@@ -404,23 +417,23 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_is_five_percent_of_ram() {
+    fn the_memory_budget_is_five_percent_of_ram() {
         assert_eq!(tuning(20 * 1024, 4).memory_budget_bytes, GIB);
         assert_eq!(tuning(20 * 1024, 4).memtable_budget_bytes, GIB / 8 * 5);
     }
 
     #[test]
-    fn a_small_machine_gets_the_floor_and_is_told() {
+    fn a_small_machine_gets_the_minimum_budget_with_that_reason() {
         for ram_mb in [0, 1, 512] {
             let tuning = tuning(ram_mb, 1);
-            assert_eq!(tuning.memory_budget_bytes, MEMORY_FLOOR);
+            assert_eq!(tuning.memory_budget_bytes, MIN_MEMORY);
             let settings = tuning.settings();
-            assert!(settings[0].reason.contains("floor"), "{}", settings[0]);
+            assert!(settings[0].reason.contains("minimum"), "{}", settings[0]);
         }
     }
 
     #[test]
-    fn open_files_take_at_most_half_of_what_the_process_may_hold() {
+    fn open_files_are_at_most_half_of_the_process_limit() {
         let spec = ResolvedSpec { ram_mb: 16 * 1024, cpu_cores: 4 };
         assert_eq!(Tuning::new(&spec, None).max_open_files, 4096);
         assert_eq!(Tuning::new(&spec, Some(1024)).max_open_files, 512);
@@ -429,20 +442,19 @@ mod tests {
     }
 
     #[test]
-    fn half_of_the_cores_are_the_applications() {
+    fn compactions_use_at_most_half_of_the_cores() {
         assert_eq!([0, 1, 2, 4, 6, 8, 64].map(compaction_jobs), [1, 1, 1, 2, 3, 4, 4]);
     }
 
     #[test]
-    fn arena_blocks_stay_small_against_the_memtable_budget() {
+    fn empty_arena_blocks_of_300_families_fit_half_of_the_memtable_budget() {
         assert_eq!(tuning(512, 2).arena_block_bytes, 16 * KIB);
         assert_eq!(tuning(64 * 1024, 8).arena_block_bytes, 64 * KIB);
-        // 300 column families that hold one block each leave most of the budget free.
         assert!(300 * tuning(512, 2).arena_block_bytes < tuning(512, 2).memtable_budget_bytes / 2);
     }
 
     #[test]
-    fn every_setting_has_a_name_of_its_own_and_a_reason() {
+    fn every_setting_has_a_unique_name_a_unit_and_a_reason() {
         let settings = tuning(4096, 2).settings();
         let names: std::collections::BTreeSet<_> = settings.iter().map(|setting| setting.name).collect();
         assert_eq!(names.len(), settings.len());
@@ -451,7 +463,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_machine_gets_settings_that_fit_together(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
+        fn any_machine_gets_consistent_settings(ram_mb in any::<u64>(), cores in any::<usize>(), files: Option<u64>) {
             let tuning = Tuning::new(&ResolvedSpec { ram_mb, cpu_cores: cores }, files);
             prop_assert!(tuning.memtable_budget_bytes <= tuning.memory_budget_bytes / 8 * 5);
             prop_assert!(tuning.memtable_budget_bytes < tuning.memtable_limit_bytes);

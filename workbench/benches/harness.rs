@@ -1,8 +1,8 @@
-//! What the workbench itself costs: the same replays as in `replay`, on a backend that does nothing.
+//! The cost of the workbench itself: the replays of `replay` on a backend that does nothing.
 //!
 //! The ids are `harness/trace` (300 commands, three operations each, with the start of a worker and the histograms)
-//! and `harness/workload` (one command), and `harness/operation` (one storage operation of the workload: the figure that
-//! reports give as the cost of the harness). Filter with `cargo bench -- harness`.
+//! and `harness/workload` (one command), and `harness/operation` (one storage operation of the workload, which
+//! reports show as the cost of the harness). Filter with `cargo bench -- harness`.
 
 mod load;
 
@@ -35,7 +35,7 @@ fn harness(criterion: &mut Criterion) {
     });
     group.bench_function("operation", |bencher| {
         bencher.iter_custom(|operations| {
-            let nanoseconds = harness_ns_per_operation(&source).expect("a backend that refuses nothing");
+            let nanoseconds = harness_ns_per_operation(&source).expect("the null backend accepts all operations");
             Duration::from_secs_f64(nanoseconds / 1e9 * operations as f64)
         });
     });

@@ -1,7 +1,7 @@
-//! What a recording costs the actor whose calls are recorded.
+//! The cost of a recording for the recorded actor.
 //!
-//! `null` is the wrapper alone, over a manager that does nothing; the others are single writes of the RocksDB backend
-//! with durability off and on. Filter with `cargo bench -- recorder/null`. Set `TMPDIR` to choose the disk.
+//! `null` measures the wrapper alone, over a manager that does nothing. The others measure single writes of the RocksDB
+//! backend with durability off and on. Filter with `cargo bench -- recorder/null`. Set `TMPDIR` to choose the disk.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use tempfile::{TempDir, tempdir};
 
 const EVENT: [u8; 250] = [7; 250];
 
-/// A recorder into a directory of its own, with a queue that a loop of nothing but calls does not fill at once.
+/// A recorder in a temporary directory, with a queue large enough for a loop of calls without pauses.
 fn recorder() -> (Recorder, TempDir) {
     let directory = tempdir().expect("a directory");
     let options = RecorderOptions::new(directory.path()).keep_parts(2).queue_length(1 << 20);
     (Recorder::start(options).expect("records"), directory)
 }
 
-/// One `put` after the other, as an actor makes them.
+/// Measures consecutive `put` calls, as an actor issues them.
 fn puts<C: Collection>(group: &mut BenchmarkGroup<'_, WallTime>, id: BenchmarkId, mut events: C) {
     let mut key = String::with_capacity(20);
     let mut number = 0_u64;
@@ -30,14 +30,14 @@ fn puts<C: Collection>(group: &mut BenchmarkGroup<'_, WallTime>, id: BenchmarkId
         bencher.iter(|| {
             use std::fmt::Write as _;
             key.clear();
-            write!(key, "{number:020}").expect("a String takes all");
+            write!(key, "{number:020}").expect("writing to a string cannot fail");
             number += 1;
             events.put(&key, &EVENT).expect("writes");
         });
     });
 }
 
-/// The same with the manager as it is, wrapped, and recorded.
+/// Measures the manager itself, wrapped without a recorder, and recorded.
 fn compare<M, C, S>(criterion: &mut Criterion, name: &str, manager: &M)
 where
     M: DbManager<C, S>,

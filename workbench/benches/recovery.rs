@@ -1,9 +1,10 @@
-//! An actor that starts: its handles are made, its snapshot is read, the events after it are replayed, and a new snapshot
-//! is written. What is called, and in which order, is what `ave-actors-store` calls for it.
+//! The start of an actor: creates its handles, reads its snapshot, replays the events after it, and writes a new
+//! snapshot, with the calls of `ave-actors-store` in their order.
 //!
 //! The ids are `recovery/durability-off/EVENTS of BYTES` and `recovery/durability-on/…`, and `recovery/compacted/…` for
 //! logs of which a thousand events before the snapshot were deleted. Filter with `cargo bench -- recovery`,
-//! `-- recovery/durability-on`. Actors take turns, all of them in the block cache. Set `TMPDIR` to choose the disk.
+//! `-- recovery/durability-on`. Actors start in turn, and the block cache contains all of them. Set `TMPDIR` to choose
+//! the disk.
 
 #[path = "../../benches/fixture/mod.rs"]
 mod fixture;
@@ -19,16 +20,16 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use fixture::{DURABILITY, Database, key, log, value};
 
 const ACTORS: usize = 50;
-/// Events that are replayed, and the size of each.
+/// Number of replayed events, and the size of each in bytes.
 const REPLAYED: [(u64, u32); 4] = [(0, 256), (10, 256), (100, 256), (100, 4096)];
 const STATE_BYTES: u32 = 2_000;
-/// Events before the snapshot of a compacted log.
+/// Number of events before the snapshot of a compacted log.
 const COMPACTED_EVENTS: u64 = 1_000;
 
-/// Actors that were stopped, and what the start of one issues.
+/// Stopped actors, and the operations that the start of one issues.
 struct Population {
     database: Database,
-    /// The bytes of all values; a value is a front part of it.
+    /// Every value is a prefix of these bytes.
     bytes: Vec<u8>,
     start: Vec<Op>,
 }
@@ -49,7 +50,7 @@ impl Population {
         };
         let (mut log, mut past) = (ActorLog::default(), Vec::new());
         let persist = Command::Persist { event_bytes, state_bytes: STATE_BYTES };
-        // One event at least: a snapshot covers something.
+        // At least one event, which the snapshot covers.
         (0..before.max(1)).for_each(|_| log.expand(rules, persist, &mut past));
         log.expand(rules, Command::Snapshot { state_bytes: STATE_BYTES }, &mut past);
         (0..replayed).for_each(|_| log.expand(rules, persist, &mut past));
@@ -59,7 +60,7 @@ impl Population {
         start.retain(|op| op.kind != OpKind::EventsDel);
         let bytes = value(16 << 10);
         let database = Database::filled(durability, |manager| {
-            // Side by side, as time passes, not actor by actor.
+            // Interleaved, as in a running system, not actor by actor.
             let mut actors: Vec<Actor> = (0..ACTORS).map(|number| Actor::open(manager, number)).collect();
             for op in past {
                 for actor in &mut actors {
@@ -70,7 +71,7 @@ impl Population {
         Self { database, bytes, start }
     }
 
-    /// What is measured. The operations are the same each time: what the last start wrote is not counted on.
+    /// The measured operations. They are the same each time, whatever the previous start wrote.
     fn start(&self, number: usize) {
         let mut actor = Actor::open(&self.database.manager, number);
         for &op in &self.start {
@@ -92,7 +93,7 @@ impl Actor {
     fn execute(&mut self, op: Op, bytes: &[u8]) {
         let value = &bytes[..op.bytes as usize];
         match op.kind {
-            // Made by whoever has it execute.
+            // `Actor::open` creates the handles.
             OpKind::Open => {}
             OpKind::EventsPut => Collection::put(&mut self.events, &key(op.number), value).expect("a put"),
             OpKind::EventsGet => drop(Collection::get(&self.events, &key(op.number)).expect("an event")),
@@ -102,7 +103,9 @@ impl Actor {
             OpKind::StatesGet => drop(State::get(&self.states).expect("a snapshot")),
             OpKind::MetadataPut => State::put(&mut self.metadata, value).expect("a put"),
             OpKind::MetadataGet => drop(State::get(&self.metadata).expect("metadata")),
-            OpKind::EventsPurge | OpKind::StatesPurge | OpKind::MetadataPurge => unreachable!("nobody purges"),
+            OpKind::EventsPurge | OpKind::StatesPurge | OpKind::MetadataPurge => {
+                unreachable!("the start of an actor purges nothing")
+            }
         }
     }
 }

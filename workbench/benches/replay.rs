@@ -1,8 +1,8 @@
 //! Replays through the runner on the backend: of a trace from end to end, and of a workload in a closed loop.
 //!
 //! The ids are `replay/trace/durability-off` and `…-on` (300 commands each), and `replay/workload/durability-off`
-//! and `…-on` (one command). Filter with `cargo bench -- replay`, `-- replay/trace`. What the runner itself costs of it
-//! is what `harness` measures. Set `TMPDIR` to choose the disk.
+//! and `…-on` (one command). Filter with `cargo bench -- replay`, `-- replay/trace`. `harness` measures the
+//! share of the runner itself. Set `TMPDIR` to choose the disk.
 
 mod load;
 

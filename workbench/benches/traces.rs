@@ -1,4 +1,4 @@
-//! What traces cost to make: the import of an event log, end to end, compressed and synced. Filter with
+//! The cost of importing an event log as a trace, end to end, compressed and synced. Filter with
 //! `cargo bench -- trace/import`.
 
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 
 const ROWS: u32 = 200_000;
 
-/// Two hundred thousand rows of about 60 bytes over 20,000 cases, in order of time or in none.
+/// 200,000 rows of about 60 bytes over 20,000 cases, sorted by time or not.
 fn event_log(in_order: bool) -> String {
     let mut log = "case_id,timestamp,activity\n".to_owned();
     for row in 0..ROWS {
@@ -18,7 +18,7 @@ fn event_log(in_order: bool) -> String {
         let case = row.wrapping_mul(2_654_435_761) % 20_000;
         let written =
             writeln!(log, "case-{case},2024-01-05 {hour:02}:{minute:02}:{second:02}.250+01:00,activity {row}");
-        written.expect("a text takes any text");
+        written.expect("writing to a string cannot fail");
     }
     log
 }

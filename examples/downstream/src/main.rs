@@ -1,8 +1,7 @@
 //! Real actors over the published `ave-actors` facade, with this backend under it.
 //!
-//! A cart that stores its state with every event (light) and a ledger that replays its events (full) live through a
-//! stop and a restart in a new actor system over the same directory. Ends with an error, and so with a non-zero exit
-//! code, if either comes back as anything but what it was.
+//! A cart that stores its state with every event (light) and a ledger that replays its events (full) are stopped and
+//! restarted in a new actor system over the same directory. Exits with a non-zero code if either loses its state.
 
 use std::{error::Error, path::Path};
 
@@ -32,7 +31,7 @@ impl Message for Request {}
 struct Total(u64);
 impl Response for Total {}
 
-/// The same actor twice: how it persists belongs to its type.
+/// Defines the same actor with different persistence, which is a property of the actor type.
 macro_rules! summing_actor {
     ($name:ident, $persistence:ty, $store:literal) => {
         #[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
@@ -91,8 +90,8 @@ macro_rules! summing_actor {
 summing_actor!(Cart, LightPersistence, "cart");
 summing_actor!(Ledger, FullPersistence, "ledger");
 
-/// One life of the application: an actor system and its database.
-struct Life {
+/// One run of the application: an actor system and its database.
+struct Run {
     system: SystemRef,
     runner: SystemRunner,
     manager: RocksDbManager,
@@ -100,7 +99,7 @@ struct Life {
     ledger: ActorRef<Ledger>,
 }
 
-impl Life {
+impl Run {
     async fn start(path: &Path) -> Result<Self, Box<dyn Error>> {
         let spec = MachineSpec::Custom { ram_mb: 1024, cpu_cores: 2 };
         let manager = RocksDbManager::new(&path.to_path_buf(), true, Some(spec))?;
@@ -141,23 +140,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("db");
 
-    println!("first life: adding 1 to 150");
-    let life = Life::start(&path).await?;
-    life.expect(0).await?;
-    life.add(1..=150).await?;
-    life.expect(11_325).await?;
-    life.stop().await?;
+    println!("first run: adding 1 to 150");
+    let run = Run::start(&path).await?;
+    run.expect(0).await?;
+    run.add(1..=150).await?;
+    run.expect(11_325).await?;
+    run.stop().await?;
 
-    println!("second life: recovering, then adding 1000");
-    let life = Life::start(&path).await?;
-    life.expect(11_325).await?;
-    life.add([1000]).await?;
-    life.stop().await?;
+    println!("second run: recovering, then adding 1000");
+    let run = Run::start(&path).await?;
+    run.expect(11_325).await?;
+    run.add([1000]).await?;
+    run.stop().await?;
 
-    println!("third life: recovering");
-    let life = Life::start(&path).await?;
-    life.expect(12_325).await?;
-    life.stop().await?;
-    println!("both actors are what they were");
+    println!("third run: recovering");
+    let run = Run::start(&path).await?;
+    run.expect(12_325).await?;
+    run.stop().await?;
+    println!("both actors recovered their state");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Real actors of `ave-actors-store` over RocksDB: they persist, the system stops, another one starts over the same
-//! directory, and they are what they were.
+//! Actors of `ave-actors-store` over RocksDB: they persist events, the system stops, and a new system over the same
+//! directory recovers their state.
 
 use std::path::Path;
 
@@ -16,37 +16,38 @@ use ave_actors_store::{
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use tempfile::tempdir;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{keys, open};
+use super::{DEADLINE, keys, open};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 struct Deposited(u64);
 impl Event for Deposited {}
 
 #[derive(Debug, Clone)]
-enum Ask {
+enum Request {
     Deposit(u64),
     Balance,
     Events { from: u64, to: u64 },
     LastEvent,
     Purge,
 }
-impl Message for Ask {}
+impl Message for Request {}
 
 #[derive(Debug, Clone, PartialEq)]
-enum Answer {
+enum Reply {
     Done,
     Balance(u64),
     Events(Vec<u64>),
 }
-impl Response for Answer {}
+impl Response for Reply {}
 
-/// What an actor finds its database and its key under.
+/// Names of the helpers with the database and the encryption key.
 const DATABASE: &str = "database";
 const KEY: &str = "key";
 
-/// An account as an actor type of its own: persistence, snapshot interval and compaction belong to the type.
+/// Defines an actor type: persistence, snapshot interval and compaction are properties of the type.
 macro_rules! account {
     ($name:ident, $persistence:ty, every $every:expr, compact $compact:expr) => {
         #[derive(Debug, Clone, BorshSerialize, BorshDeserialize)]
@@ -55,21 +56,21 @@ macro_rules! account {
         }
 
         impl $name {
-            async fn store(&self, ctx: &mut ActorContext<Self>, command: StoreCommand<Self, Deposited>) -> Answer {
+            async fn store(&self, ctx: &mut ActorContext<Self>, command: StoreCommand<Self, Deposited>) -> Reply {
                 let store = ctx.get_child::<Store<Self>>("store").await.unwrap();
                 match store.ask(command).await.unwrap() {
-                    StoreResponse::Events(events) => Answer::Events(events.into_iter().map(|event| event.0).collect()),
-                    StoreResponse::LastEvent(event) => Answer::Events(event.map(|event| event.0).into_iter().collect()),
-                    _ => Answer::Done,
+                    StoreResponse::Events(events) => Reply::Events(events.into_iter().map(|event| event.0).collect()),
+                    StoreResponse::LastEvent(event) => Reply::Events(event.map(|event| event.0).into_iter().collect()),
+                    _ => Reply::Done,
                 }
             }
         }
 
         #[async_trait]
         impl Actor for $name {
-            type Message = Ask;
+            type Message = Request;
             type Event = Deposited;
-            type Response = Answer;
+            type Response = Reply;
 
             fn get_span(id: &str, _parent: Option<tracing::Span>) -> tracing::Span {
                 tracing::info_span!("account", id)
@@ -87,18 +88,18 @@ macro_rules! account {
             async fn handle_message(
                 &mut self,
                 _sender: ActorPath,
-                ask: Ask,
+                request: Request,
                 ctx: &mut ActorContext<Self>,
-            ) -> Result<Answer, ActorError> {
-                Ok(match ask {
-                    Ask::Deposit(amount) => {
+            ) -> Result<Reply, ActorError> {
+                Ok(match request {
+                    Request::Deposit(amount) => {
                         self.persist(&Deposited(amount), ctx).await?;
-                        Answer::Done
+                        Reply::Done
                     }
-                    Ask::Balance => Answer::Balance(self.balance),
-                    Ask::Events { from, to } => self.store(ctx, StoreCommand::GetEvents { from, to }).await,
-                    Ask::LastEvent => self.store(ctx, StoreCommand::LastEvent).await,
-                    Ask::Purge => self.store(ctx, StoreCommand::Purge).await,
+                    Request::Balance => Reply::Balance(self.balance),
+                    Request::Events { from, to } => self.store(ctx, StoreCommand::GetEvents { from, to }).await,
+                    Request::LastEvent => self.store(ctx, StoreCommand::LastEvent).await,
+                    Request::Purge => self.store(ctx, StoreCommand::Purge).await,
                 })
             }
         }
@@ -156,34 +157,34 @@ impl Running {
         self.system.create_root_actor(name, A::initial(())).await.unwrap()
     }
 
-    /// Stops the actors, then the database, as an application does.
+    /// Stops the actors, then the database.
     async fn stop(mut self) {
         self.system.stop_system();
-        self.runner.run().await;
+        timeout(DEADLINE, self.runner.run()).await.unwrap();
         self.manager.stop().unwrap();
     }
 }
 
-async fn ask<A>(actor: &ActorRef<A>, ask: Ask) -> Answer
+async fn ask<A>(actor: &ActorRef<A>, request: Request) -> Reply
 where
-    A: Actor<Message = Ask, Response = Answer> + Handler<A>,
+    A: Actor<Message = Request, Response = Reply> + Handler<A>,
 {
-    actor.ask(ask).await.unwrap()
+    timeout(DEADLINE, actor.ask(request)).await.unwrap().unwrap()
 }
 
 async fn deposit<A>(actor: &ActorRef<A>, amounts: impl IntoIterator<Item = u64>)
 where
-    A: Actor<Message = Ask, Response = Answer> + Handler<A>,
+    A: Actor<Message = Request, Response = Reply> + Handler<A>,
 {
     for amount in amounts {
-        assert_eq!(ask(actor, Ask::Deposit(amount)).await, Answer::Done);
+        assert_eq!(ask(actor, Request::Deposit(amount)).await, Reply::Done);
     }
 }
 
-/// Deposits 1 to 10 in one life and 11 to 13 in the next; the third life must know all of it.
-async fn lives_on<A>(key: Option<&EncryptedKey>, events_kept: bool)
+/// Deposits 1 to 10 in the first system and 11 to 13 in the second. The third must recover all of them.
+async fn assert_recovers<A>(key: Option<&EncryptedKey>, events_kept: bool)
 where
-    A: PersistentActor<Event = Deposited, InitParams = (), Message = Ask, Response = Answer>,
+    A: PersistentActor<Event = Deposited, InitParams = (), Message = Request, Response = Reply>,
 {
     let dir = tempdir().unwrap();
     let path = dir.path().join("db");
@@ -191,7 +192,7 @@ where
         let running = Running::start(&path, key).await;
         let account = running.actor::<A>("account-1").await;
         let bystander = running.actor::<A>("account-1.savings").await;
-        assert_eq!(ask(&account, Ask::Balance).await, Answer::Balance(balance_before));
+        assert_eq!(ask(&account, Request::Balance).await, Reply::Balance(balance_before));
         deposit(&account, amounts).await;
         deposit(&bystander, [1000]).await;
         drop((account, bystander));
@@ -200,10 +201,10 @@ where
 
     let running = Running::start(&path, key).await;
     let account = running.actor::<A>("account-1").await;
-    assert_eq!(ask(&account, Ask::Balance).await, Answer::Balance(91));
+    assert_eq!(ask(&account, Request::Balance).await, Reply::Balance(91));
     if events_kept {
-        assert_eq!(ask(&account, Ask::LastEvent).await, Answer::Events(vec![13]));
-        assert_eq!(ask(&account, Ask::Events { from: 9, to: 99 }).await, Answer::Events(vec![10, 11, 12, 13]));
+        assert_eq!(ask(&account, Request::LastEvent).await, Reply::Events(vec![13]));
+        assert_eq!(ask(&account, Request::Events { from: 9, to: 99 }).await, Reply::Events(vec![10, 11, 12, 13]));
     } else {
         assert_eq!(
             keys(&running.manager.create_collection("account_events", "account-1").unwrap()),
@@ -211,37 +212,41 @@ where
         );
     }
     deposit(&account, [9]).await;
-    assert_eq!(ask(&account, Ask::LastEvent).await, Answer::Events(vec![9]));
+    assert_eq!(ask(&account, Request::LastEvent).await, Reply::Events(vec![9]));
 
-    assert_eq!(ask(&account, Ask::Purge).await, Answer::Done);
-    assert_eq!(ask(&account, Ask::LastEvent).await, Answer::Events(vec![]));
+    assert_eq!(ask(&account, Request::Purge).await, Reply::Done);
+    assert_eq!(ask(&account, Request::LastEvent).await, Reply::Events(vec![]));
     let bystander = running.actor::<A>("account-1.savings").await;
-    assert_eq!(ask(&bystander, Ask::Balance).await, Answer::Balance(2000), "a purge is nobody else's business");
+    assert_eq!(
+        ask(&bystander, Request::Balance).await,
+        Reply::Balance(2000),
+        "the purge does not concern other actors"
+    );
     drop((account, bystander));
     running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_light_actor_lives_on() {
-    lives_on::<Light>(None, true).await;
+async fn a_light_actor_recovers_its_state() {
+    assert_recovers::<Light>(None, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_actor_lives_on() {
-    lives_on::<Full>(None, true).await;
+async fn a_full_actor_recovers_its_state() {
+    assert_recovers::<Full>(None, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_actor_that_compacts_its_log_lives_on() {
-    lives_on::<Compacting>(None, false).await;
+async fn a_full_actor_that_compacts_its_log_recovers_its_state() {
+    assert_recovers::<Compacting>(None, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn encrypted_actors_live_on_and_leave_no_plain_text() {
+async fn encrypted_actors_recover_and_store_no_plain_text() {
     let key = EncryptedKey::new(&[7; 32]).unwrap();
-    lives_on::<Light>(Some(&key), true).await;
-    lives_on::<Full>(Some(&key), true).await;
-    lives_on::<Compacting>(Some(&key), false).await;
+    assert_recovers::<Light>(Some(&key), true).await;
+    assert_recovers::<Full>(Some(&key), true).await;
+    assert_recovers::<Compacting>(Some(&key), false).await;
 
     let dir = tempdir().unwrap();
     let running = Running::start(dir.path(), Some(&key)).await;
@@ -255,20 +260,20 @@ async fn encrypted_actors_live_on_and_leave_no_plain_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_loses_no_event_of_a_full_actor() {
+async fn a_full_actor_recovers_from_a_checkpoint_of_a_running_system() {
     let dir = tempdir().unwrap();
     let running = Running::start(&dir.path().join("db"), None).await;
     let account = running.actor::<Full>("account-1").await;
     deposit(&account, 1..=10).await;
-    // A checkpoint of the running database is what a crash at this moment leaves behind.
-    let crashed = dir.path().join("crashed");
-    running.manager.checkpoint(&crashed).unwrap();
+    // A checkpoint of the running database has the content that a crash would leave now.
+    let checkpoint = dir.path().join("checkpoint");
+    running.manager.checkpoint(&checkpoint).unwrap();
     drop(account);
     running.stop().await;
 
-    let running = Running::start(&crashed, None).await;
+    let running = Running::start(&checkpoint, None).await;
     let account = running.actor::<Full>("account-1").await;
-    assert_eq!(ask(&account, Ask::Balance).await, Answer::Balance(55));
+    assert_eq!(ask(&account, Request::Balance).await, Reply::Balance(55));
     drop(account);
     running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! A database written by the published 0.4.0 opens, reads back and goes on. See `tests/fixtures/README.md`.
+//! A database written by the published 0.4.0 opens, reads back and accepts writes. See `tests/fixtures/README.md`.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn published() -> Database {
     Database { manager: open(&path), dir }
 }
 
-/// The events of an actor as 0.4.0 wrote them.
+/// The events that 0.4.0 wrote for an actor.
 fn written(actor: &str, until: u64) -> Vec<(String, String)> {
     let numbers = (0..until).filter(|number| *number != 3);
     numbers.map(|number| (format!("{number:020}"), format!("{actor} event {number}"))).collect()
@@ -26,7 +26,7 @@ fn state(database: &Database, actor: &str) -> String {
 }
 
 #[test]
-fn tables_and_log_of_the_published_release_read_back_whole() {
+fn tables_and_log_of_the_published_release_read_back() {
     let database = published();
     for (actor, until) in [("alpha", 25), ("beta", 20), ("a.b", 20)] {
         let events = database.collection("ledger_events", actor);
@@ -39,7 +39,7 @@ fn tables_and_log_of_the_published_release_read_back_whole() {
 }
 
 #[test]
-fn what_the_published_release_deleted_and_purged_stays_gone() {
+fn deletions_and_purges_of_the_published_release_persist() {
     let database = published();
     let deleted = format!("{:020}", 3);
     let events = database.collection("ledger_events", "beta");
@@ -48,7 +48,7 @@ fn what_the_published_release_deleted_and_purged_stays_gone() {
 }
 
 #[test]
-fn it_goes_on_where_the_published_release_ended() {
+fn a_database_of_the_published_release_accepts_writes_and_purges() {
     let database = published();
     put(&mut database.collection("ledger_events", "alpha"), &format!("{:020}", 25), "alpha event 25");
     Collection::purge(&mut database.collection("ledger_events", "beta")).unwrap();

@@ -1,5 +1,5 @@
-//! What any backend of `ave-actors-store` owes its users, stricter than the suite of that crate. It runs over the
-//! store's own `MemoryManager`, which decides what is right, and over RocksDB.
+//! Conformance tests for any backend of `ave-actors-store`, stricter than the suite of that crate. They run over the
+//! store's own `MemoryManager`, which is the reference, and over RocksDB.
 
 use ave_actors_store::{
     database::{Collection, DbManager, State},
@@ -8,8 +8,8 @@ use ave_actors_store::{
 
 use super::{Database, entries, keys, not_found, put};
 
-/// Prefixes that are easily mistaken for each other: equal starts, dots everywhere, neighbours of the dot in the byte
-/// order, nothing at all, other scripts, and one longer than any buffer.
+/// Prefixes that a wrong encoding would confuse: common starts, many dots, bytes next to the dot, an empty one,
+/// non-ASCII ones, and one longer than any buffer.
 fn confusable_prefixes() -> Vec<String> {
     let mut prefixes: Vec<String> = [
         "",
@@ -39,7 +39,7 @@ fn confusable_prefixes() -> Vec<String> {
     prefixes
 }
 
-/// Keys that look like the end of another prefix, or like what a dot may be encoded as.
+/// Keys that look like the end of another prefix, or like an encoded dot.
 const CONFUSABLE_KEYS: [&str; 12] =
     ["", ".", "k", "b", "b.k", "b.c.k", ".k", "-", "-.", "/", "é", "00000000000000000001"];
 
@@ -62,7 +62,7 @@ where
         .collect()
 }
 
-/// What a collection of [`fill`] holds.
+/// The entries of a collection after [`fill`].
 fn expected(prefix: &str) -> Vec<(String, String)> {
     let mut keys = CONFUSABLE_KEYS;
     keys.sort_unstable();
@@ -117,7 +117,7 @@ fn a_purge_empties_its_collection_and_no_other<C: Collection, S: State>(db: &imp
     }
 }
 
-fn a_delete_takes_one_entry_of_one_collection<C: Collection, S: State>(db: &impl DbManager<C, S>) {
+fn a_delete_removes_one_entry_of_one_collection<C: Collection, S: State>(db: &impl DbManager<C, S>) {
     let mut collections = collections(db);
     fill(&mut collections);
     for n in 0..collections.len() {
@@ -131,7 +131,7 @@ fn a_delete_takes_one_entry_of_one_collection<C: Collection, S: State>(db: &impl
     }
 }
 
-fn ranges_mean_what_the_trait_says<C: Collection, S: State>(db: &impl DbManager<C, S>) {
+fn ranges_exclude_from_and_follow_the_sign_of_the_quantity<C: Collection, S: State>(db: &impl DbManager<C, S>) {
     let mut log = db.create_collection("events", "log").unwrap();
     let mut foreign = db.create_collection("events", "log.2").unwrap();
     for n in 1..=5 {
@@ -175,7 +175,7 @@ fn ranges_of_an_empty_collection_are_empty<C: Collection, S: State>(db: &impl Db
     assert_eq!(log.get_by_range(None, -10), Ok(Vec::new()));
 }
 
-fn states_of_confusable_prefixes_are_apart<C: Collection, S: State>(db: &impl DbManager<C, S>) {
+fn states_of_confusable_prefixes_are_independent<C: Collection, S: State>(db: &impl DbManager<C, S>) {
     let prefixes = confusable_prefixes();
     let mut states: Vec<S> = prefixes.iter().map(|prefix| db.create_state("states", prefix).unwrap()).collect();
     for (prefix, state) in prefixes.iter().zip(&mut states) {
@@ -195,7 +195,7 @@ fn states_of_confusable_prefixes_are_apart<C: Collection, S: State>(db: &impl Db
     }
 }
 
-fn a_state_and_a_collection_of_one_prefix_are_apart<C: Collection, S: State>(db: &impl DbManager<C, S>) {
+fn a_state_and_a_collection_of_one_prefix_are_independent<C: Collection, S: State>(db: &impl DbManager<C, S>) {
     let mut collection = db.create_collection("both", "actor").unwrap();
     let mut state = db.create_state("both", "actor").unwrap();
     put(&mut collection, "k", "event");
@@ -208,7 +208,7 @@ fn a_state_and_a_collection_of_one_prefix_are_apart<C: Collection, S: State>(db:
     assert_eq!(keys(&collection), ["k"]);
 }
 
-/// Each function above as a test of each backend.
+/// Makes each function above a test of each backend.
 macro_rules! conformance {
     ($($name:ident),* $(,)?) => {
         mod memory {
@@ -225,17 +225,17 @@ conformance! {
     collections_get_their_own_entries,
     last_is_the_last_of_the_own_entries,
     a_purge_empties_its_collection_and_no_other,
-    a_delete_takes_one_entry_of_one_collection,
-    ranges_mean_what_the_trait_says,
+    a_delete_removes_one_entry_of_one_collection,
+    ranges_exclude_from_and_follow_the_sign_of_the_quantity,
     a_range_from_an_absent_key_is_not_found,
     ranges_of_an_empty_collection_are_empty,
-    states_of_confusable_prefixes_are_apart,
-    a_state_and_a_collection_of_one_prefix_are_apart,
+    states_of_confusable_prefixes_are_independent,
+    a_state_and_a_collection_of_one_prefix_are_independent,
 }
 
-/// The trait's default method overflows here, so there is no oracle.
+/// Only over RocksDB: the trait's default method overflows.
 #[test]
-fn the_smallest_quantity_is_everything_in_reverse() {
+fn the_smallest_quantity_returns_all_entries_in_reverse() {
     let db = Database::new();
     let mut log = db.collection("events", "log");
     put(&mut log, "1", "1");

@@ -1,4 +1,4 @@
-//! The contract of the published crate, sentence by sentence.
+//! The documented contract of the published crate.
 
 use ave_actors_store::{
     Error,
@@ -8,7 +8,7 @@ use ave_actors_store::{
 use super::{Database, entries, keys, not_found, put};
 
 #[test]
-fn get_reads_what_put_wrote() {
+fn get_returns_the_value_that_put_wrote() {
     let db = Database::new();
     let mut events = db.collection("events", "actor-1");
     put(&mut events, "01", "created");
@@ -16,7 +16,7 @@ fn get_reads_what_put_wrote() {
 }
 
 #[test]
-fn put_replaces() {
+fn put_replaces_an_existing_value() {
     let db = Database::new();
     let mut events = db.collection("events", "actor-1");
     put(&mut events, "01", "first");
@@ -39,16 +39,16 @@ fn values_are_raw_bytes_of_any_size() {
     let mut events = db.collection("events", "actor-1");
     let value: Vec<u8> = (0..3_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
     Collection::put(&mut events, "big", &value).unwrap();
-    assert!(Collection::get(&events, "big").unwrap() == value, "a value of 3 MB comes back as it was");
+    assert!(Collection::get(&events, "big").unwrap() == value, "a value of 3 MB");
 }
 
 #[test]
-fn absent_entries_are_not_found_by_the_name_the_user_gave_them() {
+fn not_found_errors_name_the_key_as_the_user_wrote_it() {
     let db = Database::new();
     let mut events = db.collection("events", "actor-1");
     assert_eq!(Collection::get(&events, "01"), Err(not_found("actor-1.01")));
     assert_eq!(Collection::del(&mut events, "01"), Err(not_found("actor-1.01")));
-    assert_eq!(Collection::get(&events, "v1.2"), Err(not_found("actor-1.v1.2")), "dots as the user wrote them");
+    assert_eq!(Collection::get(&events, "v1.2"), Err(not_found("actor-1.v1.2")), "with its dots");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn iter_yields_keys_without_the_prefix_in_bytewise_order_both_ways() {
 }
 
 #[test]
-fn iter_sees_the_collection_of_the_moment_it_was_created() {
+fn iter_reads_a_snapshot_of_its_creation() {
     let db = Database::new();
     let mut events = db.collection("events", "actor-1");
     put(&mut events, "01", "a");
@@ -122,11 +122,11 @@ fn purge_deletes_every_entry_and_may_be_repeated() {
         assert_eq!(events.last(), Ok(None));
     }
     put(&mut events, "01", "again");
-    assert_eq!(keys(&events), ["01"], "a purged collection can be used");
+    assert_eq!(keys(&events), ["01"], "a purged collection accepts writes");
 }
 
 #[test]
-fn a_state_holds_one_value() {
+fn a_state_contains_one_value() {
     let db = Database::new();
     let mut state = db.state("snapshots", "actor-1");
     assert_eq!(State::get(&state), Err(not_found("actor-1")));
@@ -154,7 +154,7 @@ fn purging_a_state_removes_exactly_that_state() {
 }
 
 #[test]
-fn handles_know_their_column_family() {
+fn name_is_the_column_family() {
     let db = Database::new();
     assert_eq!(Collection::name(&db.collection("events", "actor-1")), "events");
     assert_eq!(State::name(&db.state("snapshots", "actor-1")), "snapshots");
@@ -170,7 +170,7 @@ fn handles_of_one_name_and_prefix_share_their_entries() {
 }
 
 #[test]
-fn column_families_keep_equal_prefixes_apart() {
+fn equal_prefixes_in_different_column_families_are_independent() {
     let db = Database::new();
     let mut one = db.collection("one", "actor");
     let mut two = db.collection("two", "actor");
@@ -202,14 +202,15 @@ fn stop_can_be_repeated_and_handles_work_afterwards() {
 }
 
 #[test]
-fn stop_leaves_nothing_in_memtables() {
+fn stop_flushes_the_memtables_of_all_column_families() {
     let mut db = Database::new();
     for family in ["one", "two", "three"] {
         put(&mut db.collection(family, "actor"), "01", "event");
     }
-    assert_eq!(db.manager.stats().unwrap().levels.iter().map(|level| level.files).sum::<u64>(), 0);
+    let files = |db: &Database| db.manager.stats().unwrap().levels.iter().map(|level| level.files).sum::<u64>();
+    assert_eq!(files(&db), 0);
     db.manager.stop().unwrap();
-    assert_eq!(db.manager.stats().unwrap().levels.iter().map(|level| level.files).sum::<u64>(), 3);
+    assert_eq!(files(&db), 3);
 }
 
 #[test]

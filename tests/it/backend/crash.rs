@@ -1,16 +1,17 @@
-//! Processes killed at any moment: in the midst of writing, opening, stopping, writing a checkpoint, creating column
-//! families. What was acknowledged is there, byte for byte; what was deleted stays deleted; and of each thread nothing is
-//! there beyond that but the one operation that was under way, all of it or nothing.
+//! Kills processes while they write, open, stop, write a checkpoint or create column families. Afterwards the database
+//! contains every acknowledged operation, and of each thread at most the one operation that was in progress, completely
+//! or not at all.
 //!
-//! `AVE_KILLS=500` kills that many processes in each durability mode, instead of [`KILLS`].
+//! `AVE_KILLS=500` sets the number of kills per durability mode. The default is [`KILLS`].
 
 use std::{
     collections::{BTreeMap, HashMap},
+    env,
     fs::{self, File},
     os::unix::{fs::FileExt, process::ExitStatusExt},
     panic,
-    path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
+    path::Path,
+    process::{self, Child, Command, ExitStatus, Stdio},
     sync::{
         Barrier,
         atomic::{AtomicU64, Ordering},
@@ -23,39 +24,39 @@ use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
 use ave_actors_store::database::{Collection, DbManager, State};
 use tempfile::TempDir;
 
-use super::{SMALL, scratch};
+use super::{DEADLINE, key, scratch, try_open, wait_until};
 
-/// Kills in each durability mode, unless the environment wants more.
+/// Kills in each durability mode.
 const KILLS: u64 = 40;
-/// So often a database is killed before it is left for a new one.
+/// Kills after which a new database replaces the old one.
 const KILLS_PER_DATABASE: u64 = 8;
 const THREADS: usize = 3;
 
-/// The actors of each thread: in the same column families as those of the others, and in the midst of them.
+/// The actors of each thread. All threads share the column families, and their prefixes are nested.
 const ACTORS: [[&str; 3]; THREADS] = [["a", "a.b.c", "b."], ["a.b", "a.", "b"], ["a.b.", "a-", ""]];
 const EVENTS: [&str; 2] = ["ledger_events", "audit_events"];
 const STATES: &str = "states";
-/// Column families that come into being while a thread writes.
+/// Column families that the threads create while they write.
 const LATER_FAMILIES: u64 = 10;
 
-/// Well mixed bits of `n`.
+/// Pseudo-random bits derived from `n`.
 fn mix(n: u64) -> u64 {
     let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     n ^ (n >> 31)
 }
 
-/// A number below `end`, another one for each `n`.
+/// A pseudo-random number below `end`, derived from `n`.
 fn pick(n: u64, end: u64) -> u64 {
     mix(n.wrapping_mul(0x9E37_79B9_7F4A_7C15)) % end
 }
 
-/// Where an entry lies.
+/// The address of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Place {
     family: String,
     prefix: &'static str,
-    /// None for a state.
+    /// `None` for a state.
     key: Option<String>,
 }
 
@@ -66,15 +67,15 @@ enum Operation {
     Purge { family: &'static str, prefix: &'static str },
 }
 
-/// All that a thread ever does: the same for everybody who knows the seed, the thread and how far it has come.
+/// The sequence of operations of a thread, determined by the seed and the thread.
 struct Script {
     seed: u64,
     thread: usize,
-    /// How many operations have been done.
+    /// Number of completed operations.
     done: u64,
-    /// What is there, and which operation put it there.
+    /// The entries after these operations, and the operation that wrote each.
     entries: BTreeMap<Place, u64>,
-    /// Events of the actor that has written a snapshot and deletes what it covers.
+    /// Events that the last snapshot covers and that are deleted next.
     covered: Vec<Place>,
 }
 
@@ -87,7 +88,7 @@ impl Script {
         mix(self.seed ^ mix(self.done ^ (salt << 56)))
     }
 
-    /// The next operation. From here on it counts as done.
+    /// Returns the next operation, and counts it as completed.
     fn advance(&mut self) -> Operation {
         let operation = self.next();
         match &operation {
@@ -119,17 +120,21 @@ impl Script {
                 self.covered = self.events(family, prefix).skip(2).collect();
                 Operation::Put(Place { family: STATES.to_owned(), prefix, key: None })
             }
-            _ => Operation::Put(Place { family: family.to_owned(), prefix, key: Some(format!("{:020}", self.done)) }),
+            _ => Operation::Put(Place {
+                family: family.to_owned(),
+                prefix,
+                key: Some(key(usize::try_from(self.done).unwrap())),
+            }),
         }
     }
 
-    /// The events of an actor, the newest first.
+    /// The events of an actor, newest first.
     fn events(&self, family: &str, prefix: &str) -> impl Iterator<Item = Place> {
         let places = self.entries.keys().rev().filter(move |place| place.family == family && place.prefix == prefix);
         places.filter(|place| place.key.is_some()).cloned()
     }
 
-    /// What operation `n` of this thread puts: 10 bytes to 64 KiB that nobody else puts.
+    /// The value that operation `n` of this thread writes: 10 bytes to 64 KiB, unique to it.
     fn value(&self, n: u64) -> Vec<u8> {
         let random = mix(self.seed ^ mix(n));
         let len = match random % 64 {
@@ -143,12 +148,12 @@ impl Script {
         value
     }
 
-    /// What the database holds for this thread, and which operations put it there.
+    /// The entries of this thread in the database, and the operation that wrote each.
     fn found(&self, manager: &RocksDbManager) -> BTreeMap<Place, u64> {
         let mut found = BTreeMap::new();
         let mut add = |family: &str, prefix, key, value: Vec<u8>| {
             let n = u64::from_le_bytes(value[..8].try_into().unwrap());
-            assert!(value == self.value(n), "{family} {prefix:?} {key:?} is not what operation {n} put there");
+            assert!(value == self.value(n), "{family} {prefix:?} {key:?} is not the value of operation {n}");
             found.insert(Place { family: family.to_owned(), prefix, key }, n);
         };
         let later: Vec<String> = (0..LATER_FAMILIES).map(|n| format!("later-{n}")).collect();
@@ -173,8 +178,8 @@ impl Script {
         }
     }
 
-    /// Goes on to where the database has come: at least `from`, at most `to` operations.
-    fn advance_to_what_is_there(&mut self, manager: &RocksDbManager, from: u64, to: u64) {
+    /// Advances to the state of the database, which must have `from` to `to` completed operations.
+    fn advance_to_database(&mut self, manager: &RocksDbManager, from: u64, to: u64) {
         self.advance_to(from);
         let found = self.found(manager);
         while found != self.entries {
@@ -182,7 +187,7 @@ impl Script {
             let surplus = found.iter().find(|(place, n)| self.entries.get(place) != Some(n));
             assert!(
                 self.done < to,
-                "after {from} to {to} operations of thread {} (seed {:#x}), {missing:?} is missing, {surplus:?} is there",
+                "thread {}, seed {:#x}, {from} to {to} operations: missing {missing:?}, unexpected {surplus:?}",
                 self.thread,
                 self.seed
             );
@@ -191,13 +196,13 @@ impl Script {
     }
 }
 
-/// Does what a script says, over handles that come and go.
-struct Actor<'a> {
+/// Runs the operations of a script.
+struct Runner<'a> {
     manager: &'a RocksDbManager,
     handles: HashMap<(String, &'static str), RocksDbStore>,
 }
 
-impl Actor<'_> {
+impl Runner<'_> {
     fn handle(&mut self, family: &str, prefix: &'static str) -> &mut RocksDbStore {
         let manager = self.manager;
         self.handles
@@ -222,9 +227,9 @@ impl Actor<'_> {
     }
 }
 
-/// What a process is doing besides writing, and when it dies.
+/// The activity of a process, besides writing, when it is killed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Moment {
+enum Activity {
     Opening,
     Writing,
     Stopping,
@@ -232,15 +237,15 @@ enum Moment {
     CreatingFamilies,
 }
 
-impl Moment {
+impl Activity {
     const ALL: [Self; 5] = [Self::Writing, Self::Opening, Self::Stopping, Self::Checkpointing, Self::CreatingFamilies];
 
     fn name(self) -> String {
         format!("{self:?}")
     }
 
-    /// How long after it has begun the process lives on at most.
-    fn lasts(self) -> Duration {
+    /// The longest time from the start of the activity to the kill.
+    fn max_delay(self) -> Duration {
         Duration::from_millis(match self {
             Self::Writing => 150,
             Self::Opening | Self::Stopping => 40,
@@ -249,10 +254,10 @@ impl Moment {
     }
 }
 
-/// A file of numbers that outlives the process which writes them: a write to the page cache is all that one costs.
+/// A file of numbers that survives the process that writes them. One update costs one write to the page cache.
 struct Board(File);
 
-/// Numbers on the board: those of the threads come first.
+/// Indexes of the numbers. The first ones are the completed operations of each thread.
 const BEGUN: usize = THREADS;
 const FAMILIES_CREATED: usize = THREADS + 1;
 const CHECKPOINTS: usize = THREADS + 2;
@@ -276,36 +281,29 @@ impl Board {
         u64::from_le_bytes(bytes)
     }
 
-    /// Of each thread, how many operations have been acknowledged.
+    /// The number of acknowledged operations of each thread.
     fn acknowledged(&self) -> [u64; THREADS] {
         std::array::from_fn(|thread| self.get(thread))
     }
 }
 
-fn open(path: &Path, durability: bool) -> RocksDbManager {
-    RocksDbManager::new(&path.to_path_buf(), durability, Some(SMALL)).unwrap()
-}
-
 const DIRECTORY: &str = "AVE_TEST_CRASH";
 const SEED: &str = "AVE_TEST_CRASH_SEED";
-const DURABILITY: &str = "AVE_TEST_CRASH_DURABILITY";
-const MOMENT: &str = "AVE_TEST_CRASH_MOMENT";
+const ACTIVITY: &str = "AVE_TEST_CRASH_ACTIVITY";
 
-/// Not a test of its own: the process that the others kill. It goes on where the last one was killed.
-#[test]
-fn child() {
-    let Some(dir) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
-    let variable = |name| std::env::var(name).unwrap();
-    let moment = Moment::ALL.into_iter().find(|moment| moment.name() == variable(MOMENT)).unwrap();
+/// The child process. Continues after the operations of the killed one before it.
+fn run_until_killed(dir: &Path, durability: bool) {
+    let variable = |name| env::var(name).unwrap();
+    let activity = Activity::ALL.into_iter().find(|activity| activity.name() == variable(ACTIVITY)).unwrap();
     let seed = variable(SEED).parse().unwrap();
-    let board = Board::open(&dir);
-    fail_at_once(&dir);
-    if moment == Moment::Opening {
+    let board = Board::open(dir);
+    abort_on_panic(dir);
+    if activity == Activity::Opening {
         board.set(BEGUN, 1);
     }
-    let manager = open(&dir.join("db"), variable(DURABILITY) == "true");
+    let manager = try_open(&dir.join("db"), durability).unwrap();
     let scripts = scripts_at(&manager, seed, &board);
-    // The operation that was under way is one that is done, or the next one under way would be one too many.
+    // Records an operation that was in progress at the kill and is in the database.
     for script in &scripts {
         board.set(script.thread, script.done);
     }
@@ -316,26 +314,26 @@ fn child() {
             let (manager, board, start) = (&manager, &board, &start);
             scope.spawn(move || {
                 start.wait();
-                let mut actor = Actor { manager, handles: HashMap::new() };
+                let mut runner = Runner { manager, handles: HashMap::new() };
                 loop {
                     let value = script.value(script.done);
                     let operation = script.advance();
-                    actor.run(&operation, &value);
+                    runner.run(&operation, &value);
                     acknowledged.store(script.done, Ordering::SeqCst);
                     board.set(script.thread, script.done);
                     if script.done.is_multiple_of(97) {
-                        actor.handles.clear();
+                        runner.handles.clear();
                     }
                 }
             });
         }
         start.wait();
-        busy_with(moment, &dir, &manager, &board, &acknowledged);
+        run_activity(activity, dir, &manager, &board, &acknowledged);
     });
 }
 
-/// A process in which anything fails says so before it is killed.
-fn fail_at_once(dir: &Path) {
+/// Makes any panic of this process set `FAILED` and abort.
+fn abort_on_panic(dir: &Path) {
     let (board, report) = (Board::open(dir), panic::take_hook());
     panic::set_hook(Box::new(move |info| {
         board.set(FAILED, 1);
@@ -344,37 +342,47 @@ fn fail_at_once(dir: &Path) {
     }));
 }
 
-/// Where the scripts are of a database that was killed after what is on the board.
+/// The scripts, advanced to the state of a database that was killed after the operations on the board.
 fn scripts_at(manager: &RocksDbManager, seed: u64, board: &Board) -> [Script; THREADS] {
     std::array::from_fn(|thread| {
         let mut script = Script::new(seed, thread);
         let acknowledged = board.get(thread);
-        script.advance_to_what_is_there(manager, acknowledged, acknowledged + 1);
+        script.advance_to_database(manager, acknowledged, acknowledged + 1);
         script
     })
 }
 
-/// What the process does besides writing.
-fn busy_with(moment: Moment, dir: &Path, manager: &RocksDbManager, board: &Board, acknowledged: &[AtomicU64; THREADS]) {
+/// Runs the activity while the threads write.
+fn run_activity(
+    activity: Activity,
+    dir: &Path,
+    manager: &RocksDbManager,
+    board: &Board,
+    acknowledged: &[AtomicU64; THREADS],
+) {
     let now = || acknowledged.each_ref().map(|number| number.load(Ordering::SeqCst));
+    if activity == Activity::Writing {
+        let before = now();
+        wait_until("an operation is acknowledged", || now() != before);
+    }
     board.set(BEGUN, 1);
-    match moment {
-        Moment::Opening | Moment::Writing => {}
-        Moment::Stopping => loop {
+    match activity {
+        Activity::Opening | Activity::Writing => {}
+        Activity::Stopping => loop {
             manager.clone().stop().unwrap();
         },
-        Moment::Checkpointing => {
+        Activity::Checkpointing => {
             for n in 1.. {
                 let before = now();
                 manager.checkpoint(&dir.join(format!("checkpoint-{n}"))).unwrap();
-                // What has returned is in the checkpoint or not; what returns later is not on the list of those yet.
+                // The checkpoint has all operations acknowledged before it, and none that started after it.
                 let list = [before, now()].concat();
                 let list: Vec<u8> = list.into_iter().flat_map(u64::to_le_bytes).collect();
                 fs::write(dir.join(format!("checkpoint-{n}.acknowledged")), list).unwrap();
                 board.set(CHECKPOINTS, n);
             }
         }
-        Moment::CreatingFamilies => {
+        Activity::CreatingFamilies => {
             for n in 0..30 {
                 let mut first = manager.create_collection(&format!("created-{n}"), "actor").unwrap();
                 Collection::put(&mut first, "1", &[7; 100]).unwrap();
@@ -384,59 +392,73 @@ fn busy_with(moment: Moment, dir: &Path, manager: &RocksDbManager, board: &Board
     }
 }
 
-/// A database that is killed again and again.
-struct Victim {
+/// A child process, which is killed at the latest when a failed test drops it.
+struct Victim(Child);
+
+impl Victim {
+    fn kill(&mut self) -> ExitStatus {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A database whose processes are killed repeatedly.
+struct KilledDatabase {
     dir: TempDir,
     board: Board,
     seed: u64,
     durability: bool,
 }
 
-impl Victim {
+impl KilledDatabase {
     fn new(seed: u64, durability: bool) -> Self {
         let dir = scratch();
         let board = Board::open(dir.path());
         Self { dir, board, seed, durability }
     }
 
-    fn db(&self) -> PathBuf {
-        self.dir.path().join("db")
-    }
-
-    fn spawn(&self, moment: Moment) -> Child {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["backend::crash::child", "--exact", "--nocapture"])
+    fn spawn(&self, activity: Activity) -> Victim {
+        let mode = if self.durability { "with" } else { "without" };
+        let test = format!("backend::crash::acknowledged_operations_survive_kills_{mode}_durability");
+        let child = Command::new(env::current_exe().unwrap())
+            .args([&test, "--exact", "--nocapture"])
             .env(DIRECTORY, self.dir.path())
             .env(SEED, self.seed.to_string())
-            .env(DURABILITY, self.durability.to_string())
-            .env(MOMENT, moment.name())
+            .env(ACTIVITY, activity.name())
             .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
+            .spawn();
+        Victim(child.unwrap())
     }
 
-    /// Starts a process and kills it `after` the moment has begun.
-    fn kill(&self, moment: Moment, after: Duration) {
+    /// Starts a process and kills it `delay` after the start of its activity.
+    fn kill(&self, activity: Activity, delay: Duration) {
         for number in [BEGUN, FAMILIES_CREATED, CHECKPOINTS] {
             self.board.set(number, 0);
         }
-        let mut child = self.spawn(moment);
+        let mut victim = self.spawn(activity);
+        let spawned = Instant::now();
         let mut begun = None;
-        while begun.is_none_or(|begun: Instant| begun.elapsed() < after) {
+        while begun.is_none_or(|begun: Instant| begun.elapsed() < delay) {
             if begun.is_none() && self.board.get(BEGUN) != 0 {
                 begun = Some(Instant::now());
             }
-            assert_eq!(child.try_wait().unwrap(), None, "{moment:?}: it ended by itself");
+            assert_eq!(victim.0.try_wait().unwrap(), None, "{activity:?}: the process exited");
+            assert!(spawned.elapsed() < DEADLINE, "{activity:?}: not started after {DEADLINE:?}");
             thread::sleep(Duration::from_micros(100));
         }
-        child.kill().unwrap();
-        assert_eq!(child.wait().unwrap().signal(), Some(9), "{moment:?}: it ended by itself");
-        assert_eq!(self.board.get(FAILED), 0, "{moment:?}: it failed, see what it has said");
+        assert_eq!(victim.kill().signal(), Some(9), "{activity:?}: the process exited");
+        assert_eq!(self.board.get(FAILED), 0, "{activity:?}: the process panicked, see its output");
     }
 
-    /// Opens what the killed process has left and looks at everything.
-    fn examine(&self) {
-        let manager = open(&self.db(), self.durability);
+    /// Opens the database of the killed process, and checks its whole content.
+    fn check(&self) {
+        let manager = try_open(&self.dir.path().join("db"), self.durability).unwrap();
         for script in scripts_at(&manager, self.seed, &self.board) {
             self.board.set(script.thread, script.done);
         }
@@ -445,11 +467,11 @@ impl Victim {
             assert_eq!(Collection::get(&first, "1"), Ok([7; 100].into()), "column family {n}");
         }
         drop(manager);
-        self.examine_checkpoints();
+        self.check_checkpoints();
     }
 
-    /// Those that were completed hold what was acknowledged before, and nothing that was begun afterwards.
-    fn examine_checkpoints(&self) {
+    /// Completed checkpoints have all operations acknowledged before them, and none that started after them.
+    fn check_checkpoints(&self) {
         let completed = self.board.get(CHECKPOINTS);
         for n in 1.. {
             let path = self.dir.path().join(format!("checkpoint-{n}"));
@@ -457,20 +479,20 @@ impl Victim {
                 assert!(n > completed);
                 break;
             }
-            let manager = open(&path, self.durability);
+            let manager = try_open(&path, self.durability).unwrap();
             if n <= completed {
                 let list = fs::read(self.dir.path().join(format!("checkpoint-{n}.acknowledged"))).unwrap();
                 let list: Vec<u64> =
                     list.chunks(8).map(|number| u64::from_le_bytes(number.try_into().unwrap())).collect();
                 for thread in 0..THREADS {
                     let mut script = Script::new(self.seed, thread);
-                    script.advance_to_what_is_there(&manager, list[thread], list[THREADS + thread] + 1);
+                    script.advance_to_database(&manager, list[thread], list[THREADS + thread] + 1);
                 }
             }
             drop(manager);
             fs::remove_dir_all(path).unwrap();
         }
-        // What an unfinished one has left is its owner's to remove.
+        // The application must remove an incomplete checkpoint.
         for entry in fs::read_dir(self.dir.path()).unwrap().map(Result::unwrap) {
             if entry.file_name().to_string_lossy().starts_with("checkpoint") && entry.path().is_dir() {
                 fs::remove_dir_all(entry.path()).unwrap();
@@ -480,37 +502,40 @@ impl Victim {
 }
 
 fn kills() -> u64 {
-    std::env::var("AVE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap())
+    env::var("AVE_KILLS").map_or(KILLS, |kills| kills.parse().unwrap())
 }
 
-fn acknowledged_operations_survive(durability: bool) {
-    let mut victim = Victim::new(0, durability);
+fn assert_acknowledged_operations_survive(durability: bool) {
+    if let Some(dir) = env::var_os(DIRECTORY) {
+        return run_until_killed(Path::new(&dir), durability);
+    }
+    let mut database = KilledDatabase::new(0, durability);
     let mut operations = 0;
     for n in 0..kills() {
         if n > 0 && n.is_multiple_of(KILLS_PER_DATABASE) {
-            operations += victim.board.acknowledged().iter().sum::<u64>();
-            victim = Victim::new(n, durability);
+            operations += database.board.acknowledged().iter().sum::<u64>();
+            database = KilledDatabase::new(n, durability);
         }
-        let moment = Moment::ALL[usize::try_from(n).unwrap() % Moment::ALL.len()];
-        let lasts = u64::try_from(moment.lasts().as_micros()).unwrap();
-        victim.kill(moment, Duration::from_micros(pick(n, lasts)));
-        // The next one is killed while it replays what this one has left.
-        let next = Moment::ALL[usize::try_from(n + 1).unwrap() % Moment::ALL.len()];
-        if next != Moment::Opening {
-            victim.examine();
+        let activity = Activity::ALL[usize::try_from(n).unwrap() % Activity::ALL.len()];
+        let max_delay = u64::try_from(activity.max_delay().as_micros()).unwrap();
+        database.kill(activity, Duration::from_micros(pick(n, max_delay)));
+        // A process that is killed while it opens replays the log of the one before it.
+        let next = Activity::ALL[usize::try_from(n + 1).unwrap() % Activity::ALL.len()];
+        if next != Activity::Opening {
+            database.check();
         }
     }
-    victim.examine();
-    operations += victim.board.acknowledged().iter().sum::<u64>();
-    assert!(operations > 0, "nothing was written");
+    database.check();
+    operations += database.board.acknowledged().iter().sum::<u64>();
+    assert!(operations > 0, "no operation was acknowledged");
 }
 
 #[test]
 fn acknowledged_operations_survive_kills_with_durability() {
-    acknowledged_operations_survive(true);
+    assert_acknowledged_operations_survive(true);
 }
 
 #[test]
 fn acknowledged_operations_survive_kills_without_durability() {
-    acknowledged_operations_survive(false);
+    assert_acknowledged_operations_survive(false);
 }

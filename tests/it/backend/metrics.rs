@@ -1,6 +1,6 @@
-//! The figures that `examples/prometheus.rs` exports, as somebody who parses them sees them.
+//! Parses the metrics that `examples/prometheus.rs` exports.
 
-// The example is a program, of which two functions are called here.
+// The example is a program; only two of its functions are used here.
 #[allow(dead_code)]
 #[path = "../../../examples/prometheus.rs"]
 mod prometheus;
@@ -15,10 +15,10 @@ use std::{
 use ave_actors_rocksdb::backend::{EngineStats, LevelStats};
 use ave_actors_store::database::Collection;
 
-use super::Database;
-use prometheus::{answer, exposition};
+use super::{DEADLINE, Database};
+use prometheus::{exposition, respond};
 
-/// The kind of each metric and its samples, labels and values as written. Fails on whatever the format does not allow.
+/// The kind of each metric and its samples: labels and value as text. Fails on text that the format does not allow.
 fn parsed(text: &str) -> BTreeMap<String, (String, Vec<(String, String)>)> {
     assert!(text.ends_with('\n'));
     let mut metrics = BTreeMap::new();
@@ -33,12 +33,12 @@ fn parsed(text: &str) -> BTreeMap<String, (String, Vec<(String, String)>)> {
         let mut samples = Vec::new();
         while let Some(sample) = lines.next_if(|line| !line.starts_with('#')) {
             let sample = sample.strip_prefix(&format!("{name}{{")).expect(sample);
-            // A value holds no brace, a label may.
+            // A label may contain a brace, a value does not.
             let (labels, value) = sample.rsplit_once("} ").expect(sample);
             assert!(value.parse::<f64>().is_ok_and(|value| value >= 0.0), "{value}");
             samples.push((labels.to_owned(), value.to_owned()));
         }
-        assert!(metrics.insert(name.to_owned(), (kind, samples)).is_none(), "{name} is there twice");
+        assert!(metrics.insert(name.to_owned(), (kind, samples)).is_none(), "{name} is duplicated");
     }
     metrics
 }
@@ -51,7 +51,7 @@ fn values(text: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn every_figure_has_its_name_its_kind_and_its_unit() {
+fn samples_have_the_value_of_their_field_in_the_unit_of_their_name() {
     let stats = EngineStats {
         memory_budget_bytes: 33_554_432,
         stall_micros: 1_000_250,
@@ -75,18 +75,18 @@ fn every_figure_has_its_name_its_kind_and_its_unit() {
 }
 
 #[test]
-fn the_figures_that_operators_are_told_to_watch_are_there() {
+fn every_metric_in_the_manual_is_exported() {
     let manual = include_str!("../../../docs/operating.md");
     let metrics = parsed(&exposition("ledger", &EngineStats::default()));
     let named: Vec<&str> = manual.split('`').filter(|word| word.starts_with("ave_rocksdb_")).collect();
-    assert!(named.len() > 10);
+    assert!(!named.is_empty());
     for name in named {
         assert!(metrics.contains_key(name), "{name}");
     }
 }
 
 #[test]
-fn a_database_may_have_any_name() {
+fn label_values_are_escaped() {
     let page = exposition("C:\\db \"x\"} 1\nnext", &EngineStats::default());
     for (_, samples) in parsed(&page).into_values() {
         for (labels, _) in samples {
@@ -95,26 +95,27 @@ fn a_database_may_have_any_name() {
     }
 }
 
-/// What an HTTP client gets to see.
-fn ask(db: &Database, request: &str) -> String {
+/// The response to an HTTP request.
+fn send(db: &Database, request: &str) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let address = listener.local_addr().unwrap();
+    // The kernel accepts the connection before the listener does, so neither side waits without bound.
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
     thread::scope(|scope| {
-        scope.spawn(|| answer(listener.accept().unwrap().0, "ledger", &db.manager).unwrap());
-        let mut stream = TcpStream::connect(address).unwrap();
+        scope.spawn(|| respond(listener.accept().unwrap().0, "ledger", &db.manager).unwrap());
         stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
     })
 }
 
 #[test]
-fn a_scrape_gets_what_happened_since_the_first_one() {
+fn counters_start_at_the_first_scrape() {
     let db = Database::new();
     let scrape = || {
-        let answer = ask(&db, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n");
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let response = send(&db, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n");
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
         assert!(head.contains("\r\nContent-Type: text/plain; version=0.0.4"), "{head}");
         assert!(head.contains(&format!("\r\nContent-Length: {}\r\n", body.len())), "{head}");
@@ -127,16 +128,16 @@ fn a_scrape_gets_what_happened_since_the_first_one() {
     let mut events = db.collection("events", "actor");
     Collection::put(&mut events, "01", &[7; 5000]).unwrap();
     let first = scrape();
-    assert_eq!(first, 0, "counting begins with the first scrape");
+    assert_eq!(first, 0, "the first scrape starts the counters");
     Collection::put(&mut events, "02", &[7; 1000]).unwrap();
     assert!((1000..2000).contains(&scrape()));
 }
 
 #[test]
-fn nothing_else_is_served() {
+fn other_requests_get_404() {
     let db = Database::new();
     for request in ["GET / HTTP/1.1\r\n\r\n", "POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n", "nonsense\r\n\r\n"]
     {
-        assert!(ask(&db, request).starts_with("HTTP/1.1 404 Not Found\r\n"), "{request}");
+        assert!(send(&db, request).starts_with("HTTP/1.1 404 Not Found\r\n"), "{request}");
     }
 }

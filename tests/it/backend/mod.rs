@@ -1,4 +1,4 @@
-//! What the backend promises, as its users see it: through the traits of `ave-actors-store`.
+//! Tests of the backend through the traits of `ave-actors-store`.
 
 // Helpers are part of the tests: a failure in one is a failure of the test that called it.
 #![allow(clippy::unwrap_used)]
@@ -20,8 +20,12 @@ mod wal_damage;
 
 use std::{
     fs, io,
+    panic::resume_unwind,
     path::{Path, PathBuf},
     process::Command,
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
@@ -34,10 +38,35 @@ use tempfile::TempDir;
 
 /// A machine small enough for a test to reach its limits.
 const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
+/// Limit of every wait, far above what a busy machine needs.
+const DEADLINE: Duration = Duration::from_secs(120);
 
-/// A database in a directory of its own, which goes when it goes.
+/// Waits until `condition` is true, and fails after [`DEADLINE`].
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < DEADLINE, "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Runs `body` in another thread, and fails if it does not finish before [`DEADLINE`].
+fn finishes(body: impl FnOnce() + Send + 'static) {
+    let (sender, receiver) = mpsc::channel();
+    let running = thread::spawn(move || {
+        body();
+        sender.send(()).unwrap();
+    });
+    match receiver.recv_timeout(DEADLINE) {
+        Err(RecvTimeoutError::Timeout) => panic!("not finished after {DEADLINE:?}"),
+        // A panic of the body drops the sender.
+        Ok(()) | Err(RecvTimeoutError::Disconnected) => running.join().unwrap_or_else(|panic| resume_unwind(panic)),
+    }
+}
+
+/// A database in a temporary directory.
 struct Database {
-    // Dropped, and so closed, before its directory is removed.
+    // Dropped, and so closed, before the directory is removed.
     manager: RocksDbManager,
     dir: TempDir,
 }
@@ -56,7 +85,7 @@ impl Database {
         self.manager.create_state(name, prefix).unwrap()
     }
 
-    /// A path beside the database.
+    /// A path next to the database.
     fn beside(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -69,8 +98,8 @@ impl Database {
     }
 }
 
-/// A directory in memory, where there is room for it, for tests that open a database a thousand times. What the death of
-/// a process leaves behind is the same there.
+/// A directory in memory if it has 1 GiB of space, for tests that open a database a thousand times. A killed process
+/// leaves the same files there as on a disk.
 fn scratch() -> TempDir {
     const MEMORY: &str = "/dev/shm";
     const ENOUGH_KIB: u64 = 1024 * 1024;
@@ -82,8 +111,12 @@ fn scratch() -> TempDir {
     in_memory.flatten().unwrap_or_else(|| tempfile::tempdir().unwrap())
 }
 
+fn try_open(path: &Path, durability: bool) -> Result<RocksDbManager, Error> {
+    RocksDbManager::new(&path.to_path_buf(), durability, Some(SMALL))
+}
+
 fn open(path: &Path) -> RocksDbManager {
-    RocksDbManager::new(&path.to_path_buf(), false, Some(SMALL)).unwrap()
+    try_open(path, false).unwrap()
 }
 
 /// A closed database with one flushed and one unflushed entry.
@@ -95,30 +128,45 @@ fn existing_database(path: &Path) {
     put(&mut events, "02", "in the log");
 }
 
-/// The names in a directory.
+/// The names of the files in a directory.
 fn files(dir: &Path) -> impl Iterator<Item = String> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap())
 }
 
-/// Copies a database, which may be open, to a directory that does not exist yet.
+/// Copies a database, which may be open, to a directory that does not exist.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for name in files(from).filter(|name| name != "LOCK") {
         match fs::copy(from.join(&name), to.join(&name)) {
-            // Files that are of no use any more are deleted in the background.
+            // RocksDB deletes obsolete files in the background.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             copied => drop(copied.unwrap()),
         }
     }
 }
 
-/// What an attempt to open a database says when it fails.
-fn opening_error(path: &Path) -> String {
-    match RocksDbManager::new(&path.to_path_buf(), false, Some(SMALL)) {
-        Ok(_) => panic!("{} opened", path.display()),
+/// The message of a database or column family that cannot be opened or created.
+fn creation_error<T>(result: Result<T, Error>) -> String {
+    match result {
         Err(Error::CreateStore { reason }) => reason,
         Err(other) => panic!("not a CreateStore error: {other:?}"),
+        Ok(_) => panic!("no error"),
     }
+}
+
+fn open_error(path: &Path) -> String {
+    creation_error(try_open(path, false))
+}
+
+fn assert_contains(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in: {message}");
+    }
+}
+
+/// The key under which `ave-actors-store` stores event `n`.
+fn key(n: usize) -> String {
+    format!("{n:020}")
 }
 
 fn put(collection: &mut impl Collection, key: &str, value: &str) {

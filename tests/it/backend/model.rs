@@ -1,5 +1,5 @@
-//! Random operations on collections and states whose prefixes get in each other's way, against a map of maps, over
-//! several handles for each, across stops and reopenings.
+//! Model test: random operations on collections and states with confusable prefixes, through several handles for each,
+//! across stops and reopens, compared with maps in memory.
 
 use std::collections::BTreeMap;
 
@@ -12,13 +12,13 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{Database, not_found, open, scratch};
 
-/// A collection and a state of the same number have nothing to do with each other.
+/// Column families of collections and of states.
 const EVENTS: [&str; 2] = ["events", "other_events"];
 const STATES: [&str; 2] = ["states", "other_states"];
 const HANDLES: usize = 2;
 
-/// What prefixes and keys are made of: few pieces, so that many begin or end alike; the dot often, its neighbours in the
-/// byte order, what it is stored as, what other scripts have, and what sorts first and last.
+/// The parts of prefixes and keys. Few, so that many have common starts and ends: many dots, bytes next to the dot,
+/// bytes like an encoded dot, non-ASCII characters, and characters that sort first and last.
 const PIECES: [&str; 20] = [
     ".",
     ".",
@@ -41,13 +41,13 @@ const PIECES: [&str; 20] = [
     "\u{D7FF}",
     "\u{10FFFF}",
 ];
-/// How long long names are: around the longest key that is built on the stack, and far beyond.
+/// Lengths of long names in bytes: around the longest key that is built on the stack, and far above.
 const LENGTHS: [usize; 7] = [1, 250, 254, 255, 256, 1024, 64 * 1024];
 
-/// A prefix or a key. Kept in parts, so that a failure is readable and long ones shrink to short ones.
+/// A prefix or a key, stored in parts so that failures are readable and long names shrink to short ones.
 #[derive(Debug, Clone)]
 struct Name {
-    /// Begins with what all long ones begin with, and so differs from them at the far end only.
+    /// Whether the name starts with the common start of all long names.
     long: bool,
     pieces: Vec<&'static str>,
 }
@@ -63,13 +63,13 @@ fn name() -> impl Strategy<Value = Name> {
     (proptest::bool::weighted(0.3), pieces).prop_map(|(long, pieces)| Name { long, pieces })
 }
 
-/// Keys as actors use them, and any others.
+/// Event numbers, or any name.
 fn key() -> impl Strategy<Value = Name> {
     let number = select(&["00000000000000000001", "00000000000000000002", "00000000000000000010"]);
     prop_oneof![1 => number.prop_map(|number| Name { long: false, pieces: vec![number] }), 3 => name()]
 }
 
-/// An operation on one of the places, through one of its handles.
+/// An operation on one prefix in one family, through one of its handles.
 #[derive(Debug, Clone)]
 struct Op {
     family: usize,
@@ -93,13 +93,13 @@ enum Action {
     StateGet,
     StateDel,
     StatePurge,
-    /// Drops the handle and creates it anew: purges spare what live handles may write.
+    /// Drops the handle and creates it again: purges treat the prefixes of live handles differently.
     Renew,
     Stop,
     Reopen,
 }
 
-/// Numbers of prefixes and keys count modulo how many there are.
+/// An index of a prefix or a key, modulo their number.
 const ANY: std::ops::Range<usize> = 0..8;
 
 fn quantity() -> impl Strategy<Value = isize> {
@@ -135,7 +135,7 @@ fn op() -> impl Strategy<Value = Op> {
 type Place = (usize, String);
 type Entries = BTreeMap<String, Vec<u8>>;
 
-/// What must be in the database.
+/// The expected content of the database.
 #[derive(Default)]
 struct Model {
     collections: BTreeMap<Place, Entries>,
@@ -147,19 +147,19 @@ impl Model {
         if let Some(from) = from.filter(|from| !entries.contains_key(*from)) {
             return Err(not_found(from));
         }
-        let wanted = quantity.unsigned_abs();
+        let limit = quantity.unsigned_abs();
         let values = if quantity >= 0 {
             let after = entries.iter().filter(|(key, _)| from.is_none_or(|from| *key > from));
-            after.map(|(_, value)| value.clone()).take(wanted).collect()
+            after.map(|(_, value)| value.clone()).take(limit).collect()
         } else {
             let before = entries.iter().rev().filter(|(key, _)| from.is_none_or(|from| *key < from));
-            before.map(|(_, value)| value.clone()).take(wanted).collect()
+            before.map(|(_, value)| value.clone()).take(limit).collect()
         };
         Ok(values)
     }
 }
 
-/// The database under test with handles for every place.
+/// The database under test, with handles for every prefix in every family.
 struct Subject {
     db: Database,
     prefixes: Vec<String>,
@@ -192,7 +192,7 @@ impl Subject {
         &self.keys[number % self.keys.len()]
     }
 
-    /// Does one operation on both and compares what they say.
+    /// Runs one operation on both, and compares the results.
     fn step(&mut self, model: &mut Model, op: &Op) -> Result<(), TestCaseError> {
         let prefix_number = op.prefix % self.prefixes.len();
         let prefix = self.prefixes[prefix_number].clone();
@@ -230,7 +230,7 @@ impl Subject {
                 expected.clear();
             }
             Action::Renew => {
-                // The old handle goes first: for a moment there may be none.
+                // The old handle first, so that there may be none in between.
                 self.collections.remove(&at);
                 self.collections.insert(at, self.db.collection(EVENTS[op.family], &prefix));
             }
@@ -273,7 +273,7 @@ impl Subject {
         self.collections.get_mut(&at).unwrap()
     }
 
-    /// Everything, through every handle.
+    /// Compares everything, through every handle.
     fn compare_all(&self, model: &Model) -> Result<(), TestCaseError> {
         let nothing = Entries::new();
         for ((family, prefix, _), collection) in &self.collections {
@@ -305,7 +305,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_backend_behaves_like_a_map_of_maps(
+    fn random_operations_have_the_results_of_a_map(
         long in select(&LENGTHS),
         prefixes in vec(name(), 1..8),
         keys in vec(key(), 1..8),

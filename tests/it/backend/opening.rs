@@ -1,4 +1,4 @@
-//! Opening: new databases, existing ones, broken ones, somebody else's directory, and a database in use.
+//! Opens new, existing and broken databases, foreign directories, and a database in use.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Barrier, thread};
 
@@ -9,9 +9,9 @@ use ave_actors_store::{
 };
 use tempfile::tempdir;
 
-use super::{Database, SMALL, existing_database, keys, open, opening_error, put};
+use super::{Database, SMALL, assert_contains, existing_database, finishes, keys, open, open_error, put};
 
-/// Every file below a directory with its content.
+/// The files of a directory with their content.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
     entries
@@ -19,26 +19,25 @@ fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Opening fails, says all of this, and changes nothing.
-fn refuses(dir: &Path, says: &[&str]) {
+/// The open fails with a message that contains `parts`, and changes no file.
+fn assert_refused(dir: &Path, parts: &[&str]) {
     let before = contents(dir);
-    fails(dir, says);
-    assert!(contents(dir) == before, "a refused directory is left as it is");
+    assert_fails(dir, parts);
+    assert!(contents(dir) == before, "a refused directory is unchanged");
 }
 
-/// Opening fails, says all of this, and changes no data. RocksDB writes into its own log file why it failed.
-fn finds_broken(dir: &Path, says: &[&str]) {
+/// The open fails with a message that contains `parts`, and changes no data. RocksDB writes the cause to its own log.
+fn assert_broken(dir: &Path, parts: &[&str]) {
     let data = || contents(dir).into_iter().filter(|(name, _)| !name.starts_with("LOG")).collect::<BTreeMap<_, _>>();
     let before = data();
-    fails(dir, says);
-    assert!(data() == before, "a broken database is left as it is");
+    assert_fails(dir, parts);
+    assert!(data() == before, "the data of a broken database is unchanged");
 }
 
-fn fails(dir: &Path, says: &[&str]) {
-    let message = opening_error(dir);
-    for part in says.iter().copied().chain([dir.to_str().unwrap()]) {
-        assert!(message.contains(part), "{part:?} is not in: {message}");
-    }
+fn assert_fails(dir: &Path, parts: &[&str]) {
+    let message = open_error(dir);
+    assert_contains(&message, parts);
+    assert_contains(&message, &[dir.to_str().unwrap()]);
 }
 
 #[test]
@@ -51,7 +50,7 @@ fn missing_directories_are_created() {
 }
 
 #[test]
-fn an_empty_directory_becomes_a_database() {
+fn an_empty_file_system_becomes_a_database() {
     let dir = tempdir().unwrap();
     fs::create_dir(dir.path().join("lost+found")).unwrap();
     drop(open(dir.path()));
@@ -59,7 +58,7 @@ fn an_empty_directory_becomes_a_database() {
 }
 
 #[test]
-fn a_creation_that_crashed_is_started_over() {
+fn an_incomplete_creation_is_repeated() {
     let dir = tempdir().unwrap();
     for leftover in ["LOCK", "LOG", "IDENTITY", "000001.dbtmp"] {
         fs::write(dir.path().join(leftover), "").unwrap();
@@ -86,7 +85,7 @@ fn an_existing_database_opens_with_all_column_families() {
 }
 
 #[test]
-fn column_families_can_be_named_at_the_opening() {
+fn with_column_families_creates_the_missing_ones() {
     let dir = tempdir().unwrap();
     let open_with = |names: &[&str]| {
         RocksDbManager::with_column_families(dir.path(), false, Some(SMALL), names.iter().copied()).unwrap()
@@ -98,7 +97,7 @@ fn column_families_can_be_named_at_the_opening() {
     drop(manager);
 
     let manager = open_with(&["two", "three"]);
-    assert_eq!(families(&manager), 4, "those that were there, and those that are new");
+    assert_eq!(families(&manager), 4, "existing and new ones");
     assert_eq!(keys(&manager.create_collection("one", "actor").unwrap()), ["01"]);
     put(&mut manager.create_collection("three", "actor").unwrap(), "02", "event");
     drop(manager);
@@ -106,13 +105,13 @@ fn column_families_can_be_named_at_the_opening() {
 }
 
 #[test]
-fn a_file_is_no_directory() {
+fn a_path_that_is_a_file_is_refused() {
     let dir = tempdir().unwrap();
     let file = dir.path().join("file");
     fs::write(&file, "precious").unwrap();
-    assert!(opening_error(&file).contains("is a file"), "{}", opening_error(&file));
+    assert!(open_error(&file).contains("is a file"), "{}", open_error(&file));
     let below = file.join("db");
-    let message = opening_error(&below);
+    let message = open_error(&below);
     assert!(message.contains(below.to_str().unwrap()), "{message}");
     assert_eq!(fs::read(&file).unwrap(), b"precious");
 }
@@ -121,7 +120,7 @@ fn a_file_is_no_directory() {
 fn a_directory_of_other_files_is_refused() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("notes.txt"), "precious").unwrap();
-    refuses(dir.path(), &["not a RocksDB database", "notes.txt"]);
+    assert_refused(dir.path(), &["not a RocksDB database", "notes.txt"]);
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn a_level_db_database_is_refused() {
     let dir = tempdir().unwrap();
     fs::write(dir.path().join("CURRENT"), "MANIFEST-000002\n").unwrap();
     fs::write(dir.path().join("000005.ldb"), "table").unwrap();
-    refuses(dir.path(), &["not a RocksDB database", "LevelDB", "000005.ldb"]);
+    assert_refused(dir.path(), &["not a RocksDB database", "LevelDB", "000005.ldb"]);
 }
 
 #[test]
@@ -139,7 +138,7 @@ fn a_database_whose_manifest_is_gone_is_broken_not_new() {
     for name in contents(dir.path()).keys().filter(|name| name.starts_with("MANIFEST-")) {
         fs::remove_file(dir.path().join(name)).unwrap();
     }
-    finds_broken(dir.path(), &["broken"]);
+    assert_broken(dir.path(), &["broken"]);
 }
 
 #[test]
@@ -149,7 +148,7 @@ fn a_database_whose_manifest_is_garbage_is_broken_not_new() {
     for name in contents(dir.path()).keys().filter(|name| name.starts_with("MANIFEST-")) {
         fs::write(dir.path().join(name), [0xAB; 4096]).unwrap();
     }
-    finds_broken(dir.path(), &["broken"]);
+    assert_broken(dir.path(), &["broken"]);
 }
 
 #[test]
@@ -157,7 +156,7 @@ fn a_database_with_garbage_in_current_is_broken_not_new() {
     let dir = tempdir().unwrap();
     existing_database(dir.path());
     fs::write(dir.path().join("CURRENT"), "garbage").unwrap();
-    finds_broken(dir.path(), &["broken"]);
+    assert_broken(dir.path(), &["broken"]);
 }
 
 #[test]
@@ -165,7 +164,7 @@ fn a_database_without_current_is_broken_not_new() {
     let dir = tempdir().unwrap();
     existing_database(dir.path());
     fs::remove_file(dir.path().join("CURRENT")).unwrap();
-    finds_broken(dir.path(), &["broken", "CURRENT"]);
+    assert_broken(dir.path(), &["broken", "CURRENT"]);
 }
 
 #[test]
@@ -174,16 +173,16 @@ fn a_database_that_lost_a_data_file_is_broken() {
     existing_database(dir.path());
     let table = contents(dir.path()).into_keys().find(|name| name.contains(".sst")).unwrap();
     fs::remove_file(dir.path().join(&table)).unwrap();
-    let message = opening_error(dir.path());
+    let message = open_error(dir.path());
     assert!(message.contains("broken") && message.contains(&table), "{message}");
 }
 
 #[test]
-fn a_second_opener_in_the_process_is_told_of_the_lock() {
+fn a_second_manager_in_the_process_fails_and_names_the_lock() {
     let db = Database::new();
-    let message = opening_error(db.manager.path());
-    assert!(message.contains("in use") && message.contains("/LOCK"), "{message}");
-    put(&mut db.collection("events", "actor"), "01", "the first opener goes on");
+    let message = open_error(db.manager.path());
+    assert_contains(&message, &["in use", "/LOCK"]);
+    put(&mut db.collection("events", "actor"), "01", "the first manager still works");
 }
 
 #[test]
@@ -191,27 +190,22 @@ fn a_handle_keeps_the_database_open() {
     let dir = tempdir().unwrap();
     let mut events = open(dir.path()).create_collection("events", "actor").unwrap();
     put(&mut events, "01", "event");
-    assert!(opening_error(dir.path()).contains("in use"));
+    assert!(open_error(dir.path()).contains("in use"));
     drop(events);
     assert_eq!(keys(&open(dir.path()).create_collection("events", "actor").unwrap()), ["01"]);
 }
 
-const OPEN_THIS: &str = "AVE_TEST_OPEN_THIS";
-
-/// Not a test of its own: what [`a_second_process_is_told_of_the_lock`] runs in another process.
 #[test]
-fn child_opener() {
-    let Some(path) = std::env::var_os(OPEN_THIS) else { return };
-    let message = opening_error(Path::new(&path));
-    assert!(message.contains("in use") && message.contains("/LOCK"), "{message}");
-}
-
-#[test]
-fn a_second_process_is_told_of_the_lock() {
+fn a_second_process_fails_and_names_the_lock() {
+    const PATH: &str = "AVE_TEST_OPEN";
+    // In the second process, which runs this test alone.
+    if let Some(path) = std::env::var_os(PATH) {
+        return assert_contains(&open_error(Path::new(&path)), &["in use", "/LOCK"]);
+    }
     let db = Database::new();
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["backend::opening::child_opener", "--exact"])
-        .env(OPEN_THIS, db.manager.path())
+        .args(["backend::opening::a_second_process_fails_and_names_the_lock", "--exact"])
+        .env(PATH, db.manager.path())
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -220,41 +214,43 @@ fn a_second_process_is_told_of_the_lock() {
 
 #[cfg(unix)]
 #[test]
-fn a_directory_that_cannot_be_created_is_named() {
-    let message = opening_error(Path::new("/proc/no-such-directory/db"));
+fn an_error_names_the_directory_that_cannot_be_created() {
+    let message = open_error(Path::new("/proc/no-such-directory/db"));
     assert!(message.contains("cannot create the directory /proc/no-such-directory/db"), "{message}");
 }
 
 #[test]
-fn column_families_are_created_from_many_threads_at_once() {
+fn threads_that_create_the_same_column_families_share_them() {
     const THREADS: usize = 8;
     const NAMES: usize = 12;
-    let db = Database::new();
-    let start = Barrier::new(THREADS);
-    thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let (db, start) = (&db, &start);
-            scope.spawn(move || {
-                start.wait();
-                for n in 0..NAMES {
-                    // Everybody wants the same families, each from another end.
-                    let name = format!("family-{}", (n + thread) % NAMES);
-                    put(&mut db.collection(&name, &format!("actor-{thread}")), "01", "event");
-                }
-            });
+    finishes(|| {
+        let db = Database::new();
+        let start = Barrier::new(THREADS);
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (db, start) = (&db, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for n in 0..NAMES {
+                        // All threads create the same families, each in a different order.
+                        let name = format!("family-{}", (n + thread) % NAMES);
+                        put(&mut db.collection(&name, &format!("actor-{thread}")), "01", "event");
+                    }
+                });
+            }
+        });
+        let db = db.reopen();
+        assert_eq!(db.manager.stats().unwrap().column_families, NAMES as u64 + 1, "each once, and the default family");
+        for n in 0..NAMES {
+            for thread in 0..THREADS {
+                assert_eq!(keys(&db.collection(&format!("family-{n}"), &format!("actor-{thread}"))), ["01"]);
+            }
         }
     });
-    let db = db.reopen();
-    assert_eq!(db.manager.stats().unwrap().column_families, NAMES as u64 + 1, "each once, and the default one");
-    for n in 0..NAMES {
-        for thread in 0..THREADS {
-            assert_eq!(keys(&db.collection(&format!("family-{n}"), &format!("actor-{thread}"))), ["01"]);
-        }
-    }
 }
 
 #[test]
-fn without_a_spec_the_share_of_this_process_counts() {
+fn without_a_spec_the_process_share_determines_the_tuning() {
     let dir = tempdir().unwrap();
     let manager = RocksDbManager::new(&dir.path().to_path_buf(), true, None).unwrap();
     let share = machine::process_share();
@@ -262,7 +258,7 @@ fn without_a_spec_the_share_of_this_process_counts() {
 }
 
 #[test]
-fn a_profile_counts_whatever_the_host_is() {
+fn a_profile_determines_the_tuning_on_any_host() {
     let dir = tempdir().unwrap();
     let spec = MachineSpec::Profile(MachineProfile::XXLarge);
     let manager = RocksDbManager::new(&dir.path().to_path_buf(), false, Some(spec)).unwrap();

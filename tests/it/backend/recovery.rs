@@ -1,19 +1,18 @@
-//! What is there after the end: a stop, a drop without a stop, a table that was damaged since. For killed processes see
-//! `crash.rs`, for damaged logs `wal_damage.rs`.
+//! Reopening after a stop, after a drop without a stop, and with damaged files. For killed processes see `crash.rs`,
+//! for damaged logs `wal_damage.rs`.
 
 use std::fs;
 
-use ave_actors_rocksdb::RocksDbManager;
 use ave_actors_store::{
     Error, StoreOperation,
     database::{Collection, DbManager, State},
 };
 use tempfile::tempdir;
 
-use super::{Database, SMALL, entries, keys, open, put};
+use super::{Database, entries, keys, open, put, try_open};
 
 #[test]
-fn everything_is_there_after_a_stop() {
+fn all_entries_survive_a_stop_and_a_reopen() {
     let mut db = Database::new();
     put(&mut db.collection("events", "actor"), "01", "event");
     State::put(&mut db.state("states", "actor"), b"state").unwrap();
@@ -24,10 +23,10 @@ fn everything_is_there_after_a_stop() {
 }
 
 #[test]
-fn everything_is_there_after_a_drop_without_a_stop() {
+fn all_entries_survive_a_drop_without_a_stop() {
     for durability in [true, false] {
         let dir = tempdir().unwrap();
-        let manager = RocksDbManager::new(&dir.path().to_path_buf(), durability, Some(SMALL)).unwrap();
+        let manager = try_open(dir.path(), durability).unwrap();
         let families = ["one", "two", "three"];
         for family in families {
             let mut events = manager.create_collection(family, "actor").unwrap();
@@ -48,7 +47,7 @@ fn everything_is_there_after_a_drop_without_a_stop() {
 }
 
 #[test]
-fn deletes_and_purges_stay_done() {
+fn deletes_and_purges_survive_a_reopen() {
     let db = Database::new();
     let mut deleted = db.collection("events", "deleted");
     let mut purged = db.collection("events", "purged");
@@ -65,7 +64,7 @@ fn deletes_and_purges_stay_done() {
 }
 
 #[test]
-fn an_opening_says_how_much_of_the_log_it_could_not_read() {
+fn unreadable_log_bytes_counts_the_skipped_part_of_a_damaged_log() {
     let dir = tempdir().unwrap();
     let mut events = open(dir.path()).create_collection("events", "actor").unwrap();
     for n in 0..100 {
@@ -84,14 +83,14 @@ fn an_opening_says_how_much_of_the_log_it_could_not_read() {
     let damaged = open(dir.path());
     let found = keys(&damaged.create_collection("events", "actor").unwrap()).len();
     assert!((1..100).contains(&found), "{found} events");
-    let left_out = damaged.unreadable_log_bytes();
-    assert!(left_out > 0 && left_out <= undamaged.len() as u64, "{left_out} bytes");
+    let skipped = damaged.unreadable_log_bytes();
+    assert!(skipped > 0 && skipped <= undamaged.len() as u64, "{skipped} bytes");
     drop(damaged);
-    assert_eq!(open(dir.path()).unreadable_log_bytes(), 0, "what was left out is gone");
+    assert_eq!(open(dir.path()).unreadable_log_bytes(), 0, "the skipped part is removed");
 }
 
 #[test]
-fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
+fn reads_of_a_damaged_table_fail_instead_of_not_finding_entries() {
     let mut db = Database::new();
     put(&mut db.collection("events", "actor"), "01", "event");
     State::put(&mut db.state("states", "actor"), b"state").unwrap();
@@ -99,7 +98,7 @@ fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
     let path = db.manager.path().to_path_buf();
     let files = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
     for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "sst")) {
-        // The first block of a file holds its entries.
+        // The first block of a file contains its entries.
         let mut bytes = fs::read(&file).unwrap();
         bytes[4] ^= 0xFF;
         fs::write(&file, bytes).unwrap();
@@ -107,7 +106,7 @@ fn a_damaged_file_is_a_failed_read_never_an_absent_entry() {
     let mut db = db.reopen();
     let mut events = db.collection("events", "actor");
     let failed = |result: Result<(), Error>, expected_key: &str| {
-        let Err(Error::Get { key, reason }) = result else { panic!("not a failed read: {result:?}") };
+        let Err(Error::Get { key, reason }) = result else { panic!("not a Get error: {result:?}") };
         assert_eq!(key, expected_key);
         assert!(reason.contains("column family"), "{reason}");
     };

@@ -1,4 +1,4 @@
-//! What the benchmarks of the runner replay: a small trace, and a shipped workload with fewer actors.
+//! The sources that the benchmarks of the runner replay: a small trace, and a shipped workload with fewer actors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use ave_workbench::trace::TraceBuilder;
 use ave_workbench::workload::Workload;
 
 const ACTORS: usize = 50;
-/// Commands of the trace.
+/// Number of commands of the trace.
 pub(crate) const COMMANDS: usize = 300;
-/// How long a workload is replayed at a time: it has no end.
+/// Duration of one replay of a workload, which has no end.
 const SLICE: Duration = Duration::from_millis(100);
 
-/// Registers under light persistence, one event after the other.
+/// Persist commands under light persistence, over the actors in turn.
 pub(crate) fn trace() -> Source {
     let rules = PersistenceRules { strategy: Strategy::Light, compact_on_snapshot: false, encrypted: false };
     let provenance = Provenance { name: "bench".to_owned(), compressibility: 0.5, ..Provenance::default() };
@@ -35,14 +35,14 @@ pub(crate) fn trace() -> Source {
     Source::Trace { trace, seed: 1, passes: Some(1) }
 }
 
-/// The shipped ledger with a tenth of its actors, which is quicker to fill.
+/// The shipped ledger with a tenth of its actors, which takes less time to fill.
 pub(crate) fn workload() -> Source {
     let mut workload = Workload::find("ledger").expect("ships");
     workload.actors.count /= 10;
     Source::Workload(workload.into())
 }
 
-/// A database filled with what a source wants to be there, and one worker.
+/// A session with one worker, over a database with the preload of the source.
 pub(crate) fn start<'t, T: Target>(
     target: &'t T,
     source: &Source,
@@ -55,23 +55,23 @@ where
     Session::start(target, source, directory, durability, 1, JobContext::silent(&Control::default())).expect("starts")
 }
 
-/// All of the trace.
+/// Replays the whole trace.
 pub(crate) fn replay<T: Target>(session: &mut Session<'_, T>)
 where
     T::Manager: Sync,
 {
-    let measurement = drive(session, None, &AtOnce(SystemClock::new()));
+    let measurement = drive(session, None, &NoPause(SystemClock::new()));
     assert_eq!(measurement.command_count(), COMMANDS as u64);
 }
 
-/// The time of so many commands of a workload, by the rate of a slice.
+/// The time of `commands` commands of a workload, from the rate of one slice.
 pub(crate) fn replay_commands<T: Target>(session: &mut Session<'_, T>, commands: u64) -> Duration
 where
     T::Manager: Sync,
 {
     loop {
         let measurement = drive(session, Some(SLICE), &SystemClock::new());
-        // On a busy host the worker may not get to run before the slice is over.
+        // On a busy host the slice may end before the worker runs.
         if measurement.command_count() > 0 {
             return Duration::from_secs_f64(commands as f64 / measurement.commands_per_second());
         }
@@ -86,10 +86,10 @@ where
     session.drive_on(&spec, clock, JobContext::silent(&Control::default())).expect("replays").measurement
 }
 
-/// The system's clock without the pause in which workers get ready: here that is part of what is measured.
-struct AtOnce(SystemClock);
+/// The system clock without the pause in which workers start, which is part of the measurement here.
+struct NoPause(SystemClock);
 
-impl Clock for AtOnce {
+impl Clock for NoPause {
     fn now_ns(&self) -> u64 {
         self.0.now_ns()
     }

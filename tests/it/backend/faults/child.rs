@@ -1,5 +1,5 @@
-//! Tests whose conditions would disturb other tests run in a process of their own: this binary once more, told to run
-//! that test alone. A small disk is mounted where nobody else sees it, and is gone with the process.
+//! Runs a test whose conditions would disturb other tests in a child process: this binary again, with only that test.
+//! Small disks are mounted in the mount namespace of the child and disappear with it.
 
 use std::{
     any::type_name_of_val,
@@ -21,12 +21,12 @@ use tempfile::{TempDir, tempdir};
 
 const CHILD: &str = "AVE_TEST_FAULT";
 
-/// Runs the body in a process of its own, which it may disturb as it likes. `test` is the test that calls this.
+/// Runs the body in a child process, whose limits it may change. `test` is the calling test.
 pub(crate) fn alone(test: impl Fn(), body: impl FnOnce()) {
     in_child(&test, &[], body);
 }
 
-/// Runs the body in a process to which permissions apply, whoever runs the tests.
+/// Runs the body in a child process to which file permissions apply, even if root runs the tests.
 pub(crate) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
     in_child(&test, &[], || {
         let mut sets = capabilities(None).unwrap();
@@ -36,14 +36,14 @@ pub(crate) fn without_privileges(test: impl Fn(), body: impl FnOnce()) {
     });
 }
 
-/// Runs the body in a process that has a file system of its own. Where neither root nor a user namespace may mount
-/// one, it says so and does nothing.
+/// Runs the body in a child process with a file system of `mib` MiB. Prints `SKIPPED` and does nothing if neither root
+/// nor a user namespace can mount one.
 pub(crate) fn on_small_disk(test: impl Fn(), mib: u32, body: impl FnOnce(&Disk)) {
     let launchers: [&[&str]; 2] = [&["unshare", "-rm"], &["unshare", "-m"]];
     let launcher = if is_child(&test) { Some(launchers[0]) } else { launchers.into_iter().find(|l| can_mount(l)) };
     match launcher {
         Some(launcher) => in_child(&test, launcher, || body(&Disk::new(mib))),
-        None => skipped(&test, "no file system can be mounted here: it takes root or `unshare -rm`"),
+        None => skipped(&test, "cannot mount a file system: this needs root or `unshare -rm`"),
     }
 }
 
@@ -53,12 +53,12 @@ fn can_mount(launcher: &[&str]) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Past the test harness, which would keep what a passing test prints to itself.
-fn skipped(test: &impl Fn(), why: &str) {
-    io::stderr().write_all(format!("SKIPPED {}: {why}\n", name(test)).as_bytes()).unwrap();
+/// Writes to stderr directly: the test harness discards the output of a passing test.
+fn skipped(test: &impl Fn(), reason: &str) {
+    io::stderr().write_all(format!("SKIPPED {}: {reason}\n", name(test)).as_bytes()).unwrap();
 }
 
-/// As the harness calls it: the path without the crate.
+/// The name in the test harness: the path without the crate.
 fn name<T>(test: &T) -> &'static str {
     type_name_of_val(test).split_once("::").unwrap().1
 }
@@ -81,11 +81,11 @@ fn in_child(test: &impl Fn(), launcher: &[&str], body: impl FnOnce()) {
         }
     };
     let output = command.args([name(test), "--exact"]).env(CHILD, name(test)).output().unwrap();
-    let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.contains("1 passed"), "in the child:\n{said}\n{errors}");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.contains("1 passed"), "in the child:\n{stdout}\n{stderr}");
 }
 
-/// A small file system that can be filled to the last block.
+/// A small file system that a test can fill completely.
 pub(crate) struct Disk {
     dir: TempDir,
 }
@@ -103,7 +103,7 @@ impl Disk {
         self.dir.path()
     }
 
-    /// Takes all the space but so many bytes.
+    /// Fills the disk except for `bytes`.
     pub(crate) fn fill_except(&self, bytes: usize) {
         let reserve = self.path().join("reserve");
         fs::write(&reserve, vec![1; bytes]).unwrap();
@@ -125,7 +125,7 @@ impl Disk {
         self.path().join("ballast")
     }
 
-    /// Takes all the inodes: no more files, however much space there is.
+    /// Uses all inodes: no file can be created, although there is space.
     pub(crate) fn fill_with_files(&self) {
         mount_remount(self.path(), MountFlags::empty(), c"nr_inodes=200").unwrap();
         fs::create_dir(self.path().join("files")).unwrap();
@@ -148,7 +148,7 @@ impl Disk {
     }
 }
 
-/// Lets this process hold so many files open and no more.
+/// Sets the soft limit on open files of this process.
 pub(crate) fn limit_open_files(limit: u64) {
     let mut limits = getrlimit(Resource::Nofile);
     limits.current = Some(limit);

@@ -1,4 +1,4 @@
-//! Damaged files. What can be read is read, the rest is an error that names the file, and a restored file is enough.
+//! Damaged files. Undamaged parts are readable, other reads fail and name the file, and restoring the file suffices.
 
 use std::{
     fs,
@@ -8,15 +8,15 @@ use std::{
 use ave_actors_store::database::{Collection, DbManager};
 use tempfile::tempdir;
 
-use super::{creation_error, files, noise, read_error, says, try_open, value};
-use crate::backend::{open, put};
+use super::{files, noise, read_error, value};
+use crate::backend::{assert_contains, creation_error, key, open, open_error, put, try_open};
 
-/// A closed database with a table of several blocks in `large`, and an entry in `other`.
+/// A closed database with a table of several blocks in `large`, and an entry in `other`. Returns the table.
 fn existing_database(path: &Path) -> PathBuf {
     let mut manager = open(path);
     let mut large = manager.create_collection("large", "actor").unwrap();
     for n in 0..100 {
-        large.put(&format!("{n:020}"), &noise(n, 1000)).unwrap();
+        large.put(&key(n), &noise(n, 1000)).unwrap();
     }
     manager.stop().unwrap();
     let table = files(path, ".sst").pop().unwrap();
@@ -25,12 +25,8 @@ fn existing_database(path: &Path) -> PathBuf {
     table
 }
 
-fn key(n: usize) -> String {
-    format!("{n:020}")
-}
-
 #[test]
-fn a_damaged_block_costs_its_entries_and_no_others() {
+fn a_damaged_block_fails_reads_of_its_entries_only() {
     let dir = tempdir().unwrap();
     let table = existing_database(dir.path());
     let whole = fs::read(&table).unwrap();
@@ -42,7 +38,7 @@ fn a_damaged_block_costs_its_entries_and_no_others() {
     let large = manager.create_collection("large", "actor").unwrap();
     let name = table.file_name().unwrap().to_str().unwrap();
     let error = read_error(Collection::get(&large, &key(0)), "large", &format!("actor.{}", key(0)));
-    says(&error, &["Corruption", "checksum", name, "restore the database from a checkpoint"]);
+    assert_contains(&error, &["Corruption", "checksum", name, "Restore the database from a checkpoint"]);
     assert_eq!(Collection::get(&large, &key(99)).unwrap(), noise(99, 1000));
     assert_eq!(large.last().unwrap().unwrap().0, key(99));
     assert_eq!(Collection::get(&manager.create_collection("other", "actor").unwrap(), "01").unwrap(), b"event");
@@ -53,7 +49,7 @@ fn a_damaged_block_costs_its_entries_and_no_others() {
 }
 
 #[test]
-fn a_table_without_a_readable_end_is_found_broken_and_its_restoration_is_enough() {
+fn a_table_without_a_footer_is_broken_until_it_is_restored() {
     let dir = tempdir().unwrap();
     let table = existing_database(dir.path());
     let whole = fs::read(&table).unwrap();
@@ -71,39 +67,39 @@ fn a_table_without_a_readable_end_is_found_broken_and_its_restoration_is_enough(
             Some(bytes) => fs::write(&table, bytes).unwrap(),
             None => fs::remove_file(&table).unwrap(),
         }
-        let error = creation_error(try_open(dir.path()));
+        let error = open_error(dir.path());
         let (place, name) = (dir.path().to_str().unwrap(), table.file_name().unwrap().to_str().unwrap());
-        says(&error, &["broken", place, name, "restore it from a checkpoint"]);
+        assert_contains(&error, &["broken", place, name, "Restore the database from a checkpoint"]);
         fs::write(&table, &whole).unwrap();
         assert_eq!(value(dir.path(), "large", &key(0)).unwrap(), noise(0, 1000), "after {what}");
     }
 }
 
 #[test]
-fn a_damaged_index_is_a_failed_read_or_opening_that_names_the_file() {
+fn a_damaged_index_fails_the_open_or_the_read_and_names_the_file() {
     let dir = tempdir().unwrap();
     let table = existing_database(dir.path());
     let whole = fs::read(&table).unwrap();
     let mut damaged = whole.clone();
-    // Everything behind the data but the footer: filter, index and properties.
+    // Everything between the data and the footer: filter, index and properties.
     let (data, footer) = (100 * 1000, damaged.len() - 60);
     damaged[data + 2500..footer].fill(0xA5);
     fs::write(&table, damaged).unwrap();
     let name = table.file_name().unwrap().to_str().unwrap();
-    let error = match try_open(dir.path()) {
+    let error = match try_open(dir.path(), false) {
         Err(error) => creation_error(Err::<(), _>(error)),
         Ok(manager) => {
             let large = manager.create_collection("large", "actor").unwrap();
             read_error(Collection::get(&large, &key(99)), "large", &format!("actor.{}", key(99)))
         }
     };
-    says(&error, &["Corruption", name, "from a checkpoint"]);
+    assert_contains(&error, &["Corruption", name, "from a checkpoint"]);
     fs::write(&table, whole).unwrap();
     assert_eq!(value(dir.path(), "large", &key(99)).unwrap(), noise(99, 1000));
 }
 
 #[test]
-fn a_damaged_or_missing_options_file_does_not_matter() {
+fn a_database_opens_with_a_damaged_or_missing_options_file() {
     let dir = tempdir().unwrap();
     existing_database(dir.path());
     for content in [Some("garbage"), Some(""), None] {
@@ -118,7 +114,7 @@ fn a_damaged_or_missing_options_file_does_not_matter() {
 }
 
 #[test]
-fn a_restored_manifest_is_enough() {
+fn a_damaged_manifest_is_broken_until_it_is_restored() {
     let dir = tempdir().unwrap();
     existing_database(dir.path());
     let manifest = files(dir.path(), "MANIFEST-").pop().unwrap();
@@ -126,8 +122,11 @@ fn a_restored_manifest_is_enough() {
     let mut damaged = whole.clone();
     damaged[20] ^= 0xFF;
     fs::write(&manifest, damaged).unwrap();
-    let error = creation_error(try_open(dir.path()));
-    says(&error, &["broken", dir.path().to_str().unwrap(), "Corruption", "restore it from a checkpoint"]);
+    let error = open_error(dir.path());
+    assert_contains(
+        &error,
+        &["broken", dir.path().to_str().unwrap(), "Corruption", "Restore the database from a checkpoint"],
+    );
     fs::write(&manifest, whole).unwrap();
     assert_eq!(value(dir.path(), "other", "01").unwrap(), b"event");
 }

@@ -1,4 +1,4 @@
-//! Directories and files that this process may not use, and file systems that nobody may write to.
+//! Directories and files without permission, and read-only file systems.
 
 use std::{
     fs::{self, Permissions},
@@ -10,9 +10,9 @@ use tempfile::tempdir;
 
 use super::{
     child::{on_small_disk, without_privileges},
-    creation_error, files, says, try_open, value,
+    files, value,
 };
-use crate::backend::existing_database;
+use crate::backend::{assert_contains, existing_database, open, open_error};
 
 fn set_mode(path: &Path, mode: u32) -> u32 {
     let before = fs::metadata(path).unwrap().permissions().mode();
@@ -20,11 +20,11 @@ fn set_mode(path: &Path, mode: u32) -> u32 {
     before
 }
 
-/// The database does not open while `path` has this mode, and says so, and opens with all its data afterwards.
-fn opens_only_after(database: &Path, path: &Path, mode: u32) {
+/// While `path` has this mode, the open fails and names it. Afterwards the database opens with all its data.
+fn assert_fails_with_mode(database: &Path, path: &Path, mode: u32) {
     let before = set_mode(path, mode);
-    let error = creation_error(try_open(database));
-    says(&error, &[path.to_str().unwrap(), "Permission denied", "check the owner and the permissions"]);
+    let error = open_error(database);
+    assert_contains(&error, &[path.to_str().unwrap(), "Permission denied", "Check the owner and the permissions"]);
     assert!(!error.contains("broken") && !error.contains("in use"), "{error}");
     set_mode(path, before);
     assert_eq!(value(database, "events", "01").unwrap(), b"flushed");
@@ -32,71 +32,77 @@ fn opens_only_after(database: &Path, path: &Path, mode: u32) {
 }
 
 #[test]
-fn a_directory_that_may_not_be_used_is_named() {
-    without_privileges(a_directory_that_may_not_be_used_is_named, || {
+fn an_error_names_a_directory_without_permission() {
+    without_privileges(an_error_names_a_directory_without_permission, || {
         let dir = tempdir().unwrap();
         let path = dir.path().join("above/db");
         existing_database(&path);
         for mode in [0o500, 0o300, 0o000] {
-            opens_only_after(&path, &path, mode);
+            assert_fails_with_mode(&path, &path, mode);
         }
     });
 }
 
 #[test]
-fn a_directory_in_one_that_may_not_be_entered_is_named() {
-    without_privileges(a_directory_in_one_that_may_not_be_entered_is_named, || {
+fn an_error_names_a_directory_whose_parent_has_no_permission() {
+    without_privileges(an_error_names_a_directory_whose_parent_has_no_permission, || {
         let dir = tempdir().unwrap();
         let above = dir.path().join("above");
         let path = above.join("db");
         existing_database(&path);
-        opens_only_after(&path, &above, 0o600);
+        assert_fails_with_mode(&path, &above, 0o600);
     });
 }
 
 #[test]
-fn a_new_database_where_nothing_may_be_created_is_refused() {
-    without_privileges(a_new_database_where_nothing_may_be_created_is_refused, || {
+fn a_new_database_fails_in_a_directory_without_write_permission() {
+    without_privileges(a_new_database_fails_in_a_directory_without_write_permission, || {
         let dir = tempdir().unwrap();
         let before = set_mode(dir.path(), 0o500);
         for path in [dir.path().to_path_buf(), dir.path().join("below")] {
-            let error = creation_error(try_open(&path));
-            says(&error, &[path.to_str().unwrap(), "Permission denied", "check the owner and the permissions"]);
+            let error = open_error(&path);
+            assert_contains(
+                &error,
+                &[path.to_str().unwrap(), "Permission denied", "Check the owner and the permissions"],
+            );
         }
         set_mode(dir.path(), before);
-        drop(try_open(&dir.path().join("below")).unwrap());
+        drop(open(&dir.path().join("below")));
     });
 }
 
 #[test]
-fn a_file_that_may_not_be_read_or_written_is_named() {
-    without_privileges(a_file_that_may_not_be_read_or_written_is_named, || {
+fn an_error_names_a_file_without_permission() {
+    without_privileges(an_error_names_a_file_without_permission, || {
         let dir = tempdir().unwrap();
         existing_database(dir.path());
         for (part, mode) in
             [("CURRENT", 0o000), ("MANIFEST-", 0o000), (".log", 0o000), (".sst", 0o000), ("LOCK", 0o400)]
         {
-            // Opening writes new files for all that are asked for here.
+            // Each open replaces these files, so their names change.
             let file = files(dir.path(), part).pop().unwrap();
-            opens_only_after(dir.path(), &file, mode);
+            assert_fails_with_mode(dir.path(), &file, mode);
         }
     });
 }
 
 #[test]
-fn a_read_only_file_system_is_named() {
-    on_small_disk(a_read_only_file_system_is_named, 64, |disk| {
+fn an_error_names_a_read_only_file_system() {
+    on_small_disk(an_error_names_a_read_only_file_system, 64, |disk| {
         let path = disk.path().join("db");
         existing_database(&path);
         disk.make_read_only();
         for new_or_existing in [path.clone(), disk.path().join("new")] {
-            let error = creation_error(try_open(&new_or_existing));
+            let error = open_error(&new_or_existing);
             let place = new_or_existing.to_str().unwrap();
-            says(&error, &[place, "Read-only file system", &format!("mount the file system of {place} writable")]);
+            assert_contains(
+                &error,
+                &[place, "Read-only file system", &format!("Mount the file system of {place} writable")],
+            );
             assert!(!error.contains("broken") && !error.contains("in use"), "{error}");
         }
         disk.make_writable();
         assert_eq!(value(&path, "events", "02").unwrap(), b"in the log");
-        drop(try_open(&disk.path().join("new")).unwrap());
+        drop(open(&disk.path().join("new")));
     });
 }

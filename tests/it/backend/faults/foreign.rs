@@ -1,4 +1,4 @@
-//! Databases that other programs wrote, through RocksDB itself.
+//! Databases that other programs wrote with RocksDB.
 
 use std::{cmp::Ordering, path::Path};
 
@@ -8,8 +8,8 @@ use ave_actors_rocksdb::rocksdb::{
 use ave_actors_store::database::{Collection, DbManager};
 use tempfile::tempdir;
 
-use super::{creation_error, read_error, says, try_open, value};
-use crate::backend::{keys, open};
+use super::{read_error, value};
+use crate::backend::{assert_contains, keys, open, open_error};
 
 fn options() -> Options {
     let mut options = Options::default();
@@ -26,13 +26,13 @@ fn write(path: &Path, family: &str, options: Options, write: impl FnOnce(&DB)) {
 }
 
 #[test]
-fn families_of_any_name_are_opened_kept_and_read_back() {
+fn families_with_any_name_read_back_and_keep_foreign_entries() {
     let names = ["a/b", "with space", "ünïcode", "a.b", "..", "'quoted'", "\n", "-", "CURRENT"];
     let dir = tempdir().unwrap();
     let db = DB::open_cf(&options(), dir.path(), names).unwrap();
     for name in names {
         db.put_cf(&db.cf_handle(name).unwrap(), "actor.01", name).unwrap();
-        db.put_cf(&db.cf_handle(name).unwrap(), [0xFF, 0x00, 0xFE], "no key of ours").unwrap();
+        db.put_cf(&db.cf_handle(name).unwrap(), [0xFF, 0x00, 0xFE], "foreign").unwrap();
     }
     drop(db);
     for _ in 0..2 {
@@ -42,7 +42,7 @@ fn families_of_any_name_are_opened_kept_and_read_back() {
             let mut collection = manager.create_collection(name, "actor").unwrap();
             assert_eq!(Collection::get(&collection, "01").unwrap(), name.as_bytes());
             assert_eq!(keys(&collection), ["01"]);
-            collection.put("02", b"of ours").unwrap();
+            collection.put("02", b"own").unwrap();
             Collection::del(&mut collection, "02").unwrap();
         }
         manager.stop().unwrap();
@@ -50,12 +50,12 @@ fn families_of_any_name_are_opened_kept_and_read_back() {
     let db = DB::open_cf(&options(), dir.path(), names).unwrap();
     for name in names {
         let family = db.cf_handle(name).unwrap();
-        assert_eq!(db.get_cf(&family, [0xFF, 0x00, 0xFE]).unwrap().unwrap(), b"no key of ours");
+        assert_eq!(db.get_cf(&family, [0xFF, 0x00, 0xFE]).unwrap().unwrap(), b"foreign");
     }
 }
 
 #[test]
-fn other_compaction_and_compression_are_taken_over() {
+fn databases_with_other_compaction_or_compression_open() {
     for (style, compression) in [
         (DBCompactionStyle::Universal, DBCompressionType::None),
         (DBCompactionStyle::Universal, DBCompressionType::Zstd),
@@ -87,7 +87,7 @@ fn other_compaction_and_compression_are_taken_over() {
 }
 
 #[test]
-fn a_family_in_another_order_is_refused() {
+fn a_family_with_another_comparator_is_refused() {
     fn backwards(one: &[u8], other: &[u8]) -> Ordering {
         other.cmp(one)
     }
@@ -97,12 +97,12 @@ fn a_family_in_another_order_is_refused() {
     write(dir.path(), "events", options, |db| {
         db.put_cf(&db.cf_handle("events").unwrap(), "actor.01", "event").unwrap();
     });
-    let error = creation_error(try_open(dir.path()));
-    says(&error, &[dir.path().to_str().unwrap(), "comparator", "backwards", "by another program", "left as it is"]);
+    let remedy = "Its data is unchanged. Another program wrote it";
+    assert_contains(&open_error(dir.path()), &[dir.path().to_str().unwrap(), "comparator", "backwards", remedy]);
 }
 
 #[test]
-fn a_value_that_only_its_writer_can_merge_is_a_failed_read() {
+fn a_value_with_a_foreign_merge_operator_is_a_failed_read() {
     #[allow(clippy::unnecessary_wraps)] // RocksDB's signature.
     fn append(_key: &[u8], value: Option<&[u8]>, operands: &MergeOperands) -> Option<Vec<u8>> {
         Some(value.into_iter().chain(operands).flatten().copied().collect())
@@ -115,11 +115,11 @@ fn a_value_that_only_its_writer_can_merge_is_a_failed_read() {
         db.put_cf(&family, "actor.01", "plain").unwrap();
         db.merge_cf(&family, "actor.02", "merged").unwrap();
     });
-    let manager = try_open(dir.path()).unwrap();
+    let manager = open(dir.path());
     let mut events = manager.create_collection("events", "actor").unwrap();
     assert_eq!(Collection::get(&events, "01").unwrap(), b"plain");
     let error = read_error(Collection::get(&events, "02"), "events", "actor.02");
-    says(&error, &["merge", "written with options that this backend does not have"]);
-    events.put("02", b"ours").unwrap();
-    assert_eq!(Collection::get(&events, "02").unwrap(), b"ours");
+    assert_contains(&error, &["merge", "Another program wrote it with options that this backend does not support"]);
+    events.put("02", b"own").unwrap();
+    assert_eq!(Collection::get(&events, "02").unwrap(), b"own");
 }

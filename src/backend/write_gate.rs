@@ -1,0 +1,60 @@
+//! Rejects writes while a background error stops RocksDB.
+//!
+//! After a full disk RocksDB resumes by itself: it checks for free space every few seconds, then flushes the memtables.
+//! A write attempted before that fails, counts as another error and makes the resume fail. An application that keeps
+//! writing would keep its database stopped forever and fill RocksDB's own log file. So after a failed write, later
+//! writes only check whether the same error is still present.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use rocksdb::{DB, Error, ErrorKind, WaitForCompactOptions};
+
+/// Open until a write fails, then closed for as long as RocksDB reports that error.
+#[derive(Debug, Default)]
+pub(super) struct WriteGate {
+    closed: AtomicBool,
+    /// The error that closed the gate.
+    cause: Mutex<Option<Error>>,
+}
+
+impl WriteGate {
+    /// Call before every write. Costs one atomic load while the gate is open. Fails with the error that closed it.
+    pub(super) fn check(&self, db: &DB) -> Result<(), Error> {
+        if self.is_closed() { self.recheck(db) } else { Ok(()) }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Call after every failed write.
+    pub(super) fn close(&self, cause: &Error) {
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause.clone());
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Opens the gate if the error that closed it is gone. A different error also opens it: RocksDB has resumed since,
+    /// and the new error may stop compactions but not writes. The next write shows which.
+    #[cold]
+    fn recheck(&self, db: &DB) -> Result<(), Error> {
+        let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = background_error(db);
+        if present.is_some() && present == *cause {
+            return present.map_or(Ok(()), Err);
+        }
+        *cause = None;
+        self.closed.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The error that stops RocksDB. `wait_for_compact` returns such an error at once. Without one, a running job can
+/// exceed the shortest timeout, 1 us.
+fn background_error(db: &DB) -> Option<Error> {
+    let mut options = WaitForCompactOptions::default();
+    options.set_timeout(1);
+    db.wait_for_compact(&options).err().filter(|error| error.kind() != ErrorKind::TimedOut)
+}
