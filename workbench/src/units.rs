@@ -241,34 +241,6 @@ fn group(decimal: &str) -> String {
     grouped + fraction
 }
 
-/// A figure whose name ends in its unit: `_ns`, `_bytes`, `_per_second`, `_seconds`, `_percent`, `_count`, or a name that
-/// begins with `days_`.
-pub fn named(name: &str, value: f64) -> String {
-    let ends = |unit: &str| name.ends_with(unit);
-    if ends("_ns") {
-        duration(value)
-    } else if ends("_bytes") {
-        bytes(value)
-    } else if ends("_per_second") {
-        rate(value)
-    } else if ends("_seconds") {
-        seconds(value)
-    } else if ends("_percent") {
-        percent(value)
-    } else if name.starts_with("days_") {
-        days(value)
-    } else {
-        number(value)
-    }
-}
-
-/// `database_growth_per_day_bytes` as people say it: `database growth per day`.
-pub fn name_in_words(name: &str) -> String {
-    const UNITS: [&str; 6] = ["_ns", "_bytes", "_per_second", "_seconds", "_percent", "_count"];
-    let bare = UNITS.iter().find_map(|unit| name.strip_suffix(unit)).unwrap_or(name);
-    bare.replace('_', " ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -165,15 +165,15 @@ fn merged_latency(
     let mut response = latency_info(latencies, &[], 0);
     let mut spread = Vec::new();
     for shown in &mut response.percentiles {
-        let Some(percentile) = Percentile::named(&shown.name) else { continue };
+        let percentile = shown.percentile;
         if let Some(own) = of_one {
-            shown.interval_ns = own.percentile(&shown.name).and_then(|own| own.interval_ns);
+            shown.interval_ns = own.percentile(percentile).and_then(|own| own.interval_ns);
             continue;
         }
         let of_reports = percentile_of_each(logged, percentile);
-        let all_tell = of_reports.len() == logged.len() && !matches!(percentile.name, "min" | "max");
+        let all_tell = of_reports.len() == logged.len() && !percentile.is_extreme();
         shown.interval_ns = all_tell.then(|| interval(shown.value_ns, &of_reports)).flatten();
-        spread.extend(spread_of(percentile.name, &of_reports));
+        spread.extend(spread_of(percentile, &of_reports));
     }
     let (name, reports_count) = (command.to_owned(), count(logged.len()));
     MergedLatency { name, evidence: LatencyEvidence::Histograms, reports_count, response, spread }
@@ -188,9 +188,9 @@ fn percentile_of_each(logged: &[&Logged], percentile: Percentile) -> Vec<u64> {
     logged.iter().filter_map(of_one).collect()
 }
 
-fn spread_of(name: &str, of_reports: &[u64]) -> Option<PercentileSpread> {
+fn spread_of(percentile: Percentile, of_reports: &[u64]) -> Option<PercentileSpread> {
     let (lowest_ns, highest_ns) = (*of_reports.iter().min()?, *of_reports.iter().max()?);
-    Some(PercentileSpread { name: name.to_owned(), reports_count: count(of_reports.len()), lowest_ns, highest_ns })
+    Some(PercentileSpread { percentile, reports_count: count(of_reports.len()), lowest_ns, highest_ns })
 }
 
 fn count(length: usize) -> u32 {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counters and levels of a storage engine. Counters grow from the moment the database was opened.
@@ -55,13 +56,14 @@ impl FamilySize {
 }
 
 /// One figure of an engine before and after a load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EngineFigure {
-    /// Its name, unit included.
+    /// Its name, with the unit at its end.
     pub name: Cow<'static, str>,
-    /// When the load began.
+    /// Before the warm-up.
     pub before: u64,
-    /// When it ended.
+    /// After the load.
     pub after: u64,
 }
 

@@ -20,9 +20,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Interval of the samples.
 const SAMPLE: Duration = Duration::from_secs(1);
 
-/// What a person who watches is told.
-const P99: Percentile = Percentile { name: "p99", quantile: 0.99 };
-
 /// What process and engine had consumed by a moment of the measured time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -110,7 +107,7 @@ impl<C: Clock> Watch<'_, C> {
     fn look(&self, slices: &mut Slices) {
         let took = self.desks.iter().filter(|desk| desk.collect(slices)).count();
         // Of what the workers have handed over anyway: they do nothing for it.
-        if let Some(p99_ns) = slices.all().percentile(P99).filter(|_| took > 0) {
+        if let Some(p99_ns) = slices.all().percentile(Percentile::P99).filter(|_| took > 0) {
             self.job.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();

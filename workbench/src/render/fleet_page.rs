@@ -6,6 +6,7 @@ use crate::actor::Durability;
 use crate::fleet::{
     LatencyEvidence, Machine, MachineCapacity, MachineComparison, MachineMode, MergedLatency, TargetAnswer,
 };
+use crate::measure::Percentile;
 use crate::render::curves::CurveBoard;
 use crate::render::template::{Markup, render};
 use crate::units;
@@ -16,7 +17,7 @@ const STYLE: &str = include_str!("report.css");
 const OWN_STYLE: &str = include_str!("machines.css");
 
 /// The percentiles of the tables.
-const SHOWN: [&str; 3] = ["p50", "p99", "p99.9"];
+const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 /// The comparison as one HTML page without scripts, its charts and styles inline.
 ///
@@ -151,7 +152,7 @@ fn recommended(capacity: &MachineCapacity, reports: usize) -> String {
 /// A percentile, and how sure it is.
 #[derive(Serialize)]
 struct Cell {
-    name: &'static str,
+    name: Percentile,
     value_ns: Option<u64>,
     interval_ns: Option<[u64; 2]>,
     /// Lowest and highest report, where two carry no interval.
@@ -159,9 +160,9 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(name: &'static str, latency: Option<&MergedLatency>) -> Self {
+    fn new(name: Percentile, latency: Option<&MergedLatency>) -> Self {
         let found = latency.and_then(|latency| latency.response.percentile(name));
-        let spread = latency.and_then(|latency| latency.spread.iter().find(|spread| spread.name == name));
+        let spread = latency.and_then(|latency| latency.spread.iter().find(|spread| spread.percentile == name));
         let interval_ns = found.and_then(|found| found.interval_ns);
         Self {
             name,

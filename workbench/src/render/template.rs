@@ -59,9 +59,6 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("number", |value: Option<f64>| figure(value, units::number));
     environment.add_filter("percent", |value: Option<f64>| figure(value, units::percent));
     environment.add_filter("count", |value: Option<u64>| value.map_or_else(absent, units::count));
-    environment
-        .add_filter("figure_of", |value: Option<f64>, name: &str| figure(value, |value| units::named(name, value)));
-    environment.add_filter("figure_name", |name: &str| units::name_in_words(name));
     environment.add_filter("moment", |value: &str| units::moment(value));
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
     environment

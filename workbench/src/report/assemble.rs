@@ -6,14 +6,14 @@ use std::path::Path;
 use ave_actors_store::config::MachineSpec;
 
 use crate::actor::Durability;
-use crate::host::{HostProfile, HostWarning, Yardstick, matching_spec};
-use crate::load::{Drive, EngineFigure, Measurement, Sample, SessionSize, Source, Verified};
+use crate::host::{HostProfile, HostWarning, matching_spec};
+use crate::load::{Drive, Measurement, Sample, SessionSize, Source, Verified};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
 use crate::report::{
-    CurvePoint, EngineInfo, HostInfo, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind,
-    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
-    SourceKind, TuningInfo, Verdict, Verification, YardstickInfo,
+    CurvePoint, HostInfo, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind, Reproduce,
+    ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind,
+    TuningInfo, Verdict, Verification,
 };
 use crate::units;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
@@ -245,29 +245,19 @@ impl Shown<'_> {
 }
 
 fn round_info(round: u32, drive: &Drive) -> RoundInfo {
-    let figure = |figure: &EngineFigure| EngineInfo {
-        name: figure.name.clone().into_owned(),
-        before: figure.before,
-        after: figure.after,
-    };
     RoundInfo {
         round,
         warmup_seconds: drive.warmup.as_secs_f64(),
         steady: drive.steady,
         commands_per_second: drive.measurement.commands_per_second(),
         settled: drive.settled,
-        engine: drive.statistics.iter().map(figure).collect(),
+        engine: drive.statistics.clone(),
         commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
-        cpu_seconds: Some(drive.usage.cpu_seconds),
-        yardstick: drive.yardstick.map(yardstick_info),
+        cpu_seconds: drive.usage.cpu_seconds,
+        yardstick: drive.yardstick,
     }
-}
-
-fn yardstick_info(yardstick: Yardstick) -> YardstickInfo {
-    let Yardstick { compute_p50_ns, compute_mean_ns, sync_p50_ns } = yardstick;
-    YardstickInfo { compute_p50_ns, compute_mean_ns, sync_p50_ns }
 }
 
 fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {
@@ -281,12 +271,11 @@ fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {
 }
 
 fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
-    let percentile = |name| Percentile::named(name).and_then(|percentile| latencies.percentile(percentile));
     RoundFigures {
         mean_ns: latencies.mean(),
-        p50_ns: percentile("p50"),
-        p90_ns: percentile("p90"),
-        p99_ns: percentile("p99"),
+        p50_ns: latencies.percentile(Percentile::P50),
+        p90_ns: latencies.percentile(Percentile::P90),
+        p99_ns: latencies.percentile(Percentile::P99),
     }
 }
 
@@ -350,13 +339,13 @@ pub fn latency_info(latencies: &LatencyHistogram, slices: &[Slice], seed: u64) -
         .iter()
         .zip(intervals)
         .map(|(percentile, interval_ns)| {
-            let value_ns = latencies.quantile(percentile.quantile);
+            let value_ns = latencies.quantile(percentile.quantile());
             PercentileInfo {
-                name: percentile.name.to_owned(),
+                percentile: *percentile,
                 value_ns,
                 // Extremes have no interval. Slices are coarser than the whole: the interval includes its own value.
                 interval_ns: interval_ns
-                    .filter(|_| !matches!(percentile.name, "min" | "max"))
+                    .filter(|_| !percentile.is_extreme())
                     .map(|[low, high]| [low.min(value_ns), high.max(value_ns)]),
             }
         })

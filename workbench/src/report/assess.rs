@@ -152,13 +152,12 @@ impl Assessment {
         else {
             return;
         };
-        let supports = |name| Percentile::named(name).is_some_and(|percentile| percentile.is_supported_by(count));
-        if !supports("p50") {
+        if !Percentile::P50.is_supported_by(count) {
             self.doubts.push(format!(
                 "durability {name}: {} of `{kind}` carry no percentile; measure longer",
                 units::counted(count, "sample")
             ));
-        } else if !supports("p99") {
+        } else if !Percentile::P99.is_supported_by(count) {
             self.warn(
                 format!("durability {name}: {} of `{kind}` carry no p99", units::counted(count, "sample")),
                 "1,000 samples carry it: measure longer or with more rounds",

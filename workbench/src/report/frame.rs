@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Durability;
+use crate::load::Load;
+use crate::measure::Percentile;
+
 use super::{Certainty, LatencyInfo, ModeResult, PlanResult};
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -42,6 +46,28 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// How to repeat it.
     pub reproduce: Reproduce,
+}
+
+/// The command that users notice first.
+const MAIN_COMMAND: &str = "persist";
+
+impl Report {
+    /// The command that summaries show: the one the objective of a plan is on, else `persist`, else the one that was
+    /// issued most.
+    pub(crate) fn headline_command(&self) -> Option<&str> {
+        if let Some(plan) = &self.plan {
+            return Some(&plan.slo.command);
+        }
+        let commands = &self.modes.first()?.commands;
+        let main = commands.iter().find(|command| command.name == MAIN_COMMAND);
+        let headline = main.or_else(|| commands.iter().max_by_key(|command| command.service.count));
+        headline.map(|command| command.name.as_str())
+    }
+
+    /// The mode with this durability, if it was measured.
+    pub(crate) fn mode(&self, durability: Durability) -> Option<&ModeResult> {
+        self.modes.iter().find(|mode| mode.durability == durability)
+    }
 }
 
 /// The question a report answers.
@@ -115,7 +141,9 @@ pub enum SourceKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// `closed loop`, `open loop at 2,000/s (poisson)`, `trace times at speed 100`.
+    /// What decided when commands were due.
+    pub load_kind: LoadKind,
+    /// The same for people, with its figures: `open loop at 2000 commands/s, poisson arrivals`.
     pub load: String,
     /// Threads that issue commands.
     pub workers_count: u32,
@@ -133,7 +161,37 @@ pub struct Settings {
     pub data_directory: String,
 }
 
+/// What decides when commands are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadKind {
+    /// Each worker issues its next command when the last one returned.
+    Closed,
+    /// A schedule at one rate.
+    Open,
+    /// A schedule at a rate that rises or falls steadily.
+    Ramp,
+    /// The trace's own times.
+    TraceTimes,
+    /// A plan: a closed loop for the ceiling, then schedules at the rates of the search.
+    Search,
+}
+
+impl From<Load> for LoadKind {
+    fn from(load: Load) -> Self {
+        match load {
+            Load::Closed => Self::Closed,
+            Load::Open { .. } => Self::Open,
+            Load::Ramp { .. } => Self::Ramp,
+            Load::TraceTimes { .. } => Self::TraceTimes,
+        }
+    }
+}
+
 /// The machine a report was measured on.
+///
+/// The file names the profile and the probe of the disk, which [`HostProfile`](crate::host::HostProfile) does not know,
+/// and leaves out where its figures come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostInfo {
@@ -207,8 +265,8 @@ pub struct Reproduce {
 pub struct SloInfo {
     /// The command it is on.
     pub command: String,
-    /// `p99`.
-    pub percentile: String,
+    /// The percentile of its response time.
+    pub percentile: Percentile,
     /// Longest response time allowed at that percentile.
     pub limit_ns: u64,
 }

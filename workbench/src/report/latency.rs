@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::measure::Percentile;
+
 /// Latency of one command or storage operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,9 +40,9 @@ pub struct LatencyInfo {
 }
 
 impl LatencyInfo {
-    /// The percentile with this name (`p99`), or `None` where the samples do not support it.
-    pub fn percentile(&self, name: &str) -> Option<&PercentileInfo> {
-        self.percentiles.iter().find(|percentile| percentile.name == name)
+    /// This percentile, or `None` where the samples do not support it.
+    pub fn percentile(&self, percentile: Percentile) -> Option<&PercentileInfo> {
+        self.percentiles.iter().find(|found| found.percentile == percentile)
     }
 }
 
@@ -48,8 +50,9 @@ impl LatencyInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PercentileInfo {
-    /// `p99.9`.
-    pub name: String,
+    /// Which one: `p99.9`.
+    #[serde(rename = "name")]
+    pub percentile: Percentile,
     /// Its value.
     pub value_ns: u64,
     /// 95 % confidence interval, where enough slices of time stand behind it.

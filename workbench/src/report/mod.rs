@@ -16,6 +16,7 @@ mod latency;
 mod mode;
 mod plan;
 mod question;
+mod series;
 mod what_if;
 
 pub use assemble::{Context, host_info, latency_info, spec_json, spec_name};
@@ -28,19 +29,18 @@ pub(crate) use directory::write_files;
 pub use directory::{Place, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
-    HostInfo, Outcome, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo, SourceInfo, SourceKind,
-    TuningInfo, Verdict, Warning,
+    HostInfo, LoadKind, Outcome, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo, SourceInfo,
+    SourceKind, TuningInfo, Verdict, Warning,
 };
 pub(crate) use histogram_log::{LogError, Logged};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
-pub use mode::{
-    CrashVerification, EngineInfo, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SeriesPoint,
-    Verification, YardstickInfo,
-};
+pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub use plan::{
     Capacity, ContainerLimits, DurabilityPrice, Evidence, ExpectedLatency, MachineLatency, MachineMode, PlanResult,
     ProbeResult, ProfileEvidence, Recommendation, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
 pub(crate) use question::{Field, Placed, check_equal, check_once, difference, field, question};
 pub use question::{Incomparable, Question, Target};
-pub use what_if::{Basis, WhatIfFigure, WhatIfInfo, WhatIfMode};
+pub use series::SeriesPoint;
+pub(crate) use series::SlicesSummary;
+pub use what_if::{Basis, FigureName, WhatIfFigure, WhatIfInfo, WhatIfMode};
