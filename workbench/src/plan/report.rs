@@ -11,9 +11,9 @@ use crate::plan::search::{Findings, Probe};
 use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Band, Capacity, ContainerLimits, Context, DurabilityPrice, Evidence, ExpectedLatency, ForecastInfo,
-    LoadKind, MachineLatency, MachineMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence,
-    Recommendation, Report, ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, Shown, SloInfo,
-    Verdict, WhatIfInfo, latency_info, report, spec_json,
+    LoadKind, MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence,
+    Recommendation, Report, ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, SloInfo, Verdict,
+    WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
 
@@ -130,7 +130,7 @@ fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
 
 fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan, findings: &Findings) -> ModeResult {
     let finished = findings.finished.as_ref();
-    let shown = Shown {
+    let shown = MeasuredMode {
         durability: mode.durability,
         rounds: findings.rounds(),
         verified: finished.and_then(|finished| finished.verified.as_ref()),

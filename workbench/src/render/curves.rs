@@ -4,9 +4,9 @@
 
 use serde::Serialize;
 
+use super::chart::{nines_grid, on_grid};
 use crate::actor::Durability;
 use crate::fleet::{Machine, MachineComparison};
-use crate::render::chart::{nines_grid, on_grid};
 use crate::units;
 
 const WIDTH: f64 = 340.0;
@@ -34,7 +34,7 @@ pub(super) struct CurveBoard<'a> {
     /// Latency lines, from below.
     y_ticks: Vec<Tick>,
     x_ticks: Vec<Tick>,
-    charts: Vec<CurveChart<'a>>,
+    charts: Vec<MachineCurves<'a>>,
 }
 
 /// A line of the grid and what it is called.
@@ -46,14 +46,14 @@ struct Tick {
 
 /// One machine.
 #[derive(Debug, Serialize)]
-struct CurveChart<'a> {
+struct MachineCurves<'a> {
     machine: &'a Machine,
-    lines: Vec<CurveLine>,
+    lines: Vec<CurvePath>,
 }
 
 /// One durability mode: the data of an SVG path.
 #[derive(Debug, Serialize)]
-struct CurveLine {
+struct CurvePath {
     durability: Durability,
     path: String,
 }
@@ -73,11 +73,11 @@ impl<'a> CurveBoard<'a> {
         let scale = Scale::of(curves.iter().flat_map(|(_, modes)| modes).flat_map(|(_, points)| points))?;
         let charts = curves
             .into_iter()
-            .map(|(machine, modes)| CurveChart {
+            .map(|(machine, modes)| MachineCurves {
                 machine,
                 lines: modes
                     .into_iter()
-                    .map(|(durability, points)| CurveLine { durability, path: scale.path(&points) })
+                    .map(|(durability, points)| CurvePath { durability, path: scale.path(&points) })
                     .collect(),
             })
             .collect();

@@ -1,7 +1,6 @@
-//! What the renderers say that the report holds only implicitly: pairs of durability modes, the price of
-//! durability, which profiles hold the target, one summary per round.
+//! A report arranged for tables: pairs of durability modes, one row per machine and per round.
 //!
-//! Pure. Knows nothing of the text it ends up in: no formatting, no markup.
+//! Knows nothing of markup.
 
 use serde::Serialize;
 
@@ -12,9 +11,8 @@ use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::plan::outgrown_after_days;
 use crate::report::{
-    Basis, Capacity, CrashVerification, Evidence, FigureName, ForecastInfo, LatencyInfo, MachineLatency, ModeResult,
-    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, SlicesSummary, WhatIfFigure, WhatIfInfo,
-    WhatIfMode, WritesInfo,
+    Basis, Capacity, CrashVerification, Evidence, FigureName, LatencyInfo, MachineLatency, ModeResult, NamedLatency,
+    PercentileInfo, PlanResult, ProfileEvidence, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -26,15 +24,15 @@ const SUMMARY_PERCENTILES: [Percentile; 4] = [Percentile::P50, Percentile::P99, 
 pub(super) struct View<'a> {
     /// Durability modes that were measured, `off` before `on`.
     pub(super) durabilities: Vec<Durability>,
-    /// The command the summary rows speak of.
+    /// The command of the summary rows.
     pub(super) headline_command: Option<&'a str>,
     /// Why the verdict is what it is, without what the recommendations say themselves.
     pub(super) reasons: Vec<&'a str>,
-    /// What a plan's answer says nothing of.
+    /// What the evidence of a plan does not cover.
     pub(super) not_covered: Vec<String>,
     /// Whether the same machine is recommended in both modes.
     pub(super) same_machine: bool,
-    /// Slices of time in which the engine held writers back.
+    /// Slices of time in which the engine delayed or stopped writers.
     pub(super) stalled_slices_count: usize,
     /// One wide row per mode.
     pub(super) summaries: Vec<ModeSummary<'a>>,
@@ -42,20 +40,18 @@ pub(super) struct View<'a> {
     pub(super) was_killed: bool,
     /// What durability costs; absent unless both modes were measured.
     pub(super) price: Option<Price<'a>>,
-    /// What users wait, per command.
+    /// Response time per command, or service time where no schedule was followed.
     pub(super) commands: Vec<LatencyPair<'a>>,
-    /// What the backend took, per command; empty where it is the same thing.
+    /// Service time per command; empty where it equals the response time.
     pub(super) services: Vec<LatencyPair<'a>>,
-    /// What the backend took, per storage operation.
+    /// Service time per storage operation.
     pub(super) operations: Vec<LatencyPair<'a>>,
     /// Capacity per mode with the headroom taken off.
     pub(super) capacities: Vec<CapacityRow<'a>>,
     /// Profiles and whether they hold the target.
     pub(super) profiles: Vec<ProfileRow<'a>>,
     /// The recommendations with the profile they name.
-    pub(super) machines: Vec<Machine<'a>>,
-    /// What a plan's forecast says of writing, per mode.
-    pub(super) writes: Vec<Writes>,
+    pub(super) machines: Vec<MachineCard<'a>>,
     /// The time series in one row per round and mode.
     pub(super) rounds: Vec<RoundRow>,
     pub(super) engine: Vec<EngineRow>,
@@ -93,7 +89,6 @@ impl<'a> View<'a> {
                 .map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known)).collect())
                 .unwrap_or_default(),
             machines: plan.map(machines).unwrap_or_default(),
-            writes: plan.and_then(|plan| plan.forecast.as_ref()).map(writes).unwrap_or_default(),
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
@@ -133,44 +128,17 @@ fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
     outgrown.into_iter().chain(longer).chain([others]).collect()
 }
 
-/// What is sent to the disk; the mode is not known of reports of older builds.
-#[derive(Debug, Serialize)]
-pub(super) struct Writes {
-    durability: Option<Durability>,
-    per_day_bytes: f64,
-    write_amplification_ratio: Option<f64>,
-    disk_worn_years: Option<f64>,
-}
-
-fn writes(forecast: &ForecastInfo) -> Vec<Writes> {
-    if forecast.writes.is_empty() {
-        return vec![Writes {
-            durability: None,
-            per_day_bytes: forecast.written_per_day_bytes,
-            write_amplification_ratio: forecast.write_amplification_ratio,
-            disk_worn_years: forecast.disk_worn_years,
-        }];
-    }
-    let of_mode = |writes: &WritesInfo| Writes {
-        durability: Some(writes.durability),
-        per_day_bytes: writes.per_day_bytes,
-        write_amplification_ratio: Some(writes.write_amplification_ratio),
-        disk_worn_years: writes.disk_worn_years,
-    };
-    forecast.writes.iter().map(of_mode).collect()
-}
-
 fn differs_from_response(mode: &ModeResult) -> bool {
     mode.commands.iter().any(|command| command.response.as_ref().is_some_and(|response| *response != command.service))
 }
 
-/// The wide row: one mode, its throughput, the headline command's latency; the rest stands in the mode itself.
+/// One mode with the latency of the headline command.
 #[derive(Debug, Serialize)]
 pub(super) struct ModeSummary<'a> {
     pub(super) mode: &'a ModeResult,
     pub(super) latency: Option<&'a LatencyInfo>,
     pub(super) percentiles: [PercentileCell; 4],
-    /// How often it was killed, and what came of it; absent if it was not.
+    /// Number of kills and what was found after them; absent without kills.
     pub(super) kills: Option<String>,
 }
 
@@ -511,16 +479,16 @@ fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileR
 
 /// A recommendation, its profile's size and its specification as text to paste.
 #[derive(Debug, Serialize)]
-pub(super) struct Machine<'a> {
+pub(super) struct MachineCard<'a> {
     pub(super) recommendation: &'a crate::report::Recommendation,
     pub(super) profile: Option<&'a ProfileEvidence>,
     pub(super) spec_json: Option<String>,
 }
 
-fn machines(plan: &PlanResult) -> Vec<Machine<'_>> {
+fn machines(plan: &PlanResult) -> Vec<MachineCard<'_>> {
     plan.recommendations
         .iter()
-        .map(|recommendation| Machine {
+        .map(|recommendation| MachineCard {
             recommendation,
             profile: plan.profiles.iter().find(|evidence| recommendation.profile.as_deref() == Some(&evidence.profile)),
             spec_json: recommendation.machine_spec.as_ref().map(|spec| format!("{spec:#}")),

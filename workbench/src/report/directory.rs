@@ -1,7 +1,7 @@
-//! Where a report lives on disk: one directory per run that is there whole or not at all.
+//! A report on disk: one directory per run that appears complete or not at all.
 //!
 //! The files are written and synced under a hidden temporary name beside their destination, and the directory is
-//! renamed once it is complete. Knows nothing of how a report is measured or who asks for it.
+//! renamed once it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ pub enum ReportError {
     RootNotWritable {
         /// The root directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file of the report could not be written; nothing is left under the final name.
@@ -41,7 +41,7 @@ pub enum ReportError {
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The report has no JSON form.
@@ -49,7 +49,7 @@ pub enum ReportError {
     Serialise {
         /// The file it was meant for.
         path: PathBuf,
-        /// What stands in the way.
+        /// The error of the serialiser.
         source: serde_json::Error,
     },
     /// The name and second are taken by too many reports already.
@@ -69,7 +69,7 @@ pub enum ReportError {
     Missing {
         /// The file looked for.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The report is there and cannot be read.
@@ -77,7 +77,7 @@ pub enum ReportError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is not JSON, or not a report.
@@ -89,7 +89,7 @@ pub enum ReportError {
         line: usize,
         /// Column, from 1; 0 before the first character of a line.
         column: usize,
-        /// What is wrong there.
+        /// The error of the parser.
         source: serde_json::Error,
     },
     /// The report was written by a build with another layout.
@@ -107,32 +107,16 @@ pub enum ReportError {
     },
 }
 
-/// A result as pages for people.
+/// A result as pages.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// One file that needs no network.
     pub html: String,
-    /// The same for text.
+    /// One page of Markdown.
     pub markdown: String,
 }
 
 /// Writes reports below a root directory, and reads them back.
-///
-/// ```no_run
-/// # fn measure() -> ave_actors_rocksdb::workbench::report::Report { unimplemented!() }
-/// use std::path::Path;
-///
-/// use ave_actors_rocksdb::workbench::report::{ReportDirectory, ReportError};
-///
-/// # fn main() -> Result<(), ReportError> {
-/// let root = Path::new("reports");
-/// ReportDirectory::check_writable(root)?;
-/// let report = measure();
-/// let path = ReportDirectory::new(root).write(&report)?;
-/// assert_eq!(ReportDirectory::read(&path)?, report);
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug, Clone)]
 pub struct ReportDirectory {
     root: PathBuf,
@@ -160,11 +144,11 @@ impl ReportDirectory {
         self
     }
 
-    /// Creates `root` if need be and proves that a report directory can be made in it: to be asked before a long run.
+    /// Creates `root` if needed and checks that a report directory can be made in it; call it before a long run.
     ///
     /// # Errors
     ///
-    /// [`ReportError::RootNotWritable`] with what the system said.
+    /// [`ReportError::RootNotWritable`] with the error of the system.
     pub fn check_writable(root: &Path) -> Result<(), ReportError> {
         let probe = || {
             let staging = staging_directory(root, "check")?;
@@ -239,7 +223,7 @@ fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
     }
 }
 
-/// What to do where a name is taken.
+/// What to do if a name is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
     /// Take the first name that is free, numbered.
@@ -248,18 +232,18 @@ pub(crate) enum Naming {
     Exactly,
 }
 
-/// Where a comparison goes.
+/// Directory of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum Destination<'a> {
     /// Below this directory, which is created if need be, as `<name>-<moment>`; a name that is taken gets a number.
     Below(&'a Path),
     /// To this directory, at which nothing may stand but an empty one.
     Exactly(&'a Path),
 }
 
-impl Place<'_> {
-    /// Makes the directory of a comparison with this name, made at this moment, appear with everything `fill` puts into it,
-    /// or not at all.
+impl Destination<'_> {
+    /// Creates the directory of a comparison with everything `fill` puts into it, or nothing. `moment` is when it was made,
+    /// RFC 3339.
     pub(crate) fn whole_directory(
         self,
         name: &str,
@@ -273,7 +257,7 @@ impl Place<'_> {
     }
 }
 
-/// Makes the directory `wanted` appear with everything `fill` puts into it, or not at all. What it lies in is created.
+/// Creates the directory `wanted` with everything `fill` puts into it, or nothing. Parent directories are created.
 pub(crate) fn whole_directory(
     wanted: &Path,
     naming: Naming,
