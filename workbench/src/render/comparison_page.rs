@@ -148,14 +148,14 @@ impl<'a> RowView<'a> {
     }
 }
 
-/// Whether the machine was the same, as far as its figure tells.
+/// Whether the figure shows that the machine was the same: class of the page and words.
 fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
     if row.differs {
         ["no", "differed"]
     } else if row.is_same(rule_out_percent) {
         ["", "the same"]
     } else {
-        ["soft", "cannot tell"]
+        ["soft", "inconclusive"]
     }
 }
 

@@ -1,6 +1,6 @@
 //! The percentile curves of every machine, as shapes to draw: small charts of one scale, so that they compare.
 //!
-//! Pure. Knows places and paths; colours and text stand in the template.
+//! Knows coordinates and paths; colours and text are in the template.
 
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ struct CurvePath {
     path: String,
 }
 
-/// What all charts share.
+/// The scale of all charts.
 struct Scale {
     most_nines: f64,
     low: f64,
@@ -66,7 +66,7 @@ struct Scale {
 }
 
 impl<'a> CurveBoard<'a> {
-    /// Charts of the headline command; `None` if nobody's latencies are known.
+    /// Charts of the headline command; `None` without latencies.
     pub(super) fn new(comparison: &'a MachineComparison) -> Option<Self> {
         let command = comparison.headline_command.as_deref()?;
         let curves: Vec<_> = comparison.machines.iter().map(|machine| (machine, points(machine, command))).collect();

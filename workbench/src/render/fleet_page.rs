@@ -218,7 +218,7 @@ fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) ->
     ends.map_or_else(absent, |(low, high)| between([low, high], format))
 }
 
-/// Both ends with the unit said once where it is the same, or the one figure they read as.
+/// A range with one unit where both ends have the same, or one figure if both ends have the same text.
 fn between([low, high]: [f64; 2], format: fn(f64) -> String) -> String {
     let (low, high) = (format(low), format(high));
     match (low.split_once(' '), high.split_once(' ')) {

@@ -1,6 +1,6 @@
 //! Pages: pure functions from results to HTML and Markdown. They format figures and decide nothing.
 //!
-//! `page.html.j2` is the frame of every HTML page, `parts.html.j2` holds the macros they share.
+//! `page.html.j2` is the frame of every HTML page, `parts.html.j2` has the macros they share.
 
 mod chart;
 mod comparison_page;

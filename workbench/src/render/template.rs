@@ -15,7 +15,7 @@ use crate::units;
 
 const MARKDOWN: &str = "markdown";
 
-/// Templates by name; the last extension but `.j2` says how values in them are escaped.
+/// Templates by name; the extension before `.j2` decides how values are escaped.
 const TEMPLATES: [(&str, &str); 8] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
@@ -120,7 +120,7 @@ fn markdown_text(text: &str) -> String {
     escaped
 }
 
-/// Inline code, fenced by more backticks than it holds. A table ends a cell at a bar even inside code.
+/// Inline code, fenced by more backticks than it contains. A table ends a cell at a bar even inside code.
 fn code_span(text: &str) -> String {
     let fence = "`".repeat(longest_backtick_run(text) + 1);
     let pad = if text.contains('`') { " " } else { "" };
@@ -128,7 +128,7 @@ fn code_span(text: &str) -> String {
     format!("{fence}{pad}{line}{pad}{fence}")
 }
 
-/// A code block, fenced by more backticks than it holds.
+/// A code block, fenced by more backticks than it contains.
 fn code_block(text: &str, language: &str) -> String {
     let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
     format!("{fence}{language}\n{text}\n{fence}")

@@ -1,4 +1,4 @@
-//! The terms that pages explain where they stand.
+//! Terms that the pages explain.
 
 /// Terms and their explanations, in the order of the alphabet.
 pub(super) const TERMS: [(&str, &str); 42] = [
@@ -41,8 +41,8 @@ pub(super) const TERMS: [(&str, &str); 42] = [
     ),
     (
         "extrapolated",
-        "More cores than this host: its measured points, continued by the Universal Scalability Law. The range stands \
-         under the rate.",
+        "More cores than this host: its measured points, continued by the Universal Scalability Law. The range is \
+         below the rate.",
     ),
     ("foreign load", "Cores that other processes of this machine kept busy, in the worst round."),
     (
@@ -50,7 +50,7 @@ pub(super) const TERMS: [(&str, &str); 42] = [
         "What the workbench itself spends on one storage operation, measured against a backend that does nothing.",
     ),
     ("headroom", "The share of capacity kept free for growth, recovery and peaks."),
-    ("interval", "Where the difference would lie in that share of repetitions. It holds for its own row."),
+    ("interval", "Where the difference would lie in that share of repetitions. It applies to its own row."),
     (
         "log syncs",
         "Syncs of the write-ahead log for the same bytes, with durability on. They decide where the disk is unsteady.",

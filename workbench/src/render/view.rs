@@ -26,7 +26,7 @@ pub(super) struct View<'a> {
     pub(super) durabilities: Vec<Durability>,
     /// The command of the summary rows.
     pub(super) headline_command: Option<&'a str>,
-    /// Why the verdict is what it is, without what the recommendations say themselves.
+    /// Reasons of the verdict without the sentences of the recommendations.
     pub(super) reasons: Vec<&'a str>,
     /// What the evidence of a plan does not cover.
     pub(super) not_covered: Vec<String>,
@@ -48,7 +48,7 @@ pub(super) struct View<'a> {
     pub(super) operations: Vec<LatencyPair<'a>>,
     /// Capacity per mode with the headroom taken off.
     pub(super) capacities: Vec<CapacityRow<'a>>,
-    /// Profiles and whether they hold the target.
+    /// Profiles and whether they sustain the target.
     pub(super) profiles: Vec<ProfileRow<'a>>,
     /// The recommendations with the profile they name.
     pub(super) machines: Vec<MachineCard<'a>>,

@@ -86,7 +86,7 @@ impl Assessment {
         }
         if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
             let first = &verified.differences[0];
-            self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+            self.losses.push(format!("durability {name}: the database differs from what was acknowledged: {first}"));
         }
     }
 
@@ -99,8 +99,8 @@ impl Assessment {
         if let Some(first) = crashed.verified.differences.first() {
             let lost = units::count(crashed.verified.lost);
             self.losses.push(format!(
-                "durability {name}: after a process was killed, the database does not hold what was acknowledged to it, \
-                 {lost} of it lost: {first}"
+                "durability {name}: after a process was killed, the database differs from what was acknowledged to it, \
+                 {lost} records lost: {first}"
             ));
         }
     }

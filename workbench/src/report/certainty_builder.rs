@@ -34,7 +34,7 @@ impl CertaintyBuilder {
     /// Takes into account what was seen while measuring; warnings about the host beforehand do not count.
     pub(crate) fn consider(&mut self, assessment: &Assessment, outcome: Outcome) {
         if !assessment.losses.is_empty() {
-            self.lower(CertaintyLevel::Low, "The database does not hold what it acknowledged".to_owned());
+            self.lower(CertaintyLevel::Low, "The database differs from what it acknowledged".to_owned());
         } else if outcome == Outcome::Inconclusive {
             self.lower(CertaintyLevel::Low, "The measurement supports no answer, for the reasons below".to_owned());
         } else if !assessment.disturbances.is_empty() || assessment.was_warned() {

@@ -58,7 +58,7 @@ pub enum ReportError {
         /// The first name tried.
         path: PathBuf,
     },
-    /// Something stands where the directory was wanted.
+    /// The path of the directory is taken.
     #[error("{} is there already: choose another name, or remove it", path.display())]
     Taken {
         /// The directory wanted.
@@ -164,7 +164,7 @@ impl ReportDirectory {
     /// # Errors
     ///
     /// [`ReportError::RootNotWritable`], [`ReportError::Serialise`], [`ReportError::Write`] or
-    /// [`ReportError::NoFreeName`]. After any of them nothing stands under the final name.
+    /// [`ReportError::NoFreeName`]. After any of them nothing exists under the final name.
     pub fn write(&self, report: &Report, rendered: &Rendered) -> Result<PathBuf, ReportError> {
         let name = stamped_name(&report.name, &report.started_at);
         whole_directory(&self.root.join(name), Naming::FirstFree, |staging| self.fill(staging, report, rendered))
@@ -228,7 +228,7 @@ fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
 pub(crate) enum Naming {
     /// Take the first name that is free, numbered.
     FirstFree,
-    /// Take this name or none. A directory that holds nothing is free.
+    /// Take this name or none. An empty directory is free.
     Exactly,
 }
 
@@ -237,7 +237,7 @@ pub(crate) enum Naming {
 pub enum Destination<'a> {
     /// Below this directory, which is created if need be, as `<name>-<moment>`; a name that is taken gets a number.
     Below(&'a Path),
-    /// To this directory, at which nothing may stand but an empty one.
+    /// This directory, which must not exist or be empty.
     Exactly(&'a Path),
 }
 
@@ -278,7 +278,7 @@ pub(crate) fn whole_directory(
     Ok(path)
 }
 
-/// A directory that vanishes unless it is kept, hidden and marked so that nobody takes it for a report.
+/// A hidden directory that is removed unless it is kept; its name marks it as no report.
 fn staging_directory(root: &Path, name: &str) -> io::Result<TempDir> {
     fs::create_dir_all(root)?;
     let prefix = format!(".{name}.");
@@ -311,7 +311,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Renames the finished directory to the first free name. A rename never replaces a directory that holds anything,
+/// Renames the finished directory to the first free name. A rename never replaces a directory that is not empty,
 /// so a report that appears in between is safe.
 fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     for clash in 1..=CLASHES {
@@ -328,7 +328,7 @@ fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     Err(ReportError::NoFreeName { path: wanted.to_owned() })
 }
 
-/// Renames the finished directory to this name, unless something stands there.
+/// Renames the finished directory to this name, unless it is taken.
 fn publish_as(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     let path = wanted.to_owned();
     match fs::rename(staging, wanted) {
@@ -360,7 +360,7 @@ pub(crate) fn stamped_name(name: &str, moment: &str) -> String {
     )
 }
 
-/// A name every file system takes: letters, digits, dot, dash and underscore; no path, not hidden, not empty.
+/// A name that is valid in every file system: letters, digits, dot, dash and underscore; no path, not hidden, not empty.
 fn plain_name(name: &str) -> String {
     let replaced: String = name
         .chars()

@@ -41,7 +41,7 @@ pub(crate) fn write(comments: &[String], started: SystemTime, lines: impl Iterat
     bytes
 }
 
-/// What a log holds of one command in one durability mode, all intervals and rounds together.
+/// Latencies of one command in one durability mode, all intervals and rounds added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoggedLatencies {
     pub(crate) command: String,

@@ -55,7 +55,7 @@ pub struct PercentileInfo {
     pub percentile: Percentile,
     /// Its value.
     pub value_ns: u64,
-    /// 95 % confidence interval, where enough slices of time stand behind it.
+    /// 95 % confidence interval, where there are enough slices of time.
     pub interval_ns: Option<[u64; 2]>,
 }
 

@@ -1,6 +1,6 @@
 //! What all reports share: the frame around the figures, the figures of a durability mode, and the directory on disk.
 //!
-//! A [`Report`] is complete in itself: `report.json` holds it whole, and every renderer is a function from it to text.
+//! A [`Report`] is complete in itself: `report.json` contains all of it, and every renderer is a function from it to text.
 //! Every field name carries its unit: latencies are nanoseconds, sizes are bytes, rates are per second. This module
 //! never measures and renders nothing.
 
