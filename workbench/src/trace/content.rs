@@ -1,13 +1,13 @@
-//! Where the commands of a trace are between reading and replaying: in memory, or in a file once they are many.
+//! The commands of a trace between reading and replaying: in memory, or in a file if there are many.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::trace::command::TraceCommand;
-use crate::trace::error::TraceError;
-use crate::trace::packed::{CHUNK_BYTES, ChunkPlace, ChunkWriter};
+use super::command::TraceCommand;
+use super::error::TraceError;
+use super::packed::{CHUNK_BYTES, ChunkReader, ChunkWriter};
 use ave_actors_rocksdb::trace::Op;
 
 /// Packed bytes a trace keeps in memory, some ten million operations; a longer one goes to a file.
@@ -62,13 +62,13 @@ impl Content {
     }
 }
 
-/// Puts commands together into chunks.
+/// Assembles commands into chunks.
 #[derive(Debug)]
 pub(super) struct ContentWriter {
     chunk: ChunkWriter,
     content: Content,
     memory_bytes: usize,
-    held_bytes: usize,
+    used_bytes: usize,
     directory: PathBuf,
 }
 
@@ -79,7 +79,7 @@ impl ContentWriter {
             chunk: ChunkWriter::default(),
             content: Content::default(),
             memory_bytes,
-            held_bytes: 0,
+            used_bytes: 0,
             directory: directory.to_owned(),
         }
     }
@@ -100,13 +100,13 @@ impl ContentWriter {
         let chunk = self.chunk.take();
         let put = match &mut self.content {
             Content::Memory(chunks) => {
-                self.held_bytes += chunk.len();
+                self.used_bytes += chunk.len();
                 chunks.push(chunk);
-                if self.held_bytes > self.memory_bytes { self.spill() } else { Ok(()) }
+                if self.used_bytes > self.memory_bytes { self.spill() } else { Ok(()) }
             }
             Content::File { file, bounds } => append(file, bounds, &chunk),
         };
-        put.map_err(|source| TraceError::File { action: "write", path: self.directory.clone(), source })
+        put.map_err(TraceError::file("write", &self.directory))
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -128,26 +128,26 @@ fn append(file: &mut File, bounds: &mut Vec<u64>, chunk: &[u8]) -> io::Result<()
     Ok(())
 }
 
-/// The commands of a trace in their order, read chunk by chunk.
+/// Reads the commands of a trace in order of time.
 #[derive(Debug)]
 pub struct Commands<'t> {
     content: &'t Content,
     chunk: usize,
-    place: ChunkPlace,
-    /// The chunk in hand, if it had to be read from a file.
+    reader: ChunkReader,
+    /// The current chunk, if it was read from a file.
     read: Vec<u8>,
 }
 
 impl<'t> Commands<'t> {
     pub(super) fn new(content: &'t Content) -> Self {
-        Self { content, chunk: 0, place: ChunkPlace::default(), read: Vec::new() }
+        Self { content, chunk: 0, reader: ChunkReader::default(), read: Vec::new() }
     }
 
     /// The next command and, in `ops`, its operations; `None` at the end.
     ///
     /// # Errors
     ///
-    /// If the temporary file that holds a long trace cannot be read.
+    /// If the temporary file of a long trace cannot be read.
     pub fn next(&mut self, ops: &mut Vec<Op>) -> io::Result<Option<TraceCommand>> {
         ops.clear();
         while self.chunk < self.content.chunk_count() {
@@ -156,11 +156,11 @@ impl<'t> Commands<'t> {
                 self.content.read(self.chunk, &mut self.read)?;
             }
             let bytes = in_memory.unwrap_or(&self.read);
-            if let Some(command) = self.place.next(bytes, ops, |_| true) {
+            if let Some(command) = self.reader.next(bytes, ops, |_| true) {
                 return Ok(Some(command));
             }
             self.chunk += 1;
-            self.place = ChunkPlace::default();
+            self.reader = ChunkReader::default();
             self.read.clear();
         }
         Ok(None)

@@ -1,13 +1,13 @@
-//! Distributions of sizes, gathered in bounded memory.
+//! Distributions of sizes, collected in bounded memory.
 
 use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use crate::workload::MAX_VALUE_BYTES;
 
-/// Significant digits that are kept: sizes below 32 KiB are exact, larger ones right within 0.01 %.
+/// Significant digits: sizes below 32 KiB are exact, larger ones within 0.01 %.
 const DIGITS: u8 = 4;
-/// What the store adds to the largest value at most, with room to spare.
+/// Upper bound of what the store adds to a value.
 const STORE_ADDS_BYTES: u64 = 1024;
 /// Steps between the quantiles that are kept.
 const STEPS: usize = 1000;
@@ -56,7 +56,7 @@ impl SizeCounter {
     }
 }
 
-/// How large values are, in bytes as they are stored.
+/// Distribution of the sizes of stored values, bytes.
 ///
 /// As JSON: `count`, `min_bytes`, `p50_bytes`, `p90_bytes`, `p99_bytes`, `max_bytes` and `mean_bytes`.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,8 +78,8 @@ impl Sizes {
         self.mean
     }
 
-    /// The size that a share of `permille` thousandths of the values do not exceed: 0 is the minimum, 500 the median,
-    /// 1000 the maximum. Larger numbers count as 1000. Right within 0.01 %, and exact below 32 KiB.
+    /// The quantile in thousandths: 0 is the minimum, 500 the median, 1000 (and more) the maximum. Exact below 32 KiB, else
+    /// within 0.01 %.
     pub fn quantile_bytes(&self, permille: usize) -> u32 {
         self.quantiles[permille.min(STEPS)]
     }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_usual_length_are_exact() {
+    fn small_sizes_are_exact() {
         let found = sizes(1..=1000).unwrap();
         let quantiles = [0, 10, 500, 900, 990, 1000].map(|permille| found.quantile_bytes(permille));
         assert_eq!(quantiles, [1, 10, 500, 900, 990, 1000]);

@@ -1,11 +1,11 @@
-//! A workload is written down as a trace, fitted, and written down again: the second trace resembles the first.
+//! Fits: the trace that is generated from a fitted workload resembles the original.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ave_actors_rocksdb::trace::{CommandKind, NameRule, OpKind};
+use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 use ave_workbench::actor::{PersistenceRules, Strategy};
 use ave_workbench::load::arrival_times;
 use ave_workbench::trace;
@@ -73,7 +73,7 @@ fn assert_sizes(one: Option<&Sizes>, other: Option<&Sizes>) {
 }
 
 #[test]
-fn a_shipped_workload_comes_back_from_its_trace() {
+fn a_shipped_workload_is_fitted_to_its_trace() {
     for shipped in shipped() {
         let mut workload = Workload::find(shipped.name).unwrap();
         workload.seed = 7;
@@ -98,7 +98,7 @@ fn the_snapshot_cadence_is_found_under_full_persistence() {
     assert_eq!((fit.workload.persistence.mode, fit.workload.persistence.snapshot_every), (PersistenceMode::Full, 25));
 }
 
-/// Actors that stop in order leave nothing to replay to the next start.
+/// After an orderly stop, a start replays no events.
 #[test]
 fn orderly_stops_and_query_lengths_are_found() {
     let mut workload = Workload::find("ledger").unwrap();
@@ -131,22 +131,12 @@ fn an_imported_event_log_is_resembled() {
 }
 
 fn import(log: &Path, path: &Path, strategy: Strategy) {
-    let options = ImportOptions {
-        actor_column: None,
-        time_column: None,
-        time_format: None,
-        payload_column: None,
-        delimiter: None,
-        rules: PersistenceRules { strategy, compact_on_snapshot: false, encrypted: false },
-        state_bytes: 1024,
-        type_name: "receipt".to_owned(),
-        names: NameRule::Hash,
-        ..ImportOptions::default()
-    };
-    trace::import(log, path, &options).unwrap();
+    let rules = PersistenceRules { strategy, compact_on_snapshot: false, encrypted: false };
+    let summary = trace::import(log, path, &ImportOptions { rules, ..ImportOptions::default() }).unwrap();
+    assert_eq!((summary.events, summary.actors), (8_577, 1_434));
 }
 
-/// Recordings of real actor systems, where they are.
+/// Recordings of real actor systems, if present.
 #[test]
 fn recorded_traces_are_resembled() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads");
@@ -172,9 +162,8 @@ fn the_same_seed_generates_the_same_trace() {
     assert_ne!(one, told(&commands_of(&other, 500)));
 }
 
-/// As if the recorder had been switched on when the preload was over.
 #[test]
-fn a_preload_is_the_past_of_the_actors_or_commands_at_the_front() {
+fn a_preload_is_prehistory_or_commands_at_time_0() {
     let mut workload = Workload::find("registers").unwrap();
     workload.actors.count = 50;
     workload.commands.recover = 96.0;
@@ -215,7 +204,7 @@ fn a_generated_trace_has_the_arrivals_of_its_workload() {
     }
 }
 
-/// Whether variation and clustering are as in the trace is said, and is so.
+/// The fit states correctly whether variation and clustering are those of the trace.
 #[track_caller]
 fn assert_bursts(fit: &Fit, are_met: bool) {
     let judged: Vec<_> = ["burstiness", "dispersion of 100 commands"]
@@ -233,7 +222,7 @@ fn figures(trace: &Trace) -> [f64; 2] {
     [rhythm.interarrival_cv_ratio.unwrap(), rhythm.dispersion_per_100_commands_ratio.unwrap()]
 }
 
-/// Long bursts and short ones, silence between them and little less than in them.
+/// Long and short bursts, with low and high rates between them.
 #[test]
 fn bursts_vary_and_cluster_like_those_of_the_trace() {
     let mut workload = Workload::find("registers").unwrap();
@@ -262,9 +251,9 @@ fn bursts_vary_and_cluster_like_those_of_the_trace() {
     }
 }
 
-/// Ten commands at the same moment vary more than they cluster, which bursts of random length never do.
+/// Ten commands at the same time vary more than they cluster, unlike bursts of random length.
 #[test]
-fn batches_are_approached_and_what_is_off_is_said() {
+fn batches_are_approximated_and_the_difference_is_reported() {
     let workload = Arc::new(Workload::find("registers").unwrap());
     let directory = tempdir().unwrap();
     let path = directory.path().join("batches.csv.zst");
@@ -281,7 +270,7 @@ fn batches_are_approached_and_what_is_off_is_said() {
 }
 
 #[test]
-fn the_skew_of_a_generated_trace_is_the_one_asked_for() {
+fn the_skew_of_a_generated_trace_is_that_of_the_workload() {
     let mut workload = Workload::find("registers").unwrap();
     for exponent in [0.5, 0.8, 1.0, 1.3] {
         workload.actors.skew = Skew::Zipf(exponent);
@@ -324,7 +313,7 @@ fn reread(text: &str) -> Trace {
 }
 
 #[test]
-fn an_exported_trace_is_the_same_or_the_part_that_was_asked_for() {
+fn an_exported_trace_is_the_original_or_the_selected_part() {
     let trace = commands_of(&Workload::find("ledger").unwrap(), 3_000);
     let of = |selection| exported(&trace, &selection, Table::Trace, TableFormat::Csv).1;
     let whole = reread(&of(Selection::ALL));

@@ -14,7 +14,7 @@ use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
 use crate::workload::Workload;
 use crate::{trace, units};
 
-/// Commands that are generated if nobody says how many.
+/// Commands without `--commands` and `--duration`.
 const DEFAULT_COMMANDS: u64 = 100_000;
 
 pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, CliError> {
@@ -32,7 +32,7 @@ pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, Cl
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
-    tell(args, &workload, &options, generated?, output)?;
+    print(args, &workload, &options, generated?, output)?;
     Ok(Ending::Pass)
 }
 
@@ -46,9 +46,7 @@ fn options(args: &GenerateArgs) -> Result<GenerateOptions, CliError> {
     };
     match length {
         GenerateLength::Commands(0) => Err(CliError::Usage("--commands 0: expected at least 1".to_owned())),
-        GenerateLength::Time(Duration::ZERO) => {
-            Err(CliError::Usage("--duration 0s: expected more than no time".to_owned()))
-        }
+        GenerateLength::Time(Duration::ZERO) => Err(CliError::Usage("--duration 0s: expected more than 0".to_owned())),
         _ => {
             let preload = if args.preload { Preload::AsCommands } else { Preload::AsPast };
             Ok(GenerateOptions { length, preload, per_second: args.rate })
@@ -65,7 +63,7 @@ fn bar(options: &GenerateOptions, output: Output) -> Option<ProgressBar> {
     output.shows_bars().then(|| bar.with_style(style))
 }
 
-fn tell(
+fn print(
     args: &GenerateArgs,
     workload: &Workload,
     options: &GenerateOptions,
@@ -92,7 +90,7 @@ fn tell(
     ))?;
     if workload.preload.events_per_actor > 0 && !args.preload {
         let preloaded = units::counted(workload.preload.events_per_actor, "event");
-        output.line(&format!("  what the workload preloads, {preloaded} for each actor, is its past"))?;
+        output.line(&format!("  each actor starts with {preloaded} from before the trace"))?;
     }
     output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
 }

@@ -1,6 +1,6 @@
 //! Unix times: a number and its unit.
 
-/// What a Unix time counts.
+/// Unit of a Unix time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Unit {
     Seconds,
@@ -12,8 +12,8 @@ pub(in super::super) enum Unit {
 impl Unit {
     pub(super) const ALL: [Self; 4] = [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds];
 
-    /// What `--time-format` calls it.
-    pub(super) const fn name(self) -> &'static str {
+    /// Its name as a `--time-format`.
+    pub(super) const fn option(self) -> &'static str {
         match self {
             Self::Seconds => "unix-s",
             Self::Milliseconds => "unix-ms",
@@ -22,7 +22,7 @@ impl Unit {
         }
     }
 
-    pub(super) const fn words(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Seconds => "Unix seconds",
             Self::Milliseconds => "Unix milliseconds",
@@ -41,8 +41,7 @@ impl Unit {
         }
     }
 
-    /// The unit a number of this size is in, if it is a time of these centuries: 1e11 seconds are the year 5138, and
-    /// so many milliseconds March 1973.
+    /// The unit of a number of this size: 1e11 seconds are the year 5138, 1e11 milliseconds March 1973.
     fn of(whole: u64) -> Self {
         match whole {
             0..100_000_000_000 => Self::Seconds,
@@ -53,7 +52,7 @@ impl Unit {
     }
 }
 
-/// A number as it stands: sign, whole part, and the first nine digits behind the point.
+/// Sign, whole part, and the first nine digits behind the point.
 struct Decimal {
     negative: bool,
     whole: u64,
@@ -93,12 +92,12 @@ fn digits(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// The unit a number looks to be in; `None` if it is no number.
+/// The probable unit of a number; `None` for other text.
 pub(super) fn unit_of(text: &[u8]) -> Option<Unit> {
     Decimal::read(text).map(|number| Unit::of(number.whole))
 }
 
-/// Nanoseconds since 1970; what is finer is dropped.
+/// Nanoseconds since 1970, rounded towards zero.
 pub(super) fn read(text: &[u8], unit: Unit) -> Option<i64> {
     let number = Decimal::read(text)?;
     let (scale, rest) = (10u64.pow(unit.digits()), 10u64.pow(9 - unit.digits()));
