@@ -32,7 +32,7 @@ impl ImportProgress {
 
 const fn label(stage: ImportStage) -> &'static str {
     match stage {
-        ImportStage::DateOrder => "detecting date order (D/M or M/D)",
+        ImportStage::Survey => "looking for a day above 12",
         ImportStage::Read => "reading the log",
         ImportStage::Write => "writing the trace",
     }
@@ -47,7 +47,7 @@ impl ImportObserver for ImportProgress {
         }
         let figure = match stage {
             ImportStage::Write => units::counted(done, "event"),
-            ImportStage::DateOrder | ImportStage::Read => units::bytes(done as f64),
+            ImportStage::Survey | ImportStage::Read => units::bytes(done as f64),
         };
         bar::show(bar, done, label(stage).to_owned(), figure);
     }

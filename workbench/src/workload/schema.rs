@@ -156,7 +156,8 @@ pub struct CommandMix {
 }
 
 impl CommandMix {
-    pub(crate) const fn weight(&self, kind: CommandKind) -> f64 {
+    /// The weight of a command.
+    pub const fn weight(&self, kind: CommandKind) -> f64 {
         match kind {
             CommandKind::Persist => self.persist,
             CommandKind::Snapshot => self.snapshot,

@@ -220,12 +220,9 @@ pub(super) fn rate_error(bursts: Bursts, rate: f64, commands: u64) -> f64 {
     (Candidate::of(bursts, rate).dispersion(commands) / commands).sqrt()
 }
 
-/// So many significant digits of a number above 0.
-pub(super) fn digits(figure: f64, count: i32) -> f64 {
-    #[expect(clippy::cast_possible_truncation, reason = "a power of ten")]
-    let place = count - 1 - figure.log10().floor() as i32;
-    let text = format!("{figure:.*}", usize::try_from(place).unwrap_or(0));
-    text.parse().unwrap_or(figure)
+/// Rounds to `count` significant digits.
+pub(super) fn digits(figure: f64, count: usize) -> f64 {
+    format!("{figure:.*e}", count - 1).parse().unwrap_or(figure)
 }
 
 #[cfg(test)]

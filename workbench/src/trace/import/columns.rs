@@ -13,48 +13,13 @@ const DELIMITERS: &[u8] = b",;\t|";
 const SAMPLE_RECORDS: usize = 100;
 
 /// Usual names of the column of the case, in order of preference. The first is that of the XES standard.
-const ACTOR_NAMES: &[&str] = &[
-    "case:concept:name",
-    "case_id",
-    "caseid",
-    "case id",
-    "case",
-    "actor_id",
-    "actor",
-    "subject_id",
-    "subject",
-    "entity_id",
-    "entity",
-    "aggregate_id",
-    "stream_id",
-    "stream",
-    "account_id",
-    "order_id",
-    "user_id",
-    "session_id",
-    "trace_id",
-    "device_id",
-    "key",
-];
+const ACTOR_NAMES: &str = "case:concept:name, case_id, caseid, case id, case, actor_id, actor, subject_id, \
+    subject, entity_id, entity, aggregate_id, stream_id, stream, account_id, order_id, user_id, session_id, \
+    trace_id, device_id, key";
 /// Usual names of the column of the time, in order of preference. The first is that of the XES standard.
-const TIME_NAMES: &[&str] = &[
-    "time:timestamp",
-    "timestamp",
-    "time_stamp",
-    "event_time",
-    "eventtime",
-    "time",
-    "datetime",
-    "date_time",
-    "occurred_at",
-    "created_at",
-    "complete timestamp",
-    "complete_timestamp",
-    "start_time",
-    "start timestamp",
-    "ts",
-    "date",
-];
+const TIME_NAMES: &str = "time:timestamp, timestamp, time_stamp, event_time, eventtime, time, datetime, \
+    date_time, occurred_at, created_at, complete timestamp, complete_timestamp, start_time, start timestamp, \
+    ts, date";
 
 /// The separator that gives all of the first records the same number of fields, and the most; if none does, the one that
 /// occurs most in the first record. The last record of `head` may be cut off.
@@ -161,9 +126,10 @@ impl Search<'_> {
         }
     }
 
-    fn guess(&self, names: &[&str], what: &str, option: &str) -> Result<usize, TraceError> {
-        names.iter().find_map(|name| self.like(name)).ok_or_else(|| {
-            let wanted = format!("looks like {what} (`{}` or the like)", names[..4].join("`, `"));
+    fn guess(&self, names: &str, what: &str, option: &str) -> Result<usize, TraceError> {
+        names.split(", ").find_map(|name| self.like(name)).ok_or_else(|| {
+            let examples: Vec<_> = names.split(", ").take(4).collect();
+            let wanted = format!("looks like {what} (`{}` or the like)", examples.join("`, `"));
             self.missing(wanted, format!("select it with {option}"))
         })
     }

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportStage {
     /// Search for a row that distinguishes days from months; counted in bytes of the log.
-    DateOrder,
+    Survey,
     /// Reading the log; counted in bytes.
     Read,
     /// Writing the trace; counted in events.

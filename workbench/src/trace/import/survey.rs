@@ -145,7 +145,7 @@ fn search_order(
         if found.is_some() {
             return Ok(found);
         }
-        job.proceed(ImportStage::DateOrder, log.as_ref())?;
+        job.proceed(ImportStage::Survey, log.as_ref())?;
         // The error is reported when the log is read.
         if batch.failure.is_some() {
             break;

@@ -14,7 +14,7 @@ use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
 use crate::workload::Workload;
 use crate::{trace, units};
 
-/// Commands without `--commands` and `--duration`.
+/// Commands that are generated if nobody says how many.
 const DEFAULT_COMMANDS: u64 = 100_000;
 
 pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, CliError> {
@@ -46,7 +46,9 @@ fn options(args: &GenerateArgs) -> Result<GenerateOptions, CliError> {
     };
     match length {
         GenerateLength::Commands(0) => Err(CliError::Usage("--commands 0: expected at least 1".to_owned())),
-        GenerateLength::Time(Duration::ZERO) => Err(CliError::Usage("--duration 0s: expected more than 0".to_owned())),
+        GenerateLength::Time(Duration::ZERO) => {
+            Err(CliError::Usage("--duration 0s: expected more than no time".to_owned()))
+        }
         _ => {
             let preload = if args.preload { Preload::AsCommands } else { Preload::AsPast };
             Ok(GenerateOptions { length, preload, per_second: args.rate })

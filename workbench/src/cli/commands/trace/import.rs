@@ -84,7 +84,7 @@ fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
 
 fn time_zone(name: &str) -> Result<TimeZone, CliError> {
     TimeZone::get(name).map_err(|error| {
-        let expected = "expected a name of the IANA time zone database, which must be installed (package `tzdata`)";
+        let expected = "expected a name of the IANA database, which must be installed (package `tzdata`)";
         CliError::Usage(format!("--time-zone `{name}`: {expected}, for example `Europe/Berlin`: {error}"))
     })
 }

@@ -1,7 +1,7 @@
 //! The forms in which a log may write its times.
 
 use super::civil::DateOrder;
-use super::unix::Unit;
+use super::unix::{UNITS, Unit};
 
 /// How a log writes its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +11,9 @@ pub(in super::super) enum TimeForm {
     /// A date with its parts in this order and this separator between them, alone or with a time of day.
     Date(DateOrder, u8),
     /// A number of a given unit.
-    Unix(Unit),
+    Unix(&'static Unit),
     /// A number; the unit was guessed from its size, so numbers of another size are refused.
-    UnixGuessed(Unit),
+    UnixGuessed(&'static Unit),
     /// A given `strftime` format.
     Format(String),
 }
@@ -21,7 +21,7 @@ pub(in super::super) enum TimeForm {
 impl TimeForm {
     /// The form that `--time-format` names.
     pub(in super::super) fn named(format: &str) -> Self {
-        let unit = Unit::ALL.into_iter().find(|unit| unit.option() == format);
+        let unit = UNITS.iter().find(|unit| unit.option == format);
         unit.map_or_else(|| Self::Format(format.to_owned()), Self::Unix)
     }
 
@@ -37,7 +37,7 @@ impl TimeForm {
                     DateOrder::Mdy => format!("MM{s}DD{s}YYYY"),
                 }
             }
-            Self::Unix(unit) | Self::UnixGuessed(unit) => unit.name().to_owned(),
+            Self::Unix(unit) | Self::UnixGuessed(unit) => unit.name.to_owned(),
             Self::Format(format) => format!("`{format}`"),
         }
     }
@@ -48,7 +48,7 @@ impl TimeForm {
             Self::Iso => "a time such as `2011-10-11 13:45:40.276+02:00`".to_owned(),
             Self::Date(..) => format!("{}, alone or with a time such as `13:45:40`", self.name()),
             Self::Unix(_) => self.name(),
-            Self::UnixGuessed(unit) => format!("{}, as in the first rows", unit.name()),
+            Self::UnixGuessed(unit) => format!("{}, as in the first rows", unit.name),
             Self::Format(_) => format!("the form {}", self.name()),
         }
     }

@@ -3,7 +3,7 @@
 use super::civil::{self, DateOrder};
 use super::form::TimeForm;
 use super::reader::TimeReader;
-use super::unix::Unit;
+use super::unix::UNITS;
 
 /// The form that the first rows show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ const FORMS: [TimeForm; 12] = [
 
 /// The form of most of the texts. The others are reported when they are read.
 pub(in super::super) fn guess(texts: &[Vec<u8>]) -> Guess {
-    let forms = || FORMS.into_iter().chain(Unit::ALL.map(TimeForm::UnixGuessed));
+    let forms = || FORMS.into_iter().chain(UNITS.iter().map(TimeForm::UnixGuessed));
     let most = forms().map(|form| fitting(&form, texts)).max().unwrap_or(0);
     let Some(form) = forms().find(|form| most > 0 && fitting(form, texts) == most) else { return Guess::Unknown };
     match form {
@@ -82,8 +82,8 @@ mod tests {
         assert_eq!(found(&["01/02/2011", "02/13/2011 1:00 PM"]), date(DateOrder::Mdy, b'/'));
         assert_eq!(found(&["01-02-2011", "13-02-2011"]), date(DateOrder::Dmy, b'-'));
         assert_eq!(found(&["01-Feb-2011"]), date(DateOrder::Dmy, b'-'));
-        assert_eq!(found(&["1318340740", "1318340740.5"]), Guess::Is(TimeForm::UnixGuessed(Unit::Seconds)));
-        assert_eq!(found(&["0", "1318340740276"]), Guess::Is(TimeForm::UnixGuessed(Unit::Milliseconds)));
+        assert_eq!(found(&["1318340740", "1318340740.5"]), Guess::Is(TimeForm::UnixGuessed(&UNITS[0])));
+        assert_eq!(found(&["0", "1318340740276"]), Guess::Is(TimeForm::UnixGuessed(&UNITS[1])));
         assert_eq!(found(&["yesterday"]), Guess::Unknown);
         assert_eq!(found(&["yesterday", "2011-10-11"]), Guess::Is(TimeForm::Iso), "the bad row is the other one");
     }

@@ -33,10 +33,10 @@ impl TimeReader {
         let moment = match &self.form {
             TimeForm::Iso => self.date(text, DateOrder::Ymd, b'-').or_else(|| self.rare_iso(text)),
             TimeForm::Date(order, separator) => self.date(text, *order, *separator),
-            TimeForm::Unix(unit) => unix::read(text, *unit).map(exactly),
+            TimeForm::Unix(unit) => unix::read(text, unit).map(exactly),
             TimeForm::UnixGuessed(unit) => {
-                let fits = unix::unit_of(text) == Some(*unit) || text.iter().all(|&byte| byte == b'0');
-                unix::read(text, *unit).filter(|_| fits).map(exactly)
+                let fits = unix::unit_of(text) == Some(unit) || text.iter().all(|&byte| byte == b'0');
+                unix::read(text, unit).filter(|_| fits).map(exactly)
             }
             TimeForm::Format(format) => return self.formatted(text, format),
         };
@@ -110,7 +110,7 @@ const fn exactly(nanoseconds: i64) -> Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::import::times::unix::Unit;
+    use crate::trace::import::times::unix::UNITS;
     use proptest::prelude::*;
 
     fn reader(form: TimeForm) -> TimeReader {
@@ -151,7 +151,7 @@ mod tests {
         assert!(refused(b"2011", TimeForm::named("%d.%m.%Y")).contains("%d.%m.%Y"));
         assert!(refused(b"yesterday", TimeForm::Iso).contains("--time-format"));
         assert!(refused(b"9999-12-31", TimeForm::Iso).contains("1678 and 2261"));
-        assert!(refused(b"5", TimeForm::UnixGuessed(Unit::Milliseconds)).contains("as in the first rows"));
+        assert!(refused(b"5", TimeForm::UnixGuessed(&UNITS[1])).contains("as in the first rows"));
     }
 
     proptest! {
