@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::command::{TraceActor, TraceCommand};
-use super::content::{Commands, Content, ContentWriter, MEMORY_BYTES};
+use super::content::{Content, ContentWriter, MEMORY_BYTES};
 use super::error::TraceError;
 use super::history::{ActorHistory, Prehistory};
+use super::packed::ChunkReader;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
 /// The commands of a trace, which can be read any number of times.
@@ -43,16 +44,37 @@ impl Trace {
         &self.actors
     }
 
-    /// A reader of the commands, in order of time.
-    pub fn commands(&self) -> Commands<'_> {
-        Commands::new(&self.content)
+    /// Calls `visit` for every command with its operations, in order of time.
+    ///
+    /// # Errors
+    ///
+    /// If the temporary file of a long trace cannot be read.
+    pub fn for_each_command(&self, mut visit: impl FnMut(TraceCommand, &[Op])) -> io::Result<()> {
+        self.try_for_each_command(|command, ops| {
+            visit(command, ops);
+            Ok(())
+        })
     }
 
-    /// Calls `visit` for every command with its operations.
-    pub(crate) fn for_each_command(&self, mut visit: impl FnMut(TraceCommand, &[Op])) -> io::Result<()> {
-        let (mut commands, mut ops) = (self.commands(), Vec::new());
-        while let Some(command) = commands.next(&mut ops)? {
-            visit(command, &ops);
+    /// The same until `visit` fails.
+    pub(super) fn try_for_each_command<E: From<io::Error>>(
+        &self,
+        mut visit: impl FnMut(TraceCommand, &[Op]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut buffer, mut ops) = (Vec::new(), Vec::new());
+        for chunk in 0..self.content.chunk_count() {
+            let bytes = match self.content.in_memory(chunk) {
+                Some(bytes) => bytes,
+                None => {
+                    self.content.read(chunk, &mut buffer)?;
+                    &buffer
+                }
+            };
+            let mut reader = ChunkReader::default();
+            while let Some(command) = reader.next(bytes, &mut ops, |_| true) {
+                visit(command, &ops)?;
+                ops.clear();
+            }
         }
         Ok(())
     }
@@ -185,7 +207,7 @@ impl TraceBuilder {
         }
     }
 
-    /// The place of an actor, which is new if it was not named before.
+    /// The number of an actor; a new one if the actor is new.
     ///
     /// # Panics
     ///
@@ -205,11 +227,11 @@ impl TraceBuilder {
 
     /// There are few types: a linear search is fast.
     fn type_named(&mut self, name: &str) -> &mut ActorType {
-        let place = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
+        let index = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
             self.types.push(ActorType { name: name.into(), numbers: HashMap::new() });
             self.types.len() - 1
         });
-        &mut self.types[place]
+        &mut self.types[index]
     }
 
     /// Appends a command of actor number `actor`. Numbers of states and metadata, and whether a read may miss, are filled

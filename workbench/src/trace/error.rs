@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::workload::excerpt;
 
-/// Why a trace or an event log cannot be used. The message names the file, the place in it, and what was expected.
+/// Why a trace or an event log cannot be used. The message names the file, line and column, and what was expected.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum TraceError {

@@ -77,10 +77,10 @@ fn draw(actor: u32) -> f64 {
 pub enum ExportError {
     /// The temporary file of a long trace cannot be read.
     #[error("cannot read the trace: {0}")]
-    Read(io::Error),
+    Read(#[from] io::Error),
     /// The table cannot be written.
     #[error("cannot write the table: {0}")]
-    Write(#[from] io::Error),
+    Write(io::Error),
     /// No command is selected.
     #[error("no command of these actors is in that time")]
     Nothing,
@@ -114,14 +114,14 @@ fn for_each_selected(
     selection: &Selection,
     mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> io::Result<()>,
 ) -> Result<(), ExportError> {
-    let (mut commands, mut ops, mut number) = (trace.commands(), Vec::new(), 0);
-    while let Some(command) = commands.next(&mut ops).map_err(ExportError::Read)? {
+    let mut number = 0;
+    trace.try_for_each_command(|command, ops| {
         if selection.contains(&command) {
-            visit(number, &command, &ops)?;
+            visit(number, &command, ops).map_err(ExportError::Write)?;
         }
         number += 1;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Bytes of the values written, and of those read as far as the trace states them.
@@ -159,7 +159,7 @@ fn commands<W: Write>(trace: &Trace, selection: &Selection, mut rows: Rows<W>) -
             read_bytes,
         })
     })?;
-    Ok(rows.finish()?)
+    rows.finish().map_err(ExportError::Write)
 }
 
 #[derive(Clone, Default, Serialize)]
@@ -210,17 +210,21 @@ fn actors<'a, W: Write>(trace: &'a Trace, selection: &Selection, mut rows: Rows<
         actors[command.actor as usize].add(command, ops);
         Ok(())
     })?;
-    actors.iter().filter(|actor| actor.commands_count > 0).try_for_each(|actor| rows.write(actor))?;
-    Ok(rows.finish()?)
+    actors
+        .iter()
+        .filter(|actor| actor.commands_count > 0)
+        .try_for_each(|actor| rows.write(actor))
+        .map_err(ExportError::Write)?;
+    rows.finish().map_err(ExportError::Write)
 }
 
 fn operations(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
     let mut provenance = trace.provenance.clone();
     provenance.assumptions.extend(selection.describe());
-    write_head(out, &provenance)?;
+    write_head(out, &provenance).map_err(ExportError::Write)?;
     if trace.dropped_count() > 0 {
         // Their position is not known.
-        writeln!(out, "{DROPPED}{}", trace.dropped_count())?;
+        writeln!(out, "{DROPPED}{}", trace.dropped_count()).map_err(ExportError::Write)?;
     }
     let (mut lines, mut count, mut command_id) = (Vec::new(), 0, 0);
     for_each_selected(trace, selection, |_, command, ops| {

@@ -5,7 +5,7 @@
 
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// Event numbers, as ascending ranges that do not touch. Logs have no holes: it is one range nearly always.
+/// Event numbers, as ascending ranges that do not touch. Logs have no gaps: it is nearly always one range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     ranges: Vec<[u64; 2]>,
@@ -13,50 +13,30 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn contains(&self, number: u64) -> bool {
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        after > 0 && number <= self.ranges[after - 1][1]
+        let index = self.ranges.partition_point(|range| range[1] < number);
+        self.ranges.get(index).is_some_and(|range| range[0] <= number)
     }
 
     pub(super) fn insert(&mut self, number: u64) {
-        // The next event of a log.
-        if let Some(last) = self.ranges.last_mut()
-            && last[1].checked_add(1) == Some(number)
-        {
-            last[1] = number;
-            return;
-        }
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        if after > 0 && number <= self.ranges[after - 1][1] {
-            return;
-        }
-        let joins_before = after > 0 && self.ranges[after - 1][1] + 1 == number;
-        let joins_after = self.ranges.get(after).is_some_and(|range| number + 1 == range[0]);
-        match (joins_before, joins_after) {
-            (true, true) => {
-                self.ranges[after - 1][1] = self.ranges[after][1];
-                self.ranges.remove(after);
+        // The first range that contains or touches the number, or lies behind it.
+        let index = self.ranges.partition_point(|range| range[1].saturating_add(1) < number);
+        match self.ranges.get_mut(index) {
+            Some(range) if range[0] <= number.saturating_add(1) => {
+                *range = [range[0].min(number), range[1].max(number)];
+                let end = range[1];
+                if self.ranges.get(index + 1).is_some_and(|next| end.checked_add(1) == Some(next[0])) {
+                    self.ranges[index][1] = self.ranges.remove(index + 1)[1];
+                }
             }
-            (true, false) => self.ranges[after - 1][1] = number,
-            (false, true) => self.ranges[after][0] = number,
-            (false, false) => self.ranges.insert(after, [number, number]),
+            _ => self.ranges.insert(index, [number, number]),
         }
     }
 
     pub(super) fn remove(&mut self, number: u64) {
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        if after == 0 || number > self.ranges[after - 1][1] {
-            return;
-        }
-        let [first, last] = self.ranges[after - 1];
-        match (first == number, last == number) {
-            (true, true) => drop(self.ranges.remove(after - 1)),
-            (true, false) => self.ranges[after - 1][0] = number + 1,
-            (false, true) => self.ranges[after - 1][1] = number - 1,
-            (false, false) => {
-                self.ranges[after - 1][1] = number - 1;
-                self.ranges.insert(after, [number + 1, last]);
-            }
-        }
+        let index = self.ranges.partition_point(|range| range[1] < number);
+        let Some(&[first, last]) = self.ranges.get(index).filter(|range| range[0] <= number) else { return };
+        let rest = [(first < number).then(|| [first, number - 1]), (number < last).then(|| [number + 1, last])];
+        self.ranges.splice(index..=index, rest.into_iter().flatten());
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> + '_ {

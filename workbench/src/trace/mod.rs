@@ -24,7 +24,6 @@ mod writer;
 pub(crate) use atomic_file::{AtomicFile, replace_file};
 pub use builder::{Trace, TraceBuilder};
 pub use command::{TraceActor, TraceCommand};
-pub use content::Commands;
 pub use error::TraceError;
 pub use export::{ExportError, Selection, Table, TableFormat, export};
 pub(crate) use fit::Aspect;

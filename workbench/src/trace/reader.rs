@@ -21,8 +21,8 @@ pub enum Truncation {
     UseWholeLines,
 }
 
-/// Reads a trace, plain or zstd, or all parts of the recording in a directory. The first bytes tell the compression, not
-/// the name. A trace of more than some ten million operations is kept in the system's directory for temporary files.
+/// Reads a trace, plain or zstd, or all parts of the recording in a directory. The first bytes decide on the compression,
+/// not the name. A trace of more than some ten million operations is kept in the system's directory for temporary files.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ fn has_trace_name(path: &Path) -> bool {
 /// Largest value as it is stored: the largest a workload generates, and what the store adds to it.
 const MAX_STORED_BYTES: u32 = MAX_VALUE_BYTES + 1024;
 
-/// Whether a file is meant as a trace, by its first bytes or its name. A directory is, if it contains such files.
+/// Whether a file looks like a trace, by its first bytes or its name. A directory is, if it contains such files.
 pub(crate) fn looks_like_trace(path: &Path) -> bool {
     if path.is_dir() {
         return trace_files(path).is_ok_and(|parts| !parts.is_empty());

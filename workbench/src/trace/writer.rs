@@ -65,7 +65,7 @@ impl TraceWriter {
     fn hand_over(&mut self) -> Result<(), TraceError> {
         let failed = || io::Error::other("an earlier write failed");
         let worker = self.worker.take().ok_or_else(failed).and_then(|worker| {
-            if worker.take(&mut self.lines) { Ok(worker) } else { Err(worker.wait().err().unwrap_or_else(failed)) }
+            if worker.send(&mut self.lines) { Ok(worker) } else { Err(worker.wait().err().unwrap_or_else(failed)) }
         });
         self.worker = Some(worker.map_err(TraceError::file("write", &self.path))?);
         Ok(())
@@ -115,8 +115,8 @@ impl Worker {
         Ok(Self { full, empty, thread })
     }
 
-    /// Takes the lines and leaves an empty piece; false if the thread has ended.
-    fn take(&self, lines: &mut Vec<u8>) -> bool {
+    /// Sends the lines and replaces them with an empty piece; false if the thread has ended.
+    fn send(&self, lines: &mut Vec<u8>) -> bool {
         let next = self.empty.try_recv().unwrap_or_else(|_| empty_piece());
         self.full.send(std::mem::replace(lines, next)).is_ok()
     }

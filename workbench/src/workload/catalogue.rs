@@ -55,7 +55,7 @@ mod tests {
         for shipped in shipped() {
             let workload = Workload::find(shipped.name).unwrap();
             assert_eq!(workload.name, shipped.name);
-            assert!(workload.description.len() > 200, "{} says what it stands for", shipped.name);
+            assert!(workload.description.len() > 200, "{} has a description", shipped.name);
         }
     }
 

@@ -57,7 +57,7 @@ impl SizeDistribution {
 
     /// Checks the figures against each other. The error states what is required.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let (holds, expected) = match self {
+        let (is_valid, expected) = match self {
             Self::Constant(_) => (true, ""),
             Self::Uniform { min, max } => (min <= max, "`min` must not exceed `max`"),
             Self::Lognormal { median, p99 } => {
@@ -68,7 +68,7 @@ impl SizeDistribution {
                 "`quantiles` must be two or more sizes in ascending order",
             ),
         };
-        if !holds {
+        if !is_valid {
             return Err(expected.to_owned());
         }
         let largest = self.nominal_max_bytes();
@@ -158,12 +158,12 @@ pub(super) fn draw(quantiles: &[u32], rng: &mut impl Rng) -> u32 {
 
 /// Linear interpolation between equally spaced quantiles.
 fn interpolate(quantiles: &[u32], at: f64) -> u32 {
-    let place = at * (quantiles.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place < len")]
-    let below = place.floor() as usize;
+    let position = at * (quantiles.len() - 1) as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= position < len")]
+    let below = position.floor() as usize;
     let above = (below + 1).min(quantiles.len() - 1);
     let (low, high) = (f64::from(quantiles[below]), f64::from(quantiles[above]));
-    to_bytes(low + (high - low) * (place - below as f64))
+    to_bytes(low + (high - low) * (position - below as f64))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of a size")]

@@ -103,12 +103,12 @@ mod tests {
 
     #[test]
     fn compressibility_is_what_a_compressor_finds() {
-        for (asked, low, high) in [(0.0, 0.98, 1.05), (0.5, 0.45, 0.60), (0.9, 0.08, 0.20)] {
-            let pool = ValuePool::new(1, asked, 64 << 10);
+        for (compressibility, low, high) in [(0.0, 0.98, 1.05), (0.5, 0.45, 0.60), (0.9, 0.08, 0.20)] {
+            let pool = ValuePool::new(1, compressibility, 64 << 10);
             let value = pool.value(1, OpKind::EventsPut, 1, 64 << 10);
             let packed = zstd::bulk::compress(value, 1).unwrap();
             let left = packed.len() as f64 / value.len() as f64;
-            assert!((low..high).contains(&left), "compressibility {asked}: {left} of the bytes remain");
+            assert!((low..high).contains(&left), "compressibility {compressibility}: {left} of the bytes remain");
         }
     }
 

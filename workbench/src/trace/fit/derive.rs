@@ -58,7 +58,7 @@ fn name(name: &str) -> String {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded lengths and counts")]
 fn actors(info: &TraceInfo, seen: &Behaviour) -> Actors {
-    // A workload takes at most 100 million.
+    // The limit of a workload is 100 million.
     let count = info.skew.population_count.clamp(1, 100_000_000) as u32;
     let exponent = (info.skew.zipf_exponent * 1e3).round() / 1e3;
     Actors {
@@ -102,7 +102,7 @@ fn commands(seen: &Behaviour) -> CommandMix {
     }
     mix.recover_after_stop = rounded(seen.share_of_stops());
     if let Some(lengths) = &seen.query_lengths {
-        // Short logs cut queries short, in the workload as in the trace: a few shorter ones say nothing.
+        // Short logs cut queries short, in the workload as in the trace: a few shorter ones are ignored.
         let [least, most] = [100, 1000].map(|permille| lengths.quantile_bytes(permille));
         if least == most {
             mix.events_per_query = u64::from(most);

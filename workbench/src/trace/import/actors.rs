@@ -76,18 +76,3 @@ impl Names {
         &self.text[start..self.ends[number]]
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_numbered_in_order_of_appearance() {
-        let mut actors = Actors::default();
-        let names = [&b"b"[..], b"a", b"b", b"\xe4"].map(Cow::Borrowed);
-        assert_eq!(actors.numbers(&names), Some(vec![0, 1, 0, 2]));
-        assert!(actors.any_latin_1());
-        let names = actors.into_names(NameRule::Keep);
-        assert_eq!((names.len(), names.get(0), names.get(1), names.get(2)), (3, "b", "a", "ä"));
-    }
-}

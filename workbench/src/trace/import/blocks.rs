@@ -124,7 +124,6 @@ pub(super) fn closing_quote(bytes: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn cut(text: &'static str, block_bytes: usize) -> Result<Vec<String>, CutError> {
         let mut blocks = Blocks::new(Box::new(text.as_bytes()), Vec::new(), b',', block_bytes);
@@ -156,27 +155,6 @@ mod tests {
                 }
             };
             assert!(matches!(error, CutError::OpenQuote(line) if line + before == 1), "{size}: {error:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn blocks_of_any_size_hold_the_records_a_csv_reader_finds(
-            fields in prop::collection::vec(prop::collection::vec("[a,\"\n\r b]{0,6}", 2), 1..20),
-            block_bytes in 1usize..40,
-        ) {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            for record in &fields {
-                writer.write_record(record).unwrap();
-            }
-            let text = writer.into_inner().unwrap();
-            let mut blocks = Blocks::new(Box::new(std::io::Cursor::new(text)), Vec::new(), b',', block_bytes);
-            let mut found = Vec::new();
-            while let Some(block) = blocks.next_block().unwrap() {
-                let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&block[..]);
-                found.extend(reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()));
-            }
-            prop_assert_eq!(found, fields);
         }
     }
 }

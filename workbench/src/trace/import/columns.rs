@@ -53,7 +53,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// `rows` stands on the header.
+    /// `rows` is at the header.
     pub(super) fn find(log: &Path, rows: &Rows<'_>, options: &ImportOptions) -> Result<Self, TraceError> {
         let headers: Vec<String> = (0..rows.len()).map(|index| text(&rows.field(index)).into_owned()).collect();
         let search = Search { log, headers: &headers };

@@ -62,9 +62,9 @@ impl Default for ImportOptions {
     }
 }
 
-/// Bounds of an import's memory, whatever the length of the log.
+/// Bounds of an import's memory, which does not depend on the length of the log.
 ///
-/// It takes about `32 × run_events + 16 × threads × block_bytes` bytes, 64 KiB for each run on disk, and for
+/// It needs about `32 × run_events + 16 × threads × block_bytes` bytes, 64 KiB for each run on disk, and for
 /// each actor about 170 bytes and its name twice. With the defaults and two threads that is 160 MiB and the actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
@@ -95,7 +95,7 @@ pub struct ImportSummary {
     pub span: [Timestamp; 2],
     /// Columns and forms that were used, and which of them were guessed.
     pub columns: Vec<String>,
-    /// Assumptions about what the log does not say.
+    /// Assumptions about data that is not in the log.
     pub assumptions: Vec<String>,
     /// Duration of the import, until the trace was on disk.
     pub elapsed: Duration,

@@ -83,7 +83,7 @@ impl Collected {
         while let Some(batch) = next {
             let parse = || {
                 let blocks = batch.blocks.par_iter().enumerate();
-                blocks.map(|(place, block)| plan.parse(block, has_header && place == 0)).collect::<Vec<_>>()
+                blocks.map(|(index, block)| plan.parse(block, has_header && index == 0)).collect::<Vec<_>>()
             };
             let (following, parsed) = rayon::join(|| batches.next_batch(), parse);
             for parsed in parsed {

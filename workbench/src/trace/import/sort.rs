@@ -40,7 +40,7 @@ impl Event {
     }
 }
 
-/// Takes events in the order of the log.
+/// Collects events in the order of the log.
 pub(super) struct Sorter {
     run: Vec<Event>,
     run_events: usize,
@@ -201,53 +201,5 @@ impl Cursor {
             start += piece;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn any_number_of_runs_gives_what_a_stable_sort_gives(
-            times in prop::collection::vec(-5i64..5, 0..200),
-            run_events in 1usize..50,
-        ) {
-            let events: Vec<Event> =
-                times.iter().zip(0..).map(|(&time, bytes)| Event { time, actor: bytes / 2, bytes }).collect();
-            let directory = tempfile::tempdir().unwrap();
-            let mut sorter = Sorter::new(directory.path(), run_events).unwrap();
-            for piece in events.chunks(7) {
-                sorter.extend(piece.iter().copied()).unwrap();
-            }
-            prop_assert_eq!(sorter.span().map(|[first, _]| first), times.iter().copied().min());
-            prop_assert_eq!(sorter.span().map(|[_, last]| last), times.iter().copied().max());
-            let mut sorted = sorter.finish().unwrap();
-            let mut found = Vec::new();
-            while let Some(event) = sorted.next_event().unwrap() {
-                found.push(event);
-            }
-            let mut expected = events;
-            expected.sort_by_key(|event| event.time);
-            prop_assert_eq!(found, expected);
-            prop_assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
-        }
-    }
-
-    #[test]
-    fn runs_longer_than_a_buffer_are_read_whole() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut sorter = Sorter::new(directory.path(), 10_000).unwrap();
-        let time = |n: u32| i64::from(n.wrapping_mul(2_654_435_761) % 1_000);
-        sorter.extend((0..35_000).map(|n| Event { time: time(n), actor: n, bytes: 0 })).unwrap();
-        let mut merged = sorter.finish().unwrap();
-        let mut found = Vec::new();
-        while let Some(event) = merged.next_event().unwrap() {
-            found.push((event.time, event.actor));
-        }
-        assert_eq!(found.len(), 35_000);
-        assert!(found.is_sorted(), "equal times keep the order in which they came");
     }
 }

@@ -177,6 +177,7 @@ impl Windows {
 mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
+    use rand_distr::Exp1;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     fn rhythm(times: &[u64]) -> Rhythm {
@@ -194,7 +195,7 @@ mod tests {
     fn random_times(mean_ns: impl Fn(u64) -> f64) -> Vec<u64> {
         let (mut rng, mut at_ns) = (Xoshiro256PlusPlus::seed_from_u64(4), 0.0);
         let mut step = |number: u64| {
-            at_ns -= mean_ns(number) * (1.0 - rng.random::<f64>()).ln();
+            at_ns += mean_ns(number) * rng.sample::<f64, _>(Exp1);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time")]
             let due = at_ns as u64;
             due

@@ -88,7 +88,7 @@ fn estimate(descending: &[u64]) -> f64 {
     if commands == 0 {
         return 0.0;
     }
-    let weighted = |(place, &count): (usize, &u64)| count as f64 * ((place + 1) as f64).ln();
+    let weighted = |(index, &count): (usize, &u64)| count as f64 * ((index + 1) as f64).ln();
     let observed = descending.iter().enumerate().map(weighted).sum::<f64>() / commands as f64;
     let ranks = Ranks::new(descending.len() as u64);
     // The mean of ln k falls as the exponent rises.
@@ -108,9 +108,9 @@ fn distance(descending: &[u64], exponent: f64) -> f64 {
     let all = descending.iter().sum::<u64>().max(1) as f64;
     let sum: f64 = (1..=descending.len()).map(|rank| (rank as f64).powf(-exponent)).sum();
     let (mut observed, mut fitted, mut largest) = (0.0, 0.0, 0.0_f64);
-    for (place, &count) in descending.iter().enumerate() {
+    for (index, &count) in descending.iter().enumerate() {
         observed += count as f64 / all;
-        fitted += ((place + 1) as f64).powf(-exponent) / sum;
+        fitted += ((index + 1) as f64).powf(-exponent) / sum;
         largest = largest.max((observed - fitted).abs());
     }
     largest
@@ -286,8 +286,8 @@ mod tests {
             assert!(found.is_uniform && found.zipf_exponent == 0.0, "{actors}, {commands}: {found:?}");
         }
         assert!(fit(vec![7]).is_uniform && fit(vec![6; 100]).is_uniform);
-        let nobody = fit(Vec::new());
-        assert!(nobody.zipf_exponent_standard_error.is_finite() && nobody.ks_distance_ratio == 0.0, "{nobody:?}");
+        let empty = fit(Vec::new());
+        assert!(empty.zipf_exponent_standard_error.is_finite() && empty.ks_distance_ratio == 0.0, "{empty:?}");
     }
 
     #[test]

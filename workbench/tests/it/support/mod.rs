@@ -39,10 +39,11 @@ pub(crate) struct Told {
 
 /// All commands of a trace.
 pub(crate) fn told(trace: &Trace) -> Vec<Told> {
-    let (mut commands, mut told, mut ops) = (trace.commands(), Vec::new(), Vec::new());
-    while let Some(TraceCommand { at_ns, actor, kind }) = commands.next(&mut ops).unwrap() {
-        told.push(Told { at_ns, actor: trace.actors()[actor as usize].clone(), kind, ops: ops.clone() });
-    }
+    let mut told = Vec::new();
+    let each = |TraceCommand { at_ns, actor, kind }, ops: &[Op]| {
+        told.push(Told { at_ns, actor: trace.actors()[actor as usize].clone(), kind, ops: ops.to_vec() });
+    };
+    trace.for_each_command(each).unwrap();
     told
 }
 

@@ -13,7 +13,7 @@ use ave_workbench::trace::{
     Fit, GenerateLength, GenerateOptions, ImportOptions, Preload, Selection, Sizes, Table, TableFormat, Trace,
     TraceInfo, Truncation,
 };
-use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Skew, Workload, shipped};
+use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipped};
 use tempfile::tempdir;
 
 use crate::support::told;
@@ -80,6 +80,9 @@ fn a_shipped_workload_is_fitted_to_its_trace() {
         let (fit, ..) = fits(&commands_of(&workload, 30_000));
         let found = &fit.workload;
         assert_eq!(found.persistence.mode, workload.persistence.mode, "{}", workload.name);
+        if found.persistence.mode == PersistenceMode::Full {
+            assert_eq!(found.persistence.snapshot_every, workload.persistence.snapshot_every, "{}", workload.name);
+        }
         assert_eq!(found.persistence.encrypted, workload.persistence.encrypted, "{}", workload.name);
         assert_eq!(found.persistence.compact_on_snapshot, workload.persistence.compact_on_snapshot);
         assert_eq!(found.actors.types, workload.actors.types);
@@ -89,13 +92,6 @@ fn a_shipped_workload_is_fitted_to_its_trace() {
         let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).collect();
         assert!(off.is_empty(), "{}: {off:#?}", workload.name);
     }
-}
-
-#[test]
-fn the_snapshot_cadence_is_found_under_full_persistence() {
-    let workload = Workload::find("compacting-log").unwrap();
-    let (fit, ..) = fits(&commands_of(&workload, 60_000));
-    assert_eq!((fit.workload.persistence.mode, fit.workload.persistence.snapshot_every), (PersistenceMode::Full, 25));
 }
 
 /// After an orderly stop, a start replays no events.
@@ -150,16 +146,6 @@ fn recorded_traces_are_resembled() {
         assert!(matches!(fit.workload.arrivals, Arrivals::Bursts(_)), "{:?}", fit.workload.arrivals);
         assert_bursts(&fit, true);
     }
-}
-
-#[test]
-fn the_same_seed_generates_the_same_trace() {
-    let workload = Workload::find("mixed").unwrap();
-    let mut other = workload.clone();
-    other.seed += 1;
-    let one = told(&commands_of(&workload, 500));
-    assert_eq!(one, told(&commands_of(&workload, 500)));
-    assert_ne!(one, told(&commands_of(&other, 500)));
 }
 
 #[test]
@@ -269,16 +255,6 @@ fn batches_are_approximated_and_the_difference_is_reported() {
     }
 }
 
-#[test]
-fn the_skew_of_a_generated_trace_is_that_of_the_workload() {
-    let mut workload = Workload::find("registers").unwrap();
-    for exponent in [0.5, 0.8, 1.0, 1.3] {
-        workload.actors.skew = Skew::Zipf(exponent);
-        let skew = trace::info(&commands_of(&workload, 40_000)).unwrap().skew;
-        assert!((skew.zipf_exponent - exponent).abs() < 0.1, "{exponent}: {skew:?}");
-    }
-}
-
 fn exported(trace: &Trace, selection: &Selection, table: Table, format: TableFormat) -> (u64, String) {
     let mut out = Vec::new();
     let rows = trace::export(trace, selection, table, format, &mut out).unwrap();
@@ -323,7 +299,7 @@ fn an_exported_trace_is_the_original_or_the_selected_part() {
     let expected = told(&trace).into_iter().filter(|command| (1..2).contains(&(command.at_ns / 1_000_000_000)));
     let expected: Vec<_> = expected.map(|command| (command.actor, command.kind)).collect();
     assert_eq!(told(&part).into_iter().map(|command| (command.actor, command.kind)).collect::<Vec<_>>(), expected);
-    assert!(part.provenance.assumptions.iter().any(|said| said.contains("from 1 s on, before 2 s")));
+    assert!(part.provenance.assumptions.iter().any(|assumed| assumed.contains("from 1 s on, before 2 s")));
 
     let sample = reread(&of(Selection { actors_ratio: 0.25, ..Selection::ALL }));
     let share = sample.actors().len() as f64 / trace.actors().len() as f64;

@@ -160,8 +160,12 @@ fn a_long_log_in_no_order_is_the_same_however_it_is_read() {
     let expected = reference(&log, b',', &options());
     let log = Log::new(&log);
     assert_eq!(log.import(&options()), expected, "several blocks, one run");
-    let limits = ImportLimits { block_bytes: 10_000, run_events: 3_000 };
-    assert_eq!(log.import(&ImportOptions { limits, ..options() }), expected, "many blocks and runs");
+    let limits = ImportLimits { block_bytes: 10_000, run_events: 9_000 };
+    assert_eq!(
+        log.import(&ImportOptions { limits, ..options() }),
+        expected,
+        "many blocks, and runs longer than the buffers of the merge"
+    );
     assert_eq!(fs::read_dir(log.directory.path()).unwrap().count(), 2, "the log and its trace");
 }
 
@@ -210,8 +214,8 @@ fn one_day_above_12_distinguishes_days_from_months() {
     let error = undecided.refused(&options());
     assert!(error.contains("line 2, column `timestamp`: `03/02/2024`"), "{error}");
     assert!(error.contains("day above 12") && error.contains("%m/%d/%Y"), "{error}");
-    let told = ImportOptions { time_format: Some("%m/%d/%Y".to_owned()), ..options() };
-    assert_eq!(undecided.summary(&told).span[0].to_string(), "2024-03-02T00:00:00Z");
+    let given = ImportOptions { time_format: Some("%m/%d/%Y".to_owned()), ..options() };
+    assert_eq!(undecided.summary(&given).span[0].to_string(), "2024-03-02T00:00:00Z");
 }
 
 #[test]
@@ -248,7 +252,7 @@ fn a_bad_row_deep_in_a_log_is_refused_with_its_line() {
     ] {
         for end in ["\n", "\r\n"] {
             let text = format!("{HEAD}{}{bad}a,tomorrow,x\n", good.repeat(rows)).replace('\n', end);
-            assert!(text.len() > 2 << 20, "the bad row stands in the third block");
+            assert!(text.len() > 2 << 20, "the bad row is in the third block");
             let error = Log::new(text).refused(&options());
             let line = format!("line {}", 2 + 2 * rows);
             assert!(error.contains(&line) && error.contains(expected), "{bad}: {error}");

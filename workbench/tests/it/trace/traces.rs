@@ -18,14 +18,13 @@ use crate::support::recording::{RecordedStore, Recorder, lines};
 use crate::support::{Told, told, trace_of, trace_told, workload};
 
 fn write(trace: &Trace, path: &Path) {
-    write_later(trace, path, 0).finish().unwrap();
+    writer_of(trace, path).finish().unwrap();
 }
 
-/// Writes a trace with all times this many nanoseconds later.
-fn write_later(trace: &Trace, path: &Path, offset_ns: u64) -> TraceWriter {
+fn writer_of(trace: &Trace, path: &Path) -> TraceWriter {
     let mut writer = TraceWriter::create(path, &trace.provenance).unwrap();
     for Told { at_ns, actor, kind, ops } in told(trace) {
-        writer.command(&actor.type_name, &actor.name, at_ns + offset_ns, kind, &ops).unwrap();
+        writer.command(&actor.type_name, &actor.name, at_ns, kind, &ops).unwrap();
     }
     writer
 }
@@ -108,17 +107,8 @@ proptest! {
         let path = directory.path().join(if compressed { "t.csv.zst" } else { "t.csv" });
         write(&trace, &path);
         prop_assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
-        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stands beside it");
+        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no other file is left");
     }
-}
-
-#[test]
-fn times_count_from_the_first_command() {
-    let directory = tempdir().unwrap();
-    let path = directory.path().join("t.csv");
-    let trace = small_trace();
-    write_later(&trace, &path, 5_000_000_000).finish().unwrap();
-    assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
 }
 
 #[test]
@@ -141,7 +131,7 @@ fn an_unfinished_trace_leaves_the_old_file_in_place() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("t.csv");
     write(&small_trace(), &path);
-    drop(write_later(&trace_of(&workload(1, "mode = 'light'\n[commands]\npersist = 1"), 2), &path, 0));
+    drop(writer_of(&trace_of(&workload(1, "mode = 'light'\n[commands]\npersist = 1"), 2), &path));
     assert_eq!(told(&trace::read(&path, Truncation::Refuse).unwrap()), told(&small_trace()));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
@@ -172,7 +162,7 @@ fn cut_everywhere(file: &str) {
     let mut used = 0;
     for length in 0..bytes.len() {
         fs::write(&cut, &bytes[..length]).unwrap();
-        // A plain file that ends with a line is a shorter trace, and nothing tells it from a whole one.
+        // A plain file that ends with a line is a valid shorter trace.
         let ends_with_a_line = !packed && bytes[..length].ends_with(b"\n");
         match trace::read(&cut, Truncation::Refuse) {
             Ok(part) => assert!(ends_with_a_line && is_prefix(&part, &whole), "{length} bytes were taken for a trace"),
@@ -301,19 +291,6 @@ fn a_malformed_line_is_reported_with_its_number() {
     assert!(error.contains(&format!("line {second}")) && error.contains("another actor"), "{error}");
     let error = lines.with_field(second, "command", "purge");
     assert!(error.contains(&format!("line {second}")) && error.contains("another actor or kind"), "{error}");
-}
-
-#[test]
-fn errors_of_other_files_name_what_was_expected() {
-    let lines = Lines::new();
-    assert!(lines.with(1, "case,time,activity").contains("trace import"), "an event log can be imported");
-    assert!(lines.with(1, "# ave-trace 2 {}").contains("version 2, expected 1"));
-    assert!(lines.with(1, "# ave-trace 1 {").contains("not valid JSON"));
-    assert!(lines.with(2, "time_ns,actor").contains("time_ns,column_family,actor"));
-
-    let missing = Path::new("/nonexistent/t.csv");
-    let error = trace::read(missing, Truncation::Refuse).unwrap_err().to_string();
-    assert!(error.contains("cannot read /nonexistent/t.csv"), "{error}");
 }
 
 /// A backend that opens the one recorder.

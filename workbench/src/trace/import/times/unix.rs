@@ -43,7 +43,7 @@ impl Decimal {
         let begins = text.first().is_some_and(u8::is_ascii_digit);
         let has_exponent = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
         let number: f64 = std::str::from_utf8(text).ok().filter(|_| begins && has_exponent)?.parse().ok()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the bounds asked for")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the bounds")]
         (number < 1e19).then(|| Self {
             negative,
             whole: number.trunc() as u64,
