@@ -16,7 +16,7 @@ use ave_workbench::trace::{
 use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipped};
 use tempfile::tempdir;
 
-use crate::support::told;
+use crate::support::commands_in;
 
 const RATE: f64 = 500.0;
 
@@ -156,7 +156,7 @@ fn a_preload_is_prehistory_or_commands_at_time_0() {
     let past = commands_of(&workload, 2_000);
     assert_eq!(past.command_count(), 2_000);
     let first_of = |trace: &Trace| {
-        let ops = told(trace).into_iter().flat_map(|command| command.ops);
+        let ops = commands_in(trace).into_iter().flat_map(|command| command.ops);
         ops.filter(|op| op.kind == OpKind::EventsPut).map(|op| op.number).min()
     };
     assert_eq!(first_of(&past), Some(5), "numbers go on after the preload");
@@ -168,7 +168,7 @@ fn a_preload_is_prehistory_or_commands_at_time_0() {
     let commands = generated(&workload, &options(GenerateLength::Commands(2_000), Preload::AsCommands));
     assert_eq!(commands.command_count(), 2_250);
     assert_eq!((first_of(&commands), commands.prehistory_events()), (Some(0), 0));
-    let at_front = told(&commands).iter().filter(|command| command.at_ns == 0).count();
+    let at_front = commands_in(&commands).iter().filter(|command| command.at_ns == 0).count();
     assert!((250..=251).contains(&at_front), "{at_front}");
 }
 
@@ -293,17 +293,21 @@ fn an_exported_trace_is_the_original_or_the_selected_part() {
     let trace = commands_of(&Workload::find("ledger").unwrap(), 3_000);
     let of = |selection| exported(&trace, &selection, Table::Trace, TableFormat::Csv).1;
     let whole = reread(&of(Selection::ALL));
-    assert_eq!((told(&whole), &whole.provenance), (told(&trace), &trace.provenance));
+    assert_eq!((commands_in(&whole), &whole.provenance), (commands_in(&trace), &trace.provenance));
 
     let part = reread(&of(Selection { from_ns: 1_000_000_000, to_ns: Some(2_000_000_000), actors_ratio: 1.0 }));
-    let expected = told(&trace).into_iter().filter(|command| (1..2).contains(&(command.at_ns / 1_000_000_000)));
+    let expected = commands_in(&trace).into_iter().filter(|command| (1..2).contains(&(command.at_ns / 1_000_000_000)));
     let expected: Vec<_> = expected.map(|command| (command.actor, command.kind)).collect();
-    assert_eq!(told(&part).into_iter().map(|command| (command.actor, command.kind)).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        commands_in(&part).into_iter().map(|command| (command.actor, command.kind)).collect::<Vec<_>>(),
+        expected
+    );
     assert!(part.provenance.assumptions.iter().any(|assumed| assumed.contains("from 1 s on, before 2 s")));
 
     let sample = reread(&of(Selection { actors_ratio: 0.25, ..Selection::ALL }));
     let share = sample.actors().len() as f64 / trace.actors().len() as f64;
     assert!((0.2..0.3).contains(&share), "{share}");
-    let kept: Vec<_> = told(&trace).into_iter().filter(|command| sample.actors().contains(&command.actor)).collect();
+    let kept: Vec<_> =
+        commands_in(&trace).into_iter().filter(|command| sample.actors().contains(&command.actor)).collect();
     assert_eq!(kept.len() as u64, sample.command_count(), "actors are kept with all they do");
 }

@@ -18,7 +18,7 @@ use ave_workbench::trace::{
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{Told, told};
+use crate::support::{TracedCommand, commands_in};
 
 /// An event log and its trace.
 struct Log {
@@ -43,9 +43,9 @@ impl Log {
         trace::read(&self.output, Truncation::Refuse).unwrap()
     }
 
-    fn import(&self, options: &ImportOptions) -> Vec<Told> {
+    fn import(&self, options: &ImportOptions) -> Vec<TracedCommand> {
         self.summary(options);
-        told(&self.trace())
+        commands_in(&self.trace())
     }
 
     /// Seconds from the first event, and actors.
@@ -109,7 +109,7 @@ fn written(rows: &[Row], delimiter: u8, crlf: bool) -> Vec<u8> {
 }
 
 /// A plain reading: all rows, sorted.
-fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<Told> {
+fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<TracedCommand> {
     let mut events: Vec<(i128, String, u32)> = Vec::new();
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(log);
     for record in reader.records() {
@@ -126,7 +126,7 @@ fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<Told> {
         let actor = TraceActor::new(&options.type_name, &name);
         let command = Command::Persist { event_bytes, state_bytes: options.state_bytes };
         logs.entry(name).or_default().expand(options.rules, command, &mut ops);
-        Told { at_ns: u64::try_from(time - first).unwrap(), actor, kind: CommandKind::Persist, ops }
+        TracedCommand { at_ns: u64::try_from(time - first).unwrap(), actor, kind: CommandKind::Persist, ops }
     };
     events.into_iter().map(command).collect()
 }
@@ -280,7 +280,7 @@ fn bytes_that_are_not_utf_8_keep_their_number() {
     let log = Log::new(b"case_id,timestamp,stra\xdfe\nM\xfcller,2024-01-01,\xe4\xf6\nM\xf6ller,2024-01-01,x\n");
     let summary = log.summary(&options());
     assert!(summary.assumptions.iter().any(|assumed| assumed.contains("Latin-1")), "{summary:?}");
-    let commands = told(&log.trace());
+    let commands = commands_in(&log.trace());
     assert_eq!([0, 1].map(|command| &*commands[command].actor.name), ["Müller", "Möller"]);
     assert_eq!(commands[0].ops[0].bytes, 6 + 1 + 10 + 1 + 2);
 
@@ -301,7 +301,7 @@ fn compressed_logs_and_readers_are_imported() {
         assert_eq!(log.import(&options()), expected);
         let input = LogInput::reader("-", Cursor::new(bytes.clone()));
         trace::import_from(input, &log.output, &options(), &()).unwrap();
-        assert_eq!(told(&log.trace()), expected);
+        assert_eq!(commands_in(&log.trace()), expected);
         let error = Log::new(&bytes[..bytes.len() / 2]).refused(&options());
         assert!(error.contains("cannot read"), "a log that is cut off: {error}");
     }
@@ -316,7 +316,7 @@ fn local_times_are_in_the_given_zone() {
     let log = Log::new(format!("{HEAD}a,2024-01-01 12:00,x\na,2024-07-01 12:00,x\na,2024-07-02T00:00Z,x\n"));
     let summary = log.summary(&ImportOptions { time_zone: Some(berlin), ..options() });
     assert_eq!(summary.span.map(|time| time.to_string()), ["2024-01-01T11:00:00Z", "2024-07-02T00:00:00Z"]);
-    assert_eq!(told(&log.trace())[1].at_ns, (182 * 24 - 1) * 3_600_000_000_000, "an hour less in summer");
+    assert_eq!(commands_in(&log.trace())[1].at_ns, (182 * 24 - 1) * 3_600_000_000_000, "an hour less in summer");
     assert!(summary.assumptions.iter().any(|assumed| assumed.contains("Europe/Berlin")), "{summary:?}");
 }
 
@@ -384,8 +384,8 @@ fn hashed_names_cannot_be_found_in_the_trace_and_stay_apart() {
     assert!(first.provenance.names_hashed && first.actors().len() == 10);
 
     let actors = |trace: &Trace| {
-        let number = |command: Told| trace.actors().iter().position(|actor| *actor == command.actor);
-        told(trace).into_iter().map(number).collect::<Vec<_>>()
+        let number = |command: TracedCommand| trace.actors().iter().position(|actor| *actor == command.actor);
+        commands_in(trace).into_iter().map(number).collect::<Vec<_>>()
     };
     assert_eq!(actors(&first), actors(&imported(NameRule::Keep)), "the same actor each time");
     let second = imported(NameRule::Hash);

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
 use crate::support::recording::{RecordedStore, Recorder, lines};
-use crate::support::{Told, told, trace_of, trace_told, workload};
+use crate::support::{TracedCommand, commands_in, trace_of, trace_of_commands, workload};
 
 fn write(trace: &Trace, path: &Path) {
     writer_of(trace, path).finish().unwrap();
@@ -23,7 +23,7 @@ fn write(trace: &Trace, path: &Path) {
 
 fn writer_of(trace: &Trace, path: &Path) -> TraceWriter {
     let mut writer = TraceWriter::create(path, &trace.provenance).unwrap();
-    for Told { at_ns, actor, kind, ops } in told(trace) {
+    for TracedCommand { at_ns, actor, kind, ops } in commands_in(trace) {
         writer.command(&actor.type_name, &actor.name, at_ns, kind, &ops).unwrap();
     }
     writer
@@ -69,11 +69,11 @@ fn some_trace() -> impl Strategy<Value = Trace> {
     let actors = prop::collection::hash_set((name(), name()), 1..6);
     (some_provenance(), actors, prop::collection::vec(drawn(), 1..40)).prop_map(|(provenance, actors, drawn)| {
         let actors: Vec<_> = actors.iter().map(|(type_name, name)| TraceActor::new(type_name, name)).collect();
-        trace_told(provenance, &assemble(&actors, drawn))
+        trace_of_commands(provenance, &assemble(&actors, drawn))
     })
 }
 
-fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<Told> {
+fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<TracedCommand> {
     let mut at_ns = 0u64;
     let command = |(gap, actor, kind, ops): Drawn| {
         at_ns += gap;
@@ -83,19 +83,24 @@ fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<Told> {
             OpKind::EventsLast if bytes > 0 => Op::new(kind, number, bytes),
             _ => Op::new(kind, 0, bytes),
         };
-        Told { at_ns, actor: actors[actor % actors.len()].clone(), kind, ops: ops.into_iter().map(op).collect() }
+        TracedCommand {
+            at_ns,
+            actor: actors[actor % actors.len()].clone(),
+            kind,
+            ops: ops.into_iter().map(op).collect(),
+        }
     };
     drawn.into_iter().map(command).collect()
 }
 
 /// All data that a replay uses.
-fn replayed(trace: &Trace) -> (Provenance, Vec<TraceActor>, Vec<Told>, Vec<Vec<Op>>) {
+fn replayed(trace: &Trace) -> (Provenance, Vec<TraceActor>, Vec<TracedCommand>, Vec<Vec<Op>>) {
     let before = (0..trace.actors().len()).map(|actor| {
         let mut ops = Vec::new();
         trace.prehistory(u32::try_from(actor).unwrap(), &mut ops);
         ops
     });
-    (trace.provenance.clone(), trace.actors().to_vec(), told(trace), before.collect())
+    (trace.provenance.clone(), trace.actors().to_vec(), commands_in(trace), before.collect())
 }
 
 proptest! {
@@ -122,7 +127,7 @@ fn compression_is_detected_by_content_not_by_name() {
     for renamed in [&plain, &packed] {
         let other = directory.path().join("renamed");
         fs::rename(renamed, &other).unwrap();
-        assert_eq!(told(&trace::read(&other, Truncation::Refuse).unwrap()), told(&trace));
+        assert_eq!(commands_in(&trace::read(&other, Truncation::Refuse).unwrap()), commands_in(&trace));
     }
 }
 
@@ -132,7 +137,7 @@ fn an_unfinished_trace_leaves_the_old_file_in_place() {
     let path = directory.path().join("t.csv");
     write(&small_trace(), &path);
     drop(writer_of(&trace_of(&workload(1, "mode = 'light'\n[commands]\npersist = 1"), 2), &path));
-    assert_eq!(told(&trace::read(&path, Truncation::Refuse).unwrap()), told(&small_trace()));
+    assert_eq!(commands_in(&trace::read(&path, Truncation::Refuse).unwrap()), commands_in(&small_trace()));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -143,7 +148,7 @@ fn small_trace() -> Trace {
 
 /// Whether the commands of `part` are the first of `whole`, the last one perhaps with its first operations only.
 fn is_prefix(part: &Trace, whole: &Trace) -> bool {
-    let (found, full) = (told(part), told(whole));
+    let (found, full) = (commands_in(part), commands_in(whole));
     let same = |place: usize| {
         let (a, b) = (&found[place], &full[place]);
         let ops = if place + 1 == found.len() { b.ops.starts_with(&a.ops) } else { b.ops == a.ops };
@@ -316,7 +321,7 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
                persist = 8\nsnapshot = 1\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let trace = trace_of(&workload(7, mix), 400);
     let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for command in told(&trace) {
+    for command in commands_in(&trace) {
         let actor = &command.actor.name;
         let ops = command.ops.iter().flat_map(|op| lines(op, "account", actor));
         expected.entry(actor.to_string()).or_default().extend(ops);
