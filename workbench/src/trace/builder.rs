@@ -63,12 +63,11 @@ impl Trace {
     ) -> Result<(), E> {
         let (mut buffer, mut ops) = (Vec::new(), Vec::new());
         for chunk in 0..self.content.chunk_count() {
-            let bytes = match self.content.in_memory(chunk) {
-                Some(bytes) => bytes,
-                None => {
-                    self.content.read(chunk, &mut buffer)?;
-                    &buffer
-                }
+            let bytes = if let Some(bytes) = self.content.in_memory(chunk) {
+                bytes
+            } else {
+                self.content.read(chunk, &mut buffer)?;
+                &buffer
             };
             let mut reader = ChunkReader::default();
             while let Some(command) = reader.next(bytes, &mut ops, |_| true) {

@@ -10,6 +10,10 @@ const WIDTH: usize = 110;
 
 impl Fit {
     /// The workload as a file, with its origin and the comparison as comments in front.
+    ///
+    /// # Panics
+    ///
+    /// Never: every workload can be written as TOML.
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         comment(&mut text, &format!("Fitted by ave-actors-rocksdb {} to {}.", env!("CARGO_PKG_VERSION"), self.origin));

@@ -44,14 +44,13 @@ impl LogInput {
 
     /// Opens it at its beginning; a reader only once.
     pub(super) fn open(&mut self) -> io::Result<OpenLog> {
-        let (raw, size): (Box<dyn Read + Send>, _) = match self.reader.take() {
-            Some(reader) => (reader, None),
-            None => {
-                let file = File::open(&self.name)?;
-                let size = file.metadata()?.len();
-                // A pipe or a device has no size.
-                (Box::new(file), (size > 0).then_some(size))
-            }
+        let (raw, size): (Box<dyn Read + Send>, _) = if let Some(reader) = self.reader.take() {
+            (reader, None)
+        } else {
+            let file = File::open(&self.name)?;
+            let size = file.metadata()?.len();
+            // A pipe or a device has no size.
+            (Box::new(file), (size > 0).then_some(size))
         };
         let taken = Arc::new(AtomicU64::new(0));
         let counted = Counted { inner: raw, taken: Arc::clone(&taken) };
