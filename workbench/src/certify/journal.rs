@@ -4,7 +4,7 @@
 //! its place whole; a lock keeps others away for as long as the process lives.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::certify::inputs::CertifyInputs;
 use crate::certify::room::FullDisk;
 use crate::certify::slices::Segment;
 use crate::load::{LeftOff, SessionSize, Verified, directory_bytes};
-use crate::trace::{beside, put_in_place};
+use crate::trace::replace_file;
 
 /// Version of the files; raised when a field changes its meaning.
 const VERSION: u32 = 1;
@@ -238,7 +238,7 @@ impl Journal {
         let path = self.segment_path(durability, segment.number);
         let bytes = serde_json::to_vec(segment).map_err(io::Error::from);
         let packed = bytes.and_then(|bytes| zstd::encode_all(bytes.as_slice(), ZSTD_LEVEL));
-        packed.and_then(|bytes| put(&path, &bytes)).map_err(|source| failed("write", &path, source))
+        packed.and_then(|bytes| replace_file(&path, &bytes)).map_err(|source| failed("write", &path, source))
     }
 
     /// The finished segments of a mode, in order, each read when it is asked for.
@@ -258,7 +258,7 @@ impl Journal {
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), CertifyError> {
         let path = self.directory.join(name);
         let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
-        bytes.and_then(|bytes| put(&path, &bytes)).map_err(|source| failed("write", &path, source))
+        bytes.and_then(|bytes| replace_file(&path, &bytes)).map_err(|source| failed("write", &path, source))
     }
 
     /// Removes it: the certification is over.
@@ -347,13 +347,6 @@ fn clear(directory: &Path) -> Result<(), CertifyError> {
     let others = entries.flatten().map(|entry| entry.path()).filter(|path| *path != head && !path.ends_with(LOCK));
     let paths: Vec<_> = std::iter::once(head.clone()).filter(|head| head.exists()).chain(others).collect();
     paths.iter().try_for_each(|path| fs::remove_file(path).map_err(|source| failed("remove", path, source)))
-}
-
-/// Puts a file in its place.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = beside(path)?;
-    file.write_all(bytes)?;
-    put_in_place(file, path)
 }
 
 /// A file of JSON; `None` if there is none.

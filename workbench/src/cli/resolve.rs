@@ -31,7 +31,7 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
 /// yet, in the system's directory for temporary files.
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
     let path = Path::new(&args.source);
-    if path.exists() && trace::looks_like_one(path) {
+    if path.exists() && trace::looks_like_trace(path) {
         let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
         let kept_in = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
         let trace = Arc::new(trace::read_in(path, truncation, &kept_in)?);
