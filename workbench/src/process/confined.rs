@@ -97,22 +97,12 @@ fn describe(machine: &Machine, confinement: &Confinement) -> String {
     format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.why_not())
 }
 
-/// The machine somebody named.
-pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
-    use ave_actors_store::config::MachineSpec;
-    match crate::cli::resolve::bought_machine("--machine", text)? {
-        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
-        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
-    }
-}
-
-/// A machine for one process, checked: this host has as many cores and as much memory.
-pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
-    let machine = machine(text)?;
+/// Checks that this process may use as many cores and as much memory as `machine` has.
+pub(crate) fn check_fits(machine: &Machine) -> Result<(), CliError> {
     let share = process_share();
     let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
     if machine.fits_in(&host) {
-        return Ok(machine);
+        return Ok(());
     }
     Err(CliError::Usage(format!(
         "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",

@@ -1,4 +1,4 @@
-//! Every `ave-workbench` command that the documentation shows is one that the parser takes.
+//! Checks that the parser accepts every `ave-workbench` command in the documentation and in help.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clap::{Command, CommandFactory, Parser};
 use crate::cli::args::Args;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// The documentation: `*.md` at the top, in `docs` and in `reports`, and the YAML in `deploy`.
@@ -20,7 +20,7 @@ fn documents() -> Vec<PathBuf> {
     found
 }
 
-/// The commands of a document: lines of code blocks and of YAML, without what stands before and behind the command.
+/// The commands in code blocks or YAML.
 fn commands(text: &str, is_code: bool) -> Vec<Vec<String>> {
     let mut in_block = is_code;
     let joined = text.replace("\\\n", " ");
@@ -35,7 +35,7 @@ fn commands(text: &str, is_code: bool) -> Vec<Vec<String>> {
     found
 }
 
-/// The words from `ave-workbench` to the end of the command, if the line runs it.
+/// The command in a line, without other commands before and after it.
 fn command(line: &str) -> Option<Vec<String>> {
     let words = words(line);
     let start = words.iter().position(|word| word == "ave-workbench")?;
@@ -44,7 +44,7 @@ fn command(line: &str) -> Option<Vec<String>> {
     runs_it.then(|| words[start..].iter().take_while(|word| !ends(word)).cloned().collect())
 }
 
-/// Words as a shell takes them, quotes removed.
+/// Splits a line as a shell does, and removes quotes.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
@@ -63,7 +63,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_command_of_the_documentation_parses() {
+fn every_command_in_the_documentation_parses() {
     let mut parsed = 0;
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
@@ -79,19 +79,19 @@ fn every_command_of_the_documentation_parses() {
     assert!(parsed > 20, "only {parsed} commands were found");
 }
 
-/// Every command that help shows, and what stands above it.
+/// A command and its visible subcommands.
 fn visible(command: &Command) -> Vec<&Command> {
     let subs = command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help");
     std::iter::once(command).chain(subs.flat_map(visible)).collect()
 }
 
-/// A pipe may lead to a command.
+/// The command in an example, which may be behind a pipe.
 fn example(line: &str) -> Option<Vec<String>> {
     command(line.rsplit_once("| ave-workbench").map_or(line, |(before, _)| &line[before.len() + 2..]))
 }
 
 #[test]
-fn every_command_shows_examples_that_parse_and_are_of_it() {
+fn help_of_every_command_has_valid_examples_of_it() {
     let mut program = Args::command();
     program.build();
     let commands = visible(&program);
@@ -123,14 +123,14 @@ fn help_fits_eighty_columns() {
                 text.to_string().lines().filter(|line| line.chars().count() > 80).map(str::to_owned).collect();
             assert!(long.is_empty(), "{}: {long:#?}", command.get_name());
         }
-        // Examples are not wrapped: what is broken by the width of a terminal cannot be pasted.
+        // clap does not wrap examples, so that they can be pasted.
         let shown = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         assert!(shown.lines().all(|line| line.chars().count() <= 80), "{}: {shown}", command.get_name());
     }
 }
 
 #[test]
-fn the_fleet_manual_and_its_job_run_the_same_plan() {
+fn fleet_manual_and_kubernetes_job_run_the_same_plan() {
     let plan = |file: &str, is_code| {
         let text = fs::read_to_string(root().join(file)).unwrap();
         let found = commands(&text, is_code).into_iter().find(|words| words[1] == "plan").unwrap();
@@ -140,7 +140,7 @@ fn the_fleet_manual_and_its_job_run_the_same_plan() {
 }
 
 #[test]
-fn a_command_is_told_from_what_stands_around_it() {
+fn commands_are_found_between_other_words() {
     let found = |line: &str| command(line).map(|words| words.join(" "));
     assert_eq!(found("  ave-workbench run 'a b'   # as fast as it goes").unwrap(), "ave-workbench run a b");
     assert_eq!(found("cd x && ave-workbench host | jq .").unwrap(), "ave-workbench host");
