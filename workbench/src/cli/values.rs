@@ -48,7 +48,8 @@ pub(crate) fn machine(text: &str) -> Result<Machine, String> {
         (cores > 0 && ram_mb > 0).then(|| Machine::custom(cores, ram_mb))
     };
     let machine = profile_named(text).map(Machine::of_profile).or_else(custom);
-    machine.ok_or_else(|| format!("expected {} or `CORES,RAM_MB`", PROFILES.map(|name| name.to_string()).join(", ")))
+    let profiles = || PROFILES.map(|profile| profile.to_string()).join(", ");
+    machine.ok_or_else(|| format!("expected a profile ({}) or `CORES,RAM_MB`", profiles()))
 }
 
 pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {

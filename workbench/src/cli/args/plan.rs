@@ -35,8 +35,6 @@ Examples:
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
     /// Rate to sustain, commands/s
     #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = values::above_zero)]
     pub(crate) target: f64,
@@ -83,6 +81,8 @@ pub(crate) struct PlanArgs {
     /// Discard the measurements of an interrupted plan
     #[arg(long)]
     pub(crate) fresh: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -39,10 +39,10 @@ Examples:
 )]
 pub(crate) struct Args {
     /// Print errors only: no progress, no tables
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Output options")]
     pub(crate) quiet: bool,
     /// Print the result as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output options")]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -35,8 +35,6 @@ Examples:
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    #[command(flatten)]
-    pub(crate) place: PlaceArgs,
     /// Offered rate in commands/s (open loop), or FROM..TO for a ramp over the measured time [default: as many as the
     /// workers complete (closed loop)]
     #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true)]
@@ -75,4 +73,6 @@ pub(crate) struct RunArgs {
     /// for all acknowledged writes
     #[arg(long, value_name = "COUNT", default_value_t = 3, conflicts_with = "no_verify")]
     pub(crate) kills: u32,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
 }

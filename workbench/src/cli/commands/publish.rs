@@ -52,7 +52,7 @@ fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
     output.warnings(&report.warnings)?;
     output.verdict(verdict.outcome, &verdict.sentence)?;
     if let Some(certainty) = &verdict.certainty {
-        output.line(&format!("Confidence: {}.", certainty.level.name()))?;
+        output.line(&format!("How sure: {}.", certainty.level.name()))?;
         if certainty.level != CertaintyLevel::High {
             output.list(&certainty.because)?;
         }

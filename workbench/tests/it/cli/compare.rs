@@ -1,4 +1,4 @@
-//! `ave-workbench compare` as a user meets it, and the backend itself made slower.
+//! `compare`: exit codes, files, and a backend made slower.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use ave_workbench::report::{Context, Report};
 use ave_workbench::run::{RunSpec, run, run_report};
 use tempfile::tempdir;
 
-use crate::cli::cli::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
+use super::program::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
 use crate::compare::comparing::{QUIET, Simulation};
 use crate::support::reporting::{SMALL, context};
 use crate::support::workload;
@@ -45,7 +45,7 @@ fn with_reports() -> Place {
 }
 
 #[test]
-fn the_exit_code_is_the_answer() {
+fn the_exit_code_is_the_outcome() {
     let place = with_reports();
     for (words, code, word) in [
         ("compare base same", PASS, "NO DIFFERENCE: None of 8 medians is slower by 5 %, and a slowdown"),
@@ -97,7 +97,7 @@ fn a_directory_of_reports_is_one_build() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_and_touches_nothing() {
+fn incomparable_reports_are_refused_and_nothing_is_written() {
     let place = with_reports();
     let mut other = Simulation::new(QUIET, 9).run(1.0, 1.0);
     other.settings.seed = 7;
@@ -107,11 +107,11 @@ fn what_cannot_be_compared_is_refused_and_touches_nothing() {
         ("compare base", USAGE, &["<CANDIDATE>"][..]),
         ("compare base base", USAGE, &["are the same report"]),
         ("compare base other", USAGE, &["settings.seed is 42 in the first and 7 in the second"]),
-        ("compare base same --threshold much", USAGE, &["--threshold `much`", "`5%`"]),
+        ("compare base same --threshold much", USAGE, &["'much' for '--threshold", "`5%`"]),
         ("compare base same --threshold 0", USAGE, &["a threshold of 0 %", "more than 0 %"]),
         ("compare base same --threshold -5%", USAGE, &["a threshold of -5 %"]),
         ("compare base same --rule-out 4%", USAGE, &["4 % to rule out", "at least the threshold, 5 %"]),
-        ("compare base same --rule-out much", USAGE, &["--rule-out `much`", "`5%`"]),
+        ("compare base same --rule-out much", USAGE, &["'much' for '--rule-out", "`5%`"]),
         ("compare base same --confidence 100%", USAGE, &["a confidence of 100 %"]),
         ("compare base nowhere", FAILED, &["nowhere"]),
         ("compare base tiny.toml", FAILED, &["tiny.toml", "not a report"]),
@@ -130,7 +130,7 @@ fn runs_of_this_build_can_be_compared() {
     for _ in 0..2 {
         let ended =
             place.run("run tiny.toml --measure 100ms --warmup 0s --rounds 4 --workers 1 --durability off --no-verify");
-        assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}", ended.stderr);
+        assert!(matches!(ended.code, PASS | INCONCLUSIVE), "{}", ended.stderr);
     }
     let reports = place.reports();
     let words = format!("compare {} {} --json -o out", reports[0].display(), reports[1].display());
@@ -143,7 +143,10 @@ fn runs_of_this_build_can_be_compared() {
     };
     assert_eq!(ended.code, expected, "{}", ended.stderr);
     let machine = told["candidates"][0]["machine"].as_array().unwrap();
-    assert!(machine.iter().any(|row| row["figure"] == "compute_p50"), "the yardstick was read: {machine:?}");
+    assert!(
+        machine.iter().any(|row| row["figure"] == "compute_p50"),
+        "the reference computation was compared: {machine:?}"
+    );
 }
 
 /// The backend, each of whose operations takes `share` of its own time longer.
