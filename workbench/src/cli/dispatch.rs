@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use ave_actors_rocksdb::machine::process_share;
 use clap::Parser;
 
 use super::args::{Args, Command, TraceCommand};
@@ -10,9 +11,10 @@ use super::error::CliError;
 use super::output;
 use super::output::Output;
 use super::style;
-use crate::host::remove_stale_groups;
+use crate::host::{Machine, remove_stale_groups};
 use crate::process::{confined, crash_victim, rig_server};
 use crate::report::Outcome;
+use crate::units;
 
 /// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3
 /// inconclusive; 4 input, output or database error.
@@ -47,17 +49,33 @@ fn exit_code(outcome: Outcome) -> ExitCode {
 /// Runs the command in a child process under a machine's limits if it names a machine, unless this is that child.
 fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
     let (machine, data_dir) = match &args.command {
-        Command::Run(run) => (run.machine.as_ref(), &run.place.data_dir),
-        Command::Certify(certify) => (certify.machine.as_ref(), &certify.data_dir),
+        Command::Run(run) => (&run.machine.machine, &run.place.data_dir),
+        Command::Certify(certify) => (&certify.machine.machine, &certify.data_dir),
         _ => return Ok(None),
     };
     match machine {
         Some(machine) if !confined::is_inside() => {
-            confined::check_fits(machine)?;
+            check_fits(machine)?;
             confined::run(machine, data_dir, output).map(Some)
         }
         _ => Ok(None),
     }
+}
+
+/// Checks that this process may use as many cores and as much memory as `machine` has.
+fn check_fits(machine: &Machine) -> Result<(), CliError> {
+    let share = process_share();
+    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
+    if machine.fits_in(&host) {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--machine {machine}: {} and {} MiB exceed what this process may use ({}, {} MiB)",
+        units::counted(machine.cores as u64, "core"),
+        machine.usable_ram_bytes() >> 20,
+        units::counted(host.cores as u64, "core"),
+        host.ram_mb
+    )))
 }
 
 fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {

@@ -6,9 +6,9 @@ pub(crate) mod args;
 mod browser;
 mod commands;
 mod dispatch;
-#[cfg(test)]
-mod documented_commands;
 pub(crate) mod error;
+#[cfg(test)]
+mod help_tests;
 mod manual;
 pub(crate) mod output;
 mod progress;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use ave_actors_store::config::{MachineSpec, resolve_spec};
 
 use crate::actor::Durability;
-use crate::cli::args::{DurabilityArg, SourceArgs};
+use crate::cli::args::{DurabilityArg, MachineArgs, SourceArgs};
 use crate::cli::error::CliError;
 use crate::cli::values::TunedFor;
-use crate::host::{HostProfile, Machine, matching_spec};
+use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source};
 use crate::report::{Destination, TuningInfo};
 use crate::trace::Truncation;
@@ -43,8 +43,8 @@ pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
 }
 
 /// What the backend is tuned for: the emulated machine, if there is one.
-pub(crate) fn machine_spec(emulated: Option<&Machine>, tuned: &TunedFor, host: &HostProfile) -> MachineSpec {
-    match (emulated, tuned) {
+pub(crate) fn machine_spec(args: &MachineArgs, host: &HostProfile) -> MachineSpec {
+    match (&args.machine, &args.spec) {
         (Some(machine), _) | (None, TunedFor::Machine(machine)) => machine.spec(),
         (None, TunedFor::Host) => matching_spec(host.usable_cores, host.usable_ram_bytes),
     }

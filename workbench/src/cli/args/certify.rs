@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use clap::value_parser;
 
-use super::source::DurabilityArg;
+use super::source::{DurabilityArg, MachineArgs};
 use crate::cli::values;
-use crate::cli::values::TunedFor;
-use crate::host::Machine;
 use crate::load::{MOST_WORKERS, Objective};
 
 /// Test one rate for a long time and judge its worst time slice
@@ -57,13 +55,8 @@ pub(crate) struct CertifyArgs {
     /// Durability modes to test, one after the other
     #[arg(long, value_enum, default_value_t = DurabilityArg::On)]
     pub(crate) durability: DurabilityArg,
-    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
-    #[arg(long, value_name = "SPEC", default_value = "host")]
-    pub(crate) spec: TunedFor,
-    /// Emulate a machine: run in a control group with its CPU and memory limits, and tune the backend for it. A profile
-    /// or `CORES,RAM_MB`; an out-of-memory kill is a FAIL
-    #[arg(long, value_name = "SPEC", conflicts_with = "spec", value_parser = values::machine)]
-    pub(crate) machine: Option<Machine>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
     /// Random seed [default: the workload's own; 1 for a trace]
     #[arg(long)]
     pub(crate) seed: Option<u64>,

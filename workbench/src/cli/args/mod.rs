@@ -19,7 +19,7 @@ pub(crate) use print::{CompletionsArgs, ManArgs, WorkloadsArgs};
 pub(crate) use program::{Args, Command, CrashVictimArgs};
 pub(crate) use report::{FormatArg, MergeArgs, ReportArgs, ReportCommand};
 pub(crate) use run::RunArgs;
-pub(crate) use source::{DurabilityArg, SourceArgs};
+pub(crate) use source::{DurabilityArg, MachineArgs, SourceArgs};
 pub(crate) use trace::{
     ExportArgs, FitArgs, GenerateArgs, ImportArgs, InfoArgs, PersistenceArg, TableArg, TableFormatArg, TraceCommand,
 };

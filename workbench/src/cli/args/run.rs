@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use clap::value_parser;
 
-use super::source::{PlaceArgs, SourceArgs};
+use super::source::{MachineArgs, PlaceArgs, SourceArgs};
 use crate::cli::values;
-use crate::cli::values::{OfferedRate, TunedFor, WarmUpTime};
-use crate::host::Machine;
+use crate::cli::values::{OfferedRate, WarmUpTime};
 use crate::load::Objective;
 
 /// Replay a workload or trace with durability on and off, and report throughput and latency
@@ -56,13 +55,8 @@ pub(crate) struct RunArgs {
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Option<Objective>,
-    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
-    #[arg(long, value_name = "SPEC", default_value = "host")]
-    pub(crate) spec: TunedFor,
-    /// Emulate a machine: run in a control group with its CPU and memory limits, and tune the backend for it. A profile
-    /// or `CORES,RAM_MB`; an out-of-memory kill is a FAIL
-    #[arg(long, value_name = "SPEC", conflicts_with = "spec", value_parser = values::machine)]
-    pub(crate) machine: Option<Machine>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
     /// Compare the database with all acknowledged writes, after the run and after each kill (the default)
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) verify: bool,

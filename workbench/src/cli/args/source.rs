@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, value_parser};
 
+use crate::cli::values;
+use crate::cli::values::TunedFor;
+use crate::host::Machine;
 use crate::load::MOST_WORKERS;
 
 /// The source of commands.
@@ -38,6 +41,18 @@ pub(crate) struct PlaceArgs {
     /// Open the report in a browser when done
     #[arg(long)]
     pub(crate) open: bool,
+}
+
+/// The machine to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MachineArgs {
+    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
+    #[arg(long, value_name = "SPEC", default_value = "host")]
+    pub(crate) spec: TunedFor,
+    /// Emulate a machine: run in a control group with its CPU and memory limits, and tune the backend for it. A profile
+    /// or `CORES,RAM_MB`; an out-of-memory kill is a FAIL
+    #[arg(long, value_name = "SPEC", conflicts_with = "spec", value_parser = values::machine)]
+    pub(crate) machine: Option<Machine>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -34,7 +34,7 @@ pub(crate) enum TraceCommand {
 Examples:
   ave-workbench trace import receipt.csv
   zcat log.csv.gz | ave-workbench trace import - --output log.trace.csv.zst
-  # Two columns name the actor, two columns hold the time
+  # Two columns name the actor, two columns contain the time
   ave-workbench trace import lines.csv \\
     --actor-column order,line --time-column date,time
   ave-workbench trace import local.csv --time-zone Europe/Berlin
@@ -51,7 +51,7 @@ pub(crate) struct ImportArgs {
     /// Column that names the actor, or several separated by commas [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) actor_column: Option<String>,
-    /// Column that holds the time, or two for date and time of day: DATE,TIME [default: detected]
+    /// Column that contains the time, or two for date and time of day: DATE,TIME [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time_column: Option<String>,
     /// Time format: strftime notation, or unix-s, unix-ms, unix-us, unix-ns [default: detected: RFC 3339 and variants,

@@ -73,7 +73,7 @@ impl<'a> Asked<'a> {
         let failed = |source| CliError::DataDirectory { path: args.data_dir.clone(), source };
         fs::create_dir_all(&args.data_dir).map_err(failed)?;
         let host = HostProfile::detect(&args.data_dir);
-        let machine_spec = resolve::machine_spec(args.machine.as_ref(), &args.spec, &host);
+        let machine_spec = resolve::machine_spec(&args.machine, &host);
         let spec = certify_spec(args, rate, objective, &source, &host);
         let command = objective.check(&source)?;
         let head = JournalHead {

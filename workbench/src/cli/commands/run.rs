@@ -30,7 +30,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let source = source(args)?;
     let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let machine_spec = resolve::machine_spec(args.machine.as_ref(), &args.spec, &host);
+    let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host);
     spec.check(&source)?;
     if let Some(objective) = args.slo {

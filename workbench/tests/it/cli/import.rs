@@ -123,7 +123,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     let mut pipe = child.stdin.take().unwrap();
     let rows = event_log(20_000);
     std::io::Write::write_all(&mut pipe, rows.as_bytes()).unwrap();
-    // More than a pipe holds was taken, so the import runs.
+    // The import is running: it has read more than the buffer of a pipe.
     let id = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
     std::thread::sleep(Duration::from_millis(200));

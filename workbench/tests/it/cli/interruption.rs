@@ -107,8 +107,8 @@ fn the_next_start_removes_the_databases_that_a_killed_one_left() {
     assert_eq!(databases().len(), 2, "a killed process cannot clean up");
 
     let ended = place.run(&format!("{SHORT} {data}"));
-    let told = format!("removed 1 database directory that a killed workbench left in {}", place.path("").display());
-    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    let line = format!("removed 1 database directory that a killed workbench left in {}", place.path("").display());
+    assert!(ended.stderr.contains(&line), "{}", ended.stderr);
     assert_eq!(databases(), in_use, "{}", ended.stderr);
 
     living.kill();

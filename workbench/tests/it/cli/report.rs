@@ -12,12 +12,12 @@ fn a_report_renders_again_as_it_was() {
     let ended = place.run(SHORT);
     place.ended_with(&ended, PASS);
     let report = place.reports().remove(0);
-    let stands = |name: &str| fs::read_to_string(report.join(name)).unwrap();
+    let file_text = |name: &str| fs::read_to_string(report.join(name)).unwrap();
     let (directory, file) = (report.display(), report.join("report.json"));
-    assert_eq!(place.run(&format!("report {directory}")).stdout, stands("report.html"));
-    assert_eq!(place.run(&format!("report {} --format markdown", file.display())).stdout, stands("report.md"));
+    assert_eq!(place.run(&format!("report {directory}")).stdout, file_text("report.html"));
+    assert_eq!(place.run(&format!("report {} --format markdown", file.display())).stdout, file_text("report.md"));
     for words in [format!("report {directory} --format json"), format!("report {directory} --json")] {
-        assert_eq!(json(&place.run(&words).stdout), json(&stands("report.json")));
+        assert_eq!(json(&place.run(&words).stdout), json(&file_text("report.json")));
     }
 
     place.run("report nowhere").refused(FAILED, &["no report at nowhere"]);
@@ -32,8 +32,8 @@ fn the_sample_report_is_rendered() {
     assert!(page.code == PASS && page.stdout.starts_with("<!") && page.stdout.contains("nano"), "{}", page.stderr);
     let text = place.run(&format!("report {SAMPLE}/report.json --format markdown"));
     assert!(text.stdout.starts_with('#') && text.stdout.contains("nano"), "{}", text.stdout);
-    let told = place.run(&format!("report {SAMPLE} --format json"));
-    assert_eq!(json(&told.stdout)["name"], "ledger");
+    let printed = place.run(&format!("report {SAMPLE} --format json"));
+    assert_eq!(json(&printed.stdout)["name"], "ledger");
 
     let written = place.run(&format!("report {SAMPLE} --output page.html"));
     assert_eq!(written.stdout, "Report: page.html\n");

@@ -29,9 +29,9 @@ fn a_workload_becomes_a_trace_and_the_trace_a_workload() {
     assert_eq!((workload.name.as_str(), workload.persistence.encrypted), ("mixed", true));
     place.holds_only(&["fitted.toml", "t.trace.csv.zst"]);
 
-    let told = json(&place.run("trace fit t.trace.csv.zst --json").stdout);
-    assert_eq!((&told["workload_file"], &told["workload"]["name"]), (&"mixed.toml".into(), &"mixed".into()));
-    assert!(told["aspects"].as_array().unwrap().len() > 8 && told["commands_per_second"].as_f64().unwrap() > 900.0);
+    let fitted = json(&place.run("trace fit t.trace.csv.zst --json").stdout);
+    assert_eq!((&fitted["workload_file"], &fitted["workload"]["name"]), (&"mixed.toml".into(), &"mixed".into()));
+    assert!(fitted["aspects"].as_array().unwrap().len() > 8 && fitted["commands_per_second"].as_f64().unwrap() > 900.0);
     assert!(place.path("mixed.toml").is_file(), "named like the trace by default");
 }
 
@@ -71,10 +71,10 @@ fn exports_go_to_standard_output_or_to_a_file_that_is_whole() {
     place.holds_only(&["t.trace.csv.zst"]);
 
     let words = "trace export t.trace.csv.zst --table trace --from 1s --to 2s -o part.csv --json";
-    let told = json(&place.run(words).stdout);
-    assert_eq!(told["file"], "part.csv");
+    let exported = json(&place.run(words).stdout);
+    assert_eq!(exported["file"], "part.csv");
     let info = json(&place.run("trace info part.csv --json").stdout);
-    assert!(info["duration_seconds"].as_f64().unwrap() < 1.0 && told["rows_count"].as_u64().unwrap() > 900);
+    assert!(info["duration_seconds"].as_f64().unwrap() < 1.0 && exported["rows_count"].as_u64().unwrap() > 900);
     assert_eq!(place.run("trace export t.trace.csv.zst --table trace -o whole.csv.zst").code, PASS);
     let [one, other] =
         ["t.trace.csv.zst", "whole.csv.zst"].map(|name| place.run(&format!("trace export {name}")).stdout);

@@ -335,6 +335,16 @@ fn tuning_page_lists_every_setting_with_its_value_on_every_profile() {
 }
 
 #[test]
+fn fleet_page_and_kubernetes_job_run_the_same_plan() {
+    let [page, job] = ["docs/fleet.md", "deploy/plan-job.yaml"].map(|name| {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let plan = text.lines().map(str::trim).find(|line| line.starts_with("ave-workbench plan")).unwrap().to_owned();
+        plan.split_once(" --data-dir").unwrap().0.to_owned()
+    });
+    assert_eq!(page, job);
+}
+
+#[test]
 fn a_failing_document_is_named_with_its_line() {
     let failure = |text: &str| Reader::new().follow("page.md", text).unwrap_err();
     for (text, parts) in [
