@@ -142,11 +142,10 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
 
 fn warmup(args: &RunArgs, load: Load, finite: bool) -> WarmUp {
     match args.warmup {
-        Some(WarmUpTime::Steady) => WARMUP,
         Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
         None if finite => WarmUp::NONE,
         None if matches!(load, Load::Ramp { .. }) => WarmUp::Fixed(RAMP_WARMUP),
-        None => WARMUP,
+        Some(WarmUpTime::Steady) | None => WARMUP,
     }
 }
 

@@ -53,15 +53,15 @@ impl ProgressLine {
     }
 
     /// A stage begins; the phase before it has ended.
-    pub(super) fn stage(&self, stage: &str) {
+    pub(super) fn stage(&self, name: &str) {
         let line = {
             let mut state = self.state();
             state.time_left.begin(StageKind::Whole, Instant::now());
-            (state.activity, state.stage) = (None, Some(stage.to_owned()));
-            state.with_time_left(stage)
+            (state.activity, state.stage) = (None, Some(name.to_owned()));
+            state.with_time_left(name)
         };
         self.print(&line);
-        bar::restart(&self.bar, stage.to_owned(), None);
+        bar::restart(&self.bar, name.to_owned(), None);
     }
 
     /// Updates the current phase.

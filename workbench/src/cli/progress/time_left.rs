@@ -16,13 +16,13 @@ pub(super) enum StageKind {
 /// The stages to come, by kind. Once stages of a kind have ended, the others are expected to take their mean time.
 #[derive(Debug, Default)]
 pub(super) struct TimeLeft {
-    kinds: Vec<Kind>,
+    kinds: Vec<Stages>,
     /// Index of the kind of the current stage, and when it began.
     current: Option<(usize, Instant)>,
 }
 
 #[derive(Debug)]
-struct Kind {
+struct Stages {
     kind: StageKind,
     /// Stages that have not begun.
     to_come: u32,
@@ -35,18 +35,18 @@ struct Kind {
 impl TimeLeft {
     /// Kinds of stages, how many there are of each, and the expected time of one.
     pub(super) fn new(kinds: impl IntoIterator<Item = (StageKind, u32, Option<Duration>)>) -> Self {
-        let kind = |(kind, to_come, expected)| Kind { kind, to_come, expected, ended: 0, took: Duration::ZERO };
-        Self { kinds: kinds.into_iter().map(kind).collect(), current: None }
+        let stages = |(kind, to_come, expected)| Stages { kind, to_come, expected, ended: 0, took: Duration::ZERO };
+        Self { kinds: kinds.into_iter().map(stages).collect(), current: None }
     }
 
     /// A stage begins and ends the one before. Kinds that are not among the expected ones are ignored.
     pub(super) fn begin(&mut self, kind: StageKind, now: Instant) {
         let Some(next) = self.kinds.iter().position(|known| known.kind == kind) else { return };
         if let Some((current, began)) = self.current.replace((next, now)) {
-            let kind = &mut self.kinds[current];
-            kind.ended += 1;
-            kind.took += now.duration_since(began);
-            kind.expected = Some(kind.took / kind.ended);
+            let ended = &mut self.kinds[current];
+            ended.ended += 1;
+            ended.took += now.duration_since(began);
+            ended.expected = Some(ended.took / ended.ended);
         }
         self.kinds[next].to_come = self.kinds[next].to_come.saturating_sub(1);
     }
@@ -70,28 +70,28 @@ mod tests {
     const PRELOAD: StageKind = StageKind::Phase(Phase::Preload);
     const MEASURE: StageKind = StageKind::Phase(Phase::Measure);
 
-    const fn seconds(count: u64) -> Option<Duration> {
-        Some(Duration::from_secs(count))
+    const fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
     }
 
     #[test]
     fn stages_that_ended_replace_what_was_expected() {
-        let mut time_left = TimeLeft::new([(PRELOAD, 2, seconds(2)), (MEASURE, 2, seconds(5))]);
+        let mut time_left = TimeLeft::new([(PRELOAD, 2, Some(seconds(2))), (MEASURE, 2, Some(seconds(5)))]);
         let began = Instant::now();
-        assert_eq!(time_left.at(began), seconds(14));
+        assert_eq!(time_left.at(began), Some(seconds(14)));
         time_left.begin(PRELOAD, began);
-        assert_eq!(time_left.at(began + Duration::from_secs(1)), seconds(13));
-        time_left.begin(MEASURE, began + Duration::from_secs(20));
-        assert_eq!(time_left.at(began + Duration::from_secs(20)), seconds(5 + 20 + 5));
+        assert_eq!(time_left.at(began + seconds(1)), Some(seconds(13)));
+        time_left.begin(MEASURE, began + seconds(20));
+        assert_eq!(time_left.at(began + seconds(20)), Some(seconds(5 + 20 + 5)));
     }
 
     #[test]
     fn a_late_stage_does_not_reduce_the_time_of_those_to_come() {
-        let mut time_left = TimeLeft::new([(MEASURE, 2, seconds(5))]);
+        let mut time_left = TimeLeft::new([(MEASURE, 2, Some(seconds(5)))]);
         let began = Instant::now();
         time_left.begin(MEASURE, began);
         time_left.begin(StageKind::Phase(Phase::Settle), began);
-        assert_eq!(time_left.at(began + Duration::from_secs(60)), seconds(5));
+        assert_eq!(time_left.at(began + seconds(60)), Some(seconds(5)));
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
         let began = Instant::now();
         time_left.begin(MEASURE, began);
         assert_eq!(time_left.at(began), None);
-        time_left.begin(MEASURE, began + Duration::from_secs(4));
-        assert_eq!(time_left.at(began + Duration::from_secs(4)), seconds(4));
+        time_left.begin(MEASURE, began + seconds(4));
+        assert_eq!(time_left.at(began + seconds(4)), Some(seconds(4)));
     }
 }
