@@ -16,8 +16,8 @@ use ave_workbench::trace::{
 use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipped};
 use tempfile::tempdir;
 
-use crate::support::skip::skipped;
 use crate::support::commands_in;
+use crate::support::skip::skipped;
 
 const RATE: f64 = 500.0;
 
