@@ -10,7 +10,6 @@ use crate::process::child::die_with_parent;
 use crate::process::scratch::Scratch;
 use crate::report::{Outcome, Verdict};
 use crate::units;
-use ave_actors_rocksdb::machine::process_share;
 
 /// Set for the process inside: to what is limited.
 const INSIDE: &str = "AVE_WORKBENCH_WITHIN";
@@ -95,30 +94,4 @@ fn describe(machine: &Machine, confinement: &Confinement) -> String {
         return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.way());
     }
     format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.why_not())
-}
-
-/// The machine somebody named.
-pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
-    use ave_actors_store::config::MachineSpec;
-    match crate::cli::resolve::bought_machine("--machine", text)? {
-        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
-        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
-    }
-}
-
-/// A machine for one process, checked: this host has as many cores and as much memory.
-pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
-    let machine = machine(text)?;
-    let share = process_share();
-    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
-    if machine.fits_in(&host) {
-        return Ok(machine);
-    }
-    Err(CliError::Usage(format!(
-        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
-        units::counted(machine.cores as u64, "core"),
-        machine.usable_ram_bytes() >> 20,
-        units::counted(host.cores as u64, "core"),
-        host.ram_mb
-    )))
 }

@@ -1,13 +1,12 @@
 //! `crash-victim`, which `run` starts and kills.
 
-use crate::cli::Ending;
 use crate::cli::args::CrashVictimArgs;
 use crate::cli::error::CliError;
 use crate::load::{Control, RocksDbTarget, SystemClock, drive_until_killed};
 use crate::process::child::die_with_parent;
 use crate::process::victim::{Told, UNDER_LOAD};
 
-pub(crate) fn run(args: &CrashVictimArgs) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &CrashVictimArgs) -> Result<(), CliError> {
     let told = Told::read()?;
     die_with_parent();
     let target = RocksDbTarget::new(told.machine_spec.clone());
@@ -15,5 +14,5 @@ pub(crate) fn run(args: &CrashVictimArgs) -> Result<Ending, CliError> {
     // Whoever does not hear it kills this process all the same.
     let under_load = || drop(crate::cli::output::raw(&format!("{UNDER_LOAD}\n")));
     drive_until_killed(&target, &source, &task, &SystemClock::new(), &Control::default(), under_load)?;
-    Ok(Ending::Pass)
+    Ok(())
 }

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
-use crate::cli::Ending;
 use crate::cli::error::CliError;
 use crate::host::CoreLimit;
 use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, Session, SystemClock};
@@ -17,7 +16,7 @@ use crate::units;
 /// Interval at which it tells how far it is.
 const TELL: Duration = Duration::from_millis(100);
 
-pub(crate) fn run() -> Result<Ending, CliError> {
+pub(crate) fn run() -> Result<(), CliError> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
     let task: Task = serde_json::from_str(&line)
@@ -29,7 +28,7 @@ pub(crate) fn run() -> Result<Ending, CliError> {
         CliError::Usage(format!("cannot keep to {}: {error}", units::counted(task.cores as u64, "core")))
     })?;
     serve(&task, &asked, &control)?;
-    Ok(Ending::Pass)
+    Ok(())
 }
 
 fn serve(task: &Task, asked: &Receiver<Ask>, control: &Control) -> Result<(), CliError> {

@@ -11,12 +11,12 @@ use crate::certify::{
     Certificate, Certification, CertifyError, CertifyInputs, CertifyOutcome, CertifySpec, InProcess, Journal,
     JournalHead, certificate, certify_report, unfinished,
 };
-use crate::cli::args::{CertifyArgs, PlaceArgs, SourceArgs};
-use crate::cli::certify_progress::CertifyProgress;
+use crate::cli::args::{CertifyArgs, SourceArgs};
 use crate::cli::commands::certified::{print, print_check};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output, resolve};
+use crate::cli::progress::CertifyProgress;
+use crate::cli::{output, resolve};
 use crate::host::{HostProfile, warnings};
 use crate::load::{
     Control, JobContext, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp, directory_bytes,
@@ -32,7 +32,7 @@ const SEGMENT_SLICES: u32 = 3;
 /// Time before anything counts when a database is new or was taken up.
 const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
 
-pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliError> {
     if let Some(path) = &args.check {
         return check(args, path, output);
     }
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
         remove(&asked.head.databases())?;
     }
     tell_unfinished(args, &journal, output);
-    let control = resolve::interruptible()?;
+    let control = resolve::stop_on_ctrl_c()?;
     let outcome = asked.certify(&mut journal, output, &control).inspect_err(|_| {
         let kept = journal.directory().display();
         output.progress(&format!("what was measured until then is kept in {kept}; the same command goes on with it"));
@@ -68,14 +68,13 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Refuses what cannot be certified before anything is written.
     fn new(args: &'a CertifyArgs) -> Result<Self, CliError> {
-        let (origin, rate, slo) = required(args)?;
-        let objective: Objective = slo.parse()?;
+        let (origin, rate, objective) = required(args)?;
         let source = resolve::source(&source_args(args, origin, args.seed), &args.data_dir, None)?;
         let failed = |source| CliError::DataDirectory { path: args.data_dir.clone(), source };
         fs::create_dir_all(&args.data_dir).map_err(failed)?;
         let host = HostProfile::detect(&args.data_dir);
-        let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
-        let spec = certify_spec(args, rate, objective, &source, &host)?;
+        let machine_spec = resolve::machine_spec(&args.machine, &host);
+        let spec = certify_spec(args, rate, objective, &source, &host);
         let command = objective.check(&source)?;
         let head = JournalHead {
             inputs: CertifyInputs::new(&source, Path::new(origin), &spec, command, &machine_spec)?,
@@ -124,7 +123,7 @@ impl<'a> Asked<'a> {
         let ended = Timestamp::now();
         let host_warnings = warnings(&self.host).into_iter().chain(confined::warning()).collect::<Vec<_>>();
         let context = self.context(journal, ended, &host_warnings);
-        (certificate(&context, &self.spec, &self.head.inputs, outcome, resolve::to_the_second(ended)), ended)
+        (certificate(&context, &self.spec, &self.head.inputs, outcome, resolve::rfc3339(ended)), ended)
     }
 
     fn context<'c>(
@@ -135,7 +134,7 @@ impl<'a> Asked<'a> {
     ) -> Context<'c> {
         let began = journal.head().began_at;
         Context {
-            started_at: resolve::to_the_second(began),
+            started_at: resolve::rfc3339(began),
             elapsed_seconds: ended.duration_since(began).as_secs_f64(),
             source: &self.source,
             origin: self.args.source.clone().unwrap_or_default(),
@@ -151,7 +150,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Says what was found so far, and how to go on.
-    fn interrupted(&self, journal: &Journal, outcome: &CertifyOutcome, output: Output) -> Result<Ending, CliError> {
+    fn interrupted(&self, journal: &Journal, outcome: &CertifyOutcome, output: Output) -> Result<Outcome, CliError> {
         let (certificate, _) = self.certificate(journal, outcome);
         if output.is_json() {
             output::json(&certificate)?;
@@ -166,11 +165,11 @@ impl<'a> Asked<'a> {
             databases.display(),
             resume_command()
         ));
-        Ok(Ending::Inconclusive)
+        Ok(Outcome::Inconclusive)
     }
 
     /// Writes certificate and report, and removes what was kept to go on with.
-    fn conclude(&self, journal: Journal, outcome: &CertifyOutcome, output: Output) -> Result<Ending, CliError> {
+    fn conclude(&self, journal: Journal, outcome: &CertifyOutcome, output: Output) -> Result<Outcome, CliError> {
         let (certificate, ended) = self.certificate(&journal, outcome);
         let host_warnings = warnings(&self.host).into_iter().chain(confined::warning()).collect::<Vec<_>>();
         let context = self.context(&journal, ended, &host_warnings);
@@ -191,12 +190,8 @@ impl<'a> Asked<'a> {
             print(&certificate, output)
                 .and_then(|()| output.line(&format!("Certificate: {}", written.join("certificate.json").display())))
         };
-        output::shown(shown)?;
-        Ok(match certificate.verdict.outcome {
-            Outcome::Pass => Ending::Pass,
-            Outcome::Fail => Ending::Fail,
-            Outcome::Inconclusive => Ending::Inconclusive,
-        })
+        output::ignore_broken_pipe(shown)?;
+        Ok(certificate.verdict.outcome)
     }
 }
 
@@ -211,9 +206,9 @@ fn measured(journal: &Journal, outcome: &CertifyOutcome) -> Result<Vec<ModeOutco
 }
 
 /// What clap has made sure of where nothing is checked.
-fn required(args: &CertifyArgs) -> Result<(&str, f64, &str), CliError> {
-    match (args.source.as_deref(), args.rate, args.slo.as_deref()) {
-        (Some(source), Some(rate), Some(slo)) => Ok((source, rate, slo)),
+fn required(args: &CertifyArgs) -> Result<(&str, f64, Objective), CliError> {
+    match (args.source.as_deref(), args.rate, args.slo) {
+        (Some(source), Some(rate), Some(objective)) => Ok((source, rate, objective)),
         _ => Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned())),
     }
 }
@@ -228,26 +223,17 @@ fn certify_spec(
     objective: Objective,
     source: &Source,
     host: &HostProfile,
-) -> Result<CertifySpec, CliError> {
-    let slice = resolve::duration("--slice", &args.slice)?;
-    let place = PlaceArgs {
-        durability: args.durability,
-        workers: args.workers,
-        data_dir: args.data_dir.clone(),
-        reports_dir: args.reports_dir.clone(),
-        open: false,
-    };
-    let segment = args.segment.as_deref().map(|text| resolve::duration("--segment", text)).transpose()?;
-    Ok(CertifySpec {
+) -> CertifySpec {
+    CertifySpec {
         rate_per_second,
         objective,
-        duration: resolve::duration("--duration", &args.duration)?,
-        slice,
-        segment: segment.unwrap_or_else(|| SEGMENT.max(slice.saturating_mul(SEGMENT_SLICES))),
+        duration: args.duration,
+        slice: args.slice,
+        segment: args.segment.unwrap_or_else(|| SEGMENT.max(args.slice.saturating_mul(SEGMENT_SLICES))),
         warmup: WARMUP,
         durabilities: resolve::durabilities(args.durability),
-        workers: resolve::workers(&place, host.usable_cores)?.min(source.actors()),
-    })
+        workers: resolve::workers(args.workers, host, source),
+    }
 }
 
 /// What slices of one certification have in common.
@@ -288,7 +274,7 @@ fn tell_unfinished(args: &CertifyArgs, own: &Journal, output: Output) {
 }
 
 /// Whether a certificate is as it was written, and about a source, if one is given.
-fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Ending, CliError> {
+fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Outcome, CliError> {
     let (certificate, checked) = Certificate::read(path)?;
     let mut problem = checked.err().map(|forgery| forgery.to_string());
     if let Some(origin) = args.source.as_deref().filter(|_| problem.is_none()) {
@@ -299,5 +285,5 @@ fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Ending, CliE
         }
     }
     print_check(&certificate, path, args.source.as_deref(), problem.as_deref(), output)?;
-    Ok(if problem.is_none() { Ending::Pass } else { Ending::Fail })
+    Ok(if problem.is_none() { Outcome::Pass } else { Outcome::Fail })
 }

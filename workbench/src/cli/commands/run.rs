@@ -3,49 +3,47 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::publish::{PublishOptions, publish};
 use crate::cli::args::RunArgs;
-use crate::cli::commands::result::{Audience, conclude};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::progress::Progress;
-use crate::cli::run_agenda::RunAgenda;
-use crate::cli::{Ending, resolve};
+use crate::cli::progress::MeasurementProgress;
+use crate::cli::resolve;
+use crate::cli::values::{OfferedRate, WarmUpTime};
 use crate::host::{HostProfile, warnings};
 use crate::load::{
-    CrashSpec, JobContext, Load, ModeOutcome, Objective, RocksDbTarget, RunError, Source, SystemClock, WarmUp,
-    crash_check,
+    CrashSpec, JobContext, Load, ModeOutcome, RocksDbTarget, RunError, Source, SystemClock, WarmUp, crash_check,
 };
 use crate::process::{OwnProgram, Scratch, confined, victim};
-use crate::report::{Context, ReportDirectory, attachments};
+use crate::report::{Context, Outcome, ReportDirectory, attachments};
 use crate::run::{RunOutcome, RunSpec, run as run_source, run_report};
 use crate::units;
 
-/// Measured time of each round, unless it was given.
+/// Default measured time of a round.
 const MEASURE: Duration = Duration::from_secs(3);
-/// Warm-up of each round, unless it was given.
+/// Default warm-up of a round.
 const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
-/// Warm-up of a ramp, which must know when it begins.
+/// Default warm-up of a ramp, whose start time must be known.
 const RAMP_WARMUP: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
-    let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
+pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let source = source(args)?;
     let scratch = Scratch::create(&args.place.data_dir, output)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
-    let spec = run_spec(args, &source, &host)?;
+    let machine_spec = resolve::machine_spec(&args.machine, &host);
+    let spec = run_spec(args, &source, &host);
     spec.check(&source)?;
-    if let Some(objective) = objective {
+    if let Some(objective) = args.slo {
         objective.check(&source)?;
     }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
-    let control = resolve::interruptible()?;
+    let control = resolve::stop_on_ctrl_c()?;
     if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
         let seconds = trace.duration_ns() as f64 / 1e9;
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
-    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source, kills(args)));
+    let progress = MeasurementProgress::of_run(output, &spec, &source, kills(args));
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
@@ -79,10 +77,10 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
         command: resolve::command_line(),
         workers: spec.workers,
     };
-    let report = run_report(&context, &spec, &outcome, objective);
+    let report = run_report(&context, &spec, &outcome, args.slo);
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     let files = attachments(&report, &rounds);
-    conclude(&report, files, Audience { reports: &args.place.reports_dir, open: args.place.open, output })
+    publish(&report, files, PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output })
 }
 
 /// Processes to kill per durability mode.
@@ -90,8 +88,8 @@ fn kills(args: &RunArgs) -> u32 {
     if args.no_verify { 0 } else { args.kills }
 }
 
-/// The crash check of every mode that was measured. It comes after all rounds, on databases and in processes of its own,
-/// so that no figure of the measurement knows of it.
+/// The crash check of each measured mode. It runs after all rounds, in other processes and databases, so that it does not
+/// affect the measurement.
 struct Kills<'a> {
     target: &'a RocksDbTarget,
     source: &'a Source,
@@ -114,7 +112,7 @@ impl Kills<'_> {
                 kills: self.count,
             };
             mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, job)?;
-            // The next mode needs the space. What stays behind goes with the scratch directory.
+            // The next mode needs the space. The rest is removed with the scratch directory.
             let _ = std::fs::remove_dir_all(directory);
         }
         outcome.interrupted |= job.control.is_stopped();
@@ -122,56 +120,41 @@ impl Kills<'_> {
     }
 }
 
-/// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.
+/// A trace is replayed once, or repeated if a rate or a measured time is given.
 fn source(args: &RunArgs) -> Result<Source, CliError> {
     let repeats = args.rate.is_some() || args.measure.is_some();
     resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
 }
 
-fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
     let finite = source.is_finite();
-    let load = load(args, source)?;
-    let measure = args.measure.as_deref().map(|text| resolve::duration("--measure", text)).transpose()?;
-    Ok(RunSpec {
+    let load = load(args, source);
+    RunSpec {
         load,
-        workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
+        workers: resolve::workers(args.place.workers, host, source),
         rounds: args.rounds,
-        warmup: warmup(args, load, finite)?,
-        measure: measure.or((!finite).then_some(MEASURE)),
+        warmup: warmup(args, load, finite),
+        measure: args.measure.or((!finite).then_some(MEASURE)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
-    })
-}
-
-fn warmup(args: &RunArgs, load: Load, finite: bool) -> Result<WarmUp, CliError> {
-    match args.warmup.as_deref() {
-        Some("steady") => Ok(WARMUP),
-        Some(text) => resolve::duration("--warmup", text).map(WarmUp::Fixed),
-        None if finite => Ok(WarmUp::NONE),
-        None if matches!(load, Load::Ramp { .. }) => Ok(WarmUp::Fixed(RAMP_WARMUP)),
-        None => Ok(WARMUP),
     }
 }
 
-fn load(args: &RunArgs, source: &Source) -> Result<Load, CliError> {
+fn warmup(args: &RunArgs, load: Load, finite: bool) -> WarmUp {
+    match args.warmup {
+        Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
+        None if finite => WarmUp::NONE,
+        None if matches!(load, Load::Ramp { .. }) => WarmUp::Fixed(RAMP_WARMUP),
+        Some(WarmUpTime::Steady) | None => WARMUP,
+    }
+}
+
+fn load(args: &RunArgs, source: &Source) -> Load {
     let arrivals = source.arrivals();
-    match (args.rate.as_deref(), args.speed) {
-        (Some(text), _) => match text.split_once("..") {
-            Some((from, to)) => {
-                let [from_per_second, to_per_second] = [rate(text, from)?, rate(text, to)?];
-                Ok(Load::Ramp { from_per_second, to_per_second, arrivals })
-            }
-            None => Ok(Load::Open { per_second: rate(text, text)?, arrivals }),
-        },
-        (None, Some(speed)) => Ok(Load::TraceTimes { speed }),
-        (None, None) => Ok(Load::Closed),
+    match (args.rate, args.speed) {
+        (Some(OfferedRate::Constant(per_second)), _) => Load::Open { per_second, arrivals },
+        (Some(OfferedRate::Ramp { from, to }), _) => Load::Ramp { from_per_second: from, to_per_second: to, arrivals },
+        (None, Some(speed)) => Load::TraceTimes { speed },
+        (None, None) => Load::Closed,
     }
-}
-
-fn rate(text: &str, number: &str) -> Result<f64, CliError> {
-    number.trim().parse().map_err(|_| {
-        CliError::Usage(format!(
-            "--rate `{text}`: expected commands per second such as `2000`, or a ramp such as `500..5000`"
-        ))
-    })
 }
