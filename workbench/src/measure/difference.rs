@@ -6,17 +6,19 @@
 //! `McLaughlin`, "Less Vulnerable Confidence and Significance Procedures for Location Based on a Single Sample", Sankhyā A 25,
 //! 1963).
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::ContinuousCDF;
+
+use super::mean::{Mean, student};
 
 /// The difference of two means, and what Student's t needs to say how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Mean of the second group less that of the first.
-    pub estimate: f64,
+    pub(crate) estimate: f64,
     /// Standard error of the estimate.
-    pub standard_error: f64,
+    pub(crate) standard_error: f64,
     /// Degrees of freedom, more than 0.
-    pub degrees: f64,
+    pub(crate) degrees: f64,
 }
 
 /// Scatter that is taken for rounding: values that are all the same would leave no doubt at all.
@@ -26,12 +28,12 @@ const MOST_DEGREES: f64 = 1e6;
 
 impl Difference {
     /// Of groups that have nothing to do with each other; `None` if either has fewer than two values.
-    pub fn of_groups(first: &[f64], second: &[f64]) -> Option<Self> {
-        let (first, second) = (Centre::of(first, 0)?, Centre::of(second, 0)?);
-        let (one, other) = (first.error.powi(2), second.error.powi(2));
+    pub(crate) fn of_groups(first: &[f64], second: &[f64]) -> Option<Self> {
+        let (first, second) = (Mean::of(first)?, Mean::of(second)?);
+        let (one, other) = (first.standard_error.powi(2), second.standard_error.powi(2));
         let degrees = (one + other).powi(2) / (one.powi(2) / first.degrees + other.powi(2) / second.degrees);
         Some(Self {
-            estimate: second.mean - first.mean,
+            estimate: second.value - first.value,
             standard_error: (one + other).sqrt(),
             // Two groups without any scatter.
             degrees: if degrees.is_finite() { degrees } else { first.degrees + second.degrees },
@@ -43,7 +45,7 @@ impl Difference {
     /// # Panics
     ///
     /// If the groups are not of one length.
-    pub fn of_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
+    pub(crate) fn of_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
         Self::of_pairs_without(first, second, 0)
     }
 
@@ -52,7 +54,7 @@ impl Difference {
     /// # Panics
     ///
     /// If the groups are not of one length.
-    pub fn of_trimmed_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
+    pub(crate) fn of_trimmed_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
         let cut = if first.len() < TRIM_FROM { 0 } else { first.len() / TRIM_ONE_IN };
         Self::of_pairs_without(first, second, cut)
     }
@@ -60,13 +62,12 @@ impl Difference {
     fn of_pairs_without(first: &[f64], second: &[f64], cut: usize) -> Option<Self> {
         assert_eq!(first.len(), second.len(), "a pair has two values");
         let differences: Vec<f64> = first.iter().zip(second).map(|(first, second)| second - first).collect();
-        let Centre { mean, error, degrees } = Centre::of(&differences, cut)?;
-        Some(Self { estimate: mean, standard_error: error, degrees })
+        Mean::trimmed(&differences, cut).map(Self::from)
     }
 
     /// This difference without another one that is a part of it. The degrees of freedom are the fewer of both.
     #[must_use]
-    pub fn less(self, part: Self) -> Self {
+    pub(crate) fn less(self, part: Self) -> Self {
         Self {
             estimate: self.estimate - part.estimate,
             standard_error: self.standard_error.hypot(part.standard_error),
@@ -77,7 +78,7 @@ impl Difference {
     /// This difference where something else that varies by chance is a part of it, of which nothing is known but its standard
     /// error, and that for certain. Degrees of freedom by Welch and Satterthwaite.
     #[must_use]
-    pub fn with_known_error(self, error: f64) -> Self {
+    pub(crate) fn with_known_error(self, error: f64) -> Self {
         let share = (error / self.standard_error.max(LEAST_ERROR)).powi(2);
         Self {
             standard_error: self.standard_error.hypot(error),
@@ -87,27 +88,27 @@ impl Difference {
     }
 
     /// The interval in which the true difference lies with this confidence, between 0 and 1.
-    pub fn interval(self, confidence: f64) -> [f64; 2] {
-        let half = self.student().inverse_cdf(f64::midpoint(1.0, confidence)) * self.standard_error;
-        [self.estimate - half, self.estimate + half]
+    pub(crate) fn interval(self, confidence: f64) -> [f64; 2] {
+        let Self { estimate: value, standard_error, degrees } = self;
+        let margin = Mean { value, standard_error, degrees }.margin(confidence);
+        [value - margin, value + margin]
     }
 
     /// What the true difference does not exceed with this confidence, between 0 and 1.
-    pub fn at_most(self, confidence: f64) -> f64 {
-        self.estimate + self.student().inverse_cdf(confidence) * self.standard_error
+    pub(crate) fn at_most(self, confidence: f64) -> f64 {
+        self.estimate + student(self.degrees).inverse_cdf(confidence) * self.standard_error
     }
 
     /// How often chance alone would show a difference this large, in either direction, if there was none.
-    pub fn p_value(self) -> f64 {
+    pub(crate) fn p_value(self) -> f64 {
         let t = self.estimate.abs() / self.standard_error.max(LEAST_ERROR);
-        (2.0 * self.student().sf(t)).min(1.0)
+        (2.0 * student(self.degrees).sf(t)).min(1.0)
     }
+}
 
-    /// # Panics
-    ///
-    /// Never: there are degrees of freedom, at least one for each of the constructors.
-    fn student(self) -> StudentsT {
-        StudentsT::new(0.0, 1.0, self.degrees).expect("degrees of freedom are positive")
+impl From<Mean> for Difference {
+    fn from(Mean { value, standard_error, degrees }: Mean) -> Self {
+        Self { estimate: value, standard_error, degrees }
     }
 }
 
@@ -115,33 +116,6 @@ impl Difference {
 const TRIM_ONE_IN: usize = 5;
 /// Fewer values than this are too few to give any of them away.
 const TRIM_FROM: usize = 8;
-
-/// A trimmed mean, its standard error from the winsorised variance, and its degrees of freedom.
-struct Centre {
-    mean: f64,
-    error: f64,
-    degrees: f64,
-}
-
-impl Centre {
-    /// `cut` values are trimmed at each end.
-    fn of(values: &[f64], cut: usize) -> Option<Self> {
-        if values.len() < 2 {
-            return None;
-        }
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let count = sorted.len();
-        let kept = &sorted[cut..count - cut];
-        let kept_count = kept.len() as f64;
-        let mean = kept.iter().sum::<f64>() / kept_count;
-        let (low, high) = (kept[0], kept[kept.len() - 1]);
-        let winsorised = || sorted.iter().map(|value| value.clamp(low, high));
-        let middle = winsorised().sum::<f64>() / count as f64;
-        let squares: f64 = winsorised().map(|value| (value - middle).powi(2)).sum();
-        Some(Self { mean, error: (squares / (kept_count * (kept_count - 1.0))).sqrt(), degrees: kept_count - 1.0 })
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::resources::ResourceUsage;
+use super::resources::ResourceUsage;
 
 /// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
-pub const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
+pub(crate) const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
 /// Share of the cores kept busy by other processes that is worth a warning, and that spoils a result.
-pub const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
+pub(crate) const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
 /// Bytes swapped that spoil a result: single pages come and go.
-pub const SWAPPED_BYTES: u64 = 1 << 20;
+pub(crate) const SWAPPED_BYTES: u64 = 1 << 20;
 
 /// What took time away from the system under test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -10,20 +10,20 @@
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::measure::histogram::Percentile;
-use crate::measure::slice::Slice;
+use super::percentile::Percentile;
+use super::slice::{Slice, value_at_quantile};
 
 /// A 95 % confidence interval in nanoseconds, lower bound first.
-pub type Interval = [u64; 2];
+pub(crate) type Interval = [u64; 2];
 
-/// Slices of time below which no interval is given.
+/// Fewer slices of time than this give no interval.
 const FEWEST_SLICES: usize = 8;
 /// Runs put together: the 2.5 % and 97.5 % ends then each lie on ten of them.
 const RESAMPLES: usize = 400;
 
 /// 95 % confidence intervals of `percentiles` over the slices of a run, in the same order; `None` for all if fewer
 /// than eight slices stand behind them. The same slices and seed give the same intervals.
-pub fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: u64) -> Vec<Option<Interval>> {
+pub(crate) fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: u64) -> Vec<Option<Interval>> {
     if slices.len() < FEWEST_SLICES {
         return vec![None; percentiles.len()];
     }
@@ -75,17 +75,7 @@ impl SliceTable {
     }
 
     fn quantile(&self, counts: &[u64], quantile: f64) -> u64 {
-        let total: u64 = counts.iter().sum();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-        let rank = ((quantile * total as f64).ceil() as u64).max(1);
-        let mut seen = 0;
-        for (place, count) in counts.iter().enumerate() {
-            seen += count;
-            if seen >= rank {
-                return self.values[place];
-            }
-        }
-        self.values.last().copied().unwrap_or(0)
+        value_at_quantile(self.values.iter().copied().zip(counts.iter().copied()), quantile)
     }
 }
 

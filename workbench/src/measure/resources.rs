@@ -92,7 +92,7 @@ impl Snapshot {
 
 /// Watches the process until it is stopped.
 #[derive(Debug)]
-pub struct ResourceSampler {
+pub(crate) struct ResourceSampler {
     started: Instant,
     before: Snapshot,
     rss_peak: Arc<AtomicU64>,
@@ -102,7 +102,7 @@ pub struct ResourceSampler {
 
 impl ResourceSampler {
     /// Starts watching: a thread looks at the resident set ten times a second.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let rss_peak = Arc::new(AtomicU64::new(rss_bytes()));
         let done = Arc::new(AtomicBool::new(false));
         let watcher = {
@@ -118,7 +118,7 @@ impl ResourceSampler {
     }
 
     /// Stops watching and tells what was consumed.
-    pub fn stop(mut self) -> ResourceUsage {
+    pub(crate) fn stop(mut self) -> ResourceUsage {
         self.end_watch();
         let usage = ResourceUsage::between(&self.before, &Snapshot::now(), self.started.elapsed());
         let rss_peak_bytes = self.rss_peak.load(Ordering::Relaxed).max(usage.rss_peak_bytes);

@@ -5,16 +5,18 @@
 //! slopes between all pairs (P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA 63, 1968),
 //! which single outliers do not move.
 
+use super::mean::median;
+
 /// Drift of a median, as a share of it, that is worth a warning, and that spoils a result.
-pub const DRIFT: [f64; 2] = [0.15, 0.4];
+pub(crate) const DRIFT: [f64; 2] = [0.15, 0.4];
 
 /// A series goes up or down.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trend {
+pub(crate) struct Trend {
     /// Change from the first to the last value along the fitted slope, as a share of the median: 0.2 is 20 % up.
-    pub change: f64,
+    pub(crate) change: f64,
     /// Standard normal statistic of the Mann-Kendall test; beyond ±2.58 it is no chance in 99 of 100 cases.
-    pub z: f64,
+    pub(crate) z: f64,
 }
 
 /// Values below which no trend is told from chance.
@@ -26,7 +28,7 @@ const SIGNIFICANT_Z: f64 = 2.58;
 
 impl Trend {
     /// The trend of a series; `None` for fewer than eight values.
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         if values.len() < FEWEST {
             return None;
         }
@@ -39,7 +41,7 @@ impl Trend {
     }
 
     /// Whether it is no chance.
-    pub fn is_significant(self) -> bool {
+    pub(crate) fn is_significant(self) -> bool {
         self.z.abs() > SIGNIFICANT_Z
     }
 }
@@ -59,17 +61,6 @@ fn statistic(values: &[f64]) -> f64 {
     let n = values.len() as f64;
     let deviation = (n * (n - 1.0) * (2.0 * n + 5.0) / 18.0).sqrt();
     (sum - sign(sum)) / deviation
-}
-
-/// The middle value, 0 of none.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        count if count.is_multiple_of(2) => values[middle - 1].midpoint(values[middle]),
-        _ => values[middle],
-    }
 }
 
 #[cfg(test)]

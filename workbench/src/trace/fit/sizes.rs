@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use statrs::distribution::{ContinuousCDF, Normal};
+
 use crate::trace::info::Sizes;
 use crate::workload::{SizeDistribution, Z_99};
 

@@ -24,7 +24,7 @@ const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durabi
 fn limits_memory(test: &str) -> bool {
     let confinement = Confinement::detect();
     if !confinement.limits_memory() {
-        let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+        let why: Vec<_> = confinement.rejected().iter().map(ToString::to_string).collect();
         // Past the test harness, which would keep what a passing test prints to itself.
         std::io::stderr().write_all(format!("SKIPPED {test}: {}\n", why.join("; ")).as_bytes()).unwrap();
     }
