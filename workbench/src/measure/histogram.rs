@@ -98,7 +98,7 @@ impl LatencyHistogram {
         self.counts.reset();
     }
 
-    /// Adds all that `other` counted.
+    /// Adds the counts of `other`.
     ///
     /// # Panics
     ///
@@ -179,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn a_histogram_that_was_written_down_reads_back_with_every_count(
+        fn a_histogram_survives_serialisation(
             samples in prop::collection::vec(1u64..HIGHEST_NS, 0..200),
         ) {
             let histogram: LatencyHistogram = samples.into_iter().collect();

@@ -1,4 +1,4 @@
-//! The latencies of one slice of time, kept small: a long run has thousands of them.
+//! Latencies of one slice of time in compact form: a long run has thousands of slices.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ impl Slice {
         percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile()))
     }
 
-    /// Adds all that `other` counted.
+    /// Adds the counts of `other`.
     pub fn add(&mut self, other: &Self) {
         let own = std::mem::take(&mut self.counts);
         let (mut own, mut others) = (own.into_iter().peekable(), other.recorded().peekable());
