@@ -2,8 +2,6 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use crate::trace::info::Sizes;
 use crate::workload::{SizeDistribution, Z_99};
 
