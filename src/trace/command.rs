@@ -1,22 +1,22 @@
-//! Names of commands and storage operations, and the operation record every other module passes around.
+//! Names of commands and storage operations, and the record of one operation.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What an actor asks of its store. Users feel the latency of these.
+/// A command of an actor to its store: the unit whose latency users see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommandKind {
-    /// Append one event; under light persistence the state with it.
+    /// Append one event; under light persistence also write the state.
     Persist,
-    /// Write the current state, and compact the log if the actor asked for it.
+    /// Write the state, and delete the events it covers if the actor compacts.
     Snapshot,
-    /// Start an actor: open its handles, read its state, replay what came after.
+    /// Start an actor: open its handles, read its state, replay later events.
     Recover,
     /// Read a range of events.
     Events,
     /// Read the newest event.
     LastEvent,
-    /// Delete everything the actor stored.
+    /// Delete all events, state and metadata of the actor.
     Purge,
 }
 
@@ -112,12 +112,12 @@ impl OpKind {
         self as usize
     }
 
-    /// Whether the operation stores a value, so that its length matters.
+    /// Whether the operation writes a value.
     pub const fn writes_value(self) -> bool {
         matches!(self, Self::EventsPut | Self::StatesPut | Self::MetadataPut)
     }
 
-    /// Whether the operation changes what is stored.
+    /// Whether the operation modifies the database.
     pub const fn changes(self) -> bool {
         match self {
             Self::EventsPut
@@ -131,7 +131,7 @@ impl OpKind {
         }
     }
 
-    /// Whether the operation names one event by its number.
+    /// Whether the operation has the number of an event as its key.
     pub const fn names_event(self) -> bool {
         matches!(self, Self::EventsPut | Self::EventsGet | Self::EventsDel)
     }
@@ -140,31 +140,31 @@ impl OpKind {
 /// One storage operation of one actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Op {
-    /// What is called.
+    /// The call.
     pub kind: OpKind,
-    /// The event's number for operations that name one; for a state write, how many went before it. Together with
-    /// actor and kind it identifies the value. Zero where neither applies.
+    /// Number of the event for operations on one; for a state write, the number of earlier ones. Together with actor and
+    /// kind it identifies the value. Otherwise 0.
     pub number: u64,
-    /// Bytes of the value that is written, or of the one that was read where that is known; zero otherwise.
+    /// Bytes of the value that is written, or that was read if known; otherwise 0.
     pub bytes: u32,
-    /// Whether reading an event that is not there is an answer: it was when it was recorded. Reading a snapshot, metadata
-    /// or the newest event that is not there always is.
+    /// Whether the event that is read may be absent, as it was when recorded. Snapshot, metadata and newest event always
+    /// may.
     pub may_miss: bool,
 }
 
 impl Op {
-    /// An operation that finds what it reads.
+    /// An operation whose event, if it reads one, exists.
     pub const fn new(kind: OpKind, number: u64, bytes: u32) -> Self {
         Self { kind, number, bytes, may_miss: false }
     }
 
-    /// Bytes of the value it writes, zero for operations that write none.
+    /// Bytes of the value it writes, 0 if it writes none.
     pub const fn written_bytes(self) -> u32 {
         if self.kind.writes_value() { self.bytes } else { 0 }
     }
 }
 
-/// A name that is neither a command nor an operation.
+/// A name of no command, or of no operation; its message lists the known names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName {
     found: String,
@@ -185,7 +185,7 @@ impl UnknownName {
     }
 }
 
-/// Long traces hold hundreds of millions of names: comparing with one after the other would be most of their reading.
+/// A `match`, since a loop over all names would be most of the time of reading a trace.
 impl FromStr for CommandKind {
     type Err = UnknownName;
 
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_reads_back_and_every_index_is_its_place() {
+    fn names_parse_and_indices_are_positions_in_all() {
         for (place, kind) in CommandKind::ALL.into_iter().enumerate() {
             assert_eq!(kind.name().parse(), Ok(kind));
             assert_eq!(kind.index(), place);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_what_was_expected() {
+    fn an_unknown_name_lists_the_known_ones() {
         let error = "presist".parse::<CommandKind>().unwrap_err().to_string();
         assert!(error.contains("presist") && error.contains("persist, snapshot, recover"), "{error}");
     }

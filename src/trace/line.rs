@@ -1,27 +1,29 @@
-//! One line of a trace as it stands in the file.
+//! One line of a trace file.
 
-use crate::trace::command::{CommandKind, Op, OpKind};
-use crate::trace::format::KEY_DIGITS;
+use super::command::{CommandKind, Op, OpKind};
 
-/// An operation with all that its line says.
+/// Digits of an event key, as the store writes it.
+pub const KEY_DIGITS: usize = 20;
+
+/// An operation and its context.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// When it was asked for, nanoseconds from the start of the trace.
+    /// Start of its command, nanoseconds from the start of the trace.
     pub at_ns: u64,
-    /// Actor type, the front part of the column family.
+    /// Actor type, the first part of the column family.
     pub type_name: &'a str,
-    /// The actor's name or its hash.
+    /// Name of the actor, or its hash.
     pub actor: &'a str,
-    /// Number of the command it belongs to; the lines of a command follow each other.
+    /// Number of its command; the lines of a command are adjacent.
     pub command_id: u64,
-    /// What the actor was doing.
+    /// Its command.
     pub command: CommandKind,
-    /// What was called.
+    /// The operation.
     pub op: Op,
 }
 
 impl Line<'_> {
-    /// Appends the line with its end. It allocates only where `out` must grow.
+    /// Appends the line and its line feed. Allocates only if `out` must grow.
     pub fn append(&self, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
         out.extend_from_slice(digits.format(self.at_ns).as_bytes());
@@ -58,7 +60,7 @@ impl Line<'_> {
     }
 }
 
-/// A field as RFC 4180 wants it. One that looks like a comment is quoted too.
+/// A field by RFC 4180. A field with `#` is quoted as well.
 fn append_field(field: &str, out: &mut Vec<u8>) {
     if !needs_quotes(field) {
         out.extend_from_slice(field.as_bytes());
@@ -75,11 +77,11 @@ fn append_field(field: &str, out: &mut Vec<u8>) {
 }
 
 fn needs_quotes(field: &str) -> bool {
-    // Without a way out in the middle the compiler looks at many bytes at once; names are short.
+    // Without an early exit the compiler vectorises the loop; names are short.
     field.bytes().fold(false, |found, byte| found | matches!(byte, b',' | b'"' | b'\n' | b'\r' | b'#'))
 }
 
-/// The column family of an operation, behind the actor type and an underscore.
+/// Suffix of the column family of an operation, after the actor type and an underscore.
 pub const fn family_suffix(kind: OpKind) -> &'static str {
     match kind {
         OpKind::Open
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_time_family_actor_command_operation_key_and_bytes() {
+    fn a_line_has_all_columns() {
         let put = Op::new(OpKind::EventsPut, 42, 120);
         assert_eq!(text("account", "a1", put), "17,account_events,a1,3,persist,events.put,00000000000000000042,120\n");
         let state = Op::new(OpKind::StatesPut, 7, 300);
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_event_is_named_where_it_is_known() {
+    fn the_newest_event_has_its_number_if_it_exists() {
         assert_eq!(text("t", "a", Op::new(OpKind::EventsLast, 0, 0)), "17,t_events,a,3,persist,events.last,,0\n");
         let found = Op::new(OpKind::EventsLast, 9, 55);
         assert_eq!(text("t", "a", found), "17,t_events,a,3,persist,events.last,00000000000000000009,55\n");

@@ -1,21 +1,21 @@
-//! Actors' names in a trace: as they are, or as hashes that nobody can undo.
+//! Actors' names in a trace: unchanged, or as keyed hashes.
 
 use std::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// Whether actors keep their names in the trace.
+/// Treatment of actors' names in a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NameRule {
-    /// As they are. A name in an event log that is not UTF-8 is read as Latin-1, so that different names stay different.
+    /// Unchanged. An imported name that is not UTF-8 is read as Latin-1, so that different names stay different.
     Keep,
-    /// Replaced by a hash under a random key that is not kept: equal names stay equal within this trace, and nobody
-    /// can tell which name it was. The default of a recorder.
+    /// Replaced by SipHash-128 under a random key that is not stored: equal names stay equal within a recording and cannot
+    /// be recovered. The default.
     #[default]
     Hash,
 }
 
-/// What stands in the trace for a name under [`NameRule::Hash`]: 32 hexadecimal digits.
+/// A name under [`NameRule::Hash`]: 32 hexadecimal digits.
 pub fn hashed(name: &[u8], key: &[u8; 16]) -> String {
     let mut hasher = SipHasher24::new_with_key(key);
     hasher.write(name);
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashed_names_stay_distinct_and_tell_nothing() {
+    fn a_hash_depends_on_name_and_key() {
         assert_eq!(hashed(b"case-1", &[1; 16]), hashed(b"case-1", &[1; 16]));
         assert_ne!(hashed(b"case-1", &[1; 16]), hashed(b"case-2", &[1; 16]));
         assert_ne!(hashed(b"case-1", &[1; 16]), hashed(b"case-1", &[2; 16]), "another key, another name");

@@ -4,7 +4,8 @@
 //!
 //! | folder | what it is |
 //! |---|---|
-//! | [`units`], [`measure`], [`host`], [`actor`] | figures as text; histograms and statistics; the machine; the operations of a command |
+//! | [`units`], [`measure`] | figures as text; histograms and statistics |
+//! | [`host`], [`actor`] | the machine; the operations of a command |
 //! | [`workload`] | descriptions of actors and the command stream they expand to |
 //! | [`trace`] | trace files: import, fit, generate, read |
 //! | [`load`] | schedule, workers, phases, verification, kills |

@@ -1,7 +1,7 @@
-//! The actors that are alive: one entry each, shared by an actor's three handles and gone with the last of them.
+//! The actors with open handles: one entry each, shared by the three handles of an actor and removed with the last of them.
 //!
-//! Actors' threads and the writer must not write to the same places in memory: each time one does, the other waits for it.
-//! So an operation names its actor by a number, and the writer has entries of its own.
+//! Actors' threads and the writer do not write to the same cache lines. So an operation refers to its actor by a number,
+//! and the writer has entries of its own.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -11,16 +11,16 @@ use crossbeam_utils::CachePadded;
 
 use crate::trace::names::{NameRule, hashed};
 
-/// No command of the actor is open.
+/// The actor has no open command.
 pub(super) const NO_COMMAND: u32 = u32::MAX;
 
-/// An actor as the writer knows it.
+/// An actor, for the writer.
 #[derive(Debug)]
 pub(super) struct Actor {
     pub(super) kind: Arc<ActorType>,
     /// The name in the trace.
     pub(super) name: Box<str>,
-    /// Place of its open command.
+    /// Slot of its open command.
     command: AtomicU32,
 }
 
@@ -34,34 +34,34 @@ impl Actor {
     }
 }
 
-/// An actor as its handles know it, from the creation of the first until the end of the last. Nobody writes to it.
+/// An actor, for its handles: from the creation of the first to the drop of the last. It does not change.
 #[derive(Debug)]
-pub(super) struct Presence {
-    /// What it is called in the queue: nobody else has the number before all its operations are written.
+pub(super) struct ActorHandle {
+    /// Its number in the queue, not reused before all its operations are written.
     pub(super) number: u32,
     pub(super) kind: Arc<ActorType>,
-    /// The prefix of its keys, by which its other handles find this entry.
+    /// The prefix of its keys, by which its other handles find it.
     prefix: Box<str>,
-    roster: Arc<Roster>,
+    table: Arc<ActorTable>,
 }
 
-impl Drop for Presence {
+impl Drop for ActorHandle {
     fn drop(&mut self) {
         let mut living = self.kind.living();
-        // Another one of the same name may have come already.
+        // Another one of the same name may exist already.
         if living.get(&self.prefix).is_some_and(|entry| std::ptr::eq(entry.as_ptr(), self)) {
             living.remove(&self.prefix);
         }
         drop(living);
-        lock(&self.roster.gone).push(self.number);
+        lock(&self.table.closed).push(self.number);
     }
 }
 
-/// The actors by number, and the numbers of those that are gone.
+/// The actors by number, and the numbers of those without handles.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct ActorTable {
     entries: Mutex<Entries>,
-    gone: Mutex<Vec<u32>>,
+    closed: Mutex<Vec<u32>>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ struct Entries {
     free: Vec<u32>,
 }
 
-impl Roster {
+impl ActorTable {
     fn add(&self, actor: Actor) -> u32 {
         let mut entries = lock(&self.entries);
         let actor = Some(Arc::new(actor));
@@ -79,21 +79,21 @@ impl Roster {
             return number;
         }
         entries.by_number.push(actor);
-        // Four thousand million live actors do not fit in memory.
+        // 2^32 actors do not fit in memory.
         u32::try_from(entries.by_number.len() - 1).unwrap_or(u32::MAX)
     }
 }
 
-/// The writer's view of the roster, which asks for its lock once per actor.
+/// The writer's copy of the table: it takes the lock once per actor.
 #[derive(Debug)]
-pub(super) struct Known {
-    roster: Arc<Roster>,
+pub(super) struct ActorCache {
+    table: Arc<ActorTable>,
     by_number: Vec<Option<Arc<Actor>>>,
 }
 
-impl Known {
-    pub(super) const fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, by_number: Vec::new() }
+impl ActorCache {
+    pub(super) const fn new(table: Arc<ActorTable>) -> Self {
+        Self { table, by_number: Vec::new() }
     }
 
     pub(super) fn actor(&mut self, number: u32) -> Option<Arc<Actor>> {
@@ -102,23 +102,23 @@ impl Known {
             self.by_number.resize(place + 1, None);
         }
         if self.by_number[place].is_none() {
-            self.by_number[place] = lock(&self.roster.entries).by_number.get(place).cloned().flatten();
+            self.by_number[place] = lock(&self.table.entries).by_number.get(place).cloned().flatten();
         }
         self.by_number[place].clone()
     }
 
-    /// Actors whose handles are all gone: what they called is in the queue by now, or out of it.
-    pub(super) fn gone(&self) -> Vec<u32> {
-        std::mem::take(&mut *lock(&self.roster.gone))
+    /// Takes the numbers of actors whose handles were all dropped: their operations are in the queue or already taken.
+    pub(super) fn closed(&self) -> Vec<u32> {
+        std::mem::take(&mut *lock(&self.table.closed))
     }
 
-    /// Forgets actors of which nothing is in the queue any more.
-    pub(super) fn forget(&mut self, gone: &[u32]) {
-        if gone.is_empty() {
+    /// Removes actors without operations in the queue.
+    pub(super) fn remove(&mut self, closed: &[u32]) {
+        if closed.is_empty() {
             return;
         }
-        let mut entries = lock(&self.roster.entries);
-        for &number in gone {
+        let mut entries = lock(&self.table.entries);
+        for &number in closed {
             let place = number as usize;
             entries.by_number[place] = None;
             entries.free.push(number);
@@ -133,35 +133,35 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A type of actor, which is what its column families are called before the underscore. There are few of them.
+/// A type of actor: the name of its column families before the underscore.
 #[derive(Debug)]
 pub(super) struct ActorType {
     pub(super) name: Box<str>,
-    living: Mutex<HashMap<Box<str>, Weak<Presence>>>,
-    habits: Habits,
+    living: Mutex<HashMap<Box<str>, Weak<ActorHandle>>>,
+    persistence: ObservedPersistence,
 }
 
 impl ActorType {
-    fn living(&self) -> MutexGuard<'_, HashMap<Box<str>, Weak<Presence>>> {
+    fn living(&self) -> MutexGuard<'_, HashMap<Box<str>, Weak<ActorHandle>>> {
         lock(&self.living)
     }
 
-    pub(super) const fn habits(&self) -> &Habits {
-        &self.habits
+    pub(super) const fn persistence(&self) -> &ObservedPersistence {
+        &self.persistence
     }
 }
 
-/// What the writer has seen actors of a type do: how they persist is a property of the type.
+/// How actors of a type persist, as observed by the writer.
 #[derive(Debug, Default)]
-pub(super) struct Habits {
+pub(super) struct ObservedPersistence {
     persisted_alone: AtomicU64,
     persisted_with_state: AtomicU64,
-    /// Actors read it, so it is written only when it changes, and lies apart from what changes all the time.
+    /// Read by actors' threads, so on a cache line of its own and written only on change.
     light: CachePadded<AtomicBool>,
     compacts: AtomicBool,
 }
 
-impl Habits {
+impl ObservedPersistence {
     pub(super) fn persisted(&self, with_state: bool) {
         let counter = if with_state { &self.persisted_with_state } else { &self.persisted_alone };
         counter.fetch_add(1, Ordering::Relaxed);
@@ -177,43 +177,43 @@ impl Habits {
         }
     }
 
-    /// Whether an event as a rule brings a state with it.
+    /// Whether an event usually comes with a state.
     pub(super) fn is_light(&self) -> bool {
         self.light.load(Ordering::Relaxed)
     }
 
-    /// Whether a snapshot deletes what it covers.
+    /// Whether a snapshot deletes the events it covers.
     pub(super) fn compacts(&self) -> bool {
         self.compacts.load(Ordering::Relaxed)
     }
 }
 
-/// All of them. It is asked when a handle is created, never for an operation.
+/// All actors and types. Used when a handle is created, not for an operation.
 #[derive(Debug)]
 pub(super) struct Registry {
     types: Mutex<HashMap<Box<str>, Arc<ActorType>>>,
-    roster: Arc<Roster>,
+    table: Arc<ActorTable>,
     names: NameRule,
-    /// Hashes names, and is written nowhere.
+    /// Hashes names; never stored.
     key: [u8; 16],
 }
 
 impl Registry {
     pub(super) fn new(names: NameRule, key: [u8; 16]) -> Self {
-        Self { types: Mutex::default(), roster: Arc::default(), names, key }
+        Self { types: Mutex::default(), table: Arc::default(), names, key }
     }
 
     /// The actors by number, for the writer.
-    pub(super) fn known(&self) -> Known {
-        Known::new(Arc::clone(&self.roster))
+    pub(super) fn known(&self) -> ActorCache {
+        ActorCache::new(Arc::clone(&self.table))
     }
 
-    /// The entry of an actor: the one its other handles have, or a new one.
-    pub(super) fn actor(&self, type_name: &str, prefix: &str) -> Arc<Presence> {
+    /// The entry of an actor, shared with its other handles.
+    pub(super) fn actor(&self, type_name: &str, prefix: &str) -> Arc<ActorHandle> {
         let kind = self.actor_type(type_name);
         let mut living = kind.living();
         if let Some(actor) = living.get(prefix).and_then(Weak::upgrade) {
-            // Released before the actor is: where it is the last one, that asks for the lock.
+            // Before `actor` could be dropped, which takes the lock.
             drop(living);
             return actor;
         }
@@ -222,9 +222,9 @@ impl Registry {
             NameRule::Hash => hashed(prefix.as_bytes(), &self.key).into_boxed_str(),
         };
         let command = AtomicU32::new(NO_COMMAND);
-        let number = self.roster.add(Actor { kind: Arc::clone(&kind), name, command });
-        let roster = Arc::clone(&self.roster);
-        let actor = Arc::new(Presence { number, kind: Arc::clone(&kind), prefix: prefix.into(), roster });
+        let number = self.table.add(Actor { kind: Arc::clone(&kind), name, command });
+        let table = Arc::clone(&self.table);
+        let actor = Arc::new(ActorHandle { number, kind: Arc::clone(&kind), prefix: prefix.into(), table });
         living.insert(prefix.into(), Arc::downgrade(&actor));
         drop(living);
         actor
@@ -235,7 +235,11 @@ impl Registry {
         if let Some(kind) = types.get(name) {
             return Arc::clone(kind);
         }
-        let kind = Arc::new(ActorType { name: name.into(), living: Mutex::default(), habits: Habits::default() });
+        let kind = Arc::new(ActorType {
+            name: name.into(),
+            living: Mutex::default(),
+            persistence: ObservedPersistence::default(),
+        });
         types.insert(name.into(), Arc::clone(&kind));
         kind
     }
@@ -246,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_of_one_actor_share_an_entry_which_goes_with_the_last_of_them() {
+    fn handles_of_an_actor_share_an_entry_until_the_last_is_dropped() {
         let registry = Registry::new(NameRule::Keep, [0; 16]);
         let events = registry.actor("account", "a");
         let states = registry.actor("account", "a");
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_free_again_once_the_writer_is_done_with_it() {
+    fn a_number_is_reused_after_the_writer_removed_it() {
         let registry = Registry::new(NameRule::Keep, [0; 16]);
         let mut known = registry.known();
         let first = registry.actor("account", "a");
@@ -267,15 +271,15 @@ mod tests {
         drop(first);
         let second = registry.actor("account", "a");
         assert_ne!(second.number, number, "operations of the first may still be in the queue");
-        let gone = known.gone();
-        assert_eq!(gone, [number]);
-        known.forget(&gone);
+        let closed = known.closed();
+        assert_eq!(closed, [number]);
+        known.remove(&closed);
         let third = registry.actor("account", "b");
         assert_eq!((third.number, known.actor(number).unwrap().name.as_ref()), (number, "b"));
     }
 
     #[test]
-    fn a_hash_is_the_same_for_the_same_name_and_no_other() {
+    fn a_hashed_name_depends_on_name_and_key() {
         let name = |key, prefix| {
             let registry = Registry::new(NameRule::Hash, [key; 16]);
             let actor = registry.actor("account", prefix);

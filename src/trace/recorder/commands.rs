@@ -1,22 +1,22 @@
-//! Commands on their way from calls to lines: open until it is clear that they are over, and held back until all that
-//! began before them are over too.
+//! Assembles calls into commands. A command is open until it is known to be complete, and held back until all that began
+//! before it are complete.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::actors::{Actor, NO_COMMAND};
+use super::grammar::{CallContext, Progress};
+use super::intake::CallTime;
 use crate::trace::command::{CommandKind, Op};
-use crate::trace::recorder::actors::{Actor, NO_COMMAND};
-use crate::trace::recorder::grammar::{Circumstances, Progress};
-use crate::trace::recorder::intake::CallTime;
 
-/// Beyond so many operations, commands are no longer held back for one that comes late: what fits into the processor's
-/// caches costs half.
+/// Held operations beyond which commands are no longer held back for late ones: twice as fast, since they fit in the CPU
+/// caches.
 const CROWDED: usize = 1 << 11;
-/// Operations that may be held back; beyond that the oldest command has to go, open or not.
+/// Maximum of held operations; beyond it the oldest command is written, open or not.
 const MAX_HELD: usize = 1 << 16;
-/// A command that lacks something has so many times longer before it is given up: the call may be slow.
-const PATIENCE: u64 = 10;
-/// Lists of calls that are longer are not kept for the next command.
+/// Factor by which an incomplete command is held longer: its next call may be slow.
+const INCOMPLETE_FACTOR: u64 = 10;
+/// Longest list of calls whose memory is reused.
 const LONG_LIST: usize = 256;
 
 /// A call of an actor.
@@ -27,22 +27,22 @@ pub(super) struct Call {
     pub(super) op: Op,
 }
 
-/// A command that is complete, for whoever writes it.
+/// A complete command.
 #[derive(Debug)]
-pub(super) struct Finished<'a> {
+pub(super) struct CompleteCommand<'a> {
     pub(super) actor: &'a Actor,
     pub(super) kind: CommandKind,
-    /// When its first call was made, nanoseconds from the start of the recording.
+    /// Time of its first call, nanoseconds from the start of the recording.
     pub(super) start_ns: u64,
     pub(super) calls: &'a [(CallTime, Op)],
 }
 
-/// All commands in hand.
+/// All commands that are not written yet.
 #[derive(Debug)]
 pub(super) struct Commands {
-    /// Calls of an actor further apart belong to different commands where either could be.
+    /// See [`RecorderOptions::pause`](super::options::RecorderOptions::pause), nanoseconds.
     pause_ns: u64,
-    /// How long a command is held back, and waits for its next call.
+    /// Time for which a command is held back and waits for its next call, nanoseconds.
     hold_ns: u64,
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -56,9 +56,9 @@ pub(super) struct Commands {
 
 #[derive(Debug, Default)]
 struct Slot {
-    /// None while nobody uses the place.
+    /// `None` while the slot is free.
     command: Option<Command>,
-    /// Kept from command to command.
+    /// Its memory is reused.
     calls: Vec<(CallTime, Op)>,
 }
 
@@ -75,7 +75,7 @@ impl Commands {
         Self { pause_ns, hold_ns, slots: Vec::new(), free: Vec::new(), order: VecDeque::new(), held: 0, newest_ns: 0 }
     }
 
-    /// Takes the next call of an actor.
+    /// Adds the next call of an actor.
     pub(super) fn accept(&mut self, mut call: Call) {
         let place = call.actor.open_command();
         if place == NO_COMMAND {
@@ -87,7 +87,7 @@ impl Commands {
                 call.time = CallTime { start_ns: command.last_end_ns, end_ns: command.last_end_ns };
             }
             let after_pause = call.time.start_ns.saturating_sub(command.last_end_ns) > self.pause_ns;
-            if command.progress.accepts(call.op, circumstances(&call.actor, after_pause)) {
+            if command.progress.accepts(call.op, context(&call.actor, after_pause)) {
                 command.last_end_ns = call.time.end_ns;
                 slot.calls.push((call.time, call.op));
                 self.held += 1;
@@ -98,14 +98,14 @@ impl Commands {
         self.accept_after_close(call);
     }
 
-    /// What turned out to be a query may itself go on with the call.
+    /// The gets that [`close`](Self::close) turned into a query may continue with the call.
     fn accept_after_close(&mut self, call: Call) {
         if call.actor.open_command() == NO_COMMAND { self.begin(call) } else { self.accept(call) }
     }
 
     fn begin(&mut self, mut call: Call) {
         if !call.time.is_known() {
-            // What it belongs to was lost, and it was called about now.
+            // Its command was dropped; it was called about now.
             call.time = CallTime { start_ns: self.newest_ns, end_ns: self.newest_ns };
         }
         self.newest_ns = self.newest_ns.max(call.time.start_ns);
@@ -122,33 +122,33 @@ impl Commands {
         self.held += 1;
     }
 
-    /// Puts a command in its place by time. Calls come nearly in order, so that is at the end or close to it.
+    /// Inserts a command by time. Calls are nearly in order, so the position is at or near the end.
     fn enqueue(&mut self, start_ns: u64, place: u32) {
         let later = self.order.iter().rev().take_while(|(other, _)| *other > start_ns).count();
         self.order.insert(self.order.len() - later, (start_ns, place));
     }
 
-    /// Ends a command. Gets at its end that turn out to be a query become one.
+    /// Ends a command. Gets at its end that belong to a query become a command of their own.
     fn close(&mut self, place: u32) {
         let slot = &mut self.slots[place as usize];
         let Some(command) = slot.command.as_mut().filter(|command| command.open) else { return };
         command.open = false;
         command.actor.set_open_command(NO_COMMAND);
-        learn(command);
-        let strangers = command.progress.trailing_strangers().min(slot.calls.len());
-        if strangers == 0 {
+        observe(command);
+        let query_reads = command.progress.trailing_query_reads().min(slot.calls.len());
+        if query_reads == 0 {
             return;
         }
         let actor = Arc::clone(&command.actor);
-        let gets = slot.calls.split_off(slot.calls.len() - strangers);
+        let gets = slot.calls.split_off(slot.calls.len() - query_reads);
         self.held -= gets.len();
         for (time, op) in gets {
             self.accept(Call { actor: Arc::clone(&actor), time, op });
         }
     }
 
-    /// Hands out what is complete and old enough, in order of time; and more than that where too much is held.
-    pub(super) fn emit(&mut self, now_ns: u64, mut write: impl FnMut(Finished<'_>)) {
+    /// Writes complete commands that are old enough, in order of time; others too if too many operations are held.
+    pub(super) fn emit(&mut self, now_ns: u64, mut write: impl FnMut(CompleteCommand<'_>)) {
         while let Some(&(start_ns, place)) = self.order.front() {
             let crowded = self.held > CROWDED;
             self.close_if_idle(place, now_ns, if crowded { self.pause_ns } else { self.hold_ns });
@@ -165,8 +165,8 @@ impl Commands {
         }
     }
 
-    /// Ends and hands out everything.
-    pub(super) fn emit_all(&mut self, mut write: impl FnMut(Finished<'_>)) {
+    /// Ends and writes all commands.
+    pub(super) fn emit_all(&mut self, mut write: impl FnMut(CompleteCommand<'_>)) {
         while let Some(&(start_ns, place)) = self.order.front() {
             self.close(place);
             self.order.pop_front();
@@ -177,26 +177,25 @@ impl Commands {
 
     fn close_if_idle(&mut self, place: u32, now_ns: u64, limit_ns: u64) {
         let Some(command) = self.slots[place as usize].command.as_ref().filter(|command| command.open) else { return };
-        let may_end = command.progress.may_end(circumstances(&command.actor, false));
-        let limit = if may_end { limit_ns } else { self.hold_ns.saturating_mul(PATIENCE) };
+        let may_end = command.progress.may_end(context(&command.actor, false));
+        let limit = if may_end { limit_ns } else { self.hold_ns.saturating_mul(INCOMPLETE_FACTOR) };
         if now_ns.saturating_sub(command.last_end_ns) > limit {
             self.close(place);
         }
     }
 
-    /// The oldest command is open and too much waits for it: what there is of it goes, and what comes will be another
-    /// command of the same kind.
-    fn write_so_far(&mut self, now_ns: u64, write: &mut impl FnMut(Finished<'_>)) {
+    /// Writes the oldest command though it is open; its later calls become another command of the same kind.
+    fn write_so_far(&mut self, now_ns: u64, write: &mut impl FnMut(CompleteCommand<'_>)) {
         if let Some((start_ns, place)) = self.order.pop_front() {
             self.write(place, start_ns, write);
             self.enqueue(now_ns, place);
         }
     }
 
-    fn write(&mut self, place: u32, start_ns: u64, write: &mut impl FnMut(Finished<'_>)) {
+    fn write(&mut self, place: u32, start_ns: u64, write: &mut impl FnMut(CompleteCommand<'_>)) {
         let slot = &mut self.slots[place as usize];
         if let Some(command) = slot.command.as_ref().filter(|_| !slot.calls.is_empty()) {
-            write(Finished { actor: &command.actor, kind: command.progress.kind, start_ns, calls: &slot.calls });
+            write(CompleteCommand { actor: &command.actor, kind: command.progress.kind, start_ns, calls: &slot.calls });
         }
         self.held -= slot.calls.len();
         if slot.calls.len() > LONG_LIST {
@@ -211,19 +210,19 @@ impl Commands {
     }
 }
 
-fn circumstances(actor: &Actor, after_pause: bool) -> Circumstances {
-    let habits = actor.kind.habits();
-    Circumstances { after_pause, light: habits.is_light(), compacts: habits.compacts() }
+fn context(actor: &Actor, after_pause: bool) -> CallContext {
+    let persistence = actor.kind.persistence();
+    CallContext { after_pause, light: persistence.is_light(), compacts: persistence.compacts() }
 }
 
-/// Remembers what a command tells about actors of its type.
-fn learn(command: &Command) {
-    let habits = command.actor.kind.habits();
+/// Updates the observed persistence of the actor's type.
+fn observe(command: &Command) {
+    let persistence = command.actor.kind.persistence();
     if command.progress.kind == CommandKind::Persist {
-        habits.persisted(!command.progress.wrote_event_alone());
+        persistence.persisted(!command.progress.wrote_event_alone());
     }
     if command.progress.has_compacted() {
-        habits.compacted();
+        persistence.compacted();
     }
 }
 
@@ -232,12 +231,12 @@ mod tests {
     use super::*;
     use crate::trace::command::OpKind;
     use crate::trace::names::NameRule;
-    use crate::trace::recorder::actors::{Known, Presence, Registry};
+    use crate::trace::recorder::actors::{ActorCache, ActorHandle, Registry};
 
     const PAUSE: u64 = 5;
     const HOLD: u64 = 200;
 
-    /// Calls in a table: `put 3` and the like, `-` for a pause.
+    /// A call of the tables below: `put 3`, `last 0?` (absent).
     fn op(text: &str) -> Op {
         let (name, number) = text.split_once(' ').unwrap_or((text, ""));
         let (number, may_miss) = number.strip_suffix('?').map_or((number, false), |number| (number, true));
@@ -251,29 +250,29 @@ mod tests {
         Op { may_miss, ..Op::new(kind, number.parse().unwrap_or(0), 8) }
     }
 
-    struct Bench {
+    struct Fixture {
         commands: Commands,
         registry: Registry,
-        known: Known,
+        known: ActorCache,
         now: u64,
         written: Vec<String>,
     }
 
-    impl Bench {
+    impl Fixture {
         fn new() -> Self {
             let registry = Registry::new(NameRule::Keep, [0; 16]);
             let known = registry.known();
             Self { commands: Commands::new(PAUSE, HOLD), registry, known, now: 0, written: Vec::new() }
         }
 
-        fn call(&mut self, actor: &Arc<Presence>, op: Op) {
+        fn call(&mut self, actor: &Arc<ActorHandle>, op: Op) {
             self.now += 1;
             let time = CallTime { start_ns: self.now, end_ns: self.now };
             let actor = self.known.actor(actor.number).unwrap();
             self.commands.accept(Call { actor, time, op });
         }
 
-        fn calls(&mut self, actor: &Arc<Presence>, calls: &str) {
+        fn calls(&mut self, actor: &Arc<ActorHandle>, calls: &str) {
             for call in calls.split(',').map(str::trim) {
                 match call {
                     "-" => self.now += PAUSE + 1,
@@ -295,7 +294,7 @@ mod tests {
         }
     }
 
-    fn describe(command: &Finished<'_>) -> String {
+    fn describe(command: &CompleteCommand<'_>) -> String {
         format!("{}:{}", command.kind, command.calls.len())
     }
 
@@ -303,7 +302,7 @@ mod tests {
     const FRESH: &str = "open, last 0?, states.get 0?, metadata.get 0?, states.get 0?, last 0?";
 
     #[test]
-    fn calls_are_put_together_into_the_commands_they_came_from() {
+    fn calls_are_assembled_into_their_commands() {
         let recover = |rest: &str| format!("{RECOVER}, {rest}");
         for (calls, expected) in [
             (FRESH.to_owned(), "recover:6"),
@@ -311,112 +310,112 @@ mod tests {
             (recover("get 3, get 4, states.put, metadata.put, put 5"), "recover:10 persist:1"),
             (recover("get 3, -, get 4, -, states.put, metadata.put"), "recover:10"),
             (recover("get 4, states.put, metadata.put, del 0, del 1, metadata.put, del 2"), "recover:12 snapshot:1"),
-            // A query behind a start: no snapshot follows, or the run does not end with the newest event.
+            // A query after a start: no snapshot follows, or the run does not end with the newest event.
             (recover("get 3, get 4, put 5"), "recover:6 events:2 persist:1"),
             (recover("get 2, get 3, states.put, metadata.put"), "recover:6 events:2 snapshot:2"),
             (recover("-, get 3, get 4, states.put, metadata.put"), "recover:6 events:2 snapshot:2"),
             (recover("get 3, get 4, get 3, get 4"), "recover:6 events:2 events:2"),
             (recover("last 4"), "recover:6 last_event:1"),
-            // Two lives of one actor.
+            // Two starts of one actor.
             (format!("{RECOVER}, {RECOVER}"), "recover:6 recover:6"),
             ("put 0, states.put, metadata.put, put 1, states.put, metadata.put".to_owned(), "persist:3 persist:3"),
-            // The actor is known to write its state with each event: a pause says nothing.
+            // The type is known to write its state with each event: the pause is ignored.
             ("put 0, states.put, metadata.put, put 1, -, states.put, metadata.put".to_owned(), "persist:3 persist:3"),
             ("put 0, -, states.put, metadata.put".to_owned(), "persist:1 snapshot:2"),
             ("put 0, states.put, metadata.put, states.put, metadata.put".to_owned(), "persist:3 snapshot:2"),
             ("put 0, states.put, metadata.put, del 0, metadata.put, put 1".to_owned(), "persist:5 persist:1"),
             ("put 0, states.put, metadata.put, metadata.put, put 1".to_owned(), "persist:4 persist:1"),
-            // The state could not be written and the event was taken back.
+            // The state could not be written and the event was deleted again.
             ("put 0, del 0, put 0".to_owned(), "persist:2 persist:1"),
             ("put 0, states.put, del 0, put 0".to_owned(), "persist:3 persist:1"),
-            // An actor that stops.
+            // A stopping actor.
             ("put 7, states.get, get 5, get 6, get 7, states.put, metadata.put".to_owned(), "persist:1 snapshot:6"),
             ("put 0, states.get 0?, get 0, -, states.put, metadata.put".to_owned(), "persist:1 snapshot:4"),
             (
                 "get 1, get 2, get 3, get 2, -, get 3, last 3, last 3".to_owned(),
                 "events:3 events:1 events:1 last_event:1 last_event:1",
             ),
-            // A query stops at an event that is not there.
+            // A query stops at an absent event.
             ("get 1, get 2?, get 3".to_owned(), "events:2 events:1"),
             ("events.purge, states.purge, metadata.purge, put 0".to_owned(), "purge:3 persist:1"),
             ("events.purge, events.purge".to_owned(), "purge:1 purge:1"),
-            // What is left where operations were dropped.
+            // After dropped operations.
             ("metadata.get, states.get, last 4, put 5".to_owned(), "recover:3 persist:1"),
             ("metadata.put, put 1".to_owned(), "snapshot:1 persist:1"),
         ] {
-            let mut bench = Bench::new();
-            let actor = bench.registry.actor("account", "a");
-            bench.calls(&actor, &calls);
-            assert_eq!(bench.all(), expected, "{calls}");
+            let mut fixture = Fixture::new();
+            let actor = fixture.registry.actor("account", "a");
+            fixture.calls(&actor, &calls);
+            assert_eq!(fixture.all(), expected, "{calls}");
         }
     }
 
     #[test]
-    fn actors_do_not_mix_and_commands_keep_the_order_in_which_they_began() {
-        let mut bench = Bench::new();
-        let [a, b] = ["a", "b"].map(|name| bench.registry.actor("account", name));
-        bench.calls(&a, "put 0");
-        bench.calls(&b, "put 0, put 1, put 2");
-        bench.calls(&a, "states.put, metadata.put");
-        assert_eq!(bench.all(), "persist:3 persist:1 persist:1 persist:1");
+    fn commands_of_several_actors_are_written_in_the_order_of_their_start() {
+        let mut fixture = Fixture::new();
+        let [a, b] = ["a", "b"].map(|name| fixture.registry.actor("account", name));
+        fixture.calls(&a, "put 0");
+        fixture.calls(&b, "put 0, put 1, put 2");
+        fixture.calls(&a, "states.put, metadata.put");
+        assert_eq!(fixture.all(), "persist:3 persist:1 persist:1 persist:1");
     }
 
     #[test]
-    fn a_call_that_was_slow_to_return_still_stands_in_its_place() {
-        let mut bench = Bench::new();
-        let [slow, quick] = ["slow", "quick"].map(|name| bench.registry.actor("account", name));
-        bench.now = 20;
-        bench.calls(&quick, "put 0, put 1");
+    fn a_slow_call_is_written_at_its_start() {
+        let mut fixture = Fixture::new();
+        let [slow, quick] = ["slow", "quick"].map(|name| fixture.registry.actor("account", name));
+        fixture.now = 20;
+        fixture.calls(&quick, "put 0, put 1");
         let time = CallTime { start_ns: 10, end_ns: 50 };
-        bench.commands.accept(Call { actor: bench.known.actor(slow.number).unwrap(), time, op: op("last 3") });
-        assert_eq!(bench.all(), "last_event:1 persist:1 persist:1");
+        fixture.commands.accept(Call { actor: fixture.known.actor(slow.number).unwrap(), time, op: op("last 3") });
+        assert_eq!(fixture.all(), "last_event:1 persist:1 persist:1");
     }
 
     #[test]
-    fn a_command_is_written_when_it_is_idle_and_one_that_lacks_something_later() {
-        let mut bench = Bench::new();
-        let [done, waiting] = ["done", "waiting"].map(|name| bench.registry.actor("ledger", name));
-        bench.calls(&done, "put 0");
-        bench.calls(&waiting, "states.put");
-        bench.emit();
-        assert!(bench.written.is_empty(), "both may go on");
-        bench.now += HOLD;
-        bench.emit();
-        assert_eq!(bench.written, ["persist:1"]);
-        bench.now += HOLD * PATIENCE;
-        bench.emit();
-        assert_eq!(bench.written, ["persist:1", "snapshot:1"]);
+    fn an_idle_command_is_written_and_an_incomplete_one_later() {
+        let mut fixture = Fixture::new();
+        let [done, waiting] = ["done", "waiting"].map(|name| fixture.registry.actor("ledger", name));
+        fixture.calls(&done, "put 0");
+        fixture.calls(&waiting, "states.put");
+        fixture.emit();
+        assert!(fixture.written.is_empty(), "both may continue");
+        fixture.now += HOLD;
+        fixture.emit();
+        assert_eq!(fixture.written, ["persist:1"]);
+        fixture.now += HOLD * INCOMPLETE_FACTOR;
+        fixture.emit();
+        assert_eq!(fixture.written, ["persist:1", "snapshot:1"]);
     }
 
     #[test]
-    fn what_is_held_back_is_bounded_even_if_one_command_never_ends() {
-        let mut bench = Bench::new();
-        let [endless, other] = ["endless", "other"].map(|name| bench.registry.actor("ledger", name));
-        bench.calls(&endless, "open, last 9000000, states.get, metadata.get, states.get, last 9000000");
+    fn held_operations_are_bounded_though_one_command_never_ends() {
+        let mut fixture = Fixture::new();
+        let [endless, other] = ["endless", "other"].map(|name| fixture.registry.actor("ledger", name));
+        fixture.calls(&endless, "open, last 9000000, states.get, metadata.get, states.get, last 9000000");
         let gets = u64::try_from(3 * MAX_HELD).unwrap();
         for number in 0..gets {
-            bench.call(&endless, Op::new(OpKind::EventsGet, number, 8));
-            bench.calls(&other, "put 0");
-            bench.emit();
-            assert!(bench.commands.held <= MAX_HELD + 2, "{}", bench.commands.held);
+            fixture.call(&endless, Op::new(OpKind::EventsGet, number, 8));
+            fixture.calls(&other, "put 0");
+            fixture.emit();
+            assert!(fixture.commands.held <= MAX_HELD + 2, "{}", fixture.commands.held);
         }
         let total: usize =
-            bench.all().split(' ').map(|command| command.split_once(':').unwrap().1.parse::<usize>().unwrap()).sum();
-        assert_eq!(total as u64, 2 * gets + 6, "nothing is lost by it");
+            fixture.all().split(' ').map(|command| command.split_once(':').unwrap().1.parse::<usize>().unwrap()).sum();
+        assert_eq!(total as u64, 2 * gets + 6, "no operation is lost");
     }
 
     #[test]
-    fn an_actor_is_forgotten_when_its_handles_and_its_last_command_are_gone() {
-        let mut bench = Bench::new();
-        let actor = bench.registry.actor("ledger", "a");
-        bench.calls(&actor, "put 0");
-        let weak = Arc::downgrade(&bench.known.actor(actor.number).unwrap());
+    fn an_actor_is_removed_with_its_handles_and_its_last_command() {
+        let mut fixture = Fixture::new();
+        let actor = fixture.registry.actor("ledger", "a");
+        fixture.calls(&actor, "put 0");
+        let weak = Arc::downgrade(&fixture.known.actor(actor.number).unwrap());
         drop(actor);
-        let gone = bench.known.gone();
-        bench.known.forget(&gone);
+        let closed = fixture.known.closed();
+        fixture.known.remove(&closed);
         assert!(weak.upgrade().is_some());
-        bench.now += 2 * HOLD;
-        bench.emit();
+        fixture.now += 2 * HOLD;
+        fixture.emit();
         assert!(weak.upgrade().is_none());
     }
 }

@@ -1,46 +1,46 @@
-//! What can go wrong with a recording. The actors never see any of it.
+//! Errors of a recording. Actors never see them.
 
 use std::path::PathBuf;
 
-/// A recording that could not be started or completed.
+/// A recording could not be started or completed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecorderError {
-    /// The name would not make a file name.
-    #[error("recording `{name}`: expected a file name, without separators and a dot in front")]
+    /// The name is not a file name.
+    #[error("recording `{name}`: expected a file name without separators or a leading dot")]
     Name {
-        /// What was asked for.
+        /// The rejected name.
         name: String,
     },
-    /// The directory or a part could not be written.
+    /// The directory or a part could not be created, written or synced.
     #[error("{}: cannot {action} the recording: {source}", path.display())]
     File {
         /// `create`, `write` or `sync`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// The system has no random numbers, without which names cannot be hashed.
-    #[error("cannot hash names: the system gives no random numbers: {reason}")]
+    /// The system provides no random key for the names.
+    #[error("cannot hash names: no random numbers: {reason}")]
     Random {
-        /// What the system says.
+        /// Error of the system.
         reason: String,
     },
-    /// The writer's thread could not be started.
-    #[error("cannot start the thread that writes the recording: {source}")]
+    /// The writer thread could not be started.
+    #[error("cannot start the writer thread of the recording: {source}")]
     Thread {
-        /// What the system says.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// The writer ended early; what it wrote until then is usable.
-    #[error("the thread that writes the recording has panicked; the parts are usable up to their last whole line")]
+    /// The writer thread panicked. The parts are usable up to their last complete line.
+    #[error("the writer thread of the recording panicked; the parts are usable up to their last complete line")]
     Panicked,
-    /// The recording stands still, for instance because the disk is full; its parts are complete up to there.
+    /// Writing was interrupted, for instance by a full disk, and had not resumed. The parts are complete up to there.
     #[error("the recording is not complete: {reason}")]
     Incomplete {
-        /// What failed last.
+        /// The last write error.
         reason: String,
     },
 }

@@ -1,67 +1,66 @@
-//! Which calls make up a command.
+//! The calls that form a command.
 //!
-//! The store makes its calls in fixed orders, one for each command, and an actor makes them one after the other. So
-//! the calls of an actor can be read like a sentence: [`Progress`] is how far a command has come, and tells for each
-//! call whether it belongs to it.
+//! The store issues the calls of each command in a fixed order, and an actor issues one after the other. [`Progress`] is
+//! the state of a command, and decides for each call whether it belongs to that command.
 
 use crate::trace::command::{CommandKind, Op, OpKind};
 
-/// How a start begins, whatever is stored: `Store::new` looks at the three handles, and `Recover` at two of them again.
+/// First calls of a start: `Store::new` reads all three handles, `Recover` two of them again.
 const START: [OpKind; 6] =
     [OpKind::Open, OpKind::EventsLast, OpKind::StatesGet, OpKind::MetadataGet, OpKind::StatesGet, OpKind::EventsLast];
 
-/// A purge, whole.
+/// Calls of a purge.
 const PURGE: [OpKind; 3] = [OpKind::EventsPurge, OpKind::StatesPurge, OpKind::MetadataPurge];
 
-/// What is known beside the call itself.
+/// Context of a call.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Circumstances {
-    /// The actor did something else for a while before it.
+pub(super) struct CallContext {
+    /// Whether the actor paused before it.
     pub(super) after_pause: bool,
-    /// Actors of this type as a rule write a state with each event.
+    /// Whether actors of this type usually write the state with each event.
     pub(super) light: bool,
-    /// Actors of this type delete the events a snapshot covers.
+    /// Whether actors of this type delete the events a snapshot covers.
     pub(super) compacts: bool,
 }
 
-/// How far a command has come.
+/// State of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) kind: CommandKind,
     step: Step,
-    /// Number of the newest event, as `last` has told; none if there is none.
+    /// Number of the newest event, from `last`.
     newest: Option<u64>,
-    /// Number of the event that goes on with the run of gets.
+    /// Number of the event that continues the run of gets.
     next: u64,
-    /// Gets of the run so far.
+    /// Length of the run of gets.
     run: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// So many of [`START`] were called.
+    /// This many calls of [`START`] were seen.
     Starting(usize),
-    /// The state is read, and either up to date or followed by a replay.
+    /// The state is read; a replay may follow.
     Started,
-    /// Gets that look like a replay. Whether they are one, the snapshot behind them tells.
+    /// Gets of a replay, if a snapshot follows.
     Replaying,
-    /// An event is written. Under full persistence that was all.
+    /// An event is written. Complete under full persistence.
     EventWritten,
-    /// A snapshot is written and its metadata is not.
+    /// A snapshot is written, its metadata is not.
     StateWritten,
-    /// The snapshot is complete; it may delete what it covers.
+    /// The snapshot is complete; deletions of the events it covers may follow.
     Covered,
-    /// It does.
+    /// Events are being deleted.
     Compacting,
-    /// It did.
+    /// Events were deleted.
     Compacted,
-    /// A stopping actor reads its state, to write a snapshot of what came after it.
+    /// A stopping actor reads state and events before it writes a snapshot.
     Reloading,
     /// Gets of a query.
     Reading,
-    /// So many of [`PURGE`] were called.
+    /// This many calls of [`PURGE`] were seen.
     Purging(usize),
-    /// Nothing can follow.
+    /// No call can follow.
     Done,
 }
 
@@ -70,7 +69,7 @@ impl Progress {
     pub(super) const fn begin(op: Op) -> Self {
         let (kind, step) = match op.kind {
             OpKind::Open => (CommandKind::Recover, Step::Starting(1)),
-            // Its beginning was lost.
+            // The beginning was dropped.
             OpKind::MetadataGet => (CommandKind::Recover, Step::Starting(4)),
             OpKind::EventsPut => (CommandKind::Persist, Step::EventWritten),
             OpKind::StatesPut => (CommandKind::Snapshot, Step::StateWritten),
@@ -86,9 +85,9 @@ impl Progress {
         Self { kind, step, newest: None, next: op.number.wrapping_add(1), run: 0 }
     }
 
-    /// Goes on if the call belongs to this command. If not, the command is over, and another one begins with the call.
-    pub(super) fn accepts(&mut self, op: Op, circumstances: Circumstances) -> bool {
-        let Some(step) = self.step_after(op, circumstances) else {
+    /// Advances if the call belongs to this command; otherwise the command is complete and the call begins another.
+    pub(super) fn accepts(&mut self, op: Op, context: CallContext) -> bool {
+        let Some(step) = self.step_after(op, context) else {
             return false;
         };
         self.step = step;
@@ -103,8 +102,8 @@ impl Progress {
         true
     }
 
-    fn step_after(&self, op: Op, Circumstances { after_pause, light, .. }: Circumstances) -> Option<Step> {
-        let goes_on = op.number == self.next;
+    fn step_after(&self, op: Op, CallContext { after_pause, light, .. }: CallContext) -> Option<Step> {
+        let continues = op.number == self.next;
         Some(match (self.step, op.kind) {
             (Step::Starting(seen), kind) if kind == START[seen] => {
                 if seen + 1 == START.len() {
@@ -114,17 +113,17 @@ impl Progress {
                 }
             }
             (Step::Started, OpKind::EventsGet) if !after_pause && self.may_be_replayed(op) => Step::Replaying,
-            (Step::Replaying, OpKind::EventsGet) if goes_on && self.may_be_replayed(op) => Step::Replaying,
+            (Step::Replaying, OpKind::EventsGet) if continues && self.may_be_replayed(op) => Step::Replaying,
             (Step::Replaying, OpKind::StatesPut) if self.has_replayed_all() => Step::StateWritten,
             (Step::EventWritten, OpKind::StatesPut) if !after_pause || light => Step::StateWritten,
-            // The state could not be written, and the store takes the event back.
+            // The state could not be written, and the store deletes the event again.
             (Step::EventWritten | Step::StateWritten, OpKind::EventsDel) => Step::Done,
             (Step::StateWritten, OpKind::MetadataPut) => Step::Covered,
             (Step::Covered | Step::Compacting, OpKind::EventsDel) => Step::Compacting,
             (Step::Covered | Step::Compacting, OpKind::MetadataPut) => Step::Compacted,
-            (Step::Reloading, OpKind::EventsGet) if goes_on || self.run == 0 => Step::Reloading,
+            (Step::Reloading, OpKind::EventsGet) if continues || self.run == 0 => Step::Reloading,
             (Step::Reloading, OpKind::StatesPut) => Step::StateWritten,
-            (Step::Reading, OpKind::EventsGet) if goes_on && !after_pause => {
+            (Step::Reading, OpKind::EventsGet) if continues && !after_pause => {
                 if op.may_miss {
                     Step::Done
                 } else {
@@ -144,8 +143,8 @@ impl Progress {
         self.newest.is_some_and(|newest| self.next == newest.wrapping_add(1))
     }
 
-    /// Whether the command is complete as it is, though more could follow.
-    pub(super) const fn may_end(&self, Circumstances { light, compacts, .. }: Circumstances) -> bool {
+    /// Whether the command may be complete, though calls could follow.
+    pub(super) const fn may_end(&self, CallContext { light, compacts, .. }: CallContext) -> bool {
         match self.step {
             Step::Started | Step::Compacted | Step::Reading | Step::Done => true,
             Step::EventWritten => !light,
@@ -155,17 +154,17 @@ impl Progress {
         }
     }
 
-    /// How many of the last calls turn out not to belong to the command that ends here: gets that looked like a replay.
-    pub(super) const fn trailing_strangers(&self) -> usize {
+    /// Number of last calls that do not belong to the command if it ends here: gets of a query, not of a replay.
+    pub(super) const fn trailing_query_reads(&self) -> usize {
         if matches!(self.step, Step::Replaying) { self.run } else { 0 }
     }
 
-    /// Whether the command wrote an event and nothing else.
+    /// Whether the command wrote only an event.
     pub(super) const fn wrote_event_alone(&self) -> bool {
         matches!(self.step, Step::EventWritten)
     }
 
-    /// Whether the command has deleted what its snapshot covers, or recorded that there was nothing to delete.
+    /// Whether the command compacted, even if there was no event to delete.
     pub(super) const fn has_compacted(&self) -> bool {
         matches!(self.step, Step::Compacting | Step::Compacted)
     }

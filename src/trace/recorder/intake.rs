@@ -1,4 +1,4 @@
-//! The way of an operation from the actor's thread into the queue: no lock, no allocation, no system call.
+//! Recording of a call on the actor's thread, into the queue: no lock, no allocation, no system call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,40 +8,40 @@ use ave_actors_store::Error;
 use crossbeam_queue::ArrayQueue;
 use crossbeam_utils::CachePadded;
 
+use super::actors::{ActorHandle, Registry};
+use super::stats::{Counters, add};
 use crate::trace::command::{Op, OpKind};
-use crate::trace::recorder::actors::{Presence, Registry};
-use crate::trace::recorder::stats::{Counters, add};
 
 /// An operation in the queue: 40 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    /// [`Presence::number`].
+    /// [`ActorHandle::number`].
     pub(super) actor: u32,
     pub(super) time: CallTime,
     pub(super) op: Op,
 }
 
-/// When a call was made, in nanoseconds from the start of the recording.
+/// Time of a call, nanoseconds from the start of the recording.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallTime {
     pub(super) start_ns: u64,
-    /// The same as the start where it is of no use, see [`pause_matters_after`].
+    /// Equal to the start unless [`pause_matters_after`] the call.
     pub(super) end_ns: u64,
 }
 
 impl CallTime {
-    /// Not for a call that only ever goes on with a command, see [`needs_time`]: its start is 0.
+    /// Whether the clock was read, see [`needs_time`]; otherwise the start is 0.
     pub(super) const fn is_known(self) -> bool {
         self.start_ns > 0
     }
 }
 
-/// Where operations come in.
+/// The queue and everything that handles and the writer share.
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) queue: ArrayQueue<Call>,
     pub(super) registry: Registry,
-    /// The writer writes to them: they lie apart from what actors read.
+    /// Written by the writer, so on a cache line apart from fields that actors read.
     pub(super) counters: CachePadded<Counters>,
     started: Instant,
     open: AtomicBool,
@@ -61,7 +61,7 @@ impl Intake {
     /// Nanoseconds from the start of the recording.
     pub(super) fn now_ns(&self) -> u64 {
         let elapsed = self.started.elapsed();
-        // 584 years; and never 0, which is no time.
+        // Wraps after 584 years; never 0, which marks an unknown time.
         elapsed.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(elapsed.subsec_nanos())) | 1
     }
 
@@ -69,70 +69,70 @@ impl Intake {
         self.open.load(Ordering::Acquire)
     }
 
-    /// From here on calls pass by unrecorded.
+    /// Stops recording: later calls are only forwarded.
     pub(super) fn close(&self) {
         self.open.store(false, Ordering::Release);
     }
 
-    pub(super) fn push(&self, actor: &Presence, time: CallTime, op: Op) {
+    pub(super) fn push(&self, actor: &ActorHandle, time: CallTime, op: Op) {
         let call = Call { actor: actor.number, time, op };
         if self.queue.push(call).is_err() {
             add(&self.counters.refused, 1);
         }
     }
 
-    fn time_of(&self, start_ns: u64, actor: &Presence, kind: OpKind) -> CallTime {
+    fn time_of(&self, start_ns: u64, actor: &ActorHandle, kind: OpKind) -> CallTime {
         let end_ns = if pause_matters_after(actor, kind) { self.now_ns() } else { start_ns };
         CallTime { start_ns, end_ns }
     }
 }
 
-/// Whether it must be known when an operation was called. Those of which that is not true follow another one of the same
-/// command at once; reading the clock would be a good part of what they cost.
+/// Whether the time of an operation is needed. The others directly follow another call of the same command, and reading the
+/// clock would be much of their cost.
 const fn needs_time(kind: OpKind) -> bool {
     !matches!(kind, OpKind::MetadataPut | OpKind::EventsDel | OpKind::StatesPurge | OpKind::MetadataPurge)
 }
 
-/// Whether the pause after the operation says if the next one belongs to the same command.
-fn pause_matters_after(actor: &Presence, kind: OpKind) -> bool {
+/// Whether the pause after the operation decides if the next one belongs to the same command.
+fn pause_matters_after(actor: &ActorHandle, kind: OpKind) -> bool {
     match kind {
-        OpKind::EventsPut => !actor.kind.habits().is_light(),
+        OpKind::EventsPut => !actor.kind.persistence().is_light(),
         OpKind::EventsGet | OpKind::EventsLast => true,
         _ => false,
     }
 }
 
-/// What a handle needs to report its calls.
+/// Records the calls of a handle.
 #[derive(Debug)]
-pub(super) struct Tap {
+pub(super) struct CallRecorder {
     pub(super) intake: Arc<Intake>,
-    /// Whose handle it is; `None` for a column family that traces do not know.
-    pub(super) actor: Option<Arc<Presence>>,
+    /// Actor of the handle; `None` for a column family without operations in the trace format.
+    pub(super) actor: Option<Arc<ActorHandle>>,
 }
 
-impl Tap {
-    /// Counts a call that traces have no operation for.
+impl CallRecorder {
+    /// Counts a call without an operation in the trace format.
     pub(super) fn foreign(&self) {
         add(&self.intake.counters.foreign, 1);
     }
 }
 
-/// Makes the call and records it as what `op` says of the answer.
+/// Makes the call and records the operation that `op` derives from its result.
 #[inline]
-pub(super) fn watch<T>(
-    tap: Option<&Tap>,
+pub(super) fn record<T>(
+    recorder: Option<&CallRecorder>,
     kind: OpKind,
     call: impl FnOnce() -> Result<T, Error>,
     op: impl FnOnce(Option<&T>) -> Option<Op>,
 ) -> Result<T, Error> {
-    let Some(Tap { intake, actor }) = tap.filter(|tap| tap.intake.is_open()) else {
+    let Some(CallRecorder { intake, actor }) = recorder.filter(|recorder| recorder.intake.is_open()) else {
         return call();
     };
     let start_ns = if needs_time(kind) { intake.now_ns() } else { 0 };
     let result = call();
     let found = match &result {
         Ok(found) => Some(found),
-        // That nothing is there is an answer.
+        // An absent entry is a result.
         Err(Error::EntryNotFound { .. }) => None,
         Err(_) => {
             add(&intake.counters.failed, 1);
@@ -152,7 +152,7 @@ mod tests {
     use crate::trace::names::NameRule;
 
     #[test]
-    fn a_record_is_no_larger_than_promised() {
+    fn a_record_has_40_bytes() {
         assert_eq!(size_of::<Call>(), 40);
     }
 

@@ -1,4 +1,4 @@
-//! A manager that passes every call on and reports it. What it wraps behaves as without it.
+//! A manager that forwards every call and records it.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 
 use crate::trace::command::{Op, OpKind};
-use crate::trace::format::KEY_DIGITS;
-use crate::trace::recorder::Recorder;
-use crate::trace::recorder::intake::{CallTime, Intake, Tap, watch};
-use crate::trace::recorder::stats::add;
+use crate::trace::line::KEY_DIGITS;
 
-/// Wraps the manager of a store; the handles it creates report what is asked of them to a [`Recorder`].
+use super::intake::{CallRecorder, CallTime, Intake, record};
+use super::session::Recorder;
+use super::stats::add;
+
+/// A manager that records the calls on its handles. Pass it to the actor system in place of the wrapped manager.
 ///
-/// It is what an actor system gets in place of the manager itself. A call costs its own time and at most some 100 ns;
-/// it never waits for the recording and never fails because of it.
+/// Recording adds at most some 100 ns to a call; a call never waits for the recorder and never fails because of it.
 ///
 /// ```
 /// use ave_actors_rocksdb::RecordingManager;
 /// use ave_actors_store::database::{Collection, DbManager};
 /// use ave_actors_store::memory::MemoryManager;
 ///
-/// // Whether to record can be left to the configuration: without a recorder it only passes on.
+/// // Without a recorder it only forwards calls, so that a configuration can turn recording off.
 /// let manager = RecordingManager::new(MemoryManager::default(), None);
 /// let mut events = manager.create_collection("account_events", "account-1")?;
 /// events.put("00000000000000000000", b"opened")?;
@@ -30,34 +30,33 @@ use crate::trace::recorder::stats::add;
 #[derive(Debug, Clone)]
 pub struct RecordingManager<M> {
     inner: M,
-    /// The recording goes on as long as somebody may ask for handles.
     recorder: Option<Recorder>,
 }
 
 impl<M> RecordingManager<M> {
-    /// Wraps a manager. Without a recorder, calls are passed on and nothing else.
+    /// Wraps a manager. Without a recorder, calls are only forwarded.
     pub const fn new(inner: M, recorder: Option<Recorder>) -> Self {
         Self { inner, recorder }
     }
 
-    /// The wrapped manager, for what it offers beside the trait: statistics, checkpoints.
+    /// The wrapped manager, for methods beside the trait: statistics, checkpoints.
     pub const fn inner(&self) -> &M {
         &self.inner
     }
 
-    /// The recorder it reports to.
+    /// The recorder, if any.
     pub const fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
     }
 
-    /// Makes a handle and the tap on it. `suffix` is the tail of a column family the trace format knows.
+    /// Creates a handle and its recorder. `suffixes`: of column families in the trace format.
     fn open<H>(
         &self,
         create: impl FnOnce() -> Result<H, Error>,
         name: &str,
         prefix: &str,
         suffixes: &[&str],
-    ) -> Result<(H, Option<Tap>), Error> {
+    ) -> Result<(H, Option<CallRecorder>), Error> {
         let Some(intake) = self.recorder.as_ref().map(Recorder::intake).filter(|intake| intake.is_open()) else {
             return Ok((create()?, None));
         };
@@ -65,17 +64,17 @@ impl<M> RecordingManager<M> {
         let handle = create().inspect_err(|_| add(&intake.counters.failed, 1))?;
         let type_name = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
         let actor = type_name.map(|type_name| intake.registry.actor(type_name, prefix));
-        let tap = Tap { intake: Arc::clone(intake), actor };
-        match &tap.actor {
-            // Three handles are one operation: the first stands for all.
+        let calls = CallRecorder { intake: Arc::clone(intake), actor };
+        match &calls.actor {
+            // One operation for the three handles.
             Some(actor) if suffixes == EVENTS => {
                 let time = CallTime { start_ns, end_ns: start_ns };
                 intake.push(actor, time, Op::new(OpKind::Open, 0, 0));
             }
             Some(_) => {}
-            None => tap.foreign(),
+            None => calls.foreign(),
         }
-        Ok((handle, Some(tap)))
+        Ok((handle, Some(calls)))
     }
 }
 
@@ -90,18 +89,18 @@ where
     S: State,
 {
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RecordingCollection<C>, Error> {
-        let (inner, tap) = self.open(|| self.inner.create_collection(name, prefix), name, prefix, EVENTS)?;
-        Ok(RecordingCollection { inner, tap })
+        let (inner, calls) = self.open(|| self.inner.create_collection(name, prefix), name, prefix, EVENTS)?;
+        Ok(RecordingCollection { inner, calls })
     }
 
     fn create_state(&self, name: &str, prefix: &str) -> Result<RecordingState<S>, Error> {
         let create = || self.inner.create_state(name, prefix);
-        let (inner, tap) = self.open(create, name, prefix, &[STATES, METADATA])?;
+        let (inner, calls) = self.open(create, name, prefix, &[STATES, METADATA])?;
         let ops = if name.ends_with(METADATA) { StateOps::METADATA } else { StateOps::STATES };
-        Ok(RecordingState { inner, tap, ops })
+        Ok(RecordingState { inner, calls, ops })
     }
 
-    /// Stops the wrapped manager. The recording goes on: actors that are still there may still call.
+    /// Stops the wrapped manager. The recording continues: open handles may still be used.
     fn stop(&mut self) -> Result<(), Error> {
         self.inner.stop()
     }
@@ -111,7 +110,7 @@ where
 #[derive(Debug)]
 pub struct RecordingCollection<C> {
     inner: C,
-    tap: Option<Tap>,
+    calls: Option<CallRecorder>,
 }
 
 impl<C: Collection> Collection for RecordingCollection<C> {
@@ -120,47 +119,47 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     }
 
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             OpKind::EventsGet,
             || self.inner.get(key),
-            |found| Some(answered(OpKind::EventsGet, event_number(key)?, found.map(Vec::len))),
+            |found| Some(operation(OpKind::EventsGet, event_number(key)?, found.map(Vec::len))),
         )
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             OpKind::EventsPut,
             || self.inner.put(key, data),
-            |_| Some(answered(OpKind::EventsPut, event_number(key)?, Some(data.len()))),
+            |_| Some(operation(OpKind::EventsPut, event_number(key)?, Some(data.len()))),
         )
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             OpKind::EventsDel,
             || self.inner.del(key),
-            |found| Some(answered(OpKind::EventsDel, event_number(key)?, found.map(|()| 0))),
+            |found| Some(operation(OpKind::EventsDel, event_number(key)?, found.map(|()| 0))),
         )
     }
 
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             OpKind::EventsLast,
             || self.inner.last(),
             |found| match found? {
-                Some((key, value)) => Some(answered(OpKind::EventsLast, event_number(key)?, Some(value.len()))),
-                None => Some(answered(OpKind::EventsLast, 0, None)),
+                Some((key, value)) => Some(operation(OpKind::EventsLast, event_number(key)?, Some(value.len()))),
+                None => Some(operation(OpKind::EventsLast, 0, None)),
             },
         )
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             OpKind::EventsPurge,
             || self.inner.purge(),
             |_| Some(Op::new(OpKind::EventsPurge, 0, 0)),
@@ -168,12 +167,12 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     }
 
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
-        pass_by(self.tap.as_ref());
+        count_foreign(self.calls.as_ref());
         self.inner.iter(reverse)
     }
 
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        pass_by(self.tap.as_ref());
+        count_foreign(self.calls.as_ref());
         self.inner.get_by_range(from, quantity)
     }
 }
@@ -182,11 +181,11 @@ impl<C: Collection> Collection for RecordingCollection<C> {
 #[derive(Debug)]
 pub struct RecordingState<S> {
     inner: S,
-    tap: Option<Tap>,
+    calls: Option<CallRecorder>,
     ops: StateOps,
 }
 
-/// What the calls on a state are called in a trace.
+/// The operations of a state handle.
 #[derive(Debug, Clone, Copy)]
 struct StateOps {
     get: OpKind,
@@ -205,51 +204,51 @@ impl<S: State> State for RecordingState<S> {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             self.ops.get,
             || self.inner.get(),
-            |found| Some(answered(self.ops.get, 0, found.map(Vec::len))),
+            |found| Some(operation(self.ops.get, 0, found.map(Vec::len))),
         )
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        watch(
-            self.tap.as_ref(),
+        record(
+            self.calls.as_ref(),
             self.ops.put,
             || self.inner.put(data),
-            |_| Some(answered(self.ops.put, 0, Some(data.len()))),
+            |_| Some(operation(self.ops.put, 0, Some(data.len()))),
         )
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        pass_by(self.tap.as_ref());
+        count_foreign(self.calls.as_ref());
         self.inner.del()
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        watch(self.tap.as_ref(), self.ops.purge, || self.inner.purge(), |_| Some(Op::new(self.ops.purge, 0, 0)))
+        record(self.calls.as_ref(), self.ops.purge, || self.inner.purge(), |_| Some(Op::new(self.ops.purge, 0, 0)))
     }
 }
 
-/// Counts a call that traces have no operation for, while there is a recording.
-fn pass_by(tap: Option<&Tap>) {
-    if let Some(tap) = tap.filter(|tap| tap.intake.is_open()) {
-        tap.foreign();
+/// Counts a call without an operation in the trace format, while the recording is open.
+fn count_foreign(calls: Option<&CallRecorder>) {
+    if let Some(calls) = calls.filter(|calls| calls.intake.is_open()) {
+        calls.foreign();
     }
 }
 
-/// The operation with the bytes that were there; `None` if nothing was.
-fn answered(kind: OpKind, number: u64, bytes: Option<usize>) -> Op {
+/// The operation with the bytes written or found; `None` if the entry is absent.
+fn operation(kind: OpKind, number: u64, bytes: Option<usize>) -> Op {
     let length = bytes.map_or(0, |bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
     Op { may_miss: bytes.is_none(), ..Op::new(kind, number, length) }
 }
 
-/// The number a key stands for, if it is one as the store writes it.
+/// The event number of a key, if it has the form that the store writes.
 fn event_number(key: &str) -> Option<u64> {
     let digits: &[u8; KEY_DIGITS] = key.as_bytes().try_into().ok()?;
     let (upper, lower) = digits.split_at(KEY_DIGITS / 2);
-    // No log is so long that the upper half counts, and ten digits are worth not reading.
+    // Fast path: logs are not long enough for the upper half.
     let upper = if upper == b"0000000000" { 0 } else { half(upper)? };
     upper.checked_mul(10_000_000_000)?.checked_add(half(lower)?)
 }
@@ -261,11 +260,11 @@ fn half(digits: &[u8]) -> Option<u64> {
         .try_fold(0, |number, digit| Some(number * 10 + u64::from(digit.checked_sub(b'0').filter(|&d| d < 10)?)))
 }
 
-/// Keeps the compiler honest: a tap can be shared between threads, as handles are.
+/// Handles can be shared between threads.
 const _: fn() = || {
     fn shared<T: Send + Sync>() {}
     shared::<Intake>();
-    shared::<Tap>();
+    shared::<CallRecorder>();
 };
 
 #[cfg(test)]

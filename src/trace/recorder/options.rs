@@ -1,22 +1,22 @@
-//! What a recording is to look like.
+//! Options of a recording.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::error::RecorderError;
 use crate::trace::names::NameRule;
-use crate::trace::recorder::error::RecorderError;
 
-/// How the parts of a recording are stored.
+/// Compression of the parts of a recording.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Compression {
-    /// As text, about 95 bytes an operation with hashed names: the writer has the least to do. The default.
+    /// None: about 95 bytes per operation with hashed names, least CPU time of the writer. The default.
     #[default]
     Plain,
-    /// As zstd at level 1, about a tenth of the text, for some 70 ns more of the writer's time per operation.
+    /// zstd level 1: about 10 bytes per operation, some 70 ns more CPU time of the writer per operation.
     Zstd,
 }
 
-/// Where and how to record. Everything but the directory has a default.
+/// Options of a recording. All but the directory have a default.
 ///
 /// ```
 /// use ave_actors_rocksdb::{Compression, RecorderOptions};
@@ -43,7 +43,7 @@ pub struct RecorderOptions {
 }
 
 impl RecorderOptions {
-    /// A recording in this directory, which is created if it is not there.
+    /// A recording in this directory, which is created if missing.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
@@ -59,78 +59,78 @@ impl RecorderOptions {
         }
     }
 
-    /// First part of the files' names, and the name of the trace: `recording` by default.
+    /// Prefix of the file names, and name of the trace. Default `recording`.
     ///
-    /// It must be a file name; [`Recorder::start`](crate::trace::recorder::Recorder::start) refuses anything else.
+    /// It must be a file name without a leading dot; otherwise `Recorder::start` fails.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// What is recorded, for those who read the trace later: the name of the program by default.
+    /// Description of the recorded system, for the provenance of the trace. Default: name of the program.
     #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = source.into();
         self
     }
 
-    /// Bytes on disk after which a part is completed and the next one begins: 256 MiB by default.
+    /// Bytes on disk after which the next part begins. Default 256 MiB.
     ///
-    /// Parts are a little larger: they end between two commands, and are written in pieces of 64 KiB.
+    /// Parts are a little larger: they end between two commands, and are written in blocks of 64 KiB.
     #[must_use]
     pub const fn part_bytes(mut self, bytes: u64) -> Self {
         self.part_bytes = bytes;
         self
     }
 
-    /// Keeps so many parts of this name in the directory, those of earlier recordings included, and deletes the
-    /// oldest ones when a new one begins. Without this, which is the default, all are kept. 0 is taken for 1.
+    /// Parts of this name to keep in the directory, those of earlier recordings included: the oldest are deleted when a new
+    /// one begins. Default: all. 0 counts as 1.
     #[must_use]
     pub const fn keep_parts(mut self, parts: u32) -> Self {
         self.keep_parts = Some(parts);
         self
     }
 
-    /// Whether actors keep their names: they are hashed by default.
+    /// Treatment of actors' names. Default [`NameRule::Hash`].
     #[must_use]
     pub const fn names(mut self, rule: NameRule) -> Self {
         self.names = rule;
         self
     }
 
-    /// How many operations may wait for the writer: 65,536 of 48 bytes by default, which is 3 MiB. When all places are
-    /// taken, operations are dropped and counted. 0 is taken for 1.
+    /// Capacity of the queue to the writer, operations of 48 bytes. Default 65,536, which is 3 MiB. Beyond it, operations are
+    /// dropped and counted. 0 counts as 1.
     #[must_use]
     pub const fn queue_length(mut self, operations: usize) -> Self {
         self.queue_length = operations;
         self
     }
 
-    /// How the parts are stored: as text by default.
+    /// Compression of the parts. Default [`Compression::Plain`].
     #[must_use]
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
 
-    /// How long an operation may wait in memory before it is handed to the file, give or take twice that: 200 ms by
-    /// default. What was handed over survives the death of the process.
+    /// Interval of writes to the file. Default 200 ms. An operation survives the death of the process after at most about two
+    /// intervals.
     #[must_use]
     pub const fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// Calls of one actor that lie further apart than this belong to different commands, where either could be: 5 ms
-    /// by default. Raise it on hosts so busy that an actor loses the processor for longer in the midst of a command.
+    /// Pause between two calls of an actor beyond which they belong to different commands, if both readings are possible.
+    /// Default 5 ms. Raise it on hosts where actors lose the CPU for longer within a command.
     #[must_use]
     pub const fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// Where the parts are written.
+    /// Directory of the parts.
     pub fn directory(&self) -> &std::path::Path {
         &self.directory
     }

@@ -1,4 +1,4 @@
-//! Commands become lines, and lines go to one part after the other.
+//! Writes commands as lines to one part after the other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,43 +9,44 @@ use std::time::{Duration, Instant};
 use crate::trace::format::{DROPPED, Provenance, Recording};
 use crate::trace::line::Line;
 use crate::trace::names::NameRule;
-use crate::trace::recorder::commands::Finished;
-use crate::trace::recorder::error::RecorderError;
-use crate::trace::recorder::intake::Intake;
-use crate::trace::recorder::options::{Compression, RecorderOptions};
-use crate::trace::recorder::part::Part;
-use crate::trace::recorder::stats::add;
 
-/// Lines are handed to the part in pieces of this size, or at the flush interval.
-const PIECE_BYTES: usize = 64 << 10;
-/// After an error the next part is tried again so often.
+use super::commands::CompleteCommand;
+use super::error::RecorderError;
+use super::intake::Intake;
+use super::options::{Compression, RecorderOptions};
+use super::part::Part;
+use super::stats::add;
+
+/// Size of a write to the part; smaller at the flush interval.
+const BLOCK_BYTES: usize = 64 << 10;
+/// Interval of attempts to create a part after an error.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Where lines go.
+/// The current part, and lines not yet written to it.
 pub(super) struct Output {
     options: RecorderOptions,
     intake: Arc<Intake>,
     recording: Recording,
     part: Option<Part>,
-    /// After an error: not before this.
+    /// Time of the next attempt after an error.
     retry_at: Option<Instant>,
-    /// Bytes of the part that are in the figures.
+    /// Bytes of the part included in the counters.
     counted_bytes: u64,
-    /// Lines that were not handed to the part yet.
+    /// Lines not yet written to the part.
     lines: Vec<u8>,
-    /// Operations that would be lost with the part: in `lines`, and in the compressor.
+    /// Operations not yet in the file: in `lines` or the compressor.
     unsafe_operations: u64,
-    /// Operations that were lost since the last line.
-    unnoted_losses: u64,
-    /// How many of those the queue refused are noted.
-    noted_refusals: u64,
+    /// Operations lost since the last line.
+    unreported_losses: u64,
+    /// Part of the queue's refusals that is reported.
+    reported_refusals: u64,
     next_command: u64,
-    /// Time of the command written last: none is written with an earlier one.
+    /// Time of the last command: lower bound of the next one.
     last_ns: u64,
 }
 
 impl Output {
-    /// Begins the first part.
+    /// Creates the first part.
     pub(super) fn start(
         options: RecorderOptions,
         intake: Arc<Intake>,
@@ -58,10 +59,10 @@ impl Output {
             part: None,
             counted_bytes: 0,
             retry_at: None,
-            lines: Vec::with_capacity(2 * PIECE_BYTES),
+            lines: Vec::with_capacity(2 * BLOCK_BYTES),
             unsafe_operations: 0,
-            unnoted_losses: 0,
-            noted_refusals: 0,
+            unreported_losses: 0,
+            reported_refusals: 0,
             next_command: 0,
             last_ns: 0,
         };
@@ -70,12 +71,12 @@ impl Output {
     }
 
     /// Writes the lines of a command.
-    pub(super) fn command(&mut self, command: &Finished<'_>) {
+    pub(super) fn command(&mut self, command: &CompleteCommand<'_>) {
         if !self.has_part() {
             return self.lose(command.calls.len() as u64);
         }
-        self.note_losses();
-        // A call that took longer than commands are held back comes too late for its place.
+        self.report_losses();
+        // A call slower than the hold time comes after its position.
         self.last_ns = command.start_ns.max(self.last_ns);
         for (_, op) in command.calls {
             let line = Line {
@@ -90,17 +91,17 @@ impl Output {
         }
         self.next_command += 1;
         self.unsafe_operations += command.calls.len() as u64;
-        if self.lines.len() >= PIECE_BYTES {
-            self.hand_over();
+        if self.lines.len() >= BLOCK_BYTES {
+            self.write_lines();
         }
     }
 
-    /// Makes everything safe from the death of the process.
+    /// Writes everything to the file, so that it survives the death of the process.
     pub(super) fn flush(&mut self) {
         if self.lines.is_empty() && self.unsafe_operations == 0 {
             return;
         }
-        self.hand_over();
+        self.write_lines();
         self.flush_part();
     }
 
@@ -119,7 +120,7 @@ impl Output {
         Ok(())
     }
 
-    fn hand_over(&mut self) {
+    fn write_lines(&mut self) {
         let Some(part) = &mut self.part else { return };
         let written = part.write(&self.lines);
         let bytes = part.bytes();
@@ -129,7 +130,7 @@ impl Output {
         match written {
             Err(error) => self.fail("write", &error),
             Ok(()) if is_full => self.complete_part(),
-            // Text is in the file as soon as it is written.
+            // Without a compressor, written lines are in the file.
             Ok(()) if self.options.compression == Compression::Plain => self.flush_part(),
             Ok(()) => {}
         }
@@ -152,7 +153,7 @@ impl Output {
         self.counted_bytes = bytes;
     }
 
-    /// The next part begins with the next command.
+    /// The next command creates the next part.
     fn complete_part(&mut self) {
         let Some(part) = self.part.take() else { return };
         match part.finish(false) {
@@ -230,15 +231,15 @@ impl Output {
             names_hashed: self.options.names == NameRule::Hash,
             compressibility: 0.5,
             assumptions: vec![
-                "commands are told from the order of the calls and the pauses between them".to_owned(),
-                "half of each value repeats: the recorder does not look into values".to_owned(),
+                "commands are recognised by the order of calls and the pauses between them".to_owned(),
+                "half of each value repeats: the recorder does not inspect values".to_owned(),
             ],
             recording: Some(self.recording.clone()),
             ..Provenance::default()
         }
     }
 
-    /// What cannot be deleted stays; the next part tries again.
+    /// The next part retries failed deletions.
     fn delete_oldest(&self) {
         let Some(keep) = self.options.keep_parts else { return };
         let Ok(parts) = parts(&self.options) else { return };
@@ -251,7 +252,7 @@ impl Output {
         }
     }
 
-    /// The part is given up, and with it what was not safe in it.
+    /// Closes the part after an error; operations not yet in the file are lost.
     fn fail(&mut self, action: &'static str, error: &std::io::Error) {
         let lost = std::mem::take(&mut self.unsafe_operations);
         self.lose(lost);
@@ -260,7 +261,7 @@ impl Output {
         self.intake.counters.writing.store(false, Ordering::Relaxed);
         let path = self.part.as_ref().map_or(&*self.options.directory, Part::path);
         let text = format!("{}: cannot {action} the recording: {error}", path.display());
-        tracing::warn!(error = %text, "recording interrupted; the next part is tried every second");
+        tracing::warn!(error = %text, "recording interrupted; retried every second");
         self.intake.counters.set_last_error(text);
         if let Some(part) = self.part.take() {
             part.abandon();
@@ -268,23 +269,23 @@ impl Output {
     }
 
     fn lose(&mut self, operations: u64) {
-        self.unnoted_losses += operations;
+        self.unreported_losses += operations;
         add(&self.intake.counters.lost, operations);
     }
 
-    /// Says in front of the next line how many operations are missing there.
-    fn note_losses(&mut self) {
+    /// Writes a comment with the number of operations lost before the next line.
+    fn report_losses(&mut self) {
         let refused = self.intake.counters.refused.load(Ordering::Relaxed);
-        self.unnoted_losses += refused - self.noted_refusals;
-        self.noted_refusals = refused;
-        if self.unnoted_losses > 0 {
-            let comment = format!("{DROPPED}{}\n", std::mem::take(&mut self.unnoted_losses));
+        self.unreported_losses += refused - self.reported_refusals;
+        self.reported_refusals = refused;
+        if self.unreported_losses > 0 {
+            let comment = format!("{DROPPED}{}\n", std::mem::take(&mut self.unreported_losses));
             self.lines.extend_from_slice(comment.as_bytes());
         }
     }
 }
 
-/// Behind the number in the name of a part.
+/// Extension of a part, before `.zst`.
 const EXTENSION: &str = ".trace.csv";
 
 /// The parts of this name in the directory, in order of their numbers.
@@ -310,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_told_from_other_files_by_their_names() {
+    fn only_names_of_parts_have_a_part_number() {
         assert_eq!(part_number("bank-00012.trace.csv", "bank"), Some(12));
         assert_eq!(part_number("bank-100000.trace.csv.zst", "bank"), Some(100_000));
         for other in ["bank.trace.csv", "bank-1.csv", "bank-x1.trace.csv", "banker-00001.trace.csv", "bank-.trace.csv"]

@@ -1,4 +1,4 @@
-//! One part of a recording: a trace file that can be read at any moment, up to its last whole line.
+//! One part of a recording: a trace file that can be read at any time, up to its last complete line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{directory_of, sync_directory};
 use crate::trace::format::{Provenance, write_head};
-use crate::trace::recorder::options::Compression;
 
-/// zstd level: what a busy host can spare.
+use super::options::Compression;
+
+/// zstd level: the least CPU time.
 const ZSTD_LEVEL: i32 = 1;
 
 /// A part that is being written.
 pub(super) struct Part {
     path: PathBuf,
     output: Output,
-    /// Bytes of the file up to which it is known to be readable.
+    /// Bytes up to which the file is known to be readable.
     safe_bytes: u64,
 }
 
@@ -24,7 +25,7 @@ enum Output {
     Zstd(zstd::Encoder<'static, Counted>),
 }
 
-/// A file and how much was written to it.
+/// A file and the bytes written to it.
 struct Counted {
     file: File,
     bytes: u64,
@@ -43,12 +44,12 @@ impl Write for Counted {
 }
 
 impl Part {
-    /// Begins a part at a path where nothing stands yet, and writes its head.
+    /// Creates a part at a free path and writes its head.
     pub(super) fn create(path: &Path, compression: Compression, provenance: &Provenance) -> io::Result<Self> {
         let file = Counted { file: OpenOptions::new().write(true).create_new(true).open(path)?, bytes: 0 };
         let part = Self::with_head(path, file, compression, provenance);
         if part.is_err() {
-            // A file without a head is of no use to anybody.
+            // A file without a head is unusable.
             let _ = std::fs::remove_file(path);
         }
         part
@@ -75,7 +76,7 @@ impl Part {
         &self.path
     }
 
-    /// Bytes handed to the file so far.
+    /// Bytes written to the file.
     pub(super) fn bytes(&self) -> u64 {
         match &self.output {
             Output::Plain(file) => file.bytes,
@@ -83,7 +84,7 @@ impl Part {
         }
     }
 
-    /// Takes whole lines. They are safe from the death of the process after the next [`flush`](Self::flush).
+    /// Writes complete lines. They survive the death of the process after the next [`flush`](Self::flush).
     pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match &mut self.output {
             Output::Plain(file) => file.write_all(lines),
@@ -91,7 +92,7 @@ impl Part {
         }
     }
 
-    /// Hands all lines to the file, in a form that can be read up to here.
+    /// Writes all lines to the file, so that it can be read up to here.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         if let Output::Zstd(encoder) = &mut self.output {
             encoder.flush()?;
@@ -100,7 +101,7 @@ impl Part {
         Ok(())
     }
 
-    /// Completes the part. With `sync` it is on the disk afterwards.
+    /// Completes the part, with `sync` durably. Returns its bytes.
     pub(super) fn finish(self, sync: bool) -> io::Result<u64> {
         let file = match self.output {
             Output::Plain(file) => file,
@@ -113,13 +114,13 @@ impl Part {
         Ok(file.bytes)
     }
 
-    /// Gives the part up after an error: what is not known to be readable is cut off.
+    /// Closes the part after an error, truncated to its readable bytes.
     pub(super) fn abandon(self) {
         let file = match &self.output {
             Output::Plain(file) => &file.file,
             Output::Zstd(encoder) => &encoder.get_ref().file,
         };
-        // A disk that refuses even this leaves a line without an end, which readers pass over.
+        // If this fails as well, an incomplete line remains, which readers skip.
         let _ = file.set_len(self.safe_bytes);
     }
 }

@@ -1,37 +1,36 @@
-//! How a recording gets on, as plain data.
+//! Counters of a recording.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What a recorder did so far.
+/// Counters of a recording, since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecorderStats {
-    /// Operations that stand in the parts.
+    /// Operations written to the parts.
     pub recorded: u64,
-    /// Operations that were lost: because the queue was full, or because the disk took nothing more.
+    /// Operations lost because the queue was full or a file could not be written.
     pub dropped: u64,
-    /// Calls that failed. They are counted and not recorded. That something is not there is an answer, not a failure.
+    /// Calls that returned an error, which are not recorded. `EntryNotFound` counts as a successful read.
     pub failed: u64,
-    /// Calls the trace format has no operation for: `iter`, `get_by_range`, `State::del`, keys that are not 20 digits,
-    /// column families that do not end in `_events`, `_states` or `_metadata`.
+    /// Calls without an operation in the trace format, which are not recorded: `iter`, `get_by_range`, `State::del`, keys that
+    /// are not 20 digits, column families without the suffix `_events`, `_states` or `_metadata`.
     pub foreign: u64,
-    /// Bytes handed to the files, compressed ones where they are.
+    /// Bytes written to the files, after compression.
     pub bytes: u64,
     /// Parts begun.
     pub parts: u64,
-    /// Whether a part is being written now: not after [`finish`](crate::trace::recorder::Recorder::finish), and not while the disk
-    /// takes nothing.
+    /// Whether a part is open: `false` after `Recorder::finish`, and after a write error until a new part is created.
     pub writing: bool,
-    /// What failed last, even if it is over.
+    /// The last write error, even if resolved.
     pub last_error: Option<String>,
 }
 
-/// The same while it changes.
+/// The shared counters behind [`RecorderStats`].
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) recorded: AtomicU64,
-    /// Lost before they came to the writer.
+    /// Lost because the queue was full.
     pub(super) refused: AtomicU64,
     /// Lost by the writer.
     pub(super) lost: AtomicU64,
@@ -63,7 +62,7 @@ impl Counters {
     }
 }
 
-/// Adds to a counter that others only read.
+/// Adds to a counter.
 pub(super) fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
 }

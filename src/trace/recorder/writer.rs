@@ -1,40 +1,40 @@
-//! The thread that empties the queue.
+//! The writer thread: queue to commands to files.
 
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::trace::recorder::actors::Known;
-use crate::trace::recorder::commands::{Call, Commands};
-use crate::trace::recorder::error::RecorderError;
-use crate::trace::recorder::intake::Intake;
-use crate::trace::recorder::output::Output;
+use super::actors::ActorCache;
+use super::commands::{Call, Commands};
+use super::error::RecorderError;
+use super::intake::Intake;
+use super::output::Output;
 
-/// The writer looks into the queue so often. It is never woken up by an actor: that would be a system call.
-const LONGEST_NAP: Duration = Duration::from_millis(10);
-const SHORTEST_NAP: Duration = Duration::from_millis(1);
-/// Places of the queue per nap of a millisecond: an actor fills them no faster.
-const PLACES_PER_MS: usize = 4096;
-/// After so many operations the writer looks whether commands can be written.
+/// Bounds of the interval between reads of the queue. Actors do not wake the writer: that would be a system call.
+const MAX_INTERVAL: Duration = Duration::from_millis(10);
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
+/// Queue capacity per millisecond of the interval: actors fill it no faster.
+const CAPACITY_PER_MS: usize = 4096;
+/// Operations between two attempts to write commands.
 const BATCH: usize = 1024;
 
-/// What the thread owns.
+/// The state of the writer thread.
 pub(super) struct Writer {
     pub(super) intake: Arc<Intake>,
-    pub(super) known: Known,
+    pub(super) known: ActorCache,
     pub(super) commands: Commands,
     pub(super) output: Output,
     pub(super) flush_interval: Duration,
 }
 
 impl Writer {
-    /// Writes until the recording is closed, and then completes it.
+    /// Writes until the recording is closed, then completes it.
     pub(super) fn run(mut self) -> Result<(), RecorderError> {
         let flush_ns = u64::try_from(self.flush_interval.as_nanos()).unwrap_or(u64::MAX);
-        let nap = nap(self.intake.queue.capacity()).min(self.flush_interval.max(SHORTEST_NAP));
+        let interval = interval(self.intake.queue.capacity()).min(self.flush_interval.max(MIN_INTERVAL));
         let mut flushed_ns = 0;
         loop {
-            // Looked at before the queue is emptied: what came in until then is written.
+            // Read before the queue, so that all operations until then are written.
             let is_open = self.intake.is_open();
             self.drain();
             let now_ns = self.intake.now_ns();
@@ -45,7 +45,7 @@ impl Writer {
             if !is_open {
                 break;
             }
-            thread::park_timeout(nap);
+            thread::park_timeout(interval);
         }
         let Self { mut commands, mut output, .. } = self;
         commands.emit_all(|command| output.command(&command));
@@ -53,8 +53,8 @@ impl Writer {
     }
 
     fn drain(&mut self) {
-        // Looked at before the queue: all that these actors called is in it.
-        let gone = self.known.gone();
+        // Read before the queue, which has all operations of these actors.
+        let closed = self.known.closed();
         let mut left = self.intake.queue.len();
         loop {
             let batch = left.min(BATCH);
@@ -70,10 +70,10 @@ impl Writer {
                 break;
             }
         }
-        self.known.forget(&gone);
+        self.known.remove(&closed);
     }
 }
 
-fn nap(queue_length: usize) -> Duration {
-    Duration::from_millis((queue_length / PLACES_PER_MS) as u64).clamp(SHORTEST_NAP, LONGEST_NAP)
+fn interval(queue_length: usize) -> Duration {
+    Duration::from_millis((queue_length / CAPACITY_PER_MS) as u64).clamp(MIN_INTERVAL, MAX_INTERVAL)
 }

@@ -1,4 +1,4 @@
-//! What an actor expects of a write that returned.
+//! Durability of writes.
 
 use std::fmt;
 

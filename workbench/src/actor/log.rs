@@ -8,16 +8,16 @@ use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 /// When an actor's state is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strategy {
-    /// The state goes with every event.
+    /// The state is written with every event.
     Light,
-    /// Events alone; the state every so many events.
+    /// Only events are written; the state every `snapshot_every` events.
     Full {
-        /// Events between automatic snapshots; `None` leaves them to explicit commands.
+        /// Events between automatic snapshots; `None`: only explicit snapshots.
         snapshot_every: Option<u64>,
     },
 }
 
-/// How an actor persists, as its `PersistentActor` implementation says.
+/// How an actor persists, as set by its implementation of `PersistentActor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersistenceRules {
     /// When the state is written.
@@ -29,7 +29,7 @@ pub struct PersistenceRules {
 }
 
 impl PersistenceRules {
-    /// What XChaCha20-Poly1305 adds to a value: a 24-byte nonce and a 16-byte tag.
+    /// Bytes that XChaCha20-Poly1305 adds to a value: a 24-byte nonce and a 16-byte tag.
     pub const ENCRYPTION_BYTES: u32 = 40;
     /// Borsh size of the store's metadata: two `u64`.
     const METADATA_BYTES: u32 = 16;
@@ -41,7 +41,7 @@ impl PersistenceRules {
         self.overhead()
     }
 
-    /// Bytes the store adds to a serialised state: the event counter, and what encryption takes.
+    /// Bytes the store adds to a serialised state: event counter and encryption.
     pub const fn state_overhead(self) -> u32 {
         Self::COUNTER_BYTES + self.overhead()
     }
@@ -99,14 +99,14 @@ impl PersistenceRules {
     }
 }
 
-/// A command with what it needs to be expanded.
+/// A command and the sizes its operations depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// Append an event.
     Persist {
         /// Serialised event, before encryption.
         event_bytes: u32,
-        /// Serialised state, before encryption; used when this event brings a state write.
+        /// Serialised state, before encryption; used if the state is written with this event.
         state_bytes: u32,
     },
     /// Write the state now.
@@ -114,15 +114,15 @@ pub enum Command {
         /// Serialised state, before encryption.
         state_bytes: u32,
     },
-    /// Stop the actor in order: under full persistence its state is put together anew and written, if events came since
-    /// it was written last. Counts as a snapshot.
+    /// Stop the actor: under full persistence its state is rebuilt and written if there are events after the last snapshot.
+    /// Counts as a snapshot.
     Stop {
-        /// Serialised state, before encryption; used when it is written.
+        /// Serialised state, before encryption; used if it is written.
         state_bytes: u32,
     },
     /// Start the actor.
     Recover {
-        /// Serialised state, before encryption; used when the replay ends in a snapshot.
+        /// Serialised state, before encryption; used if the replay ends in a snapshot.
         state_bytes: u32,
     },
     /// Read events `from ..= to`.
@@ -161,31 +161,31 @@ pub struct ActorLog {
     covered: u64,
     /// Events below this number were deleted by compaction.
     compacted: u64,
-    /// Snapshots written, ever: identifies the value of the newest one.
+    /// Snapshots ever written, purges included: identifies the newest value.
     states: u64,
-    /// Metadata records written, ever.
+    /// Metadata records ever written.
     metadata: u64,
     /// Whether a snapshot is stored now.
     has_state: bool,
 }
 
 impl ActorLog {
-    /// Number of the next event, which is how many were ever persisted since the last purge.
+    /// Number of the next event: events persisted since the last purge.
     pub const fn next_event(&self) -> u64 {
         self.events
     }
 
-    /// Lowest event number that compaction left in place.
+    /// Lowest event number not deleted by compaction.
     pub const fn first_event(&self) -> u64 {
         self.compacted
     }
 
-    /// Whether events came since the state was written last.
+    /// Whether there are events after the last snapshot.
     pub const fn has_uncovered_events(&self) -> bool {
         self.events > self.covered
     }
 
-    /// Moves the counters as an operation that was executed says, whoever issued it.
+    /// Updates the counters after an executed operation.
     pub fn follow(&mut self, op: Op) {
         match op.kind {
             OpKind::EventsPut => self.events = op.number + 1,
@@ -205,7 +205,7 @@ impl ActorLog {
         }
     }
 
-    /// Appends to `ops` what `Store` issues for `command`, and moves the counters as `Store` does.
+    /// Appends to `ops` the operations that `Store` issues for `command`, and updates the counters.
     pub fn expand(&mut self, rules: PersistenceRules, command: Command, ops: &mut Vec<Op>) {
         match command {
             Command::Persist { event_bytes, state_bytes } => self.persist(rules, event_bytes, state_bytes, ops),
@@ -253,7 +253,7 @@ impl ActorLog {
         self.metadata += 1;
     }
 
-    /// `Store::snapshot_if_needed`, which `pre_stop` calls: reads the newest snapshot and what came after it.
+    /// `Store::snapshot_if_needed`, called by `pre_stop`: reads the newest snapshot and later events.
     fn stop(&mut self, rules: PersistenceRules, state_bytes: u32, ops: &mut Vec<Op>) {
         if rules.strategy == Strategy::Light || !self.has_uncovered_events() {
             return;
@@ -285,7 +285,7 @@ impl ActorLog {
         }
     }
 
-    /// Reads one event after the other, and no further than the first one that compaction deleted.
+    /// Reads one event after the other, up to the first one that compaction deleted.
     fn query(&self, from: u64, to: u64, ops: &mut Vec<Op>) {
         if from > to || from >= self.events {
             return;
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compacting_snapshot_deletes_what_it_covers_and_records_how_far_it_got() {
+    fn a_compacting_snapshot_deletes_the_events_it_covers() {
         let mut log = ActorLog::default();
         let rules = full(2, true);
         persist(&mut log, rules);
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn recovery_replays_what_the_snapshot_does_not_cover_and_covers_it() {
+    fn recovery_replays_events_after_the_snapshot_and_writes_a_new_one() {
         let mut log = ActorLog::default();
         let rules = full(3, false);
         for _ in 0..4 {
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orderly_stop_replays_what_is_not_covered_and_leaves_nothing_to_the_next_start() {
+    fn a_stop_writes_a_snapshot_if_there_are_events_after_the_last() {
         let mut log = ActorLog::default();
         let rules = full(3, false);
         persist(&mut log, rules);
@@ -410,18 +410,18 @@ mod tests {
         assert_eq!(names(&ops), ["states.get", "events.get", "states.put", "metadata.put"]);
         ops.clear();
         log.expand(rules, Command::Stop { state_bytes: 10 }, &mut ops);
-        assert!(ops.is_empty(), "all is covered");
+        assert!(ops.is_empty(), "no event after the snapshot");
         log.expand(rules, Command::Recover { state_bytes: 10 }, &mut ops);
         assert!(!names(&ops).contains(&"events.get"));
 
         ops.clear();
         persist(&mut log, LIGHT);
         log.expand(LIGHT, Command::Stop { state_bytes: 10 }, &mut ops);
-        assert!(ops.is_empty(), "the state went with every event");
+        assert!(ops.is_empty(), "the state is written with every event");
     }
 
     #[test]
-    fn a_query_reads_only_events_that_exist() {
+    fn a_query_reads_existing_events_only() {
         let mut log = ActorLog::default();
         for _ in 0..3 {
             persist(&mut log, LIGHT);
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_follows_the_operations_is_the_one_that_issued_them() {
+    fn followed_operations_yield_the_same_counters() {
         for rules in [LIGHT, full(3, false), full(3, true)] {
             let (mut issuing, mut following, mut ops) = (ActorLog::default(), ActorLog::default(), Vec::new());
             for step in 0..40 {
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_purge_starts_the_log_anew_but_never_reuses_a_value() {
+    fn a_purge_resets_event_numbers_but_not_value_identities() {
         let mut log = ActorLog::default();
         persist(&mut log, LIGHT);
         let mut ops = Vec::new();

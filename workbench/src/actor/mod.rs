@@ -1,7 +1,7 @@
-//! What an actor asks of its store: commands, and the storage operations each expands to.
+//! The commands of an actor to its store, and the storage operations each expands to.
 //!
-//! [`ActorLog`] follows `ave-actors-store`'s `Store` step by step: for every command it names the operations that
-//! `Store` issues, in its order. It keeps counters only; it knows nothing of databases, values, time or files.
+//! [`ActorLog`] models the `Store` of `ave-actors-store`: for every command it yields the operations that `Store` issues, in
+//! their order. It has counters only, and knows nothing of databases, values, time or files.
 
 mod durability;
 mod log;

@@ -48,9 +48,9 @@ impl MachineFigure {
     fn value(self, round: &RoundInfo, report: &Report) -> Option<f64> {
         let logarithm = |nanoseconds: f64| (nanoseconds > 0.0).then(|| nanoseconds.ln());
         match self {
-            Self::ComputeP50 => logarithm(round.yardstick?.compute_p50_ns),
-            Self::ComputeMean => logarithm(round.yardstick?.compute_mean_ns),
-            Self::SyncP50 => logarithm(round.yardstick?.sync_p50_ns?),
+            Self::ComputeP50 => logarithm(round.reference_work?.compute_p50_ns),
+            Self::ComputeMean => logarithm(round.reference_work?.compute_mean_ns),
+            Self::SyncP50 => logarithm(round.reference_work?.sync_p50_ns?),
             Self::OtherProcesses => Some(round.foreign_cores? / f64::from(report.host.logical_cores_count.max(1))),
         }
     }
@@ -113,7 +113,7 @@ pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &G
 
 /// Why the machine may be the cause of an answer, if it may. `tests` is the number of all rows compared.
 ///
-/// Of a yardstick it is known how much of a difference it explains: the objection stands if without that part the answer
+/// Of the reference work it is known how much of a difference it explains: the objection stands if without that part the answer
 /// is another one. Of what others take it is not: caches and memory are shared as well.
 pub(super) fn objection(
     machine: &[&MachineDifference],

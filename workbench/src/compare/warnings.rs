@@ -78,5 +78,5 @@ fn order(candidate: &Candidate) -> Option<Warning> {
 
 fn was_watched(side: &GivenSide) -> bool {
     let mut modes = side.reports.iter().flat_map(|(_, report)| &report.modes);
-    modes.all(|mode| mode.rounds.iter().any(|round| round.yardstick.is_some()))
+    modes.all(|mode| mode.rounds.iter().any(|round| round.reference_work.is_some()))
 }

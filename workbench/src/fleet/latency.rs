@@ -6,7 +6,7 @@ use crate::actor::Durability;
 use crate::fleet::comparable::tuned_for;
 use crate::fleet::given::GivenReport;
 use crate::fleet::{LatencyEvidence, MergedLatency, PercentileSpread};
-use crate::measure::{LatencyHistogram, Percentile};
+use crate::measure::{LatencyHistogram, Mean, Percentile};
 use crate::report::{LatencyInfo, LoggedLatencies, ModeResult, NamedLatency, latency_info};
 use crate::units;
 
@@ -197,12 +197,6 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// 97.5 % quantiles of Student's t, for 1 degree of freedom and up.
-const STUDENT_T: [f64; 30] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-    2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
-
 /// The 95 % interval around `merged` that the spread of the reports gives. Latencies spread by factors, hence the
 /// logarithms, which also keep the interval above zero.
 fn interval(merged: u64, of_reports: &[u64]) -> Option<[u64; 2]> {
@@ -210,11 +204,7 @@ fn interval(merged: u64, of_reports: &[u64]) -> Option<[u64; 2]> {
         return None;
     }
     let logarithms: Vec<f64> = of_reports.iter().map(|&value| (value.max(1) as f64).ln()).collect();
-    let number = logarithms.len() as f64;
-    let mean = logarithms.iter().sum::<f64>() / number;
-    let variance = logarithms.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (number - 1.0);
-    let quantile = STUDENT_T[(of_reports.len() - 2).min(STUDENT_T.len() - 1)];
-    let factor = (quantile * (variance / number).sqrt()).exp();
+    let factor = Mean::of(&logarithms)?.margin(0.95).exp();
     let merged_ns = merged as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive; casts saturate")]
     let ends = [(merged_ns / factor).round() as u64, (merged_ns * factor).round() as u64];

@@ -1,23 +1,23 @@
-//! Running on fewer cores than the host has.
+//! CPU affinity: running on fewer cores than the host has.
 
 use std::io;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Keeps the calling thread, and every thread it starts, on the first cores it may use; the drop undoes it for the
-/// calling thread.
+/// Restricts the calling thread, and every thread it starts, to the first cores it may use. The drop lifts the restriction
+/// for the calling thread.
 #[derive(Debug)]
-pub struct CoreLimit {
+pub(crate) struct CoreLimit {
     before: CpuSet,
 }
 
 impl CoreLimit {
-    /// Limits the calling thread to `cores` of the cores it may use now; `None` if it has no more than that anyway.
+    /// Restricts the calling thread to `cores` of the cores it may use now, at least 1; `None` if it has no more.
     ///
     /// # Errors
     ///
-    /// What the system says if it refuses.
-    pub fn apply(cores: usize) -> io::Result<Option<Self>> {
+    /// The system refuses.
+    pub(crate) fn apply(cores: usize) -> io::Result<Option<Self>> {
         let before = sched_getaffinity(None)?;
         let allowed: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&cpu| before.is_set(cpu)).collect();
         if allowed.len() <= cores {
@@ -32,7 +32,7 @@ impl CoreLimit {
 
 impl Drop for CoreLimit {
     fn drop(&mut self) {
-        // Widening what was narrowed before is always permitted; there is nobody to tell if it were not.
+        // Restoring a wider set is always permitted, and a drop cannot report an error.
         let _ = sched_setaffinity(None, &self.before);
     }
 }

@@ -4,16 +4,16 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::host::profile::read_line;
+use super::kernel_file::read_line;
 
 /// File system and device under a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DiskProfile {
     /// Type of the file system: `ext4`, `xfs`, `tmpfs`, ….
     pub file_system: String,
-    /// Device it is on: `/dev/nvme0n1p1`.
+    /// Device: `/dev/nvme0n1p1`.
     pub device: String,
-    /// Whether the device has spinning platters, where the system tells.
+    /// Whether it is a spinning disk; `None` if the kernel does not say.
     pub rotational: Option<bool>,
     /// Size of the file system, bytes.
     pub total_bytes: u64,
@@ -22,11 +22,11 @@ pub struct DiskProfile {
 }
 
 impl DiskProfile {
-    /// The disk under `directory`; what cannot be found out is left empty.
-    pub fn under(directory: &Path) -> Self {
+    /// The disk under `directory`; figures that cannot be read stay empty or 0.
+    pub(crate) fn under(directory: &Path) -> Self {
         let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let mount = Mount::holding(&mounts, &directory);
+        let mount = Mount::of(&mounts, &directory);
         let space = rustix::fs::statvfs(&directory).ok();
         Self {
             file_system: mount.as_ref().map_or_else(String::new, |mount| mount.file_system.clone()),
@@ -41,7 +41,7 @@ impl DiskProfile {
 fn rotational(device: u64) -> Option<bool> {
     let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
     let block = PathBuf::from(format!("/sys/dev/block/{major}:{minor}"));
-    // A partition has no queue of its own: its disk, one level up, has.
+    // A partition has no queue of its own; its disk, one level up, has one.
     let flag = read_line(block.join("queue/rotational")).or_else(|| read_line(block.join("../queue/rotational")))?;
     Some(flag == "1")
 }
@@ -55,8 +55,8 @@ struct Mount {
 }
 
 impl Mount {
-    /// The mount a directory is on: the one with the longest mount point; of equals the last, which hides the others.
-    fn holding(mountinfo: &str, directory: &Path) -> Option<Self> {
+    /// The mount of a directory: the longest matching mount point; of equal ones the last, which hides the others.
+    fn of(mountinfo: &str, directory: &Path) -> Option<Self> {
         mountinfo
             .lines()
             .filter_map(Self::parse)
@@ -82,7 +82,7 @@ mod tests {
         let mounts = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
                       40 22 0:30 / /dev/shm rw shared:5 - tmpfs tmpfs rw\n\
                       41 22 8:17 / /data\\040disk rw - xfs /dev/sdb1 rw\n";
-        let found = |path: &str| Mount::holding(mounts, Path::new(path)).unwrap().file_system;
+        let found = |path: &str| Mount::of(mounts, Path::new(path)).unwrap().file_system;
         assert_eq!(found("/home/x"), "ext4");
         assert_eq!(found("/dev/shm/x"), "tmpfs");
         assert_eq!(found("/data disk/x"), "xfs");

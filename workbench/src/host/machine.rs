@@ -1,19 +1,20 @@
-//! A machine that could be bought, and what of it programs may use.
+//! A candidate machine: a profile, a custom size, or this host.
 
 use std::fmt;
 
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 
-use crate::host::matching::{KERNEL_RESERVE, PROFILES, matching_spec};
+use super::matching::{KERNEL_RESERVE, PROFILES, matching_spec};
+use crate::units;
 
-/// RAM below which the backend cannot work, MiB: its memory budget has a floor of 32 MiB, and the process around it needs
-/// about as much.
-pub const LEAST_RAM_MB: u64 = 64;
+/// Smallest RAM the backend works with, MiB: its memory budget has a floor of 32 MiB, and the process needs about as much
+/// again.
+pub(crate) const MIN_RAM_MB: u64 = 64;
 
 /// Name of the machine that a plan runs on.
-pub const HOST: &str = "this host";
+pub(crate) const HOST: &str = "this host";
 
-/// A machine: what the backend is tuned for, and what a process on it may use.
+/// A machine: the size the backend is tuned for, and the RAM that a process on it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
     /// `nano` … `2xlarge`, `2,3000` for cores and MiB of RAM, or `this host`.
@@ -22,7 +23,7 @@ pub struct Machine {
     pub cores: usize,
     /// RAM, MiB: as sold, or as this host has it.
     pub ram_mb: u64,
-    /// Whether it is the host itself: nothing is limited then.
+    /// Whether it is this host, which is not emulated.
     pub is_host: bool,
     profile: Option<MachineProfile>,
 }
@@ -55,7 +56,7 @@ impl Machine {
         PROFILES.into_iter().map(Self::of_profile).collect()
     }
 
-    /// What the backend is tuned for on it, as `ave-actors-store` reads it.
+    /// The specification to tune the backend for.
     pub fn spec(&self) -> MachineSpec {
         self.profile.map_or(MachineSpec::Custom { ram_mb: self.ram_mb, cpu_cores: self.cores }, MachineSpec::Profile)
     }
@@ -63,12 +64,11 @@ impl Machine {
     /// This machine with fewer cores. It is none that could be bought: it shows how the machine scales.
     #[must_use]
     pub fn with_cores(&self, cores: usize) -> Self {
-        let name = cores_in_words(cores);
+        let name = units::counted(cores as u64, "core");
         Self { name, cores, ram_mb: self.ram_mb, is_host: cores == self.cores && self.is_host, profile: None }
     }
 
-    /// RAM that its kernel leaves to programs and page cache, bytes. Of the host it is what this process was found to be
-    /// allowed, which is that already.
+    /// RAM that the kernel leaves to programs and page cache, bytes. For this host: the RAM this process may use.
     pub fn usable_ram_bytes(&self) -> u64 {
         let all = self.ram_mb << 20;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a RAM size")]
@@ -81,7 +81,7 @@ impl Machine {
         self.cores >= other.cores && self.ram_mb >= other.ram_mb
     }
 
-    /// Whether this host can pretend to be it: it has as many cores and as much RAM.
+    /// Whether `host` can emulate it: it has at least as many cores and as much RAM.
     pub fn fits_in(&self, host: &Self) -> bool {
         self.is_host || (self.cores <= host.cores && self.usable_ram_bytes() <= host.usable_ram_bytes())
     }
@@ -93,24 +93,19 @@ impl fmt::Display for Machine {
     }
 }
 
-/// `1 core`, `2 cores`.
-pub fn cores_in_words(cores: usize) -> String {
-    if cores == 1 { "1 core".to_owned() } else { format!("{cores} cores") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_is_tuned_as_itself_and_leaves_its_kernel_a_share() {
+    fn a_profile_is_tuned_as_itself_without_the_kernels_share() {
         let nano = Machine::of_profile(MachineProfile::Nano);
         assert!(matches!(nano.spec(), MachineSpec::Profile(MachineProfile::Nano)));
         assert_eq!((nano.name.as_str(), nano.cores, nano.usable_ram_bytes() >> 20), ("nano", 2, 471));
     }
 
     #[test]
-    fn the_host_is_tuned_as_what_it_is() {
+    fn the_host_is_tuned_by_its_figures() {
         let spec = Machine::host(2, 4 << 30).spec();
         assert!(matches!(spec, MachineSpec::Profile(MachineProfile::Medium)));
         let spec = Machine::host(3, 5 << 30).spec();
@@ -118,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_pretends_to_be_no_machine_larger_than_itself() {
+    fn a_host_emulates_no_larger_machine() {
         let host = Machine::host(2, 4 << 30);
         let fitting: Vec<_> = Machine::profiles()
             .into_iter()

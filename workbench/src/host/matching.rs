@@ -13,12 +13,12 @@ pub const PROFILES: [MachineProfile; 7] = [
     MachineProfile::XXLarge,
 ];
 
-/// Share of a machine's RAM that its kernel and firmware keep for themselves: a machine sold as 4 GB shows 3.7 to 4.
-pub const KERNEL_RESERVE: f64 = 0.08;
+/// Share of the RAM that kernel and firmware reserve: a machine sold as 4 GB shows 3.7 to 4.
+pub(super) const KERNEL_RESERVE: f64 = 0.08;
 
 /// The profile whose cores equal `cores` and whose RAM differs from `ram_bytes` by no more than what a kernel
 /// reserves, or the exact figures.
-pub fn matching_spec(cores: u32, ram_bytes: u64) -> MachineSpec {
+pub(crate) fn matching_spec(cores: u32, ram_bytes: u64) -> MachineSpec {
     let cores = cores as usize;
     let ram_mb = ram_bytes >> 20;
     let fits = |profile: &MachineProfile| {
@@ -30,7 +30,7 @@ pub fn matching_spec(cores: u32, ram_bytes: u64) -> MachineSpec {
 }
 
 /// The profile of this name (`nano` … `2xlarge`).
-pub fn profile_named(name: &str) -> Option<MachineProfile> {
+pub(crate) fn profile_named(name: &str) -> Option<MachineProfile> {
     PROFILES.into_iter().find(|profile| profile.to_string() == name)
 }
 

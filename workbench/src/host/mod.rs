@@ -1,29 +1,36 @@
-//! The machine a measurement runs on: what it is, which [`MachineProfile`](ave_actors_store::config::MachineProfile)
-//! it corresponds to, how fast its disk syncs, what it does with a fixed amount of work, what about it would spoil a
-//! measurement, and how to run a child on less of it.
+//! The machine a measurement runs on: its profile, the [`MachineProfile`](ave_actors_store::config::MachineProfile) it
+//! corresponds to, the speed of its disk, the time of a fixed amount of work, conditions that invalidate measurements, and
+//! child processes under the limits of a smaller machine.
 //!
 //! Knows nothing of workloads, databases or reports.
 
 mod affinity;
 mod cgroup;
 mod disk;
+mod kernel_file;
+mod locked_directory;
 mod machine;
 mod matching;
 mod probe;
 mod profile;
-mod unsynced;
+mod reference_work;
 mod warnings;
-mod yardstick;
+mod writeback;
 
-pub use affinity::CoreLimit;
+pub(crate) use affinity::CoreLimit;
 pub use cgroup::{
-    Confined, Confinement, GroupEvidence, GroupLimits, Refusal, StaleGroups, Way, remove_stale as remove_stale_groups,
+    Confined, Confinement, ConfinementMethod, GroupLimits, GroupStats, RejectedMethod, StaleGroups,
+    remove_stale as remove_stale_groups,
 };
 pub use disk::DiskProfile;
-pub use machine::{HOST, LEAST_RAM_MB, Machine, cores_in_words};
-pub use matching::{KERNEL_RESERVE, PROFILES, matching_spec, profile_named};
-pub use probe::{ProbeError, probe_bandwidth, probe_sync};
+pub(crate) use locked_directory::{Claim, LockOn, LockedDirectory};
+pub use machine::Machine;
+pub(crate) use machine::{HOST, MIN_RAM_MB};
+pub use matching::PROFILES;
+pub(crate) use matching::{matching_spec, profile_named};
+pub(crate) use probe::{ProbeError, probe_bandwidth, probe_sync};
 pub use profile::HostProfile;
-pub use unsynced::UnsyncedAge;
-pub use warnings::{HostWarning, warnings};
-pub use yardstick::Yardstick;
+pub use reference_work::ReferenceWork;
+pub use warnings::HostWarning;
+pub(crate) use warnings::warnings;
+pub use writeback::WritebackDelay;

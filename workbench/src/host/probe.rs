@@ -1,4 +1,4 @@
-//! How fast the disk under a directory makes a small write durable.
+//! Speed of the disk under a directory: small durable writes, and sequential ones.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -8,28 +8,28 @@ use std::time::{Duration, Instant};
 /// The disk could not be probed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot probe the disk under {}: {source}", path.display())]
-pub struct ProbeError {
-    /// The directory.
-    pub path: PathBuf,
-    /// Why.
-    pub source: std::io::Error,
+pub(crate) struct ProbeError {
+    /// Directory of the temporary file.
+    pub(crate) path: PathBuf,
+    /// Cause.
+    pub(crate) source: std::io::Error,
 }
 
-/// What a write-ahead log does per durable write, at its smallest.
+/// Smallest durable write of a write-ahead log.
 const BLOCK_BYTES: usize = 4096;
-/// The file is written in a circle: its size stays, as in a log that is recycled.
+/// Blocks of the file, which is overwritten in a cycle: its size stays, as that of a recycled log.
 const FILE_BLOCKS: u64 = 1024;
 
-/// Writes 4 KiB and calls `fdatasync`, again and again for `time`, in a temporary file under `directory`; tells what
-/// each write and sync together took, in nanoseconds and in order.
+/// Writes 4 KiB and calls `fdatasync`, repeatedly for `time`, in a temporary file under `directory`. Returns the time of
+/// each write and its sync, nanoseconds, in order.
 ///
 /// # Errors
 ///
 /// [`ProbeError`] if the directory cannot be written to.
-pub fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, ProbeError> {
+pub(crate) fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, ProbeError> {
     let failed = |source| ProbeError { path: directory.to_owned(), source };
     let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
-    // Filled first: growing a file is another, slower thing than writing into it.
+    // Filled first: extending a file is slower than overwriting it.
     file.write_all(&vec![0x5a; BLOCK_BYTES * usize::try_from(FILE_BLOCKS).unwrap_or(1)]).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     let mut latencies = Vec::new();
@@ -44,35 +44,35 @@ pub fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, ProbeErr
     Ok(latencies)
 }
 
-/// Bytes written to find out how fast the disk takes them in a row.
+/// Bytes of the bandwidth probe.
 const BULK_BYTES: usize = 64 << 20;
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Writes 64 MiB in a row to a temporary file under `directory` and syncs it once; tells bytes per second.
+/// Writes 64 MiB sequentially to a temporary file under `directory` and syncs once. Returns bytes per second.
 ///
 /// # Errors
 ///
 /// [`ProbeError`] if the directory cannot be written to.
-pub fn probe_bandwidth(directory: &Path) -> Result<f64, ProbeError> {
+pub(crate) fn probe_bandwidth(directory: &Path) -> Result<f64, ProbeError> {
     let failed = |source| ProbeError { path: directory.to_owned(), source };
     let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
-    // Not compressible, for file systems that would.
-    let mut word = 0x9e37_79b9_7f4a_7c15_u64;
-    let chunk: Vec<u8> = std::iter::repeat_with(|| {
-        word ^= word << 13;
-        word ^= word >> 7;
-        word ^= word << 17;
-        word.to_le_bytes()
-    })
-    .take(CHUNK_BYTES / 8)
-    .flatten()
-    .collect();
+    // Incompressible, for file systems that compress.
+    let chunk: Vec<u8> = random_words().take(CHUNK_BYTES / 8).flat_map(u64::to_le_bytes).collect();
     let began = Instant::now();
     for _ in 0..BULK_BYTES / CHUNK_BYTES {
         file.write_all(&chunk).map_err(failed)?;
     }
     file.sync_data().map_err(failed)?;
     Ok(BULK_BYTES as f64 / began.elapsed().as_secs_f64())
+}
+
+/// The same pseudo-random words each time (xorshift64).
+pub(super) fn random_words() -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(0x9e37_79b9_7f4a_7c15_u64), |&word| {
+        let word = word ^ (word << 13);
+        let word = word ^ (word >> 7);
+        Some(word ^ (word << 17))
+    })
 }
 
 fn write_block(file: &mut File, block: u64) -> std::io::Result<()> {
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_probe_leaves_nothing_behind_and_counts_what_it_did() {
+    fn a_sync_probe_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         let latencies = probe_sync(directory.path(), Duration::from_millis(50)).unwrap();
         assert!(!latencies.is_empty() && latencies.iter().all(|&nanoseconds| nanoseconds > 0));
@@ -94,14 +94,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_written_in_a_row_has_a_bandwidth() {
+    fn a_bandwidth_probe_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         assert!(probe_bandwidth(directory.path()).unwrap() > 0.0);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_named() {
+    fn an_error_names_the_directory() {
         let error = probe_sync(Path::new("/no/such/place"), Duration::ZERO).unwrap_err();
         assert!(error.to_string().contains("/no/such/place"));
     }

@@ -5,27 +5,28 @@ use std::path::Path;
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use crate::host::disk::DiskProfile;
+use super::disk::DiskProfile;
+use super::kernel_file::read_line;
 use ave_actors_rocksdb::machine::{ProcessShare, process_share};
 
-/// What the machine is, and what of it this process may use.
+/// The machine, and the share of it that this process may use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostProfile {
     /// Processor model.
     pub cpu_model: String,
     /// Logical cores of the machine.
     pub logical_cores: u32,
-    /// Physical cores, where the system tells.
+    /// Physical cores; `None` if unknown.
     pub physical_cores: Option<u32>,
-    /// Cores this process may use: affinity and quota.
+    /// Cores this process may use, by affinity and CPU quota.
     pub usable_cores: u32,
-    /// Where that figure comes from.
+    /// The limit that decides `usable_cores`, as text for the report.
     pub usable_cores_source: String,
     /// RAM of the machine, bytes.
     pub ram_bytes: u64,
     /// RAM this process may use: the smaller of RAM and control group limits, bytes.
     pub usable_ram_bytes: u64,
-    /// Where that figure comes from.
+    /// The limit that decides `usable_ram_bytes`, as text for the report.
     pub usable_ram_source: String,
     /// Configured swap, bytes.
     pub swap_bytes: u64,
@@ -37,14 +38,14 @@ pub struct HostProfile {
     pub kernel: String,
     /// Hypervisor or container, or `none detected`.
     pub virtualisation: String,
-    /// CPU frequency governor, where there is one.
+    /// CPU frequency governor; `None` without frequency scaling.
     pub governor: Option<String>,
-    /// Load average of the last minute: runnable threads.
+    /// Load average of the last minute: mean number of runnable threads.
     pub load_average: f64,
 }
 
 impl HostProfile {
-    /// Looks at this host and at the disk under `data_directory`, which must exist.
+    /// Detects this host and the disk under `data_directory`, which must exist.
     pub fn detect(data_directory: &Path) -> Self {
         let refresh =
             RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing()).with_memory(MemoryRefreshKind::everything());
@@ -78,13 +79,6 @@ fn cpu_model(system: &System) -> String {
 
 fn unknown() -> String {
     "unknown".to_owned()
-}
-
-/// First line of a file, if it can be read and is not empty.
-pub(super) fn read_line(path: impl AsRef<Path>) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    let line = text.lines().next().unwrap_or("").trim();
-    (!line.is_empty()).then(|| line.to_owned())
 }
 
 fn virtualisation() -> String {

@@ -1,21 +1,21 @@
-//! What about a host would spoil a measurement.
+//! Conditions of a host that invalidate measurements.
 
-use crate::host::profile::HostProfile;
+use super::profile::HostProfile;
 
-/// Something about the host, and what to do about it.
+/// A condition of the host that affects measurements, and its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostWarning {
-    /// What was seen.
+    /// The condition.
     pub what: String,
-    /// What to do.
+    /// The remedy.
     pub hint: String,
 }
 
 /// Free space below which a run may fill the disk, bytes.
 const LOW_SPACE_BYTES: u64 = 5 << 30;
 
-/// What about this host would spoil a measurement, most serious first.
-pub fn warnings(host: &HostProfile) -> Vec<HostWarning> {
+/// Conditions of this host that affect measurements, most serious first.
+pub(crate) fn warnings(host: &HostProfile) -> Vec<HostWarning> {
     [memory_disk(host), network_disk(host), low_space(host), governor(host), swap(host), load(host)]
         .into_iter()
         .flatten()
@@ -30,7 +30,7 @@ fn memory_disk(host: &HostProfile) -> Option<HostWarning> {
     matches!(host.disk.file_system.as_str(), "tmpfs" | "ramfs").then(|| {
         warning(
             format!("the data directory is on {}, which is memory", host.disk.file_system),
-            "durability costs nothing there and survives nothing; pass --data-dir on the disk you will deploy on",
+            "syncs there cost nothing and no data survives a restart; pass a --data-dir on the disk you will deploy on",
         )
     })
 }
@@ -39,8 +39,8 @@ fn network_disk(host: &HostProfile) -> Option<HostWarning> {
     let kind = host.disk.file_system.as_str();
     (kind.starts_with("nfs") || kind.starts_with("fuse") || matches!(kind, "cifs" | "9p" | "overlay")).then(|| {
         warning(
-            format!("the data directory is on {kind}, which stands between the database and the disk"),
-            "use it only if the deployment will; otherwise pass --data-dir on a local disk",
+            format!("the data directory is on {kind}, a layer between the database and the disk"),
+            "use it only if the deployment does; otherwise pass a --data-dir on a local disk",
         )
     })
 }
@@ -58,7 +58,7 @@ fn governor(host: &HostProfile) -> Option<HostWarning> {
     let governor = host.governor.as_deref().filter(|governor| *governor != "performance")?;
     Some(warning(
         format!("the CPU frequency governor is `{governor}`"),
-        "clock speed will follow the load; set it to `performance` while measuring",
+        "the clock speed follows the load; set it to `performance` while measuring",
     ))
 }
 
@@ -75,7 +75,7 @@ fn load(host: &HostProfile) -> Option<HostWarning> {
     (host.load_average > f64::from(host.usable_cores)).then(|| {
         warning(
             format!("other programs keep the machine busy (load average {:.1})", host.load_average),
-            "wait until it is idle, or stop them: what they take is missing from the result",
+            "wait until it is idle, or stop them: their CPU time lowers the result",
         )
     })
 }

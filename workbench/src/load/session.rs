@@ -16,7 +16,7 @@ use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterato
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::host::Yardstick;
+use crate::host::ReferenceWork;
 use crate::load::clock::Clock;
 use crate::load::crash::{AckLog, Position};
 use crate::load::drive::{Control, DriveSpec, Shared, Window, Worker};
@@ -63,9 +63,8 @@ pub struct Drive {
     pub settled: Option<bool>,
     /// How long it went on after the load, as long as somebody waited.
     pub settling: Duration,
-    /// What the machine did with a fixed amount of work before and after the load; `None` if nobody tried.
-    #[serde(default)]
-    pub yardstick: Option<Yardstick>,
+    /// Mean of the reference work before and after the load; `None` if not measured.
+    pub reference_work: Option<ReferenceWork>,
 }
 
 impl Drive {
@@ -323,8 +322,8 @@ where
         let statistics = EngineFigure::pair(before, self.target.statistics(manager(self.manager.as_ref())));
         self.count_written(whole.stop());
         let settling = Duration::ZERO;
-        let (settled, yardstick) = (None, None);
-        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling, yardstick })
+        let (settled, reference_work) = (None, None);
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling, reference_work })
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes nothing from another one meanwhile.

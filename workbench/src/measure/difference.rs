@@ -1,49 +1,51 @@
-//! How far two groups of values lie apart, and how sure that is.
+//! The difference of two groups of values and its confidence interval.
 //!
-//! Welch's t for two groups that have nothing to do with each other (B. L. Welch, "The Generalization of Student's
-//! Problem when Several Different Population Variances are Involved", Biometrika 34, 1947), Student's t where values come
-//! in pairs. Where single values may be disturbed, a mean from which the extremes are trimmed (J. W. Tukey and D. H.
+//! Welch's t for independent groups (B. L. Welch, "The Generalization of Student's
+//! Problem when Several Different Population Variances are Involved", Biometrika 34, 1947), Student's t for pairs. If single
+//! values may be disturbed, a trimmed mean (J. W. Tukey and D. H.
 //! `McLaughlin`, "Less Vulnerable Confidence and Significance Procedures for Location Based on a Single Sample", Sankhyā A 25,
 //! 1963).
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::ContinuousCDF;
 
-/// The difference of two means, and what Student's t needs to say how sure it is.
+use super::mean::{Mean, student};
+
+/// The difference of two means, its standard error and degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Mean of the second group less that of the first.
-    pub estimate: f64,
+    pub(crate) estimate: f64,
     /// Standard error of the estimate.
-    pub standard_error: f64,
+    pub(crate) standard_error: f64,
     /// Degrees of freedom, more than 0.
-    pub degrees: f64,
+    pub(crate) degrees: f64,
 }
 
-/// Scatter that is taken for rounding: values that are all the same would leave no doubt at all.
+/// Smallest standard error, below which equal values would have a p-value of 0.
 const LEAST_ERROR: f64 = 1e-9;
-/// Degrees of freedom from which on Student's t is the normal distribution.
+/// Degrees of freedom above which Student's t equals the normal distribution.
 const MOST_DEGREES: f64 = 1e6;
 
 impl Difference {
-    /// Of groups that have nothing to do with each other; `None` if either has fewer than two values.
-    pub fn of_groups(first: &[f64], second: &[f64]) -> Option<Self> {
-        let (first, second) = (Centre::of(first, 0)?, Centre::of(second, 0)?);
-        let (one, other) = (first.error.powi(2), second.error.powi(2));
+    /// Of independent groups; `None` if either has fewer than two values.
+    pub(crate) fn of_groups(first: &[f64], second: &[f64]) -> Option<Self> {
+        let (first, second) = (Mean::of(first)?, Mean::of(second)?);
+        let (one, other) = (first.standard_error.powi(2), second.standard_error.powi(2));
         let degrees = (one + other).powi(2) / (one.powi(2) / first.degrees + other.powi(2) / second.degrees);
         Some(Self {
-            estimate: second.mean - first.mean,
+            estimate: second.value - first.value,
             standard_error: (one + other).sqrt(),
             // Two groups without any scatter.
             degrees: if degrees.is_finite() { degrees } else { first.degrees + second.degrees },
         })
     }
 
-    /// Of values in pairs, each of the first with that of the second in the same place; `None` for fewer than two pairs.
+    /// Of pairs, in order; `None` for fewer than two.
     ///
     /// # Panics
     ///
-    /// If the groups are not of one length.
-    pub fn of_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
+    /// If the groups differ in length.
+    pub(crate) fn of_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
         Self::of_pairs_without(first, second, 0)
     }
 
@@ -51,8 +53,8 @@ impl Difference {
     ///
     /// # Panics
     ///
-    /// If the groups are not of one length.
-    pub fn of_trimmed_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
+    /// If the groups differ in length.
+    pub(crate) fn of_trimmed_pairs(first: &[f64], second: &[f64]) -> Option<Self> {
         let cut = if first.len() < TRIM_FROM { 0 } else { first.len() / TRIM_ONE_IN };
         Self::of_pairs_without(first, second, cut)
     }
@@ -60,13 +62,12 @@ impl Difference {
     fn of_pairs_without(first: &[f64], second: &[f64], cut: usize) -> Option<Self> {
         assert_eq!(first.len(), second.len(), "a pair has two values");
         let differences: Vec<f64> = first.iter().zip(second).map(|(first, second)| second - first).collect();
-        let Centre { mean, error, degrees } = Centre::of(&differences, cut)?;
-        Some(Self { estimate: mean, standard_error: error, degrees })
+        Mean::trimmed(&differences, cut).map(Self::from)
     }
 
-    /// This difference without another one that is a part of it. The degrees of freedom are the fewer of both.
+    /// This difference less another one that is part of it. Degrees of freedom: the smaller of both.
     #[must_use]
-    pub fn less(self, part: Self) -> Self {
+    pub(crate) fn less(self, part: Self) -> Self {
         Self {
             estimate: self.estimate - part.estimate,
             standard_error: self.standard_error.hypot(part.standard_error),
@@ -74,10 +75,10 @@ impl Difference {
         }
     }
 
-    /// This difference where something else that varies by chance is a part of it, of which nothing is known but its standard
-    /// error, and that for certain. Degrees of freedom by Welch and Satterthwaite.
+    /// This difference plus a random part with mean 0 and this known standard error. Degrees of freedom by Welch and
+    /// Satterthwaite.
     #[must_use]
-    pub fn with_known_error(self, error: f64) -> Self {
+    pub(crate) fn with_known_error(self, error: f64) -> Self {
         let share = (error / self.standard_error.max(LEAST_ERROR)).powi(2);
         Self {
             standard_error: self.standard_error.hypot(error),
@@ -86,62 +87,35 @@ impl Difference {
         }
     }
 
-    /// The interval in which the true difference lies with this confidence, between 0 and 1.
-    pub fn interval(self, confidence: f64) -> [f64; 2] {
-        let half = self.student().inverse_cdf(f64::midpoint(1.0, confidence)) * self.standard_error;
-        [self.estimate - half, self.estimate + half]
+    /// Interval of the true difference at this confidence, between 0 and 1.
+    pub(crate) fn interval(self, confidence: f64) -> [f64; 2] {
+        let Self { estimate: value, standard_error, degrees } = self;
+        let margin = Mean { value, standard_error, degrees }.margin(confidence);
+        [value - margin, value + margin]
     }
 
-    /// What the true difference does not exceed with this confidence, between 0 and 1.
-    pub fn at_most(self, confidence: f64) -> f64 {
-        self.estimate + self.student().inverse_cdf(confidence) * self.standard_error
+    /// Upper bound of the true difference at this confidence, between 0 and 1.
+    pub(crate) fn at_most(self, confidence: f64) -> f64 {
+        self.estimate + student(self.degrees).inverse_cdf(confidence) * self.standard_error
     }
 
-    /// How often chance alone would show a difference this large, in either direction, if there was none.
-    pub fn p_value(self) -> f64 {
+    /// Two-sided p-value: probability of a difference this large if the true one is 0.
+    pub(crate) fn p_value(self) -> f64 {
         let t = self.estimate.abs() / self.standard_error.max(LEAST_ERROR);
-        (2.0 * self.student().sf(t)).min(1.0)
-    }
-
-    /// # Panics
-    ///
-    /// Never: there are degrees of freedom, at least one for each of the constructors.
-    fn student(self) -> StudentsT {
-        StudentsT::new(0.0, 1.0, self.degrees).expect("degrees of freedom are positive")
+        (2.0 * student(self.degrees).sf(t)).min(1.0)
     }
 }
 
-/// One value in so many is trimmed at each end, the usual fifth: two of ten.
+impl From<Mean> for Difference {
+    fn from(Mean { value, standard_error, degrees }: Mean) -> Self {
+        Self { estimate: value, standard_error, degrees }
+    }
+}
+
+/// Divisor for the number of values trimmed at each end: a fifth.
 const TRIM_ONE_IN: usize = 5;
-/// Fewer values than this are too few to give any of them away.
+/// Fewer values than this are not trimmed.
 const TRIM_FROM: usize = 8;
-
-/// A trimmed mean, its standard error from the winsorised variance, and its degrees of freedom.
-struct Centre {
-    mean: f64,
-    error: f64,
-    degrees: f64,
-}
-
-impl Centre {
-    /// `cut` values are trimmed at each end.
-    fn of(values: &[f64], cut: usize) -> Option<Self> {
-        if values.len() < 2 {
-            return None;
-        }
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let count = sorted.len();
-        let kept = &sorted[cut..count - cut];
-        let kept_count = kept.len() as f64;
-        let mean = kept.iter().sum::<f64>() / kept_count;
-        let (low, high) = (kept[0], kept[kept.len() - 1]);
-        let winsorised = || sorted.iter().map(|value| value.clamp(low, high));
-        let middle = winsorised().sum::<f64>() / count as f64;
-        let squares: f64 = winsorised().map(|value| (value - middle).powi(2)).sum();
-        Some(Self { mean, error: (squares / (kept_count * (kept_count - 1.0))).sqrt(), degrees: kept_count - 1.0 })
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -151,7 +125,7 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     #[test]
-    fn the_figures_are_those_of_the_textbook() {
+    fn differences_match_textbook_figures() {
         // Variances 2.5 and 10: standard error the root of 0.5 + 2, degrees 2.5² / (0.25 / 4 + 4 / 4), t = 1.897.
         let found = Difference::of_groups(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 4.0, 6.0, 8.0, 10.0]).unwrap();
         assert!((found.estimate - 3.0).abs() < 1e-12 && (found.degrees - 5.882_35).abs() < 1e-4, "{found:?}");
@@ -163,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_disturbed_value_of_ten_moves_nothing() {
+    fn a_trimmed_mean_ignores_one_disturbed_value_of_ten() {
         let calm = [1.0, 1.1, 0.9, 1.05, 0.95, 1.0, 1.02, 0.98, 1.01, 0.99];
         let mut disturbed = calm;
         disturbed[3] = 50.0;
@@ -172,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_takes_off_what_both_have_in_common() {
+    fn pairs_remove_common_variation() {
         let first: Vec<f64> = (0..6).map(|n| f64::from(n) * 10.0).collect();
         let second: Vec<f64> = first.iter().enumerate().map(|(n, value)| value + 1.0 + 0.01 * n as f64).collect();
         let (pairs, groups) = (Difference::of_pairs(&first, &second), Difference::of_groups(&first, &second));
@@ -180,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_error_adds_to_the_scatter_and_to_what_is_known_of_it() {
+    fn a_known_error_raises_standard_error_and_degrees() {
         let found = Difference { estimate: 1.0, standard_error: 3.0, degrees: 5.0 };
         assert_eq!(found.with_known_error(0.0), found);
         // (9 + 16)² / (9² / 5).
@@ -194,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_do_not_scatter_leave_no_doubt_and_too_few_say_nothing() {
+    fn equal_values_have_an_extreme_p_value_and_too_few_give_none() {
         assert!(Difference::of_groups(&[1.0, 1.0], &[1.0, 1.0]).unwrap().p_value() > 0.999);
         assert!(Difference::of_groups(&[1.0, 1.0], &[2.0, 2.0]).unwrap().p_value() < 1e-6);
         assert_eq!(Difference::of_groups(&[1.0], &[1.0, 2.0]), None);
@@ -202,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_cover_the_truth_as_often_as_they_claim() {
+    fn intervals_cover_the_true_difference_at_their_confidence() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
         let (calm, wild) = (Normal::new(0.0, 1.0).unwrap(), Normal::new(0.0, 6.0).unwrap());
         // One value in ten comes from a wider distribution.

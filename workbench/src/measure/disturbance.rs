@@ -1,30 +1,30 @@
-//! When others took so much of the machine that a measurement says little of what was measured.
+//! Disturbances by other processes and machines that invalidate a measurement.
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::resources::ResourceUsage;
+use super::resources::ResourceUsage;
 
-/// Steal, percent of all CPU time, that is worth a warning, and that spoils a result.
-pub const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
-/// Share of the cores kept busy by other processes that is worth a warning, and that spoils a result.
-pub const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
-/// Bytes swapped that spoil a result: single pages come and go.
-pub const SWAPPED_BYTES: u64 = 1 << 20;
+/// Steal, percent of all CPU time: warning, and invalid result.
+pub(crate) const STEAL_PERCENT: [f64; 2] = [2.0, 10.0];
+/// Share of the cores used by other processes: warning, and invalid result.
+pub(crate) const FOREIGN_SHARE: [f64; 2] = [0.1, 0.4];
+/// Swapped bytes above which a result is invalid; single pages are normal.
+pub(crate) const SWAPPED_BYTES: u64 = 1 << 20;
 
-/// What took time away from the system under test.
+/// A cause of an invalid measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disturbance {
-    /// The hypervisor gave this share of the CPU time to others, percent.
+    /// CPU time that the hypervisor gave to other machines, percent.
     Steal(f64),
-    /// Other processes kept so many cores busy.
+    /// Cores used by other processes.
     ForeignCores(f64),
-    /// The machine swapped so many bytes.
+    /// Bytes the machine swapped.
     Swap(u64),
 }
 
 impl ResourceUsage {
-    /// What spoils a measurement that consumed this on a machine with so many cores.
+    /// The disturbances of a measurement with this usage on a machine with `cores` cores.
     pub fn disturbances(&self, cores: u32) -> Vec<Disturbance> {
         let steal = self.steal_percent.filter(|&percent| percent > STEAL_PERCENT[1]).map(Disturbance::Steal);
         let most_foreign = FOREIGN_SHARE[1] * f64::from(cores.max(1));
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn little_is_no_disturbance_and_much_is() {
+    fn usage_above_a_limit_is_a_disturbance() {
         let usage = |steal_percent, foreign_cores, swapped_bytes| ResourceUsage {
             steal_percent: Some(steal_percent),
             foreign_cores: Some(foreign_cores),
@@ -54,6 +54,6 @@ mod tests {
             [Disturbance::ForeignCores(0.9), Disturbance::Swap(swapped)]
         );
         assert_eq!(usage(0.0, 0.9, 0).disturbances(8), []);
-        assert_eq!(ResourceUsage::default().disturbances(2), [], "what the system does not tell is no disturbance");
+        assert_eq!(ResourceUsage::default().disturbances(2), [], "unknown usage is no disturbance");
     }
 }

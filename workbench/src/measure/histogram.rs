@@ -1,127 +1,19 @@
-//! Latency histograms and the percentiles that are reported of them.
-
-use std::fmt;
+//! Latency histograms.
 
 use hdrhistogram::Histogram;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::slice::Slice;
+use super::percentile::Percentile;
+use super::slice::Slice;
 
-/// The percentiles that reports list and objectives are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub enum Percentile {
-    /// The shortest latency.
-    #[serde(rename = "min")]
-    Min,
-    /// The median.
-    #[serde(rename = "p50")]
-    P50,
-    /// 75 %.
-    #[serde(rename = "p75")]
-    P75,
-    /// 90 %.
-    #[serde(rename = "p90")]
-    P90,
-    /// 95 %.
-    #[serde(rename = "p95")]
-    P95,
-    /// 99 %.
-    #[serde(rename = "p99")]
-    P99,
-    /// 99.9 %.
-    #[serde(rename = "p99.9")]
-    P99_9,
-    /// 99.99 %.
-    #[serde(rename = "p99.99")]
-    P99_99,
-    /// The longest latency.
-    #[serde(rename = "max")]
-    Max,
-}
-
-/// All percentiles, ascending.
-pub const PERCENTILES: [Percentile; 9] = [
-    Percentile::Min,
-    Percentile::P50,
-    Percentile::P75,
-    Percentile::P90,
-    Percentile::P95,
-    Percentile::P99,
-    Percentile::P99_9,
-    Percentile::P99_99,
-    Percentile::Max,
-];
-
-impl Percentile {
-    /// Samples that must lie beyond a percentile before it is believed.
-    pub const SAMPLES_BEYOND: u64 = 10;
-
-    /// `p99.9`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Min => "min",
-            Self::P50 => "p50",
-            Self::P75 => "p75",
-            Self::P90 => "p90",
-            Self::P95 => "p95",
-            Self::P99 => "p99",
-            Self::P99_9 => "p99.9",
-            Self::P99_99 => "p99.99",
-            Self::Max => "max",
-        }
-    }
-
-    /// Share of samples at or below it, 0 to 1.
-    pub const fn quantile(self) -> f64 {
-        match self {
-            Self::Min => 0.0,
-            Self::P50 => 0.5,
-            Self::P75 => 0.75,
-            Self::P90 => 0.9,
-            Self::P95 => 0.95,
-            Self::P99 => 0.99,
-            Self::P99_9 => 0.999,
-            Self::P99_99 => 0.9999,
-            Self::Max => 1.0,
-        }
-    }
-
-    /// The percentile with this name.
-    pub fn named(name: &str) -> Option<Self> {
-        PERCENTILES.into_iter().find(|percentile| percentile.name() == name)
-    }
-
-    /// Whether it is the minimum or the maximum, which describe the samples and have no confidence interval.
-    pub const fn is_extreme(self) -> bool {
-        matches!(self, Self::Min | Self::Max)
-    }
-
-    /// Whether `count` samples carry this percentile: at least [`SAMPLES_BEYOND`](Self::SAMPLES_BEYOND) of them lie
-    /// beyond it. Minimum and maximum describe the samples themselves and need one.
-    pub fn is_supported_by(self, count: u64) -> bool {
-        if self.is_extreme() {
-            return count > 0;
-        }
-        // Half a sample of slack, so that 1,000 samples carry p99 whatever 1.0 - 0.99 is in binary.
-        count as f64 * (1.0 - self.quantile()) + 0.5 > Self::SAMPLES_BEYOND as f64
-    }
-}
-
-impl fmt::Display for Percentile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// Longest latency that is told apart, one hour; longer ones count as this.
+/// Longest latency that is counted as itself, one hour; longer ones count as this.
 const HIGHEST_NS: u64 = 3_600_000_000_000;
-/// Decimal digits that are kept: values are right within 0.1 %.
+/// Significant decimal digits: values are right within 0.1 %.
 const DIGITS: u8 = 3;
 
 /// A histogram of latencies in nanoseconds: 1 ns to one hour, three significant digits.
 ///
-/// Recording neither allocates nor locks. Serialised, it is the values it counted and how often, as a [`Slice`] is.
+/// Recording neither allocates nor locks. It is serialised as a [`Slice`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "Slice", from = "Slice")]
 pub struct LatencyHistogram {
@@ -134,15 +26,41 @@ impl Default for LatencyHistogram {
     }
 }
 
+impl Slice {
+    /// The values and counts of a histogram.
+    pub fn of(histogram: &LatencyHistogram) -> Self {
+        let counts = histogram.counts.iter_recorded();
+        Self::of_counts(counts.map(|step| (step.value_iterated_to(), step.count_at_value())).collect())
+    }
+}
+
 impl From<LatencyHistogram> for Slice {
     fn from(histogram: LatencyHistogram) -> Self {
         Self::of(&histogram)
     }
 }
 
+impl FromIterator<u64> for Slice {
+    /// Counts latencies in nanoseconds.
+    fn from_iter<I: IntoIterator<Item = u64>>(latencies: I) -> Self {
+        latencies.into_iter().collect::<LatencyHistogram>().into()
+    }
+}
+
 impl From<Slice> for LatencyHistogram {
     fn from(slice: Slice) -> Self {
         std::iter::once(&slice).collect()
+    }
+}
+
+impl<'s> FromIterator<&'s Slice> for LatencyHistogram {
+    /// All slices together.
+    fn from_iter<I: IntoIterator<Item = &'s Slice>>(slices: I) -> Self {
+        let mut histogram = Self::new();
+        for (value, count) in slices.into_iter().flat_map(Slice::recorded) {
+            histogram.record_many(value, count);
+        }
+        histogram
     }
 }
 
@@ -175,12 +93,12 @@ impl LatencyHistogram {
         self.counts.saturating_record_n(nanoseconds, count);
     }
 
-    /// Forgets all it counted and keeps its memory.
+    /// Resets all counts and keeps the memory.
     pub fn clear(&mut self) {
         self.counts.reset();
     }
 
-    /// Adds all that `other` counted.
+    /// Adds the counts of `other`.
     ///
     /// # Panics
     ///
@@ -199,12 +117,12 @@ impl LatencyHistogram {
         self.counts.mean()
     }
 
-    /// Largest latency counted, 0 if empty.
+    /// Largest latency, nanoseconds, 0 if empty.
     pub fn max(&self) -> u64 {
         self.counts.max()
     }
 
-    /// The latency at a quantile in `0.0 ..= 1.0`, 0 if empty.
+    /// The latency at a quantile in `0.0 ..= 1.0`, nanoseconds, 0 if empty.
     pub fn quantile(&self, quantile: f64) -> u64 {
         if self.counts.is_empty() {
             0
@@ -215,12 +133,12 @@ impl LatencyHistogram {
         }
     }
 
-    /// The value of a percentile, or `None` if too few samples stand behind it.
+    /// The value of a percentile, nanoseconds; `None` if too few samples support it.
     pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
         percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile()))
     }
 
-    /// The histogram itself, for formats of its family.
+    /// For the file formats of `hdrhistogram`.
     pub const fn as_hdr(&self) -> &Histogram<u64> {
         &self.counts
     }
@@ -239,11 +157,6 @@ impl LatencyHistogram {
         }
         points
     }
-
-    /// Recorded values and their counts, ascending, without the empty ones.
-    pub(super) fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.counts.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()))
-    }
 }
 
 #[cfg(test)]
@@ -251,24 +164,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn a_percentile_needs_ten_samples_beyond_it() {
-        let supported = |name: &str, count| Percentile::named(name).unwrap().is_supported_by(count);
-        assert!(supported("p99", 1_000) && !supported("p99", 900));
-        assert!(supported("p99.99", 100_000) && !supported("p99.99", 90_000));
-        assert!(supported("max", 1) && !supported("max", 0));
-    }
-
     proptest! {
         #[test]
         fn quantiles_are_those_of_the_sorted_samples_within_three_digits(
             mut samples in prop::collection::vec(1u64..10_000_000_000, 1..400),
             quantile in 0.0f64..1.0,
         ) {
-            let mut histogram = LatencyHistogram::new();
-            for &sample in &samples {
-                histogram.record(sample);
-            }
+            let histogram: LatencyHistogram = samples.iter().copied().collect();
             samples.sort_unstable();
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of samples")]
             let rank = ((quantile * samples.len() as f64).ceil() as usize).max(1);
@@ -277,7 +179,7 @@ mod tests {
         }
 
         #[test]
-        fn a_histogram_that_was_written_down_reads_back_with_every_count(
+        fn a_histogram_survives_serialisation(
             samples in prop::collection::vec(1u64..HIGHEST_NS, 0..200),
         ) {
             let histogram: LatencyHistogram = samples.into_iter().collect();
@@ -288,10 +190,7 @@ mod tests {
 
         #[test]
         fn a_curve_rises_and_ends_at_the_maximum(samples in prop::collection::vec(1u64..1_000_000_000, 1..200)) {
-            let mut histogram = LatencyHistogram::new();
-            for &sample in &samples {
-                histogram.record(sample);
-            }
+            let histogram: LatencyHistogram = samples.iter().copied().collect();
             let curve = histogram.curve();
             prop_assert!(curve.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1));
             prop_assert_eq!(curve.last().unwrap().1, histogram.max());

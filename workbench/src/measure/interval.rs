@@ -1,29 +1,28 @@
-//! How sure a percentile is.
+//! Confidence intervals of percentiles.
 //!
-//! Latencies of neighbouring moments resemble each other (a compaction slows a whole second), so the samples of a run
-//! are not independent and an interval computed as if they were is too narrow. The interval here comes from a moving
-//! block bootstrap over slices of time: blocks of consecutive slices are drawn with replacement until a run of the
-//! same length is put together, its percentile is read, and the spread of many such runs is the interval.
+//! Latencies close in time are correlated (a compaction slows a whole second), so an interval for independent samples would
+//! be too narrow. This is a moving block bootstrap over slices of time: blocks of consecutive slices are drawn with
+//! replacement up to the length of the run; the interval is the spread of the percentile over many such resamples.
 //! Source: H. R. Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", Annals of Statistics
 //! 17 (1989). The block length is the cube root of the number of slices, the order that paper recommends.
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::measure::histogram::Percentile;
-use crate::measure::slice::Slice;
+use super::percentile::Percentile;
+use super::slice::{Slice, value_at_quantile};
 
 /// A 95 % confidence interval in nanoseconds, lower bound first.
-pub type Interval = [u64; 2];
+pub(crate) type Interval = [u64; 2];
 
-/// Slices of time below which no interval is given.
+/// Fewer slices of time than this give no interval.
 const FEWEST_SLICES: usize = 8;
-/// Runs put together: the 2.5 % and 97.5 % ends then each lie on ten of them.
+/// Resamples: ten lie beyond each of the 2.5 % and 97.5 % ends.
 const RESAMPLES: usize = 400;
 
-/// 95 % confidence intervals of `percentiles` over the slices of a run, in the same order; `None` for all if fewer
-/// than eight slices stand behind them. The same slices and seed give the same intervals.
-pub fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: u64) -> Vec<Option<Interval>> {
+/// 95 % confidence intervals of `percentiles` over the slices of a run, in the same order; `None` for all if there
+/// are fewer than eight slices. The same slices and seed give the same intervals.
+pub(crate) fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: u64) -> Vec<Option<Interval>> {
     if slices.len() < FEWEST_SLICES {
         return vec![None; percentiles.len()];
     }
@@ -60,7 +59,7 @@ impl SliceTable {
         Self { values, slices, block }
     }
 
-    /// Puts a run of the same number of slices together from random blocks.
+    /// Draws random blocks up to the same number of slices.
     fn resample(&self, rng: &mut Xoshiro256PlusPlus, counts: &mut [u64]) {
         counts.fill(0);
         let mut left = self.slices.len();
@@ -75,17 +74,7 @@ impl SliceTable {
     }
 
     fn quantile(&self, counts: &[u64], quantile: f64) -> u64 {
-        let total: u64 = counts.iter().sum();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-        let rank = ((quantile * total as f64).ceil() as u64).max(1);
-        let mut seen = 0;
-        for (place, count) in counts.iter().enumerate() {
-            seen += count;
-            if seen >= rank {
-                return self.values[place];
-            }
-        }
-        self.values.last().copied().unwrap_or(0)
+        value_at_quantile(self.values.iter().copied().zip(counts.iter().copied()), quantile)
     }
 }
 
@@ -104,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_covers_the_truth_about_as_often_as_it_claims() {
+    fn an_interval_covers_the_true_percentile_at_its_confidence() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(11);
         let covered = (0..100)
             .filter(|&run| {
@@ -118,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_spells_widen_the_interval() {
+    fn correlated_slices_widen_the_interval() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(12);
         let steady: Vec<_> = (0..24).map(|_| slice(&mut rng, 10_000)).collect();
         let spells: Vec<_> = (0..24).map(|n| slice(&mut rng, if n % 12 < 6 { 10_000 } else { 20_000 })).collect();
@@ -130,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handful_of_slices_gives_no_interval() {
+    fn fewer_than_eight_slices_give_no_interval() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(13);
         let slices: Vec<_> = (0..7).map(|_| slice(&mut rng, 1)).collect();
         assert_eq!(percentile_intervals(&slices, &[Percentile::P50], 1), [None]);

@@ -1,19 +1,25 @@
 //! Measuring: histograms of latencies, intervals for their percentiles, and what the process consumes meanwhile.
 //!
-//! Knows nothing of actors, databases or reports: it is given nanoseconds and tells distributions.
+//! Knows nothing of actors, databases or reports.
 
 mod difference;
 mod disturbance;
 mod histogram;
 mod interval;
+mod mean;
+mod percentile;
 mod resources;
 mod slice;
 mod trend;
 
-pub use difference::Difference;
-pub use disturbance::{Disturbance, FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};
-pub use histogram::{LatencyHistogram, PERCENTILES, Percentile};
-pub use interval::{Interval, percentile_intervals};
-pub use resources::{MachineTime, ResourceSampler, ResourceUsage, Snapshot};
+pub(crate) use difference::Difference;
+pub use disturbance::Disturbance;
+pub(crate) use disturbance::{FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};
+pub use histogram::LatencyHistogram;
+pub(crate) use interval::percentile_intervals;
+pub(crate) use mean::{Mean, median};
+pub use percentile::{PERCENTILES, Percentile};
+pub(crate) use resources::ResourceSampler;
+pub use resources::{MachineTime, ResourceUsage, Snapshot};
 pub use slice::Slice;
-pub use trend::{DRIFT, Trend, median};
+pub(crate) use trend::{DRIFT, Trend};

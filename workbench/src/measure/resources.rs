@@ -1,4 +1,4 @@
-//! What this process and its machine consume while something is measured.
+//! Resource use of this process and its machine during a measurement.
 
 use std::fs;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Interval between two looks at the resident set.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval between two samples of the resident set.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Consumption between start and stop of a [`ResourceSampler`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -20,21 +20,20 @@ pub struct ResourceUsage {
     pub cpu_seconds: f64,
     /// Largest resident set seen, bytes.
     pub rss_peak_bytes: u64,
-    /// Bytes the process caused to be sent to storage; `None` where the system does not tell.
+    /// Bytes the process caused to be sent to storage; `None` if unknown.
     pub written_bytes: Option<u64>,
-    /// Bytes the process had to read from storage because they were not in memory; `None` where the system does not tell.
-    #[serde(default)]
+    /// Bytes the process read from storage; `None` if unknown.
     pub read_bytes: Option<u64>,
-    /// Share of all CPU time that the hypervisor gave to others, percent; `None` where the system does not tell.
+    /// CPU time that the hypervisor gave to other machines, percent of all; `None` if unknown.
     pub steal_percent: Option<f64>,
-    /// Cores that other processes of the machine kept busy on average; `None` where the system does not tell.
+    /// Cores used by other processes of the machine, mean; `None` if unknown.
     pub foreign_cores: Option<f64>,
-    /// Bytes the machine swapped in or out meanwhile; `None` where the system does not tell.
+    /// Bytes the machine swapped in or out meanwhile; `None` if unknown.
     pub swapped_bytes: Option<u64>,
 }
 
 impl ResourceUsage {
-    /// Consumption from one moment to a later one, `wall` apart. The largest resident set is that of the two moments.
+    /// Consumption between two snapshots, `wall` apart. The peak resident set is the larger of both.
     pub fn between(before: &Snapshot, after: &Snapshot, wall: Duration) -> Self {
         let machine = before.machine.zip(after.machine);
         let wall_seconds = wall.as_secs_f64();
@@ -49,7 +48,7 @@ impl ResourceUsage {
             written_bytes: counted(before.written_bytes, after.written_bytes),
             read_bytes: counted(before.read_bytes, after.read_bytes),
             steal_percent: machine.map(|(before, after)| after.steal_since(before)),
-            // Ticks are coarser than the process's own clock: over a short time the difference may fall below zero.
+            // Clock ticks are coarser than the process clock, so a short difference may be negative.
             foreign_cores: machine
                 .filter(|_| wall_seconds > 0.0)
                 .map(|(before, after)| ((after.busy_since(before) - cpu_seconds) / wall_seconds).max(0.0)),
@@ -58,26 +57,25 @@ impl ResourceUsage {
     }
 }
 
-/// What the process, and the machine under it, have consumed up to a moment.
+/// Cumulative consumption of the process and its machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// CPU time, seconds.
     pub cpu_seconds: f64,
     /// Resident set, bytes, 0 where the system does not tell.
     pub rss_bytes: u64,
-    /// Bytes it caused to be sent to storage; `None` where the system does not tell.
+    /// Bytes it caused to be sent to storage; `None` if unknown.
     pub written_bytes: Option<u64>,
-    /// Bytes it had to read from storage; `None` where the system does not tell.
-    #[serde(default)]
+    /// Bytes it had to read from storage; `None` if unknown.
     pub read_bytes: Option<u64>,
-    /// CPU time of the machine; `None` where the system does not tell.
+    /// CPU time of the machine; `None` if unknown.
     pub machine: Option<MachineTime>,
-    /// Bytes the machine swapped in and out since it was started; `None` where the system does not tell.
+    /// Bytes the machine swapped in and out since it was started; `None` if unknown.
     pub swapped_bytes: Option<u64>,
 }
 
 impl Snapshot {
-    /// As of now.
+    /// The current figures.
     pub fn now() -> Self {
         Self {
             cpu_seconds: process_cpu_seconds(),
@@ -90,9 +88,9 @@ impl Snapshot {
     }
 }
 
-/// Watches the process until it is stopped.
+/// Samples the process until it is stopped.
 #[derive(Debug)]
-pub struct ResourceSampler {
+pub(crate) struct ResourceSampler {
     started: Instant,
     before: Snapshot,
     rss_peak: Arc<AtomicU64>,
@@ -101,8 +99,8 @@ pub struct ResourceSampler {
 }
 
 impl ResourceSampler {
-    /// Starts watching: a thread looks at the resident set ten times a second.
-    pub fn start() -> Self {
+    /// Starts a thread that samples the resident set ten times a second.
+    pub(crate) fn start() -> Self {
         let rss_peak = Arc::new(AtomicU64::new(rss_bytes()));
         let done = Arc::new(AtomicBool::new(false));
         let watcher = {
@@ -110,15 +108,15 @@ impl ResourceSampler {
             std::thread::spawn(move || {
                 while !done.load(Ordering::Relaxed) {
                     rss_peak.fetch_max(rss_bytes(), Ordering::Relaxed);
-                    std::thread::park_timeout(LOOK);
+                    std::thread::park_timeout(SAMPLE_INTERVAL);
                 }
             })
         };
         Self { started: Instant::now(), before: Snapshot::now(), rss_peak, done, watcher: Some(watcher) }
     }
 
-    /// Stops watching and tells what was consumed.
-    pub fn stop(mut self) -> ResourceUsage {
+    /// Stops sampling and returns the consumption.
+    pub(crate) fn stop(mut self) -> ResourceUsage {
         self.end_watch();
         let usage = ResourceUsage::between(&self.before, &Snapshot::now(), self.started.elapsed());
         let rss_peak_bytes = self.rss_peak.load(Ordering::Relaxed).max(usage.rss_peak_bytes);
@@ -175,14 +173,14 @@ fn process_io(field: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(field)?.trim().parse().ok())
 }
 
-/// Accumulated CPU time of the machine in clock ticks.
+/// Cumulative CPU time of the machine, clock ticks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineTime {
-    /// Of all cores, idle or not.
+    /// Of all cores, idle time included.
     pub all: u64,
-    /// That the hypervisor gave to others.
+    /// Given to other machines by the hypervisor.
     pub steal: u64,
-    /// Spent on work, by whomever.
+    /// Not idle, of all processes.
     pub busy: u64,
 }
 
@@ -201,7 +199,7 @@ impl MachineTime {
         Some(Self { all: busy + idle + iowait + steal, steal, busy })
     }
 
-    /// CPU seconds that were worked.
+    /// Busy CPU seconds.
     fn busy_since(self, before: Self) -> f64 {
         self.busy.saturating_sub(before.busy) as f64 / rustix::param::clock_ticks_per_second() as f64
     }

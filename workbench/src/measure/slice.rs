@@ -1,8 +1,8 @@
-//! The latencies of one slice of time, kept small: a long run has thousands of them.
+//! Latencies of one slice of time in compact form: a long run has thousands of slices.
 
 use serde::{Deserialize, Serialize};
 
-use crate::measure::histogram::{LatencyHistogram, Percentile};
+use super::percentile::Percentile;
 
 /// Latencies of a slice of time as values and their counts: a few kilobytes, where a histogram takes 270.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,13 +12,13 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// What a histogram counted.
-    pub fn of(histogram: &LatencyHistogram) -> Self {
-        Self { counts: histogram.recorded().collect() }
+    /// Values in nanoseconds, ascending, each with how often it was counted.
+    pub(super) const fn of_counts(counts: Vec<(u64, u64)>) -> Self {
+        Self { counts }
     }
 
     /// Values in nanoseconds, as exact as the histogram had them, and how often each was counted; ascending.
-    pub fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+    pub fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + Clone + '_ {
         self.counts.iter().copied()
     }
 
@@ -34,22 +34,15 @@ impl Slice {
 
     /// The latency at a quantile in `0.0 ..= 1.0`, nanoseconds, 0 if empty.
     pub fn quantile(&self, quantile: f64) -> u64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
-        let rank = ((quantile * self.count() as f64).ceil() as u64).max(1);
-        let mut seen = 0;
-        let at_rank = self.counts.iter().find(|&&(_, count)| {
-            seen += count;
-            seen >= rank
-        });
-        at_rank.map_or_else(|| self.max(), |&(value, _)| value)
+        value_at_quantile(self.recorded(), quantile)
     }
 
-    /// The value of a percentile, or `None` if too few samples stand behind it.
+    /// The value of a percentile, nanoseconds; `None` if too few samples support it.
     pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
         percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile()))
     }
 
-    /// Adds all that `other` counted.
+    /// Adds the counts of `other`.
     pub fn add(&mut self, other: &Self) {
         let own = std::mem::take(&mut self.counts);
         let (mut own, mut others) = (own.into_iter().peekable(), other.recorded().peekable());
@@ -65,27 +58,23 @@ impl Slice {
     }
 }
 
-impl FromIterator<u64> for Slice {
-    /// Counts latencies in nanoseconds.
-    fn from_iter<I: IntoIterator<Item = u64>>(latencies: I) -> Self {
-        Self::of(&latencies.into_iter().collect())
-    }
-}
-
-impl<'s> FromIterator<&'s Slice> for LatencyHistogram {
-    /// All slices together.
-    fn from_iter<I: IntoIterator<Item = &'s Slice>>(slices: I) -> Self {
-        let mut histogram = Self::new();
-        for (value, count) in slices.into_iter().flat_map(Slice::recorded) {
-            histogram.record_many(value, count);
-        }
-        histogram
-    }
+/// The value at a quantile in `0.0 ..= 1.0` of ascending values and their counts, 0 if there is none.
+pub(super) fn value_at_quantile(counts: impl Iterator<Item = (u64, u64)> + Clone, quantile: f64) -> u64 {
+    let total: u64 = counts.clone().map(|(_, count)| count).sum();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+    let rank = ((quantile * total as f64).ceil() as u64).clamp(1, total.max(1));
+    let mut seen = 0;
+    let at_rank = counts.into_iter().find(|&(_, count)| {
+        seen += count;
+        seen >= rank
+    });
+    at_rank.map_or(0, |(value, _)| value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::LatencyHistogram;
     use proptest::prelude::*;
 
     proptest! {

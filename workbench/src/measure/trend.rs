@@ -1,32 +1,34 @@
-//! Does a series of figures drift?
+//! Trend of a series of figures.
 //!
-//! The Mann-Kendall test asks whether later values tend to be larger (or smaller) than earlier ones, whatever their
+//! The Mann-Kendall test decides whether later values tend to be larger (or smaller) than earlier ones, for any
 //! distribution (H. B. Mann, "Nonparametric Tests Against Trend", Econometrica 13, 1945); the slope is the median of the
 //! slopes between all pairs (P. K. Sen, "Estimates of the Regression Coefficient Based on Kendall's Tau", JASA 63, 1968),
-//! which single outliers do not move.
+//! which is robust against outliers.
 
-/// Drift of a median, as a share of it, that is worth a warning, and that spoils a result.
-pub const DRIFT: [f64; 2] = [0.15, 0.4];
+use super::mean::median;
 
-/// A series goes up or down.
+/// Drift of a median, as a share of it: warning, and invalid result.
+pub(crate) const DRIFT: [f64; 2] = [0.15, 0.4];
+
+/// Slope of a series and its significance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Trend {
+pub(crate) struct Trend {
     /// Change from the first to the last value along the fitted slope, as a share of the median: 0.2 is 20 % up.
-    pub change: f64,
-    /// Standard normal statistic of the Mann-Kendall test; beyond ±2.58 it is no chance in 99 of 100 cases.
-    pub z: f64,
+    pub(crate) change: f64,
+    /// Standard normal statistic of the Mann-Kendall test; significant at 1 % beyond ±2.58.
+    pub(crate) z: f64,
 }
 
-/// Values below which no trend is told from chance.
+/// Fewest values of a trend.
 const FEWEST: usize = 8;
-/// Values that are compared with each other at most; longer series are thinned to medians of runs.
+/// Most values compared with each other; longer series are reduced to medians of runs.
 const MOST: usize = 200;
 /// Two-sided 1 % point of the standard normal distribution.
 const SIGNIFICANT_Z: f64 = 2.58;
 
 impl Trend {
     /// The trend of a series; `None` for fewer than eight values.
-    pub fn of(values: &[f64]) -> Option<Self> {
+    pub(crate) fn of(values: &[f64]) -> Option<Self> {
         if values.len() < FEWEST {
             return None;
         }
@@ -38,8 +40,8 @@ impl Trend {
         Some(Self { change, z: statistic(&values) })
     }
 
-    /// Whether it is no chance.
-    pub fn is_significant(self) -> bool {
+    /// Whether it is significant at 1 %.
+    pub(crate) fn is_significant(self) -> bool {
         self.z.abs() > SIGNIFICANT_Z
     }
 }
@@ -61,17 +63,6 @@ fn statistic(values: &[f64]) -> f64 {
     (sum - sign(sum)) / deviation
 }
 
-/// The middle value, 0 of none.
-pub fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        count if count.is_multiple_of(2) => values[middle - 1].midpoint(values[middle]),
-        _ => values[middle],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_is_found_and_measured() {
+    fn a_rise_is_significant_and_measured() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
         let rising: Vec<f64> = (0..15).map(|n| noise(&mut rng) + 4.0 * f64::from(n)).collect();
         let trend = Trend::of(&rising).unwrap();
@@ -93,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_seldom_taken_for_a_trend() {
+    fn false_alarms_are_rare() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
         let alarms = (0..500).filter(|_| {
             let values: Vec<f64> = (0..15).map(|_| noise(&mut rng)).collect();
             Trend::of(&values).unwrap().is_significant()
         });
-        assert!(alarms.count() <= 12, "one in a hundred is what the test promises");
+        assert!(alarms.count() <= 12, "one in a hundred is expected");
     }
 
     #[test]
@@ -111,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_series_is_thinned() {
+    fn a_long_series_is_reduced() {
         let values: Vec<f64> = (0..10_000).map(|n| 1_000.0 + f64::from(n)).collect();
         let trend = Trend::of(&values).unwrap();
         assert!(trend.is_significant() && (trend.change - 10_000.0 / 6_000.0).abs() < 0.05, "{trend:?}");

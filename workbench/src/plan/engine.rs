@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::actor::Durability;
-use crate::host::{LEAST_RAM_MB, Machine};
+use crate::host::{MIN_RAM_MB, Machine};
 use crate::load::{Drive, JobContext, Objective, RestartSpec, RunError, Source, harness_ns_per_operation};
 use crate::plan::agenda::Agenda;
 use crate::plan::evidence::{MachineVerdict, verdict};
@@ -166,10 +166,10 @@ impl PlanSpec {
 
     fn check_machines(&self) -> Result<(), RunError> {
         let wrong = |text: String| Err(RunError::Settings(text));
-        if let Some(machine) = self.machines.iter().find(|machine| machine.ram_mb < LEAST_RAM_MB) {
+        if let Some(machine) = self.machines.iter().find(|machine| machine.ram_mb < MIN_RAM_MB) {
             return wrong(format!(
                 "the machine {machine} has {} MiB of RAM: the backend's memory budget is 32 MiB at least, and with the \
-                 process around it nothing below {LEAST_RAM_MB} MiB works",
+                 process around it nothing below {MIN_RAM_MB} MiB works",
                 machine.ram_mb
             ));
         }

@@ -6,11 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::{Machine, cores_in_words};
+use crate::host::Machine;
 use crate::plan::binding::{Binding, binding};
 use crate::plan::engine::{ModePlan, suffices};
 use crate::plan::search::Findings;
 use crate::process::Emulation;
+use crate::units;
 
 /// What was occupied by then, at its largest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -173,10 +174,10 @@ fn reason(findings: &Findings, required_per_second: f64) -> String {
     let ran = match &findings.emulation {
         Emulation::Host => "ran on this host as it is".to_owned(),
         Emulation::CoresAndMemory => {
-            format!("ran within {} and {memory} MiB, page cache included", cores_in_words(machine.cores))
+            format!("ran within {} and {memory} MiB, page cache included", units::counted(machine.cores as u64, "core"))
         }
         Emulation::CoresOnly { why } => {
-            format!("ran on {}; memory was not limited: {why}", cores_in_words(machine.cores))
+            format!("ran on {}; memory was not limited: {why}", units::counted(machine.cores as u64, "core"))
         }
     };
     if findings.deaths > 0 {

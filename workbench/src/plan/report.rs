@@ -1,6 +1,6 @@
 //! The report of a plan.
 
-use crate::host::UnsyncedAge;
+use crate::host::WritebackDelay;
 use crate::load::Measurement;
 use crate::measure::{LatencyHistogram, Percentile};
 use crate::plan::advice;
@@ -26,7 +26,7 @@ pub struct PlanFacts {
     /// How machines were emulated.
     pub emulation: String,
     /// How old an acknowledged write can get before it is on the disk, without durability.
-    pub unsynced: UnsyncedAge,
+    pub unsynced: WritebackDelay,
     /// What will be at the target.
     pub forecast: Option<ForecastInfo>,
 }

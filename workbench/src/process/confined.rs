@@ -82,7 +82,7 @@ fn inside(machine: &Machine, confinement: &Confinement) -> std::io::Result<(Exit
         std::io::Write::write_all(gate, b"go\n")?;
     }
     let status = child.wait()?;
-    let kills = confined.evidence()?.map_or(0, |evidence| evidence.oom_kills);
+    let kills = confined.stats()?.map_or(0, |stats| stats.oom_kills);
     confined.remove()?;
     Ok((status, kills))
 }
@@ -91,7 +91,7 @@ fn describe(machine: &Machine, confinement: &Confinement) -> String {
     let cores = units::counted(machine.cores as u64, "core");
     let memory = machine.usable_ram_bytes() >> 20;
     if confinement.limits_memory() {
-        return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.way());
+        return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.method());
     }
-    format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.why_not())
+    format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.rejections())
 }

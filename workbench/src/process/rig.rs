@@ -113,7 +113,7 @@ impl Testbed for Processes<'_> {
         } else if self.confinement.limits_memory() {
             Emulation::CoresAndMemory
         } else {
-            Emulation::CoresOnly { why: self.confinement.why_not() }
+            Emulation::CoresOnly { why: self.confinement.rejections() }
         }
     }
 
@@ -206,7 +206,7 @@ impl Process<'_> {
     fn post_mortem<T>(&mut self, stopped: bool) -> Result<Attempt<T>, RunError> {
         let words = self.running.last_words();
         let kills =
-            self.confined.as_ref().and_then(|confined| confined.evidence().ok()?).map_or(0, |seen| seen.oom_kills);
+            self.confined.as_ref().and_then(|confined| confined.stats().ok()?).map_or(0, |stats| stats.oom_kills);
         if self.running.was_killed() && kills > 0 {
             Ok(Attempt::OutOfMemory)
         } else if stopped {
@@ -227,8 +227,8 @@ impl Rig for Process<'_> {
         let heard = self.hear(|said| if let Said::Driven(driven) = said { Some(*driven) } else { None })?;
         Ok(match heard {
             Attempt::Done(driven) => {
-                let evidence = self.confined.as_ref().and_then(|confined| confined.evidence().ok()?);
-                let memory_peak_bytes = evidence.and_then(|evidence| evidence.memory_peak_bytes);
+                let stats = self.confined.as_ref().and_then(|confined| confined.stats().ok()?);
+                let memory_peak_bytes = stats.and_then(|stats| stats.memory_peak_bytes);
                 Attempt::Done(Driven { memory_peak_bytes, ..driven })
             }
             Attempt::OutOfMemory => Attempt::OutOfMemory,

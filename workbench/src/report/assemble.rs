@@ -255,7 +255,7 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
         cpu_seconds: drive.usage.cpu_seconds,
-        yardstick: drive.yardstick,
+        reference_work: drive.reference_work,
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::latency::{LatencyInfo, NamedLatency};
 use super::series::SeriesPoint;
 use crate::actor::Durability;
-use crate::host::Yardstick;
+use crate::host::ReferenceWork;
 use crate::load::EngineFigure;
 use crate::units;
 
@@ -75,7 +75,7 @@ pub struct RoundInfo {
     /// CPU time of the process while it was measured, background work of the engine included.
     pub cpu_seconds: f64,
     /// Speed of a fixed amount of work before and after it; absent where it was not measured.
-    pub yardstick: Option<Yardstick>,
+    pub reference_work: Option<ReferenceWork>,
 }
 
 /// Latency of one command in one round.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::actor::Durability;
-use crate::host::{ProbeError, Yardstick};
+use crate::host::{ProbeError, ReferenceWork};
 use crate::load::{
     Clock, DriveSpec, JobContext, Load, MOST_WORKERS, ModeOutcome, Round, RunError, Session, SessionSize, Source,
     Target, Verified, WarmUp, harness_ns_per_operation,
@@ -216,18 +216,18 @@ where
         Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.job)
     }
 
-    /// A load, and the yardstick before and after it.
+    /// A load, and the reference work before and after it.
     fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
-        let before = self.yardstick(session.durability())?;
+        let before = self.reference_work(session.durability())?;
         let round = session.drive(&self.drive(), self.clock, self.job)?;
         // Whoever interrupted does not want to wait.
-        let after = if self.job.control.is_stopped() { None } else { Some(self.yardstick(session.durability())?) };
-        Ok(Round { yardstick: after.map(|after| Yardstick::between(before, after)), ..round })
+        let after = if self.job.control.is_stopped() { None } else { Some(self.reference_work(session.durability())?) };
+        Ok(Round { reference_work: after.map(|after| ReferenceWork::mean_of(before, after)), ..round })
     }
 
-    fn yardstick(&self, durability: Durability) -> Result<Yardstick, RunError> {
+    fn reference_work(&self, durability: Durability) -> Result<ReferenceWork, RunError> {
         let disk = durability.is_on().then_some(self.directory);
-        Yardstick::read(self.spec.workers, disk)
+        ReferenceWork::measure(self.spec.workers, disk)
             .map_err(|ProbeError { path, source }| RunError::Directory { path, source })
     }
 

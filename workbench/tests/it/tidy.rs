@@ -9,8 +9,9 @@ use std::path::Path;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Folders of the workbench, bottom up; those of one row do not import each other.
-const LAYERS: [&[&str]; 10] = [
-    &["units", "measure", "host", "actor"],
+const LAYERS: [&[&str]; 11] = [
+    &["units", "measure"],
+    &["host", "actor"],
     &["workload"],
     &["trace"],
     &["load"],

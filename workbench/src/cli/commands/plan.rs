@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
-use crate::host::{Confinement, HostProfile, Machine, UnsyncedAge, probe_bandwidth, probe_sync, warnings};
+use crate::host::{Confinement, HostProfile, Machine, WritebackDelay, probe_bandwidth, probe_sync, warnings};
 use crate::load::{Control, JobContext, Observer, RestartSpec, RunError, Source};
 use crate::measure::LatencyHistogram;
 use crate::plan::{
@@ -157,7 +157,7 @@ fn report(
         workers: workers(outcome),
     };
     let forecast = forecast(source, outcome, &question.deployment);
-    let facts = PlanFacts { emulation, unsynced: UnsyncedAge::of_this_kernel(), forecast };
+    let facts = PlanFacts { emulation, unsynced: WritebackDelay::detect(), forecast };
     let Some(what_if) = &question.what_if else { return plan_report(&context, spec, &facts, outcome, None) };
     let other = question.changed.as_ref().zip(answer.changed.as_ref());
     let other = other.map(|((source, _), planned)| {
@@ -345,7 +345,7 @@ fn confinement(argument: EmulationArg) -> Result<Confinement, CliError> {
             Err(CliError::Usage(format!(
                 "control groups are not permitted here ({}): run it as root or in a delegated group, or let --emulation \
                  auto limit cores only",
-                found.why_not()
+                found.rejections()
             )))
         }
     }
@@ -354,9 +354,9 @@ fn confinement(argument: EmulationArg) -> Result<Confinement, CliError> {
 /// How machines are emulated, in words.
 fn emulation(confinement: &Confinement) -> String {
     if confinement.limits_memory() {
-        return format!("machines are emulated with {}: cores and memory, page cache included", confinement.way());
+        return format!("machines are emulated with {}: cores and memory, page cache included", confinement.method());
     }
-    format!("machines are emulated with their cores only; memory is NOT limited: {}", confinement.why_not())
+    format!("machines are emulated with their cores only; memory is NOT limited: {}", confinement.rejections())
 }
 
 fn journal_path(reports: &Path, inputs: &str) -> PathBuf {

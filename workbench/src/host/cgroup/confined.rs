@@ -4,23 +4,22 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::host::cgroup::directory::GroupDirectory;
-use crate::host::cgroup::evidence::GroupEvidence;
-use crate::host::cgroup::place::Leaf;
-use crate::host::cgroup::systemd::Scope;
+use super::directory::GroupDirectory;
+use super::parent::Leaf;
+use super::stats::GroupStats;
+use super::systemd::Scope;
 
-/// The control groups of one child, with everything it starts. They are removed when this is dropped, and what is still
-/// in them is killed.
+/// The control groups of one child and its descendants. When this is dropped, they are removed and their processes killed.
 ///
-/// Under affinity alone there are none, and nothing here does anything.
+/// Under affinity alone there are no groups, and the methods have no effect.
 #[derive(Debug)]
 #[must_use = "the groups are removed when this is dropped"]
 pub struct Confined {
     /// That of the memory controller first.
     groups: Vec<GroupDirectory>,
-    /// systemd makes the groups when the child is started.
+    /// systemd creates the groups when the child starts.
     scope: Option<Scope>,
-    /// After the groups: it cannot be left while they are there.
+    /// Dropped after the groups: it cannot be removed before them.
     _leaf: Option<Arc<Leaf>>,
 }
 
@@ -33,14 +32,14 @@ impl Confined {
         Self { groups: Vec::new(), scope: Some(scope), _leaf: None }
     }
 
-    /// Puts the child, which has just been started, under its limits. What it starts from now on is under them as well.
+    /// Applies the limits to the child, which has just been started, and to its future descendants.
     ///
-    /// Memory that it took before is not counted, so it should wait for a word before it does anything. Call this for
-    /// every child: a scope that was not entered is not removed before the next start of a workbench.
+    /// Memory it allocated before is not counted, so the child should wait for input first. Call this for every child: a
+    /// scope that was not entered is removed only by the next start of a workbench.
     ///
     /// # Errors
     ///
-    /// The child has ended, or the system refuses. It must be killed then: it may have no limits.
+    /// The child has exited, or the system refuses. Kill the child then: it may have no limits.
     pub fn enter(&mut self, pid: u32) -> io::Result<()> {
         if let Some(scope) = self.scope.take() {
             self.groups = scope.wait_for(pid)?;
@@ -49,13 +48,13 @@ impl Confined {
         self.groups.iter().try_for_each(|group| group.enter(pid))
     }
 
-    /// What happened in the groups so far; `None` under affinity alone. It can be asked before and after the child's death.
+    /// The counters of the groups; `None` under affinity alone. They can be read before and after the end of the child.
     ///
     /// # Errors
     ///
-    /// Somebody else has removed the groups.
-    pub fn evidence(&self) -> io::Result<Option<GroupEvidence>> {
-        GroupEvidence::of(&self.groups)
+    /// Another process has removed the groups.
+    pub fn stats(&self) -> io::Result<Option<GroupStats>> {
+        GroupStats::of(&self.groups)
     }
 
     /// The directories of the groups, that of the memory controller first.
@@ -63,11 +62,11 @@ impl Confined {
         self.groups.iter().map(GroupDirectory::path)
     }
 
-    /// Kills what is left in the groups and removes them. It waits a few seconds for processes that are about to end.
+    /// Kills the remaining processes and removes the groups. Waits up to five seconds for the processes to exit.
     ///
     /// # Errors
     ///
-    /// A group cannot be removed; the others are all the same.
+    /// A group cannot be removed; the others are removed nevertheless.
     pub fn remove(mut self) -> io::Result<()> {
         let removed: Vec<_> = self.groups.iter_mut().map(GroupDirectory::remove).collect();
         removed.into_iter().collect()

@@ -1,35 +1,35 @@
-//! Which way of limiting a child works here, found out by trying.
+//! Detection of a method that limits a child on this host.
 
 use std::path::Path;
 use std::process::Command;
 use std::{fmt, io};
 
-use crate::host::cgroup::GroupLimits;
-use crate::host::cgroup::confined::Confined;
-use crate::host::cgroup::directory::failed;
-use crate::host::cgroup::evidence::GroupEvidence;
-use crate::host::cgroup::owner::Owner;
-use crate::host::cgroup::place::{CPU, Candidate, MEMORY, Place};
-use crate::host::cgroup::systemd::Systemd;
+use super::confined::Confined;
+use super::directory::failed;
+use super::limits::{CPU, GroupLimits, MEMORY};
+use super::owner::Owner;
+use super::parent::{GroupParent, ParentCandidate};
+use super::stats::GroupStats;
+use super::systemd::Systemd;
 use ave_actors_rocksdb::machine::{CgroupVersion, cpu_under};
 
-/// What the groups that are only made to see whether it works are limited to: little, so that it fits below any limit.
+/// Limits of groups created to test a method: small, to fit below any limit of a parent.
 const TRIAL: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 << 20 };
 
-/// How a child is kept within its limits.
+/// Method of limiting a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum ConfinementMethod {
     /// Memory and CPU, by groups of cgroup v1.
     CgroupV1,
     /// Memory and CPU, by groups of cgroup v2.
     CgroupV2,
     /// Memory and CPU, by a scope of systemd.
     SystemdScope,
-    /// Cores alone. Memory has no limit.
+    /// Cores only, by CPU affinity; memory is not limited.
     AffinityOnly,
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for ConfinementMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::CgroupV1 => "cgroup v1",
@@ -40,26 +40,26 @@ impl fmt::Display for Way {
     }
 }
 
-/// Why something is not possible here.
+/// A method that does not work on this host, in full or in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What was tried.
-    pub way: Way,
-    /// What the system said: `mkdir /sys/fs/cgroup/memory/…: Permission denied (os error 13)`.
-    pub why: String,
+pub struct RejectedMethod {
+    /// The method.
+    pub method: ConfinementMethod,
+    /// The error of the system: `mkdir /sys/fs/cgroup/memory/…: Permission denied (os error 13)`.
+    pub reason: String,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RejectedMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.way, self.why)
+        write!(f, "{}: {}", self.method, self.reason)
     }
 }
 
-/// The way that works here.
+/// The method of limiting children that works on this host.
 ///
 /// ```
 /// use std::process::Command;
-/// use ave_actors_rocksdb::workbench::host::{Confinement, GroupLimits};
+/// use ave_workbench::host::{Confinement, GroupLimits};
 ///
 /// let confinement = Confinement::detect();
 /// let limits = GroupLimits { cores: 1, ram_bytes: 64 << 20 };
@@ -68,8 +68,8 @@ impl fmt::Display for Refusal {
 /// confined.enter(child.id())?;
 /// drop(child.stdin.take());
 /// child.wait()?;
-/// if let Some(evidence) = confined.evidence()? {
-///     assert_eq!(evidence.oom_kills, 0);
+/// if let Some(stats) = confined.stats()? {
+///     assert_eq!(stats.oom_kills, 0);
 /// }
 /// confined.remove()?;
 /// # Ok::<(), std::io::Error>(())
@@ -78,170 +78,187 @@ impl fmt::Display for Refusal {
 pub struct Confinement {
     /// Cores this process may use.
     cores: usize,
-    means: Means,
-    refusals: Vec<Refusal>,
+    mechanism: Mechanism,
+    rejected: Vec<RejectedMethod>,
 }
 
 #[derive(Debug)]
-enum Means {
-    /// `cpu`: where quotas can be set, if anywhere.
+enum Mechanism {
+    /// `cpu`: parent of groups with quotas, if they are permitted.
     Groups {
         owner: Owner,
-        memory: Place,
-        cpu: Option<Place>,
+        memory: GroupParent,
+        cpu: Option<GroupParent>,
     },
     Scope(Systemd),
     Affinity,
 }
 
 impl Confinement {
-    /// Finds the way that works here: groups are made, limited and removed again. It takes some milliseconds, or as long as
-    /// systemd does where that is asked.
+    /// Tests the methods by creating, limiting and removing groups. Takes some milliseconds, or as long as systemd needs to
+    /// create a scope.
     pub fn detect() -> Self {
         Self::detect_under(Path::new("/"))
     }
 
-    /// The same for the machine whose kernel files lie under `root`.
+    /// The same for a machine whose kernel files are under `root`.
     pub(super) fn detect_under(root: &Path) -> Self {
         let cores = cpu_under(root).map_or(1, |share| share.cores);
-        let mut refusals = Vec::new();
-        let means = match Owner::this(root) {
-            Ok(owner) => by_groups(root, owner, &mut refusals).or_else(|| by_scope(root, owner, &mut refusals)),
+        let mut rejected = Vec::new();
+        let mechanism = match Owner::this(root) {
+            Ok(owner) => by_groups(root, owner, &mut rejected).or_else(|| by_scope(root, owner, &mut rejected)),
             Err(error) => {
-                refusals.push(Refusal { way: Way::CgroupV2, why: error.to_string() });
+                rejected.push(RejectedMethod { method: ConfinementMethod::CgroupV2, reason: error.to_string() });
                 None
             }
         };
-        Self { cores, means: means.unwrap_or(Means::Affinity), refusals }
+        Self { cores, mechanism: mechanism.unwrap_or(Mechanism::Affinity), rejected }
     }
 
-    /// Does without memory limits, because of `why`: somebody wants it so, say.
-    pub fn affinity_only(why: &str) -> Self {
-        let refusals = vec![Refusal { way: Way::AffinityOnly, why: why.to_owned() }];
-        Self { cores: 1, means: Means::Affinity, refusals }
+    /// CPU affinity without trying another method, for this reason.
+    pub(crate) fn affinity_only(reason: &str) -> Self {
+        let rejected = vec![RejectedMethod { method: ConfinementMethod::AffinityOnly, reason: reason.to_owned() }];
+        Self { cores: 1, mechanism: Mechanism::Affinity, rejected }
     }
 
-    /// Which it is.
-    pub fn way(&self) -> Way {
-        match &self.means {
-            Means::Groups { memory, .. } => way(memory.version),
-            Means::Scope(_) => Way::SystemdScope,
-            Means::Affinity => Way::AffinityOnly,
+    /// The method that works.
+    pub fn method(&self) -> ConfinementMethod {
+        match &self.mechanism {
+            Mechanism::Groups { memory, .. } => memory.version.into(),
+            Mechanism::Scope(_) => ConfinementMethod::SystemdScope,
+            Mechanism::Affinity => ConfinementMethod::AffinityOnly,
         }
     }
 
-    /// Whether memory has a limit, too.
+    /// Whether memory is limited, not only cores.
     pub fn limits_memory(&self) -> bool {
-        self.way() != Way::AffinityOnly
+        self.method() != ConfinementMethod::AffinityOnly
     }
 
-    /// What was tried before, and did not work, or worked in part: a CPU quota may be refused where a memory limit is not.
-    pub fn refusals(&self) -> &[Refusal] {
-        &self.refusals
+    /// Methods that failed, or worked in part: a CPU quota may be rejected where a memory limit is not.
+    pub fn rejected(&self) -> &[RejectedMethod] {
+        &self.rejected
     }
 
-    /// The same in one line.
-    pub fn why_not(&self) -> String {
-        self.refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    /// The rejected methods and reasons in one line.
+    pub fn rejections(&self) -> String {
+        self.rejected.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 
-    /// Makes what holds the child that `command` will start. Set its standard streams and process group on the command
-    /// that is returned: of the one that is passed, program, arguments, variables and directory count. Once it is started,
-    /// call [`Confined::enter`].
+    /// Creates the groups for the child that the returned command will start. Of `command`, program, arguments, variables and
+    /// directory are kept; set standard streams and process group on the returned one. After the start, call
+    /// [`Confined::enter`].
     ///
     /// # Errors
     ///
-    /// `cores` is 0, or the system refuses what it permitted before.
+    /// `cores` is 0, or the system rejects what it permitted before.
     pub fn prepare(&self, limits: GroupLimits, command: Command) -> io::Result<(Command, Confined)> {
         if limits.cores == 0 {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "a child needs at least one core"));
         }
         let quota = self.cores > limits.cores;
-        match &self.means {
-            Means::Groups { owner, memory, cpu } => {
+        match &self.mechanism {
+            Mechanism::Groups { owner, memory, cpu } => {
                 let cpu = cpu.as_ref().filter(|_| quota);
                 Ok((command, confined(*owner, memory, cpu, limits)?))
             }
-            Means::Scope(systemd) => {
+            Mechanism::Scope(systemd) => {
                 let (command, scope) = systemd.scope(limits, quota, &command);
                 Ok((command, Confined::in_scope(scope)))
             }
-            Means::Affinity => Ok((command, Confined::in_groups(Vec::new(), None))),
+            Mechanism::Affinity => Ok((command, Confined::in_groups(Vec::new(), None))),
         }
     }
 }
 
-const fn way(version: CgroupVersion) -> Way {
-    match version {
-        CgroupVersion::V1 => Way::CgroupV1,
-        CgroupVersion::V2 => Way::CgroupV2,
+impl From<CgroupVersion> for ConfinementMethod {
+    fn from(version: CgroupVersion) -> Self {
+        match version {
+            CgroupVersion::V1 => Self::CgroupV1,
+            CgroupVersion::V2 => Self::CgroupV2,
+        }
     }
 }
 
-/// Groups with these limits. The CPU quota goes into the same group if that has both controllers.
-fn confined(owner: Owner, memory: &Place, cpu: Option<&Place>, limits: GroupLimits) -> io::Result<Confined> {
-    let group = memory.group(owner)?;
+/// Groups with these limits: one group if it has both controllers.
+fn confined(
+    owner: Owner,
+    memory: &GroupParent,
+    cpu: Option<&GroupParent>,
+    limits: GroupLimits,
+) -> io::Result<Confined> {
+    let group = memory.create_group(owner)?;
     group.limit_memory(limits.ram_bytes)?;
     let mut groups = vec![group];
     if let Some(cpu) = cpu {
-        if cpu.parent != memory.parent {
-            groups.push(cpu.group(owner)?);
+        if cpu.path != memory.path {
+            groups.push(cpu.create_group(owner)?);
         }
         groups[groups.len() - 1].limit_cpu(limits.cores)?;
     }
     Ok(Confined::in_groups(groups, memory.leaf()))
 }
 
-fn by_groups(root: &Path, owner: Owner, refusals: &mut Vec<Refusal>) -> Option<Means> {
+fn by_groups(root: &Path, owner: Owner, rejected: &mut Vec<RejectedMethod>) -> Option<Mechanism> {
     let systemd_runs = Systemd::runs(root);
-    for candidate in Candidate::all(root, MEMORY, systemd_runs) {
+    for candidate in ParentCandidate::all(root, MEMORY, systemd_runs) {
         match try_memory(&candidate, owner) {
             Ok(memory) => {
-                let cpu = by_quota(root, owner, &memory, refusals);
-                return Some(Means::Groups { owner, memory, cpu });
+                let cpu = by_quota(root, owner, &memory, rejected);
+                return Some(Mechanism::Groups { owner, memory, cpu });
             }
-            Err(error) => refusals.push(Refusal { way: way(candidate.version), why: error.to_string() }),
+            Err(error) => {
+                let method = candidate.version.into();
+                rejected.push(RejectedMethod { method, reason: error.to_string() });
+            }
         }
     }
     None
 }
 
-fn try_memory(candidate: &Candidate, owner: Owner) -> io::Result<Place> {
-    let place = candidate.prepare(MEMORY, owner)?;
-    place.admits()?;
-    let mut group = place.group(owner)?;
+fn try_memory(candidate: &ParentCandidate, owner: Owner) -> io::Result<GroupParent> {
+    let parent = candidate.prepare(MEMORY, owner)?;
+    parent.check_migration()?;
+    let mut group = parent.create_group(owner)?;
     group.limit_memory(TRIAL.ram_bytes)?;
-    GroupEvidence::of(std::slice::from_ref(&group))?;
+    GroupStats::of(std::slice::from_ref(&group))?;
     group.remove()?;
-    Ok(place)
+    Ok(parent)
 }
 
-/// Where quotas can be set. With v2 that is where memory is limited.
-fn by_quota(root: &Path, owner: Owner, memory: &Place, refusals: &mut Vec<Refusal>) -> Option<Place> {
+/// The parent of groups with CPU quotas: with v2 that of the groups with memory limits.
+fn by_quota(
+    root: &Path,
+    owner: Owner,
+    memory: &GroupParent,
+    rejected: &mut Vec<RejectedMethod>,
+) -> Option<GroupParent> {
     let found = match memory.version {
-        CgroupVersion::V2 => memory.pass_on(CPU).map(|()| memory.clone()),
-        // Nothing is rearranged for a quota alone: affinity does nearly the same.
-        CgroupVersion::V1 => Candidate::all(root, CPU, true)
+        CgroupVersion::V2 => memory.enable(CPU).map(|()| memory.clone()),
+        // No process is moved for a quota alone: affinity has nearly the same effect.
+        CgroupVersion::V1 => ParentCandidate::all(root, CPU, true)
             .first()
-            .ok_or_else(|| failed("find a group with quotas in", root, &io::ErrorKind::NotFound.into()))
+            .ok_or_else(|| failed("find a CPU controller in", root, &io::ErrorKind::NotFound.into()))
             .and_then(|candidate| candidate.prepare(CPU, owner)),
     };
-    let tried = found.and_then(|place| {
-        let mut group = place.group(owner)?;
+    let tried = found.and_then(|parent| {
+        let mut group = parent.create_group(owner)?;
         group.limit_cpu(TRIAL.cores)?;
         group.remove()?;
-        Ok(place)
+        Ok(parent)
     });
-    tried.map_err(|error| refusals.push(Refusal { way: way(memory.version), why: error.to_string() })).ok()
+    let method = memory.version.into();
+    tried.map_err(|error| rejected.push(RejectedMethod { method, reason: error.to_string() })).ok()
 }
 
-fn by_scope(root: &Path, owner: Owner, refusals: &mut Vec<Refusal>) -> Option<Means> {
+fn by_scope(root: &Path, owner: Owner, rejected: &mut Vec<RejectedMethod>) -> Option<Mechanism> {
     let systemd = Systemd::new(root, owner);
     let absent = || io::Error::other("this host was not booted with systemd");
     let runs = Systemd::runs(root).then_some(()).ok_or_else(absent);
     let tried = runs.and_then(|()| systemd.try_out(TRIAL));
-    tried.map_err(|error| refusals.push(Refusal { way: Way::SystemdScope, why: error.to_string() })).ok()?;
-    Some(Means::Scope(systemd))
+    let method = ConfinementMethod::SystemdScope;
+    tried.map_err(|error| rejected.push(RejectedMethod { method, reason: error.to_string() })).ok()?;
+    Some(Mechanism::Scope(systemd))
 }
 
 #[cfg(test)]
@@ -250,8 +267,7 @@ mod tests {
     use std::fs;
     use tempfile::TempDir;
 
-    /// A machine made of files whose only process is this one. Groups can be made there as directories, but nothing is in
-    /// them.
+    /// A machine with these kernel files, whose only process is this one. Groups created there are empty directories.
     fn machine(files: &[(&str, &str)]) -> TempDir {
         let root = tempfile::tempdir().unwrap();
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
@@ -264,32 +280,32 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(root: &TempDir, expected: &[(Way, &str)]) {
+    fn rejects(root: &TempDir, expected: &[(ConfinementMethod, &str)]) {
         let confinement = Confinement::detect_under(root.path());
-        assert_eq!(confinement.way(), Way::AffinityOnly);
+        assert_eq!(confinement.method(), ConfinementMethod::AffinityOnly);
         assert!(!confinement.limits_memory());
-        let refusals = confinement.refusals();
-        assert_eq!(refusals.len(), expected.len(), "{refusals:#?}");
-        for (refusal, (way, why)) in refusals.iter().zip(expected) {
-            assert!(refusal.way == *way && refusal.why.contains(why), "{refusal}, expected {way}: {why}");
+        let rejected = confinement.rejected();
+        assert_eq!(rejected.len(), expected.len(), "{rejected:#?}");
+        for (found, (method, reason)) in rejected.iter().zip(expected) {
+            assert!(found.method == *method && found.reason.contains(reason), "{found}, expected {method}: {reason}");
         }
     }
 
-    const NO_SYSTEMD: (Way, &str) = (Way::SystemdScope, "not booted with systemd");
+    const NO_SYSTEMD: (ConfinementMethod, &str) = (ConfinementMethod::SystemdScope, "not booted with systemd");
 
     #[test]
-    fn a_kernel_without_groups_leaves_affinity() {
-        refused(&machine(&[]), &[NO_SYSTEMD]);
+    fn without_control_groups_affinity_remains() {
+        rejects(&machine(&[]), &[NO_SYSTEMD]);
     }
 
     #[test]
     fn a_hierarchy_that_is_not_mounted_is_named() {
         let root = machine(&[("proc/self/cgroup", "4:memory:/a\n")]);
-        refused(&root, &[(Way::CgroupV1, "sys/fs/cgroup/memory/a/ave-workbench-"), NO_SYSTEMD]);
+        rejects(&root, &[(ConfinementMethod::CgroupV1, "sys/fs/cgroup/memory/a/ave-workbench-"), NO_SYSTEMD]);
     }
 
     #[test]
-    fn every_v2_group_that_was_tried_says_why_not() {
+    fn every_tried_v2_group_gives_a_reason() {
         let root = machine(&[
             ("proc/self/cgroup", "0::/a\n"),
             ("sys/fs/cgroup/cgroup.controllers", "hugetlb\n"),
@@ -297,11 +313,19 @@ mod tests {
         ]);
         let (own, top) =
             ("a/cgroup.controllers does not name the memory", "cgroup/cgroup.controllers does not name the");
-        refused(&root, &[(Way::CgroupV2, own), (Way::CgroupV2, own), (Way::CgroupV2, top), NO_SYSTEMD]);
+        rejects(
+            &root,
+            &[
+                (ConfinementMethod::CgroupV2, own),
+                (ConfinementMethod::CgroupV2, own),
+                (ConfinementMethod::CgroupV2, top),
+                NO_SYSTEMD,
+            ],
+        );
     }
 
     #[test]
-    fn a_group_that_takes_no_limit_is_removed_again() {
+    fn a_group_that_rejects_a_limit_is_removed() {
         let root = machine(&[
             ("proc/self/cgroup", "0::/\n"),
             ("sys/fs/cgroup/cgroup.controllers", "memory\n"),
@@ -309,7 +333,7 @@ mod tests {
             ("sys/fs/cgroup/cgroup.procs", "1\n"),
         ]);
         let [write, others] = ["write 67108864 to ", "it has other processes"];
-        refused(&root, &[(Way::CgroupV2, write), (Way::CgroupV2, others), NO_SYSTEMD]);
+        rejects(&root, &[(ConfinementMethod::CgroupV2, write), (ConfinementMethod::CgroupV2, others), NO_SYSTEMD]);
         assert_eq!(fs::read_dir(root.path().join("sys/fs/cgroup")).unwrap().count(), 3);
     }
 
@@ -322,7 +346,7 @@ mod tests {
         let mut child = command.spawn().unwrap();
         confined.enter(child.id()).unwrap();
         assert!(child.wait().unwrap().success());
-        assert_eq!(confined.evidence().unwrap(), None);
+        assert_eq!(confined.stats().unwrap(), None);
         assert_eq!(confined.groups().count(), 0);
         confined.remove().unwrap();
     }

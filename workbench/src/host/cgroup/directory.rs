@@ -1,6 +1,6 @@
 //! The directory of one control group, with either interface.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,28 +8,29 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::host::cgroup::owner::{Owner, is_scope};
+use super::owner::{Owner, is_scope};
+use crate::host::locked_directory::{Claim, LockOn, LockedDirectory};
 use ave_actors_rocksdb::machine::CgroupVersion;
 
-/// How long processes that were just killed may take to leave. One that waits for the disk cannot die before that answers.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Interval at which somebody looks again.
-pub(super) const LOOK: Duration = Duration::from_millis(5);
-/// Names that are tried. Names come again only across PID namespaces.
+/// Time for killed processes to exit. One that waits for the disk exits only after that responds.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval between two checks.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Names that are tried. Names repeat only across PID namespaces.
 const ATTEMPTS: usize = 16;
-/// Swap that a v1 group might use if it swapped. Were there none, the limit on both together would be reached first, and
-/// Linux 6.18 does not count how often that happens. One huge page: the most that is asked for at once.
+/// Swap allowance of a v1 group, one huge page: the largest single request. Without it the combined limit of memory and
+/// swap would be reached first, and Linux 6.18 does not count how often that happens.
 const SWAP_BYTES: u64 = 2 << 20;
 /// Period of a CPU quota, microseconds: the default of the kernel and of every container runtime.
 const PERIOD_US: u64 = 100_000;
 
-/// A group that is removed, with everything in it, when this is dropped.
+/// A group that is removed, and its processes killed, when this is dropped.
 #[derive(Debug)]
 pub(super) struct GroupDirectory {
     version: CgroupVersion,
     path: PathBuf,
-    /// Held so that nobody takes the group for stale.
-    lock: Option<File>,
+    /// Keeps other processes from removing the group as stale.
+    _lock: Option<LockedDirectory>,
     is_removed: bool,
 }
 
@@ -38,7 +39,7 @@ impl GroupDirectory {
     ///
     /// # Errors
     ///
-    /// It is not permitted, or the parent is not there.
+    /// It is not permitted, or the parent does not exist.
     pub(super) fn create(version: CgroupVersion, parent: &Path, owner: Owner) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let path = parent.join(owner.new_name());
@@ -46,18 +47,18 @@ impl GroupDirectory {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created.map_err(|error| failed("mkdir", &path, &error))?,
             }
-            // Whoever cleans up in another PID namespace may have been there first.
-            if let Some(lock) = locked(&path)? {
-                return Ok(Self { version, path, lock: Some(lock), is_removed: false });
+            // A process of another PID namespace that cleans up may have taken it for stale.
+            if let Some(lock) = lock(&path)? {
+                return Ok(Self { version, path, _lock: Some(lock), is_removed: false });
             }
         }
-        let crowded = io::Error::new(io::ErrorKind::AlreadyExists, "all names are taken");
-        Err(failed("make a group in", parent, &crowded))
+        let crowded = io::Error::new(io::ErrorKind::AlreadyExists, "all names are in use");
+        Err(failed("create a group in", parent, &crowded))
     }
 
-    /// A group that somebody else has made, and that this is to remove all the same.
-    pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<File>) -> Self {
-        Self { version, path, lock, is_removed: false }
+    /// A group that another process has created and this one removes.
+    pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<LockedDirectory>) -> Self {
+        Self { version, path, _lock: lock, is_removed: false }
     }
 
     pub(super) fn version(&self) -> CgroupVersion {
@@ -68,25 +69,25 @@ impl GroupDirectory {
         &self.path
     }
 
-    /// Limits memory and page cache together, and keeps the group from swapping instead.
+    /// Limits memory, page cache included, and prevents swapping.
     pub(super) fn limit_memory(&self, bytes: u64) -> io::Result<()> {
         match self.version {
             CgroupVersion::V1 => {
-                // In a group 0 means never, unlike for the host as a whole.
+                // In a group, unlike for the whole host, 0 disables swapping.
                 self.write("memory.swappiness", "0")?;
                 self.write("memory.limit_in_bytes", &bytes.to_string())?;
-                // Not there where the kernel does not account for swap.
+                // Absent where the kernel does not account for swap.
                 let with_swap = bytes.saturating_add(SWAP_BYTES).to_string();
-                self.write_if_there("memory.memsw.limit_in_bytes", &with_swap)
+                self.write_if_present("memory.memsw.limit_in_bytes", &with_swap)
             }
             CgroupVersion::V2 => {
                 self.write("memory.max", &bytes.to_string())?;
-                self.write_if_there("memory.swap.max", "0")
+                self.write_if_present("memory.swap.max", "0")
             }
         }
     }
 
-    /// The limit on memory that the group has now, bytes; `None`: none.
+    /// The current memory limit, bytes; `None` without a limit.
     pub(super) fn memory_limit(&self) -> io::Result<Option<u64>> {
         let name = match self.version {
             CgroupVersion::V1 => "memory.limit_in_bytes",
@@ -95,7 +96,7 @@ impl GroupDirectory {
         Ok(self.read(name)?.trim().parse().ok())
     }
 
-    /// Limits CPU time to that of so many cores.
+    /// Limits CPU time to that of `cores` cores.
     pub(super) fn limit_cpu(&self, cores: usize) -> io::Result<()> {
         let quota = (cores as u64).saturating_mul(PERIOD_US);
         match self.version {
@@ -120,38 +121,38 @@ impl GroupDirectory {
         write(&self.path.join(name), value)
     }
 
-    fn write_if_there(&self, name: &str, value: &str) -> io::Result<()> {
+    fn write_if_present(&self, name: &str, value: &str) -> io::Result<()> {
         if self.path.join(name).exists() { self.write(name, value) } else { Ok(()) }
     }
 
-    /// Kills what is left in it, and removes it once that is gone.
+    /// Kills the remaining processes and removes the group once they have exited.
     pub(super) fn remove(&mut self) -> io::Result<()> {
-        // Whatever comes of it, the drop need not try again.
+        // The drop does not try again, even after an error.
         self.is_removed = true;
         if is_scope(&self.path) && self.is_removed_by_systemd()? {
             return Ok(());
         }
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + KILL_TIMEOUT;
         loop {
             match fs::remove_dir(&self.path) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
                     self.kill_all()?;
-                    std::thread::sleep(LOOK);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
                 Err(error) => return Err(failed("rmdir", &self.path, &error)),
             }
         }
     }
 
-    /// Empties a scope and leaves it to systemd, which would take a scope for running for ever if the group vanished before
-    /// it was seen to be empty.
+    /// Empties a scope and lets systemd remove it: if the group vanished before systemd saw it empty, systemd would consider
+    /// the scope running forever.
     fn is_removed_by_systemd(&self) -> io::Result<bool> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + KILL_TIMEOUT;
         while self.path.exists() && Instant::now() < until {
             self.kill_all()?;
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
         Ok(!self.path.exists())
     }
@@ -160,18 +161,18 @@ impl GroupDirectory {
         let file = self.path.join("cgroup.procs");
         let Some(text) = unless_gone(fs::read_to_string(&file), "read", &file)? else { return Ok(()) };
         let processes = ids(&text);
-        let refuse = |why: &str| Err(failed("kill all in", &self.path, &io::Error::other(why)));
+        let refuse = |reason: &str| Err(failed("kill all in", &self.path, &io::Error::other(reason)));
         if processes.contains(&std::process::id()) {
             return refuse("this process is in it");
         }
         if has_groups(&self.path) {
-            return refuse("there are groups below it");
+            return refuse("it has child groups");
         }
         let at_once = self.path.join("cgroup.kill");
         if self.version == CgroupVersion::V2 && at_once.exists() {
             return unless_gone(put(&at_once, "1"), "write 1 to", &at_once).map(drop);
         }
-        // 0, which stands for a process of another namespace, is no id.
+        // 0 stands for a process of another PID namespace; `from_raw` rejects it.
         let pids = processes.into_iter().filter_map(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         for pid in pids {
             match kill_process(pid, Signal::KILL) {
@@ -186,33 +187,26 @@ impl GroupDirectory {
 impl Drop for GroupDirectory {
     fn drop(&mut self) {
         if !self.is_removed {
-            // There is nobody to tell. The next start tries again.
+            // A drop cannot report an error. The next start tries again.
             let _ = self.remove();
         }
-        // Only now may others look after it.
-        self.lock = None;
     }
 }
 
-/// A lock on a group that is there; `None` if somebody else has it, or has removed the group.
+/// The lock on a group; `None` if another process holds it, or has removed the group.
 ///
 /// # Errors
 ///
 /// The directory cannot be opened or locked.
-pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
-    let directory = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| failed("open", path, &error))?,
-    };
-    match directory.try_lock() {
-        // Opened before it was removed, it can be locked after.
-        Ok(()) => Ok(path.exists().then_some(directory)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path, &error)),
+pub(super) fn lock(group: &Path) -> io::Result<Option<LockedDirectory>> {
+    match LockedDirectory::claim(group, LockOn::Directory)? {
+        Claim::Held(lock) => Ok(Some(lock)),
+        Claim::Busy | Claim::Gone => Ok(None),
+        Claim::NoLocks(_) => Err(failed("lock", group, &io::ErrorKind::Unsupported.into())),
     }
 }
 
-/// The processes in a group. Those that this process cannot see have the id 0.
+/// The process ids of a group, 0 for processes of another PID namespace.
 pub(super) fn processes(group: &Path) -> io::Result<Vec<u32>> {
     Ok(ids(&read(&group.join("cgroup.procs"))?))
 }
@@ -221,7 +215,7 @@ fn ids(procs: &str) -> Vec<u32> {
     procs.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
-/// `None` for a file of a group that somebody else is just removing: its files go before its directory does.
+/// `None` for a file of a group that another process is removing: its files vanish before its directory.
 fn unless_gone<T>(done: io::Result<T>, action: &str, file: &Path) -> io::Result<Option<T>> {
     match done {
         Ok(done) => Ok(Some(done)),
@@ -245,12 +239,12 @@ pub(super) fn write(file: &Path, value: &str) -> io::Result<()> {
     put(file, value).map_err(|error| failed(&format!("write {value} to"), file, &error))
 }
 
-/// In one call, as these files want it, and without making the file, which the kernel would call a lack of permission.
+/// In one call, as these files require, and without creating the file, which the kernel reports as a lack of permission.
 fn put(file: &Path, value: &str) -> io::Result<()> {
     OpenOptions::new().write(true).open(file)?.write_all(value.as_bytes())
 }
 
-/// The same kind of error, with what was tried and where.
+/// The same kind of error, with the action and the path.
 pub(super) fn failed(action: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{action} {}: {error}", path.display()))
 }

@@ -1,47 +1,39 @@
-//! A child process under the CPU and memory limits of a smaller machine, and nothing left behind however anybody dies.
+//! Child processes under the CPU and memory limits of a smaller machine, in control groups that are removed afterwards.
 //!
-//! A [`Confinement`] is chosen once, by trying: control groups made directly, a scope that systemd makes, or nothing but
-//! CPU affinity, which leaves memory without a limit. Every way that was refused says why. Each child then gets a
-//! [`Confined`] of its own, which knows what happened to it and is removed when it is dropped.
+//! [`Confinement::detect`] tries the methods once: control groups created directly, a scope created by systemd, or CPU
+//! affinity alone, which does not limit memory. It records why a method was rejected. Each child then gets a [`Confined`],
+//! which reads the counters of its groups and removes them when it is dropped.
 //!
-//! **Where groups are made.** With cgroup v1, below the group of this process, in each hierarchy. With v2 a group that
-//! has processes of its own cannot pass controllers on, so these are tried in turn:
+//! **Where groups are created.** With cgroup v1, below the group of this process, in each hierarchy. With v2 a group that
+//! has processes of its own cannot enable controllers for its children, so these are tried in turn:
 //!
-//! 1. below the group of this process, where that passes controllers on (the root of all groups does);
+//! 1. below the group of this process, if its controllers are enabled there (as in the root group);
 //! 2. the same after this process, if it is alone there, has moved into a leaf below. It moves back in the end;
-//! 3. below the groups above, nearest first.
+//! 3. below the ancestors, nearest first.
 //!
-//! Where systemd runs, only the first is tried and a scope is asked of systemd instead: the other groups are its own, and
-//! it may take the controllers away again at any time. Processes of others are never moved. A controller that was enabled
-//! in a group above stays enabled: another workbench may count on it by then, and it limits nobody by itself.
+//! Where systemd runs, only the first is tried, then a systemd scope: the other groups belong to systemd, which may disable
+//! their controllers at any time. Processes of others are never moved. A controller that was enabled in an ancestor stays
+//! enabled: another workbench may depend on it by then, and it limits nothing by itself.
 //!
-//! **Who owns a group** stands in its name: `ave-workbench-PID-START-N`, the start being that of the process as the kernel
-//! counts it, because ids come again. Its owner also holds a lock on the directory, for those who see the group from
-//! another PID namespace. [`remove_stale`] removes what has neither a living owner nor a lock.
+//! **Owner.** The name of a group is `ave-workbench-PID-START-N`, START being the start time of the process as the kernel
+//! counts it, because process ids are reused. The owner also holds a lock on the directory, for processes in another PID
+//! namespace. [`remove_stale`] removes groups with neither a living owner nor a lock.
 //!
-//! **CPU.** Whole cores are kept by affinity, see [`CoreLimit`](crate::host::affinity::CoreLimit), which the child applies itself. A quota
-//! is set on top only where the host has more cores than asked for: where it has not, it could add nothing but the jitter
-//! of throttling.
+//! **CPU.** [`CoreLimit`](super::affinity::CoreLimit), which the child applies itself, restricts it to whole cores. A quota
+//! is added only where the host has more cores than the limit; otherwise it would add nothing but throttling jitter.
 
 mod confined;
 mod confinement;
 mod directory;
-mod evidence;
+mod limits;
 mod owner;
-mod place;
+mod parent;
 mod stale;
+mod stats;
 mod systemd;
 
 pub use confined::Confined;
-pub use confinement::{Confinement, Refusal, Way};
-pub use evidence::GroupEvidence;
+pub use confinement::{Confinement, ConfinementMethod, RejectedMethod};
+pub use limits::GroupLimits;
 pub use stale::{StaleGroups, remove_stale};
-
-/// What a child may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupLimits {
-    /// Whole cores, at least 1.
-    pub cores: usize,
-    /// Memory, page cache included, bytes. The kernel rounds down to whole pages.
-    pub ram_bytes: u64,
-}
+pub use stats::GroupStats;

@@ -1,4 +1,4 @@
-//! Whose group it is, as its name tells.
+//! The owner of a group, which its name identifies.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,16 +6,16 @@ use std::{fs, io};
 
 use rustix::io::Errno;
 
-/// What the names of all groups begin with.
+/// Prefix of all group names.
 const PREFIX: &str = "ave-workbench-";
-/// What systemd appends to the name of a scope.
+/// Suffix that systemd appends to the name of a scope.
 pub(super) const SCOPE: &str = ".scope";
 
-/// A process by its id and its start: ids come again, both together do not.
+/// A process by id and start time: ids are reused, both together are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) pid: u32,
-    /// Clock ticks since boot.
+    /// Start time, clock ticks since boot.
     started: u64,
 }
 
@@ -24,25 +24,23 @@ impl Owner {
     ///
     /// # Errors
     ///
-    /// `proc` is not there.
+    /// `proc/self/stat` cannot be read or parsed.
     pub(super) fn this(root: &Path) -> io::Result<Self> {
         let path = root.join("proc/self/stat");
-        let told = |error: io::Error| io::Error::new(error.kind(), format!("read {}: {error}", path.display()));
-        let stat = fs::read_to_string(&path).map_err(told)?;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("read {}: {error}", path.display()));
+        let stat = fs::read_to_string(&path).map_err(failed)?;
         let parsed = Stat::parse(&stat).map(|stat| Self { pid: stat.pid, started: stat.started });
-        parsed.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("cannot make sense of {}", path.display()))
-        })
+        parsed.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("cannot parse {}", path.display())))
     }
 
-    /// A name that no other group of this process has had.
+    /// A name that no other group of this process has.
     pub(super) fn new_name(self) -> String {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         format!("{PREFIX}{}-{}-{}", self.pid, self.started, COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The owner in the name of a group or of a scope. `None`: it is not one of ours.
-    pub(super) fn named_in(name: &str) -> Option<Self> {
+    /// The owner in the name of a group or scope; `None` if the workbench did not create it.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         let numbers = name.strip_suffix(SCOPE).unwrap_or(name).strip_prefix(PREFIX)?;
         let mut numbers = numbers.split('-').map(|digits| {
             // `+1` would parse as well.
@@ -52,9 +50,9 @@ impl Owner {
         numbers.next().is_none().then_some(Self { pid: u32::try_from(pid).ok()?, started })
     }
 
-    /// Whether there is no such process any more. One that waits for its parent to ask how it ended is dead.
-    pub(super) fn is_dead(self, root: &Path) -> bool {
-        ended(root, self.pid, |stat| stat.started != self.started)
+    /// Whether the process has exited. A zombie has.
+    pub(super) fn has_exited(self, root: &Path) -> bool {
+        exited(root, self.pid, |stat| stat.started != self.started)
     }
 }
 
@@ -63,22 +61,22 @@ pub(super) fn is_scope(group: &Path) -> bool {
     group.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(SCOPE))
 }
 
-/// Whether a process has ended, buried or not.
-pub(super) fn has_ended(root: &Path, pid: u32) -> bool {
-    ended(root, pid, |_| false)
+/// Whether the process with this id has exited. A zombie has.
+pub(super) fn process_has_exited(root: &Path, pid: u32) -> bool {
+    exited(root, pid, |_| false)
 }
 
-fn ended(root: &Path, pid: u32, is_another: impl Fn(&Stat) -> bool) -> bool {
+fn exited(root: &Path, pid: u32, is_another: impl Fn(&Stat) -> bool) -> bool {
     match fs::read_to_string(root.join(format!("proc/{pid}/stat"))) {
         Ok(stat) => Stat::parse(&stat).is_some_and(|stat| stat.is_zombie || is_another(&stat)),
-        // It may end while it is read. Of one that may not be looked at nobody knows.
+        // ESRCH: it exited while it was read. If access is denied, it counts as alive.
         Err(error) => {
             error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
         }
     }
 }
 
-/// What is needed of `/proc/PID/stat`.
+/// Fields of `/proc/PID/stat`.
 struct Stat {
     pid: u32,
     is_zombie: bool,
@@ -86,7 +84,7 @@ struct Stat {
 }
 
 impl Stat {
-    /// `pid (name) state ppid …`, the start being field 22 (proc(5)). The name may hold anything, parentheses included.
+    /// `pid (name) state ppid …`; the start time is field 22 (proc(5)). The name may contain anything, parentheses included.
     fn parse(stat: &str) -> Option<Self> {
         let (front, back) = stat.rsplit_once(')')?;
         let mut back = back.split_whitespace();
@@ -117,43 +115,43 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_name_tells_its_owner(pid: u32, started: u64) {
+        fn a_name_identifies_its_owner(pid: u32, started: u64) {
             let owner = Owner { pid, started };
             let (first, second) = (owner.new_name(), owner.new_name());
             prop_assert_ne!(&first, &second);
-            prop_assert_eq!(Owner::named_in(&first), Some(owner));
-            prop_assert_eq!(Owner::named_in(&format!("{second}{SCOPE}")), Some(owner));
+            prop_assert_eq!(Owner::from_name(&first), Some(owner));
+            prop_assert_eq!(Owner::from_name(&format!("{second}{SCOPE}")), Some(owner));
         }
 
         #[test]
-        fn a_process_is_alive_under_its_own_start_alone(started in 0_u64..1 << 60, name in "[a-z) (]{1,15}") {
+        fn a_process_is_identified_by_id_and_start_time(started in 0_u64..1 << 60, name in "[a-z) (]{1,15}") {
             let root = machine_with(7, &stat(7, &name, 'S', started));
             let (same, later) = (Owner { pid: 7, started }, Owner { pid: 7, started: started + 1 });
-            prop_assert_eq!((same.is_dead(root.path()), later.is_dead(root.path())), (false, true));
+            prop_assert_eq!((same.has_exited(root.path()), later.has_exited(root.path())), (false, true));
         }
     }
 
     #[test]
     fn other_names_have_no_owner() {
         for name in ["", "ave-workbench-", "ave-workbench-1-2", "ave-workbench-1-2-3-4", "ave-workbench-1-x-3"] {
-            assert_eq!(Owner::named_in(name), None, "{name}");
+            assert_eq!(Owner::from_name(name), None, "{name}");
         }
         for name in ["ave-workbench--1-2-3", "ave-workbench-1-2-", "ave-workbench-+1-2-3", "xave-workbench-1-2-3"] {
-            assert_eq!(Owner::named_in(name), None, "{name}");
+            assert_eq!(Owner::from_name(name), None, "{name}");
         }
     }
 
     #[test]
-    fn a_process_that_is_gone_or_only_waits_to_be_buried_is_dead() {
+    fn a_zombie_has_exited() {
         let root = machine_with(7, &stat(7, "x", 'Z', 5));
-        assert!(Owner { pid: 7, started: 5 }.is_dead(root.path()));
-        assert!(Owner { pid: 8, started: 5 }.is_dead(root.path()));
+        assert!(Owner { pid: 7, started: 5 }.has_exited(root.path()));
+        assert!(Owner { pid: 8, started: 5 }.has_exited(root.path()));
     }
 
     #[test]
-    fn what_cannot_be_told_counts_as_alive() {
+    fn an_unreadable_process_counts_as_alive() {
         let root = machine_with(7, "nonsense");
-        assert!(!Owner { pid: 7, started: 5 }.is_dead(root.path()));
+        assert!(!Owner { pid: 7, started: 5 }.has_exited(root.path()));
     }
 
     #[test]
@@ -161,7 +159,7 @@ mod tests {
         let root = Path::new("/");
         let owner = Owner::this(root).unwrap();
         assert_eq!(owner.pid, std::process::id());
-        assert!(!owner.is_dead(root));
-        assert!(Owner { started: owner.started + 1, ..owner }.is_dead(root));
+        assert!(!owner.has_exited(root));
+        assert!(Owner { started: owner.started + 1, ..owner }.has_exited(root));
     }
 }

@@ -1,27 +1,26 @@
-//! Groups whose owners were killed before they could remove them.
+//! Removal of groups whose owners were killed before they removed them.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::host::cgroup::directory::{GroupDirectory, locked};
-use crate::host::cgroup::owner::Owner;
-use crate::host::cgroup::place::{CPU, MEMORY};
+use super::directory::{GroupDirectory, lock};
+use super::limits::{CPU, MEMORY};
+use super::owner::Owner;
 use ave_actors_rocksdb::machine::{CgroupDir, CgroupVersion, cgroup_dirs, under};
 
-/// What was done about groups of the dead.
+/// Result of [`remove_stale`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct StaleGroups {
-    /// Directories of groups that were removed.
+    /// Directories of removed groups.
     pub removed: Vec<PathBuf>,
-    /// Why others were not: `rmdir /sys/fs/cgroup/memory/…: Permission denied (os error 13)`.
+    /// Errors of groups that could not be removed: `rmdir /sys/fs/cgroup/memory/…: Permission denied (os error 13)`.
     pub left: Vec<String>,
 }
 
-/// Removes the groups of workbenches that are dead, and kills what they left in them. To be called at each start.
+/// Removes the groups of workbenches that have exited, and kills the processes in them. To be called at each start.
 ///
-/// It looks through all of each hierarchy, not only where this process would make groups: one that was killed may have
-/// been started in another session or container. A group whose owner lives is never touched, nor one that somebody holds
-/// a lock on.
+/// Searches each hierarchy completely, since a killed workbench may have been started in another session or container. A
+/// group with a living owner or a held lock is left alone.
 pub fn remove_stale() -> StaleGroups {
     remove_stale_under(Path::new("/"))
 }
@@ -35,7 +34,7 @@ pub(super) fn remove_stale_under(root: &Path) -> StaleGroups {
     stale
 }
 
-/// The mount point of every hierarchy with a controller that limits children.
+/// The mount point of each hierarchy with a memory or CPU controller.
 fn tops(root: &Path) -> Vec<CgroupDir> {
     let mut tops: Vec<CgroupDir> = Vec::new();
     for controller in [MEMORY, CPU] {
@@ -52,15 +51,14 @@ fn tops(root: &Path) -> Vec<CgroupDir> {
     tops
 }
 
-/// Those below first: a group with groups in it cannot be removed. Groups that vanish meanwhile, or may not be looked at,
-/// are passed over.
+/// Children first: a group with child groups cannot be removed. Groups that vanish meanwhile or cannot be read are skipped.
 fn visit(root: &Path, group: &CgroupDir, stale: &mut StaleGroups) {
     let entries = fs::read_dir(&group.path).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
         let below = CgroupDir { path: entry.path(), ..*group };
         visit(root, &below, stale);
-        let owner = entry.file_name().to_str().and_then(Owner::named_in);
-        if owner.is_some_and(|owner| owner.is_dead(root)) {
+        let owner = entry.file_name().to_str().and_then(Owner::from_name);
+        if owner.is_some_and(|owner| owner.has_exited(root)) {
             match remove(&below) {
                 Ok(true) => stale.removed.push(below.path),
                 Ok(false) => {}
@@ -70,9 +68,9 @@ fn visit(root: &Path, group: &CgroupDir, stale: &mut StaleGroups) {
     }
 }
 
-/// Whether it was ours to remove.
+/// Removes a group unless another process holds its lock; `true` if it was removed.
 fn remove(group: &CgroupDir) -> io::Result<bool> {
-    let Some(lock) = locked(&group.path)? else { return Ok(false) };
+    let Some(lock) = lock(&group.path)? else { return Ok(false) };
     GroupDirectory::adopt(group.version, group.path.clone(), Some(lock)).remove()?;
     Ok(true)
 }
@@ -97,7 +95,7 @@ mod tests {
         root
     }
 
-    /// What is removed, from `sys/fs/cgroup` on.
+    /// The removed groups, relative to `sys/fs/cgroup`.
     fn removed(root: &TempDir) -> Vec<String> {
         let stale = remove_stale_under(root.path());
         assert_eq!(stale.left, Vec::<String>::new());
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_the_dead_go_wherever_they_are() {
+    fn groups_of_exited_owners_are_removed_in_all_hierarchies() {
         let stale = ["cpu/ave-workbench-8-5-0", "memory/a/ave-workbench-8-5-0", "memory/b/ave-workbench-7-4-0"];
         let root = machine(&[&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat());
         let expected = [&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat();
@@ -118,25 +116,24 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_the_living_and_of_others_stay() {
+    fn groups_of_living_owners_and_of_other_programs_stay() {
         let directories = ["memory/a/ave-workbench-7-5-0", "unified/b/ave-workbench-7-5-3.scope", "cpu/docker"];
         let root = machine(&directories);
         assert_eq!(removed(&root), Vec::<String>::new());
         assert!(directories.iter().all(|path| root.path().join("sys/fs/cgroup").join(path).is_dir()));
     }
 
-    /// Its owner may live in another PID namespace.
     #[test]
-    fn a_group_with_a_lock_stays_until_that_is_gone() {
+    fn a_locked_group_stays() {
         let root = machine(&["memory/a/ave-workbench-8-5-0"]);
-        let lock = locked(&root.path().join("sys/fs/cgroup/memory/a/ave-workbench-8-5-0")).unwrap().unwrap();
+        let lock = lock(&root.path().join("sys/fs/cgroup/memory/a/ave-workbench-8-5-0")).unwrap().unwrap();
         assert_eq!(removed(&root), Vec::<String>::new());
         drop(lock);
         assert_eq!(removed(&root), ["memory/a/ave-workbench-8-5-0"]);
     }
 
     #[test]
-    fn a_group_that_cannot_be_removed_is_told() {
+    fn a_group_that_cannot_be_removed_is_reported() {
         let root = machine(&["cpu/ave-workbench-8-5-0/docker"]);
         let stale = remove_stale_under(root.path());
         assert_eq!(stale.removed, Vec::<PathBuf>::new());
@@ -144,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn each_hierarchy_is_looked_through_once() {
+    fn each_hierarchy_is_searched_once() {
         let root = machine(&[]);
         let tops: Vec<_> = tops(root.path()).into_iter().map(|top| (top.version, top.path)).collect();
         let expected = [

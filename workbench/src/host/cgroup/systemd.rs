@@ -1,8 +1,8 @@
-//! A scope that systemd makes, where groups may not be made directly.
+//! A scope created by systemd, where groups cannot be created directly.
 //!
-//! systemd removes a scope as soon as it is empty, and with it what the kernel counted. So that a death can be told apart
-//! afterwards, each scope has a second, idle process, which ends when this one does. A scope is marked as delegated, or
-//! systemd would kill that process too after one was killed for memory.
+//! systemd removes a scope as soon as it is empty, and with it the kernel's counters. To read them after the child's end,
+//! each scope has a second, idle process, which exits when this one does. A scope is marked as delegated; otherwise systemd
+//! would kill the idle process after an out-of-memory kill as well.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
 
-use crate::host::cgroup::GroupLimits;
-use crate::host::cgroup::directory::{GroupDirectory, LOOK, locked, processes};
-use crate::host::cgroup::owner::{Owner, SCOPE, has_ended};
-use crate::host::cgroup::place::{CPU, MEMORY};
+use super::directory::{GroupDirectory, POLL_INTERVAL, lock, processes};
+use super::limits::{CPU, GroupLimits, MEMORY};
+use super::owner::{Owner, SCOPE, process_has_exited};
+use super::stats::GroupStats;
 use ave_actors_rocksdb::machine::{cgroup_dirs, under};
 
-/// How long systemd may take to make a scope.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Starts the idle process, which looks once a second whether its owner lives, and becomes the program.
+/// Time for systemd to create a scope.
+const SCOPE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Starts the idle process, which checks once a second whether its owner runs, and becomes the program.
 const WITH_KEEPER: &str = r#"tail --pid="$0" -s 1 -f /dev/null </dev/null >/dev/null 2>&1 & exec "$@""#;
 
-/// The systemd of this host, or of this user.
+/// The systemd of this host, or of this user if not root.
 #[derive(Debug, Clone)]
 pub(super) struct Systemd {
     root: PathBuf,
@@ -35,12 +35,12 @@ impl Systemd {
         Self { root: root.to_owned(), program: "systemd-run".into(), owner }
     }
 
-    /// Whether the host was booted with it, told as `sd_booted(3)` tells it.
+    /// Whether the host was booted with systemd, as `sd_booted(3)` checks it.
     pub(super) fn runs(root: &Path) -> bool {
         root.join("run/systemd/system").is_dir()
     }
 
-    /// The same command in a scope of its own; `quota`: with a limit on CPU time.
+    /// The same command in a scope of its own; `quota`: with a CPU quota.
     pub(super) fn scope(&self, limits: GroupLimits, quota: bool, command: &Command) -> (Command, Scope) {
         let name = self.owner.new_name();
         let mut wrapped = Command::new(&self.program);
@@ -68,37 +68,36 @@ impl Systemd {
         (wrapped, Scope { root: self.root.clone(), name: format!("{name}{SCOPE}"), ram_bytes: limits.ram_bytes })
     }
 
-    /// Makes a scope, sees that its limit holds and that it outlives its process, and removes it.
+    /// Creates a scope, checks that it has its limit and outlives its process, and removes it.
     ///
     /// # Errors
     ///
-    /// One of that is not so, or there is no systemd to ask.
+    /// A check fails, or systemd does not respond.
     pub(super) fn try_out(&self, limits: GroupLimits) -> io::Result<()> {
         let (mut command, scope) = self.scope(limits, true, &Command::new("cat"));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let told = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.program.display()));
-        let mut child = command.spawn().map_err(told)?;
+        let failed = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.program.display()));
+        let mut child = command.spawn().map_err(failed)?;
         let groups = scope.wait_for(child.id());
         let ended = child.kill().and_then(|()| child.wait());
-        let groups = groups.map_err(|error| told(last_words(&mut child, error)))?;
-        ended.map_err(told)?;
-        crate::host::cgroup::evidence::GroupEvidence::of(&groups).map_err(told)?;
+        let groups = groups.map_err(|error| failed(systemd_error(&mut child, error)))?;
+        ended.map_err(failed)?;
+        GroupStats::of(&groups).map_err(failed)?;
         groups.into_iter().try_for_each(|mut group| group.remove())
     }
 }
 
-/// What systemd said, if it said anything; else what was seen.
-fn last_words(child: &mut Child, seen: io::Error) -> io::Error {
-    let mut words = String::new();
+/// The error output of `systemd-run`, or `other` if there is none.
+fn systemd_error(child: &mut Child, other: io::Error) -> io::Error {
+    let mut text = String::new();
     if let Some(stderr) = &mut child.stderr {
-        // What cannot be read is not said.
-        let _ = stderr.read_to_string(&mut words);
+        let _ = stderr.read_to_string(&mut text);
     }
-    let words: Vec<_> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if words.is_empty() { seen } else { io::Error::new(seen.kind(), words.join(" ")) }
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { other } else { io::Error::new(other.kind(), lines.join(" ")) }
 }
 
-/// A scope that a process is to be in soon.
+/// A scope that a process will enter.
 #[derive(Debug)]
 pub(super) struct Scope {
     root: PathBuf,
@@ -107,17 +106,17 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// Waits until the process is in its scope, and the idle one beside it, and finds the groups of the scope, that of the
-    /// memory controller first.
+    /// Waits until the process and the idle one are in the scope. Returns the groups of the scope, that of the memory
+    /// controller first.
     ///
     /// # Errors
     ///
-    /// The process ended before, it takes too long, or memory has no limit there.
+    /// The process exited before, ten seconds have passed, or the scope has no memory limit.
     pub(super) fn wait_for(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
         let groups = self.wait(pid, || self.groups_of(pid))?;
         let memory = &groups[0];
-        self.check(memory)?;
-        // Without company, the scope would not outlive it.
+        self.check_memory_limit(memory)?;
+        // Without the idle process, the scope would not outlive it.
         self.wait(pid, || {
             let others = processes(memory.path())?.into_iter().filter(|&other| other != pid);
             Ok(others.collect())
@@ -125,48 +124,48 @@ impl Scope {
         Ok(groups)
     }
 
-    /// Looks until something is found.
-    fn wait<T>(&self, pid: u32, look: impl Fn() -> io::Result<Vec<T>>) -> io::Result<Vec<T>> {
-        let until = Instant::now() + PATIENCE;
+    /// Calls `find` until it returns something.
+    fn wait<T>(&self, pid: u32, find: impl Fn() -> io::Result<Vec<T>>) -> io::Result<Vec<T>> {
+        let until = Instant::now() + SCOPE_TIMEOUT;
         while Instant::now() < until {
-            let found = look()?;
+            let found = find()?;
             if !found.is_empty() {
                 return Ok(found);
             }
-            if has_ended(&self.root, pid) {
-                return Err(io::Error::other(format!("process {pid} ended before {} was complete", self.name)));
+            if process_has_exited(&self.root, pid) {
+                return Err(io::Error::other(format!("process {pid} exited before {} was complete", self.name)));
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
         }
-        let late = format!("{} is not complete after {} s", self.name, PATIENCE.as_secs());
+        let late = format!("{} is not complete after {} s", self.name, SCOPE_TIMEOUT.as_secs());
         Err(io::Error::new(io::ErrorKind::TimedOut, late))
     }
 
-    /// None before the process is in the scope.
+    /// Empty before the process is in the scope.
     fn groups_of(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
         let mut groups: Vec<GroupDirectory> = Vec::new();
         for controller in [MEMORY, CPU] {
             let own = cgroup_dirs(&self.root, &pid.to_string(), controller).into_iter();
             let mut own = own.filter(|dir| dir.path.file_name().is_some_and(|name| name == self.name.as_str()));
-            // With v1 it enters one hierarchy after the other, and without that of memory nothing counts.
+            // With v1 it enters one hierarchy after the other; that of memory is required.
             let Some(dir) = own.next() else { break };
             let path = under(&self.root, &dir.path);
             if groups.iter().all(|group| group.path() != path) {
-                let lock = locked(&path)?;
+                let lock = lock(&path)?;
                 groups.push(GroupDirectory::adopt(dir.version, path, lock));
             }
         }
         Ok(groups)
     }
 
-    /// systemd takes limits for controllers that it cannot give, and says nothing.
-    fn check(&self, memory: &GroupDirectory) -> io::Result<()> {
+    /// systemd silently ignores limits for controllers it does not have.
+    fn check_memory_limit(&self, memory: &GroupDirectory) -> io::Result<()> {
         match memory.memory_limit()? {
             Some(bytes) if bytes <= self.ram_bytes => Ok(()),
             _ => {
-                let place = memory.path().display();
+                let group = memory.path().display();
                 Err(io::Error::other(format!(
-                    "systemd made {place} without a memory limit; is the controller delegated?"
+                    "systemd created {group} without a memory limit; is the controller delegated?"
                 )))
             }
         }
@@ -176,8 +175,7 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::cgroup::confined::Confined;
-    use crate::host::cgroup::confinement::{Confinement, Way};
+    use ave_actors_rocksdb::machine::{CgroupDir, CgroupVersion};
     use std::ffi::OsStr;
     use std::fs;
     use std::io::Write;
@@ -197,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_is_handed_over_whole() {
+    fn a_command_keeps_its_arguments_variables_and_directory() {
         let systemd = systemd(Path::new("systemd-run"));
         let mut command = Command::new("/bin/x");
         command.args(["a b", "-c"]).env("SET", "1").env_remove("GONE").current_dir("/tmp");
@@ -216,20 +214,20 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_is_asked_for_only_where_it_is_wanted() {
+    fn a_quota_is_optional() {
         let (wrapped, _) = systemd(Path::new("systemd-run")).scope(LIMITS, false, &Command::new("x"));
         assert!(words(wrapped.get_args()).iter().all(|word| !word.starts_with("CPUQuota")));
     }
 
     #[test]
-    fn what_systemd_says_is_the_reason() {
+    fn the_output_of_systemd_is_the_error() {
         let (_directory, program) = script("echo 'Failed to connect to bus: Host is down' >&2; exit 1");
         let error = systemd(&program).try_out(LIMITS).unwrap_err().to_string();
         assert_eq!(error, format!("{}: Failed to connect to bus: Host is down", program.display()));
     }
 
     #[test]
-    fn a_host_without_the_program_says_so() {
+    fn a_missing_program_is_named() {
         let error = systemd(Path::new("/no/such/systemd-run")).try_out(LIMITS).unwrap_err().to_string();
         assert!(error.starts_with("/no/such/systemd-run: No such file"), "{error}");
     }
@@ -242,20 +240,23 @@ mod tests {
         (directory, program)
     }
 
-    /// What systemd does, as far as it matters here, where groups may be made directly with v1: a group with the name of the
-    /// scope and its limit, and the program in it. The group is removed as soon as it is empty again. `limit`: whether it has
-    /// the controller to give.
+    /// A stand-in for `systemd-run` where v1 groups can be created directly: it creates a group with the name of the scope and,
+    /// if `limit`, its memory limit, runs the program in it, and removes the group once it is empty.
     ///
-    /// One test at a time may have it: each looks at what others would leave.
+    /// One test at a time uses it: each checks that no group is left.
     fn stand_in(limit: bool) -> Option<(MutexGuard<'static, ()>, TempDir, PathBuf)> {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        if Confinement::detect().way() != Way::CgroupV1 {
-            let why = "SKIPPED: the stand-in for systemd needs cgroup v1 groups, which cannot be made here\n";
-            std::io::stderr().write_all(why.as_bytes()).unwrap();
+        let owner = Owner::this(Path::new("/")).unwrap();
+        let own = cgroup_dirs(Path::new("/"), "self", MEMORY).into_iter().next();
+        let creates = |own: &CgroupDir| {
+            own.version == CgroupVersion::V1 && GroupDirectory::create(own.version, &own.path, owner).is_ok()
+        };
+        let Some(own) = own.filter(creates) else {
+            let reason = "SKIPPED: the stand-in for systemd needs cgroup v1 groups, which cannot be created here\n";
+            std::io::stderr().write_all(reason.as_bytes()).unwrap();
             return None;
-        }
-        let own = cgroup_dirs(Path::new("/"), "self", MEMORY).remove(0).path;
+        };
         let limit = if limit { r#"echo "$bytes" > "$group/memory.limit_in_bytes""# } else { ":" };
         let (directory, program) = script(&format!(
             r#"for word; do case $word in
@@ -268,13 +269,13 @@ mod tests {
                 until rmdir "$group" || ! [ -d "$group" ]; do sleep 0.02; done) <&- >/dev/null 2>&1 &
                echo $$ > "$group/cgroup.procs" || exit 1
                while [ "$1" != -- ]; do shift; done; shift; exec "$@""#,
-            own.display()
+            own.path.display()
         ));
         Some((turn, directory, program))
     }
 
     #[test]
-    fn a_scope_is_tried_out_and_nothing_of_it_is_left() {
+    fn a_tried_scope_leaves_no_group() {
         let Some((_turn, _directory, program)) = stand_in(true) else { return };
         systemd(&program).try_out(LIMITS).unwrap();
         let own = cgroup_dirs(Path::new("/"), "self", MEMORY).remove(0).path;
@@ -284,26 +285,24 @@ mod tests {
     }
 
     #[test]
-    fn a_systemd_that_cannot_limit_memory_is_found_out() {
+    fn a_scope_without_a_memory_limit_is_an_error() {
         let Some((_turn, _directory, program)) = stand_in(false) else { return };
         let error = systemd(&program).try_out(LIMITS).unwrap_err().to_string();
         assert!(error.contains("without a memory limit"), "{error}");
     }
 
     #[test]
-    fn a_death_in_a_scope_can_be_told_apart_afterwards() {
+    fn counters_of_a_scope_can_be_read_after_an_out_of_memory_kill() {
         let Some((_turn, _directory, program)) = stand_in(true) else { return };
         let mut eats = Command::new("sh");
         eats.args(["-c", "read word; head -c 300M /dev/zero | tail -c 300M"]);
         let (mut command, scope) = systemd(&program).scope(LIMITS, false, &eats);
-        let mut confined = Confined::in_scope(scope);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
-        confined.enter(child.id()).unwrap();
+        let mut groups = scope.wait_for(child.id()).unwrap();
         drop(child.stdin.take());
         assert!(!child.wait().unwrap().success());
-        assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 1);
-        let group = confined.groups().next().unwrap().to_owned();
-        confined.remove().unwrap();
-        assert!(!group.exists());
+        assert_eq!(GroupStats::of(&groups).unwrap().unwrap().oom_kills, 1);
+        groups.iter_mut().for_each(|group| group.remove().unwrap());
+        assert!(groups.iter().all(|group| !group.path().exists()));
     }
 }

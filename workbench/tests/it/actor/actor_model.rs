@@ -1,5 +1,5 @@
-//! The commands of the workbench expand to exactly what the published `Store` issues: real actors run over a manager
-//! that writes down every call, and the model must predict each of them.
+//! Commands expand to exactly the calls of the published `Store`: real actors run over a manager that logs every call, and
+//! the model must predict each of them.
 
 use ave_actors_actor::EncryptedKey;
 use ave_workbench::actor::{ActorLog, Command, PersistenceRules};
@@ -7,10 +7,10 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use crate::support::account::{
-    Compacting, CompactingByHand, Database, Full, FullByHand, FullEachTime, Life, Light, LightCompacting, Rules, Step,
-    System, model_rules,
+    ActorInstance, Compacting, CompactingByHand, Database, Full, FullByHand, FullEachTime, Light, LightCompacting,
+    Rules, Step, System, model_rules,
 };
-use crate::support::recording::{Recorder, lines};
+use crate::support::recording::{CallLog, lines};
 
 const PREFIX: &str = "account-1";
 
@@ -26,7 +26,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
-/// What the model says is called.
+/// The calls that the model predicts.
 fn predicted<R: Rules>(log: &mut ActorLog, rules: PersistenceRules, command: Command) -> Vec<String> {
     let mut ops = Vec::new();
     log.expand(rules, command, &mut ops);
@@ -34,10 +34,10 @@ fn predicted<R: Rules>(log: &mut ActorLog, rules: PersistenceRules, command: Com
 }
 
 async fn live<R: Rules>(steps: &[Step], key: Option<&EncryptedKey>) -> Result<(), TestCaseError> {
-    let (recorder, rules) = (Recorder::default(), model_rules::<R>(key.is_some()));
+    let (recorder, rules) = (CallLog::default(), model_rules::<R>(key.is_some()));
     let mut log = ActorLog::default();
-    let system = System::new(&Database::Written(recorder.clone()), key).await;
-    let mut life = Life::<R>::first(&system, PREFIX).await;
+    let system = System::new(&Database::CallLog(recorder.clone()), key).await;
+    let mut life = ActorInstance::<R>::first(&system, PREFIX).await;
     let state_bytes = life.state_bytes().await;
     prop_assert_eq!(
         recorder.take(),
@@ -51,10 +51,10 @@ async fn live<R: Rules>(steps: &[Step], key: Option<&EncryptedKey>) -> Result<()
     Ok(())
 }
 
-fn every_life_is_predicted<R: Rules>(key: Option<&EncryptedKey>) {
+fn check_predictions<R: Rules>(key: Option<&EncryptedKey>) {
     // Encryption changes lengths and nothing else, and is slow in an unoptimised build.
     let cases = if key.is_some() { 12 } else { 48 };
-    // Dropping the runtime drops the actors as a crash does: none of them is stopped.
+    // Dropping the runtime drops the actors without a stop, like a crash.
     let run = |steps: Vec<Step>| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(live::<R>(&steps, key))
@@ -64,28 +64,28 @@ fn every_life_is_predicted<R: Rules>(key: Option<&EncryptedKey>) {
 }
 
 #[test]
-fn light_actors_issue_what_the_model_says() {
-    every_life_is_predicted::<Light>(None);
-    every_life_is_predicted::<LightCompacting>(None);
+fn calls_of_light_actors_are_predicted() {
+    check_predictions::<Light>(None);
+    check_predictions::<LightCompacting>(None);
 }
 
 #[test]
-fn full_actors_issue_what_the_model_says() {
-    every_life_is_predicted::<Full>(None);
-    every_life_is_predicted::<FullEachTime>(None);
-    every_life_is_predicted::<FullByHand>(None);
+fn calls_of_full_actors_are_predicted() {
+    check_predictions::<Full>(None);
+    check_predictions::<FullEachTime>(None);
+    check_predictions::<FullByHand>(None);
 }
 
 #[test]
-fn compacting_actors_issue_what_the_model_says() {
-    every_life_is_predicted::<Compacting>(None);
-    every_life_is_predicted::<CompactingByHand>(None);
+fn calls_of_compacting_actors_are_predicted() {
+    check_predictions::<Compacting>(None);
+    check_predictions::<CompactingByHand>(None);
 }
 
 #[test]
-fn encrypted_actors_issue_what_the_model_says() {
+fn calls_of_encrypted_actors_are_predicted() {
     let key = EncryptedKey::new(&[7; 32]).unwrap();
-    every_life_is_predicted::<Light>(Some(&key));
-    every_life_is_predicted::<Full>(Some(&key));
-    every_life_is_predicted::<Compacting>(Some(&key));
+    check_predictions::<Light>(Some(&key));
+    check_predictions::<Full>(Some(&key));
+    check_predictions::<Compacting>(Some(&key));
 }

@@ -149,10 +149,7 @@ fn runs_of_this_build_can_be_compared() {
     };
     assert_eq!(ended.code, expected, "{}", ended.stderr);
     let machine = comparison["candidates"][0]["machine"].as_array().unwrap();
-    assert!(
-        machine.iter().any(|row| row["figure"] == "compute_p50"),
-        "the reference computation was compared: {machine:?}"
-    );
+    assert!(machine.iter().any(|row| row["figure"] == "compute_p50"), "the reference work was measured: {machine:?}");
 }
 
 /// The backend, each of whose operations takes `share` of its own time longer.

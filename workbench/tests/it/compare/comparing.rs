@@ -8,7 +8,7 @@ use ave_workbench::compare::{
     Answer, CompareContext, CompareError, CompareSettings, Comparison, ComparisonOutcome, GivenSide, MachineFigure,
     Metric, Row, Samples, compare,
 };
-use ave_workbench::host::Yardstick;
+use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
 use ave_workbench::report::{Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency};
 use rand::{RngExt, SeedableRng};
@@ -104,7 +104,7 @@ impl Simulation {
         // The database grows by the same amount in each run, and everything gets slower.
         let growth = 0.03 * f64::from(round);
         let all = run + growth + disturbance;
-        let [sync, yardstick_sync] = [(); 2].map(|()| SYNC_NS * self.normal(self.machine.disk).exp());
+        let [sync, reference_sync] = [(); 2].map(|()| SYNC_NS * self.normal(self.machine.disk).exp());
         let commands = COMMANDS
             .iter()
             .map(|&(name, median_ns)| {
@@ -125,10 +125,10 @@ impl Simulation {
             steal_percent: Some(0.0),
             foreign_cores: Some(0.05),
             cpu_seconds: (all + self.normal(0.01)).exp(),
-            yardstick: Some(Yardstick {
+            reference_work: Some(ReferenceWork {
                 compute_p50_ns: compute_ns,
                 compute_mean_ns: compute_ns,
-                sync_p50_ns: Some(yardstick_sync),
+                sync_p50_ns: Some(reference_sync),
             }),
         }
     }

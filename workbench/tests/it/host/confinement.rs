@@ -11,7 +11,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use ave_workbench::host::{Confined, Confinement, GroupEvidence, GroupLimits, HostProfile, Way, remove_stale_groups};
+use ave_workbench::host::{
+    Confined, Confinement, ConfinementMethod, GroupLimits, GroupStats, HostProfile, remove_stale_groups,
+};
 use tempfile::tempdir_in;
 
 use crate::support::skip::skipped;
@@ -28,7 +30,7 @@ fn confinement(test: impl Fn()) -> Option<Confinement> {
     if confinement.limits_memory() {
         return Some(confinement);
     }
-    let reasons: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+    let reasons: Vec<_> = confinement.rejected().iter().map(ToString::to_string).collect();
     skipped(test, &reasons.join("; "));
     None
 }
@@ -53,11 +55,11 @@ fn tell(child: &mut Child) {
 }
 
 /// The shell's end and what the groups tell of it.
-fn run(confinement: &Confinement, script: &str) -> (ExitStatus, GroupEvidence) {
+fn run(confinement: &Confinement, script: &str) -> (ExitStatus, GroupStats) {
     let (mut child, confined) = start(confinement, LIMITS, script);
     tell(&mut child);
     let status = child.wait().unwrap();
-    let evidence = confined.evidence().unwrap().unwrap();
+    let evidence = confined.stats().unwrap().unwrap();
     confined.remove().unwrap();
     (status, evidence)
 }
@@ -137,10 +139,10 @@ fn another_kill_is_not_taken_for_one_for_memory() {
     let Some(confinement) = confinement(another_kill_is_not_taken_for_one_for_memory) else { return };
     let (mut child, confined) = start(&confinement, LIMITS, "exec sleep 1000");
     tell(&mut child);
-    assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 0, "it can be asked while it runs");
+    assert_eq!(confined.stats().unwrap().unwrap().oom_kills, 0, "it can be asked while it runs");
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(KILLED));
-    assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 0);
+    assert_eq!(confined.stats().unwrap().unwrap().oom_kills, 0);
 }
 
 /// Cores are kept by affinity; a quota would only add throttling where the host has no more cores than asked for.
@@ -160,7 +162,7 @@ fn a_quota_is_set_only_where_the_host_has_more_cores() {
         quota
     };
     assert_eq!(quota(cores), None);
-    let refused = confinement.refusals().iter().any(|refusal| refusal.why.contains("cpu"));
+    let refused = confinement.rejected().iter().any(|refusal| refusal.reason.contains("cpu"));
     if cores > 1 && !refused {
         assert_eq!(quota(1), Some(100_000));
     }
@@ -225,7 +227,7 @@ fn nothing_is_left_of_the_trial() {
         return assert!(once_more(&nothing_is_left_of_the_trial).output().unwrap().status.success());
     }
     let confinement = Confinement::detect();
-    assert!(confinement.limits_memory() || !confinement.refusals().is_empty());
+    assert!(confinement.limits_memory() || !confinement.rejected().is_empty());
     let own = format!("ave-workbench-{}-*", std::process::id());
     let found = Command::new("find").args(["/sys/fs/cgroup", "-name", &own]).output().unwrap();
     assert_eq!(String::from_utf8(found.stdout).unwrap(), "");
@@ -240,7 +242,7 @@ fn start_of(pid: u32) -> u64 {
 #[test]
 fn a_group_stays_as_long_as_the_process_in_its_name_lives() {
     let Some(confinement) = confinement(a_group_stays_as_long_as_the_process_in_its_name_lives) else { return };
-    if confinement.way() == Way::SystemdScope {
+    if confinement.method() == ConfinementMethod::SystemdScope {
         let test = a_group_stays_as_long_as_the_process_in_its_name_lives;
         return skipped(test, "systemd manages the control groups");
     }
@@ -266,7 +268,7 @@ fn a_group_stays_as_long_as_the_process_in_its_name_lives() {
     assert_eq!(left_behind.wait().unwrap().signal(), Some(KILLED));
 
     // The groups of this process were there all the time.
-    assert!(runs(child.id()) && confined.evidence().is_ok());
+    assert!(runs(child.id()) && confined.stats().is_ok());
     drop(confined);
     child.wait().unwrap();
 }
@@ -314,11 +316,11 @@ fn many_starts_at_once_do_not_trip_over_each_other() {
                 for _ in 0..5 {
                     remove_stale_groups();
                     let again = Confinement::detect();
-                    assert_eq!(again.way(), confinement.way(), "{:?}", again.refusals());
+                    assert_eq!(again.method(), confinement.method(), "{:?}", again.rejected());
                     let (mut child, confined) = start(&confinement, LIMITS, "");
                     tell(&mut child);
                     assert!(child.wait().unwrap().success());
-                    confined.evidence().unwrap().unwrap();
+                    confined.stats().unwrap().unwrap();
                     confined.remove().unwrap();
                 }
             });

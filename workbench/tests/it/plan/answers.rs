@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ave_workbench::actor::Durability;
-use ave_workbench::host::{HostProfile, UnsyncedAge};
+use ave_workbench::host::{HostProfile, WritebackDelay};
 use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, WarmUp};
 use ave_workbench::plan::{PlanFacts, PlanSpec, plan, plan_report};
 use ave_workbench::render::markdown;
@@ -37,7 +37,7 @@ fn answered_with(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>)
     let directory = tempfile::tempdir().unwrap();
     let host = HostProfile::detect(directory.path());
     let context = context(&source, &host, directory.path());
-    let unsynced = UnsyncedAge { seconds: 35.0, source: "this kernel".to_owned() };
+    let unsynced = WritebackDelay { seconds: 35.0, source: "this kernel".to_owned() };
     plan_report(&context, spec, &PlanFacts { emulation: String::new(), unsynced, forecast }, &outcome, None)
 }
 

@@ -25,7 +25,7 @@ const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durabi
 fn limits_memory(test: impl Fn()) -> bool {
     let confinement = Confinement::detect();
     if !confinement.limits_memory() {
-        let reasons: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+        let reasons: Vec<_> = confinement.rejected().iter().map(ToString::to_string).collect();
         skipped(test, &reasons.join("; "));
     }
     confinement.limits_memory()

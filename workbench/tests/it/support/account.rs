@@ -1,5 +1,4 @@
-//! A real actor with a store, for tests of what it asks of that store: how it persists is a type, and one line makes it do
-//! each thing an actor can do.
+//! A real actor with a store, for tests of its calls on that store. A type parameter decides how it persists.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -21,12 +20,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::recording::Recorder;
+use super::recording::CallLog;
 
-/// How a type of actor persists: what a `PersistentActor` says in its implementation.
+/// How a type of actor persists, as in an implementation of `PersistentActor`.
 pub(crate) trait Rules: Debug + Default + Clone + Send + Sync + 'static {
     type Persistence: Persistence;
-    /// Name of the type, from which its column families have theirs.
+    /// Name of the type, the prefix of its column families.
     const NAME: &str;
     const SNAPSHOT_EVERY: Option<u64>;
     const COMPACT: bool;
@@ -56,7 +55,7 @@ rules! {
     CompactingByHand: FullPersistence, every None, compact true;
 }
 
-/// The same, as the workbench says it.
+/// The same for the model of the workbench.
 pub(crate) fn model_rules<R: Rules>(encrypted: bool) -> PersistenceRules {
     PersistenceRules {
         strategy: match R::Persistence::get_persistence() {
@@ -69,21 +68,21 @@ pub(crate) fn model_rules<R: Rules>(encrypted: bool) -> PersistenceRules {
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
-pub(crate) struct Happened(Vec<u8>);
-impl Event for Happened {}
+pub(crate) struct AccountEvent(Vec<u8>);
+impl Event for AccountEvent {}
 
 #[derive(Debug, Clone)]
-pub(crate) enum Ask {
-    Persist(Happened),
+pub(crate) enum Request {
+    Persist(AccountEvent),
     Snapshot,
     Events { from: u64, to: u64 },
     LastEvent,
     Purge,
     Nothing,
 }
-impl Message for Ask {}
+impl Message for Request {}
 
-/// The actor's serialised size after it did what it was asked.
+/// Serialised size of the actor after a request.
 pub(crate) struct StateBytes(u32);
 impl Response for StateBytes {}
 
@@ -98,13 +97,13 @@ pub(crate) struct Account<R: Rules> {
 const LARGEST_STATE: usize = 700;
 const DATABASE: &str = "database";
 const KEY: &str = "key";
-/// Between the prefix of an actor's keys and the number of its life, in the name of the actor.
-const LIFE: &str = "--";
+/// Separates the key prefix and the number of the start in the name of an actor.
+const START: &str = "--";
 
-/// What the actors of a system persist to.
+/// The database of a system.
 #[derive(Clone)]
 pub(crate) enum Database {
-    Written(Recorder),
+    CallLog(CallLog),
     Memory(RecordingManager<MemoryManager>),
     #[cfg(feature = "rocksdb")]
     RocksDb(RecordingManager<RocksDbManager>),
@@ -112,8 +111,8 @@ pub(crate) enum Database {
 
 #[async_trait]
 impl<R: Rules> Actor for Account<R> {
-    type Message = Ask;
-    type Event = Happened;
+    type Message = Request;
+    type Event = AccountEvent;
     type Response = StateBytes;
 
     fn get_span(id: &str, _parent: Option<tracing::Span>) -> tracing::Span {
@@ -123,9 +122,9 @@ impl<R: Rules> Actor for Account<R> {
     async fn pre_start(&mut self, ctx: &mut ActorContext<Self>) -> Result<(), ActorError> {
         let database: Database = ctx.system().get_helper(DATABASE).await.unwrap();
         let key: Option<EncryptedKey> = ctx.system().get_helper(KEY).await;
-        let prefix = ctx.path().key().split(LIFE).next().map(str::to_owned);
+        let prefix = ctx.path().key().split(START).next().map(str::to_owned);
         match database {
-            Database::Written(manager) => self.start_store(R::NAME, prefix, ctx, manager, key).await,
+            Database::CallLog(manager) => self.start_store(R::NAME, prefix, ctx, manager, key).await,
             Database::Memory(manager) => self.start_store(R::NAME, prefix, ctx, manager, key).await,
             #[cfg(feature = "rocksdb")]
             Database::RocksDb(manager) => self.start_store(R::NAME, prefix, ctx, manager, key).await,
@@ -138,18 +137,18 @@ impl<R: Rules> Handler<Self> for Account<R> {
     async fn handle_message(
         &mut self,
         _sender: ActorPath,
-        ask: Ask,
+        request: Request,
         ctx: &mut ActorContext<Self>,
     ) -> Result<StateBytes, ActorError> {
         let store = ctx.get_child::<Store<Self>>("store").await?;
-        match ask {
-            Ask::Persist(event) => self.persist(&event, ctx).await?,
-            Ask::Snapshot => self.snapshot(ctx).await?,
-            // A range that compaction deleted is refused; what matters here is what was asked of the database.
-            Ask::Events { from, to } => drop(store.ask(StoreCommand::GetEvents { from, to }).await),
-            Ask::LastEvent => drop(store.ask(StoreCommand::LastEvent).await?),
-            Ask::Purge => drop(store.ask(StoreCommand::Purge).await?),
-            Ask::Nothing => {}
+        match request {
+            Request::Persist(event) => self.persist(&event, ctx).await?,
+            Request::Snapshot => self.snapshot(ctx).await?,
+            // A range deleted by compaction is an error; the test is about the calls on the database.
+            Request::Events { from, to } => drop(store.ask(StoreCommand::GetEvents { from, to }).await),
+            Request::LastEvent => drop(store.ask(StoreCommand::LastEvent).await?),
+            Request::Purge => drop(store.ask(StoreCommand::Purge).await?),
+            Request::Nothing => {}
         }
         Ok(StateBytes(serialised_bytes(self)))
     }
@@ -163,7 +162,7 @@ impl<R: Rules> PersistentActor for Account<R> {
         Self { state: Vec::new(), rules: PhantomData }
     }
 
-    fn apply(&mut self, event: &Happened) -> Result<(), ActorError> {
+    fn apply(&mut self, event: &AccountEvent) -> Result<(), ActorError> {
         let len = (self.state.len() + event.0.len()) % LARGEST_STATE;
         self.state.resize(len, 7);
         Ok(())
@@ -182,12 +181,12 @@ fn serialised_bytes(value: &impl BorshSerialize) -> u32 {
     u32::try_from(borsh::to_vec(value).unwrap().len()).unwrap()
 }
 
-/// One thing that happens to the actor.
+/// One step of a test.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Persist(usize),
     Snapshot,
-    /// The actor is gone without having been stopped, and a new one starts over the same database.
+    /// A new actor starts over the same database, without a stop of the old one.
     CrashAndRecover,
     Events {
         from: u64,
@@ -214,58 +213,61 @@ impl System {
     }
 }
 
-/// The actor in its present life.
-pub(crate) struct Life<R: Rules> {
+/// The running actor.
+pub(crate) struct ActorInstance<R: Rules> {
     system: SystemRef,
     prefix: String,
     actor: ActorRef<Account<R>>,
-    lives: u32,
+    starts: u32,
 }
 
-impl<R: Rules> Life<R> {
+impl<R: Rules> ActorInstance<R> {
     pub(crate) async fn first(System { system, .. }: &System, prefix: &str) -> Self {
         let actor = Self::start(system, prefix, 0).await;
-        Self { system: system.clone(), prefix: prefix.to_owned(), actor, lives: 1 }
+        Self { system: system.clone(), prefix: prefix.to_owned(), actor, starts: 1 }
     }
 
-    async fn start(system: &SystemRef, prefix: &str, life: u32) -> ActorRef<Account<R>> {
-        system.create_root_actor(&format!("{prefix}{LIFE}{}-{life}", R::NAME), Account::<R>::initial(())).await.unwrap()
+    async fn start(system: &SystemRef, prefix: &str, start: u32) -> ActorRef<Account<R>> {
+        system
+            .create_root_actor(&format!("{prefix}{START}{}-{start}", R::NAME), Account::<R>::initial(()))
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn state_bytes(&self) -> u32 {
-        self.ask(Ask::Nothing).await
+        self.ask(Request::Nothing).await
     }
 
-    async fn ask(&self, ask: Ask) -> u32 {
-        self.actor.ask(ask).await.unwrap().0
+    async fn ask(&self, request: Request) -> u32 {
+        self.actor.ask(request).await.unwrap().0
     }
 
-    /// Does it for real, and returns what the model is told about it.
+    /// Performs a step, and returns the command for the model.
     pub(crate) async fn perform(&mut self, step: &Step) -> Command {
         match *step {
             Step::Persist(len) => {
-                let event = Happened(vec![1; len]);
+                let event = AccountEvent(vec![1; len]);
                 let event_bytes = serialised_bytes(&event);
-                Command::Persist { event_bytes, state_bytes: self.ask(Ask::Persist(event)).await }
+                Command::Persist { event_bytes, state_bytes: self.ask(Request::Persist(event)).await }
             }
-            Step::Snapshot => Command::Snapshot { state_bytes: self.ask(Ask::Snapshot).await },
+            Step::Snapshot => Command::Snapshot { state_bytes: self.ask(Request::Snapshot).await },
             Step::CrashAndRecover => {
-                self.actor = Self::start(&self.system, &self.prefix, self.lives).await;
-                self.lives += 1;
-                Command::Recover { state_bytes: self.ask(Ask::Nothing).await }
+                self.actor = Self::start(&self.system, &self.prefix, self.starts).await;
+                self.starts += 1;
+                Command::Recover { state_bytes: self.ask(Request::Nothing).await }
             }
             Step::Events { from, length } => {
                 // One before `from` is an empty range.
                 let to = (from + length).saturating_sub(1);
-                self.ask(Ask::Events { from, to }).await;
+                self.ask(Request::Events { from, to }).await;
                 Command::Events { from, to }
             }
             Step::LastEvent => {
-                self.ask(Ask::LastEvent).await;
+                self.ask(Request::LastEvent).await;
                 Command::LastEvent
             }
             Step::Purge => {
-                self.ask(Ask::Purge).await;
+                self.ask(Request::Purge).await;
                 Command::Purge
             }
         }

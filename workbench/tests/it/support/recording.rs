@@ -1,4 +1,4 @@
-//! A manager that writes down every call, in order, before it passes it on to memory.
+//! A manager that logs every call, in order, and forwards it to memory.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,49 +9,49 @@ use ave_actors_store::memory::{MemoryManager, MemoryStore};
 
 /// Calls as lines such as `account-1 events.put 00000000000000000003 120`, in the order they were made.
 #[derive(Clone, Default)]
-pub(crate) struct Recorder {
+pub(crate) struct CallLog {
     memory: MemoryManager,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
-impl Recorder {
-    /// What was called since the last time.
+impl CallLog {
+    /// The calls since the last `take`.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    fn open(&self, store: MemoryStore, kind: &str, name: &str, prefix: &str) -> RecordedStore {
+    fn open(&self, store: MemoryStore, kind: &str, name: &str, prefix: &str) -> LoggedStore {
         self.calls.lock().unwrap().push(format!("{prefix} {kind} {name}"));
         let family = name.rsplit('_').next().unwrap().to_owned();
-        RecordedStore { store, calls: Arc::clone(&self.calls), handle: format!("{prefix} {family}") }
+        LoggedStore { store, calls: Arc::clone(&self.calls), handle: format!("{prefix} {family}") }
     }
 }
 
-impl DbManager<RecordedStore, RecordedStore> for Recorder {
-    fn create_collection(&self, name: &str, prefix: &str) -> Result<RecordedStore, Error> {
+impl DbManager<LoggedStore, LoggedStore> for CallLog {
+    fn create_collection(&self, name: &str, prefix: &str) -> Result<LoggedStore, Error> {
         Ok(self.open(self.memory.create_collection(name, prefix)?, "create_collection", name, prefix))
     }
 
-    fn create_state(&self, name: &str, prefix: &str) -> Result<RecordedStore, Error> {
+    fn create_state(&self, name: &str, prefix: &str) -> Result<LoggedStore, Error> {
         Ok(self.open(self.memory.create_state(name, prefix)?, "create_state", name, prefix))
     }
 }
 
-/// A handle whose calls are written down.
-pub(crate) struct RecordedStore {
+/// A handle whose calls are logged.
+pub(crate) struct LoggedStore {
     store: MemoryStore,
     calls: Arc<Mutex<Vec<String>>>,
     /// Actor and family.
     handle: String,
 }
 
-impl RecordedStore {
+impl LoggedStore {
     fn call(&self, what: std::fmt::Arguments<'_>) {
         self.calls.lock().unwrap().push(format!("{}.{what}", self.handle));
     }
 }
 
-impl Collection for RecordedStore {
+impl Collection for LoggedStore {
     fn name(&self) -> &str {
         Collection::name(&self.store)
     }
@@ -92,7 +92,7 @@ impl Collection for RecordedStore {
     }
 }
 
-impl State for RecordedStore {
+impl State for LoggedStore {
     fn name(&self) -> &str {
         State::name(&self.store)
     }
@@ -118,7 +118,7 @@ impl State for RecordedStore {
     }
 }
 
-/// The lines that an operation of the model stands for.
+/// The calls of an operation of the model.
 pub(crate) fn lines(op: &Op, type_name: &str, actor: &str) -> Vec<String> {
     if op.kind == OpKind::Open {
         return [("collection", "events"), ("state", "states"), ("state", "metadata")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ave_workbench::actor::Durability;
-use ave_workbench::host::Yardstick;
+use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile};
 use ave_workbench::report::{
@@ -289,7 +289,7 @@ fn rounds() -> Vec<RoundInfo> {
         steal_percent: Some(0.4),
         foreign_cores: Some(0.1),
         cpu_seconds: 4.2,
-        yardstick: Some(Yardstick {
+        reference_work: Some(ReferenceWork {
             compute_p50_ns: 129_000.0,
             compute_mean_ns: 135_000.0,
             sync_p50_ns: Some(81_000.0),

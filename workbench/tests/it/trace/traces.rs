@@ -14,7 +14,7 @@ use ave_workbench::trace::{Trace, TraceActor, TraceError, TraceWriter, Truncatio
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::recording::{RecordedStore, Recorder, lines};
+use crate::support::recording::{CallLog, LoggedStore, lines};
 use crate::support::{TracedCommand, commands_in, trace_of, trace_of_commands, workload};
 
 fn write(trace: &Trace, path: &Path) {
@@ -299,18 +299,18 @@ fn a_malformed_line_is_reported_with_its_number() {
 }
 
 /// A backend that opens the one recorder.
-struct Recording(Recorder);
+struct Recording(CallLog);
 
 impl Target for Recording {
-    type Collection = RecordedStore;
-    type State = RecordedStore;
-    type Manager = Recorder;
+    type Collection = LoggedStore;
+    type State = LoggedStore;
+    type Manager = CallLog;
 
     fn name(&self) -> &'static str {
         "recording"
     }
 
-    fn open(&self, _directory: &Path, _durability: Durability) -> Result<Recorder, Error> {
+    fn open(&self, _directory: &Path, _durability: Durability) -> Result<CallLog, Error> {
         Ok(self.0.clone())
     }
 }
@@ -328,7 +328,7 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
     }
     let trace = Arc::new(trace);
     for workers in [1, 2, 3, 7, 20] {
-        let recording = Recording(Recorder::default());
+        let recording = Recording(CallLog::default());
         let source = Source::Trace { trace: Arc::clone(&trace), seed: 1, passes: Some(1) };
         let (directory, control) = (tempdir().unwrap(), Control::default());
         let path = directory.path();

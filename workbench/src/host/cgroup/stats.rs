@@ -1,31 +1,31 @@
-//! What the kernel counted in a group.
+//! Counters that the kernel keeps for a group.
 
 use std::io;
 
-use crate::host::cgroup::directory::GroupDirectory;
+use super::directory::GroupDirectory;
 use ave_actors_rocksdb::machine::CgroupVersion;
 
-/// What happened to the processes of a group so far. It can be read while they live and after they died.
+/// Counters of a group. They can be read while its processes run and after their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct GroupEvidence {
-    /// Processes killed for want of memory. If this has grown, a death by `SIGKILL` was that; if not, somebody killed it.
+pub struct GroupStats {
+    /// Processes killed because memory ran out. A `SIGKILL` without an increase here came from another process.
     pub oom_kills: u64,
-    /// The most memory used at any time, page cache included, bytes. `None` before Linux 5.19 with cgroup v2.
+    /// Peak memory use, page cache included, bytes. `None` with cgroup v2 before Linux 5.19.
     pub memory_peak_bytes: Option<u64>,
     /// Memory in use now, page cache included, bytes.
     pub memory_now_bytes: Option<u64>,
-    /// Times the limit was reached. Page cache is given up then; that alone kills nobody.
+    /// Times the limit was reached. The kernel then reclaims page cache; that alone kills no process.
     pub memory_limit_hits: Option<u64>,
-    /// Time for which processes had to wait because the CPU quota was used up, seconds. `None` without a quota.
+    /// Time for which the CPU quota was used up, seconds. `None` without a quota.
     pub throttled_seconds: Option<f64>,
 }
 
-impl GroupEvidence {
-    /// What the groups of one child tell: the first is that of the memory controller.
+impl GroupStats {
+    /// Of the groups of one child, that of the memory controller first; `None` without groups.
     ///
     /// # Errors
     ///
-    /// The groups are gone, or the kernel does not count kills (cgroup v1 before Linux 4.13).
+    /// The groups were removed, or the kernel does not count kills (cgroup v1 before Linux 4.13).
     pub(super) fn of(groups: &[GroupDirectory]) -> io::Result<Option<Self>> {
         let Some(memory) = groups.first() else { return Ok(None) };
         let throttled_seconds = groups.iter().find_map(throttled_seconds);
@@ -33,7 +33,7 @@ impl GroupEvidence {
     }
 }
 
-fn of_memory(group: &GroupDirectory) -> io::Result<GroupEvidence> {
+fn of_memory(group: &GroupDirectory) -> io::Result<GroupStats> {
     let [kills_in, peak_in, now_in] = match group.version() {
         CgroupVersion::V1 => ["memory.oom_control", "memory.max_usage_in_bytes", "memory.usage_in_bytes"],
         CgroupVersion::V2 => ["memory.events", "memory.peak", "memory.current"],
@@ -41,7 +41,7 @@ fn of_memory(group: &GroupDirectory) -> io::Result<GroupEvidence> {
     let number = |name| group.read(name).ok()?.trim().parse().ok();
     let events = group.read(kills_in)?;
     let uncounted = || io::Error::other(format!("{} does not count kills", group.path().join(kills_in).display()));
-    Ok(GroupEvidence {
+    Ok(GroupStats {
         oom_kills: field(&events, "oom_kill").ok_or_else(uncounted)?,
         memory_peak_bytes: number(peak_in),
         memory_now_bytes: number(now_in),
@@ -53,7 +53,7 @@ fn of_memory(group: &GroupDirectory) -> io::Result<GroupEvidence> {
     })
 }
 
-/// v1 counts nanoseconds, v2 microseconds; neither counts where the controller is not on.
+/// v1 counts nanoseconds, v2 microseconds, both only where the controller is enabled.
 fn throttled_seconds(group: &GroupDirectory) -> Option<f64> {
     let stat = group.read("cpu.stat").ok()?;
     match group.version() {
@@ -62,7 +62,7 @@ fn throttled_seconds(group: &GroupDirectory) -> Option<f64> {
     }
 }
 
-/// The number behind a name, one such pair a line.
+/// The number after a name, one pair per line.
 fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn v1_tells_all_of_it_in_two_hierarchies() {
+    fn v1_counters_are_read_from_two_hierarchies() {
         let (_memory, memory) = group(
             CgroupVersion::V1,
             &[
@@ -95,19 +95,19 @@ mod tests {
         );
         let (_cpu, cpu) =
             group(CgroupVersion::V1, &[("cpu.stat", "nr_periods 9\nnr_throttled 3\nthrottled_time 1500000000\n")]);
-        let evidence = GroupEvidence::of(&[memory, cpu]).unwrap().unwrap();
-        let expected = GroupEvidence {
+        let stats = GroupStats::of(&[memory, cpu]).unwrap().unwrap();
+        let expected = GroupStats {
             oom_kills: 2,
             memory_peak_bytes: Some(67_108_864),
             memory_now_bytes: Some(4096),
             memory_limit_hits: Some(17),
             throttled_seconds: Some(1.5),
         };
-        assert_eq!(evidence, expected);
+        assert_eq!(stats, expected);
     }
 
     #[test]
-    fn v2_tells_all_of_it_in_one_group() {
+    fn v2_counters_are_read_from_one_group() {
         let (_directory, group) = group(
             CgroupVersion::V2,
             &[
@@ -117,36 +117,31 @@ mod tests {
                 ("cpu.stat", "usage_usec 5\nnr_periods 9\nthrottled_usec 250000\n"),
             ],
         );
-        let evidence = GroupEvidence::of(&[group]).unwrap().unwrap();
-        let expected = GroupEvidence {
+        let stats = GroupStats::of(&[group]).unwrap().unwrap();
+        let expected = GroupStats {
             oom_kills: 1,
             memory_peak_bytes: Some(67_108_864),
             memory_now_bytes: Some(4096),
             memory_limit_hits: Some(17),
             throttled_seconds: Some(0.25),
         };
-        assert_eq!(evidence, expected);
+        assert_eq!(stats, expected);
     }
 
     #[test]
-    fn what_an_older_kernel_does_not_count_is_not_told() {
+    fn counters_that_a_kernel_lacks_are_absent() {
         let (_directory, group) = group(
             CgroupVersion::V2,
             &[("memory.events", "max 0\noom_kill 0\n"), ("memory.current", "1\n"), ("cpu.stat", "usage_usec 5\n")],
         );
-        let evidence = GroupEvidence::of(&[group]).unwrap().unwrap();
-        assert_eq!((evidence.memory_peak_bytes, evidence.throttled_seconds), (None, None));
+        let stats = GroupStats::of(&[group]).unwrap().unwrap();
+        assert_eq!((stats.memory_peak_bytes, stats.throttled_seconds), (None, None));
     }
 
     #[test]
-    fn a_kernel_that_does_not_count_kills_is_refused() {
+    fn a_kernel_that_does_not_count_kills_is_an_error() {
         let (_directory, group) = group(CgroupVersion::V1, &[("memory.oom_control", "oom_kill_disable 0\n")]);
-        let error = GroupEvidence::of(&[group]).unwrap_err().to_string();
+        let error = GroupStats::of(&[group]).unwrap_err().to_string();
         assert!(error.ends_with("memory.oom_control does not count kills"), "{error}");
-    }
-
-    #[test]
-    fn without_a_group_there_is_none() {
-        assert_eq!(GroupEvidence::of(&[]).unwrap(), None);
     }
 }

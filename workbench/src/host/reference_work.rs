@@ -1,0 +1,157 @@
+//! Times of a fixed amount of work that does not involve the backend.
+//!
+//! Two measurements minutes apart may differ because the machine did: another clock frequency, a neighbour on the same
+//! host, a throttled disk. The reference work is timed beside each measurement, so that a comparison can tell the cause.
+
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use statrs::statistics::Statistics;
+
+use super::probe::{ProbeError, probe_sync, random_words};
+use crate::measure::median;
+
+/// Numbers sorted per portion: 32 KiB, which stay in the cache of a core.
+const SORTED: usize = 1 << 12;
+/// Entries of the chain that is followed: 4 MiB, which do not.
+const CHAIN: usize = 1 << 20;
+/// Steps along the chain per portion, each waiting for memory.
+const STEPS: usize = 1 << 12;
+/// Portions per measurement and thread. A portion takes some tenths of a millisecond, less than a scheduler's time slice,
+/// so that most portions are not interrupted however busy the machine is.
+const PORTIONS: usize = 128;
+/// Duration of the disk probe.
+const SYNC_TIME: Duration = Duration::from_millis(60);
+
+/// Times of a fixed amount of work that does not involve the backend.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReferenceWork {
+    /// Median time of a portion of computing (sort 4,096 numbers, follow 4,096 references through 4 MiB), nanoseconds,
+    /// with one thread per worker: the speed of a core without interruptions.
+    pub compute_p50_ns: f64,
+    /// Mean of the same, nanoseconds: the speed of the threads with all interruptions.
+    pub compute_mean_ns: f64,
+    /// Median of a 4 KiB write and `fdatasync` under the data directory, nanoseconds; absent with durability off.
+    pub sync_p50_ns: Option<f64>,
+}
+
+impl ReferenceWork {
+    /// Runs the work on `threads` threads, and writes to a temporary file under `disk` if given. Takes some tenths of a
+    /// second.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError`] if the directory cannot be written to.
+    pub(crate) fn measure(threads: u64, disk: Option<&Path>) -> Result<Self, ProbeError> {
+        let portions = compute(threads.max(1));
+        let syncs = disk.map(|disk| probe_sync(disk, SYNC_TIME)).transpose()?;
+        Ok(Self {
+            compute_mean_ns: (&portions).mean(),
+            compute_p50_ns: median(portions),
+            sync_p50_ns: syncs.map(|syncs| median(syncs.into_iter().map(|ns| ns as f64).collect())),
+        })
+    }
+
+    /// The mean of a measurement before and one after something else.
+    pub(crate) fn mean_of(before: Self, after: Self) -> Self {
+        Self {
+            compute_p50_ns: before.compute_p50_ns.midpoint(after.compute_p50_ns),
+            compute_mean_ns: before.compute_mean_ns.midpoint(after.compute_mean_ns),
+            sync_p50_ns: before.sync_p50_ns.zip(after.sync_p50_ns).map(|(before, after)| before.midpoint(after)),
+        }
+    }
+}
+
+/// Time of each portion, of all threads together, nanoseconds.
+fn compute(threads: u64) -> Vec<f64> {
+    let work = Work::new();
+    std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| work.portions())).collect();
+        let join = |thread: ScopedJoinHandle<'_, Vec<f64>>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        running.into_iter().flat_map(join).collect()
+    })
+}
+
+struct Work {
+    numbers: Vec<u64>,
+    /// Each entry is the place of the next one; all form one cycle.
+    chain: Vec<u32>,
+}
+
+impl Work {
+    fn new() -> Self {
+        let mut random = random_words();
+        let numbers = random.by_ref().take(SORTED).collect();
+        let mut chain: Vec<u32> = (0..).take(CHAIN).collect();
+        // Sattolo's algorithm: a random permutation of one cycle.
+        for place in (1..CHAIN).rev() {
+            #[expect(clippy::cast_possible_truncation, reason = "below the place")]
+            let other = (random.next().unwrap_or(0) % place as u64) as usize;
+            chain.swap(place, other);
+        }
+        Self { numbers, chain }
+    }
+
+    fn portions(&self) -> Vec<f64> {
+        let (mut place, mut numbers) = (0, self.numbers.clone());
+        let mut portion = || {
+            let began = Instant::now();
+            numbers.copy_from_slice(&self.numbers);
+            numbers.sort_unstable();
+            for _ in 0..STEPS {
+                place = self.chain[place as usize];
+            }
+            std::hint::black_box((place, &numbers));
+            began.elapsed().as_nanos() as f64
+        };
+        (0..PORTIONS).map(|_| portion()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_is_probed_only_if_given_and_nothing_stays_on_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let with = ReferenceWork::measure(2, Some(directory.path())).unwrap();
+        assert!(with.compute_p50_ns > 0.0 && with.compute_mean_ns > 0.0, "{with:?}");
+        assert!(with.sync_p50_ns.is_some_and(|sync| sync > 0.0), "{with:?}");
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+        assert_eq!(ReferenceWork::measure(1, None).unwrap().sync_p50_ns, None);
+    }
+
+    #[test]
+    fn an_error_names_the_directory() {
+        let error = ReferenceWork::measure(1, Some(Path::new("/no/such/place"))).unwrap_err();
+        assert!(error.to_string().contains("/no/such/place"), "{error}");
+    }
+
+    #[test]
+    fn the_chain_is_one_cycle() {
+        let work = Work::new();
+        let (mut place, mut steps) = (work.chain[0], 1);
+        while place != 0 {
+            (place, steps) = (work.chain[place as usize], steps + 1);
+        }
+        assert_eq!(steps, CHAIN);
+    }
+
+    #[test]
+    fn the_mean_lacks_a_sync_time_that_either_lacks() {
+        let [before, after] =
+            [(2.0, 3.0, Some(10.0)), (4.0, 5.0, Some(30.0))].map(|(compute_p50_ns, compute_mean_ns, sync_p50_ns)| {
+                ReferenceWork { compute_p50_ns, compute_mean_ns, sync_p50_ns }
+            });
+        let held = ReferenceWork { compute_p50_ns: 3.0, compute_mean_ns: 4.0, sync_p50_ns: Some(20.0) };
+        assert_eq!(ReferenceWork::mean_of(before, after), held);
+        let without = ReferenceWork { sync_p50_ns: None, ..after };
+        assert_eq!(ReferenceWork::mean_of(before, without).sync_p50_ns, None);
+    }
+}
