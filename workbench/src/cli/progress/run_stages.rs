@@ -58,6 +58,7 @@ mod tests {
             measure: Some(Duration::from_secs(5)),
             durabilities: Durability::BOTH.to_vec(),
             verify: true,
+            kills: 0,
         };
         let expected = |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());
         assert_eq!(expected(&spec, 3), Some(3 * 2 * GUESS + 6 * Duration::from_secs(7)));
