@@ -8,8 +8,8 @@ use ave_actors_store::config::MachineSpec;
 use jiff::Timestamp;
 
 use crate::certify::{
-    Certificate, Certification, CertifyError, CertifyInputs, CertifyOutcome, CertifySpec, Journal,
-    JournalHead, certificate, certify_report, unfinished,
+    Certificate, Certification, CertifyError, CertifyInputs, CertifyOutcome, CertifySpec, Journal, JournalHead,
+    certificate, certify_report, unfinished,
 };
 use crate::cli::args::{CertifyArgs, SourceArgs};
 use crate::cli::commands::certified::{print, print_check};

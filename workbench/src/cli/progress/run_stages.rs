@@ -60,7 +60,8 @@ mod tests {
             verify: true,
             kills: 0,
         };
-        let expected = |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());
+        let expected =
+            |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());
         assert_eq!(expected(&spec, 3), Some(3 * 2 * GUESS + 6 * Duration::from_secs(7)));
         let spec = RunSpec { verify: false, ..spec };
         assert_eq!(expected(&spec, 0), Some(2 * GUESS + 6 * Duration::from_secs(7)));
