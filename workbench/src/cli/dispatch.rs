@@ -12,8 +12,9 @@ use super::output;
 use super::output::Output;
 use super::style;
 use crate::host::{Machine, remove_stale_groups};
-use crate::process::{confined, crash_victim, rig_server};
-use crate::report::Outcome;
+use crate::process::confined::{self, ConfinedExit};
+use crate::process::{rig, victim};
+use crate::report::{Outcome, Verdict};
 use crate::units;
 
 /// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3
@@ -53,12 +54,21 @@ fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliErro
         Command::Certify(certify) => (&certify.machine.machine, &certify.data_dir),
         _ => return Ok(None),
     };
-    match machine {
-        Some(machine) if !confined::is_inside() => {
-            check_fits(machine)?;
-            confined::run(machine, data_dir, output).map(Some)
+    let Some(machine) = machine.as_ref().filter(|_| !confined::is_confined()) else { return Ok(None) };
+    check_fits(machine)?;
+    // Ctrl-C reaches the confined process as well, which cleans up; this process waits for it.
+    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    match confined::run(machine, data_dir, &output)? {
+        ConfinedExit::Code(code) => Ok(Some(ExitCode::from(code))),
+        ConfinedExit::OutOfMemory => {
+            let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
+            if output.is_json() {
+                output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
+            } else {
+                output.verdict(Outcome::Fail, &sentence)?;
+            }
+            Ok(Some(exit_code(Outcome::Fail)))
         }
-        _ => Ok(None),
     }
 }
 
@@ -98,7 +108,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
         Command::Report(report) => commands::report::run(report, output),
         Command::Completions(completions) => commands::completions::run(completions, output),
         Command::Man(man) => commands::man::run(man, output),
-        Command::Rig(_) => rig_server::run().map(|()| Outcome::Pass),
-        Command::CrashVictim(victim) => crash_victim::run(victim).map(|()| Outcome::Pass),
+        Command::Rig(_) => Ok(rig::run().map(|()| Outcome::Pass)?),
+        Command::CrashVictim(_) => Ok(victim::run().map(|()| Outcome::Pass)?),
     }
 }

@@ -10,6 +10,7 @@ use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use crate::cli::error::CliError;
 use crate::cli::style;
 use crate::cli::style::styled;
+use crate::load::Observer;
 use crate::report::{Outcome, Warning};
 
 /// Width of tables where there is no terminal, columns.
@@ -100,6 +101,12 @@ impl Output {
             // If standard error is closed, there is no place to report it.
             let _ = writeln!(anstream::stderr(), "{text}");
         }
+    }
+}
+
+impl Observer for Output {
+    fn note(&self, text: &str) {
+        Self::progress(*self, text);
     }
 }
 

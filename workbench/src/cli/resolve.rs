@@ -12,26 +12,12 @@ use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source};
 use crate::report::{Destination, TuningInfo};
-use crate::trace::Truncation;
-use crate::workload::Workload;
-use crate::{trace, units};
+use crate::units;
 use ave_actors_rocksdb::backend::Tuning;
 
-/// A workload or a trace, which is recognised by the content of its file.
-///
-/// A long trace is kept in an unnamed file in `data_directory`, which has space for databases; if that does not exist yet,
-/// in the system's directory for temporary files.
+/// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
-    let path = Path::new(&args.source);
-    if path.exists() && trace::looks_like_trace(path) {
-        let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-        let kept_in = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
-        let trace = Arc::new(trace::read_in(path, truncation, &kept_in)?);
-        return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
-    }
-    let mut workload = Workload::find(&args.source)?;
-    workload.seed = args.seed.unwrap_or(workload.seed);
-    Ok(Source::Workload(Arc::new(workload)))
+    Ok(args.spec().read(data_directory, passes)?)
 }
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {

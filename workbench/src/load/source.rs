@@ -1,24 +1,24 @@
-//! Where commands come from: a workload or a trace, behind one face.
+//! Where commands come from: a workload or a trace.
 
 use std::sync::Arc;
 
-use crate::load::schedule::Load;
+use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
 use crate::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op};
 
-/// What is replayed.
+/// A workload or a trace to replay.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A workload, expanded from its seed, without end.
+    /// A workload, which is generated from its seed without end.
     Workload(Arc<Workload>),
     /// A trace.
     Trace {
-        /// The trace.
+        /// The records.
         trace: Arc<Trace>,
-        /// Seed of the values, which a trace does not hold.
+        /// Seed of the values, which a trace does not contain.
         seed: u64,
-        /// How often it is gone through, each time with actors of its own; `None` is without end.
+        /// How often it is repeated, each time with its own actors; `None` is without end.
         passes: Option<u64>,
     },
 }
@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// The command it issues most.
-    pub fn most_frequent(&self) -> CommandKind {
+    pub(crate) fn most_frequent(&self) -> CommandKind {
         let kinds = self.kinds().into_iter();
         kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
     }
@@ -93,7 +93,7 @@ impl Source {
 
     /// The same, repeated without end.
     #[must_use]
-    pub fn without_end(&self) -> Self {
+    pub(crate) fn without_end(&self) -> Self {
         match self {
             Self::Workload(_) => self.clone(),
             Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
@@ -105,8 +105,8 @@ impl Source {
         (worker..self.actors()).step_by(usize::try_from(workers).unwrap_or(1))
     }
 
-    /// Commands per second that a load of this source offers on average; `None` where that depends on something else. Of a
-    /// trace at its own times it is the mean over its length.
+    /// Mean commands per second that a load of this source offers; `None` in a closed loop. Of a trace at its own times it is
+    /// the mean over its length.
     pub fn offered_per_second(&self, load: Load) -> Option<f64> {
         match (load, self) {
             (Load::TraceTimes { speed }, Self::Trace { trace, .. }) => {
@@ -117,22 +117,22 @@ impl Source {
         }
     }
 
-    /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
-    pub fn preload_steps(&self) -> u64 {
+    /// Steps of the preload: a workload's commands, or a trace's actors with a prehistory.
+    pub(crate) fn preload_steps(&self) -> u64 {
         match self {
             Self::Workload(_) => self.preload_commands(),
             Self::Trace { trace, .. } => trace.actors_with_prehistory(),
         }
     }
 
-    /// About how many bytes of values are written before anything is measured: the mean of the first steps for all of them.
-    pub fn preload_bytes(&self) -> u64 {
-        const LOOKED_AT: u64 = 1_000;
+    /// Bytes of values in the preload, estimated from its first 1,000 steps.
+    pub(crate) fn preload_bytes(&self) -> u64 {
+        const SAMPLE: u64 = 1_000;
         let steps = self.preload_steps();
         let (mut ops, mut written) = (Vec::new(), 0);
-        let looked_at = steps.min(LOOKED_AT);
+        let sampled = steps.min(SAMPLE);
         let mut stream = self.stream(0, 1);
-        for step in 0..looked_at {
+        for step in 0..sampled {
             ops.clear();
             match self {
                 Self::Workload(_) => drop(stream.next(&mut ops)),
@@ -140,11 +140,11 @@ impl Source {
             }
             written += ops.iter().map(|op| u64::from(op.written_bytes())).sum::<u64>();
         }
-        written * steps / looked_at.max(1)
+        written * steps / sampled.max(1)
     }
 
-    /// Actor types.
-    pub fn type_count(&self) -> u64 {
+    /// Number of actor types.
+    pub(crate) fn type_count(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.types),
             Self::Trace { trace, .. } => trace.type_count() as u64,
@@ -152,7 +152,7 @@ impl Source {
     }
 
     /// Mean length of an actor's name, bytes.
-    pub fn mean_name_bytes(&self) -> u64 {
+    pub(crate) fn mean_name_bytes(&self) -> u64 {
         match self {
             Self::Workload(workload) => workload.actors.name_bytes as u64,
             Self::Trace { trace, .. } => {
@@ -162,7 +162,7 @@ impl Source {
         }
     }
 
-    /// Commands at the front of the stream that are issued before anything is measured.
+    /// Commands of the preload, at the beginning of the stream.
     pub(crate) fn preload_commands(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
@@ -170,11 +170,31 @@ impl Source {
         }
     }
 
-    /// Appends to `ops` what writes what an actor must have stored before its first command.
+    /// Appends to `ops` the writes of what an actor must have stored before its first command.
     pub(super) fn prehistory(&self, actor: u64, ops: &mut Vec<Op>) {
         if let Self::Trace { trace, .. } = self {
             let place = actor % trace.actors().len() as u64;
             trace.prehistory(u32::try_from(place).expect("a trace has fewer than 2^32 actors"), ops);
+        }
+    }
+
+    /// The operations of a command; an actor's first command is preceded by its prehistory.
+    pub(super) fn steps(&self, actor: u64, is_first: bool, ops: &[Op]) -> Vec<Op> {
+        let mut steps = Vec::new();
+        if is_first {
+            self.prehistory(actor, &mut steps);
+        }
+        steps.extend_from_slice(ops);
+        steps
+    }
+
+    /// Whether its commands may delete what was stored.
+    pub(crate) fn deletes(&self) -> bool {
+        match self {
+            Self::Workload(workload) => {
+                workload.persistence.compact_on_snapshot || workload.commands.weight(CommandKind::Purge) > 0.0
+            }
+            Self::Trace { .. } => true,
         }
     }
 

@@ -16,7 +16,7 @@ pub(crate) use compare::CompareArgs;
 pub(crate) use host::HostArgs;
 pub(crate) use plan::{EmulationArg, PlanArgs};
 pub(crate) use print::{CompletionsArgs, ManArgs, WorkloadsArgs};
-pub(crate) use program::{Args, Command, CrashVictimArgs};
+pub(crate) use program::{Args, Command};
 pub(crate) use report::{FormatArg, MergeArgs, ReportArgs, ReportCommand};
 pub(crate) use run::RunArgs;
 pub(crate) use source::{DurabilityArg, MachineArgs, SourceArgs};

@@ -1,7 +1,5 @@
 //! The program and its commands.
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand};
 
 use super::certify::CertifyArgs;
@@ -70,10 +68,7 @@ pub(crate) enum Command {
 /// Load a database until killed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Internal: started by `ave-workbench run`, which writes the task to standard input.")]
-pub(crate) struct CrashVictimArgs {
-    /// Directory of the database and of the log of acknowledged writes
-    pub(crate) directory: PathBuf,
-}
+pub(crate) struct CrashVictimArgs {}
 
 /// Load a database under the limits of a machine
 #[derive(Debug, clap::Args)]

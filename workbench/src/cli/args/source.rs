@@ -8,6 +8,7 @@ use crate::cli::values;
 use crate::cli::values::TunedFor;
 use crate::host::Machine;
 use crate::load::MOST_WORKERS;
+use crate::process::SourceSpec;
 
 /// The source of commands.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,12 @@ pub(crate) struct SourceArgs {
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
     pub(crate) allow_truncated: bool,
+}
+
+impl SourceArgs {
+    pub(crate) fn spec(&self) -> SourceSpec {
+        SourceSpec { origin: self.source.clone(), seed: self.seed, allow_truncated: self.allow_truncated }
+    }
 }
 
 /// Where to measure, and where to write the result.

@@ -1,7 +1,6 @@
 //! `run`.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::publish::{PublishOptions, publish};
 use crate::cli::args::RunArgs;
@@ -11,24 +10,16 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::cli::values::{OfferedRate, WarmUpTime};
 use crate::host::{HostProfile, warnings};
-use crate::load::{
-    CrashSpec, JobContext, Load, ModeOutcome, RocksDbTarget, RunError, Source, SystemClock, WarmUp, crash_check,
-};
-use crate::process::{OwnProgram, Scratch, confined, victim};
+use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock, WarmUp};
+use crate::process::victim::OwnProgram;
+use crate::process::{Scratch, SourceSnapshot, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments};
-use crate::run::{RunOutcome, RunSpec, run as run_source, run_report};
+use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
 use crate::units;
-
-/// Default measured time of a round.
-const MEASURE: Duration = Duration::from_secs(3);
-/// Default warm-up of a round.
-const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
-/// Default warm-up of a ramp, whose start time must be known.
-const RAMP_WARMUP: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let source = source(args)?;
-    let scratch = Scratch::create(&args.place.data_dir, output)?;
+    let scratch = Scratch::create(&args.place.data_dir, &output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host);
@@ -43,21 +34,13 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
-    let progress = MeasurementProgress::of_run(output, &spec, &source, kills(args));
+    let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
-    let outcome = run_source(
-        &target,
-        &source,
-        &spec,
-        scratch.path(),
-        &SystemClock::new(),
-        JobContext { observer: &progress, control: &control },
-    )
-    .and_then(|mut outcome| {
-        let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
-        kills.check(&mut outcome, scratch.path(), JobContext { observer: &progress, control: &control })?;
+    let victim = OwnProgram::new(SourceSnapshot::new(args.source.spec(), &source)?, machine_spec.clone());
+    let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
+        check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)
     });
     progress.finish();
@@ -83,43 +66,6 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     publish(&report, files, PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output })
 }
 
-/// Processes to kill per durability mode.
-fn kills(args: &RunArgs) -> u32 {
-    if args.no_verify { 0 } else { args.kills }
-}
-
-/// The crash check of each measured mode. It runs after all rounds, in other processes and databases, so that it does not
-/// affect the measurement.
-struct Kills<'a> {
-    target: &'a RocksDbTarget,
-    source: &'a Source,
-    victim: &'a OwnProgram,
-    spec: &'a RunSpec,
-    count: u32,
-}
-
-impl Kills<'_> {
-    fn check(&self, outcome: &mut RunOutcome, scratch: &Path, job: JobContext<'_>) -> Result<(), RunError> {
-        for mode in &mut outcome.modes {
-            if self.count == 0 || job.control.is_stopped() {
-                break;
-            }
-            let directory = victim::directory(scratch, mode.durability);
-            let spec = CrashSpec {
-                durability: mode.durability,
-                load: self.spec.load,
-                workers: self.spec.workers,
-                kills: self.count,
-            };
-            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, job)?;
-            // The next mode needs the space. The rest is removed with the scratch directory.
-            let _ = std::fs::remove_dir_all(directory);
-        }
-        outcome.interrupted |= job.control.is_stopped();
-        Ok(())
-    }
-}
-
 /// A trace is replayed once, or repeated if a rate or a measured time is given.
 fn source(args: &RunArgs) -> Result<Source, CliError> {
     let repeats = args.rate.is_some() || args.measure.is_some();
@@ -127,25 +73,20 @@ fn source(args: &RunArgs) -> Result<Source, CliError> {
 }
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
-    let finite = source.is_finite();
     let load = load(args, source);
     RunSpec {
         load,
         workers: resolve::workers(args.place.workers, host, source),
         rounds: args.rounds,
-        warmup: warmup(args, load, finite),
-        measure: args.measure.or((!finite).then_some(MEASURE)),
+        warmup: match args.warmup {
+            Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
+            Some(WarmUpTime::Steady) => WarmUp::STEADY,
+            None => RunSpec::default_warmup(load, source),
+        },
+        measure: args.measure.or_else(|| RunSpec::default_measure(source)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
-    }
-}
-
-fn warmup(args: &RunArgs, load: Load, finite: bool) -> WarmUp {
-    match args.warmup {
-        Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
-        None if finite => WarmUp::NONE,
-        None if matches!(load, Load::Ramp { .. }) => WarmUp::Fixed(RAMP_WARMUP),
-        Some(WarmUpTime::Steady) | None => WARMUP,
+        kills: if args.no_verify { 0 } else { args.kills },
     }
 }
 

@@ -26,9 +26,9 @@ impl MeasurementProgress {
         Self { line: ProgressLine::new(output, TimeLeft::default()), round: Mutex::new(None) }
     }
 
-    /// Of a run that kills `kills` processes per durability mode.
-    pub(crate) fn of_run(output: Output, spec: &RunSpec, source: &Source, kills: u32) -> Self {
-        Self { line: ProgressLine::new(output, run_stages(spec, source, kills)), round: Mutex::new(None) }
+    /// Of a run.
+    pub(crate) fn of_run(output: Output, spec: &RunSpec, source: &Source) -> Self {
+        Self { line: ProgressLine::new(output, run_stages(spec, source)), round: Mutex::new(None) }
     }
 
     /// Removes the bar: only the result stays on the terminal.

@@ -9,8 +9,8 @@ use crate::run::RunSpec;
 /// Time of a phase whose length is unknown until one has ended.
 const GUESS: Duration = Duration::from_secs(2);
 
-/// Stages of a run that kills `kills` processes in each durability mode at its end.
-pub(super) fn run_stages(spec: &RunSpec, source: &Source, kills: u32) -> TimeLeft {
+/// Stages of a run.
+pub(super) fn run_stages(spec: &RunSpec, source: &Source) -> TimeLeft {
     let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
     let rounds = modes.saturating_mul(spec.rounds);
     // A source that ends needs a new database for each round.
@@ -25,7 +25,7 @@ pub(super) fn run_stages(spec: &RunSpec, source: &Source, kills: u32) -> TimeLef
         stages(Phase::WarmUp, !spec.warmup.most().is_zero(), rounds, Some(warmup)),
         stages(Phase::Measure, true, rounds, spec.measure.or_else(|| trace_time(spec.load, source))),
         stages(Phase::Verify, spec.verify, databases, Some(GUESS)),
-        stages(Phase::Crash, kills > 0, modes, Some(GUESS)),
+        stages(Phase::Crash, spec.kills > 0, modes, Some(GUESS)),
     ])
 }
 
@@ -58,8 +58,10 @@ mod tests {
             measure: Some(Duration::from_secs(5)),
             durabilities: Durability::BOTH.to_vec(),
             verify: true,
+            kills: 0,
         };
-        let expected = |spec: &RunSpec, kills| run_stages(spec, &source, kills).at(Instant::now());
+        let expected =
+            |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());
         assert_eq!(expected(&spec, 3), Some(3 * 2 * GUESS + 6 * Duration::from_secs(7)));
         let spec = RunSpec { verify: false, ..spec };
         assert_eq!(expected(&spec, 0), Some(2 * GUESS + 6 * Duration::from_secs(7)));

@@ -174,10 +174,6 @@ impl Target for Slowed {
     type State = SlowedStore;
     type Manager = SlowedManager;
 
-    fn name(&self) -> &'static str {
-        "slowed"
-    }
-
     fn open(&self, directory: &Path, durability: Durability) -> Result<SlowedManager, Error> {
         Ok(SlowedManager { manager: self.backend.open(directory, durability)?, share: self.share })
     }
@@ -271,6 +267,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
         measure: Some(Duration::from_millis(100)),
         durabilities: vec![Durability::Off],
         verify: false,
+        kills: 0,
     };
     let target = Slowed { backend: RocksDbTarget::new(SMALL), share };
     let outcome =

@@ -1,4 +1,4 @@
-//! Processes killed while they write: does the check find what a backend lost, and nothing where it lost nothing?
+//! The crash check finds what a backend lost, and nothing if it lost nothing.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, CrashSpec, CrashTask, Crashed, Death, JobContext, Load, RunError, Source, SystemClock, Victim,
+    Control, CrashSpec, CrashTask, Crashed, JobContext, Load, Source, SystemClock, Victim, VictimEnd, VictimError,
     crash_check, drive_until_killed,
 };
 use ave_workbench::trace::TraceActor;
@@ -16,30 +16,37 @@ use ave_workbench::workload::{Arrivals, Workload, shipped};
 use crate::support::memory::{Fault, Memory};
 use crate::support::{TracedCommand, provenance, replay, trace_of, trace_of_commands, workload};
 
-/// Not a process: a thread that stops between two commands, or where the backend refuses to go on. What it acknowledged
-/// is written down the same way.
+/// A thread instead of a process: it stops between two commands after a number of acknowledged writes, or where the backend
+/// fails an operation. Acknowledgements are logged in the same way.
 struct Thread<'a> {
     target: &'a Memory,
     source: &'a Source,
-    life: Duration,
+    writes: u64,
 }
 
 impl Victim for Thread<'_> {
-    fn live(&self, task: &CrashTask, _life: Duration, _control: &Control) -> Result<Death, RunError> {
+    fn run_and_kill(
+        &self,
+        task: &CrashTask,
+        _kill_after: Duration,
+        _control: &Control,
+    ) -> Result<VictimEnd, VictimError> {
         let control = Control::default();
         let (sender, under_load) = channel();
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
-                let tell = move || sender.send(()).unwrap();
-                drive_until_killed(self.target, self.source, task, &SystemClock::new(), &control, tell)
+                let on_load = move || sender.send(self.target.acknowledged()).unwrap();
+                drive_until_killed(self.target, self.source, task, &SystemClock::new(), &control, on_load)
             });
-            under_load.recv().expect("it comes under load");
-            std::thread::sleep(self.life);
+            let until = under_load.recv().expect("it comes under load") + self.writes;
+            while self.target.acknowledged() < until && !thread.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             control.stop();
-            // A backend that refuses an operation ends it in the midst of a command.
+            // A backend that fails an operation ends it in the middle of a command.
             let _ = thread.join().unwrap();
         });
-        Ok(Death::Killed)
+        Ok(VictimEnd::Killed)
     }
 }
 
@@ -47,10 +54,13 @@ fn spec(workers: u64, kills: u32) -> CrashSpec {
     CrashSpec { durability: Durability::Off, load: Load::Closed, workers, kills }
 }
 
+/// Writes before each kill, unless the backend fails one earlier.
+const WRITES: u64 = 300;
+
 fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
     let directory = tempfile::tempdir().unwrap();
     let target = Memory::new(fault);
-    let victim = Thread { target: &target, source, life: Duration::from_millis(15) };
+    let victim = Thread { target: &target, source, writes: WRITES };
     let spec = spec(workers, kills);
     crash_check(&target, source, &spec, directory.path(), &victim, JobContext::silent(&Control::default()))
         .unwrap()
@@ -58,6 +68,8 @@ fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
 }
 
 const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
+/// Writes of one command of [`LIGHT`].
+const LIGHT_WRITES: u64 = 3;
 const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
 
 fn one_actor(rest: &str) -> Source {
@@ -67,7 +79,7 @@ fn one_actor(rest: &str) -> Source {
 }
 
 #[test]
-fn a_faithful_backend_loses_nothing_however_often_it_is_killed() {
+fn a_correct_backend_loses_nothing_after_any_number_of_kills() {
     for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
         let crashed = check(Fault::None, &source, workers, 3);
         let name = source.name();
@@ -93,10 +105,9 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
     })
 }
 
-/// Of the operation under way nobody knows: with it and without it, all is well, whichever of a command's it is, and the
-/// next process goes on from there.
+/// Whichever operation of a command it is; the next process continues from there.
 #[test]
-fn the_operation_under_way_may_be_there_or_not() {
+fn the_operation_in_flight_may_be_stored_or_not() {
     let compacting =
         "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 4\nrecover = 1";
     let light = "mode = 'light'\n[commands]\npersist = 4\npurge = 1";
@@ -115,13 +126,13 @@ fn the_operation_under_way_may_be_there_or_not() {
             let crashed = check(fault, &one_actor(rest), 1, 1);
             assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}");
             assert_eq!(
-                (crashed.writes_under_way, crashed.writes_under_way_found),
+                (crashed.writes_in_flight, crashed.writes_in_flight_found),
                 (1, is_there),
                 "{fault:?} of {rest}"
             );
             let crashed = check(fault, &one_actor(rest), 1, 3);
-            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}, and on");
-            assert!(crashed.commands > nth, "{fault:?}: the next process went on: {crashed:?}");
+            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}, next process");
+            assert!(crashed.commands > nth, "{fault:?}: the next process continued: {crashed:?}");
         }
     }
 }
@@ -129,21 +140,21 @@ fn the_operation_under_way_may_be_there_or_not() {
 #[test]
 fn an_acknowledged_event_that_is_lost_is_found() {
     let crashed = check(Fault::Lose("events", 4), &one_actor(APPENDING), 1, 3);
-    assert_eq!((crashed.kills, crashed.verified.lost), (1, 1), "after a loss nothing more is killed");
+    assert_eq!((crashed.kills, crashed.verified.lost), (1, 1), "no kill follows a loss");
     let [difference] = &crashed.verified.differences[..] else { panic!("{crashed:?}") };
     assert!(difference.starts_with("kill 1: small0/") && difference.contains("expected 4"), "{difference}");
 }
 
 #[test]
 fn the_newest_write_lost_is_found() {
-    // The last one that is acknowledged before everything ends.
+    // The last write that is acknowledged.
     let crashed = check(Fault::DieBefore("events", 8), &one_actor(LIGHT), 1, 1);
     assert_eq!(crashed.verified.lost, 0);
     for (fault, what) in [(Fault::Lose("events", 0), "event"), (Fault::Lose("metadata", 0), "metadata")] {
         // One command, and the next one far away.
         let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
         let (target, source, directory) = (Memory::new(fault), one_actor(LIGHT), tempfile::tempdir().unwrap());
-        let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+        let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
         let crashed =
             crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
         let crashed = crashed.unwrap().unwrap();
@@ -154,7 +165,7 @@ fn the_newest_write_lost_is_found() {
 }
 
 #[test]
-fn what_holds_other_bytes_than_were_written_is_found() {
+fn altered_bytes_are_found() {
     for fault in [Fault::Alter("events", 3), Fault::Shorten("events", 3)] {
         let crashed = check(fault, &one_actor(APPENDING), 1, 1);
         assert_eq!(crashed.verified.lost, 1, "{fault:?}");
@@ -162,22 +173,22 @@ fn what_holds_other_bytes_than_were_written_is_found() {
     }
 }
 
-/// With one event that is due the one behind it is there, though nobody wrote it.
+/// The backend stores the event after the one written as well.
 #[test]
-fn what_was_never_issued_is_found() {
+fn an_event_that_was_never_written_is_found() {
     let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
     let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
-    let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+    let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
     let crashed =
         crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.verified.events, crashed.verified.lost), (1, 0));
     let difference = &crashed.verified.differences[0];
-    assert!(difference.contains("is there and should not be") && difference.contains("under way"), "{difference}");
+    assert!(difference.contains("is there and should not be") && difference.contains("in flight"), "{difference}");
 }
 
 #[test]
-fn what_was_deleted_and_stayed_is_found() {
+fn a_deleted_event_that_stayed_is_found() {
     let compacting = "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 1";
     assert!(!check(Fault::KeepDeleted, &one_actor(compacting), 1, 1).verified.differences.is_empty());
     let purging = "mode = 'light'\n[commands]\npersist = 3\npurge = 1";
@@ -185,7 +196,7 @@ fn what_was_deleted_and_stayed_is_found() {
     assert!(!crashed.verified.differences.is_empty());
 }
 
-/// A trace that ends is repeated, each pass with actors of its own, and each with what they had stored before.
+/// Each pass has its own actors with their prehistories.
 #[test]
 fn a_trace_is_repeated_until_the_kill() {
     let actor = TraceActor::new("account", "old");
@@ -206,7 +217,7 @@ fn a_trace_is_repeated_until_the_kill() {
         assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?}");
         assert!(crashed.commands > 30, "it ends after 2: {crashed:?}");
     }
-    // The past of an actor of a later pass is acknowledged like anything else.
+    // The prehistory of an actor of a later pass is acknowledged as well.
     assert_eq!(check(Fault::Lose("events", 30), &source, 1, 1).verified.lost, 1);
     let many = replay(trace_of(&workload(5, LIGHT), 40), 1);
     for workers in [1, 2, 5, 7] {
@@ -216,38 +227,43 @@ fn a_trace_is_repeated_until_the_kill() {
     }
 }
 
-/// A process that does not last: the first two are killed, the third one ends by itself.
+/// The first two processes are killed, the third ends by itself.
 struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
 
 impl Victim for Weak<'_> {
-    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
+    fn run_and_kill(
+        &self,
+        task: &CrashTask,
+        kill_after: Duration,
+        control: &Control,
+    ) -> Result<VictimEnd, VictimError> {
         self.1.set(self.1.get() + 1);
         if self.1.get() == 3 {
-            let reason = "ended by itself: it had enough".to_owned();
-            return Err(RunError::Victim { durability: task.durability, reason });
+            let reason = "ended by itself: signal: 6".to_owned();
+            return Err(VictimError { durability: task.durability, reason });
         }
-        self.0.live(task, life, control)
+        self.0.run_and_kill(task, kill_after, control)
     }
 }
 
 #[test]
-fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
+fn a_process_that_ends_by_itself_is_reported_with_the_results_before() {
     let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
-    let victim = Weak(Thread { target: &target, source: &source, life: Duration::from_millis(5) }, 0.into());
+    let victim = Weak(Thread { target: &target, source: &source, writes: WRITES }, 0.into());
     let crashed =
         crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
     let failure = crashed.failure.unwrap();
-    assert_eq!(failure, "the process to be killed with durability off ended by itself: it had enough");
+    assert_eq!(failure, "the process to be killed with durability off ended by itself: signal: 6");
 }
 
 #[test]
-fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
+fn a_check_that_is_cancelled_before_its_first_kill_has_no_result() {
     let (target, source) = (Memory::new(Fault::None), one_actor(LIGHT));
     let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
     control.stop();
-    let victim = Thread { target: &target, source: &source, life: Duration::ZERO };
+    let victim = Thread { target: &target, source: &source, writes: 0 };
     let crashed =
         crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, JobContext::silent(&control)).unwrap();
     assert_eq!(crashed, None);
@@ -255,12 +271,13 @@ fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
 
 #[cfg(feature = "rocksdb")]
 mod process {
-    //! A real process, really killed: this test once more.
+    //! A real process that is killed: this test binary.
 
     use std::fs;
     use std::os::unix::process::ExitStatusExt;
     use std::path::{Path, PathBuf};
     use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
     use ave_actors_store::Error;
@@ -275,6 +292,11 @@ mod process {
     const DURABILITY: &str = "AVE_TEST_VICTIM_DURABILITY";
     const UNSAFETY: &str = "AVE_TEST_VICTIM_UNSAFETY";
     const WORKERS: u64 = 2;
+    /// Writes under load before the process can be killed.
+    const PUTS_BEFORE_KILL: u64 = 100;
+
+    /// In the process that is killed: writes since the load began.
+    static PUTS: AtomicU64 = AtomicU64::new(PUTS_BEFORE_KILL);
 
     /// What the backend does to what it acknowledges.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,10 +334,6 @@ mod process {
         type State = UnsafeStore;
         type Manager = UnsafeManager;
 
-        fn name(&self) -> &'static str {
-            "unsafe"
-        }
-
         fn open(&self, directory: &Path, durability: Durability) -> Result<UnsafeManager, Error> {
             Ok(UnsafeManager(RocksDbTarget::new(SMALL).open(directory, durability)?, self.0))
         }
@@ -339,6 +357,9 @@ mod process {
     impl UnsafeStore {
         fn take(&mut self, key: Option<&str>, data: &[u8]) -> Result<(), Error> {
             self.puts += 1;
+            if PUTS.fetch_add(1, Ordering::Relaxed) + 1 == PUTS_BEFORE_KILL {
+                fs::write(flag(Path::new(&std::env::var_os(DIRECTORY).unwrap())), "").unwrap();
+            }
             let keeps = match self.unsafety {
                 Unsafety::None => false,
                 Unsafety::Late => self.kept.len() < 9,
@@ -429,21 +450,28 @@ mod process {
         CrashTask { directory, durability, load: Load::Closed, workers: WORKERS }
     }
 
-    /// Not a test of its own: the process that the others kill.
+    /// Not a test: the process that the tests kill.
     #[test]
     fn victim() {
         let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
         let variable = |name| std::env::var(name).unwrap();
         let unsafety = Unsafety::ALL.into_iter().find(|unsafety| unsafety.name() == variable(UNSAFETY)).unwrap();
         let durability = if variable(DURABILITY) == "on" { Durability::On } else { Durability::Off };
-        let (flag, task) = (flag(&directory), task(directory, durability));
-        let tell = || fs::write(flag, "").unwrap();
-        drive_until_killed(&UnsafeTarget(unsafety), &source(), &task, &SystemClock::new(), &Control::default(), tell)
-            .unwrap();
+        let task = task(directory, durability);
+        let on_load = || PUTS.store(0, Ordering::Relaxed);
+        let clock = SystemClock::new();
+        drive_until_killed(&UnsafeTarget(unsafety), &source(), &task, &clock, &Control::default(), on_load).unwrap();
     }
 
+    /// Path of that test in this binary.
+    fn victim_test() -> String {
+        let (_crate, module) = module_path!().split_once("::").unwrap();
+        format!("{module}::victim")
+    }
+
+    /// A file that exists once the process can be killed.
     fn flag(directory: &Path) -> PathBuf {
-        directory.with_extension("under-load")
+        directory.with_extension("can-be-killed")
     }
 
     /// A child that is dead when this goes.
@@ -460,11 +488,16 @@ mod process {
     struct ThisTest(Unsafety);
 
     impl Victim for ThisTest {
-        fn live(&self, task: &CrashTask, life: Duration, _control: &Control) -> Result<Death, RunError> {
+        fn run_and_kill(
+            &self,
+            task: &CrashTask,
+            kill_after: Duration,
+            _control: &Control,
+        ) -> Result<VictimEnd, VictimError> {
             let flag = flag(&task.directory);
             let _ = fs::remove_file(&flag);
             let child = Command::new(std::env::current_exe().unwrap())
-                .args(["workbench::after_kills::process::victim", "--exact", "--nocapture"])
+                .args([&victim_test(), "--exact", "--nocapture"])
                 .env(DIRECTORY, &task.directory)
                 .env(DURABILITY, task.durability.to_string())
                 .env(UNSAFETY, self.0.name())
@@ -475,10 +508,10 @@ mod process {
                 assert_eq!(running.0.try_wait().unwrap(), None, "it ended by itself");
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(life);
+            std::thread::sleep(kill_after);
             running.0.kill().unwrap();
             assert_eq!(running.0.wait().unwrap().signal(), Some(9), "it ended by itself");
-            Ok(Death::Killed)
+            Ok(VictimEnd::Killed)
         }
     }
 
@@ -498,14 +531,14 @@ mod process {
             let crashed = killed(Unsafety::None, durability, 5);
             assert_eq!(crashed.verified.differences, Vec::<String>::new());
             assert_eq!((crashed.kills, crashed.verified.lost), (5, 0));
-            // An event that was under way and is there was not acknowledged, and its command goes on with the next process.
-            let events = crashed.verified.events + crashed.writes_under_way_found;
+            // An event in flight that is stored was not acknowledged; its command continues in the next process.
+            let events = crashed.verified.events + crashed.writes_in_flight_found;
             assert!(events >= crashed.commands && crashed.commands > 0, "{crashed:?}");
         }
     }
 
     #[test]
-    fn a_backend_that_acknowledges_before_it_writes_is_found_out() {
+    fn a_backend_that_acknowledges_before_it_writes_is_found() {
         let crashed = killed(Unsafety::Late, Durability::Off, 3);
         assert!(crashed.verified.lost > 0, "{crashed:?}");
         let lost = |what: &str| crashed.verified.differences.iter().any(|difference| difference.contains(what));
@@ -513,10 +546,10 @@ mod process {
     }
 
     #[test]
-    fn a_backend_that_leaves_a_hole_is_found_out() {
+    fn a_backend_that_leaves_a_hole_is_found() {
         let crashed = killed(Unsafety::Hole, Durability::Off, 5);
         assert!(crashed.verified.lost > 0, "{crashed:?}");
-        // Where the process died right behind the hole, nothing stands after it.
+        // If the process was killed right after the hole, no event follows it.
         let is_hole = |difference: &String| difference.contains("found event") || difference.contains("is lost");
         assert!(crashed.verified.differences.iter().any(is_hole), "{crashed:?}");
     }

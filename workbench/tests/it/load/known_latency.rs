@@ -11,8 +11,8 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullStore, NullTarget, Session, Source,
-    SystemClock, Target, WarmUp, arrival_times,
+    Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullBackend, Session, Source, SystemClock, Target,
+    WarmUp, arrival_times,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice};
 use ave_workbench::workload::Arrivals;
@@ -75,25 +75,21 @@ impl Scripted {
 
 impl Target for Scripted {
     type Collection = Self;
-    type State = NullStore;
+    type State = NullBackend;
     type Manager = Self;
-
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
 
     fn open(&self, _directory: &Path, _durability: Durability) -> Result<Self, Error> {
         Ok(self.clone())
     }
 }
 
-impl DbManager<Self, NullStore> for Scripted {
+impl DbManager<Self, NullBackend> for Scripted {
     fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
         Ok(self.clone())
     }
 
-    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
-        Ok(NullStore)
+    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullBackend, Error> {
+        Ok(NullBackend)
     }
 }
 
@@ -136,7 +132,13 @@ pub(crate) fn appends(seed: u64) -> Source {
 }
 
 fn closed() -> DriveSpec {
-    DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: Some(Duration::from_secs(10)), lag_limit: None }
+    DriveSpec {
+        load: Load::Closed,
+        warmup: WarmUp::NONE,
+        measure: Some(Duration::from_secs(10)),
+        lag_limit: None,
+        settle: true,
+    }
 }
 
 fn open(per_second: f64, arrivals: Arrivals, seconds: u64) -> DriveSpec {
@@ -184,7 +186,7 @@ fn a_constant_service_time_is_every_percentile() {
 }
 
 #[test]
-fn what_happens_during_the_warm_up_does_not_count() {
+fn the_warm_up_is_not_measured() {
     // Slow while it warms up, fast afterwards.
     let warmup = 5 * SECOND;
     let spec = DriveSpec { warmup: WarmUp::Fixed(Duration::from_secs(5)), ..open(1_000.0, Arrivals::Constant, 10) };
@@ -201,7 +203,7 @@ fn what_happens_during_the_warm_up_does_not_count() {
 /// `100.2 ms - 0.8 u`, until the queue is served at `u` = 125 ms; from then on it takes `s`. So the share `p` < 0.125
 /// of all commands takes longer than `100.2 ms - 0.8 s p`, and the rest `s`.
 #[test]
-fn a_stall_is_felt_by_everyone_who_came_while_it_lasted() {
+fn response_times_of_all_commands_due_in_a_stall_include_it() {
     const SERVICE: u64 = 200 * MICROSECOND;
     const STALL: u64 = 100 * MILLISECOND;
     let measurement = measure(&appends(1), &open(1_000.0, Arrivals::Constant, 20), |now| {
@@ -317,6 +319,7 @@ fn is_an_m_d_1_queue(load: f64, commands: u64) {
         warmup: WarmUp::Fixed(Duration::from_secs(30)),
         measure: Some(Duration::from_secs_f64(seconds)),
         lag_limit: None,
+        settle: true,
     };
     let measurement = measure(&appends(8), &spec, |_| SERVICE);
     assert_near("commands", response(&measurement).count() as f64, commands as f64, 0.01);
@@ -412,25 +415,25 @@ fn a_trace_is_replayed_at_its_own_times() {
     }
 }
 
-/// Arrivals at random, commands that depend on the ones before: what a session goes on with is all that matters to it.
+/// With random arrivals, and commands that depend on those before.
 #[test]
-fn a_session_that_was_left_is_taken_up_as_if_it_had_been_one() {
+fn a_restored_session_continues_as_if_it_had_not_been_suspended() {
     let spec = open(800.0, Arrivals::Poisson, 5);
     let source = appends(4);
-    let second_load = |is_left: bool| {
+    let second_load = |is_suspended: bool| {
         let clock = SimulatedClock::default();
         let target = Scripted::new(&clock, |_| MILLISECOND);
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         let path = directory.path();
         let mut session =
             Session::start(&target, &source, path, Durability::Off, 1, JobContext::silent(&control)).unwrap();
-        let first = session.drive_on(&spec, &clock, JobContext::silent(&control)).unwrap();
-        assert_eq!(first.settled, None, "nobody waited");
-        if is_left {
-            let left = session.leave().unwrap();
-            let written = serde_json::to_string(&left).unwrap();
+        let unsettled = DriveSpec { settle: false, ..spec };
+        let first = session.drive(&unsettled, &clock, JobContext::silent(&control)).unwrap();
+        assert_eq!(first.settled, None);
+        if is_suspended {
+            let written = serde_json::to_string(&session.suspend().unwrap()).unwrap();
             let read = serde_json::from_str(&written).unwrap();
-            session = Session::take_up(&target, &source, path, Durability::Off, &read, &control).unwrap();
+            session = Session::restore(&target, &source, path, Durability::Off, &read, &control).unwrap();
         }
         let second = session.drive(&spec, &clock, JobContext::silent(&control)).unwrap();
         assert_eq!(second.settled, Some(true));
@@ -503,7 +506,6 @@ fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
     }
 }
 
-/// On the real clock nothing can be said of how long it takes, only that everything issued was counted.
 #[test]
 fn a_real_run_counts_what_it_issued() {
     let directory = tempfile::tempdir().unwrap();
@@ -511,7 +513,7 @@ fn a_real_run_counts_what_it_issued() {
     let mix = "mode = 'light'\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let source = Source::Workload(workload(20, mix));
     let mut session =
-        Session::start(&NullTarget, &source, directory.path(), Durability::Off, 2, JobContext::silent(&control))
+        Session::start(&NullBackend, &source, directory.path(), Durability::Off, 2, JobContext::silent(&control))
             .unwrap();
     let time = Some(Duration::from_millis(200));
     let closed = session.drive(&DriveSpec { measure: time, ..closed() }, &clock, JobContext::silent(&control)).unwrap();
@@ -524,6 +526,6 @@ fn a_real_run_counts_what_it_issued() {
     let slices: u64 = closed.measurement.slices_of_all_commands().iter().map(Slice::count).sum();
     assert_eq!(slices, closed.measurement.issued);
     for kind in source.kinds() {
-        assert!(closed.measurement.command(kind).is_some(), "{kind} was never issued");
+        assert!(paced.measurement.command(kind).is_some(), "{kind} was never issued");
     }
 }

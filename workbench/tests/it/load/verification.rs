@@ -1,4 +1,4 @@
-//! Does a run notice when the backend does not hold what it acknowledged, and stay silent when it does?
+//! Verification finds what a backend does not store as acknowledged, and nothing else.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
     let path = directory.path();
     let mut session =
         Session::start(target, source, path, Durability::Off, workers, JobContext::silent(&control)).unwrap();
-    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None, settle: true };
     session.drive(&spec, &SystemClock::new(), JobContext::silent(&control)).unwrap();
     session.finish(true, JobContext::silent(&control)).unwrap().0.unwrap()
 }
@@ -117,10 +117,7 @@ fn actors_that_changed_places_are_found() {
 }
 
 /// A run over `target`, both durability modes: short rounds, or once through a source that ends.
-fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome)
-where
-    T::Manager: Sync,
-{
+fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome) {
     let spec = RunSpec {
         load: Load::Closed,
         workers,
@@ -129,6 +126,7 @@ where
         measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
+        kills: 0,
     };
     let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
     let outcome =
@@ -229,10 +227,7 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
 const ACTORS: u32 = 12;
 
 /// Runs each of them, side by side since nothing is timed, and finds all that was acknowledged.
-fn every_shipped_workload_verifies_clean<T: Target>(target: impl Fn() -> T + Sync)
-where
-    T::Manager: Sync,
-{
+fn every_shipped_workload_verifies_clean<T: Target>(target: impl Fn() -> T + Sync) {
     std::thread::scope(|scope| {
         for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
             let target = &target;
