@@ -153,7 +153,7 @@ fn an_interrupted_plan_resumes_and_leaves_no_journal() {
 fn invalid_plans_are_refused_before_anything_is_measured() {
     let place = Place::new();
     for (words, parts) in [
-        ("--machine tiny", &["--machine `tiny`", "nano", "CORES,RAM_MB"][..]),
+        ("--machine tiny", &["invalid value 'tiny' for '--machine", "nano", "CORES,RAM_MB"][..]),
         ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
         ("--machine 1000,4000", &["less than any of the machines in question"]),
         ("--what-if users=2x", &["`users` is none of actors"]),
