@@ -63,12 +63,10 @@ impl RocksDbStore {
         let cursor = Cursor::at_key(&self.family, &self.prefix, Direction::Forward, key)?;
         let mut cursor = cursor.ok_or_else(not_found)?;
         let value = cursor.entry().map(|(_, value)| value.to_vec()).ok_or_else(not_found)?;
-        cursor.advance();
-        while let Some((stored, value)) = cursor.entry() {
-            if !slot.push(stored, value) {
-                break;
-            }
+        let mut continues = slot.begin(value.len());
+        while continues {
             cursor.advance();
+            continues = cursor.entry().is_some_and(|(stored, value)| slot.push(stored, value));
         }
         slot.finish();
         Ok(value)
