@@ -51,8 +51,10 @@ impl Engine {
         if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < MIN_OPEN_FILES) {
             return Err(error::too_few_open_files(path, limit));
         }
-        let error_context = ErrorContext::new(path, &tuning);
-        let contents = directory::prepare(&error_context)?;
+        required.iter().try_for_each(|name| check_name(path, name))?;
+        let mut error_context = ErrorContext::new(path, &tuning);
+        let contents = directory::prepare(&mut error_context)?;
+        let path = error_context.path();
         let options = EngineOptions::new(&tuning, contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
@@ -132,6 +134,7 @@ impl Engine {
         self.modify(|db| db.create_cf(name, &self.options.database))
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
     }
+        check_name(self.path(), name)?;
 
     pub(super) fn write_options(&self) -> &WriteOptions {
         &self.write
@@ -156,4 +159,9 @@ impl Engine {
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
+}
+
+/// RocksDB's error for an empty name is that of a foreign database, and the binding panics at a NUL character.
+fn check_name(path: &Path, name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.contains('\0') { Err(error::column_family_name(path, name)) } else { Ok(()) }
 }

@@ -108,7 +108,8 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// Those of [`RocksDbManager::new`], and [`Error::CreateStore`] if a column family cannot be created.
+    /// Those of [`RocksDbManager::new`], and [`Error::CreateStore`] if a column family cannot be created: for example, a
+    /// name is empty or contains a NUL character.
     pub fn with_column_families<N: Into<String>>(
         path: &Path,
         durability: bool,
@@ -137,7 +138,7 @@ impl RocksDbManager {
         Ok(Self { database: Arc::new(database) })
     }
 
-    /// The directory of the database.
+    /// The directory of the database: absolute, without symbolic links and `..`.
     pub fn path(&self) -> &Path {
         self.engine().path()
     }
@@ -346,7 +347,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::CreateStore`] if the column family cannot be created.
+    /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
+    /// character.
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a collection handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
@@ -359,7 +361,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::CreateStore`] if the column family cannot be created.
+    /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
+    /// character.
     fn create_state(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a state handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
