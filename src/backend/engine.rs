@@ -111,10 +111,15 @@ impl Engine {
         })
     }
 
-    /// Runs an operation that RocksDB rejects while it is stopped, behind the [`WriteGate`].
+    /// Runs a write or a flush, whose failure closes the [`WriteGate`].
     pub(super) fn modify(&self, modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
+        self.run(|db| modify(db).inspect_err(|cause| self.write_gate.close(db, cause)))
+    }
+
+    /// Runs an operation that writes or flushes as a part of it, unless the [`WriteGate`] is closed.
+    pub(super) fn run(&self, operation: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
         self.write_gate.check(&self.db)?;
-        modify(&self.db).inspect_err(|cause| self.write_gate.close(cause))
+        operation(&self.db)
     }
 
     /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
@@ -122,19 +127,19 @@ impl Engine {
         self.write_gate.check(&self.db).is_ok()
     }
 
-    /// Whether a write failed and none was attempted since.
+    /// Whether RocksDB was stopped at the last failed write or flush, and no later one was attempted.
     pub(super) fn is_stopped(&self) -> bool {
         self.write_gate.is_closed()
     }
 
     /// Creates the column family `name` in a database that has `families` of them.
     pub(super) fn create_column_family(&self, name: &str, families: usize) -> Result<(), Error> {
+        check_name(self.path(), name)?;
         space_check::probe_column_family(self.path(), families)
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
-        self.modify(|db| db.create_cf(name, &self.options.database))
+        self.run(|db| db.create_cf(name, &self.options.database))
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
     }
-        check_name(self.path(), name)?;
 
     pub(super) fn write_options(&self) -> &WriteOptions {
         &self.write

@@ -97,9 +97,7 @@ impl RocksDbStore {
     }
 
     fn failed(&self, operation: &str, logical: &str, cause: &rocksdb::Error) -> Error {
-        let what = format!("{operation} of '{logical}'");
-        let failed = if self.family.is_stopped() { error::write } else { error::operation };
-        failed(self.family.error_context(), self.family.name(), &what, cause)
+        self.family.failed(&format!("{operation} of '{logical}'"), cause)
     }
 
     fn cursor(&self, direction: Direction) -> Cursor<'_> {
