@@ -8,14 +8,14 @@
 
 use std::{
     fmt, fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use ave_actors_store::config::{ResolvedSpec, detect_cpu_cores, detect_total_memory_mb};
 
 const MIB: u64 = 1024 * 1024;
 
-/// RAM in MiB where the host reports none: the default of `ave_actors_store::config::resolve_spec`.
+/// RAM in MiB where it is unknown: the default of `ave_actors_store::config::resolve_spec`.
 const DEFAULT_RAM_MIB: u64 = 4096;
 
 /// The source of a value about the machine.
@@ -29,7 +29,7 @@ pub enum Source {
     CgroupV1(PathBuf),
     /// A limit of cgroup v2, read from this file.
     CgroupV2(PathBuf),
-    /// A default, because the host reports no value.
+    /// A default, because the host reports no value, or a cgroup namespace hides the limit of this process.
     Assumed,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Source {
             Self::Affinity => f.write_str("CPU affinity of the process"),
             Self::CgroupV1(file) => limit(f, 1, file),
             Self::CgroupV2(file) => limit(f, 2, file),
-            Self::Assumed => f.write_str("default, the host reports no value"),
+            Self::Assumed => f.write_str("default, the host reports no value or hides the limit"),
         }
     }
 }
@@ -80,7 +80,7 @@ pub struct RamShare {
 pub struct ProcessShare {
     /// CPU: the smaller of the affinity mask and the cgroup quotas.
     pub cpu: CpuShare,
-    /// RAM: the smallest of the host's total and the cgroup limits.
+    /// RAM: the smallest of the host's total and the cgroup limits. At most 4 GiB if a cgroup namespace hides them.
     pub ram: RamShare,
     /// Soft limit on open files of this process. `None`: unlimited or unknown.
     pub open_files: Option<u64>,
@@ -128,8 +128,16 @@ fn ram_under(root: &Path) -> Option<RamShare> {
     let total = read(root, "proc/meminfo")
         .and_then(|text| parse_mem_total(&text))
         .map(|bytes| RamShare { bytes, source: Source::HostTotal });
-    let limits = cgroup_dirs(root, "self", "memory").into_iter().filter_map(|dir| dir.ram_limit(root));
-    total.into_iter().chain(limits).min_by_key(|share| share.bytes)
+    let groups = groups(root, "self", "memory");
+    let limits =
+        groups.iter().flat_map(|(group, mount)| mount.dirs_up_from(group)).flat_map(|dir| dir.ram_limits(root));
+    let share = total.into_iter().chain(limits).min_by_key(|share| share.bytes)?;
+    // Of two hierarchies, only v1, which comes first, has the controller.
+    let is_hidden = groups.first().is_some_and(|(group, mount)| mount.relative(group).is_none());
+    if is_hidden && share.source == Source::HostTotal {
+        return Some(RamShare { bytes: share.bytes.min(DEFAULT_RAM_MIB * MIB), source: Source::Assumed });
+    }
+    Some(share)
 }
 
 /// CPU time that this process may use, by the kernel files under `root` (`/` for this machine): the smallest of its
@@ -191,14 +199,18 @@ pub struct CgroupDir {
 }
 
 impl CgroupDir {
-    fn ram_limit(&self, root: &Path) -> Option<RamShare> {
-        let name = match self.version {
-            CgroupVersion::V1 => "memory.limit_in_bytes",
-            CgroupVersion::V2 => "memory.max",
+    fn ram_limits(&self, root: &Path) -> Vec<RamShare> {
+        let names: &[&str] = match self.version {
+            CgroupVersion::V1 => &["memory.limit_in_bytes"],
+            // Above `memory.high` the kernel slows the process down until it has reclaimed the memory.
+            CgroupVersion::V2 => &["memory.max", "memory.high"],
         };
         // "max" does not parse: no limit.
-        let bytes = self.read(root, name)?.trim().parse().ok()?;
-        Some(RamShare { bytes, source: self.source(name) })
+        let limit = |name: &&str| {
+            let bytes = self.read(root, name)?.trim().parse().ok()?;
+            Some(RamShare { bytes, source: self.source(name) })
+        };
+        names.iter().filter_map(limit).collect()
     }
 
     fn cpu_quota(&self, root: &Path) -> Option<CpuShare> {
@@ -232,19 +244,19 @@ impl CgroupDir {
 /// up to the mount point. v1 directories come before v2: a host can use v1 for one controller and v2 for another.
 #[doc(hidden)]
 pub fn cgroup_dirs(root: &Path, process: &str, controller: &str) -> Vec<CgroupDir> {
+    groups(root, process, controller).iter().flat_map(|(group, mount)| mount.dirs_up_from(group)).collect()
+}
+
+/// The groups of a process for a controller, v1 before v2, each with the mount of its hierarchy.
+fn groups(root: &Path, process: &str, controller: &str) -> Vec<(PathBuf, CgroupMount)> {
     let membership = read(root, &format!("proc/{process}/cgroup")).unwrap_or_default();
     let mounts = read(root, "proc/self/mountinfo").map(|text| parse_cgroup_mounts(&text)).unwrap_or_default();
-    let mut dirs = Vec::new();
-    for version in [CgroupVersion::V1, CgroupVersion::V2] {
-        let Some(group) = group_of(&membership, version, controller) else { continue };
-        let mount = mounts
-            .iter()
-            .find(|mount| mount.has_controller(version, controller))
-            .cloned()
-            .unwrap_or_else(|| CgroupMount::default_mount(root, version, controller));
-        dirs.extend(mount.dirs_up_from(&group).into_iter().map(|path| CgroupDir { version, path }));
-    }
-    dirs
+    let of_version = |version| {
+        let group = group_of(&membership, version, controller)?;
+        let mount = mounts.iter().find(|mount| mount.has_controller(version, controller)).cloned();
+        Some((group, mount.unwrap_or_else(|| CgroupMount::default_mount(root, version, controller))))
+    };
+    [CgroupVersion::V1, CgroupVersion::V2].into_iter().filter_map(of_version).collect()
 }
 
 /// The group of a controller in `proc/self/cgroup`, which has lines of `hierarchy:controllers:path`. The v2 line is
@@ -292,14 +304,21 @@ impl CgroupMount {
 
     /// The directory of `group` and its parents up to the mount point. Only the mount point if the group lies outside
     /// the mount.
-    fn dirs_up_from(&self, group: &Path) -> Vec<PathBuf> {
-        let relative = group
-            .strip_prefix(&self.group)
-            .or_else(|_| group.strip_prefix("/"))
-            .ok()
-            .filter(|path| !path.components().any(|part| part.as_os_str() == ".."))
-            .unwrap_or(Path::new(""));
-        relative.ancestors().map(|ancestor| self.point.join(ancestor)).collect()
+    fn dirs_up_from(&self, group: &Path) -> Vec<CgroupDir> {
+        let relative = self.relative(group).unwrap_or(Path::new(""));
+        relative.ancestors().map(|path| CgroupDir { version: self.version, path: self.point.join(path) }).collect()
+    }
+
+    /// The path of `group` below the mount point. `None` if it is hidden: in a cgroup namespace, the kernel shows a path
+    /// above the root of the namespace as `/..`, without the names of the directories below.
+    fn relative<'a>(&self, group: &'a Path) -> Option<&'a Path> {
+        let is_outside = |path: &Path| path.components().any(|part| part == Component::ParentDir);
+        let relative = match group.strip_prefix(&self.group) {
+            Err(_) if is_outside(&self.group) => return None,
+            Err(_) => group.strip_prefix("/").unwrap_or(group),
+            Ok(relative) => relative,
+        };
+        Some(relative).filter(|relative| !is_outside(relative))
     }
 }
 
@@ -467,6 +486,40 @@ mod tests {
             ("sys/fs/cgroup/memory.max", "1073741824\n"),
         ]);
         assert_eq!(ram_under(host.path()).unwrap().bytes, GIB);
+    }
+
+    #[test]
+    fn the_host_total_does_not_apply_where_a_namespace_hides_the_group() {
+        // As `unshare --cgroup` leaves them: the mounts of before, and a group that is the root of the namespace.
+        let with = |version: &str, membership: &str, kib: u64| {
+            machine(&[
+                ("proc/meminfo", &format!("MemTotal: {kib} kB\n")),
+                ("proc/self/cgroup", membership),
+                ("proc/self/mountinfo", &format!("35 31 0:32 /../.. /cg rw - {version} cgroup rw,memory\n")),
+                ("cg/memory.limit_in_bytes", "9223372036854771712\n"),
+            ])
+        };
+        for (version, membership) in [("cgroup", "4:memory:/\n0::/\n"), ("cgroup2", "0::/\n")] {
+            for (kib, bytes) in [(8 * 1024 * 1024, 4 * GIB), (2 * 1024 * 1024, 2 * GIB)] {
+                let host = with(version, membership, kib);
+                assert_eq!(ram_under(host.path()), Some(RamShare { bytes, source: Source::Assumed }), "{version}");
+            }
+        }
+        // Another group, whose path from the mount point is known.
+        let host = with("cgroup2", "0::/../../elsewhere\n", 8 * 1024 * 1024);
+        assert_eq!(ram_under(host.path()), Some(RamShare { bytes: 8 * GIB, source: Source::HostTotal }));
+    }
+
+    #[test]
+    fn the_throttling_limit_of_cgroup_v2_applies() {
+        let host = machine(&[
+            ("proc/meminfo", "MemTotal: 8388608 kB\n"),
+            ("proc/self/cgroup", "0::/a\n"),
+            ("sys/fs/cgroup/a/memory.max", "2147483648\n"),
+            ("sys/fs/cgroup/a/memory.high", "1073741824\n"),
+        ]);
+        let source = Source::CgroupV2("/sys/fs/cgroup/a/memory.high".into());
+        assert_eq!(ram_under(host.path()), Some(RamShare { bytes: GIB, source }));
     }
 
     #[test]

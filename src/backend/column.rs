@@ -11,6 +11,7 @@ use std::{
     },
 };
 
+use ave_actors_store::Error;
 use rocksdb::{
     BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions, properties,
 };
@@ -19,7 +20,7 @@ use tracing::debug;
 
 use super::{
     engine::Engine,
-    error::ErrorContext,
+    error::{self, ErrorContext},
     key,
     memtables::MemtableUsage,
     options,
@@ -94,9 +95,10 @@ impl ColumnFamily {
         self.engine().error_context()
     }
 
-    /// Whether a write failed and none was attempted since.
-    pub(super) fn is_stopped(&self) -> bool {
-        self.engine().is_stopped()
+    /// The error of a failed write or flush, `what`.
+    pub(super) fn failed(&self, what: &str, cause: &rocksdb::Error) -> Error {
+        let failed = if self.engine().is_stopped() { error::write } else { error::operation };
+        failed(self.error_context(), &self.name, what, cause)
     }
 
     fn db(&self) -> &DB {

@@ -7,6 +7,7 @@ use std::{fs, io, path::Path};
 use ave_actors_store::Error;
 
 use super::error::{self, ErrorContext};
+use crate::files::{directory_of, sync_directory};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contents {
@@ -16,18 +17,42 @@ pub(super) enum Contents {
     Database,
 }
 
-/// Creates the directory of the database if it is missing, and returns what it contains.
-pub(super) fn prepare(context: &ErrorContext) -> Result<Contents, Error> {
+/// Creates the directory of the database if it is missing, makes the path of `context` canonical, and returns what the
+/// directory contains.
+///
+/// RocksDB opens files by path until it closes, so a relative path must not depend on the working directory. Within a
+/// process it identifies a database in use by its path alone, so each database must have one path.
+pub(super) fn prepare(context: &mut ErrorContext) -> Result<Contents, Error> {
     let path = context.path();
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => inspect(context),
-        Ok(_) => Err(error::create(format!("{} is a file, not a directory. Choose another path", path.display()))),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(path)
-                .map_err(|cause| error::directory(context, "create the directory", path, &cause))?;
-            Ok(Contents::Empty)
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => {
+            return Err(error::create(format!("{} is a file, not a directory. Choose another path", path.display())));
         }
-        Err(cause) => Err(error::directory(context, "access", path, &cause)),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            create(path).map_err(|cause| error::directory(context, "create the directory", path, &cause))?;
+        }
+        Err(cause) => return Err(error::directory(context, "access", path, &cause)),
+    }
+    let canonical = fs::canonicalize(path).map_err(|cause| error::directory(context, "access", path, &cause))?;
+    context.set_path(canonical);
+    inspect(context)
+}
+
+/// Creates a directory and its missing parents, each so that it survives a power loss. Removes a directory whose parent
+/// cannot be synced: a later open would not sync it again.
+fn create(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = directory_of(path);
+    if parent != path {
+        create(parent)?;
+    }
+    match fs::create_dir(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists || !path.is_dir() => Err(cause),
+        // Another process may have created it just now, or the path ends in `..`.
+        _ => sync_directory(parent).inspect_err(|_| drop(fs::remove_dir(path))),
     }
 }
 
@@ -100,7 +125,7 @@ mod tests {
             fs::write(dir.path().join(name), "x").unwrap();
         }
         let tuning = Tuning::new(&ResolvedSpec { ram_mb: 512, cpu_cores: 2 }, None);
-        prepare(&ErrorContext::new(dir.path(), &tuning)).map_err(|error| error.to_string())
+        prepare(&mut ErrorContext::new(dir.path(), &tuning)).map_err(|error| error.to_string())
     }
 
     #[test]

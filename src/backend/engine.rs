@@ -51,8 +51,10 @@ impl Engine {
         if let Some(limit) = tuning.open_file_limit().filter(|&limit| limit < MIN_OPEN_FILES) {
             return Err(error::too_few_open_files(path, limit));
         }
-        let error_context = ErrorContext::new(path, &tuning);
-        let contents = directory::prepare(&error_context)?;
+        required.iter().try_for_each(|name| check_name(path, name))?;
+        let mut error_context = ErrorContext::new(path, &tuning);
+        let contents = directory::prepare(&mut error_context)?;
+        let path = error_context.path();
         let options = EngineOptions::new(&tuning, contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
@@ -109,10 +111,15 @@ impl Engine {
         })
     }
 
-    /// Runs an operation that RocksDB rejects while it is stopped, behind the [`WriteGate`].
+    /// Runs a write or a flush, whose failure closes the [`WriteGate`].
     pub(super) fn modify(&self, modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
+        self.run(|db| modify(db).inspect_err(|cause| self.write_gate.close(db, cause)))
+    }
+
+    /// Runs an operation that writes or flushes as a part of it, unless the [`WriteGate`] is closed.
+    pub(super) fn run(&self, operation: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
         self.write_gate.check(&self.db)?;
-        modify(&self.db).inspect_err(|cause| self.write_gate.close(cause))
+        operation(&self.db)
     }
 
     /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
@@ -120,16 +127,17 @@ impl Engine {
         self.write_gate.check(&self.db).is_ok()
     }
 
-    /// Whether a write failed and none was attempted since.
+    /// Whether RocksDB was stopped at the last failed write or flush, and no later one was attempted.
     pub(super) fn is_stopped(&self) -> bool {
         self.write_gate.is_closed()
     }
 
     /// Creates the column family `name` in a database that has `families` of them.
     pub(super) fn create_column_family(&self, name: &str, families: usize) -> Result<(), Error> {
+        check_name(self.path(), name)?;
         space_check::probe_column_family(self.path(), families)
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
-        self.modify(|db| db.create_cf(name, &self.options.database))
+        self.run(|db| db.create_cf(name, &self.options.database))
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
     }
 
@@ -156,4 +164,9 @@ impl Engine {
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
+}
+
+/// RocksDB's error for an empty name is that of a foreign database, and the binding panics at a NUL character.
+fn check_name(path: &Path, name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.contains('\0') { Err(error::column_family_name(path, name)) } else { Ok(()) }
 }

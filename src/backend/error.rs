@@ -44,6 +44,10 @@ impl ErrorContext {
         &self.path
     }
 
+    pub(super) fn set_path(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+
     /// The remedy after a failed open.
     fn open_remedy(&self, cause: Cause) -> Option<String> {
         let remedy = self.read_remedy(cause);
@@ -107,6 +111,10 @@ impl ErrorContext {
                 Some("Put the missing or damaged log file back, or restore the database from a checkpoint".to_owned())
             }
             Cause::Locked => Some("Close the other instance first".to_owned()),
+            Cause::NotLockable => Some(format!(
+                "The file system of {path} does not lock files. Use a local disk, or start the lock service of the \
+                 network file system"
+            )),
             Cause::OtherOptions | Cause::Other => None,
         }
     }
@@ -128,6 +136,8 @@ pub(super) enum Cause {
     DiskFailing,
     FileMissing,
     Locked,
+    /// The file system failed to lock the lock file. Whether another process has the database open is unknown.
+    NotLockable,
     Corrupt,
     /// A write-ahead log is missing, shorter than when it was synced, or damaged although newer data was flushed.
     LogIncomplete,
@@ -172,7 +182,13 @@ impl Cause {
         match Self::from_system_error(text) {
             Some(Self::DiskFull) if concerns_new_log(text) => Self::LogNotCreated,
             Some(cause) => cause,
-            None if text.contains("While lock file") => Self::Locked,
+            None if text.contains("While lock file") => {
+                if text.contains("Resource temporarily unavailable") {
+                    Self::Locked
+                } else {
+                    Self::NotLockable
+                }
+            }
             None if INCOMPLETE_LOG.iter().any(|message| text.contains(message)) => Self::LogIncomplete,
             None => match kind {
                 ErrorKind::Corruption => Self::Corrupt,
@@ -277,6 +293,14 @@ pub(super) fn list_column_families(context: &ErrorContext, error: &rocksdb::Erro
     }
 }
 
+/// RocksDB cannot store a column family of this name.
+pub(super) fn column_family_name(path: &Path, name: &str) -> Error {
+    create(format!(
+        "cannot create column family '{name}' in {}: its name is empty or contains a NUL character. Choose another name",
+        path.display()
+    ))
+}
+
 /// A column family cannot be created.
 pub(super) fn create_column_family<E: Display>(context: &ErrorContext, name: &str, error: &E) -> Error
 where
@@ -378,6 +402,8 @@ mod tests {
             ("While pread offset 0 len 4096: /db/000008.sst: Input/output error", Cause::DiskFailing),
             ("No such file or directory: while stat a file for size: /db/000008.sst", Cause::FileMissing),
             ("While lock file: /db/LOCK: Resource temporarily unavailable", Cause::Locked),
+            ("While lock file: /db/LOCK: No locks available", Cause::NotLockable),
+            ("While lock file: /db/LOCK: Function not implemented", Cause::NotLockable),
             (
                 "lock hold by current process, acquire time 1 acquiring thread 2: /db/LOCK: No locks available",
                 Cause::Locked,

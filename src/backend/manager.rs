@@ -24,7 +24,10 @@ use super::{
     stats::{self, ColumnFamilySize, EngineStats},
     tuning::Tuning,
 };
-use crate::machine;
+use crate::{
+    files::{directory_of, sync_directory},
+    machine,
+};
 
 /// One RocksDB database: opens it and creates handles of collections and states.
 ///
@@ -108,7 +111,8 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// Those of [`RocksDbManager::new`], and [`Error::CreateStore`] if a column family cannot be created.
+    /// Those of [`RocksDbManager::new`], and [`Error::CreateStore`] if a column family cannot be created: for example, a
+    /// name is empty or contains a NUL character.
     pub fn with_column_families<N: Into<String>>(
         path: &Path,
         durability: bool,
@@ -137,7 +141,7 @@ impl RocksDbManager {
         Ok(Self { database: Arc::new(database) })
     }
 
-    /// The directory of the database.
+    /// The directory of the database: absolute, without symbolic links and `..`.
     pub fn path(&self) -> &Path {
         self.engine().path()
     }
@@ -208,7 +212,7 @@ impl RocksDbManager {
         }
         // The calls above do not return errors. RocksDB stores the error, and this call returns it.
         let wait = WaitForCompactOptions::default();
-        self.modify(StoreOperation::RocksdbOperation, "compact", |db| db.wait_for_compact(&wait))
+        self.run(StoreOperation::RocksdbOperation, "compact", |db| db.wait_for_compact(&wait))
     }
 
     /// Writes a consistent copy of the database to the directory `path`, which must not exist. The copy is an
@@ -233,12 +237,15 @@ impl RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::Store`] if `path` exists, if its parent directory does not, or if it cannot be written.
+    /// [`Error::Store`] if `path` exists, if its parent directory does not, or if either cannot be written to disk.
     pub fn checkpoint(&self, path: &Path) -> Result<(), Error> {
         debug!(from = %self.path().display(), to = %path.display(), "writing checkpoint");
         directory::check_checkpoint_target(path)?;
         let action = format!("write to {} a checkpoint of", path.display());
-        self.modify(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))
+        self.run(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))?;
+        sync_directory(directory_of(path)).map_err(|cause| {
+            error::checkpoint_target(path, &format!("its parent directory cannot be synced to disk: {cause}"))
+        })
     }
 
     fn engine(&self) -> &Engine {
@@ -246,14 +253,14 @@ impl RocksDbManager {
     }
 
     /// Runs an operation on the whole database. `action` is its verb and object, for the error message.
-    fn modify(
+    fn run(
         &self,
         operation: StoreOperation,
         action: &str,
-        modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>,
+        run: impl FnOnce(&DB) -> Result<(), rocksdb::Error>,
     ) -> Result<(), Error> {
         let engine = self.engine();
-        engine.modify(modify).map_err(|cause| error::database(engine.error_context(), operation, action, &cause))
+        engine.run(run).map_err(|cause| error::database(engine.error_context(), operation, action, &cause))
     }
 
     fn lock_families(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<ColumnFamily>>> {
@@ -293,17 +300,19 @@ impl RocksDbManager {
 
     /// Flushes every memtable. Starts all flushes before it waits for them, so that they run in parallel.
     fn flush(&self) -> Result<(), Error> {
-        let mut result = Ok(());
-        for options in [options::flush_options(false), options::flush_options(true)] {
-            for family in self.families() {
-                let flushed = self.engine().modify(|db| db.flush_cf_opt(family.handle(), &options)).map_err(|cause| {
-                    error::write(family.error_context(), family.name(), "flush of the memtable", &cause)
-                });
-                // A failed flush of one family does not prevent the flushes of the others.
-                result = result.and(flushed);
-            }
+        let families = self.families();
+        let flush = |family: &ColumnFamily, wait| {
+            self.engine().modify(|db| db.flush_cf_opt(family.handle(), &options::flush_options(wait)))
+        };
+        for family in &families {
+            // RocksDB starts no flush while writes are stopped. The second pass waits, and returns the errors.
+            drop(flush(family, false));
         }
-        result
+        let finish = |family: &Arc<ColumnFamily>| {
+            flush(family, true).map_err(|cause| family.failed("flush of the memtable", &cause))
+        };
+        // A failed flush of one family does not prevent the flushes of the others.
+        families.iter().map(finish).fold(Ok(()), Result::and)
     }
 }
 
@@ -346,7 +355,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::CreateStore`] if the column family cannot be created.
+    /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
+    /// character.
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a collection handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
@@ -359,7 +369,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     ///
     /// # Errors
     ///
-    /// [`Error::CreateStore`] if the column family cannot be created.
+    /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
+    /// character.
     fn create_state(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a state handle");
         Ok(RocksDbStore::new(self.family(name)?, prefix))
@@ -374,7 +385,7 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// next open replays the log.
     fn stop(&mut self) -> Result<(), Error> {
         debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
-        self.modify(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;
+        self.run(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;
         self.flush()
     }
 }
@@ -402,5 +413,55 @@ mod tests {
 
     test_store_trait! {
         store_trait: crate::RocksDbManager: RocksDbStore
+    }
+
+    fn open(dir: &tempfile::TempDir) -> RocksDbManager {
+        RocksDbManager::new(&dir.path().join("db"), false, None).unwrap()
+    }
+
+    /// Stops all writes by the number of files in level 0, below the number that a compaction would start at.
+    fn stop_writes(manager: &RocksDbManager) {
+        let mut stalled = manager.create_collection("stalled", "actor").unwrap();
+        Collection::put(&mut stalled, "01", b"event").unwrap();
+        let family = manager.existing("stalled").unwrap();
+        let db = manager.engine().db();
+        let triggers = [
+            ("level0_file_num_compaction_trigger", "100"),
+            ("level0_slowdown_writes_trigger", "1"),
+            ("level0_stop_writes_trigger", "1"),
+        ];
+        db.set_options_cf(family.handle(), &triggers).unwrap();
+        db.flush_cf(family.handle()).unwrap();
+        assert!(manager.stats().unwrap().write_stopped);
+    }
+
+    #[test]
+    fn stop_flushes_every_memtable_while_writes_are_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut manager = open(&dir);
+        let mut events = manager.create_collection("events", "actor").unwrap();
+        Collection::put(&mut events, "01", b"event").unwrap();
+        stop_writes(&manager);
+        assert_eq!(manager.stop(), Ok(()));
+        let family = manager.existing("events").unwrap();
+        let entries = rocksdb::properties::NUM_ENTRIES_ACTIVE_MEM_TABLE;
+        assert_eq!(manager.engine().db().property_int_value_cf(family.handle(), entries), Ok(Some(0)));
+        assert!(!manager.engine().is_stopped());
+    }
+
+    #[test]
+    fn only_errors_that_stop_the_database_close_the_gate() {
+        let dir = tempfile::tempdir().unwrap();
+        let manager = open(&dir);
+        let engine = manager.engine();
+        engine.modify(|db| db.create_cf("default", &rocksdb::Options::default())).unwrap_err();
+        assert!(!engine.is_stopped(), "the family exists");
+        manager.checkpoint(Path::new("/proc/checkpoint")).unwrap_err();
+        assert!(!engine.is_stopped(), "no directory for a checkpoint");
+        stop_writes(&manager);
+        let family = manager.existing("stalled").unwrap();
+        let flush = |db: &DB| db.flush_cf_opt(family.handle(), &options::flush_options(false));
+        assert_eq!(engine.modify(flush).unwrap_err().kind(), rocksdb::ErrorKind::TryAgain);
+        assert!(!engine.is_stopped(), "a stall");
     }
 }

@@ -23,8 +23,8 @@ use std::{
     },
 };
 
-/// Approximate bytes of values that one slot stores.
-pub(super) const SLOT_BYTES: u64 = 64 * 1024;
+/// Bytes of values that one slot stores at most, apart from the last entry.
+pub(super) const SLOT_BYTES: usize = 64 * 1024;
 /// Entries of the first window of a sequence. Small, because a sequence may end after two keys.
 const INITIAL_WINDOW: usize = 16;
 /// Entries of the first window after a read of the last entry.
@@ -100,13 +100,13 @@ pub(super) struct SlotWriter<'a> {
     /// From before anything was read.
     version: Version,
     next: Successor,
-    bytes: u64,
+    bytes: usize,
 }
 
 impl ReadAhead {
     /// Stores about `bytes` of values at most, and at least one slot.
     pub(super) fn new(bytes: u64) -> Self {
-        let slots = (bytes / SLOT_BYTES).max(1);
+        let slots = (bytes / SLOT_BYTES as u64).max(1);
         Self {
             slots: (0..slots).map(|_| Mutex::default()).collect(),
             counters: (0..COUNTERS).map(|_| WriteCounter::default()).collect(),
@@ -228,15 +228,25 @@ impl Slot {
 }
 
 impl SlotWriter<'_> {
-    /// Stores an entry, whose key is in stored form, if it is the next one of the sequence. Returns whether the slot
-    /// accepts another entry.
+    /// Counts the value that the caller gets. Returns whether the slot accepts an entry.
+    pub(super) fn begin(&mut self, bytes: usize) -> bool {
+        self.bytes = bytes;
+        self.accepts_more()
+    }
+
+    /// Stores an entry, whose key is in stored form, if it is the next one of the sequence and fits in the slot. Returns
+    /// whether the slot accepts another entry.
     pub(super) fn push(&mut self, stored: &[u8], value: &[u8]) -> bool {
-        if !self.next.matches_stored(stored) {
+        if !self.next.matches_stored(stored) || value.len() > SLOT_BYTES.saturating_sub(self.bytes) {
             return false;
         }
         self.slot.values.push_back(value.to_vec());
         self.next.advance();
-        self.bytes += value.len() as u64;
+        self.bytes += value.len();
+        self.accepts_more()
+    }
+
+    fn accepts_more(&self) -> bool {
         // The window includes the entry that the caller gets.
         self.bytes < SLOT_BYTES && self.slot.values.len() + 1 < self.slot.window
     }
@@ -304,7 +314,7 @@ mod tests {
 
     impl Collection {
         fn new() -> Self {
-            let ahead = ReadAhead::new(SLOT_BYTES);
+            let ahead = ReadAhead::new(SLOT_BYTES as u64);
             let reader = ahead.reader(ahead.counter("events", b"actor"));
             Self { ahead, reader, reads: 0 }
         }
@@ -423,6 +433,29 @@ mod tests {
         let half = vec![7; 32 * 1024];
         assert!(slot.push(key(2).as_bytes(), &half));
         assert!(!slot.push(key(3).as_bytes(), &half), "full");
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_not_stored() {
+        let collection = Collection::new();
+        let (ahead, reader) = (&collection.ahead, collection.reader);
+        assert!(matches!(ahead.lookup(reader, &key(0)), Lookup::Single));
+        let Lookup::Sequential(mut slot) = ahead.lookup(reader, &key(1)) else { panic!("no sequence") };
+        assert!(slot.push(key(2).as_bytes(), b"small"));
+        assert!(!slot.push(key(3).as_bytes(), &vec![7; SLOT_BYTES]));
+        slot.finish();
+        assert!(matches!(ahead.lookup(reader, &key(2)), Lookup::Found(_)));
+        assert!(matches!(ahead.lookup(reader, &key(3)), Lookup::Sequential(_)));
+    }
+
+    #[test]
+    fn nothing_is_read_ahead_after_a_value_as_large_as_a_slot() {
+        let collection = Collection::new();
+        let (ahead, reader) = (&collection.ahead, collection.reader);
+        assert!(matches!(ahead.lookup(reader, &key(0)), Lookup::Single));
+        let Lookup::Sequential(mut slot) = ahead.lookup(reader, &key(1)) else { panic!("no sequence") };
+        assert!(slot.begin(SLOT_BYTES - 1));
+        assert!(!slot.begin(SLOT_BYTES));
     }
 
     proptest! {

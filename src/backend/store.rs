@@ -63,12 +63,10 @@ impl RocksDbStore {
         let cursor = Cursor::at_key(&self.family, &self.prefix, Direction::Forward, key)?;
         let mut cursor = cursor.ok_or_else(not_found)?;
         let value = cursor.entry().map(|(_, value)| value.to_vec()).ok_or_else(not_found)?;
-        cursor.advance();
-        while let Some((stored, value)) = cursor.entry() {
-            if !slot.push(stored, value) {
-                break;
-            }
+        let mut continues = slot.begin(value.len());
+        while continues {
             cursor.advance();
+            continues = cursor.entry().is_some_and(|(stored, value)| slot.push(stored, value));
         }
         slot.finish();
         Ok(value)
@@ -99,9 +97,7 @@ impl RocksDbStore {
     }
 
     fn failed(&self, operation: &str, logical: &str, cause: &rocksdb::Error) -> Error {
-        let what = format!("{operation} of '{logical}'");
-        let failed = if self.family.is_stopped() { error::write } else { error::operation };
-        failed(self.family.error_context(), self.family.name(), &what, cause)
+        self.family.failed(&format!("{operation} of '{logical}'"), cause)
     }
 
     fn cursor(&self, direction: Direction) -> Cursor<'_> {

@@ -12,16 +12,16 @@ use std::sync::{
 
 use rocksdb::{DB, Error, ErrorKind, WaitForCompactOptions};
 
-/// Open until a write fails, then closed for as long as RocksDB reports that error.
+/// Open until a write or flush fails because RocksDB is stopped, then closed for as long as the same error stops it.
 #[derive(Debug, Default)]
 pub(super) struct WriteGate {
     closed: AtomicBool,
-    /// The error that closed the gate.
+    /// The background error that RocksDB had after the failed write.
     cause: Mutex<Option<Error>>,
 }
 
 impl WriteGate {
-    /// Call before every write. Costs one atomic load while the gate is open. Fails with the error that closed it.
+    /// Call before every write. Costs one atomic load while the gate is open. Fails with the error that stops RocksDB.
     pub(super) fn check(&self, db: &DB) -> Result<(), Error> {
         if self.is_closed() { self.recheck(db) } else { Ok(()) }
     }
@@ -30,24 +30,26 @@ impl WriteGate {
         self.closed.load(Ordering::Relaxed)
     }
 
-    /// Call after every failed write.
-    pub(super) fn close(&self, cause: &Error) {
-        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause.clone());
-        self.closed.store(true, Ordering::Relaxed);
+    /// Call after every failed write or flush. `TryAgain` is a flush during a stall, which ends without a resume.
+    #[cold]
+    pub(super) fn close(&self, db: &DB, error: &Error) {
+        if error.kind() != ErrorKind::TryAgain {
+            self.set(|_| background_error(db));
+        }
     }
 
     /// Opens the gate if the error that closed it is gone. A different error also opens it: RocksDB has resumed since,
     /// and the new error may stop compactions but not writes. The next write shows which.
     #[cold]
     fn recheck(&self, db: &DB) -> Result<(), Error> {
-        let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = background_error(db);
-        if present.is_some() && present == *cause {
-            return present.map_or(Ok(()), Err);
-        }
-        *cause = None;
-        self.closed.store(false, Ordering::Relaxed);
-        Ok(())
+        self.set(|cause| background_error(db).filter(|present| Some(present) == cause.as_ref())).map_or(Ok(()), Err)
+    }
+
+    fn set(&self, cause: impl FnOnce(&Option<Error>) -> Option<Error>) -> Option<Error> {
+        let mut current = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = cause(&current);
+        self.closed.store(current.is_some(), Ordering::Relaxed);
+        current.clone()
     }
 }
 

@@ -9,7 +9,11 @@ use ave_actors_store::{
 };
 use tempfile::tempdir;
 
-use super::{Database, SMALL, assert_contains, existing_database, finishes, keys, open, open_error, put};
+#[cfg(target_os = "linux")]
+use super::faults::child::alone;
+use super::{
+    Database, SMALL, assert_contains, creation_error, existing_database, finishes, keys, open, open_error, put,
+};
 
 /// The files of a directory with their content.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -45,7 +49,7 @@ fn missing_directories_are_created() {
     let dir = tempdir().unwrap();
     let path = dir.path().join("some/where/deep");
     let manager = open(&path);
-    assert_eq!(manager.path(), path);
+    assert_eq!(manager.path(), path.canonicalize().unwrap());
     assert!(path.join("CURRENT").is_file());
 }
 
@@ -183,6 +187,55 @@ fn a_second_manager_in_the_process_fails_and_names_the_lock() {
     let message = open_error(db.manager.path());
     assert_contains(&message, &["in use", "/LOCK"]);
     put(&mut db.collection("events", "actor"), "01", "the first manager still works");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_spelling_of_a_path_is_the_same_database() {
+    let dir = tempdir().unwrap();
+    for name in ["other", "real"] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("real", dir.path().join("link")).unwrap();
+    // Creates the database.
+    let manager = open(&dir.path().join("other/../link/db"));
+    assert_eq!(manager.path(), dir.path().join("real/db").canonicalize().unwrap());
+    for spelling in ["real/db", "link/db", "real/../real/db", "real/./db/", "real/db/../db"] {
+        assert_contains(&open_error(&dir.path().join(spelling)), &["in use", "/LOCK"]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_relative_path_does_not_depend_on_the_working_directory_later() {
+    alone(a_relative_path_does_not_depend_on_the_working_directory_later, || {
+        let (dir, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+        std::env::set_current_dir(dir.path()).unwrap();
+        let mut manager = open(Path::new("db"));
+        std::env::set_current_dir(elsewhere.path()).unwrap();
+        assert_eq!(manager.path(), dir.path().join("db").canonicalize().unwrap());
+        put(&mut manager.create_collection("events", "actor").unwrap(), "01", "event");
+        manager.stop().unwrap();
+        drop(manager);
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        let events = open(&dir.path().join("db")).create_collection("events", "actor").unwrap();
+        assert_eq!(keys(&events), ["01"]);
+    });
+}
+
+#[test]
+fn column_family_names_that_cannot_be_stored_are_refused() {
+    let db = Database::new();
+    for name in ["", "a\0b"] {
+        let quoted = format!("'{name}'");
+        let parts = ["cannot create column family", &quoted, "empty or contains a NUL character"];
+        assert_contains(&creation_error(db.manager.create_collection(name, "actor")), &parts);
+        assert_contains(&creation_error(db.manager.create_state(name, "actor")), &parts);
+        let new = db.beside("new");
+        let opened = RocksDbManager::with_column_families(&new, false, Some(SMALL), ["good", name]);
+        assert_contains(&creation_error(opened), &parts);
+        assert!(!new.exists());
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tempfile::tempdir;
 
 use super::{
     child::{on_small_disk, without_privileges},
-    files, value,
+    files, store_error, value,
 };
 use crate::backend::{assert_contains, existing_database, open, open_error};
 
@@ -68,6 +68,31 @@ fn a_new_database_fails_in_a_directory_without_write_permission() {
         }
         set_mode(dir.path(), before);
         drop(open(&dir.path().join("below")));
+    });
+}
+
+/// Without a sync of its parent directory, a new directory may not survive a power loss.
+#[test]
+fn a_new_directory_fails_if_its_parent_cannot_be_synced() {
+    without_privileges(a_new_directory_fails_if_its_parent_cannot_be_synced, || {
+        let dir = tempdir().unwrap();
+        let manager = open(&dir.path().join("db"));
+        let parent = dir.path().join("parent");
+        fs::create_dir(&parent).unwrap();
+        // Files can be created in it, but it cannot be opened.
+        let before = set_mode(&parent, 0o300);
+        for _ in 0..2 {
+            let error = open_error(&parent.join("some/where"));
+            assert_contains(&error, &["cannot create the directory", parent.to_str().unwrap(), "Permission denied"]);
+        }
+        let error = store_error(manager.checkpoint(&parent.join("copy")));
+        assert_contains(
+            &error,
+            &[parent.to_str().unwrap(), "its parent directory cannot be synced", "Permission denied"],
+        );
+        set_mode(&parent, before);
+        assert!(!parent.join("some").exists());
+        drop(open(&parent.join("some/where")));
     });
 }
 
