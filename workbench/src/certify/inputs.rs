@@ -11,6 +11,7 @@ use crate::certify::digest::{sha256, sha256_of_files, sha256_of_json};
 use crate::certify::error::CertifyError;
 use crate::certify::spec::CertifySpec;
 use crate::load::Source;
+use crate::measure::Percentile;
 use crate::trace;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -32,7 +33,7 @@ pub struct CertifyInputs {
     /// The command the objective is on.
     pub command: String,
     /// The percentile of its response time in each slice.
-    pub percentile: String,
+    pub percentile: Percentile,
     /// Longest response time allowed at that percentile.
     pub limit_ns: u64,
     /// Time that counts in each durability mode.
@@ -69,7 +70,7 @@ impl CertifyInputs {
             seed: source.seed(),
             rate_per_second: spec.rate_per_second,
             command: command.name().to_owned(),
-            percentile: spec.objective.percentile.name.to_owned(),
+            percentile: spec.objective.percentile,
             limit_ns: spec.objective.limit_ns,
             duration_seconds: spec.duration.as_secs_f64(),
             slice_seconds: spec.slice_seconds(),

@@ -150,7 +150,7 @@ fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
         quiet.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
     let medians: Vec<f64> = quiet.iter().map(|slice| slice.median_ns as f64).collect();
     if let Some(drift) = Drift::upwards(&percentiles).filter(|drift| drift.at_twice > limit) {
-        return vec![Finding::LatencyRises { figure: spec.objective.percentile.name, drift }];
+        return vec![Finding::LatencyRises { figure: spec.objective.percentile.name(), drift }];
     }
     match Drift::upwards(&medians) {
         Some(drift) if drift.at_twice > limit => vec![Finding::LatencyRises { figure: "p50", drift }],

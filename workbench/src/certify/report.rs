@@ -16,8 +16,8 @@ use crate::certify::spec::CertifySpec;
 use crate::load::{Load, ModeOutcome};
 use crate::measure::Disturbance;
 use crate::report::{
-    Assessment, Context, Outcome, Report, ReportKind, Reproduce, Settings, Shown, Verdict, components, host_info,
-    report, spec_json, verification,
+    Assessment, Context, LoadKind, MeasuredMode, Outcome, Report, ReportKind, Reproduce, Settings, Verdict, components,
+    host_info, report, spec_json, verification,
 };
 use crate::units;
 
@@ -62,7 +62,7 @@ pub fn certify_report(
     harness_ns_per_operation: f64,
 ) -> Report {
     let shown = modes.iter().map(|mode| {
-        let shown = Shown {
+        let shown = MeasuredMode {
             durability: mode.durability,
             rounds: &mode.rounds,
             verified: mode.verified.as_ref(),
@@ -75,6 +75,7 @@ pub fn certify_report(
     });
     let segment_seconds = spec.slices_per_segment() * u64::from(spec.slice_seconds());
     let settings = Settings {
+        load_kind: LoadKind::Open,
         load: Load::Open { per_second: spec.rate_per_second, arrivals }.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: modes.iter().map(|mode| u32::try_from(mode.rounds.len()).unwrap_or(u32::MAX)).max().unwrap_or(0),
@@ -130,7 +131,7 @@ fn mode_sentence(spec: &CertifySpec, mode: &CertifiedMode) -> String {
     let slices = mode.slices.len() as u64;
     let slice_seconds = f64::from(spec.slice_seconds());
     let driven = units::seconds(slices as f64 * slice_seconds);
-    let (name, limit) = (spec.objective.percentile.name, units::duration(spec.objective.limit_ns as f64));
+    let (name, limit) = (spec.objective.percentile, units::duration(spec.objective.limit_ns as f64));
     let worst = match mode.worst() {
         None => "no slice is whole".to_owned(),
         Some(worst) => format!(
@@ -148,7 +149,7 @@ fn value(nanoseconds: Option<u64>) -> String {
 }
 
 fn reason(spec: &CertifySpec, durability: Durability, finding: &Finding) -> String {
-    let name = spec.objective.percentile.name;
+    let name = spec.objective.percentile;
     let limit = units::duration(spec.objective.limit_ns as f64);
     let text = match finding {
         Finding::DataDiffer(first) => format!("the database does not hold what was acknowledged: {first}"),

@@ -106,7 +106,7 @@ impl CertifySpec {
         if seconds <= f64::from(self.slice_seconds()) {
             return Ok(());
         }
-        let percentile = self.objective.percentile.name;
+        let percentile = self.objective.percentile;
         let longest = LONGEST_SEGMENT.as_secs_f64();
         let advice = if seconds <= longest {
             format!("slices of {} s would hold them: --slice {}s", seconds.ceil(), seconds.ceil())

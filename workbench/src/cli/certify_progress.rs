@@ -35,7 +35,7 @@ impl CertifyProgress {
         Self {
             live: Live::new(output),
             slice_ms: 1_000 * u64::from(spec.slice_seconds()),
-            percentile: spec.objective.percentile.name,
+            percentile: spec.objective.percentile.name(),
             shown: Mutex::default(),
         }
     }

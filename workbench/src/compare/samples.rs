@@ -10,7 +10,7 @@ use crate::actor::Durability;
 use crate::compare::given::GivenSide;
 use crate::compare::{Metric, Samples};
 use crate::measure::{Difference, median};
-use crate::report::{ModeResult, Report, RoundInfo};
+use crate::report::{LoadKind, ModeResult, Report, RoundInfo};
 
 /// Samples below which nothing is said. Of three differences the scatter is too often small by chance: of one build compared
 /// with itself in runs that took turns, 2 of 18 comparisons of three runs were false alarms, none of those of four.
@@ -61,7 +61,7 @@ pub(super) fn subjects(report: &Report) -> Vec<Subject> {
         for command in &mode.commands {
             add(&command.name, Metric::ResponseP99);
         }
-        if report.settings.load == "closed loop" {
+        if report.settings.load_kind == LoadKind::Closed {
             add("all", Metric::Throughput);
             add("all", Metric::CpuTime);
         }
@@ -109,7 +109,7 @@ impl Subject {
             Metric::ServiceP50 => latency()?.service.p50_ns?.max(1) as f64,
             Metric::ResponseP99 => latency()?.response.p99_ns?.max(1) as f64,
             Metric::Throughput => 1.0 / round.commands_per_second,
-            Metric::CpuTime => 1e9 * round.cpu_seconds? / commands(round),
+            Metric::CpuTime => 1e9 * round.cpu_seconds / commands(round),
             Metric::LogSyncs => MIB * counted(round, "wal_syncs_count")? / counted(round, "wal_bytes")?,
         };
         (value > 0.0 && value.is_finite()).then(|| value.ln())

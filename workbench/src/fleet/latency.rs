@@ -7,7 +7,7 @@ use crate::fleet::comparable::tuned_for;
 use crate::fleet::given::GivenReport;
 use crate::fleet::{LatencyEvidence, MergedLatency, PercentileSpread};
 use crate::measure::{LatencyHistogram, Percentile};
-use crate::report::{LatencyInfo, Logged, ModeResult, NamedLatency, latency_info};
+use crate::report::{LatencyInfo, LoggedLatencies, ModeResult, NamedLatency, latency_info};
 use crate::units;
 
 /// How the latencies of several reports become one distribution.
@@ -158,39 +158,39 @@ fn own_latency<'r>(one: &'r GivenReport, durability: Durability, command: &str) 
 /// The merged distribution of a command; `of_one` is what the report says itself where there is but one.
 fn merged_latency(
     command: &str,
-    logged: &[&Logged],
+    logged: &[&LoggedLatencies],
     latencies: &LatencyHistogram,
     of_one: Option<&LatencyInfo>,
 ) -> MergedLatency {
     let mut response = latency_info(latencies, &[], 0);
     let mut spread = Vec::new();
     for shown in &mut response.percentiles {
-        let Some(percentile) = Percentile::named(&shown.name) else { continue };
+        let percentile = shown.percentile;
         if let Some(own) = of_one {
-            shown.interval_ns = own.percentile(&shown.name).and_then(|own| own.interval_ns);
+            shown.interval_ns = own.percentile(percentile).and_then(|own| own.interval_ns);
             continue;
         }
         let of_reports = percentile_of_each(logged, percentile);
-        let all_tell = of_reports.len() == logged.len() && !matches!(percentile.name, "min" | "max");
+        let all_tell = of_reports.len() == logged.len() && !percentile.is_extreme();
         shown.interval_ns = all_tell.then(|| interval(shown.value_ns, &of_reports)).flatten();
-        spread.extend(spread_of(percentile.name, &of_reports));
+        spread.extend(spread_of(percentile, &of_reports));
     }
     let (name, reports_count) = (command.to_owned(), count(logged.len()));
     MergedLatency { name, evidence: LatencyEvidence::Histograms, reports_count, response, spread }
 }
 
 /// The percentile of each report whose samples support it.
-fn percentile_of_each(logged: &[&Logged], percentile: Percentile) -> Vec<u64> {
-    let of_one = |logged: &&Logged| {
+fn percentile_of_each(logged: &[&LoggedLatencies], percentile: Percentile) -> Vec<u64> {
+    let of_one = |logged: &&LoggedLatencies| {
         let histogram: LatencyHistogram = std::iter::once(&logged.latencies).collect();
         histogram.percentile(percentile)
     };
     logged.iter().filter_map(of_one).collect()
 }
 
-fn spread_of(name: &str, of_reports: &[u64]) -> Option<PercentileSpread> {
+fn spread_of(percentile: Percentile, of_reports: &[u64]) -> Option<PercentileSpread> {
     let (lowest_ns, highest_ns) = (*of_reports.iter().min()?, *of_reports.iter().max()?);
-    Some(PercentileSpread { name: name.to_owned(), reports_count: count(of_reports.len()), lowest_ns, highest_ns })
+    Some(PercentileSpread { percentile, reports_count: count(of_reports.len()), lowest_ns, highest_ns })
 }
 
 fn count(length: usize) -> u32 {

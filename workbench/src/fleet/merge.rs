@@ -13,6 +13,7 @@ use crate::fleet::order::better_first;
 use crate::fleet::sentence::sentence;
 use crate::fleet::warnings::{build_warning, group_warnings};
 use crate::fleet::{JoinedReport, Machine, MachineComparison, MachineMode, SCHEMA_VERSION, SyncProbe};
+use crate::measure::Percentile;
 use crate::plan::required_rate;
 use crate::report::{LatencyInfo, ModeResult, Question, Report, Reproduce, Target, Warning};
 
@@ -187,10 +188,14 @@ fn pooled_rate(modes: &[&ModeResult]) -> f64 {
 /// Percentiles of each report's probe of the disk.
 pub(super) fn sync_probe(reports: &[GivenReport]) -> Option<SyncProbe> {
     let probes: Vec<&LatencyInfo> = reports.iter().filter_map(|one| one.report.host.sync_probe.as_ref()).collect();
-    let range = |name: &str| {
-        let values = probes.iter().filter_map(|probe| probe.percentile(name)).map(|percentile| percentile.value_ns);
+    let range = |percentile| {
+        let values = probes.iter().filter_map(|probe| probe.percentile(percentile)).map(|found| found.value_ns);
         Some([values.clone().min()?, values.max()?])
     };
     let reports_count = u32::try_from(probes.len()).unwrap_or(u32::MAX);
-    (reports_count > 0).then(|| SyncProbe { reports_count, p50_range_ns: range("p50"), p99_range_ns: range("p99") })
+    (reports_count > 0).then(|| SyncProbe {
+        reports_count,
+        p50_range_ns: range(Percentile::P50),
+        p99_range_ns: range(Percentile::P99),
+    })
 }

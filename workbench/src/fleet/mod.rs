@@ -27,6 +27,7 @@ pub use latency::MergedHistogram;
 pub use merge::{MergeContext, Merged, merge};
 
 use crate::actor::Durability;
+use crate::measure::Percentile;
 use crate::report::{LatencyInfo, Outcome, Question, ReportKind, Reproduce, Warning};
 
 /// Version of the layout of `machines.json`; raised when a field changes its meaning or disappears.
@@ -211,8 +212,9 @@ pub enum LatencyEvidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PercentileSpread {
-    /// `p99`.
-    pub name: String,
+    /// Which one: `p99`.
+    #[serde(rename = "name")]
+    pub percentile: Percentile,
     /// Reports whose own samples support it.
     pub reports_count: u32,
     /// The lowest of them.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::fleet::{Machine, MachineMode};
+use crate::measure::Percentile;
 
 /// The better machine first: the higher rate in the last durability mode, which is `on` if that was measured, then in
 /// the others. Where a schedule gave all the same rate, the lower p99 of the headline command.
@@ -27,7 +28,7 @@ pub(super) fn is_scheduled(mode: &MachineMode) -> bool {
 
 /// The 99th percentile of a command, if it is told.
 pub(super) fn p99_ns(mode: &MachineMode, command: Option<&str>) -> Option<u64> {
-    Some(mode.command(command?)?.response.percentile("p99")?.value_ns)
+    Some(mode.command(command?)?.response.percentile(Percentile::P99)?.value_ns)
 }
 
 /// By cores, then RAM, then name.

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::host::probe::{ProbeError, probe_sync};
@@ -26,7 +27,8 @@ const PORTIONS: usize = 128;
 const SYNC_TIME: Duration = Duration::from_millis(60);
 
 /// One reading of the yardstick.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Yardstick {
     /// Median time of a portion of computing (sort 4,096 numbers, follow 4,096 references through 4 MiB), nanoseconds,
     /// with as many threads at it as there are workers: how fast a core is while nobody else has it.

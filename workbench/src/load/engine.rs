@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Counters of a storage engine since the database was opened, and gauges.
@@ -55,9 +56,10 @@ impl FamilySize {
 }
 
 /// One figure of an engine before and after a load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EngineFigure {
-    /// Its name, unit included.
+    /// Its name, with the unit at its end.
     pub name: Cow<'static, str>,
     /// Before the warm-up.
     pub before: u64,

@@ -81,8 +81,7 @@ impl GeneratorLag {
             lag.add(&round.wake_lag);
             round.commands.iter().flatten().for_each(|latency| response.add(&latency.response));
         }
-        let p99 = Percentile { name: "p99", quantile: 0.99 };
-        Some(Self { lag_ns: lag.percentile(p99)?, response_ns: response.percentile(p99)? })
+        Some(Self { lag_ns: lag.percentile(Percentile::P99)?, response_ns: response.percentile(Percentile::P99)? })
     }
 
     /// The lag as a share of the response time.

@@ -58,10 +58,10 @@ impl Objective {
 
     /// Samples that the percentile needs.
     pub fn samples_needed(&self) -> u64 {
-        let beyond = Percentile::SAMPLES_BEYOND as f64 / (1.0 - self.percentile.quantile).max(1e-9);
+        let beyond = Percentile::SAMPLES_BEYOND as f64 / (1.0 - self.percentile.quantile()).max(1e-9);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]
         let needed = beyond.ceil() as u64;
-        if self.percentile.quantile >= 1.0 { 1 } else { needed }
+        if self.percentile.quantile() >= 1.0 { 1 } else { needed }
     }
 }
 
@@ -76,7 +76,7 @@ impl FromStr for Objective {
             None => (None, name),
         };
         let percentile = Percentile::named(name.trim()).ok_or_else(|| {
-            let known: Vec<_> = PERCENTILES.iter().map(|percentile| percentile.name).collect();
+            let known: Vec<_> = PERCENTILES.iter().map(|percentile| percentile.name()).collect();
             wrong(format!("no percentile `{}`, the percentiles are {}", name.trim(), known.join(" ")))
         })?;
         let duration: jiff::SignedDuration =
@@ -94,7 +94,7 @@ impl fmt::Display for Objective {
         if let Some(command) = self.command {
             write!(f, "{command}:")?;
         }
-        write!(f, "{}={}us", self.percentile.name, self.limit_ns as f64 / 1e3)
+        write!(f, "{}={}us", self.percentile, self.limit_ns as f64 / 1e3)
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn objectives_read_as_people_write_them() {
         let plain: Objective = "p99=10ms".parse().unwrap();
-        assert_eq!((plain.command, plain.percentile.name, plain.limit_ns), (None, "p99", 10_000_000));
+        assert_eq!((plain.command, plain.percentile, plain.limit_ns), (None, Percentile::P99, 10_000_000));
         let named: Objective = "recover:p99.9=1.5s".parse().unwrap();
         assert_eq!(named.command, Some(CommandKind::Recover));
         assert_eq!(named.limit_ns, 1_500_000_000);

@@ -19,9 +19,6 @@ const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Interval of the samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The percentile shown while a load runs.
-const P99: Percentile = Percentile { name: "p99", quantile: 0.99 };
-
 /// Counters of process and engine at a moment of the measured time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
@@ -109,7 +106,7 @@ impl<C: Clock> Watch<'_, C> {
     fn poll(&self, slices: &mut Slices) {
         let took = self.exchanges.iter().filter(|exchange| exchange.collect(slices)).count();
         // Computed from what the workers have passed on, at no cost to them.
-        if let Some(p99_ns) = slices.all().percentile(P99).filter(|_| took > 0) {
+        if let Some(p99_ns) = slices.all().percentile(Percentile::P99).filter(|_| took > 0) {
             self.job.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();

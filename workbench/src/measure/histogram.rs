@@ -1,49 +1,116 @@
 //! Latency histograms and the percentiles that are reported of them.
 
+use std::fmt;
+
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::slice::Slice;
 
-/// A percentile by name, and the share of samples at or below it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percentile {
-    /// `p99.9`.
-    pub name: &'static str,
-    /// `0.999`.
-    pub quantile: f64,
+/// The percentiles that reports list and objectives are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Percentile {
+    /// The shortest latency.
+    #[serde(rename = "min")]
+    Min,
+    /// The median.
+    #[serde(rename = "p50")]
+    P50,
+    /// 75 %.
+    #[serde(rename = "p75")]
+    P75,
+    /// 90 %.
+    #[serde(rename = "p90")]
+    P90,
+    /// 95 %.
+    #[serde(rename = "p95")]
+    P95,
+    /// 99 %.
+    #[serde(rename = "p99")]
+    P99,
+    /// 99.9 %.
+    #[serde(rename = "p99.9")]
+    P99_9,
+    /// 99.99 %.
+    #[serde(rename = "p99.99")]
+    P99_99,
+    /// The longest latency.
+    #[serde(rename = "max")]
+    Max,
 }
 
-/// The percentiles every report lists, ascending.
+/// All percentiles, ascending.
 pub const PERCENTILES: [Percentile; 9] = [
-    Percentile { name: "min", quantile: 0.0 },
-    Percentile { name: "p50", quantile: 0.5 },
-    Percentile { name: "p75", quantile: 0.75 },
-    Percentile { name: "p90", quantile: 0.9 },
-    Percentile { name: "p95", quantile: 0.95 },
-    Percentile { name: "p99", quantile: 0.99 },
-    Percentile { name: "p99.9", quantile: 0.999 },
-    Percentile { name: "p99.99", quantile: 0.9999 },
-    Percentile { name: "max", quantile: 1.0 },
+    Percentile::Min,
+    Percentile::P50,
+    Percentile::P75,
+    Percentile::P90,
+    Percentile::P95,
+    Percentile::P99,
+    Percentile::P99_9,
+    Percentile::P99_99,
+    Percentile::Max,
 ];
 
 impl Percentile {
     /// Samples that must lie beyond a percentile before it is believed.
     pub const SAMPLES_BEYOND: u64 = 10;
 
+    /// `p99.9`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Min => "min",
+            Self::P50 => "p50",
+            Self::P75 => "p75",
+            Self::P90 => "p90",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+            Self::P99_9 => "p99.9",
+            Self::P99_99 => "p99.99",
+            Self::Max => "max",
+        }
+    }
+
+    /// Share of samples at or below it, 0 to 1.
+    pub const fn quantile(self) -> f64 {
+        match self {
+            Self::Min => 0.0,
+            Self::P50 => 0.5,
+            Self::P75 => 0.75,
+            Self::P90 => 0.9,
+            Self::P95 => 0.95,
+            Self::P99 => 0.99,
+            Self::P99_9 => 0.999,
+            Self::P99_99 => 0.9999,
+            Self::Max => 1.0,
+        }
+    }
+
     /// The percentile with this name.
     pub fn named(name: &str) -> Option<Self> {
-        PERCENTILES.into_iter().find(|percentile| percentile.name == name)
+        PERCENTILES.into_iter().find(|percentile| percentile.name() == name)
+    }
+
+    /// Whether it is the minimum or the maximum, which describe the samples and have no confidence interval.
+    pub const fn is_extreme(self) -> bool {
+        matches!(self, Self::Min | Self::Max)
     }
 
     /// Whether `count` samples carry this percentile: at least [`SAMPLES_BEYOND`](Self::SAMPLES_BEYOND) of them lie
     /// beyond it. Minimum and maximum describe the samples themselves and need one.
     pub fn is_supported_by(self, count: u64) -> bool {
-        match self.name {
-            "min" | "max" => count > 0,
-            // Half a sample of slack, so that 1,000 samples carry p99 whatever 1.0 - 0.99 is in binary.
-            _ => count as f64 * (1.0 - self.quantile) + 0.5 > Self::SAMPLES_BEYOND as f64,
+        if self.is_extreme() {
+            return count > 0;
         }
+        // Half a sample of slack, so that 1,000 samples carry p99 whatever 1.0 - 0.99 is in binary.
+        count as f64 * (1.0 - self.quantile()) + 0.5 > Self::SAMPLES_BEYOND as f64
+    }
+}
+
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
@@ -150,7 +217,7 @@ impl LatencyHistogram {
 
     /// The value of a percentile, or `None` if too few samples stand behind it.
     pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
-        percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile))
+        percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile()))
     }
 
     /// The histogram itself, for formats of its family.

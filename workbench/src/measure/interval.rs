@@ -34,7 +34,7 @@ pub fn percentile_intervals(slices: &[Slice], percentiles: &[Percentile], seed: 
     for _ in 0..RESAMPLES {
         table.resample(&mut rng, &mut counts);
         for (values, percentile) in drawn.iter_mut().zip(percentiles) {
-            values.push(table.quantile(&counts, percentile.quantile));
+            values.push(table.quantile(&counts, percentile.quantile()));
         }
     }
     drawn.into_iter().map(|values| Some(ends(values))).collect()
@@ -99,8 +99,6 @@ fn ends(mut values: Vec<u64>) -> Interval {
 mod tests {
     use super::*;
 
-    const MEDIAN: Percentile = Percentile { name: "p50", quantile: 0.5 };
-
     fn slice(rng: &mut Xoshiro256PlusPlus, level: u64) -> Slice {
         (0..200).map(|_| level + rng.random_range(0..1000)).collect()
     }
@@ -111,7 +109,7 @@ mod tests {
         let covered = (0..100)
             .filter(|&run| {
                 let slices: Vec<_> = (0..20).map(|_| slice(&mut rng, 10_000)).collect();
-                let [low, high] = percentile_intervals(&slices, &[MEDIAN], run)[0].unwrap();
+                let [low, high] = percentile_intervals(&slices, &[Percentile::P50], run)[0].unwrap();
                 // 0.1 % of rounding by the histogram on either side.
                 low <= 10_510 && high >= 10_490
             })
@@ -125,7 +123,7 @@ mod tests {
         let steady: Vec<_> = (0..24).map(|_| slice(&mut rng, 10_000)).collect();
         let spells: Vec<_> = (0..24).map(|n| slice(&mut rng, if n % 12 < 6 { 10_000 } else { 20_000 })).collect();
         let width = |slices: &[Slice]| {
-            let [low, high] = percentile_intervals(slices, &[MEDIAN], 1)[0].unwrap();
+            let [low, high] = percentile_intervals(slices, &[Percentile::P50], 1)[0].unwrap();
             high - low
         };
         assert!(width(&spells) > 10 * width(&steady));
@@ -135,6 +133,6 @@ mod tests {
     fn a_handful_of_slices_gives_no_interval() {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(13);
         let slices: Vec<_> = (0..7).map(|_| slice(&mut rng, 1)).collect();
-        assert_eq!(percentile_intervals(&slices, &[MEDIAN], 1), [None]);
+        assert_eq!(percentile_intervals(&slices, &[Percentile::P50], 1), [None]);
     }
 }

@@ -46,7 +46,7 @@ impl Slice {
 
     /// The value of a percentile, or `None` if too few samples stand behind it.
     pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
-        percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile))
+        percentile.is_supported_by(self.count()).then(|| self.quantile(percentile.quantile()))
     }
 
     /// Adds all that `other` counted.

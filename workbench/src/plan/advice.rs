@@ -2,6 +2,7 @@
 
 use crate::actor::Durability;
 use crate::load::Source;
+use crate::measure::Percentile;
 use crate::plan::binding::Resource;
 use crate::plan::engine::{ModePlan, PlanOutcome, PlanSpec};
 use crate::plan::evidence::{MachineVerdict, Support};
@@ -81,11 +82,10 @@ fn question(source: &Source, plan: &PlanResult) -> String {
 /// `99 % of persist answered within 10 ms`.
 fn promise(slo: &SloInfo) -> String {
     let (command, limit) = (&slo.command, units::duration(slo.limit_ns as f64));
-    let share = slo.percentile.strip_prefix('p').and_then(|percent| percent.parse::<f64>().ok());
-    match (share, slo.percentile.as_str()) {
-        (Some(percent), _) => format!("{percent} % of {command} answered within {limit}"),
-        (None, "max") => format!("every {command} answered within {limit}"),
-        (None, other) => format!("{other} of {command} within {limit}"),
+    match slo.percentile {
+        Percentile::Max => format!("every {command} answered within {limit}"),
+        Percentile::Min => format!("min of {command} within {limit}"),
+        percentile => format!("{} % of {command} answered within {limit}", percentile.name().trim_start_matches('p')),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::advice::outgrown_after_days;
 use super::{Findings, MachineVerdict, ModePlan, PlanOutcome, Support};
 use crate::actor::Durability;
-use crate::report::{Assessment, Certainty, CertaintyLevel, Grounds, Outcome, PlanResult, Recommendation};
+use crate::report::{Assessment, Certainty, CertaintyBuilder, CertaintyLevel, Outcome, PlanResult, Recommendation};
 use crate::units;
 
 /// A rate that is this much above what is needed holds on a day that is a little worse; one that is this much below does not
@@ -15,7 +15,7 @@ const SOON_DAYS: f64 = 30.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = Grounds::none();
+    let mut grounds = CertaintyBuilder::new();
     for mode in &outcome.modes {
         let name = Durability::from(mode.durability);
         match mode.recommended() {
@@ -26,12 +26,12 @@ pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Ass
     for recommendation in &plan.recommendations {
         grown(&mut grounds, plan, recommendation);
     }
-    grounds.disturbed(assessment, ended);
-    grounds.certainty()
+    grounds.consider(assessment, ended);
+    grounds.build()
 }
 
 fn recommended(
-    grounds: &mut Grounds,
+    grounds: &mut CertaintyBuilder,
     durability: Durability,
     mode: &ModePlan,
     verdict: &MachineVerdict,
@@ -39,20 +39,20 @@ fn recommended(
 ) {
     let machine = &verdict.machine;
     match verdict.support {
-        Support::Measured => grounds.rests_on(format!("The rate of {machine} was measured on it as it is")),
-        Support::Emulated => grounds.rests_on(format!(
+        Support::Measured => grounds.support(format!("The rate of {machine} was measured on it as it is")),
+        Support::Emulated => grounds.support(format!(
             "The machine {machine} was emulated here within its cores and its memory; processor and disk are those of this host"
         )),
-        Support::CoresEmulated => grounds.lowered(
+        Support::CoresEmulated => grounds.lower(
             CertaintyLevel::Moderate,
             format!("The machine {machine} was emulated here with its cores but without its memory limit"),
         ),
-        Support::Implied => grounds.lowered(
+        Support::Implied => grounds.lower(
             CertaintyLevel::Moderate,
             format!("The machine {machine} was not tried itself: it is no smaller than one that held"),
         ),
         Support::Extrapolated | Support::NotMeasured => grounds
-            .lowered(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
+            .lower(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
     }
     if let Some(held) = mode
         .searched
@@ -60,17 +60,16 @@ fn recommended(
         .find(|found| found.machine == *machine)
         .and_then(|found| required_evidence(found, required_per_second))
     {
-        grounds.rests_on(format!("With durability {durability}, {held}"));
+        grounds.support(format!("With durability {durability}, {held}"));
     }
     let Some(rate) = verdict.sustained_per_second else { return };
     let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
     if margin >= CLEAR {
         let times = units::number(margin);
-        grounds
-            .rests_on(format!("With durability {durability}, up to {times} times the rate needed met the objective"));
+        grounds.support(format!("With durability {durability}, up to {times} times the rate needed met the objective"));
     } else {
         let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
-        grounds.lowered(
+        grounds.lower(
             CertaintyLevel::Moderate,
             format!(
                 "With durability {durability}, the highest rate that met the objective is only {percent} above the rate needed"
@@ -93,9 +92,9 @@ fn required_evidence(findings: &Findings, required_per_second: f64) -> Option<St
     Some(format!("{rate} was tried {} times, {} in all, and held", held.drives.len(), units::seconds(seconds)))
 }
 
-fn none(grounds: &mut Grounds, durability: Durability, mode: &ModePlan, required_per_second: f64) {
+fn none(grounds: &mut CertaintyBuilder, durability: Durability, mode: &ModePlan, required_per_second: f64) {
     if mode.interrupted {
-        grounds.lowered(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
+        grounds.lower(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
         return;
     }
     let best = mode.verdicts.iter().filter_map(|verdict| verdict.sustained_per_second).fold(0.0, f64::max);
@@ -103,18 +102,18 @@ fn none(grounds: &mut Grounds, durability: Durability, mode: &ModePlan, required
     let ground =
         format!("With durability {durability}, the highest rate that met the objective is {share} of the rate needed");
     if best * CLEAR <= required_per_second {
-        grounds.rests_on(ground);
+        grounds.support(ground);
     } else {
-        grounds.lowered(CertaintyLevel::Moderate, ground);
+        grounds.lower(CertaintyLevel::Moderate, ground);
     }
 }
 
 /// What was measured says nothing of a database that is read from the disk, if it was not.
-fn grown(grounds: &mut Grounds, plan: &PlanResult, recommendation: &Recommendation) {
+fn grown(grounds: &mut CertaintyBuilder, plan: &PlanResult, recommendation: &Recommendation) {
     let days = outgrown_after_days(plan, recommendation);
     if let Some((days, machine)) = days.zip(recommendation.profile.as_deref()).filter(|(days, _)| *days < SOON_DAYS) {
         let after = units::about_days(days);
-        grounds.lowered(
+        grounds.lower(
             CertaintyLevel::Moderate,
             format!(
                 "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it \

@@ -3,7 +3,8 @@
 use super::{required_rate, suffices};
 use crate::actor::Durability;
 use crate::host::HOST;
-use crate::report::{Basis, PlanResult, Recommendation, WhatIfFigure, WhatIfInfo, WhatIfMode};
+use crate::measure::Percentile;
+use crate::report::{Basis, FigureName, PlanResult, Recommendation, WhatIfFigure, WhatIfInfo, WhatIfMode};
 
 impl WhatIfInfo {
     /// Two plans, of which `after` was measured under the changes.
@@ -24,8 +25,8 @@ impl WhatIfInfo {
 
 fn mode(before: &PlanResult, after: &PlanResult, one: &Recommendation, other: &Recommendation) -> WhatIfMode {
     let durability = one.durability;
-    let figure = |name: &str, basis: Basis, value: &dyn Fn(&PlanResult) -> Option<f64>| WhatIfFigure {
-        name: name.to_owned(),
+    let figure = |name, basis: Basis, value: &dyn Fn(&PlanResult) -> Option<f64>| WhatIfFigure {
+        name,
         before: value(before),
         after: value(after),
         basis,
@@ -33,10 +34,10 @@ fn mode(before: &PlanResult, after: &PlanResult, one: &Recommendation, other: &R
     let capacity = |plan: &PlanResult, pick: fn(&crate::report::Capacity) -> Option<f64>| {
         plan.capacities.iter().find(|capacity| capacity.durability == durability).and_then(pick)
     };
-    let expected = |plan: &PlanResult, name: &str| {
+    let expected = |plan: &PlanResult, percentile| {
         let recommendation = plan.recommendations.iter().find(|one| one.durability == durability)?;
-        let percentile = recommendation.expected.as_ref()?.response.percentile(name)?;
-        Some(percentile.value_ns as f64)
+        let found = recommendation.expected.as_ref()?.response.percentile(percentile)?;
+        Some(found.value_ns as f64)
     };
     WhatIfMode {
         durability,
@@ -44,19 +45,25 @@ fn mode(before: &PlanResult, after: &PlanResult, one: &Recommendation, other: &R
         machine_after: other.profile.clone(),
         machine_basis: Basis::Measured,
         figures: vec![
-            figure("saturation_per_second", Basis::Measured, &|plan| capacity(plan, |one| one.saturation_per_second)),
-            figure("sustained_per_second", Basis::Measured, &|plan| capacity(plan, |one| one.sustained_per_second)),
-            figure("p50_at_target_ns", Basis::Measured, &|plan| expected(plan, "p50")),
-            figure("p99_at_target_ns", Basis::Measured, &|plan| expected(plan, "p99")),
-            figure("memory_peak_bytes", Basis::Measured, &|plan| memory_peak(plan, durability)),
-            figure("database_growth_per_day_bytes", Basis::Modelled, &|plan| {
+            figure(FigureName::SaturationPerSecond, Basis::Measured, &|plan| {
+                capacity(plan, |one| one.saturation_per_second)
+            }),
+            figure(FigureName::SustainedPerSecond, Basis::Measured, &|plan| {
+                capacity(plan, |one| one.sustained_per_second)
+            }),
+            figure(FigureName::P50AtTargetNs, Basis::Measured, &|plan| expected(plan, Percentile::P50)),
+            figure(FigureName::P99AtTargetNs, Basis::Measured, &|plan| expected(plan, Percentile::P99)),
+            figure(FigureName::MemoryPeakBytes, Basis::Measured, &|plan| memory_peak(plan, durability)),
+            figure(FigureName::DatabaseGrowthPerDayBytes, Basis::Modelled, &|plan| {
                 plan.forecast.as_ref().map(|forecast| forecast.growth_per_day_bytes.expected)
             }),
-            figure("days_until_disk_full", Basis::Modelled, &|plan| capacity(plan, |one| one.days_until_disk_full)),
-            figure("memory_of_the_process_bytes", Basis::Modelled, &|plan| {
+            figure(FigureName::DaysUntilDiskFull, Basis::Modelled, &|plan| {
+                capacity(plan, |one| one.days_until_disk_full)
+            }),
+            figure(FigureName::MemoryOfTheProcessBytes, Basis::Modelled, &|plan| {
                 Some(plan.forecast.as_ref()?.memory.as_ref()?.bytes as f64)
             }),
-            figure("restart_seconds", Basis::Modelled, &|plan| {
+            figure(FigureName::RestartSeconds, Basis::Modelled, &|plan| {
                 plan.forecast.as_ref()?.restart.map(|restart| restart.seconds.expected)
             }),
         ],
@@ -81,8 +88,8 @@ fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f6
     };
     let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability);
     let factor = target_per_second / plan.target_per_second;
-    let scaled = |name: &str, before: Option<f64>, factor: f64| WhatIfFigure {
-        name: name.to_owned(),
+    let scaled = |name, before: Option<f64>, factor: f64| WhatIfFigure {
+        name,
         before,
         after: before.map(|value| value * factor),
         basis: Basis::Modelled,
@@ -93,9 +100,13 @@ fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f6
         machine_after: plan.profiles.iter().find(holds).map(|known| known.profile.clone()),
         machine_basis: Basis::Modelled,
         figures: vec![
-            scaled("sustained_per_second", capacity.and_then(|one| one.sustained_per_second), 1.0),
-            scaled("database_growth_per_day_bytes", capacity.map(|one| one.database_bytes_per_day_at_target), factor),
-            scaled("days_until_disk_full", capacity.and_then(|one| one.days_until_disk_full), 1.0 / factor),
+            scaled(FigureName::SustainedPerSecond, capacity.and_then(|one| one.sustained_per_second), 1.0),
+            scaled(
+                FigureName::DatabaseGrowthPerDayBytes,
+                capacity.map(|one| one.database_bytes_per_day_at_target),
+                factor,
+            ),
+            scaled(FigureName::DaysUntilDiskFull, capacity.and_then(|one| one.days_until_disk_full), 1.0 / factor),
         ],
     }
 }

@@ -86,7 +86,8 @@ pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKin
 /// The objective's percentile in the slice where it is highest, nanoseconds; `None` if too few samples stand behind it.
 pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandKind) -> Option<u64> {
     let seconds = &drive.measurement.command(command)?.slices;
-    let percentiles = slices(seconds, objective).into_iter().map(|slice| slice.quantile(objective.percentile.quantile));
+    let percentiles =
+        slices(seconds, objective).into_iter().map(|slice| slice.quantile(objective.percentile.quantile()));
     percentiles.max()
 }
 

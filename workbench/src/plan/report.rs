@@ -11,9 +11,9 @@ use crate::plan::search::{Findings, Probe};
 use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Band, Capacity, ContainerLimits, Context, DurabilityPrice, Evidence, ExpectedLatency, ForecastInfo,
-    MachineLatency, MachineMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Recommendation, Report,
-    ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, Shown, SloInfo, Verdict, WhatIfInfo,
-    latency_info, report, spec_json,
+    LoadKind, MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence,
+    Recommendation, Report, ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, SloInfo, Verdict,
+    WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
 
@@ -83,7 +83,7 @@ fn plan_result(context: &Context<'_>, spec: &PlanSpec, facts: &PlanFacts, outcom
         emulation: facts.emulation.clone(),
         slo: SloInfo {
             command: outcome.command.name().to_owned(),
-            percentile: spec.objective.percentile.name.to_owned(),
+            percentile: spec.objective.percentile,
             limit_ns: spec.objective.limit_ns,
         },
         capacities: outcome.modes.iter().filter_map(|mode| capacity(context, spec, facts, outcome, mode)).collect(),
@@ -130,7 +130,7 @@ fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
 
 fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan, findings: &Findings) -> ModeResult {
     let finished = findings.finished.as_ref();
-    let shown = Shown {
+    let shown = MeasuredMode {
         durability: mode.durability,
         rounds: findings.rounds(),
         verified: finished.and_then(|finished| finished.verified.as_ref()),
@@ -144,6 +144,7 @@ fn mode_result(context: &Context<'_>, outcome: &PlanOutcome, mode: &ModePlan, fi
 
 fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
     Settings {
+        load_kind: LoadKind::Search,
         load: "closed loop for the ceiling, then open loop at the rates of the search".to_owned(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: spec.effort.confirmations,
@@ -362,15 +363,14 @@ fn price(spec: &PlanSpec, facts: &PlanFacts, outcome: &PlanOutcome) -> Option<Du
     let same =
         both().find(|(machine, _)| Some(*machine) == to_take).or_else(|| both().next_back()).map(|(_, rates)| rates);
     let rates = same.or_else(|| off.sustained_per_second().zip(on.sustained_per_second()));
-    let added = |name: &str| {
-        let percentile = Percentile::named(name)?;
+    let added = |percentile| {
         let at = |mode: &ModePlan| response(outcome, mode)?.percentile(percentile);
         Some(at(on)? as f64 - at(off)? as f64)
     };
     Some(DurabilityPrice {
         throughput_ratio: rates.map(|(off, on)| on / off),
-        added_p50_ns: added("p50"),
-        added_p99_ns: added("p99"),
+        added_p50_ns: added(Percentile::P50),
+        added_p99_ns: added(Percentile::P99),
         at_risk_seconds: facts.unsynced.seconds,
         at_risk_commands: facts.unsynced.seconds * spec.target_per_second,
         at_risk_source: facts.unsynced.source.clone(),

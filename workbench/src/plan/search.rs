@@ -462,7 +462,7 @@ impl<'a> Search<'a> {
     /// the limit than the percentile lets be. The queue need not be served.
     fn hopeless_lag(&self, time: Duration) -> Duration {
         let Objective { percentile, limit_ns, .. } = self.question.objective;
-        let beyond = (1.0 - percentile.quantile).max(0.0) * self.findings.workers as f64;
+        let beyond = (1.0 - percentile.quantile()).max(0.0) * self.findings.workers as f64;
         Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + HOPELESS
     }
 
@@ -517,7 +517,7 @@ impl<'a> Search<'a> {
 }
 
 fn describe(probe: &Probe, objective: Objective) -> String {
-    let name = objective.percentile.name;
+    let name = objective.percentile.name();
     let latency = probe
         .worst_ns
         .or(probe.percentile_ns)

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::actor::Durability;
-use crate::render::view::{is_stalled, median};
+use crate::measure::Percentile;
 use crate::report::{
-    CurvePoint, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint, SloInfo,
+    CurvePoint, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint, SlicesSummary,
+    SloInfo,
 };
 use crate::units;
 
@@ -43,7 +44,7 @@ impl<'a> Charts<'a> {
         }
     }
 
-    /// As JSON that may stand inside a `<script>` element: `<` occurs in strings only, where its escape means the same.
+    /// As JSON that is valid inside a `<script>` element: `<` occurs in strings only, where its escape means the same.
     pub(super) fn to_script_json(&self) -> String {
         serde_json::to_string(self).map_or_else(|_| "{}".to_owned(), |json| json.replace('<', "\\u003c"))
     }
@@ -63,16 +64,20 @@ pub(super) struct CurveChart<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct ObjectiveMark<'a> {
     command: &'a str,
-    percentile: &'a str,
+    percentile: Percentile,
     nines: f64,
     limit_ns: u64,
 }
 
 impl<'a> ObjectiveMark<'a> {
     fn new(slo: &'a SloInfo) -> Option<Self> {
-        let percent: f64 = slo.percentile.strip_prefix('p')?.parse().ok()?;
-        let nines = -(1.0 - percent / 100.0).log10();
-        Some(Self { command: &slo.command, percentile: &slo.percentile, nines, limit_ns: slo.limit_ns })
+        let nines = -(1.0 - slo.percentile.quantile()).log10();
+        (!slo.percentile.is_extreme()).then_some(Self {
+            command: &slo.command,
+            percentile: slo.percentile,
+            nines,
+            limit_ns: slo.limit_ns,
+        })
     }
 }
 
@@ -128,7 +133,7 @@ fn value_at(curve: &[CurvePoint], quantile: f64) -> Option<u64> {
 #[derive(Debug, Serialize)]
 pub(super) struct ProbeChart<'a> {
     command: &'a str,
-    percentile: &'a str,
+    percentile: Percentile,
     limit_ns: u64,
     target_per_second: f64,
     lines: Vec<ProbeLine<'a>>,
@@ -155,7 +160,7 @@ impl<'a> ProbeChart<'a> {
             .collect();
         (!lines.is_empty()).then_some(Self {
             command: &plan.slo.command,
-            percentile: &plan.slo.percentile,
+            percentile: plan.slo.percentile,
             limit_ns: plan.slo.limit_ns,
             target_per_second: plan.target_per_second,
             lines,
@@ -186,7 +191,7 @@ struct SeriesLine {
     p50_ns: Vec<Option<u64>>,
     p99_ns: Vec<Option<u64>>,
     commands_per_second: Vec<Option<f64>>,
-    /// From where to where the engine held writers back, seconds.
+    /// Start and end of each stall, seconds.
     stalls: Vec<[f64; 2]>,
 }
 
@@ -249,12 +254,12 @@ impl SeriesLine {
         }
     }
 
-    /// Slices in a row in which the engine held writers back are one stall.
+    /// Adjacent stalled slices are one stall.
     fn mark_stalls(&mut self, offset: f64, slices: &[SeriesPoint]) {
         let mut from = offset;
         for slice in slices {
             let to = offset + slice.at_seconds;
-            if is_stalled(slice) {
+            if slice.is_stalled() {
                 match self.stalls.last_mut() {
                     Some(last) if last[1] >= from => last[1] = to,
                     _ => self.stalls.push([from, to]),
@@ -267,11 +272,11 @@ impl SeriesLine {
     /// Merges slices into one point that hides nothing: the median of the medians, the worst of the 99th percentiles.
     fn push(&mut self, offset: f64, slices: &[SeriesPoint]) {
         let Some(last) = slices.last() else { return };
-        let total: f64 = slices.iter().map(|slice| slice.commands_per_second).sum();
+        let summary = SlicesSummary::of(slices);
         self.at_seconds.push(offset + last.at_seconds);
-        self.p50_ns.push(Some(median(slices.iter().map(|slice| slice.p50_ns))));
-        self.p99_ns.push(slices.iter().map(|slice| slice.p99_ns).max());
-        self.commands_per_second.push(Some(total / slices.len() as f64));
+        self.p50_ns.push(Some(summary.median_p50_ns));
+        self.p99_ns.push(Some(summary.worst_p99_ns));
+        self.commands_per_second.push(Some(summary.mean_per_second));
     }
 }
 
@@ -299,11 +304,11 @@ pub(super) struct GrowthChart {
     expected_bytes: Vec<f64>,
     low_bytes: Vec<f64>,
     high_bytes: Vec<f64>,
-    /// What the disk has room for.
+    /// Size of the disk.
     disk_bytes: u64,
-    /// That, less what compactions and logs need.
-    room_bytes: u64,
-    /// The day the room is used up, as the forecast says it.
+    /// The size less what compactions and logs need.
+    usable_bytes: u64,
+    /// The day of the forecast on which the space is used up.
     full_on: Option<String>,
 }
 
@@ -320,7 +325,7 @@ impl GrowthChart {
             low_bytes: sizes.iter().map(|size| size.bytes.low).collect(),
             high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
             disk_bytes: forecast.disk_bytes,
-            room_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
+            usable_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
             full_on: forecast.disk_full_on.clone(),
         })
     }

@@ -1,40 +1,38 @@
-//! What the renderers say that the report holds only implicitly: pairs of durability modes, the price of
-//! durability, which profiles hold the target, one summary per round.
+//! A report arranged for tables: pairs of durability modes, one row per machine and per round.
 //!
-//! Pure. Knows nothing of the text it ends up in: no formatting, no markup.
+//! Knows nothing of markup.
 
 use serde::Serialize;
 
 use crate::plan::{Resource, required_rate, suffices};
 
 use crate::actor::Durability;
+use crate::load::EngineFigure;
+use crate::measure::{PERCENTILES, Percentile};
 use crate::plan::outgrown_after_days;
 use crate::report::{
-    Capacity, CrashVerification, EngineInfo, Evidence, ForecastInfo, LatencyInfo, MachineLatency, ModeResult,
-    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, RoundInfo, SeriesPoint, WritesInfo,
+    Basis, Capacity, CrashVerification, Evidence, FigureName, LatencyInfo, MachineLatency, ModeResult, NamedLatency,
+    PercentileInfo, PlanResult, ProfileEvidence, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
-/// The percentiles every table lists, in this order, supported by the samples or not.
-const PERCENTILES: [&str; 9] = ["min", "p50", "p75", "p90", "p95", "p99", "p99.9", "p99.99", "max"];
-
-/// The command people feel; what tables lead with unless an objective names another.
-const FELT_COMMAND: &str = "persist";
+/// Percentiles of a summary row.
+const SUMMARY_PERCENTILES: [Percentile; 4] = [Percentile::P50, Percentile::P99, Percentile::P99_9, Percentile::Max];
 
 /// Everything derived from one report.
 #[derive(Debug, Serialize)]
 pub(super) struct View<'a> {
     /// Durability modes that were measured, `off` before `on`.
     pub(super) durabilities: Vec<Durability>,
-    /// The command the summary rows speak of.
+    /// The command of the summary rows.
     pub(super) headline_command: Option<&'a str>,
-    /// Why the verdict is what it is, without what the recommendations say themselves.
+    /// Reasons of the verdict without the sentences of the recommendations.
     pub(super) reasons: Vec<&'a str>,
-    /// What a plan's answer says nothing of.
+    /// What the evidence of a plan does not cover.
     pub(super) not_covered: Vec<String>,
     /// Whether the same machine is recommended in both modes.
     pub(super) same_machine: bool,
-    /// Slices of time in which the engine held writers back.
+    /// Slices of time in which the engine delayed or stopped writers.
     pub(super) stalled_slices_count: usize,
     /// One wide row per mode.
     pub(super) summaries: Vec<ModeSummary<'a>>,
@@ -42,29 +40,29 @@ pub(super) struct View<'a> {
     pub(super) was_killed: bool,
     /// What durability costs; absent unless both modes were measured.
     pub(super) price: Option<Price<'a>>,
-    /// What users wait, per command.
+    /// Response time per command, or service time where no schedule was followed.
     pub(super) commands: Vec<LatencyPair<'a>>,
-    /// What the backend took, per command; empty where it is the same thing.
+    /// Service time per command; empty where it equals the response time.
     pub(super) services: Vec<LatencyPair<'a>>,
-    /// What the backend took, per storage operation.
+    /// Service time per storage operation.
     pub(super) operations: Vec<LatencyPair<'a>>,
     /// Capacity per mode with the headroom taken off.
     pub(super) capacities: Vec<CapacityRow<'a>>,
-    /// Profiles and whether they hold the target.
+    /// Profiles and whether they sustain the target.
     pub(super) profiles: Vec<ProfileRow<'a>>,
     /// The recommendations with the profile they name.
-    pub(super) machines: Vec<Machine<'a>>,
-    /// What a plan's forecast says of writing, per mode.
-    pub(super) writes: Vec<Writes>,
+    pub(super) machines: Vec<MachineCard<'a>>,
     /// The time series in one row per round and mode.
     pub(super) rounds: Vec<RoundRow>,
     pub(super) engine: Vec<EngineRow>,
+    /// Figures under the changes of a what-if.
+    pub(super) changed: Vec<ChangedFigure>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(report: &'a Report) -> Self {
         let modes = &report.modes;
-        let headline_command = headline_command(report);
+        let headline_command = report.headline_command();
         let plan = report.plan.as_ref();
         Self {
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
@@ -75,7 +73,7 @@ impl<'a> View<'a> {
                 [off, on] => off.profile.is_some() && off.profile == on.profile,
                 _ => false,
             }),
-            stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| is_stalled(slice)).count(),
+            stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| slice.is_stalled()).count(),
             summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
             was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
             price: Price::new(report, headline_command),
@@ -91,16 +89,11 @@ impl<'a> View<'a> {
                 .map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known)).collect())
                 .unwrap_or_default(),
             machines: plan.map(machines).unwrap_or_default(),
-            writes: plan.and_then(|plan| plan.forecast.as_ref()).map(writes).unwrap_or_default(),
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
+            changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
         }
     }
-}
-
-/// Whether the engine held writers back in it.
-pub(super) fn is_stalled(slice: &SeriesPoint) -> bool {
-    slice.stall_ms.is_some_and(|milliseconds| milliseconds > 0.0)
 }
 
 fn reasons(report: &Report) -> Vec<&str> {
@@ -135,73 +128,25 @@ fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
     outgrown.into_iter().chain(longer).chain([others]).collect()
 }
 
-/// What is sent to the disk; the mode is not known of reports of older builds.
-#[derive(Debug, Serialize)]
-pub(super) struct Writes {
-    durability: Option<Durability>,
-    per_day_bytes: f64,
-    write_amplification_ratio: Option<f64>,
-    disk_worn_years: Option<f64>,
-}
-
-fn writes(forecast: &ForecastInfo) -> Vec<Writes> {
-    if forecast.writes.is_empty() {
-        return vec![Writes {
-            durability: None,
-            per_day_bytes: forecast.written_per_day_bytes,
-            write_amplification_ratio: forecast.write_amplification_ratio,
-            disk_worn_years: forecast.disk_worn_years,
-        }];
-    }
-    let of_mode = |writes: &WritesInfo| Writes {
-        durability: Some(writes.durability),
-        per_day_bytes: writes.per_day_bytes,
-        write_amplification_ratio: Some(writes.write_amplification_ratio),
-        disk_worn_years: writes.disk_worn_years,
-    };
-    forecast.writes.iter().map(of_mode).collect()
-}
-
 fn differs_from_response(mode: &ModeResult) -> bool {
     mode.commands.iter().any(|command| command.response.as_ref().is_some_and(|response| *response != command.service))
 }
 
-fn headline_command(report: &Report) -> Option<&str> {
-    if let Some(plan) = &report.plan {
-        return Some(&plan.slo.command);
-    }
-    let commands = &report.modes.first()?.commands;
-    commands
-        .iter()
-        .find(|command| command.name == FELT_COMMAND)
-        .or_else(|| commands.iter().max_by_key(|command| command.service.count))
-        .map(|command| command.name.as_str())
-}
-
-fn find<'a>(mode: &'a ModeResult, command: &str) -> Option<&'a LatencyInfo> {
-    mode.commands.iter().find(|latency| latency.name == command).map(NamedLatency::response_or_service)
-}
-
-fn mode(report: &Report, durability: Durability) -> Option<&ModeResult> {
-    report.modes.iter().find(|mode| mode.durability == durability)
-}
-
-/// The wide row: one mode, its throughput, the headline command's latency; the rest stands in the mode itself.
+/// One mode with the latency of the headline command.
 #[derive(Debug, Serialize)]
 pub(super) struct ModeSummary<'a> {
     pub(super) mode: &'a ModeResult,
     pub(super) latency: Option<&'a LatencyInfo>,
-    pub(super) percentiles: Vec<PercentileCell<'a>>,
-    /// How often it was killed, and what came of it; absent if it was not.
+    pub(super) percentiles: [PercentileCell; 4],
+    /// Number of kills and what was found after them; absent without kills.
     pub(super) kills: Option<String>,
 }
 
 impl<'a> ModeSummary<'a> {
     fn new(mode: &'a ModeResult, command: Option<&str>) -> Self {
-        let latency = command.and_then(|command| find(mode, command));
-        let percentiles = ["p50", "p99", "p99.9", "max"]
-            .map(|name| PercentileCell { name, value_ns: latency.and_then(|info| value(info, name)) })
-            .into();
+        let latency = command.and_then(|command| mode.latency(command));
+        let percentiles = SUMMARY_PERCENTILES
+            .map(|name| PercentileCell { name, value_ns: latency.and_then(|info| value(info, name)) });
         let kills = mode.verification.crash.as_ref().map(CrashVerification::summary);
         Self { mode, latency, percentiles, kills }
     }
@@ -209,13 +154,13 @@ impl<'a> ModeSummary<'a> {
 
 /// One percentile of one distribution.
 #[derive(Debug, Serialize)]
-pub(super) struct PercentileCell<'a> {
-    pub(super) name: &'a str,
+pub(super) struct PercentileCell {
+    pub(super) name: Percentile,
     pub(super) value_ns: Option<u64>,
 }
 
-fn value(latency: &LatencyInfo, percentile: &str) -> Option<u64> {
-    latency.percentile(percentile).map(|percentile| percentile.value_ns)
+fn value(latency: &LatencyInfo, percentile: Percentile) -> Option<u64> {
+    latency.percentile(percentile).map(|found| found.value_ns)
 }
 
 /// What durability costs.
@@ -230,7 +175,7 @@ pub(super) struct Price<'a> {
 /// What stands behind a throughput ratio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Basis {
+pub(super) enum PriceBasis {
     /// Highest rates that meet the objective.
     Objective,
     /// Closed-loop ceilings.
@@ -240,7 +185,7 @@ pub(super) enum Basis {
 /// Throughput that is left with durability on.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct ThroughputPrice {
-    pub(super) basis: Basis,
+    pub(super) basis: PriceBasis,
     /// The machine of both rates, where a plan searched one in both modes.
     pub(super) machine: Option<String>,
     pub(super) off_per_second: f64,
@@ -264,8 +209,8 @@ pub(super) struct LatencyPrice<'a> {
 
 impl<'a> Price<'a> {
     fn new(report: &'a Report, command: Option<&'a str>) -> Option<Self> {
-        let off = mode(report, Durability::Off);
-        let on = mode(report, Durability::On);
+        let off = report.mode(Durability::Off);
+        let on = report.mode(Durability::On);
         let throughput = match &report.plan {
             Some(plan) => planned_throughput(plan),
             None => off.zip(on).and_then(|(off, on)| closed_loop_throughput(off, on)),
@@ -290,15 +235,15 @@ fn planned_throughput(plan: &PlanResult) -> Option<ThroughputPrice> {
     let taken = plan.profiles.iter().find(|known| Some(known.profile.as_str()) == to_take);
     let same = taken.and_then(both).or_else(|| plan.profiles.iter().rev().find_map(both));
     if let Some((machine, (off, on))) = same {
-        let price = ThroughputPrice::new(Basis::Objective, off, on)?;
+        let price = ThroughputPrice::new(PriceBasis::Objective, off, on)?;
         return Some(ThroughputPrice { machine: Some(machine), ..price });
     }
     let capacities = &plan.capacities;
     let of = |durability| capacities.iter().find(|capacity| capacity.durability == durability);
     let (off, on) = of(Durability::Off).zip(of(Durability::On))?;
     match (off.sustained_per_second, on.sustained_per_second) {
-        (Some(off), Some(on)) => ThroughputPrice::new(Basis::Objective, off, on),
-        _ => ThroughputPrice::new(Basis::Saturation, off.saturation_per_second?, on.saturation_per_second?),
+        (Some(off), Some(on)) => ThroughputPrice::new(PriceBasis::Objective, off, on),
+        _ => ThroughputPrice::new(PriceBasis::Saturation, off.saturation_per_second?, on.saturation_per_second?),
     }
 }
 
@@ -312,11 +257,11 @@ fn closed_loop_throughput(off: &ModeResult, on: &ModeResult) -> Option<Throughpu
     if scheduled {
         return None;
     }
-    ThroughputPrice::new(Basis::Saturation, off.achieved_per_second, on.achieved_per_second)
+    ThroughputPrice::new(PriceBasis::Saturation, off.achieved_per_second, on.achieved_per_second)
 }
 
 impl ThroughputPrice {
-    fn new(basis: Basis, off_per_second: f64, on_per_second: f64) -> Option<Self> {
+    fn new(basis: PriceBasis, off_per_second: f64, on_per_second: f64) -> Option<Self> {
         let kept_percent = 100.0 * on_per_second / off_per_second;
         kept_percent.is_finite().then_some(Self { basis, machine: None, off_per_second, on_per_second, kept_percent })
     }
@@ -334,13 +279,13 @@ impl<'a> LatencyPrice<'a> {
     }
 
     fn new(off: &ModeResult, on: &ModeResult, command: &'a str) -> Option<Self> {
-        let (off_latency, on_latency) = find(off, command).zip(find(on, command))?;
+        let (off_latency, on_latency) = off.latency(command).zip(on.latency(command))?;
         Self::between(command, [off_latency, on_latency], unequal_rates(off, on))
     }
 
     fn between(command: &'a str, [off, on]: [&LatencyInfo; 2], unequal: Option<[f64; 2]>) -> Option<Self> {
-        let (off_p50_ns, on_p50_ns) = value(off, "p50").zip(value(on, "p50"))?;
-        let (off_p99_ns, on_p99_ns) = (value(off, "p99"), value(on, "p99"));
+        let (off_p50_ns, on_p50_ns) = value(off, Percentile::P50).zip(value(on, Percentile::P50))?;
+        let (off_p99_ns, on_p99_ns) = (value(off, Percentile::P99), value(on, Percentile::P99));
         Some(Self {
             command,
             off_p50_ns,
@@ -369,13 +314,13 @@ pub(super) struct LatencyPair<'a> {
     pub(super) name: &'a str,
     pub(super) off: Option<&'a LatencyInfo>,
     pub(super) on: Option<&'a LatencyInfo>,
-    pub(super) percentiles: Vec<PercentilePair<'a>>,
+    pub(super) percentiles: [PercentilePair<'a>; PERCENTILES.len()],
 }
 
 /// One percentile in both modes.
 #[derive(Debug, Serialize)]
 pub(super) struct PercentilePair<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Percentile,
     pub(super) off: Option<&'a PercentileInfo>,
     pub(super) on: Option<&'a PercentileInfo>,
     pub(super) added_ns: Option<f64>,
@@ -402,28 +347,14 @@ fn pairs<'a>(
 
 impl<'a> LatencyPair<'a> {
     fn new(name: &'a str, off: Option<&'a LatencyInfo>, on: Option<&'a LatencyInfo>) -> Self {
-        let percentiles = percentile_names(off, on)
-            .into_iter()
-            .map(|name| {
-                let off = off.and_then(|info| info.percentile(name));
-                let on = on.and_then(|info| info.percentile(name));
-                let added_ns = off.zip(on).map(|(off, on)| difference(off.value_ns, on.value_ns));
-                PercentilePair { name, off, on, added_ns }
-            })
-            .collect();
+        let percentiles = PERCENTILES.map(|name| {
+            let off = off.and_then(|info| info.percentile(name));
+            let on = on.and_then(|info| info.percentile(name));
+            let added_ns = off.zip(on).map(|(off, on)| difference(off.value_ns, on.value_ns));
+            PercentilePair { name, off, on, added_ns }
+        });
         Self { name, off, on, percentiles }
     }
-}
-
-/// The usual names, plus what else the distributions carry.
-fn percentile_names<'a>(off: Option<&'a LatencyInfo>, on: Option<&'a LatencyInfo>) -> Vec<&'a str> {
-    let mut names: Vec<&str> = PERCENTILES.to_vec();
-    for percentile in off.into_iter().chain(on).flat_map(|info| &info.percentiles) {
-        if !names.contains(&percentile.name.as_str()) {
-            names.push(&percentile.name);
-        }
-    }
-    names
 }
 
 /// Capacity in one mode, as the target sees it.
@@ -548,16 +479,16 @@ fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileR
 
 /// A recommendation, its profile's size and its specification as text to paste.
 #[derive(Debug, Serialize)]
-pub(super) struct Machine<'a> {
+pub(super) struct MachineCard<'a> {
     pub(super) recommendation: &'a crate::report::Recommendation,
     pub(super) profile: Option<&'a ProfileEvidence>,
     pub(super) spec_json: Option<String>,
 }
 
-fn machines(plan: &PlanResult) -> Vec<Machine<'_>> {
+fn machines(plan: &PlanResult) -> Vec<MachineCard<'_>> {
     plan.recommendations
         .iter()
-        .map(|recommendation| Machine {
+        .map(|recommendation| MachineCard {
             recommendation,
             profile: plan.profiles.iter().find(|evidence| recommendation.profile.as_deref() == Some(&evidence.profile)),
             spec_json: recommendation.machine_spec.as_ref().map(|spec| format!("{spec:#}")),
@@ -575,10 +506,10 @@ pub(super) struct EngineRow {
 
 fn engine_rows(modes: &[ModeResult]) -> Vec<EngineRow> {
     let last = |mode: &ModeResult| mode.rounds.last().map_or_else(Vec::new, |round| round.engine.clone());
-    let engines: Vec<Vec<EngineInfo>> = modes.iter().map(last).collect();
-    let names: Vec<String> = engines.first().into_iter().flatten().map(|figure| figure.name.clone()).collect();
+    let engines: Vec<Vec<EngineFigure>> = modes.iter().map(last).collect();
+    let names: Vec<String> = engines.first().into_iter().flatten().map(|figure| figure.name.to_string()).collect();
     let row = |name: String| {
-        let of_mode = |engine: &Vec<EngineInfo>| {
+        let of_mode = |engine: &Vec<EngineFigure>| {
             engine.iter().find(|figure| figure.name == name).map(|figure| [figure.before, figure.after])
         };
         EngineRow { figures: engines.iter().map(of_mode).collect(), name }
@@ -592,46 +523,74 @@ pub(super) struct RoundRow {
     pub(super) durability: Durability,
     pub(super) round: u32,
     pub(super) warmup_seconds: Option<f64>,
-    /// `settled`, `not settled`, or `fixed` where nobody looked.
+    /// `settled`, `not settled`, or `fixed` after a warm-up of fixed length.
     pub(super) warmup_end: Option<&'static str>,
-    pub(super) slices_count: usize,
-    pub(super) mean_per_second: f64,
-    pub(super) lowest_per_second: f64,
-    pub(super) median_p50_ns: u64,
-    pub(super) worst_p99_ns: u64,
-    pub(super) max_ns: u64,
+    pub(super) slices: SlicesSummary,
 }
 
 fn round_rows(mode: &ModeResult) -> impl Iterator<Item = RoundRow> + '_ {
     mode.series.chunk_by(|a, b| a.round == b.round).map(|slices| {
-        let info = mode.rounds.iter().find(|info| info.round == slices[0].round);
-        round_row(mode.durability, slices, info)
+        let round = slices[0].round;
+        let info = mode.rounds.iter().find(|info| info.round == round);
+        RoundRow {
+            durability: mode.durability,
+            round,
+            warmup_seconds: info.map(|info| info.warmup_seconds),
+            warmup_end: info.map(|info| match info.steady {
+                Some(true) => "settled",
+                Some(false) => "not settled",
+                None => "fixed",
+            }),
+            slices: SlicesSummary::of(slices),
+        }
     })
 }
 
-fn round_row(durability: Durability, slices: &[SeriesPoint], info: Option<&RoundInfo>) -> RoundRow {
-    let rates = slices.iter().map(|slice| slice.commands_per_second);
-    RoundRow {
-        durability,
-        round: slices[0].round,
-        warmup_seconds: info.map(|info| info.warmup_seconds),
-        warmup_end: info.map(|info| match info.steady {
-            Some(true) => "settled",
-            Some(false) => "not settled",
-            None => "fixed",
-        }),
-        slices_count: slices.len(),
-        mean_per_second: rates.clone().sum::<f64>() / slices.len() as f64,
-        lowest_per_second: rates.fold(f64::INFINITY, f64::min),
-        median_p50_ns: median(slices.iter().map(|slice| slice.p50_ns)),
-        worst_p99_ns: slices.iter().map(|slice| slice.p99_ns).max().unwrap_or_default(),
-        max_ns: slices.iter().map(|slice| slice.max_ns).max().unwrap_or_default(),
+/// A figure of a plan before and after the changes of a what-if, as text.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangedFigure {
+    pub(super) durability: Durability,
+    pub(super) label: &'static str,
+    pub(super) before: String,
+    pub(super) after: String,
+    pub(super) basis: Basis,
+}
+
+fn changed_figures(what_if: &WhatIfInfo) -> Vec<ChangedFigure> {
+    let row = |durability, figure: &WhatIfFigure| {
+        let text = |value: Option<f64>| {
+            value.map_or_else(|| units::ABSENT.to_owned(), |value| figure_text(figure.name, value))
+        };
+        let (before, after) = (text(figure.before), text(figure.after));
+        ChangedFigure { durability, label: figure_label(figure.name), before, after, basis: figure.basis }
+    };
+    let of_mode =
+        |mode: &WhatIfMode| mode.figures.iter().map(|figure| row(mode.durability, figure)).collect::<Vec<_>>();
+    what_if.modes.iter().flat_map(of_mode).collect()
+}
+
+const fn figure_label(name: FigureName) -> &'static str {
+    match name {
+        FigureName::SaturationPerSecond => "saturation",
+        FigureName::SustainedPerSecond => "sustained",
+        FigureName::P50AtTargetNs => "p50 at target",
+        FigureName::P99AtTargetNs => "p99 at target",
+        FigureName::MemoryPeakBytes => "memory peak",
+        FigureName::DatabaseGrowthPerDayBytes => "database growth per day",
+        FigureName::DaysUntilDiskFull => "days until the disk is full",
+        FigureName::MemoryOfTheProcessBytes => "memory of the process",
+        FigureName::RestartSeconds => "restart",
     }
 }
 
-/// The middle value, the lower of the two where there are two.
-pub(super) fn median(values: impl Iterator<Item = u64>) -> u64 {
-    let mut sorted: Vec<u64> = values.collect();
-    sorted.sort_unstable();
-    sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+fn figure_text(name: FigureName, value: f64) -> String {
+    match name {
+        FigureName::SaturationPerSecond | FigureName::SustainedPerSecond => units::rate(value),
+        FigureName::P50AtTargetNs | FigureName::P99AtTargetNs => units::duration(value),
+        FigureName::MemoryPeakBytes | FigureName::DatabaseGrowthPerDayBytes | FigureName::MemoryOfTheProcessBytes => {
+            units::bytes(value)
+        }
+        FigureName::DaysUntilDiskFull => units::days(value),
+        FigureName::RestartSeconds => units::seconds(value),
+    }
 }

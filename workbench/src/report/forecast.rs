@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Basis;
+use super::what_if::Basis;
 use crate::actor::Durability;
 
 /// What will be at the target.

@@ -3,22 +3,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::measure::Percentile;
+
 /// Latency of one command or storage operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedLatency {
     /// `persist`, `recover`, … or `events.put`, `states.get`, ….
     pub name: String,
-    /// From the intended start: what a user waits. Equal to `service` in a closed loop; for a storage operation
-    /// absent, since only commands are scheduled.
+    /// From the intended start: what a user waits. Equal to `service` in a closed loop; absent for storage operations,
+    /// which have no schedule.
     pub response: Option<LatencyInfo>,
-    /// From the actual start: what the backend took.
+    /// From the actual start: time in the backend.
     pub service: LatencyInfo,
 }
 
 impl NamedLatency {
     /// Response time where commands were scheduled, else service time.
-    pub fn response_or_service(&self) -> &LatencyInfo {
+    pub(crate) fn response_or_service(&self) -> &LatencyInfo {
         self.response.as_ref().unwrap_or(&self.service)
     }
 }
@@ -38,9 +40,9 @@ pub struct LatencyInfo {
 }
 
 impl LatencyInfo {
-    /// The percentile with this name (`p99`), or `None` where the samples do not support it.
-    pub fn percentile(&self, name: &str) -> Option<&PercentileInfo> {
-        self.percentiles.iter().find(|percentile| percentile.name == name)
+    /// This percentile, or `None` where the samples do not support it.
+    pub fn percentile(&self, percentile: Percentile) -> Option<&PercentileInfo> {
+        self.percentiles.iter().find(|found| found.percentile == percentile)
     }
 }
 
@@ -48,11 +50,12 @@ impl LatencyInfo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PercentileInfo {
-    /// `p99.9`.
-    pub name: String,
+    /// Which one: `p99.9`.
+    #[serde(rename = "name")]
+    pub percentile: Percentile,
     /// Its value.
     pub value_ns: u64,
-    /// 95 % confidence interval, where enough slices of time stand behind it.
+    /// 95 % confidence interval, where there are enough slices of time.
     pub interval_ns: Option<[u64; 2]>,
 }
 

@@ -3,21 +3,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::NamedLatency;
+use super::latency::{LatencyInfo, NamedLatency};
+use super::series::SeriesPoint;
 use crate::actor::Durability;
+use crate::host::Yardstick;
+use crate::load::EngineFigure;
 use crate::units;
 
-/// What one durability mode did.
+/// The figures of one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModeResult {
-    /// Whether writes waited for the disk.
+    /// Whether an acknowledged write is on the disk.
     pub durability: Durability,
     /// Commands measured.
     pub commands_count: u64,
     /// Storage operations measured.
     pub operations_count: u64,
-    /// Rate the schedule asked for; absent in a closed loop.
+    /// Rate of the schedule; absent in a closed loop.
     pub offered_per_second: Option<f64>,
     /// Commands completed per second of measured time.
     pub achieved_per_second: f64,
@@ -31,13 +34,19 @@ pub struct ModeResult {
     pub resources: ResourceUse,
     /// Second by second.
     pub series: Vec<SeriesPoint>,
-    /// Round by round; absent in reports of older builds.
-    #[serde(default)]
+    /// Round by round.
     pub rounds: Vec<RoundInfo>,
-    /// Comparison of what the backend holds with what it acknowledged.
+    /// Comparison of the contents of the backend with what it acknowledged.
     pub verification: Verification,
     /// Cost of the harness itself per storage operation, on a backend that does nothing.
     pub harness_ns_per_operation: f64,
+}
+
+impl ModeResult {
+    /// Latency of a command: response time where commands were scheduled, else service time.
+    pub(crate) fn latency(&self, command: &str) -> Option<&LatencyInfo> {
+        self.commands.iter().find(|latency| latency.name == command).map(NamedLatency::response_or_service)
+    }
 }
 
 /// One round of a durability mode.
@@ -46,35 +55,27 @@ pub struct ModeResult {
 pub struct RoundInfo {
     /// Number, from 1.
     pub round: u32,
-    /// Time before anything counted.
+    /// Time before measuring began, in seconds.
     pub warmup_seconds: f64,
-    /// Whether rate and latency were seen to be steady when measuring began; absent where nobody looked, because the
-    /// warm-up was a fixed time.
+    /// Whether rate and latency were steady when measuring began; absent after a warm-up of fixed length, which is not
+    /// checked.
     pub steady: Option<bool>,
     /// Commands completed per second of measured time.
     pub commands_per_second: f64,
-    /// Whether flushes and compactions ended within 20 s after the load; absent where nobody waited, because another
-    /// load followed at once.
+    /// Whether flushes and compactions ended within 20 s after the load; absent where another load followed at once.
     pub settled: Option<bool>,
-    /// What the engine says of itself, before the warm-up and after the load.
-    pub engine: Vec<EngineInfo>,
-    /// Latency of each command in it; empty in reports of older builds.
-    #[serde(default)]
+    /// Counters of the engine before the warm-up and after the load.
+    pub engine: Vec<EngineFigure>,
+    /// Latency of each command in it.
     pub commands: Vec<RoundLatency>,
-    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
-    #[serde(default)]
+    /// Share of CPU time taken by the hypervisor, percent, where the system reports it.
     pub steal_percent: Option<f64>,
-    /// Cores that other processes kept busy, where the system tells.
-    #[serde(default)]
+    /// Cores that other processes kept busy, where the system reports it.
     pub foreign_cores: Option<f64>,
-    /// CPU time of the process while it was measured, background work of the engine included; absent in reports of older
-    /// builds.
-    #[serde(default)]
-    pub cpu_seconds: Option<f64>,
-    /// What the machine did with a fixed amount of work before and after it; absent in reports of older builds, and
-    /// where nobody tried.
-    #[serde(default)]
-    pub yardstick: Option<YardstickInfo>,
+    /// CPU time of the process while it was measured, background work of the engine included.
+    pub cpu_seconds: f64,
+    /// Speed of a fixed amount of work before and after it; absent where it was not measured.
+    pub yardstick: Option<Yardstick>,
 }
 
 /// Latency of one command in one round.
@@ -105,32 +106,7 @@ pub struct RoundFigures {
     pub p99_ns: Option<u64>,
 }
 
-/// What the machine did with a fixed amount of work that has nothing to do with the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct YardstickInfo {
-    /// Median time of a portion of computing (sorting in the cache of a core, following references beyond it), with as
-    /// many threads at it as there are workers: how fast a core is while nobody else has it.
-    pub compute_p50_ns: f64,
-    /// Mean of the same: how fast the threads get on, whoever else wants the cores.
-    pub compute_mean_ns: f64,
-    /// Median of a 4 KiB write plus `fdatasync` under the data directory; absent with durability off.
-    pub sync_p50_ns: Option<f64>,
-}
-
-/// A figure of the engine before and after a round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EngineInfo {
-    /// Its name, with the unit at its end.
-    pub name: String,
-    /// Before the warm-up.
-    pub before: u64,
-    /// After the load.
-    pub after: u64,
-}
-
-/// What a mode consumed while it was measured.
+/// Consumption of the process while it was measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceUse {
@@ -139,7 +115,7 @@ pub struct ResourceUse {
     pub cpu_cores_mean: f64,
     /// Highest resident set size seen.
     pub rss_peak_bytes: u64,
-    /// Bytes this process caused to be written to storage while measuring, where the system tells.
+    /// Bytes this process caused to be written to storage while measuring, where the system reports it.
     pub written_bytes: Option<u64>,
     /// Bytes of the values the commands wrote, keys not counted.
     pub payload_bytes: u64,
@@ -149,64 +125,27 @@ pub struct ResourceUse {
     pub database_bytes: u64,
     /// Syncs of the write-ahead log, where the engine counts them.
     pub wal_syncs_count: Option<u64>,
-    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    /// Time the engine delayed or stopped writers, in milliseconds, where it counts it.
     pub stall_ms: Option<f64>,
-    /// Share of CPU time taken by the hypervisor, percent, where the system tells.
+    /// Share of CPU time taken by the hypervisor, percent, where the system reports it.
     pub steal_percent: Option<f64>,
-    /// Cores that other processes kept busy in the worst round, where the system tells.
+    /// Cores that other processes kept busy in the worst round, where the system reports it.
     pub foreign_cores: Option<f64>,
-    /// Bytes the machine swapped in or out while measuring, where the system tells.
-    #[serde(default)]
+    /// Bytes the machine swapped in or out while measuring, where the system reports it.
     pub swapped_bytes: Option<u64>,
     /// Bytes of the values that are not deleted or overwritten, keys not counted, if they were verified.
-    #[serde(default)]
     pub live_bytes: Option<u64>,
     /// Size of the database per byte of live value, once compactions settled.
-    #[serde(default)]
     pub space_amplification_ratio: Option<f64>,
 }
 
-/// One second (or slice) of a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SeriesPoint {
-    /// Round it belongs to, from 1.
-    pub round: u32,
-    /// End of the slice, seconds since the round's measurement began.
-    pub at_seconds: f64,
-    /// Commands due in it, all of which were completed, per second.
-    pub commands_per_second: f64,
-    /// Median response time of all commands in it.
-    pub p50_ns: u64,
-    /// 99th percentile of the response time of all commands in it.
-    pub p99_ns: u64,
-    /// Longest response time in it.
-    pub max_ns: u64,
-    /// Cores the process kept busy, where it was sampled.
-    #[serde(default)]
-    pub cpu_cores: Option<f64>,
-    /// Resident set size at its end, where it was sampled.
-    #[serde(default)]
-    pub rss_bytes: Option<u64>,
-    /// Bytes the process caused to be written to storage, where the system tells.
-    #[serde(default)]
-    pub written_bytes: Option<u64>,
-    /// Time writers were held back by the engine, in milliseconds, where it counts it.
-    #[serde(default)]
-    pub stall_ms: Option<f64>,
-    /// Syncs of the write-ahead log, where the engine counts them.
-    #[serde(default)]
-    pub wal_syncs_count: Option<u64>,
-    /// Bytes waiting to be compacted at its end, where the engine tells.
-    #[serde(default)]
-    pub pending_compaction_bytes: Option<u64>,
-}
-
-/// What was checked after the run.
+/// Verification of the database after the run.
+///
+/// [`Verified`](crate::load::Verified) also counts bytes and losses, which the file has under resources and kills.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
-    /// Whether it was checked at all.
+    /// Whether the database was verified.
     pub performed: bool,
     /// Actors compared.
     pub actors_count: u64,
@@ -216,12 +155,11 @@ pub struct Verification {
     pub states_count: u64,
     /// Differences found, described; empty when all is as acknowledged.
     pub differences: Vec<String>,
-    /// What was found after processes that write were killed; absent if none was.
-    #[serde(default)]
+    /// Verification after kills of writing processes; absent without kills.
     pub crash: Option<CrashVerification>,
 }
 
-/// What was checked after `SIGKILL`: the death of a process, not a loss of power.
+/// Verification after `SIGKILL`: the death of a process, not a loss of power.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashVerification {
@@ -230,18 +168,17 @@ pub struct CrashVerification {
     pub kills_count: u32,
     /// Commands that were acknowledged to the killed processes.
     pub commands_acknowledged_count: u64,
-    /// Events among what they wrote that were compared: number, order and bytes. What was there before them is compared
-    /// too and not counted.
+    /// Events they wrote that were compared: number, order and bytes. Older events are compared too and not counted.
     pub events_count: u64,
-    /// Snapshots and metadata records among it that were compared.
+    /// Snapshots and metadata records they wrote that were compared.
     pub states_count: u64,
-    /// Acknowledged events, snapshots and metadata records that were not there, or not as they were written.
+    /// Acknowledged events, snapshots and metadata records that were missing or altered.
     pub lost_count: u64,
-    /// Writes that were under way at a kill: not acknowledged, so either answer is right.
+    /// Writes in flight at a kill: not acknowledged, so they may be present or missing.
     pub writes_under_way_count: u64,
-    /// How many of them were there.
+    /// How many of them were present.
     pub writes_under_way_found_count: u64,
-    /// Why fewer processes were killed than asked for; absent if none failed.
+    /// Why fewer processes were killed than requested; absent if all were.
     pub failure: Option<String>,
     /// Differences found, described; empty when all is as acknowledged. After the first kill with one, no other follows.
     pub differences: Vec<String>,

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Band, ForecastInfo, LatencyInfo, SloInfo, WhatIfInfo};
+use super::forecast::{Band, ForecastInfo};
+use super::latency::LatencyInfo;
+use super::slo::SloInfo;
+use super::what_if::WhatIfInfo;
 use crate::actor::Durability;
 
 /// What `plan` adds: capacity per mode and the profiles.

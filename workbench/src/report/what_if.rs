@@ -37,14 +37,38 @@ pub struct WhatIfMode {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatIfFigure {
-    /// Its name, with the unit at its end: `sustained_per_second`.
-    pub name: String,
+    /// Which figure.
+    pub name: FigureName,
     /// As it is; absent where it is not known.
     pub before: Option<f64>,
     /// Under the change; absent where it is not known.
     pub after: Option<f64>,
     /// Whether `after` was measured.
     pub basis: Basis,
+}
+
+/// The figures of a plan that are compared; the unit stands at the end of the name in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FigureName {
+    /// Closed-loop ceiling.
+    SaturationPerSecond,
+    /// Highest rate that met the objective.
+    SustainedPerSecond,
+    /// Median response time at the target.
+    P50AtTargetNs,
+    /// 99th percentile of the response time at the target.
+    P99AtTargetNs,
+    /// Most memory of process and page cache together.
+    MemoryPeakBytes,
+    /// Growth of the database per day at the target.
+    DatabaseGrowthPerDayBytes,
+    /// Days until the disk is full at the target.
+    DaysUntilDiskFull,
+    /// Memory of the process with the handles of all actors.
+    MemoryOfTheProcessBytes,
+    /// Time of a restart with all actors.
+    RestartSeconds,
 }
 
 /// Where a figure comes from.

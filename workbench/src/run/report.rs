@@ -4,9 +4,10 @@ use super::certainty;
 use super::engine::RunOutcome;
 use super::spec::RunSpec;
 use crate::load::{Crashed, Objective, Source};
+use crate::measure::Percentile;
 use crate::report::{
-    Assessment, Context, CrashVerification, ModeResult, Outcome, Report, ReportKind, Settings, Shown, Verdict, report,
-    spec_json,
+    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Report, ReportKind, Settings, Verdict,
+    report, spec_json,
 };
 use crate::units;
 
@@ -20,7 +21,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     let mut modes = Vec::new();
     for mode in &outcome.modes {
         assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
-        let shown = Shown {
+        let shown = MeasuredMode {
             durability: mode.durability,
             rounds: &mode.rounds,
             verified: mode.verified.as_ref(),
@@ -43,6 +44,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     verdict.outcome = assessment.outcome(verdict.outcome, objective.is_some());
     verdict.certainty = Some(certainty::of_run(&modes, &assessment, verdict.outcome));
     let settings = Settings {
+        load_kind: spec.load.into(),
         load: spec.load.to_string(),
         workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: spec.rounds,
@@ -84,9 +86,9 @@ fn summary(mode: &ModeResult) -> String {
     let rate = units::number(mode.achieved_per_second);
     let latency = mode.commands.iter().max_by_key(|command| command.service.count).and_then(|command| {
         let shown = command.response.as_ref().unwrap_or(&command.service);
-        let percentile = shown.percentile("p99").or_else(|| shown.percentile("p50"))?;
-        let value = units::duration(percentile.value_ns as f64);
-        Some(format!(", {} {} {value}", command.name, percentile.name))
+        let found = shown.percentile(Percentile::P99).or_else(|| shown.percentile(Percentile::P50))?;
+        let value = units::duration(found.value_ns as f64);
+        Some(format!(", {} {} {value}", command.name, found.percentile))
     });
     format!("durability {} {rate} commands/s{}", mode.durability, latency.unwrap_or_default())
 }
@@ -100,7 +102,7 @@ fn judge_objective(
 ) {
     let command = objective.command_of(source);
     let limit = units::duration(objective.limit_ns as f64);
-    let name = objective.percentile.name;
+    let name = objective.percentile;
     for mode in modes {
         let latency = mode.commands.iter().find(|shown| shown.name == command.name());
         let found = latency.and_then(|latency| latency.response.as_ref()?.percentile(name).map(|found| found.value_ns));

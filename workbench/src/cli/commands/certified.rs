@@ -12,7 +12,7 @@ use crate::units;
 
 /// Prints a certificate for a person.
 pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
-    let percentile = certificate.inputs.percentile.as_str();
+    let percentile = certificate.inputs.percentile.name();
     let header = ["durability", "slice", "began after", "commands/s", "p50", percentile, "max"];
     let rows: Vec<_> = certificate.modes.iter().flat_map(mode_rows).collect();
     if !rows.is_empty() {

@@ -7,9 +7,12 @@ use crate::cli::error::CliError;
 use crate::cli::output::{Output, text_table};
 use crate::cli::{Ending, output, resolve};
 use crate::host::{HostProfile, matching_spec, probe_sync, warnings};
-use crate::measure::LatencyHistogram;
+use crate::measure::{LatencyHistogram, Percentile};
 use crate::report::{HostInfo, TuningInfo, Warning, host_info, spec_json, spec_name};
 use crate::units;
+
+/// Percentiles of the disk probe in the text output.
+const SHOWN: [Percentile; 4] = [Percentile::P50, Percentile::P99, Percentile::P99_9, Percentile::Max];
 
 /// What `host --json` prints.
 #[derive(Debug, serde::Serialize)]
@@ -98,8 +101,8 @@ fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)>
         let shown: Vec<_> = probe
             .percentiles
             .iter()
-            .filter(|percentile| matches!(percentile.name.as_str(), "p50" | "p99" | "p99.9" | "max"))
-            .map(|percentile| format!("{} {}", percentile.name, units::duration(percentile.value_ns as f64)))
+            .filter(|found| SHOWN.contains(&found.percentile))
+            .map(|found| format!("{} {}", found.percentile, units::duration(found.value_ns as f64)))
             .collect();
         facts.push(("4 KiB write + fdatasync", format!("{} ({} writes)", shown.join(", "), units::count(probe.count))));
     }

@@ -7,10 +7,11 @@ use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{Ending, output, resolve};
 use crate::fleet::{GivenReport, Machine, MachineComparison, MachineMode, MergeContext, TargetAnswer, merge, write};
+use crate::measure::Percentile;
 use crate::{render, units};
 
 /// The percentiles of the table.
-const SHOWN: [&str; 3] = ["p50", "p99", "p99.9"];
+const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> {
     let given = args.reports.iter().map(|path| GivenReport::read(path)).collect::<Result<Vec<_>, _>>()?;
@@ -28,7 +29,7 @@ pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> 
 fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {
     let target = comparison.question.target.is_some();
     let mut header = vec!["machine", "durability", if target { "target" } else { "load" }, "reports", "commands/s"];
-    header.extend(SHOWN);
+    header.extend(SHOWN.map(Percentile::name));
     let rows = comparison.machines.iter().flat_map(|machine| machine_rows(comparison, machine)).collect();
     output.line(&figure_table(&header, 3, rows))?;
     if let Some(command) = &comparison.headline_command {
@@ -60,8 +61,8 @@ fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &Mach
     let rate = if nothing_held { "none".to_owned() } else { units::number(mode.rate_per_second()) };
     let mut row = vec![name, mode.durability.to_string(), third, reports.to_string(), rate];
     let latency = comparison.headline_command.as_deref().and_then(|command| mode.command(command));
-    row.extend(SHOWN.map(|name| {
-        let found = latency.and_then(|latency| latency.response.percentile(name));
+    row.extend(SHOWN.map(|percentile| {
+        let found = latency.and_then(|latency| latency.response.percentile(percentile));
         found.map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
     }));
     row

@@ -110,7 +110,7 @@ fn rate(mode: &MachineMode) -> String {
 fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability) -> Option<String> {
     let advice = plan.recommendations.iter().find(|advice| advice.durability == durability)?;
     let expected = advice.expected.as_ref().filter(|_| advice.profile.as_ref() == Some(&known.profile))?;
-    let found = expected.response.percentile(&plan.slo.percentile)?;
+    let found = expected.response.percentile(plan.slo.percentile)?;
     Some(units::duration(found.value_ns as f64))
 }
 

@@ -1,15 +1,16 @@
 //! The table that `run` ends with.
 
 use crate::cli::output::{figure_table, table_width};
+use crate::measure::Percentile;
 use crate::report::{LatencyInfo, ModeResult, Report};
 use crate::units;
 
 /// The percentiles it has room for on a terminal of so many columns.
-const fn shown(width: u16) -> &'static [&'static str] {
+const fn shown(width: u16) -> &'static [Percentile] {
     match width {
-        0..=60 => &["p50", "p99"],
-        61..=78 => &["p50", "p99", "max"],
-        _ => &["p50", "p90", "p99", "p99.9", "max"],
+        0..=60 => &[Percentile::P50, Percentile::P99],
+        61..=78 => &[Percentile::P50, Percentile::P99, Percentile::Max],
+        _ => &[Percentile::P50, Percentile::P90, Percentile::P99, Percentile::P99_9, Percentile::Max],
     }
 }
 
@@ -17,24 +18,24 @@ const fn shown(width: u16) -> &'static [&'static str] {
 pub(super) fn table(report: &Report) -> String {
     let percentiles = shown(table_width());
     let mut header = vec!["durability", "command", "commands/s"];
-    header.extend(percentiles);
+    header.extend(percentiles.iter().map(|percentile| percentile.name()));
     figure_table(&header, 2, report.modes.iter().flat_map(|mode| rows(mode, percentiles)).collect())
 }
 
-fn rows(mode: &ModeResult, percentiles: &[&str]) -> Vec<Vec<String>> {
+fn rows(mode: &ModeResult, percentiles: &[Percentile]) -> Vec<Vec<String>> {
     let names = std::iter::once(mode.durability.to_string()).chain(std::iter::repeat(String::new()));
     let commands = names.zip(&mode.commands).map(|(durability, command)| {
         let share = command.service.count as f64 / mode.commands_count.max(1) as f64;
         let rate = units::number(mode.achieved_per_second * share);
         let mut row = vec![durability, command.name.clone(), rate];
         let latency = command.response.as_ref().unwrap_or(&command.service);
-        row.extend(percentiles.iter().map(|percentile| value(latency, percentile)));
+        row.extend(percentiles.iter().map(|&percentile| value(latency, percentile)));
         row
     });
     commands.collect()
 }
 
 /// A percentile, if the samples support it.
-fn value(latency: &LatencyInfo, name: &str) -> String {
-    latency.percentile(name).map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
+fn value(latency: &LatencyInfo, percentile: Percentile) -> String {
+    latency.percentile(percentile).map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
 }

@@ -8,9 +8,9 @@ use ave_workbench::compare::{
     Answer, CompareContext, CompareError, CompareSettings, Comparison, ComparisonOutcome, GivenSide, MachineFigure,
     Metric, Row, Samples, compare,
 };
-use ave_workbench::report::{
-    EngineInfo, Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency, YardstickInfo,
-};
+use ave_workbench::host::Yardstick;
+use ave_workbench::load::EngineFigure;
+use ave_workbench::report::{Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -124,8 +124,8 @@ impl Simulation {
             commands,
             steal_percent: Some(0.0),
             foreign_cores: Some(0.05),
-            cpu_seconds: Some((all + self.normal(0.01)).exp()),
-            yardstick: Some(YardstickInfo {
+            cpu_seconds: (all + self.normal(0.01)).exp(),
+            yardstick: Some(Yardstick {
                 compute_p50_ns: compute_ns,
                 compute_mean_ns: compute_ns,
                 sync_p50_ns: Some(yardstick_sync),
@@ -168,8 +168,8 @@ fn latency(name: &str, p50: f64, p99: f64) -> RoundLatency {
 }
 
 /// 10,000 commands that wrote 1 KiB each, with so many syncs of the log for each.
-fn synced(syncs: u64) -> Vec<EngineInfo> {
-    let counted = |name: &str, after| EngineInfo { name: name.to_owned(), before: 0, after };
+fn synced(syncs: u64) -> Vec<EngineFigure> {
+    let counted = |name: &str, after| EngineFigure { name: name.to_owned().into(), before: 0, after };
     vec![counted("wal_bytes", 10_000 << 10), counted("wal_syncs_count", 10_000 * syncs)]
 }
 
@@ -331,7 +331,7 @@ fn with_durability_on_alone_cpu_time_decides_as_well() {
 fn a_build_that_syncs_twice_or_computes_more_is_found_on_any_disk() {
     let twice = on_an_unsteady_disk(|round| round.engine = synced(2));
     assert_eq!((twice.outcome, row(&twice, "all", Metric::LogSyncs).answer), (Regression, Answer::Regression));
-    let busier = on_an_unsteady_disk(|round| round.cpu_seconds = round.cpu_seconds.map(|seconds| 1.1 * seconds));
+    let busier = on_an_unsteady_disk(|round| round.cpu_seconds *= 1.1);
     assert_eq!((busier.outcome, row(&busier, "all", Metric::CpuTime).answer), (Regression, Answer::Regression));
 }
 

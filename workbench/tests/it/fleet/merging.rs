@@ -8,7 +8,7 @@ use ave_workbench::actor::Durability;
 use ave_workbench::fleet::{
     GivenReport, LatencyEvidence, Machine, MachineComparison, MergeContext, MergeError, Merged, TargetAnswer, merge,
 };
-use ave_workbench::measure::{LatencyHistogram, PERCENTILES};
+use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
 use ave_workbench::report::{Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
 use ave_workbench::units;
 use hdrhistogram::Histogram;
@@ -114,7 +114,7 @@ fn sustains(report: &mut Report, off: Option<f64>, on: Option<f64>) {
     capacities.iter_mut().zip([off, on]).for_each(|(capacity, rate)| capacity.sustained_per_second = rate);
 }
 
-fn value(machine: &Machine, durability: Durability, percentile: &str) -> Option<u64> {
+fn value(machine: &Machine, durability: Durability, percentile: Percentile) -> Option<u64> {
     let latency = machine.mode(durability)?.command("persist")?;
     latency.response.percentile(percentile).map(|found| found.value_ns)
 }
@@ -143,11 +143,11 @@ proptest! {
             prop_assert_eq!(latency.map_or(0, |latency| latency.response.count), all.len() as u64);
             let supported = PERCENTILES.iter().filter(|percentile| percentile.is_supported_by(all.len() as u64));
             for percentile in supported {
-                let found = value(&comparison.machines[0], durability, percentile.name).unwrap() as f64;
+                let found = value(&comparison.machines[0], durability, *percentile).unwrap() as f64;
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of samples")]
-                let rank = ((percentile.quantile * all.len() as f64).ceil() as usize).max(1);
+                let rank = ((percentile.quantile() * all.len() as f64).ceil() as usize).max(1);
                 let exact = all[rank - 1] as f64;
-                prop_assert!((found - exact).abs() <= exact * 0.001 + 1.0, "{}: {found} for {exact}", percentile.name);
+                prop_assert!((found - exact).abs() <= exact * 0.001 + 1.0, "{}: {found} for {exact}", percentile);
             }
         }
     }
@@ -158,10 +158,10 @@ fn a_report_with_more_samples_weighs_more() {
     let quick = Host::new(0, &[(Off, vec![MILLISECOND; 99_000])]);
     let slow = Host::new(1, &[(Off, vec![100 * MILLISECOND; 1_000])]);
     let comparison = joined([quick, slow]);
-    let p99 = value(&comparison.machines[0], Off, "p99").unwrap();
+    let p99 = value(&comparison.machines[0], Off, Percentile::P99).unwrap();
     assert!(p99.abs_diff(MILLISECOND) <= MILLISECOND / 1_000, "an average would be 50 ms: {p99}");
     let spread = &comparison.machines[0].modes[0].commands[0].spread;
-    let p99 = spread.iter().find(|spread| spread.name == "p99").unwrap();
+    let p99 = spread.iter().find(|spread| spread.percentile == Percentile::P99).unwrap();
     assert!(p99.lowest_ns < 2 * MILLISECOND && p99.highest_ns >= 100 * MILLISECOND, "both are told: {p99:?}");
 }
 
@@ -244,7 +244,7 @@ fn only_reports_that_were_asked_the_same_are_joined() {
         (|report| report.plan.as_mut().unwrap().target_per_second = 1.0, "plan.target_per_second"),
         (|report| report.plan.as_mut().unwrap().headroom_percent = 1.0, "plan.headroom_percent"),
         (|report| report.plan.as_mut().unwrap().slo.command = "recover".to_owned(), "plan.slo.command"),
-        (|report| report.plan.as_mut().unwrap().slo.percentile = "p50".to_owned(), "plan.slo.percentile"),
+        (|report| report.plan.as_mut().unwrap().slo.percentile = Percentile::P50, "plan.slo.percentile"),
         (|report| report.plan.as_mut().unwrap().slo.limit_ns = 1, "plan.slo.limit_ns"),
     ];
     for (change, field) in of_plans {
@@ -317,7 +317,10 @@ fn a_report_without_histograms_is_shown_alone_and_never_averaged() {
     let mixed = joined([Host::new(0, &fast), Host::new(1, &slow).without_log()]);
     let machine = &mixed.machines[0];
     assert_eq!((machine.reports.len(), machine.modes[0].commands[0].reports_count), (2, 1));
-    assert_eq!(value(machine, Off, "p99"), value(&joined([Host::new(0, &fast)]).machines[0], Off, "p99"));
+    assert_eq!(
+        value(machine, Off, Percentile::P99),
+        value(&joined([Host::new(0, &fast)]).machines[0], Off, Percentile::P99)
+    );
     assert!(machine.notes[0].contains("fleet/node-1") && machine.notes[0].contains("left out"), "{:?}", machine.notes);
     assert_eq!(machine.notes.len(), 1, "said once, not once per mode");
 
@@ -338,7 +341,7 @@ fn one_report_keeps_its_interval_two_have_none_and_three_give_one() {
     let interval = |hosts: usize| {
         let comparison = joined((0..hosts).map(host));
         let latency = comparison.machines[0].modes[0].commands[0].clone();
-        (latency.response.percentile("p99").unwrap().clone(), latency.spread.len())
+        (latency.response.percentile(Percentile::P99).unwrap().clone(), latency.spread.len())
     };
     let (alone, spread) = interval(1);
     assert_eq!((alone.interval_ns, spread), (Some([7, 8]), 0));
@@ -599,7 +602,7 @@ mod at_the_command_line {
                 .map(|report| report["modes"][mode]["commands"][0]["response"]["count"].as_u64().unwrap());
             assert_eq!((command.evidence, command.response.count), (LatencyEvidence::Histograms, counts.sum()));
         }
-        assert!(text("machines.html").contains("<svg") && text("machines.md").contains("### Durability on"));
+        assert!(text("machines.html").contains("<svg") && text("machines.md").contains("| on |"));
     }
 
     #[test]
@@ -618,7 +621,7 @@ mod at_the_command_line {
         let tags: Vec<_> = intervals.iter().map(|interval| interval.0.as_str()).collect();
         assert_eq!(tags, ["machine-1.persist.durability-off", "machine-1.persist.durability-on"]);
         for ((_, max), durability) in intervals.iter().zip([Off, On]) {
-            let expected = value(&comparison.machines[0], durability, "max").unwrap() as f64;
+            let expected = value(&comparison.machines[0], durability, Percentile::Max).unwrap() as f64;
             assert!((max - expected).abs() <= 0.001 * expected, "{max} {expected}");
         }
     }

@@ -14,7 +14,7 @@ use ave_workbench::load::{
     Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullStore, NullTarget, Session, Source,
     SystemClock, Target, WarmUp, arrival_times,
 };
-use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Slice};
+use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice};
 use ave_workbench::workload::Arrivals;
 
 use crate::support::{provenance, replay, story_of, trace_of, trace_told, workload};
@@ -183,7 +183,7 @@ fn a_constant_service_time_is_every_percentile() {
     for histogram in [response(&measurement), service(&measurement), operation] {
         assert_eq!(histogram.count(), issued);
         for percentile in PERCENTILES {
-            assert_near(percentile.name, histogram.quantile(percentile.quantile) as f64, SERVICE as f64, 0.001);
+            assert_near(percentile.name(), histogram.quantile(percentile.quantile()) as f64, SERVICE as f64, 0.001);
         }
     }
     assert_near("commands per second", measurement.commands_per_second(), 1e9 / SERVICE as f64, 0.001);
@@ -214,17 +214,17 @@ fn a_stall_is_felt_by_everyone_who_came_while_it_lasted() {
         SERVICE + STALL.saturating_sub(now % SECOND)
     });
     assert_eq!(measurement.issued, 20_000);
-    for percentile in PERCENTILES.iter().filter(|percentile| (0.5..1.0).contains(&percentile.quantile)) {
-        let share = 1.0 - percentile.quantile;
+    for percentile in PERCENTILES.iter().filter(|percentile| (0.5..1.0).contains(&percentile.quantile())) {
+        let share = 1.0 - percentile.quantile();
         let expected = if share < 0.125 { 100.2e6 - 0.8e9 * share } else { SERVICE as f64 };
-        let found = response(&measurement).quantile(percentile.quantile);
-        assert_near(percentile.name, found as f64, expected, 0.02);
+        let found = response(&measurement).quantile(percentile.quantile());
+        assert_near(percentile.name(), found as f64, expected, 0.02);
     }
 
     // The backend was slow once a second, and that is all the service time shows.
-    for percentile in ["p50", "p90", "p99"] {
-        let quantile = PERCENTILES.iter().find(|known| known.name == percentile).unwrap().quantile;
-        assert_near(percentile, service(&measurement).quantile(quantile) as f64, SERVICE as f64, 0.001);
+    for percentile in [Percentile::P50, Percentile::P90, Percentile::P99] {
+        let found = service(&measurement).quantile(percentile.quantile());
+        assert_near(percentile.name(), found as f64, SERVICE as f64, 0.001);
     }
     assert_near("longest service", service(&measurement).max() as f64, 100.2e6, 0.001);
 

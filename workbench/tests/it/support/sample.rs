@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use ave_workbench::actor::Durability;
+use ave_workbench::host::Yardstick;
+use ave_workbench::load::EngineFigure;
+use ave_workbench::measure::{PERCENTILES, Percentile};
 use ave_workbench::report::{
     Band, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint, DurabilityPrice,
-    EngineInfo, Evidence, ForecastInfo, HostInfo, LatencyInfo, MachineLatency, MachineMode, MemoryInfo, MemoryPartInfo,
-    ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, Recommendation,
-    Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
-    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind,
-    TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WritesInfo, YardstickInfo,
+    Evidence, FigureName, ForecastInfo, HostInfo, LatencyInfo, LoadKind, MachineLatency, MachineMode, MemoryInfo,
+    MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence,
+    Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency,
+    SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo,
+    SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    WritesInfo,
 };
 use serde_json::json;
 
@@ -77,6 +81,7 @@ pub(crate) fn run() -> Report {
     report.kind = ReportKind::Run;
     report.plan = None;
     report.verdict.sentence = "Durability on sustains 3,480 commands/s, off 48,700.".into();
+    report.settings.load_kind = LoadKind::Closed;
     report.settings.load = "closed loop".into();
     for mode in &mut report.modes {
         mode.offered_per_second = None;
@@ -110,7 +115,12 @@ pub(crate) fn bare() -> Report {
     mode.series.clear();
     mode.commands.truncate(1);
     mode.operations.clear();
-    let thin = LatencyInfo { count: 1, mean_ns: 900.0, percentiles: vec![percentile("p50", 900)], curve: Vec::new() };
+    let thin = LatencyInfo {
+        count: 1,
+        mean_ns: 900.0,
+        percentiles: vec![percentile(Percentile::P50, 900)],
+        curve: Vec::new(),
+    };
     mode.commands[0].service = thin;
     mode.commands[0].response = None;
     report
@@ -134,6 +144,7 @@ pub(crate) fn empty_plan() -> Report {
     for recommendation in &mut plan.recommendations {
         recommendation.profile = None;
         recommendation.machine_spec = None;
+        recommendation.container = None;
         recommendation.sentence = "None of these holds the target.".into();
     }
     report
@@ -158,6 +169,7 @@ fn source() -> SourceInfo {
 
 fn settings() -> Settings {
     Settings {
+        load_kind: LoadKind::Open,
         load: "open loop at 2,000/s (poisson)".to_owned(),
         workers_count: 8,
         rounds_count: ROUNDS,
@@ -272,12 +284,12 @@ fn rounds() -> Vec<RoundInfo> {
         steady: Some(true),
         commands_per_second: 1_999.2,
         settled: Some(true),
-        engine: vec![EngineInfo { name: "wal_bytes".to_owned(), before: 9_000_000, after: 21_500_000 }],
+        engine: vec![EngineFigure { name: "wal_bytes".into(), before: 9_000_000, after: 21_500_000 }],
         commands: COMMANDS.map(|(name, median_ns)| round_latency(name, median_ns)).into(),
         steal_percent: Some(0.4),
         foreign_cores: Some(0.1),
-        cpu_seconds: Some(4.2),
-        yardstick: Some(YardstickInfo {
+        cpu_seconds: 4.2,
+        yardstick: Some(Yardstick {
             compute_p50_ns: 129_000.0,
             compute_mean_ns: 135_000.0,
             sync_p50_ns: Some(81_000.0),
@@ -346,20 +358,17 @@ fn series(durable: bool) -> Vec<SeriesPoint> {
 fn latency(median_ns: f64, spread: f64, count: u64, slices: u64) -> LatencyInfo {
     let at = |quantile: f64| nanoseconds(median_ns * skew(quantile, spread));
     let highest = 1.0 - 1.0 / count as f64;
-    let names = [("min", 0.0), ("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)]
-        .into_iter()
-        .chain([("p99.9", 0.999), ("p99.99", 0.999_9)]);
-    let supported = names.filter(|(_, quantile)| count as f64 * (1.0 - quantile) >= 10.0);
-    let percentiles = supported.map(|(name, quantile)| {
-        let value_ns = at(quantile);
+    let supported = PERCENTILES.into_iter().filter(|percentile| percentile.is_supported_by(count));
+    let percentiles = supported.map(|percentile| {
+        let value_ns = at(percentile.quantile().min(highest));
         let interval = (slices > 0).then(|| [value_ns - value_ns / 30, value_ns + value_ns / 25]);
-        PercentileInfo { name: name.to_owned(), value_ns, interval_ns: interval.filter(|_| name != "min") }
+        PercentileInfo { percentile, value_ns, interval_ns: interval.filter(|_| !percentile.is_extreme()) }
     });
     let curve = (0..240).map(|step| 1.0 - 10_f64.powf(-f64::from(step) * 0.025)).filter(|q| *q < highest);
     LatencyInfo {
         count,
         mean_ns: median_ns * 1.13,
-        percentiles: percentiles.chain([percentile("max", at(highest))]).collect(),
+        percentiles: percentiles.collect(),
         curve: curve
             .chain([highest, 1.0])
             .map(|quantile| CurvePoint { quantile, value_ns: at(quantile.min(highest)) })
@@ -367,8 +376,8 @@ fn latency(median_ns: f64, spread: f64, count: u64, slices: u64) -> LatencyInfo 
     }
 }
 
-fn percentile(name: &str, value_ns: u64) -> PercentileInfo {
-    PercentileInfo { name: name.to_owned(), value_ns, interval_ns: None }
+fn percentile(percentile: Percentile, value_ns: u64) -> PercentileInfo {
+    PercentileInfo { percentile, value_ns, interval_ns: None }
 }
 
 fn skew(quantile: f64, spread: f64) -> f64 {
@@ -389,7 +398,7 @@ fn plan_result() -> PlanResult {
         headroom_percent: 30.0,
         required_per_second: 2_857.0,
         emulation: "machines are emulated with cgroup v2: cores and memory, page cache included".to_owned(),
-        slo: SloInfo { command: "persist".to_owned(), percentile: "p99".to_owned(), limit_ns: 10_000_000 },
+        slo: SloInfo { command: "persist".to_owned(), percentile: Percentile::P99, limit_ns: 10_000_000 },
         capacities: vec![capacity(Durability::Off), capacity(Durability::On)],
         profiles: profiles(),
         recommendations: vec![recommendation(Durability::Off), recommendation(Durability::On)],
@@ -413,7 +422,7 @@ fn plan_result() -> PlanResult {
                 machine_after: None,
                 machine_basis: Basis::Measured,
                 figures: vec![WhatIfFigure {
-                    name: "sustained_per_second".to_owned(),
+                    name: FigureName::SustainedPerSecond,
                     before: Some(3_150.0),
                     after: Some(2_700.0),
                     basis: Basis::Measured,

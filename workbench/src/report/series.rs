@@ -1,0 +1,70 @@
+//! Slices of time of a round, and a round as one row.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One second (or slice) of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesPoint {
+    /// Round it belongs to, from 1.
+    pub round: u32,
+    /// End of the slice, seconds since the round's measurement began.
+    pub at_seconds: f64,
+    /// Commands due in it, all of which were completed, per second.
+    pub commands_per_second: f64,
+    /// Median response time of all commands in it.
+    pub p50_ns: u64,
+    /// 99th percentile of the response time of all commands in it.
+    pub p99_ns: u64,
+    /// Longest response time in it.
+    pub max_ns: u64,
+    /// Cores the process kept busy, where it was sampled.
+    pub cpu_cores: Option<f64>,
+    /// Resident set size at its end, where it was sampled.
+    pub rss_bytes: Option<u64>,
+    /// Bytes the process caused to be written to storage, where the system reports it.
+    pub written_bytes: Option<u64>,
+    /// Time the engine delayed or stopped writers, in milliseconds, where it counts it.
+    pub stall_ms: Option<f64>,
+    /// Syncs of the write-ahead log, where the engine counts them.
+    pub wal_syncs_count: Option<u64>,
+    /// Bytes waiting to be compacted at its end, where the engine reports it.
+    pub pending_compaction_bytes: Option<u64>,
+}
+
+impl SeriesPoint {
+    /// Whether the engine delayed or stopped writers in it.
+    pub(crate) fn is_stalled(&self) -> bool {
+        self.stall_ms.is_some_and(|milliseconds| milliseconds > 0.0)
+    }
+}
+
+/// Several slices as one, with the worst of them kept visible.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct SlicesSummary {
+    pub(crate) slices_count: usize,
+    pub(crate) mean_per_second: f64,
+    pub(crate) lowest_per_second: f64,
+    pub(crate) median_p50_ns: u64,
+    pub(crate) worst_p99_ns: u64,
+    pub(crate) max_ns: u64,
+}
+
+impl SlicesSummary {
+    /// Of slices in a row; all figures are 0 for none.
+    pub(crate) fn of(slices: &[SeriesPoint]) -> Self {
+        let rates = slices.iter().map(|slice| slice.commands_per_second);
+        let mut medians: Vec<u64> = slices.iter().map(|slice| slice.p50_ns).collect();
+        medians.sort_unstable();
+        Self {
+            slices_count: slices.len(),
+            mean_per_second: rates.clone().sum::<f64>() / slices.len().max(1) as f64,
+            lowest_per_second: rates.reduce(f64::min).unwrap_or_default(),
+            // The lower of the two in the middle of an even number.
+            median_p50_ns: medians.get(medians.len().saturating_sub(1) / 2).copied().unwrap_or_default(),
+            worst_p99_ns: slices.iter().map(|slice| slice.p99_ns).max().unwrap_or_default(),
+            max_ns: slices.iter().map(|slice| slice.max_ns).max().unwrap_or_default(),
+        }
+    }
+}
