@@ -2,6 +2,7 @@
 
 mod arguments;
 mod child;
+mod number;
 mod plan;
 mod rows;
 mod statistics;

@@ -6,7 +6,7 @@ use ave_peer_cases::{
     catalog::{self, CASES, Side},
 };
 
-use crate::{arguments::Arguments, rows};
+use crate::{arguments::Arguments, number::number};
 
 /// A case, or a part of one, that is going to run.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ impl Planned {
     pub(crate) fn headline(&self, outcome: &Outcome) -> String {
         let Some(figure) = self.figures().next() else { return String::new() };
         match (outcome.metrics.get(figure.metric), outcome.texts.get(figure.metric)) {
-            (Some(value), _) => format!("{} {}", rows::number(*value), figure.unit),
+            (Some(value), _) => format!("{} {}", number(*value), figure.unit),
             (None, Some(text)) => text.clone(),
             (None, None) => String::new(),
         }

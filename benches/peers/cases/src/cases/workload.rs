@@ -8,10 +8,12 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use ave_actors_rocksdb::trace::CommandKind;
-use ave_workbench::actor::Durability;
-use ave_workbench::load::{Control, Drive, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp};
-use ave_workbench::workload::Workload;
 use ave_actors_store::Error;
+use ave_workbench::actor::Durability;
+use ave_workbench::load::{
+    Control, Drive, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp,
+};
+use ave_workbench::workload::Workload;
 
 use crate::{Outcome, Peer, Run};
 
@@ -35,10 +37,11 @@ pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, ou
     };
 
     let (target, control, dir) = (Through(peer), Control::default(), run.database("db")?);
-    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, &Silent, &control)?;
-    let drive = session.drive(&spec, &SystemClock::new(), &Silent, &control)?;
+    let job = JobContext::silent(&control);
+    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, job)?;
+    let drive = session.drive(&spec, &SystemClock::new(), job)?;
     report(&drive, outcome);
-    let (verified, _) = session.finish(true, &Silent, &control)?;
+    let (verified, _) = session.finish(true, job)?;
     verify(&verified.unwrap_or_default(), outcome)
 }
 
