@@ -1,4 +1,4 @@
-//! `certify` as a user meets it: interrupted, killed, gone on with, checked.
+//! `certify` on the command line: interrupted, killed, resumed, checked.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::cli::cli::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, interrupted, json, signalled};
 
-/// Four slices of a second, each written down; the limit is met on the busiest machine.
+/// Four slices of a second, each saved; the busiest machine meets the limit.
 const SHORT: &str = "certify tiny.toml --rate 200 --slo p50=1m --duration 4s --slice 1s --segment 1s --workers 1 \
                      --durability off";
 
@@ -29,7 +29,7 @@ fn passed(place: &Place, ended: &Ended) -> Value {
     certificate(place)
 }
 
-/// Numbers of the databases the slices ran on, and when each began in certified time.
+/// The database and the start of each slice.
 fn slices(certificate: &Value) -> Vec<[u64; 2]> {
     let slices = certificate["modes"][0]["slices"].as_array().unwrap();
     let figure = |slice: &Value, name: &str| slice[name].as_u64().unwrap();
@@ -64,22 +64,25 @@ fn a_certification_leaves_a_certificate_beside_its_report() {
     let again = Place::new();
     let printed = json(&again.run(&format!("{SHORT} --json")).stdout);
     assert_eq!(printed, self::certificate(&again));
-    assert_eq!(printed["inputs_sha256"], certificate["inputs_sha256"], "the same inputs have the same digest");
+    assert_eq!(printed["inputs_sha256"], certificate["inputs_sha256"], "equal inputs have equal checksums");
 }
 
 #[test]
-fn ctrl_c_keeps_the_database_and_the_same_command_goes_on_with_it() {
+fn ctrl_c_keeps_the_database_and_the_same_command_resumes() {
     let place = Place::new();
     let (code, rest) = interrupted(&place, SHORT, "2 of 4 slices", "-INT");
     assert_eq!(code, INCONCLUSIVE, "{rest}");
-    assert!(rest.contains("the database in") && rest.contains(&format!("go on with: ave-workbench {SHORT}")), "{rest}");
+    assert!(
+        rest.contains("the database is in") && rest.contains(&format!("resume with: ave-workbench {SHORT}")),
+        "{rest}"
+    );
     let kept = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(kept.filter(|name| name.starts_with(".ave-certify-")).count(), 1);
     assert!(place.reports().iter().all(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".certify-")));
 
     let other = place.run(&SHORT.replace("--rate 200", "--rate 300"));
     assert_eq!(other.code, PASS, "{}", other.stderr);
-    assert!(other.stderr.contains("an unfinished certification takes"), "{}", other.stderr);
+    assert!(other.stderr.contains("an unfinished certification uses"), "{}", other.stderr);
     fs::remove_dir_all(place.reports().into_iter().find(|path| path.join("report.json").exists()).unwrap()).unwrap();
 
     let certificate = passed(&place, &place.run(SHORT));
@@ -89,11 +92,11 @@ fn ctrl_c_keeps_the_database_and_the_same_command_goes_on_with_it() {
     assert_eq!(mode["verification"]["differences"], json("[]"), "all of both processes was found");
     let interruption = &certificate["interruptions"][0];
     assert_eq!((&interruption["kind"], &interruption["database_is_new"]), (&"stopped".into(), &false.into()));
-    assert!(certificate["verdict"]["reasons"].to_string().contains("went on with the same database"));
+    assert!(certificate["verdict"]["reasons"].to_string().contains("resumed with the same database"));
 }
 
 #[test]
-fn after_a_kill_what_was_written_down_counts_and_the_database_is_new() {
+fn after_a_kill_finished_segments_count_and_the_database_is_new() {
     let place = Place::new();
     let (status, _) = signalled(&place, SHORT, "2 of 4 slices", "-KILL");
     assert_eq!(status.code(), None, "it was killed");
@@ -109,7 +112,7 @@ fn after_a_kill_what_was_written_down_counts_and_the_database_is_new() {
 }
 
 #[test]
-fn fresh_forgets_what_was_measured() {
+fn fresh_starts_over() {
     let place = Place::new();
     signalled(&place, SHORT, "1 of 4 slices", "-KILL");
     let certificate = passed(&place, &place.run(&format!("{SHORT} --fresh")));
@@ -118,20 +121,20 @@ fn fresh_forgets_what_was_measured() {
 }
 
 #[test]
-fn a_limit_that_no_slice_meets_is_missed() {
+fn a_limit_that_no_slice_meets_fails() {
     let place = Place::new();
     let ended = place.run(&SHORT.replace("p50=1m", "p50=1ns"));
     let certificate = certificate(&place);
     let mode = &certificate["modes"][0];
     assert_eq!(mode["slices_missed_count"], 4);
-    // On a busy machine a missed slice says nothing.
+    // A disturbed miss is inconclusive.
     let disturbed = mode["slices_missed_disturbed_count"] == 4;
     assert_eq!(ended.code, if disturbed { INCONCLUSIVE } else { MISSED }, "{}", ended.stdout);
     place.holds_only(&["reports"]);
 }
 
 #[test]
-fn a_certificate_is_checked_against_itself_and_its_source() {
+fn a_certificate_is_checked_against_its_checksum_and_source() {
     let place = Place::new();
     passed(&place, &place.run(&format!("{SHORT} --seed 7")));
     let path = certificate_path(&place);
@@ -139,7 +142,11 @@ fn a_certificate_is_checked_against_itself_and_its_source() {
     for words in [&check, &format!("{check} tiny.toml")] {
         let ended = place.run(words);
         assert_eq!(ended.code, PASS, "{}", ended.stdout);
-        assert!(ended.stdout.contains("as it was written") && ended.stdout.contains("PASS: tiny"), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("the checksum is right") && ended.stdout.contains("PASS: tiny"),
+            "{}",
+            ended.stdout
+        );
     }
     let other = place.run(&format!("{check} ledger"));
     assert_eq!(other.code, MISSED);
@@ -147,9 +154,9 @@ fn a_certificate_is_checked_against_itself_and_its_source() {
 
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"rate_per_second\": 200.0", "\"rate_per_second\": 2000.0")).unwrap();
-    let forged = place.run(&check);
-    assert_eq!(forged.code, MISSED);
-    assert!(forged.stdout.contains("changed after it was written"), "{}", forged.stdout);
+    let changed = place.run(&check);
+    assert_eq!(changed.code, MISSED);
+    assert!(changed.stdout.contains("changed after it was written"), "{}", changed.stdout);
     let printed = json(&place.run(&format!("{check} --json")).stdout);
     assert_eq!(printed["valid"], false);
     place.run("certify --check nowhere.json").refused(FAILED, &["nowhere.json cannot be read"]);
@@ -157,7 +164,7 @@ fn a_certificate_is_checked_against_itself_and_its_source() {
 }
 
 #[test]
-fn what_cannot_be_certified_touches_nothing() {
+fn refused_arguments_leave_no_files() {
     let place = Place::new();
     for (words, parts) in [
         ("certify", &["<WORKLOAD|TRACE>", "--rate", "--slo"][..]),
@@ -165,7 +172,7 @@ fn what_cannot_be_certified_touches_nothing() {
         ("certify tiny.toml --rate 0 --slo p99=1ms", &["a rate of 0", "more than 0"]),
         ("certify tiny.toml --rate -5 --slo p99=1ms", &["a rate of -5"]),
         ("certify tiny.toml --rate 100 --slo recover:p99=1ms", &["`recover`", "never issues"]),
-        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s holds about 1000", "--slice 12s"]),
+        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s has about 1000", "--slice 12s"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice 1500ms", &["a slice of 1.5 s", "whole seconds"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
         ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),
