@@ -6,7 +6,7 @@ use crate::cli::args::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{Ending, output, resolve};
-use crate::fleet::{GivenReport, Machine, MachineComparison, MachineMode, MergeContext, TargetAnswer, merge, write};
+use crate::fleet::{Machine, MachineComparison, MachineMode, MergeContext, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
 use crate::{render, units};
 
@@ -14,10 +14,10 @@ use crate::{render, units};
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> {
-    let given = args.reports.iter().map(|path| GivenReport::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
-    let merged = merge(given, &context)?;
-    let directory = write(&merged, &render::fleet(&merged.comparison), resolve::place(args.output.as_deref()))?;
+    let merged = merge(reports, &context)?;
+    let directory = merged.write(&render::fleet(&merged.comparison), resolve::place(args.output.as_deref()))?;
     if output.is_json() {
         output::json(&merged.comparison)?;
     } else {
@@ -57,8 +57,8 @@ fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &Mach
         || mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), units::rate),
         |capacity| answer(capacity.answer).to_owned(),
     );
-    let nothing_held = mode.capacity.as_ref().is_some_and(|capacity| capacity.sustained_per_second.is_none());
-    let rate = if nothing_held { "none".to_owned() } else { units::number(mode.rate_per_second()) };
+    let none_sustained = mode.capacity.as_ref().is_some_and(|capacity| capacity.sustained_per_second.is_none());
+    let rate = if none_sustained { "none".to_owned() } else { units::number(mode.rate_per_second()) };
     let mut row = vec![name, mode.durability.to_string(), third, reports.to_string(), rate];
     let latency = comparison.headline_command.as_deref().and_then(|command| mode.command(command));
     row.extend(SHOWN.map(|percentile| {
@@ -70,8 +70,8 @@ fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &Mach
 
 const fn answer(answer: TargetAnswer) -> &'static str {
     match answer {
-        TargetAnswer::Holds => "holds",
-        TargetAnswer::Misses => "does not hold",
+        TargetAnswer::Holds => "sustained",
+        TargetAnswer::Misses => "not sustained",
         TargetAnswer::Undecided => "inconclusive",
     }
 }
