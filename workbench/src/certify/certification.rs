@@ -283,7 +283,8 @@ impl Certification<'_> {
     fn report_progress(&self, mode: &CertifiedMode) {
         let place = self.spec.durabilities.iter().position(|&durability| durability == mode.durability).unwrap_or(0);
         let modes_left = (self.spec.durabilities.len() - place - 1) as u64;
-        let slices_left = mode.slices_planned.saturating_sub(mode.slices.len() as u64) + modes_left * mode.slices_planned;
+        let slices_left =
+            mode.slices_planned.saturating_sub(mode.slices.len() as u64) + modes_left * mode.slices_planned;
         self.job.observer.standing(&Standing {
             durability: mode.durability,
             slices: &mode.slices,

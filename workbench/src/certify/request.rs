@@ -15,8 +15,8 @@ use super::outcome::{CertifiedMode, CertifyOutcome};
 use super::report::{certificate, certify_report};
 use super::spec::CertifySpec;
 use crate::host::{HostProfile, HostWarning, Machine};
-use crate::process::InProcess;
 use crate::load::{ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, harness_ns_per_operation};
+use crate::process::InProcess;
 use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
 

@@ -36,9 +36,6 @@ pub struct CertifySpec {
 }
 
 impl CertifySpec {
-    /// The default warm-up.
-    pub(crate) const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
-
     /// The default segment: a minute, and at least three slices.
     pub(crate) fn default_segment(slice: Duration) -> Duration {
         Duration::from_secs(60).max(slice.saturating_mul(3))

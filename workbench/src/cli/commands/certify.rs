@@ -11,7 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{Ending, output, resolve};
 use crate::host::{HostProfile, warnings};
-use crate::load::{Objective, Source, directory_bytes};
+use crate::load::{Objective, Source, WarmUp, directory_bytes};
 use crate::process::confined;
 use crate::report::{Outcome, ReportDirectory};
 use crate::{render, units};
@@ -100,7 +100,7 @@ fn request<'a>(
         duration: resolve::duration("--duration", &args.duration)?,
         slice,
         segment: segment.unwrap_or_else(|| CertifySpec::default_segment(slice)),
-        warmup: CertifySpec::WARMUP,
+        warmup: WarmUp::STEADY,
         durabilities: resolve::durabilities(args.durability),
         workers: resolve::workers(&place, host.usable_cores)?.min(source.actors()),
     };

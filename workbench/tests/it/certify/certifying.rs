@@ -8,8 +8,8 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_workbench::actor::Durability;
 use ave_workbench::certify::{
-    Certification, CertifyError, CertifyInputs, CertifyJob, CertifyJournal, CertifyObserver, CertifyOutcome, CertifySpec,
-    EarlyEnd, Finding, InterruptionKind, JournalHead, JudgedSlice, Standing, judge,
+    Certification, CertifyError, CertifyInputs, CertifyJob, CertifyJournal, CertifyObserver, CertifyOutcome,
+    CertifySpec, EarlyEnd, Finding, InterruptionKind, JournalHead, JudgedSlice, Standing, judge,
 };
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
@@ -335,11 +335,8 @@ fn a_disturbed_miss_is_inconclusive_and_an_undisturbed_one_fails() {
     assert_eq!(disturbed.judged(), (Outcome::Inconclusive, vec![Finding::MissedDisturbed(2)]));
     let outcome = trial(60, 80).run();
     for slice in &outcome.modes[0].slices {
-        let expected: &[_] = if (60..120).contains(&slice.at_seconds) {
-            &["the hypervisor took 50 % of the CPU time"]
-        } else {
-            &[]
-        };
+        let expected: &[_] =
+            if (60..120).contains(&slice.at_seconds) { &["the hypervisor took 50 % of the CPU time"] } else { &[] };
         assert_eq!(slice.disturbed_by, expected, "{slice:?}");
     }
     let (verdict, findings) = trial(110, 130).judged();

@@ -34,6 +34,7 @@ pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, ou
         warmup: WarmUp::Fixed(Duration::from_millis(300)),
         measure: Some(run.scale.pick(Duration::from_millis(1200), Duration::from_secs(5))),
         lag_limit: None,
+        settle: true,
     };
 
     let (target, control, dir) = (Through(peer), Control::default(), run.database("db")?);
