@@ -53,7 +53,6 @@ pub struct CertifyJob<'a> {
 
 impl<'a> CertifyJob<'a> {
     /// The context of its loads.
-    #[cfg(feature = "rocksdb")]
     pub(super) fn of_loads(self) -> JobContext<'a> {
         JobContext { observer: self.observer, control: self.control }
     }

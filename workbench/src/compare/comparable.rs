@@ -5,7 +5,8 @@ use std::path::Path;
 use super::error::CompareError;
 use super::side::BuildReports;
 use crate::report::{
-    Field, ModeResult, ReportAtPath, Report, ReportKind, check_equal, check_distinct, difference, field, question_fields,
+    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field,
+    question_fields,
 };
 use crate::units;
 

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::report::{Outcome, Destination, Question, Rendered, ReportError, ReportKind, Reproduce, Warning};
+use crate::report::{Destination, Outcome, Question, Rendered, ReportError, ReportKind, Reproduce, Warning};
 use crate::units;
 
 /// Version of the layout of `comparison.json`; raised when a field changes its meaning or disappears.

@@ -2,7 +2,7 @@
 
 use super::error::MergeError;
 use super::report_with_log::ReportWithLog;
-use crate::report::{Field, ReportAtPath, Report, ReportKind, check_equal, check_distinct, field, question_fields};
+use crate::report::{Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields};
 use crate::units;
 
 /// Checks that all reports measured the same load, and that none is named twice.

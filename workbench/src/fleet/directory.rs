@@ -18,7 +18,13 @@ impl Merged {
         let log = merged_log(self);
         let files = [("merged.hlog", log.as_slice())];
         let files = if self.histograms.is_empty() { &[][..] } else { &files };
-        destination.write("machines", [&self.comparison.name, &self.comparison.merged_at], &self.comparison, rendered, files)
+        destination.write(
+            "machines",
+            [&self.comparison.name, &self.comparison.merged_at],
+            &self.comparison,
+            rendered,
+            files,
+        )
     }
 }
 

@@ -308,10 +308,7 @@ fn write_result(
 }
 
 /// Puts files into a directory and syncs them and it.
-fn write_files<'f>(
-    directory: &Path,
-    files: impl Iterator<Item = (&'f str, &'f [u8])>,
-) -> Result<(), ReportError> {
+fn write_files<'f>(directory: &Path, files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Result<(), ReportError> {
     for (name, bytes) in files {
         let path = directory.join(name);
         write_synced(&path, bytes).map_err(|source| ReportError::Write { path, source })?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::compare::{CompareContext, CompareSettings, Comparison, ComparisonOutcome, BuildReports, compare};
+use ave_workbench::compare::{BuildReports, CompareContext, CompareSettings, Comparison, ComparisonOutcome, compare};
 use ave_workbench::render;
 use ave_workbench::report::Report;
 use serde_json::Value;

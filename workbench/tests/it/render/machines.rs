@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::fleet::{ReportWithLog, MachineComparison, MergeContext, merge};
+use ave_workbench::fleet::{MachineComparison, MergeContext, ReportWithLog, merge};
 use ave_workbench::render;
 use ave_workbench::report::Report;
 use serde_json::Value;
