@@ -1,6 +1,6 @@
 //! A workload that ships, through the workbench's own runner: what `ave-workbench run` measures, on every backend.
 //!
-//! The runner issues commands as fast as they go and afterwards compares what the database holds with what it
+//! The runner issues commands as fast as they go and afterwards compares the database with what it
 //! acknowledged: number, order and bytes. It knows no backend, it is generic over `DbManager`, as the cases are. Loads
 //! last equally long on every side; a faster one gets more done, and has a larger database for it.
 
@@ -17,15 +17,15 @@ use ave_workbench::workload::Workload;
 
 use crate::{Outcome, Peer, Run};
 
-/// Actors, whatever the workload says: `SQLite` opens six connections for each, and two files for each of those.
+/// Actors, instead of the number in the workload: `SQLite` opens six connections for each, and two files for each of those.
 const ACTORS: u32 = 500;
-/// As many as the machine that every backend is told of has cores.
+/// Cores of the machine profile that every backend is tuned for.
 const WORKERS: u64 = 2;
 
 pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, outcome: &mut Outcome) -> Result<()> {
     let mut workload = Workload::find(name)?;
     workload.actors.count = ACTORS;
-    // Names become names of tables, and `SQLite` takes no hyphens there.
+    // Names become names of tables, in which `SQLite` does not allow hyphens.
     workload.name = workload.name.replace('-', "_");
     let source = Source::Workload(Arc::new(workload));
     let durability = if durability { Durability::On } else { Durability::Off };
@@ -58,17 +58,17 @@ fn report(drive: &Drive, outcome: &mut Outcome) {
     }
 }
 
-/// What the model says must be there is there, and nothing else.
+/// The database equals the model of the runner.
 fn verify(verified: &Verified, outcome: &mut Outcome) -> Result<()> {
     ensure!(verified.actors > 0, "nothing was compared");
     let differs = verified.lost > 0 || !verified.differences.is_empty();
-    ensure!(!differs, "holds something else than it acknowledged: {}", verified.differences.join("; "));
+    ensure!(!differs, "the database differs from what was acknowledged: {}", verified.differences.join("; "));
     outcome.set("verified_events", verified.events as f64);
     outcome.set("verified_states", verified.states as f64);
     Ok(())
 }
 
-/// A peer as the runner takes it.
+/// A peer as a target of the runner.
 struct Through<'p, P>(&'p P);
 
 impl<P: Peer> Target for Through<'_, P> {
