@@ -1,6 +1,7 @@
 //! The counters of one actor's store, and the operations each command issues.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
@@ -67,6 +68,34 @@ impl fmt::Display for PersistenceRules {
             f.write_str(", encrypted")?;
         }
         Ok(())
+    }
+}
+
+/// Reads the text that `Display` writes.
+impl FromStr for PersistenceRules {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::parsed(text).ok_or(())
+    }
+}
+
+impl PersistenceRules {
+    fn parsed(text: &str) -> Option<Self> {
+        let mut parts = text.split(", ").peekable();
+        let strategy = match parts.next()? {
+            "light" => Strategy::Light,
+            "full" => Strategy::Full {
+                snapshot_every: match parts.next()? {
+                    "no automatic snapshots" => None,
+                    every => Some(every.strip_prefix("snapshot every ")?.split(' ').next()?.parse().ok()?),
+                },
+            },
+            _ => return None,
+        };
+        let compact_on_snapshot = parts.next_if_eq(&"compacting").is_some();
+        let encrypted = parts.next_if_eq(&"encrypted").is_some();
+        parts.next().is_none().then_some(Self { strategy, compact_on_snapshot, encrypted })
     }
 }
 
@@ -302,6 +331,17 @@ mod tests {
         let mut ops = Vec::new();
         log.expand(rules, Command::Persist { event_bytes: 100, state_bytes: 1000 }, &mut ops);
         ops
+    }
+
+    #[test]
+    fn rules_read_back_from_their_text() {
+        for strategy in [Strategy::Light, Strategy::Full { snapshot_every: None }, full(1, false).strategy] {
+            for [compact_on_snapshot, encrypted] in [[false, false], [false, true], [true, false], [true, true]] {
+                let rules = PersistenceRules { strategy, compact_on_snapshot, encrypted };
+                assert_eq!(rules.to_string().parse(), Ok(rules));
+            }
+        }
+        assert_eq!("light, sealed".parse::<PersistenceRules>(), Err(()));
     }
 
     #[test]

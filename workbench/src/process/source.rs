@@ -29,7 +29,7 @@ impl SourceSpec {
     /// exist.
     pub(crate) fn read(&self, data_directory: &Path, passes: Option<u64>) -> Result<Source, ProcessError> {
         let path = Path::new(&self.origin);
-        if path.exists() && trace::looks_like_one(path) {
+        if path.exists() && trace::looks_like_trace(path) {
             let truncation = if self.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
             let cache = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
             let trace = Arc::new(trace::read_in(path, truncation, &cache)?);

@@ -1,4 +1,4 @@
-//! Actors and commands as a trace names them.
+//! Actors and commands of a trace.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use ave_actors_rocksdb::trace::CommandKind;
 pub struct TraceActor {
     /// Actor type: the column families are this plus `_events`, `_states`, `_metadata`.
     pub type_name: Arc<str>,
-    /// Its name, which prefixes its keys.
+    /// Prefix of the actor's keys.
     pub name: Box<str>,
 }
 
@@ -25,8 +25,8 @@ impl TraceActor {
 pub struct TraceCommand {
     /// Nanoseconds from the start of the trace.
     pub at_ns: u64,
-    /// Place of the actor among those of the trace.
+    /// Index into the actors of the trace.
     pub actor: u32,
-    /// What it is.
+    /// What the actor does.
     pub kind: CommandKind,
 }

@@ -1,13 +1,13 @@
-//! Where the commands of a trace are between reading and replaying: in memory, or in a file once they are many.
+//! The commands of a trace between reading and replaying: in memory, or in a file if there are many.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::trace::command::TraceCommand;
-use crate::trace::error::TraceError;
-use crate::trace::packed::{CHUNK_BYTES, ChunkPlace, ChunkWriter};
+use super::command::TraceCommand;
+use super::error::TraceError;
+use super::packed::{CHUNK_BYTES, ChunkWriter};
 use ave_actors_rocksdb::trace::Op;
 
 /// Packed bytes a trace keeps in memory, some ten million operations; a longer one goes to a file.
@@ -17,10 +17,10 @@ pub(super) const MEMORY_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) enum Content {
     Memory(Vec<Vec<u8>>),
-    /// A temporary file without a name: it is gone with the process, however that ends.
+    /// A temporary file without a name, which disappears with the process.
     File {
         file: File,
-        /// Where each chunk begins, and where the last one ends.
+        /// Start of each chunk, and end of the last one.
         bounds: Vec<u64>,
     },
 }
@@ -39,7 +39,6 @@ impl Content {
         }
     }
 
-    /// A chunk that is in memory.
     pub(super) fn in_memory(&self, chunk: usize) -> Option<&[u8]> {
         match self {
             Self::Memory(chunks) => chunks.get(chunk).map(Vec::as_slice),
@@ -47,7 +46,6 @@ impl Content {
         }
     }
 
-    /// Copies a chunk into `buffer`.
     pub(super) fn read(&self, chunk: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
         buffer.clear();
         match self {
@@ -62,24 +60,24 @@ impl Content {
     }
 }
 
-/// Puts commands together into chunks.
+/// Assembles commands into chunks.
 #[derive(Debug)]
 pub(super) struct ContentWriter {
     chunk: ChunkWriter,
     content: Content,
     memory_bytes: usize,
-    held_bytes: usize,
+    used_bytes: usize,
     directory: PathBuf,
 }
 
 impl ContentWriter {
-    /// Chunks go to a file in `directory` once they take more than `memory_bytes`.
+    /// Chunks of more than `memory_bytes` in all go to a file in `directory`.
     pub(super) fn new(directory: &Path, memory_bytes: usize) -> Self {
         Self {
             chunk: ChunkWriter::default(),
             content: Content::default(),
             memory_bytes,
-            held_bytes: 0,
+            used_bytes: 0,
             directory: directory.to_owned(),
         }
     }
@@ -100,13 +98,13 @@ impl ContentWriter {
         let chunk = self.chunk.take();
         let put = match &mut self.content {
             Content::Memory(chunks) => {
-                self.held_bytes += chunk.len();
+                self.used_bytes += chunk.len();
                 chunks.push(chunk);
-                if self.held_bytes > self.memory_bytes { self.spill() } else { Ok(()) }
+                if self.used_bytes > self.memory_bytes { self.spill() } else { Ok(()) }
             }
             Content::File { file, bounds } => append(file, bounds, &chunk),
         };
-        put.map_err(|source| TraceError::File { action: "write", path: self.directory.clone(), source })
+        put.map_err(TraceError::file("write", &self.directory))
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -126,43 +124,4 @@ fn append(file: &mut File, bounds: &mut Vec<u64>, chunk: &[u8]) -> io::Result<()
     file.write_all(chunk)?;
     bounds.push(bounds.last().copied().unwrap_or(0) + chunk.len() as u64);
     Ok(())
-}
-
-/// The commands of a trace in their order, read chunk by chunk.
-#[derive(Debug)]
-pub struct Commands<'t> {
-    content: &'t Content,
-    chunk: usize,
-    place: ChunkPlace,
-    /// The chunk in hand, if it had to be read from a file.
-    read: Vec<u8>,
-}
-
-impl<'t> Commands<'t> {
-    pub(super) fn new(content: &'t Content) -> Self {
-        Self { content, chunk: 0, place: ChunkPlace::default(), read: Vec::new() }
-    }
-
-    /// The next command and, in `ops`, its operations; `None` at the end.
-    ///
-    /// # Errors
-    ///
-    /// If the temporary file that holds a long trace cannot be read.
-    pub fn next(&mut self, ops: &mut Vec<Op>) -> io::Result<Option<TraceCommand>> {
-        ops.clear();
-        while self.chunk < self.content.chunk_count() {
-            let in_memory = self.content.in_memory(self.chunk);
-            if in_memory.is_none() && self.read.is_empty() {
-                self.content.read(self.chunk, &mut self.read)?;
-            }
-            let bytes = in_memory.unwrap_or(&self.read);
-            if let Some(command) = self.place.next(bytes, ops, |_| true) {
-                return Ok(Some(command));
-            }
-            self.chunk += 1;
-            self.place = ChunkPlace::default();
-            self.read.clear();
-        }
-        Ok(None)
-    }
 }

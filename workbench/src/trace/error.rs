@@ -1,84 +1,51 @@
-//! What can be wrong with a trace or an event log, and where.
+//! Errors of traces and event logs.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-/// Why a trace or an event log cannot be used. Every variant says where and what was expected.
+use crate::workload::excerpt;
+
+/// Why a trace or an event log cannot be used. The message names the file, line and column, and what was expected.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum TraceError {
-    /// A file cannot be read or written.
+    /// A file cannot be read, created or written.
     #[error("cannot {action} {}: {source}", path.display())]
-    File {
-        /// `read`, `create`, ….
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file ends in the middle: a line or the compressed stream is cut off.
+    File { action: &'static str, path: PathBuf, source: io::Error },
+    /// The last line or the compressed stream is cut off. `whole_lines` counts the complete lines behind the header.
     #[error(
         "{}: truncated after {whole_lines} whole lines ({reason}); \
          pass --allow-truncated to use the whole lines", path.display()
     )]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Data lines that are complete.
-        whole_lines: u64,
-        /// How the cut shows.
-        reason: String,
-    },
+    Truncated { path: PathBuf, whole_lines: u64, reason: String },
     /// The file is not a trace of a version this build reads.
     #[error("{}: not a trace: {reason}", path.display())]
-    NotATrace {
-        /// The file.
-        path: PathBuf,
-        /// What was found and what was expected.
-        reason: String,
-    },
-    /// A field is not what its column asks for.
-    #[error("{}, line {line}, column `{column}`: {reason}", path.display())]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// Line number, from 1.
-        line: u64,
-        /// Name of the column.
-        column: String,
-        /// What was found and what was expected.
-        reason: String,
-    },
-    /// A line does not fit the header.
-    #[error("{}, line {line}: {reason}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// Line number, from 1.
-        line: u64,
-        /// What was found and what was expected.
-        reason: String,
-    },
-    /// A column that is needed is not there.
-    #[error("{}: no column {wanted}; {advice}; the columns are: {}", path.display(), columns.join(", "))]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for.
-        wanted: String,
-        /// Which option names it.
-        advice: String,
-        /// What is there.
-        columns: Vec<String>,
-    },
-    /// Whoever asked for it has stopped it.
+    NotATrace { path: PathBuf, reason: String },
+    /// A line does not fit the header, or a field does not fit its column. Lines count from 1.
+    #[error("{}, line {line}{}: {reason}", path.display(), in_column(column.as_deref()))]
+    Malformed { path: PathBuf, line: u64, column: Option<String>, reason: String },
+    /// A required column is missing; `advice` names the option that selects it.
+    #[error("{}: no column {wanted}; {advice}; the columns are: {}", path.display(), listed(columns))]
+    MissingColumn { path: PathBuf, wanted: String, advice: String, columns: Vec<String> },
+    /// The observer cancelled the import.
     #[error("interrupted before it was complete; nothing was written")]
     Interrupted,
-    /// There is not one event or command in it.
+    /// There are no events or commands.
     #[error("{}: empty: it holds no {what}", path.display())]
-    Empty {
-        /// The file.
-        path: PathBuf,
-        /// `events` or `commands`.
-        what: &'static str,
-    },
+    Empty { path: PathBuf, what: &'static str },
+}
+
+impl TraceError {
+    /// Turns the failure of an action on a file into an error.
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + Copy {
+        move |source| Self::File { action, path: path.to_owned(), source }
+    }
+}
+
+fn in_column(column: Option<&str>) -> String {
+    column.map_or_else(String::new, |column| format!(", column `{}`", excerpt(column)))
+}
+
+fn listed(columns: &[String]) -> String {
+    columns.iter().map(|column| excerpt(column)).collect::<Vec<_>>().join(", ")
 }

@@ -4,16 +4,16 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::trace::checked::Trace;
-use crate::trace::command::{TraceActor, TraceCommand};
+use super::builder::Trace;
+use super::command::{TraceActor, TraceCommand};
 use crate::workload::mix;
 use ave_actors_rocksdb::trace::format::{DROPPED, Line, write_head};
 use ave_actors_rocksdb::trace::{CommandKind, Op};
 
-/// What a row of an exported table is.
+/// Rows of an exported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
-    /// A command: when, whose, which, how many storage operations, bytes written and read.
+    /// A command: time, actor, kind, number of storage operations, bytes written and read.
     Commands,
     /// An actor: its commands by kind, first and last time, bytes written and read.
     Actors,
@@ -33,11 +33,11 @@ pub enum TableFormat {
 /// Which commands of a trace are exported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selection {
-    /// Those at this time or later, nanoseconds from the first command.
+    /// First time that is included, nanoseconds from the first command.
     pub from_ns: u64,
-    /// Those before this time; all if absent.
+    /// First time that is excluded; no limit if absent.
     pub to_ns: Option<u64>,
-    /// Share of the actors that are kept, `0.0 ..= 1.0`; which ones depends on their places in the trace alone.
+    /// Share of the actors that are kept, `0.0 ..= 1.0`; the same ones each time.
     pub actors_ratio: f64,
 }
 
@@ -50,7 +50,7 @@ impl Selection {
         in_time && (self.actors_ratio >= 1.0 || draw(command.actor) < self.actors_ratio)
     }
 
-    /// What was left out, in words.
+    /// The selection as an assumption of the exported trace.
     fn describe(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.from_ns > 0 {
@@ -75,21 +75,20 @@ fn draw(actor: u32) -> f64 {
 /// Why a trace was not exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The temporary file behind a long trace cannot be read.
+    /// The temporary file of a long trace cannot be read.
     #[error("cannot read the trace: {0}")]
-    Read(io::Error),
+    Read(#[from] io::Error),
     /// The table cannot be written.
     #[error("cannot write the table: {0}")]
-    Write(#[from] io::Error),
+    Write(io::Error),
     /// No command is selected.
     #[error("no command of these actors is in that time")]
     Nothing,
 }
 
-/// Writes a table of the selected commands to `out` and returns how many rows it has. `format` says nothing of
-/// [`Table::Trace`].
+/// Writes a table of the selected commands to `out` and returns how many rows it has. [`Table::Trace`] ignores `format`.
 ///
-/// Memory: 100 bytes an actor for [`Table::Actors`], none to speak of for the others.
+/// Memory: 100 bytes an actor for [`Table::Actors`], little for the others.
 ///
 /// # Errors
 ///
@@ -102,30 +101,30 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<u64, ExportError> {
     let rows = match table {
-        Table::Commands => commands(trace, selection, &mut Rows::new(format, out))?,
-        Table::Actors => actors(trace, selection, &mut Rows::new(format, out))?,
+        Table::Commands => commands(trace, selection, Rows::new(format, out))?,
+        Table::Actors => actors(trace, selection, Rows::new(format, out))?,
         Table::Trace => operations(trace, selection, out)?,
     };
     if rows == 0 { Err(ExportError::Nothing) } else { Ok(rows) }
 }
 
-/// Hands each selected command to `take`, with its number in the trace.
+/// Calls `visit` for each selected command with its number in the trace.
 fn for_each_selected(
     trace: &Trace,
     selection: &Selection,
-    mut take: impl FnMut(u64, &TraceCommand, &[Op]) -> io::Result<()>,
+    mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> io::Result<()>,
 ) -> Result<(), ExportError> {
-    let (mut commands, mut ops, mut number) = (trace.commands(), Vec::new(), 0);
-    while let Some(command) = commands.next(&mut ops).map_err(ExportError::Read)? {
+    let mut number = 0;
+    trace.try_for_each_command(|command, ops| {
         if selection.contains(&command) {
-            take(number, &command, &ops)?;
+            visit(number, &command, ops).map_err(ExportError::Write)?;
         }
         number += 1;
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-/// Bytes of the values written and read, the latter as far as the trace tells.
+/// Bytes of the values written, and of those read as far as the trace states them.
 fn moved_bytes(ops: &[Op]) -> [u64; 2] {
     ops.iter().fold([0, 0], |[written, read], op| {
         let bytes = u64::from(op.bytes);
@@ -145,12 +144,10 @@ struct CommandRow<'a> {
     read_bytes: u64,
 }
 
-fn commands<W: Write>(trace: &Trace, selection: &Selection, rows: &mut Rows<W>) -> Result<u64, ExportError> {
-    let mut count = 0;
+fn commands<W: Write>(trace: &Trace, selection: &Selection, mut rows: Rows<W>) -> Result<u64, ExportError> {
     for_each_selected(trace, selection, |command_id, command, ops| {
         let TraceActor { type_name, name } = &trace.actors()[command.actor as usize];
         let [written_bytes, read_bytes] = moved_bytes(ops);
-        count += 1;
         rows.write(&CommandRow {
             time_ns: command.at_ns,
             actor_type: type_name,
@@ -162,11 +159,10 @@ fn commands<W: Write>(trace: &Trace, selection: &Selection, rows: &mut Rows<W>) 
             read_bytes,
         })
     })?;
-    rows.flush()?;
-    Ok(count)
+    rows.finish().map_err(ExportError::Write)
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Default, Serialize)]
 struct ActorRow<'a> {
     actor_type: &'a str,
     actor: &'a str,
@@ -184,126 +180,107 @@ struct ActorRow<'a> {
     read_bytes: u64,
 }
 
-#[derive(Clone, Default)]
-struct Totals {
-    commands: [u64; CommandKind::ALL.len()],
-    operations: u64,
-    first_ns: u64,
-    last_ns: u64,
-    moved_bytes: [u64; 2],
-}
-
-impl Totals {
+impl ActorRow<'_> {
     fn add(&mut self, command: &TraceCommand, ops: &[Op]) {
-        if self.operations == 0 {
+        if self.commands_count == 0 {
             self.first_ns = command.at_ns;
         }
         self.last_ns = command.at_ns;
-        self.commands[command.kind.index()] += 1;
-        self.operations += ops.len() as u64;
-        for (sum, bytes) in self.moved_bytes.iter_mut().zip(moved_bytes(ops)) {
-            *sum += bytes;
-        }
-    }
-
-    fn row<'a>(&self, actor: &'a TraceActor) -> ActorRow<'a> {
-        let of = |kind: CommandKind| self.commands[kind.index()];
-        ActorRow {
-            actor_type: &actor.type_name,
-            actor: &actor.name,
-            commands_count: self.commands.iter().sum(),
-            operations_count: self.operations,
-            persist_count: of(CommandKind::Persist),
-            snapshot_count: of(CommandKind::Snapshot),
-            recover_count: of(CommandKind::Recover),
-            events_count: of(CommandKind::Events),
-            last_event_count: of(CommandKind::LastEvent),
-            purge_count: of(CommandKind::Purge),
-            first_ns: self.first_ns,
-            last_ns: self.last_ns,
-            written_bytes: self.moved_bytes[0],
-            read_bytes: self.moved_bytes[1],
-        }
+        self.commands_count += 1;
+        self.operations_count += ops.len() as u64;
+        *match command.kind {
+            CommandKind::Persist => &mut self.persist_count,
+            CommandKind::Snapshot => &mut self.snapshot_count,
+            CommandKind::Recover => &mut self.recover_count,
+            CommandKind::Events => &mut self.events_count,
+            CommandKind::LastEvent => &mut self.last_event_count,
+            CommandKind::Purge => &mut self.purge_count,
+        } += 1;
+        let [written, read] = moved_bytes(ops);
+        self.written_bytes += written;
+        self.read_bytes += read;
     }
 }
 
-fn actors<W: Write>(trace: &Trace, selection: &Selection, rows: &mut Rows<W>) -> Result<u64, ExportError> {
-    let mut totals = vec![Totals::default(); trace.actors().len()];
+fn actors<'a, W: Write>(trace: &'a Trace, selection: &Selection, mut rows: Rows<W>) -> Result<u64, ExportError> {
+    let row =
+        |actor: &'a TraceActor| ActorRow { actor_type: &actor.type_name, actor: &actor.name, ..ActorRow::default() };
+    let mut actors: Vec<_> = trace.actors().iter().map(row).collect();
     for_each_selected(trace, selection, |_, command, ops| {
-        totals[command.actor as usize].add(command, ops);
+        actors[command.actor as usize].add(command, ops);
         Ok(())
     })?;
-    let mut count = 0;
-    for (actor, totals) in trace.actors().iter().zip(&totals).filter(|(_, totals)| totals.operations > 0) {
-        rows.write(&totals.row(actor))?;
-        count += 1;
-    }
-    rows.flush()?;
-    Ok(count)
+    actors
+        .iter()
+        .filter(|actor| actor.commands_count > 0)
+        .try_for_each(|actor| rows.write(actor))
+        .map_err(ExportError::Write)?;
+    rows.finish().map_err(ExportError::Write)
 }
-
-/// Lines that are handed on at once, bytes.
-const FLUSH_BYTES: usize = 64 << 10;
 
 fn operations(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
     let mut provenance = trace.provenance.clone();
     provenance.assumptions.extend(selection.describe());
-    write_head(out, &provenance)?;
+    write_head(out, &provenance).map_err(ExportError::Write)?;
     if trace.dropped_count() > 0 {
-        // Where they were is not kept.
-        writeln!(out, "{DROPPED}{}", trace.dropped_count())?;
+        // Their position is not known.
+        writeln!(out, "{DROPPED}{}", trace.dropped_count()).map_err(ExportError::Write)?;
     }
-    let (mut lines, mut count, mut command_id) = (Vec::with_capacity(2 * FLUSH_BYTES), 0, 0);
+    let (mut lines, mut count, mut command_id) = (Vec::new(), 0, 0);
     for_each_selected(trace, selection, |_, command, ops| {
         let TraceActor { type_name, name: actor } = &trace.actors()[command.actor as usize];
+        lines.clear();
         for &op in ops {
             Line { at_ns: command.at_ns, type_name, actor, command_id, command: command.kind, op }.append(&mut lines);
         }
         command_id += 1;
         count += ops.len() as u64;
-        if lines.len() >= FLUSH_BYTES {
-            out.write_all(&lines)?;
-            lines.clear();
-        }
-        Ok(())
+        out.write_all(&lines)
     })?;
-    out.write_all(&lines)?;
     Ok(count)
 }
 
-/// Writes rows in the form that was asked for.
-enum Rows<W: Write> {
+/// Writes and counts rows.
+struct Rows<W: Write> {
+    output: RowOutput<W>,
+    count: u64,
+}
+
+enum RowOutput<W: Write> {
     Csv(Box<csv::Writer<W>>),
     JsonLines(W),
 }
 
 impl<W: Write> Rows<W> {
     fn new(format: TableFormat, out: W) -> Self {
-        match format {
-            TableFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(out))),
-            TableFormat::JsonLines => Self::JsonLines(out),
-        }
+        let output = match format {
+            TableFormat::Csv => RowOutput::Csv(Box::new(csv::Writer::from_writer(out))),
+            TableFormat::JsonLines => RowOutput::JsonLines(out),
+        };
+        Self { output, count: 0 }
     }
 
     fn write(&mut self, row: &impl Serialize) -> io::Result<()> {
-        match self {
-            Self::Csv(out) => out.serialize(row).map_err(io_error),
-            Self::JsonLines(out) => {
+        self.count += 1;
+        match &mut self.output {
+            RowOutput::Csv(out) => out.serialize(row).map_err(io_error),
+            RowOutput::JsonLines(out) => {
                 serde_json::to_writer(&mut *out, row)?;
                 out.write_all(b"\n")
             }
         }
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Csv(out) => out.flush(),
-            Self::JsonLines(out) => out.flush(),
+    fn finish(self) -> io::Result<u64> {
+        match self.output {
+            RowOutput::Csv(mut out) => out.flush()?,
+            RowOutput::JsonLines(mut out) => out.flush()?,
         }
+        Ok(self.count)
     }
 }
 
-/// A broken pipe must stay one.
+/// Keeps the kind of the error: a broken pipe ends the program quietly.
 fn io_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

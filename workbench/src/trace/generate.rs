@@ -1,48 +1,47 @@
-//! A workload written down as a trace: the commands a run of one worker would issue, and when.
+//! A workload as a trace: the commands of a run with one worker, and their times.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::trace::checked::{Trace, TraceBuilder};
-use crate::trace::command::{TraceActor, TraceCommand};
-use crate::trace::error::TraceError;
-use crate::trace::writer::TraceWriter;
+use super::builder::{Trace, TraceBuilder};
+use super::command::{TraceActor, TraceCommand};
+use super::error::TraceError;
+use super::writer::TraceWriter;
 use crate::workload::{ActorNames, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
-/// How much is generated.
+/// Length of a generated trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GenerateLength {
-    /// So many commands, the preload not counted.
+    /// A number of commands, without the preload.
     Commands(u64),
     /// The commands that are due before this time.
     Time(Duration),
 }
 
-/// What becomes of the events a workload persists before anything is measured.
+/// Where the preloaded events of a workload go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preload {
-    /// They are the actors' past, as in a recording that was switched on later: numbers of events go on after them, and a
-    /// replay writes those beforehand that the trace reads. Their lengths are not told, so a replay gives them the mean
-    /// length of the trace's events.
+    /// Before the trace, as in a recording that starts later: event numbers continue after them, and a replay first writes
+    /// those that the trace reads, with the mean length of the trace's events.
     AsPast,
-    /// They are `persist` commands at time 0, ahead of all others.
+    /// `persist` commands at time 0, ahead of all others.
     AsCommands,
 }
 
-/// What to generate.
+/// Options of [`generate`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GenerateOptions {
-    /// How much.
+    /// Commands or time.
     pub length: GenerateLength,
-    /// What becomes of the preload.
+    /// Where the preloaded events go.
     pub preload: Preload,
-    /// Commands per second at which `arrival_times` come, for the provenance.
+    /// Commands per second of `arrival_times`, for the provenance.
     pub per_second: f64,
 }
 
-/// What was generated.
+/// Size of a generated trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GenerateSummary {
     /// Commands, those of the preload included if they are commands.
@@ -53,11 +52,11 @@ pub struct GenerateSummary {
     pub duration_ns: u64,
 }
 
-/// Writes a workload as a trace to `path`, compressed if that ends in `.zst`; the file is whole or not there.
+/// Writes a workload as a trace to `path`, compressed if that ends in `.zst`. An incomplete file is never visible.
 ///
 /// The commands are those that a run with one worker issues, due at `arrival_times`, nanoseconds from the start and
-/// ascending; commands that ask nothing of the store have no line in a trace and are passed over. `progress` is told
-/// now and then how many commands there are so far.
+/// ascending; commands without storage operations are skipped. `progress` is called now and then with the number of
+/// commands so far.
 ///
 /// Memory: 80 bytes an actor, and its name for up to a million actors.
 ///
@@ -75,7 +74,8 @@ pub fn generate(
     let mut summary = GenerateSummary::default();
     let mut generator = Generator::new(workload, options, arrival_times);
     while let Some(command) = generator.next() {
-        writer.command(generator.actors.of(command.actor), &command, &generator.ops)?;
+        let TraceActor { type_name, name } = generator.actors.of(command.actor);
+        writer.command(type_name, name, command.at_ns, command.kind, &generator.ops)?;
         summary.commands += 1;
         summary.operations += generator.ops.len() as u64;
         summary.duration_ns = command.at_ns;
@@ -90,7 +90,7 @@ pub fn generate(
     Ok(summary)
 }
 
-/// The same as a trace to be gone through at once.
+/// The same in memory.
 pub(super) fn generate_trace(
     workload: &Arc<Workload>,
     options: &GenerateOptions,
@@ -100,15 +100,15 @@ pub(super) fn generate_trace(
     let mut generator = Generator::new(workload, options, arrival_times);
     while let Some(command) = generator.next() {
         let actor = generator.actors.of(command.actor);
-        let place = builder.actor(&actor.type_name, &actor.name);
-        builder.command(command.at_ns, place, command.kind, &mut generator.ops)?;
+        let number = builder.actor(&actor.type_name, &actor.name);
+        builder.command(command.at_ns, number, command.kind, &mut generator.ops)?;
     }
     builder.finish()
 }
 
 /// Commands between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 1 << 16;
-/// Actors whose names are kept; those of others are made up again whenever they are needed.
+/// Actors whose names are kept; those of others are computed again for every command.
 const NAMES_KEPT: usize = 1 << 20;
 
 fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
@@ -136,7 +136,7 @@ fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
     }
 }
 
-/// What an actor has stored, for the reads that tell it.
+/// What an actor has stored last, for the lengths of its reads.
 #[derive(Debug, Clone, Copy, Default)]
 struct Newest {
     /// Number and length of the newest event.
@@ -146,8 +146,7 @@ struct Newest {
 }
 
 impl Newest {
-    /// Takes an operation into account, and lets a read say what it finds: a replay that begins here then knows that it
-    /// was there before.
+    /// Applies an operation, and completes a read with what it finds.
     fn complete(&mut self, op: &mut Op) {
         match op.kind {
             OpKind::EventsPut => self.event = Some((op.number, op.bytes)),
@@ -172,9 +171,9 @@ struct Generator<I> {
     newest: Vec<Newest>,
     arrival_times: I,
     options: GenerateOptions,
-    /// Commands without those of the preload.
+    /// Commands without the preload.
     commands: u64,
-    /// Operations of the command in hand.
+    /// Operations of the current command.
     ops: Vec<Op>,
 }
 
@@ -206,7 +205,7 @@ impl<I: Iterator<Item = u64>> Generator<I> {
         (actor, planned.kind)
     }
 
-    /// The next command, its actor by the workload's number.
+    /// The next command, with the workload's number of the actor.
     fn next(&mut self) -> Option<TraceCommand> {
         let at_ns = if self.source.preload_left() > 0 { 0 } else { self.next_time()? };
         let (mut actor, mut kind) = self.draw();
@@ -227,7 +226,7 @@ impl<I: Iterator<Item = u64>> Generator<I> {
     }
 }
 
-/// The actors' types and names, as a run gives them.
+/// Types and names of the actors, as in a run.
 struct Names {
     digests: ActorNames,
     types: Vec<Arc<str>>,
@@ -247,12 +246,12 @@ impl Names {
     }
 
     fn of(&mut self, actor: u32) -> &TraceActor {
-        let (digests, types, place) = (self.digests, &self.types, actor as usize);
+        let (digests, types, index) = (self.digests, &self.types, actor as usize);
         let make = || TraceActor {
-            type_name: Arc::clone(&types[place % types.len()]),
+            type_name: Arc::clone(&types[index % types.len()]),
             name: digests.name(u64::from(actor)).into_boxed_str(),
         };
-        match self.kept.get_mut(place) {
+        match self.kept.get_mut(index) {
             Some(kept) => kept.get_or_insert_with(make),
             None => self.other.insert(make()),
         }

@@ -1,12 +1,11 @@
-//! What an actor has stored at each moment of a trace, and what it must have stored before the trace began.
+//! What an actor has stored at each moment of a trace, and what it must have stored before.
 //!
-//! A recording starts when the recorder is switched on: its actors may be years old, and read what no line of the trace
-//! has written. Without that a replay would read nothing, and measure it. So what is read and was never written must be
-//! there beforehand: the actor's prehistory.
+//! A recording starts when the recorder is switched on: its actors may be years old and read what no line of the trace
+//! has written. A replay writes that beforehand, else its reads would find nothing: the actor's prehistory.
 
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// Event numbers, as ascending ranges that do not touch. Logs have no holes: it is one range nearly always.
+/// Event numbers, as ascending ranges that do not touch. Logs have no gaps: it is nearly always one range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Numbers {
     ranges: Vec<[u64; 2]>,
@@ -14,50 +13,30 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn contains(&self, number: u64) -> bool {
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        after > 0 && number <= self.ranges[after - 1][1]
+        let index = self.ranges.partition_point(|range| range[1] < number);
+        self.ranges.get(index).is_some_and(|range| range[0] <= number)
     }
 
     pub(super) fn insert(&mut self, number: u64) {
-        // The next event of a log.
-        if let Some(last) = self.ranges.last_mut()
-            && last[1].checked_add(1) == Some(number)
-        {
-            last[1] = number;
-            return;
-        }
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        if after > 0 && number <= self.ranges[after - 1][1] {
-            return;
-        }
-        let joins_before = after > 0 && self.ranges[after - 1][1] + 1 == number;
-        let joins_after = self.ranges.get(after).is_some_and(|range| number + 1 == range[0]);
-        match (joins_before, joins_after) {
-            (true, true) => {
-                self.ranges[after - 1][1] = self.ranges[after][1];
-                self.ranges.remove(after);
+        // The first range that contains or touches the number, or lies behind it.
+        let index = self.ranges.partition_point(|range| range[1].saturating_add(1) < number);
+        match self.ranges.get_mut(index) {
+            Some(range) if range[0] <= number.saturating_add(1) => {
+                *range = [range[0].min(number), range[1].max(number)];
+                let end = range[1];
+                if self.ranges.get(index + 1).is_some_and(|next| end.checked_add(1) == Some(next[0])) {
+                    self.ranges[index][1] = self.ranges.remove(index + 1)[1];
+                }
             }
-            (true, false) => self.ranges[after - 1][1] = number,
-            (false, true) => self.ranges[after][0] = number,
-            (false, false) => self.ranges.insert(after, [number, number]),
+            _ => self.ranges.insert(index, [number, number]),
         }
     }
 
     pub(super) fn remove(&mut self, number: u64) {
-        let after = self.ranges.partition_point(|range| range[0] <= number);
-        if after == 0 || number > self.ranges[after - 1][1] {
-            return;
-        }
-        let [first, last] = self.ranges[after - 1];
-        match (first == number, last == number) {
-            (true, true) => drop(self.ranges.remove(after - 1)),
-            (true, false) => self.ranges[after - 1][0] = number + 1,
-            (false, true) => self.ranges[after - 1][1] = number - 1,
-            (false, false) => {
-                self.ranges[after - 1][1] = number - 1;
-                self.ranges.insert(after, [number + 1, last]);
-            }
-        }
+        let index = self.ranges.partition_point(|range| range[1] < number);
+        let Some(&[first, last]) = self.ranges.get(index).filter(|range| range[0] <= number) else { return };
+        let rest = [(first < number).then(|| [first, number - 1]), (number < last).then(|| [number + 1, last])];
+        self.ranges.splice(index..=index, rest.into_iter().flatten());
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> + '_ {
@@ -73,13 +52,13 @@ impl Numbers {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Prehistory {
     pub(super) events: Numbers,
-    /// Length of each of the events, where reads tell it: their mean.
+    /// Mean length of the events, where reads state it.
     pub(super) event_bytes: Option<u32>,
     pub(super) state_bytes: Option<u32>,
     pub(super) metadata_bytes: Option<u32>,
 }
 
-/// Number of the values of a snapshot and of metadata that were there before: no other has it.
+/// Number of snapshots and metadata from before the trace; no other value has it.
 const BEFORE_ALL: u64 = u64::MAX;
 
 impl Prehistory {
@@ -87,7 +66,7 @@ impl Prehistory {
         *self == Self::default()
     }
 
-    /// Appends what writes it. `event_bytes` is the length of events whose length nobody knows.
+    /// Appends the operations that write it. `event_bytes` is the length of events of unknown length.
     pub(super) fn expand(&self, event_bytes: u32, ops: &mut Vec<Op>) {
         let event_bytes = self.event_bytes.unwrap_or(event_bytes);
         ops.extend(self.events.iter().map(|number| Op::new(OpKind::EventsPut, number, event_bytes)));
@@ -96,14 +75,13 @@ impl Prehistory {
     }
 }
 
-/// What is known of one actor up to a line of the trace.
+/// Stored data of one actor up to a line of the trace.
 #[derive(Debug, Default)]
 pub(super) struct ActorHistory {
-    /// Events that are there.
     present: Numbers,
-    /// Events that are or were there.
+    /// Events that are or were present.
     known: Numbers,
-    /// Everything was deleted: from here on nothing stems from before the trace.
+    /// All events were deleted: nothing is left from before the trace.
     purged: bool,
     states_written: u64,
     metadata_written: u64,
@@ -113,8 +91,8 @@ pub(super) struct ActorHistory {
 }
 
 impl ActorHistory {
-    /// Takes an operation into account and completes it: numbers values, and says whether a read may find nothing.
-    /// `reads_say_bytes` is whether reads of this trace that found something say how much.
+    /// Applies an operation and completes it: numbers values, and marks reads that may find nothing. `reads_say_bytes` is
+    /// whether a read of 0 bytes found nothing.
     pub(super) fn complete(&mut self, op: &mut Op, reads_say_bytes: bool) {
         match op.kind {
             OpKind::EventsPut => {
@@ -146,7 +124,7 @@ impl ActorHistory {
         }
     }
 
-    /// Whether the event is there when it is read.
+    /// Whether the event is present.
     fn read(&mut self, number: u64, bytes: u32, reads_say_bytes: bool) -> bool {
         if self.present.contains(number) {
             return true;
@@ -165,7 +143,6 @@ impl ActorHistory {
         true
     }
 
-    /// What must be there before the trace begins.
     pub(super) fn finish(mut self) -> Prehistory {
         let mean = self.read_bytes_sum.checked_div(self.read_count);
         self.before.event_bytes = mean.and_then(|mean| u32::try_from(mean).ok());
@@ -173,7 +150,7 @@ impl ActorHistory {
     }
 }
 
-/// Counts on and returns what it was before.
+/// Increments a counter and returns its old value.
 const fn next(counter: &mut u64) -> u64 {
     *counter += 1;
     *counter - 1
@@ -211,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_and_was_never_written_was_there_before() {
+    fn reads_of_unwritten_data_make_a_prehistory() {
         let mut history = ActorHistory::default();
         completed(&mut history, OpKind::EventsLast, 41, 120);
         completed(&mut history, OpKind::StatesGet, 0, 900);
@@ -224,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_deleted_or_read_in_vain_may_miss() {
+    fn reads_of_deleted_or_missing_events_may_miss() {
         let mut history = ActorHistory::default();
         completed(&mut history, OpKind::EventsPut, 0, 80);
         completed(&mut history, OpKind::EventsDel, 0, 0);

@@ -1,6 +1,6 @@
-//! Commands as bytes: what a trace keeps in memory, or in a file beside it, between reading and replaying.
+//! Commands as bytes, as a trace keeps them between reading and replaying.
 //!
-//! A chunk holds whole commands and can be read by itself. Numbers are LEB128 variable-length integers; times and event
+//! A chunk contains whole commands and can be read alone. Numbers are LEB128 variable-length integers; times and event
 //! numbers are differences. A light `persist` with its three operations takes about 15 bytes, its three lines 250.
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //! operation := kind and flags (1 byte), [number, as difference to the one before,] [bytes]
 //! ```
 
-use crate::trace::command::TraceCommand;
+use super::command::TraceCommand;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
 /// Size a chunk has when it is closed, bytes; one long command may make it larger.
@@ -85,17 +85,17 @@ fn put(out: &mut Vec<u8>, mut number: u64) {
     out.push(number.to_le_bytes()[0]);
 }
 
-/// A place in a chunk.
+/// Reads the commands of a chunk.
 ///
-/// Chunks are written by this program and never leave it: one that does not decode is a bug, and a panic.
+/// Chunks are written by this process: one that does not decode is a bug, and a panic.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ChunkPlace {
+pub(super) struct ChunkReader {
     at: usize,
     at_ns: u64,
 }
 
-impl ChunkPlace {
-    /// The next command; `wants` says whether its operations are wanted in `ops`, else they are passed over.
+impl ChunkReader {
+    /// The next command. Its operations are appended to `ops` if `wants` returns true, else skipped.
     pub(super) fn next(
         &mut self,
         chunk: &[u8],
@@ -169,7 +169,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_packed_unpacks_and_what_is_not_wanted_is_passed_over(
+        fn packed_commands_unpack_and_unwanted_operations_are_skipped(
             commands in prop::collection::vec((any::<u32>(), any::<u32>(), 0usize..6, ops()), 1..40),
             wanted in 1u32..4,
         ) {
@@ -184,9 +184,9 @@ mod tests {
                 expected.push((command, if is_wanted { ops } else { Vec::new() }));
             }
             let chunk = writer.take();
-            let (mut place, mut found) = (ChunkPlace::default(), Vec::new());
+            let (mut reader, mut found) = (ChunkReader::default(), Vec::new());
             let mut ops = Vec::new();
-            while let Some(command) = place.next(&chunk, &mut ops, |command| command.actor.is_multiple_of(wanted)) {
+            while let Some(command) = reader.next(&chunk, &mut ops, |command| command.actor.is_multiple_of(wanted)) {
                 found.push((command, std::mem::take(&mut ops)));
             }
             prop_assert_eq!(found, expected);

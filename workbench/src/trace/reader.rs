@@ -1,19 +1,18 @@
-//! Reading a trace: one file, or the parts of a recording.
+//! Reads a trace: one file, or the parts of a recording.
 
-use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::trace::checked::{Trace, TraceBuilder};
-use crate::trace::content::MEMORY_BYTES;
-use crate::trace::error::TraceError;
-use crate::trace::records::{Records, ZSTD_MAGIC};
-use crate::workload::MAX_VALUE_BYTES;
+use super::builder::{Trace, TraceBuilder};
+use super::content::MEMORY_BYTES;
+use super::error::TraceError;
+use super::records::{Records, ZSTD_MAGIC};
+use crate::workload::{MAX_VALUE_BYTES, excerpt};
 use ave_actors_rocksdb::trace::format::{COLUMNS, DROPPED, MAGIC, VERSION, family_suffix};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
-/// What to do with a trace that ends in the middle.
+/// What to do with a trace that is cut off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truncation {
     /// It is an error.
@@ -22,34 +21,30 @@ pub enum Truncation {
     UseWholeLines,
 }
 
-/// Reads a trace, plain or zstd (told by its first bytes, not by its name), or all parts of the recording in a directory.
-/// A long trace is kept in the system's directory for temporary files; see [`read_in`].
+/// Reads a trace, plain or zstd, or all parts of the recording in a directory. The first bytes decide on the compression,
+/// not the name. A trace of more than some ten million operations is kept in the system's directory for temporary files.
 ///
 /// # Errors
 ///
-/// [`TraceError`] with file, line, column and what was expected; [`TraceError::Truncated`] for a trace that ends in the
-/// middle, unless `truncation` allows it; [`TraceError::Empty`] for one without commands.
+/// [`TraceError`] with file, line, column and what was expected; [`TraceError::Truncated`] for a trace that is cut off,
+/// unless `truncation` allows it; [`TraceError::Empty`] for one without commands.
 pub fn read(path: &Path, truncation: Truncation) -> Result<Trace, TraceError> {
     read_in(path, truncation, &std::env::temp_dir())
 }
 
-/// Reads a trace as [`read`] does; one of more than some ten million operations is kept in a temporary file in `directory`.
-///
-/// # Errors
-///
-/// As [`read`].
-pub fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> Result<Trace, TraceError> {
-    let parts = files_of(path)?;
+/// Reads a trace; a long one is kept in a temporary file in `directory`.
+pub(crate) fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> Result<Trace, TraceError> {
+    let parts = trace_files(path)?;
     let mut read: Option<Reading> = None;
-    for (place, part) in parts.iter().enumerate() {
+    for (index, part) in parts.iter().enumerate() {
         let mut records = Records::open(part)?;
         let provenance = read_provenance(part, &mut records)?;
         read_header(part, &mut records)?;
         let reading = match read.take() {
             None => Reading::new(TraceBuilder::in_directory(provenance, directory, MEMORY_BYTES)),
-            Some(reading) => reading.with_part(part, &parts[place - 1], provenance)?,
+            Some(reading) => reading.with_part(part, &parts[index - 1], provenance)?,
         };
-        let is_last = place + 1 == parts.len();
+        let is_last = index + 1 == parts.len();
         read = Some(read_part(reading, part, &mut records, truncation, is_last)?);
     }
     let trace = read.ok_or_else(|| TraceError::Empty { path: path.to_owned(), what: "traces" })?.finish()?;
@@ -59,7 +54,7 @@ pub fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> Result<
     Ok(trace)
 }
 
-/// Only the newest part of a recording can be cut off by a kill: a hole in the middle is never passed over.
+/// Only the newest part of a recording can be cut off by a kill: a gap in the middle is always an error.
 fn read_part(
     mut reading: Reading,
     part: &Path,
@@ -68,7 +63,7 @@ fn read_part(
     is_last: bool,
 ) -> Result<Reading, TraceError> {
     while let Some((line, record)) = records.next_record() {
-        reading.record(part, line, record)?;
+        reading.record(Position { path: part, line }, record)?;
     }
     let may_be_cut = is_last && truncation == Truncation::UseWholeLines;
     match records.take_cut() {
@@ -80,24 +75,19 @@ fn read_part(
     }
 }
 
-/// The files behind a path that names a trace or a recording, in the order of their names.
-///
-/// # Errors
-///
-/// [`TraceError::File`] for a directory that cannot be read.
-pub fn files_of(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
+/// The files of a trace or a recording, in the order of their names.
+pub(crate) fn trace_files(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let failed = |source| TraceError::File { action: "read", path: path.to_owned(), source };
-    let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(failed)?;
-    let mut parts: Vec<_> =
-        entries.into_iter().map(|entry| entry.path()).filter(|part| is_named_like_one(part)).collect();
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(TraceError::file("read", path))?;
+    let mut parts: Vec<_> = entries.into_iter().map(|entry| entry.path()).filter(|part| has_trace_name(part)).collect();
     parts.sort();
     Ok(parts)
 }
 
-fn is_named_like_one(path: &Path) -> bool {
+fn has_trace_name(path: &Path) -> bool {
     let name = path.to_string_lossy();
     name.ends_with(".csv") || name.ends_with(".csv.zst")
 }
@@ -105,15 +95,14 @@ fn is_named_like_one(path: &Path) -> bool {
 /// Largest value as it is stored: the largest a workload generates, and what the store adds to it.
 const MAX_STORED_BYTES: u32 = MAX_VALUE_BYTES + 1024;
 
-/// Whether a file is meant as a trace: by its first bytes, or else by its name. A directory is, if it holds such files.
-/// Whether it is one, [`read`] tells.
-pub fn looks_like_one(path: &Path) -> bool {
+/// Whether a file looks like a trace, by its first bytes or its name. A directory is, if it contains such files.
+pub(crate) fn looks_like_trace(path: &Path) -> bool {
     if path.is_dir() {
-        return files_of(path).is_ok_and(|parts| !parts.is_empty());
+        return trace_files(path).is_ok_and(|parts| !parts.is_empty());
     }
     let mut first = [0; ZSTD_MAGIC.len()];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok();
-    is_read && (first == ZSTD_MAGIC || MAGIC.as_bytes().starts_with(&first)) || is_named_like_one(path)
+    is_read && (first == ZSTD_MAGIC || MAGIC.as_bytes().starts_with(&first)) || has_trace_name(path)
 }
 
 fn read_provenance(path: &Path, records: &mut Records) -> Result<Provenance, TraceError> {
@@ -129,50 +118,48 @@ fn read_provenance(path: &Path, records: &mut Records) -> Result<Provenance, Tra
         return Err(not_a_trace(format!("the first line does not begin with `{MAGIC}{VERSION} `; {hint}")));
     };
     if version != VERSION.to_string() {
-        return Err(not_a_trace(format!("version {version}, expected {VERSION}")));
+        return Err(not_a_trace(format!("version {}, expected {VERSION}", excerpt(version))));
     }
-    serde_json::from_str(json).map_err(|error| not_a_trace(format!("the provenance is not valid JSON: {error}")))
+    serde_json::from_str(json)
+        .map_err(|error| not_a_trace(format!("the provenance is not valid JSON: {}", excerpt(&error.to_string()))))
 }
 
 fn read_header(path: &Path, records: &mut Records) -> Result<(), TraceError> {
     let expected = COLUMNS.join(",");
-    match records.next_line() {
-        Some((_, line)) if line == expected.as_bytes() => Ok(()),
-        found => {
-            let found = found.map_or(Cow::Borrowed(""), |(_, line)| String::from_utf8_lossy(line));
-            let reason = format!("line 2 is `{found}`, expected `{expected}`");
-            Err(TraceError::NotATrace { path: path.to_owned(), reason })
-        }
+    let found = records.next_line().map_or(&b""[..], |(_, line)| line);
+    if found == expected.as_bytes() {
+        return Ok(());
     }
+    let reason = format!("line 2 is `{}`, expected `{expected}`", excerpt(&String::from_utf8_lossy(found)));
+    Err(TraceError::NotATrace { path: path.to_owned(), reason })
 }
 
-/// Where a record stands, for what is wrong with it.
+/// File and line of a record, for errors.
 #[derive(Clone, Copy)]
-struct Place<'p> {
+struct Position<'p> {
     path: &'p Path,
     line: u64,
 }
 
-impl Place<'_> {
+impl Position<'_> {
     fn bad_field(self, column: &str, reason: String) -> TraceError {
-        TraceError::Field { path: self.path.to_owned(), line: self.line, column: column.to_owned(), reason }
+        TraceError::Malformed { path: self.path.to_owned(), line: self.line, column: Some(column.to_owned()), reason }
     }
 
     fn bad_line(self, reason: String) -> TraceError {
-        TraceError::Line { path: self.path.to_owned(), line: self.line, reason }
+        TraceError::Malformed { path: self.path.to_owned(), line: self.line, column: None, reason }
     }
-}
 
-/// A record, taken apart.
-struct Fields<'l> {
-    time: &'l str,
-    family: &'l str,
-    actor: &'l str,
-    command_id: &'l str,
-    command: &'l str,
-    operation: &'l str,
-    key: &'l str,
-    bytes: &'l str,
+    fn number(self, column: &str, text: &str) -> Result<u64, TraceError> {
+        text.parse().map_err(|_| self.bad_field(column, format!("`{}`, expected a whole number", excerpt(text))))
+    }
+
+    fn named<T: std::str::FromStr<Err: std::fmt::Display>>(self, column: &str, text: &str) -> Result<T, TraceError> {
+        // The error of the excerpt is safe to show, and an excerpt of an unknown name is unknown.
+        text.parse()
+            .or_else(|_| excerpt(text).parse())
+            .map_err(|error: T::Err| self.bad_field(column, error.to_string()))
+    }
 }
 
 /// A command whose lines are being read.
@@ -183,13 +170,13 @@ struct OpenCommand {
     kind: CommandKind,
 }
 
-/// Puts records together into commands.
+/// Assembles records into commands.
 struct Reading {
     builder: TraceBuilder,
     open: Option<OpenCommand>,
     /// Operations of the open command.
     ops: Vec<Op>,
-    /// Actor type, name and place of the record before: records of one actor follow each other.
+    /// Actor type, name and number of the last record: records of one actor follow each other.
     newest_actor: (String, String, u32),
 }
 
@@ -198,9 +185,9 @@ impl Reading {
         Self { builder, open: None, ops: Vec::new(), newest_actor: (String::new(), String::new(), u32::MAX) }
     }
 
-    /// Goes on with another part, if it is the next one of the same recording.
+    /// Continues with another part, if it is the next one of the same recording.
     fn with_part(mut self, part: &Path, before: &Path, provenance: Provenance) -> Result<Self, TraceError> {
-        if self.builder.goes_on_with(provenance) {
+        if self.builder.continue_with(provenance) {
             return Ok(self);
         }
         let reason =
@@ -208,73 +195,72 @@ impl Reading {
         Err(TraceError::NotATrace { path: part.to_owned(), reason })
     }
 
-    fn record(&mut self, path: &Path, line: u64, record: &[u8]) -> Result<(), TraceError> {
-        let place = Place { path, line };
-        let record = std::str::from_utf8(record).map_err(|_| place.bad_line("not valid UTF-8".to_owned()))?;
+    fn record(&mut self, at: Position<'_>, record: &[u8]) -> Result<(), TraceError> {
+        let record = std::str::from_utf8(record).map_err(|_| at.bad_line("not valid UTF-8".to_owned()))?;
         if record.starts_with('#') {
-            return self.comment(place, record);
+            return self.comment(at, record);
         }
-        // Names come from other systems and may be quoted; the CSV reader takes care of those few.
+        // Only names can be quoted, and few are: the CSV reader handles those.
         if record.contains('"') {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(record.as_bytes());
-            let fields = reader.records().next().transpose().map_err(|error| place.bad_line(error.to_string()))?;
-            return self.fields(place, fields.unwrap_or_default().iter());
+            let fields = reader.records().next().transpose().map_err(|error| at.bad_line(error.to_string()))?;
+            return self.fields(at, fields.unwrap_or_default().iter());
         }
-        self.fields(place, Commas(Some(record)))
+        self.fields(at, Commas(Some(record)))
     }
 
-    fn comment(&mut self, place: Place<'_>, comment: &str) -> Result<(), TraceError> {
+    fn comment(&mut self, at: Position<'_>, comment: &str) -> Result<(), TraceError> {
         let Some(count) = comment.strip_prefix(DROPPED) else {
-            return Err(place.bad_line(format!("`{comment}`, expected a command or `{DROPPED}N`")));
+            return Err(at.bad_line(format!("`{}`, expected a command or `{DROPPED}N`", excerpt(comment))));
         };
-        self.builder.dropped(number(place, "dropped", count)?);
+        self.builder.dropped(at.number("dropped", count)?);
         Ok(())
     }
 
-    fn fields<'l>(&mut self, place: Place<'_>, mut fields: impl Iterator<Item = &'l str>) -> Result<(), TraceError> {
+    fn fields<'l>(&mut self, at: Position<'_>, mut fields: impl Iterator<Item = &'l str>) -> Result<(), TraceError> {
         let mut found = [""; COLUMNS.len()];
         for (count, slot) in found.iter_mut().enumerate() {
             let reason = || format!("{count} fields, expected {}", COLUMNS.len());
-            *slot = fields.next().ok_or_else(|| place.bad_line(reason()))?;
+            *slot = fields.next().ok_or_else(|| at.bad_line(reason()))?;
         }
         if fields.next().is_some() {
-            return Err(place.bad_line(format!("more than {} fields", COLUMNS.len())));
+            return Err(at.bad_line(format!("more than {} fields", COLUMNS.len())));
         }
-        let [time, family, actor, command_id, command, operation, key, bytes] = found;
-        self.operation(place, &Fields { time, family, actor, command_id, command, operation, key, bytes })
+        self.operation(at, found)
     }
 
-    fn operation(&mut self, place: Place<'_>, fields: &Fields<'_>) -> Result<(), TraceError> {
-        let at_ns: u64 = number(place, "time_ns", fields.time)?;
-        let id: u64 = number(place, "command_id", fields.command_id)?;
-        let command: CommandKind = named(place, "command", fields.command)?;
-        let kind: OpKind = named(place, "operation", fields.operation)?;
-        let bytes: u64 = number(place, "bytes", fields.bytes)?;
+    fn operation(&mut self, at: Position<'_>, fields: [&str; COLUMNS.len()]) -> Result<(), TraceError> {
+        let [time, family, actor, id, command, operation, key, bytes] = fields;
+        let at_ns = at.number("time_ns", time)?;
+        let id = at.number("command_id", id)?;
+        let command: CommandKind = at.named("command", command)?;
+        let kind: OpKind = at.named("operation", operation)?;
+        let bytes = at.number("bytes", bytes)?;
         let bytes = u32::try_from(bytes)
             .ok()
             .filter(|&bytes| bytes <= MAX_STORED_BYTES)
-            .ok_or_else(|| place.bad_field("bytes", format!("{bytes}, expected at most {MAX_STORED_BYTES}")))?;
-        let has_key = kind.names_event() || (kind == OpKind::EventsLast && !fields.key.is_empty());
-        let event = if has_key { number(place, "key", fields.key)? } else { 0 };
-        let actor = self.actor(place, fields, kind)?;
-        self.belong(place, OpenCommand { id, at_ns, actor, kind: command })?;
+            .ok_or_else(|| at.bad_field("bytes", format!("{bytes}, expected at most {MAX_STORED_BYTES}")))?;
+        let has_key = kind.names_event() || (kind == OpKind::EventsLast && !key.is_empty());
+        let event = if has_key { at.number("key", key)? } else { 0 };
+        let actor = self.actor(at, family, actor, kind)?;
+        self.begin_or_continue(at, OpenCommand { id, at_ns, actor, kind: command })?;
         self.ops.push(Op::new(kind, event, bytes));
         Ok(())
     }
 
     /// Closes the open command if this record begins another one.
-    fn belong(&mut self, place: Place<'_>, command: OpenCommand) -> Result<(), TraceError> {
+    fn begin_or_continue(&mut self, at: Position<'_>, command: OpenCommand) -> Result<(), TraceError> {
         if let Some(open) = &self.open {
             if open.id == command.id {
                 if open.actor == command.actor && open.kind == command.kind {
                     return Ok(());
                 }
                 let reason = format!("command {} belongs to another actor or kind on the line before", open.id);
-                return Err(place.bad_line(reason));
+                return Err(at.bad_line(reason));
             }
             if command.at_ns < open.at_ns {
                 let reason = format!("{} is before the command above, expected ascending times", command.at_ns);
-                return Err(place.bad_field("time_ns", reason));
+                return Err(at.bad_field("time_ns", reason));
             }
         }
         self.close()?;
@@ -290,17 +276,17 @@ impl Reading {
         Ok(())
     }
 
-    fn actor(&mut self, place: Place<'_>, fields: &Fields<'_>, kind: OpKind) -> Result<u32, TraceError> {
+    fn actor(&mut self, at: Position<'_>, family: &str, name: &str, kind: OpKind) -> Result<u32, TraceError> {
         let suffix = family_suffix(kind);
-        let Some(type_name) = fields.family.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('_')) else {
-            let reason = format!("`{}`, expected a name ending in `_{suffix}` for {kind}", fields.family);
-            return Err(place.bad_field("column_family", reason));
+        let Some(type_name) = family.strip_suffix(suffix).and_then(|rest| rest.strip_suffix('_')) else {
+            let reason = format!("`{}`, expected a name ending in `_{suffix}` for {kind}", excerpt(family));
+            return Err(at.bad_field("column_family", reason));
         };
         let (newest_type, newest_name, newest) = &mut self.newest_actor;
-        if *newest_name != fields.actor || *newest_type != type_name || *newest == u32::MAX {
-            *newest = self.builder.actor(type_name, fields.actor);
+        if *newest_name != name || *newest_type != type_name || *newest == u32::MAX {
+            *newest = self.builder.actor(type_name, name);
             newest_type.replace_range(.., type_name);
-            newest_name.replace_range(.., fields.actor);
+            newest_name.replace_range(.., name);
         }
         Ok(*newest)
     }
@@ -319,7 +305,7 @@ impl<'r> Iterator for Commas<'r> {
 
     fn next(&mut self) -> Option<&'r str> {
         let rest = self.0?;
-        // Fields are short: a loop finds their ends faster than a search that prepares itself for long ones.
+        // Fields are short: a loop finds their ends faster than a vectorised search.
         match rest.as_bytes().iter().position(|&byte| byte == b',') {
             Some(end) => {
                 self.0 = Some(&rest[end + 1..]);
@@ -328,16 +314,4 @@ impl<'r> Iterator for Commas<'r> {
             None => self.0.take(),
         }
     }
-}
-
-fn number(place: Place<'_>, column: &str, text: &str) -> Result<u64, TraceError> {
-    text.parse().map_err(|_| place.bad_field(column, format!("`{text}`, expected a whole number")))
-}
-
-fn named<T>(place: Place<'_>, column: &str, text: &str) -> Result<T, TraceError>
-where
-    T: std::str::FromStr,
-    T::Err: std::fmt::Display,
-{
-    text.parse().map_err(|error: T::Err| place.bad_field(column, error.to_string()))
 }

@@ -1,55 +1,54 @@
-//! The whole records of a trace file, plain or zstd, one after the other.
+//! The whole records of a trace file, plain or zstd.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::trace::error::TraceError;
+use super::error::TraceError;
 
 /// First bytes of a zstd frame (RFC 8878).
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Bytes that are asked for at once.
 const READ_BYTES: usize = 1 << 18;
 /// Pieces of that size that are read ahead.
 const AHEAD: usize = 4;
 
-/// Hands out records that end in a line end, and remembers how the input ended if it did not.
+/// Hands out the records that end in a line end, and notes how the input ended otherwise.
 pub(super) struct Records {
-    /// Read and decompressed by a thread of its own, which ends when nobody wants more.
+    /// Read and decompressed by another thread, which ends with this receiver.
     input: Receiver<io::Result<Vec<u8>>>,
     /// What was read and not handed out begins at `start`.
     buffer: Vec<u8>,
     start: usize,
     /// Lines handed out.
-    number: u64,
-    /// How the cut shows, if there is one.
+    lines: u64,
+    /// How the input is cut off.
     cut: Option<String>,
     is_at_end: bool,
 }
 
 impl Records {
     pub(super) fn open(path: &Path) -> Result<Self, TraceError> {
-        let failed = |source| TraceError::File { action: "read", path: path.to_owned(), source };
+        let failed = TraceError::file("read", path);
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
         let mut input = BufReader::with_capacity(READ_BYTES, file);
-        let compressed = io::BufRead::fill_buf(&mut input).map_err(failed)?.starts_with(&ZSTD_MAGIC);
+        let compressed = input.fill_buf().map_err(failed)?.starts_with(&ZSTD_MAGIC);
         let input: Box<dyn Read + Send> =
             if compressed { Box::new(zstd::Decoder::with_buffer(input).map_err(failed)?) } else { Box::new(input) };
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::spawn(move || read_ahead(input, &sender));
-        Ok(Self { input: receiver, buffer: Vec::new(), start: 0, number: 0, cut: None, is_at_end: false })
+        Ok(Self { input: receiver, buffer: Vec::new(), start: 0, lines: 0, cut: None, is_at_end: false })
     }
 
     /// Lines handed out so far.
     pub(super) const fn lines(&self) -> u64 {
-        self.number
+        self.lines
     }
 
-    /// How the input ended, if that was in the middle.
+    /// How the input is cut off.
     pub(super) fn take_cut(&mut self) -> Option<String> {
         self.cut.take()
     }
@@ -59,7 +58,7 @@ impl Records {
         self.next_where(|_| true)
     }
 
-    /// The next whole record without its end, and the number of its first line: a quoted name may hold line breaks.
+    /// The next whole record without its end, and the number of its first line: a quoted name may contain line breaks.
     pub(super) fn next_record(&mut self) -> Option<(u64, &[u8])> {
         // No quote, or an even number of them.
         self.next_where(|record| memchr::memchr_iter(b'"', record).count().is_multiple_of(2))
@@ -79,8 +78,8 @@ impl Records {
             lines += 1;
             let record = self.start..self.start + searched + end;
             if is_whole(&self.buffer[record.clone()]) {
-                let first = self.number + 1;
-                self.number += lines;
+                let first = self.lines + 1;
+                self.lines += lines;
                 self.start = record.end + 1;
                 let bytes = &self.buffer[record];
                 return Some((first, bytes.strip_suffix(b"\r").unwrap_or(bytes)));
@@ -99,7 +98,6 @@ impl Records {
                 self.is_at_end = true;
                 self.cut = Some(error.to_string());
             }
-            // The reader has ended: there is no more.
             Err(_) => self.is_at_end = true,
         }
         !self.is_at_end

@@ -1,28 +1,28 @@
-//! A trace as one worker replays it.
+//! The share of a trace that one worker replays.
 
 use std::sync::Arc;
 
-use crate::trace::checked::Trace;
-use crate::trace::packed::ChunkPlace;
-use crate::trace::prefetch::Prefetch;
+use super::builder::Trace;
+use super::packed::ChunkReader;
+use super::prefetch::Prefetch;
 use crate::workload::Planned;
 use ave_actors_rocksdb::trace::Op;
 
-/// The commands of one worker's actors, in the trace's order, as often as asked.
+/// The commands of one worker's actors, in the order of the trace.
 ///
 /// Actor `a` belongs to worker `a % workers`. Each pass through the trace has actors of its own, numbered after those
 /// of the pass before, and begins where the pass before ended, so that a short trace can load a system for long.
 ///
-/// A trace that is kept in a file is read ahead by a thread of its own.
+/// A trace that is kept in a file is read ahead by another thread.
 #[derive(Debug)]
-pub struct TraceSource {
+pub(crate) struct TraceSource {
     trace: Arc<Trace>,
     worker: u64,
     workers: u64,
     passes: Option<u64>,
     pass: u64,
     chunk: usize,
-    place: ChunkPlace,
+    reader: ChunkReader,
     /// Passes in a row without a command for this worker.
     idle_passes: u64,
     prefetch: Option<Prefetch>,
@@ -34,7 +34,7 @@ impl TraceSource {
     /// # Panics
     ///
     /// If `worker >= workers`.
-    pub fn new(trace: Arc<Trace>, worker: u64, workers: u64, passes: Option<u64>) -> Self {
+    pub(crate) fn new(trace: Arc<Trace>, worker: u64, workers: u64, passes: Option<u64>) -> Self {
         assert!(worker < workers, "worker {worker} of {workers}");
         let in_file = trace.content().chunk_count() > 0 && trace.content().in_memory(0).is_none();
         let prefetch = in_file.then(|| Prefetch::start(Arc::clone(&trace)));
@@ -45,7 +45,7 @@ impl TraceSource {
             passes,
             pass: 0,
             chunk: 0,
-            place: ChunkPlace::default(),
+            reader: ChunkReader::default(),
             idle_passes: 0,
             prefetch,
         }
@@ -55,8 +55,8 @@ impl TraceSource {
     ///
     /// # Panics
     ///
-    /// If the temporary file of a long trace cannot be read: the disk it lies on failed.
-    pub fn next(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
+    /// If the temporary file of a long trace cannot be read.
+    pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
         ops.clear();
         loop {
             if self.chunk == self.trace.content().chunk_count() && !self.next_pass() {
@@ -70,7 +70,7 @@ impl TraceSource {
                 prefetch.release();
             }
             self.chunk += 1;
-            self.place = ChunkPlace::default();
+            self.reader = ChunkReader::default();
         }
     }
 
@@ -85,7 +85,7 @@ impl TraceSource {
             && self.passes.is_none_or(|passes| self.pass < passes)
     }
 
-    /// The next command of this worker in the chunk in hand.
+    /// The next command of this worker in the current chunk.
     fn next_in_chunk(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
         let bytes = match &mut self.prefetch {
             Some(prefetch) => prefetch.chunk(),
@@ -95,7 +95,7 @@ impl TraceSource {
         let (worker, workers) = (self.worker, self.workers);
         loop {
             let mut is_own = false;
-            let command = self.place.next(bytes, ops, |command| {
+            let command = self.reader.next(bytes, ops, |command| {
                 is_own = (first_actor + u64::from(command.actor)) % workers == worker;
                 is_own
             })?;

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use crate::workload::schema::{Workload, WorkloadError};
+use super::schema::{Workload, WorkloadError};
 
-/// A workload that ships, with the text of its file.
+/// A shipped workload.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedWorkload {
-    /// Its name, which is its file's stem.
+    /// File name without its extension.
     pub name: &'static str,
-    /// The file, for those who want to start from it.
+    /// Content of the file.
     pub text: &'static str,
 }
 
@@ -22,7 +22,7 @@ macro_rules! shipped_workloads {
 
 shipped_workloads!["ledger", "registers", "restart-storm", "audit", "compacting-log", "mixed"];
 
-/// The workloads that ship, in the order they are listed.
+/// The shipped workloads, in the order of `ave-workbench workloads`.
 pub const fn shipped() -> &'static [NamedWorkload] {
     SHIPPED
 }
@@ -55,7 +55,7 @@ mod tests {
         for shipped in shipped() {
             let workload = Workload::find(shipped.name).unwrap();
             assert_eq!(workload.name, shipped.name);
-            assert!(workload.description.len() > 200, "{} says what it stands for", shipped.name);
+            assert!(workload.description.len() > 200, "{} has a description", shipped.name);
         }
     }
 

@@ -5,9 +5,9 @@ use rand_distr::{Distribution, LogNormal};
 use serde::{Deserialize, Serialize};
 
 /// Largest value the workbench generates, in bytes: 16 MiB.
-pub const MAX_VALUE_BYTES: u32 = 16 << 20;
+pub(crate) const MAX_VALUE_BYTES: u32 = 16 << 20;
 
-/// How large values are, in bytes. Every form is bounded by 16 MiB.
+/// Sizes of values in bytes, at most 16 MiB.
 ///
 /// In a workload file:
 ///
@@ -23,12 +23,8 @@ pub enum SizeDistribution {
     /// Always the same.
     Constant(u32),
     /// Every size from `min` to `max`, both included, equally often.
-    Uniform {
-        /// Smallest size.
-        min: u32,
-        /// Largest size.
-        max: u32,
-    },
+    #[expect(missing_docs, reason = "bytes")]
+    Uniform { min: u32, max: u32 },
     /// Log-normal, the usual shape of message sizes: most small, a long tail.
     Lognormal {
         /// Half of the values are smaller.
@@ -44,11 +40,11 @@ pub enum SizeDistribution {
 }
 
 /// z-score of the 99th percentile of the normal distribution.
-const Z_99: f64 = 2.326_347_874_040_841;
+pub(crate) const Z_99: f64 = 2.326_347_874_040_841;
 
 impl SizeDistribution {
     /// Draws one size.
-    pub fn sample(&self, rng: &mut impl Rng) -> u32 {
+    pub(crate) fn sample(&self, rng: &mut impl Rng) -> u32 {
         use rand::RngExt;
         let bytes = match self {
             Self::Constant(bytes) => *bytes,
@@ -59,13 +55,9 @@ impl SizeDistribution {
         bytes.min(MAX_VALUE_BYTES)
     }
 
-    /// Checks the figures against each other.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong, in words.
-    pub fn check(&self) -> Result<(), String> {
-        let (holds, expected) = match self {
+    /// Checks the figures against each other. The error states what is required.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let (is_valid, expected) = match self {
             Self::Constant(_) => (true, ""),
             Self::Uniform { min, max } => (min <= max, "`min` must not exceed `max`"),
             Self::Lognormal { median, p99 } => {
@@ -76,17 +68,17 @@ impl SizeDistribution {
                 "`quantiles` must be two or more sizes in ascending order",
             ),
         };
-        if !holds {
+        if !is_valid {
             return Err(expected.to_owned());
         }
-        let largest = self.max_bytes_asked();
+        let largest = self.nominal_max_bytes();
         if largest > MAX_VALUE_BYTES {
             return Err(format!("{largest} bytes is more than the largest value, {MAX_VALUE_BYTES} bytes (16 MiB)"));
         }
         Ok(())
     }
 
-    fn max_bytes_asked(&self) -> u32 {
+    fn nominal_max_bytes(&self) -> u32 {
         match self {
             Self::Constant(bytes) => *bytes,
             Self::Uniform { max, .. } => *max,
@@ -96,18 +88,18 @@ impl SizeDistribution {
     }
 
     /// The largest size [`sample`](Self::sample) can return.
-    pub fn max_bytes(&self) -> u32 {
+    pub(crate) fn max_bytes(&self) -> u32 {
         match self {
-            // Nine standard deviations above the median: never seen in a run.
+            // Nine standard deviations above the median: practically never reached.
             Self::Lognormal { median, p99 } => {
                 to_bytes(f64::from(*median) * (f64::from(*p99) / f64::from(*median)).powf(9.0 / Z_99))
             }
-            _ => self.max_bytes_asked(),
+            _ => self.nominal_max_bytes(),
         }
     }
 
     /// Half of the values are smaller or equal, bytes.
-    pub fn median(&self) -> u32 {
+    pub(crate) fn median(&self) -> u32 {
         match self {
             Self::Constant(bytes) => *bytes,
             Self::Uniform { min, max } => min.midpoint(*max),
@@ -116,10 +108,9 @@ impl SizeDistribution {
         }
     }
 
-    /// The same shape with every size this many times as large, to the byte. Whether that is too large,
-    /// [`check`](Self::check) tells.
+    /// The same shape with all sizes multiplied by `factor`; they may exceed the limit of [`check`](Self::check).
     #[must_use]
-    pub fn scaled(&self, factor: f64) -> Self {
+    pub(crate) fn scaled(&self, factor: f64) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -136,8 +127,8 @@ impl SizeDistribution {
         }
     }
 
-    /// A short description for people.
-    pub fn describe(&self) -> String {
+    /// A short description.
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Constant(bytes) => format!("{bytes} B"),
             Self::Uniform { min, max } => format!("uniform {min} to {max} B"),
@@ -159,7 +150,7 @@ fn sample_lognormal(median: u32, p99: u32, rng: &mut impl Rng) -> u32 {
     LogNormal::new(mu, sigma).map_or(median, |distribution| to_bytes(distribution.sample(rng)))
 }
 
-/// Draws a number of which these are equally spaced quantiles.
+/// Draws from a distribution with these equally spaced quantiles.
 pub(super) fn draw(quantiles: &[u32], rng: &mut impl Rng) -> u32 {
     use rand::RngExt;
     interpolate(quantiles, rng.random::<f64>())
@@ -167,12 +158,12 @@ pub(super) fn draw(quantiles: &[u32], rng: &mut impl Rng) -> u32 {
 
 /// Linear interpolation between equally spaced quantiles.
 fn interpolate(quantiles: &[u32], at: f64) -> u32 {
-    let place = at * (quantiles.len() - 1) as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= place < len")]
-    let below = place.floor() as usize;
+    let position = at * (quantiles.len() - 1) as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= position < len")]
+    let below = position.floor() as usize;
     let above = (below + 1).min(quantiles.len() - 1);
     let (low, high) = (f64::from(quantiles[below]), f64::from(quantiles[above]));
-    to_bytes(low + (high - low) * (place - below as f64))
+    to_bytes(low + (high - low) * (position - below as f64))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range of a size")]
@@ -180,7 +171,7 @@ fn to_bytes(value: f64) -> u32 {
     value.round().clamp(0.0, f64::from(MAX_VALUE_BYTES)) as u32
 }
 
-/// Reads a distribution and checks its figures at once, so that the message points at its line.
+/// Reads and checks a distribution, so that an error points at its line.
 pub(super) fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SizeDistribution, D::Error> {
     let sizes = SizeDistribution::deserialize(deserializer)?;
     sizes.check().map_err(serde::de::Error::custom)?;
@@ -203,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn lognormal_sizes_have_the_median_and_p99_they_were_asked_for() {
+    fn lognormal_sizes_have_the_configured_median_and_p99() {
         let sizes = SizeDistribution::Lognormal { median: 300, p99: 4000 };
         assert!((quantile(&sizes, 0.5) / 300.0 - 1.0).abs() < 0.03);
         assert!((quantile(&sizes, 0.99) / 4000.0 - 1.0).abs() < 0.08);

@@ -1,19 +1,20 @@
-//! The workload file: what may stand in it, what is checked, and the defaults.
+//! The workload file: keys, checks, defaults.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::distribution::{SizeDistribution, checked as checked_sizes, draw};
+use super::input_text::escape_lines;
 use crate::actor::{PersistenceRules, Strategy};
-use crate::workload::distribution::{SizeDistribution, checked as checked_sizes};
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// What a population of actors does, as written in a `.toml` file.
+/// A population of actors and its commands, from a `.toml` file.
 ///
 /// Unknown keys are errors that name the line they stand on.
 ///
 /// ```
-/// use ave_actors_rocksdb::workbench::workload::Workload;
+/// use ave_workbench::workload::Workload;
 ///
 /// let workload = Workload::parse(
 ///     r#"
@@ -36,10 +37,10 @@ use ave_actors_rocksdb::trace::CommandKind;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
-    /// Short name; names the report.
+    /// 1 to 64 letters, digits, `-` or `_`; part of the report's name.
     #[serde(deserialize_with = "name")]
     pub name: String,
-    /// A paragraph on what it stands for.
+    /// A paragraph on the application it represents.
     pub description: String,
     /// Seed of everything random. Default 1.
     #[serde(default = "default_seed")]
@@ -53,26 +54,26 @@ pub struct Workload {
     /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
     #[serde(default = "default_compressibility", deserialize_with = "share")]
     pub compressibility: f64,
-    /// Who there is.
+    /// Number, types, skew and names of the actors.
     pub actors: Actors,
-    /// How they persist.
+    /// When state is written, and how.
     pub persistence: Persistence,
-    /// What they do.
+    /// Weights of the commands.
     #[serde(deserialize_with = "command_mix")]
     pub commands: CommandMix,
     /// When commands arrive in an open loop. Default Poisson.
     #[serde(default, deserialize_with = "arrivals")]
     pub arrivals: Arrivals,
-    /// What is there before anything is measured.
+    /// Content of the database before the measurement. Default none.
     #[serde(default)]
     pub preload: Preload,
 }
 
-/// The population.
+/// The actors of a workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Actors {
-    /// How many, 1 to 100 million.
+    /// 1 to 100 million.
     #[serde(deserialize_with = "actor_count")]
     pub count: u32,
     /// Actor types; each has its own three column families. Default 1, at most 10,000.
@@ -94,16 +95,16 @@ pub enum Skew {
     #[default]
     Uniform,
     /// Zipf: among the actors of one worker, the k-th busiest gets a share proportional to `k^-s`. 0 < s <= 5; real
-    /// logs lie near 1. Workers get equal shares of the commands, so the more of them there are, the less the very
-    /// busiest actor stands out: compare runs with equal numbers of workers.
+    /// logs lie near 1. Workers get equal shares of the commands, so the skew depends on their number: compare runs with
+    /// equal numbers of workers.
     Zipf(f64),
 }
 
-/// How actors persist, as their `PersistentActor` implementation would say.
+/// How actors persist, as defined by their `PersistentActor` implementation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Persistence {
-    /// Light or full.
+    /// When the state is written.
     pub mode: PersistenceMode,
     /// Events between automatic snapshots under full persistence; 0 turns them off. Default 100, as the trait's.
     #[serde(default = "default_snapshot_every")]
@@ -137,15 +138,15 @@ pub struct CommandMix {
     /// Start an actor, after a crash or after an orderly stop.
     pub recover: f64,
     /// Share of the starts that follow an orderly stop, 0 to 1: under full persistence the actor first writes a snapshot
-    /// of what came since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to those the
-    /// weight `snapshot` asks for. Default 0: every start follows a crash.
+    /// of its events since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to the
+    /// weight `snapshot`. Default 0: every start follows a crash.
     pub recover_after_stop: f64,
     /// Read a range of events.
     pub events: f64,
     /// Events an `events` command reads. Default 20.
     pub events_per_query: u64,
-    /// Equally spaced quantiles of the number of events an `events` command reads, ascending, where one number does not
-    /// say it; `events_per_query` is then ignored. Default none.
+    /// Equally spaced quantiles of the number of events an `events` command reads, ascending; replaces `events_per_query`.
+    /// Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events_per_query_quantiles: Vec<u32>,
     /// Read the newest event.
@@ -167,22 +168,22 @@ impl CommandMix {
         }
     }
 
-    /// The commands the mix issues, in report order.
-    pub fn kinds(&self) -> Vec<CommandKind> {
+    /// The commands of the mix, in report order.
+    pub(crate) fn kinds(&self) -> Vec<CommandKind> {
         let stops = self.recover > 0.0 && self.recover_after_stop > 0.0;
         let issues = |kind| self.weight(kind) > 0.0 || (kind == CommandKind::Snapshot && stops);
         CommandKind::ALL.into_iter().filter(|&kind| issues(kind)).collect()
     }
 
-    /// Share of a command, `0.0 ..= 1.0`; orderly stops count as snapshots, as if every one had something to write.
-    pub fn share(&self, kind: CommandKind) -> f64 {
+    /// Share of a command, `0.0 ..= 1.0`; all orderly stops count as snapshots.
+    pub(crate) fn share(&self, kind: CommandKind) -> f64 {
         let stops = self.recover * self.recover_after_stop;
         let all = stops + CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>();
         (self.weight(kind) + if kind == CommandKind::Snapshot { stops } else { 0.0 }) / all
     }
 
-    /// Events an `events` command reads, if all read equally many.
-    pub const fn query_length(&self) -> u64 {
+    /// Events an `events` command reads, without quantiles.
+    pub(crate) const fn query_length(&self) -> u64 {
         if self.events_per_query == 0 { 20 } else { self.events_per_query }
     }
 
@@ -191,7 +192,7 @@ impl CommandMix {
         if self.events_per_query_quantiles.is_empty() {
             return self.query_length();
         }
-        u64::from(crate::workload::distribution::draw(&self.events_per_query_quantiles, rng)).max(1)
+        u64::from(draw(&self.events_per_query_quantiles, rng)).max(1)
     }
 
     fn check(&self) -> Result<(), String> {
@@ -239,8 +240,8 @@ impl std::fmt::Display for Arrivals {
     }
 }
 
-/// Random arrivals at two rates that take turns for random, exponentially distributed times. The mean rate is the one
-/// that is offered.
+/// Random arrivals at two rates that alternate after random, exponentially distributed times. The mean rate is the
+/// offered one.
 ///
 /// In a workload file: `arrivals = { bursts = { factor = 5.0, share = 0.1, seconds = 2.0 } }`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -255,18 +256,18 @@ pub struct Bursts {
 }
 
 impl Bursts {
-    /// Rate between bursts as a multiple of the mean rate: what is left over.
-    pub fn calm_factor(self) -> f64 {
+    /// Rate between bursts as a multiple of the mean rate.
+    pub(crate) fn calm_factor(self) -> f64 {
         ((1.0 - self.factor * self.share) / (1.0 - self.share)).max(0.0)
     }
 
-    fn holds(self) -> bool {
+    fn is_valid(self) -> bool {
         let Self { factor, share, seconds } = self;
         factor > 1.0 && share > 0.0 && factor * share <= 1.0 && seconds > 0.0 && seconds.is_finite()
     }
 }
 
-/// What the database holds before anything is measured.
+/// Content of the database before the measurement.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preload {
@@ -301,7 +302,7 @@ impl Workload {
     }
 
     /// The rules by which commands expand to storage operations.
-    pub const fn rules(&self) -> PersistenceRules {
+    pub(crate) const fn rules(&self) -> PersistenceRules {
         let every = self.persistence.snapshot_every;
         PersistenceRules {
             strategy: match self.persistence.mode {
@@ -313,39 +314,25 @@ impl Workload {
         }
     }
 
-    /// Share of each stored value that repeats: none once values are encrypted.
-    pub const fn stored_compressibility(&self) -> f64 {
+    /// Share of each stored value that repeats: 0 if values are encrypted.
+    pub(crate) const fn stored_compressibility(&self) -> f64 {
         if self.persistence.encrypted { 0.0 } else { self.compressibility }
     }
 }
 
 /// Why a workload cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages explain the fields")]
 pub enum WorkloadError {
     /// The file cannot be read.
     #[error("cannot read workload {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file is not a valid workload.
-    #[error("{}: {source}", path.display())]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Line, column and what was expected.
-        source: Box<toml::de::Error>,
-    },
-    /// No workload of this name ships, and there is no such file.
+    Read { path: PathBuf, source: std::io::Error },
+    /// The file is not a valid workload; the source names line, column and what was expected.
+    #[error("{}: {}", path.display(), escape_lines(&source.to_string()))]
+    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    /// There is neither a shipped workload nor a file of this name.
     #[error("no workload named `{name}` and no such file; shipped workloads: {known}")]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
+    Unknown { name: String, known: String },
 }
 
 const fn default_seed() -> u64 {
@@ -368,14 +355,14 @@ const fn default_snapshot_every() -> u64 {
     100
 }
 
-/// Reads a value and checks it at once: the error then carries the line of the value.
-fn checked<'de, D, T>(deserializer: D, holds: impl Fn(&T) -> bool, expected: &str) -> Result<T, D::Error>
+/// Reads and checks a value, so that an error points at its line.
+fn checked<'de, D, T>(deserializer: D, is_valid: impl Fn(&T) -> bool, expected: &str) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     let value = T::deserialize(deserializer)?;
-    if holds(&value) { Ok(value) } else { Err(serde::de::Error::custom(format!("expected {expected}"))) }
+    if is_valid(&value) { Ok(value) } else { Err(serde::de::Error::custom(format!("expected {expected}"))) }
 }
 
 fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -414,7 +401,7 @@ fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
 }
 
 fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
-    let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.holds());
+    let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.is_valid());
     checked(
         deserializer,
         fits,

@@ -1,4 +1,4 @@
-//! The seeded command stream of a workload, as one worker draws it.
+//! The seeded command stream of one worker of a workload.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::schema::{Skew, Workload};
+use super::values::mix;
 use crate::actor::{ActorLog, Command, Strategy};
-use crate::workload::schema::{Skew, Workload};
-use crate::workload::values::mix;
 use ave_actors_rocksdb::trace::{CommandKind, Op};
 
 /// A command about to be issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Planned {
-    /// The actor it belongs to.
+    /// Number of the actor.
     pub actor: u64,
-    /// What it is.
+    /// What the actor does.
     pub kind: CommandKind,
-    /// When it happened in a trace, nanoseconds from the trace's start; absent in a workload.
+    /// Time in a trace, nanoseconds from its start; absent in a workload.
     pub at_ns: Option<u64>,
 }
 
 /// The commands of one worker's actors: first the preload, then the mix, without end.
 ///
 /// Actor `a` belongs to worker `a % workers`, so that the commands of one actor keep their order. The stream depends
-/// on workload, seed, worker and number of workers alone: drawing it again names every value that was written.
+/// on workload, seed, worker and number of workers alone: it can be drawn again to verify what was written.
 #[derive(Debug)]
 pub struct WorkloadSource {
     workload: Arc<Workload>,
@@ -43,7 +43,7 @@ pub struct WorkloadSource {
     longest: [u32; 2],
 }
 
-/// Salt of the generator that draws commands, so that it shares no stream with values.
+/// Salt of the command generator, which keeps its stream apart from those of values.
 const COMMAND_SALT: u64 = 0xc0;
 
 impl WorkloadSource {
@@ -78,7 +78,7 @@ impl WorkloadSource {
         }
     }
 
-    /// Commands of the preload this worker has not drawn yet.
+    /// Commands of the preload that are left.
     pub const fn preload_left(&self) -> u64 {
         self.preload_left
     }
@@ -92,7 +92,7 @@ impl WorkloadSource {
         Planned { actor: self.worker + own as u64 * self.workers, kind: command.kind(), at_ns: None }
     }
 
-    /// Actors take turns, so that their events are interleaved on disk as they would be in life.
+    /// Actors alternate, so that their events are interleaved on disk as in production.
     fn preload(&mut self) -> (usize, CommandKind) {
         let own = usize::try_from(self.preload_left % self.logs.len() as u64).expect("below the number of actors");
         self.preload_left -= 1;
@@ -112,7 +112,7 @@ impl WorkloadSource {
         (own, kind)
     }
 
-    /// Whether an actor that is about to start has to stop in order first, and writes something when it does.
+    /// Whether an actor that is about to start first stops in order and writes a snapshot.
     fn stops_first(&mut self, own: usize, kind: CommandKind) -> bool {
         let share = self.workload.commands.recover_after_stop;
         kind == CommandKind::Recover
@@ -127,7 +127,7 @@ impl WorkloadSource {
         Command::Stop { state_bytes: self.state_bytes() }
     }
 
-    /// A reading command on an actor that has nothing to read would be no command at all: such an actor persists.
+    /// An `events` command of an actor without events becomes a `persist`.
     fn command(&mut self, own: usize, kind: CommandKind) -> Command {
         let log = self.logs[own];
         let (first, next) = (log.first_event(), log.next_event());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_orderly_stop_goes_before_the_start_and_is_counted_as_a_snapshot() {
+    fn an_orderly_stop_precedes_the_start_and_counts_as_a_snapshot() {
         let mut altered = (*workload("actors={count=3}")).clone();
         altered.commands.recover_after_stop = 1.0;
         let mut source = WorkloadSource::new(Arc::new(altered), 0, 1);

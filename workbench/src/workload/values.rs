@@ -1,17 +1,17 @@
-//! The bytes and names a workload stores: generated from the seed, never kept, the same whenever they are asked for.
+//! The bytes and names a workload stores: computed from the seed, not kept.
 
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use ave_actors_rocksdb::trace::OpKind;
 
-/// Random bytes in stock beyond the longest value; different values start at different places in it.
-const STOCK_BYTES: usize = 4 << 20;
+/// Bytes of the pool beyond the longest value; different values start at different offsets.
+const POOL_BYTES: usize = 4 << 20;
 /// Length of the pieces that are part random, part repeated; short, so that compressors see the ratio in every block.
 const PIECE_BYTES: usize = 128;
 
 /// Mixes a seed with what identifies a value into 64 well-spread bits.
-pub fn mix(seed: u64, actor: u64, salt: u64, number: u64) -> u64 {
+pub(crate) fn mix(seed: u64, actor: u64, salt: u64, number: u64) -> u64 {
     // The finaliser of SplitMix64 (Steele, Lea, Flood 2014) between the parts.
     let mut bits = seed ^ 0x9e37_79b9_7f4a_7c15;
     for part in [actor, salt, number] {
@@ -23,19 +23,19 @@ pub fn mix(seed: u64, actor: u64, salt: u64, number: u64) -> u64 {
     bits
 }
 
-/// A stock of bytes from which every value is a slice: writing one costs no generation and no allocation, and what
-/// was written can be named again when it is verified.
+/// A pool of bytes of which every value is a slice: values need no generation and no allocation, and can be found again
+/// when they are verified.
 #[derive(Debug)]
-pub struct ValuePool {
+pub(crate) struct ValuePool {
     seed: u64,
     bytes: Vec<u8>,
 }
 
 impl ValuePool {
-    /// Fills the stock. `compressibility` is the share of each value that repeats, `0.0` (random) to `1.0`;
-    /// `longest` is the longest value that will be asked for, in bytes.
-    pub fn new(seed: u64, compressibility: f64, longest: u32) -> Self {
-        let mut bytes = vec![0; STOCK_BYTES + longest as usize];
+    /// `compressibility` is the share of each value that repeats, `0.0` (random) to `1.0`; `longest` is the longest value,
+    /// bytes.
+    pub(crate) fn new(seed: u64, compressibility: f64, longest: u32) -> Self {
+        let mut bytes = vec![0; POOL_BYTES + longest as usize];
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of PIECE_BYTES")]
         let random = (PIECE_BYTES as f64 * (1.0 - compressibility.clamp(0.0, 1.0))).round() as usize;
@@ -51,28 +51,28 @@ impl ValuePool {
     /// # Panics
     ///
     /// If `len` exceeds the `longest` given on creation.
-    pub fn value(&self, actor: u64, kind: OpKind, number: u64, len: u32) -> &[u8] {
-        let start = usize::try_from(mix(self.seed, actor, kind as u64, number) % STOCK_BYTES as u64)
-            .expect("below the stock's length");
+    pub(crate) fn value(&self, actor: u64, kind: OpKind, number: u64, len: u32) -> &[u8] {
+        let start = usize::try_from(mix(self.seed, actor, kind as u64, number) % POOL_BYTES as u64)
+            .expect("below the pool's length");
         &self.bytes[start..start + len as usize]
     }
 }
 
 /// Names of actors: fixed-length hexadecimal digests, as content-addressed systems use them.
 #[derive(Debug, Clone, Copy)]
-pub struct ActorNames {
+pub(crate) struct ActorNames {
     seed: u64,
     len: usize,
 }
 
 impl ActorNames {
     /// Names of `len` characters.
-    pub const fn new(seed: u64, len: usize) -> Self {
+    pub(crate) const fn new(seed: u64, len: usize) -> Self {
         Self { seed, len }
     }
 
     /// The name of actor number `actor`. Distinct actors have distinct names: the digest ends in the number.
-    pub fn name(&self, actor: u64) -> String {
+    pub(crate) fn name(&self, actor: u64) -> String {
         use std::fmt::Write;
         let number = format!("{actor:08x}");
         let mut name = String::with_capacity(self.len);
@@ -103,17 +103,17 @@ mod tests {
 
     #[test]
     fn compressibility_is_what_a_compressor_finds() {
-        for (asked, low, high) in [(0.0, 0.98, 1.05), (0.5, 0.45, 0.60), (0.9, 0.08, 0.20)] {
-            let pool = ValuePool::new(1, asked, 64 << 10);
+        for (compressibility, low, high) in [(0.0, 0.98, 1.05), (0.5, 0.45, 0.60), (0.9, 0.08, 0.20)] {
+            let pool = ValuePool::new(1, compressibility, 64 << 10);
             let value = pool.value(1, OpKind::EventsPut, 1, 64 << 10);
             let packed = zstd::bulk::compress(value, 1).unwrap();
             let left = packed.len() as f64 / value.len() as f64;
-            assert!((low..high).contains(&left), "compressibility {asked}: {left} of the bytes remain");
+            assert!((low..high).contains(&left), "compressibility {compressibility}: {left} of the bytes remain");
         }
     }
 
     #[test]
-    fn names_have_the_length_asked_for_and_are_distinct() {
+    fn names_have_the_given_length_and_are_distinct() {
         let names = ActorNames::new(1, 44);
         let all: std::collections::HashSet<_> = (0..1000).map(|actor| names.name(actor)).collect();
         assert_eq!(all.len(), 1000);

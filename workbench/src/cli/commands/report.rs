@@ -1,6 +1,5 @@
 //! `report`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{FormatArg, ReportArgs, ReportCommand};
@@ -10,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::{Ending, browser, output};
 use crate::render::{html, markdown};
 use crate::report::{Report, ReportDirectory, ReportError};
-use crate::trace;
+use crate::trace::replace_file;
 
 /// The page of a report directory.
 const PAGE: &str = "report.html";
@@ -48,7 +47,7 @@ fn rendered(report: &Report, format: FormatArg) -> Result<String, CliError> {
 }
 
 fn to_file(report: &Report, args: &ReportArgs, target: &Path, output: Output) -> Result<(), CliError> {
-    write(target, &rendered(report, args.format)?)
+    replace_file(target, rendered(report, args.format)?.as_bytes())
         .map_err(|source| ReportError::Write { path: target.to_owned(), source })?;
     if output.is_json() {
         output::json(&serde_json::json!({ "file": target.display().to_string() }))?;
@@ -59,11 +58,4 @@ fn to_file(report: &Report, args: &ReportArgs, target: &Path, output: Output) ->
         browser::open(target).map_err(|source| CliError::Browser { page: target.to_owned(), source })?;
     }
     Ok(())
-}
-
-/// Writes beside the target and moves it there: the file is whole or not there.
-fn write(target: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = trace::beside(target)?;
-    file.write_all(text.as_bytes())?;
-    trace::put_in_place(file, target)
 }

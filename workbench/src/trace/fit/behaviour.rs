@@ -1,64 +1,62 @@
-//! What the actors of a trace do, as a workload would say it: which commands they are given, how they persist, how much
-//! they read, how they stop.
+//! What the actors of a trace do, in the terms of a workload: commands, persistence, query lengths, orderly stops.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use crate::actor::PersistenceRules;
-use crate::trace::checked::Trace;
+use crate::trace::builder::Trace;
 use crate::trace::info::{SizeCounter, Sizes};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
-/// Length of plain metadata, two `u64`; sealed it is longer by nonce and tag.
+/// Length of plain metadata, two `u64`.
 const PLAIN_METADATA_BYTES: u32 = 16;
 
-/// What was seen.
+/// Figures of all actors.
 #[derive(Debug, Default)]
 pub(super) struct Behaviour {
-    /// Commands as they are issued, orderly stops not counted.
+    /// Commands without orderly stops.
     pub(super) issued: [u64; CommandKind::ALL.len()],
-    /// Starts right behind an orderly stop, and starts that replayed events because there was none.
+    /// Starts after an orderly stop, and starts that replayed events after a crash.
     pub(super) starts: [u64; 2],
     /// `persist` commands that wrote the state.
     pub(super) persists_with_state: u64,
-    /// How many of those came so many events after the one before.
+    /// Their number by the events since the last snapshot.
     cadence: BTreeMap<u64, u64>,
     /// Most events in a row that were persisted without the state.
-    longest_without_state: u64,
+    pub(super) longest_without_state: u64,
     deletes: u64,
-    /// Metadata of plain and of sealed length.
+    /// Metadata of plain and of encrypted length.
     metadata: [u64; 2],
     /// Events that an `events` command reads.
     pub(super) query_lengths: Option<Sizes>,
-    /// Mean length of the actors' logs before their first command, where it shows.
+    /// Mean length of the actors' logs before their first command, of those that show it.
     pub(super) events_before: f64,
     /// Mean length of the actors' names.
     pub(super) name_bytes: f64,
 }
 
-/// What is known of one actor so far.
+/// State of one actor.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    /// Events that were persisted before the trace, once that shows.
+struct ActorState {
+    /// Events that were persisted before the trace, if known.
     before: Option<u64>,
     next_event: u64,
-    /// Events that its newest snapshot covers, once that shows.
+    /// Events that its newest snapshot covers, if known.
     covered: Option<u64>,
     has_stopped: bool,
 }
 
-/// Goes through a trace. Memory: 48 bytes an actor.
+/// Reads a trace. Memory: 48 bytes an actor.
 pub(super) fn observe(trace: &Trace) -> io::Result<Behaviour> {
     let mut behaviour = Behaviour::default();
-    let mut actors = vec![Seen::default(); trace.actors().len()];
+    let mut actors = vec![ActorState::default(); trace.actors().len()];
     let mut lengths = SizeCounter::new();
-    let (mut commands, mut ops) = (trace.commands(), Vec::new());
-    while let Some(command) = commands.next(&mut ops)? {
+    trace.for_each_command(|command, ops| {
         if command.kind == CommandKind::Events {
             lengths.record(u32::try_from(ops.len()).unwrap_or(u32::MAX));
         }
-        behaviour.command(command.kind, &ops, &mut actors[command.actor as usize]);
-    }
+        behaviour.command(command.kind, ops, &mut actors[command.actor as usize]);
+    })?;
     behaviour.query_lengths = lengths.finish();
     behaviour.events_before = mean(actors.iter().filter_map(|seen| seen.before));
     behaviour.name_bytes = mean(trace.actors().iter().map(|actor| actor.name.len() as u64));
@@ -71,9 +69,9 @@ fn mean(values: impl Iterator<Item = u64>) -> f64 {
 }
 
 impl Behaviour {
-    fn command(&mut self, kind: CommandKind, ops: &[Op], seen: &mut Seen) {
+    fn command(&mut self, kind: CommandKind, ops: &[Op], seen: &mut ActorState) {
         let has = |kind: OpKind| ops.iter().any(|op| op.kind == kind);
-        // An explicit snapshot writes a state that is at hand; a stop puts it together first.
+        // An explicit snapshot writes a state in memory; a stop reads it first.
         let is_stop = kind == CommandKind::Snapshot && (has(OpKind::StatesGet) || has(OpKind::EventsGet));
         if !is_stop {
             self.issued[kind.index()] += 1;
@@ -94,10 +92,10 @@ impl Behaviour {
         }
     }
 
-    fn op(&mut self, op: &Op, seen: &mut Seen) {
+    fn op(&mut self, op: &Op, seen: &mut ActorState) {
         match op.kind {
             OpKind::EventsPut => {
-                // A log that begins here has no snapshot yet.
+                // A new log has no snapshot yet.
                 if *seen.before.get_or_insert(op.number) == 0 {
                     seen.covered.get_or_insert(0);
                 }
@@ -120,7 +118,7 @@ impl Behaviour {
         }
     }
 
-    fn persist(&mut self, with_state: bool, seen: &Seen) {
+    fn persist(&mut self, with_state: bool, seen: &ActorState) {
         self.persists_with_state += u64::from(with_state);
         let Some(events) = seen.covered.map(|covered| seen.next_event.saturating_sub(covered)) else { return };
         if with_state {
@@ -134,36 +132,32 @@ impl Behaviour {
         self.issued[CommandKind::Persist.index()]
     }
 
-    /// Whether the state goes with every event.
+    /// Whether the state is written with every event.
     pub(super) fn is_light(&self) -> bool {
-        // Under full persistence at most every other one brings a snapshot.
+        // Under full persistence at most every other `persist` writes a snapshot.
         self.persists_with_state * 2 > self.persists()
     }
 
-    /// Events between automatic snapshots, and the share of the automatic snapshots that came after so many.
+    /// The most frequent number of events between automatic snapshots, and its share.
     pub(super) fn snapshot_every(&self) -> Option<(u64, f64)> {
         let all: u64 = self.cadence.values().sum();
         let (&every, &count) = self.cadence.iter().max_by_key(|&(_, count)| count)?;
         Some((every, count as f64 / all as f64))
     }
 
-    pub(super) const fn longest_without_state(&self) -> u64 {
-        self.longest_without_state
-    }
-
     pub(super) const fn compacts(&self) -> bool {
         self.deletes > 0
     }
 
-    /// Whether values are sealed, told by the length of the metadata; `None` if the trace tells none.
+    /// Whether values are encrypted, by the length of the metadata; `None` without metadata.
     pub(super) const fn is_encrypted(&self) -> Option<bool> {
         match self.metadata {
             [0, 0] => None,
-            [plain, sealed] => Some(sealed > plain),
+            [plain, encrypted] => Some(encrypted > plain),
         }
     }
 
-    /// Share of the starts of actors with something to save that follow an orderly stop.
+    /// Share of the starts of actors with unsaved events that follow an orderly stop.
     pub(super) fn share_of_stops(&self) -> f64 {
         let [after_stop, after_crash] = self.starts;
         after_stop as f64 / (after_stop + after_crash).max(1) as f64

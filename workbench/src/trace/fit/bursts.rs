@@ -4,12 +4,12 @@
 //! Markov-modulated Poisson process. What it does is known in closed form, so its three parameters are searched for
 //! those that give the trace's figures: the coefficient of variation of the times between commands, and the index of
 //! dispersion of their counts in windows of several lengths (H. Heffes, D. M. Lucantoni, "A Markov Modulated
-//! Characterization of Packetized Voice and Data Traffic", IEEE JSAC 4 (1986) 856–868). Short windows tell how much the
-//! two rates differ, long ones how long they last, and the variation how little comes between bursts.
+//! Characterization of Packetized Voice and Data Traffic", IEEE JSAC 4 (1986) 856–868). Short windows show how much the
+//! two rates differ, long ones how long they last, and the variation the rate between bursts.
 
 use std::io;
 
-use crate::trace::checked::Trace;
+use crate::trace::builder::Trace;
 use crate::trace::info::Windows;
 use crate::workload::Bursts;
 
@@ -17,13 +17,15 @@ use crate::workload::Bursts;
 const WINDOWS: [u32; 9] = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000];
 /// The window whose dispersion a fit is judged by.
 const JUDGED_WINDOW: u32 = 100;
-/// How close the figures have to come, as standard deviations of their logarithms: what is judged closer than the rest.
+/// Required accuracy of the figures, as standard deviations of their logarithms.
 const CLOSE_CV: f64 = 0.03;
 const CLOSE_JUDGED: f64 = 0.1;
 const CLOSE_OTHERS: f64 = 0.25;
-/// Bursts that a trace must hold: of fewer, nothing is known.
+/// Bursts that a trace must contain.
 const FEWEST_BURSTS: f64 = 5.0;
-/// Starting points that are followed down.
+/// Rate of the generated trace if all commands of the original came at once.
+pub(super) const ANY_RATE: f64 = 1_000.0;
+/// Starting points of the descent.
 const STARTS: usize = 4;
 
 /// How the commands of a trace are spaced. All times are in mean times between two commands.
@@ -32,18 +34,15 @@ pub(super) struct Spacing {
     commands: f64,
     /// Standard deviation over mean of the times between commands.
     cv: f64,
-    /// Windows of one length: length, how many, and the index of dispersion of the counts in them.
+    /// Windows of one length: length, number, and the index of dispersion of the counts.
     dispersions: Vec<(f64, f64, f64)>,
 }
 
 impl Spacing {
-    /// Goes through a trace with this coefficient of variation, of which commands did not all come at once.
+    /// Reads a trace with this coefficient of variation.
     pub(super) fn of(trace: &Trace, cv: f64) -> io::Result<Self> {
-        let (mut commands, mut ops) = (trace.commands(), Vec::new());
         let mut counter = SpacingCounter::new(trace.command_count(), trace.duration_ns());
-        while let Some(command) = commands.next(&mut ops)? {
-            counter.record(command.at_ns);
-        }
+        trace.for_each_command(|command, _| counter.record(command.at_ns))?;
         Ok(counter.finish(cv))
     }
 }
@@ -99,7 +98,7 @@ impl Candidate {
         Self { share, factor, calm: bursts.calm_factor(), length: seconds * rate }
     }
 
-    /// How often phases end: the sum of the rates at which bursts and calms do.
+    /// Rate at which phases end: the sum of the rates of bursts and calms.
     fn turns(self) -> f64 {
         1.0 / (self.length * (1.0 - self.share))
     }
@@ -125,13 +124,12 @@ impl Candidate {
         1.0 + 2.0 * variance / self.turns() * (1.0 + (-turned).exp_m1() / turned)
     }
 
-    /// What is to be expected of so many windows: their common mean is that of the sample, so variation from one sample
-    /// to the next does not show.
+    /// Expected dispersion of a sample of so many windows, with the mean of the sample.
     fn sample_dispersion(self, window: f64, count: f64) -> f64 {
         (count * self.dispersion(window) - self.dispersion(count * window)) / (count - 1.0)
     }
 
-    /// How far its figures are from the trace's.
+    /// Distance of its figures from the trace's.
     fn misfit(self, spacing: &Spacing) -> f64 {
         if self.length / self.share * FEWEST_BURSTS > spacing.commands {
             return f64::INFINITY;
@@ -148,12 +146,12 @@ impl Candidate {
     }
 }
 
-/// Where the search is: the logarithms of share and length, and the square root of the calm rate, where that matters
-/// most: close to none.
+/// A point of the search: the logarithms of share and length, and the square root of the calm rate, which matters most
+/// close to 0.
 #[derive(Debug, Clone, Copy)]
-struct Place([f64; 3]);
+struct Point([f64; 3]);
 
-impl Place {
+impl Point {
     const LOW: [f64; 3] = [-9.2, 0.0, -9.2];
     const HIGH: [f64; 3] = [-0.1, 0.99, 14.0];
 
@@ -185,50 +183,46 @@ impl Place {
     }
 }
 
-/// The bursts whose figures come closest at this mean rate, commands per second. Without any that come close, these may
-/// be far off.
+/// The bursts with the closest figures at this mean rate, commands per second; even these may be far off.
 pub(super) fn resembling(spacing: &Spacing, rate: f64) -> Option<Bursts> {
     let steps = |axis: usize, count: u32| {
-        let [low, high] = [Place::LOW[axis], Place::HIGH[axis]];
+        let [low, high] = [Point::LOW[axis], Point::HIGH[axis]];
         (0..count).map(move |step| low + (high - low) * f64::from(step) / f64::from(count - 1))
     };
     let mut starts = Vec::new();
     for share in steps(0, 10) {
         for calm in steps(1, 8) {
             starts.extend(steps(2, 24).map(|length| {
-                let place = Place([share, calm, length]);
-                (place.candidate().misfit(spacing), place)
+                let point = Point([share, calm, length]);
+                (point.candidate().misfit(spacing), point)
             }));
         }
     }
     starts.retain(|(misfit, _)| misfit.is_finite());
     starts.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ends = starts.into_iter().take(STARTS).map(|(_, place)| place.descend(spacing));
+    let ends = starts.into_iter().take(STARTS).map(|(_, point)| point.descend(spacing));
     let (_, best) = ends.min_by(|a, b| a.0.total_cmp(&b.0))?;
     let Candidate { share, factor, length, .. } = best.candidate();
     let share = digits(share, 4);
-    // Not a command more than there are, whichever way six digits are rounded.
+    // Bursts contain at most all commands, however six digits are rounded.
     let factor = digits(factor.min((1.0 - 6e-6) / share), 6);
     Some(Bursts { factor, share, seconds: digits(length / rate, 4) })
 }
 
-/// Commands that come in a mean burst at this rate.
+/// Mean commands of a burst at this rate.
 pub(super) fn commands_of_a_burst(bursts: Bursts, rate: f64) -> f64 {
     bursts.factor * bursts.seconds * rate
 }
 
-/// Standard error of the mean rate of so many commands, as a share of it.
+/// Relative standard error of the mean rate of so many commands.
 pub(super) fn rate_error(bursts: Bursts, rate: f64, commands: u64) -> f64 {
     let commands = commands as f64;
     (Candidate::of(bursts, rate).dispersion(commands) / commands).sqrt()
 }
 
-/// So many significant digits of a number above 0.
-pub(super) fn digits(figure: f64, count: i32) -> f64 {
-    #[expect(clippy::cast_possible_truncation, reason = "a power of ten")]
-    let place = count - 1 - figure.log10().floor() as i32;
-    let text = format!("{figure:.*}", usize::try_from(place).unwrap_or(0));
-    text.parse().unwrap_or(figure)
+/// Rounds to `count` significant digits.
+pub(super) fn digits(figure: f64, count: usize) -> f64 {
+    format!("{figure:.*e}", count - 1).parse().unwrap_or(figure)
 }
 
 #[cfg(test)]
@@ -247,7 +241,7 @@ mod tests {
     /// Commands per second.
     const RATE: f64 = 100.0;
 
-    /// Drawn from first principles: what comes next, a command or the other phase?
+    /// Simulates the process: the next event is a command or the other phase.
     fn drawn(bursts: Bursts, commands: usize, seed: u64) -> Vec<u64> {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
         let calm_seconds = bursts.seconds * (1.0 - bursts.share) / bursts.share;
@@ -284,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_closed_forms_are_those_of_what_is_drawn() {
+    fn closed_forms_agree_with_simulations() {
         for bursts in BURSTS {
             let candidate = Candidate::of(bursts, RATE);
             let found = spacing(&drawn(bursts, 400_000, 1));
@@ -318,22 +312,6 @@ mod tests {
                 assert_near(found.share, bursts.share, 0.3, &what);
                 assert_near(found.seconds, bursts.seconds, 0.35, &what);
             }
-        }
-    }
-
-    /// Ten commands at the same moment: no such process, and still one that varies and clusters about as much.
-    #[test]
-    fn batches_are_approached() {
-        let times: Vec<u64> = drawn(BURSTS[0], 3_000, 1).into_iter().flat_map(|time| [10 * time; 10]).collect();
-        let spacing = spacing(&times);
-        let found = Candidate::of(resembling(&spacing, RATE).unwrap(), RATE);
-        assert_near(found.cv(), spacing.cv, 0.3, "variation");
-    }
-
-    #[test]
-    fn significant_digits() {
-        for (figure, count, expected) in [(0.012_345_6, 4, 0.012_35), (123_456.7, 4, 123_457.0), (9.999_96, 4, 10.0)] {
-            assert!((digits(figure, count) - expected).abs() < 1e-12, "{figure}");
         }
     }
 }

@@ -1,43 +1,43 @@
-//! How much one trace is like another, aspect by aspect.
+//! Compares a trace with a generated one, aspect by aspect.
 
 use serde::Serialize;
 
 use crate::trace::info::{Sizes, TraceInfo};
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
-/// Values that must lie beyond a percentile before it is compared.
+/// Values beyond a percentile that its comparison needs.
 const VALUES_BEYOND: f64 = 10.0;
-/// Values from which the largest one is compared: of fewer, it is a matter of chance.
+/// Values that the comparison of the largest needs: of fewer, it is random.
 const VALUES_FOR_MAX: u64 = 10_000;
-/// Commands from which their dispersion is judged: thirty windows of a hundred.
+/// Commands that the comparison of their dispersion needs: thirty windows of a hundred.
 pub(super) const COMMANDS_FOR_DISPERSION: u64 = 3_000;
-/// Index of dispersion above which it is judged; with less, commands come about independently.
+/// Index of dispersion above which it is compared; below, commands are about independent.
 pub(super) const CLUSTERED: f64 = 2.0;
 
-/// One aspect of a trace, and how close a fitted workload comes.
+/// One aspect of a trace, and the difference of a fitted workload.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Aspect {
-    /// What is compared.
+    /// Aspect, for tables and warnings.
     pub name: &'static str,
     /// Unit of `difference` and `tolerance`: `percentage points`, `percent` of the trace's figure, or `absolute`.
     pub unit: &'static str,
-    /// Where the difference is largest, in words, with both figures.
+    /// Both figures, and where the difference is largest.
     pub detail: String,
     /// The largest difference, not negative.
     pub difference: f64,
-    /// How large it may be; `None` where it is told and not judged.
+    /// Largest acceptable difference; `None` if the aspect is not judged.
     pub tolerance: Option<f64>,
 }
 
 impl Aspect {
-    /// Whether the difference is within what is tolerated.
+    /// Whether the difference is acceptable.
     pub fn is_met(&self) -> bool {
         self.tolerance.is_none_or(|tolerance| self.difference <= tolerance)
     }
 }
 
-/// Compares what is in a trace with what is in one that was generated. Aspects that neither shows are left out.
-/// `rate_error` is the standard error of the generated mean rate, as a share of it.
+/// Compares a trace with a generated one. Aspects that neither has are left out. `rate_error` is the relative standard
+/// error of the generated mean rate.
 pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64) -> Vec<Aspect> {
     let mut aspects = vec![
         mix("command mix", CommandKind::ALL, TraceInfo::command_share, [trace, generated]),
@@ -51,7 +51,7 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64)
         percent("actors that occur", Some(10.0), [trace, generated].map(|info| info.actors_count as f64)),
     ]);
     if trace.commands_per_second > 0.0 {
-        // Of few bursts, chance alone decides how many there are.
+        // The number of few bursts is random.
         let tolerance = (300.0 * rate_error).ceil().max(10.0);
         aspects.push(percent("mean rate", Some(tolerance), [trace, generated].map(|info| info.commands_per_second)));
     }
@@ -102,7 +102,7 @@ fn percent(name: &'static str, tolerance: Option<f64>, [one, other]: [f64; 2]) -
     Aspect { name, unit: "percent", detail, difference: percent_off(one, other), tolerance }
 }
 
-/// Of commands that come more evenly than at random, what is off is told in percent of 1, which is random.
+/// Commands that come more evenly than at random are compared with 1, which is random.
 fn clustering(enough: bool, one: f64, other: f64) -> Aspect {
     let is_judged = enough && one.max(other) > CLUSTERED;
     let aspect = percent("dispersion of 100 commands", is_judged.then_some(30.0), [one, other]);
@@ -121,7 +121,7 @@ fn percent_off(one: f64, other: f64) -> f64 {
     100.0 * (one - other).abs() / one.abs().max(f64::MIN_POSITIVE)
 }
 
-/// Quantiles p1 to p99 as far as there are values enough, and the largest value.
+/// Quantiles p1 to p99 with enough values, and the largest value.
 fn sizes(names: [&'static str; 2], one: Option<&Sizes>, other: Option<&Sizes>) -> Vec<Aspect> {
     let (Some(one), Some(other)) = (one, other) else {
         return one.or(other).map(|_| only_one_has(names[0], one.is_some())).into_iter().collect();
@@ -154,8 +154,8 @@ fn only_one_has(name: &'static str, trace_has: bool) -> Aspect {
     size_aspect(name, (100.0, format!("only {who} writes any")))
 }
 
-/// The quantile next to `expected` among those that chance may shift to this place: two standard errors of a share,
-/// `2 sqrt(p (1 - p) / n)`. Where sizes jump, the neighbouring quantile may be a different size altogether.
+/// The quantile closest to `expected` within two standard errors of a share, `2 sqrt(p (1 - p) / n)`. Where sizes jump,
+/// the neighbouring quantile may be very different.
 fn nearest(sizes: &Sizes, percent: usize, count: u64, expected: u32) -> u32 {
     let share = percent as f64 / 100.0;
     let error = 2_000.0 * (share * (1.0 - share) / count as f64).sqrt();
@@ -166,7 +166,7 @@ fn nearest(sizes: &Sizes, percent: usize, count: u64, expected: u32) -> u32 {
     expected.clamp(low, high)
 }
 
-/// In percent; a byte more or less does not count.
+/// In percent; a difference of one byte does not count.
 fn size_off(expected: u32, found: u32) -> f64 {
     if expected.abs_diff(found) <= 1 { 0.0 } else { percent_off(f64::from(expected), f64::from(found)) }
 }

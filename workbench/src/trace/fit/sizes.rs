@@ -1,18 +1,18 @@
-//! The size distribution that resembles observed sizes: the simplest form that holds.
+//! The size distribution that resembles observed sizes: the simplest form that fits.
+
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::trace::info::Sizes;
-use crate::workload::SizeDistribution;
+use crate::workload::{SizeDistribution, Z_99};
 
 /// How far a quantile of a simple form may be off, as a share.
 const CLOSE: f64 = 0.03;
 /// How far its largest value may be off, and may vary from one trace to the next.
 const CLOSE_MAX: f64 = 0.1;
-/// Values from which quantiles in steps of a thousandth mean something.
+/// Values that quantiles in steps of a thousandth need.
 const MANY: u64 = 2_000;
 /// How far the mean may be off before the steps are made smaller.
 const CLOSE_MEAN: f64 = 0.01;
-/// z-score of the 99th percentile of the normal distribution.
-const Z_99: f64 = 2.326_347_874_040_841;
 
 /// The distribution of these sizes, each `overhead` bytes shorter than it is stored.
 pub(super) fn distribution(sizes: &Sizes, overhead: u32) -> SizeDistribution {
@@ -22,39 +22,40 @@ pub(super) fn distribution(sizes: &Sizes, overhead: u32) -> SizeDistribution {
         return SizeDistribution::Constant(min);
     }
     let uniform = |share: f64| f64::from(min) + share * f64::from(max - min);
-    if holds(&at, sizes.count(), uniform) {
+    if fits(&at, sizes.count(), uniform) {
         return SizeDistribution::Uniform { min, max };
     }
-    if median > 0 && lognormal_holds(&at, sizes.count()) {
+    if median > 0 && lognormal_fits(&at, sizes.count()) {
         return SizeDistribution::Lognormal { median, p99 };
     }
     empirical(&at, sizes.mean_bytes() - f64::from(overhead), sizes.count())
 }
 
 /// Whether the form's quantiles, p1 to p99, are close to those observed, or within what chance explains.
-fn holds(at: &impl Fn(usize) -> u32, count: u64, form: impl Fn(f64) -> f64) -> bool {
+fn fits(at: &impl Fn(usize) -> u32, count: u64, form: impl Fn(f64) -> f64) -> bool {
     (1..100).all(|percent| {
         let (observed, share) = (f64::from(at(10 * percent)), percent as f64 / 100.0);
         let expected = form(share);
-        // Three standard errors of a share: what the form would say a little before and behind.
+        // Three standard errors of a share.
         let error = 3.0 * (share * (1.0 - share) / count as f64).sqrt();
         let chance = form((share + error).min(0.999)) - form((share - error).max(0.001));
-        // A byte is as close as it gets, and a tenth is what is promised.
+        // Sizes are whole bytes, and the tolerance of a fit is a tenth.
         let close = (CLOSE * observed).max(1.0).max((chance / 2.0).min(0.1 * observed));
         (observed - expected).abs() <= close
     })
 }
 
 /// The largest of n log-normal values is itself random: the standard deviation of the logarithm is about
-/// `sigma * pi / sqrt(6) / sqrt(2 ln n)` (Gumbel's law). A heavy tail promises no maximum, and does not hold then.
-fn lognormal_holds(at: &impl Fn(usize) -> u32, count: u64) -> bool {
+/// `sigma * pi / sqrt(6) / sqrt(2 ln n)` (Gumbel's law). A heavy tail has no stable maximum, and does not fit.
+fn lognormal_fits(at: &impl Fn(usize) -> u32, count: u64) -> bool {
     let mu = f64::from(at(500)).ln();
     let sigma = (f64::from(at(990)).ln() - mu) / Z_99;
-    let form = |share: f64| (mu + sigma * normal_quantile(share)).exp();
+    let normal = Normal::standard();
+    let form = |share: f64| (mu + sigma * normal.inverse_cdf(share)).exp();
     let spread = sigma * std::f64::consts::PI / 6.0_f64.sqrt() / (2.0 * (count.max(2) as f64).ln()).sqrt();
     let largest = form(1.0 - 0.56 / count.max(2) as f64);
     let max_off = (largest / f64::from(at(1000)) - 1.0).abs();
-    spread < CLOSE_MAX && max_off < CLOSE_MAX && holds(at, count, form)
+    spread < CLOSE_MAX && max_off < CLOSE_MAX && fits(at, count, form)
 }
 
 /// Quantiles in steps of a hundredth; of a thousandth where straight lines between those miss the mean of a long tail:
@@ -70,17 +71,6 @@ fn empirical(at: &impl Fn(usize) -> u32, mean: f64, count: u64) -> SizeDistribut
 fn mean_of(quantiles: &[u32]) -> f64 {
     let pairs = quantiles.windows(2).map(|pair| f64::from(pair[0]).midpoint(f64::from(pair[1])));
     pairs.sum::<f64>() / (quantiles.len() - 1) as f64
-}
-
-/// Quantile of the standard normal distribution, `0 < share < 1`, right within 0.0005: M. Abramowitz, I. A. Stegun,
-/// "Handbook of Mathematical Functions" (1964), formula 26.2.23.
-fn normal_quantile(share: f64) -> f64 {
-    let tail = share.min(1.0 - share);
-    let t = (-2.0 * tail.ln()).sqrt();
-    let above = t.mul_add(t.mul_add(0.010_328, 0.802_853), 2.515_517);
-    let below = t.mul_add(t.mul_add(t.mul_add(0.001_308, 0.189_269), 1.432_788), 1.0);
-    let z = t - above / below;
-    if share < 0.5 { -z } else { z }
 }
 
 #[cfg(test)]
@@ -100,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn simple_forms_are_found_again_without_what_the_store_adds() {
+    fn simple_forms_are_found_without_the_overhead_of_the_store() {
         for overhead in [0, 8, 48] {
             let constant = SizeDistribution::Constant(500);
             assert_eq!(fitted(&constant, 100, overhead), constant);
@@ -110,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_lognormal_is_one_and_a_wide_one_is_told_by_its_quantiles() {
+    fn only_a_narrow_lognormal_fits() {
         let narrow = SizeDistribution::Lognormal { median: 1000, p99: 1300 };
         assert!(matches!(
             fitted(&narrow, 50_000, 0),
@@ -119,12 +109,5 @@ mod tests {
         let wide = SizeDistribution::Lognormal { median: 420, p99: 3500 };
         let SizeDistribution::Empirical { quantiles } = fitted(&wide, 50_000, 0) else { panic!("a simple form") };
         assert_eq!(quantiles.len(), 1001, "a long tail needs small steps");
-    }
-
-    #[test]
-    fn quantiles_of_the_normal_distribution() {
-        for (share, z) in [(0.5, 0.0), (0.99, Z_99), (0.01, -Z_99), (0.999, 3.090_232)] {
-            assert!((normal_quantile(share) - z).abs() < 5e-4, "{share}");
-        }
     }
 }

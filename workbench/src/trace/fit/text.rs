@@ -1,41 +1,41 @@
-//! The workload file of a fit: what it was made from and how well it does stand in front, for whoever opens it.
+//! The workload file of a fit, with its origin and the comparison as comments.
 
 use std::fmt::Write;
 
-use crate::trace::fit::Fit;
-use crate::trace::fit::likeness::Aspect;
+use super::likeness::Aspect;
+use super::result::Fit;
 
 /// Columns of a comment.
 const WIDTH: usize = 110;
 
-/// The file.
-///
-/// # Panics
-///
-/// Never: every workload can be written as TOML.
-pub(super) fn toml(fit: &Fit) -> String {
-    let mut text = String::new();
-    comment(&mut text, &format!("Fitted by ave-actors-rocksdb {} to {}.", env!("CARGO_PKG_VERSION"), fit.origin));
-    if let Some(rate) = fit.commands_per_second {
-        let replay = format!("Replay it with `ave-workbench run FILE --rate {rate:.0}`, the mean rate of the trace.");
-        comment(&mut text, if rate >= 1.0 { &replay } else { "Its rate is below one command per second." });
-    }
-    text.push_str("#\n");
-    comment(
-        &mut text,
-        "How well it resembles the trace: the largest difference, and the figures of trace and workload.",
-    );
-    for aspect in &fit.aspects {
-        comment(&mut text, &line(aspect));
-    }
-    if !fit.notes.is_empty() {
+impl Fit {
+    /// The workload as a file, with its origin and the comparison as comments in front.
+    ///
+    /// # Panics
+    ///
+    /// Never: every workload can be written as TOML.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        comment(&mut text, &format!("Fitted by ave-actors-rocksdb {} to {}.", env!("CARGO_PKG_VERSION"), self.origin));
+        if let Some(rate) = self.commands_per_second {
+            let replay =
+                format!("Replay it with `ave-workbench run FILE --rate {rate:.0}`, the mean rate of the trace.");
+            comment(&mut text, if rate >= 1.0 { &replay } else { "Its rate is below one command per second." });
+        }
         text.push_str("#\n");
+        comment(&mut text, "Comparison with the trace: the largest difference, and the figures of trace and workload.");
+        for aspect in &self.aspects {
+            comment(&mut text, &line(aspect));
+        }
+        if !self.notes.is_empty() {
+            text.push_str("#\n");
+        }
+        for note in &self.notes {
+            comment(&mut text, &format!("- {note}"));
+        }
+        text.push('\n');
+        text + &toml::to_string(&self.workload).expect("a workload is plain data")
     }
-    for note in &fit.notes {
-        comment(&mut text, &format!("- {note}"));
-    }
-    text.push('\n');
-    text + &toml::to_string(&fit.workload).expect("a workload is plain data")
 }
 
 fn line(aspect: &Aspect) -> String {

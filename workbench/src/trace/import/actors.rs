@@ -1,9 +1,9 @@
-//! Who occurs in a log: every name once, and what it becomes in the trace.
+//! The actors of a log: every name once, and its name in the trace.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::trace::import::rows::text;
+use super::rows::text;
 use ave_actors_rocksdb::trace::NameRule;
 use ave_actors_rocksdb::trace::format::hashed;
 
@@ -20,7 +20,7 @@ impl Actors {
         self.any_latin_1
     }
 
-    /// The numbers of these names; `None` if there are more than a number holds.
+    /// The numbers of these names; `None` if there are more than 2^32.
     pub(super) fn numbers(&mut self, names: &[Cow<'_, [u8]>]) -> Option<Vec<u32>> {
         names.iter().map(|name| self.number(name)).collect()
     }
@@ -35,7 +35,7 @@ impl Actors {
         Some(number)
     }
 
-    /// What the actors are called in the trace.
+    /// The actors' names in the trace.
     pub(super) fn into_names(self, rule: NameRule) -> Names {
         let key: [u8; 16] = rand::random();
         let mut by_number = vec![Box::default(); self.numbers.len()];
@@ -53,7 +53,7 @@ impl Actors {
     }
 }
 
-/// Names by number, one behind the other: a log may have as many actors as rows.
+/// Names by number, in one text: a log may have as many actors as rows.
 #[derive(Default)]
 pub(super) struct Names {
     text: String,
@@ -74,20 +74,5 @@ impl Names {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[number]]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_numbered_as_they_appear_and_kept_when_told() {
-        let mut actors = Actors::default();
-        let names = [&b"b"[..], b"a", b"b", b"\xe4"].map(Cow::Borrowed);
-        assert_eq!(actors.numbers(&names), Some(vec![0, 1, 0, 2]));
-        assert!(actors.any_latin_1());
-        let names = actors.into_names(NameRule::Keep);
-        assert_eq!((names.len(), names.get(0), names.get(1), names.get(2)), (3, "b", "a", "ä"));
     }
 }

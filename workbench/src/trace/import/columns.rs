@@ -1,62 +1,28 @@
-//! Finding out what separates the fields of a log, and which column is which.
+//! Detects the field separator of a log, and its columns.
 
 use std::path::Path;
 
+use super::options::ImportOptions;
+use super::rows::{Rows, text};
 use crate::trace::error::TraceError;
-use crate::trace::import::options::ImportOptions;
-use crate::trace::import::rows::{Rows, text};
+use crate::workload::excerpt;
 
-/// Separators that are tried, the more usual ones first.
+/// Separators in order of preference.
 const DELIMITERS: &[u8] = b",;\t|";
-/// Records that are looked at to find the separator.
+/// Records that are read to find the separator.
 const SAMPLE_RECORDS: usize = 100;
 
-/// Names under which event logs keep the case, most telling first. The first is the one of the XES standard.
-const ACTOR_NAMES: &[&str] = &[
-    "case:concept:name",
-    "case_id",
-    "caseid",
-    "case id",
-    "case",
-    "actor_id",
-    "actor",
-    "subject_id",
-    "subject",
-    "entity_id",
-    "entity",
-    "aggregate_id",
-    "stream_id",
-    "stream",
-    "account_id",
-    "order_id",
-    "user_id",
-    "session_id",
-    "trace_id",
-    "device_id",
-    "key",
-];
-/// Names under which event logs keep the time, most telling first. The first is the one of the XES standard.
-const TIME_NAMES: &[&str] = &[
-    "time:timestamp",
-    "timestamp",
-    "time_stamp",
-    "event_time",
-    "eventtime",
-    "time",
-    "datetime",
-    "date_time",
-    "occurred_at",
-    "created_at",
-    "complete timestamp",
-    "complete_timestamp",
-    "start_time",
-    "start timestamp",
-    "ts",
-    "date",
-];
+/// Usual names of the column of the case, in order of preference. The first is that of the XES standard.
+const ACTOR_NAMES: &str = "case:concept:name, case_id, caseid, case id, case, actor_id, actor, subject_id, \
+    subject, entity_id, entity, aggregate_id, stream_id, stream, account_id, order_id, user_id, session_id, \
+    trace_id, device_id, key";
+/// Usual names of the column of the time, in order of preference. The first is that of the XES standard.
+const TIME_NAMES: &str = "time:timestamp, timestamp, time_stamp, event_time, eventtime, time, datetime, \
+    date_time, occurred_at, created_at, complete timestamp, complete_timestamp, start_time, start timestamp, \
+    ts, date";
 
-/// The separator under which the first records have the same number of fields, and the most of them; where none does,
-/// the one that occurs most in the first record. The last record of `head` may be cut off.
+/// The separator that gives all of the first records the same number of fields, and the most; if none does, the one that
+/// occurs most in the first record. The last record of `head` may be cut off.
 pub(super) fn guess_delimiter(head: &[u8]) -> u8 {
     let score = |delimiter: u8| {
         let mut rows = Rows::new(head, delimiter);
@@ -77,9 +43,9 @@ pub(super) fn guess_delimiter(head: &[u8]) -> u8 {
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     pub(super) headers: Vec<String>,
-    /// Joined, they name the actor.
+    /// Joined, their texts name the actor.
     pub(super) actor: Vec<usize>,
-    /// Joined, they are the time: one column, or date and time of day.
+    /// One column, or date and time of day.
     pub(super) time: Vec<usize>,
     /// The whole row if absent.
     pub(super) payload: Option<usize>,
@@ -87,7 +53,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// `rows` stands on the header.
+    /// `rows` is at the header.
     pub(super) fn find(log: &Path, rows: &Rows<'_>, options: &ImportOptions) -> Result<Self, TraceError> {
         let headers: Vec<String> = (0..rows.len()).map(|index| text(&rows.field(index)).into_owned()).collect();
         let search = Search { log, headers: &headers };
@@ -100,15 +66,15 @@ impl Columns {
         Ok(Self { headers, actor, time, payload, guessed })
     }
 
-    /// What the columns of the actor or of the time are called.
+    /// Names of the columns of the actor or of the time.
     pub(super) fn names(&self, columns: &[usize]) -> String {
         columns.iter().map(|&column| self.headers[column].as_str()).collect::<Vec<_>>().join(",")
     }
 
-    /// Which columns were used, for people.
+    /// The columns as lines of the import's summary.
     pub(super) fn described(&self) -> Vec<String> {
         let column = |what: &str, columns: &[usize], guessed: bool| {
-            let names: Vec<_> = columns.iter().map(|&column| format!("`{}`", self.headers[column])).collect();
+            let names: Vec<_> = columns.iter().map(|&column| format!("`{}`", excerpt(&self.headers[column]))).collect();
             format!("{what}: {}{}", names.join(" and "), if guessed { " (guessed)" } else { "" })
         };
         vec![
@@ -131,7 +97,7 @@ impl Search<'_> {
     }
 
     fn named(&self, name: &str, option: &str) -> Result<usize, TraceError> {
-        self.position(name).ok_or_else(|| self.missing(format!("`{name}`"), format!("name another with {option}")))
+        self.position(name).ok_or_else(|| self.missing(format!("`{name}`"), format!("select another with {option}")))
     }
 
     /// One column, or several with commas between them; a column whose own name has the comma comes first.
@@ -153,17 +119,18 @@ impl Search<'_> {
 
     fn guess_time(&self) -> Result<Vec<usize>, TraceError> {
         let column = self.guess(TIME_NAMES, "the time", "--time-column")?;
-        // A `time` beside a `date` is one of day.
+        // A `time` beside a `date` is a time of day.
         match self.like("date").zip(self.like("time")) {
             Some((date, time)) if column == time => Ok(vec![date, time]),
             _ => Ok(vec![column]),
         }
     }
 
-    fn guess(&self, names: &[&str], what: &str, option: &str) -> Result<usize, TraceError> {
-        names.iter().find_map(|name| self.like(name)).ok_or_else(|| {
-            let wanted = format!("looks like {what} (`{}` or the like)", names[..4].join("`, `"));
-            self.missing(wanted, format!("name it with {option}"))
+    fn guess(&self, names: &str, what: &str, option: &str) -> Result<usize, TraceError> {
+        names.split(", ").find_map(|name| self.like(name)).ok_or_else(|| {
+            let examples: Vec<_> = names.split(", ").take(4).collect();
+            let wanted = format!("looks like {what} (`{}` or the like)", examples.join("`, `"));
+            self.missing(wanted, format!("select it with {option}"))
         })
     }
 
@@ -177,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_separator_is_the_one_under_which_all_rows_have_as_many_fields() {
+    fn the_separator_gives_all_rows_the_same_number_of_fields() {
         for (head, delimiter) in [
             ("a,b\n1,2\n", b','),
             ("a;b\n1,5;2,5\n", b';'),

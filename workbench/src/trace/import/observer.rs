@@ -1,9 +1,9 @@
-//! Whom an import tells how far it is, and who may stop it.
+//! Progress and cancellation of an import.
 
-/// What an import is doing.
+/// Stage of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportStage {
-    /// Looking for a row that tells days from months; counted in bytes of the log.
+    /// Search for a row that distinguishes days from months; counted in bytes of the log.
     Survey,
     /// Reading the log; counted in bytes.
     Read,
@@ -11,21 +11,18 @@ pub enum ImportStage {
     Write,
 }
 
-/// Told about progress, and asked whether to go on; the default methods do nothing and go on.
+/// Observes an import and may cancel it. The default methods do nothing.
 pub trait ImportObserver: Sync {
-    /// How much of a stage is done, and of how much if that is known. It is called a few hundred times a second at most.
+    /// Progress of a stage, and its total if that is known. Called a few hundred times a second at most.
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
         let _ = (stage, done, total);
     }
 
-    /// Whether the import is to end. It then leaves nothing behind.
+    /// Whether to cancel the import, which then leaves nothing behind.
     fn is_stopped(&self) -> bool {
         false
     }
 }
 
-/// An observer that does nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Unobserved;
-
-impl ImportObserver for Unobserved {}
+/// No observer.
+impl ImportObserver for () {}

@@ -1,4 +1,4 @@
-//! What an import is told, and what it tells.
+//! Options and summary of an import.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 use crate::actor::{PersistenceRules, Strategy};
 use ave_actors_rocksdb::trace::NameRule;
 
-/// How to read an event log and what to make of it.
+/// How to read an event log, and how its actors persist.
 ///
 /// ```
-/// use ave_actors_rocksdb::workbench::trace::ImportOptions;
+/// use ave_workbench::trace::ImportOptions;
 ///
 /// let options = ImportOptions { actor_column: Some("order".to_owned()), ..ImportOptions::default() };
 /// assert_eq!(options.state_bytes, 1024);
@@ -21,14 +21,13 @@ pub struct ImportOptions {
     /// Column that names the actor, or several with commas between them, whose texts are joined by `/`; guessed if
     /// absent.
     pub actor_column: Option<String>,
-    /// Column that holds the time, or two with a comma between them for date and time of day; guessed if absent.
+    /// Column of the time, or two with a comma between them for date and time of day; guessed if absent.
     pub time_column: Option<String>,
-    /// Format of the time in `strftime` notation, or `unix-s`, `unix-ms`, `unix-us` or `unix-ns`; found from the rows if
-    /// absent.
+    /// Format of the time in `strftime` notation, or `unix-s`, `unix-ms`, `unix-us` or `unix-ns`; detected if absent.
     pub time_format: Option<String>,
-    /// Where times without an offset were taken; UTC if absent.
+    /// Zone of times without an offset; UTC if absent.
     pub time_zone: Option<TimeZone>,
-    /// Column that holds the payload; the whole row if absent.
+    /// Column of the payload; the whole row if absent.
     pub payload_column: Option<String>,
     /// Field separator; guessed among comma, semicolon, tab and bar if absent.
     pub delimiter: Option<u8>,
@@ -40,7 +39,7 @@ pub struct ImportOptions {
     pub type_name: String,
     /// Whether actors keep their names.
     pub names: NameRule,
-    /// How much is held in memory.
+    /// Bounds of the memory.
     pub limits: ImportLimits,
 }
 
@@ -63,11 +62,10 @@ impl Default for ImportOptions {
     }
 }
 
-/// How much an import holds in memory, whatever the length of the log.
+/// Bounds of an import's memory, which does not depend on the length of the log.
 ///
-/// It takes about `32 × run_events + 16 × threads × block_bytes` bytes, 64 KiB for each run that was spilled, and for
-/// each actor about 170 bytes and its name twice. With the defaults and two threads that is 160 MiB and what the actors
-/// take.
+/// It needs about `32 × run_events + 16 × threads × block_bytes` bytes, 64 KiB for each run on disk, and for
+/// each actor about 170 bytes and its name twice. With the defaults and two threads that is 160 MiB and the actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
     /// Bytes of the log that are parsed at once by one thread; a longer record is a block of its own.
@@ -84,7 +82,7 @@ impl Default for ImportLimits {
     }
 }
 
-/// What an import did, for the person who asked.
+/// Result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportSummary {
     /// Rows that became `persist` commands.
@@ -95,16 +93,16 @@ pub struct ImportSummary {
     pub operations: u64,
     /// Time of the first and the last event.
     pub span: [Timestamp; 2],
-    /// Which columns and forms were used and which of them were guessed.
+    /// Columns and forms that were used, and which of them were guessed.
     pub columns: Vec<String>,
-    /// What the log did not say and was assumed.
+    /// Assumptions about data that is not in the log.
     pub assumptions: Vec<String>,
-    /// How long it took, until the trace was on disk.
+    /// Duration of the import, until the trace was on disk.
     pub elapsed: Duration,
 }
 
 impl ImportSummary {
-    /// Rows of the log for each second it took.
+    /// Import speed.
     pub fn rows_per_second(&self) -> f64 {
         self.events as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }

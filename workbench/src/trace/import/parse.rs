@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::trace::import::blocks::lines;
-use crate::trace::import::columns::Columns;
-use crate::trace::import::rows::Rows;
-use crate::trace::import::sort::Event;
-use crate::trace::import::times::{ADVICE, KNOWN_FORMS, TimeReader};
-use crate::workload::MAX_VALUE_BYTES;
+use super::blocks::lines;
+use super::columns::Columns;
+use super::rows::Rows;
+use super::sort::Event;
+use super::times::TimeReader;
+use crate::workload::{MAX_VALUE_BYTES, excerpt};
 
-/// Stands between the parts of a name that is joined from several columns.
+/// Between the parts of a name that is joined from several columns.
 const NAME_SEPARATOR: u8 = b'/';
 
 /// How a row is read.
@@ -20,24 +20,24 @@ pub(super) struct Plan {
     pub(super) times: TimeReader,
 }
 
-/// What a block holds.
+/// Content of a block.
 pub(super) struct Parsed<'a> {
-    /// Their actors are places in `names`.
+    /// Their actors are indices into `names`.
     pub(super) events: Vec<Event>,
     /// Every actor of the block once, in order of appearance.
     pub(super) names: Vec<Cow<'a, [u8]>>,
     /// Line ends in the block.
     pub(super) lines: u64,
-    /// Whether a time did not say its offset.
+    /// Whether a time has no offset.
     pub(super) has_local_times: bool,
 }
 
-/// What is wrong with a row.
+/// A malformed row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadRow {
     /// Lines of the block before it.
     pub(super) line: u64,
-    /// The column, unless it is the whole row.
+    /// Absent if the whole row is malformed.
     pub(super) column: Option<String>,
     /// What was found and what was expected.
     pub(super) reason: String,
@@ -67,7 +67,7 @@ impl Plan {
     }
 }
 
-/// What the rows of a block have in common.
+/// State of the parser between the rows of a block.
 struct Parser<'a, 'p> {
     plan: &'p Plan,
     known: HashMap<Cow<'a, [u8]>, u32>,
@@ -77,11 +77,11 @@ struct Parser<'a, 'p> {
     local: bool,
 }
 
-/// The column, unless it is the whole row, and what is wrong with it.
-type Wrong = (Option<String>, String);
+/// Column and reason of a malformed row.
+type Malformation = (Option<String>, String);
 
 impl<'a> Parser<'a, '_> {
-    fn event(&mut self, rows: &Rows<'a>) -> Result<Event, Wrong> {
+    fn event(&mut self, rows: &Rows<'a>) -> Result<Event, Malformation> {
         let columns = &self.plan.columns;
         let expected = columns.headers.len();
         if rows.len() != expected {
@@ -93,17 +93,15 @@ impl<'a> Parser<'a, '_> {
         }
         let text = Plan::time_text(&columns.time, rows);
         let moment = self.plan.times.read(&text).map_err(|expected| {
-            let found = String::from_utf8_lossy(text.trim_ascii());
-            (Some(columns.names(&columns.time)), format!("`{found}`, expected {expected}"))
+            (Some(columns.names(&columns.time)), format!("`{}`, expected {expected}", time_excerpt(&text)))
         })?;
         self.local |= moment.is_local;
         let bytes = self.payload_bytes(rows)?;
         Ok(Event { time: moment.nanoseconds, actor: self.actor(name), bytes })
     }
 
-    /// The length of the payload: of one column, or of the row as it stands in the file, without its line end and
-    /// quotes.
-    fn payload_bytes(&self, rows: &Rows<'a>) -> Result<u32, Wrong> {
+    /// The length of the payload: of one column, or of the row without its line end and quotes.
+    fn payload_bytes(&self, rows: &Rows<'a>) -> Result<u32, Malformation> {
         let payload = self.plan.columns.payload;
         let bytes = payload.map_or_else(|| rows.record_bytes(), |column| rows.field_bytes(column));
         u32::try_from(bytes).ok().filter(|&bytes| bytes <= MAX_VALUE_BYTES).ok_or_else(|| {
@@ -133,8 +131,7 @@ fn joined<'a>(columns: &[usize], rows: &Rows<'a>, separator: u8) -> Cow<'a, [u8]
     }
 }
 
-/// What to say of a first row whose time is in no form that is known.
-pub(super) fn unknown_form(columns: &Columns, text: &[u8]) -> Wrong {
-    let found = String::from_utf8_lossy(text.trim_ascii());
-    (Some(columns.names(&columns.time)), format!("`{found}`, expected a time: {KNOWN_FORMS}; {ADVICE}"))
+/// The text of a time for an error message.
+pub(super) fn time_excerpt(text: &[u8]) -> String {
+    excerpt(&String::from_utf8_lossy(text.trim_ascii()))
 }

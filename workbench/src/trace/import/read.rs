@@ -1,19 +1,17 @@
-//! Reading a log in parallel: blocks are read ahead while those before are parsed, and put together in their order.
-
-use std::io;
+//! Reads a log in parallel: blocks are read ahead while those before are parsed, and collected in their order.
 
 use rayon::prelude::*;
 
+use super::actors::Actors;
+use super::blocks::{Blocks, CutError};
+use super::input::OpenLog;
+use super::job::ImportJob;
+use super::observer::ImportStage;
+use super::parse::{Parsed, Plan};
+use super::sort::{Event, Sorter};
 use crate::trace::error::TraceError;
-use crate::trace::import::Import;
-use crate::trace::import::actors::Actors;
-use crate::trace::import::blocks::{Blocks, CutError};
-use crate::trace::import::input::OpenLog;
-use crate::trace::import::observer::ImportStage;
-use crate::trace::import::parse::{Parsed, Plan};
-use crate::trace::import::sort::{Event, Sorter};
 
-/// Blocks in hand, for each thread: enough that no thread waits for the last one of a batch for long.
+/// Blocks of a batch for each thread: enough that no thread waits long for the last one.
 const BLOCKS_PER_THREAD: usize = 4;
 
 /// Hands out blocks several at a time.
@@ -22,7 +20,7 @@ pub(super) struct Batches {
     blocks: Option<Blocks>,
 }
 
-/// Blocks in the order of the log, and why no more follow if that is no good reason.
+/// Blocks in the order of the log, and the error that ended the log behind them.
 pub(super) struct Batch {
     pub(super) blocks: Vec<Vec<u8>>,
     pub(super) failure: Option<CutError>,
@@ -55,12 +53,12 @@ impl Batches {
     }
 }
 
-/// What was read.
+/// Events and actors read so far.
 pub(super) struct Collected {
     pub(super) sorter: Sorter,
     pub(super) actors: Actors,
     pub(super) events: u64,
-    /// Whether a time did not say its offset.
+    /// Whether a time has no offset.
     pub(super) has_local_times: bool,
     /// Lines of the blocks so far.
     lines: u64,
@@ -74,7 +72,7 @@ impl Collected {
     /// Reads all of a log.
     pub(super) fn read(
         &mut self,
-        import: &Import<'_>,
+        job: &ImportJob<'_>,
         log: &OpenLog,
         blocks: Blocks,
         plan: &Plan,
@@ -85,40 +83,39 @@ impl Collected {
         while let Some(batch) = next {
             let parse = || {
                 let blocks = batch.blocks.par_iter().enumerate();
-                blocks.map(|(place, block)| plan.parse(block, has_header && place == 0)).collect::<Vec<_>>()
+                blocks.map(|(index, block)| plan.parse(block, has_header && index == 0)).collect::<Vec<_>>()
             };
             let (following, parsed) = rayon::join(|| batches.next_batch(), parse);
             for parsed in parsed {
-                let parsed =
-                    parsed.map_err(|bad| import.bad_field(self.lines + bad.line + 1, bad.column, bad.reason))?;
-                self.take(import, &parsed)?;
+                let parsed = parsed.map_err(|bad| job.malformed(self.lines + bad.line + 1, bad.column, bad.reason))?;
+                self.take(job, &parsed)?;
             }
             if let Some(failure) = batch.failure {
-                return Err(self.failed(import, failure));
+                return Err(self.failed(job, failure));
             }
-            import.proceed(ImportStage::Read, Some(log))?;
+            job.proceed(ImportStage::Read, Some(log))?;
             has_header &= batch.blocks.is_empty();
             next = following;
         }
         Ok(())
     }
 
-    fn take(&mut self, import: &Import<'_>, parsed: &Parsed<'_>) -> Result<(), TraceError> {
-        let too_many = || import.bad_line(self.lines + 1, format!("more than {} actors", u32::MAX));
+    fn take(&mut self, job: &ImportJob<'_>, parsed: &Parsed<'_>) -> Result<(), TraceError> {
+        let too_many = || job.malformed(self.lines + 1, None, format!("more than {} actors", u32::MAX));
         let numbers = self.actors.numbers(&parsed.names).ok_or_else(too_many)?;
         let events = parsed.events.iter().map(|event| Event { actor: numbers[event.actor as usize], ..*event });
-        self.sorter.extend(events).map_err(|source| import.unwritable(source))?;
+        self.sorter.extend(events).map_err(|source| job.unwritable(source))?;
         self.events += parsed.events.len() as u64;
         self.lines += parsed.lines;
         self.has_local_times |= parsed.has_local_times;
         Ok(())
     }
 
-    fn failed(&self, import: &Import<'_>, failure: CutError) -> TraceError {
+    fn failed(&self, job: &ImportJob<'_>, failure: CutError) -> TraceError {
         match failure {
-            CutError::Read(source) => import.unreadable(io::Error::new(source.kind(), source.to_string())),
+            CutError::Read(source) => job.unreadable(source),
             CutError::OpenQuote(line) => {
-                import.bad_line(self.lines + line + 1, "a quote opens a field here and nothing closes it".to_owned())
+                job.malformed(self.lines + line + 1, None, "unclosed quote at the beginning of a field".to_owned())
             }
         }
     }

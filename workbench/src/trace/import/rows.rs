@@ -1,37 +1,36 @@
-//! Taking the records of a block apart into fields.
+//! Splits the records of a block into fields.
 
 use std::borrow::Cow;
 
 use memchr::{memchr_iter, memchr3};
 
-use crate::trace::import::blocks::closing_quote;
+use super::blocks::closing_quote;
 
-/// Walks over the records of a block.
+/// Iterates over the records of a block.
 pub(super) struct Rows<'a> {
     block: &'a [u8],
     delimiter: u8,
-    /// Where the record begins.
+    /// Start of the record.
     start: usize,
-    /// Where the next one begins.
+    /// Start of the next one.
     at: usize,
     fields: Vec<Field>,
 }
 
-/// Where a field stands.
 #[derive(Debug, Clone, Copy)]
 struct Field {
     start: usize,
     end: usize,
-    form: Form,
+    form: FieldForm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum FieldForm {
     /// The text as it is.
     Plain,
     /// The text between two quotes, with quotes doubled in it.
     Doubled,
-    /// A quoted text and more behind its closing quote, which is taken as it stands.
+    /// A quoted text and more text behind its closing quote.
     Ragged,
 }
 
@@ -40,7 +39,7 @@ impl<'a> Rows<'a> {
         Self { block, delimiter, start: 0, at: 0, fields: Vec::new() }
     }
 
-    /// Goes to the next record; false if there is none. Empty lines are passed over.
+    /// Moves to the next record; false if there is none. Empty lines are skipped.
     pub(super) fn advance(&mut self) -> bool {
         while matches!(self.block.get(self.at), Some(b'\n' | b'\r')) {
             self.at += 1;
@@ -54,17 +53,17 @@ impl<'a> Rows<'a> {
         true
     }
 
-    /// How many fields the record has.
+    /// Number of fields of the record.
     pub(super) fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// Where the record begins in the block.
+    /// Start of the record in the block.
     pub(super) const fn start(&self) -> usize {
         self.start
     }
 
-    /// Where the next record begins in the block, or the line end before it.
+    /// Start of the next record in the block, or the line end before it.
     pub(super) const fn end(&self) -> usize {
         self.at
     }
@@ -74,9 +73,9 @@ impl<'a> Rows<'a> {
         let field = self.fields[index];
         let raw = &self.block[field.start..field.end];
         match field.form {
-            Form::Plain => Cow::Borrowed(raw),
-            Form::Doubled => Cow::Owned(undoubled(raw)),
-            Form::Ragged => Cow::Owned(without_quotes(raw)),
+            FieldForm::Plain => Cow::Borrowed(raw),
+            FieldForm::Doubled => Cow::Owned(undoubled(raw)),
+            FieldForm::Ragged => Cow::Owned(without_quotes(raw)),
         }
     }
 
@@ -85,9 +84,9 @@ impl<'a> Rows<'a> {
         let field = self.fields[index];
         let raw = &self.block[field.start..field.end];
         match field.form {
-            Form::Plain => raw.len(),
-            Form::Doubled => raw.len() - memchr_iter(b'"', raw).count() / 2,
-            Form::Ragged => without_quotes(raw).len(),
+            FieldForm::Plain => raw.len(),
+            FieldForm::Doubled => raw.len() - memchr_iter(b'"', raw).count() / 2,
+            FieldForm::Ragged => without_quotes(raw).len(),
         }
     }
 
@@ -96,27 +95,27 @@ impl<'a> Rows<'a> {
         (0..self.len()).map(|index| self.field_bytes(index)).sum::<usize>() + self.len().saturating_sub(1)
     }
 
-    /// Whether another field follows.
+    /// Returns whether another field follows.
     fn read_field(&mut self) -> bool {
         let start = self.at;
         if self.block.get(start) == Some(&b'"') {
             return self.read_quoted(start);
         }
         let end = self.field_end(start);
-        self.push(start, end, Form::Plain);
+        self.push(start, end, FieldForm::Plain);
         self.step_over(end)
     }
 
     fn read_quoted(&mut self, quote: usize) -> bool {
         let start = quote + 1;
-        // Only a sample can end inside quotes: blocks are cut between records.
+        // Only a sample can end inside quotes: blocks contain whole records.
         let close = closing_quote(self.block, start).unwrap_or(self.block.len());
         let end = self.field_end((close + 1).min(self.block.len()));
         if end > close + 1 {
-            self.push(quote, end, Form::Ragged);
+            self.push(quote, end, FieldForm::Ragged);
         } else {
             let doubled = memchr::memchr(b'"', &self.block[start..close]).is_some();
-            self.push(start, close, if doubled { Form::Doubled } else { Form::Plain });
+            self.push(start, close, if doubled { FieldForm::Doubled } else { FieldForm::Plain });
         }
         self.step_over(end)
     }
@@ -125,7 +124,7 @@ impl<'a> Rows<'a> {
         memchr3(self.delimiter, b'\n', b'\r', &self.block[from..]).map_or(self.block.len(), |at| from + at)
     }
 
-    fn push(&mut self, start: usize, end: usize, form: Form) {
+    fn push(&mut self, start: usize, end: usize, form: FieldForm) {
         self.fields.push(Field { start, end, form });
     }
 
@@ -154,7 +153,7 @@ fn without_quotes(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A name as text. Bytes that are not UTF-8 are taken for Latin-1, which keeps different names different.
+/// A name as text. Bytes that are not UTF-8 are read as Latin-1, which keeps different names different.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes)
         .map_or_else(|_| Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()), Cow::Borrowed)

@@ -1,7 +1,7 @@
-//! Bringing events into order of time, however many there are.
+//! Sorts any number of events by time.
 //!
-//! Events are sorted in runs of a fixed length. One run stays in memory; more are written to a temporary file that has
-//! no name, so that nothing of it is left whatever ends the process, and merged when they are read back.
+//! Events are sorted in runs of a fixed length. One run stays in memory; more are written to a temporary file without a
+//! name, which disappears with the process, and merged when they are read back.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -29,37 +29,30 @@ impl Event {
     const BYTES: usize = 16;
 
     fn to_bytes(self) -> [u8; Self::BYTES] {
-        let mut bytes = [0; Self::BYTES];
-        bytes[..8].copy_from_slice(&self.time.to_le_bytes());
-        bytes[8..12].copy_from_slice(&self.actor.to_le_bytes());
-        bytes[12..].copy_from_slice(&self.bytes.to_le_bytes());
-        bytes
+        let [time, actor, bytes] = [self.time.cast_unsigned(), self.actor.into(), self.bytes.into()].map(u128::from);
+        (time << 64 | actor << 32 | bytes).to_le_bytes()
     }
 
-    #[expect(clippy::many_single_char_names, reason = "sixteen bytes have no names")]
-    fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = bytes;
-        Self {
-            time: i64::from_le_bytes([a, b, c, d, e, f, g, h]),
-            actor: u32::from_le_bytes([i, j, k, l]),
-            bytes: u32::from_le_bytes([m, n, o, p]),
-        }
+    #[expect(clippy::cast_possible_truncation, reason = "the parts of `to_bytes`")]
+    const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let packed = u128::from_le_bytes(bytes);
+        Self { time: (packed >> 64) as i64, actor: (packed >> 32) as u32, bytes: packed as u32 }
     }
 }
 
-/// Takes events in the order of the log.
+/// Collects events in the order of the log.
 pub(super) struct Sorter {
     run: Vec<Event>,
     run_events: usize,
     spill: File,
-    /// Where the runs stand in the file, in events.
+    /// Ranges of the runs in the file, in events.
     runs: Vec<Range<u64>>,
     /// Earliest and latest time so far.
     span: Option<[i64; 2]>,
 }
 
 impl Sorter {
-    /// Sorts runs of `run_events` events; what does not fit goes to a nameless file in `directory`.
+    /// Sorts runs of `run_events` events; more than one run goes to a nameless file in `directory`.
     pub(super) fn new(directory: &Path, run_events: usize) -> io::Result<Self> {
         let spill = tempfile::tempfile_in(directory)?;
         Ok(Self { run: Vec::new(), run_events: run_events.max(1), spill, runs: Vec::new(), span: None })
@@ -92,7 +85,7 @@ impl Sorter {
     }
 
     fn sort_run(&mut self) {
-        // Logs mostly are in order already. The sort is stable: rows of equal time keep their order.
+        // Most logs are in order already. The sort is stable: rows of equal time keep their order.
         if !self.run.is_sorted_by_key(|event| event.time) {
             self.run.par_sort_by_key(|event| event.time);
         }
@@ -112,7 +105,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// Hands the events out in order of time; those of equal time in the order they came in.
+    /// The events in order of time; those of equal time in the order of the log.
     pub(super) fn finish(mut self) -> io::Result<Sorted> {
         if self.runs.is_empty() {
             self.sort_run();
@@ -144,7 +137,7 @@ impl Sorted {
 pub(super) struct Merge {
     spill: File,
     cursors: Vec<Cursor>,
-    /// Time of each run's next event and which run it is: of equal times the earlier run comes first.
+    /// Time of each run's next event, and the run: of equal times the earlier run comes first.
     next: BinaryHeap<Reverse<(i64, usize)>>,
 }
 
@@ -153,20 +146,20 @@ impl Merge {
         let mut cursors: Vec<_> =
             runs.iter().map(|run| Cursor { left: run.clone(), buffer: Vec::new(), at: 0 }).collect();
         let mut next = BinaryHeap::with_capacity(runs.len());
-        for (place, cursor) in cursors.iter_mut().enumerate() {
-            next.extend(cursor.peek(&spill)?.map(|event| Reverse((event.time, place))));
+        for (run, cursor) in cursors.iter_mut().enumerate() {
+            next.extend(cursor.peek(&spill)?.map(|event| Reverse((event.time, run))));
         }
         Ok(Self { spill, cursors, next })
     }
 
     fn next_event(&mut self) -> io::Result<Option<Event>> {
         let Some(mut first) = self.next.peek_mut() else { return Ok(None) };
-        let place = first.0.1;
-        let cursor = &mut self.cursors[place];
+        let run = first.0.1;
+        let cursor = &mut self.cursors[run];
         let event = cursor.peek(&self.spill)?;
         cursor.at += 1;
         match cursor.peek(&self.spill)? {
-            Some(following) => *first = Reverse((following.time, place)),
+            Some(following) => *first = Reverse((following.time, run)),
             None => drop(PeekMut::pop(first)),
         }
         Ok(event)
@@ -175,7 +168,7 @@ impl Merge {
 
 /// Reads one run.
 struct Cursor {
-    /// What is not in the buffer yet.
+    /// Events that are not in the buffer yet.
     left: Range<u64>,
     buffer: Vec<Event>,
     at: usize,
@@ -208,53 +201,5 @@ impl Cursor {
             start += piece;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn any_number_of_runs_gives_what_a_stable_sort_gives(
-            times in prop::collection::vec(-5i64..5, 0..200),
-            run_events in 1usize..50,
-        ) {
-            let events: Vec<Event> =
-                times.iter().zip(0..).map(|(&time, bytes)| Event { time, actor: bytes / 2, bytes }).collect();
-            let directory = tempfile::tempdir().unwrap();
-            let mut sorter = Sorter::new(directory.path(), run_events).unwrap();
-            for piece in events.chunks(7) {
-                sorter.extend(piece.iter().copied()).unwrap();
-            }
-            prop_assert_eq!(sorter.span().map(|[first, _]| first), times.iter().copied().min());
-            prop_assert_eq!(sorter.span().map(|[_, last]| last), times.iter().copied().max());
-            let mut sorted = sorter.finish().unwrap();
-            let mut found = Vec::new();
-            while let Some(event) = sorted.next_event().unwrap() {
-                found.push(event);
-            }
-            let mut expected = events;
-            expected.sort_by_key(|event| event.time);
-            prop_assert_eq!(found, expected);
-            prop_assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "the file has no name");
-        }
-    }
-
-    #[test]
-    fn runs_longer_than_a_buffer_are_read_whole() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut sorter = Sorter::new(directory.path(), 10_000).unwrap();
-        let time = |n: u32| i64::from(n.wrapping_mul(2_654_435_761) % 1_000);
-        sorter.extend((0..35_000).map(|n| Event { time: time(n), actor: n, bytes: 0 })).unwrap();
-        let mut merged = sorter.finish().unwrap();
-        let mut found = Vec::new();
-        while let Some(event) = merged.next_event().unwrap() {
-            found.push((event.time, event.actor));
-        }
-        assert_eq!(found.len(), 35_000);
-        assert!(found.is_sorted(), "equal times keep the order in which they came");
     }
 }

@@ -1,39 +1,40 @@
-//! The look at the first rows of a log that decides how all of it is read.
+//! Decides from the first rows of a log how it is read.
 
 use std::io::Read;
 
 use rayon::prelude::*;
 
+use super::blocks::{Blocks, fill, lines};
+use super::columns::{Columns, guess_delimiter};
+use super::input::OpenLog;
+use super::job::ImportJob;
+use super::observer::ImportStage;
+use super::options::ImportOptions;
+use super::parse::{Plan, time_excerpt};
+use super::read::Batches;
+use super::rows::Rows;
+use super::times::{ADVICE, DateOrder, Guess, KNOWN_FORMS, TimeForm, TimeReader, date_order, guess};
 use crate::trace::error::TraceError;
-use crate::trace::import::Import;
-use crate::trace::import::blocks::{Blocks, fill, lines};
-use crate::trace::import::columns::{Columns, guess_delimiter};
-use crate::trace::import::input::OpenLog;
-use crate::trace::import::observer::ImportStage;
-use crate::trace::import::parse::{Plan, unknown_form};
-use crate::trace::import::read::Batches;
-use crate::trace::import::rows::Rows;
-use crate::trace::import::times::{ADVICE, Form, Guess, Order, TimeReader, between_orders, guess};
 
-/// What is read ahead to find out how the log is written.
+/// Bytes that are read ahead for the survey.
 const HEAD_BYTES: usize = 256 << 10;
-/// Rows whose times are looked at.
+/// Rows whose times decide the form.
 const SAMPLE_ROWS: usize = 1000;
 
-/// The beginning of a log.
+/// The first bytes of a log.
 pub(super) struct Head {
     bytes: Vec<u8>,
-    /// Whether that is all of it.
+    /// Whether the log has no more.
     is_whole: bool,
 }
 
 impl Head {
-    pub(super) fn read(import: &Import<'_>, log: &mut OpenLog) -> Result<Self, TraceError> {
+    pub(super) fn read(job: &ImportJob<'_>, log: &mut OpenLog) -> Result<Self, TraceError> {
         let mut bytes = Vec::new();
-        let is_whole = fill(&mut log.reader, &mut bytes, HEAD_BYTES).map_err(|source| import.unreadable(source))?;
+        let is_whole = fill(&mut log.reader, &mut bytes, HEAD_BYTES).map_err(|source| job.unreadable(source))?;
         if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
             let reason = "UTF-16, expected UTF-8 or Latin-1; convert it, for example with `iconv -f UTF-16 -t UTF-8`";
-            return Err(import.bad_line(1, reason.to_owned()));
+            return Err(job.malformed(1, None, reason.to_owned()));
         }
         if bytes.starts_with(b"\xef\xbb\xbf") {
             bytes.drain(..3);
@@ -47,24 +48,24 @@ impl Head {
     }
 }
 
-/// How the log is read, and what of it was guessed.
+/// How the log is read, and a description for the summary.
 pub(super) struct Survey {
     pub(super) plan: Plan,
     pub(super) described: Vec<String>,
 }
 
 impl Survey {
-    pub(super) fn of(import: &mut Import<'_>, head: &Head) -> Result<Self, TraceError> {
-        let options = import.options;
+    pub(super) fn of(job: &mut ImportJob<'_>, head: &Head) -> Result<Self, TraceError> {
+        let options = job.options;
         let delimiter = options.delimiter.unwrap_or_else(|| guess_delimiter(&head.bytes));
         let mut rows = Rows::new(&head.bytes, delimiter);
         if !rows.advance() {
-            return Err(import.empty());
+            return Err(job.empty());
         }
-        let columns = Columns::find(import.input.name(), &rows, options)?;
+        let columns = Columns::find(job.input.name(), &rows, options)?;
         let form = match options.time_format.as_deref() {
-            Some(format) => Form::told(format),
-            None => find_form(import, head, &columns, delimiter)?,
+            Some(format) => TimeForm::named(format),
+            None => find_form(job, head, &columns, delimiter)?,
         };
         let described = described(&columns, &form, delimiter, options);
         let times = TimeReader { form, zone: options.time_zone.clone() };
@@ -72,15 +73,10 @@ impl Survey {
     }
 }
 
-fn described(
-    columns: &Columns,
-    form: &Form,
-    delimiter: u8,
-    options: &crate::trace::import::options::ImportOptions,
-) -> Vec<String> {
-    let guessed = |told: bool| if told { "" } else { " (guessed)" };
+fn described(columns: &Columns, form: &TimeForm, delimiter: u8, options: &ImportOptions) -> Vec<String> {
+    let guessed = |is_given: bool| if is_given { "" } else { " (guessed)" };
     let mut lines = columns.described();
-    lines.insert(2, format!("time format: {}{}", form.words(), guessed(options.time_format.is_some())));
+    lines.insert(2, format!("time format: {}{}", form.name(), guessed(options.time_format.is_some())));
     let name = match delimiter {
         b'\t' => "tab".to_owned(),
         other => format!("`{}`", char::from(other)),
@@ -89,26 +85,26 @@ fn described(
     lines
 }
 
-/// The time of a row, and the line it stands on.
+/// The time of a row, and its line.
 struct Sampled {
     line: u64,
     text: Vec<u8>,
 }
 
-fn find_form(import: &mut Import<'_>, head: &Head, columns: &Columns, delimiter: u8) -> Result<Form, TraceError> {
+fn find_form(job: &mut ImportJob<'_>, head: &Head, columns: &Columns, delimiter: u8) -> Result<TimeForm, TraceError> {
     let sample = sample(head, columns, delimiter);
-    // Rows that do not even fit the header are refused when they are read.
-    let Some(first) = sample.first() else { return Ok(Form::Iso) };
+    // Rows that do not fit the header are refused when they are read.
+    let Some(first) = sample.first() else { return Ok(TimeForm::Iso) };
     let texts: Vec<_> = sample.iter().map(|sampled| sampled.text.clone()).collect();
     match guess(&texts) {
         Guess::Is(form) => Ok(form),
         Guess::Unknown => {
-            let (column, reason) = unknown_form(columns, &first.text);
-            Err(import.bad_field(first.line, column, reason))
+            let reason = format!("`{}`, expected a time: {KNOWN_FORMS}; {ADVICE}", time_excerpt(&first.text));
+            Err(job.malformed(first.line, Some(columns.names(&columns.time)), reason))
         }
-        Guess::DaysOrMonthsFirst(separator) => match search_order(import, head, columns, delimiter, separator)? {
-            Some(order) => Ok(Form::Date(order, separator)),
-            None => Err(undecided(import, columns, first, separator)),
+        Guess::DaysOrMonthsFirst(separator) => match search_order(job, head, columns, delimiter, separator)? {
+            Some(order) => Ok(TimeForm::Date(order, separator)),
+            None => Err(undecided(job, columns, first, separator)),
         },
     }
 }
@@ -127,20 +123,20 @@ fn sample(head: &Head, columns: &Columns, delimiter: u8) -> Vec<Sampled> {
     sample
 }
 
-/// Looks through the log for a date whose day is above 12.
+/// Searches the log for a date whose day is above 12.
 fn search_order(
-    import: &mut Import<'_>,
+    job: &mut ImportJob<'_>,
     head: &Head,
     columns: &Columns,
     delimiter: u8,
     separator: u8,
-) -> Result<Option<Order>, TraceError> {
-    let (blocks, log) = if import.input.opens_again() && !head.is_whole {
-        let mut log = import.input.open().map_err(|source| import.unreadable(source))?;
+) -> Result<Option<DateOrder>, TraceError> {
+    let (blocks, log) = if job.input.opens_again() && !head.is_whole {
+        let mut log = job.input.open().map_err(|source| job.unreadable(source))?;
         let reader = std::mem::replace(&mut log.reader, Box::new(std::io::empty()));
-        (Blocks::new(reader, Vec::new(), delimiter, import.options.limits.block_bytes), Some(log))
+        (Blocks::new(reader, Vec::new(), delimiter, job.options.limits.block_bytes), Some(log))
     } else {
-        let block_bytes = import.options.limits.block_bytes;
+        let block_bytes = job.options.limits.block_bytes;
         (Blocks::new(Box::new(std::io::empty()), head.bytes.clone(), delimiter, block_bytes), None)
     };
     let mut batches = Batches::new(blocks);
@@ -149,8 +145,8 @@ fn search_order(
         if found.is_some() {
             return Ok(found);
         }
-        import.proceed(ImportStage::Survey, log.as_ref())?;
-        // What is wrong with the log is told when it is read.
+        job.proceed(ImportStage::Survey, log.as_ref())?;
+        // The error is reported when the log is read.
         if batch.failure.is_some() {
             break;
         }
@@ -158,11 +154,11 @@ fn search_order(
     Ok(None)
 }
 
-fn order_in(block: &[u8], columns: &Columns, delimiter: u8, separator: u8) -> Option<Order> {
+fn order_in(block: &[u8], columns: &Columns, delimiter: u8, separator: u8) -> Option<DateOrder> {
     let mut rows = Rows::new(block, delimiter);
     while rows.advance() {
         if rows.len() == columns.headers.len()
-            && let Some(order) = between_orders(&Plan::time_text(&columns.time, &rows), separator)
+            && let Some(order) = date_order(&Plan::time_text(&columns.time, &rows), separator)
         {
             return Some(order);
         }
@@ -170,12 +166,12 @@ fn order_in(block: &[u8], columns: &Columns, delimiter: u8, separator: u8) -> Op
     None
 }
 
-fn undecided(import: &Import<'_>, columns: &Columns, first: &Sampled, separator: u8) -> TraceError {
-    let (found, s) = (String::from_utf8_lossy(first.text.trim_ascii()), char::from(separator));
-    let where_looked = if import.input.opens_again() { "the log" } else { "the first rows" };
+fn undecided(job: &ImportJob<'_>, columns: &Columns, first: &Sampled, separator: u8) -> TraceError {
+    let (found, s) = (time_excerpt(&first.text), char::from(separator));
+    let searched = if job.input.opens_again() { "the log" } else { "the first rows" };
     let reason = format!(
-        "`{found}`, which is a day of two months: no date in {where_looked} has a day above 12, so say whether days \
-         (`--time-format '%d{s}%m{s}%Y …'`) or months (`%m{s}%d{s}%Y …`) come first; {ADVICE}"
+        "`{found}` has an ambiguous date: no date in {searched} has a day above 12; set the order with \
+         `--time-format '%d{s}%m{s}%Y …'` or `--time-format '%m{s}%d{s}%Y …'`"
     );
-    import.bad_field(first.line, Some(columns.names(&columns.time)), reason)
+    job.malformed(first.line, Some(columns.names(&columns.time)), reason)
 }

@@ -1,19 +1,19 @@
-//! What actors have stored as a trace goes on, and how much of it is in use at once.
+//! What actors have stored during a trace, and how much of it is in use at once.
 
 use serde::Serialize;
 
-use crate::trace::checked::Trace;
+use crate::trace::builder::Trace;
 use crate::trace::command::TraceCommand;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// What is stored when the trace is over, in bytes of the values: keys and what the database adds are not counted.
+/// What is stored at the end of a trace, in bytes of the values without keys and overhead of the database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct LiveData {
-    /// Events that are there, those from before the trace included as far as it reads them.
+    /// Events, including those from before the trace that it reads.
     pub events_count: u64,
-    /// Their bytes. Where only some events of an actor were deleted, they count with the actor's mean length.
+    /// Bytes of the events. Deleted events count with the mean length of the actor's events.
     pub events_bytes: u64,
     /// Bytes of the newest snapshot of each actor.
     pub states_bytes: u64,
@@ -21,21 +21,20 @@ pub struct LiveData {
     pub metadata_bytes: u64,
 }
 
-/// What the busiest stretch of a trace touched.
+/// Data that is used in the busiest window of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct WorkingSet {
-    /// Length of the stretch, seconds.
+    /// Length of the window, seconds.
     pub window_seconds: u64,
-    /// Where it begins, seconds from the first command.
+    /// Start of the window, seconds from the first command.
     pub start_seconds: u64,
-    /// Commands in it.
+    /// Commands in the window.
     pub commands_count: u64,
     /// Distinct actors that issued them.
     pub actors_count: u64,
-    /// Bytes of the values it wrote and read, each as often as it was. Reads whose length the trace does not tell count
-    /// with what is known of the actor.
+    /// Bytes of all values written and read. Reads of unknown length count with what the actor has stored.
     pub touched_bytes: u64,
-    /// All that these actors had stored when they were last touched, bytes: what a cache would have to hold.
+    /// Bytes that these actors had stored when they were last used: the cache needed to keep all of it.
     pub stored_bytes: u64,
 }
 
@@ -45,7 +44,7 @@ struct Stored {
     events_bytes: u64,
     state_bytes: u32,
     metadata_bytes: u32,
-    /// Bytes of this actor that are part of each open window, and the number of that window plus one.
+    /// The actor's share of `stored_bytes` in each open window, and the number of that window plus one.
     in_window: [(u64, u64); 2],
 }
 
@@ -61,7 +60,7 @@ impl Stored {
         self.events_bytes + self.state_bytes as u64 + self.metadata_bytes as u64
     }
 
-    /// Applies an operation and tells how many bytes of values it moved.
+    /// Applies an operation and returns the bytes it wrote or read.
     fn apply(&mut self, op: Op) -> u64 {
         let bytes = u64::from(op.bytes);
         let known = |otherwise: u64| if op.bytes > 0 { bytes } else { otherwise };
@@ -105,7 +104,7 @@ impl Stored {
     }
 }
 
-/// Follows what each actor has stored: 64 bytes an actor.
+/// Tracks what each actor has stored: 64 bytes an actor.
 #[derive(Debug)]
 pub(super) struct LiveCounter {
     actors: Vec<Stored>,
@@ -113,7 +112,7 @@ pub(super) struct LiveCounter {
 }
 
 impl LiveCounter {
-    /// Begins with what the trace's actors must have stored before it.
+    /// Starts with the prehistory of the actors.
     pub(super) fn new(trace: &Trace) -> Self {
         let mut ops = Vec::new();
         let mut before = |actor| {
@@ -132,8 +131,8 @@ impl LiveCounter {
     pub(super) fn record(&mut self, command: &TraceCommand, ops: &[Op]) {
         let stored = &mut self.actors[command.actor as usize];
         let touched: u64 = ops.iter().map(|&op| stored.apply(op)).sum();
-        for (place, window) in self.windows.iter_mut().enumerate() {
-            window.record(command.at_ns, touched, stored.bytes(), &mut stored.in_window[place]);
+        for (index, window) in self.windows.iter_mut().enumerate() {
+            window.record(command.at_ns, touched, stored.bytes(), &mut stored.in_window[index]);
         }
     }
 
@@ -150,7 +149,7 @@ impl LiveCounter {
     }
 }
 
-/// Stretches of equal length, one after the other, of which the busiest is kept.
+/// Windows of equal length, one after the other, of which the busiest is kept.
 #[derive(Debug)]
 struct Window {
     seconds: u64,
@@ -172,7 +171,7 @@ impl Window {
         Self { seconds, number: 0, open: empty, busiest: empty }
     }
 
-    /// `share` is what the actor adds to the stretch with that number plus one.
+    /// `share` is [`Stored::in_window`].
     const fn record(&mut self, at_ns: u64, touched: u64, stored: u64, share: &mut (u64, u64)) {
         let number = at_ns / (self.seconds * SECOND_NS);
         if number != self.number {
@@ -206,30 +205,27 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::checked::TraceBuilder;
-    use ave_actors_rocksdb::trace::CommandKind;
-    use ave_actors_rocksdb::trace::Provenance;
+    use crate::trace::builder::TraceBuilder;
+    use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 
     /// Second, actor and operations of a command.
-    type Told<'a> = (u64, &'a str, &'a [(OpKind, u64, u32)]);
+    type TestCommand<'a> = (u64, &'a str, &'a [(OpKind, u64, u32)]);
 
-    fn counted(told: &[Told<'_>]) -> (LiveData, Vec<WorkingSet>) {
+    fn counted(commands: &[TestCommand<'_>]) -> (LiveData, Vec<WorkingSet>) {
         let mut builder = TraceBuilder::new(Provenance::default());
-        for &(second, name, ops) in told {
+        for &(second, name, ops) in commands {
             let actor = builder.actor("t", name);
             let mut ops: Vec<Op> = ops.iter().map(|&(kind, number, bytes)| Op::new(kind, number, bytes)).collect();
             builder.command(second * SECOND_NS, actor, CommandKind::Persist, &mut ops).unwrap();
         }
         let trace = builder.finish().unwrap();
-        let (mut live, mut commands, mut ops) = (LiveCounter::new(&trace), trace.commands(), Vec::new());
-        while let Some(command) = commands.next(&mut ops).unwrap() {
-            live.record(&command, &ops);
-        }
+        let mut live = LiveCounter::new(&trace);
+        trace.for_each_command(|command, ops| live.record(&command, ops)).unwrap();
         live.finish()
     }
 
     #[test]
-    fn what_was_deleted_purged_or_written_over_is_not_there() {
+    fn deleted_purged_and_overwritten_data_does_not_count() {
         let (live, _) = counted(&[
             (0, "a", &[(OpKind::EventsPut, 0, 100), (OpKind::StatesPut, 0, 50), (OpKind::MetadataPut, 0, 16)]),
             (0, "a", &[(OpKind::EventsPut, 1, 300), (OpKind::StatesPut, 0, 70)]),
@@ -242,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_before_counts() {
+    fn prehistory_counts() {
         let (live, _) = counted(&[(0, "a", &[(OpKind::EventsGet, 3, 80), (OpKind::StatesGet, 0, 40)])]);
         assert_eq!((live.events_count, live.events_bytes, live.states_bytes), (1, 80, 40));
     }

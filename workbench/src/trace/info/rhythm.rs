@@ -1,19 +1,19 @@
-//! When commands come: evenly, at random, or in bursts with pauses between.
+//! How commands spread over time: evenly, at random, or in bursts.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
 const SECOND_NS: u64 = 1_000_000_000;
-/// A pause counts as one from so many times the usual distance on.
+/// Multiple of the usual gap above which a gap is a pause.
 const PAUSE_FACTOR: u64 = 10;
 /// Commands in the longer windows, on average.
 const COMMANDS_PER_WINDOW: u64 = 100;
-/// Whole windows below which a trace says nothing of their dispersion.
+/// Whole windows that a dispersion needs.
 const FEWEST_WINDOWS: u64 = 10;
-/// Parts of the trace that its rate is told for.
+/// Slices of the trace for the rate over time.
 const SLICES: usize = 60;
 
-/// How commands are spread over time.
+/// How commands spread over time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rhythm {
     /// Median time between two commands, seconds.
@@ -26,8 +26,8 @@ pub struct Rhythm {
     /// Burstiness `B = (cv - 1) / (cv + 1)`, −1 regular, 0 Poisson, towards 1 bursts: K.-I. Goh, A.-L. Barabási,
     /// "Burstiness and memory in complex systems", EPL 81 (2008) 48002.
     pub burstiness_ratio: Option<f64>,
-    /// Index of dispersion of the counts in whole seconds, variance over mean: 1 for a Poisson process, larger if busy
-    /// seconds and calm ones alternate (D. R. Cox, P. A. W. Lewis, "The Statistical Analysis of Series of Events",
+    /// Index of dispersion of the counts in whole seconds, variance over mean: 1 for a Poisson process, larger if busy and
+    /// calm seconds alternate (D. R. Cox, P. A. W. Lewis, "The Statistical Analysis of Series of Events",
     /// 1966, chapter 4). `None` below ten seconds.
     pub dispersion_per_second_ratio: Option<f64>,
     /// The same in windows as long as a hundred commands take on average. `None` below ten windows.
@@ -48,7 +48,7 @@ pub struct Rhythm {
     pub commands_by_slice_count: Vec<u64>,
 }
 
-/// Follows the times of the commands.
+/// Collects the times of the commands.
 #[derive(Debug)]
 pub(in super::super) struct RhythmCounter {
     duration_ns: u64,
@@ -63,7 +63,6 @@ pub(in super::super) struct RhythmCounter {
 }
 
 impl RhythmCounter {
-    /// For a trace of so many commands and this length.
     pub(in super::super) fn new(commands: u64, duration_ns: u64) -> Self {
         let gap_ns = duration_ns / commands.saturating_sub(1).max(1);
         let slices = if duration_ns == 0 { 1 } else { SLICES };
@@ -178,6 +177,7 @@ impl Windows {
 mod tests {
     use super::*;
     use rand::{RngExt, SeedableRng};
+    use rand_distr::Exp1;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     fn rhythm(times: &[u64]) -> Rhythm {
@@ -195,7 +195,7 @@ mod tests {
     fn random_times(mean_ns: impl Fn(u64) -> f64) -> Vec<u64> {
         let (mut rng, mut at_ns) = (Xoshiro256PlusPlus::seed_from_u64(4), 0.0);
         let mut step = |number: u64| {
-            at_ns -= mean_ns(number) * (1.0 - rng.random::<f64>()).ln();
+            at_ns += mean_ns(number) * rng.sample::<f64, _>(Exp1);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time")]
             let due = at_ns as u64;
             due
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_no_rhythm() {
+    fn commands_at_one_time_have_no_variation() {
         for times in [&[][..], &[0], &[0, 0, 0]] {
             let found = rhythm(times);
             assert_eq!((found.interarrival_cv_ratio, found.peak_commands_per_second), (None, None));

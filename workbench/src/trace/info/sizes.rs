@@ -1,13 +1,13 @@
-//! Distributions of sizes, gathered in bounded memory.
+//! Distributions of sizes, collected in bounded memory.
 
 use hdrhistogram::Histogram;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::workload::MAX_VALUE_BYTES;
 
-/// Significant digits that are kept: sizes below 32 KiB are exact, larger ones right within 0.01 %.
+/// Significant digits: sizes below 32 KiB are exact, larger ones within 0.01 %.
 const DIGITS: u8 = 4;
-/// What the store adds to the largest value at most, with room to spare.
+/// Upper bound of what the store adds to a value.
 const STORE_ADDS_BYTES: u64 = 1024;
 /// Steps between the quantiles that are kept.
 const STEPS: usize = 1000;
@@ -35,68 +35,59 @@ impl SizeCounter {
         self.sum += u64::from(bytes);
     }
 
-    /// `None` if nothing was counted.
+    /// `None` without values.
     pub(crate) fn finish(&self) -> Option<Sizes> {
-        let count = self.counts.len();
-        let quantile = |step: usize| {
-            let value = self.counts.value_at_quantile(step as f64 / STEPS as f64);
-            u32::try_from(value).unwrap_or(self.max).clamp(self.min, self.max)
+        let quantile = |step: usize| match step {
+            0 => self.min,
+            STEPS => self.max,
+            _ => {
+                let value = self.counts.value_at_quantile(step as f64 / STEPS as f64);
+                u32::try_from(value).unwrap_or(self.max).clamp(self.min, self.max)
+            }
         };
+        let count = self.counts.len();
         (count > 0).then(|| Sizes {
             count,
-            mean: self.sum as f64 / count as f64,
-            quantiles: (0..=STEPS)
-                .map(|step| match step {
-                    0 => self.min,
-                    STEPS => self.max,
-                    _ => quantile(step),
-                })
-                .collect(),
+            min_bytes: self.min,
+            p50_bytes: quantile(500),
+            p90_bytes: quantile(900),
+            p99_bytes: quantile(990),
+            max_bytes: self.max,
+            mean_bytes: self.sum as f64 / count as f64,
+            quantiles: (0..=STEPS).map(quantile).collect(),
         })
     }
 }
 
-/// How large values are, in bytes as they are stored.
-///
-/// As JSON: `count`, `min_bytes`, `p50_bytes`, `p90_bytes`, `p99_bytes`, `max_bytes` and `mean_bytes`.
-#[derive(Debug, Clone, PartialEq)]
+/// Distribution of the sizes of stored values.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sizes {
     count: u64,
-    mean: f64,
+    min_bytes: u32,
+    p50_bytes: u32,
+    p90_bytes: u32,
+    p99_bytes: u32,
+    max_bytes: u32,
+    mean_bytes: f64,
     /// In steps of a thousandth, from minimum to maximum.
+    #[serde(skip)]
     quantiles: Vec<u32>,
 }
 
 impl Sizes {
-    /// Values counted.
+    /// Number of values.
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Arithmetic mean, bytes.
-    pub const fn mean_bytes(&self) -> f64 {
-        self.mean
+    pub(crate) const fn mean_bytes(&self) -> f64 {
+        self.mean_bytes
     }
 
-    /// The size that a share of `permille` thousandths of the values do not exceed: 0 is the minimum, 500 the median,
-    /// 1000 the maximum. Larger numbers count as 1000. Right within 0.01 %, and exact below 32 KiB.
+    /// The quantile in thousandths: 0 is the minimum, 500 the median, 1000 (and more) the maximum. Exact below 32 KiB, else
+    /// within 0.01 %.
     pub fn quantile_bytes(&self, permille: usize) -> u32 {
         self.quantiles[permille.min(STEPS)]
-    }
-}
-
-impl Serialize for Sizes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct;
-        let mut fields = serializer.serialize_struct("Sizes", 7)?;
-        fields.serialize_field("count", &self.count)?;
-        fields.serialize_field("min_bytes", &self.quantile_bytes(0))?;
-        fields.serialize_field("p50_bytes", &self.quantile_bytes(500))?;
-        fields.serialize_field("p90_bytes", &self.quantile_bytes(900))?;
-        fields.serialize_field("p99_bytes", &self.quantile_bytes(990))?;
-        fields.serialize_field("max_bytes", &self.quantile_bytes(1000))?;
-        fields.serialize_field("mean_bytes", &self.mean)?;
-        fields.end()
     }
 }
 
@@ -111,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_of_usual_length_are_exact() {
+    fn small_sizes_are_exact() {
         let found = sizes(1..=1000).unwrap();
         let quantiles = [0, 10, 500, 900, 990, 1000].map(|permille| found.quantile_bytes(permille));
         assert_eq!(quantiles, [1, 10, 500, 900, 990, 1000]);

@@ -9,21 +9,21 @@
 //! The ranks are taken from the same counts as the fit, so chance alone orders equally busy actors, and the estimate is
 //! too high where actors have few commands each; actors that are rare may not occur at all. Both are corrected by
 //! indirect inference (C. Gourieroux, A. Monfort, E. Renault, "Indirect Inference", Journal of Applied Econometrics 8
-//! (1993)): the exponent that is told is the one whose *simulated* traces, ranked and fitted in the same way, give the
-//! estimate that was found.
+//! (1993)): the result is the exponent whose *simulated* traces, ranked and fitted in the same way, give the estimate that
+//! was found.
 
 use rand::SeedableRng;
 use rand_distr::{Distribution, Poisson};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::Serialize;
 
-/// Largest exponent that is told apart, and the largest a workload takes.
+/// Largest exponent, as of a workload.
 const STEEPEST: f64 = 5.0;
-/// Ranks up to here are summed one by one, those behind in runs of equal weight.
+/// Ranks up to here are summed one by one, larger ones in runs of equal weight.
 const SINGLE_RANKS: u64 = 1_024;
 /// Seed of the simulations: the same trace gives the same figures.
 const SEED: u64 = 0x7a69_7066;
-/// Actors a population has at most for each one that occurs: beyond that a trace says nothing of those it lacks.
+/// Upper bound of the population for each actor that occurs: a trace does not show more.
 const MOST_UNSEEN: f64 = 4.0;
 
 /// How commands spread over the actors of a trace.
@@ -40,9 +40,9 @@ pub struct SkewFit {
     /// that the busiest k actors issue, `0.0 ..= 1.0`. Below 0.05 the distribution is a good description, above 0.1
     /// a poor one.
     pub ks_distance_ratio: f64,
-    /// Whether the counts cannot be told from those of equally busy actors; the exponent is 0 then.
+    /// Whether equally busy actors explain the counts; the exponent is 0 then.
     pub is_uniform: bool,
-    /// Actors there would be, counting those too rare to occur in a trace of this length.
+    /// Estimated number of actors, with those too rare to occur in a trace of this length.
     pub population_count: u64,
     /// Share of the commands that the busiest 1 % of the actors issue (at least one actor), `0.0 ..= 1.0`.
     pub busiest_1_percent_share_ratio: f64,
@@ -88,7 +88,7 @@ fn estimate(descending: &[u64]) -> f64 {
     if commands == 0 {
         return 0.0;
     }
-    let weighted = |(place, &count): (usize, &u64)| count as f64 * ((place + 1) as f64).ln();
+    let weighted = |(index, &count): (usize, &u64)| count as f64 * ((index + 1) as f64).ln();
     let observed = descending.iter().enumerate().map(weighted).sum::<f64>() / commands as f64;
     let ranks = Ranks::new(descending.len() as u64);
     // The mean of ln k falls as the exponent rises.
@@ -108,9 +108,9 @@ fn distance(descending: &[u64], exponent: f64) -> f64 {
     let all = descending.iter().sum::<u64>().max(1) as f64;
     let sum: f64 = (1..=descending.len()).map(|rank| (rank as f64).powf(-exponent)).sum();
     let (mut observed, mut fitted, mut largest) = (0.0, 0.0, 0.0_f64);
-    for (place, &count) in descending.iter().enumerate() {
+    for (index, &count) in descending.iter().enumerate() {
         observed += count as f64 / all;
-        fitted += ((place + 1) as f64).powf(-exponent) / sum;
+        fitted += ((index + 1) as f64).powf(-exponent) / sum;
         largest = largest.max((observed - fitted).abs());
     }
     largest
@@ -182,7 +182,7 @@ impl Ranks {
     }
 }
 
-/// How many actors there are if `seen` of them occur in `commands` commands.
+/// Number of actors of which `seen` occur in `commands` commands.
 fn population(commands: u64, seen: u64, exponent: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small multiple of a count")]
     let most = (seen as f64 * MOST_UNSEEN) as u64;
@@ -196,7 +196,7 @@ fn population(commands: u64, seen: u64, exponent: f64) -> u64 {
     low.max(1)
 }
 
-/// What is known of a trace when its exponent is corrected.
+/// The figures of a trace that the correction needs.
 struct Correction {
     commands: u64,
     seen: u64,
@@ -286,8 +286,8 @@ mod tests {
             assert!(found.is_uniform && found.zipf_exponent == 0.0, "{actors}, {commands}: {found:?}");
         }
         assert!(fit(vec![7]).is_uniform && fit(vec![6; 100]).is_uniform);
-        let nobody = fit(Vec::new());
-        assert!(nobody.zipf_exponent_standard_error.is_finite() && nobody.ks_distance_ratio == 0.0, "{nobody:?}");
+        let empty = fit(Vec::new());
+        assert!(empty.zipf_exponent_standard_error.is_finite() && empty.ks_distance_ratio == 0.0, "{empty:?}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use ave_workbench::trace::TraceActor;
 use ave_workbench::workload::{Arrivals, Workload, shipped};
 
 use crate::support::memory::{Fault, Memory};
-use crate::support::{Told, provenance, replay, trace_of, trace_told, workload};
+use crate::support::{TracedCommand, provenance, replay, trace_of, trace_of_commands, workload};
 
 /// A thread instead of a process: it stops between two commands after a number of acknowledged writes, or where the backend
 /// fails an operation. Acknowledgements are logged in the same way.
@@ -201,7 +201,7 @@ fn what_was_deleted_and_stayed_is_found() {
 #[test]
 fn a_trace_is_repeated_until_the_kill() {
     let actor = TraceActor::new("account", "old");
-    let told = |at_ns, kind, ops| Told { at_ns, actor: actor.clone(), kind, ops };
+    let command = |at_ns, kind, ops| TracedCommand { at_ns, actor: actor.clone(), kind, ops };
     let recover = vec![
         Op::new(OpKind::Open, 0, 0),
         Op::new(OpKind::EventsLast, 12, 90),
@@ -211,8 +211,8 @@ fn a_trace_is_repeated_until_the_kill() {
     ];
     let persist = vec![Op::new(OpKind::EventsPut, 13, 80), Op::new(OpKind::StatesPut, 1, 700)];
     let provenance = Provenance { recording: Some(Recording::default()), ..provenance("recorded") };
-    let story = [told(0, CommandKind::Recover, recover), told(5, CommandKind::Persist, persist)];
-    let source = replay(trace_told(provenance, &story), 1);
+    let story = [command(0, CommandKind::Recover, recover), command(5, CommandKind::Persist, persist)];
+    let source = replay(trace_of_commands(provenance, &story), 1);
     for fault in [Fault::None, Fault::DieBefore("events", 30), Fault::DieAfter("events", 30)] {
         let crashed = check(fault, &source, 1, 3);
         assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?}");

@@ -17,7 +17,7 @@ use ave_workbench::load::{
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice};
 use ave_workbench::workload::Arrivals;
 
-use crate::support::{provenance, replay, story_of, trace_of, trace_told, workload};
+use crate::support::{provenance, replay, story_of, trace_of, trace_of_commands, workload};
 
 const MICROSECOND: u64 = 1_000;
 pub(crate) const MILLISECOND: u64 = 1_000_000;
@@ -392,7 +392,7 @@ fn a_trace_is_replayed_at_its_own_times() {
         at_ns += gap * gap * MILLISECOND;
         command.at_ns = at_ns;
     }
-    let trace = trace_told(provenance("bursts"), &story);
+    let trace = trace_of_commands(provenance("bursts"), &story);
     let length = trace.duration_ns() + 1;
     let due: Vec<u64> =
         (0..3).flat_map(|pass| story.iter().map(move |command| pass * length + command.at_ns)).collect();

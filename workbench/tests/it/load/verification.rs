@@ -17,7 +17,7 @@ use ave_workbench::workload::{CommandMix, Workload, shipped};
 
 use crate::support::memory::{Fault, Memory};
 use crate::support::reporting::context;
-use crate::support::{Told, provenance, replay, trace_of, trace_told, workload};
+use crate::support::{TracedCommand, provenance, replay, trace_of, trace_of_commands, workload};
 
 /// Replays a finite source and verifies it.
 fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
@@ -288,14 +288,14 @@ fn what_was_stored_before_a_trace_began_is_there_in_every_pass() {
             // Compaction had deleted it when it was recorded.
             Op::new(OpKind::EventsGet, 2, 0),
         ];
-        Told { at_ns, actor: actor.clone(), kind: CommandKind::Recover, ops }
+        TracedCommand { at_ns, actor: actor.clone(), kind: CommandKind::Recover, ops }
     };
     let persist = |at_ns, number| {
         let ops = vec![Op::new(OpKind::EventsPut, number, 80)];
-        Told { at_ns, actor: actor.clone(), kind: CommandKind::Persist, ops }
+        TracedCommand { at_ns, actor: actor.clone(), kind: CommandKind::Persist, ops }
     };
     let provenance = Provenance { recording: Some(Recording::default()), ..provenance("recorded") };
-    let trace = trace_told(provenance, &[recover(0), persist(5, 13), persist(6, 14), recover(9)]);
+    let trace = trace_of_commands(provenance, &[recover(0), persist(5, 13), persist(6, 14), recover(9)]);
     assert_eq!((trace.actors_with_prehistory(), trace.prehistory_events()), (1, 2));
     let trace = Arc::new(trace);
     for (passes, fault) in [(1, Fault::None), (3, Fault::None), (1, Fault::Alter("events", 0))] {

@@ -28,9 +28,9 @@ pub(crate) fn workload(actors: u32, rest: &str) -> Arc<Workload> {
     Arc::new(Workload::parse(&text).unwrap())
 }
 
-/// A command of a trace with all that its lines say.
+/// A command of a trace with its actor and operations.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct TracedCommand {
     pub(crate) at_ns: u64,
     pub(crate) actor: TraceActor,
     pub(crate) kind: CommandKind,
@@ -38,27 +38,28 @@ pub(crate) struct Told {
 }
 
 /// All commands of a trace.
-pub(crate) fn told(trace: &Trace) -> Vec<Told> {
-    let (mut commands, mut told, mut ops) = (trace.commands(), Vec::new(), Vec::new());
-    while let Some(TraceCommand { at_ns, actor, kind }) = commands.next(&mut ops).unwrap() {
-        told.push(Told { at_ns, actor: trace.actors()[actor as usize].clone(), kind, ops: ops.clone() });
-    }
-    told
+pub(crate) fn commands_in(trace: &Trace) -> Vec<TracedCommand> {
+    let mut commands = Vec::new();
+    let each = |TraceCommand { at_ns, actor, kind }, ops: &[Op]| {
+        commands.push(TracedCommand { at_ns, actor: trace.actors()[actor as usize].clone(), kind, ops: ops.to_vec() });
+    };
+    trace.for_each_command(each).unwrap();
+    commands
 }
 
 /// The trace of these commands.
-pub(crate) fn trace_told(provenance: Provenance, told: &[Told]) -> Trace {
+pub(crate) fn trace_of_commands(provenance: Provenance, commands: &[TracedCommand]) -> Trace {
     let mut builder = TraceBuilder::new(provenance);
-    for command in told {
+    for command in commands {
         let actor = builder.actor(&command.actor.type_name, &command.actor.name);
         builder.command(command.at_ns, actor, command.kind, &mut command.ops.clone()).unwrap();
     }
     builder.finish().unwrap()
 }
 
-/// The first `commands` commands of a workload with a millisecond between them. Commands that ask nothing of the store
-/// leave no line in a trace and are passed over.
-pub(crate) fn story_of(workload: &Arc<Workload>, commands: usize) -> Vec<Told> {
+/// The first `commands` commands of a workload with a millisecond between them. Commands without storage
+/// operations are not in a trace and are skipped.
+pub(crate) fn story_of(workload: &Arc<Workload>, commands: usize) -> Vec<TracedCommand> {
     let mut source = WorkloadSource::new(Arc::clone(workload), 0, 1);
     let (mut story, mut ops) = (Vec::new(), Vec::new());
     while story.len() < commands {
@@ -67,14 +68,19 @@ pub(crate) fn story_of(workload: &Arc<Workload>, commands: usize) -> Vec<Told> {
             continue;
         }
         let actor = TraceActor::new("account", &format!("actor-{}", planned.actor));
-        story.push(Told { at_ns: story.len() as u64 * 1_000_000, actor, kind: planned.kind, ops: ops.clone() });
+        story.push(TracedCommand {
+            at_ns: story.len() as u64 * 1_000_000,
+            actor,
+            kind: planned.kind,
+            ops: ops.clone(),
+        });
     }
     story
 }
 
 /// The same as a trace.
 pub(crate) fn trace_of(workload: &Arc<Workload>, commands: usize) -> Trace {
-    trace_told(provenance("generated"), &story_of(workload, commands))
+    trace_of_commands(provenance("generated"), &story_of(workload, commands))
 }
 
 /// A trace that is replayed `passes` times.

@@ -1,5 +1,5 @@
-//! Importing event logs: whatever way a log is written, in whatever order and however long, its rows become the commands
-//! a plain reading of it gives, and what is wrong with it is named by line.
+//! Import of event logs: rows of any form, order and number become the commands that a plain reading of the log gives,
+//! and malformed rows are reported with their line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,29 +8,19 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ave_actors_rocksdb::trace::{CommandKind, NameRule, Op};
+use ave_actors_rocksdb::trace::{CommandKind, NameRule, OpKind};
 use ave_workbench::actor::{ActorLog, Command, PersistenceRules, Strategy as When};
 use ave_workbench::trace;
 use ave_workbench::trace::{
-    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, TraceError, Truncation,
-    Unobserved,
+    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, Trace, TraceActor, TraceError,
+    Truncation,
 };
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
-/// A command as a trace tells it: time, actor type, actor, kind, operations.
-type Told = (u64, String, String, CommandKind, Vec<Op>);
+use crate::support::{TracedCommand, commands_in};
 
-/// Everything in a trace; the only place here that looks into one.
-fn commands(path: &std::path::Path) -> Vec<Told> {
-    let trace = trace::read(path, Truncation::Refuse).unwrap();
-    let told = crate::support::told(&trace).into_iter();
-    let parts = told
-        .map(|told| (told.at_ns, told.actor.type_name.to_string(), told.actor.name.to_string(), told.kind, told.ops));
-    parts.collect()
-}
-
-/// An event log and the place for its trace.
+/// An event log and its trace.
 struct Log {
     directory: TempDir,
     path: PathBuf,
@@ -49,33 +39,39 @@ impl Log {
         trace::import(&self.path, &self.output, options).unwrap()
     }
 
-    fn import(&self, options: &ImportOptions) -> Vec<Told> {
+    fn trace(&self) -> Trace {
+        trace::read(&self.output, Truncation::Refuse).unwrap()
+    }
+
+    fn import(&self, options: &ImportOptions) -> Vec<TracedCommand> {
         self.summary(options);
-        commands(&self.output)
+        commands_in(&self.trace())
     }
 
     /// Seconds from the first event, and actors.
     fn moments(&self, options: &ImportOptions) -> Vec<(f64, String)> {
-        self.import(options).into_iter().map(|(at, _, actor, ..)| (at as f64 / 1e9, actor)).collect()
+        let commands = self.import(options).into_iter();
+        commands.map(|command| (command.at_ns as f64 / 1e9, command.actor.name.to_string())).collect()
     }
 
-    /// What an import that must fail says; it leaves nothing.
+    /// The error of an import that must fail; it leaves the old output as it was.
     #[track_caller]
     fn refused(&self, options: &ImportOptions) -> String {
-        let _ = fs::remove_file(&self.output);
+        fs::write(&self.output, "precious").unwrap();
         let error = trace::import(&self.path, &self.output, options).unwrap_err().to_string();
         assert!(error.contains(&self.path.display().to_string()), "{error}");
-        assert_eq!(fs::read_dir(self.directory.path()).unwrap().count(), 1, "only the log is left");
+        assert_eq!(fs::read_to_string(&self.output).unwrap(), "precious");
+        assert_eq!(fs::read_dir(self.directory.path()).unwrap().count(), 2, "the log and the old output");
         error
     }
 }
 
-/// How the tests import, unless they say otherwise: light, names kept.
+/// Light persistence, names kept.
 fn options() -> ImportOptions {
     ImportOptions { names: NameRule::Keep, state_bytes: 300, ..ImportOptions::default() }
 }
 
-/// Blocks of a few rows and runs of a few events, so that a short log goes the way of a long one.
+/// Blocks of a few rows and runs of a few events, so that a short log is read like a long one.
 fn tiny() -> ImportLimits {
     ImportLimits { block_bytes: 100, run_events: 5 }
 }
@@ -112,8 +108,8 @@ fn written(rows: &[Row], delimiter: u8, crlf: bool) -> Vec<u8> {
     csv.into_inner().unwrap()
 }
 
-/// The plain way: read all of it, sort it, go through it.
-fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<Told> {
+/// A plain reading: all rows, sorted.
+fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<TracedCommand> {
     let mut events: Vec<(i128, String, u32)> = Vec::new();
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(log);
     for record in reader.records() {
@@ -125,14 +121,14 @@ fn reference(log: &[u8], delimiter: u8, options: &ImportOptions) -> Vec<Told> {
     events.sort_by_key(|event| event.0);
     let first = events[0].0;
     let mut logs: BTreeMap<String, ActorLog> = BTreeMap::new();
-    let told = events.into_iter().map(|(time, actor, event_bytes)| {
+    let command = |(time, name, event_bytes): (i128, String, u32)| {
         let mut ops = Vec::new();
+        let actor = TraceActor::new(&options.type_name, &name);
         let command = Command::Persist { event_bytes, state_bytes: options.state_bytes };
-        logs.entry(actor.clone()).or_default().expand(options.rules, command, &mut ops);
-        let at_ns = u64::try_from(time - first).unwrap();
-        (at_ns, options.type_name.clone(), actor, CommandKind::Persist, ops)
-    });
-    told.collect()
+        logs.entry(name).or_default().expand(options.rules, command, &mut ops);
+        TracedCommand { at_ns: u64::try_from(time - first).unwrap(), actor, kind: CommandKind::Persist, ops }
+    };
+    events.into_iter().map(command).collect()
 }
 
 proptest! {
@@ -164,15 +160,19 @@ fn a_long_log_in_no_order_is_the_same_however_it_is_read() {
     let expected = reference(&log, b',', &options());
     let log = Log::new(&log);
     assert_eq!(log.import(&options()), expected, "several blocks, one run");
-    let limits = ImportLimits { block_bytes: 10_000, run_events: 3_000 };
-    assert_eq!(log.import(&ImportOptions { limits, ..options() }), expected, "many blocks and runs");
+    let limits = ImportLimits { block_bytes: 10_000, run_events: 9_000 };
+    assert_eq!(
+        log.import(&ImportOptions { limits, ..options() }),
+        expected,
+        "many blocks, and runs longer than the buffers of the merge"
+    );
     assert_eq!(fs::read_dir(log.directory.path()).unwrap().count(), 2, "the log and its trace");
 }
 
 const HEAD: &str = "case_id,timestamp,payload\n";
 
 #[test]
-fn times_are_understood_as_logs_write_them() {
+fn the_forms_of_times_are_detected() {
     for (times, form, seconds) in [
         (["2024-01-05T10:00:00Z", "2024-01-05T12:00:01.5+02:00"], "RFC 3339", 1.5),
         (["2024-01-05 10:00", "2024-01-05 10:01"], "RFC 3339", 60.0),
@@ -196,9 +196,9 @@ fn times_are_understood_as_logs_write_them() {
     }
 }
 
-/// The only day above 12 stands behind everything that is looked at first.
+/// The only day above 12 is far behind the first rows.
 #[test]
-fn days_are_told_from_months_by_a_row_far_behind() {
+fn one_day_above_12_distinguishes_days_from_months() {
     let first = "a,03/02/2024,some text that makes the log long\n".repeat(20_000);
     let months = Log::new(format!("{HEAD}{first}b,03/13/2024,x\n")).moments(&options());
     assert_eq!(months.last().unwrap(), &(11.0 * 86_400.0, "b".to_owned()));
@@ -207,15 +207,15 @@ fn days_are_told_from_months_by_a_row_far_behind() {
 
     let text = fs::read(&days.path).unwrap();
     let input = LogInput::reader("the pipe", Cursor::new(text));
-    let error = trace::import_from(input, &days.output, &options(), &Unobserved).unwrap_err().to_string();
+    let error = trace::import_from(input, &days.output, &options(), &()).unwrap_err().to_string();
     assert!(error.contains("the pipe, line 2") && error.contains("--time-format"), "it cannot be read twice: {error}");
 
     let undecided = Log::new(format!("{HEAD}{first}"));
     let error = undecided.refused(&options());
     assert!(error.contains("line 2, column `timestamp`: `03/02/2024`"), "{error}");
     assert!(error.contains("day above 12") && error.contains("%m/%d/%Y"), "{error}");
-    let told = ImportOptions { time_format: Some("%m/%d/%Y".to_owned()), ..options() };
-    assert_eq!(undecided.summary(&told).span[0].to_string(), "2024-03-02T00:00:00Z");
+    let given = ImportOptions { time_format: Some("%m/%d/%Y".to_owned()), ..options() };
+    assert_eq!(undecided.summary(&given).span[0].to_string(), "2024-03-02T00:00:00Z");
 }
 
 #[test]
@@ -247,11 +247,12 @@ fn a_bad_row_deep_in_a_log_is_refused_with_its_line() {
         (",2024-01-01T00:00:00Z,x\n", "column `case_id`: empty"),
         ("a,2024-01-01T00:00:00Z\n", "2 fields, expected 3 as in the header"),
         ("a,2024-01-01T00:00:00Z,x,y\n", "4 fields, expected 3"),
-        ("a,2024-01-01T00:00:00Z,\"x\n", "a quote opens a field here"),
+        ("a,2024-01-01T00:00:00Z,\"x\n", "unclosed quote"),
+        ("a,,x\n", "column `timestamp`: ``"),
     ] {
         for end in ["\n", "\r\n"] {
             let text = format!("{HEAD}{}{bad}a,tomorrow,x\n", good.repeat(rows)).replace('\n', end);
-            assert!(text.len() > 2 << 20, "the bad row stands in the third block");
+            assert!(text.len() > 2 << 20, "the bad row is in the third block");
             let error = Log::new(text).refused(&options());
             let line = format!("line {}", 2 + 2 * rows);
             assert!(error.contains(&line) && error.contains(expected), "{bad}: {error}");
@@ -275,20 +276,20 @@ fn actors_and_times_may_stand_in_several_columns() {
 }
 
 #[test]
-fn bytes_that_are_not_utf_8_count_as_they_stand() {
+fn bytes_that_are_not_utf_8_keep_their_number() {
     let log = Log::new(b"case_id,timestamp,stra\xdfe\nM\xfcller,2024-01-01,\xe4\xf6\nM\xf6ller,2024-01-01,x\n");
     let summary = log.summary(&options());
     assert!(summary.assumptions.iter().any(|assumed| assumed.contains("Latin-1")), "{summary:?}");
-    let told = commands(&log.output);
-    assert_eq!((told[0].2.as_str(), told[1].2.as_str()), ("Müller", "Möller"));
-    assert_eq!(told[0].4[0].bytes, 6 + 1 + 10 + 1 + 2);
+    let commands = commands_in(&log.trace());
+    assert_eq!([0, 1].map(|command| &*commands[command].actor.name), ["Müller", "Möller"]);
+    assert_eq!(commands[0].ops[0].bytes, 6 + 1 + 10 + 1 + 2);
 
     let wide: Vec<u8> = "\u{feff}case_id,timestamp\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert!(Log::new(wide).refused(&options()).contains("UTF-16"));
 }
 
 #[test]
-fn compressed_logs_and_readers_are_taken_as_they_come() {
+fn compressed_logs_and_readers_are_imported() {
     let text = format!("\u{feff}{HEAD}{}", "a,2024-01-01T00:00:00Z,x\n".repeat(3_000));
     let expected = Log::new(&text).import(&options());
     let packed = zstd::encode_all(text.as_bytes(), 1).unwrap();
@@ -299,15 +300,15 @@ fn compressed_logs_and_readers_are_taken_as_they_come() {
         let log = Log::new(bytes);
         assert_eq!(log.import(&options()), expected);
         let input = LogInput::reader("-", Cursor::new(bytes.clone()));
-        trace::import_from(input, &log.output, &options(), &Unobserved).unwrap();
-        assert_eq!(commands(&log.output), expected);
+        trace::import_from(input, &log.output, &options(), &()).unwrap();
+        assert_eq!(commands_in(&log.trace()), expected);
         let error = Log::new(&bytes[..bytes.len() / 2]).refused(&options());
         assert!(error.contains("cannot read"), "a log that is cut off: {error}");
     }
 }
 
 #[test]
-fn local_times_are_taken_in_the_zone_told() {
+fn local_times_are_in_the_given_zone() {
     let berlin = match jiff::tz::TimeZone::get("Europe/Berlin") {
         Ok(zone) => zone,
         Err(error) => return eprintln!("SKIPPED: this system has no time zones: {error}"),
@@ -315,46 +316,109 @@ fn local_times_are_taken_in_the_zone_told() {
     let log = Log::new(format!("{HEAD}a,2024-01-01 12:00,x\na,2024-07-01 12:00,x\na,2024-07-02T00:00Z,x\n"));
     let summary = log.summary(&ImportOptions { time_zone: Some(berlin), ..options() });
     assert_eq!(summary.span.map(|time| time.to_string()), ["2024-01-01T11:00:00Z", "2024-07-02T00:00:00Z"]);
-    assert_eq!(commands(&log.output)[1].0, (182 * 24 - 1) * 3_600_000_000_000, "an hour less in summer");
+    assert_eq!(commands_in(&log.trace())[1].at_ns, (182 * 24 - 1) * 3_600_000_000_000, "an hour less in summer");
     assert!(summary.assumptions.iter().any(|assumed| assumed.contains("Europe/Berlin")), "{summary:?}");
 }
 
-/// Remembers what it was told, and stops an import in one of its stages.
+/// Records the progress, and cancels an import in one of its stages.
 #[derive(Default)]
-struct Watching {
+struct RecordingObserver {
     stop_in: Option<ImportStage>,
-    told: Mutex<Vec<(ImportStage, u64, Option<u64>)>>,
-    looks: AtomicU64,
+    calls: Mutex<Vec<(ImportStage, u64, Option<u64>)>>,
+    checks: AtomicU64,
 }
 
-impl ImportObserver for Watching {
+impl ImportObserver for RecordingObserver {
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
-        self.told.lock().unwrap().push((stage, done, total));
+        self.calls.lock().unwrap().push((stage, done, total));
     }
 
     fn is_stopped(&self) -> bool {
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        self.told.lock().unwrap().last().is_some_and(|told| Some(told.0) == self.stop_in)
+        self.checks.fetch_add(1, Ordering::Relaxed);
+        self.calls.lock().unwrap().last().is_some_and(|call| Some(call.0) == self.stop_in)
     }
 }
 
 #[test]
-fn an_observer_sees_all_of_it_and_can_stop_it() {
+fn an_observer_sees_all_progress_and_can_cancel() {
     let log = Log::new(format!("{HEAD}{}", "a,2024-01-01T00:00:00Z,x\n".repeat(100_000)));
-    let watching = Watching::default();
-    trace::import_from(LogInput::file(&log.path), &log.output, &options(), &watching).unwrap();
+    let observer = RecordingObserver::default();
+    trace::import_from(LogInput::file(&log.path), &log.output, &options(), &observer).unwrap();
     let size = fs::metadata(&log.path).unwrap().len();
-    let told = watching.told.into_inner().unwrap();
-    assert!(told.contains(&(ImportStage::Read, size, Some(size))), "{told:?}");
-    assert_eq!(told.last(), Some(&(ImportStage::Write, 100_000, Some(100_000))));
-    assert!(watching.looks.into_inner() >= told.len() as u64);
+    let calls = observer.calls.into_inner().unwrap();
+    assert!(calls.contains(&(ImportStage::Read, size, Some(size))), "{calls:?}");
+    assert_eq!(calls.last(), Some(&(ImportStage::Write, 100_000, Some(100_000))));
+    assert!(observer.checks.into_inner() >= calls.len() as u64);
 
     fs::write(&log.output, "precious").unwrap();
     for stage in [ImportStage::Read, ImportStage::Write] {
-        let watching = Watching { stop_in: Some(stage), ..Watching::default() };
-        let ended = trace::import_from(LogInput::file(&log.path), &log.output, &options(), &watching);
+        let observer = RecordingObserver { stop_in: Some(stage), ..RecordingObserver::default() };
+        let ended = trace::import_from(LogInput::file(&log.path), &log.output, &options(), &observer);
         assert!(matches!(ended, Err(TraceError::Interrupted)));
         assert_eq!(fs::read_to_string(&log.output).unwrap(), "precious");
         assert_eq!(fs::read_dir(log.directory.path()).unwrap().count(), 2, "nothing else is left");
     }
+}
+
+#[test]
+fn the_size_of_an_event_is_that_of_the_payload_column() {
+    let log = Log::new(format!("{HEAD}a,2024-01-01T00:00:00Z,12345\nb,2024-01-01T00:00:01Z,\n"));
+    let commands = log.import(&ImportOptions { payload_column: Some("payload".to_owned()), ..options() });
+    let ops = commands.into_iter().flat_map(|command| command.ops);
+    let events: Vec<_> = ops.filter(|op| op.kind == OpKind::EventsPut).map(|op| op.bytes).collect();
+    assert_eq!(events, [5, 0]);
+}
+
+#[test]
+fn hashed_names_cannot_be_found_in_the_trace_and_stay_apart() {
+    let rows: Vec<_> =
+        (0..30).map(|n| format!("customer-{},2024-01-01T00:00:{n:02}Z,secret-payload\n", n % 10)).collect();
+    let log = Log::new(HEAD.to_owned() + &rows.concat());
+    let imported = |names| {
+        log.summary(&ImportOptions { names, ..options() });
+        log.trace()
+    };
+    let first = imported(NameRule::Hash);
+    let text = fs::read_to_string(&log.output).unwrap();
+    assert!(!text.contains("customer") && !text.contains("secret"), "neither names nor payloads are in a trace");
+    assert!(first.provenance.names_hashed && first.actors().len() == 10);
+
+    let actors = |trace: &Trace| {
+        let number = |command: TracedCommand| trace.actors().iter().position(|actor| *actor == command.actor);
+        commands_in(trace).into_iter().map(number).collect::<Vec<_>>()
+    };
+    assert_eq!(actors(&first), actors(&imported(NameRule::Keep)), "the same actor each time");
+    let second = imported(NameRule::Hash);
+    assert!(first.actors().iter().all(|actor| !second.actors().contains(actor)), "another key each time");
+}
+
+#[test]
+fn a_missing_column_is_reported_with_the_columns_of_the_log() {
+    let log = Log::new("who,when,wh\u{1b}at\na,2024-01-01T00:00:00Z,x\n");
+    let error = log.refused(&options());
+    assert!(error.contains("--actor-column") && error.contains("who, when, wh\\u{1b}at"), "{error}");
+    let named = ImportOptions { actor_column: Some("who".to_owned()), ..options() };
+    assert!(log.refused(&named).contains("--time-column"));
+    let wrong = ImportOptions { time_column: Some("at".to_owned()), ..named.clone() };
+    assert!(log.refused(&wrong).contains("no column `at`"));
+    let payload =
+        ImportOptions { time_column: Some("when".to_owned()), payload_column: Some("data".to_owned()), ..named };
+    let error = log.refused(&payload);
+    assert!(error.contains("no column `data`") && error.contains("--payload-column"), "{error}");
+}
+
+#[test]
+fn a_log_without_events_is_refused_as_empty() {
+    for text in ["", HEAD] {
+        let error = Log::new(text).refused(&options());
+        assert!(error.contains("empty") && error.contains("no events"), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_reported() {
+    let log = Log::new(format!("{HEAD}a,2024-01-01T00:00:00Z,x\n"));
+    let output = log.directory.path().join("nowhere").join("t.csv");
+    let error = trace::import(&log.path, &output, &options()).unwrap_err().to_string();
+    assert!(error.contains("cannot create") && error.contains("nowhere"), "{error}");
 }

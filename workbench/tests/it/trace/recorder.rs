@@ -20,14 +20,14 @@ use tempfile::tempdir;
 use crate::support::account::{
     Compacting, Database, Full, FullByHand, Life, Light, LightCompacting, Rules, Step, System, model_rules,
 };
-use crate::support::{Told, told};
+use crate::support::{TracedCommand, commands_in};
 
 /// Long enough that no busy host interrupts an actor for it in the midst of a command.
 const PAUSE: Duration = Duration::from_millis(80);
 
 /// All commands of a part.
-fn commands(part: &Path, truncation: Truncation) -> Vec<Told> {
-    told(&read(part, truncation).unwrap())
+fn commands(part: &Path, truncation: Truncation) -> Vec<TracedCommand> {
+    commands_in(&read(part, truncation).unwrap())
 }
 
 /// What the model knows of a command: its kind, and of each operation the kind, the event and the bytes written.
@@ -242,7 +242,7 @@ fn parts_are_whole_traces_that_go_on_where_the_last_one_ended_and_the_oldest_one
         let parts = parts(directory.path());
         assert_eq!(parts.len(), 3);
         assert!(parts[2].to_str().unwrap().contains(expected), "nothing is overwritten: {parts:?}");
-        let found: Vec<Vec<Told>> = parts.iter().map(|part| commands(part, Truncation::Refuse)).collect();
+        let found: Vec<Vec<TracedCommand>> = parts.iter().map(|part| commands(part, Truncation::Refuse)).collect();
         for pair in found.windows(2) {
             assert_eq!(pair[0].last().unwrap().ops[0].number + 1, pair[1][0].ops[0].number);
         }
@@ -323,7 +323,7 @@ fn a_part_is_usable_wherever_it_ends() {
         for length in 0..bytes.len() {
             std::fs::write(&cut, &bytes[..length]).unwrap();
             if let Ok(trace) = read(&cut, Truncation::UseWholeLines) {
-                let found = whole_ops(&told(&trace));
+                let found = whole_ops(&commands_in(&trace));
                 assert_eq!(asked_of(&found), asked_of(&whole_ops(&whole)[..found.len()]));
                 most = most.max(found.len());
             }
@@ -332,7 +332,7 @@ fn a_part_is_usable_wherever_it_ends() {
     }
 }
 
-fn whole_ops(commands: &[Told]) -> Vec<Op> {
+fn whole_ops(commands: &[TracedCommand]) -> Vec<Op> {
     commands.iter().flat_map(|command| command.ops.clone()).collect()
 }
 
@@ -352,7 +352,7 @@ fn a_killed_process_leaves_a_usable_recording() {
         let directory = tempdir().unwrap();
         let directory = directory.path().join(name);
         let mut child = Process::new(std::env::current_exe().unwrap())
-            .args(["workbench::recorder::a_killed_process_leaves_a_usable_recording", "--exact"])
+            .args(["trace::recorder::a_killed_process_leaves_a_usable_recording", "--exact"])
             .env(CHILD, &directory)
             .stdout(Stdio::null())
             .spawn()

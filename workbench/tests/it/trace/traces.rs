@@ -1,34 +1,35 @@
-//! Traces: what is written reads back, what is broken is refused by name and place, and an event log becomes the
-//! commands it stands for.
+//! Traces: what is written reads back, and what is malformed is refused with its file, line and column.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use ave_actors_rocksdb::trace::{CommandKind, NameRule, Op, OpKind, Provenance};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 use ave_actors_store::Error;
-use ave_workbench::actor::{Durability, PersistenceRules, Strategy as When};
+use ave_workbench::actor::Durability;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, WarmUp};
 use ave_workbench::trace;
-use ave_workbench::trace::{ImportOptions, Trace, TraceActor, TraceCommand, TraceError, TraceWriter, Truncation};
+use ave_workbench::trace::{Trace, TraceActor, TraceError, TraceWriter, Truncation};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
 use crate::support::recording::{RecordedStore, Recorder, lines};
-use crate::support::{Told, provenance, told, trace_of, trace_told, workload};
+use crate::support::{TracedCommand, commands_in, trace_of, trace_of_commands, workload};
 
-/// Writes a trace and returns where it stands.
-fn write(trace: &Trace, path: &Path) -> Result<(), TraceError> {
-    let mut writer = TraceWriter::create(path, &trace.provenance)?;
-    let (mut commands, mut ops) = (trace.commands(), Vec::new());
-    while let Some(command) = commands.next(&mut ops).unwrap() {
-        writer.command(&trace.actors()[command.actor as usize], &command, &ops)?;
-    }
-    writer.finish()
+fn write(trace: &Trace, path: &Path) {
+    writer_of(trace, path).finish().unwrap();
 }
 
-/// Names as other systems have them, some of them unpleasant in a CSV file.
+fn writer_of(trace: &Trace, path: &Path) -> TraceWriter {
+    let mut writer = TraceWriter::create(path, &trace.provenance).unwrap();
+    for TracedCommand { at_ns, actor, kind, ops } in commands_in(trace) {
+        writer.command(&actor.type_name, &actor.name, at_ns, kind, &ops).unwrap();
+    }
+    writer
+}
+
+/// Names, some of them difficult in a CSV file.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z0-9-]{1,20}",
@@ -54,7 +55,7 @@ fn some_provenance() -> impl Strategy<Value = Provenance> {
     )
 }
 
-/// A command before it has its place: nanoseconds since the one before, actor, kind, operations.
+/// Nanoseconds since the command before, actor, kind, operations.
 type Drawn = (u64, usize, CommandKind, Vec<(OpKind, u64, u32)>);
 
 fn drawn() -> impl Strategy<Value = Drawn> {
@@ -63,16 +64,16 @@ fn drawn() -> impl Strategy<Value = Drawn> {
     (gap, any::<usize>(), prop::sample::select(&CommandKind::ALL[..]), prop::collection::vec(op, 1..6))
 }
 
-/// Any trace a reader can be asked to understand: actors in order of appearance, values numbered as they were written.
+/// Any valid trace: actors in order of appearance, values numbered as they were written.
 fn some_trace() -> impl Strategy<Value = Trace> {
     let actors = prop::collection::hash_set((name(), name()), 1..6);
     (some_provenance(), actors, prop::collection::vec(drawn(), 1..40)).prop_map(|(provenance, actors, drawn)| {
         let actors: Vec<_> = actors.iter().map(|(type_name, name)| TraceActor::new(type_name, name)).collect();
-        trace_told(provenance, &assemble(&actors, drawn))
+        trace_of_commands(provenance, &assemble(&actors, drawn))
     })
 }
 
-fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<Told> {
+fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<TracedCommand> {
     let mut at_ns = 0u64;
     let command = |(gap, actor, kind, ops): Drawn| {
         at_ns += gap;
@@ -82,19 +83,24 @@ fn assemble(actors: &[TraceActor], drawn: Vec<Drawn>) -> Vec<Told> {
             OpKind::EventsLast if bytes > 0 => Op::new(kind, number, bytes),
             _ => Op::new(kind, 0, bytes),
         };
-        Told { at_ns, actor: actors[actor % actors.len()].clone(), kind, ops: ops.into_iter().map(op).collect() }
+        TracedCommand {
+            at_ns,
+            actor: actors[actor % actors.len()].clone(),
+            kind,
+            ops: ops.into_iter().map(op).collect(),
+        }
     };
     drawn.into_iter().map(command).collect()
 }
 
-/// All that a replay takes from a trace.
-fn replayed(trace: &Trace) -> (Provenance, Vec<TraceActor>, Vec<Told>, Vec<Vec<Op>>) {
+/// All data that a replay uses.
+fn replayed(trace: &Trace) -> (Provenance, Vec<TraceActor>, Vec<TracedCommand>, Vec<Vec<Op>>) {
     let before = (0..trace.actors().len()).map(|actor| {
         let mut ops = Vec::new();
         trace.prehistory(u32::try_from(actor).unwrap(), &mut ops);
         ops
     });
-    (trace.provenance.clone(), trace.actors().to_vec(), told(trace), before.collect())
+    (trace.provenance.clone(), trace.actors().to_vec(), commands_in(trace), before.collect())
 }
 
 proptest! {
@@ -104,56 +110,34 @@ proptest! {
     fn what_is_written_reads_back(trace in some_trace(), compressed: bool) {
         let directory = tempdir().unwrap();
         let path = directory.path().join(if compressed { "t.csv.zst" } else { "t.csv" });
-        write(&trace, &path).unwrap();
+        write(&trace, &path);
         prop_assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
-        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing stands beside it");
+        prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no other file is left");
     }
 }
 
-/// Whoever cuts the beginning off a trace does not want to wait through it.
 #[test]
-fn a_trace_that_begins_late_begins_at_once() {
-    let directory = tempdir().unwrap();
-    let path = directory.path().join("t.csv");
-    let trace = small_trace();
-    let mut writer = TraceWriter::create(&path, &trace.provenance).unwrap();
-    let (mut commands, mut ops) = (trace.commands(), Vec::new());
-    while let Some(command) = commands.next(&mut ops).unwrap() {
-        let late = TraceCommand { at_ns: command.at_ns + 5_000_000_000, ..command };
-        writer.command(&trace.actors()[command.actor as usize], &late, &ops).unwrap();
-    }
-    writer.finish().unwrap();
-    assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
-}
-
-#[test]
-fn compression_is_told_by_the_content_and_not_by_the_name() {
+fn compression_is_detected_by_content_not_by_name() {
     let directory = tempdir().unwrap();
     let [plain, packed] = ["t.csv", "t.csv.zst"].map(|name| directory.path().join(name));
     let trace = small_trace();
-    write(&trace, &plain).unwrap();
-    write(&trace, &packed).unwrap();
+    write(&trace, &plain);
+    write(&trace, &packed);
     assert!(fs::metadata(&packed).unwrap().len() * 2 < fs::metadata(&plain).unwrap().len());
     for renamed in [&plain, &packed] {
         let other = directory.path().join("renamed");
         fs::rename(renamed, &other).unwrap();
-        assert_eq!(told(&trace::read(&other, Truncation::Refuse).unwrap()), told(&trace));
+        assert_eq!(commands_in(&trace::read(&other, Truncation::Refuse).unwrap()), commands_in(&trace));
     }
 }
 
-/// A trace that was written over another one replaces it only when it is complete.
 #[test]
-fn a_trace_that_is_not_finished_leaves_what_stood_there() {
+fn an_unfinished_trace_leaves_the_old_file_in_place() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("t.csv");
-    write(&small_trace(), &path).unwrap();
-    let mut writer = TraceWriter::create(&path, &provenance("second")).unwrap();
-    let trace = small_trace();
-    let mut ops = Vec::new();
-    let command = trace.commands().next(&mut ops).unwrap().unwrap();
-    writer.command(&trace.actors()[0], &command, &ops).unwrap();
-    drop(writer);
-    assert_eq!(told(&trace::read(&path, Truncation::Refuse).unwrap()), told(&trace));
+    write(&small_trace(), &path);
+    drop(writer_of(&trace_of(&workload(1, "mode = 'light'\n[commands]\npersist = 1"), 2), &path));
+    assert_eq!(commands_in(&trace::read(&path, Truncation::Refuse).unwrap()), commands_in(&small_trace()));
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
@@ -164,7 +148,7 @@ fn small_trace() -> Trace {
 
 /// Whether the commands of `part` are the first of `whole`, the last one perhaps with its first operations only.
 fn is_prefix(part: &Trace, whole: &Trace) -> bool {
-    let (found, full) = (told(part), told(whole));
+    let (found, full) = (commands_in(part), commands_in(whole));
     let same = |place: usize| {
         let (a, b) = (&found[place], &full[place]);
         let ops = if place + 1 == found.len() { b.ops.starts_with(&a.ops) } else { b.ops == a.ops };
@@ -177,13 +161,13 @@ fn cut_everywhere(file: &str) {
     let directory = tempdir().unwrap();
     let (path, cut) = (directory.path().join(file), directory.path().join(format!("cut-{file}")));
     let whole = small_trace();
-    write(&whole, &path).unwrap();
+    write(&whole, &path);
     let bytes = fs::read(&path).unwrap();
     let packed = path.extension().is_some_and(|extension| extension == "zst");
     let mut used = 0;
     for length in 0..bytes.len() {
         fs::write(&cut, &bytes[..length]).unwrap();
-        // A plain file that ends with a line is a shorter trace, and nothing tells it from a whole one.
+        // A plain file that ends with a line is a valid shorter trace.
         let ends_with_a_line = !packed && bytes[..length].ends_with(b"\n");
         match trace::read(&cut, Truncation::Refuse) {
             Ok(part) => assert!(ends_with_a_line && is_prefix(&part, &whole), "{length} bytes were taken for a trace"),
@@ -225,7 +209,7 @@ fn most_of_a_long_compressed_trace_survives_a_cut() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("t.csv.zst");
     let whole = trace_of(&workload(50, "mode = 'light'\n[commands]\npersist = 1"), 40_000);
-    write(&whole, &path).unwrap();
+    write(&whole, &path);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() * 9 / 10]).unwrap();
     let error = trace::read(&path, Truncation::Refuse).unwrap_err().to_string();
@@ -241,12 +225,12 @@ impl Lines {
     fn new() -> Self {
         let directory = tempdir().unwrap();
         let path = directory.path().join("t.csv");
-        write(&small_trace(), &path).unwrap();
+        write(&small_trace(), &path);
         let lines = fs::read_to_string(&path).unwrap().lines().map(str::to_owned).collect();
         Self(directory, lines)
     }
 
-    /// What reading says when this line (from 1) stands as given.
+    /// The error of reading with this line (from 1) replaced.
     fn with(&self, number: usize, line: &str) -> String {
         let mut lines = self.1.clone();
         line.clone_into(&mut lines[number - 1]);
@@ -267,7 +251,7 @@ impl Lines {
 }
 
 #[test]
-fn a_malformed_field_is_named_with_line_and_column() {
+fn a_malformed_field_is_reported_with_line_and_column() {
     let lines = Lines::new();
     let find = |operation: &str| lines.1.iter().position(|line| line.contains(operation)).unwrap() + 1;
     let put = find("events.put");
@@ -294,7 +278,7 @@ fn a_malformed_field_is_named_with_line_and_column() {
 }
 
 #[test]
-fn a_malformed_line_is_named() {
+fn a_malformed_line_is_reported_with_its_number() {
     let lines = Lines::new();
     // The second line of a command: a snapshot goes with its event.
     let second = lines.1.iter().position(|line| line.contains("persist,states.put")).unwrap() + 1;
@@ -306,23 +290,12 @@ fn a_malformed_line_is_named() {
         let error = lines.with(line, text);
         assert!(error.contains(&format!("line {line}")) && error.contains(expected), "{text}: {error}");
     }
+    let error = lines.with(4, "1,\u{1b}[31mred,a,0,persist,events.put,0,9");
+    assert!(error.contains("`\\u{1b}[31mred`") && !error.contains('\u{1b}'), "{error}");
     let error = lines.with_field(second, "actor", "somebody else");
     assert!(error.contains(&format!("line {second}")) && error.contains("another actor"), "{error}");
     let error = lines.with_field(second, "command", "purge");
     assert!(error.contains(&format!("line {second}")) && error.contains("another actor or kind"), "{error}");
-}
-
-#[test]
-fn what_is_no_trace_says_what_was_expected() {
-    let lines = Lines::new();
-    assert!(lines.with(1, "case,time,activity").contains("trace import"), "an event log is told what to do");
-    assert!(lines.with(1, "# ave-trace 2 {}").contains("version 2, expected 1"));
-    assert!(lines.with(1, "# ave-trace 1 {").contains("not valid JSON"));
-    assert!(lines.with(2, "time_ns,actor").contains("time_ns,column_family,actor"));
-
-    let missing = Path::new("/nonexistent/t.csv");
-    let error = trace::read(missing, Truncation::Refuse).unwrap_err().to_string();
-    assert!(error.contains("cannot read /nonexistent/t.csv"), "{error}");
 }
 
 /// A backend that opens the one recorder.
@@ -348,7 +321,7 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
                persist = 8\nsnapshot = 1\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let trace = trace_of(&workload(7, mix), 400);
     let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for command in told(&trace) {
+    for command in commands_in(&trace) {
         let actor = &command.actor.name;
         let ops = command.ops.iter().flat_map(|op| lines(op, "account", actor));
         expected.entry(actor.to_string()).or_default().extend(ops);
@@ -376,223 +349,4 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
         }
         assert_eq!(found, expected, "{workers} workers");
     }
-}
-
-/// How the tests import, unless they say otherwise: light, names kept.
-fn options() -> ImportOptions {
-    ImportOptions {
-        actor_column: None,
-        time_column: None,
-        time_format: None,
-        payload_column: None,
-        delimiter: None,
-        rules: PersistenceRules { strategy: When::Light, compact_on_snapshot: false, encrypted: false },
-        state_bytes: 300,
-        type_name: "case".to_owned(),
-        names: NameRule::Keep,
-        ..ImportOptions::default()
-    }
-}
-
-/// An event log and the place for its trace.
-struct Log {
-    directory: TempDir,
-    path: PathBuf,
-    output: PathBuf,
-}
-
-impl Log {
-    fn new(bytes: impl AsRef<[u8]>) -> Self {
-        let directory = tempdir().unwrap();
-        let (path, output) = (directory.path().join("log.csv"), directory.path().join("out.csv"));
-        fs::write(&path, bytes).unwrap();
-        Self { directory, path, output }
-    }
-
-    fn import(&self, options: &ImportOptions) -> Trace {
-        trace::import(&self.path, &self.output, options).unwrap();
-        trace::read(&self.output, Truncation::Refuse).unwrap()
-    }
-
-    /// What an import that must fail says; it must leave nothing, and what stood there before.
-    fn refused(&self, options: &ImportOptions) -> String {
-        let stands_there = |expected: &[&str]| {
-            let mut names: Vec<_> =
-                fs::read_dir(self.directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            names.sort();
-            assert_eq!(names, expected);
-        };
-        let error = trace::import(&self.path, &self.output, options).unwrap_err().to_string();
-        assert!(error.contains(&self.path.display().to_string()), "{error}");
-        stands_there(&["log.csv"]);
-        fs::write(&self.output, "precious").unwrap();
-        trace::import(&self.path, &self.output, options).unwrap_err();
-        stands_there(&["log.csv", "out.csv"]);
-        assert_eq!(fs::read_to_string(&self.output).unwrap(), "precious");
-        fs::remove_file(&self.output).unwrap();
-        error
-    }
-}
-
-/// A row of a log: case, milliseconds since an epoch, text.
-fn rows() -> impl Strategy<Value = Vec<(u8, u32, String)>> {
-    let text = prop_oneof!["[a-z ]{0,60}", "[a-zß✓,\"\n]{0,12}"];
-    // Few moments, so that many rows share theirs.
-    prop::collection::vec((0u8..6, (0u32..30).prop_map(|moment| moment * 333), text), 1..60)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Rows in any order become commands in order of time; those of equal time keep the log's order.
-    #[test]
-    fn an_event_log_becomes_one_command_for_each_row(rows in rows(), delimiter in prop::sample::select(b",;\t")) {
-        let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
-        csv.write_record(["activity", "case_id", "timestamp"]).unwrap();
-        let time = |millis: u32| format!("2024-02-29 23:59:{:02}.{:03}+01:00", millis / 1000, millis % 1000);
-        for (case, millis, text) in &rows {
-            csv.write_record([text, &format!("case {case}"), &time(*millis)]).unwrap();
-        }
-        let trace = Log::new(csv.into_inner().unwrap()).import(&options());
-
-        let mut expected = rows.clone();
-        expected.sort_by_key(|&(_, millis, _)| millis);
-        let found = told(&trace);
-        prop_assert_eq!(found.len(), expected.len());
-        let mut numbers: BTreeMap<&str, u64> = BTreeMap::new();
-        for (command, (case, millis, text)) in found.iter().zip(&expected) {
-            let name = format!("case {case}");
-            prop_assert_eq!(&*command.actor.name, &name);
-            prop_assert_eq!(command.at_ns, u64::from(millis - expected[0].1) * 1_000_000);
-            prop_assert_eq!(command.kind, CommandKind::Persist);
-            let row = text.len() + 1 + name.len() + 1 + time(*millis).len();
-            let number = numbers.entry(&command.actor.name).or_default();
-            let event = Op::new(OpKind::EventsPut, *number, u32::try_from(row).unwrap());
-            let state = Op::new(OpKind::StatesPut, *number, 308);
-            let metadata = Op::new(OpKind::MetadataPut, *number, 16);
-            prop_assert_eq!(&command.ops, &[event, state, metadata]);
-            *number += 1;
-        }
-    }
-}
-
-const HEAD: &str = "case_id,timestamp,payload\n";
-
-fn log(rows: &str) -> Log {
-    Log::new(format!("{HEAD}{rows}"))
-}
-
-#[test]
-fn an_import_takes_the_size_of_the_payload_column_when_told() {
-    let log = log("a,2024-01-01T00:00:00Z,12345\nb,2024-01-01T00:00:01Z,\n");
-    let trace = log.import(&ImportOptions { payload_column: Some("payload".to_owned()), ..options() });
-    let ops = told(&trace).into_iter().flat_map(|command| command.ops);
-    let events: Vec<_> = ops.filter(|op| op.kind == OpKind::EventsPut).map(|op| op.bytes).collect();
-    assert_eq!(events, [5, 0]);
-}
-
-#[test]
-fn an_import_follows_the_persistence_it_is_told() {
-    let rows: Vec<_> = (0..5).map(|second| format!("a,2024-01-01T00:00:0{second}Z,x\n")).collect();
-    let strategy = When::Full { snapshot_every: Some(2) };
-    let rules = PersistenceRules { strategy, compact_on_snapshot: true, encrypted: true };
-    let trace = log(&rows.concat()).import(&ImportOptions { rules, ..options() });
-    let commands = told(&trace);
-    let kinds: Vec<Vec<&str>> =
-        commands.iter().map(|command| command.ops.iter().map(|op| op.kind.name()).collect()).collect();
-    let snapshot = ["events.put", "states.put", "metadata.put", "events.del", "events.del", "metadata.put"];
-    assert_eq!(kinds, [&["events.put"][..], &snapshot, &["events.put"], &snapshot, &["events.put"]]);
-    let bytes = |kind| commands.iter().flat_map(|command| &command.ops).find(|op| op.kind == kind).unwrap().bytes;
-    let row = u32::try_from("a,2024-01-01T00:00:00Z,x".len()).unwrap();
-    assert_eq!(bytes(OpKind::EventsPut), row + 40, "nonce and tag");
-    assert_eq!(bytes(OpKind::StatesPut), 300 + 8 + 40);
-}
-
-#[test]
-fn hashed_names_cannot_be_found_in_the_trace_and_stay_apart() {
-    let rows: Vec<_> =
-        (0..30).map(|n| format!("customer-{},2024-01-01T00:00:{n:02}Z,secret-payload\n", n % 10)).collect();
-    let log = log(&rows.concat());
-    let hashed = ImportOptions { names: NameRule::Hash, ..options() };
-    let first = log.import(&hashed);
-    let text = fs::read_to_string(&log.output).unwrap();
-    assert!(!text.contains("customer") && !text.contains("secret"), "neither names nor payloads are in a trace");
-    assert!(first.provenance.names_hashed && first.actors().len() == 10);
-
-    let kept = log.import(&options());
-    let who = |trace: &Trace| {
-        let place = |told: Told| trace.actors().iter().position(|actor| *actor == told.actor);
-        told(trace).into_iter().map(place).collect::<Vec<_>>()
-    };
-    assert_eq!(who(&first), who(&kept), "the same actor each time");
-    let second = log.import(&hashed);
-    assert!(first.actors().iter().all(|actor| !second.actors().contains(actor)), "another key each time");
-}
-
-#[test]
-fn a_byte_order_mark_is_no_part_of_the_first_column() {
-    let log = Log::new(format!("\u{feff}{HEAD}a,2024-01-01T00:00:00Z,x\n"));
-    assert_eq!(log.import(&options()).command_count(), 1);
-}
-
-#[test]
-fn a_log_without_the_column_is_refused_with_those_it_has() {
-    let log = Log::new("who,when,what\na,2024-01-01T00:00:00Z,x\n");
-    let error = log.refused(&options());
-    assert!(error.contains("--actor-column") && error.contains("who, when, what"), "{error}");
-    let named = ImportOptions { actor_column: Some("who".to_owned()), ..options() };
-    assert!(log.refused(&named).contains("--time-column"));
-    let wrong = ImportOptions { time_column: Some("at".to_owned()), ..named.clone() };
-    assert!(log.refused(&wrong).contains("no column `at`"));
-    let payload =
-        ImportOptions { time_column: Some("when".to_owned()), payload_column: Some("data".to_owned()), ..named };
-    let error = log.refused(&payload);
-    assert!(error.contains("no column `data`") && error.contains("--payload-column"), "{error}");
-}
-
-#[test]
-fn a_bad_row_is_refused_with_its_line() {
-    let good = "a,2024-01-01T00:00:00Z,x\n";
-    for (row, expected) in [
-        ("a,yesterday,x\n", "column `timestamp`: `yesterday`"),
-        ("a,,x\n", "column `timestamp`"),
-        (",2024-01-01T00:00:00Z,x\n", "column `case_id`: empty"),
-        ("a,2024-01-01T00:00:00Z\n", "2 fields, expected 3"),
-        ("a,2024-01-01T00:00:00Z,x,y\n", "4 fields, expected 3"),
-    ] {
-        let error = log(&format!("{good}{row}{good}")).refused(&options());
-        assert!(error.contains("line 3") && error.contains(expected), "{row}: {error}");
-    }
-}
-
-#[test]
-fn a_log_without_events_is_refused_as_empty() {
-    for text in ["", HEAD] {
-        let error = Log::new(text).refused(&options());
-        assert!(error.contains("empty") && error.contains("no events"), "{text:?}: {error}");
-    }
-}
-
-#[test]
-fn an_output_that_cannot_be_written_is_named() {
-    let log = log("a,2024-01-01T00:00:00Z,x\n");
-    let output = log.directory.path().join("nowhere").join("t.csv");
-    let error = trace::import(&log.path, &output, &options()).unwrap_err().to_string();
-    assert!(error.contains("cannot create") && error.contains("nowhere"), "{error}");
-}
-
-#[test]
-fn a_real_event_log_is_imported_whole() {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/receipt.csv"));
-    if !path.exists() {
-        eprintln!("SKIPPED: {} is not there, so no real event log was imported", path.display());
-        return;
-    }
-    let directory = tempdir().unwrap();
-    let output = directory.path().join("receipt.trace.csv.zst");
-    let summary = trace::import(path, &output, &ImportOptions { names: NameRule::Hash, ..options() }).unwrap();
-    assert_eq!((summary.events, summary.actors), (8_577, 1_434));
-    let trace = trace::read(&output, Truncation::Refuse).unwrap();
-    assert_eq!((trace.command_count(), trace.actors().len(), trace.operation_count()), (8_577, 1_434, 3 * 8_577));
-    assert!(told(&trace).is_sorted_by_key(|command| command.at_ns));
 }

@@ -1,21 +1,21 @@
 //! `trace fit`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::read::read;
 use crate::cli::args::FitArgs;
-use crate::cli::commands::trace::read;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{Ending, output};
 use crate::load::arrival_times;
 use crate::trace;
-use crate::trace::{Aspect, Fit, TraceError};
+use crate::trace::{Aspect, Fit, TraceError, replace_file};
 
-/// The result for programs.
+/// The output of `--json`.
 #[derive(Serialize)]
-struct Told<'a> {
+struct FitDocument<'a> {
     workload_file: String,
     #[serde(flatten)]
     fit: &'a Fit,
@@ -24,18 +24,17 @@ struct Told<'a> {
 }
 
 pub(crate) fn fit(args: &FitArgs, output: Output) -> Result<Ending, CliError> {
-    let read = read(&args.trace, args.allow_truncated)?;
-    let fit = trace::fit(&read, arrival_times)?;
+    let fit = trace::fit(&read(&args.trace, args.allow_truncated)?, arrival_times)?;
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", fit.workload.name)));
-    write(&target, &fit.to_toml())?;
+    replace_file(&target, fit.to_toml().as_bytes()).map_err(TraceError::file("write", &target))?;
     let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).map(|aspect| aspect.name).collect();
     if output.is_json() {
-        output::json(&Told { workload_file: target.display().to_string(), fit: &fit, off })?;
+        output::json(&FitDocument { workload_file: target.display().to_string(), fit: &fit, off })?;
         return Ok(Ending::Pass);
     }
     output.line(&table(&fit.aspects))?;
     for name in off {
-        output.line(&format!("WARNING: the workload does not resemble the trace in its {name}"))?;
+        output.line(&format!("WARNING: the workload does not resemble the trace: {name}"))?;
     }
     fit.notes.iter().try_for_each(|note| output.line(&format!("  note: {note}")))?;
     let path = target.display();
@@ -61,12 +60,4 @@ fn table(aspects: &[Aspect]) -> String {
     };
     let header = ["aspect", "largest difference", "", "trace and workload"];
     output::text_table(&header, aspects.iter().map(row).collect())
-}
-
-/// Writes beside the target and moves it there, so that no half of a workload is left behind.
-fn write(target: &Path, text: &str) -> Result<(), CliError> {
-    let failed = |source| TraceError::File { action: "write", path: target.to_owned(), source };
-    let mut file = trace::beside(target).map_err(failed)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
-    Ok(trace::put_in_place(file, target).map_err(failed)?)
 }

@@ -32,7 +32,7 @@ pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, Cl
     if let Some(bar) = &bar {
         bar.finish_and_clear();
     }
-    tell(args, &workload, &options, generated?, output)?;
+    print(args, &workload, &options, generated?, output)?;
     Ok(Ending::Pass)
 }
 
@@ -65,7 +65,7 @@ fn bar(options: &GenerateOptions, output: Output) -> Option<ProgressBar> {
     output.shows_bars().then(|| bar.with_style(style))
 }
 
-fn tell(
+fn print(
     args: &GenerateArgs,
     workload: &Workload,
     options: &GenerateOptions,
@@ -92,7 +92,7 @@ fn tell(
     ))?;
     if workload.preload.events_per_actor > 0 && !args.preload {
         let preloaded = units::counted(workload.preload.events_per_actor, "event");
-        output.line(&format!("  what the workload preloads, {preloaded} for each actor, is its past"))?;
+        output.line(&format!("  each actor starts with {preloaded} from before the trace"))?;
     }
     output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
 }

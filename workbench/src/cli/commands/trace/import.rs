@@ -11,11 +11,11 @@ use crate::cli::import_progress::ImportProgress;
 use crate::cli::output::Output;
 use crate::cli::{Ending, output, resolve};
 use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
-use crate::workload::MAX_VALUE_BYTES;
+use crate::workload::{MAX_VALUE_BYTES, escape};
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
 
-/// What stands for standard input where a file is asked for.
+/// Standard input as a log.
 const STANDARD_INPUT: &str = "-";
 
 pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
@@ -38,7 +38,7 @@ pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliErr
         summary.span[0],
         summary.span[1],
     ))?;
-    summary.columns.iter().try_for_each(|column| output.line(&format!("  {column}")))?;
+    summary.columns.iter().try_for_each(|column| output.line(&escape(&format!("  {column}"))))?;
     summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
@@ -46,7 +46,7 @@ pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliErr
     Ok(Ending::Pass)
 }
 
-/// A log's name without what says how it is written: `orders` for `orders.csv.gz`.
+/// The log's name without extensions: `orders` for `orders.csv.gz`.
 fn log_name(log: &Path) -> String {
     if log.as_os_str() == STANDARD_INPUT {
         return "stdin".to_owned();
@@ -62,7 +62,7 @@ fn input(log: &Path, target: &Path) -> Result<LogInput, CliError> {
     }
     let same = log.canonicalize().is_ok_and(|log| target.canonicalize().is_ok_and(|target| target == log));
     if same {
-        return Err(CliError::Usage(format!("--output {}: that is the log itself", target.display())));
+        return Err(CliError::Usage(format!("--output {}: is the log itself", target.display())));
     }
     Ok(LogInput::file(log))
 }
@@ -123,7 +123,7 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
     })
 }
 
-/// A file's name as part of a column family's: commas and the like would only make the trace harder to read.
+/// A file's name as part of a column family's, without commas and the like.
 fn column_family_name(stem: &str) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }

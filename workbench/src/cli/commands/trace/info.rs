@@ -5,18 +5,19 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
+use super::read::read;
 use crate::cli::args::InfoArgs;
-use crate::cli::commands::trace::{read, unreadable};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{Ending, output};
-use crate::trace::{Rhythm, Sizes, SkewFit, TraceInfo, WorkingSet};
+use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, WorkingSet};
+use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::Provenance;
 
-/// The result for programs.
+/// The output of `--json`.
 #[derive(Serialize)]
-struct Told<'a> {
+struct InfoDocument<'a> {
     provenance: &'a Provenance,
     #[serde(flatten)]
     info: &'a TraceInfo,
@@ -24,15 +25,16 @@ struct Told<'a> {
 
 pub(crate) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
     let read = read(&args.trace, args.allow_truncated)?;
-    let info = trace::info(&read).map_err(unreadable(&args.trace))?;
+    let info = trace::info(&read).map_err(TraceError::file("read", &args.trace))?;
     let provenance = &read.provenance;
     if output.is_json() {
-        output::json(&Told { provenance, info: &info })?;
+        output::json(&InfoDocument { provenance, info: &info })?;
         return Ok(Ending::Pass);
     }
-    output.line(&format!("{}: from {} ({})", provenance.name, provenance.source, provenance.made_by))?;
+    let Provenance { name, source, made_by, .. } = provenance;
+    output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
     output.line(&output::facts(&rows(&info)))?;
-    provenance.assumptions.iter().try_for_each(|assumed| output.line(&format!("assumed: {assumed}")))?;
+    provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))?;
     Ok(Ending::Pass)
 }
 
@@ -56,7 +58,7 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// `20 actors of 1 type` without the first noun, which the label says.
+/// Without the noun `actors`, which is the label.
 fn actors(info: &TraceInfo) -> String {
     format!("{} of {}", units::count(info.actors_count), units::counted(info.actor_types_count, "type"))
 }
@@ -67,7 +69,7 @@ fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {
 
 fn skew(skew: &SkewFit) -> String {
     if skew.is_uniform {
-        return "uniform: no more uneven than chance makes it".to_owned();
+        return "uniform: equally busy actors explain the counts".to_owned();
     }
     format!(
         "Zipf exponent {:.2} ± {:.3}, KS distance {:.3}",
@@ -122,7 +124,7 @@ fn rhythm(rhythm: &Rhythm) -> Vec<(&'static str, String)> {
     rows
 }
 
-/// One block per part of the trace, as high as its rate.
+/// One block per slice of the trace, as high as its rate.
 fn sparkline(counts: &[u64]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
@@ -137,7 +139,7 @@ fn working_set(set: &WorkingSet) -> (&'static str, String) {
     let label = if set.window_seconds == 1 { "busiest second uses" } else { "busiest minute uses" };
     let [touched, stored] = [set.touched_bytes, set.stored_bytes].map(|bytes| units::bytes(bytes as f64));
     let actors = units::counted(set.actors_count, "actor");
-    (label, format!("{actors}, which had {stored} stored; {touched} written and read"))
+    (label, format!("{actors} with {stored} stored; {touched} written and read"))
 }
 
 fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
@@ -148,12 +150,12 @@ fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
     };
     let mut rows = vec![("pauses", format!("longest {}, {over}", units::seconds(rhythm.longest_gap_seconds)))];
     if info.dropped_operations_count > 0 {
-        rows.push(("dropped", format!("{} operations are missing", units::count(info.dropped_operations_count))));
+        rows.push(("dropped", format!("{} operations", units::count(info.dropped_operations_count))));
     }
     if info.actors_with_prehistory_count > 0 {
         let actors = units::counted(info.actors_with_prehistory_count, "actor");
         let events = units::counted(info.prehistory_events_count, "event");
-        rows.push(("from before", format!("{events} of {actors} in all, there when it began")));
+        rows.push(("from before", format!("{events} of {actors} in all, stored when the trace began")));
     }
     rows
 }
@@ -163,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sparkline_is_as_high_as_the_rate_and_empty_where_nothing_came() {
+    fn a_sparkline_is_as_high_as_the_rate() {
         assert_eq!(sparkline(&[0, 1, 4, 8]), " ▁▄█");
         assert_eq!(sparkline(&[5]), "█");
     }

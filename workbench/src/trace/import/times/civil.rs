@@ -1,8 +1,11 @@
-//! Dates and times of day as people write them.
+//! Reads dates and times of day of many forms.
 
-/// In which order a date's parts stand.
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::Offset;
+
+/// Order of the parts of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Order {
+pub(in super::super) enum DateOrder {
     /// Year, month, day.
     Ymd,
     /// Day, month, year.
@@ -11,72 +14,23 @@ pub(in super::super) enum Order {
     Mdy,
 }
 
-/// What a text says: a date, a time of day, and the offset from UTC if it names one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Civil {
-    pub(super) year: i16,
-    pub(super) month: i8,
-    pub(super) day: i8,
-    /// Nanoseconds since midnight.
-    pub(super) clock: i64,
-    /// Seconds east of Greenwich.
-    pub(super) offset: Option<i32>,
-}
-
-const SECOND: i64 = 1_000_000_000;
-const DAY: i64 = 86_400 * SECOND;
-
-impl Civil {
-    /// Reads a text all of which is a date, or a date and a time of day; `None` if it is anything else.
-    pub(super) fn read(text: &[u8], order: Order, separator: u8) -> Option<Self> {
-        let mut rest = Rest(text);
-        let (year, month, day) = rest.date(order, separator)?;
-        let mut civil = Self { year, month, day, clock: 0, offset: None };
-        if !rest.0.is_empty() {
-            rest.between_date_and_clock()?;
-            civil.clock = rest.clock()?;
-            if !rest.0.is_empty() {
-                civil.offset = Some(rest.offset()?);
-            }
-        }
-        rest.0.is_empty().then_some(civil)
+/// Reads a text all of which is a date, or a date and a time of day with or without an offset from UTC.
+pub(super) fn read(text: &[u8], order: DateOrder, separator: u8) -> Option<(DateTime, Option<Offset>)> {
+    let mut rest = Rest(text);
+    let date = rest.date(order, separator)?;
+    if rest.0.is_empty() {
+        return Some((date.to_datetime(Time::midnight()), None));
     }
-
-    /// Nanoseconds since 1970 as if the time were in UTC, before its offset is applied.
-    pub(super) fn nanoseconds(&self) -> Option<i64> {
-        days_since_1970(self.year, self.month, self.day).checked_mul(DAY)?.checked_add(self.clock)
-    }
-
-    /// Nanoseconds since 1970, if the text says its offset.
-    pub(super) fn instant(&self) -> Option<i64> {
-        self.nanoseconds()?.checked_sub(i64::from(self.offset?) * SECOND)
-    }
-}
-
-/// Days from 1970-01-01 in the Gregorian calendar: years are counted from March, so that a leap day is the last.
-fn days_since_1970(year: i16, month: i8, day: i8) -> i64 {
-    let (month, day) = (i64::from(month), i64::from(day));
-    let year = i64::from(year) - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-const fn days_in(month: u32, year: u32) -> u32 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
+    rest.between_date_and_clock()?;
+    let time = date.to_datetime(rest.clock()?);
+    let offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
+    rest.0.is_empty().then_some((time, offset))
 }
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
-/// What of a text is not read yet.
+/// The unread rest of a text.
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
@@ -105,24 +59,24 @@ impl Rest<'_> {
         Some(digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
     }
 
-    fn date(&mut self, order: Order, separator: u8) -> Option<(i16, i8, i8)> {
+    fn date(&mut self, order: DateOrder, separator: u8) -> Option<Date> {
         let (year, month, day);
         match order {
-            Order::Ymd => {
+            DateOrder::Ymd => {
                 year = self.number(4, 4)?;
                 self.eat(separator)?;
                 month = self.month()?;
                 self.eat(separator)?;
                 day = self.number(1, 2)?;
             }
-            Order::Dmy => {
+            DateOrder::Dmy => {
                 day = self.number(1, 2)?;
                 self.eat(separator)?;
                 month = self.month()?;
                 self.eat(separator)?;
                 year = self.number(4, 4)?;
             }
-            Order::Mdy => {
+            DateOrder::Mdy => {
                 month = self.month()?;
                 self.eat(separator)?;
                 day = self.number(1, 2)?;
@@ -130,9 +84,7 @@ impl Rest<'_> {
                 year = self.number(4, 4)?;
             }
         }
-        let exists = (1..=12).contains(&month) && (1..=days_in(month, year)).contains(&day);
-        let (year, month, day) = (year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?);
-        exists.then_some((year, month, day))
+        Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
     }
 
     /// A number, or at least three letters of a name.
@@ -159,31 +111,29 @@ impl Rest<'_> {
         self.eat(b'T').or_else(|| self.eat(b't')).or_else(|| self.eat(b':'))
     }
 
-    /// Nanoseconds since midnight.
-    fn clock(&mut self) -> Option<i64> {
+    fn clock(&mut self) -> Option<Time> {
         let hour = self.number(1, 2)?;
         self.eat(b':')?;
         let minute = self.number(2, 2)?;
         let (mut second, mut nanosecond) = (0, 0);
         if self.eat(b':').is_some() {
-            // A leap second is the second before it, as everywhere in this world of Unix times.
+            // A leap second is the second before it, as in Unix time.
             second = self.number(2, 2).filter(|&second| second <= 60)?.min(59);
             if self.eat(b'.').or_else(|| self.eat(b',')).is_some() {
                 nanosecond = self.fraction()?;
             }
         }
         let hour = self.half_of_day(hour)?;
-        let exists = hour < 24 && minute < 60;
-        exists.then(|| i64::from(hour * 3600 + minute * 60 + second) * SECOND + nanosecond)
+        Time::new(hour.try_into().ok()?, minute.try_into().ok()?, second.try_into().ok()?, nanosecond).ok()
     }
 
     /// Digits behind the point as nanoseconds; what is finer is dropped.
-    fn fraction(&mut self) -> Option<i64> {
+    fn fraction(&mut self) -> Option<i32> {
         let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.0.split_at(digits);
         self.0 = rest;
         let all = digits.iter().chain(std::iter::repeat(&b'0'));
-        (!digits.is_empty()).then(|| all.take(9).fold(0, |number, digit| number * 10 + i64::from(digit - b'0')))
+        (!digits.is_empty()).then(|| all.take(9).fold(0, |number, digit| number * 10 + i32::from(digit - b'0')))
     }
 
     /// The hour of the day, with `AM` or `PM` heeded if it follows.
@@ -200,11 +150,10 @@ impl Rest<'_> {
         exists.then_some(hour % 12 + if evening { 12 } else { 0 })
     }
 
-    /// Seconds east of Greenwich.
-    fn offset(&mut self) -> Option<i32> {
+    fn offset(&mut self) -> Option<Offset> {
         self.skip_spaces();
         if [&b"Z"[..], b"UTC", b"GMT"].iter().any(|word| self.eat_word(word).is_some()) {
-            return Some(0);
+            return Some(Offset::UTC);
         }
         let sign = if self.eat(b'+').is_some() { 1 } else { self.eat(b'-').map(|()| -1)? };
         let hours = self.number(2, 2)?;
@@ -214,34 +163,35 @@ impl Rest<'_> {
             let _ = self.eat(b':');
             self.number(2, 2)?
         };
-        let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
-        (hours < 26 && minutes < 60).then_some(sign * seconds)
+        let seconds = i32::try_from(hours * 3600 + minutes * 60).ok().filter(|_| minutes < 60)?;
+        Offset::from_seconds(sign * seconds).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{DateOrder, Offset};
+    use jiff::Timestamp;
 
-    fn read(text: &str, order: Order, separator: u8) -> Option<i64> {
-        let civil = Civil::read(text.as_bytes(), order, separator)?;
-        civil.instant().or_else(|| civil.nanoseconds())
+    fn read(text: &str, order: DateOrder, separator: u8) -> Option<Timestamp> {
+        let (time, offset) = super::read(text.as_bytes(), order, separator)?;
+        offset.unwrap_or(Offset::UTC).to_timestamp(time).ok()
     }
 
-    fn expected(text: &str) -> Option<i64> {
-        i64::try_from(text.parse::<jiff::Timestamp>().unwrap().as_nanosecond()).ok()
+    fn expected(text: &str) -> Option<Timestamp> {
+        text.parse().ok()
     }
 
     #[test]
-    fn dates_are_read_in_the_order_told() {
+    fn dates_are_read_in_the_given_order() {
         let at = expected("2011-02-03T00:00:00Z");
-        assert_eq!(read("2011/02/03", Order::Ymd, b'/'), at);
-        assert_eq!(read("3.2.2011", Order::Dmy, b'.'), at);
-        assert_eq!(read("02/03/2011", Order::Mdy, b'/'), at);
-        assert_eq!(read("03-Feb-2011", Order::Dmy, b'-'), at);
-        assert_eq!(read("3 February 2011", Order::Dmy, b' '), at);
-        assert_eq!(read("30.02.2011", Order::Dmy, b'.'), None);
-        assert_eq!(read("03.02.11", Order::Dmy, b'.'), None, "which century is not said");
+        assert_eq!(read("2011/02/03", DateOrder::Ymd, b'/'), at);
+        assert_eq!(read("3.2.2011", DateOrder::Dmy, b'.'), at);
+        assert_eq!(read("02/03/2011", DateOrder::Mdy, b'/'), at);
+        assert_eq!(read("03-Feb-2011", DateOrder::Dmy, b'-'), at);
+        assert_eq!(read("3 February 2011", DateOrder::Dmy, b' '), at);
+        assert_eq!(read("30.02.2011", DateOrder::Dmy, b'.'), None);
+        assert_eq!(read("03.02.11", DateOrder::Dmy, b'.'), None, "the century is unknown");
     }
 
     #[test]
@@ -256,11 +206,11 @@ mod tests {
             ("03.02.2011 23:05 UTC", "2011-02-03T23:05:00Z"),
             ("03.02.2011:23:05:01 -0730", "2011-02-04T06:35:01Z"),
         ] {
-            assert_eq!(read(text, Order::Dmy, b'.'), expected(at), "{text}");
+            assert_eq!(read(text, DateOrder::Dmy, b'.'), expected(at), "{text}");
         }
         for text in ["03.02.2011 13:05 PM", "03.02.2011 24:00", "03.02.2011 1", "03.02.2011 1:05:", "03.02.2011 1:05 x"]
         {
-            assert_eq!(read(text, Order::Dmy, b'.'), None, "{text}");
+            assert_eq!(read(text, DateOrder::Dmy, b'.'), None, "{text}");
         }
     }
 }

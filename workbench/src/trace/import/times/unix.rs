@@ -1,59 +1,23 @@
 //! Unix times: a number and its unit.
 
-/// What a Unix time counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Unit {
-    Seconds,
-    Milliseconds,
-    Microseconds,
-    Nanoseconds,
-}
-
-impl Unit {
-    pub(super) const ALL: [Self; 4] = [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds];
-
-    /// What `--time-format` calls it.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Seconds => "unix-s",
-            Self::Milliseconds => "unix-ms",
-            Self::Microseconds => "unix-us",
-            Self::Nanoseconds => "unix-ns",
-        }
-    }
-
-    pub(super) const fn words(self) -> &'static str {
-        match self {
-            Self::Seconds => "Unix seconds",
-            Self::Milliseconds => "Unix milliseconds",
-            Self::Microseconds => "Unix microseconds",
-            Self::Nanoseconds => "Unix nanoseconds",
-        }
-    }
-
+/// Unit of a Unix time.
+#[derive(Debug, PartialEq, Eq)]
+pub(in super::super) struct Unit {
+    /// Its name as a `--time-format`.
+    pub(super) option: &'static str,
+    pub(super) name: &'static str,
     /// Decimal digits between this unit and nanoseconds.
-    const fn digits(self) -> u32 {
-        match self {
-            Self::Seconds => 9,
-            Self::Milliseconds => 6,
-            Self::Microseconds => 3,
-            Self::Nanoseconds => 0,
-        }
-    }
-
-    /// The unit a number of this size is in, if it is a time of these centuries: 1e11 seconds are the year 5138, and
-    /// so many milliseconds March 1973.
-    fn of(whole: u64) -> Self {
-        match whole {
-            0..100_000_000_000 => Self::Seconds,
-            100_000_000_000..100_000_000_000_000 => Self::Milliseconds,
-            100_000_000_000_000..100_000_000_000_000_000 => Self::Microseconds,
-            _ => Self::Nanoseconds,
-        }
-    }
+    digits: u32,
 }
 
-/// A number as it stands: sign, whole part, and the first nine digits behind the point.
+pub(super) static UNITS: [Unit; 4] = [
+    Unit { option: "unix-s", name: "Unix seconds", digits: 9 },
+    Unit { option: "unix-ms", name: "Unix milliseconds", digits: 6 },
+    Unit { option: "unix-us", name: "Unix microseconds", digits: 3 },
+    Unit { option: "unix-ns", name: "Unix nanoseconds", digits: 0 },
+];
+
+/// Sign, whole part, and the first nine digits behind the point.
 struct Decimal {
     negative: bool,
     whole: u64,
@@ -79,7 +43,7 @@ impl Decimal {
         let begins = text.first().is_some_and(u8::is_ascii_digit);
         let has_exponent = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
         let number: f64 = std::str::from_utf8(text).ok().filter(|_| begins && has_exponent)?.parse().ok()?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the bounds asked for")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against the bounds")]
         (number < 1e19).then(|| Self {
             negative,
             whole: number.trunc() as u64,
@@ -93,15 +57,16 @@ fn digits(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok().filter(|_| is_number)?.parse().ok()
 }
 
-/// The unit a number looks to be in; `None` if it is no number.
-pub(super) fn unit_of(text: &[u8]) -> Option<Unit> {
-    Decimal::read(text).map(|number| Unit::of(number.whole))
+/// The probable unit of a number; `None` for other text. 1e11 seconds are the year 5138, 1e11 milliseconds March 1973.
+pub(super) fn unit_of(text: &[u8]) -> Option<&'static Unit> {
+    let limits = [10u64.pow(11), 10u64.pow(14), 10u64.pow(17)];
+    Decimal::read(text).map(|number| &UNITS[limits.partition_point(|&limit| limit <= number.whole)])
 }
 
-/// Nanoseconds since 1970; what is finer is dropped.
-pub(super) fn read(text: &[u8], unit: Unit) -> Option<i64> {
+/// Nanoseconds since 1970, rounded towards zero.
+pub(super) fn read(text: &[u8], unit: &Unit) -> Option<i64> {
     let number = Decimal::read(text)?;
-    let (scale, rest) = (10u64.pow(unit.digits()), 10u64.pow(9 - unit.digits()));
+    let (scale, rest) = (10u64.pow(unit.digits), 10u64.pow(9 - unit.digits));
     let nanoseconds = u128::from(number.whole) * u128::from(scale) + u128::from(number.billionths / rest);
     let nanoseconds = i64::try_from(nanoseconds).ok()?;
     Some(if number.negative { -nanoseconds } else { nanoseconds })
@@ -130,6 +95,6 @@ mod tests {
         for text in ["", "-", ".5", "NaN", "inf", "1,5", "1.5.2", "0x10", "99999999999999999999"] {
             assert!(unit_of(text.as_bytes()).is_none(), "{text}");
         }
-        assert_eq!(read(b"1318340740276", Unit::Seconds), None, "the year 43746");
+        assert_eq!(read(b"1318340740276", &UNITS[0]), None, "the year 43746");
     }
 }

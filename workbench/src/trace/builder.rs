@@ -1,23 +1,24 @@
-//! A trace that was read and found good, or put together by a program: who occurs in it, what it holds in numbers, and
-//! its commands, to be gone through as often as wanted.
+//! A trace in memory or in a temporary file, and how it is put together.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::trace::command::{TraceActor, TraceCommand};
-use crate::trace::content::{Commands, Content, ContentWriter, MEMORY_BYTES};
-use crate::trace::error::TraceError;
-use crate::trace::history::{ActorHistory, Prehistory};
+use super::command::{TraceActor, TraceCommand};
+use super::content::{Content, ContentWriter, MEMORY_BYTES};
+use super::error::TraceError;
+use super::history::{ActorHistory, Prehistory};
+use super::packed::ChunkReader;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
-/// A trace.
+/// The commands of a trace, which can be read any number of times.
 ///
 /// Memory: its actors with their names, about 200 bytes each, and up to 64 MiB of commands; more commands are kept in a
 /// temporary file.
 #[derive(Debug, Default)]
 pub struct Trace {
-    /// Where it comes from.
+    /// Source and assumptions, from the first line of the file.
     pub provenance: Provenance,
     actors: Vec<TraceActor>,
     counts: Counts,
@@ -38,14 +39,43 @@ struct Counts {
 }
 
 impl Trace {
-    /// Everyone who occurs, in the order of their first commands.
+    /// All actors, in the order of their first commands.
     pub fn actors(&self) -> &[TraceActor] {
         &self.actors
     }
 
-    /// Its commands, in order of time.
-    pub fn commands(&self) -> Commands<'_> {
-        Commands::new(&self.content)
+    /// Calls `visit` for every command with its operations, in order of time.
+    ///
+    /// # Errors
+    ///
+    /// If the temporary file of a long trace cannot be read.
+    pub fn for_each_command(&self, mut visit: impl FnMut(TraceCommand, &[Op])) -> io::Result<()> {
+        self.try_for_each_command(|command, ops| {
+            visit(command, ops);
+            Ok(())
+        })
+    }
+
+    /// The same until `visit` fails.
+    pub(super) fn try_for_each_command<E: From<io::Error>>(
+        &self,
+        mut visit: impl FnMut(TraceCommand, &[Op]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut buffer, mut ops) = (Vec::new(), Vec::new());
+        for chunk in 0..self.content.chunk_count() {
+            let bytes = if let Some(bytes) = self.content.in_memory(chunk) {
+                bytes
+            } else {
+                self.content.read(chunk, &mut buffer)?;
+                &buffer
+            };
+            let mut reader = ChunkReader::default();
+            while let Some(command) = reader.next(bytes, &mut ops, |_| true) {
+                visit(command, &ops)?;
+                ops.clear();
+            }
+        }
+        Ok(())
     }
 
     /// Number of commands.
@@ -78,7 +108,7 @@ impl Trace {
         self.counts.duration_ns
     }
 
-    /// The commands it issues, in report order.
+    /// The kinds of commands in it, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
         CommandKind::ALL.into_iter().filter(|&kind| self.commands_of(kind) > 0).collect()
     }
@@ -93,18 +123,18 @@ impl Trace {
         self.counts.longest_value
     }
 
-    /// Actors that read what no command of the trace has written: it must be there before.
+    /// Actors that read data which no command of the trace has written.
     pub fn actors_with_prehistory(&self) -> u64 {
         self.prehistory.iter().filter(|before| !before.is_empty()).count() as u64
     }
 
-    /// Events that must be there before the trace begins.
+    /// Events that must be stored before a replay.
     pub fn prehistory_events(&self) -> u64 {
         self.prehistory.iter().map(|before| before.events.count()).sum()
     }
 
-    /// Appends to `ops` what writes what an actor must have stored before the trace begins. Lengths that no read tells are
-    /// the mean length of the trace's events.
+    /// Appends to `ops` the operations that write what an actor must have stored before a replay. Events of unknown length
+    /// get the mean length of the trace's events.
     ///
     /// # Panics
     ///
@@ -121,14 +151,14 @@ impl Trace {
     }
 }
 
-/// Length of an event where nothing at all tells it.
+/// Length of an event in a trace without event lengths.
 const UNKNOWN_EVENT_BYTES: u32 = 256;
 
-/// Puts a trace together, command by command.
+/// Assembles a trace, command by command.
 ///
 /// ```
-/// use ave_actors_rocksdb::workbench::actor::{CommandKind, Op, OpKind};
-/// use ave_actors_rocksdb::workbench::trace::{Provenance, TraceBuilder};
+/// use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
+/// use ave_workbench::trace::TraceBuilder;
 ///
 /// let mut builder = TraceBuilder::new(Provenance::default());
 /// let actor = builder.actor("account", "alice");
@@ -136,7 +166,7 @@ const UNKNOWN_EVENT_BYTES: u32 = 256;
 /// builder.command(1_000_000, actor, CommandKind::LastEvent, &mut [Op::new(OpKind::EventsLast, 0, 0)])?;
 /// let trace = builder.finish()?;
 /// assert_eq!((trace.command_count(), trace.duration_ns()), (2, 1_000_000));
-/// # Ok::<(), ave_actors_rocksdb::workbench::trace::TraceError>(())
+/// # Ok::<(), ave_workbench::trace::TraceError>(())
 /// ```
 #[derive(Debug)]
 pub struct TraceBuilder {
@@ -146,15 +176,15 @@ pub struct TraceBuilder {
     histories: Vec<ActorHistory>,
     counts: Counts,
     content: ContentWriter,
-    /// Time of the first command: a trace that was cut at the front begins at once.
+    /// Time of the first command, from which times count.
     first_ns: Option<u64>,
 }
 
-/// An actor type, and the places of its actors by their names.
+/// An actor type, and the numbers of its actors by their names.
 #[derive(Debug)]
 struct ActorType {
     name: Arc<str>,
-    places: HashMap<Box<str>, u32>,
+    numbers: HashMap<Box<str>, u32>,
 }
 
 impl TraceBuilder {
@@ -176,35 +206,35 @@ impl TraceBuilder {
         }
     }
 
-    /// The place of an actor, which is new if it was not named before.
+    /// The number of an actor; a new one if the actor is new.
     ///
     /// # Panics
     ///
     /// If there are 2^32 others.
     pub fn actor(&mut self, type_name: &str, name: &str) -> u32 {
         let of_type = self.type_named(type_name);
-        if let Some(&place) = of_type.places.get(name) {
-            return place;
+        if let Some(&number) = of_type.numbers.get(name) {
+            return number;
         }
         let type_name = Arc::clone(&of_type.name);
-        let place = u32::try_from(self.actors.len()).expect("fewer than 2^32 actors");
-        self.type_named(&type_name).places.insert(name.into(), place);
+        let number = u32::try_from(self.actors.len()).expect("fewer than 2^32 actors");
+        self.type_named(&type_name).numbers.insert(name.into(), number);
         self.actors.push(TraceActor { type_name, name: name.into() });
         self.histories.push(ActorHistory::default());
-        place
+        number
     }
 
-    /// There are few types, and one is asked for again and again.
+    /// There are few types: a linear search is fast.
     fn type_named(&mut self, name: &str) -> &mut ActorType {
-        let place = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
-            self.types.push(ActorType { name: name.into(), places: HashMap::new() });
+        let index = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
+            self.types.push(ActorType { name: name.into(), numbers: HashMap::new() });
             self.types.len() - 1
         });
-        &mut self.types[place]
+        &mut self.types[index]
     }
 
-    /// Appends a command of the actor at place `actor`. Numbers of states and metadata, and whether a read may miss, are
-    /// filled in.
+    /// Appends a command of actor number `actor`. Numbers of states and metadata, and whether a read may miss, are filled
+    /// in.
     ///
     /// # Errors
     ///
@@ -230,13 +260,13 @@ impl TraceBuilder {
         self.content.push(TraceCommand { at_ns, actor, kind }, ops)
     }
 
-    /// Notes that `count` operations are missing here.
+    /// Counts operations that the recorder dropped.
     pub const fn dropped(&mut self, count: u64) {
         self.counts.dropped += count;
     }
 
-    /// Goes on with the next part of a recording; false if it is none.
-    pub(super) fn goes_on_with(&mut self, next: Provenance) -> bool {
+    /// Continues with the next part of a recording; false if it is none.
+    pub(super) fn continue_with(&mut self, next: Provenance) -> bool {
         let continues = self.provenance.continues(&next);
         if continues {
             self.provenance.recording = next.recording;
@@ -266,10 +296,8 @@ mod tests {
     use super::*;
 
     fn commands_of(trace: &Trace) -> Vec<(TraceCommand, Vec<Op>)> {
-        let (mut commands, mut found, mut ops) = (trace.commands(), Vec::new(), Vec::new());
-        while let Some(command) = commands.next(&mut ops).unwrap() {
-            found.push((command, ops.clone()));
-        }
+        let mut found = Vec::new();
+        trace.for_each_command(|command, ops| found.push((command, ops.to_vec()))).unwrap();
         found
     }
 

@@ -1,0 +1,182 @@
+//! The workload of a trace's figures.
+
+use std::io;
+
+use super::behaviour::Behaviour;
+use super::{bursts, likeness, sizes};
+use crate::actor::{PersistenceRules, Strategy};
+use crate::trace::builder::Trace;
+use crate::trace::info::TraceInfo;
+use crate::workload::{
+    Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Preload, SizeDistribution, Skew, Workload,
+};
+use ave_actors_rocksdb::trace::{CommandKind, Provenance};
+
+/// Coefficient of variation below which arrivals are evenly spaced: halfway between even and Poisson.
+const EVEN_CV: f64 = 0.5;
+/// Coefficient of variation above which commands come in bursts: so much, and so many times `1 / sqrt(n)`, which is
+/// about its standard error without bursts.
+const BURSTY_CV: f64 = 1.15;
+const BURSTY_CV_ERRORS: f64 = 3.0;
+/// Commands that bursts need to be significant.
+const COMMANDS_FOR_BURSTS: u64 = 100;
+/// Largest preload of a workload.
+const MOST_PRELOADED: f64 = 1e6;
+/// Length of snapshots and events if the trace writes none.
+pub(super) const UNKNOWN_BYTES: u32 = 256;
+
+pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arrivals: Arrivals) -> Workload {
+    let mut workload = Workload {
+        name: name(&trace.provenance.name),
+        description: String::new(),
+        seed: 1,
+        event_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
+        state_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
+        compressibility: trace.provenance.compressibility.clamp(0.0, 1.0),
+        actors: actors(info, seen),
+        persistence: persistence(&trace.provenance, seen),
+        commands: commands(seen),
+        arrivals,
+        preload: Preload { events_per_actor: preloaded(seen) },
+    };
+    let rules = workload.rules();
+    if let Some(sizes) = &info.event_sizes {
+        workload.event_bytes = sizes::distribution(sizes, rules.event_overhead());
+    }
+    if let Some(sizes) = &info.state_sizes {
+        workload.state_bytes = sizes::distribution(sizes, rules.state_overhead());
+    }
+    workload
+}
+
+/// The trace's name with the characters and the length of a workload's.
+fn name(name: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
+    let name: String = name.chars().map(fits).take(64).collect();
+    if name.is_empty() { "trace".to_owned() } else { name }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded lengths and counts")]
+fn actors(info: &TraceInfo, seen: &Behaviour) -> Actors {
+    // The limit of a workload is 100 million.
+    let count = info.skew.population_count.clamp(1, 100_000_000) as u32;
+    let exponent = (info.skew.zipf_exponent * 1e3).round() / 1e3;
+    Actors {
+        count,
+        types: (info.actor_types_count.clamp(1, 10_000) as u32).min(count),
+        skew: if exponent > 0.0 { Skew::Zipf(exponent) } else { Skew::Uniform },
+        name_bytes: seen.name_bytes.round().clamp(8.0, 1024.0) as usize,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded")]
+pub(super) fn preloaded(seen: &Behaviour) -> u64 {
+    seen.events_before.round().clamp(0.0, MOST_PRELOADED) as u64
+}
+
+fn persistence(provenance: &Provenance, seen: &Behaviour) -> Persistence {
+    let stated: Option<PersistenceRules> = provenance.persistence.parse().ok();
+    let stated_every = match stated.map(|rules| rules.strategy) {
+        Some(Strategy::Full { snapshot_every }) => snapshot_every,
+        _ => None,
+    };
+    let is_light = if seen.persists() > 0 {
+        seen.is_light()
+    } else {
+        stated.is_some_and(|rules| rules.strategy == Strategy::Light)
+    };
+    let snapshot_every = seen.snapshot_every().map(|(every, _)| every).or(stated_every).unwrap_or(0);
+    Persistence {
+        mode: if is_light { PersistenceMode::Light } else { PersistenceMode::Full },
+        snapshot_every: if is_light { 100 } else { snapshot_every },
+        compact_on_snapshot: seen.compacts(),
+        encrypted: seen.is_encrypted().unwrap_or_else(|| stated.is_some_and(|rules| rules.encrypted)),
+    }
+}
+
+fn commands(seen: &Behaviour) -> CommandMix {
+    let all = seen.issued.iter().sum::<u64>().max(1) as f64;
+    let mut mix = CommandMix::default();
+    for kind in CommandKind::ALL {
+        *weight(&mut mix, kind) = rounded(100.0 * seen.issued[kind.index()] as f64 / all);
+    }
+    mix.recover_after_stop = rounded(seen.share_of_stops());
+    if let Some(lengths) = &seen.query_lengths {
+        // Short logs cut queries short, in the workload as in the trace: a few shorter ones are ignored.
+        let [least, most] = [100, 1000].map(|permille| lengths.quantile_bytes(permille));
+        if least == most {
+            mix.events_per_query = u64::from(most);
+        } else {
+            mix.events_per_query_quantiles = (0..=1000).step_by(10).map(|at| lengths.quantile_bytes(at)).collect();
+        }
+    }
+    mix
+}
+
+/// Four decimals are enough for weights with a sum of 100.
+fn rounded(figure: f64) -> f64 {
+    (figure * 1e4).round() / 1e4
+}
+
+const fn weight(mix: &mut CommandMix, kind: CommandKind) -> &mut f64 {
+    match kind {
+        CommandKind::Persist => &mut mix.persist,
+        CommandKind::Snapshot => &mut mix.snapshot,
+        CommandKind::Recover => &mut mix.recover,
+        CommandKind::Events => &mut mix.events,
+        CommandKind::LastEvent => &mut mix.last_event,
+        CommandKind::Purge => &mut mix.purge,
+    }
+}
+
+/// Corrects weights and query lengths by the result of a generated trace.
+pub(super) fn correct(mix: &mut CommandMix, wanted: &Behaviour, found: &Behaviour) {
+    let all = |seen: &Behaviour| seen.issued.iter().sum::<u64>().max(1) as f64;
+    for kind in CommandKind::ALL {
+        let [wanted, found] = [wanted, found].map(|seen| seen.issued[kind.index()] as f64 / all(seen));
+        if wanted > 0.0 && found > 0.0 {
+            let weight = weight(mix, kind);
+            *weight = rounded(*weight * (wanted / found).clamp(0.5, 2.0));
+        }
+    }
+    if let (Some(wanted), Some(found)) = (&wanted.query_lengths, &found.query_lengths) {
+        let factor = (wanted.mean_bytes() / found.mean_bytes()).clamp(0.5, 2.0);
+        for length in &mut mix.events_per_query_quantiles {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most twice a small number")]
+            let scaled = (f64::from(*length) * factor).round().min(1e9) as u32;
+            *length = scaled.max(1);
+        }
+    }
+}
+
+pub(super) fn arrivals(trace: &Trace, info: &TraceInfo) -> io::Result<Arrivals> {
+    let Some(cv) = info.rhythm.interarrival_cv_ratio else { return Ok(Arrivals::Poisson) };
+    if cv < EVEN_CV {
+        return Ok(Arrivals::Constant);
+    }
+    if !is_bursty(info, cv) {
+        return Ok(Arrivals::Poisson);
+    }
+    let spacing = bursts::Spacing::of(trace, cv)?;
+    Ok(bursts::resembling(&spacing, info.commands_per_second).map_or(Arrivals::Poisson, Arrivals::Bursts))
+}
+
+/// Whether gaps vary, or busy and calm times alternate, more than those of independent commands.
+fn is_bursty(info: &TraceInfo, cv: f64) -> bool {
+    let commands = info.commands_count.values().sum::<u64>();
+    let varies = cv > BURSTY_CV + BURSTY_CV_ERRORS / (commands as f64).sqrt();
+    let clusters = info.rhythm.dispersion_per_100_commands_ratio.is_some_and(|found| found > likeness::CLUSTERED);
+    commands >= COMMANDS_FOR_BURSTS && (varies || clusters && commands >= likeness::COMMANDS_FOR_DISPERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_traces_become_names_of_workloads() {
+        assert_eq!(name("receipt log.2"), "receipt-log-2");
+        assert_eq!(name(""), "trace");
+        assert_eq!(name(&"é".repeat(100)).len(), 64);
+    }
+}

@@ -1,0 +1,100 @@
+//! Fits a workload to a trace, and compares them.
+
+use std::sync::Arc;
+
+use super::behaviour::observe;
+use super::bursts;
+use super::derive::{arrivals, correct, workload_of};
+use super::likeness;
+use super::notes::{description, notes, origin};
+use super::result::Fit;
+use crate::measure::median;
+use crate::trace::builder::Trace;
+use crate::trace::error::TraceError;
+use crate::trace::generate::{GenerateLength, GenerateOptions, Preload, generate_trace};
+use crate::trace::info::{Rhythm, RhythmCounter, info};
+use crate::workload::{Arrivals, Workload};
+
+/// Commands of the generated trace that is compared, at most.
+const MOST_COMMANDS: u64 = 1_000_000;
+/// Commands of the generated traces that correct the mix, at most.
+const MOST_COMMANDS_TO_CORRECT: u64 = 200_000;
+/// Corrections of the mix.
+const CORRECTIONS: usize = 3;
+/// Seeds whose bursts are compared, at most.
+const BURST_SEEDS: u64 = 9;
+/// Commands of all seeds together, at most.
+const MOST_BURST_COMMANDS: u64 = 1_000_000;
+
+/// Finds the workload that resembles a trace. `arrival_times` returns the times of commands in nanoseconds, for arrivals,
+/// commands per second and a seed, as `load::arrival_times` does.
+///
+/// Memory: some 300 bytes an actor, and up to 64 MiB of commands of the generated trace.
+///
+/// # Errors
+///
+/// [`TraceError::File`] if a temporary file of a long trace cannot be read or written.
+pub fn fit<I: Iterator<Item = u64>>(
+    trace: &Trace,
+    arrival_times: impl Fn(Arrivals, f64, u64) -> I,
+) -> Result<Fit, TraceError> {
+    let directory = std::env::temp_dir();
+    let failed = TraceError::file("read", &directory);
+    let original = info(trace).map_err(failed)?;
+    let seen = observe(trace).map_err(failed)?;
+    let rate = if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
+    let generated = |workload: &Workload, commands: u64| {
+        let times = arrival_times(workload.arrivals, rate, workload.seed);
+        let length = GenerateLength::Commands(commands);
+        let options = GenerateOptions { length, preload: Preload::AsPast, per_second: rate };
+        generate_trace(&Arc::new(workload.clone()), &options, times)
+    };
+    let arrivals = arrivals(trace, &original).map_err(failed)?;
+    let mut workload = workload_of(trace, &original, &seen, arrivals);
+    workload.description = description(trace, &original, &workload);
+    for _ in 0..CORRECTIONS {
+        let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS_TO_CORRECT))?;
+        correct(&mut workload.commands, &seen, &observe(&sample).map_err(failed)?);
+    }
+    let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS))?;
+    let mut found = info(&sample).map_err(failed)?;
+    let mut rate_error = 0.0;
+    if let Arrivals::Bursts(bursts) = workload.arrivals {
+        let commands = sample.command_count();
+        let seeds = (MOST_BURST_COMMANDS / commands.max(1)).clamp(1, BURST_SEEDS);
+        let rhythms =
+            (0..seeds).map(|seed| rhythm(arrival_times(workload.arrivals, rate, workload.seed + seed), commands));
+        take_medians(&mut found.rhythm, &rhythms.collect::<Vec<_>>());
+        rate_error = bursts::rate_error(bursts, rate, commands);
+    }
+    let aspects = likeness::compare(&original, &found, rate_error);
+    Ok(Fit {
+        notes: notes(trace, &original, &seen, &workload),
+        workload,
+        commands_per_second: (original.commands_per_second > 0.0).then_some(original.commands_per_second),
+        aspects,
+        compared_commands_count: sample.command_count(),
+        origin: origin(trace),
+    })
+}
+
+/// The rhythm of the first `commands` of these times.
+fn rhythm(times: impl Iterator<Item = u64>, commands: u64) -> Rhythm {
+    let times: Vec<u64> = times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect();
+    let mut counter = RhythmCounter::new(commands, times.last().copied().unwrap_or(0));
+    for at_ns in times {
+        counter.record(at_ns);
+    }
+    counter.finish()
+}
+
+/// Replaces the figures by which bursts are judged with the medians of these.
+fn take_medians(found: &mut Rhythm, rhythms: &[Rhythm]) {
+    let median_of = |figure: fn(&Rhythm) -> Option<f64>| {
+        let figures: Vec<f64> = rhythms.iter().filter_map(figure).collect();
+        (!figures.is_empty()).then(|| median(figures))
+    };
+    found.interarrival_cv_ratio = median_of(|rhythm| rhythm.interarrival_cv_ratio);
+    found.burstiness_ratio = median_of(|rhythm| rhythm.burstiness_ratio);
+    found.dispersion_per_100_commands_ratio = median_of(|rhythm| rhythm.dispersion_per_100_commands_ratio);
+}
