@@ -1,14 +1,14 @@
 //! The capacity of a machine by all of its plans.
 
 use super::report_with_log::ReportWithLog;
-use super::result::{MachineCapacity, RecommendationCount, TargetAnswer};
+use super::result::{MergedCapacity, RecommendationCount, TargetAnswer};
 use crate::actor::Durability;
 use crate::host::HOST;
 use crate::plan::{required_rate, suffices};
 use crate::report::{Capacity, Outcome, PlanResult};
 
 /// `None` if no report is a plan.
-pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Option<MachineCapacity> {
+pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Option<MergedCapacity> {
     let found: Vec<Found<'_>> = reports.iter().filter_map(|one| Found::of(one, durability)).collect();
     if found.is_empty() {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Opt
     let capacities = || found.iter().map(|found| found.capacity);
     let sustained: Option<Vec<f64>> = found.iter().map(|found| found.sustained_per_second).collect();
     let holding = found.iter().filter(|found| found.holds).count();
-    Some(MachineCapacity {
+    Some(MergedCapacity {
         saturation_range_per_second: known_ends(capacities().filter_map(|capacity| capacity.saturation_per_second)),
         sustained_per_second: sustained.and_then(|rates| rates.into_iter().reduce(f64::min)),
         most_sustained_per_second: found.iter().filter_map(|found| found.sustained_per_second).reduce(f64::max),

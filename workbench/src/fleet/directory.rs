@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::merge::Merged;
-use super::result::Machine;
+use super::result::MergedMachine;
 use crate::report::{Destination, Rendered, ReportError, histogram_log};
 
 impl Merged {
@@ -31,7 +31,7 @@ impl Merged {
 /// One interval per machine, command and durability mode, with tags such as `machine-1.persist.durability-on`.
 fn merged_log(merged: &Merged) -> Vec<u8> {
     let comparison = &merged.comparison;
-    let named = |machine: &Machine| format!("{}: {}", machine.id, machine.name);
+    let named = |machine: &MergedMachine| format!("{}: {}", machine.id, machine.name);
     let what = format!("ave-workbench {}: response times in nanoseconds", comparison.reproduce.version);
     let head = format!("{what} of {}, all reports of a machine merged", comparison.name);
     let comments: Vec<String> = std::iter::once(head).chain(comparison.machines.iter().map(named)).collect();

@@ -9,7 +9,7 @@ use super::latency::{
 };
 use super::order::better_first;
 use super::report_with_log::ReportWithLog;
-use super::result::{JoinedReport, Machine, MachineComparison, MachineMode, SCHEMA_VERSION};
+use super::result::{JoinedReport, MachineComparison, MergedMachine, MergedMode, SCHEMA_VERSION};
 use super::sentence::sentence;
 use super::sync_probe::sync_probe;
 use super::warnings::{build_warning, group_warnings};
@@ -111,7 +111,7 @@ fn headline_command(reports: &[ReportWithLog]) -> Option<String> {
 }
 
 /// Numbers the machines and their histograms.
-fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<MergedHistogram>) {
+fn numbered(joined: Vec<(MergedMachine, Vec<MergedHistogram>)>) -> (Vec<MergedMachine>, Vec<MergedHistogram>) {
     let (mut machines, mut histograms) = (Vec::new(), Vec::new());
     for (place, (mut machine, of_machine)) in (1..).zip(joined) {
         machine.id = format!("machine-{place}");
@@ -123,7 +123,7 @@ fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<
 }
 
 /// One kind of machine, without its number.
-fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHistogram>) {
+fn machine(group: &Group, durabilities: &[Durability]) -> (MergedMachine, Vec<MergedHistogram>) {
     let Group { hardware, usable_ram_bytes, reports } = group;
     let (mut modes, mut histograms) = (Vec::new(), Vec::new());
     let mut notes: Vec<String> = missing_logs(reports).into_iter().collect();
@@ -131,9 +131,9 @@ fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHi
         let latencies = merge_latencies(reports, durability);
         notes.extend(latencies.notes);
         histograms.extend(latencies.histograms);
-        modes.push(MachineMode { commands: latencies.commands, ..mode(reports, durability) });
+        modes.push(MergedMode { commands: latencies.commands, ..mode(reports, durability) });
     }
-    let machine = Machine {
+    let machine = MergedMachine {
         id: String::new(),
         name: hardware.name(*usable_ram_bytes),
         cpu_model: hardware.cpu_model.clone(),
@@ -162,10 +162,10 @@ fn joined_report(one: &ReportWithLog) -> JoinedReport {
 }
 
 /// A mode of all reports, without latencies.
-fn mode(reports: &[ReportWithLog], durability: Durability) -> MachineMode {
+fn mode(reports: &[ReportWithLog], durability: Durability) -> MergedMode {
     let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| mode_of(one, durability)).collect();
     let databases = modes.iter().map(|mode| mode.resources.database_bytes);
-    MachineMode {
+    MergedMode {
         durability,
         commands_count: modes.iter().map(|mode| mode.commands_count).sum(),
         offered_per_second: common_offered(reports, durability),

@@ -1,7 +1,7 @@
 //! Comparison of machines: reports from many hosts, merged.
 //!
-//! Only reports of the same load are merged. Those of one kind of machine become one [`Machine`]: their histograms are added,
-//! and percentiles are read from the sum, never averaged. This module measures and renders nothing.
+//! Only reports of the same load are merged. Those of one kind of machine become one [`MergedMachine`]: their histograms
+//! are added, and percentiles are read from the sum, never averaged. This module measures and renders nothing.
 
 mod capacity;
 mod comparable;
@@ -22,6 +22,6 @@ pub use latency::MergedHistogram;
 pub use merge::{MergeContext, Merged, merge};
 pub use report_with_log::ReportWithLog;
 pub use result::{
-    JoinedReport, LatencyEvidence, Machine, MachineCapacity, MachineComparison, MachineMode, MergedLatency,
+    JoinedReport, LatencyEvidence, MachineComparison, MergedCapacity, MergedLatency, MergedMachine, MergedMode,
     PercentileSpread, RecommendationCount, SyncProbe, TargetAnswer,
 };

@@ -32,7 +32,7 @@ pub struct MachineComparison {
     pub durabilities: Vec<Durability>,
     /// The machines, best first: highest rate with durability on if that was measured, else off. Where a schedule gave
     /// all the same rate, lowest p99 of the headline command.
-    pub machines: Vec<Machine>,
+    pub machines: Vec<MergedMachine>,
     /// Doubts about the comparison, each with a hint.
     pub warnings: Vec<Warning>,
     /// How the latencies of several reports are merged.
@@ -46,7 +46,7 @@ pub struct MachineComparison {
 /// One kind of machine and its reports, merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Machine {
+pub struct MergedMachine {
     /// `machine-1`, …, in the order of the comparison; the tags of `merged.hlog` begin with it.
     pub id: String,
     /// Its hardware: `AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`.
@@ -66,7 +66,7 @@ pub struct Machine {
     /// Its reports, by start.
     pub reports: Vec<JoinedReport>,
     /// One entry per durability mode, `off` before `on`.
-    pub modes: Vec<MachineMode>,
+    pub modes: Vec<MergedMode>,
     /// 4 KiB write plus `fdatasync`; absent if no report probed the disk.
     pub sync_probe: Option<SyncProbe>,
     /// What is missing, and why.
@@ -94,7 +94,7 @@ pub struct JoinedReport {
 /// A machine in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MachineMode {
+pub struct MergedMode {
     /// Durability `off` or `on`.
     pub durability: Durability,
     /// Measured commands of all reports.
@@ -106,7 +106,7 @@ pub struct MachineMode {
     /// Lowest and highest round of all reports, commands per second.
     pub achieved_range_per_second: [f64; 2],
     /// Result of plans; absent for runs.
-    pub capacity: Option<MachineCapacity>,
+    pub capacity: Option<MergedCapacity>,
     /// Response time of each command.
     pub commands: Vec<MergedLatency>,
     /// Size of the database directory afterwards, least and most of the reports.
@@ -116,7 +116,7 @@ pub struct MachineMode {
 /// The plans of one machine in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MachineCapacity {
+pub struct MergedCapacity {
     /// Closed-loop ceiling, lowest and highest report, commands per second.
     pub saturation_range_per_second: Option<[f64; 2]>,
     /// Lowest of the sustained rates of its reports; absent if one found none.
@@ -212,7 +212,7 @@ pub struct SyncProbe {
     pub p99_range_ns: Option<[u64; 2]>,
 }
 
-impl MachineMode {
+impl MergedMode {
     /// The rate that machines are compared by, commands per second: the sustained rate of plans, 0 without one; the achieved
     /// rate of runs.
     pub fn rate_per_second(&self) -> f64 {
@@ -228,9 +228,9 @@ impl MachineMode {
     }
 }
 
-impl Machine {
+impl MergedMachine {
     /// Its result in a durability mode.
-    pub fn mode(&self, durability: Durability) -> Option<&MachineMode> {
+    pub fn mode(&self, durability: Durability) -> Option<&MergedMode> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }
 }

@@ -1,14 +1,14 @@
 //! The result of a comparison in one sentence.
 
 use super::order::{by_size, is_scheduled, p99_ns};
-use super::result::{Machine, MachineMode, TargetAnswer};
+use super::result::{MergedMachine, MergedMode, TargetAnswer};
 use crate::actor::Durability;
 use crate::report::Target;
 use crate::units;
 
 /// Plans: how many machines sustain the target in each mode, and the smallest of them. Runs: the best machine of each mode.
 pub(super) fn sentence(
-    machines: &[Machine],
+    machines: &[MergedMachine],
     durabilities: &[Durability],
     target: Option<&Target>,
     command: Option<&str>,
@@ -25,9 +25,9 @@ pub(super) fn sentence(
 }
 
 /// `3 of 4 machines sustain 2,000 commands/s with durability on, the smallest is …`.
-fn sustaining(machines: &[Machine], durability: Durability, target: &Target) -> String {
+fn sustaining(machines: &[MergedMachine], durability: Durability, target: &Target) -> String {
     let answered = |answer: TargetAnswer| {
-        let is_so = move |machine: &&Machine| {
+        let is_so = move |machine: &&MergedMachine| {
             machine.mode(durability).and_then(|mode| mode.capacity.as_ref()).is_some_and(|found| found.answer == answer)
         };
         machines.iter().filter(is_so)
@@ -51,7 +51,7 @@ fn sustaining(machines: &[Machine], durability: Durability, target: &Target) -> 
 }
 
 /// The best machine of each mode, once if it is the same.
-fn best_of_all(machines: &[Machine], durabilities: &[Durability], command: Option<&str>) -> String {
+fn best_of_all(machines: &[MergedMachine], durabilities: &[Durability], command: Option<&str>) -> String {
     let best: Vec<Best<'_>> =
         durabilities.iter().filter_map(|&durability| Best::of(machines, durability, command)).collect();
     let Some(first) = best.first() else { return "no mode was measured".to_owned() };
@@ -67,7 +67,7 @@ fn best_of_all(machines: &[Machine], durabilities: &[Durability], command: Optio
 
 /// The best machine in one durability mode.
 struct Best<'a> {
-    machine: &'a Machine,
+    machine: &'a MergedMachine,
     durability: Durability,
     /// `fastest` or `lowest p99`.
     word: &'static str,
@@ -76,8 +76,8 @@ struct Best<'a> {
 
 impl<'a> Best<'a> {
     /// By rate; by latency where a schedule gave the rate.
-    fn of(machines: &'a [Machine], durability: Durability, command: Option<&str>) -> Option<Self> {
-        let measured: Vec<(&Machine, &MachineMode)> =
+    fn of(machines: &'a [MergedMachine], durability: Durability, command: Option<&str>) -> Option<Self> {
+        let measured: Vec<(&MergedMachine, &MergedMode)> =
             machines.iter().filter_map(|machine| Some((machine, machine.mode(durability)?))).collect();
         let by_latency = measured.iter().all(|(_, mode)| is_scheduled(mode) && p99_ns(mode, command).is_some());
         if let Some(command) = command.filter(|_| by_latency) {

@@ -6,7 +6,7 @@ use crate::cli::args::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{Ending, output, resolve};
-use crate::fleet::{Machine, MachineComparison, MachineMode, MergeContext, ReportWithLog, TargetAnswer, merge};
+use crate::fleet::{MachineComparison, MergeContext, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
 use crate::{render, units};
 
@@ -38,7 +38,7 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     output.line("")?;
     output.warnings(&comparison.warnings)?;
     output.sentence(&comparison.sentence)?;
-    let notes = |machine: &Machine| {
+    let notes = |machine: &MergedMachine| {
         let name = machine.name.clone();
         machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
     };
@@ -47,12 +47,12 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
 }
 
 /// A row per durability mode; the first one names the machine.
-fn machine_rows(comparison: &MachineComparison, machine: &Machine) -> Vec<Vec<String>> {
+fn machine_rows(comparison: &MachineComparison, machine: &MergedMachine) -> Vec<Vec<String>> {
     let names = std::iter::once(machine.name.clone()).chain(std::iter::repeat(String::new()));
     names.zip(&machine.modes).map(|(name, mode)| row(comparison, name, machine.reports.len(), mode)).collect()
 }
 
-fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &MachineMode) -> Vec<String> {
+fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &MergedMode) -> Vec<String> {
     let third = mode.capacity.as_ref().map_or_else(
         || mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), units::rate),
         |capacity| answer(capacity.answer).to_owned(),

@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ave_workbench::actor::Durability;
 use ave_workbench::fleet::{
-    LatencyEvidence, Machine, MachineComparison, MergeContext, MergeError, Merged, ReportWithLog, TargetAnswer, merge,
+    LatencyEvidence, MachineComparison, MergeContext, MergeError, Merged, MergedMachine, ReportWithLog, TargetAnswer,
+    merge,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
 use ave_workbench::report::{Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
@@ -114,7 +115,7 @@ fn sustains(report: &mut Report, off: Option<f64>, on: Option<f64>) {
     capacities.iter_mut().zip([off, on]).for_each(|(capacity, rate)| capacity.sustained_per_second = rate);
 }
 
-fn value(machine: &Machine, durability: Durability, percentile: Percentile) -> Option<u64> {
+fn value(machine: &MergedMachine, durability: Durability, percentile: Percentile) -> Option<u64> {
     let latency = machine.mode(durability)?.command("persist")?;
     latency.response.percentile(percentile).map(|found| found.value_ns)
 }
