@@ -76,10 +76,6 @@ impl<P: Peer> Target for Through<'_, P> {
     type State = P::State;
     type Manager = P::Manager;
 
-    fn name(&self) -> &'static str {
-        "peer"
-    }
-
     fn open(&self, directory: &Path, durability: Durability) -> Result<P::Manager, Error> {
         self.0.open(directory, durability.is_on())
     }
