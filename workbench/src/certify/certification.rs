@@ -1,6 +1,5 @@
 //! Measures a certification, segment by segment, from where its journal ends.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use super::spec::CertifySpec;
 use super::state::{DatabaseState, EarlyEnd, FinalCheck, Interruption, InterruptionKind, ModeState};
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Control, DriveSpec, JobContext, Load, Observer, RunError, Silent, WarmUp};
+use crate::load::{Control, DriveSpec, JobContext, Load, Observer, Silent, WarmUp};
 use crate::process::{DriveResult, Rig, RigOutcome, SuspendedRig, Testbed};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
@@ -198,7 +197,7 @@ impl Certification<'_> {
         let durability = mode.durability;
         let suspended = suspended(journal, durability);
         if suspended.is_none() {
-            remove_database(journal)?;
+            journal.remove_databases()?;
             mode.databases += 1;
         }
         let databases = mode.databases;
@@ -215,7 +214,7 @@ impl Certification<'_> {
         }
         // An incomplete preload is useless.
         drop(rig);
-        remove_database(journal)?;
+        journal.remove_databases()?;
         mode.databases -= 1;
         let databases = mode.databases;
         journal.change_mode(durability, |mode| {
@@ -299,7 +298,7 @@ fn note_lost_database(journal: &mut CertifyJournal, mode: &CertifiedMode) -> Res
     if journal.state().mode(durability).is_none_or(|mode| mode.database != DatabaseState::Open) {
         return Ok(());
     }
-    remove_database(journal)?;
+    journal.remove_databases()?;
     let lost = Interruption {
         durability,
         kind: InterruptionKind::Ended,
@@ -344,7 +343,7 @@ fn finish(testbed: &dyn Testbed, journal: &mut CertifyJournal, mode: &mut Certif
         mode.database = DatabaseState::None;
     })?;
     // The next mode needs the space.
-    remove_database(journal)
+    journal.remove_databases()
 }
 
 /// The database of a mode that was suspended.
@@ -352,15 +351,6 @@ fn suspended(journal: &CertifyJournal, durability: Durability) -> Option<Suspend
     match &journal.state().mode(durability)?.database {
         DatabaseState::Suspended(suspended) => Some(suspended.clone()),
         DatabaseState::None | DatabaseState::Open => None,
-    }
-}
-
-/// Removes the database of the current mode, if there is one. Modes are certified one after the other.
-fn remove_database(journal: &CertifyJournal) -> Result<(), CertifyError> {
-    let path = journal.head().databases();
-    match std::fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RunError::Directory { path, source }.into()),
-        _ => Ok(()),
     }
 }
 

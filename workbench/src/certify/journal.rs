@@ -1,8 +1,8 @@
 //! The journal of a certification: its state after each change, and each finished segment.
 
 use std::borrow::Cow;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -137,12 +137,24 @@ impl CertifyJournal {
         Ok(self.file.entries()?.filter_map(of_mode))
     }
 
-    /// Removes the file: the certification is finished.
+    /// Removes the databases of the certification, if there are any.
+    pub(super) fn remove_databases(&self) -> Result<(), CertifyError> {
+        let path = self.head.databases();
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(CertifyError::DataDirectory { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes databases and journal: the certification is finished.
     ///
     /// # Errors
     ///
-    /// [`CertifyError::Journal`] if it cannot be removed.
+    /// [`CertifyError::DataDirectory`] or [`CertifyError::Journal`] if they cannot be removed.
     pub fn remove(self) -> Result<(), CertifyError> {
+        self.remove_databases()?;
         Ok(self.file.remove()?)
     }
 }

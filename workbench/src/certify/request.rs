@@ -1,7 +1,6 @@
 //! A certification from the request to the certificate and its report.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
 use ave_actors_store::config::MachineSpec;
 use jiff::Timestamp;
@@ -43,25 +42,8 @@ pub(crate) struct Certified {
     pub(crate) certificate: Certificate,
     /// `None` if it was interrupted.
     pub(crate) report: Option<(Report, Vec<Attachment>)>,
-    pub(crate) saved: SavedProgress,
-}
-
-/// Files by which an interrupted certification is resumed.
-pub(crate) struct SavedProgress {
-    journal: CertifyJournal,
-    pub(crate) databases: PathBuf,
-}
-
-impl SavedProgress {
-    pub(crate) fn journal(&self) -> &Path {
-        self.journal.path()
-    }
-
-    /// Removes them: the certification is finished and its report written.
-    pub(crate) fn remove(self) -> Result<(), CertifyError> {
-        remove(&self.databases)?;
-        self.journal.remove()
-    }
+    /// To resume it, or to be removed once the report is written.
+    pub(crate) journal: CertifyJournal,
 }
 
 /// Certifies as requested, or resumes that.
@@ -73,13 +55,12 @@ impl SavedProgress {
 pub(crate) fn run(request: &CertifyRequest<'_>, job: CertifyJob<'_>) -> Result<Certified, CertifyError> {
     let head = request.head()?;
     ReportDirectory::check_writable(request.reports_directory)?;
-    let databases = head.databases();
     let mut journal = CertifyJournal::open(request.reports_directory, head, request.fresh)?;
     if request.fresh {
-        remove(&databases)?;
+        journal.remove_databases()?;
     }
     note_unfinished(request.reports_directory, job.observer);
-    let outcome = request.measure(&databases, &mut journal, job).inspect_err(|_| {
+    let outcome = request.measure(&mut journal, job).inspect_err(|_| {
         let path = journal.path().display();
         job.observer.note(&format!("finished segments are in {path}; the same command resumes the certification"));
     })?;
@@ -88,7 +69,7 @@ pub(crate) fn run(request: &CertifyRequest<'_>, job: CertifyJob<'_>) -> Result<C
     let certificate = certificate(&context, &request.spec, &journal.head().inputs, &outcome, rfc3339(ended));
     let report =
         if outcome.interrupted { None } else { Some(request.report(&journal, &outcome, &context, &certificate)?) };
-    Ok(Certified { certificate, report, saved: SavedProgress { journal, databases } })
+    Ok(Certified { certificate, report, journal })
 }
 
 impl CertifyRequest<'_> {
@@ -108,14 +89,10 @@ impl CertifyRequest<'_> {
         Ok(head)
     }
 
-    fn measure(
-        &self,
-        databases: &Path,
-        journal: &mut CertifyJournal,
-        job: CertifyJob<'_>,
-    ) -> Result<CertifyOutcome, CertifyError> {
+    fn measure(&self, journal: &mut CertifyJournal, job: CertifyJob<'_>) -> Result<CertifyOutcome, CertifyError> {
+        let databases = journal.head().databases();
         let (target, clock) = (RocksDbTarget::new(self.machine_spec.clone()), SystemClock::new());
-        let testbed = InProcess::new(&target, self.source, databases, &clock, job.of_loads()).keeping_databases();
+        let testbed = InProcess::new(&target, self.source, &databases, &clock, job.of_loads()).keeping_databases();
         let certification = Certification {
             spec: &self.spec,
             command: self.spec.objective.command_of(self.source),
@@ -195,14 +172,5 @@ fn note_unfinished(reports_directory: &Path, observer: &dyn CertifyObserver) {
             other.databases.display(),
             other.command
         ));
-    }
-}
-
-fn remove(databases: &Path) -> Result<(), CertifyError> {
-    match fs::remove_dir_all(databases) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(CertifyError::DataDirectory { path: databases.to_owned(), source })
-        }
-        _ => Ok(()),
     }
 }

@@ -33,12 +33,12 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
     let Some((report, files)) = certified.report else {
         let shown = if output.is_json() { output::json(certificate) } else { print(certificate, output) };
         output::shown(shown)?;
-        let databases = &certified.saved.databases;
+        let databases = certified.journal.head().databases();
         output.progress(&format!(
             "interrupted: finished segments are in {}, the database is in {} ({})\nresume with: {}",
-            certified.saved.journal().display(),
+            certified.journal.path().display(),
             databases.display(),
-            units::bytes(directory_bytes(databases) as f64),
+            units::bytes(directory_bytes(&databases) as f64),
             request.command
         ));
         return Ok(Ending::Inconclusive);
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
         .into_iter()
         .fold(ReportDirectory::new(&args.reports_dir), |directory, (name, bytes)| directory.attach(&name, bytes));
     let written = directory.write(&report, &render::report(&report))?;
-    certified.saved.remove()?;
+    certified.journal.remove()?;
     let shown = if output.is_json() {
         output::json(certificate)
     } else {
