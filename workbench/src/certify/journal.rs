@@ -48,6 +48,7 @@ impl JournalHead {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "one entry exists at a time")]
 enum Entry<'a> {
     State(Cow<'a, CertifyState>),
     Segment(Durability, Cow<'a, Segment>),

@@ -9,6 +9,7 @@ const SPARE_SEGMENTS: u64 = 2;
 
 /// Why the rest of a certification would fill the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "fields carry their unit")]
 pub struct SpaceForecast {
     /// Size of the database.
     pub database_bytes: u64,
