@@ -9,13 +9,12 @@ use ave_actors_store::config::{MachineSpec, resolve_spec};
 use crate::actor::Durability;
 use crate::cli::args::{DurabilityArg, PlaceArgs, SourceArgs};
 use crate::cli::error::CliError;
-use crate::host::{HostProfile, PROFILES, matching_spec, profile_named};
+use crate::host::{HostProfile, Machine, PROFILES, matching_spec, profile_named};
 use crate::load::{Control, MOST_WORKERS, Source};
 use crate::report::{Destination, TuningInfo};
-use crate::trace::Truncation;
-use crate::workload::Workload;
-use crate::{trace, units};
+use crate::units;
 use ave_actors_rocksdb::backend::Tuning;
+use ave_actors_rocksdb::machine::process_share;
 
 /// A time such as `5s`, `500ms` or `1m 30s`.
 pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
@@ -25,21 +24,9 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
         .ok_or_else(|| CliError::Usage(format!("{option} `{text}`: expected a time such as `5s`, `500ms` or `2m`")))
 }
 
-/// The workload or trace somebody named. A trace is told by what its file holds.
-///
-/// A long trace is kept in a nameless file in `data_directory`, which has room for databases; as long as that is not there
-/// yet, in the system's directory for temporary files.
+/// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
-    let path = Path::new(&args.source);
-    if path.exists() && trace::looks_like_trace(path) {
-        let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-        let kept_in = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
-        let trace = Arc::new(trace::read_in(path, truncation, &kept_in)?);
-        return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
-    }
-    let mut workload = Workload::find(&args.source)?;
-    workload.seed = args.seed.unwrap_or(workload.seed);
-    Ok(Source::Workload(Arc::new(workload)))
+    Ok(args.spec().read(data_directory, passes)?)
 }
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
@@ -74,6 +61,31 @@ pub(crate) fn bought_machine(option: &str, text: &str) -> Result<MachineSpec, Cl
     })
 }
 
+/// The machine that `--machine` names.
+pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
+    match bought_machine("--machine", text)? {
+        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
+        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
+    }
+}
+
+/// The machine that `--machine` names, if this host has as many cores and as much memory.
+pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
+    let machine = machine(text)?;
+    let share = process_share();
+    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
+    if machine.fits_in(&host) {
+        return Ok(machine);
+    }
+    Err(CliError::Usage(format!(
+        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
+        units::counted(machine.cores as u64, "core"),
+        machine.usable_ram_bytes() >> 20,
+        units::counted(host.cores as u64, "core"),
+        host.ram_mb
+    )))
+}
+
 /// Threads that issue commands.
 pub(crate) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
     match args.workers {
@@ -88,7 +100,7 @@ pub(crate) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
 
 /// The tuning a machine gets, as reports show it.
 pub(crate) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
-    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
+    let open_files = process_share().open_files;
     Tuning::new(&resolve_spec(Some(spec.clone())), open_files)
         .settings()
         .into_iter()

@@ -10,7 +10,7 @@ use crate::plan::agenda::Agenda;
 use crate::plan::evidence::{MachineVerdict, verdict};
 use crate::plan::scaling::{Scaling, ScalingPoint, ScalingRefusal};
 use crate::plan::search::{Breadth, Effort, Findings, Question, Search};
-use crate::process::{Survey, Testbed};
+use crate::process::{ProcessError, Survey, Testbed};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// What must hold, and how hard to look.
@@ -216,13 +216,13 @@ impl PlanSpec {
 ///
 /// # Errors
 ///
-/// [`RunError`] if the settings contradict each other, a database fails, or nothing was measured.
+/// [`ProcessError`] if the settings contradict each other, a database fails, or nothing was measured.
 pub fn plan(
     testbed: &dyn Testbed,
     source: &Source,
     spec: &PlanSpec,
     job: JobContext<'_>,
-) -> Result<PlanOutcome, RunError> {
+) -> Result<PlanOutcome, ProcessError> {
     let command = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let question = Question {
@@ -240,7 +240,7 @@ pub fn plan(
         let planner = Planner { testbed, source, spec, durability, question: &question, agenda: &agenda };
         match planner.run() {
             // What was finished before somebody stopped it is worth a report.
-            Err(RunError::Interrupted) if !modes.is_empty() => break,
+            Err(ProcessError::Run(RunError::Interrupted)) if !modes.is_empty() => break,
             mode => modes.push(mode?),
         }
     }
@@ -260,7 +260,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn run(&self) -> Result<ModePlan, RunError> {
+    fn run(&self) -> Result<ModePlan, ProcessError> {
         let mut mode = ModePlan {
             durability: self.durability,
             searched: Vec::new(),
@@ -280,7 +280,7 @@ impl Planner<'_> {
             mode.scaling = Some(Scaling::fit(&mode.scaling_points));
         }
         if !mode.searched.iter().any(Findings::has_evidence) && self.is_stopped() {
-            return Err(RunError::Interrupted);
+            return Err(RunError::Interrupted.into());
         }
         mode.interrupted = self.is_stopped();
         mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
@@ -291,7 +291,7 @@ impl Planner<'_> {
     }
 
     /// Finds the smallest machine that holds what is required, and how far it goes.
-    fn machines(&self, mode: &mut ModePlan) -> Result<(), RunError> {
+    fn machines(&self, mode: &mut ModePlan) -> Result<(), ProcessError> {
         let machines = self.spec.fitting();
         let all = self.spec.effort.breadth == Breadth::All;
         let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
@@ -308,7 +308,7 @@ impl Planner<'_> {
     }
 
     /// Tries every machine; the smallest that holds is left for more.
-    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, RunError> {
+    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, ProcessError> {
         let mut smallest = None;
         for machine in machines {
             let (mut search, holds) = self.attempt(machine)?;
@@ -325,7 +325,7 @@ impl Planner<'_> {
     /// The smallest machine that holds: the first is tried first, then the last, then the one in the middle of those in
     /// question. A machine with no fewer cores and no less memory is taken to hold whatever the smaller one does; machines
     /// of which that cannot be said are tried one after the other.
-    fn smallest<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, RunError> {
+    fn smallest<'s>(&'s self, machines: &[Machine], mode: &mut ModePlan) -> Result<Option<Search<'s>>, ProcessError> {
         let (mut fails, mut holds) = (None, machines.len());
         let mut best: Option<Search<'s>> = None;
         let mut next = 0;
@@ -359,7 +359,7 @@ impl Planner<'_> {
     }
 
     /// The ceiling of a machine, and whether it holds what is required.
-    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), RunError> {
+    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), ProcessError> {
         let stage = self.agenda.begin(&format!(
             "durability {}: does {machine} hold {:.0} commands/s?",
             self.durability,
@@ -373,7 +373,7 @@ impl Planner<'_> {
     }
 
     /// What users wait at the target itself.
-    fn at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, RunError> {
+    fn at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, ProcessError> {
         if self.is_stopped() {
             return Ok(None);
         }
@@ -384,7 +384,7 @@ impl Planner<'_> {
     }
 
     /// Once for all modes.
-    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, RunError> {
+    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, ProcessError> {
         let is_first = self.spec.durabilities.first() == Some(&self.durability);
         if !is_first || self.is_stopped() {
             return Ok(None);
@@ -401,7 +401,7 @@ impl Planner<'_> {
     }
 
     /// How far this host goes without limits; what a smaller machine holds is taken as known.
-    fn host(&self, mode: &mut ModePlan) -> Result<(), RunError> {
+    fn host(&self, mode: &mut ModePlan) -> Result<(), ProcessError> {
         let stage = self.agenda.begin(&format!("durability {}: how far this host goes", self.durability));
         let mut search = self.search(&self.spec.host);
         search.saturate()?;
@@ -414,7 +414,7 @@ impl Planner<'_> {
     }
 
     /// The ceilings of this host on fewer cores and on all of them, in turns.
-    fn scaling(&self) -> Result<Vec<ScalingPoint>, RunError> {
+    fn scaling(&self) -> Result<Vec<ScalingPoint>, ProcessError> {
         let stage = self.agenda.begin(&format!("durability {}: how it scales with cores", self.durability));
         let machines: Vec<Machine> =
             core_counts(self.spec.host.cores).map(|cores| self.spec.host.with_cores(cores)).collect();

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, WarmUp};
 use crate::plan::evidence::Footprint;
 use crate::plan::judge::{Rejection, rejection, worst_slice};
-use crate::process::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
+use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -176,7 +176,7 @@ pub struct Findings {
     /// Largest resident set of the process, bytes.
     pub rss_peak_bytes: u64,
     /// The end; `None` if the last rig died or nobody waited for it.
-    pub finished: Option<Finished>,
+    pub finished: Option<RigSummary>,
 }
 
 impl Findings {
@@ -274,7 +274,7 @@ impl<'a> Search<'a> {
     }
 
     /// Commands per second of a closed loop of this length; `None` if the machine died.
-    pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, RunError> {
+    pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, ProcessError> {
         if self.is_over() {
             return Ok(None);
         }
@@ -282,7 +282,7 @@ impl<'a> Search<'a> {
     }
 
     /// The closed loop, twice if the machine dies the first time.
-    pub(super) fn saturate(&mut self) -> Result<(), RunError> {
+    pub(super) fn saturate(&mut self) -> Result<(), ProcessError> {
         for _ in 0..CLOSED_LOOPS {
             if self.is_over() {
                 break;
@@ -297,7 +297,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a rate holds on repeated evidence, within the machine's memory.
-    pub(super) fn holds(&mut self, rate: f64) -> Result<bool, RunError> {
+    pub(super) fn holds(&mut self, rate: f64) -> Result<bool, ProcessError> {
         if self.findings.ceiling_per_second().is_some_and(|ceiling| rate > RESOLUTION * ceiling) {
             self.note(&format!("{rate:.0} commands/s: above the ceiling"));
             return Ok(false);
@@ -309,7 +309,7 @@ impl<'a> Search<'a> {
     }
 
     /// The highest rate that holds above what is known to hold, from `low` on, which is known to be met or is nothing.
-    pub(super) fn climb(&mut self, low: f64, without_ceiling: f64) -> Result<(), RunError> {
+    pub(super) fn climb(&mut self, low: f64, without_ceiling: f64) -> Result<(), ProcessError> {
         let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * without_ceiling);
         let began = Instant::now();
         let highest = self.bisect(low, high)?;
@@ -328,19 +328,19 @@ impl<'a> Search<'a> {
     }
 
     /// Offers one rate for so long, whatever comes of it; `None` if the machine died.
-    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, RunError> {
+    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, ProcessError> {
         self.drive(Load::Open { per_second: rate, arrivals: self.question.arrivals }, measure, Some(measure))
     }
 
     /// What the data takes and how long a restart takes; `None` if the machine died of it.
-    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, RunError> {
+    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, ProcessError> {
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.survey(spec)? {
-            Attempt::Done(survey) => {
+            RigOutcome::Completed(survey) => {
                 self.rig = Some(rig);
                 Ok(Some(survey))
             }
-            Attempt::OutOfMemory => {
+            RigOutcome::OutOfMemory => {
                 self.died("restarting the actors");
                 Ok(None)
             }
@@ -348,11 +348,11 @@ impl<'a> Search<'a> {
     }
 
     /// Closes the database and compares, if `verify` is true and nobody stopped it, what it holds.
-    pub(super) fn finish(mut self, verify: bool) -> Result<Findings, RunError> {
+    pub(super) fn finish(mut self, verify: bool) -> Result<Findings, ProcessError> {
         if let Some(rig) = self.rig.take() {
             match rig.finish(verify && !self.question.job.control.is_stopped())? {
-                Attempt::Done(finished) => self.findings.finished = Some(finished),
-                Attempt::OutOfMemory => self.findings.deaths += 1,
+                RigOutcome::Completed(finished) => self.findings.finished = Some(finished),
+                RigOutcome::OutOfMemory => self.findings.deaths += 1,
             }
         }
         self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
@@ -365,7 +365,7 @@ impl<'a> Search<'a> {
     }
 
     /// The highest rate between `low` and `high` that met the objective.
-    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, RunError> {
+    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
         for _ in 0..self.question.effort.bisections {
             if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.question.effort.climb {
@@ -382,7 +382,7 @@ impl<'a> Search<'a> {
     }
 
     /// Offers a rate until it has met the objective as often as asked for, with so many failures allowed.
-    fn hold(&mut self, rate: f64, allowed: u32) -> Result<Option<Held>, RunError> {
+    fn hold(&mut self, rate: f64, allowed: u32) -> Result<Option<Held>, ProcessError> {
         let mut drives = Vec::new();
         let (mut met, mut failures) = (0, 0);
         while met < self.question.effort.confirmations {
@@ -408,7 +408,7 @@ impl<'a> Search<'a> {
 
     /// A rate that failed once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
     /// capacity, and what is accepted here must hold again anyway.
-    fn probe_fairly(&mut self, rate: f64) -> Result<bool, RunError> {
+    fn probe_fairly(&mut self, rate: f64) -> Result<bool, ProcessError> {
         let mut tries = 2;
         while tries > 0 && !self.is_over() {
             let (is_met, drive) = self.probe(rate)?;
@@ -435,7 +435,7 @@ impl<'a> Search<'a> {
     }
 
     /// Offers a rate and tells whether it met the objective; no drive if the machine died.
-    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), RunError> {
+    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
         let load = Load::Open { per_second: rate, arrivals: self.question.arrivals };
         let time = self.question.probe_time(rate);
         let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
@@ -467,18 +467,23 @@ impl<'a> Search<'a> {
     }
 
     /// `None` if the machine died.
-    fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Option<Drive>, RunError> {
+    fn drive(
+        &mut self,
+        load: Load,
+        measure: Duration,
+        lag_limit: Option<Duration>,
+    ) -> Result<Option<Drive>, ProcessError> {
         let warmup = WarmUp::Fixed(self.question.effort.warmup);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
-        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit })? {
-            Attempt::Done(Driven { drive, database_bytes, memory_peak_bytes }) => {
+        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
+            RigOutcome::Completed(DriveResult { drive, database_bytes, memory_peak_bytes, .. }) => {
                 self.rig = Some(rig);
                 self.database_bytes = database_bytes;
                 self.findings.memory_peak_bytes = self.findings.memory_peak_bytes.max(memory_peak_bytes);
                 self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
                 Ok(Some(drive))
             }
-            Attempt::OutOfMemory => {
+            RigOutcome::OutOfMemory => {
                 self.died(&load.to_string());
                 Ok(None)
             }
@@ -486,13 +491,13 @@ impl<'a> Search<'a> {
     }
 
     /// The rig, set up anew if the last one died; `None` if the machine died over that.
-    fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, RunError> {
+    fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, ProcessError> {
         if let Some(rig) = self.rig.take() {
             return Ok(Some(rig));
         }
         match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
-            Attempt::Done(rig) => Ok(Some(rig)),
-            Attempt::OutOfMemory => {
+            RigOutcome::Completed(rig) => Ok(Some(rig)),
+            RigOutcome::OutOfMemory => {
                 self.deaths_filling += 1;
                 self.died("filling the database");
                 Ok(None)

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
@@ -20,7 +19,8 @@ use crate::plan::{
     Breadth, Deployment, Effort, Journal, PlanFacts, PlanOutcome, PlanSpec, Remembering, WhatIf, WhatIfPlan, forecast,
     plan as plan_machines, plan_report,
 };
-use crate::process::{Processes, Scratch, ToldSource, confined};
+use crate::process::rig::ProcessTestbed;
+use crate::process::{Scratch, SourceSnapshot};
 use crate::report::{Context, Report, ReportDirectory, ReportError, attachments};
 use crate::units;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let objective: Objective = args.slo.parse()?;
     let what_if = args.what_if.as_deref().map(str::parse::<WhatIf>).transpose()?;
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
-    let scratch = Scratch::create(&args.place.data_dir, output)?;
+    let scratch = Scratch::create(&args.place.data_dir, &output)?;
     let question = Question::new(args, objective, what_if, source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let confinement = confinement(args.emulation)?;
@@ -209,25 +209,19 @@ impl Planning<'_> {
     }
 
     fn plan(&self, source: &Source, spec: PlanSpec) -> Result<Planned, CliError> {
-        let told = ToldSource::new(&self.args.source, source)?;
+        let told = SourceSnapshot::new(self.args.source.spec(), source)?;
         let journal = self.journal(&told, &spec)?;
         let spec = PlanSpec { disk_bytes_per_second: self.disk_bytes_per_second, ..spec };
         let job = JobContext { observer: self.progress, control: self.control };
-        let processes = Processes {
-            source: told,
-            directory: self.scratch,
-            confinement: self.confinement,
-            host_cores: self.host.usable_cores as usize,
-            job,
-            rigs: AtomicU64::new(0),
-        };
+        let cores = self.host.usable_cores as usize;
+        let processes = ProcessTestbed::new(told, self.scratch, self.confinement, cores, job);
         let remembering = Remembering::new(&processes, journal, self.control);
         let outcome = plan_machines(&remembering, source, &spec, job)?;
         Ok(Planned { spec, outcome, journal: remembering.into_journal() })
     }
 
     /// What an interrupted plan with the same inputs has left, or a new journal.
-    fn journal(&self, source: &ToldSource, spec: &PlanSpec) -> Result<Journal, CliError> {
+    fn journal(&self, source: &SourceSnapshot, spec: &PlanSpec) -> Result<Journal, CliError> {
         let inputs = self.inputs(source, spec)?;
         let path = journal_path(&self.args.place.reports_dir, &inputs);
         let failed = |source| CliError::from(ReportError::Write { path: path.clone(), source });
@@ -246,7 +240,7 @@ impl Planning<'_> {
     }
 
     /// All that an answer depends on.
-    fn inputs(&self, source: &ToldSource, spec: &PlanSpec) -> Result<String, CliError> {
+    fn inputs(&self, source: &SourceSnapshot, spec: &PlanSpec) -> Result<String, CliError> {
         let data = &self.args.place.data_dir;
         let place = std::fs::canonicalize(data).unwrap_or_else(|_| data.clone());
         let told = serde_json::to_string(source).map_err(std::io::Error::from)?;
@@ -280,7 +274,7 @@ fn plan_spec(args: &PlanArgs, objective: Objective, source: &Source, host: &Host
     let machines = if args.machines.is_empty() {
         Machine::profiles()
     } else {
-        args.machines.iter().map(|text| confined::machine(text)).collect::<Result<_, _>>()?
+        args.machines.iter().map(|text| resolve::machine(text)).collect::<Result<_, _>>()?
     };
     let workers = args.place.workers.map(|_| resolve::workers(&args.place, 1)).transpose()?;
     Ok(PlanSpec {
