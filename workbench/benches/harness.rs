@@ -10,14 +10,14 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use ave_workbench::actor::Durability;
-use ave_workbench::load::{NullTarget, harness_ns_per_operation};
+use ave_workbench::load::{NullBackend, harness_ns_per_operation};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 fn harness(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("harness");
     group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     let nowhere = std::env::temp_dir();
-    let start = |source| load::start(&NullTarget, source, &nowhere, Durability::Off);
+    let start = |source| load::start(&NullBackend, source, &nowhere, Durability::Off);
 
     let source = load::trace();
     group.throughput(Throughput::Elements(load::COMMANDS as u64));

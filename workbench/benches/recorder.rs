@@ -8,7 +8,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::{Recorder, RecorderOptions, RecordingManager, RocksDbManager};
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_actors_store::database::{Collection, DbManager};
-use ave_workbench::load::NullManager;
+use ave_workbench::load::NullBackend;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::{TempDir, tempdir};
@@ -69,7 +69,7 @@ where
 }
 
 fn null(criterion: &mut Criterion) {
-    compare(criterion, "null", &NullManager);
+    compare(criterion, "null", &NullBackend);
 }
 
 fn rocksdb(criterion: &mut Criterion) {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,15 +27,12 @@ const BYTES: usize = 16;
 /// costs a system call per operation, so nothing is measured meanwhile.
 #[derive(Debug)]
 pub(crate) struct AckLog {
+    directory: PathBuf,
     files: Vec<File>,
 }
 
 impl AckLog {
     /// Opens the log in `directory`, or creates it.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Directory`] if the files cannot be used.
     pub(crate) fn open(directory: &Path, workers: u64) -> Result<Self, RunError> {
         let failed = |source| RunError::Directory { path: directory.to_owned(), source };
         fs::create_dir_all(directory).map_err(failed)?;
@@ -43,12 +40,20 @@ impl AckLog {
             let path = directory.join(format!("worker-{worker}"));
             File::options().read(true).write(true).create(true).truncate(false).open(path)
         };
-        Ok(Self { files: (0..workers).map(open).collect::<io::Result<_>>().map_err(failed)? })
+        let files = (0..workers).map(open).collect::<io::Result<_>>().map_err(failed)?;
+        Ok(Self { directory: directory.to_owned(), files })
     }
 
     /// The positions of all workers; `None` unless all were written.
-    pub(crate) fn positions(&self) -> io::Result<Option<Vec<Position>>> {
-        self.files.iter().map(position).collect()
+    pub(crate) fn positions(&self) -> Result<Option<Vec<Position>>, RunError> {
+        let positions: io::Result<_> = self.files.iter().map(position).collect();
+        positions.map_err(|source| RunError::Directory { path: self.directory.clone(), source })
+    }
+
+    /// Sets the positions of all workers.
+    pub(crate) fn set_all(&self, positions: &[Position]) -> Result<(), RunError> {
+        let set = (0..).zip(positions).try_for_each(|(worker, &position)| self.set(worker, position));
+        set.map_err(|source| RunError::Directory { path: self.directory.clone(), source })
     }
 
     /// Sets the position of a worker.

@@ -30,7 +30,7 @@ impl EngineCounters {
     }
 
     /// Whether no background work is running or pending.
-    pub const fn is_settled(self) -> bool {
+    pub(crate) const fn is_settled(self) -> bool {
         self.background_jobs == 0 && self.pending_compaction_bytes == 0
     }
 }

@@ -62,11 +62,11 @@ impl Default for Measurement {
 }
 
 /// The generator's own lateness as a share of the p99 response time: limits for a warning, and for an inconclusive result.
-pub const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
+pub(crate) const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
 
 /// The generator's own lateness and the response times that include it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GeneratorLag {
+pub(crate) struct GeneratorLag {
     /// p99 of the lateness of idle workers, nanoseconds.
     pub lag_ns: u64,
     /// p99 of the response times of all commands, nanoseconds.
@@ -75,7 +75,7 @@ pub struct GeneratorLag {
 
 impl GeneratorLag {
     /// Over several loads; `None` if there are too few samples for either percentile.
-    pub fn over<'a>(rounds: impl IntoIterator<Item = &'a Measurement>) -> Option<Self> {
+    pub(crate) fn over<'a>(rounds: impl IntoIterator<Item = &'a Measurement>) -> Option<Self> {
         let (mut lag, mut response) = (LatencyHistogram::new(), LatencyHistogram::new());
         for round in rounds {
             lag.add(&round.wake_lag);
@@ -85,7 +85,7 @@ impl GeneratorLag {
     }
 
     /// The lag as a share of the response time.
-    pub fn share(self) -> f64 {
+    pub(crate) fn share(self) -> f64 {
         self.lag_ns as f64 / (self.response_ns as f64).max(1.0)
     }
 }
@@ -154,7 +154,7 @@ impl Measurement {
     }
 
     /// Several rounds as one: histograms and times are added, slices are appended.
-    pub fn over_rounds<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub(crate) fn over_rounds<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self::default();
         for round in rounds {
             let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
@@ -163,7 +163,7 @@ impl Measurement {
                 .iter_mut()
                 .map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices)))
                 .collect();
-            all.merge(round.clone());
+            all.merge(round);
             for (command, before) in all.commands.iter_mut().zip(&mut before) {
                 if let (Some(command), Some(mut slices)) = (command, before.take()) {
                     slices.append(&mut command.slices);
@@ -176,7 +176,7 @@ impl Measurement {
     }
 
     /// Adds the measurement of another worker under the same load.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         for (own, other) in self.commands.iter_mut().zip(&other.commands) {
             let Some(other) = other else { continue };
             let own = own.get_or_insert_default();

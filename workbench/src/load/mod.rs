@@ -37,11 +37,13 @@ pub use control::Control;
 pub use crash::{CrashSpec, CrashTask, Crashed, Victim, VictimEnd, VictimError, crash_check, drive_until_killed};
 pub use engine::{EngineCounters, EngineFigure, FamilySize};
 pub use error::RunError;
-pub use measurement::{CommandLatency, GENERATOR_SHARE, GeneratorLag, Measurement};
-pub use null::{NullManager, NullStore, NullTarget};
+pub use measurement::{CommandLatency, Measurement};
+pub(crate) use measurement::{GENERATOR_SHARE, GeneratorLag};
+pub use null::NullBackend;
 pub use objective::{Objective, ObjectiveError};
 pub use observer::{JobContext, Observer, Phase, Silent};
-pub use outcome::{MOST_WORKERS, ModeOutcome, Round, harness_ns_per_operation};
+pub(crate) use outcome::MOST_WORKERS;
+pub use outcome::{ModeOutcome, Round, harness_ns_per_operation};
 pub use session::{
     Drive, Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize, SuspendedSession, directory_bytes,
 };

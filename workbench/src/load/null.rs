@@ -8,43 +8,31 @@ use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use super::target::Target;
 use crate::actor::Durability;
 
-/// Opens [`NullManager`]s.
-#[derive(Debug, Clone, Copy)]
-pub struct NullTarget;
-
-/// Creates [`NullStore`]s.
-#[derive(Debug, Clone, Copy)]
-pub struct NullManager;
-
 /// Accepts every write, stores nothing, and returns an empty value from every read.
 #[derive(Debug, Clone, Copy)]
-pub struct NullStore;
+pub struct NullBackend;
 
-impl Target for NullTarget {
-    type Collection = NullStore;
-    type State = NullStore;
-    type Manager = NullManager;
+impl Target for NullBackend {
+    type Collection = Self;
+    type State = Self;
+    type Manager = Self;
 
-    fn name(&self) -> &'static str {
-        "null"
-    }
-
-    fn open(&self, _directory: &Path, _durability: Durability) -> Result<NullManager, Error> {
-        Ok(NullManager)
+    fn open(&self, _directory: &Path, _durability: Durability) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl DbManager<NullStore, NullStore> for NullManager {
-    fn create_collection(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
-        Ok(NullStore)
+impl DbManager<Self, Self> for NullBackend {
+    fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
+        Ok(Self)
     }
 
-    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
-        Ok(NullStore)
+    fn create_state(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
+        Ok(Self)
     }
 }
 
-impl Collection for NullStore {
+impl Collection for NullBackend {
     fn name(&self) -> &'static str {
         "null"
     }
@@ -74,7 +62,7 @@ impl Collection for NullStore {
     }
 }
 
-impl State for NullStore {
+impl State for NullBackend {
     fn name(&self) -> &'static str {
         "null"
     }

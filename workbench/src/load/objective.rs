@@ -34,7 +34,7 @@ impl Objective {
     }
 
     /// Its command: the one it names, else the one that the source issues most.
-    pub fn command_of(&self, source: &Source) -> CommandKind {
+    pub(crate) fn command_of(&self, source: &Source) -> CommandKind {
         self.command.unwrap_or_else(|| source.most_frequent())
     }
 
@@ -57,7 +57,7 @@ impl Objective {
     }
 
     /// Samples that the percentile needs.
-    pub fn samples_needed(&self) -> u64 {
+    pub(crate) fn samples_needed(&self) -> u64 {
         let beyond = Percentile::SAMPLES_BEYOND as f64 / (1.0 - self.percentile.quantile()).max(1e-9);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]
         let needed = beyond.ceil() as u64;

@@ -6,7 +6,7 @@ use super::clock::SystemClock;
 use super::control::Control;
 use super::crash::Crashed;
 use super::error::RunError;
-use super::null::NullTarget;
+use super::null::NullBackend;
 use super::observer::JobContext;
 use super::session::{Drive, Session, SessionSize};
 use super::source::Source;
@@ -16,7 +16,7 @@ use super::warmup::WarmUp;
 use crate::actor::Durability;
 
 /// Most workers of a run: more threads than a machine can use, and few enough for every system to start.
-pub const MOST_WORKERS: u64 = 1024;
+pub(crate) const MOST_WORKERS: u64 = 1024;
 
 /// One round of one mode.
 pub type Round = Drive;
@@ -38,7 +38,7 @@ pub struct ModeOutcome {
 
 impl ModeOutcome {
     /// Durability and rounds.
-    pub fn named_rounds(&self) -> (Durability, &[Round]) {
+    pub(crate) fn named_rounds(&self) -> (Durability, &[Round]) {
         (self.durability, &self.rounds)
     }
 
@@ -79,7 +79,7 @@ pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
     let control = Control::default();
     let directory = std::env::temp_dir();
     let mut session =
-        Session::start(&NullTarget, &source, &directory, Durability::Off, 1, JobContext::silent(&control))?;
+        Session::start(&NullBackend, &source, &directory, Durability::Off, 1, JobContext::silent(&control))?;
     let spec = DriveSpec {
         load: Load::Closed,
         warmup: WarmUp::Fixed(HARNESS_TIME / 3),

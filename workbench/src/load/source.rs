@@ -73,7 +73,7 @@ impl Source {
     }
 
     /// The command it issues most.
-    pub fn most_frequent(&self) -> CommandKind {
+    pub(crate) fn most_frequent(&self) -> CommandKind {
         let kinds = self.kinds().into_iter();
         kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
     }
@@ -93,7 +93,7 @@ impl Source {
 
     /// The same, repeated without end.
     #[must_use]
-    pub fn without_end(&self) -> Self {
+    pub(crate) fn without_end(&self) -> Self {
         match self {
             Self::Workload(_) => self.clone(),
             Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
@@ -118,7 +118,7 @@ impl Source {
     }
 
     /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
-    pub fn preload_steps(&self) -> u64 {
+    pub(crate) fn preload_steps(&self) -> u64 {
         match self {
             Self::Workload(_) => self.preload_commands(),
             Self::Trace { trace, .. } => trace.actors_with_prehistory(),
@@ -126,7 +126,7 @@ impl Source {
     }
 
     /// About how many bytes of values are written before anything is measured: the mean of the first steps for all of them.
-    pub fn preload_bytes(&self) -> u64 {
+    pub(crate) fn preload_bytes(&self) -> u64 {
         const LOOKED_AT: u64 = 1_000;
         let steps = self.preload_steps();
         let (mut ops, mut written) = (Vec::new(), 0);
@@ -144,7 +144,7 @@ impl Source {
     }
 
     /// Actor types.
-    pub fn type_count(&self) -> u64 {
+    pub(crate) fn type_count(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.types),
             Self::Trace { trace, .. } => trace.type_count() as u64,
@@ -152,7 +152,7 @@ impl Source {
     }
 
     /// Mean length of an actor's name, bytes.
-    pub fn mean_name_bytes(&self) -> u64 {
+    pub(crate) fn mean_name_bytes(&self) -> u64 {
         match self {
             Self::Workload(workload) => workload.actors.name_bytes as u64,
             Self::Trace { trace, .. } => {

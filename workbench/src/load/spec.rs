@@ -51,7 +51,7 @@ impl std::fmt::Display for Load {
 
 impl Load {
     /// Mean commands per second offered while measuring; `None` if the backend or the trace decides.
-    pub fn mean_per_second(self) -> Option<f64> {
+    pub(crate) fn mean_per_second(self) -> Option<f64> {
         match self {
             Self::Open { per_second, .. } => Some(per_second),
             Self::Ramp { from_per_second, to_per_second, .. } => Some(from_per_second.midpoint(to_per_second)),

@@ -17,9 +17,6 @@ pub trait Target: Sync {
     /// Its manager.
     type Manager: DbManager<Self::Collection, Self::State>;
 
-    /// A short name for reports.
-    fn name(&self) -> &'static str;
-
     /// Opens or creates a database in `directory`.
     ///
     /// # Errors
@@ -106,10 +103,6 @@ impl Target for RocksDbTarget {
     type Collection = ave_actors_rocksdb::RocksDbStore;
     type State = ave_actors_rocksdb::RocksDbStore;
     type Manager = ave_actors_rocksdb::RocksDbManager;
-
-    fn name(&self) -> &'static str {
-        "rocksdb"
-    }
 
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error> {
         ave_actors_rocksdb::RocksDbManager::new(&directory.to_path_buf(), durability.is_on(), Some(self.spec.clone()))

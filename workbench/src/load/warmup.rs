@@ -29,7 +29,7 @@ impl WarmUp {
     pub const NONE: Self = Self::Fixed(Duration::ZERO);
 
     /// Until steady, 2 s to 10 s: the default of runs and certifications.
-    pub const STEADY: Self = Self::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
+    pub(crate) const STEADY: Self = Self::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
 
     /// The longest it can take.
     pub const fn most(self) -> Duration {

@@ -10,7 +10,7 @@ const DRAWN: u64 = 10_000;
 
 /// What a source writes, estimated from a sample of its commands.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct WriteVolume {
+pub(crate) struct WriteVolume {
     /// Mean bytes of values written per command.
     pub written_bytes_per_command: f64,
     /// Mean bytes of events kept per command, compressed. 0 if events are deleted: a sample does not show how many stay.
@@ -21,7 +21,7 @@ pub struct WriteVolume {
 
 impl Source {
     /// Estimates what it writes.
-    pub fn write_volume(&self) -> WriteVolume {
+    pub(crate) fn write_volume(&self) -> WriteVolume {
         let Sample { commands, written_bytes, event_bytes, deletes } = self.sample();
         let commands = commands.max(1) as f64;
         let deletes = deletes || self.may_delete();

@@ -1,14 +1,14 @@
-//! How sure the figures of a run are.
+//! Certainty of the figures of a run.
 
 use crate::report::{Assessment, Certainty, CertaintyBuilder, CertaintyLevel, ModeResult, Outcome, relative_deviation};
 use crate::units;
 
-/// Rounds from which on their scatter says something.
+/// Least rounds for which their scatter is judged.
 const ROUNDS: usize = 3;
-/// Standard deviation of the rates of rounds, as a share of their mean, that a figure bears without losing its worth.
+/// Largest standard deviation of the rates of rounds, as a share of their mean, for high certainty.
 const SCATTER: f64 = 0.06;
 
-/// How sure the figures of a run are that `ended` so: whether they were the same again.
+/// Certainty of a run with outcome `ended`, by how well its rounds agree.
 pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outcome) -> Certainty {
     let mut grounds = CertaintyBuilder::new();
     for mode in modes {

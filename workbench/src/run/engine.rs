@@ -66,11 +66,7 @@ where
 
 /// Kills processes that load a database of their own, in every mode that was measured, and adds the results to `outcome`. It
 /// comes after all rounds, so that it disturbs no measurement.
-///
-/// # Errors
-///
-/// [`RunError`] if a database or a log of acknowledged operations fails.
-pub fn check_after_kills<T: Target>(
+pub(crate) fn check_after_kills<T: Target>(
     outcome: &mut RunOutcome,
     target: &T,
     source: &Source,

@@ -5,6 +5,7 @@ mod engine;
 mod report;
 mod spec;
 
-pub use engine::{RunOutcome, check_after_kills, run};
+pub(crate) use engine::check_after_kills;
+pub use engine::{RunOutcome, run};
 pub use report::run_report;
 pub use spec::RunSpec;

@@ -1,4 +1,4 @@
-//! The report of a run.
+//! The report of `run`.
 
 use super::certainty;
 use super::engine::RunOutcome;
@@ -11,7 +11,7 @@ use crate::report::{
 };
 use crate::units;
 
-/// The report of a run. With an objective, the outcome says whether every mode met it.
+/// The report of a run. With an objective, its outcome is whether every mode met it.
 pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Report {
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
@@ -71,7 +71,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     } else {
         "all that was acknowledged was found again".to_owned()
     };
-    // A rate that could not be held comes before everything else: the latencies under it are those of a queue.
+    // First a rate that was not sustained: latencies under it are those of a queue.
     let overload: String = assessment.overloads.iter().flat_map(|overload| [overload.as_str(), ". "]).collect();
     Verdict {
         outcome: Outcome::Pass,
@@ -137,8 +137,8 @@ fn crash_verification(crashed: &Crashed) -> CrashVerification {
         events_count: crashed.verified.events,
         states_count: crashed.verified.states,
         lost_count: crashed.verified.lost,
-        writes_under_way_count: crashed.writes_under_way,
-        writes_under_way_found_count: crashed.writes_under_way_found,
+        writes_under_way_count: crashed.writes_in_flight,
+        writes_under_way_found_count: crashed.writes_in_flight_found,
         failure: crashed.failure.clone(),
         differences: crashed.verified.differences.clone(),
     }

@@ -28,13 +28,13 @@ pub struct RunSpec {
 
 impl RunSpec {
     /// Measured time of each round by default: 3 s; `None`, which is all of it, for a finite source.
-    pub fn default_measure(source: &Source) -> Option<Duration> {
+    pub(crate) fn default_measure(source: &Source) -> Option<Duration> {
         (!source.is_finite()).then_some(Duration::from_secs(3))
     }
 
     /// Warm-up of each round by default: none for a finite source, 1 s for a ramp, which must know when it begins, else until
     /// the load is steady.
-    pub const fn default_warmup(load: Load, source: &Source) -> WarmUp {
+    pub(crate) const fn default_warmup(load: Load, source: &Source) -> WarmUp {
         match load {
             _ if source.is_finite() => WarmUp::NONE,
             Load::Ramp { .. } => WarmUp::Fixed(Duration::from_secs(1)),

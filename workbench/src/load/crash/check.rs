@@ -41,9 +41,9 @@ pub struct Crashed {
     /// Commands acknowledged to the killed processes, without the preload.
     pub commands: u64,
     /// Writes in flight at a kill: not acknowledged, so they may be there or not.
-    pub writes_under_way: u64,
+    pub writes_in_flight: u64,
     /// Writes in flight that were there.
-    pub writes_under_way_found: u64,
+    pub writes_in_flight_found: u64,
     /// Why fewer processes were killed than requested: one could not be started, or ended by itself.
     pub failure: Option<String>,
     /// Result of the comparisons. Events and states from before the first process are compared but not counted; one that
@@ -117,7 +117,7 @@ where
     /// Kills one process and verifies; false if it was not killed.
     fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
         let log = self.task.log()?;
-        let from = self.task.positions(&log)?.unwrap_or_else(|| self.after_preload());
+        let from = log.positions()?.unwrap_or_else(|| self.after_preload());
         match self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control) {
             Ok(VictimEnd::Killed) => {}
             Ok(VictimEnd::Cancelled) => return Ok(false),
@@ -126,7 +126,7 @@ where
                 return Ok(false);
             }
         }
-        let to = self.task.positions(&log)?.unwrap_or_else(|| from.clone());
+        let to = log.positions()?.unwrap_or_else(|| from.clone());
         let spans: Vec<_> = (0..).zip(from.into_iter().zip(to)).collect();
         crashed.commands += spans.iter().map(|(_, (from, to))| to.commands - from.commands).sum::<u64>();
         let (source, workers) = (self.source, self.task.workers);
@@ -135,14 +135,14 @@ where
         let found = self.compare(&shares)?;
         crashed.kills += 1;
         crashed.add(found.verified);
-        let under_way = shares.iter().zip(&found.is_there).filter(|(share, _)| share.writes_under_way());
-        for (_, &is_there) in under_way {
-            crashed.writes_under_way += 1;
-            crashed.writes_under_way_found += u64::from(is_there);
+        let in_flight = shares.iter().zip(&found.is_there).filter(|(share, _)| share.writes_in_flight());
+        for (_, &is_there) in in_flight {
+            crashed.writes_in_flight += 1;
+            crashed.writes_in_flight_found += u64::from(is_there);
         }
         // The next process continues where the database is, which may be one operation after the log.
         let positions = shares.iter().zip(found.is_there).map(|(share, is_there)| share.position(is_there));
-        self.task.set_positions(&log, &positions.collect::<Vec<_>>())?;
+        log.set_all(&positions.collect::<Vec<_>>())?;
         Ok(true)
     }
 
@@ -206,7 +206,7 @@ fn longest_delay(load: Load, source: &Source) -> Duration {
     Duration::from_secs_f64(seconds.clamp(*limits.start(), *limits.end()))
 }
 
-/// What the comparison of all shares found, and of each whether the operation under way is there.
+/// What the comparison of all shares found, and of each whether the operation in flight is there.
 struct Found {
     verified: Verified,
     is_there: Vec<bool>,

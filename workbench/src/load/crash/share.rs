@@ -1,4 +1,4 @@
-//! What the actors of one worker must have stored when the process was killed.
+//! What must be stored of the actors of one worker when the process was killed.
 
 use ave_actors_store::Error;
 
@@ -9,33 +9,33 @@ use crate::load::verify::{Expected, Ledger, Verified, compare};
 use crate::workload::{Planned, ValuePool};
 use ave_actors_rocksdb::trace::Op;
 
-/// So many commands after the one under way, nothing may have been stored of the actors that had not begun.
+/// Commands after the one in flight whose actors are compared: nothing of them may be stored.
 const COMMANDS_LOOKED_AHEAD: u64 = 1_000;
 
-/// What was acknowledged to one worker, and the operation that was not.
+/// What was acknowledged to one worker, and its operation in flight.
 pub(super) struct Share {
-    /// Actors of which nothing was under way.
+    /// Actors without an operation in flight.
     ledger: Ledger,
     /// Everything before this place was acknowledged.
     to: Position,
-    under_way: Option<UnderWay>,
+    in_flight: Option<InFlight>,
 }
 
-/// The operation behind the last one that was acknowledged. It may have begun, so it may be there.
-struct UnderWay {
+/// The operation after the last acknowledged one. It may be stored or not.
+struct InFlight {
     actor: u64,
     op: Op,
-    /// What the actor must have stored if it is not there, and if it is.
+    /// What must be stored of the actor without it, and with it.
     before: Expected,
     after: Expected,
-    /// Whether its command is complete with it.
+    /// Whether it is the last operation of its command.
     is_last: bool,
 }
 
 impl Share {
-    /// What must be there of all before `to`. What was written from `from` on counts in the result.
+    /// What must be stored of everything before `to`. Writes from `from` on count in the result.
     pub(super) fn new(source: &Source, worker: u64, workers: u64, from: Position, to: Position) -> Self {
-        let mut share = Self { ledger: Ledger::default(), to, under_way: None };
+        let mut share = Self { ledger: Ledger::default(), to, in_flight: None };
         share.expect_prehistories(source, worker, workers);
         let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
         for number in 0..=to.commands {
@@ -47,19 +47,19 @@ impl Share {
                 expected.apply(step, (number, at) >= (from.commands, from.operations));
             }
             if number == to.commands {
-                share.set_under_way(planned.actor, &steps);
+                share.set_in_flight(planned.actor, &steps);
             }
         }
         for _ in 0..COMMANDS_LOOKED_AHEAD {
             let Some(planned) = stream.next(&mut ops) else { break };
-            if share.under_way.as_ref().is_none_or(|under_way| under_way.actor != planned.actor) {
+            if share.in_flight.as_ref().is_none_or(|in_flight| in_flight.actor != planned.actor) {
                 share.ledger.expected(source, planned.actor);
             }
         }
         share
     }
 
-    /// Actors of a trace that stored something before their first command have it from the preload on.
+    /// The preload of a trace is the prehistory of its actors.
     fn expect_prehistories(&mut self, source: &Source, worker: u64, workers: u64) {
         if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
             for actor in source.actors_of(worker, workers) {
@@ -74,30 +74,30 @@ impl Share {
         source.steps(planned.actor, is_first, ops)
     }
 
-    fn set_under_way(&mut self, actor: u64, steps: &[Op]) {
+    fn set_in_flight(&mut self, actor: u64, steps: &[Op]) {
         let next = usize::try_from(self.to.operations).unwrap_or(usize::MAX);
-        self.under_way = steps.get(next).map(|&op| {
+        self.in_flight = steps.get(next).map(|&op| {
             let before = self.ledger.take(actor);
             let mut after = before.clone();
             after.apply(op, false);
-            UnderWay { actor, op, before, after, is_last: next + 1 == steps.len() }
+            InFlight { actor, op, before, after, is_last: next + 1 == steps.len() }
         });
     }
 
-    /// Whether what was under way would have changed what is stored.
-    pub(super) fn writes_under_way(&self) -> bool {
-        self.under_way.as_ref().is_some_and(|under_way| under_way.op.kind.changes())
+    /// Whether the operation in flight changes what is stored.
+    pub(super) fn writes_in_flight(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|in_flight| in_flight.op.kind.changes())
     }
 
     /// Events and states that count in the result.
     pub(super) fn counted(&self) -> u64 {
-        self.ledger.counted() + self.under_way.as_ref().map_or(0, |under_way| under_way.before.counted())
+        self.ledger.counted() + self.in_flight.as_ref().map_or(0, |in_flight| in_flight.before.counted())
     }
 
-    /// Where the worker stands in its stream, given whether the operation under way is there.
+    /// Position of the worker in its stream, given whether the operation in flight is stored.
     pub(super) fn position(&self, is_there: bool) -> Position {
-        match &self.under_way {
-            Some(UnderWay { is_last: true, .. }) if is_there => {
+        match &self.in_flight {
+            Some(InFlight { is_last: true, .. }) if is_there => {
                 Position { commands: self.to.commands + 1, operations: 0 }
             }
             Some(_) if is_there => Position { operations: self.to.operations + 1, ..self.to },
@@ -105,7 +105,7 @@ impl Share {
         }
     }
 
-    /// Compares all actors; true if the operation under way is there.
+    /// Compares all actors; true if the operation in flight is stored.
     pub(super) fn compare<T: Target>(
         &self,
         manager: &T::Manager,
@@ -113,14 +113,14 @@ impl Share {
         pool: &ValuePool,
     ) -> Result<(Verified, bool), Error> {
         let mut verified = self.ledger.verify::<T>(manager, source, pool, || true)?;
-        let Some(under_way) = &self.under_way else { return Ok((verified, false)) };
-        let (found, is_there) = under_way.compare::<T>(manager, source, pool)?;
+        let Some(in_flight) = &self.in_flight else { return Ok((verified, false)) };
+        let (found, is_there) = in_flight.compare::<T>(manager, source, pool)?;
         verified.merge(found);
         Ok((verified, is_there))
     }
 }
 
-impl UnderWay {
+impl InFlight {
     fn compare<T: Target>(
         &self,
         manager: &T::Manager,
@@ -136,7 +136,7 @@ impl UnderWay {
             return Ok((with, true));
         }
         for difference in &mut without.differences {
-            *difference = format!("{difference} (the {} under way does not explain it)", self.op.kind);
+            *difference = format!("{difference} (the {} in flight does not explain it)", self.op.kind);
         }
         Ok((without, false))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::load::ack_log::{AckLog, Position};
+use crate::load::ack_log::AckLog;
 use crate::load::clock::Clock;
 use crate::load::control::Control;
 use crate::load::error::RunError;
@@ -37,16 +37,6 @@ impl CrashTask {
     /// The log of acknowledged operations, created if there is none.
     pub(super) fn log(&self) -> Result<AckLog, RunError> {
         AckLog::open(&self.directory.join("acknowledged"), self.workers)
-    }
-
-    pub(super) fn positions(&self, log: &AckLog) -> Result<Option<Vec<Position>>, RunError> {
-        log.positions().map_err(|source| RunError::Directory { path: self.directory.clone(), source })
-    }
-
-    pub(super) fn set_positions(&self, log: &AckLog, positions: &[Position]) -> Result<(), RunError> {
-        (0..).zip(positions).try_for_each(|(worker, &position)| {
-            log.set(worker, position).map_err(|source| RunError::Directory { path: self.directory.clone(), source })
-        })
     }
 }
 
@@ -105,14 +95,14 @@ where
     let source = &source.without_end();
     let log = task.log()?;
     let database = task.database();
-    let mut session = match task.positions(&log)? {
+    let mut session = match log.positions()? {
         None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
         Some(positions) => Session::open_at(target, source, &database, task.durability, &positions, control)?,
     };
     if control.is_stopped() {
         return Ok(());
     }
-    task.set_positions(&log, &session.positions())?;
+    log.set_all(&session.positions())?;
     on_load();
     session.drive_acknowledging(task.load, &log, clock, control)
 }

@@ -241,7 +241,7 @@ where
         let mut measurement = Measurement::default();
         for part in parts {
             let (part, rest) = part?;
-            measurement.merge(part);
+            measurement.merge(&part);
             slices.merge(rest);
         }
         for exchange in &exchanges {

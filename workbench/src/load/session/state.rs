@@ -85,12 +85,12 @@ pub struct SessionSize {
 
 impl SessionSize {
     /// Bytes of the database per byte of value that is neither deleted nor overwritten; `None` without values.
-    pub fn space_amplification(&self, verified: &Verified) -> Option<f64> {
+    pub(crate) fn space_amplification(&self, verified: &Verified) -> Option<f64> {
         (verified.live_bytes > 0).then(|| self.database_bytes as f64 / verified.live_bytes as f64)
     }
 
     /// Bytes sent to storage per byte of value; `None` without values.
-    pub fn write_amplification(&self) -> Option<f64> {
+    pub(crate) fn write_amplification(&self) -> Option<f64> {
         let written = self.written_bytes.filter(|_| self.payload_bytes > 0)?;
         Some(written as f64 / self.payload_bytes as f64)
     }

@@ -168,10 +168,6 @@ impl Target for Slowed {
     type State = SlowedStore;
     type Manager = SlowedManager;
 
-    fn name(&self) -> &'static str {
-        "slowed"
-    }
-
     fn open(&self, directory: &Path, durability: Durability) -> Result<SlowedManager, Error> {
         Ok(SlowedManager { manager: self.backend.open(directory, durability)?, share: self.share })
     }

@@ -1,4 +1,4 @@
-//! Processes killed while they write: does the check find what a backend lost, and nothing where it lost nothing?
+//! The crash check finds what a backend lost, and nothing if it lost nothing.
 
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -79,7 +79,7 @@ fn one_actor(rest: &str) -> Source {
 }
 
 #[test]
-fn a_faithful_backend_loses_nothing_however_often_it_is_killed() {
+fn a_correct_backend_loses_nothing_after_any_number_of_kills() {
     for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
         let crashed = check(Fault::None, &source, workers, 3);
         let name = source.name();
@@ -105,10 +105,9 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
     })
 }
 
-/// Of the operation under way nobody knows: with it and without it, all is well, whichever of a command's it is, and the
-/// next process goes on from there.
+/// Whichever operation of a command it is; the next process continues from there.
 #[test]
-fn the_operation_under_way_may_be_there_or_not() {
+fn the_operation_in_flight_may_be_stored_or_not() {
     let compacting =
         "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 4\nrecover = 1";
     let light = "mode = 'light'\n[commands]\npersist = 4\npurge = 1";
@@ -127,13 +126,13 @@ fn the_operation_under_way_may_be_there_or_not() {
             let crashed = check(fault, &one_actor(rest), 1, 1);
             assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}");
             assert_eq!(
-                (crashed.writes_under_way, crashed.writes_under_way_found),
+                (crashed.writes_in_flight, crashed.writes_in_flight_found),
                 (1, is_there),
                 "{fault:?} of {rest}"
             );
             let crashed = check(fault, &one_actor(rest), 1, 3);
-            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}, and on");
-            assert!(crashed.commands > nth, "{fault:?}: the next process went on: {crashed:?}");
+            assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?} of {rest}, next process");
+            assert!(crashed.commands > nth, "{fault:?}: the next process continued: {crashed:?}");
         }
     }
 }
@@ -141,14 +140,14 @@ fn the_operation_under_way_may_be_there_or_not() {
 #[test]
 fn an_acknowledged_event_that_is_lost_is_found() {
     let crashed = check(Fault::Lose("events", 4), &one_actor(APPENDING), 1, 3);
-    assert_eq!((crashed.kills, crashed.verified.lost), (1, 1), "after a loss nothing more is killed");
+    assert_eq!((crashed.kills, crashed.verified.lost), (1, 1), "no kill follows a loss");
     let [difference] = &crashed.verified.differences[..] else { panic!("{crashed:?}") };
     assert!(difference.starts_with("kill 1: small0/") && difference.contains("expected 4"), "{difference}");
 }
 
 #[test]
 fn the_newest_write_lost_is_found() {
-    // The last one that is acknowledged before everything ends.
+    // The last write that is acknowledged.
     let crashed = check(Fault::DieBefore("events", 8), &one_actor(LIGHT), 1, 1);
     assert_eq!(crashed.verified.lost, 0);
     for (fault, what) in [(Fault::Lose("events", 0), "event"), (Fault::Lose("metadata", 0), "metadata")] {
@@ -166,7 +165,7 @@ fn the_newest_write_lost_is_found() {
 }
 
 #[test]
-fn what_holds_other_bytes_than_were_written_is_found() {
+fn altered_bytes_are_found() {
     for fault in [Fault::Alter("events", 3), Fault::Shorten("events", 3)] {
         let crashed = check(fault, &one_actor(APPENDING), 1, 1);
         assert_eq!(crashed.verified.lost, 1, "{fault:?}");
@@ -174,9 +173,9 @@ fn what_holds_other_bytes_than_were_written_is_found() {
     }
 }
 
-/// With one event that is due the one behind it is there, though nobody wrote it.
+/// The backend stores the event after the one written as well.
 #[test]
-fn what_was_never_issued_is_found() {
+fn an_event_that_was_never_written_is_found() {
     let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
     let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
     let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
@@ -185,11 +184,11 @@ fn what_was_never_issued_is_found() {
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.verified.events, crashed.verified.lost), (1, 0));
     let difference = &crashed.verified.differences[0];
-    assert!(difference.contains("is there and should not be") && difference.contains("under way"), "{difference}");
+    assert!(difference.contains("is there and should not be") && difference.contains("in flight"), "{difference}");
 }
 
 #[test]
-fn what_was_deleted_and_stayed_is_found() {
+fn a_deleted_event_that_stayed_is_found() {
     let compacting = "mode = 'full'\nsnapshot_every = 3\ncompact_on_snapshot = true\n[commands]\npersist = 1";
     assert!(!check(Fault::KeepDeleted, &one_actor(compacting), 1, 1).verified.differences.is_empty());
     let purging = "mode = 'light'\n[commands]\npersist = 3\npurge = 1";
@@ -197,7 +196,7 @@ fn what_was_deleted_and_stayed_is_found() {
     assert!(!crashed.verified.differences.is_empty());
 }
 
-/// A trace that ends is repeated, each pass with actors of its own, and each with what they had stored before.
+/// Each pass has its own actors with their prehistories.
 #[test]
 fn a_trace_is_repeated_until_the_kill() {
     let actor = TraceActor::new("account", "old");
@@ -218,7 +217,7 @@ fn a_trace_is_repeated_until_the_kill() {
         assert_eq!(crashed.verified.differences, Vec::<String>::new(), "{fault:?}");
         assert!(crashed.commands > 30, "it ends after 2: {crashed:?}");
     }
-    // The past of an actor of a later pass is acknowledged like anything else.
+    // The prehistory of an actor of a later pass is acknowledged as well.
     assert_eq!(check(Fault::Lose("events", 30), &source, 1, 1).verified.lost, 1);
     let many = replay(trace_of(&workload(5, LIGHT), 40), 1);
     for workers in [1, 2, 5, 7] {
@@ -228,7 +227,7 @@ fn a_trace_is_repeated_until_the_kill() {
     }
 }
 
-/// A process that does not last: the first two are killed, the third one ends by itself.
+/// The first two processes are killed, the third ends by itself.
 struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
 
 impl Victim for Weak<'_> {
@@ -248,7 +247,7 @@ impl Victim for Weak<'_> {
 }
 
 #[test]
-fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
+fn a_process_that_ends_by_itself_is_reported_with_the_results_before() {
     let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
     let victim = Weak(Thread { target: &target, source: &source, writes: WRITES }, 0.into());
     let crashed =
@@ -260,7 +259,7 @@ fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
 }
 
 #[test]
-fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
+fn a_check_that_is_cancelled_before_its_first_kill_has_no_result() {
     let (target, source) = (Memory::new(Fault::None), one_actor(LIGHT));
     let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
     control.stop();
@@ -272,7 +271,7 @@ fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
 
 #[cfg(feature = "rocksdb")]
 mod process {
-    //! A real process, really killed: this test once more.
+    //! A real process that is killed: this test binary.
 
     use std::fs;
     use std::os::unix::process::ExitStatusExt;
@@ -328,10 +327,6 @@ mod process {
         type Collection = UnsafeStore;
         type State = UnsafeStore;
         type Manager = UnsafeManager;
-
-        fn name(&self) -> &'static str {
-            "unsafe"
-        }
 
         fn open(&self, directory: &Path, durability: Durability) -> Result<UnsafeManager, Error> {
             Ok(UnsafeManager(RocksDbTarget::new(SMALL).open(directory, durability)?, self.0))
@@ -446,7 +441,7 @@ mod process {
         CrashTask { directory, durability, load: Load::Closed, workers: WORKERS }
     }
 
-    /// Not a test of its own: the process that the others kill.
+    /// Not a test: the process that the tests kill.
     #[test]
     fn victim() {
         let Some(directory) = std::env::var_os(DIRECTORY).map(PathBuf::from) else { return };
@@ -526,14 +521,14 @@ mod process {
             let crashed = killed(Unsafety::None, durability, 5);
             assert_eq!(crashed.verified.differences, Vec::<String>::new());
             assert_eq!((crashed.kills, crashed.verified.lost), (5, 0));
-            // An event that was under way and is there was not acknowledged, and its command goes on with the next process.
-            let events = crashed.verified.events + crashed.writes_under_way_found;
+            // An event in flight that is stored was not acknowledged; its command continues in the next process.
+            let events = crashed.verified.events + crashed.writes_in_flight_found;
             assert!(events >= crashed.commands && crashed.commands > 0, "{crashed:?}");
         }
     }
 
     #[test]
-    fn a_backend_that_acknowledges_before_it_writes_is_found_out() {
+    fn a_backend_that_acknowledges_before_it_writes_is_found() {
         let crashed = killed(Unsafety::Late, Durability::Off, 3);
         assert!(crashed.verified.lost > 0, "{crashed:?}");
         let lost = |what: &str| crashed.verified.differences.iter().any(|difference| difference.contains(what));
@@ -541,10 +536,10 @@ mod process {
     }
 
     #[test]
-    fn a_backend_that_leaves_a_hole_is_found_out() {
+    fn a_backend_that_leaves_a_hole_is_found() {
         let crashed = killed(Unsafety::Hole, Durability::Off, 5);
         assert!(crashed.verified.lost > 0, "{crashed:?}");
-        // Where the process died right behind the hole, nothing stands after it.
+        // If the process was killed right after the hole, no event follows it.
         let is_hole = |difference: &String| difference.contains("found event") || difference.contains("is lost");
         assert!(crashed.verified.differences.iter().any(is_hole), "{crashed:?}");
     }

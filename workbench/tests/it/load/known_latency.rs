@@ -11,8 +11,8 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullStore, NullTarget, Session, Source,
-    SystemClock, Target, WarmUp, arrival_times,
+    Clock, Control, Drive, DriveSpec, JobContext, Load, Measurement, NullBackend, Session, Source, SystemClock, Target,
+    WarmUp, arrival_times,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice};
 use ave_workbench::workload::Arrivals;
@@ -75,25 +75,21 @@ impl Scripted {
 
 impl Target for Scripted {
     type Collection = Self;
-    type State = NullStore;
+    type State = NullBackend;
     type Manager = Self;
-
-    fn name(&self) -> &'static str {
-        "scripted"
-    }
 
     fn open(&self, _directory: &Path, _durability: Durability) -> Result<Self, Error> {
         Ok(self.clone())
     }
 }
 
-impl DbManager<Self, NullStore> for Scripted {
+impl DbManager<Self, NullBackend> for Scripted {
     fn create_collection(&self, _name: &str, _prefix: &str) -> Result<Self, Error> {
         Ok(self.clone())
     }
 
-    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullStore, Error> {
-        Ok(NullStore)
+    fn create_state(&self, _name: &str, _prefix: &str) -> Result<NullBackend, Error> {
+        Ok(NullBackend)
     }
 }
 
@@ -518,7 +514,7 @@ fn a_real_run_counts_what_it_issued() {
     let mix = "mode = 'light'\n[commands]\npersist = 6\nrecover = 1\nevents = 2\nlast_event = 1\npurge = 1";
     let source = Source::Workload(workload(20, mix));
     let mut session =
-        Session::start(&NullTarget, &source, directory.path(), Durability::Off, 2, JobContext::silent(&control))
+        Session::start(&NullBackend, &source, directory.path(), Durability::Off, 2, JobContext::silent(&control))
             .unwrap();
     let time = Some(Duration::from_millis(200));
     let closed = session.drive(&DriveSpec { measure: time, ..closed() }, &clock, JobContext::silent(&control)).unwrap();

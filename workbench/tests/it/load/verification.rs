@@ -1,4 +1,4 @@
-//! Does a run notice when the backend does not hold what it acknowledged, and stay silent when it does?
+//! Verification finds what a backend does not store as acknowledged, and nothing else.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -70,10 +70,6 @@ impl Target for Memory {
     type State = FaultyStore;
     type Manager = FaultyManager;
 
-    fn name(&self) -> &'static str {
-        "memory"
-    }
-
     fn open(&self, directory: &Path, _durability: Durability) -> Result<FaultyManager, Error> {
         let mut databases = self.databases.lock().unwrap();
         let reopened = databases.contains_key(directory);

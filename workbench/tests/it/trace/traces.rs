@@ -306,10 +306,6 @@ impl Target for Recording {
     type State = RecordedStore;
     type Manager = Recorder;
 
-    fn name(&self) -> &'static str {
-        "recording"
-    }
-
     fn open(&self, _directory: &Path, _durability: Durability) -> Result<Recorder, Error> {
         Ok(self.0.clone())
     }

@@ -9,7 +9,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use anyhow::{Result, ensure};
 use ave_actors_rocksdb::trace::CommandKind;
 use ave_workbench::actor::Durability;
-use ave_workbench::load::{Control, Drive, DriveSpec, Load, Session, Silent, Source, SystemClock, Target, Verified, WarmUp};
+use ave_workbench::load::{
+    Control, Drive, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp,
+};
 use ave_workbench::workload::Workload;
 use ave_actors_store::Error;
 
@@ -32,13 +34,14 @@ pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, ou
         warmup: WarmUp::Fixed(Duration::from_millis(300)),
         measure: Some(run.scale.pick(Duration::from_millis(1200), Duration::from_secs(5))),
         lag_limit: None,
+        settle: true,
     };
 
     let (target, control, dir) = (Through(peer), Control::default(), run.database("db")?);
-    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, &Silent, &control)?;
-    let drive = session.drive(&spec, &SystemClock::new(), &Silent, &control)?;
+    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, JobContext::silent(&control))?;
+    let drive = session.drive(&spec, &SystemClock::new(), JobContext::silent(&control))?;
     report(&drive, outcome);
-    let (verified, _) = session.finish(true, &Silent, &control)?;
+    let (verified, _) = session.finish(true, JobContext::silent(&control))?;
     verify(&verified.unwrap_or_default(), outcome)
 }
 
@@ -71,10 +74,6 @@ impl<P: Peer> Target for Through<'_, P> {
     type Collection = P::Collection;
     type State = P::State;
     type Manager = P::Manager;
-
-    fn name(&self) -> &'static str {
-        "peer"
-    }
 
     fn open(&self, directory: &Path, durability: Durability) -> Result<P::Manager, Error> {
         self.0.open(directory, durability.is_on())
