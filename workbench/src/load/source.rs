@@ -105,8 +105,8 @@ impl Source {
         (worker..self.actors()).step_by(usize::try_from(workers).unwrap_or(1))
     }
 
-    /// Commands per second that a load of this source offers on average; `None` where that depends on something else. Of a
-    /// trace at its own times it is the mean over its length.
+    /// Mean commands per second that a load of this source offers; `None` in a closed loop. Of a trace at its own times it is
+    /// the mean over its length.
     pub fn offered_per_second(&self, load: Load) -> Option<f64> {
         match (load, self) {
             (Load::TraceTimes { speed }, Self::Trace { trace, .. }) => {
@@ -117,7 +117,7 @@ impl Source {
         }
     }
 
-    /// Steps before anything is measured: a workload's commands, or a trace's actors that bring a past with them.
+    /// Steps of the preload: a workload's commands, or a trace's actors with a prehistory.
     pub(crate) fn preload_steps(&self) -> u64 {
         match self {
             Self::Workload(_) => self.preload_commands(),
@@ -125,14 +125,14 @@ impl Source {
         }
     }
 
-    /// About how many bytes of values are written before anything is measured: the mean of the first steps for all of them.
+    /// Bytes of values in the preload, estimated from its first 1,000 steps.
     pub(crate) fn preload_bytes(&self) -> u64 {
-        const LOOKED_AT: u64 = 1_000;
+        const SAMPLE: u64 = 1_000;
         let steps = self.preload_steps();
         let (mut ops, mut written) = (Vec::new(), 0);
-        let looked_at = steps.min(LOOKED_AT);
+        let sampled = steps.min(SAMPLE);
         let mut stream = self.stream(0, 1);
-        for step in 0..looked_at {
+        for step in 0..sampled {
             ops.clear();
             match self {
                 Self::Workload(_) => drop(stream.next(&mut ops)),
@@ -140,10 +140,10 @@ impl Source {
             }
             written += ops.iter().map(|op| u64::from(op.written_bytes())).sum::<u64>();
         }
-        written * steps / looked_at.max(1)
+        written * steps / sampled.max(1)
     }
 
-    /// Actor types.
+    /// Number of actor types.
     pub(crate) fn type_count(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.types),
@@ -162,7 +162,7 @@ impl Source {
         }
     }
 
-    /// Commands at the front of the stream that are issued before anything is measured.
+    /// Commands of the preload, at the beginning of the stream.
     pub(crate) fn preload_commands(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,

@@ -1,4 +1,4 @@
-//! A worker that starts its actors one after the other, as they are after the process was started anew.
+//! A worker that starts its actors one after the other, as after a restart of the process.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::measure::LatencyHistogram;
 use crate::workload::mix;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// What an actor did, as far as a start finds it.
+/// What an actor has stored and written.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     log: ActorLog,
@@ -55,23 +55,23 @@ impl History {
         self.written_bytes
     }
 
-    /// What a start issues: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as the
-    /// one that is there.
+    /// The operations of a start: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as
+    /// the stored one.
     fn start(&self, source: &Source, actor: u64) -> Vec<Op> {
         let rules = rules(source);
         let there = self.stored.state_bytes().map(|bytes| bytes.saturating_sub(rules.state_overhead()));
         let state_bytes = there.unwrap_or_else(|| first_state_bytes(source, actor));
         let (mut log, mut ops) = (self.log, Vec::new());
         log.expand(rules, Command::Recover { state_bytes }, &mut ops);
-        // A recording may have lost what this believes to be there.
+        // A recording may have lost events.
         let may_miss = matches!(source, Source::Trace { .. });
         ops.iter_mut().filter(|op| op.kind == OpKind::EventsGet).for_each(|op| op.may_miss = may_miss);
         ops
     }
 }
 
-/// A trace does not say how its actors persist. Most that a start leaves to guess is whether it deletes what its snapshot
-/// covers: it does if anything is ever deleted.
+/// A trace does not contain how its actors persist. A start is assumed to delete the events that its snapshot covers if the
+/// trace deletes any.
 fn rules(source: &Source) -> PersistenceRules {
     match source {
         Source::Workload(workload) => workload.rules(),
@@ -83,7 +83,7 @@ fn rules(source: &Source) -> PersistenceRules {
     }
 }
 
-/// Serialised state of an actor that has written none; of a trace's actor nothing is known.
+/// Serialised state of an actor that has written none, bytes; 0 for a trace, in which it is unknown.
 fn first_state_bytes(source: &Source, actor: u64) -> u32 {
     match source {
         Source::Workload(workload) => {
@@ -95,7 +95,7 @@ fn first_state_bytes(source: &Source, actor: u64) -> u32 {
 }
 
 impl<T: Target> Worker<T> {
-    /// Its actors that issued commands so far, by number.
+    /// Its actors that have issued commands, by number.
     pub(crate) fn restart_actors(&self) -> Vec<RestartActor> {
         let mut stream = self.source.stream(self.number, self.workers);
         let mut histories: BTreeMap<u64, History> = BTreeMap::new();
@@ -110,8 +110,8 @@ impl<T: Target> Worker<T> {
             .collect()
     }
 
-    /// Goes through the commands of its actors so far and writes, for each actor of the population and in the same order,
-    /// what they wrote: overwritten and deleted entries too, which a database carries along for a while.
+    /// Repeats all writes of its actors for each actor of the population, in the same order, overwritten and deleted entries
+    /// included, which a database keeps for a while.
     pub(crate) fn populate(
         &mut self,
         commands: u64,
@@ -137,7 +137,7 @@ impl<T: Target> Worker<T> {
         Ok(())
     }
 
-    /// Starts actors, each after the one before it is back.
+    /// Starts actors one after the other.
     pub(crate) fn recover(
         &mut self,
         actors: &[RestartActor],
@@ -159,7 +159,7 @@ impl<T: Target> Worker<T> {
         Ok(took)
     }
 
-    /// Undoes what starts wrote: the commands that follow know nothing of them.
+    /// Undoes the writes of starts, on which later commands do not build.
     pub(crate) fn undo_recover(&mut self, actors: &[RestartActor], shared: &Shared<'_, T>) -> Result<(), RunError> {
         for RestartActor { actor, history, .. } in actors {
             let undo = history.stored.undo(&history.start(&self.source, *actor));

@@ -1,6 +1,6 @@
-//! Children under limits: what kills them, what does not, and that nothing of it stays behind.
+//! Child processes under limits: what kills them, what does not, and the removal of their control groups.
 //!
-//! Where groups cannot be made, the tests say so and do nothing.
+//! Where control groups are not permitted, the tests print it and do nothing.
 
 use std::any::type_name_of_val;
 use std::io::{BufRead, BufReader, Write};
@@ -16,11 +16,11 @@ use tempfile::tempdir_in;
 
 const MIB: u64 = 1 << 20;
 const LIMITS: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 * MIB };
-/// What a shell does once it has been told to, so that it is in its group by then.
-const ONCE_TOLD: &str = "read word;";
+/// Makes a shell wait for a line, so that it is in its group when it continues.
+const WAIT_FOR_LINE: &str = "read line;";
 const KILLED: i32 = 9;
 
-/// A way that limits memory, if there is one.
+/// A confinement that limits memory, if there is one.
 fn confinement(test: impl Fn()) -> Option<Confinement> {
     let confinement = Confinement::detect();
     if confinement.limits_memory() {
@@ -31,7 +31,7 @@ fn confinement(test: impl Fn()) -> Option<Confinement> {
     None
 }
 
-/// Past the test harness, which would keep what a passing test prints to itself.
+/// Unlike `eprintln!`, this is not captured by the test harness.
 fn skipped(test: &str, why: &str) {
     std::io::stderr().write_all(format!("SKIPPED {test}: {why}\n").as_bytes()).unwrap();
 }
@@ -41,24 +41,24 @@ fn name(test: &impl Fn()) -> &'static str {
     type_name_of_val(test).split_once("::").unwrap().1
 }
 
-/// A shell that is in its groups and waits for a word.
+/// A shell that is in its groups and waits for a line.
 fn start(confinement: &Confinement, limits: GroupLimits, script: &str) -> (Child, Confined) {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{ONCE_TOLD} {script}")]);
+    command.args(["-c", &format!("{WAIT_FOR_LINE} {script}")]);
     let (mut command, mut confined) = confinement.prepare(limits, command).unwrap();
     let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     confined.enter(child.id()).unwrap();
     (child, confined)
 }
 
-fn tell(child: &mut Child) {
+fn release(child: &mut Child) {
     child.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
 }
 
-/// The shell's end and what the groups tell of it.
+/// The shell's exit status and what its groups counted.
 fn run(confinement: &Confinement, script: &str) -> (ExitStatus, GroupEvidence) {
     let (mut child, confined) = start(confinement, LIMITS, script);
-    tell(&mut child);
+    release(&mut child);
     let status = child.wait().unwrap();
     let evidence = confined.evidence().unwrap().unwrap();
     confined.remove().unwrap();
@@ -76,7 +76,7 @@ fn are_gone(groups: &[PathBuf]) {
     assert!(groups.iter().all(|group| !group.exists()), "{groups:?}");
 }
 
-/// Whether it runs, and does not only wait to be buried.
+/// Whether it is running, and not a zombie.
 fn runs(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.starts_with(" Z"))
@@ -91,8 +91,8 @@ fn ends(pid: u32) -> bool {
 }
 
 #[test]
-fn who_takes_more_memory_than_there_is_dies_and_the_group_says_of_what() {
-    let Some(confinement) = confinement(who_takes_more_memory_than_there_is_dies_and_the_group_says_of_what) else {
+fn a_process_over_the_memory_limit_is_killed_and_counted() {
+    let Some(confinement) = confinement(a_process_over_the_memory_limit_is_killed_and_counted) else {
         return;
     };
     // The last of a pipe has to be kept until its end is known.
@@ -125,8 +125,8 @@ fn a_file_larger_than_memory_can_be_written_and_read() {
 }
 
 #[test]
-fn who_stays_below_the_limit_does_not_notice_it() {
-    let Some(confinement) = confinement(who_stays_below_the_limit_does_not_notice_it) else { return };
+fn a_process_below_the_memory_limit_is_not_affected() {
+    let Some(confinement) = confinement(a_process_below_the_memory_limit_is_not_affected) else { return };
     let (status, evidence) = run(&confinement, "head -c 20M /dev/zero | tail -c 20M");
     assert!(status.success(), "{status}");
     assert_eq!((evidence.oom_kills, evidence.memory_limit_hits), (0, Some(0)));
@@ -136,10 +136,10 @@ fn who_stays_below_the_limit_does_not_notice_it() {
 }
 
 #[test]
-fn another_kill_is_not_taken_for_one_for_memory() {
-    let Some(confinement) = confinement(another_kill_is_not_taken_for_one_for_memory) else { return };
+fn other_kills_are_not_counted_as_out_of_memory() {
+    let Some(confinement) = confinement(other_kills_are_not_counted_as_out_of_memory) else { return };
     let (mut child, confined) = start(&confinement, LIMITS, "exec sleep 1000");
-    tell(&mut child);
+    release(&mut child);
     assert_eq!(confined.evidence().unwrap().unwrap().oom_kills, 0, "it can be asked while it runs");
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(KILLED));
@@ -158,7 +158,7 @@ fn a_quota_is_set_only_where_the_host_has_more_cores() {
                 ["cpu.max", "cpu.cfs_quota_us"].iter().find_map(|name| fs::read_to_string(group.join(name)).ok())?;
             quota.split_whitespace().next()?.parse::<u64>().ok()
         });
-        tell(&mut child);
+        release(&mut child);
         child.wait().unwrap();
         quota
     };
@@ -170,10 +170,10 @@ fn a_quota_is_set_only_where_the_host_has_more_cores() {
 }
 
 #[test]
-fn groups_go_with_what_is_in_them() {
-    let Some(confinement) = confinement(groups_go_with_what_is_in_them) else { return };
+fn groups_are_removed_with_their_processes() {
+    let Some(confinement) = confinement(groups_are_removed_with_their_processes) else { return };
     let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000 & sleep 1000");
-    tell(&mut child);
+    release(&mut child);
     let groups = groups(&confined);
     drop(confined);
     are_gone(&groups);
@@ -181,8 +181,8 @@ fn groups_go_with_what_is_in_them() {
 }
 
 #[test]
-fn groups_of_a_child_that_was_just_killed_go_as_well() {
-    let Some(confinement) = confinement(groups_of_a_child_that_was_just_killed_go_as_well) else { return };
+fn groups_of_a_child_that_was_just_killed_are_removed() {
+    let Some(confinement) = confinement(groups_of_a_child_that_was_just_killed_are_removed) else { return };
     for _ in 0..20 {
         let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
         let groups = groups(&confined);
@@ -241,10 +241,10 @@ fn start_of(pid: u32) -> u64 {
 }
 
 #[test]
-fn a_group_stays_as_long_as_the_process_in_its_name_lives() {
-    let Some(confinement) = confinement(a_group_stays_as_long_as_the_process_in_its_name_lives) else { return };
+fn the_group_of_a_live_process_stays() {
+    let Some(confinement) = confinement(the_group_of_a_live_process_stays) else { return };
     if confinement.way() == Way::SystemdScope {
-        let test = name(&a_group_stays_as_long_as_the_process_in_its_name_lives);
+        let test = name(&the_group_of_a_live_process_stays);
         return skipped(test, "no group can be made by hand here");
     }
     let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
@@ -309,8 +309,8 @@ fn a_start_removes_what_a_killed_process_left() {
 
 /// Starts clean up while others make groups and remove them.
 #[test]
-fn many_starts_at_once_do_not_trip_over_each_other() {
-    let Some(confinement) = confinement(many_starts_at_once_do_not_trip_over_each_other) else { return };
+fn concurrent_starts_do_not_interfere() {
+    let Some(confinement) = confinement(concurrent_starts_do_not_interfere) else { return };
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
@@ -319,7 +319,7 @@ fn many_starts_at_once_do_not_trip_over_each_other() {
                     let again = Confinement::detect();
                     assert_eq!(again.way(), confinement.way(), "{:?}", again.refusals());
                     let (mut child, confined) = start(&confinement, LIMITS, "");
-                    tell(&mut child);
+                    release(&mut child);
                     assert!(child.wait().unwrap().success());
                     confined.evidence().unwrap().unwrap();
                     confined.remove().unwrap();

@@ -277,6 +277,7 @@ mod process {
     use std::os::unix::process::ExitStatusExt;
     use std::path::{Path, PathBuf};
     use std::process::{Child, Command, Stdio};
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
     use ave_actors_store::Error;
@@ -291,6 +292,11 @@ mod process {
     const DURABILITY: &str = "AVE_TEST_VICTIM_DURABILITY";
     const UNSAFETY: &str = "AVE_TEST_VICTIM_UNSAFETY";
     const WORKERS: u64 = 2;
+    /// Writes under load before the process can be killed.
+    const PUTS_BEFORE_KILL: u64 = 100;
+
+    /// In the process that is killed: writes since the load began.
+    static PUTS: AtomicU64 = AtomicU64::new(PUTS_BEFORE_KILL);
 
     /// What the backend does to what it acknowledges.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,6 +357,9 @@ mod process {
     impl UnsafeStore {
         fn take(&mut self, key: Option<&str>, data: &[u8]) -> Result<(), Error> {
             self.puts += 1;
+            if PUTS.fetch_add(1, Ordering::Relaxed) + 1 == PUTS_BEFORE_KILL {
+                fs::write(flag(Path::new(&std::env::var_os(DIRECTORY).unwrap())), "").unwrap();
+            }
             let keeps = match self.unsafety {
                 Unsafety::None => false,
                 Unsafety::Late => self.kept.len() < 9,
@@ -448,10 +457,10 @@ mod process {
         let variable = |name| std::env::var(name).unwrap();
         let unsafety = Unsafety::ALL.into_iter().find(|unsafety| unsafety.name() == variable(UNSAFETY)).unwrap();
         let durability = if variable(DURABILITY) == "on" { Durability::On } else { Durability::Off };
-        let (flag, task) = (flag(&directory), task(directory, durability));
-        let tell = || fs::write(flag, "").unwrap();
-        drive_until_killed(&UnsafeTarget(unsafety), &source(), &task, &SystemClock::new(), &Control::default(), tell)
-            .unwrap();
+        let task = task(directory, durability);
+        let on_load = || PUTS.store(0, Ordering::Relaxed);
+        let clock = SystemClock::new();
+        drive_until_killed(&UnsafeTarget(unsafety), &source(), &task, &clock, &Control::default(), on_load).unwrap();
     }
 
     /// Path of that test in this binary.
@@ -460,8 +469,9 @@ mod process {
         format!("{module}::victim")
     }
 
+    /// A file that exists once the process can be killed.
     fn flag(directory: &Path) -> PathBuf {
-        directory.with_extension("under-load")
+        directory.with_extension("can-be-killed")
     }
 
     /// A child that is dead when this goes.

@@ -186,7 +186,7 @@ fn a_constant_service_time_is_every_percentile() {
 }
 
 #[test]
-fn what_happens_during_the_warm_up_does_not_count() {
+fn the_warm_up_is_not_measured() {
     // Slow while it warms up, fast afterwards.
     let warmup = 5 * SECOND;
     let spec = DriveSpec { warmup: WarmUp::Fixed(Duration::from_secs(5)), ..open(1_000.0, Arrivals::Constant, 10) };
@@ -203,7 +203,7 @@ fn what_happens_during_the_warm_up_does_not_count() {
 /// `100.2 ms - 0.8 u`, until the queue is served at `u` = 125 ms; from then on it takes `s`. So the share `p` < 0.125
 /// of all commands takes longer than `100.2 ms - 0.8 s p`, and the rest `s`.
 #[test]
-fn a_stall_is_felt_by_everyone_who_came_while_it_lasted() {
+fn response_times_of_all_commands_due_in_a_stall_include_it() {
     const SERVICE: u64 = 200 * MICROSECOND;
     const STALL: u64 = 100 * MILLISECOND;
     let measurement = measure(&appends(1), &open(1_000.0, Arrivals::Constant, 20), |now| {
@@ -506,7 +506,6 @@ fn on_the_real_clock_a_queue_is_no_shorter_than_it_must_be() {
     }
 }
 
-/// On the real clock nothing can be said of how long it takes, only that everything issued was counted.
 #[test]
 fn a_real_run_counts_what_it_issued() {
     let directory = tempfile::tempdir().unwrap();
@@ -527,6 +526,6 @@ fn a_real_run_counts_what_it_issued() {
     let slices: u64 = closed.measurement.slices_of_all_commands().iter().map(Slice::count).sum();
     assert_eq!(slices, closed.measurement.issued);
     for kind in source.kinds() {
-        assert!(closed.measurement.command(kind).is_some(), "{kind} was never issued");
+        assert!(paced.measurement.command(kind).is_some(), "{kind} was never issued");
     }
 }

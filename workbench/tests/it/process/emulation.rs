@@ -1,6 +1,6 @@
-//! Plans of the built binary within the limits of machines: what dies, what is left behind, what goes on.
+//! Plans of the built binary within the limits of machines: out-of-memory kills, cleaning up, resuming.
 //!
-//! Where control groups are not permitted, the tests say so and do nothing.
+//! Where control groups are not permitted, the tests print it and do nothing.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -18,14 +18,14 @@ const LARGE_STATES: &str = "name = 'large'\ndescription = 'd'\nevent_bytes = { c
                             state_bytes = { constant = 16000000 }\ncompressibility = 0.0\n[actors]\ncount = 10\n\
                             [persistence]\nmode = 'light'\n[commands]\npersist = 1\n";
 
-/// A plan that takes no longer than it must.
+/// The shortest plan.
 const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durability off --machine nano";
 
 fn limits_memory(test: &str) -> bool {
     let confinement = Confinement::detect();
     if !confinement.limits_memory() {
         let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
-        // Past the test harness, which would keep what a passing test prints to itself.
+        // Unlike `eprintln!`, this is not captured by the test harness.
         std::io::stderr().write_all(format!("SKIPPED {test}: {}\n", why.join("; ")).as_bytes()).unwrap();
     }
     confinement.limits_memory()
@@ -85,8 +85,8 @@ fn machine<'r>(report: &'r Value, name: &str) -> &'r Value {
 }
 
 #[test]
-fn a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_recommended() {
-    if !limits_memory("a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_recommended") {
+fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
+    if !limits_memory("a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended") {
         return;
     }
     let place = Place::new();
@@ -108,8 +108,8 @@ fn a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_r
 }
 
 #[test]
-fn a_plan_that_is_killed_leaves_nothing_that_the_next_start_does_not_remove() {
-    if !limits_memory("a_plan_that_is_killed_leaves_nothing_that_the_next_start_does_not_remove") {
+fn the_next_start_removes_what_a_killed_plan_left() {
+    if !limits_memory("the_next_start_removes_what_a_killed_plan_left") {
         return;
     }
     let place = Place::new();
@@ -127,8 +127,8 @@ fn a_plan_that_is_killed_leaves_nothing_that_the_next_start_does_not_remove() {
 }
 
 #[test]
-fn an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end() {
-    if !limits_memory("an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end") {
+fn an_interrupted_plan_resumes_and_leaves_no_journal() {
+    if !limits_memory("an_interrupted_plan_resumes_and_leaves_no_journal") {
         return;
     }
     let place = Place::new();
@@ -150,9 +150,8 @@ fn an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end() {
 }
 
 #[test]
-fn what_a_plan_cannot_answer_is_said_before_time_is_spent() {
+fn invalid_plans_are_refused_before_anything_is_measured() {
     let place = Place::new();
-    let began = Instant::now();
     for (words, parts) in [
         ("--machine tiny", &["--machine `tiny`", "nano", "CORES,RAM_MB"][..]),
         ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
@@ -165,6 +164,5 @@ fn what_a_plan_cannot_answer_is_said_before_time_is_spent() {
     }
     place.write("vast.toml", LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
     place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["before anything is measured", "are free"]);
-    assert!(began.elapsed() < Duration::from_secs(60), "nothing was measured");
     place.holds_only(&["vast.toml"]);
 }
