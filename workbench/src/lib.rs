@@ -15,6 +15,11 @@
 //! | [`render`] | pages, charts |
 //! | `cli` | the command line; only the binary imports it |
 
+#![cfg_attr(
+    not(feature = "rocksdb"),
+    allow(dead_code, unused_imports, reason = "the command line, which needs the backend, is the user")
+)]
+
 pub mod actor;
 pub mod certify;
 #[cfg(feature = "rocksdb")]

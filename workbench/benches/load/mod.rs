@@ -48,27 +48,18 @@ pub(crate) fn start<'t, T: Target>(
     source: &Source,
     directory: &Path,
     durability: Durability,
-) -> Session<'t, T>
-where
-    T::Manager: Sync,
-{
+) -> Session<'t, T> {
     Session::start(target, source, directory, durability, 1, JobContext::silent(&Control::default())).expect("starts")
 }
 
 /// Replays the whole trace.
-pub(crate) fn replay<T: Target>(session: &mut Session<'_, T>)
-where
-    T::Manager: Sync,
-{
+pub(crate) fn replay<T: Target>(session: &mut Session<'_, T>) {
     let measurement = drive(session, None, &NoPause(SystemClock::new()));
     assert_eq!(measurement.command_count(), COMMANDS as u64);
 }
 
 /// The time of `commands` commands of a workload, from the rate of one slice.
-pub(crate) fn replay_commands<T: Target>(session: &mut Session<'_, T>, commands: u64) -> Duration
-where
-    T::Manager: Sync,
-{
+pub(crate) fn replay_commands<T: Target>(session: &mut Session<'_, T>, commands: u64) -> Duration {
     loop {
         let measurement = drive(session, Some(SLICE), &SystemClock::new());
         // On a busy host the slice may end before the worker runs.
@@ -78,10 +69,7 @@ where
     }
 }
 
-fn drive<T: Target>(session: &mut Session<'_, T>, measure: Option<Duration>, clock: &impl Clock) -> Measurement
-where
-    T::Manager: Sync,
-{
+fn drive<T: Target>(session: &mut Session<'_, T>, measure: Option<Duration>, clock: &impl Clock) -> Measurement {
     let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure, lag_limit: None, settle: false };
     session.drive(&spec, clock, JobContext::silent(&Control::default())).expect("replays").measurement
 }

@@ -1,4 +1,4 @@
-//! Every way a command can fail, and its exit code.
+//! Errors of commands, and their exit codes.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,23 +7,18 @@ use crate::certify::{CertificateError, CertifyError};
 use crate::compare::CompareError;
 use crate::fleet::MergeError;
 use crate::host::ProbeError;
-use crate::load::{ObjectiveError, RunError};
-use crate::plan::WhatIfError;
+use crate::load::RunError;
 use crate::process::ProcessError;
 use crate::report::ReportError;
 use crate::trace::TraceError;
 use crate::workload::WorkloadError;
 
-/// Why a command failed.
+/// Failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// The words on the command line do not fit.
+    /// Arguments that contradict each other, the host or the source.
     #[error("{0}")]
     Usage(String),
-    #[error(transparent)]
-    Objective(#[from] ObjectiveError),
-    #[error(transparent)]
-    WhatIf(#[from] WhatIfError),
     #[error(transparent)]
     Workload(#[from] WorkloadError),
     #[error(transparent)]
@@ -44,39 +39,24 @@ pub(crate) enum CliError {
     Certificate(#[from] CertificateError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
-    /// The directory for the databases cannot be used.
     #[error("cannot use the data directory {}: {source}", path.display())]
-    DataDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// A page that was to be opened is there, and nothing shows it.
+    DataDirectory { path: PathBuf, source: std::io::Error },
     #[error("cannot open the page {} in a browser: {source}", page.display())]
-    Browser {
-        /// The page.
-        page: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Standard output is closed or full.
+    Browser { page: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl CliError {
-    /// Whether whoever read standard output has seen enough.
+    /// Whether the reader of standard output has closed the pipe.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }
 
-    /// 2 if what was asked for does not fit, 4 if a file, a disk or a database is at fault.
+    /// 2 for arguments, 3 for interruptions, 4 for files, disks and databases.
     pub(crate) fn exit_code(&self) -> ExitCode {
         let code = match self {
             Self::Usage(_)
-            | Self::Objective(_)
-            | Self::WhatIf(_)
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Run(RunError::Settings(_))
             | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,

@@ -1,10 +1,9 @@
-//! Manual pages, made from what the parser knows and what it does not: exit codes, environment, files.
+//! Manual pages: from the parser, with sections on exit codes, environment and files.
 
 use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-/// A page: the name of its file, and its text.
 pub(super) struct Page {
     pub(super) file: String,
     pub(super) text: String,
@@ -13,28 +12,28 @@ pub(super) struct Page {
 const VERSION: &str = concat!("ave-workbench ", env!("CARGO_PKG_VERSION"));
 
 const EXIT_CODES: [(&str, &str); 5] = [
-    ("0", "Pass: the objective was met, or there was none."),
-    ("1", "The objective was missed, no machine holds the target, or data were lost."),
-    ("2", "The command line does not fit."),
-    ("3", "Inconclusive: the evidence carries no answer, or it was interrupted."),
-    ("4", "A file, a disk or a database is at fault."),
+    ("0", "Pass: the objective was met, or none was given."),
+    ("1", "Fail: the objective was missed, no machine qualified, data were lost, or a regression was found."),
+    ("2", "Invalid arguments."),
+    ("3", "Inconclusive: the measurements do not support a verdict, or the command was interrupted."),
+    ("4", "Input, output or database error."),
 ];
 
 const ENVIRONMENT: [(&str, &str); 5] = [
-    ("NO_COLOR", "If it is set and not empty, nothing is coloured."),
-    ("CLICOLOR_FORCE", "If it is set and not 0, colour is used even where no terminal shows it."),
-    ("TERM", "If it is dumb, there are no bars and no colour: progress is told in lines."),
-    ("BROWSER", "What --open opens pages with; several are separated by colons."),
-    ("TMPDIR", "Where a long trace is kept while the data directory is not there yet."),
+    ("NO_COLOR", "Disables colour if set and not empty."),
+    ("CLICOLOR_FORCE", "Enables colour if set and not 0, even if the output is not a terminal."),
+    ("TERM", "The value dumb disables colour and progress bars; progress is printed as lines."),
+    ("BROWSER", "Browsers for --open, separated by colons; the first that starts is used."),
+    ("TMPDIR", "Directory for a long trace if the data directory does not exist yet."),
 ];
 
 const FILES: [(&str, &str); 3] = [
-    ("reports/NAME-TIME/", "A report: report.html, report.md and report.json, histograms and percentiles."),
-    ("reports/.plan-*.journal", "What an interrupted plan has measured; the same command goes on with it."),
-    (".ave-workbench-*", "Databases in the data directory. The next start removes what a killed one left."),
+    ("reports/NAME-TIME/", "A report: report.html, report.md, report.json, histograms and percentiles."),
+    ("reports/.plan-*.journal", "Measurements of an interrupted plan; the same command resumes it."),
+    (".ave-workbench-*", "Databases in the data directory. The next start removes those of a killed process."),
 ];
 
-/// A page for the program and one for every command that help shows.
+/// A page for the program and for each visible command.
 pub(super) fn pages(command: Command) -> Vec<Page> {
     let mut command = command.disable_help_subcommand(true);
     command.build();
@@ -51,7 +50,7 @@ fn collect(command: &Command, pages: &mut Vec<Page>) {
 }
 
 fn page(command: &Command) -> Page {
-    // A page that says when it was made would differ from build to build.
+    // A date would make builds differ.
     let manual = Man::new(command.clone()).source(VERSION).manual("User Commands").date(" ");
     let mut text = Vec::new();
     let rendered = manual.render_title(&mut text).and_then(|()| sections(&manual, command, &mut text));
@@ -59,10 +58,10 @@ fn page(command: &Command) -> Page {
     Page { file: manual.get_filename(), text: in_ascii(&String::from_utf8_lossy(&text)) }
 }
 
-/// What is not ASCII as groff spells it: it reads Latin-1 unless told otherwise.
+/// Escapes other characters than ASCII: groff reads Latin-1 by default.
 fn in_ascii(text: &str) -> String {
-    let spelt = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) };
-    text.chars().map(spelt).collect()
+    let escaped = |c: char| if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) };
+    text.chars().map(escaped).collect()
 }
 
 fn sections(manual: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Result<()> {
@@ -82,7 +81,7 @@ fn sections(manual: &Man, command: &Command, text: &mut Vec<u8>) -> std::io::Res
     roff.to_writer(text)
 }
 
-/// What help shows below the options, line by line.
+/// The examples that help shows below the options.
 fn examples(roff: &mut Roff, command: &Command) {
     let Some(help) = command.get_after_help() else { return };
     roff.control("SH", ["EXAMPLES"]);
@@ -93,7 +92,6 @@ fn examples(roff: &mut Roff, command: &Command) {
     roff.control("fi", []);
 }
 
-/// The page of the program, below each of its commands.
 fn see_also(roff: &mut Roff, command: &Command) {
     if command.get_display_name() != Some("ave-workbench") {
         roff.control("SH", ["SEE ALSO"]);
@@ -117,7 +115,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn every_page_has_the_sections_a_reader_looks_for_and_is_ascii() {
+    fn every_page_has_all_sections_and_is_ascii() {
         let pages = pages(Args::command());
         assert_eq!(pages[0].file, "ave-workbench.1");
         assert!(pages.iter().any(|page| page.file == "ave-workbench-trace-import.1"));
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn other_letters_are_spelt() {
+    fn other_characters_than_ascii_are_escaped() {
         assert_eq!(in_ascii("nano \u{2026} µs"), "nano \\[u2026] \\[u00B5]s");
     }
 }

@@ -1,28 +1,28 @@
-//! What goes to the terminal: results to standard output, everything else to standard error.
+//! Standard output for results, standard error for everything else.
 
 use std::error::Error;
 use std::io::{IsTerminal, Write};
 
 use anstyle::Style;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use crate::cli::error::CliError;
-use crate::cli::prose::wrapped;
 use crate::cli::style;
 use crate::cli::style::styled;
 use crate::load::Observer;
 use crate::report::{Outcome, Warning};
 
-/// Width of tables that no terminal bounds, columns.
+/// Width of tables where there is no terminal, columns.
 const PIPED_WIDTH: u16 = 120;
-/// Lines of prose are not longer than this, however wide the terminal is.
+/// Longest line of prose, however wide the terminal is.
 const PROSE_WIDTH: usize = 120;
-/// A terminal that says to be narrower does not know.
+/// Terminals of unknown size report 0 columns or few.
 const NARROWEST: u16 = 20;
-/// A line below the header and no frame: eight columns of figures fit into 80 characters without one.
+/// A line below the header and no frame, so that eight columns of figures fit into 80 characters.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How much to print, and in which form.
+/// Verbosity and format of the output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
     quiet: bool,
@@ -38,24 +38,18 @@ impl Output {
         self.json
     }
 
-    /// Whether results are printed for a person.
-    pub(crate) const fn is_for_people(self) -> bool {
-        !self.quiet && !self.json
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.quiet
     }
 
-    /// Whether to say how far it is.
-    pub(crate) const fn tells_progress(self) -> bool {
-        !self.quiet
-    }
-
-    /// Whether progress bars make sense: on a terminal that can move its cursor.
+    /// Whether to show progress bars: on a terminal that can move its cursor.
     pub(crate) fn shows_bars(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal() && !style::is_dumb()
     }
 
-    /// Prints part of a result, unless a person asked for quiet or a program asked for JSON.
+    /// Prints part of a result as text: not with `--quiet` or `--json`.
     pub(crate) fn line(self, text: &str) -> Result<(), CliError> {
-        if !self.is_for_people() {
+        if self.quiet || self.json {
             return Ok(());
         }
         let mut stdout = anstream::stdout().lock();
@@ -63,36 +57,36 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
-    /// A sentence, in lines that fit.
+    /// Prints a sentence, wrapped.
     pub(crate) fn sentence(self, sentence: &str) -> Result<(), CliError> {
         self.line(&wrapped(sentence, prose_width(), 2))
     }
 
-    /// Sentences somebody broke into lines, in lines that fit, indented.
+    /// Prints sentences that contain line breaks, wrapped anew and indented.
     pub(crate) fn paragraph(self, text: &str) -> Result<(), CliError> {
         let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let width = prose_width().unwrap_or(PROSE_WIDTH);
         self.line(&wrapped(&format!("    {words}"), Some(width), 4))
     }
 
-    /// The answer: `PASS: ` and a sentence, in lines that fit.
+    /// Prints an outcome and a sentence: `PASS: …`.
     pub(crate) fn verdict(self, outcome: Outcome, sentence: &str) -> Result<(), CliError> {
         let (word, look) = style::outcome(outcome);
         self.answer(word, look, sentence)
     }
 
-    /// An answer in one word, and a sentence, in lines that fit.
+    /// Prints a word in a style, and a sentence: `REGRESSION: …`.
     pub(crate) fn answer(self, word: &str, look: Style, sentence: &str) -> Result<(), CliError> {
         let text = wrapped(&format!("{word}: {sentence}"), prose_width(), 2);
         self.line(&text.replacen(word, &styled(look, word), 1))
     }
 
-    /// Sentences as a list.
+    /// Prints sentences as a list.
     pub(crate) fn list(self, sentences: &[String]) -> Result<(), CliError> {
         sentences.iter().try_for_each(|sentence| self.line(&wrapped(&format!("  - {sentence}"), prose_width(), 4)))
     }
 
-    /// What may have spoiled a result, and what to do about it.
+    /// Prints warnings with their hints.
     pub(crate) fn warnings(self, warnings: &[Warning]) -> Result<(), CliError> {
         warnings.iter().try_for_each(|warning| {
             let what = wrapped(&format!("warning: {}", warning.what), prose_width(), 2);
@@ -101,10 +95,10 @@ impl Output {
         })
     }
 
-    /// Says how far it is, where there are no bars.
+    /// Prints a line of progress to standard error.
     pub(crate) fn progress(self, text: &str) {
         if !self.quiet {
-            // Whoever closed standard error does not want to know.
+            // If standard error is closed, there is no place to report it.
             let _ = writeln!(anstream::stderr(), "{text}");
         }
     }
@@ -116,25 +110,25 @@ impl Observer for Output {
     }
 }
 
-/// Prints a result for a program.
+/// Prints a result as JSON.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     raw(&format!("{text}\n"))
 }
 
-/// What became of showing a result that is written: whoever closed the pipe early still gets the verdict.
-pub(crate) fn shown(shown: Result<(), CliError>) -> Result<(), CliError> {
-    shown.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })
+/// Ignores a broken pipe: the exit code still reports the verdict if the reader of standard output stops early.
+pub(crate) fn ignore_broken_pipe(printed: Result<(), CliError>) -> Result<(), CliError> {
+    printed.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })
 }
 
-/// Prints what was asked for, whatever the verbosity.
+/// Prints text regardless of verbosity.
 pub(crate) fn raw(text: &str) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
 }
 
-/// Says why it failed, even in quiet mode, with every cause the message itself does not tell.
+/// Prints an error regardless of verbosity, followed by causes that its message does not contain.
 pub(crate) fn error(error: &CliError) {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -145,11 +139,11 @@ pub(crate) fn error(error: &CliError) {
         }
         cause = error.source();
     }
-    // Whoever closed standard error does not want to know.
+    // If standard error is closed, there is no place to report it.
     let _ = writeln!(anstream::stderr(), "{} {text}", styled(style::ERROR, "error:"));
 }
 
-/// A table whose first `labels` columns are words and whose others are figures, aligned to the right.
+/// A table; all columns after the first `labels` are aligned to the right.
 pub(crate) fn figure_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> String {
     let mut table = table(header, rows);
     for column in table.column_iter_mut().skip(labels) {
@@ -158,14 +152,14 @@ pub(crate) fn figure_table(header: &[&str], labels: usize, rows: Vec<Vec<String>
     table.trim_fmt()
 }
 
-/// Label and value pairs, one a line, values aligned.
+/// Label and value pairs, one per line, values aligned.
 pub(crate) fn facts(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     let line = |(label, value): &(&str, String)| wrapped(&format!("{label:width$}  {value}"), prose_width(), width + 2);
     facts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// A table of words.
+/// A table with all columns aligned to the left.
 pub(crate) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table(header, rows).trim_fmt()
 }
@@ -183,18 +177,45 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     table
 }
 
-/// Columns of the terminal that shows standard output, if one does and tells.
+/// Columns of the terminal on standard output, if it is one and reports its size.
 fn terminal_width() -> Option<u16> {
-    // A terminal that nobody sized says 0.
     Table::new().width().filter(|&width| width >= NARROWEST)
 }
 
-/// Columns that a table may take.
+/// Columns available to a table.
 pub(crate) fn table_width() -> u16 {
     terminal_width().unwrap_or(PIPED_WIDTH)
 }
 
-/// Characters a line of prose may take; `None` where no terminal shows it.
+/// Longest line of prose on the terminal; `None` if there is none, and lines are not wrapped.
 fn prose_width() -> Option<usize> {
     terminal_width().map(|width| usize::from(width).min(PROSE_WIDTH))
+}
+
+/// Wraps between words; lines after the first are indented. A word that is longer than the width stays whole.
+fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let indent = " ".repeat(indent);
+    let options = Options::new(width)
+        .subsequent_indent(&indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    textwrap::fill(text, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_after_the_first_are_indented_and_long_words_stay_whole() {
+        assert_eq!(wrapped("  - one two three", Some(9), 4), "  - one\n    two\n    three");
+        assert_eq!(
+            wrapped("label  reports/a-directory/report.html", Some(12), 2),
+            "label\n  reports/a-directory/report.html"
+        );
+        assert_eq!(wrapped("one two", None, 4), "one two");
+    }
 }

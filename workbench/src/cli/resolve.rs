@@ -1,28 +1,19 @@
-//! From words on the command line to what the other modules take.
+//! From arguments to what the other modules take.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use ave_actors_store::config::{MachineSpec, resolve_spec};
 
 use crate::actor::Durability;
-use crate::cli::args::{DurabilityArg, PlaceArgs, SourceArgs};
+use crate::cli::args::{DurabilityArg, MachineArgs, SourceArgs};
 use crate::cli::error::CliError;
-use crate::host::{HostProfile, Machine, PROFILES, matching_spec, profile_named};
-use crate::load::{Control, MOST_WORKERS, Source};
+use crate::cli::values::TunedFor;
+use crate::host::{HostProfile, matching_spec};
+use crate::load::{Control, Source};
 use crate::report::{Destination, TuningInfo};
 use crate::units;
 use ave_actors_rocksdb::backend::Tuning;
-use ave_actors_rocksdb::machine::process_share;
-
-/// A time such as `5s`, `500ms` or `1m 30s`.
-pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
-    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-    parsed
-        .and_then(|parsed| Duration::try_from(parsed).ok())
-        .ok_or_else(|| CliError::Usage(format!("{option} `{text}`: expected a time such as `5s`, `500ms` or `2m`")))
-}
 
 /// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
@@ -37,70 +28,22 @@ pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
     }
 }
 
-/// A profile by name, `CORES,RAM_MB`, or `host`.
-pub(crate) fn machine_spec(text: &str, host: &HostProfile) -> Result<MachineSpec, CliError> {
-    if text == "host" {
-        return Ok(matching_spec(host.usable_cores, host.usable_ram_bytes));
-    }
-    bought_machine("--spec", text)
-}
-
-/// A profile by name or `CORES,RAM_MB`.
-pub(crate) fn bought_machine(option: &str, text: &str) -> Result<MachineSpec, CliError> {
-    if let Some(profile) = profile_named(text) {
-        return Ok(MachineSpec::Profile(profile));
-    }
-    let custom = text.split_once(',').and_then(|(cores, ram)| {
-        let (cpu_cores, ram_mb) = (cores.trim().parse().ok()?, ram.trim().parse().ok()?);
-        (cpu_cores > 0 && ram_mb > 0).then_some(MachineSpec::Custom { ram_mb, cpu_cores })
-    });
-    custom.ok_or_else(|| {
-        let known: Vec<_> = PROFILES.iter().map(ToString::to_string).collect();
-        let host = if option == "--spec" { " or `host`" } else { "" };
-        CliError::Usage(format!("{option} `{text}`: expected {} or `CORES,RAM_MB`{host}", known.join(", ")))
-    })
-}
-
-/// The machine that `--machine` names.
-pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
-    match bought_machine("--machine", text)? {
-        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
-        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
+/// What the backend is tuned for: the emulated machine, if there is one.
+pub(crate) fn machine_spec(args: &MachineArgs, host: &HostProfile) -> MachineSpec {
+    match (&args.machine, &args.spec) {
+        (Some(machine), _) | (None, TunedFor::Machine(machine)) => machine.spec(),
+        (None, TunedFor::Host) => matching_spec(host.usable_cores, host.usable_ram_bytes),
     }
 }
 
-/// The machine that `--machine` names, if this host has as many cores and as much memory.
-pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
-    let machine = machine(text)?;
-    let share = process_share();
-    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
-    if machine.fits_in(&host) {
-        return Ok(machine);
-    }
-    Err(CliError::Usage(format!(
-        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
-        units::counted(machine.cores as u64, "core"),
-        machine.usable_ram_bytes() >> 20,
-        units::counted(host.cores as u64, "core"),
-        host.ram_mb
-    )))
+/// Threads that issue commands: one per core unless given, at most one per actor.
+pub(crate) fn workers(given: Option<u64>, host: &HostProfile, source: &Source) -> u64 {
+    given.unwrap_or_else(|| u64::from(host.usable_cores)).min(source.actors())
 }
 
-/// Threads that issue commands.
-pub(crate) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
-    match args.workers {
-        Some(0) => Err(CliError::Usage("--workers 0: expected at least 1".to_owned())),
-        Some(workers) if workers > MOST_WORKERS => {
-            Err(CliError::Usage(format!("--workers {workers}: expected at most {MOST_WORKERS}")))
-        }
-        Some(workers) => Ok(workers),
-        None => Ok(u64::from(cores)),
-    }
-}
-
-/// The tuning a machine gets, as reports show it.
+/// The backend's tuning for a machine, as reports show it.
 pub(crate) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
-    let open_files = process_share().open_files;
+    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
     Tuning::new(&resolve_spec(Some(spec.clone())), open_files)
         .settings()
         .into_iter()
@@ -115,13 +58,13 @@ pub(crate) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
         .collect()
 }
 
-/// A control that Ctrl-C stops: the first time cleanly, the second time at once.
-pub(crate) fn interruptible() -> Result<Arc<Control>, CliError> {
+/// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.
+pub(crate) fn stop_on_ctrl_c() -> Result<Arc<Control>, CliError> {
     let control = Arc::new(Control::default());
     let stopping = Arc::clone(&control);
     let handler = move || {
         if stopping.is_stopped() {
-            // 130 is what shells expect of a process ended by Ctrl-C.
+            // Shells use 130 for a process that Ctrl-C ended.
             #[expect(clippy::exit, reason = "the command line is the one place that ends the process")]
             std::process::exit(130);
         }
@@ -131,12 +74,12 @@ pub(crate) fn interruptible() -> Result<Arc<Control>, CliError> {
     Ok(control)
 }
 
-/// Where a comparison goes: to the directory that was named, else among the reports.
-pub(crate) fn place(output: Option<&Path>) -> Destination<'_> {
+/// Directory of a comparison: the given one, else a new one in `reports`.
+pub(crate) fn comparison_destination(output: Option<&Path>) -> Destination<'_> {
     output.map_or(Destination::Below(Path::new("reports")), Destination::Exactly)
 }
 
-/// The command line, to be typed again.
+/// The command line, quoted for a shell.
 pub(crate) fn command_line() -> String {
     let mut words = std::env::args();
     let program = words.next().map_or_else(String::new, |program| {
@@ -149,12 +92,12 @@ pub(crate) fn command_line() -> String {
     std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// Now, RFC 3339 in UTC, to the second.
+/// The current time, see [`rfc3339`].
 pub(crate) fn now() -> String {
-    to_the_second(jiff::Timestamp::now())
+    rfc3339(jiff::Timestamp::now())
 }
 
-/// A moment, RFC 3339 in UTC, to the second.
-pub(crate) fn to_the_second(moment: jiff::Timestamp) -> String {
+/// RFC 3339 in UTC, rounded to seconds.
+pub(crate) fn rfc3339(moment: jiff::Timestamp) -> String {
     moment.round(jiff::Unit::Second).unwrap_or(moment).to_string()
 }

@@ -1,5 +1,5 @@
-//! Colour, where the reader's terminal shows it: `NO_COLOR` and `CLICOLOR_FORCE` are heeded where text is written, in
-//! [`output`](crate::cli::output), `TERM=dumb` here. Colour says nothing that the words do not say.
+//! Colours. `NO_COLOR` and `CLICOLOR_FORCE` take effect where text is written, in [`output`](crate::cli::output),
+//! `TERM=dumb` here. Colour carries no information that the text does not.
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
@@ -7,32 +7,27 @@ use anstyle::{AnsiColor, Style};
 use crate::compare::ComparisonOutcome;
 use crate::report::Outcome;
 
-/// What is wrong.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// What may be wrong.
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What is right.
 const PASS: Style = AnsiColor::Green.on_default().bold();
 
-/// Whether the terminal says that it shows text and nothing else.
+/// Whether the terminal shows plain text only.
 pub(super) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
-/// Lets a dumb terminal get no colour from here on, unless colour is forced. Left alone, `CI` and `CLICOLOR` would turn it
-/// on there.
-pub(super) fn heed_dumb_terminals() {
+/// Disables colour on dumb terminals, where `CI` or `CLICOLOR` would enable it, unless it is forced.
+pub(super) fn disable_colour_on_dumb_terminals() {
     if is_dumb() && !anstyle_query::clicolor_force() {
         ColorChoice::Never.write_global();
     }
 }
 
-/// `text` in this style.
 pub(super) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The outcome as people read it, and its style.
+/// The outcome as text, and its style.
 pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
     match outcome {
         Outcome::Pass => ("PASS", PASS),
@@ -41,7 +36,6 @@ pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
     }
 }
 
-/// The style of a comparison's outcome.
 pub(super) const fn comparison(outcome: ComparisonOutcome) -> Style {
     match outcome {
         ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => PASS,

@@ -77,21 +77,3 @@ fn position(file: &File) -> io::Result<Option<Position>> {
     let [commands, operations] = halves.map(u64::from_le_bytes);
     Ok(Some(Position { commands, operations }))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_read_back_after_the_log_is_opened_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = AckLog::open(directory.path(), 2).unwrap();
-        assert_eq!(log.positions().unwrap(), None);
-        log.set(0, Position { commands: 7, operations: 2 }).unwrap();
-        assert_eq!(log.positions().unwrap(), None, "one worker has no position");
-        log.set(1, Position { commands: u64::MAX, operations: 0 }).unwrap();
-        log.set(0, Position { commands: 8, operations: 0 }).unwrap();
-        let found = AckLog::open(directory.path(), 2).unwrap().positions().unwrap().unwrap();
-        assert_eq!(found, [(8, 0), (u64::MAX, 0)].map(|(commands, operations)| Position { commands, operations }));
-    }
-}

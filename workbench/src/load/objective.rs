@@ -21,9 +21,8 @@ pub struct Objective {
 
 /// The text cannot be parsed as an objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}`: {reason}, expected for example `p99=10ms` or `recover:p99.9=50ms`")]
+#[error("{reason}, expected for example `p99=10ms` or `recover:p99.9=50ms`")]
 pub struct ObjectiveError {
-    text: String,
     reason: String,
 }
 
@@ -69,7 +68,7 @@ impl FromStr for Objective {
     type Err = ObjectiveError;
 
     fn from_str(text: &str) -> Result<Self, ObjectiveError> {
-        let wrong = |reason: String| ObjectiveError { text: text.to_owned(), reason };
+        let wrong = |reason: String| ObjectiveError { reason };
         let (name, limit) = text.split_once('=').ok_or_else(|| wrong("no `=`".to_owned()))?;
         let (command, name) = match name.split_once(':') {
             Some((command, name)) => (Some(command.trim().parse().map_err(|error| wrong(format!("{error}")))?), name),

@@ -48,9 +48,14 @@ pub trait Observer: Sync {
         let _ = (round, of);
     }
 
-    /// A stage of a longer job begins. `remaining` is the estimated time until the end of the job.
-    fn stage(&self, name: &str, remaining: std::time::Duration) {
-        let _ = (name, remaining);
+    /// This many stages are to come, each of which is expected to take `each`. Replaces earlier expectations.
+    fn expect_stages(&self, count: u32, each: std::time::Duration) {
+        let _ = (count, each);
+    }
+
+    /// A stage begins, and the one before has ended.
+    fn stage(&self, name: &str) {
+        let _ = name;
     }
 
     /// A message for the user.

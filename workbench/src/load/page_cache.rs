@@ -67,14 +67,4 @@ mod tests {
             assert!(fs::read(path).unwrap() == content, "{}", path.display());
         }
     }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_file_that_was_just_read_is_in_the_page_cache() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a");
-        fs::write(&path, [7; 10_000]).unwrap();
-        fs::read(&path).unwrap();
-        assert!(is_cached(&File::open(&path).unwrap(), 0));
-    }
 }

@@ -1,31 +1,21 @@
-//! What a plan still has to do, and about how long that takes.
+//! The stages of a plan, and the time that each is expected to take.
 
-use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::load::Observer;
 use crate::plan::engine::{LONGEST_AT_TARGET, PlanSpec, required_rate};
 use crate::plan::search::{Breadth, Question};
 
-/// Time to fill a database and to close it, as a guess until it was seen.
+/// Expected time to fill and close a database, seconds.
 const SET_UP: f64 = 2.0;
-/// Rates that fail are tried twice: this many probes for each step of a bisection.
+/// Probes per step of a bisection: rates that fail are tried twice.
 const PROBES_PER_STEP: f64 = 1.4;
 
-/// The stages of a plan, with the time each is expected to take. It is told anew from what the stages so far took.
+/// Reports the stages of a plan. All are expected to take equally long: which machines will be tried is not known before.
 pub(super) struct Agenda<'a> {
     observer: &'a dyn Observer,
-    /// Seconds of all stages, as expected beforehand.
-    total: f64,
-    /// Seconds of the stages that ended, as expected beforehand, and as they were.
-    done: Cell<[f64; 2]>,
-    stages: usize,
     at_target: Duration,
 }
-
-/// A stage that has begun.
-#[derive(Clone, Copy)]
-pub(super) struct Stage(Instant);
 
 impl<'a> Agenda<'a> {
     pub(super) fn new(spec: &PlanSpec, question: &Question<'a>, extrapolates: bool) -> Self {
@@ -48,33 +38,19 @@ impl<'a> Agenda<'a> {
             if extrapolates { 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup)) } else { 0.0 };
         let mode = machines as f64 * (ceiling + hold + climb) + at_target.as_secs_f64() + host + scaling;
         let modes = spec.durabilities.len();
-        let stages = modes * (2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0));
-        Self {
-            observer: question.job.observer,
-            total: mode * modes as f64,
-            done: Cell::new([0.0; 2]),
-            stages,
-            at_target,
-        }
+        let stages = 2 * machines + 1 + usize::from(host > 0.0) + usize::from(scaling > 0.0);
+        let each = Duration::from_secs_f64(mode / stages as f64);
+        question.job.observer.expect_stages(u32::try_from(modes * stages).unwrap_or(u32::MAX), each);
+        Self { observer: question.job.observer, at_target }
     }
 
-    /// How long the target itself is offered.
+    /// Time for which the target rate is offered.
     pub(super) const fn at_target(&self) -> Duration {
         self.at_target
     }
 
-    pub(super) fn begin(&self, doing: &str) -> Stage {
-        let [expected, took] = self.done.get();
-        let pace = if expected > 0.0 { took / expected } else { 1.0 };
-        let left = (self.total - expected).max(0.0) * pace;
-        self.observer.stage(doing, Duration::from_secs_f64(left));
-        Stage(Instant::now())
-    }
-
-    /// All stages count alike: which machines will be tried is not known beforehand.
-    pub(super) fn end(&self, stage: Stage) {
-        let [expected, took] = self.done.get();
-        let share = self.total / self.stages.max(1) as f64;
-        self.done.set([(expected + share).min(0.98 * self.total), took + stage.0.elapsed().as_secs_f64()]);
+    /// A stage begins, and the one before has ended.
+    pub(super) fn begin(&self, stage: &str) {
+        self.observer.stage(stage);
     }
 }

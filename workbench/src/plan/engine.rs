@@ -296,10 +296,8 @@ impl Planner<'_> {
         let all = self.spec.effort.breadth == Breadth::All;
         let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
         if let Some(mut search) = found {
-            let stage =
-                self.agenda.begin(&format!("durability {}: how far {} goes", self.durability, search.machine()));
+            self.agenda.begin(&format!("durability {}: how far {} goes", self.durability, search.machine()));
             search.climb(self.required(), self.required())?;
-            self.agenda.end(stage);
             mode.at_target = self.at_target(&mut search)?;
             mode.survey = self.survey(&mut search)?;
             mode.searched.push(search.finish(true)?);
@@ -360,7 +358,7 @@ impl Planner<'_> {
 
     /// The ceiling of a machine, and whether it holds what is required.
     fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), ProcessError> {
-        let stage = self.agenda.begin(&format!(
+        self.agenda.begin(&format!(
             "durability {}: does {machine} hold {:.0} commands/s?",
             self.durability,
             self.required()
@@ -368,7 +366,6 @@ impl Planner<'_> {
         let mut search = self.search(machine);
         search.saturate()?;
         let holds = search.holds(self.required())?;
-        self.agenda.end(stage);
         Ok((search, holds))
     }
 
@@ -377,9 +374,8 @@ impl Planner<'_> {
         if self.is_stopped() {
             return Ok(None);
         }
-        let stage = self.agenda.begin(&format!("durability {}: latency at the target", self.durability));
+        self.agenda.begin(&format!("durability {}: latency at the target", self.durability));
         let drive = search.offer(self.spec.target_per_second, self.agenda.at_target())?;
-        self.agenda.end(stage);
         Ok(drive)
     }
 
@@ -389,9 +385,8 @@ impl Planner<'_> {
         if !is_first || self.is_stopped() {
             return Ok(None);
         }
-        let stage = self.agenda.begin("what the data takes, and how long a restart takes");
+        self.agenda.begin("what the data takes, and how long a restart takes");
         let survey = search.survey(&self.spec.restart)?;
-        self.agenda.end(stage);
         Ok(survey)
     }
 
@@ -402,20 +397,19 @@ impl Planner<'_> {
 
     /// How far this host goes without limits; what a smaller machine holds is taken as known.
     fn host(&self, mode: &mut ModePlan) -> Result<(), ProcessError> {
-        let stage = self.agenda.begin(&format!("durability {}: how far this host goes", self.durability));
+        self.agenda.begin(&format!("durability {}: how far this host goes", self.durability));
         let mut search = self.search(&self.spec.host);
         search.saturate()?;
         let smaller = mode.searched.iter().filter(|findings| self.spec.host.is_at_least(&findings.machine));
         let known = smaller.filter_map(Findings::sustained_per_second).fold(0.0, f64::max);
         search.climb(known, self.required())?;
         mode.searched.push(search.finish(false)?);
-        self.agenda.end(stage);
         Ok(())
     }
 
     /// The ceilings of this host on fewer cores and on all of them, in turns.
     fn scaling(&self) -> Result<Vec<ScalingPoint>, ProcessError> {
-        let stage = self.agenda.begin(&format!("durability {}: how it scales with cores", self.durability));
+        self.agenda.begin(&format!("durability {}: how it scales with cores", self.durability));
         let machines: Vec<Machine> =
             core_counts(self.spec.host.cores).map(|cores| self.spec.host.with_cores(cores)).collect();
         let mut searches: Vec<_> = machines.iter().map(|machine| self.search(machine)).collect();
@@ -431,7 +425,6 @@ impl Planner<'_> {
         for search in searches {
             search.finish(false)?;
         }
-        self.agenda.end(stage);
         Ok(points)
     }
 

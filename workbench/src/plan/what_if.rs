@@ -40,9 +40,8 @@ enum Amount {
 
 /// The text names no changes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--what-if `{text}`: {reason}, expected for example `actors=2x,event_size=3x,snapshot_every=50`")]
+#[error("{reason}, expected for example `actors=2x,event_size=3x,snapshot_every=50`")]
 pub struct WhatIfError {
-    text: String,
     reason: String,
 }
 
@@ -143,7 +142,7 @@ impl FromStr for WhatIf {
     type Err = WhatIfError;
 
     fn from_str(text: &str) -> Result<Self, WhatIfError> {
-        let wrong = |reason: String| WhatIfError { text: text.to_owned(), reason };
+        let wrong = |reason: String| WhatIfError { reason };
         let mut changes: Vec<Change> = Vec::new();
         for part in text.split(',') {
             let (name, amount) = part.split_once('=').ok_or_else(|| wrong(format!("`{}` has no `=`", part.trim())))?;

@@ -212,10 +212,7 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
     }
 }
 
-impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C>
-where
-    T::Manager: Sync,
-{
+impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
     fn emulation(&self, machine: &Machine) -> Emulation {
         if machine.is_host {
             return Emulation::Host;
@@ -254,10 +251,7 @@ struct LocalRig<'a, T: Target, C: Clock> {
     keeps_database: bool,
 }
 
-impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C>
-where
-    T::Manager: Sync,
-{
+impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
     fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
         Ok(RigOutcome::Completed(drive(&mut self.session, &self.directory, spec, self.clock, self.job)?))
     }
@@ -290,10 +284,7 @@ pub(super) fn drive<T: Target>(
     spec: &DriveSpec,
     clock: &impl Clock,
     job: JobContext<'_>,
-) -> Result<DriveResult, RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<DriveResult, RunError> {
     let database_bytes_before = session.database_bytes();
     let drive = session.drive(spec, clock, job)?;
     let disk = DiskProfile::under(directory);
@@ -312,10 +303,7 @@ pub(super) fn survey<T: Target>(
     spec: &RestartSpec,
     clock: &impl Clock,
     job: JobContext<'_>,
-) -> Result<Survey, RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<Survey, RunError> {
     let inventory = session.take_inventory(job)?;
     let restarts = session.measure_restart(spec, clock, job)?;
     Ok(Survey { inventory, restarts })

@@ -190,7 +190,7 @@ impl MeasuredMode<'_> {
         let rates: Vec<f64> = self.rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
         let (low, high) = range(&rates);
         ModeResult {
-            durability: self.durability.into(),
+            durability: self.durability,
             commands_count: all.command_count(),
             operations_count: all.operation_count(),
             offered_per_second: self.offered,

@@ -70,7 +70,7 @@ fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<SliceLine<'m>> {
             let Some(drive) = rounds.get(round) else { continue };
             began += drive.warmup;
             for kind in CommandKind::ALL {
-                let name = histogram_log::round_tag(kind.name(), Durability::from(durability), round + 1);
+                let name = histogram_log::round_tag(kind.name(), durability, round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
                 let length = Duration::from_nanos(drive.measurement.slice_ns());
                 let line =

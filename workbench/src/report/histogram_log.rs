@@ -54,7 +54,7 @@ pub(crate) struct LoggedLatencies {
 /// Why a log cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LogError {
-    /// LogLine, from 1.
+    /// Line, from 1.
     pub(crate) line: usize,
     pub(crate) reason: String,
 }

@@ -40,10 +40,7 @@ pub fn run<T: Target>(
     directory: &Path,
     clock: &impl Clock,
     job: JobContext<'_>,
-) -> Result<RunOutcome, RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<RunOutcome, RunError> {
     spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let runner = Runner { target, source, spec, directory, clock, job };
@@ -74,10 +71,7 @@ pub(crate) fn check_after_kills<T: Target>(
     victim: &dyn Victim,
     directory: &Path,
     job: JobContext<'_>,
-) -> Result<(), RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<(), RunError> {
     for mode in &mut outcome.modes {
         if spec.kills == 0 || job.control.is_stopped() {
             break;
@@ -107,10 +101,7 @@ struct Runner<'a, T: Target, C: Clock> {
     job: JobContext<'a>,
 }
 
-impl<T: Target, C: Clock> Runner<'_, T, C>
-where
-    T::Manager: Sync,
-{
+impl<T: Target, C: Clock> Runner<'_, T, C> {
     fn one_database_per_mode(&self) -> Result<Vec<ModeOutcome>, RunError> {
         let mut sessions = Vec::new();
         for &durability in &self.spec.durabilities {

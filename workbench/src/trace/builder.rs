@@ -93,8 +93,7 @@ impl Trace {
         self.counts.operations.iter().sum()
     }
 
-    /// Number of storage operations of a kind.
-    pub const fn operations_of(&self, kind: OpKind) -> u64 {
+    pub(crate) const fn operations_of(&self, kind: OpKind) -> u64 {
         self.counts.operations[kind.index()]
     }
 
@@ -113,13 +112,12 @@ impl Trace {
         CommandKind::ALL.into_iter().filter(|&kind| self.commands_of(kind) > 0).collect()
     }
 
-    /// Distinct actor types.
-    pub const fn type_count(&self) -> usize {
+    pub(crate) const fn type_count(&self) -> usize {
         self.counts.types
     }
 
     /// Longest value that is read or written, its prehistory included, in bytes.
-    pub const fn longest_value(&self) -> u32 {
+    pub(crate) const fn longest_value(&self) -> u32 {
         self.counts.longest_value
     }
 
@@ -193,8 +191,8 @@ impl TraceBuilder {
         Self::in_directory(provenance, &std::env::temp_dir(), MEMORY_BYTES)
     }
 
-    /// A trace without commands. Commands that take more than `memory_bytes` go to a temporary file in `directory`.
-    pub fn in_directory(provenance: Provenance, directory: &Path, memory_bytes: usize) -> Self {
+    /// A trace without commands. More than `memory_bytes` of them go to a temporary file in `directory`.
+    pub(super) fn in_directory(provenance: Provenance, directory: &Path, memory_bytes: usize) -> Self {
         Self {
             provenance,
             actors: Vec::new(),
@@ -261,7 +259,7 @@ impl TraceBuilder {
     }
 
     /// Counts operations that the recorder dropped.
-    pub const fn dropped(&mut self, count: u64) {
+    pub(super) const fn dropped(&mut self, count: u64) {
         self.counts.dropped += count;
     }
 

@@ -10,12 +10,13 @@ mod schema;
 mod source;
 mod values;
 
-pub use catalogue::{NamedWorkload, shipped};
+pub use catalogue::shipped;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{escape, excerpt};
 pub use schema::{
     Actors, Arrivals, Bursts, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError,
 };
-pub use source::{Planned, WorkloadSource};
+pub(crate) use source::Planned;
+pub use source::WorkloadSource;
 pub(crate) use values::{ActorNames, ValuePool, mix};

@@ -79,7 +79,7 @@ impl WorkloadSource {
     }
 
     /// Commands of the preload that are left.
-    pub const fn preload_left(&self) -> u64 {
+    pub(crate) const fn preload_left(&self) -> u64 {
         self.preload_left
     }
 

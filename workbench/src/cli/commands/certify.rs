@@ -4,27 +4,26 @@ use std::fs;
 use std::path::Path;
 
 use crate::certify::{Certificate, CertifyJob, CertifyRequest, CertifySpec, run as certify};
-use crate::cli::args::{CertifyArgs, PlaceArgs, SourceArgs};
-use crate::cli::certify_progress::CertifyProgress;
+use crate::cli::args::{CertifyArgs, SourceArgs};
 use crate::cli::commands::certified::{print, print_check};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output, resolve};
+use crate::cli::progress::CertifyProgress;
+use crate::cli::{output, resolve};
 use crate::host::{HostProfile, warnings};
 use crate::load::{Objective, Source, WarmUp, directory_bytes};
 use crate::process::confined;
 use crate::report::{Outcome, ReportDirectory};
 use crate::{render, units};
 
-pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliError> {
     if let Some(path) = &args.check {
         return check(args, path, output);
     }
-    let (origin, rate, slo) = required(args)?;
-    let objective: Objective = slo.parse()?;
+    let (origin, rate, objective) = required(args)?;
     let source = resolve::source(&source_args(args, origin, args.seed), &args.data_dir, None)?;
     let request = request(args, origin, &source, rate, objective)?;
-    let control = resolve::interruptible()?;
+    let control = resolve::stop_on_ctrl_c()?;
     let progress = CertifyProgress::new(output, &request.spec);
     let certified = certify(&request, CertifyJob { observer: &progress, control: &control });
     progress.finish();
@@ -32,7 +31,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
     let certificate = &certified.certificate;
     let Some((report, files)) = certified.report else {
         let shown = if output.is_json() { output::json(certificate) } else { print(certificate, output) };
-        output::shown(shown)?;
+        output::ignore_broken_pipe(shown)?;
         let databases = certified.journal.head().databases();
         output.progress(&format!(
             "interrupted: finished segments are in {}, the database is in {} ({})\nresume with: {}",
@@ -41,7 +40,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
             units::bytes(directory_bytes(&databases) as f64),
             request.command
         ));
-        return Ok(Ending::Inconclusive);
+        return Ok(Outcome::Inconclusive);
     };
     let directory = files
         .into_iter()
@@ -54,18 +53,14 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError
         print(certificate, output)
             .and_then(|()| output.line(&format!("Certificate: {}", written.join("certificate.json").display())))
     };
-    output::shown(shown)?;
-    Ok(match certificate.verdict.outcome {
-        Outcome::Pass => Ending::Pass,
-        Outcome::Fail => Ending::Fail,
-        Outcome::Inconclusive => Ending::Inconclusive,
-    })
+    output::ignore_broken_pipe(shown)?;
+    Ok(certificate.verdict.outcome)
 }
 
 /// What clap requires unless a certificate is checked.
-fn required(args: &CertifyArgs) -> Result<(&str, f64, &str), CliError> {
-    match (args.source.as_deref(), args.rate, args.slo.as_deref()) {
-        (Some(source), Some(rate), Some(slo)) => Ok((source, rate, slo)),
+fn required(args: &CertifyArgs) -> Result<(&str, f64, Objective), CliError> {
+    match (args.source.as_deref(), args.rate, args.slo) {
+        (Some(source), Some(rate), Some(objective)) => Ok((source, rate, objective)),
         _ => Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned())),
     }
 }
@@ -84,25 +79,16 @@ fn request<'a>(
     fs::create_dir_all(&args.data_dir)
         .map_err(|source| CliError::DataDirectory { path: args.data_dir.clone(), source })?;
     let host = HostProfile::detect(&args.data_dir);
-    let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
-    let place = PlaceArgs {
-        durability: args.durability,
-        workers: args.workers,
-        data_dir: args.data_dir.clone(),
-        reports_dir: args.reports_dir.clone(),
-        open: false,
-    };
-    let slice = resolve::duration("--slice", &args.slice)?;
-    let segment = args.segment.as_deref().map(|text| resolve::duration("--segment", text)).transpose()?;
+    let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = CertifySpec {
         rate_per_second,
         objective,
-        duration: resolve::duration("--duration", &args.duration)?,
-        slice,
-        segment: segment.unwrap_or_else(|| CertifySpec::default_segment(slice)),
+        duration: args.duration,
+        slice: args.slice,
+        segment: args.segment.unwrap_or_else(|| CertifySpec::default_segment(args.slice)),
         warmup: WarmUp::STEADY,
         durabilities: resolve::durabilities(args.durability),
-        workers: resolve::workers(&place, host.usable_cores)?.min(source.actors()),
+        workers: resolve::workers(args.workers, &host, source),
     };
     Ok(CertifyRequest {
         source,
@@ -120,7 +106,7 @@ fn request<'a>(
 }
 
 /// Checks the checksum of a certificate, and its source if one is named.
-fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Ending, CliError> {
+fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Outcome, CliError> {
     let (certificate, checked) = Certificate::read(path)?;
     let mut problem = checked.err().map(|mismatch| mismatch.to_string());
     if let Some(origin) = args.source.as_deref().filter(|_| problem.is_none()) {
@@ -131,5 +117,5 @@ fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Ending, CliE
         }
     }
     print_check(&certificate, path, args.source.as_deref(), problem.as_deref(), output)?;
-    Ok(if problem.is_none() { Ending::Pass } else { Ending::Fail })
+    Ok(if problem.is_none() { Outcome::Pass } else { Outcome::Fail })
 }

@@ -5,39 +5,35 @@ use std::path::Path;
 use crate::cli::args::CompareArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{Ending, output, resolve, style};
+use crate::cli::{output, resolve, style};
 use crate::compare::{
     BuildReports, Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, Row, compare,
 };
+use crate::report::Outcome;
 use crate::{render, units};
 
-pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliError> {
     let settings = CompareSettings {
-        threshold_percent: percent("--threshold", &args.threshold)?,
-        rule_out_percent: args.rule_out.as_deref().map(|text| percent("--rule-out", text)).transpose()?,
-        confidence_percent: percent("--confidence", &args.confidence)?,
+        threshold_percent: args.threshold,
+        rule_out_percent: args.rule_out,
+        confidence_percent: args.confidence,
         across_hosts: args.across_hosts,
     };
     let base = BuildReports::read(&args.base)?;
     let candidates = args.candidates.iter().map(|path| BuildReports::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = CompareContext { compared_at: resolve::now(), command: resolve::command_line() };
     let comparison = compare(&base, &candidates, settings, &context)?;
-    let directory = comparison.write(&render::comparison(&comparison), resolve::place(args.output.as_deref()))?;
+    let directory =
+        comparison.write(&render::comparison(&comparison), resolve::comparison_destination(args.output.as_deref()))?;
     let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
-    output::shown(shown)?;
+    output::ignore_broken_pipe(shown)?;
     Ok(match comparison.outcome {
         ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => {
-            Ending::Pass
+            Outcome::Pass
         }
-        ComparisonOutcome::Regression => Ending::Fail,
-        ComparisonOutcome::Undecided => Ending::Inconclusive,
+        ComparisonOutcome::Regression => Outcome::Fail,
+        ComparisonOutcome::Undecided => Outcome::Inconclusive,
     })
-}
-
-/// `5%` or `5`.
-fn percent(option: &str, text: &str) -> Result<f64, CliError> {
-    let number = text.trim().trim_end_matches('%').trim_end();
-    number.parse().map_err(|_| CliError::Usage(format!("{option} `{text}`: expected percent such as `5%`")))
 }
 
 fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<(), CliError> {

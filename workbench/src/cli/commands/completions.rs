@@ -4,10 +4,11 @@ use clap::CommandFactory;
 
 use crate::cli::args::{Args, CompletionsArgs};
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output};
+use crate::report::Outcome;
 
-pub(crate) fn run(args: &CompletionsArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &CompletionsArgs, output: Output) -> Result<Outcome, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "ave-workbench", &mut script);
     let script = String::from_utf8_lossy(&script);
@@ -16,5 +17,5 @@ pub(crate) fn run(args: &CompletionsArgs, output: Output) -> Result<Ending, CliE
     } else {
         output::raw(&script)?;
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }

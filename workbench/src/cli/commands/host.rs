@@ -1,20 +1,18 @@
 //! `host`.
 
-use std::time::Duration;
-
 use crate::cli::args::HostArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, text_table};
-use crate::cli::{Ending, output, resolve};
+use crate::cli::{output, resolve};
 use crate::host::{HostProfile, matching_spec, probe_sync, warnings};
 use crate::measure::{LatencyHistogram, Percentile};
-use crate::report::{HostInfo, TuningInfo, Warning, host_info, spec_json, spec_name};
+use crate::report::{HostInfo, Outcome, TuningInfo, Warning, host_info, spec_json, spec_name};
 use crate::units;
 
 /// Percentiles of the disk probe in the text output.
 const SHOWN: [Percentile; 4] = [Percentile::P50, Percentile::P99, Percentile::P99_9, Percentile::Max];
 
-/// What `host --json` prints.
+/// The result as JSON.
 #[derive(Debug, serde::Serialize)]
 struct HostResult {
     #[serde(flatten)]
@@ -24,18 +22,17 @@ struct HostResult {
     warnings: Vec<Warning>,
 }
 
-pub(crate) fn run(args: &HostArgs, output: Output) -> Result<Ending, CliError> {
-    let probe_time = resolve::duration("--probe", &args.probe)?;
+pub(crate) fn run(args: &HostArgs, output: Output) -> Result<Outcome, CliError> {
     if !args.data_dir.is_dir() {
         let source = std::io::ErrorKind::NotADirectory.into();
         return Err(CliError::DataDirectory { path: args.data_dir.clone(), source });
     }
     let host = HostProfile::detect(&args.data_dir);
-    let latencies = if probe_time == Duration::ZERO {
+    let latencies = if args.probe.is_zero() {
         None
     } else {
-        output.progress(&format!("probing the disk for {}", units::seconds(probe_time.as_secs_f64())));
-        Some(LatencyHistogram::from_iter(probe_sync(&args.data_dir, probe_time)?))
+        output.progress(&format!("probing the disk for {}", units::seconds(args.probe.as_secs_f64())));
+        Some(LatencyHistogram::from_iter(probe_sync(&args.data_dir, args.probe)?))
     };
     let spec = matching_spec(host.usable_cores, host.usable_ram_bytes);
     let result = HostResult {
@@ -49,7 +46,7 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<Ending, CliError> {
     } else {
         print(&host, &spec_name(&spec), &result, output)?;
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output) -> Result<(), CliError> {
@@ -57,9 +54,9 @@ fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output)
     output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
     let tuning =
         result.tuning.iter().map(|tuning| vec![tuning.name.clone(), tuning.value.clone(), tuning.reason.clone()]);
-    output.line(&text_table(&["tuning", "value", "why"], tuning.collect()))?;
+    output.line(&text_table(&["tuning", "value", "reason"], tuning.collect()))?;
     if result.warnings.is_empty() {
-        return output.line("\nNothing about this host is known to spoil a measurement.");
+        return output.line("\nNo known source of measurement error on this host.");
     }
     output.line("")?;
     output.warnings(&result.warnings)

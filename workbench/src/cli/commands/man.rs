@@ -9,20 +9,20 @@ use crate::cli::args::{Args, ManArgs};
 use crate::cli::error::CliError;
 use crate::cli::manual::Page;
 use crate::cli::output::Output;
-use crate::cli::{Ending, manual, output};
-use crate::report::ReportError;
+use crate::cli::{manual, output};
+use crate::report::{Outcome, ReportError};
 use crate::units;
 
-pub(crate) fn run(args: &ManArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &ManArgs, output: Output) -> Result<Outcome, CliError> {
     let pages = manual::pages(Args::command());
     match &args.directory {
         Some(directory) => write(&pages, directory, output)?,
         None => print(&pages, output)?,
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
-/// The page of the program itself.
+/// Prints the page of the program.
 fn print(pages: &[Page], output: Output) -> Result<(), CliError> {
     let Some(page) = pages.first() else { return Ok(()) };
     if output.is_json() {

@@ -5,25 +5,27 @@ use std::path::Path;
 use crate::cli::args::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{Ending, output, resolve};
+use crate::cli::{output, resolve};
 use crate::fleet::{MachineComparison, MergeContext, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
+use crate::report::Outcome;
 use crate::{render, units};
 
 /// The percentiles of the table.
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
-pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Ending, CliError> {
+pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Outcome, CliError> {
     let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
     let merged = merge(reports, &context)?;
-    let directory = merged.write(&render::fleet(&merged.comparison), resolve::place(args.output.as_deref()))?;
+    let directory =
+        merged.write(&render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
     if output.is_json() {
         output::json(&merged.comparison)?;
     } else {
         print(&merged.comparison, &directory, output)?;
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {

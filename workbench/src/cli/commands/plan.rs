@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use ave_actors_store::config::MachineSpec;
 
 use crate::cli::args::{EmulationArg, PlanArgs};
-use crate::cli::commands::result::{Audience, conclude};
+use crate::cli::commands::publish::{PublishOptions, publish};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::progress::Progress;
-use crate::cli::{Ending, resolve};
+use crate::cli::progress::MeasurementProgress;
+use crate::cli::resolve;
 use crate::host::{Confinement, HostProfile, Machine, UnsyncedAge, probe_bandwidth, probe_sync, warnings};
-use crate::load::{Control, JobContext, Objective, Observer, RestartSpec, RunError, Source};
+use crate::load::{Control, JobContext, Observer, RestartSpec, RunError, Source};
 use crate::measure::LatencyHistogram;
 use crate::plan::{
     Breadth, Deployment, Effort, Journal, PlanFacts, PlanOutcome, PlanSpec, Remembering, WhatIf, WhatIfPlan, forecast,
@@ -21,7 +21,7 @@ use crate::plan::{
 };
 use crate::process::rig::ProcessTestbed;
 use crate::process::{Scratch, SourceSnapshot};
-use crate::report::{Context, Report, ReportDirectory, ReportError, attachments};
+use crate::report::{Context, Outcome, Report, ReportDirectory, ReportError, attachments};
 use crate::units;
 
 /// How long the disk is probed first.
@@ -33,21 +33,19 @@ const RESTART_BYTES: u64 = 256 << 20;
 /// Bytes on the disk per byte of preload: the database, its log, and what a compaction writes before it deletes.
 const DISK_PER_PRELOAD: f64 = 3.0;
 
-pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
-    let objective: Objective = args.slo.parse()?;
-    let what_if = args.what_if.as_deref().map(str::parse::<WhatIf>).transpose()?;
+pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> {
     let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     let scratch = Scratch::create(&args.place.data_dir, &output)?;
-    let question = Question::new(args, objective, what_if, source)?;
+    let question = Question::new(args, source)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
     let confinement = confinement(args.emulation)?;
     output.progress(&emulation(&confinement));
-    let control = resolve::interruptible()?;
+    let control = resolve::stop_on_ctrl_c()?;
     let (started_at, began) = (resolve::now(), Instant::now());
     output.progress("probing the disk for 2 s");
     let sync_probe = LatencyHistogram::from_iter(probe_sync(&args.place.data_dir, PROBE)?);
     let disk_bytes_per_second = Some(probe_bandwidth(&args.place.data_dir)?);
-    let progress = Progress::of_plan(output);
+    let progress = MeasurementProgress::of_plan(output);
     let planning = Planning {
         args,
         host: &question.host,
@@ -66,14 +64,14 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
         }
     })?;
     let report = report(args, &question, &answer, emulation(&confinement), Began { started_at, began }, &sync_probe);
-    let audience = Audience { reports: &args.place.reports_dir, open: args.place.open, output };
-    let ending = conclude(&report, files(&report, &answer.planned.outcome), audience)?;
+    let options = PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output };
+    let outcome = publish(&report, files(&report, &answer.planned.outcome), options)?;
     if control.is_stopped() {
         output.progress(GOES_ON);
     } else {
         answer.forget();
     }
-    Ok(ending)
+    Ok(outcome)
 }
 
 /// What is asked, checked: all that can be known to be wrong before time is spent.
@@ -88,12 +86,13 @@ struct Question {
 }
 
 impl Question {
-    fn new(args: &PlanArgs, objective: Objective, what_if: Option<WhatIf>, source: Source) -> Result<Self, CliError> {
+    fn new(args: &PlanArgs, source: Source) -> Result<Self, CliError> {
+        let what_if = args.what_if.clone();
         let host = HostProfile::detect(&args.place.data_dir);
-        let spec = plan_spec(args, objective, &source, &host)?;
+        let spec = plan_spec(args, &source, &host);
         spec.check(&source)?;
         check_disk(&source, &host)?;
-        let deployment = deployment(args, &source, &host)?;
+        let deployment = deployment(args, &source, &host);
         let changed = what_if.as_ref().map(|what_if| changed(what_if, &source, &spec)).transpose()?.flatten();
         if let Some((source, spec)) = &changed {
             spec.check(source)?;
@@ -189,7 +188,7 @@ struct Planning<'a> {
     confinement: &'a Confinement,
     scratch: &'a Path,
     disk_bytes_per_second: Option<f64>,
-    progress: &'a Progress,
+    progress: &'a MeasurementProgress,
     control: &'a Control,
     output: Output,
 }
@@ -270,19 +269,13 @@ fn changed(what_if: &WhatIf, source: &Source, spec: &PlanSpec) -> Result<Option<
 const GOES_ON: &str = "interrupted: the same command goes on where this one stopped";
 
 /// All that can be known to be wrong before time is spent.
-fn plan_spec(args: &PlanArgs, objective: Objective, source: &Source, host: &HostProfile) -> Result<PlanSpec, CliError> {
-    let machines = if args.machines.is_empty() {
-        Machine::profiles()
-    } else {
-        args.machines.iter().map(|text| resolve::machine(text)).collect::<Result<_, _>>()?
-    };
-    let workers = args.place.workers.map(|_| resolve::workers(&args.place, 1)).transpose()?;
-    Ok(PlanSpec {
+fn plan_spec(args: &PlanArgs, source: &Source, host: &HostProfile) -> PlanSpec {
+    PlanSpec {
         target_per_second: args.target,
-        objective,
+        objective: args.slo,
         headroom_percent: args.headroom,
-        workers,
-        machines,
+        workers: args.place.workers,
+        machines: if args.machines.is_empty() { Machine::profiles() } else { args.machines.clone() },
         host: Machine::host(host.usable_cores, host.usable_ram_bytes),
         durabilities: resolve::durabilities(args.place.durability),
         effort: match (args.quick, args.thorough) {
@@ -292,7 +285,7 @@ fn plan_spec(args: &PlanArgs, objective: Objective, source: &Source, host: &Host
         },
         restart: restart_spec(args, source),
         disk_bytes_per_second: None,
-    })
+    }
 }
 
 /// More thorough plans build a larger population.
@@ -306,25 +299,16 @@ fn restart_spec(args: &PlanArgs, source: &Source) -> RestartSpec {
 }
 
 /// What somebody said of the deployment, checked.
-fn deployment(args: &PlanArgs, source: &Source, host: &HostProfile) -> Result<Deployment, CliError> {
-    let above_zero = |option: &str, value: Option<f64>| match value {
-        Some(value) if !(value > 0.0 && value.is_finite()) => {
-            Err(CliError::Usage(format!("{option} {value}: expected more than 0")))
-        }
-        value => Ok(value),
-    };
+fn deployment(args: &PlanArgs, source: &Source, host: &HostProfile) -> Deployment {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at sizes no disk has")]
     let bytes = |value: f64, unit: f64| (value * unit) as u64;
-    if args.actors == Some(0) {
-        return Err(CliError::Usage("--actors 0: expected at least 1".to_owned()));
-    }
-    Ok(Deployment {
+    Deployment {
         target_per_second: args.target,
         actors: args.actors.unwrap_or_else(|| source.actors()),
-        retention_days: above_zero("--retention", args.retention)?,
-        disk_bytes: above_zero("--disk", args.disk)?.map_or(host.disk.free_bytes, |disk| bytes(disk, 1e9)),
-        rated_bytes: above_zero("--tbw", args.tbw)?.map(|tbw| bytes(tbw, 1e12)),
-    })
+        retention_days: args.retention,
+        disk_bytes: args.disk.map_or(host.disk.free_bytes, |disk| bytes(disk, 1e9)),
+        rated_bytes: args.tbw.map(|tbw| bytes(tbw, 1e12)),
+    }
 }
 
 fn check_disk(source: &Source, host: &HostProfile) -> Result<(), CliError> {

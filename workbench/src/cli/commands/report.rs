@@ -2,26 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::merge;
 use crate::cli::args::{FormatArg, ReportArgs, ReportCommand};
-use crate::cli::commands::merge;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{Ending, browser, output};
+use crate::cli::{browser, output};
 use crate::render::{html, markdown};
-use crate::report::{Report, ReportDirectory, ReportError};
+use crate::report::{Outcome, Report, ReportDirectory, ReportError};
 use crate::trace::replace_file;
 
-/// The page of a report directory.
 const PAGE: &str = "report.html";
 
-pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Outcome, CliError> {
     if let Some(ReportCommand::Merge(merge)) = &args.command {
         return merge::run(merge, output);
     }
-    let nothing = || CliError::Usage("give a report.json, or the directory that holds it".to_owned());
-    let path = args.report.as_deref().ok_or_else(nothing)?;
+    let missing = || CliError::Usage("expected a report.json or its directory".to_owned());
+    let path = args.report.as_deref().ok_or_else(missing)?;
     if args.open && args.format != FormatArg::Html {
-        return Err(CliError::Usage("--open shows the page: it goes with --format html alone".to_owned()));
+        return Err(CliError::Usage("--open requires --format html".to_owned()));
     }
     let report = ReportDirectory::read(path)?;
     match target(args, path) {
@@ -29,10 +28,10 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Ending, CliError>
         None if output.is_json() => output::json(&report)?,
         None => output::raw(&rendered(&report, args.format)?)?,
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
-/// The file it goes to: a page that is to be opened replaces that of the report, unless another one was named.
+/// The output file: with --open, the page of the report by default.
 fn target(args: &ReportArgs, report: &Path) -> Option<PathBuf> {
     let own_page = || if report.is_dir() { report.join(PAGE) } else { report.with_file_name(PAGE) };
     args.output.clone().or_else(|| args.open.then(own_page))

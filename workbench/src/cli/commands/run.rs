@@ -2,40 +2,39 @@
 
 use std::time::Instant;
 
+use super::publish::{PublishOptions, publish};
 use crate::cli::args::RunArgs;
-use crate::cli::commands::result::{Audience, conclude};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::progress::Progress;
-use crate::cli::run_agenda::RunAgenda;
-use crate::cli::{Ending, resolve};
+use crate::cli::progress::MeasurementProgress;
+use crate::cli::resolve;
+use crate::cli::values::{OfferedRate, WarmUpTime};
 use crate::host::{HostProfile, warnings};
-use crate::load::{JobContext, Load, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp};
+use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock, WarmUp};
 use crate::process::victim::OwnProgram;
 use crate::process::{Scratch, SourceSnapshot, confined};
-use crate::report::{Context, ReportDirectory, attachments};
+use crate::report::{Context, Outcome, ReportDirectory, attachments};
 use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
 use crate::units;
 
-pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
-    let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
+pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let source = source(args)?;
     let scratch = Scratch::create(&args.place.data_dir, &output)?;
     let host = HostProfile::detect(&args.place.data_dir);
-    let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
-    let spec = run_spec(args, &source, &host)?;
+    let machine_spec = resolve::machine_spec(&args.machine, &host);
+    let spec = run_spec(args, &source, &host);
     spec.check(&source)?;
-    if let Some(objective) = objective {
+    if let Some(objective) = args.slo {
         objective.check(&source)?;
     }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
-    let control = resolve::interruptible()?;
+    let control = resolve::stop_on_ctrl_c()?;
     if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
         let seconds = trace.duration_ns() as f64 / 1e9;
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
-    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source));
+    let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let victim = OwnProgram::new(SourceSnapshot::new(args.source.spec(), &source)?, machine_spec.clone());
@@ -61,57 +60,42 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
         command: resolve::command_line(),
         workers: spec.workers,
     };
-    let report = run_report(&context, &spec, &outcome, objective);
+    let report = run_report(&context, &spec, &outcome, args.slo);
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     let files = attachments(&report, &rounds);
-    conclude(&report, files, Audience { reports: &args.place.reports_dir, open: args.place.open, output })
+    publish(&report, files, PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output })
 }
 
-/// A trace without a rate or a time runs once; otherwise it is repeated until the end of the measured time.
+/// A trace is replayed once, or repeated if a rate or a measured time is given.
 fn source(args: &RunArgs) -> Result<Source, CliError> {
     let repeats = args.rate.is_some() || args.measure.is_some();
     resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
 }
 
-fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
-    let load = load(args, source)?;
-    let measure = args.measure.as_deref().map(|text| resolve::duration("--measure", text)).transpose()?;
-    let warmup = match args.warmup.as_deref() {
-        Some("steady") => WarmUp::STEADY,
-        Some(text) => WarmUp::Fixed(resolve::duration("--warmup", text)?),
-        None => RunSpec::default_warmup(load, source),
-    };
-    Ok(RunSpec {
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
+    let load = load(args, source);
+    RunSpec {
         load,
-        workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
+        workers: resolve::workers(args.place.workers, host, source),
         rounds: args.rounds,
-        warmup,
-        measure: measure.or_else(|| RunSpec::default_measure(source)),
+        warmup: match args.warmup {
+            Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
+            Some(WarmUpTime::Steady) => WarmUp::STEADY,
+            None => RunSpec::default_warmup(load, source),
+        },
+        measure: args.measure.or_else(|| RunSpec::default_measure(source)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
         kills: if args.no_verify { 0 } else { args.kills },
-    })
-}
-
-fn load(args: &RunArgs, source: &Source) -> Result<Load, CliError> {
-    let arrivals = source.arrivals();
-    match (args.rate.as_deref(), args.speed) {
-        (Some(text), _) => match text.split_once("..") {
-            Some((from, to)) => {
-                let [from_per_second, to_per_second] = [rate(text, from)?, rate(text, to)?];
-                Ok(Load::Ramp { from_per_second, to_per_second, arrivals })
-            }
-            None => Ok(Load::Open { per_second: rate(text, text)?, arrivals }),
-        },
-        (None, Some(speed)) => Ok(Load::TraceTimes { speed }),
-        (None, None) => Ok(Load::Closed),
     }
 }
 
-fn rate(text: &str, number: &str) -> Result<f64, CliError> {
-    number.trim().parse().map_err(|_| {
-        CliError::Usage(format!(
-            "--rate `{text}`: expected commands per second such as `2000`, or a ramp such as `500..5000`"
-        ))
-    })
+fn load(args: &RunArgs, source: &Source) -> Load {
+    let arrivals = source.arrivals();
+    match (args.rate, args.speed) {
+        (Some(OfferedRate::Constant(per_second)), _) => Load::Open { per_second, arrivals },
+        (Some(OfferedRate::Ramp { from, to }), _) => Load::Ramp { from_per_second: from, to_per_second: to, arrivals },
+        (None, Some(speed)) => Load::TraceTimes { speed },
+        (None, None) => Load::Closed,
+    }
 }

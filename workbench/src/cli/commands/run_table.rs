@@ -1,11 +1,11 @@
-//! The table that `run` ends with.
+//! The result table of `run`.
 
 use crate::cli::output::{figure_table, table_width};
 use crate::measure::Percentile;
 use crate::report::{LatencyInfo, ModeResult, Report};
 use crate::units;
 
-/// The percentiles it has room for on a terminal of so many columns.
+/// The percentiles that fit into a terminal of `width` columns.
 const fn shown(width: u16) -> &'static [Percentile] {
     match width {
         0..=60 => &[Percentile::P50, Percentile::P99],
@@ -14,7 +14,7 @@ const fn shown(width: u16) -> &'static [Percentile] {
     }
 }
 
-/// A row per durability mode and command; the first of a mode names it.
+/// A row per durability mode and command; the first row of a mode names it.
 pub(super) fn table(report: &Report) -> String {
     let percentiles = shown(table_width());
     let mut header = vec!["durability", "command", "commands/s"];
@@ -35,7 +35,7 @@ fn rows(mode: &ModeResult, percentiles: &[Percentile]) -> Vec<Vec<String>> {
     commands.collect()
 }
 
-/// A percentile, if the samples support it.
+/// A percentile; a dash if there are too few samples for it.
 fn value(latency: &LatencyInfo, percentile: Percentile) -> String {
     latency.percentile(percentile).map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
 }

@@ -2,17 +2,18 @@
 
 use crate::cli::args::WorkloadsArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output};
+use crate::report::Outcome;
 use crate::units;
 use crate::workload::{Workload, WorkloadError, shipped};
 
-pub(crate) fn run(args: &WorkloadsArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn run(args: &WorkloadsArgs, output: Output) -> Result<Outcome, CliError> {
     match &args.name {
         Some(name) => print(name, output)?,
         None => list(output)?,
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn print(name: &str, output: Output) -> Result<(), CliError> {
@@ -36,6 +37,6 @@ fn list(output: Output) -> Result<(), CliError> {
         output.line("")?;
     }
     output.sentence(
-        "Run one with `ave-workbench run NAME`; start your own from `ave-workbench workloads NAME > my.toml`.",
+        "Run one with `ave-workbench run NAME`. Write your own from `ave-workbench workloads NAME > my.toml`.",
     )
 }

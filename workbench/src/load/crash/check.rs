@@ -77,10 +77,7 @@ pub fn crash_check<T: Target>(
     directory: &Path,
     victim: &dyn Victim,
     job: JobContext<'_>,
-) -> Result<Option<Crashed>, RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<Option<Crashed>, RunError> {
     let source = source.without_end();
     let task = CrashTask {
         directory: directory.to_owned(),
@@ -110,10 +107,7 @@ struct Check<'a, T: Target> {
     control: &'a Control,
 }
 
-impl<T: Target> Check<'_, T>
-where
-    T::Manager: Sync,
-{
+impl<T: Target> Check<'_, T> {
     /// Kills one process and verifies; false if it was not killed.
     fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
         let log = self.task.log()?;

@@ -88,10 +88,7 @@ pub fn drive_until_killed<T: Target>(
     clock: &impl Clock,
     control: &Control,
     on_load: impl FnOnce(),
-) -> Result<(), RunError>
-where
-    T::Manager: Sync,
-{
+) -> Result<(), RunError> {
     let source = &source.without_end();
     let log = task.log()?;
     let database = task.database();

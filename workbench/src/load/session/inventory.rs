@@ -42,10 +42,7 @@ impl Inventory {
     }
 }
 
-impl<T: Target> Session<'_, T>
-where
-    T::Manager: Sync,
-{
+impl<T: Target> Session<'_, T> {
     /// Measures the database at rest and compacted. The session can be driven afterwards, but its database is more compact
     /// than without this.
     ///

@@ -51,10 +51,7 @@ pub struct Session<'t, T: Target> {
     drives: u64,
 }
 
-impl<'t, T: Target> Session<'t, T>
-where
-    T::Manager: Sync,
-{
+impl<'t, T: Target> Session<'t, T> {
     /// Creates the database in `directory`, writes the preload, and opens the handles of all actors.
     ///
     /// The preload is written with durability off in both modes, and is on disk when this returns.

@@ -62,10 +62,7 @@ pub struct Restart {
 /// The actors of each worker.
 type Population = Vec<Vec<RestartActor>>;
 
-impl<T: Target> Session<'_, T>
-where
-    T::Manager: Sync,
-{
+impl<T: Target> Session<'_, T> {
     /// Restarts the actors that issued commands, and, if `spec` has more, a larger population of copies of them in a
     /// temporary database.
     ///

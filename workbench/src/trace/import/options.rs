@@ -102,8 +102,7 @@ pub struct ImportSummary {
 }
 
 impl ImportSummary {
-    /// Import speed.
-    pub fn rows_per_second(&self) -> f64 {
+    pub(crate) fn rows_per_second(&self) -> f64 {
         self.events as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
     }
 }

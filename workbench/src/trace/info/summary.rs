@@ -58,7 +58,7 @@ impl TraceInfo {
     }
 
     /// Share of a command among all, `0.0 ..= 1.0`.
-    pub fn command_share(&self, kind: CommandKind) -> f64 {
+    pub(crate) fn command_share(&self, kind: CommandKind) -> f64 {
         share(&self.commands_count, &kind)
     }
 }

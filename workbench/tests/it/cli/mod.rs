@@ -1,7 +1,13 @@
 //! The command line: options, exit codes, output.
 
-mod certifying_cli;
-pub(crate) mod cli;
-mod cli_terminal;
-mod cli_traces;
-mod comparing_cli;
+mod certify;
+mod compare;
+mod import;
+mod interruption;
+mod print;
+pub(crate) mod program;
+mod report;
+mod run;
+mod terminal;
+mod trace;
+mod usage;

@@ -1,6 +1,5 @@
 #!/bin/bash
-# Stands before the built `ave-workbench` while a document is followed: the same command, measured for a moment instead of
-# minutes. What is changed stands here and nowhere else.
+# Runs the built `ave-workbench` for a document: the same command with short measurements. All changes are made here.
 set -euo pipefail
 words=("$@")
 
@@ -26,23 +25,23 @@ with_less_preload() {
     done
 }
 
-# What was measured on a busy machine may be missed or inconclusive: whoever follows a document is told that.
+# On a busy host an objective may be missed, or the result inconclusive: the document still works.
 measured() {
     printf '%s\t%s\n' "$1" "$invocation" >>"$RUN_LOG"
     [[ $1 == 1 || $1 == 3 ]] && exit 0
     exit "$1"
 }
 
-# A plan is ended as by Ctrl-C once it has found a first ceiling: it gives a report of what is there.
+# Stops a plan, as Ctrl-C does, after its first ceiling: it writes a report of what it has measured.
 first_ceiling_of_a_plan() {
-    local told process code=0
-    told=$(mktemp)
-    "$WORKBENCH" "${words[@]}" 2>"$told" &
+    local log process code=0
+    log=$(mktemp)
+    "$WORKBENCH" "${words[@]}" 2>"$log" &
     process=$!
-    while kill -0 $process 2>/dev/null && ! grep -q 'ceiling' "$told"; do sleep 0.1; done
+    while kill -0 $process 2>/dev/null && ! grep -q 'ceiling' "$log"; do sleep 0.1; done
     kill -TERM $process 2>/dev/null || true
     wait $process || code=$?
-    cat "$told" >&2
+    cat "$log" >&2
     return $code
 }
 

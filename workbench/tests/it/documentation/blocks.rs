@@ -33,7 +33,7 @@ pub(crate) fn of(text: &str) -> Vec<Block> {
 }
 
 #[test]
-fn blocks_are_told_with_line_and_language() {
+fn blocks_have_line_and_language() {
     let block = |line, language: &str, code: &str, is_closed| Block {
         line,
         language: language.to_owned(),

@@ -1,4 +1,4 @@
-//! Somebody who follows a document: a directory to work in, the programs at hand, and what becomes of each block.
+//! Runs the blocks of a document in a directory, with the programs that a reader has.
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,23 +12,23 @@ use tempfile::{TempDir, tempdir};
 use super::blocks::{self, Block};
 use super::root;
 
-/// Programs of every Debian that documents may use; any other is not found.
+/// Programs of every Debian. Documents may use them and no others.
 const TOOLS: &str =
     "awk bash cat cp df du grep head ls mkdir mktemp mv rm sed seq sh sleep tail tar timeout touch tr wc";
-/// One that may be missing: what is handed to it then goes nowhere.
+/// May be missing; its input is discarded then.
 const JQ: &str = "jq";
 
-/// Commands of other systems, and what happens in their place, in shell.
+/// Commands of other systems, with the shell script that replaces each.
 pub(crate) const NOT_RUN: [(&str, &str); 5] = [
     ("docker", ":"),
     ("make", ":"),
-    // The recordings that it makes are those that ship.
+    // Creates the recordings of the repository.
     (
         "cargo",
         r#"if [[ "$*" == *record_actor_system* ]]; then mkdir -p bank/recordings; for name in accounts ledgers; do
              cp workloads/recorded-$name.trace.csv.zst bank/recordings/recorded-$name-00001.trace.csv.zst; done; fi"#,
     ),
-    // What a pod leaves is what the plan of the document left, begun at another time.
+    // A pod's report is the report of the document's plan, with another start time.
     (
         "kubectl",
         r#"[[ $1 != apply ]] || cat >/dev/null
@@ -38,19 +38,19 @@ pub(crate) const NOT_RUN: [(&str, &str); 5] = [
     ("docs/validate.py", ":"),
 ];
 
-/// Languages of blocks that are for other programs, or for nobody to type.
+/// Languages of blocks that are not run.
 const OTHER_LANGUAGES: [&str; 4] = ["text", "python", "sql", "csv"];
 
-/// What was done.
+/// Commands of a document.
 #[derive(Debug)]
 pub(crate) struct Followed {
-    /// Commands that were not run, in order.
+    /// Commands of [`NOT_RUN`] that were called, in order.
     pub(crate) not_run: Vec<String>,
-    /// Commands of the workbench that were run, as the document has them, each behind its exit code and a tabulator.
+    /// Commands of the workbench: exit code, tab, command as in the document.
     pub(crate) run: Vec<String>,
 }
 
-/// A directory to work in, and the programs.
+/// A working directory, and the programs in `PATH`.
 pub(crate) struct Reader {
     work: TempDir,
     tools: TempDir,
@@ -58,7 +58,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// An empty directory.
+    /// Starts with an empty directory.
     pub(crate) fn new() -> Self {
         let reader = Self { work: tempdir().unwrap(), tools: tempdir().unwrap(), variables: Vec::new() };
         fs::create_dir(reader.bin()).unwrap();
@@ -73,7 +73,7 @@ impl Reader {
             None => executable(&reader.bin().join(JQ), "#!/bin/bash\nexec cat >/dev/null\n"),
         }
         for (name, _) in NOT_RUN.iter().filter(|(name, _)| !name.contains('/')) {
-            Self::pretends(name, &reader.bin().join(name));
+            Self::write_substitute(name, &reader.bin().join(name));
         }
         for workload in shipped() {
             let lines = workload.text.lines().map(less_preload).collect::<Vec<_>>().join("\n");
@@ -95,8 +95,8 @@ impl Reader {
         self.tools.path().join(name)
     }
 
-    /// The reader has the files of a directory of the repository.
-    pub(crate) fn has_copies_of(&self, directory: &str) {
+    /// Copies the files of a directory of the repository.
+    pub(crate) fn copy_files_of(&self, directory: &str) {
         fs::create_dir_all(self.path(directory)).unwrap();
         for entry in fs::read_dir(root().join(directory)).unwrap() {
             let entry = entry.unwrap();
@@ -106,37 +106,33 @@ impl Reader {
         }
     }
 
-    /// The reader has a program that is called by its path.
-    pub(crate) fn has_a_program_that_is_not_run(&self, name: &str) {
+    /// Adds a program of [`NOT_RUN`] that is called by its path.
+    pub(crate) fn add_substitute(&self, name: &str) {
         let place = self.path(name);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
-        Self::pretends(name, &place);
+        Self::write_substitute(name, &place);
     }
 
-    /// The reader has built the workbench in this directory: two rounds stand for ten, nothing is killed, and a round that
-    /// says little on a busy machine is one.
-    pub(crate) fn has_a_build(&self, name: &str) {
+    /// Adds a build of the workbench in this directory, with two rounds instead of ten and without kills. An inconclusive run
+    /// is accepted.
+    pub(crate) fn add_build(&self, name: &str) {
         fs::create_dir(self.path(name)).unwrap();
         let run = r#""$WORKBENCH" "${@/#10/2}" --kills 0 --quiet || [[ $? == 3 ]]"#;
         executable(&self.path(name).join("ave-workbench"), &format!("#!/bin/bash\nset -euo pipefail\n{run}\n"));
     }
 
-    /// The reader has set a variable of the shell.
-    pub(crate) fn knows(&mut self, variable: &'static str, path: &Path) {
+    /// Sets a shell variable.
+    pub(crate) fn set_variable(&mut self, variable: &'static str, path: &Path) {
         self.variables.push((variable, path.to_owned()));
     }
 
-    fn pretends(name: &str, place: &Path) {
+    fn write_substitute(name: &str, place: &Path) {
         let instead = NOT_RUN.iter().find(|(listed, _)| *listed == name).expect("it is listed").1;
         let script = format!("#!/bin/bash\nset -euo pipefail\necho {name} >>\"$NOT_RUN_LOG\"\n{instead}\n");
         executable(place, &script);
     }
 
-    /// Follows a document from its first to its last block.
-    ///
-    /// # Errors
-    ///
-    /// What did not work, with document and line.
+    /// Runs all blocks of a document in order; an error names document and line.
     pub(crate) fn follow(&self, document: &str, text: &str) -> Result<Followed, String> {
         for block in blocks::of(text) {
             let place = format!("{document}:{}", block.line);
@@ -155,7 +151,7 @@ impl Reader {
     fn block(&self, document: &str, block: &Block) -> Result<(), String> {
         match block.language.as_str() {
             "sh" => self.shell(&block.code),
-            "toml" => toml_holds(&block.code),
+            "toml" => check_toml(&block.code),
             "json" => serde_json::from_str::<serde_json::Value>(&block.code)
                 .map(drop)
                 .map_err(|error| format!("no JSON: {error}")),
@@ -182,14 +178,14 @@ impl Reader {
         if status.success() {
             return Ok(());
         }
-        let told = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let printed = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let code = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
-        Err(format!("{code}\n{}{}", told[0], told[1]))
+        Err(format!("{code}\n{}{}", printed[0], printed[1]))
     }
 }
 
-/// A block with commands is a workload.
-fn toml_holds(code: &str) -> Result<(), String> {
+/// TOML with a table `commands` must be a valid workload.
+fn check_toml(code: &str) -> Result<(), String> {
     let table: toml::Table = code.parse().map_err(|error| format!("no TOML: {error}"))?;
     if !table.contains_key("commands") {
         return Ok(());
@@ -201,7 +197,7 @@ fn less_preload(line: &str) -> &str {
     if line.starts_with("preload = ") { "preload = { events_per_actor = 1 }" } else { line }
 }
 
-/// Whether the blocks of a document in Rust are compiled and run with the documentation of the crate.
+/// Whether the library runs the Rust blocks of a document as doctests.
 fn is_doctest(document: &str) -> bool {
     fs::read_to_string(root().join("src/lib.rs")).unwrap().contains(&format!("include_str!(\"../{document}\")"))
 }

@@ -1,8 +1,6 @@
-//! The documentation, followed word by word: every block of shell runs, in the order of its document, in a directory that
-//! is empty but for what the document says the reader has.
+//! Runs every shell block of the documentation, in order, in a directory with the files that the document assumes.
 //!
-//! Measurements are short, see `ave-workbench.sh`. Commands of other systems are not run; they are named in
-//! [`follow::NOT_RUN`], and each document says which of them it shows.
+//! Measurements are short, see `ave-workbench.sh`. Commands of other systems are replaced, see [`follow::NOT_RUN`].
 
 mod blocks;
 mod follow;
@@ -21,10 +19,10 @@ use ave_workbench::{trace, units};
 use follow::Reader;
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The documents that are followed below.
+/// Documents with a test below.
 const FOLLOWED: [&str; 16] = [
     "README.md",
     "docs/README.md",
@@ -60,7 +58,7 @@ fn every_document_with_commands_is_followed() {
     }
 }
 
-/// Follows a document of the repository; `not_run` are the commands of other systems that it shows, in order.
+/// Runs a document of the repository; `not_run` are the commands of other systems in it, in order.
 #[track_caller]
 fn follow(reader: &Reader, document: &str, not_run: &[&str]) {
     assert!(FOLLOWED.contains(&document), "{document} is not among those that are followed");
@@ -92,8 +90,8 @@ fn certify() {
 #[test]
 fn compare() {
     let reader = Reader::new();
-    reader.has_a_build("base");
-    reader.has_a_build("candidate");
+    reader.add_build("base");
+    reader.add_build("candidate");
     follow(&reader, "docs/compare.md", &[]);
     let reports = fs::read_dir(reader.path("reports")).unwrap();
     let compared: Vec<_> = reports.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -103,7 +101,7 @@ fn compare() {
 #[test]
 fn fleet() {
     let reader = Reader::new();
-    reader.has_copies_of("deploy");
+    reader.copy_files_of("deploy");
     let per_type = ["kubectl", "kubectl", "kubectl", "kubectl"];
     let not_run = [&["docker", "docker"][..], &["kubectl"; 3], &per_type.repeat(3)].concat();
     follow(&reader, "docs/fleet.md", &not_run);
@@ -134,9 +132,9 @@ fn operating() {
     }
     let log = "000013.log: dropping 28010 bytes; Corruption: checksum mismatch\n";
     fs::write(database.join("LOG.old.1"), log).unwrap();
-    reader.knows("DB", &database);
-    reader.knows("BACKUP", &backup);
-    reader.knows("ARCHIVE", &reader.path("backup-1.tar"));
+    reader.set_variable("DB", &database);
+    reader.set_variable("BACKUP", &backup);
+    reader.set_variable("ARCHIVE", &reader.path("backup-1.tar"));
     follow(&reader, "docs/operating.md", &["cargo"]);
 
     assert!(!backup.exists() && reader.path("db.broken").is_dir());
@@ -153,14 +151,14 @@ fn planning() {
 #[test]
 fn reading_a_report() {
     let reader = Reader::new();
-    reader.has_copies_of("reports/sample");
+    reader.copy_files_of("reports/sample");
     follow(&reader, "docs/reading-a-report.md", &[]);
 }
 
 #[test]
 fn recording() {
     let reader = Reader::new();
-    reader.has_copies_of("workloads");
+    reader.copy_files_of("workloads");
     follow(&reader, "docs/recording.md", &[]);
 }
 
@@ -179,7 +177,7 @@ fn tuning() {
 #[test]
 fn validation() {
     let reader = Reader::new();
-    reader.has_a_program_that_is_not_run("docs/validate.py");
+    reader.add_substitute("docs/validate.py");
     follow(&reader, "docs/validation.md", &["make", "docs/validate.py"]);
 }
 
@@ -205,14 +203,14 @@ fn the_job_of_a_fleet() {
 #[test]
 fn the_reports() {
     let reader = Reader::new();
-    reader.has_copies_of("reports/sample");
+    reader.copy_files_of("reports/sample");
     follow(&reader, "reports/README.md", &["cargo"]);
 }
 
 #[test]
 fn the_workloads() {
     let reader = Reader::new();
-    reader.has_copies_of("workloads");
+    reader.copy_files_of("workloads");
     follow(&reader, "workloads/README.md", &["cargo"]);
 }
 
@@ -224,7 +222,7 @@ fn trace_of_the_page(page: &str) -> String {
 }
 
 #[test]
-fn the_trace_of_the_page_reads_back_and_breaks_as_the_page_says() {
+fn errors_in_the_trace_of_the_page_are_those_on_the_page() {
     let page = fs::read_to_string(root().join("docs/traces.md")).unwrap();
     let (whole, reader) = (trace_of_the_page(&page), Reader::new());
     let read = |text: &str| {
@@ -235,7 +233,7 @@ fn the_trace_of_the_page_reads_back_and_breaks_as_the_page_says() {
     assert_eq!((good.command_count(), good.operation_count(), good.dropped_count()), (3, 5, 2));
     assert_eq!(good.actors()[1].name.as_ref(), "bob, the second");
     assert_eq!(read(&whole.replace('\n', "\r\n")).unwrap().operation_count(), 5);
-    for (from, to, said) in [
+    for (from, to, message) in [
         ("# ave-trace", "# trace", "not a trace: the first line does not begin with"),
         ("ave-trace 1", "ave-trace 2", "version 2, expected 1"),
         ("}\n", "\n", "the provenance is not valid JSON"),
@@ -246,12 +244,13 @@ fn the_trace_of_the_page_reads_back_and_breaks_as_the_page_says() {
         (",00000000000000000000,0\n", ",000", "truncated after"),
     ] {
         assert!(whole.contains(from), "{from}");
-        let told = read(&whole.replacen(from, to, 1)).unwrap_err().to_string();
-        assert!(told.contains(said) && page.contains(said), "`{said}`: {told}");
+        let error = read(&whole.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(message) && page.contains(message), "`{message}`: {error}");
     }
     let empty: Vec<&str> = whole.lines().take(2).collect();
-    let told = read(&(empty.join("\n") + "\n")).unwrap_err().to_string();
-    assert!(told.contains("empty: it holds no commands") && page.contains("empty: it holds no commands"), "{told}");
+    let error = read(&(empty.join("\n") + "\n")).unwrap_err().to_string();
+    let message = "empty: it holds no commands";
+    assert!(error.contains(message) && page.contains(message), "{error}");
 }
 
 /// The anchor that a heading gets on GitHub.
@@ -280,7 +279,7 @@ fn every_link_between_documents_leads_somewhere() {
             }
             let (file, section) = link.split_once('#').unwrap_or((&link, ""));
             let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            assert!(target.exists(), "{document}: nothing stands at `{link}`");
+            assert!(target.exists(), "{document}: broken link `{link}`");
             if !section.is_empty() {
                 let text = fs::read_to_string(&target).unwrap();
                 let headings = text.lines().filter(|line| line.starts_with('#'));
@@ -293,8 +292,8 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(seen > 60, "only {seen} links were found");
 }
 
-/// What a machine's tuning says of a setting, as the page has it: without the unit where that is a thing that is counted.
-fn as_the_page_says(profile: MachineProfile, name: &str) -> String {
+/// The value of a setting in the format of the page: counts have no unit.
+fn on_the_page(profile: MachineProfile, name: &str) -> String {
     let spec = resolve_spec(Some(MachineSpec::Profile(profile)));
     match name {
         "cores" => spec.cpu_cores.to_string(),
@@ -308,7 +307,7 @@ fn as_the_page_says(profile: MachineProfile, name: &str) -> String {
 }
 
 #[test]
-fn the_page_on_tuning_has_every_setting_and_its_value_on_every_profile() {
+fn tuning_page_lists_every_setting_with_its_value_on_every_profile() {
     let text = fs::read_to_string(root().join("docs/tuning.md")).unwrap();
     let cells = |line: &str| -> Vec<String> {
         line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
@@ -316,8 +315,8 @@ fn the_page_on_tuning_has_every_setting_and_its_value_on_every_profile() {
     let rows: Vec<Vec<String>> = text.lines().filter(|line| line.starts_with('|')).map(cells).collect();
     let of_profiles = rows.iter().filter(|row| row.len() == 1 + PROFILES.len() && !row[1].starts_with("--"));
     for row in of_profiles.clone().skip(1) {
-        let said = PROFILES.map(|profile| as_the_page_says(profile, &row[0]));
-        assert_eq!(row[1..], said, "{}", row[0]);
+        let expected = PROFILES.map(|profile| on_the_page(profile, &row[0]));
+        assert_eq!(row[1..], expected, "{}", row[0]);
     }
     assert!(of_profiles.count() > 10);
 
@@ -325,7 +324,7 @@ fn the_page_on_tuning_has_every_setting_and_its_value_on_every_profile() {
     let of_any: Vec<Vec<String>> = same.lines().filter(|line| line.starts_with("| `")).map(cells).collect();
     assert!(of_any.len() > 10);
     for row in &of_any {
-        assert_eq!(row[1].trim_end_matches(" %"), as_the_page_says(MachineProfile::Nano, &row[0]), "{}", row[0]);
+        assert_eq!(row[1].trim_end_matches(" %"), on_the_page(MachineProfile::Nano, &row[0]), "{}", row[0]);
     }
     for setting in Tuning::new(&resolve_spec(None), None).settings() {
         let has = |rows: &[Vec<String>]| rows.iter().any(|row| row[0] == setting.name);
@@ -336,8 +335,18 @@ fn the_page_on_tuning_has_every_setting_and_its_value_on_every_profile() {
 }
 
 #[test]
-fn a_document_that_does_not_work_is_told_with_its_line() {
-    let told = |text: &str| Reader::new().follow("page.md", text).unwrap_err();
+fn fleet_page_and_kubernetes_job_run_the_same_plan() {
+    let [page, job] = ["docs/fleet.md", "deploy/plan-job.yaml"].map(|name| {
+        let text = fs::read_to_string(root().join(name)).unwrap();
+        let plan = text.lines().map(str::trim).find(|line| line.starts_with("ave-workbench plan")).unwrap().to_owned();
+        plan.split_once(" --data-dir").unwrap().0.to_owned()
+    });
+    assert_eq!(page, job);
+}
+
+#[test]
+fn a_failing_document_is_named_with_its_line() {
+    let failure = |text: &str| Reader::new().follow("page.md", text).unwrap_err();
     for (text, parts) in [
         ("\n```sh\nave-workbench fly\n```\n", &["page.md:2", "exit code 2", "fly"][..]),
         ("```sh\nave-workbench trace info none.csv\n```\n", &["page.md:1", "exit code 4", "none.csv"]),
@@ -351,9 +360,9 @@ fn a_document_that_does_not_work_is_told_with_its_line() {
         ("```cobol\n```\n", &["page.md:1", "cobol"]),
         ("```sh\nls\n", &["page.md:1", "no end"]),
     ] {
-        let told = told(text);
+        let failure = failure(text);
         for part in parts {
-            assert!(told.contains(part), "`{part}` is missing: {told}");
+            assert!(failure.contains(part), "`{part}` is missing: {failure}");
         }
     }
 }

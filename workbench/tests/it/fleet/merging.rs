@@ -557,7 +557,7 @@ mod at_the_command_line {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
     use super::*;
-    use crate::cli::cli::{FAILED, PASS, Place, USAGE, json};
+    use crate::cli::program::{FAILED, PASS, Place, USAGE, json};
 
     /// A place with real reports of one machine, `reports-1` and so on.
     fn measured(runs: usize) -> Place {

@@ -14,6 +14,8 @@ use std::{env, fs};
 use ave_workbench::host::{Confined, Confinement, GroupEvidence, GroupLimits, HostProfile, Way, remove_stale_groups};
 use tempfile::tempdir_in;
 
+use crate::support::skip::skipped;
+
 const MIB: u64 = 1 << 20;
 const LIMITS: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 * MIB };
 /// Makes a shell wait for a line, so that it is in its group when it continues.
@@ -26,14 +28,9 @@ fn confinement(test: impl Fn()) -> Option<Confinement> {
     if confinement.limits_memory() {
         return Some(confinement);
     }
-    let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
-    skipped(name(&test), &why.join("; "));
+    let reasons: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+    skipped(test, &reasons.join("; "));
     None
-}
-
-/// Unlike `eprintln!`, this is not captured by the test harness.
-fn skipped(test: &str, why: &str) {
-    std::io::stderr().write_all(format!("SKIPPED {test}: {why}\n").as_bytes()).unwrap();
 }
 
 /// As the harness calls it: the path without the crate.
@@ -112,8 +109,8 @@ fn a_file_larger_than_memory_can_be_written_and_read() {
     let directory = tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let file_system = HostProfile::detect(directory.path()).disk.file_system;
     if matches!(file_system.as_str(), "tmpfs" | "ramfs" | "rootfs") {
-        let test = name(&a_file_larger_than_memory_can_be_written_and_read);
-        return skipped(test, &format!("{} is on {file_system}, which is memory", directory.path().display()));
+        let reason = format!("{} is on {file_system}, which is memory", directory.path().display());
+        return skipped(a_file_larger_than_memory_can_be_written_and_read, &reason);
     }
     let file = directory.path().join("large");
     let file = file.to_str().unwrap();
@@ -244,8 +241,8 @@ fn start_of(pid: u32) -> u64 {
 fn the_group_of_a_live_process_stays() {
     let Some(confinement) = confinement(the_group_of_a_live_process_stays) else { return };
     if confinement.way() == Way::SystemdScope {
-        let test = name(&the_group_of_a_live_process_stays);
-        return skipped(test, "no group can be made by hand here");
+        let test = the_group_of_a_live_process_stays;
+        return skipped(test, "systemd manages the control groups");
     }
     let (mut child, confined) = start(&confinement, LIMITS, "sleep 1000");
     let place = groups(&confined)[0].parent().unwrap().to_owned();

@@ -117,10 +117,7 @@ fn actors_that_changed_places_are_found() {
 }
 
 /// A run over `target`, both durability modes: short rounds, or once through a source that ends.
-fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome)
-where
-    T::Manager: Sync,
-{
+fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome) {
     let spec = RunSpec {
         load: Load::Closed,
         workers,
@@ -230,10 +227,7 @@ fn shipped_and_small() -> impl Iterator<Item = Source> {
 const ACTORS: u32 = 12;
 
 /// Runs each of them, side by side since nothing is timed, and finds all that was acknowledged.
-fn every_shipped_workload_verifies_clean<T: Target>(target: impl Fn() -> T + Sync)
-where
-    T::Manager: Sync,
-{
+fn every_shipped_workload_verifies_clean<T: Target>(target: impl Fn() -> T + Sync) {
     std::thread::scope(|scope| {
         for (source, workers) in shipped_and_small().zip([1, 2, 3, 5].into_iter().cycle()) {
             let target = &target;

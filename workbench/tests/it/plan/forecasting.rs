@@ -11,19 +11,13 @@ use ave_workbench::load::{
 use crate::support::memory::{Fault, Memory};
 use crate::support::{replay, trace_of, workload};
 
-fn session<'t, T: Target>(target: &'t T, source: &Source, directory: &Path, workers: u64) -> Session<'t, T>
-where
-    T::Manager: Sync,
-{
+fn session<'t, T: Target>(target: &'t T, source: &Source, directory: &Path, workers: u64) -> Session<'t, T> {
     Session::start(target, source, directory, Durability::Off, workers, JobContext::silent(&Control::default()))
         .unwrap()
 }
 
 /// As many commands as a rate offers in a time, however long they take: the same number on every machine.
-fn drive<T: Target>(session: &mut Session<'_, T>, commands: u64)
-where
-    T::Manager: Sync,
-{
+fn drive<T: Target>(session: &mut Session<'_, T>, commands: u64) {
     use ave_workbench::workload::Arrivals;
     let load = Load::Open { per_second: commands as f64, arrivals: Arrivals::Constant };
     let measure = Some(Duration::from_secs(1));
@@ -31,10 +25,7 @@ where
     session.drive(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
 }
 
-fn verified<T: Target>(session: Session<'_, T>) -> Verified
-where
-    T::Manager: Sync,
-{
+fn verified<T: Target>(session: Session<'_, T>) -> Verified {
     session.finish(true, JobContext::silent(&Control::default())).unwrap().0.unwrap()
 }
 

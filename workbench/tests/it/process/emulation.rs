@@ -3,7 +3,7 @@
 //! Where control groups are not permitted, the tests print it and do nothing.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use ave_workbench::host::{Confinement, remove_stale_groups};
 use serde_json::Value;
 
-use crate::cli::cli::{INCONCLUSIVE, PASS, Place, USAGE, json};
+use crate::cli::program::{INCONCLUSIVE, PASS, Place, USAGE, json};
+use crate::support::skip::skipped;
 
 /// Ten actors whose states alone take hundreds of megabytes of page cache, and more than a small machine has at once.
 const LARGE_STATES: &str = "name = 'large'\ndescription = 'd'\nevent_bytes = { constant = 100 }\n\
@@ -21,12 +22,11 @@ const LARGE_STATES: &str = "name = 'large'\ndescription = 'd'\nevent_bytes = { c
 /// The shortest plan.
 const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durability off --machine nano";
 
-fn limits_memory(test: &str) -> bool {
+fn limits_memory(test: impl Fn()) -> bool {
     let confinement = Confinement::detect();
     if !confinement.limits_memory() {
-        let why: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
-        // Unlike `eprintln!`, this is not captured by the test harness.
-        std::io::stderr().write_all(format!("SKIPPED {test}: {}\n", why.join("; ")).as_bytes()).unwrap();
+        let reasons: Vec<_> = confinement.refusals().iter().map(ToString::to_string).collect();
+        skipped(test, &reasons.join("; "));
     }
     confinement.limits_memory()
 }
@@ -86,7 +86,7 @@ fn machine<'r>(report: &'r Value, name: &str) -> &'r Value {
 
 #[test]
 fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
-    if !limits_memory("a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended") {
+    if !limits_memory(a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended) {
         return;
     }
     let place = Place::new();
@@ -109,7 +109,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
 
 #[test]
 fn the_next_start_removes_what_a_killed_plan_left() {
-    if !limits_memory("the_next_start_removes_what_a_killed_plan_left") {
+    if !limits_memory(the_next_start_removes_what_a_killed_plan_left) {
         return;
     }
     let place = Place::new();
@@ -128,7 +128,7 @@ fn the_next_start_removes_what_a_killed_plan_left() {
 
 #[test]
 fn an_interrupted_plan_resumes_and_leaves_no_journal() {
-    if !limits_memory("an_interrupted_plan_resumes_and_leaves_no_journal") {
+    if !limits_memory(an_interrupted_plan_resumes_and_leaves_no_journal) {
         return;
     }
     let place = Place::new();

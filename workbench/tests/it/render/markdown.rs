@@ -1,8 +1,9 @@
 //! `report.md`: to paste into an issue or a wiki.
 
-use ave_workbench::render::markdown;
+use ave_workbench::render::{self, markdown};
 use ave_workbench::report::Outcome;
 
+use super::{comparison, machines};
 use crate::support::sample;
 
 fn position(text: &str, part: &str) -> usize {
@@ -60,8 +61,9 @@ fn the_machine_specification_is_there_to_paste() {
 
 #[test]
 fn every_table_row_has_as_many_cells_as_its_header() {
-    for report in [sample::plan(), sample::run(), sample::bare(), sample::empty_plan()] {
-        let text = markdown(&report);
+    let reports = [sample::plan(), sample::run(), sample::bare(), sample::empty_plan()];
+    let comparisons = [render::comparison(&comparison::two()).markdown, render::fleet(&machines::plans()).markdown];
+    for text in reports.iter().map(markdown).chain(comparisons) {
         let cells = |line: &str| line.replace("\\|", "").matches('|').count();
         let mut header: Option<usize> = None;
         for line in text.lines() {

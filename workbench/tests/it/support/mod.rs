@@ -10,6 +10,7 @@ pub(crate) mod memory;
 pub(crate) mod recording;
 pub(crate) mod reporting;
 pub(crate) mod sample;
+pub(crate) mod skip;
 
 use std::sync::Arc;
 

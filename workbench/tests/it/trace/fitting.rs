@@ -17,6 +17,7 @@ use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipp
 use tempfile::tempdir;
 
 use crate::support::commands_in;
+use crate::support::skip::skipped;
 
 const RATE: f64 = 500.0;
 
@@ -112,7 +113,7 @@ fn orderly_stops_and_query_lengths_are_found() {
 fn an_imported_event_log_is_resembled() {
     let log = ["/work/shared/data/receipt.csv", concat!(env!("CARGO_MANIFEST_DIR"), "/data/receipt.csv")];
     let Some(log) = log.iter().map(Path::new).find(|log| log.exists()) else {
-        return eprintln!("SKIPPED: the receipt log is not here");
+        return skipped(an_imported_event_log_is_resembled, "receipt.csv does not exist");
     };
     let directory = tempdir().unwrap();
     for strategy in [Strategy::Light, Strategy::Full { snapshot_every: Some(100) }] {
@@ -139,7 +140,7 @@ fn recorded_traces_are_resembled() {
     let entries = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
     let traces: Vec<PathBuf> = entries.filter(|path| path.to_string_lossy().ends_with(".trace.csv.zst")).collect();
     if traces.is_empty() {
-        return eprintln!("SKIPPED: no recorded trace in {}", directory.display());
+        return skipped(recorded_traces_are_resembled, "no recorded trace in workloads");
     }
     for path in traces {
         let (fit, ..) = fits(&trace::read(&path, Truncation::Refuse).unwrap());

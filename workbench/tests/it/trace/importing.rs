@@ -18,6 +18,7 @@ use ave_workbench::trace::{
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
 
+use crate::support::skip::skipped;
 use crate::support::{TracedCommand, commands_in};
 
 /// An event log and its trace.
@@ -311,7 +312,7 @@ fn compressed_logs_and_readers_are_imported() {
 fn local_times_are_in_the_given_zone() {
     let berlin = match jiff::tz::TimeZone::get("Europe/Berlin") {
         Ok(zone) => zone,
-        Err(error) => return eprintln!("SKIPPED: this system has no time zones: {error}"),
+        Err(error) => return skipped(local_times_are_in_the_given_zone, &format!("no time zone database: {error}")),
     };
     let log = Log::new(format!("{HEAD}a,2024-01-01 12:00,x\na,2024-07-01 12:00,x\na,2024-07-02T00:00Z,x\n"));
     let summary = log.summary(&ImportOptions { time_zone: Some(berlin), ..options() });

@@ -6,12 +6,13 @@ use std::path::Path;
 use super::read::read;
 use crate::cli::args::{ExportArgs, TableArg, TableFormatArg};
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output, resolve};
+use crate::report::Outcome;
 use crate::trace::{AtomicFile, ExportError, Selection, Table, TableFormat, Trace, TraceError};
 use crate::{trace, units};
 
-pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Outcome, CliError> {
     let selection = selection(args)?;
     if args.output.is_none() && output.is_json() {
         let reason = "--json prints a summary, but standard output is the table: write the table to a file with -o, or use \
@@ -26,17 +27,11 @@ pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Ending, CliErr
     if let Some(target) = &args.output {
         print(rows, target, output)?;
     }
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn selection(args: &ExportArgs) -> Result<Selection, CliError> {
-    if !(args.actors > 0.0 && args.actors <= 100.0) {
-        let reason = format!("--actors {}: expected a share of more than 0 and at most 100 percent", args.actors);
-        return Err(CliError::Usage(reason));
-    }
-    let time =
-        |option: &str, text: &Option<String>| text.as_ref().map(|text| resolve::duration(option, text)).transpose();
-    let (from, to) = (time("--from", &args.from)?.unwrap_or_default(), time("--to", &args.to)?);
+    let (from, to) = (args.from, args.to);
     if to.is_some_and(|to| to <= from) {
         return Err(CliError::Usage("--to: expected a time later than --from".to_owned()));
     }

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::read::read;
 use crate::cli::args::FitArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output};
 use crate::load::arrival_times;
+use crate::report::Outcome;
 use crate::trace;
 use crate::trace::{Aspect, Fit, TraceError, replace_file};
 
@@ -23,14 +24,14 @@ struct FitDocument<'a> {
     off: Vec<&'static str>,
 }
 
-pub(crate) fn fit(args: &FitArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn fit(args: &FitArgs, output: Output) -> Result<Outcome, CliError> {
     let fit = trace::fit(&read(&args.trace, args.allow_truncated)?, arrival_times)?;
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", fit.workload.name)));
     replace_file(&target, fit.to_toml().as_bytes()).map_err(TraceError::file("write", &target))?;
     let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).map(|aspect| aspect.name).collect();
     if output.is_json() {
         output::json(&FitDocument { workload_file: target.display().to_string(), fit: &fit, off })?;
-        return Ok(Ending::Pass);
+        return Ok(Outcome::Pass);
     }
     output.line(&table(&fit.aspects))?;
     for name in off {
@@ -41,7 +42,7 @@ pub(crate) fn fit(args: &FitArgs, output: Output) -> Result<Ending, CliError> {
     let rate = fit.commands_per_second.filter(|&rate| rate >= 1.0).map(|rate| format!(" --rate {rate:.0}"));
     let rate = rate.unwrap_or_default();
     output.line(&format!("Workload: {path}\nReplay it with `ave-workbench run {path}{rate}`."))?;
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn table(aspects: &[Aspect]) -> String {

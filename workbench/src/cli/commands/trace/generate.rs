@@ -1,24 +1,21 @@
 //! `trace generate`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::args::GenerateArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output, resolve};
 use crate::load::arrival_times;
+use crate::report::Outcome;
 use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
 use crate::workload::Workload;
 use crate::{trace, units};
 
-/// Commands that are generated if nobody says how many.
-const DEFAULT_COMMANDS: u64 = 100_000;
-
-pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, CliError> {
-    let options = options(args)?;
+pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Outcome, CliError> {
+    let options = options(args);
     let mut workload = Workload::find(&args.workload)?;
     workload.seed = args.seed.unwrap_or(workload.seed);
     let workload = Arc::new(workload);
@@ -33,27 +30,13 @@ pub(crate) fn generate(args: &GenerateArgs, output: Output) -> Result<Ending, Cl
         bar.finish_and_clear();
     }
     print(args, &workload, &options, generated?, output)?;
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
-fn options(args: &GenerateArgs) -> Result<GenerateOptions, CliError> {
-    if !(args.rate > 0.0 && args.rate.is_finite()) {
-        return Err(CliError::Usage(format!("--rate {}: expected commands per second, more than 0", args.rate)));
-    }
-    let length = match &args.duration {
-        Some(text) => GenerateLength::Time(resolve::duration("--duration", text)?),
-        None => GenerateLength::Commands(args.commands.unwrap_or(DEFAULT_COMMANDS)),
-    };
-    match length {
-        GenerateLength::Commands(0) => Err(CliError::Usage("--commands 0: expected at least 1".to_owned())),
-        GenerateLength::Time(Duration::ZERO) => {
-            Err(CliError::Usage("--duration 0s: expected more than no time".to_owned()))
-        }
-        _ => {
-            let preload = if args.preload { Preload::AsCommands } else { Preload::AsPast };
-            Ok(GenerateOptions { length, preload, per_second: args.rate })
-        }
-    }
+fn options(args: &GenerateArgs) -> GenerateOptions {
+    let length = args.duration.map_or(GenerateLength::Commands(args.commands), GenerateLength::Time);
+    let preload = if args.preload { Preload::AsCommands } else { Preload::AsPast };
+    GenerateOptions { length, preload, per_second: args.rate }
 }
 
 fn bar(options: &GenerateOptions, output: Output) -> Option<ProgressBar> {

@@ -2,33 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
-
 use crate::actor::{PersistenceRules, Strategy};
 use crate::cli::args::{ImportArgs, PersistenceArg};
 use crate::cli::error::CliError;
-use crate::cli::import_progress::ImportProgress;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output, resolve};
+use crate::cli::progress::ImportProgress;
+use crate::cli::{output, resolve};
+use crate::report::Outcome;
 use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
-use crate::workload::{MAX_VALUE_BYTES, escape};
+use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
 
 /// Standard input as a log.
 const STANDARD_INPUT: &str = "-";
 
-pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Outcome, CliError> {
     let stem = log_name(&args.log);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
-    let options = options(args, &stem)?;
-    let progress = ImportProgress::new(output, resolve::interruptible()?);
+    let options = options(args, &stem);
+    let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c()?);
     let summary = trace::import_from(input(&args.log, &target)?, &target, &options, &progress);
     progress.finish();
     let summary = summary?;
     if output.is_json() {
         output::json(&json_summary(&summary, &target))?;
-        return Ok(Ending::Pass);
+        return Ok(Outcome::Pass);
     }
     output.line(&format!(
         "{} over {}, {}, {} to {}",
@@ -43,7 +42,7 @@ pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Ending, CliErr
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
     output.line(&format!("Trace: {}\nReplay it with `ave-workbench run {}`.", target.display(), target.display()))?;
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.
@@ -82,32 +81,15 @@ fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
     })
 }
 
-fn time_zone(name: &str) -> Result<TimeZone, CliError> {
-    TimeZone::get(name).map_err(|error| {
-        let expected = "expected a name of the IANA database, which must be installed (package `tzdata`)";
-        CliError::Usage(format!("--time-zone `{name}`: {expected}, for example `Europe/Berlin`: {error}"))
-    })
-}
-
-fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
-    let delimiter = args.delimiter.map(|delimiter| {
-        u8::try_from(delimiter)
-            .ok()
-            .filter(u8::is_ascii)
-            .ok_or_else(|| CliError::Usage(format!("--delimiter `{delimiter}`: expected one ASCII character")))
-    });
-    if args.state_bytes > MAX_VALUE_BYTES {
-        let reason = format!("--state-bytes {}: expected at most {MAX_VALUE_BYTES} (16 MiB)", args.state_bytes);
-        return Err(CliError::Usage(reason));
-    }
+fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
     let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
-    Ok(ImportOptions {
+    ImportOptions {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),
         time_format: args.time_format.clone(),
-        time_zone: args.time_zone.as_deref().map(time_zone).transpose()?,
+        time_zone: args.time_zone.clone(),
         payload_column: args.payload_column.clone(),
-        delimiter: delimiter.transpose()?,
+        delimiter: args.delimiter,
         rules: PersistenceRules {
             strategy: match args.persistence {
                 PersistenceArg::Light => Strategy::Light,
@@ -120,7 +102,7 @@ fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
         type_name: args.type_name.clone().unwrap_or_else(|| column_family_name(stem)),
         names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
         limits: ImportLimits::default(),
-    })
+    }
 }
 
 /// A file's name as part of a column family's, without commas and the like.

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::read::read;
 use crate::cli::args::InfoArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::Output;
-use crate::cli::{Ending, output};
+use crate::report::Outcome;
 use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, WorkingSet};
 use crate::workload::escape;
 use crate::{trace, units};
@@ -23,19 +24,19 @@ struct InfoDocument<'a> {
     info: &'a TraceInfo,
 }
 
-pub(crate) fn info(args: &InfoArgs, output: Output) -> Result<Ending, CliError> {
+pub(crate) fn info(args: &InfoArgs, output: Output) -> Result<Outcome, CliError> {
     let read = read(&args.trace, args.allow_truncated)?;
     let info = trace::info(&read).map_err(TraceError::file("read", &args.trace))?;
     let provenance = &read.provenance;
     if output.is_json() {
         output::json(&InfoDocument { provenance, info: &info })?;
-        return Ok(Ending::Pass);
+        return Ok(Outcome::Pass);
     }
     let Provenance { name, source, made_by, .. } = provenance;
     output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
     output.line(&output::facts(&rows(&info)))?;
     provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))?;
-    Ok(Ending::Pass)
+    Ok(Outcome::Pass)
 }
 
 fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {

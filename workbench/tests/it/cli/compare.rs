@@ -1,4 +1,4 @@
-//! `ave-workbench compare` as a user meets it, and the backend itself made slower.
+//! `compare`: exit codes, files, and a backend made slower.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,10 @@ use ave_workbench::report::{Context, Report};
 use ave_workbench::run::{RunSpec, run, run_report};
 use tempfile::tempdir;
 
-use crate::cli::cli::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
+use super::program::{FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, json};
 use crate::compare::comparing::{QUIET, Simulation};
 use crate::support::reporting::{SMALL, context};
+use crate::support::skip::skipped;
 use crate::support::workload;
 
 impl Place {
@@ -45,22 +46,27 @@ fn with_reports() -> Place {
 }
 
 #[test]
-fn the_exit_code_is_the_answer() {
+fn the_exit_code_is_the_outcome() {
     let place = with_reports();
-    for (words, code, word) in [
-        ("compare base same", PASS, "NO DIFFERENCE: None of 8 medians is slower by 5 %, and a slowdown"),
-        ("compare base slow", MISSED, "REGRESSION: The candidate is slower: "),
-        ("compare base/report.json slow/report.json", MISSED, "95 % interval"),
-        ("compare base disturbed", INCONCLUSIVE, "CANNOT TELL: "),
-        ("compare base same slow", MISSED, "slow: The candidate is slower"),
-        ("compare slow base", PASS, "FASTER: The candidate is faster: "),
-        ("compare base slow --threshold 80%", PASS, "None of 8 medians is slower by 80 %"),
-        ("compare base same --threshold 0.1% --rule-out 0.1%", INCONCLUSIVE, "It is inconclusive whether"),
+    for (words, code, outcome) in [
+        ("compare base same", PASS, "no_difference"),
+        ("compare base slow", MISSED, "regression"),
+        ("compare base/report.json slow/report.json", MISSED, "regression"),
+        ("compare base disturbed", INCONCLUSIVE, "undecided"),
+        ("compare base same slow", MISSED, "regression"),
+        ("compare slow base", PASS, "improvement"),
+        ("compare base slow --threshold 80%", PASS, "no_difference"),
+        ("compare base same --threshold 0.1% --rule-out 0.1%", INCONCLUSIVE, "undecided"),
     ] {
-        let ended = place.run(words);
-        assert_eq!(ended.code, code, "{words}: {}{}", ended.stdout, ended.stderr);
-        assert!(ended.stdout.contains(word), "{words}: {}", ended.stdout);
-        assert!(ended.stdout.contains("comparison.html") && ended.stdout.contains("persist p50"), "{}", ended.stdout);
+        let compared = place.run(&format!("{words} --json"));
+        assert_eq!(compared.code, code, "{words}: {}{}", compared.stdout, compared.stderr);
+        let comparison = json(&compared.stdout);
+        assert_eq!(comparison["outcome"], outcome, "{words}");
+        let printed = place.run(words).stdout;
+        let sentence: Vec<_> = comparison["sentence"].as_str().unwrap().split_whitespace().collect();
+        for part in [&sentence.join(" "), "comparison.html", "persist p50"] {
+            assert!(printed.contains(part), "{words}: `{part}` is missing: {printed}");
+        }
     }
 }
 
@@ -69,13 +75,13 @@ fn quiet_prints_nothing_and_json_is_the_file_and_follows_its_schema() {
     let place = with_reports();
     let ended = place.run("compare base slow --quiet -o quiet");
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (MISSED, "", ""));
-    let ended = place.run("compare base slow --json -o told");
-    let told = json(&ended.stdout);
-    assert_eq!(told, json(&fs::read_to_string(place.path("told/comparison.json")).unwrap()));
+    let ended = place.run("compare base slow --json -o out");
+    let comparison = json(&ended.stdout);
+    assert_eq!(comparison, json(&fs::read_to_string(place.path("out/comparison.json")).unwrap()));
     let schema = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/comparison.schema.json")).unwrap();
-    jsonschema::validate(&json(&schema), &told).unwrap();
+    jsonschema::validate(&json(&schema), &comparison).unwrap();
     for file in ["comparison.html", "comparison.md"] {
-        let text = fs::read_to_string(place.path("told").join(file)).unwrap();
+        let text = fs::read_to_string(place.path("out").join(file)).unwrap();
         assert!(text.contains("The candidate is slower"), "{file}");
     }
 }
@@ -97,7 +103,7 @@ fn a_directory_of_reports_is_one_build() {
 }
 
 #[test]
-fn what_cannot_be_compared_is_refused_and_touches_nothing() {
+fn incomparable_reports_are_refused_and_nothing_is_written() {
     let place = with_reports();
     let mut other = Simulation::new(QUIET, 9).run(1.0, 1.0);
     other.settings.seed = 7;
@@ -107,11 +113,11 @@ fn what_cannot_be_compared_is_refused_and_touches_nothing() {
         ("compare base", USAGE, &["<CANDIDATE>"][..]),
         ("compare base base", USAGE, &["are the same report"]),
         ("compare base other", USAGE, &["settings.seed is 42 in the first and 7 in the second"]),
-        ("compare base same --threshold much", USAGE, &["--threshold `much`", "`5%`"]),
+        ("compare base same --threshold much", USAGE, &["'much' for '--threshold", "`5%`"]),
         ("compare base same --threshold 0", USAGE, &["a threshold of 0 %", "more than 0 %"]),
         ("compare base same --threshold -5%", USAGE, &["a threshold of -5 %"]),
         ("compare base same --rule-out 4%", USAGE, &["4 % to rule out", "at least the threshold, 5 %"]),
-        ("compare base same --rule-out much", USAGE, &["--rule-out `much`", "`5%`"]),
+        ("compare base same --rule-out much", USAGE, &["'much' for '--rule-out", "`5%`"]),
         ("compare base same --confidence 100%", USAGE, &["a confidence of 100 %"]),
         ("compare base nowhere", FAILED, &["nowhere"]),
         ("compare base tiny.toml", FAILED, &["tiny.toml", "not a report"]),
@@ -130,20 +136,23 @@ fn runs_of_this_build_can_be_compared() {
     for _ in 0..2 {
         let ended =
             place.run("run tiny.toml --measure 100ms --warmup 0s --rounds 4 --workers 1 --durability off --no-verify");
-        assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}", ended.stderr);
+        assert!(matches!(ended.code, PASS | INCONCLUSIVE), "{}", ended.stderr);
     }
     let reports = place.reports();
     let words = format!("compare {} {} --json -o out", reports[0].display(), reports[1].display());
     let ended = place.run(&words);
-    let told = json(&ended.stdout);
-    let expected = match told["outcome"].as_str().unwrap() {
+    let comparison = json(&ended.stdout);
+    let expected = match comparison["outcome"].as_str().unwrap() {
         "no_difference" | "improvement" | "no_regression" => PASS,
         "regression" => MISSED,
         _ => INCONCLUSIVE,
     };
     assert_eq!(ended.code, expected, "{}", ended.stderr);
-    let machine = told["candidates"][0]["machine"].as_array().unwrap();
-    assert!(machine.iter().any(|row| row["figure"] == "compute_p50"), "the yardstick was read: {machine:?}");
+    let machine = comparison["candidates"][0]["machine"].as_array().unwrap();
+    assert!(
+        machine.iter().any(|row| row["figure"] == "compute_p50"),
+        "the reference computation was compared: {machine:?}"
+    );
 }
 
 /// The backend, each of whose operations takes `share` of its own time longer.
@@ -287,8 +296,7 @@ fn measured_comparison(source: &Source, share: f64) -> Comparison {
     compare(&base, &[candidate], CompareSettings::default(), &context).unwrap()
 }
 
-/// Four times as long: no neighbour of this machine makes medians that, turn after turn. docs/compare.md says what came of
-/// a tenth.
+/// No other load makes the median four times as long in every turn. On a busy host the outcome may be undecided.
 #[test]
 fn a_backend_that_takes_four_times_as_long_is_found() {
     let source = Source::Workload(workload(5, "mode = 'light'\n[commands]\npersist = 1"));
@@ -297,11 +305,9 @@ fn a_backend_that_takes_four_times_as_long_is_found() {
         let persist = found.candidates[0].rows.iter().find(|row| row.metric == Metric::ServiceP50).unwrap();
         assert!(persist.slower_percent > 50.0, "{found:#?}");
         if found.outcome == ComparisonOutcome::Regression {
-            assert!(found.sentence.contains("durability off"), "{}", found.sentence);
             return;
         }
-        // On a machine that others use it may be left open, and says why; then it is tried again.
-        assert!(found.outcome == ComparisonOutcome::Undecided && !persist.note.is_empty(), "{found:#?}");
-        eprintln!("{}", found.sentence);
+        assert_eq!(found.outcome, ComparisonOutcome::Undecided, "{found:#?}");
     }
+    skipped(a_backend_that_takes_four_times_as_long_is_found, "the host is busy: the outcome was undecided");
 }

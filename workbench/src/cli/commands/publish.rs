@@ -1,18 +1,18 @@
-//! How `run` and `plan` end: a report on the disk; a table, a sentence and the report's path on the terminal.
+//! Publishes the report of `run` and `plan`: files on disk; a table, the verdict and the path on the terminal.
 
 use std::path::Path;
 
-use crate::cli::commands::{plan_table, run_table};
+use super::{plan_table, run_table};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{Ending, browser, output};
+use crate::cli::{browser, output};
 use crate::render;
 use crate::report::{Attachment, CertaintyLevel, Outcome, Report, ReportDirectory};
 
-/// Where a report goes and who gets to see it.
+/// Where a report goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Audience<'a> {
-    /// Directory for the reports.
+pub(super) struct PublishOptions<'a> {
+    /// Directory for reports.
     pub(super) reports: &'a Path,
     /// Whether to open the page in a browser.
     pub(super) open: bool,
@@ -20,29 +20,25 @@ pub(super) struct Audience<'a> {
 }
 
 /// Writes a report and prints its result.
-pub(super) fn conclude(
+pub(super) fn publish(
     report: &Report,
     attachments: Vec<Attachment>,
-    audience: Audience<'_>,
-) -> Result<Ending, CliError> {
-    let Audience { reports, open, output } = audience;
+    options: PublishOptions<'_>,
+) -> Result<Outcome, CliError> {
+    let PublishOptions { reports, open, output } = options;
     let attach = |directory: ReportDirectory, (name, bytes): Attachment| directory.attach(&name, bytes);
     let directory =
         attachments.into_iter().fold(ReportDirectory::new(reports), attach).write(report, &render::report(report))?;
     let page = directory.join("report.html");
-    let shown = if output.is_json() { output::json(report) } else { print(report, &page, output) };
-    output::shown(shown)?;
+    let printed = if output.is_json() { output::json(report) } else { print(report, &page, output) };
+    output::ignore_broken_pipe(printed)?;
     if open {
         browser::try_open(&page, output);
     }
-    Ok(match report.verdict.outcome {
-        Outcome::Pass => Ending::Pass,
-        Outcome::Fail => Ending::Fail,
-        Outcome::Inconclusive => Ending::Inconclusive,
-    })
+    Ok(report.verdict.outcome)
 }
 
-/// The table first, so that the verdict is what is still seen when the prompt is back.
+/// The table comes first, so that the verdict is next to the prompt.
 fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
     let verdict = &report.verdict;
     let reasons = if let Some(plan) = &report.plan {

@@ -1,10 +1,10 @@
-//! `ave-workbench trace …` as a user meets it.
+//! `trace generate`, `fit`, `info` and `export`.
 
 use std::fs;
 
 use ave_workbench::workload::Workload;
 
-use crate::cli::cli::{FAILED, PASS, Place, USAGE, json};
+use super::program::{FAILED, PASS, Place, USAGE, json};
 
 /// A place with a trace in it.
 fn with_trace() -> Place {
@@ -29,14 +29,14 @@ fn a_workload_becomes_a_trace_and_the_trace_a_workload() {
     assert_eq!((workload.name.as_str(), workload.persistence.encrypted), ("mixed", true));
     place.holds_only(&["fitted.toml", "t.trace.csv.zst"]);
 
-    let told = json(&place.run("trace fit t.trace.csv.zst --json").stdout);
-    assert_eq!((&told["workload_file"], &told["workload"]["name"]), (&"mixed.toml".into(), &"mixed".into()));
-    assert!(told["aspects"].as_array().unwrap().len() > 8 && told["commands_per_second"].as_f64().unwrap() > 900.0);
+    let fitted = json(&place.run("trace fit t.trace.csv.zst --json").stdout);
+    assert_eq!((&fitted["workload_file"], &fitted["workload"]["name"]), (&"mixed.toml".into(), &"mixed".into()));
+    assert!(fitted["aspects"].as_array().unwrap().len() > 8 && fitted["commands_per_second"].as_f64().unwrap() > 900.0);
     assert!(place.path("mixed.toml").is_file(), "named like the trace by default");
 }
 
 #[test]
-fn info_tells_people_and_programs_what_is_in_a_trace() {
+fn info_describes_a_trace_as_text_and_as_json() {
     let place = with_trace();
     let text = place.run("trace info t.trace.csv.zst").stdout;
     for part in ["Zipf exponent", "busiest", "p90", "coefficient of variation", "rate over time", "▇", "from before"]
@@ -71,10 +71,10 @@ fn exports_go_to_standard_output_or_to_a_file_that_is_whole() {
     place.holds_only(&["t.trace.csv.zst"]);
 
     let words = "trace export t.trace.csv.zst --table trace --from 1s --to 2s -o part.csv --json";
-    let told = json(&place.run(words).stdout);
-    assert_eq!(told["file"], "part.csv");
+    let exported = json(&place.run(words).stdout);
+    assert_eq!(exported["file"], "part.csv");
     let info = json(&place.run("trace info part.csv --json").stdout);
-    assert!(info["duration_seconds"].as_f64().unwrap() < 1.0 && told["rows_count"].as_u64().unwrap() > 900);
+    assert!(info["duration_seconds"].as_f64().unwrap() < 1.0 && exported["rows_count"].as_u64().unwrap() > 900);
     assert_eq!(place.run("trace export t.trace.csv.zst --table trace -o whole.csv.zst").code, PASS);
     let [one, other] =
         ["t.trace.csv.zst", "whole.csv.zst"].map(|name| place.run(&format!("trace export {name}")).stdout);
@@ -83,24 +83,24 @@ fn exports_go_to_standard_output_or_to_a_file_that_is_whole() {
 }
 
 #[test]
-fn words_that_do_not_fit_and_files_that_are_none_are_refused() {
+fn invalid_arguments_and_files_are_refused() {
     let place = with_trace();
     for (words, code, parts) in [
         ("trace generate nonesuch -o a.csv", USAGE, &["nonesuch", "ledger"][..]),
         ("trace generate mixed", USAGE, &["--output"]),
-        ("trace generate mixed -o a.csv --rate 0", USAGE, &["--rate 0", "more than 0"]),
-        ("trace generate mixed -o a.csv --rate NaN", USAGE, &["--rate NaN"]),
-        ("trace generate mixed -o a.csv --commands 0", USAGE, &["--commands 0", "at least 1"]),
-        ("trace generate mixed -o a.csv --duration soon", USAGE, &["--duration `soon`", "`5s`"]),
-        ("trace generate mixed -o a.csv --duration 0s", USAGE, &["--duration 0s"]),
+        ("trace generate mixed -o a.csv --rate 0", USAGE, &["'0' for '--rate", "more than 0"]),
+        ("trace generate mixed -o a.csv --rate NaN", USAGE, &["'NaN' for '--rate"]),
+        ("trace generate mixed -o a.csv --commands 0", USAGE, &["'0' for '--commands"]),
+        ("trace generate mixed -o a.csv --duration soon", USAGE, &["'soon' for '--duration", "`30s`"]),
+        ("trace generate mixed -o a.csv --duration 0s", USAGE, &["'0s' for '--duration"]),
         ("trace generate mixed -o a.csv --duration 1s --commands 5", USAGE, &["--commands", "--duration"]),
         ("trace generate mixed -o a.csv --duration 1ns --rate 1", FAILED, &["a.csv: empty", "nothing is due"]),
         ("trace generate mixed -o nowhere/a.csv", FAILED, &["nowhere/a.csv", "cannot create"]),
         ("trace fit nothing.csv", FAILED, &["nothing.csv", "cannot read"]),
         ("trace fit tiny.toml", FAILED, &["tiny.toml: not a trace"]),
         ("trace fit t.trace.csv.zst -o nowhere/a.toml", FAILED, &["nowhere/a.toml", "cannot write"]),
-        ("trace export t.trace.csv.zst --actors 0", USAGE, &["--actors 0", "percent"]),
-        ("trace export t.trace.csv.zst --actors 101", USAGE, &["--actors 101"]),
+        ("trace export t.trace.csv.zst --actors 0", USAGE, &["'0' for '--actors", "percent"]),
+        ("trace export t.trace.csv.zst --actors 101", USAGE, &["'101' for '--actors"]),
         ("trace export t.trace.csv.zst --from 2s --to 1s", USAGE, &["--to", "later than --from"]),
         ("trace export t.trace.csv.zst --json", USAGE, &["-o", "--format json-lines"]),
         ("trace export t.trace.csv.zst --format parquet", USAGE, &["parquet", "json-lines"]),

@@ -1,52 +1,57 @@
-//! Progress of a certification: one bar for all of its time on a terminal, a line for each segment elsewhere.
+//! Progress of a certification: one bar for its whole time, a line per segment.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::activity;
+use super::line::ProgressLine;
+use super::time_left::{StageKind, TimeLeft};
 use crate::actor::Durability;
 use crate::certify::{CertifyObserver, CertifySpec, JudgedSlice, Standing};
-use crate::cli::doing;
-use crate::cli::doing::Doing;
-use crate::cli::live::Live;
 use crate::cli::output::Output;
 use crate::load::{Observer, Phase};
 use crate::units;
 
-/// An observer that shows how far a certification is.
-pub(super) struct CertifyProgress {
-    live: Live,
+/// An observer that shows progress.
+pub(crate) struct CertifyProgress {
+    line: ProgressLine,
     slice_ms: u64,
     /// Name of the objective's percentile.
     percentile: &'static str,
     shown: Mutex<Shown>,
 }
 
-/// What the bar stands for.
+/// What the bar shows.
 #[derive(Default)]
 struct Shown {
     phase: Option<Phase>,
-    /// Certified time of the mode before the segment in hand, and in all, milliseconds.
+    /// Certified time of the mode before the current segment, milliseconds.
     done_ms: u64,
+    /// Time to certify in the mode, milliseconds.
     total_ms: u64,
 }
 
 impl CertifyProgress {
-    pub(super) fn new(output: Output, spec: &CertifySpec) -> Self {
+    pub(crate) fn new(output: Output, spec: &CertifySpec) -> Self {
         Self {
-            live: Live::new(output),
+            line: ProgressLine::new(output, TimeLeft::default()),
             slice_ms: 1_000 * u64::from(spec.slice_seconds()),
             percentile: spec.objective.percentile.name(),
             shown: Mutex::default(),
         }
     }
 
-    /// Removes the bar, so that the result stands alone.
-    pub(super) fn finish(&self) {
-        self.live.finish();
+    /// Removes the bar: only the result stays on the terminal.
+    pub(crate) fn finish(&self) {
+        self.line.finish();
     }
 
-    /// `12 of 180 slices, worst p99 4.3 ms, none missed, 28 min 0 s left`.
-    fn line(&self, standing: &Standing<'_>) -> String {
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `durability on: 12 of 180 slices, worst p99 4.3 ms, none missed, 28 min 0 s left`.
+    fn text(&self, standing: &Standing<'_>) -> String {
         let missed = standing.slices.iter().filter(|slice| slice.is_missed()).count() as u64;
         let worst = standing.slices.iter().filter_map(|slice: &JudgedSlice| slice.percentile_ns).max();
         let worst = worst
@@ -67,50 +72,53 @@ impl CertifyProgress {
 
 impl Observer for CertifyProgress {
     fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
-        let (is_same, total) = {
-            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_same = shown.phase.replace(phase) == Some(phase);
-            (is_same, if phase == Phase::Measure { Some(shown.total_ms) } else { total })
+        let is_measure = phase == Phase::Measure;
+        let (before, total_ms) = {
+            let mut shown = self.shown();
+            (shown.phase.replace(phase), shown.total_ms)
         };
-        // The certified time is one, however many segments it has.
-        if is_same && phase == Phase::Measure {
+        // All segments are one certified time.
+        if is_measure && before == Some(phase) {
             return;
         }
-        let label = match phase {
-            Phase::Measure => format!("durability {durability}: certifying"),
-            _ => doing::label(durability, phase),
+        let label = if is_measure {
+            format!("durability {durability}: certifying")
+        } else {
+            activity::label(durability, phase)
         };
-        let line = doing::is_told(phase).then(|| label.clone());
-        self.live.begin(Doing::new(phase, label, total, Instant::now()), line.as_deref());
+        let line = activity::prints_line(phase).then(|| label.clone());
+        self.line.phase(phase, label, if is_measure { Some(total_ms) } else { total }, line.as_deref());
     }
 
     fn progress(&self, done: u64, commands: u64) {
         let before = {
-            let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            let shown = self.shown();
             if shown.phase == Some(Phase::Measure) { shown.done_ms } else { 0 }
         };
-        self.live.update(|doing, now| doing.progress(before + done, commands, now));
+        self.line.update(|activity| activity.progress(before + done, commands));
     }
 
     fn latency(&self, p99_ns: u64) {
-        self.live.update(|doing, _| doing.latency(p99_ns));
+        self.line.update(|activity| activity.latency(p99_ns));
     }
 
     fn note(&self, text: &str) {
-        self.live.say(&format!("  {text}"));
+        self.line.print(&format!("  {text}"));
     }
 }
 
 impl CertifyObserver for CertifyProgress {
     fn standing(&self, standing: &Standing<'_>) {
         {
-            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shown = self.shown();
             shown.done_ms = standing.slices.len() as u64 * self.slice_ms;
             shown.total_ms = standing.of * self.slice_ms;
         }
-        self.live.ends_in(Some(standing.left));
+        let mut time_left = TimeLeft::new([(StageKind::Whole, 1, Some(standing.left))]);
+        time_left.begin(StageKind::Whole, Instant::now());
+        self.line.expect(time_left);
         if !standing.slices.is_empty() {
-            self.note(&self.line(standing));
+            self.note(&self.text(standing));
         }
     }
 }

@@ -1,0 +1,82 @@
+//! `certify`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::value_parser;
+
+use super::source::{DurabilityArg, MachineArgs};
+use crate::cli::values;
+use crate::load::{MOST_WORKERS, Objective};
+
+/// Test one rate for a long time and judge its worst time slice
+///
+/// The time is divided into slices, and each must meet the objective: one bad minute fails the hour. PASS (exit code 0):
+/// all slices met it. FAIL (1): a slice missed it while the host was undisturbed, or data were lost. INCONCLUSIVE (3): the
+/// measurements do not support a verdict, or the test was interrupted. After Ctrl-C or a kill, run the same command again
+/// to resume. The certificate, JSON with a checksum of its inputs, is written beside the report.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms
+  # A day, judged by its worst minute
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms \\
+    --duration 24h --slice 1m
+  ave-workbench certify receipt.trace.csv.zst --rate 300 \\
+    --slo recover:p99=50ms --slice 30s --durability both
+  # Verify a certificate's checksum and workload
+  ave-workbench certify ledger \\
+    --check reports/ledger-20260101T120000Z/certificate.json")]
+pub(crate) struct CertifyArgs {
+    /// Built-in workload, workload file (.toml) or trace (.csv, .csv.zst)
+    #[arg(value_name = "WORKLOAD|TRACE", required_unless_present = "check")]
+    pub(crate) source: Option<String>,
+    /// Rate to test, commands/s
+    #[arg(
+        long,
+        value_name = "PER_SECOND",
+        required_unless_present = "check",
+        allow_negative_numbers = true,
+        value_parser = values::above_zero
+    )]
+    pub(crate) rate: Option<f64>,
+    /// Objective that each slice must meet, for example `p99=10ms` or `recover:p99.9=50ms`
+    #[arg(long, value_name = "OBJECTIVE", required_unless_present = "check")]
+    pub(crate) slo: Option<Objective>,
+    /// Test time in each durability mode
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = values::time)]
+    pub(crate) duration: Duration,
+    /// Length of a slice, whole seconds
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::time)]
+    pub(crate) slice: Duration,
+    /// Interval at which measurements are saved, at most 5m [default: 1m, at least three slices]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) segment: Option<Duration>,
+    /// Durability modes to test, one after the other
+    #[arg(long, value_enum, default_value_t = DurabilityArg::On)]
+    pub(crate) durability: DurabilityArg,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    /// Random seed [default: the workload's own; 1 for a trace]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Accept a truncated trace, up to its last complete line
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+    /// Threads that issue commands [default: one per usable core]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..=MOST_WORKERS))]
+    pub(crate) workers: Option<u64>,
+    /// Directory for the database, on the disk to measure; kept until the test is complete
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) data_dir: PathBuf,
+    /// Directory for the report, and for saved measurements of an interrupted test
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub(crate) reports_dir: PathBuf,
+    /// Discard saved measurements of these inputs and start over
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Verify a certificate's checksum and, if a source is given, its workload, instead of testing; exit code 1 on a
+    /// mismatch
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh"])]
+    pub(crate) check: Option<PathBuf>,
+}

@@ -1,0 +1,96 @@
+//! `plan`.
+
+use clap::{ValueEnum, value_parser};
+
+use super::source::{PlaceArgs, SourceArgs};
+use crate::cli::values;
+use crate::host::Machine;
+use crate::load::Objective;
+use crate::plan::WhatIf;
+
+/// Find the smallest machine that sustains a target rate
+///
+/// Replays your workload under each candidate machine's CPU and memory limits, page cache included, and names the
+/// recommended machine and the rate it sustains, or says that none qualified. After an interruption, run the same
+/// command again to resume.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "\
+ave-workbench plan [OPTIONS] <WORKLOAD|TRACE>
+         --target <PER_SECOND> --slo <OBJECTIVE>",
+    after_help = "\
+Examples:
+  ave-workbench plan ledger --target 2000 --slo p99=10ms
+  # One to two minutes instead of five, then the report in a browser
+  ave-workbench plan ledger --target 2000 --slo p99=10ms --quick --open
+  ave-workbench plan registers --target 500 --slo p99.9=50ms --headroom 50
+  # Two candidates: a profile, and 2 cores with 1,500 MiB
+  ave-workbench plan ledger --target 2000 --slo p99=10ms \\
+    --machine nano --machine 2,1500
+  # Also with twice the actors and three times the event size
+  ave-workbench plan ledger --target 2000 --slo p99=10ms \\
+    --what-if actors=2x,event_size=3x
+  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms"
+)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Rate to sustain, commands/s
+    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = values::above_zero)]
+    pub(crate) target: f64,
+    /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
+    #[arg(long, value_name = "OBJECTIVE")]
+    pub(crate) slo: Objective,
+    /// Share of the capacity to keep free, percent
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "30",
+        allow_negative_numbers = true,
+        value_parser = values::percent
+    )]
+    pub(crate) headroom: f64,
+    /// Take one to two minutes instead of five: fewer repetitions, only the smallest machine that sustains the target
+    #[arg(long, conflicts_with = "thorough")]
+    pub(crate) quick: bool,
+    /// Measure every machine that this host can emulate, with more repetitions
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Candidate machine: a profile (nano … 2xlarge) or `CORES,RAM_MB`; may be repeated [default: all profiles]
+    #[arg(long = "machine", value_name = "SPEC", value_parser = values::machine)]
+    pub(crate) machines: Vec<Machine>,
+    /// How to emulate a machine's limits
+    #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
+    pub(crate) emulation: EmulationArg,
+    /// Actors in the deployment, to estimate memory and restart time [default: those of the workload or trace]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) actors: Option<u64>,
+    /// Days after which the application deletes stored data [default: data is never deleted]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = values::above_zero)]
+    pub(crate) retention: Option<f64>,
+    /// Size of the disk for the database, GB [default: free space under the data directory]
+    #[arg(long, value_name = "GB", allow_negative_numbers = true, value_parser = values::above_zero)]
+    pub(crate) disk: Option<f64>,
+    /// Rated endurance (TBW) in TB; estimates years to wear-out
+    #[arg(long, value_name = "TB", allow_negative_numbers = true, value_parser = values::above_zero)]
+    pub(crate) tbw: Option<f64>,
+    /// Re-plan with changed inputs, multiplied (`2x`) or set: `actors`, `types`, `event_size`, `state_size`,
+    /// `snapshot_every`, `preload`, `target`
+    #[arg(long, value_name = "CHANGES")]
+    pub(crate) what_if: Option<WhatIf>,
+    /// Discard the measurements of an interrupted plan
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    #[command(flatten)]
+    pub(crate) place: PlaceArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EmulationArg {
+    /// Control groups if permitted, else CPU affinity; the report names the one used
+    Auto,
+    /// Control groups, or fail: limits CPU and memory
+    ControlGroups,
+    /// CPU affinity: limits cores only, memory is that of this host
+    Cores,
+}

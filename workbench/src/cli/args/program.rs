@@ -1,0 +1,87 @@
+//! The program and its commands.
+
+use clap::{Parser, Subcommand};
+
+use super::certify::CertifyArgs;
+use super::compare::CompareArgs;
+use super::host::HostArgs;
+use super::plan::PlanArgs;
+use super::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
+use super::report::ReportArgs;
+use super::run::RunArgs;
+use super::trace::TraceCommand;
+
+/// Measure an actor store on RocksDB and size machines for it
+///
+/// A workload describes actors: how many there are, what they store, which commands they receive. A trace is a
+/// recording of such commands. `run` replays either against the RocksDB backend on this host, `plan` finds the smallest
+/// machine for a target rate, and `certify` tests one rate for a long time.
+///
+/// Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3 inconclusive; 4 input, output
+/// or database error.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ave-workbench",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  ave-workbench host
+  ave-workbench workloads
+  ave-workbench run ledger
+  ave-workbench plan ledger --target 2000 --slo p99=10ms
+  ave-workbench certify ledger --rate 2000 --slo p99=10ms
+  ave-workbench compare base/ candidate/
+  ave-workbench trace import events.csv
+  ave-workbench run events.trace.csv.zst"
+)]
+pub(crate) struct Args {
+    /// Print errors only: no progress, no tables
+    #[arg(long, short, global = true, help_heading = "Output options")]
+    pub(crate) quiet: bool,
+    /// Print the result as JSON
+    #[arg(long, global = true, help_heading = "Output options")]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Host(HostArgs),
+    Run(RunArgs),
+    Plan(PlanArgs),
+    Certify(CertifyArgs),
+    Compare(CompareArgs),
+    Workloads(WorkloadsArgs),
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    Report(ReportArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+    #[command(hide = true)]
+    CrashVictim(CrashVictimArgs),
+    #[command(hide = true)]
+    Rig(RigArgs),
+}
+
+/// Load a database until killed
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Internal: started by `ave-workbench run`, which writes the task to standard input.")]
+pub(crate) struct CrashVictimArgs {}
+
+/// Load a database under the limits of a machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Internal: started by `ave-workbench plan`, which writes the task to standard input.")]
+pub(crate) struct RigArgs {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,66 @@
+//! `report` and `report merge`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+/// Render a report from its report.json, or merge reports of several hosts
+#[derive(Debug, clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  ave-workbench report reports/ledger-20260101T120000Z --open
+  ave-workbench report reports/ledger-20260101T120000Z/report.json > page.html
+  ave-workbench report reports/ledger-20260101T120000Z --format markdown
+  ave-workbench report merge node-a/ node-b/ -o machines"
+)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ReportCommand>,
+    /// A report.json, or its directory
+    #[arg(required = true)]
+    pub(crate) report: Option<PathBuf>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = FormatArg::Html)]
+    pub(crate) format: FormatArg,
+    /// Output file [default: standard output; with --open, report.html beside the report.json]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Open the page in the browser that BROWSER names, or in the system's default browser
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    Merge(MergeArgs),
+}
+
+/// Merge reports of several hosts into one comparison of machines
+///
+/// Reports of equal machines become one row: their histograms are added, and percentiles are read from the sum. All
+/// reports must have the same source, seed, durability modes, and load, or target and objective.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench report merge fleet/*/ledger-*
+  ave-workbench report merge node-a/report.json node-b/report.json -o machines
+  ave-workbench report merge fleet/*/ledger-* --json | jq .sentence")]
+pub(crate) struct MergeArgs {
+    /// Report directories or report.json files
+    #[arg(value_name = "REPORT", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Directory to create for the comparison [default: reports/NAME-machines-TIME]
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Html,
+    Markdown,
+    Json,
+}

@@ -1,0 +1,248 @@
+//! `trace`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Subcommand, ValueEnum, value_parser};
+use jiff::tz::TimeZone;
+
+use crate::cli::values;
+use crate::workload::MAX_VALUE_BYTES;
+
+/// Create, inspect and convert traces
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace import events.csv
+  ave-workbench trace info events.trace.csv.zst
+  ave-workbench run events.trace.csv.zst")]
+pub(crate) enum TraceCommand {
+    Import(ImportArgs),
+    Info(InfoArgs),
+    Fit(FitArgs),
+    Generate(GenerateArgs),
+    Export(ExportArgs),
+}
+
+/// Convert an event log (CSV) to a trace
+///
+/// Each row is an event. One column names the actor (case, stream, entity …), another one the time. The length of the row
+/// is the size of the event. The log may be compressed (zstd, gzip) and in any order. Nothing is written if any row is
+/// invalid.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace import receipt.csv
+  zcat log.csv.gz | ave-workbench trace import - --output log.trace.csv.zst
+  # Two columns name the actor, two columns contain the time
+  ave-workbench trace import lines.csv \\
+    --actor-column order,line --time-column date,time
+  ave-workbench trace import local.csv --time-zone Europe/Berlin
+  ave-workbench trace import orders.csv --actor-column order_id \\
+    --time-column at --persistence full
+  ave-workbench trace import log.csv --delimiter=';' \\
+    --time-format '%d.%m.%Y %H:%M:%S'")]
+pub(crate) struct ImportArgs {
+    /// Event log: plain, zstd or gzip; `-` is standard input
+    pub(crate) log: PathBuf,
+    /// Output file; .zst compresses it [default: NAME.trace.csv.zst in this directory]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Column that names the actor, or several separated by commas [default: detected]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) actor_column: Option<String>,
+    /// Column that contains the time, or two for date and time of day: DATE,TIME [default: detected]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time_column: Option<String>,
+    /// Time format: strftime notation, or unix-s, unix-ms, unix-us, unix-ns [default: detected: RFC 3339 and variants,
+    /// DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY, MM/DD/YYYY, Unix times]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) time_format: Option<String>,
+    /// Time zone of times without an offset, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = values::time_zone)]
+    pub(crate) time_zone: Option<TimeZone>,
+    /// Column whose length is the event size [default: the whole row]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) payload_column: Option<String>,
+    /// Field separator [default: detected: comma, semicolon, tab or bar]
+    #[arg(long, value_name = "CHARACTER", value_parser = values::ascii_character)]
+    pub(crate) delimiter: Option<u8>,
+    /// Persistence strategy of the actors
+    #[arg(long, value_enum, default_value_t = PersistenceArg::Light)]
+    pub(crate) persistence: PersistenceArg,
+    /// Events between snapshots with full persistence; 0 disables snapshots
+    #[arg(long, value_name = "EVENTS", default_value_t = 100)]
+    pub(crate) snapshot_every: u64,
+    /// Delete the events that a snapshot covers
+    #[arg(long)]
+    pub(crate) compact_on_snapshot: bool,
+    /// Encrypt values at rest: 40 bytes more per value
+    #[arg(long)]
+    pub(crate) encrypted: bool,
+    /// Size of an actor's serialised state, bytes; the log does not contain it
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = 1024,
+        value_parser = value_parser!(u32).range(..=i64::from(MAX_VALUE_BYTES))
+    )]
+    pub(crate) state_bytes: u32,
+    /// Actor type; it names the column families [default: name of the log]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) type_name: Option<String>,
+    /// Keep actor names; otherwise they are hashed with a random key
+    #[arg(long)]
+    pub(crate) keep_names: bool,
+}
+
+/// Show statistics of a trace
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace info receipt.trace.csv.zst
+  ave-workbench trace info --json receipt.trace.csv.zst")]
+pub(crate) struct InfoArgs {
+    /// Trace file
+    pub(crate) trace: PathBuf,
+    /// Accept a truncated trace, up to its last complete line
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+}
+
+/// Fit a workload to a trace and report how well it matches
+///
+/// The match is measured on a trace generated from the fitted workload. Aspects that do not match are reported as
+/// warnings, and in the workload file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace fit receipt.trace.csv.zst
+  ave-workbench trace fit receipt.trace.csv.zst -o receipt.toml
+  ave-workbench run receipt.toml --rate 200
+  ave-workbench trace fit --json receipt.trace.csv.zst | jq .aspects")]
+pub(crate) struct FitArgs {
+    /// Trace file
+    pub(crate) trace: PathBuf,
+    /// Output file for the workload [default: NAME.toml in this directory]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Accept a truncated trace, up to its last complete line
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+}
+
+/// Generate a trace from a workload: the commands that a run with one worker issues, with their times
+///
+/// Events that the workload preloads precede the trace, as in a recording that was started later: a replay writes those
+/// that are read before it starts. With --preload they are commands at time 0.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace generate ledger -o ledger.trace.csv.zst
+  ave-workbench trace generate ledger -o hour.trace.csv.zst \\
+    --duration 1h --rate 250
+  ave-workbench trace generate my.toml -o my.trace.csv --commands 5000 --preload")]
+pub(crate) struct GenerateArgs {
+    /// Built-in workload or workload file (.toml)
+    pub(crate) workload: String,
+    /// Output file; .zst compresses it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Number of commands, without those of the preload
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 100_000,
+        conflicts_with = "duration",
+        value_parser = value_parser!(u64).range(1..)
+    )]
+    pub(crate) commands: u64,
+    /// Generate the commands of this time span instead
+    #[arg(long, value_name = "TIME", value_parser = values::time_above_zero)]
+    pub(crate) duration: Option<Duration>,
+    /// Mean rate, commands/s; the workload's arrival process spaces the commands
+    #[arg(
+        long,
+        value_name = "PER_SECOND",
+        default_value = "1000",
+        allow_negative_numbers = true,
+        value_parser = values::above_zero
+    )]
+    pub(crate) rate: f64,
+    /// Random seed [default: the workload's own]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Write the preload as commands at time 0
+    #[arg(long)]
+    pub(crate) preload: bool,
+}
+
+/// Export a trace as a table for other tools, or extract a part of it
+///
+/// The tables `commands` and `actors` are CSV or JSON lines whose field names carry units; pandas and DuckDB read them
+/// directly. `--table trace` writes a trace: plain or compressed, a time range, or a share of the actors.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench trace export receipt.trace.csv.zst > commands.csv
+  ave-workbench trace export receipt.trace.csv.zst --table actors \\
+    --format json-lines | head
+  # 50 seconds of it
+  ave-workbench trace export receipt.trace.csv.zst --table trace \\
+    --from 10s --to 60s -o part.trace.csv.zst
+  # 5 % of its actors
+  ave-workbench trace export receipt.trace.csv.zst --table trace \\
+    --actors 5 -o sample.trace.csv")]
+pub(crate) struct ExportArgs {
+    /// Trace file
+    pub(crate) trace: PathBuf,
+    /// Meaning of a row
+    #[arg(long, value_enum, default_value_t = TableArg::Commands)]
+    pub(crate) table: TableArg,
+    /// Format of the tables `commands` and `actors`
+    #[arg(long, value_enum, default_value_t = TableFormatArg::Csv)]
+    pub(crate) format: TableFormatArg,
+    /// Output file; .zst compresses it [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Start of the time range, from the first command
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = values::time)]
+    pub(crate) from: Duration,
+    /// End of the time range, exclusive [default: end of the trace]
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) to: Option<Duration>,
+    /// Share of the actors to keep, percent, with all their commands; repeated exports keep the same actors
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value = "100",
+        allow_negative_numbers = true,
+        value_parser = values::share
+    )]
+    pub(crate) actors: f64,
+    /// Accept a truncated trace, up to its last complete line
+    #[arg(long)]
+    pub(crate) allow_truncated: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PersistenceArg {
+    Light,
+    Full,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableArg {
+    /// A command with the sum of its operations
+    Commands,
+    /// An actor with the sum of its commands
+    Actors,
+    /// A storage operation, as in the source trace
+    Trace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormatArg {
+    Csv,
+    JsonLines,
+}

@@ -1,0 +1,114 @@
+//! From the command line to a command, and from its outcome to the exit code.
+
+use std::process::ExitCode;
+
+use ave_actors_rocksdb::machine::process_share;
+use clap::Parser;
+
+use super::args::{Args, Command, TraceCommand};
+use super::commands;
+use super::error::CliError;
+use super::output;
+use super::output::Output;
+use super::style;
+use crate::host::{Machine, remove_stale_groups};
+use crate::process::confined::{self, ConfinedExit};
+use crate::process::{rig, victim};
+use crate::report::{Outcome, Verdict};
+use crate::units;
+
+/// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3
+/// inconclusive; 4 input, output or database error.
+pub fn main() -> ExitCode {
+    style::disable_colour_on_dumb_terminals();
+    let args = Args::parse();
+    let output = Output::new(args.quiet, args.json);
+    let ended = match run_confined(&args, output) {
+        Ok(None) => dispatch(&args, output).map(exit_code),
+        Ok(Some(code)) => Ok(code),
+        Err(error) => Err(error),
+    };
+    match ended {
+        Ok(code) => code,
+        // The reader of the pipe has stopped reading, as `head` does.
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            error.exit_code()
+        }
+    }
+}
+
+fn exit_code(outcome: Outcome) -> ExitCode {
+    ExitCode::from(match outcome {
+        Outcome::Pass => 0,
+        Outcome::Fail => 1,
+        Outcome::Inconclusive => 3,
+    })
+}
+
+/// Runs the command in a child process under a machine's limits if it names a machine, unless this is that child.
+fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
+    let (machine, data_dir) = match &args.command {
+        Command::Run(run) => (&run.machine.machine, &run.place.data_dir),
+        Command::Certify(certify) => (&certify.machine.machine, &certify.data_dir),
+        _ => return Ok(None),
+    };
+    let Some(machine) = machine.as_ref().filter(|_| !confined::is_confined()) else { return Ok(None) };
+    check_fits(machine)?;
+    // Ctrl-C reaches the confined process as well, which cleans up; this process waits for it.
+    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    match confined::run(machine, data_dir, &output)? {
+        ConfinedExit::Code(code) => Ok(Some(ExitCode::from(code))),
+        ConfinedExit::OutOfMemory => {
+            let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
+            if output.is_json() {
+                output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
+            } else {
+                output.verdict(Outcome::Fail, &sentence)?;
+            }
+            Ok(Some(exit_code(Outcome::Fail)))
+        }
+    }
+}
+
+/// Checks that this process may use as many cores and as much memory as `machine` has.
+fn check_fits(machine: &Machine) -> Result<(), CliError> {
+    let share = process_share();
+    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
+    if machine.fits_in(&host) {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--machine {machine}: {} and {} MiB exceed what this process may use ({}, {} MiB)",
+        units::counted(machine.cores as u64, "core"),
+        machine.usable_ram_bytes() >> 20,
+        units::counted(host.cores as u64, "core"),
+        host.ram_mb
+    )))
+}
+
+fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
+    if matches!(args.command, Command::Run(_) | Command::Plan(_) | Command::Certify(_)) {
+        // Control groups of a killed workbench. What cannot be removed now is tried again by the next start.
+        let _ = remove_stale_groups();
+    }
+    match &args.command {
+        Command::Host(host) => commands::host::run(host, output),
+        Command::Run(run) => commands::run::run(run, output),
+        Command::Plan(plan) => commands::plan::run(plan, output),
+        Command::Certify(certify) => commands::certify::run(certify, output),
+        Command::Compare(compare) => commands::compare::run(compare, output),
+        Command::Workloads(workloads) => commands::workloads::run(workloads, output),
+        Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
+        Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
+        Command::Trace(TraceCommand::Fit(fit)) => commands::trace::fit(fit, output),
+        Command::Trace(TraceCommand::Generate(generate)) => commands::trace::generate(generate, output),
+        Command::Trace(TraceCommand::Export(export)) => commands::trace::export(export, output),
+        Command::Report(report) => commands::report::run(report, output),
+        Command::Completions(completions) => commands::completions::run(completions, output),
+        Command::Man(man) => commands::man::run(man, output),
+        Command::Rig(_) => Ok(rig::run().map(|()| Outcome::Pass)?),
+        Command::CrashVictim(_) => Ok(victim::run().map(|()| Outcome::Pass)?),
+    }
+}

@@ -1,0 +1,14 @@
+//! Progress of what takes time: a bar on a terminal, elsewhere a line per phase and one every ten seconds.
+
+mod activity;
+mod bar;
+mod certify;
+mod import;
+mod line;
+mod measurement;
+mod run_stages;
+mod time_left;
+
+pub(crate) use certify::CertifyProgress;
+pub(crate) use import::ImportProgress;
+pub(crate) use measurement::MeasurementProgress;

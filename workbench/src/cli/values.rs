@@ -1,0 +1,168 @@
+//! Values of options: parsers for clap, which reports errors and exits with code 2.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::host::{Machine, PROFILES, profile_named};
+
+/// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    let iso = || text.parse::<SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    let time = humantime::parse_duration(text).ok().or_else(iso);
+    time.ok_or_else(|| "expected a time such as `30s`, `500ms` or `10m`".to_owned())
+}
+
+pub(crate) fn time_above_zero(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err("expected a time above zero".to_owned()),
+        time => Ok(time),
+    }
+}
+
+/// A finite number above 0.
+pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|&number: &f64| number > 0.0 && number.is_finite());
+    number.ok_or_else(|| "expected a number more than 0".to_owned())
+}
+
+/// Percent, `5%` or `5`.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    number.parse().map_err(|_| "expected percent such as `5%`".to_owned())
+}
+
+/// Percent above 0, at most 100.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = percent(text).ok().filter(|&share| share > 0.0 && share <= 100.0);
+    share.ok_or_else(|| "expected more than 0 and at most 100 percent".to_owned())
+}
+
+/// A profile by name, or `CORES,RAM_MB`.
+pub(crate) fn machine(text: &str) -> Result<Machine, String> {
+    let custom = || {
+        let (cores, ram) = text.split_once(',')?;
+        let (cores, ram_mb) = (cores.trim().parse().ok()?, ram.trim().parse().ok()?);
+        (cores > 0 && ram_mb > 0).then(|| Machine::custom(cores, ram_mb))
+    };
+    let machine = profile_named(text).map(Machine::of_profile).or_else(custom);
+    let profiles = || PROFILES.map(|profile| profile.to_string()).join(", ");
+    machine.ok_or_else(|| format!("expected a profile ({}) or `CORES,RAM_MB`", profiles()))
+}
+
+pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|error| {
+        format!("expected a name of the IANA database (package `tzdata`), for example `Europe/Berlin`: {error}")
+    })
+}
+
+pub(crate) fn ascii_character(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("expected one ASCII character".to_owned()),
+    }
+}
+
+/// The machine that the backend is tuned for.
+#[derive(Debug, Clone)]
+pub(crate) enum TunedFor {
+    Host,
+    Machine(Machine),
+}
+
+impl FromStr for TunedFor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "host" => Ok(Self::Host),
+            _ => machine(text).map(Self::Machine).map_err(|expected| format!("{expected}, or `host`")),
+        }
+    }
+}
+
+/// A rate in commands/s, or a linear ramp: `2000`, `500..5000`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum OfferedRate {
+    Constant(f64),
+    Ramp { from: f64, to: f64 },
+}
+
+impl FromStr for OfferedRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rate = |text: &str| {
+            let expected = "expected commands/s, more than 0, such as `2000`, or a ramp such as `500..5000`";
+            above_zero(text.trim()).map_err(|_| expected.to_owned())
+        };
+        match text.split_once("..") {
+            Some((from, to)) => Ok(Self::Ramp { from: rate(from)?, to: rate(to)? }),
+            None => rate(text).map(Self::Constant),
+        }
+    }
+}
+
+/// A fixed warm-up, or one that ends when the load is steady.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WarmUpTime {
+    Steady,
+    Fixed(Duration),
+}
+
+impl FromStr for WarmUpTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "steady" => Ok(Self::Steady),
+            _ => time(text).map(Self::Fixed).map_err(|expected| format!("{expected}, or `steady`")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_accept_units_fractions_sums_and_iso_8601() {
+        for (text, milliseconds) in [
+            ("500ms", 500),
+            ("1.5s", 1_500),
+            ("2m", 120_000),
+            ("1m 30s", 90_000),
+            ("1h30m", 5_400_000),
+            ("2 minutes", 120_000),
+            ("1 hour, 1 second", 3_601_000),
+            ("PT30S", 30_000),
+            ("1d", 86_400_000),
+        ] {
+            assert_eq!(time(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["soon", "-5s", "5", ""] {
+            assert!(time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rates_are_one_number_above_zero_or_two() {
+        assert_eq!("2000".parse(), Ok(OfferedRate::Constant(2_000.0)));
+        assert_eq!("500..5000".parse(), Ok(OfferedRate::Ramp { from: 500.0, to: 5_000.0 }));
+        for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast"] {
+            assert!(text.parse::<OfferedRate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn machines_are_profiles_or_cores_and_memory() {
+        assert_eq!(machine("nano").unwrap().name, "nano");
+        assert_eq!(machine("2, 1500"), Ok(Machine::custom(2, 1_500)));
+        for text in ["huge", "0,512", "2,0", "2", "host"] {
+            assert!(machine(text).is_err(), "{text}");
+        }
+        assert!(matches!("host".parse(), Ok(TunedFor::Host)));
+    }
+}

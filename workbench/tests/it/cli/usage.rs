@@ -1,0 +1,82 @@
+//! Errors: arguments, workload files, standard error.
+
+use super::program::{FAILED, Place, TINY, USAGE};
+
+#[test]
+fn invalid_arguments_exit_with_2_and_touch_nothing() {
+    let place = Place::new();
+    for (words, parts) in [
+        ("", &["Usage"][..]),
+        ("fly", &["fly"]),
+        ("run", &["<WORKLOAD|TRACE>"]),
+        ("run nonesuch", &["no workload named `nonesuch`", "ledger", "mixed"]),
+        ("run tiny.toml --rate 0", &["'0' for '--rate", "more than 0"]),
+        ("run tiny.toml --rate -5", &["'-5' for '--rate", "more than 0"]),
+        ("run tiny.toml --rate NaN", &["'NaN' for '--rate"]),
+        ("run tiny.toml --rate inf", &["'inf' for '--rate"]),
+        ("run tiny.toml --rate 5 --speed 2", &["--rate", "--speed"]),
+        ("run tiny.toml --speed 2", &["--speed needs a trace"]),
+        ("run tiny.toml --measure soon", &["'soon' for '--measure", "`30s`"]),
+        ("run tiny.toml --measure 0s", &["'0s' for '--measure", "above zero"]),
+        ("run tiny.toml --rounds 0", &["'0' for '--rounds"]),
+        ("run tiny.toml --workers 0", &["'0' for '--workers", "1..=1024"]),
+        ("run tiny.toml --spec huge", &["'huge' for '--spec", "nano", "CORES,RAM_MB", "`host`"]),
+        ("run tiny.toml --spec 0,512", &["'0,512' for '--spec"]),
+        ("run tiny.toml --warmup soon", &["'soon' for '--warmup", "`steady`"]),
+        ("run tiny.toml --slo fast", &["'fast' for '--slo", "p99=10ms"]),
+        ("run tiny.toml --slo p42=1ms", &["no percentile `p42`", "p99.99"]),
+        ("run tiny.toml --slo p99=-1ms", &["longer than zero"]),
+        ("run tiny.toml --slo recover:p99=1ms", &["`recover`", "never issues", "it issues persist"]),
+        ("plan tiny.toml --target 0 --slo p99=1ms", &["'0' for '--target", "more than 0"]),
+        ("plan tiny.toml --target -1 --slo p99=1ms", &["'-1' for '--target"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --headroom 100", &["a headroom of 100 %", "below 100"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --headroom -1", &["a headroom of -1 %"]),
+        ("plan tiny.toml --target 5 --slo recover:p99=1ms", &["`recover`", "never issues"]),
+        ("plan tiny.toml --target 5", &["--slo"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --retention 0", &["'0' for '--retention"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --machine host", &["'host' for '--machine"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --what-if colour=2x", &["'colour=2x' for '--what-if", "event_size"]),
+        ("workloads nonesuch", &["nonesuch", "ledger"]),
+        ("trace import log.csv --delimiter ß", &["'ß' for '--delimiter", "one ASCII character"]),
+        ("completions csh", &["csh", "bash"]),
+    ] {
+        let ended = place.run(words);
+        ended.refused(USAGE, parts);
+        place.holds_only(&[]);
+    }
+}
+
+#[test]
+fn an_invalid_workload_file_is_refused_with_file_line_and_key() {
+    let place = Place::new();
+    place.write("bad.toml", TINY.replace("count = 5", "count = 5\ncolour = 3"));
+    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 7", "colour", "`count`, `types`"]);
+    place.write("bad.toml", TINY.replace("count = 5", "count = 0"));
+    place.run("run bad.toml").refused(FAILED, &["bad.toml", "line 6", "count", "1 to 100000000"]);
+    place.run("run .").refused(FAILED, &["cannot read workload ."]);
+    place.holds_only(&["bad.toml"]);
+}
+
+#[test]
+fn errors_go_to_standard_error_only() {
+    let place = Place::new();
+    place.write("broken.json", "{}");
+    for (words, code, why) in [
+        ("run nonesuch", USAGE, "nonesuch"),
+        ("run tiny.toml --slo p99", USAGE, "p99"),
+        ("plan ledger --target 0 --slo p99=10ms", USAGE, "target"),
+        ("certify --check nonesuch.json", FAILED, "nonesuch.json"),
+        ("trace info nonesuch.csv", FAILED, "nonesuch.csv"),
+        ("trace import nonesuch.csv", FAILED, "nonesuch.csv"),
+        ("report nonesuch", FAILED, "nonesuch"),
+        ("report broken.json", FAILED, "broken.json"),
+        ("report merge nonesuch", FAILED, "nonesuch"),
+        ("workloads nonesuch", USAGE, "nonesuch"),
+        ("host --data-dir nonesuch", FAILED, "nonesuch"),
+        ("man broken.json", FAILED, "broken.json"),
+    ] {
+        for verbosity in ["", " --json", " --quiet"] {
+            place.run(&format!("{words}{verbosity}")).refused(code, &["error: ", why]);
+        }
+    }
+}
