@@ -17,15 +17,16 @@ COPY tools tools
 COPY assets assets
 COPY docs docs
 COPY workloads workloads
-# Cargo needs every target that the manifest names.
+# Cargo needs every target that the manifests name.
 COPY benches benches
 COPY examples examples
 COPY tests tests
 COPY src src
+COPY workbench workbench
 # RocksDB takes about 18 minutes on two cores: keep it for the next build.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --all-features --bin ave-workbench \
+    cargo build --release --locked -p ave-workbench \
     && install -D -t /out target/release/ave-workbench
 
 FROM debian:12.12-slim

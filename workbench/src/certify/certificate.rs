@@ -1,4 +1,4 @@
-//! The certificate: that a machine held a rate for a time, in a form that shows when somebody changed it.
+//! The certificate: the verdict on a certification with its evidence, and checksums that reveal accidental changes.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -7,23 +7,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::digest::sha256_of_json;
+use super::inputs::CertifyInputs;
+use super::slices::JudgedSlice;
+use super::state::Interruption;
 use crate::actor::Durability;
-use crate::certify::digest::sha256_of_json;
-use crate::certify::inputs::CertifyInputs;
 use crate::report::{HostInfo, Reproduce, Verdict, Verification, Warning};
 
 /// Version of the JSON layout of certificates; raised when a field changes its meaning or disappears.
-pub const CERTIFICATE_SCHEMA_VERSION: u32 = 1;
+pub(super) const CERTIFICATE_SCHEMA_VERSION: u32 = 1;
 
-/// Whether a machine holds a rate within an objective, judged by the worst slice of a long time.
+/// Whether a machine sustains a rate within an objective, judged by the worst slice of a long time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Certificate {
-    /// Layout version, [`CERTIFICATE_SCHEMA_VERSION`] when written by this build.
+    /// Layout version.
     pub schema_version: u32,
-    /// The answer, first.
+    /// The result.
     pub verdict: Verdict,
-    /// What it is about: all that the answer depends on but the machine.
+    /// All that the verdict depends on, except the machine.
     pub inputs: CertifyInputs,
     /// SHA-256 of the inputs as JSON with sorted names and no spaces, hexadecimal.
     pub inputs_sha256: String,
@@ -35,121 +37,60 @@ pub struct Certificate {
     pub host: HostInfo,
     /// Directory on the disk that was measured.
     pub data_directory: String,
-    /// One entry per durability mode that was begun.
+    /// One entry per durability mode that began.
     pub modes: Vec<CertifiedModeInfo>,
-    /// Times at which it did not go on, in order.
-    pub interruptions: Vec<InterruptionInfo>,
-    /// What is wrong with the host, each with a hint.
+    /// Interruptions, in order.
+    pub interruptions: Vec<Interruption>,
+    /// Problems of the host, each with a hint.
     pub warnings: Vec<Warning>,
     /// How to repeat it.
     pub reproduce: Reproduce,
-    /// SHA-256 of all other fields as JSON with sorted names and no spaces, hexadecimal: a changed figure shows.
-    pub body_sha256: String,
+    /// SHA-256 of all other fields as JSON with sorted names and no spaces, hexadecimal. A checksum, not a signature.
+    pub checksum_sha256: String,
 }
 
-/// What one durability mode showed.
+/// One durability mode of a certificate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedModeInfo {
-    /// Whether writes waited for the disk.
+    /// Durability `off` or `on`.
     pub durability: Durability,
-    /// Slices asked for.
-    pub slices_asked_count: u64,
-    /// Slices that were driven whole.
+    /// Slices of the whole duration.
+    pub slices_planned_count: u64,
+    /// Whole slices.
     pub slices_count: u64,
     /// Slices that missed the objective, disturbed ones included.
     pub slices_missed_count: u64,
-    /// Slices that missed it while something took time away from the system under test.
+    /// Disturbed slices that missed the objective.
     pub slices_missed_disturbed_count: u64,
     /// The worst slice, which decides; absent if none is whole.
-    pub worst_slice: Option<SliceInfo>,
-    /// The objective's percentile in the median slice; absent if no slice supports it.
+    pub worst_slice: Option<JudgedSlice>,
+    /// The objective's percentile in the median slice; absent if no slice has enough samples.
     pub median_slice_ns: Option<f64>,
-    /// Times between two segments in which nothing was offered: how many.
+    /// Pauses between segments, without load.
     pub pauses_count: u64,
-    /// All of them together.
+    /// Their sum.
     pub pauses_seconds: f64,
     /// The longest.
     pub longest_pause_seconds: f64,
-    /// Databases that were taken: one, and another after each time that one was not closed.
+    /// Databases created: one, and another for each that was not closed.
     pub databases_count: u32,
-    /// Size of the last database when it was over; absent if it was not looked at.
+    /// Final size of the last database; absent if it was not compared.
     pub database_bytes: Option<u64>,
-    /// Comparison of what the last database held with what it acknowledged.
+    /// Comparison of the last database with what it acknowledged.
     pub verification: Verification,
     /// Every slice, in order.
-    pub slices: Vec<SliceInfo>,
+    pub slices: Vec<JudgedSlice>,
 }
 
-/// One slice of the certified time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SliceInfo {
-    /// When it began, in certified time.
-    pub at_seconds: u64,
-    /// When it began, RFC 3339 in UTC.
-    pub began_at: String,
-    /// Number of the database, from 1.
-    pub database_number: u32,
-    /// Samples of the objective's command.
-    pub count: u64,
-    /// Its response time at the objective's percentile; absent if too few samples stand behind it.
-    pub percentile_ns: Option<u64>,
-    /// Median of its response time.
-    pub p50_ns: u64,
-    /// The longest.
-    pub max_ns: u64,
-    /// Commands of any kind that were due in it and completed, per second.
-    pub commands_per_second: f64,
-    /// Whether it met the objective; absent if too few samples stand behind it.
-    pub met: Option<bool>,
-    /// Whether commands piled up in it.
-    pub fell_behind: bool,
-    /// What took time away from the system under test meanwhile; empty if nothing did.
-    pub disturbed_by: Vec<String>,
-    /// Time writers were held back by the engine, in milliseconds, where it counts it.
-    pub stall_ms: Option<f64>,
-    /// Bytes waiting to be compacted at its end, where the engine tells.
-    pub pending_compaction_bytes: Option<u64>,
-}
-
-/// A time at which a certification did not go on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InterruptionInfo {
-    /// The mode that was driven.
-    pub durability: Durability,
-    /// Slices of the mode that were whole by then.
-    pub after_slices_count: u64,
-    /// `stopped`: somebody asked it to, and the database was closed. `ended`: the process ended without closing it.
-    pub kind: String,
-    /// When it stopped, RFC 3339 in UTC; absent if nobody could write that down.
-    pub stopped_at: Option<String>,
-    /// When it went on, RFC 3339 in UTC; absent if it has not.
-    pub resumed_at: Option<String>,
-    /// Whether it went on with a new database, filled and warmed up anew.
-    pub database_is_new: bool,
-}
-
-/// What is wrong with a certificate.
+/// A certificate was changed after it was written, by accident or on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Forgery {
-    /// A field was changed after it was written.
-    #[error("it was changed after it was written: its digest is {found}, it says {said}")]
-    Body {
-        /// The digest of what it says.
-        found: String,
-        /// The digest it names.
-        said: String,
-    },
-    /// The digest of the inputs is not theirs.
-    #[error("its inputs were changed after it was written: their digest is {found}, it says {said}")]
-    Inputs {
-        /// The digest of the inputs it names.
-        found: String,
-        /// The digest it names.
-        said: String,
-    },
+#[error("the checksum is wrong: it was changed after it was written; computed {computed}, recorded {recorded}")]
+pub struct ChecksumMismatch {
+    /// The checksum of the content.
+    pub computed: String,
+    /// The checksum in the file.
+    pub recorded: String,
 }
 
 /// Why a certificate cannot be read.
@@ -158,21 +99,21 @@ pub enum CertificateError {
     /// The file cannot be read.
     #[error("the certificate {} cannot be read", path.display())]
     Read {
-        /// The file.
+        /// The certificate.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is not JSON, or not a certificate.
+    /// The file is no certificate.
     #[error("{}:{line}:{column}: not a certificate", path.display())]
     Invalid {
-        /// The file.
+        /// The certificate.
         path: PathBuf,
         /// Line, from 1.
         line: usize,
         /// Column, from 1; 0 before the first character of a line.
         column: usize,
-        /// What is wrong there.
+        /// The syntax error.
         source: serde_json::Error,
     },
     /// The certificate was written by a build with another layout.
@@ -182,7 +123,7 @@ pub enum CertificateError {
         path.display()
     )]
     SchemaVersion {
-        /// The file.
+        /// The certificate.
         path: PathBuf,
         /// The version in the file.
         found: u64,
@@ -190,27 +131,22 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// Puts the digests in their places.
+    /// Computes the checksums.
     #[must_use]
-    pub fn sealed(mut self) -> Self {
+    pub fn with_checksums(mut self) -> Self {
         self.inputs_sha256 = self.inputs.digest();
-        self.body_sha256 = body_sha256(&self.as_read());
+        // Of the values as they are read back, so that rounding in the text does not matter.
+        let text = serde_json::to_string(&self).unwrap_or_default();
+        self.checksum_sha256 = checksum(serde_json::from_str(&text).unwrap_or_default());
         self
     }
 
-    /// As somebody who reads it gets it: a figure that does not read back as it was written must have the digest of what
-    /// is read.
-    fn as_read(&self) -> Value {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
-    }
-
-    /// Reads a certificate and checks its digests.
+    /// Reads a certificate and compares its checksum.
     ///
     /// # Errors
     ///
     /// [`CertificateError`] for a file that cannot be read or is no certificate of this layout.
-    pub fn read(path: &Path) -> Result<(Self, Result<(), Forgery>), CertificateError> {
+    pub fn read(path: &Path) -> Result<(Self, Result<(), ChecksumMismatch>), CertificateError> {
         let text =
             fs::read_to_string(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })?;
         let invalid = |source: serde_json::Error| CertificateError::Invalid {
@@ -225,27 +161,15 @@ impl Certificate {
             return Err(CertificateError::SchemaVersion { path: path.to_owned(), found });
         }
         let certificate: Self = serde_json::from_str(&text).map_err(invalid)?;
-        let checked = certificate.check(&value);
+        let (computed, recorded) = (checksum(value), certificate.checksum_sha256.clone());
+        let checked = if computed == recorded { Ok(()) } else { Err(ChecksumMismatch { computed, recorded }) };
         Ok((certificate, checked))
-    }
-
-    fn check(&self, value: &Value) -> Result<(), Forgery> {
-        let found = body_sha256(value);
-        if found != self.body_sha256 {
-            return Err(Forgery::Body { found, said: self.body_sha256.clone() });
-        }
-        let found = self.inputs.digest();
-        if found != self.inputs_sha256 {
-            return Err(Forgery::Inputs { found, said: self.inputs_sha256.clone() });
-        }
-        Ok(())
     }
 }
 
-fn body_sha256(certificate: &Value) -> String {
-    let mut body = certificate.clone();
-    if let Some(fields) = body.as_object_mut() {
-        fields.remove("body_sha256");
+fn checksum(mut certificate: Value) -> String {
+    if let Some(fields) = certificate.as_object_mut() {
+        fields.remove("checksum_sha256");
     }
-    sha256_of_json(&body)
+    sha256_of_json(&certificate)
 }

@@ -1,26 +1,26 @@
-//! Drives a certification, segment by segment, from wherever its journal says it is.
+//! Measures a certification, segment by segment, from where its journal ends.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::error::CertifyError;
+use super::journal::CertifyJournal;
+use super::outcome::{CertifiedMode, CertifyOutcome};
+use super::slices::{JudgedSlice, Segment, idle, judge_segment, whole_slices};
+use super::space_forecast::Growth;
+use super::spec::CertifySpec;
+use super::state::{DatabaseState, EarlyEnd, FinalCheck, Interruption, InterruptionKind, ModeState};
 use crate::actor::Durability;
-use crate::certify::error::CertifyError;
-use crate::certify::journal::{DatabaseState, EarlyEnd, Finished, Interruption, InterruptionKind, Journal, ModeState};
-use crate::certify::outcome::{CertifiedMode, CertifyOutcome};
-use crate::certify::room::Growth;
-use crate::certify::slices::{JudgedSlice, Segment, idle, judge_segment, whole_slices};
-use crate::certify::spec::CertifySpec;
 use crate::host::Machine;
-use crate::load::{Control, DriveSpec, Load, Observer, RunError, SessionSize, Silent, WarmUp};
+use crate::load::{Control, DriveSpec, JobContext, Load, Observer, Silent, WarmUp};
 use crate::process::{DriveResult, Rig, RigOutcome, SuspendedRig, Testbed};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Told how far a certification is; beside what an [`Observer`] is told of each load.
+/// Observes the progress of a certification, beside that of each load.
 pub trait CertifyObserver: Observer {
-    /// A mode begins, goes on, or has finished a segment.
+    /// A mode begins or is resumed, or has finished a segment.
     fn standing(&self, standing: &Standing<'_>) {
         let _ = standing;
     }
@@ -28,17 +28,33 @@ pub trait CertifyObserver: Observer {
 
 impl CertifyObserver for Silent {}
 
-/// How far a mode is.
+/// The progress of a mode.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {
     /// The mode.
     pub durability: Durability,
-    /// The slices so far.
+    /// Whole slices so far.
     pub slices: &'a [JudgedSlice],
-    /// Slices in all.
+    /// Slices of the whole duration.
     pub of: u64,
-    /// Certified time that is left, in all modes.
+    /// Certified time left in all modes.
     pub left: Duration,
+}
+
+/// Who observes a certification and what can cancel it.
+#[derive(Clone, Copy)]
+pub struct CertifyJob<'a> {
+    /// Progress observer.
+    pub observer: &'a dyn CertifyObserver,
+    /// Cancellation flag.
+    pub control: &'a Control,
+}
+
+impl<'a> CertifyJob<'a> {
+    /// The context of its loads.
+    pub(super) fn of_loads(self) -> JobContext<'a> {
+        JobContext { observer: self.observer, control: self.control }
+    }
 }
 
 /// The database and its disk around a segment, bytes.
@@ -48,38 +64,37 @@ struct DiskUse {
     free_bytes: Option<u64>,
 }
 
-/// A certification: what is asked, and of whom.
+/// A certification to be measured.
 pub struct Certification<'a> {
-    /// What is to be held.
+    /// Rate, objective and time.
     pub spec: &'a CertifySpec,
-    /// The command the objective is on, as [`CertifySpec::check`] tells it.
+    /// The command of the objective, as [`CertifySpec::check`] returns it.
     pub command: CommandKind,
-    /// How the source's commands are spaced.
+    /// How commands of the source are spaced.
     pub arrivals: Arrivals,
     /// The machine under test.
     pub machine: Machine,
-    /// Cores of this host, which other programs use as well.
+    /// Logical cores of the host, which other processes share.
     pub cores: u32,
-    /// Whom to tell.
-    pub observer: &'a dyn CertifyObserver,
-    /// Who may stop it.
-    pub control: &'a Control,
+    /// Observer and cancellation.
+    pub job: CertifyJob<'a>,
 }
 
 impl Certification<'_> {
-    /// Certifies on a testbed that keeps databases, going on with what the journal holds. If it was stopped, its databases are closed and kept.
+    /// Certifies on a testbed that keeps databases, from where the journal ends. When it is stopped, the databases are closed
+    /// and kept.
     ///
     /// # Errors
     ///
-    /// [`CertifyError`] if a load, a database or the journal fails. It can be gone on with all the same.
-    pub fn run(&self, testbed: &dyn Testbed, journal: &mut Journal) -> Result<CertifyOutcome, CertifyError> {
+    /// [`CertifyError`] if a load, a database or the journal fails. It can be resumed nevertheless.
+    pub fn run(&self, testbed: &dyn Testbed, journal: &mut CertifyJournal) -> Result<CertifyOutcome, CertifyError> {
         let mut modes = Vec::new();
         for &durability in &self.spec.durabilities {
-            if !self.control.is_stopped() || journal.mode(durability).is_some() {
+            if !self.job.control.is_stopped() || journal.state().mode(durability).is_some() {
                 modes.push(self.mode(testbed, journal, durability)?);
             }
         }
-        let interrupted = modes.len() < self.spec.durabilities.len() || modes.iter().any(|mode| !mode.is_over);
+        let interrupted = modes.len() < self.spec.durabilities.len() || modes.iter().any(|mode| !mode.is_finished);
         let interruptions = journal.state().interruptions.clone();
         Ok(CertifyOutcome { command: self.command, modes, interruptions, interrupted })
     }
@@ -87,19 +102,19 @@ impl Certification<'_> {
     fn mode(
         &self,
         testbed: &dyn Testbed,
-        journal: &mut Journal,
+        journal: &mut CertifyJournal,
         durability: Durability,
     ) -> Result<CertifiedMode, CertifyError> {
         let mut mode = self.recall(journal, durability)?;
         note_lost_database(journal, &mode)?;
-        if mode.is_over || self.control.is_stopped() {
+        if mode.is_finished || self.job.control.is_stopped() {
             return Ok(mode);
         }
         journal.change(|state| {
             let waiting = state.interruptions.iter_mut().filter(|interruption| interruption.resumed_at.is_none());
             waiting.for_each(|interruption| interruption.resumed_at = Some(Timestamp::now()));
         })?;
-        self.tell(&mode);
+        self.report_progress(&mode);
         if !mode.is_driven() {
             self.drive_mode(testbed, journal, &mut mode)?;
         }
@@ -111,24 +126,24 @@ impl Certification<'_> {
         Ok(mode)
     }
 
-    /// What the journal knows of a mode.
-    fn recall(&self, journal: &Journal, durability: Durability) -> Result<CertifiedMode, CertifyError> {
-        let known = journal.mode(durability);
+    /// A mode as the journal has it.
+    fn recall(&self, journal: &CertifyJournal, durability: Durability) -> Result<CertifiedMode, CertifyError> {
+        let known = journal.state().mode(durability);
         let finished = known.and_then(|mode| mode.finished.clone());
         let mut mode = CertifiedMode {
             durability,
             slices: Vec::new(),
-            slices_asked: self.spec.slices(),
+            slices_planned: self.spec.slices(),
             segments: 0,
             pauses_seconds: Vec::new(),
             payload_bytes: 0,
             databases: known.map_or(0, |mode| mode.databases),
             early_end: known.and_then(|mode| mode.early_end),
-            is_over: finished.is_some(),
+            is_finished: finished.is_some(),
             size: finished.as_ref().map(|finished| finished.size).unwrap_or_default(),
             verified: finished.and_then(|finished| finished.verified),
         };
-        for segment in journal.segments(durability) {
+        for segment in journal.segments(durability)? {
             self.count(&mut mode, &segment?);
         }
         Ok(mode)
@@ -136,7 +151,7 @@ impl Certification<'_> {
 
     fn count(&self, mode: &mut CertifiedMode, segment: &Segment) {
         let at_seconds = mode.slices.len() as u64 * u64::from(self.spec.slice_seconds());
-        if mode.slices.last().is_some_and(|slice| slice.database != segment.database) {
+        if mode.slices.last().is_some_and(|slice| slice.database_number != segment.database) {
             mode.payload_bytes = 0;
         }
         mode.segments = segment.number;
@@ -148,24 +163,21 @@ impl Certification<'_> {
     fn drive_mode(
         &self,
         testbed: &dyn Testbed,
-        journal: &mut Journal,
+        journal: &mut CertifyJournal,
         mode: &mut CertifiedMode,
     ) -> Result<(), CertifyError> {
         let durability = mode.durability;
         let Some(mut rig) = self.open(testbed, journal, mode)? else { return Ok(()) };
-        let mut growth = Growth::default();
+        let mut growth: Option<Growth> = None;
         let mut before = None;
-        while !mode.is_driven() && !self.control.is_stopped() {
-            let is_first = before.is_none();
+        while !mode.is_driven() && !self.job.control.is_stopped() {
             let Some((segment, disk)) = self.segment(rig.as_mut(), mode, &mut before)? else { break };
             journal.add(durability, &segment)?;
             self.count(mode, &segment);
-            if is_first {
-                growth.note(disk.database_bytes_before);
-            }
-            growth.note(disk.database_bytes);
-            mode.early_end = self.early_end(mode, &segment, &growth, disk.free_bytes);
-            self.tell(mode);
+            let growth = growth.get_or_insert_with(|| Growth::from(disk.database_bytes_before));
+            growth.add(disk.database_bytes);
+            mode.early_end = self.early_end(mode, &segment, growth, disk.free_bytes);
+            self.report_progress(mode);
         }
         let suspended = rig.suspend()?;
         let early_end = mode.early_end;
@@ -175,17 +187,17 @@ impl Certification<'_> {
         })
     }
 
-    /// Opens the mode's database; `None` if the job was cancelled before it was filled.
+    /// Opens the database of the mode; `None` if the job was cancelled before it was filled.
     fn open<'t>(
         &self,
         testbed: &'t dyn Testbed,
-        journal: &mut Journal,
+        journal: &mut CertifyJournal,
         mode: &mut CertifiedMode,
     ) -> Result<Option<Box<dyn Rig + 't>>, CertifyError> {
         let durability = mode.durability;
         let suspended = suspended(journal, durability);
         if suspended.is_none() {
-            remove_database(journal)?;
+            journal.remove_databases()?;
             mode.databases += 1;
         }
         let databases = mode.databases;
@@ -197,12 +209,12 @@ impl Certification<'_> {
             return Ok(Some(testbed.resume(&suspended)?));
         }
         let rig = completed(testbed.set_up(&self.machine, durability, self.spec.workers)?)?;
-        if !self.control.is_stopped() {
+        if !self.job.control.is_stopped() {
             return Ok(Some(rig));
         }
         // An incomplete preload is useless.
         drop(rig);
-        remove_database(journal)?;
+        journal.remove_databases()?;
         mode.databases -= 1;
         let databases = mode.databases;
         journal.change_mode(durability, |mode| {
@@ -212,24 +224,24 @@ impl Certification<'_> {
         Ok(None)
     }
 
-    /// Drives the next segment; `None` if no slice of it became whole. `before` is when the one before it ended, if the
-    /// database has been open since.
+    /// Measures the next segment; `None` if no slice of it is whole. `before` is the end of the previous one, if the database
+    /// has been open since.
     fn segment(
         &self,
         rig: &mut dyn Rig,
         mode: &CertifiedMode,
         before: &mut Option<Instant>,
     ) -> Result<Option<(Segment, DiskUse)>, CertifyError> {
-        let asked = (mode.slices_asked - mode.slices.len() as u64).min(self.spec.slices_per_segment());
+        let planned = (mode.slices_planned - mode.slices.len() as u64).min(self.spec.slices_per_segment());
         let number = mode.segments + 1;
         let (called, called_at) = (Instant::now(), Timestamp::now());
-        let driven = completed(rig.drive(&self.load(asked, before.is_none()))?)?;
+        let driven = completed(rig.drive(&self.load(planned, before.is_none()))?)?;
         let DriveResult { drive, database_bytes_before, database_bytes, free_bytes, .. } = driven;
         let idle = idle(&drive, called.elapsed());
         let pause = before.map(|ended| (called - ended + idle).as_secs_f64());
         *before = Some(Instant::now());
         let drive = drive.in_slices_of(self.spec.slice_seconds());
-        let slices = whole_slices(&drive, asked, self.control.is_stopped());
+        let slices = whole_slices(&drive, planned, self.job.control.is_stopped());
         if slices == 0 {
             return Ok(None);
         }
@@ -244,9 +256,9 @@ impl Certification<'_> {
             load: Load::Open { per_second: self.spec.rate_per_second, arrivals: self.arrivals },
             warmup: if is_first { self.spec.warmup } else { WarmUp::NONE },
             measure: Some(Duration::from_secs(slices * u64::from(self.spec.slice_seconds()))),
-            // Later than this the slice is missed, and so are the ones after it: the queue need not be served.
+            // With a queue this long the slice is missed, and so are those after it.
             lag_limit: Some(limit.saturating_mul(10).max(Duration::from_secs(self.spec.slice_seconds().into()))),
-            // Waiting would hide a debt of compactions that grows.
+            // Waiting would hide growing compaction debt.
             settle: false,
         }
     }
@@ -261,35 +273,36 @@ impl Certification<'_> {
         if segment.drive.measurement.gave_up {
             return Some(EarlyEnd::GaveUp);
         }
-        let slices_left = mode.slices_asked.saturating_sub(mode.slices.len() as u64);
+        let slices_left = mode.slices_planned.saturating_sub(mode.slices.len() as u64);
         let full = growth.would_fill(slices_left.div_ceil(self.spec.slices_per_segment()), free_bytes?)?;
         Some(EarlyEnd::FullDisk(full))
     }
 
-    fn tell(&self, mode: &CertifiedMode) {
+    fn report_progress(&self, mode: &CertifiedMode) {
         let place = self.spec.durabilities.iter().position(|&durability| durability == mode.durability).unwrap_or(0);
         let modes_left = (self.spec.durabilities.len() - place - 1) as u64;
-        let slices_left = mode.slices_asked.saturating_sub(mode.slices.len() as u64) + modes_left * mode.slices_asked;
-        self.observer.standing(&Standing {
+        let slices_left =
+            mode.slices_planned.saturating_sub(mode.slices.len() as u64) + modes_left * mode.slices_planned;
+        self.job.observer.standing(&Standing {
             durability: mode.durability,
             slices: &mode.slices,
-            of: mode.slices_asked,
+            of: mode.slices_planned,
             left: Duration::from_secs(slices_left * u64::from(self.spec.slice_seconds())),
         });
     }
 }
 
-/// A database that was not closed is of no use: nobody knows which of its last commands were acknowledged.
-fn note_lost_database(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyError> {
+/// Removes a database that was not closed: which of its last commands were acknowledged is unknown.
+fn note_lost_database(journal: &mut CertifyJournal, mode: &CertifiedMode) -> Result<(), CertifyError> {
     let durability = mode.durability;
-    if journal.mode(durability).is_none_or(|mode| mode.database != DatabaseState::Open) {
+    if journal.state().mode(durability).is_none_or(|mode| mode.database != DatabaseState::Open) {
         return Ok(());
     }
-    remove_database(journal)?;
+    journal.remove_databases()?;
     let lost = Interruption {
         durability,
         kind: InterruptionKind::Ended,
-        after_slices: mode.slices.len() as u64,
+        after_slices_count: mode.slices.len() as u64,
         stopped_at: None,
         resumed_at: None,
         database_is_new: true,
@@ -298,13 +311,13 @@ fn note_lost_database(journal: &mut Journal, mode: &CertifiedMode) -> Result<(),
     journal.change_mode(durability, |mode| mode.database = DatabaseState::None)
 }
 
-fn note_stop(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyError> {
+fn note_stop(journal: &mut CertifyJournal, mode: &CertifiedMode) -> Result<(), CertifyError> {
     let is_kept = |mode: &ModeState| matches!(mode.database, DatabaseState::Suspended(_));
-    let database_is_new = !journal.mode(mode.durability).is_some_and(is_kept);
+    let database_is_new = !journal.state().mode(mode.durability).is_some_and(is_kept);
     let stop = Interruption {
         durability: mode.durability,
         kind: InterruptionKind::Stopped,
-        after_slices: mode.slices.len() as u64,
+        after_slices_count: mode.slices.len() as u64,
         stopped_at: Some(Timestamp::now()),
         resumed_at: None,
         database_is_new,
@@ -312,41 +325,32 @@ fn note_stop(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyE
     journal.change(|state| state.interruptions.push(stop))
 }
 
-/// Compares what the last database holds with what it acknowledged, and removes it.
-fn finish(testbed: &dyn Testbed, journal: &mut Journal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
+/// Compares the last database with what it acknowledged, and removes it.
+fn finish(testbed: &dyn Testbed, journal: &mut CertifyJournal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
     let durability = mode.durability;
-    // A database that was lost when all was driven cannot be compared.
-    let mut finished = Finished { verified: None, size: SessionSize::default() };
+    // A database that was lost after its last slice cannot be compared.
+    let mut finished = FinalCheck::default();
     if let Some(suspended) = suspended(journal, durability) {
         let summary = completed(testbed.resume(&suspended)?.finish(true)?)?;
         if summary.verified.is_none() {
             return note_stop(journal, mode);
         }
-        finished = Finished { verified: summary.verified, size: summary.size };
+        finished = FinalCheck { verified: summary.verified, size: summary.size };
     }
-    (mode.is_over, mode.verified, mode.size) = (true, finished.verified.clone(), finished.size);
+    (mode.is_finished, mode.verified, mode.size) = (true, finished.verified.clone(), finished.size);
     journal.change_mode(durability, |mode| {
         mode.finished = Some(finished);
         mode.database = DatabaseState::None;
     })?;
     // The next mode needs the space.
-    remove_database(journal)
+    journal.remove_databases()
 }
 
 /// The database of a mode that was suspended.
-fn suspended(journal: &Journal, durability: Durability) -> Option<SuspendedRig> {
-    match &journal.mode(durability)?.database {
+fn suspended(journal: &CertifyJournal, durability: Durability) -> Option<SuspendedRig> {
+    match &journal.state().mode(durability)?.database {
         DatabaseState::Suspended(suspended) => Some(suspended.clone()),
         DatabaseState::None | DatabaseState::Open => None,
-    }
-}
-
-/// Removes the database of the current mode, if there is one. Modes are certified one after the other.
-fn remove_database(journal: &Journal) -> Result<(), CertifyError> {
-    let path = journal.head().databases();
-    match std::fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RunError::Directory { path, source }.into()),
-        _ => Ok(()),
     }
 }
 

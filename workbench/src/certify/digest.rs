@@ -1,23 +1,19 @@
-//! Digests that do not depend on how a value was written down.
+//! SHA-256 checksums, of JSON values independent of their formatting.
 
 use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 digest of some bytes, hexadecimal.
+/// The SHA-256 of bytes, hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     hexadecimal(Sha256::digest(bytes).as_slice())
 }
 
-/// The SHA-256 digest of files, one after the other, hexadecimal.
-///
-/// # Errors
-///
-/// The file that cannot be read, and why.
+/// The SHA-256 of concatenated files, hexadecimal; or the file that cannot be read.
 pub(super) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, (PathBuf, io::Error)> {
     let mut digest = Sha256::new();
     for path in paths {
@@ -27,24 +23,24 @@ pub(super) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, (PathBuf, io:
 }
 
 fn add_file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
+    let mut file = BufReader::new(File::open(path)?);
     loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => digest.update(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        let chunk = file.fill_buf()?;
+        let length = chunk.len();
+        if length == 0 {
+            return Ok(());
         }
+        digest.update(chunk);
+        file.consume(length);
     }
 }
 
-/// The SHA-256 digest of the canonical form of a JSON value, hexadecimal.
-pub fn sha256_of_json(value: &Value) -> String {
+/// The SHA-256 of the canonical form of a JSON value, hexadecimal.
+pub(super) fn sha256_of_json(value: &Value) -> String {
     sha256(canonical(value).as_bytes())
 }
 
-/// A JSON value as text of one form: the names of an object in order, no space between anything.
+/// A JSON value with sorted names and no spaces.
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
@@ -61,7 +57,7 @@ fn canonical(value: &Value) -> String {
 
 fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Into a string nothing fails.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
@@ -73,13 +69,13 @@ mod tests {
 
     /// FIPS 180-4, examples.
     #[test]
-    fn the_digest_is_sha_256() {
+    fn known_digests_are_computed() {
         assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(sha256(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
-    fn files_are_digested_as_if_they_were_one() {
+    fn files_are_digested_as_one() {
         let directory = tempfile::tempdir().unwrap();
         let paths = ["a", "b"].map(|name| directory.path().join(name));
         std::fs::write(&paths[0], "a").unwrap();
@@ -90,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn space_and_order_of_names_do_not_matter_and_everything_else_does() {
+    fn spaces_and_the_order_of_names_do_not_change_a_digest() {
         let digest = |text: &str| sha256_of_json(&serde_json::from_str(text).unwrap());
         let one = digest(r#"{"a": [1, 2.5, "x\n"], "b": {"c": null, "d": true}}"#);
         assert_eq!(one, digest("{\"b\":{\"d\":true,\"c\":null},\n\"a\":[1,2.5,\"x\\n\"]}"));

@@ -1,11 +1,11 @@
-//! Figures that rise from slice to slice, and where they lead.
+//! Figures that rise from slice to slice.
 
 use crate::measure::{Trend, median};
 
-/// Parts of a series of which the first and the last are compared.
+/// The first and the last of these parts are compared.
 const PARTS: usize = 3;
 
-/// A series that rises, as far as chance does not explain it.
+/// A significant rise of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Drift {
     /// Median of the first third.
@@ -14,12 +14,12 @@ pub struct Drift {
     pub to: f64,
     /// Rise from the first to the last value along the fitted slope, as a share of the median.
     pub change: f64,
-    /// Where the slope leads in as much time again.
+    /// Value that the slope predicts after as much time again.
     pub at_twice: f64,
 }
 
 impl Drift {
-    /// The rise of a series; `None` if it does not rise, or not beyond chance, or if it has fewer than eight values.
+    /// The rise of a series; `None` if it does not rise significantly or has fewer than eight values.
     pub(super) fn upwards(values: &[f64]) -> Option<Self> {
         let trend = Trend::of(values).filter(|trend| trend.is_significant() && trend.z > 0.0)?;
         let part = values.len().div_ceil(PARTS);
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rise_leads_where_its_slope_does() {
+    fn a_rise_is_extrapolated_along_its_slope() {
         let rising: Vec<f64> = (0..30).map(|n| 100.0 + f64::from(n)).collect();
         let drift = Drift::upwards(&rising).unwrap();
         assert!((drift.at_twice - 158.0).abs() < 0.1, "29 more after as much time again: {drift:?}");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_no_rise_and_a_handful_tells_nothing() {
+    fn a_constant_series_noise_or_a_short_series_is_no_rise() {
         assert_eq!(Drift::upwards(&[5.0; 40]), None);
         let noise: Vec<f64> = (0..40).map(|n| 100.0 + f64::from((n * 7919) % 13)).collect();
         assert_eq!(Drift::upwards(&noise), None);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_from_nothing_is_one() {
+    fn a_rise_from_zero_is_one() {
         let debt: Vec<f64> = (0..30).map(|n| f64::from((n - 20).max(0))).collect();
         let drift = Drift::upwards(&debt).unwrap();
         assert!(drift.from < 1e-9 && drift.to > 4.0, "{drift:?}");

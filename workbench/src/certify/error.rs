@@ -1,15 +1,17 @@
-//! Why a certification ends before its time, and not by its own judgement.
+//! Why a certification cannot start or continue.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::load::RunError;
-use crate::process::ProcessError;
+use crate::process::{JournalError, ProcessError};
+use crate::report::ReportError;
 use crate::trace::TraceError;
 
-/// Why a certification cannot start or go on.
+/// Why a certification cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum CertifyError {
-    /// The load or the database fails.
+    /// The settings, the load or the database fail.
     #[error(transparent)]
     Run(#[from] RunError),
     /// The testbed fails.
@@ -21,39 +23,37 @@ pub enum CertifyError {
     /// The trace cannot be found again.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// A file of the source cannot be read to tell its digest.
-    #[error("cannot read {} to tell its digest: {source}", path.display())]
+    /// A file of the source cannot be read for its checksum.
+    #[error("cannot read {} for its checksum: {source}", path.display())]
     Source {
-        /// The file.
+        /// The file of the trace.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// The error of the system.
+        source: io::Error,
     },
-    /// The workload has no form to tell the digest of.
+    /// The workload has no TOML form, which its checksum needs.
     #[error("the workload cannot be written as TOML: {0}")]
     Workload(String),
-    /// The journal fails.
-    #[error("cannot {action} {}, where the certification is kept: {source}", path.display())]
-    Journal {
-        /// `read`, `write`, `create`, `lock` or `remove`.
-        action: &'static str,
-        /// The file or directory.
+    /// The directory for reports cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// The directory for the databases cannot be used.
+    #[error("cannot use the data directory {}: {source}", path.display())]
+    DataDirectory {
+        /// The directory.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// The error of the system.
+        source: io::Error,
     },
-    /// Another process works at it.
-    #[error("another process works at this certification, which is kept in {}", path.display())]
-    Locked {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// It was begun in another place: slices of two machines or disks are no certificate of either.
-    #[error("this certification was begun {place}; go on with it there, or start over with --fresh ({})", path.display())]
+    /// The journal fails, or another process has it open.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// It began elsewhere: slices of two machines or disks certify neither.
+    #[error("this certification began {place}; resume it there, or start over with --fresh ({})", path.display())]
     Elsewhere {
         /// The journal.
         path: PathBuf,
-        /// Where.
+        /// `on another machine (…)` or `with the databases in …`.
         place: String,
     },
 }

@@ -1,42 +1,43 @@
-//! What a certificate is about: everything the answer depends on but the machine.
+//! The inputs of a certification: all that the verdict depends on, except the machine.
 
 use std::path::Path;
 
+use ave_actors_rocksdb::trace::CommandKind;
 use ave_actors_store::config::MachineSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::certify::digest::{sha256, sha256_of_files, sha256_of_json};
-use crate::certify::error::CertifyError;
-use crate::certify::spec::CertifySpec;
+use super::digest::{sha256, sha256_of_files, sha256_of_json};
+use super::error::CertifyError;
+use super::spec::CertifySpec;
 use crate::load::Source;
 use crate::measure::Percentile;
+use crate::report::spec_json;
 use crate::trace;
-use ave_actors_rocksdb::trace::CommandKind;
 
-/// The inputs of a certification. The same inputs have the same [`digest`](Self::digest), whoever writes them down.
+/// The inputs of a certification. Equal inputs have equal digests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CertifyInputs {
     /// `workload` or `trace`.
     pub source_kind: String,
-    /// Its name.
+    /// Name of the workload or trace.
     pub source_name: String,
-    /// SHA-256 of the workload in the form in which TOML is written, its seed included and comments left out, or of the
-    /// bytes of the trace's files in the order of their names; hexadecimal.
+    /// SHA-256, hexadecimal: of the workload as TOML, its seed included and comments left out; or of the bytes of the
+    /// trace's files in the order of their names.
     pub source_sha256: String,
     /// Seed of everything random.
     pub seed: u64,
-    /// Rate offered.
+    /// Offered commands per second.
     pub rate_per_second: f64,
-    /// The command the objective is on.
+    /// The command of the objective.
     pub command: String,
-    /// The percentile of its response time in each slice.
+    /// The percentile of its response time that each slice is judged by.
     pub percentile: Percentile,
-    /// Longest response time allowed at that percentile.
+    /// Limit of that percentile.
     pub limit_ns: u64,
-    /// Time that counts in each durability mode.
+    /// Certified time in each durability mode.
     pub duration_seconds: f64,
     /// Length of a slice.
     pub slice_seconds: u32,
@@ -76,19 +77,18 @@ impl CertifyInputs {
             slice_seconds: spec.slice_seconds(),
             durabilities: spec.durabilities.iter().map(ToString::to_string).collect(),
             workers_count: spec.workers,
-            // Strings and numbers: serialising them cannot fail.
-            machine_spec: serde_json::to_value(machine_spec).unwrap_or_default(),
+            machine_spec: spec_json(machine_spec),
             package_version: env!("CARGO_PKG_VERSION").to_owned(),
         })
     }
 
     /// SHA-256 of these inputs, hexadecimal.
     pub fn digest(&self) -> String {
-        // Strings and finite numbers: serialising them cannot fail.
+        // Strings and finite numbers can be serialised.
         sha256_of_json(&serde_json::to_value(self).unwrap_or_default())
     }
 
-    /// Whether a source, read from `path` if it is a trace, is the one these inputs are about.
+    /// Whether these are the inputs of a source, which was read from `path` if it is a trace.
     ///
     /// # Errors
     ///

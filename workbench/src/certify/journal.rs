@@ -1,355 +1,198 @@
-//! What a certification has done so far, on disk, so that it can be gone on with.
-//!
-//! A directory holds what it is about, the state it is in, and a file for each finished segment. Every file is put in
-//! its place whole; a lock keeps others away for as long as the process lives.
+//! The journal of a certification: its state after each change, and each finished segment.
 
-use std::fs::{self, File};
-use std::io;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::{fs, io};
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::error::CertifyError;
+use super::inputs::CertifyInputs;
+use super::slices::Segment;
+use super::state::{CertifyState, ModeState};
 use crate::actor::Durability;
-use crate::certify::error::CertifyError;
-use crate::certify::inputs::CertifyInputs;
-use crate::certify::room::FullDisk;
-use crate::certify::slices::Segment;
-use crate::host::{Claim, LockOn, LockedDirectory};
-use crate::load::{SessionSize, Verified, directory_bytes};
-use crate::process::SuspendedRig;
-use crate::trace::replace_file;
+use crate::load::directory_bytes;
+use crate::process::{JournalError, JournalFile, inputs_of_unused};
 
-/// Version of the files; raised when a field changes its meaning.
-const VERSION: u32 = 1;
-/// Characters of the digest in the names of directories.
-const NAME_LENGTH: usize = 16;
+/// Digits of the inputs' digest in names of files.
+const DIGEST_LENGTH: usize = 16;
 const PREFIX: &str = ".certify-";
-const LOCK: &str = "lock";
-const LOCK_ON: LockOn = LockOn::File(LOCK);
-const HEAD: &str = "certification.json";
-const STATE: &str = "state.json";
-/// How hard segments are compressed: little, they are written between two loads.
-const ZSTD_LEVEL: i32 = 1;
+const SUFFIX: &str = ".journal";
 
-/// What a certification is about, and where it runs. It goes on only in the same place.
+/// The inputs of a certification and where it runs. It is resumed only there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalHead {
-    /// Its inputs.
+    /// The inputs of the certificate.
     pub inputs: CertifyInputs,
-    /// Directory under which its databases are, absolute.
+    /// Parent directory of the databases, absolute.
     pub data_directory: PathBuf,
-    /// The machine, in words.
+    /// Processor, cores and RAM.
     pub machine: String,
-    /// The command line that began it.
+    /// The command line that resumes it.
     pub command: String,
     /// When it began.
     pub began_at: Timestamp,
 }
 
 impl JournalHead {
-    /// Where the databases are.
+    /// Directory of the databases.
     pub fn databases(&self) -> PathBuf {
-        self.data_directory.join(format!(".ave-certify-{}", short(&self.inputs.digest())))
+        self.data_directory.join(format!(".ave-certify-{}", self.short_digest()))
+    }
+
+    fn short_digest(&self) -> String {
+        self.inputs.digest().chars().take(DIGEST_LENGTH).collect()
     }
 }
 
-fn short(digest: &str) -> &str {
-    &digest[..NAME_LENGTH.min(digest.len())]
-}
-
-/// How a certification was interrupted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum InterruptionKind {
-    /// Somebody asked it to stop: the database was closed.
-    Stopped,
-    /// The process ended without closing the database: it was killed, the machine went down, or an operation failed.
-    Ended,
+#[expect(clippy::large_enum_variant, reason = "one entry exists at a time")]
+enum Entry<'a> {
+    State(Cow<'a, CertifyState>),
+    Segment(Durability, Cow<'a, Segment>),
 }
 
-/// A time at which a certification did not go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interruption {
-    /// The mode that was driven.
-    pub durability: Durability,
-    /// How.
-    pub kind: InterruptionKind,
-    /// Slices of the mode that were whole by then.
-    pub after_slices: u64,
-    /// When it stopped; `None` if nobody could write that down.
-    pub stopped_at: Option<Timestamp>,
-    /// When it went on; `None` if it has not.
-    pub resumed_at: Option<Timestamp>,
-    /// Whether it went on, or will, with a new database.
-    pub database_is_new: bool,
-}
-
-/// The database of a mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DatabaseState {
-    /// There is none.
-    #[default]
-    None,
-    /// It is open. Found when a process starts, it was not closed.
-    Open,
-    /// It was closed.
-    Suspended(SuspendedRig),
-}
-
-/// Why a mode ended before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EarlyEnd {
-    /// Commands were too late.
-    GaveUp,
-    /// The disk would have filled.
-    FullDisk(FullDisk),
-}
-
-/// What was found when a mode was over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finished {
-    /// What was compared; `None` if there was no database any more.
-    pub verified: Option<Verified>,
-    /// What the last database stored.
-    pub size: SessionSize,
-}
-
-/// How far a mode is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModeState {
-    /// The mode.
-    pub durability: Durability,
-    /// Its database.
-    pub database: DatabaseState,
-    /// Databases taken so far.
-    pub databases: u32,
-    /// Why it ended early, if it did.
-    pub early_end: Option<EarlyEnd>,
-    /// What was found when it was over.
-    pub finished: Option<Finished>,
-}
-
-/// How far a certification is, segments apart.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JournalState {
-    /// Every mode that was begun, in the order in which they are certified.
-    pub modes: Vec<ModeState>,
-    /// Interruptions, in order.
-    pub interruptions: Vec<Interruption>,
-}
-
-/// The journal of a certification, locked for as long as it exists.
+/// The journal of a certification, locked until it is dropped.
 #[derive(Debug)]
-pub struct Journal {
-    directory: LockedDirectory,
+pub struct CertifyJournal {
+    file: JournalFile,
     head: JournalHead,
-    state: JournalState,
+    state: CertifyState,
 }
 
-impl Journal {
-    /// Opens the journal of a certification below `root`, or begins it. With `fresh` what was there is forgotten.
+impl CertifyJournal {
+    /// Opens the journal of a certification below `root`, or begins it; with `fresh` it begins again.
     ///
     /// # Errors
     ///
-    /// [`CertifyError::Locked`] if another process has it, [`CertifyError::Elsewhere`] if it was begun in another place,
-    /// [`CertifyError::Journal`] if its files fail.
+    /// [`CertifyError::Elsewhere`] if it began on another machine or in another data directory, [`CertifyError::Journal`] if
+    /// another process has it open or its file fails.
     pub fn open(root: &Path, head: JournalHead, fresh: bool) -> Result<Self, CertifyError> {
-        let directory = root.join(format!("{PREFIX}{}", short(&head.inputs.digest())));
-        let directory = lock(&directory)?;
-        if fresh {
-            clear(directory.path())?;
+        let path = root.join(format!("{PREFIX}{}{SUFFIX}", head.short_digest()));
+        let (mut file, found) = JournalFile::open::<JournalHead, Entry<'_>>(&path)?;
+        let Some(found) = found.filter(|_| !fresh) else {
+            file.begin(&head)?;
+            return Ok(Self { file, head, state: CertifyState::default() });
+        };
+        if let Some(place) = other_place(&found, &head) {
+            return Err(CertifyError::Elsewhere { path, place });
         }
-        let mut journal = Self { directory, head, state: JournalState::default() };
-        match read_json::<Versioned<JournalHead>>(&journal.directory().join(HEAD))? {
-            None => journal.begin()?,
-            Some(found) => journal.take_up(found)?,
+        let mut state = CertifyState::default();
+        for entry in file.entries()? {
+            if let Entry::State(newer) = entry? {
+                state = newer.into_owned();
+            }
         }
-        Ok(journal)
+        Ok(Self { file, head: found, state })
     }
 
-    fn begin(&self) -> Result<(), CertifyError> {
-        self.write(STATE, &self.state)?;
-        self.write(HEAD, &Versioned { version: VERSION, content: &self.head })
+    /// The file.
+    pub fn path(&self) -> &Path {
+        self.file.path()
     }
 
-    fn take_up(&mut self, found: Versioned<JournalHead>) -> Result<(), CertifyError> {
-        let head = found.content;
-        let other = [
-            (head.machine != self.head.machine).then(|| format!("on another machine ({})", head.machine)),
-            (head.data_directory != self.head.data_directory)
-                .then(|| format!("with the databases in {}", head.data_directory.display())),
-        ];
-        if let Some(place) = other.into_iter().flatten().next() {
-            return Err(CertifyError::Elsewhere { path: self.directory().to_owned(), place });
-        }
-        self.state = read_json(&self.directory().join(STATE))?.unwrap_or_default();
-        self.head = head;
-        Ok(())
-    }
-
-    /// Its directory.
-    pub fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
-    /// What it is about.
+    /// What the certification began with.
     pub const fn head(&self) -> &JournalHead {
         &self.head
     }
 
-    /// How far it is.
-    pub const fn state(&self) -> &JournalState {
+    pub(crate) const fn state(&self) -> &CertifyState {
         &self.state
     }
 
-    /// Changes how far it is.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut JournalState)) -> Result<(), CertifyError> {
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut CertifyState)) -> Result<(), CertifyError> {
         change(&mut self.state);
-        self.write(STATE, &self.state)
+        Ok(self.file.append(&Entry::State(Cow::Borrowed(&self.state)))?)
     }
 
-    /// Changes how far a mode is, which is begun if it was not.
+    /// Changes the state of a mode, which begins if it has not.
     pub(super) fn change_mode(
         &mut self,
         durability: Durability,
         change: impl FnOnce(&mut ModeState),
     ) -> Result<(), CertifyError> {
-        self.change(|state| {
-            let known = state.modes.iter().position(|mode| mode.durability == durability);
-            let place = known.unwrap_or_else(|| {
-                let (database, databases) = (DatabaseState::None, 0);
-                state.modes.push(ModeState { durability, database, databases, early_end: None, finished: None });
-                state.modes.len() - 1
-            });
-            change(&mut state.modes[place]);
-        })
+        self.change(|state| change(state.mode_mut(durability)))
     }
 
-    /// How far a mode is; `None` if it was not begun.
-    pub fn mode(&self, durability: Durability) -> Option<&ModeState> {
-        self.state.modes.iter().find(|mode| mode.durability == durability)
+    /// Appends a finished segment.
+    pub(super) fn add(&mut self, durability: Durability, segment: &Segment) -> Result<(), CertifyError> {
+        Ok(self.file.append(&Entry::Segment(durability, Cow::Borrowed(segment)))?)
     }
 
-    /// Writes down a finished segment. What was in its place is replaced.
-    pub(super) fn add(&self, durability: Durability, segment: &Segment) -> Result<(), CertifyError> {
-        let path = self.segment_path(durability, segment.number);
-        let bytes = serde_json::to_vec(segment).map_err(io::Error::from);
-        let packed = bytes.and_then(|bytes| zstd::encode_all(bytes.as_slice(), ZSTD_LEVEL));
-        packed.and_then(|bytes| replace_file(&path, &bytes)).map_err(|source| failed("write", &path, source))
-    }
-
-    /// The finished segments of a mode, in order, each read when it is asked for.
-    pub fn segments(&self, durability: Durability) -> impl Iterator<Item = Result<Segment, CertifyError>> + '_ {
-        let paths = (1..).map(move |number| self.segment_path(durability, number));
-        paths.take_while(|path| path.exists()).map(|path| {
-            let file = File::open(&path).map_err(|source| failed("read", &path, source))?;
-            let text = zstd::decode_all(file).map_err(|source| failed("read", &path, source))?;
-            serde_json::from_slice(&text).map_err(|source| failed("read", &path, source.into()))
-        })
-    }
-
-    fn segment_path(&self, durability: Durability, number: u64) -> PathBuf {
-        self.directory().join(format!("durability-{durability}-{number:06}.json.zst"))
-    }
-
-    fn write(&self, name: &str, value: &impl Serialize) -> Result<(), CertifyError> {
-        let path = self.directory().join(name);
-        let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
-        bytes.and_then(|bytes| replace_file(&path, &bytes)).map_err(|source| failed("write", &path, source))
-    }
-
-    /// Removes it: the certification is over.
+    /// The finished segments of a mode, in order, each read when it is needed.
     ///
     /// # Errors
     ///
-    /// [`CertifyError::Journal`] if its files fail.
+    /// [`CertifyError::Journal`] if the file cannot be read.
+    pub fn segments(
+        &self,
+        durability: Durability,
+    ) -> Result<impl Iterator<Item = Result<Segment, CertifyError>> + '_, CertifyError> {
+        let of_mode = move |entry: Result<Entry<'static>, JournalError>| match entry {
+            Ok(Entry::Segment(mode, segment)) => (mode == durability).then(|| Ok(segment.into_owned())),
+            Ok(Entry::State(_)) => None,
+            Err(error) => Some(Err(error.into())),
+        };
+        Ok(self.file.entries()?.filter_map(of_mode))
+    }
+
+    /// Removes the databases of the certification, if there are any.
+    pub(super) fn remove_databases(&self) -> Result<(), CertifyError> {
+        let path = self.head.databases();
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(CertifyError::DataDirectory { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes databases and journal: the certification is finished.
+    ///
+    /// # Errors
+    ///
+    /// [`CertifyError::DataDirectory`] or [`CertifyError::Journal`] if they cannot be removed.
     pub fn remove(self) -> Result<(), CertifyError> {
-        // What it is about goes first: without that, nothing else counts.
-        clear(self.directory())?;
-        self.directory.remove(Duration::ZERO).map_err(|source| failed("remove", self.directory(), source))
+        self.remove_databases()?;
+        Ok(self.file.remove()?)
     }
 }
 
-/// A file and the version of its layout.
-#[derive(Serialize, Deserialize)]
-struct Versioned<C> {
-    version: u32,
-    content: C,
+/// The machine or data directory of a certification, if it is not the one of `own`.
+fn other_place(found: &JournalHead, own: &JournalHead) -> Option<String> {
+    if found.machine != own.machine {
+        return Some(format!("on another machine ({})", found.machine));
+    }
+    let directory = &found.data_directory;
+    (*directory != own.data_directory).then(|| format!("with the databases in {}", directory.display()))
 }
 
-/// A certification that was begun and not ended, and that no process works at.
+/// An interrupted certification that no process works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Its journal.
-    pub journal: PathBuf,
-    /// Where its databases are.
-    pub databases: PathBuf,
-    /// Bytes of both.
-    pub bytes: u64,
-    /// The command line that goes on with it.
-    pub command: String,
+pub(super) struct Unfinished {
+    pub(super) journal: PathBuf,
+    pub(super) databases: PathBuf,
+    /// Size of both.
+    pub(super) bytes: u64,
+    /// The command line that resumes it.
+    pub(super) command: String,
 }
 
-/// The certifications below `root` that were begun and not ended, and that no process works at.
-pub fn unfinished(root: &Path) -> Vec<Unfinished> {
+/// The interrupted certifications below `root`, by name. Files that are no journals of this version are left out.
+pub(super) fn unfinished(root: &Path) -> Vec<Unfinished> {
+    let is_journal = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let journals = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
-    let mut found: Vec<_> = journals.filter_map(|entry| look(&entry.path())).collect();
+    let journals = entries.filter(|entry| is_journal(&entry.file_name().to_string_lossy()));
+    let mut found: Vec<_> = journals.filter_map(|entry| look_at(entry.path())).collect();
     found.sort_by(|a, b| a.journal.cmp(&b.journal));
     found
 }
 
-/// What cannot be read is none of ours, or of another version.
-fn look(journal: &Path) -> Option<Unfinished> {
-    let Ok(Claim::Held(_lock)) = LockedDirectory::claim_stale(journal, LOCK_ON) else { return None };
-    let head: JournalHead = read_json::<Versioned<JournalHead>>(&journal.join(HEAD)).ok()??.content;
+fn look_at(journal: PathBuf) -> Option<Unfinished> {
+    let head: JournalHead = inputs_of_unused(&journal)?;
     let databases = head.databases();
-    let bytes = directory_bytes(journal) + directory_bytes(&databases);
-    Some(Unfinished { journal: journal.to_owned(), databases, bytes, command: head.command })
-}
-
-/// Attempts to lock a directory that other processes remove meanwhile.
-const LOCK_ATTEMPTS: u32 = 10;
-
-/// Creates and locks a journal's directory.
-fn lock(directory: &Path) -> Result<LockedDirectory, CertifyError> {
-    for _ in 0..LOCK_ATTEMPTS {
-        fs::create_dir_all(directory).map_err(|source| failed("create", directory, source))?;
-        let claim = LockedDirectory::claim(directory, LOCK_ON).map_err(|source| failed("lock", directory, source))?;
-        match claim {
-            Claim::Held(locked) => return Ok(locked),
-            Claim::Busy => break,
-            Claim::NoLocks(_) => return Err(failed("lock", directory, io::ErrorKind::Unsupported.into())),
-            Claim::Gone => {}
-        }
-    }
-    Err(CertifyError::Locked { path: directory.to_owned() })
-}
-
-/// Removes all but the lock.
-fn clear(directory: &Path) -> Result<(), CertifyError> {
-    let entries = fs::read_dir(directory).map_err(|source| failed("read", directory, source))?;
-    // What it is about goes first: without it nothing else counts.
-    let head = directory.join(HEAD);
-    let others = entries.flatten().map(|entry| entry.path()).filter(|path| *path != head && !path.ends_with(LOCK));
-    let paths: Vec<_> = std::iter::once(head.clone()).filter(|head| head.exists()).chain(others).collect();
-    paths.iter().try_for_each(|path| fs::remove_file(path).map_err(|source| failed("remove", path, source)))
-}
-
-/// A file of JSON; `None` if there is none.
-fn read_json<V: DeserializeOwned>(path: &Path) -> Result<Option<V>, CertifyError> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|source| failed("read", path, source))?,
-    };
-    serde_json::from_slice(&text).map(Some).map_err(|source| failed("read", path, source.into()))
-}
-
-fn failed(action: &'static str, path: &Path, source: io::Error) -> CertifyError {
-    CertifyError::Journal { action, path: path.to_owned(), source }
+    let bytes = fs::metadata(&journal).ok()?.len() + directory_bytes(&databases);
+    Some(Unfinished { journal, databases, bytes, command: head.command })
 }

@@ -1,86 +1,84 @@
-//! What the slices say: held, missed, or not told.
+//! Judges a certification by its slices: findings in each mode, and the verdict.
 
+use std::cmp::Reverse;
+
+use super::drift::Drift;
+use super::outcome::{CertifiedMode, CertifyOutcome};
+use super::slices::JudgedSlice;
+use super::space_forecast::SpaceForecast;
+use super::spec::CertifySpec;
+use super::state::EarlyEnd;
 use crate::actor::Durability;
-use crate::certify::drift::Drift;
-use crate::certify::journal::EarlyEnd;
-use crate::certify::outcome::{CertifiedMode, CertifyOutcome};
-use crate::certify::room::FullDisk;
-use crate::certify::slices::JudgedSlice;
-use crate::certify::spec::CertifySpec;
-use crate::measure::DRIFT;
+use crate::measure::{DRIFT, Percentile};
+use crate::report::Outcome;
 
-/// Growth of the bytes that wait to be compacted, as a share of those that were written meanwhile, that is a debt: less
-/// comes and goes.
+/// Growth of bytes pending compaction, as a share of those written meanwhile, that counts as debt: less is fluctuation.
 const DEBT_SHARE: f64 = 0.1;
-/// Share of the time in which writers are held back that is worth a doubt if it grows.
+/// Share of the time with stalled writers that makes its growth a finding.
 const STALL_SHARE: f64 = 0.01;
 
-/// What is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Judgement {
-    /// Every slice met the objective, and nothing says that it would not have gone on.
-    Pass,
-    /// The evidence does not carry an answer.
-    Inconclusive,
-    /// A slice missed the objective and nothing else explains it, or data differ.
-    Fail,
-}
-
-/// Something found in a mode that weighs on the judgement.
+/// A finding in a mode, with its consequence for the verdict.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Finding {
-    /// The database does not hold what was acknowledged: the first difference.
+    /// The database differs from what was acknowledged: the first difference.
     DataDiffer(String),
-    /// Slices missed the objective while nothing disturbed them.
+    /// So many undisturbed slices missed the objective.
     Missed(u64),
-    /// It was interrupted before its time.
+    /// It was interrupted.
     Interrupted {
-        /// Slices that are whole.
+        /// Whole slices.
         slices: u64,
-        /// Slices asked for.
+        /// Slices of the whole duration.
         of: u64,
     },
-    /// Slices missed the objective while something took time away from the system under test.
+    /// So many disturbed slices missed the objective.
     MissedDisturbed(u64),
-    /// Too few samples stand behind the percentile in so many slices.
+    /// So many slices have too few samples for the percentile.
     TooFewSamples(u64),
-    /// The load was given up: commands were too late.
+    /// The load was aborted: commands were too late.
     GaveUp,
-    /// It ended early because the disk would have filled.
-    FullDisk(FullDisk),
-    /// What it stored could not be compared: the database was lost after the last slice.
+    /// It ended early: the rest would have filled the disk.
+    FullDisk(SpaceForecast),
+    /// The database was lost after the last slice and could not be compared.
     NotVerified,
     /// A latency rises and reaches the limit in as much time again.
     LatencyRises {
-        /// Name of the figure: the objective's percentile, or `p50`.
-        figure: &'static str,
+        /// The objective's percentile, or the median.
+        percentile: Percentile,
         /// Nanoseconds.
         drift: Drift,
     },
-    /// Bytes that wait to be compacted become more and more.
+    /// Bytes pending compaction grow.
     DebtGrows(Drift),
-    /// Writers are held back for longer and longer, milliseconds in a slice.
+    /// Writer stalls grow, milliseconds per slice.
     StallsGrow(Drift),
     /// The median response time rose, and stays within the limit in as much time again.
     MedianRose(Drift),
-    /// Too few slices on one database were undisturbed to tell a trend of latencies: so many.
+    /// So many undisturbed slices on the last database are too few for a trend of latencies.
     NoTrend(u64),
 }
 
 impl Finding {
-    /// What it makes of the judgement.
-    pub const fn weight(&self) -> Judgement {
+    /// The verdict it demands.
+    pub(super) const fn demands(&self) -> Outcome {
         match self {
-            Self::DataDiffer(_) | Self::Missed(_) => Judgement::Fail,
-            Self::MedianRose(_) | Self::NoTrend(_) => Judgement::Pass,
-            _ => Judgement::Inconclusive,
+            Self::DataDiffer(_) | Self::Missed(_) => Outcome::Fail,
+            Self::MedianRose(_) | Self::NoTrend(_) => Outcome::Pass,
+            _ => Outcome::Inconclusive,
+        }
+    }
+
+    const fn severity(&self) -> u8 {
+        match self.demands() {
+            Outcome::Pass => 0,
+            Outcome::Inconclusive => 1,
+            Outcome::Fail => 2,
         }
     }
 }
 
-/// Judges a certification: what was found in which mode, heaviest first. One that was interrupted is inconclusive
-/// whatever its slices say, unless data differ: it is not over.
-pub fn judge(spec: &CertifySpec, outcome: &CertifyOutcome) -> (Judgement, Vec<(Durability, Finding)>) {
+/// The verdict and the findings, most severe first. An interrupted certification is inconclusive unless data differ.
+pub fn judge(spec: &CertifySpec, outcome: &CertifyOutcome) -> (Outcome, Vec<(Durability, Finding)>) {
     let mut findings: Vec<_> = Vec::new();
     for mode in &outcome.modes {
         findings.extend(mode_findings(spec, mode).into_iter().map(|finding| (mode.durability, finding)));
@@ -90,11 +88,14 @@ pub fn judge(spec: &CertifySpec, outcome: &CertifyOutcome) -> (Judgement, Vec<(D
             findings.push((durability, Finding::Interrupted { slices: 0, of: spec.slices() }));
         }
     }
-    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.weight()));
-    let heaviest = findings.iter().map(|(_, finding)| finding.weight()).max().unwrap_or(Judgement::Pass);
+    findings.sort_by_key(|(_, finding)| Reverse(finding.severity()));
     let differ = findings.iter().any(|(_, finding)| matches!(finding, Finding::DataDiffer(_)));
-    let judgement = if outcome.interrupted && !differ { Judgement::Inconclusive } else { heaviest };
-    (judgement, findings)
+    let verdict = match findings.first() {
+        _ if outcome.interrupted && !differ => Outcome::Inconclusive,
+        Some((_, finding)) => finding.demands(),
+        None => Outcome::Pass,
+    };
+    (verdict, findings)
 }
 
 fn mode_findings(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
@@ -118,19 +119,19 @@ fn mode_findings(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
     match mode.early_end {
         Some(EarlyEnd::GaveUp) => findings.push(Finding::GaveUp),
         Some(EarlyEnd::FullDisk(full)) => findings.push(Finding::FullDisk(full)),
-        None if !mode.is_over => {
-            findings.push(Finding::Interrupted { slices: mode.slices.len() as u64, of: mode.slices_asked });
+        None if !mode.is_finished => {
+            findings.push(Finding::Interrupted { slices: mode.slices.len() as u64, of: mode.slices_planned });
         }
         None => {}
     }
-    if mode.is_over && mode.verified.is_none() {
+    if mode.is_finished && mode.verified.is_none() {
         findings.push(Finding::NotVerified);
     }
     findings.extend(trends(spec, mode));
     findings
 }
 
-/// What rises from slice to slice on the last database: another one begins anew.
+/// Rises from slice to slice on the last database.
 fn trends(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
     let slices = mode.on_last_database();
     let mut findings = latencies(spec, slices);
@@ -140,7 +141,6 @@ fn trends(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
 }
 
 fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
-    // What others took from the system is no trend of it.
     let quiet: Vec<_> = slices.iter().filter(|slice| !slice.is_disturbed()).collect();
     if quiet.len() < FEWEST_FOR_A_TREND {
         return vec![Finding::NoTrend(quiet.len() as u64)];
@@ -148,18 +148,18 @@ fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
     let limit = spec.objective.limit_ns as f64;
     let percentiles: Vec<f64> =
         quiet.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
-    let medians: Vec<f64> = quiet.iter().map(|slice| slice.median_ns as f64).collect();
+    let medians: Vec<f64> = quiet.iter().map(|slice| slice.p50_ns as f64).collect();
     if let Some(drift) = Drift::upwards(&percentiles).filter(|drift| drift.at_twice > limit) {
-        return vec![Finding::LatencyRises { figure: spec.objective.percentile.name(), drift }];
+        return vec![Finding::LatencyRises { percentile: spec.objective.percentile, drift }];
     }
     match Drift::upwards(&medians) {
-        Some(drift) if drift.at_twice > limit => vec![Finding::LatencyRises { figure: "p50", drift }],
+        Some(drift) if drift.at_twice > limit => vec![Finding::LatencyRises { percentile: Percentile::P50, drift }],
         Some(drift) if drift.change > DRIFT[1] => vec![Finding::MedianRose(drift)],
         _ => Vec::new(),
     }
 }
 
-/// Slices below which no trend is told from chance.
+/// Slices of a trend that can be told from chance, at least.
 const FEWEST_FOR_A_TREND: usize = 8;
 
 fn debt(mode: &CertifiedMode, slices: &[JudgedSlice]) -> Option<Finding> {

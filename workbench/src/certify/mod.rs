@@ -1,9 +1,10 @@
-//! One rate for a long time, judged by its worst slice.
+//! Certification: one rate for a long time, judged by its worst slice.
 //!
-//! The average of an hour hides the minute in which everybody waited. So the time is cut into slices, each of which must
-//! meet the objective by itself (Aerospike's certification tool for disks, ACT, judges so). It is driven in segments, one
-//! at once after the other; after each, what was measured is written down, so that a certification that ends before its
-//! time is gone on with and not begun again.
+//! The average of an hour hides its bad minutes. So the time is cut into slices, each of which must meet the objective
+//! (Aerospike's certification tool for disks, ACT, judges the same way). It is measured in segments without pauses between
+//! slices; each segment is saved, so that an interrupted certification is resumed and not repeated.
+//!
+//! This module never renders and does not know the command line.
 
 mod certificate;
 mod certification;
@@ -15,25 +16,23 @@ mod journal;
 mod judge;
 mod outcome;
 mod report;
-mod room;
+#[cfg(feature = "rocksdb")]
+mod request;
 mod slices;
+mod space_forecast;
 mod spec;
+mod state;
 
-pub use certificate::{
-    CERTIFICATE_SCHEMA_VERSION, Certificate, CertificateError, CertifiedModeInfo, Forgery, InterruptionInfo, SliceInfo,
-};
-pub use certification::{Certification, CertifyObserver, Standing};
-pub use digest::sha256_of_json;
-pub use drift::Drift;
+pub use certificate::{Certificate, CertificateError, CertifiedModeInfo, ChecksumMismatch};
+pub use certification::{Certification, CertifyJob, CertifyObserver, Standing};
 pub use error::CertifyError;
 pub use inputs::CertifyInputs;
-pub use journal::{
-    DatabaseState, EarlyEnd, Finished, Interruption, InterruptionKind, Journal, JournalHead, JournalState, ModeState,
-    Unfinished, unfinished,
-};
-pub use judge::{Finding, Judgement, judge};
+pub use journal::{CertifyJournal, JournalHead};
+pub use judge::{Finding, judge};
 pub use outcome::{CertifiedMode, CertifyOutcome};
-pub use report::{certificate, certify_report};
-pub use room::FullDisk;
-pub use slices::{JudgedSlice, Segment};
-pub use spec::{CertifySpec, LONGEST_SEGMENT};
+pub use report::certificate;
+#[cfg(feature = "rocksdb")]
+pub(crate) use request::{CertifyRequest, run};
+pub use slices::JudgedSlice;
+pub use spec::CertifySpec;
+pub use state::{EarlyEnd, InterruptionKind};

@@ -1,73 +1,73 @@
-//! What a certification showed.
+//! The result of a certification, mode by mode.
 
+use super::slices::JudgedSlice;
+use super::state::{EarlyEnd, Interruption};
 use crate::actor::Durability;
-use crate::certify::journal::{EarlyEnd, Interruption};
-use crate::certify::slices::JudgedSlice;
 use crate::load::{SessionSize, Verified};
 use crate::measure::median;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// What one mode showed.
+/// One mode of a certification.
 #[derive(Debug, Clone)]
 pub struct CertifiedMode {
-    /// The mode.
+    /// Durability `off` or `on`.
     pub durability: Durability,
-    /// Its slices, in order.
+    /// Whole slices, in order.
     pub slices: Vec<JudgedSlice>,
-    /// Slices asked for.
-    pub slices_asked: u64,
-    /// Segments they were driven in.
+    /// Slices of the whole duration.
+    pub slices_planned: u64,
+    /// Segments behind the slices.
     pub segments: u64,
-    /// Times between segments in which nothing was offered, seconds.
+    /// Pauses between segments, without load, seconds.
     pub pauses_seconds: Vec<f64>,
-    /// Bytes of the values that were written while the last database was measured.
+    /// Bytes of the values written while the last database was measured.
     pub payload_bytes: u64,
-    /// Databases that were taken: one, and another after each time that one was not closed.
+    /// Databases created: one, and another for each that was not closed.
     pub databases: u32,
-    /// Why it ended early, if it did.
+    /// Why the mode ended before its duration, if it did.
     pub early_end: Option<EarlyEnd>,
-    /// Whether it is over: nothing is left to be driven or compared.
-    pub is_over: bool,
-    /// What was compared; `None` if it was not.
+    /// Whether nothing is left to measure or compare.
+    pub is_finished: bool,
+    /// The comparison of the last database with what it acknowledged; `None` without one.
     pub verified: Option<Verified>,
-    /// What the last database stored; nothing unless it was compared.
+    /// What the last database stored; zeroes unless it was compared.
     pub size: SessionSize,
 }
 
 impl CertifiedMode {
-    /// Whether all its time was driven, or all that will be.
+    /// Whether no more load follows.
     pub(super) fn is_driven(&self) -> bool {
-        self.early_end.is_some() || self.slices.len() as u64 >= self.slices_asked
+        self.early_end.is_some() || self.slices.len() as u64 >= self.slices_planned
     }
 
-    /// The worst slice.
+    /// The worst slice; `None` without one.
     pub fn worst(&self) -> Option<&JudgedSlice> {
         self.slices.iter().max_by_key(|slice| slice.badness())
     }
 
-    /// The objective's percentile in the median slice, nanoseconds; `None` if no slice supports it.
+    /// The objective's percentile in the median slice, nanoseconds; `None` if no slice has enough samples.
     pub fn median_percentile_ns(&self) -> Option<f64> {
         let values: Vec<f64> =
             self.slices.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
         (!values.is_empty()).then(|| median(values))
     }
 
-    /// The slices on the last database.
+    /// The slices measured on the last database.
     pub fn on_last_database(&self) -> &[JudgedSlice] {
-        let last = self.slices.last().map_or(0, |slice| slice.database);
-        &self.slices[self.slices.partition_point(|slice| slice.database < last)..]
+        let last = self.slices.last().map_or(0, |slice| slice.database_number);
+        &self.slices[self.slices.partition_point(|slice| slice.database_number < last)..]
     }
 }
 
-/// What a certification showed, or has shown so far.
+/// The result of a certification, finished or interrupted.
 #[derive(Debug, Clone)]
 pub struct CertifyOutcome {
-    /// The command the objective is on.
+    /// The command of the objective.
     pub command: CommandKind,
-    /// One entry per mode that was begun, in the order asked for.
+    /// The modes that began, in the order of the specification.
     pub modes: Vec<CertifiedMode>,
-    /// Interruptions, in order.
+    /// In order.
     pub interruptions: Vec<Interruption>,
-    /// Whether it is not over: somebody stopped it.
+    /// Whether it was stopped before it finished.
     pub interrupted: bool,
 }

@@ -1,25 +1,22 @@
-//! From what a certification showed to its certificate and its report.
+//! From the outcome of a certification to its certificate and its report.
 
+use super::certificate::{CERTIFICATE_SCHEMA_VERSION, Certificate, CertifiedModeInfo};
+use super::drift::Drift;
+use super::inputs::CertifyInputs;
+use super::judge::{Finding, judge};
+use super::outcome::{CertifiedMode, CertifyOutcome};
+use super::slices::JudgedSlice;
+use super::space_forecast::SpaceForecast;
+use super::spec::CertifySpec;
+use super::state::Interruption;
 use crate::actor::Durability;
-use crate::certify::certificate::{
-    CERTIFICATE_SCHEMA_VERSION, Certificate, CertifiedModeInfo, InterruptionInfo, SliceInfo,
-};
-use crate::certify::drift::Drift;
-use crate::certify::inputs::CertifyInputs;
-use crate::certify::journal::{Interruption, InterruptionKind};
-use crate::certify::judge;
-use crate::certify::judge::{Finding, Judgement};
-use crate::certify::outcome::{CertifiedMode, CertifyOutcome};
-use crate::certify::room::FullDisk;
-use crate::certify::slices::JudgedSlice;
-use crate::certify::spec::CertifySpec;
 use crate::load::{Load, ModeOutcome};
-use crate::measure::Disturbance;
 use crate::report::{
     Assessment, Context, LoadKind, MeasuredMode, Outcome, Report, ReportKind, Reproduce, Settings, Verdict, components,
     host_info, report, spec_json, verification,
 };
 use crate::units;
+use crate::workload::Arrivals;
 
 /// The certificate of a certification that ended at `ended_at`, RFC 3339 in UTC.
 pub fn certificate(
@@ -39,26 +36,25 @@ pub fn certificate(
         host: host_info(context.host, context.sync_probe),
         data_directory: context.data_directory.display().to_string(),
         modes: outcome.modes.iter().map(mode_info).collect(),
-        interruptions: outcome.interruptions.iter().map(interruption_info).collect(),
+        interruptions: outcome.interruptions.clone(),
         warnings: Assessment::of_host(context.host.logical_cores, context.host_warnings).warnings,
         reproduce: Reproduce {
             command: context.command.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             components: components(),
         },
-        body_sha256: String::new(),
+        checksum_sha256: String::new(),
     };
-    certificate.sealed()
+    certificate.with_checksums()
 }
 
-/// The report beside a certificate: its segments as rounds, slice by slice. `modes` are those of the outcome with all that
-/// was measured.
-pub fn certify_report(
+/// The report beside a certificate, with segments as rounds. `modes` are those of the outcome with all measurements.
+pub(super) fn certify_report(
     context: &Context<'_>,
     spec: &CertifySpec,
     certificate: &Certificate,
     modes: &[ModeOutcome],
-    arrivals: crate::workload::Arrivals,
+    arrivals: Arrivals,
     harness_ns_per_operation: f64,
 ) -> Report {
     let shown = modes.iter().map(|mode| {
@@ -90,47 +86,34 @@ pub fn certify_report(
 }
 
 fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) -> Verdict {
-    let (judgement, findings) = judge(spec, outcome);
-    let told: Vec<_> = outcome.modes.iter().map(|mode| mode_sentence(spec, mode)).collect();
+    let (judged, findings) = judge(spec, outcome);
     let what = format!("{} at {} commands/s", context.source.name(), units::number(spec.rate_per_second));
-    let but = findings.iter().find(|(_, finding)| finding.weight() == Judgement::Inconclusive);
-    let answer = match judgement {
-        Judgement::Pass => "held".to_owned(),
-        Judgement::Fail => "not held".to_owned(),
-        Judgement::Inconclusive if outcome.interrupted => "not over".to_owned(),
-        Judgement::Inconclusive if all_met(outcome) && but.is_some() => "it held, but".to_owned(),
-        Judgement::Inconclusive => "not told".to_owned(),
-    };
-    let mut reasons: Vec<String> =
-        findings.iter().map(|(durability, finding)| reason(spec, *durability, finding)).collect();
-    reasons.extend(outcome.interruptions.iter().filter(|seen| seen.resumed_at.is_some()).map(resumption));
-    let sentence = match (answer.as_str(), but) {
-        ("it held, but", Some((durability, finding))) => {
-            format!("{what}: it held, but {}. {}.", reason(spec, *durability, finding), told.join("; "))
+    let modes = outcome.modes.iter().map(|mode| mode_sentence(spec, mode)).collect::<Vec<_>>().join("; ");
+    let doubt = findings.iter().find(|(_, finding)| finding.demands() == Outcome::Inconclusive);
+    let sentence = match (judged, doubt) {
+        (Outcome::Pass, _) => format!("{what}: sustained; {modes}."),
+        (Outcome::Fail, _) => format!("{what}: not sustained; {modes}."),
+        (Outcome::Inconclusive, _) if outcome.interrupted => format!("{what}: not finished; {modes}."),
+        (Outcome::Inconclusive, Some((durability, finding))) if all_met(outcome) => {
+            format!("{what}: sustained, but {}. {modes}.", reason(spec, *durability, finding))
         }
-        _ => format!("{what}: {answer}; {}.", told.join("; ")),
+        (Outcome::Inconclusive, _) => format!("{what}: inconclusive; {modes}."),
     };
-    Verdict {
-        outcome: match judgement {
-            Judgement::Pass => Outcome::Pass,
-            Judgement::Fail => Outcome::Fail,
-            Judgement::Inconclusive => Outcome::Inconclusive,
-        },
-        sentence,
-        certainty: None,
-        reasons,
-    }
+    let found = findings.iter().map(|(durability, finding)| reason(spec, *durability, finding));
+    let resumed = outcome.interruptions.iter().filter(|interruption| interruption.resumed_at.is_some());
+    let reasons = found.chain(resumed.map(resumption)).collect();
+    Verdict { outcome: judged, sentence, certainty: None, reasons }
 }
 
 fn all_met(outcome: &CertifyOutcome) -> bool {
     outcome.modes.iter().flat_map(|mode| &mode.slices).all(|slice| slice.met == Some(true) && !slice.fell_behind)
 }
 
-/// `durability on, 30 min: the worst of 180 slices of 10 s has persist p99 4.3 ms, the limit is 10 ms`.
+/// `durability on, 30 min: the worst of 180 slices of 10 s has p99 4.3 ms, the limit is 10 ms`.
 fn mode_sentence(spec: &CertifySpec, mode: &CertifiedMode) -> String {
     let slices = mode.slices.len() as u64;
     let slice_seconds = f64::from(spec.slice_seconds());
-    let driven = units::seconds(slices as f64 * slice_seconds);
+    let measured = units::seconds(slices as f64 * slice_seconds);
     let (name, limit) = (spec.objective.percentile, units::duration(spec.objective.limit_ns as f64));
     let worst = match mode.worst() {
         None => "no slice is whole".to_owned(),
@@ -138,67 +121,55 @@ fn mode_sentence(spec: &CertifySpec, mode: &CertifiedMode) -> String {
             "the worst of {} slices of {} has {name} {}, the limit is {limit}",
             units::count(slices),
             units::seconds(slice_seconds),
-            value(worst.percentile_ns)
+            worst.percentile_ns.map_or_else(|| "unknown".to_owned(), |value| units::duration(value as f64))
         ),
     };
-    format!("durability {}, {driven}: {worst}", mode.durability)
-}
-
-fn value(nanoseconds: Option<u64>) -> String {
-    nanoseconds.map_or_else(|| "unknown".to_owned(), |value| units::duration(value as f64))
+    format!("durability {}, {measured}: {worst}", mode.durability)
 }
 
 fn reason(spec: &CertifySpec, durability: Durability, finding: &Finding) -> String {
     let name = spec.objective.percentile;
     let limit = units::duration(spec.objective.limit_ns as f64);
     let text = match finding {
-        Finding::DataDiffer(first) => format!("the database does not hold what was acknowledged: {first}"),
-        Finding::Missed(slices) => {
-            format!("{} missed {name} {limit} while nothing disturbed the machine", slices_text(*slices))
-        }
+        Finding::DataDiffer(first) => format!("the database differs from what was acknowledged: {first}"),
+        Finding::Missed(slices) => format!("{} missed {name} {limit} undisturbed", slices_text(*slices)),
         Finding::MissedDisturbed(slices) => format!(
-            "{} missed {name} {limit} while something else took time away from the system; certify again when the \
-             machine is idle",
+            "{} missed {name} {limit} while disturbed; certify again when the machine is idle",
             slices_text(*slices)
         ),
         Finding::Interrupted { slices, of } => {
             format!("it was interrupted after {} of {} slices", units::count(*slices), units::count(*of))
         }
         Finding::TooFewSamples(slices) => {
-            format!("in {} too few samples stand behind {name}; take longer slices", slices_text(*slices))
+            format!("{} have too few samples for {name}; choose a longer --slice", slices_text(*slices))
         }
-        Finding::GaveUp => "the load was given up: commands were too late to be served".to_owned(),
-        Finding::FullDisk(FullDisk { database_bytes, free_bytes, expected_bytes }) => format!(
-            "it ended early because the disk would have filled: the database has {}, the rest of the time is expected to \
-             take {}, and {} are free",
+        Finding::GaveUp => "the load was aborted: the rate could not be served".to_owned(),
+        Finding::FullDisk(SpaceForecast { database_bytes, free_bytes, expected_bytes }) => format!(
+            "it ended early to keep the disk from filling: the database has {}, the rest of the time is expected to use {}, \
+             and {} are free",
             units::bytes(*database_bytes as f64),
             units::bytes(*expected_bytes as f64),
             units::bytes(*free_bytes as f64)
         ),
-        Finding::NotVerified => "the database was lost after the last slice, so it was not verified".to_owned(),
-        Finding::LatencyRises { figure, drift } => format!(
-            "{figure} rises from slice to slice, {}, and would reach {} in as much time again, beyond the limit of {limit}",
+        Finding::NotVerified => "the database was lost after the last slice and could not be verified".to_owned(),
+        Finding::LatencyRises { percentile, drift } => format!(
+            "{percentile} rises {} and would reach {} in as much time again, above the limit of {limit}",
             from_to(drift, units::duration),
             units::duration(drift.at_twice)
         ),
-        Finding::DebtGrows(drift) => format!(
-            "the engine owes more and more: bytes waiting to be compacted grew {}",
-            from_to(drift, units::bytes)
-        ),
+        Finding::DebtGrows(drift) => format!("bytes pending compaction grew {}", from_to(drift, units::bytes)),
         Finding::StallsGrow(drift) => format!(
-            "the engine holds writers back for longer and longer: {} in each slice",
+            "write stalls grew {} per slice",
             from_to(drift, |milliseconds| units::duration(1e6 * milliseconds))
         ),
         Finding::MedianRose(drift) => format!(
             "the median response time rose {}, within the limit in as much time again",
             from_to(drift, units::duration)
         ),
-        Finding::NoTrend(slices) => {
-            format!(
-                "{} on the last database that nothing disturbed tell no trend of latencies; eight would",
-                slices_text(*slices)
-            )
-        }
+        Finding::NoTrend(slices) => format!(
+            "{} undisturbed on the last database are too few for a trend of latencies, which needs eight",
+            slices_text(*slices)
+        ),
     };
     format!("durability {durability}: {text}")
 }
@@ -207,7 +178,7 @@ fn slices_text(slices: u64) -> String {
     units::counted(slices, "slice")
 }
 
-/// `from 1 ms to 2 ms`: the medians of the first and the last third.
+/// `from 1 ms to 2 ms`: medians of the first and the last third.
 fn from_to(drift: &Drift, format: impl Fn(f64) -> String) -> String {
     format!("from {} to {}", format(drift.from), format(drift.to))
 }
@@ -215,21 +186,21 @@ fn from_to(drift: &Drift, format: impl Fn(f64) -> String) -> String {
 fn resumption(interruption: &Interruption) -> String {
     let database = if interruption.database_is_new { "a new database" } else { "the same database" };
     format!(
-        "durability {}: it was interrupted after {} and went on with {database}",
+        "durability {}: it was interrupted after {} and resumed with {database}",
         interruption.durability,
-        slices_text(interruption.after_slices)
+        slices_text(interruption.after_slices_count)
     )
 }
 
 fn mode_info(mode: &CertifiedMode) -> CertifiedModeInfo {
     let count = |is: &dyn Fn(&JudgedSlice) -> bool| mode.slices.iter().filter(|slice| is(slice)).count() as u64;
     CertifiedModeInfo {
-        durability: mode.durability.into(),
-        slices_asked_count: mode.slices_asked,
+        durability: mode.durability,
+        slices_planned_count: mode.slices_planned,
         slices_count: mode.slices.len() as u64,
         slices_missed_count: count(&JudgedSlice::is_missed),
         slices_missed_disturbed_count: count(&|slice| slice.is_missed() && slice.is_disturbed()),
-        worst_slice: mode.worst().map(slice_info),
+        worst_slice: mode.worst().cloned(),
         median_slice_ns: mode.median_percentile_ns(),
         pauses_count: mode.pauses_seconds.len() as u64,
         pauses_seconds: mode.pauses_seconds.iter().sum(),
@@ -237,48 +208,6 @@ fn mode_info(mode: &CertifiedMode) -> CertifiedModeInfo {
         databases_count: mode.databases,
         database_bytes: mode.verified.as_ref().map(|_| mode.size.database_bytes),
         verification: verification(mode.verified.as_ref()),
-        slices: mode.slices.iter().map(slice_info).collect(),
-    }
-}
-
-fn slice_info(slice: &JudgedSlice) -> SliceInfo {
-    let late = slice.late_generator.then(|| "the generator itself began commands late".to_owned());
-    SliceInfo {
-        at_seconds: slice.at_seconds,
-        began_at: slice.began_at.to_string(),
-        database_number: slice.database,
-        count: slice.count,
-        percentile_ns: slice.percentile_ns,
-        p50_ns: slice.median_ns,
-        max_ns: slice.max_ns,
-        commands_per_second: slice.commands_per_second,
-        met: slice.met,
-        fell_behind: slice.fell_behind,
-        disturbed_by: slice.disturbances.iter().map(|&seen| disturbance(seen)).chain(late).collect(),
-        stall_ms: slice.stall_ms,
-        pending_compaction_bytes: slice.pending_compaction_bytes,
-    }
-}
-
-fn disturbance(disturbance: Disturbance) -> String {
-    match disturbance {
-        Disturbance::Steal(percent) => format!("the hypervisor took {} of the CPU time", units::percent(percent)),
-        Disturbance::ForeignCores(cores) => format!("other processes kept {cores:.1} cores busy"),
-        Disturbance::Swap(bytes) => format!("the machine swapped {}", units::bytes(bytes as f64)),
-    }
-}
-
-fn interruption_info(interruption: &Interruption) -> InterruptionInfo {
-    InterruptionInfo {
-        durability: interruption.durability.into(),
-        after_slices_count: interruption.after_slices,
-        kind: match interruption.kind {
-            InterruptionKind::Stopped => "stopped",
-            InterruptionKind::Ended => "ended",
-        }
-        .to_owned(),
-        stopped_at: interruption.stopped_at.map(|moment| moment.to_string()),
-        resumed_at: interruption.resumed_at.map(|moment| moment.to_string()),
-        database_is_new: interruption.database_is_new,
+        slices: mode.slices.clone(),
     }
 }

@@ -1,74 +1,75 @@
-//! Slices of the certified time: what each showed, and whether that meets the objective.
+//! Slices of the certified time: the figures of each, and whether they meet the objective.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::load::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Objective, Sample};
 use crate::measure::{Disturbance, ResourceUsage, Slice};
+use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// A part of the certified time that was driven in one piece.
+/// A part of the certified time: one load without a pause.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Segment {
     /// Number in its mode, from 1.
     pub number: u64,
-    /// Number of the database it ran on, from 1: a new one is taken where the one before was not closed.
+    /// Number of the database, from 1: one that was not closed is replaced.
     pub database: u32,
     /// When measuring began.
     pub began_at: Timestamp,
-    /// Time since the segment before it during which nothing was offered, seconds; `None` for the first one after a
-    /// database was opened.
+    /// Pause before it without load, seconds; `None` for the first one after a database was opened.
     pub pause_seconds: Option<f64>,
-    /// Slices that were driven whole.
+    /// Whole slices.
     pub slices: u64,
-    /// What was measured, in slices of the certification.
+    /// The measurement, in slices of the certification.
     pub drive: Drive,
 }
 
-/// What one slice of time showed.
-#[derive(Debug, Clone, PartialEq)]
+/// One slice of the certified time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct JudgedSlice {
-    /// When it began, seconds of certified time.
+    /// Start in certified time.
     pub at_seconds: u64,
-    /// When it began.
+    /// Start, RFC 3339 in UTC.
+    #[schemars(with = "String")]
     pub began_at: Timestamp,
     /// Number of the database, from 1.
-    pub database: u32,
+    pub database_number: u32,
     /// Samples of the objective's command.
     pub count: u64,
-    /// Its response time at the objective's percentile, nanoseconds; `None` if too few samples stand behind it.
+    /// Its response time at the objective's percentile; absent if there are too few samples.
     pub percentile_ns: Option<u64>,
-    /// Median of its response time, nanoseconds, 0 without samples.
-    pub median_ns: u64,
-    /// The longest, nanoseconds.
+    /// Median of its response time, 0 without samples.
+    pub p50_ns: u64,
+    /// Its longest response time.
     pub max_ns: u64,
     /// Commands of any kind that were due in it and completed, per second.
     pub commands_per_second: f64,
+    /// Whether it met the objective; absent if there are too few samples.
+    pub met: Option<bool>,
     /// Whether commands piled up in it.
     pub fell_behind: bool,
-    /// Whether it met the objective; `None` if too few samples stand behind the percentile.
-    pub met: Option<bool>,
-    /// What took time away from the system under test meanwhile.
-    pub disturbances: Vec<Disturbance>,
-    /// Whether the generator itself began commands so late that their response times tell its lateness.
-    pub late_generator: bool,
-    /// Time the engine held writers back, milliseconds, if it tells.
+    /// What took time away from the system under test; empty if nothing did.
+    pub disturbed_by: Vec<String>,
+    /// Time for which the engine stalled writers, in milliseconds; absent if the engine does not count it.
     pub stall_ms: Option<f64>,
-    /// Bytes that waited to be compacted at its end, if the engine tells.
+    /// Bytes pending compaction at its end; absent if the engine does not count them.
     pub pending_compaction_bytes: Option<u64>,
 }
 
 impl JudgedSlice {
-    /// Whether it shows that the objective is missed.
+    /// Whether it missed the objective.
     pub fn is_missed(&self) -> bool {
         self.fell_behind || self.met == Some(false)
     }
 
-    /// Whether something else than the system under test may be the reason for what it shows.
+    /// Whether something besides the system under test may explain it.
     pub fn is_disturbed(&self) -> bool {
-        self.late_generator || !self.disturbances.is_empty()
+        !self.disturbed_by.is_empty()
     }
 
     /// Orders slices from the best to the worst: one that fell behind is worse than any that did not.
@@ -77,7 +78,7 @@ impl JudgedSlice {
     }
 }
 
-/// Judges the slices of a segment that begins `at_seconds` into the certified time, on a machine with so many cores.
+/// Judges the slices of a segment that begins `at_seconds` into the certified time, on a machine with `cores` cores.
 pub(super) fn judge_segment(
     segment: &Segment,
     at_seconds: u64,
@@ -89,7 +90,8 @@ pub(super) fn judge_segment(
     let length = measurement.slice_seconds;
     let of_command = measurement.command(command).map_or(&[][..], |latency| &latency.slices);
     let of_all = measurement.slices_of_all_commands();
-    let late_generator = GeneratorLag::over([measurement]).is_some_and(|lag| lag.share() > GENERATOR_SHARE[1]);
+    let is_late = GeneratorLag::over([measurement]).is_some_and(|lag| lag.share() > GENERATOR_SHARE[1]);
+    let late_generator = is_late.then(|| "the generator itself began commands late".to_owned());
     let nothing = Slice::default();
     let slice = |number: u64| {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
@@ -100,16 +102,15 @@ pub(super) fn judge_segment(
         JudgedSlice {
             at_seconds: at_seconds + begins,
             began_at: later(segment.began_at, begins),
-            database: segment.database,
+            database_number: segment.database,
             count: counted.count(),
             percentile_ns,
-            median_ns: counted.quantile(0.5),
+            p50_ns: counted.quantile(0.5),
             max_ns: counted.max(),
             commands_per_second: of_all.get(place).map_or(0, Slice::count) as f64 / f64::from(length),
-            fell_behind: number + 1 == segment.slices && fell_behind(measurement, objective),
             met: percentile_ns.map(|value| value <= objective.limit_ns),
-            disturbances: samples.map_or_else(Vec::new, |pair| usage(pair).disturbances(cores)),
-            late_generator,
+            fell_behind: number + 1 == segment.slices && fell_behind(measurement, objective),
+            disturbed_by: disturbances(samples, cores).chain(late_generator.clone()).collect(),
             stall_ms: samples.and_then(engine).map(|engine| engine.stall_micros as f64 / 1e3),
             pending_compaction_bytes: samples.and_then(engine).map(|engine| engine.pending_compaction_bytes),
         }
@@ -117,7 +118,7 @@ pub(super) fn judge_segment(
     (0..segment.slices).map(slice).collect()
 }
 
-/// Whether commands had piled up when a load ended. A queue that is served within the limit is none.
+/// Whether commands had piled up when a load ended. A queue that is served within the limit does not count.
 fn fell_behind(measurement: &Measurement, objective: Objective) -> bool {
     measurement.gave_up || (measurement.fell_behind() && measurement.final_lag_ns > objective.limit_ns)
 }
@@ -127,34 +128,41 @@ fn later(moment: Timestamp, seconds: u64) -> Timestamp {
     moment.checked_add(seconds).unwrap_or(Timestamp::MAX)
 }
 
-fn usage((before, after): (&Sample, &Sample)) -> ResourceUsage {
-    ResourceUsage::between(&before.process, &after.process, after.at.saturating_sub(before.at))
+fn disturbances(samples: Option<(&Sample, &Sample)>, cores: u32) -> impl Iterator<Item = String> {
+    let usage = samples.map(|(before, after)| {
+        ResourceUsage::between(&before.process, &after.process, after.at.saturating_sub(before.at))
+    });
+    let seen = usage.map(|usage| usage.disturbances(cores)).unwrap_or_default();
+    seen.into_iter().map(|disturbance| match disturbance {
+        Disturbance::Steal(percent) => format!("the hypervisor took {} of the CPU time", units::percent(percent)),
+        Disturbance::ForeignCores(cores) => format!("other processes kept {cores:.1} cores busy"),
+        Disturbance::Swap(bytes) => format!("the machine swapped {}", units::bytes(bytes as f64)),
+    })
 }
 
 fn engine((before, after): (&Sample, &Sample)) -> Option<EngineCounters> {
     Some(after.engine?.since(before.engine?))
 }
 
-/// How many slices of a load were driven whole, if it was stopped or gave up before all of `asked` were.
+/// Whole slices of a load of `planned` slices, which may have been stopped or aborted early.
 ///
-/// A worker that was asked to stop may have been behind with its commands, by no more than the longest response time, and
-/// the last command may have ended as much after that: what was due earlier was issued. A load that gave up counts with
-/// the slice in which it did.
-pub(super) fn whole_slices(drive: &Drive, asked: u64, stopped: bool) -> u64 {
+/// When a load is stopped, a worker may be behind with its commands by the longest response time, and its last command may
+/// end that much later: what was due before was issued. A load that was aborted counts with the slice in which it was.
+pub(super) fn whole_slices(drive: &Drive, planned: u64, stopped: bool) -> u64 {
     let measurement = &drive.measurement;
     let slice_ns = measurement.slice_ns();
     let counted = measurement.commands.iter().flatten().map(|latency| latency.slices.len()).max().unwrap_or(0) as u64;
     if measurement.gave_up {
-        return counted.clamp(1, asked);
+        return counted.clamp(1, planned);
     }
     if !stopped {
-        return asked;
+        return planned;
     }
     let longest_ns = measurement.commands.iter().flatten().map(|latency| latency.response.max()).max().unwrap_or(0);
-    (measurement.elapsed_ns.saturating_sub(2 * longest_ns) / slice_ns).min(asked)
+    (measurement.elapsed_ns.saturating_sub(2 * longest_ns) / slice_ns).min(planned)
 }
 
-/// Time in which nothing was offered within a call that drove a load for `wall`.
+/// Time without load within a call of `wall` that drove one.
 pub(super) fn idle(drive: &Drive, wall: Duration) -> Duration {
     wall.saturating_sub(drive.warmup).saturating_sub(Duration::from_nanos(drive.measurement.elapsed_ns))
 }

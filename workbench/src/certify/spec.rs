@@ -1,4 +1,4 @@
-//! What is to be certified, and what is refused before time is spent.
+//! The specification of a certification, and its checks before anything is measured.
 
 use std::time::Duration;
 
@@ -7,43 +7,47 @@ use crate::load::{MOST_WORKERS, Objective, RunError, Source, WarmUp};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Longest time that is driven before what it showed is written down.
-pub const LONGEST_SEGMENT: Duration = Duration::from_secs(300);
-/// Slices a certification has at least: the worst of fewer says little.
+/// Longest segment: results are saved after each.
+const LONGEST_SEGMENT: Duration = Duration::from_secs(300);
+/// Slices at least: the worst of fewer is no evidence.
 const FEWEST_SLICES: u64 = 3;
-/// Standard deviations by which a slice is expected to have more samples than its percentile needs: arrivals at random
-/// are fewer by chance.
+/// Standard deviations of random arrivals by which the expected samples of a slice exceed what its percentile needs.
 const SPARE_DEVIATIONS: f64 = 5.0;
 
-/// A rate that is to be held for a long time.
+/// A rate to be sustained for a long time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CertifySpec {
     /// Commands per second over all workers, above 0.
     pub rate_per_second: f64,
-    /// What every slice of time must meet.
+    /// Objective that every slice must meet.
     pub objective: Objective,
-    /// Time that counts in each durability mode, at least three slices. What is left of a last slice is added.
+    /// Certified time in each durability mode, at least three slices, rounded up to whole slices.
     pub duration: Duration,
-    /// Length of a slice, whole seconds, at least 1.
+    /// Length of a slice, whole seconds, 1 to 300.
     pub slice: Duration,
-    /// Time after which what was measured is written down, rounded to slices: at least one, at most five minutes.
+    /// Time after which results are saved, rounded down to slices: at least one slice, at most five minutes.
     pub segment: Duration,
-    /// Time before anything counts when a database is new or was taken up.
+    /// Warm-up after a database is filled or reopened.
     pub warmup: WarmUp,
-    /// The modes, one after the other, each with a database of its own.
+    /// The modes, in the order of certification, each with its own database.
     pub durabilities: Vec<Durability>,
     /// Threads that issue commands, at least 1.
     pub workers: u64,
 }
 
 impl CertifySpec {
-    /// Length of a slice, seconds, at least 1.
-    pub fn slice_seconds(&self) -> u32 {
+    /// The default segment: a minute, and at least three slices.
+    pub(crate) fn default_segment(slice: Duration) -> Duration {
+        Duration::from_secs(60).max(slice.saturating_mul(3))
+    }
+
+    /// Length of a slice, seconds.
+    pub(crate) fn slice_seconds(&self) -> u32 {
         u32::try_from(self.slice.as_secs()).unwrap_or(u32::MAX).max(1)
     }
 
     /// Slices in each durability mode.
-    pub fn slices(&self) -> u64 {
+    pub(super) fn slices(&self) -> u64 {
         self.duration
             .as_nanos()
             .div_ceil(u128::from(self.slice_seconds()) * 1_000_000_000)
@@ -52,17 +56,16 @@ impl CertifySpec {
     }
 
     /// Slices in a segment.
-    pub fn slices_per_segment(&self) -> u64 {
+    pub(super) fn slices_per_segment(&self) -> u64 {
         let slice = u64::from(self.slice_seconds());
         (self.segment.as_secs() / slice).clamp(1, (LONGEST_SEGMENT.as_secs() / slice).max(1))
     }
 
-    /// Checks the settings against each other, the source, and the space that is free for the databases, and finds the
-    /// command the objective is on.
+    /// Checks the settings against each other, the source and the free space, and returns the command of the objective.
     ///
     /// # Errors
     ///
-    /// [`RunError::Settings`] that says what does not fit, and what would.
+    /// [`RunError::Settings`] with the setting at fault and a value that fits.
     pub fn check(&self, source: &Source, free_bytes: Option<u64>) -> Result<CommandKind, RunError> {
         let wrong = |text: String| Err(RunError::Settings(text));
         if !(self.rate_per_second > 0.0 && self.rate_per_second.is_finite()) {
@@ -86,7 +89,7 @@ impl CertifySpec {
         if self.slices() < FEWEST_SLICES {
             let least = FEWEST_SLICES * u64::from(self.slice_seconds());
             return wrong(format!(
-                "a duration of {} s is less than {FEWEST_SLICES} slices of {} s; give {least} s or more, or shorter slices",
+                "a duration of {} s is less than {FEWEST_SLICES} slices of {} s; choose {least} s or more, or shorter slices",
                 self.duration.as_secs_f64(),
                 self.slice_seconds()
             ));
@@ -95,7 +98,7 @@ impl CertifySpec {
         Ok(command)
     }
 
-    /// A slice must hold the samples that its percentile needs.
+    /// A slice must have the samples that its percentile needs.
     fn check_samples(&self, source: &Source, command: CommandKind) -> Result<(), RunError> {
         let needed = self.objective.samples_needed() as f64;
         let chance = if source.arrivals() == Arrivals::Constant { 0.0 } else { SPARE_DEVIATIONS * needed.sqrt() };
@@ -109,12 +112,12 @@ impl CertifySpec {
         let percentile = self.objective.percentile;
         let longest = LONGEST_SEGMENT.as_secs_f64();
         let advice = if seconds <= longest {
-            format!("slices of {} s would hold them: --slice {}s", seconds.ceil(), seconds.ceil())
+            format!("choose slices of {} s: --slice {}s", seconds.ceil(), seconds.ceil())
         } else {
-            format!("no slice of at most {longest} s would; judge by a lower percentile or at a higher rate")
+            format!("no slice of at most {longest} s has them; choose a lower percentile or a higher rate")
         };
         Err(RunError::Settings(format!(
-            "at {} commands/s, {per_second:.3} of them `{command}`, a slice of {} s holds about {:.0} of the {:.0} samples \
+            "at {} commands/s, {per_second:.3} of them `{command}`, a slice of {} s has about {:.0} of the {:.0} samples \
              that {percentile} needs; {advice}",
             self.rate_per_second,
             self.slice_seconds(),
@@ -123,7 +126,7 @@ impl CertifySpec {
         )))
     }
 
-    /// The disk must hold at least what certainly stays in the database of a mode.
+    /// The disk must have space for what stays in the database of a mode.
     fn check_space(&self, source: &Source, free_bytes: Option<u64>) -> Result<(), RunError> {
         let Some(free_bytes) = free_bytes else { return Ok(()) };
         let volume = source.write_volume();
@@ -135,11 +138,37 @@ impl CertifySpec {
         let gigabytes = |bytes: f64| bytes / 1e9;
         Err(RunError::Settings(format!(
             "{commands:.0} commands write {:.1} GB of values, {:.0} bytes each, of which at least {:.1} GB stay in the \
-             database, and {:.1} GB are free; certify a shorter time or give a larger disk: --data-dir DIR",
+             database, and {:.1} GB are free; choose a shorter --duration or a larger disk (--data-dir DIR)",
             gigabytes(commands * volume.written_bytes_per_command),
             volume.written_bytes_per_command,
             gigabytes(kept),
             gigabytes(free_bytes as f64),
         )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_whole_slices_of_five_minutes_at_most() {
+        let slices = |slice: u64, segment: u64| {
+            let spec = CertifySpec {
+                rate_per_second: 1.0,
+                objective: "p99=10ms".parse().unwrap(),
+                duration: Duration::from_secs(600),
+                slice: Duration::from_secs(slice),
+                segment: Duration::from_secs(segment),
+                warmup: WarmUp::NONE,
+                durabilities: vec![Durability::On],
+                workers: 1,
+            };
+            spec.slices_per_segment()
+        };
+        assert_eq!(
+            [slices(10, 60), slices(7, 60), slices(10, 1), slices(10, 3_600), slices(300, 60)],
+            [6, 8, 1, 30, 1]
+        );
     }
 }

@@ -1,30 +1,30 @@
-//! From a difference to an answer.
+//! The answer that a difference supports.
 
-use crate::compare::Answer;
+use super::result::Answer;
 use crate::measure::Difference;
 use crate::units;
 
-/// What a difference must show to be an answer.
+/// Thresholds for an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rule {
     /// The threshold as a logarithm: a slowdown is beyond it above this, a speedup below its negative.
     pub(super) limit: f64,
-    /// The slowdown, and the speedup, to rule out before no difference is said, as a logarithm; the limit at least.
+    /// The slowdown, and the speedup, to rule out for "no difference", as a logarithm; the limit at least.
     pub(super) ruled_out: f64,
     /// Confidence, between 0 and 1.
     pub(super) confidence: f64,
 }
 
-/// Samples beyond which more of them are no advice.
+/// More samples than this are not advised.
 const MOST_SAMPLES: f64 = 1_000.0;
 
 impl Rule {
-    /// What a difference says whose probability under chance is `adjusted_p`, corrected for all that is compared.
+    /// The answer of a difference with p-value `adjusted_p`, corrected for all comparisons.
     ///
-    /// An alarm must hold among all comparisons, hence the correction. "No difference" is said of a comparison only if
-    /// every row says so, each at its full confidence, which needs none (R. L. Berger, "Multiparameter Hypothesis Testing
-    /// and Acceptance Sampling", Technometrics 24, 1982). It asks for one end only, hence the one-sided bound. An estimate
-    /// that reaches the threshold is never called no regression, however narrow its interval.
+    /// A false alarm in any comparison counts, hence the correction. "No difference" of a comparison requires it of every
+    /// row, each at its full confidence, which needs no correction (R. L. Berger, "Multiparameter Hypothesis Testing and
+    /// Acceptance Sampling", Technometrics 24, 1982). It concerns one end only, hence the one-sided bound. An estimate that
+    /// reaches the threshold is never "no regression", however narrow its interval.
     pub(super) fn answer(self, difference: Difference, adjusted_p: f64) -> Answer {
         let mirrored = Difference { estimate: -difference.estimate, ..difference };
         let [slower, faster] = [difference, mirrored].map(|one| Reach {
@@ -45,7 +45,7 @@ impl Rule {
         }
     }
 
-    /// Why it cannot be told, in words.
+    /// Why it is undecided.
     pub(super) fn doubt(self, difference: Difference) -> String {
         if difference.estimate >= self.limit {
             return format!("{}, which may be chance", units::percent_difference(percent(difference.estimate)));
@@ -54,13 +54,12 @@ impl Rule {
         format!("a slowdown of up to {at_most} is not ruled out")
     }
 
-    /// Samples on each side with which this estimate would probably be an answer; `None` where that is more than anybody
-    /// would take.
+    /// Samples on each side with which this estimate would probably have an answer; `None` above [`MOST_SAMPLES`].
     pub(super) fn samples_needed(self, difference: Difference, samples: u32) -> Option<u32> {
         let reach = difference.at_most(self.confidence) - difference.estimate;
         let is_beyond = difference.estimate >= self.limit;
         let distance = if is_beyond { difference.estimate } else { self.ruled_out - difference.estimate };
-        // Without a margin beyond the threshold an estimate near it would take forever: it will move.
+        // An estimate near the threshold would need endless samples without a margin; it will move.
         let distance = distance.max(self.limit / 3.0);
         let needed = (f64::from(samples) * (reach / distance).powi(2)).ceil().max(f64::from(samples) + 1.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and below the most")]
@@ -68,15 +67,15 @@ impl Rule {
     }
 }
 
-/// How far a difference reaches in one direction.
+/// A difference in one direction.
 struct Reach {
     /// Whether its estimate reaches the threshold.
     is_beyond: bool,
-    /// Whether what must be ruled out is.
+    /// Whether larger differences are ruled out.
     is_ruled_out: bool,
 }
 
-/// Probabilities corrected for their number, so that the chance of one false alarm among all is kept (S. Holm, "A Simple
+/// P-values corrected for their number, so that they bound the chance of any false alarm (S. Holm, "A Simple
 /// Sequentially Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979).
 pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
@@ -102,7 +101,7 @@ mod tests {
 
     const RULE: Rule = Rule { limit: 0.05, ruled_out: 0.1, confidence: 0.95 };
 
-    /// Of so many degrees of freedom that Student's t is the normal distribution: the bound is 1.645 errors away.
+    /// With enough degrees of freedom for the normal distribution: the bound is 1.645 errors away.
     fn difference(estimate: f64, standard_error: f64) -> Difference {
         Difference { estimate, standard_error, degrees: 1e6 }
     }
@@ -123,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn what_reaches_the_threshold_is_never_called_no_regression() {
+    fn an_estimate_at_the_threshold_is_never_no_regression() {
         assert_eq!(RULE.answer(difference(0.05, 0.001), 1.0), Answer::Undecided);
         assert_eq!(RULE.answer(difference(-0.05, 0.001), 1.0), Answer::NoRegression);
     }
 
     #[test]
-    fn more_samples_are_asked_for_where_they_would_help() {
+    fn more_samples_are_advised_where_they_would_help() {
         let needed = |estimate, error| RULE.samples_needed(difference(estimate, error), 10);
         assert_eq!(needed(0.0, 0.1), Some(28), "the bound must shrink by 1.645");
         assert!(needed(0.0, 0.2) > needed(0.0, 0.1) && needed(0.04, 0.1) > needed(0.0, 0.1));
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_probable_is_corrected_for_all_and_the_others_for_those_left() {
+    fn p_values_are_corrected_for_those_not_smaller() {
         assert_eq!(holm(&[0.01, 0.04, 0.03]), [0.03, 0.06, 0.06]);
         assert_eq!(holm(&[0.5, 0.9]), [1.0, 1.0]);
         assert_eq!(holm(&[]), Vec::<f64>::new());

@@ -1,21 +1,17 @@
-//! Whether reports may be compared: the same question, asked in the same way, each report given once and whole.
+//! Whether reports may be compared: complete reports of the same load, each named once.
 
 use std::path::Path;
 
-use crate::compare::error::CompareError;
-use crate::compare::given::GivenSide;
+use super::error::CompareError;
+use super::side::BuildReports;
 use crate::report::{
-    Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field, question_fields,
+    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field,
+    question_fields,
 };
 use crate::units;
 
-/// Checks that all reports were asked the same, in the same way, and that each has what a comparison needs.
-///
-/// # Errors
-///
-/// [`CompareError::Incomparable`], [`CompareError::Interrupted`], [`CompareError::NoRounds`] or
-/// [`CompareError::OneAgainstMany`], naming files and field.
-pub(super) fn check_comparable(base: &GivenSide, candidates: &[GivenSide]) -> Result<(), CompareError> {
+/// Checks that all reports measured the same load with the same settings, and completely.
+pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports]) -> Result<(), CompareError> {
     let reports = std::iter::once(base).chain(candidates).flat_map(|side| &side.reports);
     let all: Vec<ReportAtPath<'_>> = reports.map(|(path, report)| (path.as_path(), report)).collect();
     for (place, &(path, report)) in all.iter().enumerate() {
@@ -32,28 +28,26 @@ pub(super) fn check_comparable(base: &GivenSide, candidates: &[GivenSide]) -> Re
             });
         }
     }
-    Ok(check_equal(&all, asked)?)
+    Ok(check_equal(&all, settings)?)
 }
 
-/// Every round is there, with the figures of its commands.
+/// Every round of a run was measured.
 fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
-    for mode in &report.modes {
-        let expected = report.settings.rounds_count;
-        if report.kind == ReportKind::Run && mode.rounds.len() < expected as usize && !mode.rounds.is_empty() {
-            let (found, durability) = (mode.rounds.len(), mode.durability);
-            return Err(CompareError::Interrupted { path: path.to_owned(), durability, found, expected });
-        }
+    let expected = report.settings.rounds_count;
+    let cut_off = |mode: &&ModeResult| mode.rounds.len() < expected as usize;
+    match report.modes.iter().find(cut_off).filter(|_| report.kind == ReportKind::Run) {
+        Some(mode) => Err(CompareError::Interrupted {
+            path: path.to_owned(),
+            durability: mode.durability,
+            found: mode.rounds.len(),
+            expected,
+        }),
+        None => Ok(()),
     }
-    let has_figures = |mode: &crate::report::ModeResult| mode.rounds.iter().any(|round| !round.commands.is_empty());
-    if report.modes.is_empty() || !report.modes.iter().all(has_figures) {
-        let version = report.reproduce.version.clone();
-        return Err(CompareError::NoRounds { path: path.to_owned(), version });
-    }
-    Ok(())
 }
 
-/// What a report was asked and how, field by field. Databases grow from round to round: equal rounds, equal databases.
-fn asked(report: &Report) -> Vec<Field> {
+/// Load and settings of a report, field by field. Databases grow from round to round, so the number of rounds counts.
+fn settings(report: &Report) -> Vec<Field> {
     let mut fields = question_fields(report);
     fields.extend([
         field("settings.rounds_count", &report.settings.rounds_count),
@@ -63,8 +57,8 @@ fn asked(report: &Report) -> Vec<Field> {
     fields
 }
 
-/// The first respect in which a report was measured on another host than the base, in words.
-pub(super) fn other_host(base: &GivenSide, candidate: &GivenSide) -> Option<String> {
+/// The first difference between the hosts of the base and of any report, as text.
+pub(super) fn other_host(base: &BuildReports, candidate: &BuildReports) -> Option<String> {
     let (_, first) = base.reports.first()?;
     let all = base.reports.iter().chain(&candidate.reports);
     let mut differences = all.filter_map(|(path, report)| {

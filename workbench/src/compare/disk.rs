@@ -1,18 +1,16 @@
-//! Durable writes on a disk that cannot be told itself.
+//! Durable writes on an unsteady disk.
 //!
-//! With durability on every command waits for the disk, or for one that does. How long, is no question of the build where the
-//! disk was not the same from moment to moment, and no number of rounds makes it one. What the build does about it decides
-//! instead: how often it waits, and what it does by itself.
+//! With durability on, commands wait for the disk. Where its latency varied, their times say little about the build, however
+//! many rounds are measured. Then the number of syncs and the CPU time decide instead.
 
+use super::answer::{Rule, percent};
+use super::machine::MachineDifference;
+use super::result::{Answer, MachineFigure, Metric, Row};
 use crate::actor::Durability;
-use crate::compare::answer::{Rule, percent};
-use crate::compare::machine::MachineDifference;
-use crate::compare::{Answer, MachineFigure, Metric, Row};
 use crate::units;
 
-/// Leaves out medians that cannot be told with durability on, if the disk cannot be told. Syncs of the log decide in their
-/// place; what the build does by itself is decided with durability off, or else by CPU time. Where those are not known,
-/// everything stays as it is.
+/// Leaves out undecided medians with durability on if the disk was unsteady. Syncs of the log decide in their place, and CPU
+/// time if durability off was not measured. Without those figures, nothing changes.
 pub(super) fn leave_out_the_disk(rows: &mut [Row], machine: &[&MachineDifference], rule: Rule) {
     let Some(why) = unsteady_disk(machine, rule) else { return };
     let stand_ins = stand_ins(rows);
@@ -44,8 +42,8 @@ fn stand_ins(rows: &[Row]) -> Vec<Metric> {
     }
 }
 
-/// Why nothing that waits for the disk can be told by its time, if neither is ruled out that a sync took longer without the
-/// backend, nor that it took less. Neighbours on the cores are another matter: they excuse nothing.
+/// Why the disk was unsteady: a longer or shorter sync without the backend is not ruled out. Other processes on the cores are
+/// no excuse.
 fn unsteady_disk(machine: &[&MachineDifference], rule: Rule) -> Option<String> {
     let figure = |figure| machine.iter().find(|machine| machine.row.figure == figure);
     if figure(MachineFigure::OtherProcesses).is_some_and(|others| others.row.differs) {

@@ -11,7 +11,7 @@ pub enum CompareError {
     /// A report cannot be read, or the comparison not written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A directory holds no report, and no directory with one.
+    /// A directory contains no report.
     #[error(
         "there is no report in {}: give a report.json, a report directory, or a directory with the reports of one build",
         path.display()
@@ -25,62 +25,50 @@ pub enum CompareError {
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// They do not speak of the same, or one was given twice.
+    /// They did not measure the same load, or one was named twice.
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
-    /// A report of a build that did not write the figures of its rounds.
+    /// A run that was interrupted.
     #[error(
-        "{} holds no figures of its rounds: it was written by version {version} of ave-workbench before it could compare; \
-         measure it again",
-        path.display()
-    )]
-    NoRounds {
-        /// The report.
-        path: PathBuf,
-        /// The version that wrote it.
-        version: String,
-    },
-    /// A run that did not come to its end.
-    #[error(
-        "{} was interrupted: it holds {found} of {expected} rounds with durability {durability}; measure it again",
+        "{} was interrupted: it has {found} of {expected} rounds with durability {durability}; measure it again",
         path.display()
     )]
     Interrupted {
         /// The report.
         path: PathBuf,
-        /// The mode.
+        /// Its durability mode.
         durability: crate::actor::Durability,
-        /// Rounds there are.
+        /// Rounds measured.
         found: usize,
-        /// Rounds there should be.
+        /// Rounds planned.
         expected: u32,
     },
     /// One run on one side, several on the other.
     #[error(
-        "{} holds {base_count} reports and {} holds {candidate_count}: compare one with one, or several with several",
+        "{} has {base_count} reports and {} has {candidate_count}: compare one with one, or several with several",
         base.display(),
         candidate.display()
     )]
     OneAgainstMany {
-        /// The base.
+        /// Path of the base.
         base: PathBuf,
-        /// Its reports.
+        /// Reports of the base.
         base_count: usize,
-        /// The candidate.
+        /// Path of the candidate.
         candidate: PathBuf,
-        /// Its reports.
+        /// Reports of the candidate.
         candidate_count: usize,
     },
-    /// The threshold or the confidence makes no sense.
+    /// The threshold or the confidence is out of range.
     #[error("{0}")]
     Settings(String),
 }
 
 impl CompareError {
-    /// Whether the choice of reports or settings is at fault, not a file.
+    /// Whether the command line is at fault, not a file.
     pub const fn is_choice(&self) -> bool {
         !matches!(self, Self::Report(_) | Self::NoReport { .. } | Self::Directory { .. })
     }

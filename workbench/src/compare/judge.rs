@@ -1,91 +1,34 @@
 //! Compares candidates with their base.
 
-use crate::actor::Durability;
-use crate::compare::answer::{Rule, holm, percent};
-use crate::compare::comparable::{check_comparable, other_host};
-use crate::compare::disk::leave_out_the_disk;
-use crate::compare::error::CompareError;
-use crate::compare::given::GivenSide;
-use crate::compare::machine::{MachineDifference, crowded, machine_differences, objection};
-use crate::compare::samples::{FEWEST, Groups, Subject, kind_of_samples, middle, subjects};
-use crate::compare::sentence::{candidate_sentence, sentence};
-use crate::compare::warnings::warnings;
-use crate::compare::{
-    Answer, Candidate, Comparison, ComparisonOutcome, MachineRow, Metric, Question, Row, SCHEMA_VERSION, Samples,
+use super::answer::{Rule, holm, percent};
+use super::comparable::{check_comparable, other_host};
+use super::disk::leave_out_the_disk;
+use super::error::CompareError;
+use super::machine::{MachineDifference, crowded, machine_differences, objection};
+use super::result::{
+    Answer, Candidate, Comparison, ComparisonOutcome, MachineRow, Metric, Row, SCHEMA_VERSION, Samples,
 };
+use super::samples::{FEWEST, Groups, Subject, kind_of_samples, middle, subjects};
+use super::sentence::{candidate_sentence, sentence};
+use super::settings::CompareSettings;
+use super::side::BuildReports;
+use super::warnings::warnings;
+use crate::actor::Durability;
 use crate::measure::Difference;
-use crate::report::{Report, Reproduce, Warning};
+use crate::report::{Question, Report, Reproduce, Warning};
 
-/// What counts as a regression, and how sure an answer must be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CompareSettings {
-    /// Slowdown that counts as a regression, percent, more than 0 and less than 1,000. 5 is a good choice.
-    pub threshold_percent: f64,
-    /// Slowdown that must be ruled out for every command before no regression is said, percent, the threshold at least;
-    /// `None` is twice the threshold. Between the two lies what finite samples cannot tell from either.
-    pub rule_out_percent: Option<f64>,
-    /// Confidence of intervals and of the whole comparison, percent, from 50 to below 100. 95 is usual.
-    pub confidence_percent: f64,
-    /// Whether reports of different hosts may be compared. Their difference is then taken for that of the builds.
-    pub across_hosts: bool,
-}
-
-impl Default for CompareSettings {
-    /// 5 %, twice that, 95 %, one host.
-    fn default() -> Self {
-        Self { threshold_percent: 5.0, rule_out_percent: None, confidence_percent: 95.0, across_hosts: false }
-    }
-}
-
-impl CompareSettings {
-    fn check(self) -> Result<(), CompareError> {
-        let Self { threshold_percent, confidence_percent, .. } = self;
-        if !(threshold_percent > 0.0 && threshold_percent < 1_000.0) {
-            return Err(CompareError::Settings(format!(
-                "a threshold of {threshold_percent} %, expected more than 0 % and less than 1000 %"
-            )));
-        }
-        let rule_out_percent = self.rule_out_percent();
-        if !(rule_out_percent >= threshold_percent && rule_out_percent.is_finite()) {
-            return Err(CompareError::Settings(format!(
-                "{rule_out_percent} % to rule out, expected at least the threshold, {threshold_percent} %"
-            )));
-        }
-        if !(50.0..100.0).contains(&confidence_percent) {
-            return Err(CompareError::Settings(format!(
-                "a confidence of {confidence_percent} %, expected at least 50 % and less than 100 %"
-            )));
-        }
-        Ok(())
-    }
-
-    /// Slowdown that must be ruled out, percent.
-    pub(super) fn rule_out_percent(self) -> f64 {
-        self.rule_out_percent.unwrap_or(2.0 * self.threshold_percent)
-    }
-
-    fn rule(self) -> Rule {
-        let logarithm = |percent: f64| (percent / 100.0).ln_1p();
-        Rule {
-            limit: logarithm(self.threshold_percent),
-            ruled_out: logarithm(self.rule_out_percent()),
-            confidence: self.confidence_percent / 100.0,
-        }
-    }
-}
-
-/// What a comparison says beside what the reports hold.
+/// Date and origin of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompareContext {
-    /// When the reports are compared, RFC 3339 in UTC.
+    /// Date of the comparison, RFC 3339 in UTC.
     pub compared_at: String,
-    /// The command line that compares them.
+    /// The command line that repeats it.
     pub command: String,
 }
 
-/// A candidate whose differences are known and not judged yet.
+/// A candidate with its differences, before they are judged.
 struct Measured<'a> {
-    given: &'a GivenSide,
+    build: &'a BuildReports,
     samples: Samples,
     figures: Vec<Figure>,
     machine: Vec<MachineDifference>,
@@ -98,14 +41,14 @@ struct Figure {
     difference: Option<Difference>,
 }
 
-/// Compares each candidate with the base. The chance of one false alarm is kept over all of them together.
+/// Compares each candidate with the base. The chance of a false alarm is that of all comparisons together.
 ///
 /// # Errors
 ///
-/// [`CompareError`] if the settings make no sense or the reports cannot be compared.
+/// [`CompareError`] if the settings are out of range or the reports cannot be compared.
 pub fn compare(
-    base: &GivenSide,
-    candidates: &[GivenSide],
+    base: &BuildReports,
+    candidates: &[BuildReports],
     settings: CompareSettings,
     context: &CompareContext,
 ) -> Result<Comparison, CompareError> {
@@ -115,10 +58,10 @@ pub fn compare(
         return Err(CompareError::NoReport { path: base.path.clone() });
     };
     if candidates.is_empty() {
-        return Err(CompareError::Settings(format!("nothing is compared with {}", path.display())));
+        return Err(CompareError::Settings(format!("no candidate to compare with {}", path.display())));
     }
     let rule = settings.rule();
-    let measured: Vec<_> = candidates.iter().map(|given| measure(first, base, given, settings, rule)).collect();
+    let measured: Vec<_> = candidates.iter().map(|build| measure(first, base, build, settings, rule)).collect();
     let candidates = judge(&measured, settings, rule);
     let mut warnings = warnings(base, &measured_sides(&measured), &candidates, settings);
     warnings.extend(measured.iter().filter_map(|one| rare(&one.figures)));
@@ -145,20 +88,19 @@ pub fn compare(
     })
 }
 
-/// How the answers come about.
 const METHOD: &str = "Samples are rounds, each with the round of the same number in the other run, or, where several runs \
     were given, runs by their median round. Differences are those of logarithms: percent of the base. Intervals are \
-    Student's t on pairs (of eight rounds or more a fifth is trimmed at either end), Welch's t where runs did not take \
-    turns; each holds for its own row. A regression must be significant among all rows together (Holm), and its estimate \
-    must reach the threshold. No difference is said where the estimate does not, and what must be ruled out is (one-sided \
-    bound). \
-    Where the machine differed between the builds, an answer that this may explain is none, and so is that of one run on \
-    each side if other processes took more than 40 % of the cores away from the workers. The median service time of each \
-    command decides; p99, throughput, CPU time and syncs of the log can show a regression, and leave nothing undecided. With \
-    durability on, medians that cannot be told leave nothing undecided either where the disk, timed without the backend, \
-    cannot be told itself: then syncs of the log decide, and CPU time if durability off was not compared.";
+    Student's t on pairs (of eight rounds or more a fifth is trimmed at either end), Welch's t where runs did not \
+    alternate; each is for its own row. A regression must be significant among all rows together (Holm), and its estimate \
+    must reach the threshold. The answer is no difference where the estimate does not reach it and a one-sided bound rules \
+    out the difference to rule out. Where the machine differed between the builds, results that this could explain are \
+    inconclusive, and so are those of one run on each side if other processes took more than 40 % of the cores away from \
+    the workers. The median service time of each command decides; p99, throughput, CPU time and syncs of the log can show a \
+    regression and leave nothing undecided. With durability on, inconclusive medians do not count where the disk, timed \
+    without the backend, is inconclusive itself: then syncs of the log decide, and CPU time if durability off was not \
+    compared.";
 
-/// The commands that were issued too seldom for their median to be compared.
+/// Commands with too few samples for a median.
 fn rare(figures: &[Figure]) -> Option<Warning> {
     let is_rare = |figure: &&Figure| figure.subject.metric == Metric::ServiceP50 && figure.difference.is_none();
     let names: Vec<String> = figures
@@ -175,39 +117,39 @@ fn rare(figures: &[Figure]) -> Option<Warning> {
     })
 }
 
-fn measured_sides<'a>(measured: &[Measured<'a>]) -> Vec<(&'a GivenSide, Option<String>)> {
-    measured.iter().map(|one| (one.given, one.other_host.clone())).collect()
+fn measured_sides<'a>(measured: &[Measured<'a>]) -> Vec<(&'a BuildReports, Option<String>)> {
+    measured.iter().map(|one| (one.build, one.other_host.clone())).collect()
 }
 
 fn measure<'a>(
     first: &Report,
-    base: &GivenSide,
-    given: &'a GivenSide,
+    base: &BuildReports,
+    build: &'a BuildReports,
     settings: CompareSettings,
     rule: Rule,
 ) -> Measured<'a> {
-    let samples = kind_of_samples(base, given);
+    let samples = kind_of_samples(base, build);
     let figure = |subject: Subject| {
-        let groups = subject.groups(base, given, samples);
+        let groups = subject.groups(base, build, samples);
         let difference = groups.difference_of_builds(subject.metric);
         Figure { subject, groups, difference }
     };
-    let of_mode = |mode| machine_differences(base, given, mode, samples, rule);
+    let of_mode = |mode| machine_differences(base, build, mode, samples, rule);
     let machine = if settings.across_hosts {
         Vec::new()
     } else {
         first.modes.iter().flat_map(|mode| of_mode(mode.durability)).collect()
     };
     Measured {
-        given,
+        build,
         samples,
         figures: subjects(first).into_iter().map(figure).collect(),
         machine,
-        other_host: other_host(base, given),
+        other_host: other_host(base, build),
     }
 }
 
-/// Corrects for the number of all rows, and answers each.
+/// Answers each row, corrected for the number of all rows.
 fn judge(measured: &[Measured<'_>], settings: CompareSettings, rule: Rule) -> Vec<Candidate> {
     let differences = measured.iter().flat_map(|one| &one.figures).filter_map(|figure| figure.difference);
     let p_values: Vec<f64> = differences.map(Difference::p_value).collect();
@@ -231,18 +173,18 @@ fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> C
         _ => outcome(&rows),
     };
     let machine: Vec<MachineRow> = one.machine.iter().map(|machine| machine.row.clone()).collect();
-    let side = one.given.side();
+    let side = one.build.side();
     let mut candidate = Candidate { side, outcome, sentence: String::new(), samples: one.samples, rows, machine };
     candidate.sentence = candidate_sentence(&candidate, one.other_host.as_deref(), settings);
     candidate
 }
 
-/// What the machine did in the rounds of a mode.
+/// Figures of the machine in a mode.
 fn machine_of<'a>(one: &'a Measured<'_>, durability: Durability) -> Vec<&'a MachineDifference> {
     one.machine.iter().filter(|machine| machine.row.durability == durability).collect()
 }
 
-/// A regression may show in any row; for the rest only those that decide count.
+/// Any row can show a regression; for other outcomes only deciding rows count.
 fn outcome(rows: &[Row]) -> ComparisonOutcome {
     let found = |answer| rows.iter().any(|row| row.answer == answer);
     let deciding: Vec<Answer> = rows.iter().filter(|row| row.decides).map(|row| row.answer).collect();
@@ -261,7 +203,7 @@ fn outcome(rows: &[Row]) -> ComparisonOutcome {
 }
 
 impl Figure {
-    /// The row of this figure; `None` if too few samples know it.
+    /// `None` if it has too few samples.
     fn row(&self, one: &Measured<'_>, adjusted_p: f64, tests: usize, rule: Rule) -> Option<Row> {
         let difference = self.difference?;
         let Subject { durability, command, metric } = self.subject.clone();
@@ -272,7 +214,7 @@ impl Figure {
         let objection = if of_itself == Answer::Undecided {
             None
         } else {
-            crowded(&machine, one.samples, one.given)
+            crowded(&machine, one.samples, one.build)
                 .or_else(|| objection(&machine, metric, difference, of_itself, tests, rule))
         };
         let scatters = of_itself == Answer::Undecided;

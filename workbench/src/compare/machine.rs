@@ -1,13 +1,13 @@
 //! Whether the machine was the same for both builds.
 //!
-//! Beside each round a fixed amount of work was timed that has nothing to do with the backend, and what other processes
-//! took was counted. Where the machine differed, a difference of the backend may be the machine's.
+//! Beside each round, fixed work independent of the backend was timed, and the CPU time of other processes counted. Where
+//! these differed, a difference between the builds may be the machine's.
 
+use super::answer::{Rule, percent};
+use super::result::{Answer, MachineFigure, MachineRow, Metric, Samples};
+use super::samples::{Groups, groups, middle, values};
+use super::side::BuildReports;
 use crate::actor::Durability;
-use crate::compare::answer::{Rule, percent};
-use crate::compare::given::GivenSide;
-use crate::compare::samples::{Groups, groups, middle, values};
-use crate::compare::{Answer, MachineFigure, MachineRow, Metric, Samples};
 use crate::measure::{Difference, FOREIGN_SHARE};
 use crate::report::{Report, RoundInfo};
 use crate::units;
@@ -19,10 +19,10 @@ pub(super) struct MachineDifference {
     difference: Difference,
 }
 
-/// What the figures of the machine say of the rounds of a mode; none where they were not taken.
+/// The measured figures of the machine in a mode.
 pub(super) fn machine_differences(
-    base: &GivenSide,
-    candidate: &GivenSide,
+    base: &BuildReports,
+    candidate: &BuildReports,
     durability: Durability,
     samples: Samples,
     rule: Rule,
@@ -37,14 +37,14 @@ pub(super) fn machine_differences(
 }
 
 /// Logical cores of the machine.
-fn cores(side: &GivenSide) -> f64 {
+fn cores(side: &BuildReports) -> f64 {
     side.reports.first().map_or(1.0, |(_, report)| f64::from(report.host.logical_cores_count.max(1)))
 }
 
 impl MachineFigure {
     const ALL: [Self; 4] = [Self::OtherProcesses, Self::ComputeP50, Self::ComputeMean, Self::SyncP50];
 
-    /// A time as its logarithm; what others took as a share of the cores.
+    /// The logarithm of a time; CPU time of other processes as a share of the cores.
     fn value(self, round: &RoundInfo, report: &Report) -> Option<f64> {
         let logarithm = |nanoseconds: f64| (nanoseconds > 0.0).then(|| nanoseconds.ln());
         match self {
@@ -79,9 +79,9 @@ impl MachineFigure {
         }
     }
 
-    /// Whether a figure of the backend depends on it. A median does not know of interruptions, as they hit few commands; nor,
-    /// with durability off, of the disk, for which nobody waits then but flushes.
-    fn bears_on(self, metric: Metric, durability: Durability) -> bool {
+    /// Whether a figure of the backend depends on it. A median does not depend on interruptions, which hit few commands; nor,
+    /// with durability off, on the disk.
+    fn affects(self, metric: Metric, durability: Durability) -> bool {
         match self {
             Self::ComputeP50 => matches!(metric, Metric::ServiceP50 | Metric::CpuTime),
             Self::ComputeMean => matches!(metric, Metric::ResponseP99 | Metric::Throughput),
@@ -95,9 +95,9 @@ impl MachineFigure {
     }
 }
 
-/// Why a single run on each side carries no answer, if other processes took that much of the cores the workers wanted:
-/// rounds of one run share what happens meanwhile, and their scatter does not tell how runs differ.
-pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &GivenSide) -> Option<String> {
+/// Why a single run on each side has no answer, if other processes used that much of the cores the workers needed: rounds of
+/// one run share such disturbances, so their scatter underestimates that of runs.
+pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &BuildReports) -> Option<String> {
     let cores = cores(side);
     let workers = side.reports.first().map_or(1.0, |(_, report)| f64::from(report.settings.workers_count));
     let others = machine.iter().find(|machine| machine.row.figure == MachineFigure::OtherProcesses)?;
@@ -106,15 +106,15 @@ pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &G
     (samples == Samples::Rounds && worst - left_alone > FOREIGN_SHARE[1] * cores).then(|| {
         let [worst, cores] = [worst, cores].map(units::number);
         format!(
-            "other processes kept {worst} of {cores} cores busy, and one run on each side does not tell how runs differ"
+            "other processes kept {worst} of {cores} cores busy, and one run on each side does not show how runs differ"
         )
     })
 }
 
-/// Why the machine may be the cause of an answer, if it may. `tests` is the number of all rows compared.
+/// Why the machine may be the cause of an answer, if it may. `tests` is the number of all compared rows.
 ///
-/// Of the reference work it is known how much of a difference it explains: the objection stands if without that part the answer
-/// is another one. Of what others take it is not: caches and memory are shared as well.
+/// The machine's difference in a timed figure is subtracted: the objection stands if the answer changes. The effect of other
+/// processes is not known that well, since caches and memory are shared too.
 pub(super) fn objection(
     machine: &[&MachineDifference],
     metric: Metric,
@@ -128,12 +128,12 @@ pub(super) fn objection(
         machine.row.figure == MachineFigure::OtherProcesses
             || rule.answer(without, (without.p_value() * tests as f64).min(1.0)) != answer
     };
-    let bears = |row: &MachineRow| row.differs && row.figure.bears_on(metric, row.durability);
-    let differing = machine.iter().filter(|machine| bears(&machine.row));
+    let affects = |row: &MachineRow| row.differs && row.figure.affects(metric, row.durability);
+    let differing = machine.iter().filter(|machine| affects(&machine.row));
     differing.filter(changes).map(|machine| reason(&machine.row)).next()
 }
 
-/// In what the machine differed, in words.
+/// How the machine differed, as text.
 fn reason(row: &MachineRow) -> String {
     let by = units::percent(row.more_percent.abs());
     let longer = if row.more_percent > 0.0 { "longer" } else { "less" };

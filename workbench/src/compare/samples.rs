@@ -1,31 +1,31 @@
-//! What is compared, and the samples behind it.
+//! The compared figures and their samples.
 //!
-//! All values are logarithms: their differences are ratios, and what is slower is larger. A rate counts as the time of a
-//! command, one by the rate.
+//! All values are logarithms, so that differences are ratios; larger is slower. A rate counts as its reciprocal, the time
+//! per command.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::result::{Metric, Samples};
+use super::side::BuildReports;
 use crate::actor::Durability;
-use crate::compare::given::GivenSide;
-use crate::compare::{Metric, Samples};
 use crate::measure::{Difference, median};
 use crate::report::{LoadKind, ModeResult, Report, RoundInfo};
 
-/// Samples below which nothing is said. Of three differences the scatter is too often small by chance: of one build compared
-/// with itself in runs that took turns, 2 of 18 comparisons of three runs were false alarms, none of those of four.
+/// Samples at least. The scatter of three differences is too often small by chance: comparing one build with itself in
+/// alternating runs, 2 of 18 comparisons of three runs were false alarms, and none of those of four.
 pub(super) const FEWEST: usize = 4;
 
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
 
-/// How far two runs of one build lie apart beyond what their rounds tell, as a logarithm: rounds of a run share the minute
-/// they are measured in, and where memory happens to lie (T. Mytkowicz et al., "Producing Wrong Data Without Doing
+/// Standard deviation between runs of one build beyond that of their rounds, as a logarithm: rounds of a run share the minute
+/// they are measured in and the layout of memory (T. Mytkowicz et al., "Producing Wrong Data Without Doing
 /// Anything Obviously Wrong!", ASPLOS 2009). In 92 comparisons of one build with itself, one run on each side, it was 0.8 to
-/// 1.5 % for the medians of neighbours, and 1.6 to 3.8 % where other runs lay between (docs/compare.md).
+/// 1.5 % for the medians of consecutive runs, and 1.6 to 3.8 % with other runs in between (docs/compare.md).
 const RUN_SCATTER: f64 = 0.025;
 
-/// How well a histogram tells values apart: no difference is surer than this.
+/// Resolution of a histogram, the least standard error of a difference.
 const RESOLUTION: f64 = 0.000_5;
 
 /// A figure of one durability mode.
@@ -40,7 +40,7 @@ pub(super) struct Subject {
 /// The value of each round that has one, by its number.
 pub(super) type Run = BTreeMap<u32, f64>;
 
-/// The samples of base and candidate. In pairs, unless they are runs that did not take turns.
+/// The samples of base and candidate, paired unless runs did not alternate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Groups {
     pub(super) base: Vec<f64>,
@@ -48,7 +48,7 @@ pub(super) struct Groups {
     samples: Samples,
 }
 
-/// Every figure that reports of this kind hold: of each mode the throughput in a closed loop, then each command.
+/// All figures of reports with these modes, commands and load.
 pub(super) fn subjects(report: &Report) -> Vec<Subject> {
     let mut subjects = Vec::new();
     for mode in &report.modes {
@@ -72,20 +72,20 @@ pub(super) fn subjects(report: &Report) -> Vec<Subject> {
     subjects
 }
 
-/// What the samples of two builds are.
-pub(super) fn kind_of_samples(base: &GivenSide, candidate: &GivenSide) -> Samples {
+/// What a sample of two builds is.
+pub(super) fn kind_of_samples(base: &BuildReports, candidate: &BuildReports) -> Samples {
     if base.reports.len() == 1 && candidate.reports.len() == 1 {
         Samples::Rounds
-    } else if took_turns(base, candidate) {
+    } else if alternate(base, candidate) {
         Samples::RunsInTurns
     } else {
         Samples::Runs
     }
 }
 
-/// Whether the runs, in order of time, come in twos with one of each build.
-fn took_turns(base: &GivenSide, candidate: &GivenSide) -> bool {
-    let begun = |side: &GivenSide, is_base: bool| -> Vec<(String, bool)> {
+/// Whether the runs, in order of time, come in pairs of both builds.
+fn alternate(base: &BuildReports, candidate: &BuildReports) -> bool {
+    let begun = |side: &BuildReports, is_base: bool| -> Vec<(String, bool)> {
         side.reports.iter().map(|(_, report)| (report.started_at.clone(), is_base)).collect()
     };
     let mut all = [begun(base, true), begun(candidate, false)].concat();
@@ -95,7 +95,7 @@ fn took_turns(base: &GivenSide, candidate: &GivenSide) -> bool {
 
 impl Subject {
     /// The samples of this figure in two builds.
-    pub(super) fn groups(&self, base: &GivenSide, candidate: &GivenSide, samples: Samples) -> Groups {
+    pub(super) fn groups(&self, base: &BuildReports, candidate: &BuildReports, samples: Samples) -> Groups {
         groups(base, candidate, samples, |report| self.run(report))
     }
 
@@ -126,28 +126,29 @@ fn commands(round: &RoundInfo) -> f64 {
     round.commands.iter().map(|latency| latency.count as f64).sum()
 }
 
-/// How much the engine counted of something, from before the warm-up until the load ended.
+/// A counter of the engine, from before the warm-up until the load ended.
 fn counted(round: &RoundInfo, name: &str) -> Option<f64> {
     let figure = round.engine.iter().find(|figure| figure.name == name)?;
     Some(figure.after.saturating_sub(figure.before) as f64)
 }
 
-/// A value of each round of a mode that has one.
+/// The value of each round of a mode that has one.
 pub(super) fn values(report: &Report, durability: Durability, value: impl Fn(&RoundInfo) -> Option<f64>) -> Run {
     let of_mode = report.modes.iter().filter(|mode: &&ModeResult| mode.durability == durability);
     let rounds = of_mode.flat_map(|mode| &mode.rounds);
     rounds.filter_map(|round| Some((round.round, value(round)?))).collect()
 }
 
-/// The samples of two builds. Of a run among several its median round counts: single rounds may be disturbed.
+/// The samples of two builds. With several runs, each counts with its median round: single rounds may be disturbed.
 pub(super) fn groups(
-    base: &GivenSide,
-    candidate: &GivenSide,
+    base: &BuildReports,
+    candidate: &BuildReports,
     samples: Samples,
     run: impl Fn(&Report) -> Run,
 ) -> Groups {
-    let runs =
-        |side: &GivenSide| -> Vec<Run> { side.reports.iter().map(|(_, report): &(PathBuf, _)| run(report)).collect() };
+    let runs = |side: &BuildReports| -> Vec<Run> {
+        side.reports.iter().map(|(_, report): &(PathBuf, _)| run(report)).collect()
+    };
     let (base, candidate) = (runs(base), runs(candidate));
     let (base, candidate) = match (base.as_slice(), candidate.as_slice()) {
         ([base], [candidate]) => {
@@ -164,7 +165,7 @@ fn middles(runs: &[Run]) -> Vec<f64> {
 }
 
 impl Groups {
-    /// The difference; `None` where there are too few samples. A run without the figure breaks the pairs: then none.
+    /// The difference; `None` if there are too few samples, or pairs are incomplete.
     pub(super) fn difference(&self) -> Option<Difference> {
         if self.base.len().min(self.candidate.len()) < FEWEST {
             return None;
@@ -178,7 +179,7 @@ impl Groups {
         Some(Difference { standard_error: difference.standard_error.max(RESOLUTION), ..difference })
     }
 
-    /// The difference as one of builds: of one run on each side the rounds do not tell how the times of runs differ.
+    /// The difference of the builds. With one run on each side, the scatter between runs is added to that of the rounds.
     pub(super) fn difference_of_builds(&self, metric: Metric) -> Option<Difference> {
         let is_seen = self.samples != Samples::Rounds || metric == Metric::LogSyncs;
         Some(self.difference()?.with_known_error(if is_seen { 0.0 } else { RUN_SCATTER }))
@@ -189,7 +190,7 @@ impl Groups {
     }
 }
 
-/// The median, 0 of none: the figure that is shown.
+/// The median; 0 without samples.
 pub(super) fn middle(values: &[f64]) -> f64 {
     median(values.to_vec())
 }

@@ -1,20 +1,20 @@
-//! The answer of a comparison in one sentence.
+//! The result of a comparison in one sentence.
 
-use crate::compare::judge::CompareSettings;
-use crate::compare::samples::FEWEST;
-use crate::compare::{Answer, Candidate, ComparisonOutcome, Metric, Row};
+use super::result::{Answer, Candidate, ComparisonOutcome, Metric, Row};
+use super::samples::FEWEST;
+use super::settings::CompareSettings;
 use crate::units;
 
-/// Of one candidate its own; of several those that did not pass, or that all did.
+/// That of one candidate; of several, those that did not pass, or that all did.
 pub(super) fn sentence(candidates: &[Candidate]) -> String {
     match candidates {
         [one] => one.sentence.clone(),
         all => {
             let is_as_fast = [ComparisonOutcome::NoDifference, ComparisonOutcome::NoRegression];
             let stands_out = |one: &&Candidate| !is_as_fast.contains(&one.outcome);
-            let told: Vec<_> =
+            let found: Vec<_> =
                 all.iter().filter(stands_out).map(|one| format!("{}: {}", one.side.path, one.sentence)).collect();
-            if told.is_empty() { format!("None of {} candidates is slower.", all.len()) } else { told.join(" ") }
+            if found.is_empty() { format!("None of {} candidates is slower.", all.len()) } else { found.join(" ") }
         }
     }
 }
@@ -22,7 +22,7 @@ pub(super) fn sentence(candidates: &[Candidate]) -> String {
 pub(super) fn candidate_sentence(candidate: &Candidate, other_host: Option<&str>, settings: CompareSettings) -> String {
     match (candidate.outcome, other_host) {
         (ComparisonOutcome::Undecided, Some(other_host)) if !settings.across_hosts => {
-            format!("It cannot be told: the hosts differ, {other_host}.")
+            format!("Inconclusive: the hosts differ, {other_host}.")
         }
         (ComparisonOutcome::Regression, _) => regression(candidate, settings.confidence_percent),
         (ComparisonOutcome::Undecided, _) => undecided(candidate, settings),
@@ -36,7 +36,7 @@ pub(super) fn candidate_sentence(candidate: &Candidate, other_host: Option<&str>
 /// `The candidate is slower: persist (durability off) takes 11 % longer (95 % interval 8 to 14 %), and 2 more figures.`
 fn regression(candidate: &Candidate, confidence: f64) -> String {
     let mut found: Vec<&Row> = candidate.regressions().collect();
-    // What decides comes before what does not, the largest before the others.
+    // Deciding rows first, then the largest.
     found.sort_by(|one, other| {
         other.decides.cmp(&one.decides).then(other.slower_percent.total_cmp(&one.slower_percent))
     });
@@ -54,13 +54,13 @@ fn regression(candidate: &Candidate, confidence: f64) -> String {
     )
 }
 
-/// `It cannot be told whether the candidate is slower by 5 %; persist (durability off): a slowdown of up to 12 % is not ruled
+/// `It is inconclusive whether the candidate is slower by 5 %; persist (durability off): a slowdown of up to 12 % is not ruled
 /// out. Of 8 figures that decide 2 are open, 6 show no slowdown.`
 fn undecided(candidate: &Candidate, settings: CompareSettings) -> String {
     let open: Vec<&Row> = candidate.undecided().collect();
     let Some(worst) = open.iter().max_by(|one, other| one.at_most_percent.total_cmp(&other.at_most_percent)) else {
         return format!(
-            "It cannot be told: no command was issued often enough in at least {FEWEST} rounds or runs on each side."
+            "Inconclusive: no command was issued often enough in at least {FEWEST} rounds or runs on each side."
         );
     };
     let decide = candidate.rows.iter().filter(|row| row.decides).count();
@@ -74,7 +74,7 @@ fn undecided(candidate: &Candidate, settings: CompareSettings) -> String {
         more => format!(", {more} show no slowdown"),
     };
     format!(
-        "It cannot be told whether the candidate is slower by {}; {}: {}. Of {} {are_open}{rest}.",
+        "It is inconclusive whether the candidate is slower by {}; {}: {}. Of {} {are_open}{rest}.",
         units::percent(settings.threshold_percent),
         subject(worst),
         worst.note,
@@ -92,8 +92,8 @@ fn improvement(candidate: &Candidate) -> String {
     best.map_or_else(String::new, |best| format!(": {}", takes(best)))
 }
 
-/// `None of 4 medians is slower by 5 %, and a slowdown of more than 3.1 % is ruled out (95 % confidence).` A disk that was
-/// not steady is told.
+/// `None of 4 medians is slower by 5 %, and a slowdown of more than 3.1 % is ruled out (95 % confidence).` Mentions an
+/// unsteady disk.
 fn no_slowdown(candidate: &Candidate, settings: CompareSettings) -> String {
     let decide = || candidate.rows.iter().filter(|row| row.decides);
     let at_most = decide().map(|row| row.at_most_percent).fold(0.0, f64::max);
@@ -111,7 +111,7 @@ fn no_slowdown(candidate: &Candidate, settings: CompareSettings) -> String {
     )
 }
 
-/// What was left out for the disk, and what decides instead.
+/// Rows left out for an unsteady disk, and those that decide instead.
 fn unsteady_disk(candidate: &Candidate) -> String {
     let left_out = candidate.rows.iter().filter(|row| row.is_left_out()).count();
     if left_out == 0 {
@@ -121,7 +121,7 @@ fn unsteady_disk(candidate: &Candidate) -> String {
     let instead =
         if candidate.rows.iter().any(is_cpu_time) { "CPU time and syncs of the log" } else { "syncs of the log" };
     format!(
-        " With durability on the disk itself was not steady: {} there cannot be told, and {instead} decide.",
+        " With durability on the disk was unsteady: {instead} decide there in place of {}.",
         units::counted(left_out as u64, "median")
     )
 }
@@ -140,7 +140,7 @@ fn takes(row: &Row) -> String {
 }
 
 /// `persist (durability off)`.
-pub(super) fn subject(row: &Row) -> String {
+fn subject(row: &Row) -> String {
     let what = match row.metric {
         Metric::ServiceP50 => row.command.clone(),
         Metric::ResponseP99 => format!("p99 of {}", row.command),
@@ -151,7 +151,7 @@ pub(super) fn subject(row: &Row) -> String {
     format!("{what} (durability {})", row.durability)
 }
 
-/// Percent without more digits than it deserves.
+/// Percent, one decimal below 10.
 fn rounded(percent: f64) -> String {
     if percent.abs() < 9.95 { format!("{percent:.1}") } else { units::number(percent.round()) }
 }

@@ -1,19 +1,19 @@
-//! What may spoil a comparison.
+//! Doubts about a comparison.
 
-use crate::compare::given::GivenSide;
-use crate::compare::judge::CompareSettings;
-use crate::compare::{Candidate, Samples};
+use super::result::{Candidate, Samples};
+use super::settings::CompareSettings;
+use super::side::BuildReports;
 use crate::measure::FOREIGN_SHARE;
 use crate::report::{Outcome, Report, Warning};
 
-/// What was seen on any side, each with what to do about it.
+/// The doubts about any side, each with a hint.
 pub(super) fn warnings(
-    base: &GivenSide,
-    candidates: &[(&GivenSide, Option<String>)],
+    base: &BuildReports,
+    candidates: &[(&BuildReports, Option<String>)],
     judged: &[Candidate],
     settings: CompareSettings,
 ) -> Vec<Warning> {
-    let sides: Vec<&GivenSide> = std::iter::once(base).chain(candidates.iter().map(|(side, _)| *side)).collect();
+    let sides: Vec<&BuildReports> = std::iter::once(base).chain(candidates.iter().map(|(side, _)| *side)).collect();
     let mut found = Vec::new();
     for (_, other_host) in candidates {
         found.extend(other_host.as_deref().map(|differs| hosts(differs, settings)));
@@ -23,8 +23,8 @@ pub(super) fn warnings(
     found.extend(judged.iter().filter_map(order));
     if sides.iter().any(|side| !was_watched(side)) {
         found.push(Warning {
-            what: "Some reports do not say what the machine did without the backend.".to_owned(),
-            hint: "A difference of the machine would be taken for one of the builds. Measure with `run`.".to_owned(),
+            what: "Some reports have no timings of the machine without the backend.".to_owned(),
+            hint: "A difference of the machine would count as one of the builds. Measure with `run`.".to_owned(),
         });
     }
     found
@@ -34,13 +34,13 @@ fn hosts(differs: &str, settings: CompareSettings) -> Warning {
     let hint = if settings.across_hosts {
         "The difference of the hosts is part of the difference shown."
     } else {
-        "Measure both builds on one host, or give --across-hosts if the hosts are what you compare."
+        "Measure both builds on one host, or use --across-hosts to compare hosts."
     };
     Warning { what: format!("The hosts differ: {differs}."), hint: hint.to_owned() }
 }
 
-/// A report that lost data says nothing of speed.
-fn failed(side: &GivenSide) -> Option<Warning> {
+/// The speed of a run that failed, for example by losing data, is irrelevant.
+fn failed(side: &BuildReports) -> Option<Warning> {
     let (path, report) = side.reports.iter().find(|(_, report)| report.verdict.outcome == Outcome::Fail)?;
     Some(Warning {
         what: format!("{} is a failed run: {}", path.display(), report.verdict.sentence),
@@ -48,7 +48,7 @@ fn failed(side: &GivenSide) -> Option<Warning> {
     })
 }
 
-fn busy(side: &GivenSide) -> Option<Warning> {
+fn busy(side: &BuildReports) -> Option<Warning> {
     let share = |report: &Report| {
         let rounds = report.modes.iter().flat_map(|mode| &mode.rounds);
         let foreign: Vec<f64> = rounds.filter_map(|round| round.foreign_cores).collect();
@@ -63,20 +63,20 @@ fn busy(side: &GivenSide) -> Option<Warning> {
             side.reports.len(),
             side.path.display()
         ),
-        hint: "Stop what else runs on this machine, or alternate several runs of each build.".to_owned(),
+        hint: "Stop other processes, or alternate several runs of each build.".to_owned(),
     })
 }
 
 fn order(candidate: &Candidate) -> Option<Warning> {
     (candidate.samples == Samples::Runs).then(|| Warning {
-        what: format!("The runs of {} did not take turns with those of the base.", candidate.side.path),
-        hint: "What the machine did meanwhile counts as a difference of the builds. Alternate: base, candidate, base, \
-               candidate."
-            .to_owned(),
+        what: format!("The runs of {} did not alternate with those of the base.", candidate.side.path),
+        hint:
+            "Changes of the machine count as a difference of the builds. Alternate: base, candidate, base, candidate."
+                .to_owned(),
     })
 }
 
-fn was_watched(side: &GivenSide) -> bool {
+fn was_watched(side: &BuildReports) -> bool {
     let mut modes = side.reports.iter().flat_map(|(_, report)| &report.modes);
     modes.all(|mode| mode.rounds.iter().any(|round| round.reference_work.is_some()))
 }

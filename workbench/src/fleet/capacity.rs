@@ -1,14 +1,14 @@
-//! What the plans of one machine say of its capacity together.
+//! The capacity of a machine by all of its plans.
 
+use super::report_with_log::ReportWithLog;
+use super::result::{MergedCapacity, RecommendationCount, TargetAnswer};
 use crate::actor::Durability;
-use crate::fleet::given::GivenReport;
-use crate::fleet::{MachineCapacity, RecommendationCount, TargetAnswer};
 use crate::host::HOST;
 use crate::plan::{required_rate, suffices};
 use crate::report::{Capacity, Outcome, PlanResult};
 
-/// What the plans among the reports found in a mode.
-pub(super) fn capacity(reports: &[GivenReport], durability: Durability) -> Option<MachineCapacity> {
+/// `None` if no report is a plan.
+pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Option<MergedCapacity> {
     let found: Vec<Found<'_>> = reports.iter().filter_map(|one| Found::of(one, durability)).collect();
     if found.is_empty() {
         return None;
@@ -16,7 +16,7 @@ pub(super) fn capacity(reports: &[GivenReport], durability: Durability) -> Optio
     let capacities = || found.iter().map(|found| found.capacity);
     let sustained: Option<Vec<f64>> = found.iter().map(|found| found.sustained_per_second).collect();
     let holding = found.iter().filter(|found| found.holds).count();
-    Some(MachineCapacity {
+    Some(MergedCapacity {
         saturation_range_per_second: known_ends(capacities().filter_map(|capacity| capacity.saturation_per_second)),
         sustained_per_second: sustained.and_then(|rates| rates.into_iter().reduce(f64::min)),
         most_sustained_per_second: found.iter().filter_map(|found| found.sustained_per_second).reduce(f64::max),
@@ -31,10 +31,10 @@ pub(super) fn capacity(reports: &[GivenReport], durability: Durability) -> Optio
     })
 }
 
-/// What one plan found in a mode.
+/// One plan in a mode.
 struct Found<'r> {
     capacity: &'r Capacity,
-    /// Of the host itself where that was searched, which may do more than the machine it recommends.
+    /// Of the host itself if that was measured, which may exceed that of the machine it recommends.
     sustained_per_second: Option<f64>,
     profile: Option<&'r str>,
     holds: bool,
@@ -42,7 +42,7 @@ struct Found<'r> {
 }
 
 impl<'r> Found<'r> {
-    fn of(one: &'r GivenReport, durability: Durability) -> Option<Self> {
+    fn of(one: &'r ReportWithLog, durability: Durability) -> Option<Self> {
         let plan: &PlanResult = one.report.plan.as_ref()?;
         let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability)?;
         let recommended = plan.recommendations.iter().find(|recommended| recommended.durability == durability);
@@ -59,7 +59,7 @@ impl<'r> Found<'r> {
     }
 }
 
-/// The rate that the plan knows of the host it ran on.
+/// The sustained rate of the host itself.
 fn host_rate(plan: &PlanResult, durability: Durability) -> Option<f64> {
     let host = plan.profiles.iter().find(|known| known.profile == HOST)?;
     host.modes.iter().find(|mode| mode.durability == durability)?.sustained_per_second
@@ -88,7 +88,7 @@ fn recommendations(found: &[Found<'_>]) -> Vec<RecommendationCount> {
     counts
 }
 
-/// The least and the most; zeroes if there is none.
+/// The least and the most; zeroes without values.
 pub(super) fn ends(values: impl Iterator<Item = f64> + Clone) -> [f64; 2] {
     known_ends(values).unwrap_or_default()
 }

@@ -1,38 +1,29 @@
-//! Whether reports may be joined: they were asked the same question, and each is given once.
+//! Whether reports may be merged: they measured the same load, and each is named once.
 
-use crate::fleet::error::MergeError;
-use crate::fleet::given::GivenReport;
+use super::error::MergeError;
+use super::report_with_log::ReportWithLog;
 use crate::report::{Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields};
 use crate::units;
 
-/// Checks that all reports were asked what the first one was, and that none is there twice.
-///
-/// # Errors
-///
-/// [`MergeError::Incomparable`], naming the two files, and the field in which they differ.
-pub(super) fn check_comparable(given: &[GivenReport]) -> Result<(), MergeError> {
-    let all = placed(given);
+/// Checks that all reports measured the same load, and that none is named twice.
+pub(super) fn check_comparable(reports: &[ReportWithLog]) -> Result<(), MergeError> {
+    let all = placed(reports);
     for (place, &report) in all.iter().enumerate() {
         check_distinct(&all[..place], report)?;
     }
     Ok(check_equal(&all, question_fields)?)
 }
 
-/// Checks that the reports of one machine were measured alike.
-///
-/// # Errors
-///
-/// [`MergeError::Incomparable`].
-pub(super) fn check_measured_alike(given: &[GivenReport]) -> Result<(), MergeError> {
-    Ok(check_equal(&placed(given), measured_with)?)
+/// Checks that the reports of one machine were measured with the same settings.
+pub(super) fn check_measured_alike(reports: &[ReportWithLog]) -> Result<(), MergeError> {
+    Ok(check_equal(&placed(reports), measured_with)?)
 }
 
-fn placed(given: &[GivenReport]) -> Vec<ReportAtPath<'_>> {
-    given.iter().map(|given| (given.path.as_path(), &given.report)).collect()
+fn placed(reports: &[ReportWithLog]) -> Vec<ReportAtPath<'_>> {
+    reports.iter().map(|one| (one.path.as_path(), &one.report)).collect()
 }
 
-/// What repeated reports of one machine must have in common beside the question. The tuning of a plan is its own choice,
-/// that of a run its user's.
+/// What reports of one machine must have in common, beside the question. A plan chooses its tuning, a run does not.
 fn measured_with(report: &Report) -> Vec<Field> {
     let mut fields = vec![field("settings.workers_count", &report.settings.workers_count)];
     if report.kind == ReportKind::Run {
@@ -41,8 +32,8 @@ fn measured_with(report: &Report) -> Vec<Field> {
     fields
 }
 
-/// The machine the backend was tuned for. RAM that was given as a figure reads as a share of the host's: that of one kind
-/// of machine differs by a few megabytes from host to host.
+/// The machine the backend was tuned for. A figure for RAM becomes a share of the host's: RAM of one kind of machine differs by
+/// a few megabytes from host to host.
 pub(super) fn tuned_for(report: &Report) -> String {
     let spec = &report.settings.machine_spec;
     let custom = |field: &str| spec.pointer(&format!("/custom/{field}")).and_then(serde_json::Value::as_u64);

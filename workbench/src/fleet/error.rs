@@ -1,4 +1,4 @@
-//! Why reports cannot be joined.
+//! Why reports cannot be merged.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,49 +6,49 @@ use std::path::PathBuf;
 use crate::actor::Durability;
 use crate::report::{Incomparable, ReportError};
 
-/// Why reports cannot be joined, or the result not written.
+/// Why reports cannot be merged, or the result not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MergeError {
-    /// No report was given.
-    #[error("there is nothing to join: give at least one report")]
+    /// No report was named.
+    #[error("nothing to merge: name at least one report")]
     Nothing,
-    /// A report cannot be read, or the comparison not written or read.
+    /// A report cannot be read, or the comparison not written.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// They do not speak of the same, or one was given twice.
+    /// They did not measure the same load, or one was named twice.
     #[error(transparent)]
     Incomparable(#[from] Incomparable),
-    /// A histogram log is there and cannot be read.
+    /// A histogram log cannot be read.
     #[error("the histograms {} cannot be read", path.display())]
     LogUnreadable {
-        /// The file.
+        /// The log.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A histogram log is damaged, or of another program.
+    /// A histogram log is damaged, or from another program.
     #[error("{}:{line}: {reason}", path.display())]
     LogInvalid {
-        /// The file.
+        /// The log.
         path: PathBuf,
         /// Line, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The problem.
         reason: String,
     },
-    /// A histogram log lies beside a report it does not belong to.
+    /// A histogram log does not belong to the report beside it.
     #[error(
-        "{} does not belong to the report beside it: it holds {found} samples of {command} with durability {durability}, \
+        "{} does not belong to the report beside it: it has {found} samples of {command} with durability {durability}, \
          the report {expected}",
         path.display()
     )]
     LogOfAnother {
         /// The log.
         path: PathBuf,
-        /// The command that differs.
+        /// A command whose number of samples differs.
         command: String,
-        /// The mode that differs.
+        /// Its durability mode.
         durability: Durability,
         /// Samples in the log.
         found: u64,
@@ -58,7 +58,7 @@ pub enum MergeError {
 }
 
 impl MergeError {
-    /// Whether the choice of reports is at fault, not a file.
+    /// Whether the command line is at fault, not a file.
     pub const fn is_choice(&self) -> bool {
         matches!(self, Self::Nothing | Self::Incomparable(_))
     }

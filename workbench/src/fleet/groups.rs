@@ -1,15 +1,15 @@
-//! Which reports are of one kind of machine.
+//! Groups reports by kind of machine.
 
 use std::collections::BTreeMap;
 
-use crate::fleet::given::GivenReport;
+use super::report_with_log::ReportWithLog;
 use crate::report::HostInfo;
 use crate::units;
 
-/// RAM of one kind of machine differs by what each kernel reserves; two within this share are alike.
+/// Ratio of RAM within which machines are of one kind: kernels reserve different amounts.
 const ALIKE_RAM: f64 = 1.02;
 
-/// The hardware that makes a kind of machine, RAM aside.
+/// The hardware of a kind of machine, except RAM.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Hardware {
     pub(super) cpu_model: String,
@@ -50,15 +50,15 @@ impl Hardware {
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) hardware: Hardware,
-    /// The least of its reports.
+    /// Least of its reports.
     pub(super) usable_ram_bytes: u64,
-    pub(super) reports: Vec<GivenReport>,
+    pub(super) reports: Vec<ReportWithLog>,
 }
 
-/// Groups by hardware, then by RAM, ascending: whoever has at most 2 % more than the least belongs to it.
-pub(super) fn groups(given: Vec<GivenReport>) -> Vec<Group> {
-    let mut by_hardware: BTreeMap<Hardware, Vec<GivenReport>> = BTreeMap::new();
-    for one in given {
+/// Groups by hardware, then by RAM: a group reaches 2 % above its least.
+pub(super) fn groups(reports: Vec<ReportWithLog>) -> Vec<Group> {
+    let mut by_hardware: BTreeMap<Hardware, Vec<ReportWithLog>> = BTreeMap::new();
+    for one in reports {
         by_hardware.entry(Hardware::of(&one.report.host)).or_default().push(one);
     }
     let mut groups: Vec<Group> = Vec::new();
@@ -81,8 +81,7 @@ pub(super) fn groups(given: Vec<GivenReport>) -> Vec<Group> {
     groups
 }
 
-/// What a device is, without the number it happened to get: `/dev/nvme1n1p3` is `nvme`, `/dev/sdb1` is `sd`. What is not
-/// known keeps its name.
+/// The kind of a device: `/dev/nvme1n1p3` is `nvme`, `/dev/sdb1` is `sd`. An unknown one keeps its name.
 fn device_kind(device: &str) -> String {
     const KINDS: [&str; 9] = ["nvme", "mmcblk", "loop", "nbd", "rbd", "xvd", "sd", "vd", "md"];
     if device.contains(':') || device.starts_with("//") {
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_device_is_told_by_its_kind() {
+    fn a_device_is_reduced_to_its_kind() {
         for (device, kind) in [
             ("/dev/nvme1n1p3", "nvme"),
             ("/dev/sdb1", "sd"),
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_what_makes_the_machine() {
+    fn a_name_describes_the_hardware() {
         let mut hardware = Hardware {
             cpu_model: "AMD EPYC 7763".to_owned(),
             usable_cores_count: 2,

@@ -1,57 +1,55 @@
-//! One distribution of many reports: histograms are added sample by sample, and percentiles are read from the sum.
+//! Merges the latencies of reports: percentiles are read from the sum of their histograms.
 
 use std::time::Duration;
 
+use super::comparable::tuned_for;
+use super::report_with_log::ReportWithLog;
+use super::result::{LatencyEvidence, MergedLatency, PercentileSpread};
 use crate::actor::Durability;
-use crate::fleet::comparable::tuned_for;
-use crate::fleet::given::GivenReport;
-use crate::fleet::{LatencyEvidence, MergedLatency, PercentileSpread};
 use crate::measure::{LatencyHistogram, Mean, Percentile};
 use crate::report::{LatencyInfo, LoggedLatencies, ModeResult, NamedLatency, latency_info};
 use crate::units;
 
-/// How the latencies of several reports become one distribution.
 pub(super) const MERGING_METHOD: &str = "Response times. The histograms of all reports of a machine (latency.hlog) are \
-    added sample by sample, and percentiles are read from the sum; none is averaged. A report with no histograms is shown \
-    with its own percentiles if it is the only one of its machine, and left out otherwise.";
+    added, and percentiles are read from the sum; none is averaged. A report without histograms is shown with its own \
+    percentiles if it is the only one of its machine, and left out otherwise.";
 
-/// How the intervals come about.
 pub(super) const INTERVAL_METHOD: &str = "95 %. One report: its own interval, from a moving block bootstrap over its \
     seconds. Three reports or more: Student's t over the logarithms of the reports' own percentiles, around the merged \
-    value. Two reports carry no interval: the lower and the higher stand in its place as what they are.";
+    value. Two reports have no interval; the lower and the higher are shown instead.";
 
-/// Reports from which on their spread gives an interval.
+/// Reports at least for an interval.
 const FEWEST_REPORTS: usize = 3;
-/// Rates closer than this are the same.
+/// Relative difference within which rates are the same.
 const SAME_RATE: f64 = 0.005;
 
-/// All samples of one command in one durability mode on one machine.
+/// All samples of a command in a durability mode on a machine.
 #[derive(Debug, Clone)]
 pub struct MergedHistogram {
-    /// The machine's `id`.
+    /// `id` of the machine.
     pub machine: String,
-    /// Whether writes waited for the disk.
+    /// Durability `off` or `on`.
     pub durability: Durability,
-    /// The command.
+    /// Name of the command.
     pub command: String,
-    /// Measured time of all reports.
+    /// Measured time of all its reports.
     pub length: Duration,
-    /// Response times.
+    /// Response times, nanoseconds.
     pub latencies: LatencyHistogram,
 }
 
-/// What the reports of one machine say of latencies in one durability mode.
+/// The latencies of a machine in a durability mode.
 #[derive(Debug, Default)]
 pub(super) struct ModeLatencies {
     pub(super) commands: Vec<MergedLatency>,
-    /// The sums behind `commands`, where there are histograms.
+    /// The sums behind `commands`.
     pub(super) histograms: Vec<MergedHistogram>,
-    /// What is left out, and why.
+    /// What is left out and why.
     pub(super) notes: Vec<String>,
 }
 
 /// Merges the latencies of a mode over all reports of a machine.
-pub(super) fn merge_latencies(reports: &[GivenReport], durability: Durability) -> ModeLatencies {
+pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability) -> ModeLatencies {
     if let Some(obstacle) = obstacle(reports, durability) {
         let note = format!("Durability {durability}: latencies are not merged, {obstacle}.");
         return ModeLatencies { notes: vec![note], ..ModeLatencies::default() };
@@ -78,14 +76,14 @@ pub(super) fn merge_latencies(reports: &[GivenReport], durability: Durability) -
     merged
 }
 
-/// The rate the latencies of a mode were taken at, if all reports were offered the same.
-pub(super) fn common_offered(reports: &[GivenReport], durability: Durability) -> Option<f64> {
+/// The offered rate of a mode, if it is the same in all reports.
+pub(super) fn common_offered(reports: &[ReportWithLog], durability: Durability) -> Option<f64> {
     let offered: Vec<Option<f64>> = offered(reports, durability);
     let first = offered.first().copied().flatten()?;
     offered.iter().all(|rate| rate.is_some_and(|rate| is_same_rate(rate, first))).then_some(first)
 }
 
-fn offered(reports: &[GivenReport], durability: Durability) -> Vec<Option<f64>> {
+fn offered(reports: &[ReportWithLog], durability: Durability) -> Vec<Option<f64>> {
     reports.iter().filter_map(|one| mode_of(one, durability)).map(|mode| mode.offered_per_second).collect()
 }
 
@@ -93,28 +91,28 @@ fn is_same_rate(one: f64, other: f64) -> bool {
     (one - other).abs() <= SAME_RATE * one.max(other)
 }
 
-pub(super) fn mode_of(one: &GivenReport, durability: Durability) -> Option<&ModeResult> {
+pub(super) fn mode_of(one: &ReportWithLog, durability: Durability) -> Option<&ModeResult> {
     one.report.modes.iter().find(|mode| mode.durability == durability)
 }
 
-/// Why the latencies of these reports are not of one thing.
-fn obstacle(reports: &[GivenReport], durability: Durability) -> Option<String> {
+/// Why the latencies of these reports cannot be merged.
+fn obstacle(reports: &[ReportWithLog], durability: Durability) -> Option<String> {
     let rates = offered(reports, durability);
     if rates.iter().any(Option::is_some) && common_offered(reports, durability).is_none() {
-        let mut told: Vec<String> =
+        let mut known: Vec<String> =
             rates.iter().map(|rate| rate.map_or_else(|| "a closed loop".to_owned(), units::rate)).collect();
-        told.sort();
-        told.dedup();
-        return Some(format!("its reports took them at different rates ({})", told.join(", ")));
+        known.sort();
+        known.dedup();
+        return Some(format!("they were measured at different rates ({})", known.join(", ")));
     }
     let mut tunings: Vec<String> = reports.iter().map(|one| tuned_for(&one.report)).collect();
     tunings.sort();
     tunings.dedup();
-    (tunings.len() > 1).then(|| format!("its reports took them under different tunings ({})", tunings.join(", ")))
+    (tunings.len() > 1).then(|| format!("they were measured with different tunings ({})", tunings.join(", ")))
 }
 
-/// Which reports have no histograms, and what becomes of their latencies.
-pub(super) fn missing_logs(reports: &[GivenReport]) -> Option<String> {
+/// A note on reports without histograms.
+pub(super) fn missing_logs(reports: &[ReportWithLog]) -> Option<String> {
     let without = reports.iter().filter(|one| one.histograms.is_none());
     let paths: Vec<String> = without.map(|one| one.path.display().to_string()).collect();
     let then = if reports.len() == 1 { "the percentiles are its own" } else { "they are left out" };
@@ -126,7 +124,7 @@ pub(super) fn missing_logs(reports: &[GivenReport]) -> Option<String> {
 }
 
 /// Commands in the order of the reports.
-fn command_names(reports: &[&GivenReport], durability: Durability) -> Vec<String> {
+fn command_names(reports: &[&ReportWithLog], durability: Durability) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for latency in reports.iter().filter_map(|one| mode_of(one, durability)).flat_map(|mode| &mode.commands) {
         if !names.contains(&latency.name) {
@@ -147,7 +145,7 @@ fn own_percentiles(mode: &ModeResult) -> Vec<MergedLatency> {
     mode.commands.iter().map(own).collect()
 }
 
-fn own_latency<'r>(one: &'r GivenReport, durability: Durability, command: &str) -> Option<&'r LatencyInfo> {
+fn own_latency<'r>(one: &'r ReportWithLog, durability: Durability, command: &str) -> Option<&'r LatencyInfo> {
     mode_of(one, durability)?
         .commands
         .iter()
@@ -155,7 +153,7 @@ fn own_latency<'r>(one: &'r GivenReport, durability: Durability, command: &str) 
         .map(NamedLatency::response_or_service)
 }
 
-/// The merged distribution of a command; `of_one` is what the report says itself where there is but one.
+/// The merged distribution of a command; `of_one` is that of the report if there is only one.
 fn merged_latency(
     command: &str,
     logged: &[&LoggedLatencies],
@@ -171,15 +169,15 @@ fn merged_latency(
             continue;
         }
         let of_reports = percentile_of_each(logged, percentile);
-        let all_tell = of_reports.len() == logged.len() && !percentile.is_extreme();
-        shown.interval_ns = all_tell.then(|| interval(shown.value_ns, &of_reports)).flatten();
+        let all_support = of_reports.len() == logged.len() && !percentile.is_extreme();
+        shown.interval_ns = all_support.then(|| interval(shown.value_ns, &of_reports)).flatten();
         spread.extend(spread_of(percentile, &of_reports));
     }
     let (name, reports_count) = (command.to_owned(), count(logged.len()));
     MergedLatency { name, evidence: LatencyEvidence::Histograms, reports_count, response, spread }
 }
 
-/// The percentile of each report whose samples support it.
+/// The percentile of each report with enough samples.
 fn percentile_of_each(logged: &[&LoggedLatencies], percentile: Percentile) -> Vec<u64> {
     let of_one = |logged: &&LoggedLatencies| {
         let histogram: LatencyHistogram = std::iter::once(&logged.latencies).collect();
@@ -197,8 +195,7 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// The 95 % interval around `merged` that the spread of the reports gives. Latencies spread by factors, hence the
-/// logarithms, which also keep the interval above zero.
+/// The 95 % interval around `merged` by the spread of the reports. Logarithms, because latencies spread by factors.
 fn interval(merged: u64, of_reports: &[u64]) -> Option<[u64; 2]> {
     if of_reports.len() < FEWEST_REPORTS {
         return None;
@@ -216,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_is_that_of_students_t() {
+    fn intervals_are_those_of_students_t() {
         // Logarithms 0, 1 and 2: mean 1, standard deviation 1; t of two degrees of freedom is 4.303.
         let values = [1_000.0, 1_000.0 * 1_f64.exp(), 1_000.0 * 2_f64.exp()];
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
@@ -228,13 +225,13 @@ mod tests {
     }
 
     #[test]
-    fn equal_reports_leave_no_doubt_and_two_give_no_interval() {
+    fn equal_reports_have_an_empty_interval_and_two_have_none() {
         assert_eq!(interval(500, &[500, 500, 500]), Some([500, 500]));
         assert_eq!(interval(500, &[500, 500]), None);
     }
 
     #[test]
-    fn more_reports_make_it_narrower() {
+    fn more_reports_narrow_the_interval() {
         let width = |reports: usize| {
             let values: Vec<u64> = (0..reports).map(|n| if n % 2 == 0 { 900 } else { 1_100 }).collect();
             let [low, high] = interval(1_000, &values).unwrap();

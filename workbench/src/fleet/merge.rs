@@ -1,54 +1,54 @@
-//! Joins reports into a comparison of machines.
+//! Merges reports into a comparison of machines.
 
-use crate::actor::Durability;
-use crate::fleet::capacity::{capacity, ends};
-use crate::fleet::comparable::{check_comparable, check_measured_alike};
-use crate::fleet::error::MergeError;
-use crate::fleet::given::GivenReport;
-use crate::fleet::groups::{Group, groups};
-use crate::fleet::latency::{
+use super::capacity::{capacity, ends};
+use super::comparable::{check_comparable, check_measured_alike};
+use super::error::MergeError;
+use super::groups::{Group, groups};
+use super::latency::{
     INTERVAL_METHOD, MERGING_METHOD, MergedHistogram, common_offered, merge_latencies, missing_logs, mode_of,
 };
-use crate::fleet::order::better_first;
-use crate::fleet::sentence::sentence;
-use crate::fleet::warnings::{build_warning, group_warnings};
-use crate::fleet::{JoinedReport, Machine, MachineComparison, MachineMode, SCHEMA_VERSION, SyncProbe};
-use crate::measure::Percentile;
+use super::order::better_first;
+use super::report_with_log::ReportWithLog;
+use super::result::{JoinedReport, MachineComparison, MergedMachine, MergedMode, SCHEMA_VERSION};
+use super::sentence::sentence;
+use super::sync_probe::sync_probe;
+use super::warnings::{build_warning, group_warnings};
+use crate::actor::Durability;
 use crate::plan::required_rate;
-use crate::report::{LatencyInfo, ModeResult, Question, Report, Reproduce, Target, Warning};
+use crate::report::{ModeResult, Question, Report, Reproduce, Target, Warning};
 
-/// What a comparison says beside what the reports hold.
+/// Date and origin of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MergeContext {
-    /// When the reports are joined, RFC 3339 in UTC.
+    /// Date of the comparison, RFC 3339 in UTC.
     pub merged_at: String,
-    /// The command line that joins them.
+    /// The command line that repeats it.
     pub command: String,
 }
 
-/// A comparison and the distributions behind it.
+/// A comparison and its distributions.
 #[derive(Debug, Clone)]
 pub struct Merged {
-    /// The comparison.
+    /// The comparison of machines.
     pub comparison: MachineComparison,
     /// The merged histograms, in the order of the machines.
     pub histograms: Vec<MergedHistogram>,
 }
 
-/// Joins reports: those of one kind of machine become one, and machines are put side by side.
+/// Merges reports of one kind of machine, and compares the machines.
 ///
 /// # Errors
 ///
-/// [`MergeError::Nothing`] or [`MergeError::Incomparable`]: the reports given cannot be compared.
-pub fn merge(given: Vec<GivenReport>, context: &MergeContext) -> Result<Merged, MergeError> {
-    check_comparable(&given)?;
-    let first = given.first().ok_or(MergeError::Nothing)?.report.clone();
+/// [`MergeError::Nothing`] or [`MergeError::Incomparable`].
+pub fn merge(reports: Vec<ReportWithLog>, context: &MergeContext) -> Result<Merged, MergeError> {
+    check_comparable(&reports)?;
+    let first = reports.first().ok_or(MergeError::Nothing)?.report.clone();
     let question = Question::from(&first);
-    let mut warnings: Vec<Warning> = build_warning(&given).into_iter().collect();
+    let mut warnings: Vec<Warning> = build_warning(&reports).into_iter().collect();
     let durabilities: Vec<Durability> = first.modes.iter().map(|mode| mode.durability).collect();
-    let headline_command = headline_command(&given);
+    let headline_command = headline_command(&reports);
     let mut joined = Vec::new();
-    for group in groups(given) {
+    for group in groups(reports) {
         check_measured_alike(&group.reports)?;
         warnings.extend(group_warnings(&group));
         joined.push(machine(&group, &durabilities));
@@ -95,13 +95,13 @@ impl From<&Report> for Question {
     }
 }
 
-/// The objective's command, else the one issued most over all reports; of equals the first.
-fn headline_command(given: &[GivenReport]) -> Option<String> {
-    if let Some(plan) = given.first().and_then(|one| one.report.plan.as_ref()) {
+/// The objective's command, else the most frequent one of all reports.
+fn headline_command(reports: &[ReportWithLog]) -> Option<String> {
+    if let Some(plan) = reports.first().and_then(|one| one.report.plan.as_ref()) {
         return Some(plan.slo.command.clone());
     }
     let mut counts: Vec<(&str, u64)> = Vec::new();
-    for latency in given.iter().flat_map(|one| &one.report.modes).flat_map(|mode| &mode.commands) {
+    for latency in reports.iter().flat_map(|one| &one.report.modes).flat_map(|mode| &mode.commands) {
         match counts.iter_mut().find(|(name, _)| *name == latency.name) {
             Some((_, count)) => *count += latency.service.count,
             None => counts.push((&latency.name, latency.service.count)),
@@ -110,8 +110,8 @@ fn headline_command(given: &[GivenReport]) -> Option<String> {
     counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(name, _)| name.to_owned())
 }
 
-/// Numbers the machines by their place, and their histograms with them.
-fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<MergedHistogram>) {
+/// Numbers the machines and their histograms.
+fn numbered(joined: Vec<(MergedMachine, Vec<MergedHistogram>)>) -> (Vec<MergedMachine>, Vec<MergedHistogram>) {
     let (mut machines, mut histograms) = (Vec::new(), Vec::new());
     for (place, (mut machine, of_machine)) in (1..).zip(joined) {
         machine.id = format!("machine-{place}");
@@ -122,8 +122,8 @@ fn numbered(joined: Vec<(Machine, Vec<MergedHistogram>)>) -> (Vec<Machine>, Vec<
     (machines, histograms)
 }
 
-/// One kind of machine; it gets its number later.
-fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHistogram>) {
+/// One kind of machine, without its number.
+fn machine(group: &Group, durabilities: &[Durability]) -> (MergedMachine, Vec<MergedHistogram>) {
     let Group { hardware, usable_ram_bytes, reports } = group;
     let (mut modes, mut histograms) = (Vec::new(), Vec::new());
     let mut notes: Vec<String> = missing_logs(reports).into_iter().collect();
@@ -131,9 +131,9 @@ fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHi
         let latencies = merge_latencies(reports, durability);
         notes.extend(latencies.notes);
         histograms.extend(latencies.histograms);
-        modes.push(MachineMode { commands: latencies.commands, ..mode(reports, durability) });
+        modes.push(MergedMode { commands: latencies.commands, ..mode(reports, durability) });
     }
-    let machine = Machine {
+    let machine = MergedMachine {
         id: String::new(),
         name: hardware.name(*usable_ram_bytes),
         cpu_model: hardware.cpu_model.clone(),
@@ -150,7 +150,7 @@ fn machine(group: &Group, durabilities: &[Durability]) -> (Machine, Vec<MergedHi
     (machine, histograms)
 }
 
-fn joined_report(one: &GivenReport) -> JoinedReport {
+fn joined_report(one: &ReportWithLog) -> JoinedReport {
     JoinedReport {
         path: one.path.display().to_string(),
         started_at: one.report.started_at.clone(),
@@ -161,11 +161,11 @@ fn joined_report(one: &GivenReport) -> JoinedReport {
     }
 }
 
-/// A mode over all reports, its latencies aside.
-fn mode(reports: &[GivenReport], durability: Durability) -> MachineMode {
+/// A mode of all reports, without latencies.
+fn mode(reports: &[ReportWithLog], durability: Durability) -> MergedMode {
     let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| mode_of(one, durability)).collect();
     let databases = modes.iter().map(|mode| mode.resources.database_bytes);
-    MachineMode {
+    MergedMode {
         durability,
         commands_count: modes.iter().map(|mode| mode.commands_count).sum(),
         offered_per_second: common_offered(reports, durability),
@@ -177,25 +177,10 @@ fn mode(reports: &[GivenReport], durability: Durability) -> MachineMode {
     }
 }
 
-/// Commands of all reports by the measured time of all reports.
+/// Commands of all reports per second of measured time.
 fn pooled_rate(modes: &[&ModeResult]) -> f64 {
     let measured = || modes.iter().filter(|mode| mode.achieved_per_second > 0.0);
     let commands: f64 = measured().map(|mode| mode.commands_count as f64).sum();
     let seconds: f64 = measured().map(|mode| mode.commands_count as f64 / mode.achieved_per_second).sum();
     if seconds > 0.0 { commands / seconds } else { 0.0 }
-}
-
-/// Percentiles of each report's probe of the disk.
-pub(super) fn sync_probe(reports: &[GivenReport]) -> Option<SyncProbe> {
-    let probes: Vec<&LatencyInfo> = reports.iter().filter_map(|one| one.report.host.sync_probe.as_ref()).collect();
-    let range = |percentile| {
-        let values = probes.iter().filter_map(|probe| probe.percentile(percentile)).map(|found| found.value_ns);
-        Some([values.clone().min()?, values.max()?])
-    };
-    let reports_count = u32::try_from(probes.len()).unwrap_or(u32::MAX);
-    (reports_count > 0).then(|| SyncProbe {
-        reports_count,
-        p50_range_ns: range(Percentile::P50),
-        p99_range_ns: range(Percentile::P99),
-    })
 }

@@ -2,37 +2,37 @@
 
 use std::cmp::Ordering;
 
-use crate::fleet::{Machine, MachineMode};
+use super::result::{MergedMachine, MergedMode};
 use crate::measure::Percentile;
 
-/// The better machine first: the higher rate in the last durability mode, which is `on` if that was measured, then in
-/// the others. Where a schedule gave all the same rate, the lower p99 of the headline command.
-pub(super) fn better_first(a: &Machine, b: &Machine, command: Option<&str>) -> Ordering {
+/// The better machine first: by rate in the last durability mode, `on` if that was measured, then in the others; where a
+/// schedule gave the rate, by p99 of the headline command.
+pub(super) fn better_first(a: &MergedMachine, b: &MergedMachine, command: Option<&str>) -> Ordering {
     let mut modes = a.modes.iter().zip(&b.modes).rev().map(|(a, b)| compare(a, b, command));
     modes.find(|order| order.is_ne()).unwrap_or_else(|| by_size(a, b))
 }
 
-fn compare(a: &MachineMode, b: &MachineMode, command: Option<&str>) -> Ordering {
+fn compare(a: &MergedMode, b: &MergedMode, command: Option<&str>) -> Ordering {
     if is_scheduled(a) && is_scheduled(b) {
-        // One that is not told comes last.
+        // An unknown one comes last.
         let later = |mode| p99_ns(mode, command).unwrap_or(u64::MAX);
         return later(a).cmp(&later(b));
     }
     b.rate_per_second().total_cmp(&a.rate_per_second())
 }
 
-/// Whether a schedule gave the rate of a run, so that it says nothing of the machine.
-pub(super) fn is_scheduled(mode: &MachineMode) -> bool {
+/// Whether a schedule gave the rate of a run, so that it does not depend on the machine.
+pub(super) fn is_scheduled(mode: &MergedMode) -> bool {
     mode.capacity.is_none() && mode.offered_per_second.is_some()
 }
 
-/// The 99th percentile of a command, if it is told.
-pub(super) fn p99_ns(mode: &MachineMode, command: Option<&str>) -> Option<u64> {
+/// The 99th percentile of a command, if known.
+pub(super) fn p99_ns(mode: &MergedMode, command: Option<&str>) -> Option<u64> {
     Some(mode.command(command?)?.response.percentile(Percentile::P99)?.value_ns)
 }
 
 /// By cores, then RAM, then name.
-pub(super) fn by_size(a: &Machine, b: &Machine) -> Ordering {
-    let size = |machine: &Machine| (machine.usable_cores_count, machine.usable_ram_bytes);
+pub(super) fn by_size(a: &MergedMachine, b: &MergedMachine) -> Ordering {
+    let size = |machine: &MergedMachine| (machine.usable_cores_count, machine.usable_ram_bytes);
     size(a).cmp(&size(b)).then_with(|| a.name.cmp(&b.name))
 }

@@ -1,21 +1,21 @@
-//! The answer of a comparison in one sentence.
+//! The result of a comparison in one sentence.
 
+use super::order::{by_size, is_scheduled, p99_ns};
+use super::result::{MergedMachine, MergedMode, TargetAnswer};
 use crate::actor::Durability;
-use crate::fleet::order::{by_size, is_scheduled, p99_ns};
-use crate::fleet::{Machine, MachineMode, TargetAnswer};
 use crate::report::Target;
 use crate::units;
 
-/// Plans: how many machines hold the target in each mode, and the smallest of them. Runs: the best machine of each mode.
+/// Plans: how many machines sustain the target in each mode, and the smallest of them. Runs: the best machine of each mode.
 pub(super) fn sentence(
-    machines: &[Machine],
+    machines: &[MergedMachine],
     durabilities: &[Durability],
     target: Option<&Target>,
     command: Option<&str>,
 ) -> String {
     let text = match target {
         Some(target) => {
-            let clauses = durabilities.iter().map(|&durability| holding(machines, durability, target));
+            let clauses = durabilities.iter().map(|&durability| sustaining(machines, durability, target));
             clauses.collect::<Vec<_>>().join("; ")
         }
         None => best_of_all(machines, durabilities, command),
@@ -24,21 +24,21 @@ pub(super) fn sentence(
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-/// `3 of 4 machines hold 2,000 commands/s with durability on, the smallest is …`.
-fn holding(machines: &[Machine], durability: Durability, target: &Target) -> String {
+/// `3 of 4 machines sustain 2,000 commands/s with durability on, the smallest is …`.
+fn sustaining(machines: &[MergedMachine], durability: Durability, target: &Target) -> String {
     let answered = |answer: TargetAnswer| {
-        let is_so = move |machine: &&Machine| {
+        let is_so = move |machine: &&MergedMachine| {
             machine.mode(durability).and_then(|mode| mode.capacity.as_ref()).is_some_and(|found| found.answer == answer)
         };
         machines.iter().filter(is_so)
     };
-    let (held, undecided) = (answered(TargetAnswer::Holds).count(), answered(TargetAnswer::Undecided).count());
-    let who = match (held, machines.len()) {
-        (1, 1) => "the one machine holds".to_owned(),
-        (0, 1) => "the one machine is not shown to hold".to_owned(),
-        (0, all) => format!("none of {all} machines is shown to hold"),
-        (1, all) => format!("1 of {all} machines holds"),
-        (held, all) => format!("{held} of {all} machines hold"),
+    let (sustaining, undecided) = (answered(TargetAnswer::Holds).count(), answered(TargetAnswer::Undecided).count());
+    let who = match (sustaining, machines.len()) {
+        (1, 1) => "the one machine sustains".to_owned(),
+        (0, 1) => "the one machine does not qualify for".to_owned(),
+        (0, all) => format!("none of {all} machines qualifies for"),
+        (1, all) => format!("1 of {all} machines sustains"),
+        (some, all) => format!("{some} of {all} machines sustain"),
     };
     let rate = units::number(target.target_per_second);
     let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b));
@@ -50,11 +50,11 @@ fn holding(machines: &[Machine], durability: Durability, target: &Target) -> Str
     format!("{who} {rate} commands/s with durability {durability}{undecided}{smallest}")
 }
 
-/// The best machine of each mode, said once where it is one machine.
-fn best_of_all(machines: &[Machine], durabilities: &[Durability], command: Option<&str>) -> String {
+/// The best machine of each mode, once if it is the same.
+fn best_of_all(machines: &[MergedMachine], durabilities: &[Durability], command: Option<&str>) -> String {
     let best: Vec<Best<'_>> =
         durabilities.iter().filter_map(|&durability| Best::of(machines, durability, command)).collect();
-    let Some(first) = best.first() else { return "nothing was measured".to_owned() };
+    let Some(first) = best.first() else { return "no mode was measured".to_owned() };
     let alike = |best: &Best<'_>| best.machine.name == first.machine.name && best.word == first.word;
     if best.iter().all(alike) {
         let figures: Vec<String> = best.iter().map(Best::figure_with_mode).collect();
@@ -67,17 +67,17 @@ fn best_of_all(machines: &[Machine], durabilities: &[Durability], command: Optio
 
 /// The best machine in one durability mode.
 struct Best<'a> {
-    machine: &'a Machine,
+    machine: &'a MergedMachine,
     durability: Durability,
-    /// What it is best at.
+    /// `fastest` or `lowest p99`.
     word: &'static str,
     figure: String,
 }
 
 impl<'a> Best<'a> {
     /// By rate; by latency where a schedule gave the rate.
-    fn of(machines: &'a [Machine], durability: Durability, command: Option<&str>) -> Option<Self> {
-        let measured: Vec<(&Machine, &MachineMode)> =
+    fn of(machines: &'a [MergedMachine], durability: Durability, command: Option<&str>) -> Option<Self> {
+        let measured: Vec<(&MergedMachine, &MergedMode)> =
             machines.iter().filter_map(|machine| Some((machine, machine.mode(durability)?))).collect();
         let by_latency = measured.iter().all(|(_, mode)| is_scheduled(mode) && p99_ns(mode, command).is_some());
         if let Some(command) = command.filter(|_| by_latency) {

@@ -1,22 +1,22 @@
-//! What may spoil a comparison.
+//! Doubts about a comparison.
 
-use crate::fleet::given::GivenReport;
-use crate::fleet::groups::Group;
-use crate::fleet::merge::sync_probe;
+use super::groups::Group;
+use super::report_with_log::ReportWithLog;
+use super::sync_probe::sync_probe;
 use crate::report::{ModeResult, Outcome, Report, Warning};
 use crate::units;
 
-/// Disks whose medians of a sync differ by more than this factor are perhaps not of one kind.
+/// Factor between medians of a sync above which disks may be of different kinds.
 const ALIKE_SYNCS: u64 = 2;
 
-/// Reports of different builds may differ for that reason alone.
-pub(super) fn build_warning(given: &[GivenReport]) -> Option<Warning> {
-    let mut versions: Vec<String> = given.iter().map(|one| build(&one.report)).collect();
+/// Warns of reports of different builds.
+pub(super) fn build_warning(reports: &[ReportWithLog]) -> Option<Warning> {
+    let mut versions: Vec<String> = reports.iter().map(|one| build(&one.report)).collect();
     versions.sort();
     versions.dedup();
     (versions.len() > 1).then(|| Warning {
         what: format!("The reports are of {} builds: {}.", versions.len(), versions.join("; ")),
-        hint: "What differs between machines may be the build. Measure all of them with one.".to_owned(),
+        hint: "Machines may differ because of the build. Measure all of them with one build.".to_owned(),
     })
 }
 
@@ -25,7 +25,7 @@ fn build(report: &Report) -> String {
     std::iter::once(report.reproduce.version.clone()).chain(components).collect::<Vec<_>>().join(", ")
 }
 
-/// What makes the reports of one machine doubtful.
+/// Doubts about the reports of one machine.
 pub(super) fn group_warnings(group: &Group) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = group.reports.iter().filter_map(report_warning).collect();
     let medians = sync_probe(&group.reports).and_then(|probe| probe.p50_range_ns);
@@ -41,31 +41,28 @@ pub(super) fn group_warnings(group: &Group) -> Vec<Warning> {
                 units::duration(high as f64),
                 devices.join(", ")
             ),
-            hint: "If these are disks of different kinds, join their reports apart.".to_owned(),
+            hint: "If the disks are of different kinds, merge their reports separately.".to_owned(),
         });
     }
     warnings
 }
 
-/// What a report itself doubts, or found to be lost.
-fn report_warning(one: &GivenReport) -> Option<Warning> {
+/// Data loss or an inconclusive verdict.
+fn report_warning(one: &ReportWithLog) -> Option<Warning> {
     let path = one.path.display();
     let lost = |mode: &ModeResult| {
         let check = &mode.verification;
         !check.differences.is_empty() || check.crash.as_ref().is_some_and(|crash| !crash.differences.is_empty())
     };
     if one.report.modes.iter().any(lost) {
-        let what = format!("{path}: what was acknowledged was not all found again.");
-        return Some(Warning {
-            what,
-            hint: "Read its report before anything else; do not buy that machine.".to_owned(),
-        });
+        let what = format!("{path}: acknowledged data were lost.");
+        return Some(Warning { what, hint: "Read its report first; do not buy that machine.".to_owned() });
     }
     (one.report.verdict.outcome == Outcome::Inconclusive).then(|| {
         let reason = one.report.verdict.reasons.first().map_or_else(String::new, |reason| format!(": {reason}"));
         Warning {
             what: format!("{path} is inconclusive{reason}."),
-            hint: "Measure that machine again before you decide anything on it.".to_owned(),
+            hint: "Measure that machine again before a decision.".to_owned(),
         }
     })
 }

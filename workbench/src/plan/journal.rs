@@ -7,30 +7,24 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Control, DriveSpec, RestartSpec};
-use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed};
+use crate::process::{
+    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
+};
 
-/// The journal of one plan, a file with a line of JSON for each load.
+/// The journal of one plan.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    file: File,
+    file: JournalFile,
+    /// Until they are replayed.
     lines: Vec<Line>,
-    dropped_bytes: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Heading {
-    /// What the plan was asked, in full: of another plan nothing is taken.
-    inputs: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,86 +53,41 @@ enum Step {
 }
 
 impl Journal {
-    /// The journal at `path` for a plan with these inputs; what another plan left there is replaced.
-    ///
-    /// A last line that was cut off by the death of its writer is dropped.
+    /// Opens the journal at `path` for a plan with these inputs; that of another plan is replaced.
     ///
     /// # Errors
     ///
-    /// What the system says of the file, or that another plan has it open.
+    /// The file fails, or another plan has it open.
     pub fn open(path: &Path, inputs: &str) -> io::Result<Self> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => {
-                io::Error::new(io::ErrorKind::ResourceBusy, "another plan with the same inputs writes to it")
+        let open = || -> Result<Self, JournalError> {
+            let (mut file, found) = JournalFile::open::<String, Line>(path)?;
+            if found.as_deref() != Some(inputs) {
+                file.begin(&inputs)?;
             }
-            TryLockError::Error(error) => error,
-        })?;
-        let (lines, end) = read(&file, inputs)?;
-        let length = file.metadata()?.len();
-        file.set_len(end)?;
-        file.seek(SeekFrom::Start(end))?;
-        let mut journal = Self { path: path.to_owned(), file, lines, dropped_bytes: length - end };
-        if end == 0 {
-            journal.append(&Heading { inputs: inputs.to_owned() })?;
-        }
-        Ok(journal)
+            let lines = file.entries()?.collect::<Result<_, _>>()?;
+            Ok(Self { file, lines })
+        };
+        open().map_err(io::Error::other)
     }
 
-    /// Loads that were written down.
+    /// Loads in it.
     pub fn loads(&self) -> usize {
         self.lines.iter().filter(|line| matches!(line.step, Step::Driven(..))).count()
     }
 
-    /// Bytes that could not be used: a line that was cut off, or the journal of another plan.
+    /// Bytes dropped when it was opened: a cut-off end, or the journal of another plan.
     pub const fn dropped_bytes(&self) -> u64 {
-        self.dropped_bytes
+        self.file.dropped_bytes()
     }
 
-    /// Removes it: the plan is done.
+    /// Removes it: the plan is finished.
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The file cannot be removed.
     pub fn remove(self) -> io::Result<()> {
-        std::fs::remove_file(&self.path)
+        self.file.remove().map_err(io::Error::other)
     }
-
-    fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        self.file.write_all(&text)?;
-        self.file.sync_data()
-    }
-}
-
-/// The whole lines of a journal of this plan, and where they end; none, and 0, if it is of another one.
-fn read(file: &File, inputs: &str) -> io::Result<(Vec<Line>, u64)> {
-    let mut reader = BufReader::new(file);
-    let mut text = Vec::new();
-    let mut end = reader.read_until(b'\n', &mut text)? as u64;
-    let heading = serde_json::from_slice::<Heading>(&text).ok().filter(|heading| heading.inputs == inputs);
-    if heading.is_none() || text.last() != Some(&b'\n') {
-        return Ok((Vec::new(), 0));
-    }
-    let mut lines = Vec::new();
-    loop {
-        text.clear();
-        let length = reader.read_until(b'\n', &mut text)? as u64;
-        match serde_json::from_slice(&text) {
-            Ok(line) if text.last() == Some(&b'\n') => lines.push(line),
-            _ => return Ok((lines, end)),
-        }
-        end += length;
-    }
-}
-
-/// A measurement cannot be written to the journal.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write to the journal {}: {source}", path.display())]
-struct JournalError {
-    path: PathBuf,
-    source: io::Error,
 }
 
 /// A testbed that gives the answers of a journal as long as it has them, and writes down those that follow.
@@ -175,9 +124,8 @@ impl<'a> Remembering<'a> {
         if self.control.is_stopped() {
             return Ok(());
         }
-        let mut journal = self.journal.borrow_mut();
-        let written = journal.append(&Line { rig: rig.clone(), step: step.clone() });
-        written.map_err(|source| ProcessError::Testbed(Box::new(JournalError { path: journal.path.clone(), source })))
+        let written = self.journal.borrow_mut().file.append(&Line { rig: rig.clone(), step: step.clone() });
+        written.map_err(|error| ProcessError::Testbed(Box::new(error)))
     }
 
     fn next_key(&self, machine: &Machine, durability: Durability, workers: u64) -> RigKey {

@@ -5,6 +5,7 @@ pub(crate) mod child;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod confined;
 mod error;
+mod journal;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod rig;
 #[cfg(feature = "rocksdb")]
@@ -15,6 +16,8 @@ mod testbed;
 pub(crate) mod victim;
 
 pub use error::ProcessError;
+pub use journal::JournalError;
+pub(crate) use journal::{JournalFile, inputs_of_unused};
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};

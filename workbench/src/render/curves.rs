@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::chart::{nines_grid, on_grid};
 use crate::actor::Durability;
-use crate::fleet::{Machine, MachineComparison};
+use crate::fleet::{MachineComparison, MergedMachine};
 use crate::units;
 
 const WIDTH: f64 = 340.0;
@@ -47,7 +47,7 @@ struct Tick {
 /// One machine.
 #[derive(Debug, Serialize)]
 struct MachineCurves<'a> {
-    machine: &'a Machine,
+    machine: &'a MergedMachine,
     lines: Vec<CurvePath>,
 }
 
@@ -90,8 +90,8 @@ impl<'a> CurveBoard<'a> {
 /// Nines and latency.
 type Point = (f64, f64);
 
-fn points(machine: &Machine, command: &str) -> Vec<(Durability, Vec<Point>)> {
-    let of_mode = |mode: &crate::fleet::MachineMode| {
+fn points(machine: &MergedMachine, command: &str) -> Vec<(Durability, Vec<Point>)> {
+    let of_mode = |mode: &crate::fleet::MergedMode| {
         let values = on_grid(&mode.command(command)?.response);
         let known = nines_grid().into_iter().zip(values);
         Some((mode.durability, known.filter_map(|(nines, value)| Some((nines, value?.max(1) as f64))).collect()))

@@ -6,7 +6,7 @@ use super::curves::CurveBoard;
 use super::template::render;
 use crate::actor::Durability;
 use crate::fleet::{
-    LatencyEvidence, Machine, MachineCapacity, MachineComparison, MachineMode, MergedLatency, TargetAnswer,
+    LatencyEvidence, MachineComparison, MergedCapacity, MergedLatency, MergedMachine, MergedMode, TargetAnswer,
 };
 use crate::measure::Percentile;
 use crate::report::Rendered;
@@ -74,10 +74,10 @@ impl<'a> ModeTable<'a> {
 /// One machine in one durability mode.
 #[derive(Serialize)]
 struct RateRow<'a> {
-    machine: &'a Machine,
+    machine: &'a MergedMachine,
     /// Its name without the processor.
     hardware: &'a str,
-    mode: &'a MachineMode,
+    mode: &'a MergedMode,
     rate_per_second: f64,
     bar_percent: f64,
     /// `medium (2 of 3 reports), none (1 of 3 reports)`.
@@ -93,7 +93,7 @@ struct RateRow<'a> {
 }
 
 impl<'a> RateRow<'a> {
-    fn new(machine: &'a Machine, mode: &'a MachineMode, command: Option<&str>, longest: f64) -> Self {
+    fn new(machine: &'a MergedMachine, mode: &'a MergedMode, command: Option<&str>, longest: f64) -> Self {
         let latency = command.and_then(|command| mode.command(command));
         let capacity = mode.capacity.as_ref();
         Self {
@@ -123,11 +123,11 @@ impl<'a> RateRow<'a> {
 }
 
 /// The machine's name without the processor.
-fn hardware(machine: &Machine) -> &str {
+fn hardware(machine: &MergedMachine) -> &str {
     machine.name.strip_prefix(&machine.cpu_model).map_or("", |rest| rest.trim_start_matches([' ', '·']))
 }
 
-fn recommended(capacity: &MachineCapacity, reports: usize) -> String {
+fn recommended(capacity: &MergedCapacity, reports: usize) -> String {
     let profile = |profile: &Option<String>| profile.clone().unwrap_or_else(|| "none".to_owned());
     match capacity.recommendations.as_slice() {
         [one] => profile(&one.profile),
@@ -169,7 +169,7 @@ impl Cell {
 /// A machine's disk and how fast it fills: ranges over reports and durability modes.
 #[derive(Serialize)]
 struct DiskRow<'a> {
-    machine: &'a Machine,
+    machine: &'a MergedMachine,
     hardware: &'a str,
     sync_p50: String,
     sync_p99: String,
@@ -180,7 +180,7 @@ struct DiskRow<'a> {
 }
 
 impl<'a> DiskRow<'a> {
-    fn new(machine: &'a Machine) -> Self {
+    fn new(machine: &'a MergedMachine) -> Self {
         let capacities = || machine.modes.iter().filter_map(|mode| mode.capacity.as_ref());
         let sync = |range: Option<[u64; 2]>| {
             range.map_or_else(absent, |[low, high]| between([low as f64, high as f64], units::duration))

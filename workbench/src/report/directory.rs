@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use ave_actors_rocksdb::files::sync_directory;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::report::{Report, SCHEMA_VERSION};
@@ -167,19 +167,9 @@ impl ReportDirectory {
     /// [`ReportError::NoFreeName`]. After any of them nothing exists under the final name.
     pub fn write(&self, report: &Report, rendered: &Rendered) -> Result<PathBuf, ReportError> {
         let name = stamped_name(&report.name, &report.started_at);
-        whole_directory(&self.root.join(name), Naming::FirstFree, |staging| self.fill(staging, report, rendered))
-    }
-
-    fn fill(&self, staging: &Path, report: &Report, rendered: &Rendered) -> Result<(), ReportError> {
-        let json = serde_json::to_string_pretty(report)
-            .map_err(|source| ReportError::Serialise { path: staging.join(JSON_FILE), source })?;
-        let attachments = self.attachments.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-        let files = [
-            (HTML_FILE, rendered.html.as_bytes()),
-            (MARKDOWN_FILE, rendered.markdown.as_bytes()),
-            (JSON_FILE, json.as_bytes()),
-        ];
-        write_files(staging, attachments.chain(files))
+        let files: Vec<_> = self.attachments.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+        let fill = |staging: &Path| write_result(staging, "report", report, rendered, &files);
+        whole_directory(&self.root.join(name), Naming::FirstFree, fill)
     }
 
     /// Reads a report back from its directory or from the JSON file itself.
@@ -225,7 +215,7 @@ fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
 
 /// What to do if a name is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Naming {
+enum Naming {
     /// Take the first name that is free, numbered.
     FirstFree,
     /// Take this name or none. An empty directory is free.
@@ -242,23 +232,28 @@ pub enum Destination<'a> {
 }
 
 impl Destination<'_> {
-    /// Creates the directory of a comparison with everything `fill` puts into it, or nothing. `moment` is when it was made,
-    /// RFC 3339.
-    pub(crate) fn whole_directory(
+    /// Writes `<stem>.json`, `<stem>.md`, `<stem>.html` and further files, all or nothing; returns their directory, by default
+    /// `<name>-<stem>-<moment>`.
+    pub(crate) fn write(
         self,
-        name: &str,
-        moment: &str,
-        fill: impl FnOnce(&Path) -> Result<(), ReportError>,
+        stem: &str,
+        [name, moment]: [&str; 2],
+        result: &impl Serialize,
+        rendered: &Rendered,
+        files: &[(&str, &[u8])],
     ) -> Result<PathBuf, ReportError> {
+        let fill = |staging: &Path| write_result(staging, stem, result, rendered, files);
         match self {
-            Self::Below(root) => whole_directory(&root.join(stamped_name(name, moment)), Naming::FirstFree, fill),
+            Self::Below(root) => {
+                let name = stamped_name(&format!("{name}-{stem}"), moment);
+                whole_directory(&root.join(name), Naming::FirstFree, fill)
+            }
             Self::Exactly(path) => whole_directory(path, Naming::Exactly, fill),
         }
     }
 }
 
-/// Creates the directory `wanted` with everything `fill` puts into it, or nothing. Parent directories are created.
-pub(crate) fn whole_directory(
+fn whole_directory(
     wanted: &Path,
     naming: Naming,
     fill: impl FnOnce(&Path) -> Result<(), ReportError>,
@@ -293,11 +288,27 @@ fn staging_directory(root: &Path, name: &str) -> io::Result<TempDir> {
     builder.tempdir_in(root)
 }
 
-/// Puts files into a directory and syncs them and it.
-pub(crate) fn write_files<'f>(
+/// Writes a result as JSON, its pages and further files.
+fn write_result(
     directory: &Path,
-    files: impl Iterator<Item = (&'f str, &'f [u8])>,
+    stem: &str,
+    result: &impl Serialize,
+    rendered: &Rendered,
+    files: &[(&str, &[u8])],
 ) -> Result<(), ReportError> {
+    let [html, markdown, json] = ["html", "md", "json"].map(|extension| format!("{stem}.{extension}"));
+    let text = serde_json::to_string_pretty(result)
+        .map_err(|source| ReportError::Serialise { path: directory.join(&json), source })?;
+    let pages = [
+        (html.as_str(), rendered.html.as_bytes()),
+        (markdown.as_str(), rendered.markdown.as_bytes()),
+        (json.as_str(), text.as_bytes()),
+    ];
+    write_files(directory, files.iter().copied().chain(pages))
+}
+
+/// Puts files into a directory and syncs them and it.
+fn write_files<'f>(directory: &Path, files: impl Iterator<Item = (&'f str, &'f [u8])>) -> Result<(), ReportError> {
     for (name, bytes) in files {
         let path = directory.join(name);
         write_synced(&path, bytes).map_err(|source| ReportError::Write { path, source })?;
@@ -352,7 +363,7 @@ fn is_clash(kind: io::ErrorKind) -> bool {
 }
 
 /// `<name>-<moment in UTC>`, whatever the name.
-pub(crate) fn stamped_name(name: &str, moment: &str) -> String {
+fn stamped_name(name: &str, moment: &str) -> String {
     let name = plain_name(name);
     moment.parse::<Timestamp>().map_or_else(
         |_| format!("{name}-{}", plain_name(moment)),

@@ -27,7 +27,6 @@ pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
 pub use certainty::{Certainty, CertaintyLevel};
 pub(crate) use certainty_builder::CertaintyBuilder;
-pub(crate) use directory::write_files;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{

@@ -1,10 +1,10 @@
-//! Every case: what it stands for, who takes part, how often it runs, and which of its figures are compared with what.
+//! All cases, with their backends, rounds, figures and goals.
 //!
 //! The goals are what this backend set out to reach against the published one. They are targets, not results.
 
 use std::fmt;
 
-/// A backend that takes part, or a limit that none can pass.
+/// A backend, or a limit that none can exceed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// This package.
@@ -70,7 +70,7 @@ pub struct Case {
     pub rounds: usize,
     /// How often with `--quick`.
     pub quick_rounds: usize,
-    /// Whether it runs only when asked for by name or with `--thorough`.
+    /// Whether it runs only by name or with `--thorough`.
     pub thorough: bool,
     /// What is compared.
     pub figures: &'static [Figure],
@@ -86,7 +86,7 @@ impl Case {
         }
     }
 
-    /// Why a side has no part in it; `None` if it takes part.
+    /// Why a side is not measured; `None` if it is.
     pub fn absence(&self, side: Side) -> Option<&'static str> {
         let is_about_files = matches!(self.work, Work::WriteAmplification { .. } | Work::Families | Work::ManyFamilies);
         let is_long = matches!(self.work, Work::Range { events } if events > 100_000)
@@ -94,7 +94,7 @@ impl Case {
         match side {
             Side::Memory if self.durability() => Some("it keeps nothing on a disk"),
             Side::Memory if is_about_files => Some("it has no files"),
-            Side::Sqlite if is_long => Some("it takes too long, or more open files than a process may have"),
+            Side::Sqlite if is_long => Some("it is too slow, or needs more open files than a process may have"),
             Side::Bare | Side::File if self.limit != Some(side) => Some("it is no limit of this"),
             _ if self.work == Work::ManyFamilies && side != Side::Ours => Some("it is about this backend alone"),
             _ => None,
@@ -178,7 +178,7 @@ pub struct Figure {
     pub better: Better,
     /// What this backend set out to reach.
     pub goals: &'static [Goal],
-    /// The metric that says what CPU it took, and its unit: on a busy host steadier than time.
+    /// The metric of its CPU time, and the unit: on a busy host steadier than time.
     pub cpu: Option<(&'static str, &'static str)>,
     /// Whether it is about what is on a disk: nothing to compare with where nothing is.
     pub of_files: bool,
@@ -518,7 +518,7 @@ pub const CASES: &[Case] = &[
         thorough: true,
         ..case(
             "write-amp-wide",
-            "light persists of 20,000 actors with snapshots of 4 KiB: more than memtables hold",
+            "light persists of 20,000 actors with snapshots of 4 KiB: more than fits into memtables",
             Work::WriteAmplification { actors: 20_000, snapshot_bytes: 4096 },
             WRITE_AMP,
         )

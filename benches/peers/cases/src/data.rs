@@ -29,11 +29,11 @@ impl Key {
         Self { stored: format!("{actor}.{:020}", 0).into_bytes() }
     }
 
-    /// The key as the traits take it.
+    /// The key for the traits.
     ///
     /// # Panics
     ///
-    /// Never: it holds digits.
+    /// Never: it consists of digits.
     pub fn logical(&self) -> &str {
         str::from_utf8(&self.stored[self.stored.len() - DIGITS..]).expect("digits are UTF-8")
     }

@@ -1,4 +1,4 @@
-//! What Linux says about this process and this host: `/proc`, and the page cache.
+//! This process and this host on Linux: `/proc`, and the page cache.
 
 use std::{
     fs::{self, File},
@@ -20,10 +20,10 @@ pub fn process_cpu() -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Lets the process hold as many files open as it may: some backends open several for each actor.
+/// Raises the limit of open files: some backends open several for each actor.
 pub fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
-    // Where that is refused, what needs more files says so.
+    // If that is refused, opening more files fails with an error.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
@@ -32,12 +32,12 @@ pub fn raise_open_files() {
 pub struct HostCpu {
     /// Spent by processes, this one included.
     pub busy: Duration,
-    /// Given to somebody else by the hypervisor.
+    /// Stolen by the hypervisor.
     pub steal: Duration,
 }
 
 impl HostCpu {
-    /// As of now; nothing where `/proc/stat` does not say.
+    /// As of now; zeroes if `/proc/stat` cannot be read.
     pub fn now() -> Self {
         let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
         let jiffies: Vec<u64> = stat
@@ -127,7 +127,7 @@ pub fn evict(dir: &Path) -> Result<()> {
     })
 }
 
-/// The bytes that the files of a directory take on the disk.
+/// Bytes of the files of a directory on the disk.
 pub fn space(dir: &Path) -> Result<u64> {
     use std::os::unix::fs::MetadataExt;
     let mut blocks = 0;

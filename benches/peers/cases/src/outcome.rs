@@ -23,7 +23,7 @@ pub struct Outcome {
     pub checksum: Option<Checksum>,
     /// Other processes' CPU while this one ran, in cores.
     pub foreign_cpu_cores: f64,
-    /// CPU that the hypervisor gave to somebody else, in cores.
+    /// CPU stolen by the hypervisor, in cores.
     pub steal_cores: f64,
     /// From the start of the process to this line.
     pub wall_s: f64,
@@ -38,7 +38,7 @@ impl Outcome {
     }
 
     /// Adds a result that is no number.
-    pub fn say(&mut self, name: impl Into<String>, text: impl Into<String>) {
+    pub fn set_text(&mut self, name: impl Into<String>, text: impl Into<String>) {
         self.texts.insert(name.into(), text.into());
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn an_outcome_survives_its_line() {
         let mut outcome = outcome(&[b"x"]);
         outcome.set("ops_per_s", 12.5);
-        outcome.say("verdict", "isolated");
+        outcome.set_text("verdict", "isolated");
         let line = serde_json::to_string(&outcome).unwrap();
         assert_eq!(serde_json::from_str::<Outcome>(&line).unwrap(), outcome);
     }

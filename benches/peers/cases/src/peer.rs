@@ -1,4 +1,4 @@
-//! What is measured, and what one measurement is told.
+//! A measured backend, and the parameters of a measurement.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use ave_actors_store::{
     database::{Collection, DbManager, State},
 };
 
-/// What every backend is told about the machine: the same, or they would not be comparable.
+/// The machine that every backend is tuned for.
 pub const MACHINE: MachineSpec = MachineSpec::Profile(MachineProfile::Medium);
 
 /// A backend that can be opened in a directory.
@@ -31,7 +31,7 @@ pub trait Peer: Sync {
     /// The backend's own.
     fn open(&self, dir: &Path, durability: bool) -> Result<Self::Manager, Error>;
 
-    /// The memory the backend says it keeps to, in bytes, if it says so.
+    /// Memory budget of the backend in bytes, if it has one.
     fn memory_budget(&self, _manager: &Self::Manager) -> Option<u64> {
         None
     }

@@ -27,7 +27,7 @@ struct Arguments {
     /// An empty directory on the disk to measure; databases are left in it.
     #[arg(long)]
     dir: PathBuf,
-    /// As much work as `--thorough` asks for.
+    /// The amount of work of `--thorough`.
     #[arg(long)]
     full: bool,
 }

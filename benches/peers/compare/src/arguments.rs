@@ -32,13 +32,13 @@ pub(crate) struct Arguments {
     /// Say which cases there are, and stop
     #[arg(long)]
     pub(crate) list: bool,
-    /// Run each side so many times, instead of what the case says
+    /// Rounds per case [default: those of the case]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: Option<u16>,
     /// Fewer rounds: to see that it runs, and roughly where it stands
     #[arg(long, conflicts_with = "thorough")]
     pub(crate) quick: bool,
-    /// Five to fifteen times the work, so that databases outgrow memtables and caches, and the cases that take long
+    /// Five to fifteen times the work, so that databases outgrow memtables and caches, and the slow cases
     #[arg(long)]
     pub(crate) thorough: bool,
     /// Leave this one out: published, sqlite, memory, bare or file; may be repeated
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// Write peers.md and peers.json to this directory, too
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// End a process that takes longer
+    /// Kill a process that runs longer than this
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) timeout: u64,
     /// The binary that serves the published backend [default: beside this one]

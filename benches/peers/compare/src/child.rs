@@ -26,13 +26,13 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Looks for what the arguments do not say.
+    /// Finds the binaries that the arguments do not name.
     pub(crate) fn find(arguments: &Arguments) -> Result<Self> {
         let here = std::env::current_exe()?.parent().context("a program lies in a directory")?.to_owned();
         let published = arguments.published.clone().unwrap_or_else(|| here.join("ave-peer-published"));
         let ours = arguments.ours.clone().unwrap_or_else(|| beside(&here).join("ave-peer-ours"));
         for (binary, option) in [(&published, "--published"), (&ours, "--ours")] {
-            ensure!(binary.is_file(), "{} is missing: run `make peers`, or say {option} FILE", binary.display());
+            ensure!(binary.is_file(), "{} is missing: run `make peers`, or use {option} FILE", binary.display());
         }
         let dir = arguments.dir.clone().unwrap_or_else(std::env::temp_dir);
         ensure!(dir.is_dir(), "{} is not a directory", dir.display());
@@ -84,7 +84,7 @@ impl Servers {
             if late || interrupted.load(Ordering::Relaxed) {
                 child.kill()?;
                 child.wait()?;
-                bail!(if late { "took longer than --timeout allows" } else { "interrupted" });
+                bail!(if late { "exceeded --timeout" } else { "interrupted" });
             }
             thread::sleep(POLL);
         }
@@ -100,7 +100,7 @@ fn beside(release: &Path) -> PathBuf {
     plain.unwrap_or_else(|| release.to_owned())
 }
 
-/// The last lines of what a process complained about.
+/// The last lines of standard error.
 fn tail(stderr: &Path) -> String {
     let text = fs::read_to_string(stderr).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod child;
+mod number;
 mod plan;
 mod rows;
 mod statistics;
@@ -26,10 +27,9 @@ use crate::{arguments::Arguments, child::Servers, plan::Planned, rows::Measured}
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(true) => ExitCode::SUCCESS,
-        // What failed has been said.
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say(&format!("error: {error:#}"));
+            print_line(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -49,7 +49,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
     for case in planned {
         measured.push(measure(case, &servers, &interrupted, &mut progress));
         if interrupted.load(Ordering::Relaxed) {
-            say("interrupted: this is what there is");
+            print_line("interrupted: partial results");
             break;
         }
         // A long run that is cut off leaves what it had.
@@ -58,12 +58,12 @@ fn run(arguments: &Arguments) -> Result<bool> {
         }
     }
     print(&write::text(&measured))?;
-    say(&format!("took {:.1} min", start.elapsed().as_secs_f64() / 60.0));
+    print_line(&format!("took {:.1} min", start.elapsed().as_secs_f64() / 60.0));
     Ok(measured.iter().all(|case| case.failures.is_empty()))
 }
 
-/// Every side once per round, in an order that turns around from round to round. A side that fails is said to, and does
-/// not keep the others from running; without this backend there is nothing to compare with.
+/// Every side once per round, in an order that is reversed from round to round. After a failure a side is skipped; after one
+/// of this backend, all are.
 fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress: &mut Progress) -> Measured {
     let mut measured = Measured::new(case);
     let planned = measured.planned.clone();
@@ -79,7 +79,7 @@ fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress:
                 measured.add(round, side, outcome)
             });
             if let Err(error) = ran {
-                say(&format!("{}, {side}: {error:#}", planned.name()));
+                print_line(&format!("{}, {side}: {error:#}", planned.name()));
                 measured.failures.insert(side, format!("{error:#}"));
             }
         }
@@ -87,7 +87,7 @@ fn measure(case: Planned, servers: &Servers, interrupted: &AtomicBool, progress:
     measured
 }
 
-/// Set when somebody presses Ctrl-C: databases in temporary directories want to be removed.
+/// Set by Ctrl-C, so that databases in temporary directories are removed.
 fn interruption() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let handler = Arc::clone(&flag);
@@ -97,7 +97,6 @@ fn interruption() -> Result<Arc<AtomicBool>> {
 
 fn print(text: &str) -> Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
-        // Whoever read the table had enough of it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
@@ -122,7 +121,7 @@ impl Progress {
         self.done += 1;
         let (name, rounds, wall) = (planned.name(), planned.rounds, outcome.wall_s);
         let figure = planned.headline(outcome);
-        say(&format!(
+        print_line(&format!(
             "[{:>3}/{}] {name}, round {}/{rounds}, {side:<9} {wall:>5.1} s  {figure}",
             self.done,
             self.runs,
@@ -131,7 +130,7 @@ impl Progress {
     }
 }
 
-fn say(line: &str) {
-    // Nobody to tell is no reason to stop.
+fn print_line(line: &str) {
+    // A closed standard error does not stop the measurement.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! Which cases run, for whom, and how often.
+//! The cases to run, with their sides and rounds.
 
 use anyhow::{Context, Result};
 use ave_peer_cases::{
@@ -6,7 +6,7 @@ use ave_peer_cases::{
     catalog::{self, CASES, Side},
 };
 
-use crate::{arguments::Arguments, rows};
+use crate::{arguments::Arguments, number::number};
 
 /// A case, or a part of one, that is going to run.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// As a server takes it.
+    /// The argument of a server.
     pub(crate) fn name(&self) -> String {
         match self.part {
             Some(part) => format!("{}-{part}", self.case.name),
@@ -38,7 +38,7 @@ impl Planned {
             .filter(move |figure| prefix.as_ref().is_none_or(|prefix| figure.metric.starts_with(prefix.as_str())))
     }
 
-    /// Who comes first changes from round to round.
+    /// The sides, reversed in every other round.
     pub(crate) fn order(&self, round: usize) -> Vec<Side> {
         let mut sides = self.sides.clone();
         if round % 2 == 1 {
@@ -51,14 +51,14 @@ impl Planned {
     pub(crate) fn headline(&self, outcome: &Outcome) -> String {
         let Some(figure) = self.figures().next() else { return String::new() };
         match (outcome.metrics.get(figure.metric), outcome.texts.get(figure.metric)) {
-            (Some(value), _) => format!("{} {}", rows::number(*value), figure.unit),
+            (Some(value), _) => format!("{} {}", number(*value), figure.unit),
             (None, Some(text)) => text.clone(),
             (None, None) => String::new(),
         }
     }
 }
 
-/// What the arguments ask for.
+/// The cases that the arguments select.
 pub(crate) fn plan(arguments: &Arguments) -> Result<Vec<Planned>> {
     let wanted = if arguments.cases.is_empty() {
         CASES.iter().filter(|case| arguments.thorough || !case.thorough).map(|case| (case, None)).collect()
@@ -69,7 +69,7 @@ pub(crate) fn plan(arguments: &Arguments) -> Result<Vec<Planned>> {
 }
 
 fn find(name: &str) -> Result<(&'static Case, Option<&'static str>)> {
-    catalog::find(name).with_context(|| format!("no case {name}; --list says which there are"))
+    catalog::find(name).with_context(|| format!("no case {name}; see --list"))
 }
 
 fn planned(case: &'static Case, part: Option<&'static str>, arguments: &Arguments) -> Planned {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_has_the_figures_of_its_own() {
+    fn a_part_has_its_own_figures() {
         let planned = &plan_of(&["--case", "get-hit"])[0];
         assert_eq!(planned.name(), "reads-get-hit");
         assert!(planned.figures().all(|figure| figure.metric.starts_with("get-hit.")));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn long_cases_run_when_asked_for() {
+    fn long_cases_run_on_request() {
         let runs = |arguments: &[&str]| plan_of(arguments).iter().any(|planned| planned.case.thorough);
         assert!(!runs(&[]));
         assert!(runs(&["--thorough"]));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_turns_around() {
+    fn the_order_is_reversed_every_round() {
         let planned = &plan_of(&["--case", "put-off-1"])[0];
         let (first, mut second) = (planned.order(0), planned.order(1));
         second.reverse();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_who_can_takes_part_unless_left_out() {
+    fn all_sides_run_unless_excluded() {
         let sides = |arguments: &[&str]| plan_of(arguments)[0].sides.clone();
         let all = [Side::Ours, Side::Published, Side::Sqlite, Side::Memory, Side::Bare];
         assert_eq!(sides(&["--case", "put-off-1"]), all);

@@ -1,4 +1,4 @@
-//! From what the processes reported to the rows of the table.
+//! The rows of the table.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use ave_peer_cases::{
 };
 use serde::Serialize;
 
-use crate::{plan::Planned, statistics::Middle};
+use crate::{number::number, plan::Planned, statistics::Middle};
 
-/// A case and what its runs reported.
+/// A case with its runs.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) planned: Planned,
     pub(crate) runs: Vec<Ran>,
-    /// Why there is no more of a side.
+    /// Why a side was skipped.
     pub(crate) failures: BTreeMap<Side, String>,
 }
 
@@ -98,7 +98,7 @@ impl Met {
     fn judge(goal: Goal, middle: Middle, rounds: usize) -> Self {
         let whole = [middle.low, middle.high].map(|end| goal.met_by(end));
         match (goal.met_by(middle.median), whole) {
-            // One round says nothing of the next.
+            // One round has no interval.
             (true, _) if rounds < 2 => Self::Likely,
             (false, _) if rounds < 2 => Self::Unlikely,
             (true, [true, true]) => Self::Yes,
@@ -114,13 +114,13 @@ impl Measured {
         Self { planned, runs: Vec::new(), failures: BTreeMap::new() }
     }
 
-    /// Takes a run in, unless it read something else than this backend: then there is nothing to compare.
+    /// Adds a run, unless the data it read differ.
     pub(crate) fn add(&mut self, round: usize, side: Side, outcome: Outcome) -> Result<()> {
         let before = self.runs.iter().find(|run| run.outcome.checksum.is_some());
         if let (Some(before), Some(checksum)) = (before, outcome.checksum) {
             ensure!(
                 before.outcome.checksum == Some(checksum),
-                "{side} read something else than {}: {checksum:?} is not {:?}; refused to compare",
+                "{side} and {} read different data: {checksum:?} and {:?}; refused to compare",
                 before.side,
                 before.outcome.checksum
             );
@@ -163,7 +163,7 @@ impl Measured {
         self.planned.sides.contains(&side)
     }
 
-    /// After a failure there is no ratio: half of a comparison is none.
+    /// A failed side has no ratio.
     fn cell(&self, figure: &Figure, side: Side) -> Cell {
         let failed = self.failures.contains_key(&side);
         let ratios = if failed { Vec::new() } else { self.ratios(figure, side) };
@@ -255,28 +255,6 @@ fn with_unit(value: f64, unit: &str) -> String {
     }
 }
 
-/// About three digits that count, thousands set apart; two of what is less than a tenth.
-pub(crate) fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        100.0.. => 0,
-        10.0.. => 1,
-        0.1.. | 0.0 => 2,
-        0.01.. => 3,
-        0.001.. => 4,
-        _ => 5,
-    };
-    let plain = format!("{value:.decimals$}");
-    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
-    let mut text = String::new();
-    for (n, digit) in whole.chars().enumerate() {
-        if n > 0 && (whole.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if fraction.is_empty() { text } else { format!("{text}.{fraction}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_read_something_else_is_not_compared() {
+    fn runs_that_read_different_data_are_not_compared() {
         let mut measured = rates(&[(1.0, 1.0)]);
         let read = |bytes: &[u8]| {
             let (mut reader, mut outcome) = (Reader::default(), Outcome::default());
@@ -362,11 +340,5 @@ mod tests {
         measured.failures.insert(Side::Published, "died".to_owned());
         assert_eq!(published(&measured), "FAILED");
         assert_eq!(measured.rows()[0].met, "not measured");
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        let texts = [0.000_12, 0.012_34, 0.1234, 0.0, 5.0, 12.34, 123.4, 1_234.0, 1_234_567.0].map(number);
-        assert_eq!(texts, ["0.00012", "0.012", "0.12", "0.00", "5.00", "12.3", "123", "1,234", "1,234,567"]);
     }
 }

@@ -1,4 +1,4 @@
-//! The middle of a few rounds, and how sure it is.
+//! The median of a few rounds and its interval.
 
 use serde::Serialize;
 
@@ -8,11 +8,11 @@ pub(crate) struct Middle {
     pub(crate) median: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
-    /// How sure the interval is to hold the true median, whatever the distribution: that of order statistics.
+    /// Probability that the interval contains the true median, for any distribution (order statistics).
     pub(crate) coverage: f64,
 }
 
-/// What a table's interval should cover.
+/// Coverage of the intervals in the table.
 const WANTED: f64 = 0.95;
 
 impl Middle {

@@ -95,8 +95,12 @@ fn notes(measured: &[Measured]) -> String {
     if let Some(how) = measured.iter().flat_map(|case| &case.runs).find_map(|run| run.outcome.texts.get("cold.how")) {
         let _ = writeln!(notes, "Cold means: {how}.");
     }
-    let _ =
-        writeln!(notes, "Host: {} cores, Linux {}. Every backend is told MachineProfile::Medium.", cores(), kernel());
+    let _ = writeln!(
+        notes,
+        "Host: {} cores, Linux {}. Every backend is tuned for MachineProfile::Medium.",
+        cores(),
+        kernel()
+    );
     notes.push_str(&disturbance(measured));
     for case in measured {
         for failure in failures(case) {
@@ -110,7 +114,7 @@ fn failures(case: &Measured) -> impl Iterator<Item = String> {
     case.failures.iter().map(|(side, failure)| format!("{}, {side}: {failure}", case.planned.name()))
 }
 
-/// What a dash means.
+/// The meaning of dashes.
 fn absences(measured: &[Measured]) -> String {
     let mut cases: BTreeMap<(Side, &str), Vec<String>> = BTreeMap::new();
     for case in measured {
@@ -128,18 +132,18 @@ fn absences(measured: &[Measured]) -> String {
         .collect()
 }
 
-/// In how many of the runs the results were compared.
+/// The number of runs whose results were compared.
 fn verification(measured: &[Measured]) -> String {
     let runs = || measured.iter().flat_map(|case| &case.runs);
     let compared = runs().filter(|run| run.outcome.checksum.is_some()).count();
     let checked = runs().filter(|run| run.outcome.metrics.contains_key("verified_events")).count();
     format!(
-        "Verified: what was read has the same hash on every side in {compared} runs; what the database holds is what the \
-         runner's\nmodel says in {checked}.\n"
+        "Verified: data read have the same hash on every side in {compared} runs; the database equals the runner's\nmodel in \
+         {checked}.\n"
     )
 }
 
-/// What others did on the host meanwhile.
+/// CPU time of other processes.
 fn disturbance(measured: &[Measured]) -> String {
     let of = |field: fn(&Outcome) -> f64| {
         Middle::of(measured.iter().flat_map(|case| &case.runs).map(|run| field(&run.outcome)).collect())

@@ -1,16 +1,16 @@
-//! What `certify` prints at its end.
+//! The result of `certify` on the terminal.
 
 use std::path::Path;
 
 use serde_json::json;
 
-use crate::certify::{Certificate, CertifiedModeInfo, SliceInfo};
+use crate::certify::{Certificate, CertifiedModeInfo, JudgedSlice};
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::{Output, figure_table};
 use crate::units;
 
-/// Prints a certificate for a person.
+/// Prints a certificate.
 pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
     let percentile = certificate.inputs.percentile.name();
     let header = ["durability", "slice", "began after", "commands/s", "p50", percentile, "max"];
@@ -27,7 +27,7 @@ pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), Cli
     output.list(&certificate.verdict.reasons)
 }
 
-/// Prints whether a certificate is as it was written.
+/// Prints the result of checking a certificate.
 pub(super) fn print_check(
     certificate: &Certificate,
     path: &Path,
@@ -47,8 +47,8 @@ pub(super) fn print_check(
     if let Some(problem) = problem {
         return output.line(&format!("{}: {problem}", path.display()));
     }
-    let about = source.map_or_else(String::new, |source| format!(", and about {source}"));
-    output.line(&format!("{}: as it was written{about}", path.display()))?;
+    let about = source.map_or_else(String::new, |source| format!(", and it is about {source}"));
+    output.line(&format!("{}: the checksum is right{about}", path.display()))?;
     verdict(certificate, output)
 }
 
@@ -74,7 +74,7 @@ fn mode_rows(mode: &CertifiedModeInfo) -> Vec<Vec<String>> {
 }
 
 /// The slice in the middle, from the best to the worst.
-fn median(slices: &[SliceInfo]) -> Option<&SliceInfo> {
+fn median(slices: &[JudgedSlice]) -> Option<&JudgedSlice> {
     let mut known: Vec<_> = slices.iter().filter(|slice| slice.percentile_ns.is_some()).collect();
     known.sort_by_key(|slice| slice.percentile_ns);
     known.get(known.len() / 2).copied()
@@ -82,10 +82,10 @@ fn median(slices: &[SliceInfo]) -> Option<&SliceInfo> {
 
 fn pauses(mode: &CertifiedModeInfo) -> String {
     if mode.pauses_count == 0 {
-        return format!("durability {}: driven in one piece", mode.durability);
+        return format!("durability {}: no pauses", mode.durability);
     }
     format!(
-        "durability {}: {} of {} at most, {} in all, in which nothing was offered",
+        "durability {}: {} without load, the longest {}, {} in all",
         mode.durability,
         units::counted(mode.pauses_count, "pause"),
         units::seconds(mode.longest_pause_seconds),

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{output, resolve, style};
 use crate::compare::{
-    Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, Row, compare, write,
+    BuildReports, Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, Row, compare,
 };
 use crate::report::Outcome;
 use crate::{render, units};
@@ -19,12 +19,12 @@ pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliErro
         confidence_percent: args.confidence,
         across_hosts: args.across_hosts,
     };
-    let base = GivenSide::read(&args.base)?;
-    let candidates = args.candidates.iter().map(|path| GivenSide::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let base = BuildReports::read(&args.base)?;
+    let candidates = args.candidates.iter().map(|path| BuildReports::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = CompareContext { compared_at: resolve::now(), command: resolve::command_line() };
     let comparison = compare(&base, &candidates, settings, &context)?;
     let directory =
-        write(&comparison, &render::comparison(&comparison), resolve::comparison_destination(args.output.as_deref()))?;
+        comparison.write(&render::comparison(&comparison), resolve::comparison_destination(args.output.as_deref()))?;
     let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
     output::ignore_broken_pipe(shown)?;
     Ok(match comparison.outcome {
@@ -67,12 +67,12 @@ fn cells(row: &Row) -> Vec<String> {
     ]
 }
 
-/// Why rows that decide are open.
+/// Why deciding rows have no answer.
 fn notes(candidate: &Candidate) -> Vec<String> {
-    let told = |row: &Row| {
+    let note = |row: &Row| {
         let needed =
-            row.samples_needed_count.map_or_else(String::new, |count| format!(" (about {count} samples would do)"));
+            row.samples_needed_count.map_or_else(String::new, |count| format!(" (about {count} samples are enough)"));
         format!("{} (durability {}): {}{needed}", row.what(), row.durability, row.note)
     };
-    candidate.undecided().map(told).collect()
+    candidate.undecided().map(note).collect()
 }

@@ -6,7 +6,7 @@ use crate::cli::args::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{output, resolve};
-use crate::fleet::{GivenReport, Machine, MachineComparison, MachineMode, MergeContext, TargetAnswer, merge, write};
+use crate::fleet::{MachineComparison, MergeContext, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
 use crate::report::Outcome;
 use crate::{render, units};
@@ -15,11 +15,11 @@ use crate::{render, units};
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Outcome, CliError> {
-    let given = args.reports.iter().map(|path| GivenReport::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
-    let merged = merge(given, &context)?;
+    let merged = merge(reports, &context)?;
     let directory =
-        write(&merged, &render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
+        merged.write(&render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
     if output.is_json() {
         output::json(&merged.comparison)?;
     } else {
@@ -40,7 +40,7 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     output.line("")?;
     output.warnings(&comparison.warnings)?;
     output.sentence(&comparison.sentence)?;
-    let notes = |machine: &Machine| {
+    let notes = |machine: &MergedMachine| {
         let name = machine.name.clone();
         machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
     };
@@ -49,18 +49,18 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
 }
 
 /// A row per durability mode; the first one names the machine.
-fn machine_rows(comparison: &MachineComparison, machine: &Machine) -> Vec<Vec<String>> {
+fn machine_rows(comparison: &MachineComparison, machine: &MergedMachine) -> Vec<Vec<String>> {
     let names = std::iter::once(machine.name.clone()).chain(std::iter::repeat(String::new()));
     names.zip(&machine.modes).map(|(name, mode)| row(comparison, name, machine.reports.len(), mode)).collect()
 }
 
-fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &MachineMode) -> Vec<String> {
+fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &MergedMode) -> Vec<String> {
     let third = mode.capacity.as_ref().map_or_else(
         || mode.offered_per_second.map_or_else(|| "closed loop".to_owned(), units::rate),
         |capacity| answer(capacity.answer).to_owned(),
     );
-    let nothing_held = mode.capacity.as_ref().is_some_and(|capacity| capacity.sustained_per_second.is_none());
-    let rate = if nothing_held { "none".to_owned() } else { units::number(mode.rate_per_second()) };
+    let none_sustained = mode.capacity.as_ref().is_some_and(|capacity| capacity.sustained_per_second.is_none());
+    let rate = if none_sustained { "none".to_owned() } else { units::number(mode.rate_per_second()) };
     let mut row = vec![name, mode.durability.to_string(), third, reports.to_string(), rate];
     let latency = comparison.headline_command.as_deref().and_then(|command| mode.command(command));
     row.extend(SHOWN.map(|percentile| {
@@ -72,8 +72,8 @@ fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &Mach
 
 const fn answer(answer: TargetAnswer) -> &'static str {
     match answer {
-        TargetAnswer::Holds => "holds",
-        TargetAnswer::Misses => "does not hold",
+        TargetAnswer::Holds => "sustained",
+        TargetAnswer::Misses => "not sustained",
         TargetAnswer::Undecided => "inconclusive",
     }
 }

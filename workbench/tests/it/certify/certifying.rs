@@ -1,4 +1,4 @@
-//! Certifications of a backend whose latency is known, on a simulated clock.
+//! Certifications of a backend with known latencies, on a simulated clock.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -8,24 +8,26 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_workbench::actor::Durability;
 use ave_workbench::certify::{
-    Certification, CertifyError, CertifyInputs, CertifyObserver, CertifyOutcome, CertifySpec, EarlyEnd, Finding,
-    InterruptionKind, Journal, JournalHead, JudgedSlice, Judgement, Standing, judge,
+    Certification, CertifyError, CertifyInputs, CertifyJob, CertifyJournal, CertifyObserver, CertifyOutcome,
+    CertifySpec, EarlyEnd, Finding, InterruptionKind, JournalHead, JudgedSlice, Standing, judge,
 };
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
     Control, Drive, DriveSpec, EngineCounters, JobContext, RestartSpec, RunError, Sample, SessionSize, Source,
     Verified, WarmUp,
 };
-use ave_workbench::measure::{Disturbance, LatencyHistogram, MachineTime, Snapshot};
+use ave_workbench::measure::{LatencyHistogram, MachineTime, Percentile, Snapshot};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSummary, Survey, SuspendedRig, Testbed,
+    DriveResult, Emulation, InProcess, JournalError, ProcessError, Rig, RigOutcome, RigSummary, Survey, SuspendedRig,
+    Testbed,
 };
+use ave_workbench::report::Outcome;
 use ave_workbench::workload::Arrivals;
 use tempfile::TempDir;
 
 use crate::load::known_latency::{MILLISECOND, SECOND, Scripted, SimulatedClock, appends};
 
-/// Ten minutes at 200 commands/s in slices of 10 s, a minute at once.
+/// Ten minutes at 200 commands/s in slices of 10 s and segments of a minute.
 fn spec(objective: &str) -> CertifySpec {
     CertifySpec {
         rate_per_second: 200.0,
@@ -51,7 +53,7 @@ pub(crate) fn head(spec: &CertifySpec, source: &Source, data_directory: &Path) -
     }
 }
 
-/// A testbed whose samples, sizes and free space follow a script: the real ones are those of the machine that runs the tests.
+/// A testbed whose samples, sizes and free space follow a script: the real ones depend on the machine that runs the tests.
 struct Staged<'a> {
     inner: &'a dyn Testbed,
     clock: &'a SimulatedClock,
@@ -97,11 +99,11 @@ impl Rig for StagedRig<'_> {
         let began = clock.seconds();
         let driven = self.inner.drive(spec)?;
         let sample = |second: u64| {
-            let (machine, engine) = (stages.told)(began + second);
+            let (machine, engine) = (stages.counters)(began + second);
             let process = Snapshot { machine: Some(machine), swapped_bytes: Some(0), ..Snapshot::default() };
             Sample { at: Duration::from_secs(second), process, engine: Some(engine) }
         };
-        let bytes = |size: u64| stages.room.map_or(0, |(_, growth)| growth * size);
+        let bytes = |size: u64| stages.space.map_or(0, |(_, growth)| growth * size);
         Ok(driven.map(|driven| {
             let samples = (0..=driven.drive.measurement.elapsed_ns.div_ceil(SECOND)).map(sample).collect();
             let database_bytes_before = bytes(size.get());
@@ -110,7 +112,7 @@ impl Rig for StagedRig<'_> {
                 drive: Drive { samples, ..driven.drive },
                 database_bytes_before,
                 database_bytes: bytes(size.get()),
-                free_bytes: stages.room.map(|(free, _)| free),
+                free_bytes: stages.space.map(|(free, _)| free),
                 memory_peak_bytes: None,
             }
         }))
@@ -147,7 +149,7 @@ impl CertifyObserver for StopAfter<'_> {
     }
 }
 
-/// A certification that is tried: its clock, its backend, its places on disk.
+/// A certification with its clock, backend and directories.
 struct Trial {
     clock: SimulatedClock,
     target: Scripted,
@@ -157,11 +159,15 @@ struct Trial {
     stages: Stages,
 }
 
-/// What is not left to the machine that runs the tests.
+/// What does not depend on the machine that runs the tests.
 struct Stages {
-    told: fn(u64) -> (MachineTime, EngineCounters),
+    /// Counters of machine and engine at a second of the simulated time.
+    counters: fn(u64) -> (MachineTime, EngineCounters),
+    /// Result of the comparison; `None` compares what is really stored, which is nothing.
     verified: Option<Verified>,
-    room: Option<(u64, u64)>,
+    /// Free space, and growth of the database in a segment.
+    space: Option<(u64, u64)>,
+    /// The load that fails, from 1.
     fails_at: Option<u32>,
 }
 
@@ -170,11 +176,11 @@ fn quiet(second: u64) -> (MachineTime, EngineCounters) {
 }
 
 impl Trial {
-    /// A write that begins at a moment takes so long.
+    /// `service_ns` is the duration of a write by the moment it begins.
     fn new(spec: CertifySpec, service_ns: impl Fn(u64) -> u64 + Send + Sync + 'static) -> Self {
         let clock = SimulatedClock::default();
         let target = Scripted::new(&clock, service_ns);
-        let stages = Stages { told: quiet, verified: Some(Verified::default()), room: None, fails_at: None };
+        let stages = Stages { counters: quiet, verified: Some(Verified::default()), space: None, fails_at: None };
         Self { clock, target, source: appends(1), spec, directory: tempfile::tempdir().unwrap(), stages }
     }
 
@@ -184,9 +190,9 @@ impl Trial {
         trial
     }
 
-    fn journal(&self, fresh: bool) -> Result<Journal, CertifyError> {
+    fn journal(&self, fresh: bool) -> Result<CertifyJournal, CertifyError> {
         let head = head(&self.spec, &self.source, self.directory.path());
-        Journal::open(&self.directory.path().join("reports"), head, fresh)
+        CertifyJournal::open(&self.directory.path().join("reports"), head, fresh)
     }
 
     fn run_until(&self, stop_after: u64) -> Result<CertifyOutcome, CertifyError> {
@@ -202,8 +208,7 @@ impl Trial {
             arrivals: Arrivals::Constant,
             machine: Machine::host(2, 5 << 30),
             cores: 2,
-            observer: &StopAfter(stop_after, &control),
-            control: &control,
+            job: CertifyJob { observer: &StopAfter(stop_after, &control), control: &control },
         };
         certification.run(&testbed, &mut journal)
     }
@@ -212,23 +217,23 @@ impl Trial {
         self.run_until(u64::MAX).unwrap()
     }
 
-    /// The judgement and what was found.
-    fn judged(&self) -> (Judgement, Vec<Finding>) {
-        let (judgement, findings) = judge(&self.spec, &self.run());
-        (judgement, findings.into_iter().map(|(_, finding)| finding).collect())
+    /// The verdict and the findings.
+    fn judged(&self) -> (Outcome, Vec<Finding>) {
+        let (verdict, findings) = judge(&self.spec, &self.run());
+        (verdict, findings.into_iter().map(|(_, finding)| finding).collect())
     }
 }
 
-/// All slices, their dates apart.
+/// All slices without their dates.
 fn figures(outcome: &CertifyOutcome) -> Vec<JudgedSlice> {
     let slices = outcome.modes.iter().flat_map(|mode| &mode.slices);
     slices.map(|slice| JudgedSlice { began_at: jiff::Timestamp::UNIX_EPOCH, ..slice.clone() }).collect()
 }
 
 #[test]
-fn a_steady_backend_passes_and_every_slice_is_told() {
+fn a_steady_backend_passes_in_every_slice() {
     let trial = Trial::new(spec("p99=10ms"), |_| 2 * MILLISECOND);
-    assert_eq!(trial.judged(), (Judgement::Pass, vec![]));
+    assert_eq!(trial.judged(), (Outcome::Pass, vec![]));
     let outcome = Trial::new(spec("p99=10ms"), |_| 2 * MILLISECOND).run();
     let mode = &outcome.modes[0];
     assert_eq!((outcome.interrupted, mode.slices.len(), mode.segments, mode.databases), (false, 60, 10, 1));
@@ -244,7 +249,7 @@ fn a_steady_backend_passes_and_every_slice_is_told() {
 
 /// Half a second without an answer in ten minutes: one command in a thousand is late, and in its slice one in twenty.
 #[test]
-fn a_stall_in_one_slice_fails_although_the_percentile_of_the_whole_time_meets_the_limit() {
+fn a_stall_in_one_slice_fails_although_the_percentile_of_the_whole_time_passes() {
     let stalled = |now: u64| {
         let stall = 373 * SECOND..373 * SECOND + SECOND / 2;
         MILLISECOND + if stall.contains(&now) { stall.end - now } else { 0 }
@@ -254,13 +259,13 @@ fn a_stall_in_one_slice_fails_although_the_percentile_of_the_whole_time_meets_th
     let journal = trial.journal(false).unwrap();
     let response = |drive: Drive| drive.measurement.command(CommandKind::Persist).unwrap().response.clone();
     let mut whole = LatencyHistogram::new();
-    for segment in journal.segments(Durability::On) {
+    for segment in journal.segments(Durability::On).unwrap() {
         whole.add(&response(segment.unwrap().drive));
     }
     assert_eq!(whole.count(), 120_000);
-    assert!(whole.quantile(0.99) < 2 * MILLISECOND, "the average hides it");
+    assert!(whole.quantile(0.99) < 2 * MILLISECOND, "the whole time hides it");
 
-    assert_eq!(judge(&trial.spec, &outcome), (Judgement::Fail, vec![(Durability::On, Finding::Missed(1))]));
+    assert_eq!(judge(&trial.spec, &outcome), (Outcome::Fail, vec![(Durability::On, Finding::Missed(1))]));
     let missed: Vec<_> = outcome.modes[0].slices.iter().filter(|slice| slice.is_missed()).collect();
     assert_eq!(missed, [outcome.modes[0].worst().unwrap()]);
     assert_eq!((missed[0].at_seconds, missed[0].count), (370, 2_000));
@@ -268,28 +273,28 @@ fn a_stall_in_one_slice_fails_although_the_percentile_of_the_whole_time_meets_th
 }
 
 #[test]
-fn a_backend_that_gets_slower_bit_by_bit_held_but_would_not_have_gone_on() {
+fn a_rising_latency_that_would_reach_the_limit_is_inconclusive() {
     // From 1 ms to 4 ms in ten minutes.
     let slower = |now: u64| MILLISECOND + now / 200_000;
-    let (judgement, findings) = Trial::new(spec("p99=5ms"), slower).judged();
-    assert_eq!(judgement, Judgement::Inconclusive);
-    let [Finding::LatencyRises { figure: "p99", drift }] = findings[..] else { panic!("{findings:?}") };
+    let (verdict, findings) = Trial::new(spec("p99=5ms"), slower).judged();
+    assert_eq!(verdict, Outcome::Inconclusive);
+    let [Finding::LatencyRises { percentile: Percentile::P99, drift }] = findings[..] else { panic!("{findings:?}") };
     assert!((drift.at_twice / 7e6 - 1.0).abs() < 0.02, "7 ms after ten minutes more: {drift:?}");
 
-    let (judgement, findings) = Trial::new(spec("p99=50ms"), slower).judged();
-    assert_eq!(judgement, Judgement::Pass, "far from the limit");
+    let (verdict, findings) = Trial::new(spec("p99=50ms"), slower).judged();
+    assert_eq!(verdict, Outcome::Pass, "far from the limit");
     assert!(matches!(findings[..], [Finding::MedianRose(drift)] if drift.to > 1.5 * drift.from), "{findings:?}");
 }
 
 #[test]
-fn a_debt_of_compactions_that_grows_is_told() {
+fn growing_compaction_debt_is_inconclusive() {
     let growing = |second: u64| {
         let engine = EngineCounters { pending_compaction_bytes: second << 20, ..EngineCounters::default() };
         (quiet(second).0, engine)
     };
-    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = growing);
-    let (judgement, findings) = trial.judged();
-    assert_eq!(judgement, Judgement::Inconclusive);
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.counters = growing);
+    let (verdict, findings) = trial.judged();
+    assert_eq!(verdict, Outcome::Inconclusive);
     assert!(matches!(findings[..], [Finding::DebtGrows(drift)] if drift.to > 400e6), "{findings:?}");
 
     // As large, and paid back every half minute.
@@ -297,20 +302,20 @@ fn a_debt_of_compactions_that_grows_is_told() {
         let pending_compaction_bytes = (second % 30) << 24;
         (quiet(second).0, EngineCounters { pending_compaction_bytes, ..EngineCounters::default() })
     };
-    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = swinging);
-    assert_eq!(trial.judged(), (Judgement::Pass, vec![]));
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.counters = swinging);
+    assert_eq!(trial.judged(), (Outcome::Pass, vec![]));
 }
 
 #[test]
-fn stalls_that_grow_are_told() {
+fn growing_stalls_are_inconclusive() {
     // Held back for longer and longer: half of each second in the end.
     let growing = |second: u64| {
         let stall_micros = second * second * 1_000_000 / 2_400;
         (quiet(second).0, EngineCounters { stall_micros, ..EngineCounters::default() })
     };
-    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.told = growing);
-    let (judgement, findings) = trial.judged();
-    assert_eq!(judgement, Judgement::Inconclusive);
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.counters = growing);
+    let (verdict, findings) = trial.judged();
+    assert_eq!(verdict, Outcome::Inconclusive);
     assert!(matches!(findings[..], [Finding::StallsGrow(drift)] if drift.to > 3_000.0), "{findings:?}");
 }
 
@@ -321,30 +326,31 @@ fn stolen(second: u64) -> (MachineTime, EngineCounters) {
 }
 
 #[test]
-fn a_slice_that_was_disturbed_tells_nothing_and_one_that_was_not_does() {
+fn a_disturbed_miss_is_inconclusive_and_an_undisturbed_one_fails() {
     let slow_while = |from: u64, to: u64| {
         move |now: u64| if (from * SECOND..to * SECOND).contains(&now) { 4 * MILLISECOND } else { MILLISECOND }
     };
-    let trial = |from, to| Trial::new(spec("p99=3ms"), slow_while(from, to)).staged(|stages| stages.told = stolen);
+    let trial = |from, to| Trial::new(spec("p99=3ms"), slow_while(from, to)).staged(|stages| stages.counters = stolen);
     let disturbed = trial(60, 80);
-    assert_eq!(disturbed.judged(), (Judgement::Inconclusive, vec![Finding::MissedDisturbed(2)]));
+    assert_eq!(disturbed.judged(), (Outcome::Inconclusive, vec![Finding::MissedDisturbed(2)]));
     let outcome = trial(60, 80).run();
     for slice in &outcome.modes[0].slices {
-        let expected: &[_] = if (60..120).contains(&slice.at_seconds) { &[Disturbance::Steal(50.0)] } else { &[] };
-        assert_eq!(slice.disturbances, expected, "{slice:?}");
+        let expected: &[_] =
+            if (60..120).contains(&slice.at_seconds) { &["the hypervisor took 50 % of the CPU time"] } else { &[] };
+        assert_eq!(slice.disturbed_by, expected, "{slice:?}");
     }
-    let (judgement, findings) = trial(110, 130).judged();
-    assert_eq!((judgement, &findings[0]), (Judgement::Fail, &Finding::Missed(1)));
+    let (verdict, findings) = trial(110, 130).judged();
+    assert_eq!((verdict, &findings[0]), (Outcome::Fail, &Finding::Missed(1)));
     assert!(findings.contains(&Finding::MissedDisturbed(1)), "{findings:?}");
-    assert_eq!(trial(0, 0).judged(), (Judgement::Pass, vec![]), "a disturbed slice that met the limit met it");
+    assert_eq!(trial(0, 0).judged(), (Outcome::Pass, vec![]), "a disturbed slice that met the limit met it");
 }
 
 #[test]
-fn a_load_that_cannot_be_served_is_given_up_and_fails() {
+fn a_load_that_cannot_be_served_is_aborted_and_fails() {
     let trial = Trial::new(spec("p99=10ms"), |now| if now < 90 * SECOND { MILLISECOND } else { 20 * MILLISECOND });
     let outcome = trial.run();
-    let (judgement, findings) = judge(&trial.spec, &outcome);
-    assert_eq!(judgement, Judgement::Fail);
+    let (verdict, findings) = judge(&trial.spec, &outcome);
+    assert_eq!(verdict, Outcome::Fail);
     assert!(findings.contains(&(Durability::On, Finding::GaveUp)), "{findings:?}");
     let mode = &outcome.modes[0];
     assert!(!outcome.interrupted && mode.early_end == Some(EarlyEnd::GaveUp));
@@ -354,34 +360,34 @@ fn a_load_that_cannot_be_served_is_given_up_and_fails() {
 }
 
 #[test]
-fn a_disk_that_would_fill_ends_it_before_it_does() {
-    let room = Some((3_000, 1_000));
-    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.room = room);
+fn a_certification_ends_before_the_disk_is_full() {
+    let space = Some((3_000, 1_000));
+    let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.space = space);
     let outcome = trial.run();
-    let (judgement, findings) = judge(&trial.spec, &outcome);
-    assert_eq!(judgement, Judgement::Inconclusive);
+    let (verdict, findings) = judge(&trial.spec, &outcome);
+    assert_eq!(verdict, Outcome::Inconclusive);
     assert!(matches!(findings[..], [(_, Finding::FullDisk(full))] if full.expected_bytes == 7_000), "{findings:?}");
     assert_eq!((outcome.interrupted, outcome.modes[0].segments), (false, 3));
 }
 
 #[test]
-fn lost_data_are_a_failure_whatever_the_latencies() {
+fn lost_data_fail_whatever_the_latencies() {
     // The scripted backend stores nothing.
     let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.verified = None);
-    let (judgement, findings) = trial.judged();
-    assert_eq!(judgement, Judgement::Fail);
+    let (verdict, findings) = trial.judged();
+    assert_eq!(verdict, Outcome::Fail);
     assert!(matches!(&findings[..], [Finding::DataDiffer(first)] if !first.is_empty()), "{findings:?}");
 }
 
 #[test]
-fn slices_with_too_few_samples_tell_nothing() {
+fn slices_with_too_few_samples_are_inconclusive() {
     let trial = Trial::new(spec("p99.99=10ms"), |_| MILLISECOND);
-    let (judgement, findings) = trial.judged();
-    assert_eq!((judgement, &findings[0]), (Judgement::Inconclusive, &Finding::TooFewSamples(60)));
+    let (verdict, findings) = trial.judged();
+    assert_eq!((verdict, &findings[0]), (Outcome::Inconclusive, &Finding::TooFewSamples(60)));
 }
 
 #[test]
-fn what_was_interrupted_goes_on_as_if_it_had_not_been() {
+fn a_resumed_certification_has_the_figures_of_an_uninterrupted_one() {
     // Another latency in every slice.
     let varied = |now: u64| MILLISECOND + (now / (10 * SECOND)) * 7_919 % 1_000_000;
     let whole = figures(&Trial::new(spec("p99=10ms"), varied).run());
@@ -390,25 +396,25 @@ fn what_was_interrupted_goes_on_as_if_it_had_not_been() {
         let outcome = trial.run_until(stop_after).unwrap();
         assert!(outcome.interrupted);
         assert_eq!(figures(&outcome), whole[..slices]);
-        let (judgement, findings) = judge(&trial.spec, &outcome);
-        assert_eq!(judgement, Judgement::Inconclusive);
-        let told = Finding::Interrupted { slices: slices as u64, of: 60 };
-        assert!(findings.contains(&(Durability::On, told)), "{findings:?}");
+        let (verdict, findings) = judge(&trial.spec, &outcome);
+        assert_eq!(verdict, Outcome::Inconclusive);
+        let interrupted = Finding::Interrupted { slices: slices as u64, of: 60 };
+        assert!(findings.contains(&(Durability::On, interrupted)), "{findings:?}");
     }
     let outcome = trial.run();
     assert!(!outcome.interrupted);
     assert_eq!(figures(&outcome), whole);
     assert_eq!(outcome.modes[0].databases, 1);
-    let told: Vec<_> =
-        outcome.interruptions.iter().map(|seen| (seen.kind, seen.after_slices, seen.database_is_new)).collect();
-    assert_eq!(told, [12, 18, 42].map(|slices| (InterruptionKind::Stopped, slices, false)));
+    let seen: Vec<_> =
+        outcome.interruptions.iter().map(|one| (one.kind, one.after_slices_count, one.database_is_new)).collect();
+    assert_eq!(seen, [12, 18, 42].map(|slices| (InterruptionKind::Stopped, slices, false)));
     assert!(outcome.interruptions.iter().all(|seen| seen.resumed_at > seen.stopped_at));
-    assert_eq!(judge(&trial.spec, &outcome).0, Judgement::Pass);
-    assert_eq!(figures(&trial.run()), whole, "and once it is over, it is not driven again");
+    assert_eq!(judge(&trial.spec, &outcome).0, Outcome::Pass);
+    assert_eq!(figures(&trial.run()), whole, "once finished, it is not measured again");
 }
 
 #[test]
-fn a_database_that_was_not_closed_is_replaced_and_that_is_told() {
+fn a_database_that_was_not_closed_is_replaced_and_recorded() {
     let mut trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND).staged(|stages| stages.fails_at = Some(4));
     assert!(matches!(trial.run_until(u64::MAX), Err(CertifyError::Run(RunError::NothingMeasured { .. }))));
     trial.stages.fails_at = None;
@@ -417,50 +423,52 @@ fn a_database_that_was_not_closed_is_replaced_and_that_is_told() {
     assert_eq!((outcome.interrupted, mode.slices.len(), mode.databases), (false, 60, 2));
     assert_eq!(mode.on_last_database().len(), 42);
     let interruption = outcome.interruptions[0];
-    assert_eq!((interruption.kind, interruption.after_slices), (InterruptionKind::Ended, 18));
+    assert_eq!((interruption.kind, interruption.after_slices_count), (InterruptionKind::Ended, 18));
     assert!(interruption.database_is_new && interruption.stopped_at.is_none() && interruption.resumed_at.is_some());
-    assert_eq!(judge(&trial.spec, &outcome).0, Judgement::Pass);
+    assert_eq!(judge(&trial.spec, &outcome).0, Outcome::Pass);
 }
 
 #[test]
-fn both_modes_are_certified_one_after_the_other() {
+fn modes_are_certified_one_after_the_other() {
     let both = CertifySpec { durabilities: Durability::BOTH.to_vec(), ..spec("p99=10ms") };
     let trial = Trial::new(both.clone(), |_| MILLISECOND);
     let outcome = trial.run_until(60).unwrap();
-    assert!(outcome.interrupted && outcome.modes.len() == 1, "the second one was not begun");
+    assert!(outcome.interrupted && outcome.modes.len() == 1, "the second one has not begun");
     let findings = judge(&both, &outcome).1;
     assert!(findings.contains(&(Durability::On, Finding::Interrupted { slices: 0, of: 60 })), "{findings:?}");
     let outcome = trial.run();
     let durabilities: Vec<_> = outcome.modes.iter().map(|mode| (mode.durability, mode.slices.len())).collect();
     assert_eq!(durabilities, [(Durability::Off, 60), (Durability::On, 60)]);
-    assert_eq!(judge(&both, &outcome).0, Judgement::Pass);
+    assert_eq!(judge(&both, &outcome).0, Outcome::Pass);
 }
 
 #[test]
-fn a_journal_is_for_one_process_in_one_place() {
+fn a_journal_belongs_to_one_process_machine_and_directory() {
     let trial = Trial::new(spec("p99=10ms"), |_| MILLISECOND);
     trial.run_until(12).unwrap();
     let reports = trial.directory.path().join("reports");
     let journal = trial.journal(false).unwrap();
-    assert!(matches!(trial.journal(false), Err(CertifyError::Locked { .. })));
-    assert!(matches!(trial.journal(true), Err(CertifyError::Locked { .. })), "--fresh takes it from nobody");
+    for fresh in [false, true] {
+        let refused = trial.journal(fresh);
+        assert!(matches!(refused, Err(CertifyError::Journal(JournalError::Locked { .. }))), "{refused:?}");
+    }
     drop(journal);
     let own = head(&trial.spec, &trial.source, trial.directory.path());
     for other in [
         JournalHead { machine: "another one".to_owned(), ..own.clone() },
         JournalHead { data_directory: "/elsewhere".into(), ..own },
     ] {
-        let refused = Journal::open(&reports, other, false).unwrap_err();
+        let refused = CertifyJournal::open(&reports, other, false).unwrap_err();
         assert!(matches!(refused, CertifyError::Elsewhere { .. }) && refused.to_string().contains("--fresh"));
     }
-    assert_eq!(trial.journal(false).unwrap().segments(Durability::On).count(), 2);
-    assert_eq!(trial.journal(true).unwrap().segments(Durability::On).count(), 0);
+    let segments = |fresh| trial.journal(fresh).unwrap().segments(Durability::On).unwrap().count();
+    assert_eq!([segments(false), segments(true)], [2, 0]);
     trial.journal(false).unwrap().remove().unwrap();
     assert_eq!(std::fs::read_dir(reports).unwrap().count(), 0);
 }
 
 #[test]
-fn what_cannot_be_certified_is_refused_with_what_would_do() {
+fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     let source = appends(1);
     let refused = |spec: CertifySpec, free: Option<u64>| spec.check(&source, free).unwrap_err().to_string();
     let base = || spec("p99=10ms");
@@ -474,9 +482,9 @@ fn what_cannot_be_certified_is_refused_with_what_would_do() {
     // 1,000 samples and five deviations of chance, at 200 a second.
     assert!(CertifySpec { slice: Duration::from_secs(6), ..base() }.check(&source, None).is_ok());
     let short = refused(CertifySpec { slice: Duration::from_secs(5), ..base() }, None);
-    assert!(short.contains("holds about 1000 of the 1159 samples") && short.contains("--slice 6s"), "{short}");
+    assert!(short.contains("has about 1000 of the 1159 samples") && short.contains("--slice 6s"), "{short}");
     let never = refused(CertifySpec { rate_per_second: 1.0, ..base() }, None);
-    assert!(never.contains("no slice of at most 300 s would"), "{never}");
+    assert!(never.contains("no slice of at most 300 s has them"), "{never}");
     for slice in [Duration::ZERO, Duration::from_millis(7_500), Duration::from_secs(301)] {
         assert!(refused(CertifySpec { slice, ..base() }, None).contains("whole seconds, 1 to 300"));
     }
@@ -490,13 +498,4 @@ fn what_cannot_be_certified_is_refused_with_what_would_do() {
     assert!(base().check(&source, Some(100_000_000)).is_ok());
     assert!(refused(CertifySpec { workers: 0, ..base() }, None).contains("0 workers"));
     assert!(refused(CertifySpec { durabilities: vec![], ..base() }, None).contains("at least one durability"));
-}
-
-#[test]
-fn a_segment_is_whole_slices_and_not_too_long() {
-    let slices = |slice: u64, segment: u64| {
-        let (slice, segment) = (Duration::from_secs(slice), Duration::from_secs(segment));
-        CertifySpec { slice, segment, ..spec("p99=10ms") }.slices_per_segment()
-    };
-    assert_eq!([slices(10, 60), slices(7, 60), slices(10, 1), slices(10, 3_600), slices(300, 60)], [6, 8, 1, 30, 1]);
 }

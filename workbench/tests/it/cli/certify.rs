@@ -64,7 +64,7 @@ fn a_certification_leaves_a_certificate_beside_its_report() {
     let again = Place::new();
     let printed = json(&again.run(&format!("{SHORT} --json")).stdout);
     assert_eq!(printed, self::certificate(&again));
-    assert_eq!(printed["inputs_sha256"], certificate["inputs_sha256"], "the same inputs have the same digest");
+    assert_eq!(printed["inputs_sha256"], certificate["inputs_sha256"], "equal inputs have equal checksums");
 }
 
 #[test]
@@ -72,14 +72,17 @@ fn ctrl_c_keeps_the_database_and_the_same_command_resumes_with_it() {
     let place = Place::new();
     let (code, rest) = interrupted(&place, SHORT, "2 of 4 slices", "-INT");
     assert_eq!(code, INCONCLUSIVE, "{rest}");
-    assert!(rest.contains("the database in") && rest.contains(&format!("go on with: ave-workbench {SHORT}")), "{rest}");
+    assert!(
+        rest.contains("the database is in") && rest.contains(&format!("resume with: ave-workbench {SHORT}")),
+        "{rest}"
+    );
     let kept = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(kept.filter(|name| name.starts_with(".ave-certify-")).count(), 1);
     assert!(place.reports().iter().all(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".certify-")));
 
     let other = place.run(&SHORT.replace("--rate 200", "--rate 300"));
     assert_eq!(other.code, PASS, "{}", other.stderr);
-    assert!(other.stderr.contains("an unfinished certification takes"), "{}", other.stderr);
+    assert!(other.stderr.contains("an unfinished certification uses"), "{}", other.stderr);
     fs::remove_dir_all(place.reports().into_iter().find(|path| path.join("report.json").exists()).unwrap()).unwrap();
 
     let certificate = passed(&place, &place.run(SHORT));
@@ -89,7 +92,7 @@ fn ctrl_c_keeps_the_database_and_the_same_command_resumes_with_it() {
     assert_eq!(mode["verification"]["differences"], json("[]"), "the writes of both processes are found");
     let interruption = &certificate["interruptions"][0];
     assert_eq!((&interruption["kind"], &interruption["database_is_new"]), (&"stopped".into(), &false.into()));
-    assert!(certificate["verdict"]["reasons"].to_string().contains("went on with the same database"));
+    assert!(certificate["verdict"]["reasons"].to_string().contains("resumed with the same database"));
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn fresh_discards_saved_slices() {
 }
 
 #[test]
-fn a_limit_that_no_slice_meets_is_missed() {
+fn a_limit_that_no_slice_meets_fails() {
     let place = Place::new();
     let ended = place.run(&SHORT.replace("p50=1m", "p50=1ns"));
     let certificate = certificate(&place);
@@ -131,7 +134,7 @@ fn a_limit_that_no_slice_meets_is_missed() {
 }
 
 #[test]
-fn a_certificate_is_checked_against_itself_and_its_source() {
+fn a_certificate_is_checked_against_its_checksum_and_source() {
     let place = Place::new();
     passed(&place, &place.run(&format!("{SHORT} --seed 7")));
     let path = certificate_path(&place);
@@ -161,7 +164,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("certify tiny.toml --rate 0 --slo p99=1ms", &["'0' for '--rate", "more than 0"]),
         ("certify tiny.toml --rate -5 --slo p99=1ms", &["'-5' for '--rate"]),
         ("certify tiny.toml --rate 100 --slo recover:p99=1ms", &["`recover`", "never issues"]),
-        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s holds about 1000", "--slice 12s"]),
+        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s has about 1000", "--slice 12s"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice 1500ms", &["a slice of 1.5 s", "whole seconds"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
         ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),

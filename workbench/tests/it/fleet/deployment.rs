@@ -1,18 +1,19 @@
-//! The container and the Job, as far as they can be checked without building or running them.
+//! Container image and Kubernetes Job, checked without building or running them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
 fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn manifest() -> toml::Table {
-    read("Cargo.toml").parse().unwrap()
+fn manifest(name: &str) -> toml::Table {
+    read(name).parse().unwrap()
 }
 
 /// The Dockerfile's instructions, continued lines joined, comments left out.
@@ -27,7 +28,7 @@ fn instructions() -> Vec<String> {
         .collect()
 }
 
-/// What is copied from the repository.
+/// The files and directories copied from the repository.
 fn copied() -> Vec<String> {
     let copies = instructions().into_iter().filter(|line| line.starts_with("COPY ") && !line.contains("--from"));
     copies
@@ -39,10 +40,10 @@ fn copied() -> Vec<String> {
 }
 
 #[test]
-fn what_is_copied_exists_and_is_not_ignored() {
+fn copied_files_exist_and_are_sent_to_the_builder() {
     let ignore = read(".dockerignore");
     let ignored: Vec<&str> = ignore.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(ignored[0], "*", "all that is not named is left out");
+    assert_eq!(ignored[0], "*", "files are left out by default");
     let copied = copied();
     assert!(copied.len() > 8, "{copied:?}");
     for source in &copied {
@@ -63,11 +64,11 @@ fn sources(directory: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_the_sources_include_and_the_manifest_names_is_copied() {
+fn included_files_and_targets_of_the_manifests_are_copied() {
     let copied = copied();
     let is_copied = |path: &Path| copied.iter().any(|source| path.starts_with(root().join(source)));
     let mut included = 0;
-    for source in sources(&root().join("src")) {
+    for source in [sources(&root().join("src")), sources(&root().join("workbench/src"))].concat() {
         let text = fs::read_to_string(&source).unwrap();
         for part in text.split("include_str!(\"").skip(1) {
             let path = source.parent().unwrap().join(part.split('"').next().unwrap());
@@ -77,21 +78,23 @@ fn what_the_sources_include_and_the_manifest_names_is_copied() {
         }
     }
     assert!(included > 5, "only {included} were found");
-    let manifest = manifest();
-    for (kind, directory) in [("bench", "benches"), ("example", "examples"), ("test", "tests"), ("bin", "src/bin")] {
-        assert!(manifest.contains_key(kind) && is_copied(&root().join(directory)), "{kind} is in the manifest");
+    let library = manifest("Cargo.toml");
+    for (kind, directory) in [("bench", "benches"), ("example", "examples"), ("test", "tests")] {
+        assert!(library.contains_key(kind) && is_copied(&root().join(directory)), "{kind} is in the manifest");
+    }
+    for member in library["workspace"]["members"].as_array().unwrap() {
+        assert!(is_copied(&root().join(member.as_str().unwrap()).join("src")), "{member}");
     }
 }
 
 #[test]
-fn the_image_builds_the_binary_of_the_manifest_with_all_features() {
-    let manifest = manifest();
-    let binary = manifest["bin"][0]["name"].as_str().unwrap();
+fn the_image_builds_the_binary_of_the_workbench() {
+    let manifest = manifest("workbench/Cargo.toml");
+    let (package, binary) =
+        (manifest["package"]["name"].as_str().unwrap(), manifest["bin"][0]["name"].as_str().unwrap());
     let lines = instructions();
     let build = lines.iter().find(|line| line.contains("cargo build")).unwrap();
-    for part in
-        ["--release", "--locked", "--all-features", &format!("--bin {binary}"), &format!("target/release/{binary}")]
-    {
+    for part in ["--release", "--locked", &format!("-p {package}"), &format!("target/release/{binary}")] {
         assert!(build.contains(part), "{part} is missing: {build}");
     }
     let copy = format!("COPY --from=build /out/{binary} /usr/local/bin/{binary}");
@@ -105,12 +108,12 @@ fn version(text: &str) -> Vec<u32> {
 }
 
 #[test]
-fn the_images_it_is_built_from_are_pinned_and_new_enough() {
+fn base_images_are_pinned_and_new_enough() {
     let lines = instructions();
     let from: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("FROM ")).collect();
     let [build, run] = from[..] else { panic!("two stages: {from:?}") };
     let rust = build.strip_prefix("rust:").unwrap().strip_suffix("-slim-bookworm AS build").unwrap();
-    let needed = manifest()["package"]["rust-version"].as_str().unwrap().to_owned();
+    let needed = manifest("Cargo.toml")["workspace"]["package"]["rust-version"].as_str().unwrap().to_owned();
     assert!(version(rust).len() == 3 && version(rust) >= version(&needed), "{rust}, needed {needed}");
     // Bookworm is Debian 12: the libraries that were linked are the ones it runs with.
     let debian = run.strip_prefix("debian:").unwrap().strip_suffix("-slim").unwrap();
@@ -118,7 +121,7 @@ fn the_images_it_is_built_from_are_pinned_and_new_enough() {
 }
 
 #[test]
-fn the_container_runs_as_a_user_the_job_knows() {
+fn container_and_job_name_the_same_user() {
     let lines = instructions();
     let user = lines.iter().find_map(|line| line.strip_prefix("USER ")).unwrap();
     let (user, group) = user.split_once(':').unwrap();
@@ -141,7 +144,7 @@ fn the_container_runs_as_a_user_the_job_knows() {
 }
 
 #[test]
-fn the_job_is_guaranteed_tried_once_and_of_this_version() {
+fn the_job_has_guaranteed_resources_one_attempt_and_this_version() {
     let job = read("deploy/plan-job.yaml");
     let of = |field: &str| -> &str { job.lines().find_map(|line| line.trim().strip_prefix(field)).unwrap() };
     assert_eq!(of("requests: "), of("limits: "), "the first of each are the container's");

@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ave_workbench::actor::Durability;
 use ave_workbench::fleet::{
-    GivenReport, LatencyEvidence, Machine, MachineComparison, MergeContext, MergeError, Merged, TargetAnswer, merge,
+    LatencyEvidence, MachineComparison, MergeContext, MergeError, Merged, MergedMachine, ReportWithLog, TargetAnswer,
+    merge,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
 use ave_workbench::report::{Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
@@ -72,10 +73,10 @@ impl Host {
         Self { log: None, ..self }
     }
 
-    fn given(self) -> GivenReport {
+    fn given(self) -> ReportWithLog {
         match self.log {
-            Some(log) => GivenReport::with_log(&self.path, self.report, Path::new("latency.hlog"), &log).unwrap(),
-            None => GivenReport::without_log(&self.path, self.report),
+            Some(log) => ReportWithLog::with_log(&self.path, self.report, Path::new("latency.hlog"), &log).unwrap(),
+            None => ReportWithLog::without_log(&self.path, self.report),
         }
     }
 }
@@ -114,7 +115,7 @@ fn sustains(report: &mut Report, off: Option<f64>, on: Option<f64>) {
     capacities.iter_mut().zip([off, on]).for_each(|(capacity, rate)| capacity.sustained_per_second = rate);
 }
 
-fn value(machine: &Machine, durability: Durability, percentile: Percentile) -> Option<u64> {
+fn value(machine: &MergedMachine, durability: Durability, percentile: Percentile) -> Option<u64> {
     let latency = machine.mode(durability)?.command("persist")?;
     latency.response.percentile(percentile).map(|found| found.value_ns)
 }
@@ -220,7 +221,7 @@ fn the_order_of_the_arguments_changes_nothing() {
 type Change = (fn(&mut Report), &'static str);
 
 #[test]
-fn only_reports_that_were_asked_the_same_are_joined() {
+fn only_reports_of_the_same_load_are_merged() {
     let of_runs: [Change; 12] = [
         (|report| report.name = "other".to_owned(), "name"),
         (|report| report.source.kind = SourceKind::Trace, "source.kind"),
@@ -357,7 +358,7 @@ fn a_log_of_another_run_or_a_damaged_one_is_refused() {
     let samples = two_levels(MILLISECOND, 2 * MILLISECOND);
     let with_log = |log: &[u8]| {
         let Host { path, report, .. } = Host::new(0, &samples);
-        GivenReport::with_log(&path, report, Path::new("node-0/latency.hlog"), log)
+        ReportWithLog::with_log(&path, report, Path::new("node-0/latency.hlog"), log)
     };
     assert!(with_log(&log_of(&samples)).is_ok());
     for (log, expected) in [(&samples[..1], "0 samples of persist with durability on"), (&[], "0 samples of persist")] {
@@ -373,7 +374,7 @@ fn a_log_of_another_run_or_a_damaged_one_is_refused() {
 }
 
 #[test]
-fn plans_say_which_machines_hold_the_target_and_the_smallest_of_them() {
+fn plans_name_the_machines_that_sustain_the_target_and_the_smallest() {
     let fleet = || {
         // 2,000 commands/s with 30 % headroom require 2,857.
         [(0, 2, 3_000.0), (1, 4, 5_000.0), (2, 8, 4_000.0), (3, 16, 2_500.0)].map(|(number, cores, on)| {
@@ -392,22 +393,23 @@ fn plans_say_which_machines_hold_the_target_and_the_smallest_of_them() {
     let sentence = &comparison.sentence;
     assert!(
         sentence.contains(&format!(
-            "4 of 4 machines hold 2,000 commands/s with durability off, the smallest is {smallest}"
+            "4 of 4 machines sustain 2,000 commands/s with durability off, the smallest is {smallest}"
         )),
         "{sentence}"
     );
     assert!(
-        sentence
-            .contains(&format!("3 of 4 machines hold 2,000 commands/s with durability on, the smallest is {smallest}")),
+        sentence.contains(&format!(
+            "3 of 4 machines sustain 2,000 commands/s with durability on, the smallest is {smallest}"
+        )),
         "{sentence}"
     );
 
     let comparison = joined(fleet().map(|host| host.with(|report| sustains(report, None, Some(1.0)))));
-    assert!(comparison.sentence.starts_with("None of 4 machines is shown to hold"), "{}", comparison.sentence);
+    assert!(comparison.sentence.starts_with("None of 4 machines qualifies for"), "{}", comparison.sentence);
 }
 
 #[test]
-fn a_machine_holds_what_every_report_of_it_holds() {
+fn a_machine_sustains_what_every_report_of_it_does() {
     let answers = |reports: &[(Option<f64>, Outcome)]| {
         let hosts = reports.iter().enumerate().map(|(number, &(on, outcome))| {
             plan(number).with(|report| {
@@ -439,8 +441,8 @@ fn recommendations_of_one_machine_are_counted() {
     });
     let comparison = joined(hosts);
     let counts = &comparison.machines[0].modes[0].capacity.as_ref().unwrap().recommendations;
-    let told: Vec<_> = counts.iter().map(|count| (count.profile.as_deref().unwrap(), count.reports_count)).collect();
-    assert_eq!(told, [("medium", 2), ("small", 1)]);
+    let found: Vec<_> = counts.iter().map(|count| (count.profile.as_deref().unwrap(), count.reports_count)).collect();
+    assert_eq!(found, [("medium", 2), ("small", 1)]);
 }
 
 #[test]
@@ -516,7 +518,7 @@ fn what_may_spoil_the_comparison_is_a_warning() {
     let text = warnings(|report| report.verdict.outcome = Inconclusive);
     assert!(text.contains("fleet/node-1 is inconclusive: Durability on: 3,150/s"), "{text}");
     let text = warnings(|report| report.modes[0].verification.differences = vec!["event 4 is missing".to_owned()]);
-    assert!(text.contains("fleet/node-1") && text.contains("not all found again"), "{text}");
+    assert!(text.contains("fleet/node-1") && text.contains("acknowledged data were lost"), "{text}");
     let text = warnings(|report| {
         report.host.device = "/dev/vdb".to_owned();
         report.host.sync_probe.as_mut().unwrap().percentiles.iter_mut().for_each(|one| one.value_ns *= 3);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::compare::{CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, compare};
+use ave_workbench::compare::{BuildReports, CompareContext, CompareSettings, Comparison, ComparisonOutcome, compare};
 use ave_workbench::render;
 use ave_workbench::report::Report;
 use serde_json::Value;
@@ -30,11 +30,11 @@ fn report(number: u32, percent: u64) -> Report {
     report
 }
 
-fn side(path: &str, report: Report) -> GivenSide {
-    GivenSide::new(Path::new(path), vec![(PathBuf::from(path), report)])
+fn side(path: &str, report: Report) -> BuildReports {
+    BuildReports::new(Path::new(path), vec![(PathBuf::from(path), report)])
 }
 
-fn compared(base: &GivenSide, candidates: &[GivenSide]) -> Comparison {
+fn compared(base: &BuildReports, candidates: &[BuildReports]) -> Comparison {
     let context = CompareContext {
         compared_at: "2026-03-02T10:00:00Z".to_owned(),
         command: "ave-workbench compare base candidate".to_owned(),

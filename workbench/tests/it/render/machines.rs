@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::fleet::{GivenReport, MachineComparison, MergeContext, merge};
+use ave_workbench::fleet::{MachineComparison, MergeContext, ReportWithLog, merge};
 use ave_workbench::render;
 use ave_workbench::report::Report;
 use serde_json::Value;
@@ -23,7 +23,7 @@ fn joined(reports: impl IntoIterator<Item = Report>) -> MachineComparison {
     let given = (0..).zip(reports).map(|(number, mut report)| {
         report.started_at = format!("2026-03-01T09:30:0{number}Z");
         report.host.usable_cores_count = 2 << number;
-        GivenReport::without_log(Path::new(&format!("fleet/node-{number}")), report)
+        ReportWithLog::without_log(Path::new(&format!("fleet/node-{number}")), report)
     });
     let context = MergeContext {
         merged_at: "2026-03-02T10:00:00Z".to_owned(),

@@ -1,5 +1,5 @@
 //! The log of an actor that compacts on snapshot: its events were put and then deleted one by one. `last`, which every
-//! recovery asks twice, has to get past the graves.
+//! recovery reads twice, must skip the tombstones.
 //!
 //! Every call is made through a collection created for it, as a recovery does, and no other handle of the log lives:
 //! nothing is remembered from the call before. A user would call it now and then, so the case does, every 100 ms, until

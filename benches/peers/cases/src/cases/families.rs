@@ -1,5 +1,5 @@
-//! Many actor types: 100 of them are 300 column families. How long it takes to create them, what memory a load over all
-//! of them needs and how fast it goes, and how long stopping and opening take.
+//! Many actor types: 100 of them are 300 column families. Time to create them, memory and rate of a load over all of
+//! them, and times of stopping and opening.
 
 use std::time::Duration;
 

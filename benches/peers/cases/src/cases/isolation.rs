@@ -28,6 +28,6 @@ pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result
     }
     let verdict = if leaks.is_empty() { "isolated".to_owned() } else { format!("leaks: {}", leaks.join(", ")) };
     outcome.set("leaks", leaks.len() as f64);
-    outcome.say("verdict", verdict);
+    outcome.set_text("verdict", verdict);
     Ok(())
 }

@@ -37,7 +37,7 @@ pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result
 
     let mut reader = Reader::default();
     for log in short.iter().chain([&long, &plain]) {
-        ensure!(log.last()?.is_none(), "a log holds events after it was emptied");
+        ensure!(log.last()?.is_none(), "a log has events after it was emptied");
         reader.add_nothing();
     }
     outcome.read(&reader);

@@ -125,7 +125,7 @@ fn hits(logs: &[impl Collection], keys: &[String], calls: Range<u64>) -> Result<
     Ok(())
 }
 
-/// Keys that would follow the last ones: within the range of the files, so that only filters can tell.
+/// Keys that would follow the last ones: within the range of the files, so that only filters can exclude them.
 fn misses(logs: &[impl Collection], absent: &[String], calls: Range<u64>) -> Result<()> {
     // The keys of the next log follow, except after the last log.
     let logs = &logs[..logs.len() - 1];

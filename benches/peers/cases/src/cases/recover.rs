@@ -95,7 +95,7 @@ impl Recovery {
 
     fn cold<P: Peer>(&self, peer: &P, dir: &Path, actors: u64, outcome: &mut Outcome) -> Result<()> {
         host::evict(dir)?;
-        outcome.say("cold.how", "database closed, posix_fadvise(DONTNEED) on its files, opened again");
+        outcome.set_text("cold.how", "database closed, posix_fadvise(DONTNEED) on its files, opened again");
         let section = Section::begin();
         let manager = peer.open(dir, false)?;
         outcome.set("cold.open_ms", section.end().wall.as_secs_f64() * 1e3);

@@ -1,6 +1,6 @@
 //! A workload that ships, through the workbench's own runner: what `ave-workbench run` measures, on every backend.
 //!
-//! The runner issues commands as fast as they go and afterwards compares what the database holds with what it
+//! The runner issues commands as fast as they go and afterwards compares the database with what it
 //! acknowledged: number, order and bytes. It knows no backend, it is generic over `DbManager`, as the cases are. Loads
 //! last equally long on every side; a faster one gets more done, and has a larger database for it.
 
@@ -8,24 +8,24 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Result, ensure};
 use ave_actors_rocksdb::trace::CommandKind;
+use ave_actors_store::Error;
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
     Control, Drive, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp,
 };
 use ave_workbench::workload::Workload;
-use ave_actors_store::Error;
 
 use crate::{Outcome, Peer, Run};
 
-/// Actors, whatever the workload says: `SQLite` opens six connections for each, and two files for each of those.
+/// Actors, instead of the number in the workload: `SQLite` opens six connections for each, and two files for each of those.
 const ACTORS: u32 = 500;
-/// As many as the machine that every backend is told of has cores.
+/// Cores of the machine profile that every backend is tuned for.
 const WORKERS: u64 = 2;
 
 pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, outcome: &mut Outcome) -> Result<()> {
     let mut workload = Workload::find(name)?;
     workload.actors.count = ACTORS;
-    // Names become names of tables, and `SQLite` takes no hyphens there.
+    // Names become names of tables, in which `SQLite` does not allow hyphens.
     workload.name = workload.name.replace('-', "_");
     let source = Source::Workload(Arc::new(workload));
     let durability = if durability { Durability::On } else { Durability::Off };
@@ -38,10 +38,11 @@ pub(super) fn run<P: Peer>(peer: &P, name: &str, durability: bool, run: &Run, ou
     };
 
     let (target, control, dir) = (Through(peer), Control::default(), run.database("db")?);
-    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, JobContext::silent(&control))?;
-    let drive = session.drive(&spec, &SystemClock::new(), JobContext::silent(&control))?;
+    let job = JobContext::silent(&control);
+    let mut session = Session::start(&target, &source, &dir, durability, WORKERS, job)?;
+    let drive = session.drive(&spec, &SystemClock::new(), job)?;
     report(&drive, outcome);
-    let (verified, _) = session.finish(true, JobContext::silent(&control))?;
+    let (verified, _) = session.finish(true, job)?;
     verify(&verified.unwrap_or_default(), outcome)
 }
 
@@ -57,17 +58,17 @@ fn report(drive: &Drive, outcome: &mut Outcome) {
     }
 }
 
-/// What the model says must be there is there, and nothing else.
+/// The database equals the model of the runner.
 fn verify(verified: &Verified, outcome: &mut Outcome) -> Result<()> {
     ensure!(verified.actors > 0, "nothing was compared");
     let differs = verified.lost > 0 || !verified.differences.is_empty();
-    ensure!(!differs, "holds something else than it acknowledged: {}", verified.differences.join("; "));
+    ensure!(!differs, "the database differs from what was acknowledged: {}", verified.differences.join("; "));
     outcome.set("verified_events", verified.events as f64);
     outcome.set("verified_states", verified.states as f64);
     Ok(())
 }
 
-/// A peer as the runner takes it.
+/// A peer as a target of the runner.
 struct Through<'p, P>(&'p P);
 
 impl<P: Peer> Target for Through<'_, P> {

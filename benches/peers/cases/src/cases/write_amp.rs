@@ -40,7 +40,7 @@ pub(super) fn run<P: Peer>(
     outcome.set("ops_per_s", spent.rate(persists));
     manager.stop()?;
     let settled = host::settle(Duration::from_secs(2), Duration::from_secs(60))?;
-    outcome.say("settled", settled.to_string());
+    outcome.set_text("settled", settled.to_string());
 
     let (after, user) = (Io::now()?, (persists * persist_bytes) as f64);
     outcome.set("user_mb", user / 1e6);

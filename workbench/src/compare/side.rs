@@ -1,22 +1,22 @@
-//! The reports of one build as they are given to be compared.
+//! The reports of one build.
 
 use std::path::{Path, PathBuf};
 
-use crate::compare::error::CompareError;
-use crate::compare::{ComparedReport, Side};
+use super::error::CompareError;
+use super::result::{ComparedReport, Side};
 use crate::report::{Report, ReportDirectory};
 
 const JSON_FILE: &str = "report.json";
 
 /// One build: its reports, by start.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GivenSide {
+pub struct BuildReports {
     pub(super) path: PathBuf,
     pub(super) reports: Vec<(PathBuf, Report)>,
 }
 
-impl GivenSide {
-    /// Reads a `report.json`, a report directory, or all report directories in a directory.
+impl BuildReports {
+    /// Reads a `report.json`, a report directory, or every report directory in a directory.
     ///
     /// # Errors
     ///
@@ -33,7 +33,7 @@ impl GivenSide {
         Ok(Self::new(path, reports))
     }
 
-    /// A build whose reports are there already; at least one.
+    /// A build with these reports, at least one.
     pub fn new(path: &Path, mut reports: Vec<(PathBuf, Report)>) -> Self {
         reports.sort_by(|(_, one), (_, other)| one.started_at.cmp(&other.started_at));
         Self { path: path.to_owned(), reports }
@@ -50,7 +50,7 @@ impl GivenSide {
     }
 }
 
-/// The directories below `path` that hold a report; those that are hidden are not finished.
+/// The directories below `path` with a report, without hidden ones, which are incomplete.
 fn report_directories(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
     let failed = |source| CompareError::Directory { path: path.to_owned(), source };
     let mut found = Vec::new();

@@ -1,0 +1,61 @@
+//! Settings of a comparison.
+
+use super::answer::Rule;
+use super::error::CompareError;
+
+/// What counts as a regression, and the confidence of answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CompareSettings {
+    /// Slowdown that counts as a regression, percent, more than 0 and less than 1,000; default 5.
+    pub threshold_percent: f64,
+    /// Slowdown that must be ruled out for every command before the answer is "no regression", percent, the threshold at
+    /// least; `None` is twice the threshold. Between the two, finite samples have no answer.
+    pub rule_out_percent: Option<f64>,
+    /// Confidence of intervals and of the whole comparison, percent, from 50 to below 100; default 95.
+    pub confidence_percent: f64,
+    /// Compare reports of different hosts, whose difference then counts as one of the builds.
+    pub across_hosts: bool,
+}
+
+impl Default for CompareSettings {
+    fn default() -> Self {
+        Self { threshold_percent: 5.0, rule_out_percent: None, confidence_percent: 95.0, across_hosts: false }
+    }
+}
+
+impl CompareSettings {
+    pub(super) fn check(self) -> Result<(), CompareError> {
+        let Self { threshold_percent, confidence_percent, .. } = self;
+        if !(threshold_percent > 0.0 && threshold_percent < 1_000.0) {
+            return Err(CompareError::Settings(format!(
+                "a threshold of {threshold_percent} %, expected more than 0 % and less than 1000 %"
+            )));
+        }
+        let rule_out_percent = self.rule_out_percent();
+        if !(rule_out_percent >= threshold_percent && rule_out_percent.is_finite()) {
+            return Err(CompareError::Settings(format!(
+                "{rule_out_percent} % to rule out, expected at least the threshold, {threshold_percent} %"
+            )));
+        }
+        if !(50.0..100.0).contains(&confidence_percent) {
+            return Err(CompareError::Settings(format!(
+                "a confidence of {confidence_percent} %, expected at least 50 % and less than 100 %"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Slowdown that must be ruled out, percent.
+    pub(super) fn rule_out_percent(self) -> f64 {
+        self.rule_out_percent.unwrap_or(2.0 * self.threshold_percent)
+    }
+
+    pub(super) fn rule(self) -> Rule {
+        let logarithm = |percent: f64| (percent / 100.0).ln_1p();
+        Rule {
+            limit: logarithm(self.threshold_percent),
+            ruled_out: logarithm(self.rule_out_percent()),
+            confidence: self.confidence_percent / 100.0,
+        }
+    }
+}
