@@ -16,8 +16,8 @@ use crate::certify::spec::CertifySpec;
 use crate::load::{Load, ModeOutcome};
 use crate::measure::Disturbance;
 use crate::report::{
-    Assessment, Context, LoadKind, Outcome, Report, ReportKind, Reproduce, Settings, Shown, Verdict, components,
-    host_info, report, spec_json, verification,
+    Assessment, Context, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, Settings, Shown,
+    Verdict, components, host_info, report, spec_json, verification,
 };
 use crate::units;
 
@@ -101,9 +101,12 @@ fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) 
         Judgement::Inconclusive if all_met(outcome) && but.is_some() => "it held, but".to_owned(),
         Judgement::Inconclusive => "not told".to_owned(),
     };
-    let mut reasons: Vec<String> =
-        findings.iter().map(|(durability, finding)| reason(spec, *durability, finding)).collect();
-    reasons.extend(outcome.interruptions.iter().filter(|seen| seen.resumed_at.is_some()).map(resumption));
+    let mut reasons: Vec<Reason> = findings
+        .iter()
+        .map(|(durability, finding)| Reason::new(reason_kind(finding), reason(spec, *durability, finding)))
+        .collect();
+    let resumed = outcome.interruptions.iter().filter(|seen| seen.resumed_at.is_some());
+    reasons.extend(resumed.map(|seen| Reason::new(ReasonKind::Resumption, resumption(seen))));
     let sentence = match (answer.as_str(), but) {
         ("it held, but", Some((durability, finding))) => {
             format!("{what}: it held, but {}. {}.", reason(spec, *durability, finding), told.join("; "))
@@ -119,6 +122,16 @@ fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) 
         sentence,
         certainty: None,
         reasons,
+    }
+}
+
+const fn reason_kind(finding: &Finding) -> ReasonKind {
+    match finding {
+        Finding::DataDiffer(_) => ReasonKind::DataLoss,
+        Finding::Missed(_) => ReasonKind::Objective,
+        Finding::MissedDisturbed(_) => ReasonKind::Disturbance,
+        Finding::MedianRose(_) | Finding::NoTrend(_) => ReasonKind::Coverage,
+        _ => ReasonKind::Doubt,
     }
 }
 

@@ -62,7 +62,7 @@ fn report_warning(one: &GivenReport) -> Option<Warning> {
         });
     }
     (one.report.verdict.outcome == Outcome::Inconclusive).then(|| {
-        let reason = one.report.verdict.reasons.first().map_or_else(String::new, |reason| format!(": {reason}"));
+        let reason = one.report.verdict.reasons.first().map_or_else(String::new, |reason| format!(": {}", reason.text));
         Warning {
             what: format!("{path} is inconclusive{reason}."),
             hint: "Measure that machine again before you decide anything on it.".to_owned(),

@@ -11,9 +11,9 @@ use crate::plan::search::{Findings, Probe};
 use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Band, Capacity, ContainerLimits, Context, DurabilityPrice, Evidence, ExpectedLatency, ForecastInfo,
-    LoadKind, MachineLatency, MachineMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence,
-    Recommendation, Report, ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, Shown, SloInfo,
-    Verdict, WhatIfInfo, latency_info, report, spec_json,
+    LoadKind, MachineLatency, MachineMode, ModeResult, Outcome, PlanResult, ProbeResult, ProfileEvidence, Reason,
+    ReasonKind, Recommendation, Report, ReportKind, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, Settings, Shown,
+    SloInfo, Verdict, WhatIfInfo, latency_info, report, spec_json,
 };
 use crate::units;
 
@@ -197,10 +197,13 @@ fn verdict(context: &Context<'_>, plan: &PlanResult, outcome: &PlanOutcome, asse
     let recommendations = &plan.recommendations;
     let all = recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     let mut reasons = assessment.reasons();
-    reasons.extend(recommendations.iter().map(|recommendation| recommendation.sentence.clone()));
-    reasons.extend(outcome.modes.iter().filter_map(advice::memory));
-    reasons.extend(plan.forecast.as_ref().map(advice::outlook));
-    reasons.extend(advice::growth(outcome));
+    reasons.extend(recommendations.iter().map(|recommendation| {
+        let kind = if recommendation.profile.is_some() { ReasonKind::Recommendation } else { ReasonKind::NoMachine };
+        Reason::new(kind, recommendation.sentence.clone())
+    }));
+    let coverage = outcome.modes.iter().filter_map(advice::memory).chain(advice::growth(outcome));
+    reasons.extend(coverage.map(|text| Reason::new(ReasonKind::Coverage, text)));
+    reasons.extend(plan.forecast.as_ref().map(|known| Reason::new(ReasonKind::Forecast, advice::outlook(known))));
     let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true);
     Verdict {
         outcome: ended,

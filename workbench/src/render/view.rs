@@ -13,8 +13,8 @@ use crate::measure::{PERCENTILES, Percentile};
 use crate::plan::outgrown_after_days;
 use crate::report::{
     Basis, Capacity, CrashVerification, Evidence, FigureName, ForecastInfo, LatencyInfo, MachineLatency, ModeResult,
-    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, Report, SlicesSummary, WhatIfFigure, WhatIfInfo,
-    WhatIfMode, WritesInfo,
+    NamedLatency, PercentileInfo, PlanResult, ProfileEvidence, ReasonKind, Report, SlicesSummary, WhatIfFigure,
+    WhatIfInfo, WhatIfMode, WritesInfo,
 };
 use crate::units;
 
@@ -102,11 +102,14 @@ impl<'a> View<'a> {
 }
 
 fn reasons(report: &Report) -> Vec<&str> {
-    let said = |reason: &&String| {
-        let plan = report.plan.as_ref();
-        !plan.is_some_and(|plan| plan.recommendations.iter().any(|recommendation| recommendation.sentence == **reason))
-    };
-    report.verdict.reasons.iter().filter(said).map(String::as_str).collect()
+    let is_own_part = |kind| matches!(kind, ReasonKind::Recommendation | ReasonKind::NoMachine);
+    report
+        .verdict
+        .reasons
+        .iter()
+        .filter(|reason| !is_own_part(reason.kind))
+        .map(|reason| reason.text.as_str())
+        .collect()
 }
 
 /// What no measurement of a plan speaks of, where it recommends a machine.

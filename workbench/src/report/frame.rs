@@ -104,7 +104,47 @@ pub struct Verdict {
     #[serde(default)]
     pub certainty: Option<Certainty>,
     /// Why, in order of weight.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// One sentence that explains a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// Subject of the sentence: what renderers and programs filter by.
+    pub kind: ReasonKind,
+    /// The sentence.
+    pub text: String,
+}
+
+/// Subject of a [`Reason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// Acknowledged data were lost or altered: the outcome is `fail`.
+    DataLoss,
+    /// The measurement carries no answer: interrupted, unsteady, or with too few samples.
+    Doubt,
+    /// Something else took time away from the system under test.
+    Disturbance,
+    /// A durability mode meets or misses the objective.
+    Objective,
+    /// The machine recommended for a durability mode.
+    Recommendation,
+    /// No machine qualifies in a durability mode.
+    NoMachine,
+    /// Memory and database size that the evidence covers.
+    Coverage,
+    /// Growth, disk and restart at the target.
+    Forecast,
+    /// A certification was interrupted and resumed.
+    Resumption,
+}
+
+impl Reason {
+    pub(crate) const fn new(kind: ReasonKind, text: String) -> Self {
+        Self { kind, text }
+    }
 }
 
 /// What was replayed.

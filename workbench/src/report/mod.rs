@@ -29,8 +29,8 @@ pub(crate) use directory::write_files;
 pub use directory::{Place, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
-    HostInfo, LoadKind, Outcome, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo, SourceInfo,
-    SourceKind, TuningInfo, Verdict, Warning,
+    HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo,
+    SourceInfo, SourceKind, TuningInfo, Verdict, Warning,
 };
 pub(crate) use histogram_log::{LogError, Logged};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};

@@ -21,15 +21,6 @@ pub(super) fn print(plan: &PlanResult, output: Output) -> Result<(), CliError> {
     if facts.is_empty() { Ok(()) } else { output.line(&format!("\n{}", output::facts(&facts))) }
 }
 
-/// Why the evidence carries no answer, and why a mode has no machine: what the table does not tell. The report has all.
-pub(super) fn reasons(plan: &PlanResult, reasons: &[String]) -> Vec<String> {
-    let advice = |reason: &&String| plan.recommendations.iter().any(|advice| advice.sentence == **reason);
-    // They stand in the order of their weight, and the recommendations begin with what is not doubt.
-    let doubts = reasons.iter().take_while(|reason| !advice(reason));
-    let without = plan.recommendations.iter().filter(|advice| advice.profile.is_none()).map(|advice| &advice.sentence);
-    doubts.chain(without).cloned().collect()
-}
-
 /// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
 fn caption(plan: &PlanResult) -> String {
     format!(
@@ -224,15 +215,5 @@ mod tests {
         let (label, names) = &facts[0];
         assert_eq!(*label, "at least the same");
         assert!(names.starts_with("micro, small, medium, large, "), "{names}");
-    }
-
-    #[test]
-    fn reasons_are_the_doubts_and_why_there_is_no_machine() {
-        let mut plan = plan();
-        let told = ["a doubt".to_owned(), plan.recommendations[0].sentence.clone(), "memory".to_owned()];
-        assert_eq!(reasons(&plan, &told), ["a doubt"]);
-        plan.recommendations[1].profile = None;
-        let without = plan.recommendations[1].sentence.clone();
-        assert_eq!(reasons(&plan, &told), ["a doubt".to_owned(), without]);
     }
 }

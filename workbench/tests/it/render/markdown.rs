@@ -16,7 +16,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
     let text = markdown(&report);
     assert!(text.starts_with(&format!("# ✅ Pass: {}\n", report.verdict.sentence)), "{text}");
     let parts = [
-        report.verdict.reasons[0].as_str(),
+        report.verdict.reasons[2].text.as_str(),
         "## Recommendation",
         "## The price of durability",
         "## Machines",

@@ -10,10 +10,10 @@ use ave_workbench::report::{
     Band, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint, DurabilityPrice,
     Evidence, FigureName, ForecastInfo, HostInfo, LatencyInfo, LoadKind, MachineLatency, MachineMode, MemoryInfo,
     MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence,
-    Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency,
-    SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo,
-    SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
-    WritesInfo,
+    Reason, ReasonKind, Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures,
+    RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings,
+    SizeInfo, SloInfo, SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo,
+    WhatIfMode, WritesInfo,
 };
 use serde_json::json;
 
@@ -42,9 +42,12 @@ pub(crate) fn plan() -> Report {
                 ],
             }),
             reasons: vec![
-                "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.".to_owned(),
-                "Durability off: 21,400/s met the objective in 3 of 3 rounds.".to_owned(),
-                "Beyond 3,150/s the time of a sync binds: the CPU is 38 % busy there.".to_owned(),
+                reason(
+                    ReasonKind::Recommendation,
+                    "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.",
+                ),
+                reason(ReasonKind::Recommendation, "Durability off: 21,400/s met the objective in 3 of 3 rounds."),
+                reason(ReasonKind::Coverage, "Beyond 3,150/s the time of a sync binds: the CPU is 38 % busy there."),
             ],
         },
         source: source(),
@@ -73,6 +76,10 @@ pub(crate) fn plan() -> Report {
             ]),
         },
     }
+}
+
+fn reason(kind: ReasonKind, text: &str) -> Reason {
+    Reason { kind, text: text.to_owned() }
 }
 
 /// A closed-loop run: no plan, no schedule, response equal to service.
