@@ -8,7 +8,7 @@ use crate::compare::CompareError;
 use crate::fleet::MergeError;
 use crate::host::ProbeError;
 use crate::load::{ObjectiveError, RunError};
-use crate::plan::WhatIfError;
+use crate::plan::{PlanError, WhatIfError};
 use crate::report::ReportError;
 use crate::trace::TraceError;
 use crate::workload::WorkloadError;
@@ -60,6 +60,18 @@ pub(crate) enum CliError {
     /// Standard output is closed or full.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::WhatIfOfTrace { .. } | PlanError::DiskTooSmall { .. } => Self::Usage(error.to_string()),
+            PlanError::Workload(error) => Self::Workload(error),
+            PlanError::Run(error) => Self::Run(error),
+            PlanError::Probe(error) => Self::Probe(error),
+            PlanError::Report(error) => Self::Report(error),
+        }
+    }
 }
 
 impl CliError {

@@ -19,12 +19,14 @@ pub(super) struct Progress {
     agenda: Option<Mutex<RunAgenda>>,
     /// The round in hand, and how many there are.
     round: Mutex<Option<[u32; 2]>>,
+    /// Stages to come, and the expected time of one.
+    stages: Mutex<(u32, Duration)>,
 }
 
 impl Progress {
     /// Of a plan, whose stages say how long it takes.
     pub(super) fn of_plan(output: Output) -> Self {
-        Self { live: Live::new(output), agenda: None, round: Mutex::new(None) }
+        Self { live: Live::new(output), agenda: None, round: Mutex::new(None), stages: Mutex::default() }
     }
 
     /// Of a run.
@@ -75,10 +77,16 @@ impl Observer for Progress {
         *self.round.lock().unwrap_or_else(PoisonError::into_inner) = Some([round, of]);
     }
 
-    fn stage(&self, doing: &str, remaining: Duration) {
-        let remaining = remaining.max(Duration::from_secs(1));
+    fn expect_stages(&self, count: u32, each: Duration) {
+        *self.stages.lock().unwrap_or_else(PoisonError::into_inner) = (count, each);
+    }
+
+    fn stage(&self, name: &str) {
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let remaining = (stages.1 * stages.0).max(Duration::from_secs(1));
+        stages.0 = stages.0.saturating_sub(1);
         let left = units::seconds(remaining.as_secs_f64().round());
-        self.live.stage(doing, &format!("{doing} (about {left} to go)"), remaining);
+        self.live.stage(name, &format!("{name} (about {left} to go)"), remaining);
     }
 
     fn note(&self, text: &str) {

@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ave_actors_store::config::{MachineSpec, resolve_spec};
+use ave_actors_store::config::MachineSpec;
 
 use crate::actor::Durability;
 use crate::cli::args::{DurabilityArg, PlaceArgs, SourceArgs};
 use crate::cli::error::CliError;
 use crate::host::{HostProfile, PROFILES, matching_spec, profile_named};
 use crate::load::{Control, MOST_WORKERS, Source};
-use crate::report::{Place, TuningInfo};
+use crate::report::Place;
+use crate::trace;
 use crate::trace::Truncation;
 use crate::workload::Workload;
-use crate::{trace, units};
-use ave_actors_rocksdb::backend::Tuning;
 
 /// A time such as `5s`, `500ms` or `1m 30s`.
 pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
@@ -84,23 +83,6 @@ pub(crate) fn workers(args: &PlaceArgs, cores: u32) -> Result<u64, CliError> {
         Some(workers) => Ok(workers),
         None => Ok(u64::from(cores)),
     }
-}
-
-/// The tuning a machine gets, as reports show it.
-pub(crate) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
-    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
-    Tuning::new(&resolve_spec(Some(spec.clone())), open_files)
-        .settings()
-        .into_iter()
-        .map(|setting| TuningInfo {
-            name: setting.name.to_owned(),
-            value: match setting.unit {
-                "bytes" => units::bytes(setting.value as f64),
-                unit => format!("{} {unit}", units::count(setting.value)),
-            },
-            reason: setting.reason,
-        })
-        .collect()
 }
 
 /// A control that Ctrl-C stops: the first time cleanly, the second time at once.

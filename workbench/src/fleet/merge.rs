@@ -14,7 +14,6 @@ use crate::fleet::sentence::sentence;
 use crate::fleet::warnings::{build_warning, group_warnings};
 use crate::fleet::{JoinedReport, Machine, MachineComparison, MachineMode, SCHEMA_VERSION, SyncProbe};
 use crate::measure::Percentile;
-use crate::plan::required_rate;
 use crate::report::{LatencyInfo, ModeResult, Question, Report, Reproduce, Target, Warning};
 
 /// What a comparison says beside what the reports hold.
@@ -88,7 +87,7 @@ impl From<&Report> for Question {
             target: report.plan.as_ref().map(|plan| Target {
                 target_per_second: plan.target_per_second,
                 headroom_percent: plan.headroom_percent,
-                required_per_second: required_rate(plan.target_per_second, plan.headroom_percent),
+                required_per_second: plan.required_per_second,
                 slo: plan.slo.clone(),
             }),
         }

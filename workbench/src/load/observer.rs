@@ -49,9 +49,14 @@ pub trait Observer: Sync {
         let _ = (round, of);
     }
 
-    /// A stage of a longer undertaking begins, which has about this long to go.
-    fn stage(&self, doing: &str, remaining: std::time::Duration) {
-        let _ = (doing, remaining);
+    /// A longer job consists of `count` stages, which take about `each` on average.
+    fn expect_stages(&self, count: u32, each: std::time::Duration) {
+        let _ = (count, each);
+    }
+
+    /// A stage of a longer job begins; the one before has ended.
+    fn stage(&self, name: &str) {
+        let _ = name;
     }
 
     /// Something a person may want to know between phases.

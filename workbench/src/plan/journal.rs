@@ -95,15 +95,6 @@ impl Journal {
         self.dropped_bytes
     }
 
-    /// Removes it: the plan is done.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    pub fn remove(self) -> io::Result<()> {
-        std::fs::remove_file(&self.path)
-    }
-
     fn append(&mut self, line: &impl Serialize) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
@@ -134,7 +125,7 @@ fn read(file: &File, inputs: &str) -> io::Result<(Vec<Line>, u64)> {
 }
 
 /// A testbed that gives the answers of a journal as long as it has them, and writes down those that follow.
-pub struct Remembering<'a> {
+pub struct JournaledTestbed<'a> {
     testbed: &'a dyn Testbed,
     control: &'a Control,
     journal: RefCell<Journal>,
@@ -142,7 +133,7 @@ pub struct Remembering<'a> {
     rigs: RefCell<HashMap<(String, Durability, u64), u64>>,
 }
 
-impl<'a> Remembering<'a> {
+impl<'a> JournaledTestbed<'a> {
     /// Remembers what was asked of `testbed`. What `control` cut short is not written down.
     pub fn new(testbed: &'a dyn Testbed, mut journal: Journal, control: &'a Control) -> Self {
         let mut known: HashMap<RigKey, VecDeque<Step>> = HashMap::new();
@@ -156,11 +147,6 @@ impl<'a> Remembering<'a> {
             known: RefCell::new(known),
             rigs: RefCell::new(HashMap::new()),
         }
-    }
-
-    /// The journal, which nobody writes to any more.
-    pub fn into_journal(self) -> Journal {
-        self.journal.into_inner()
     }
 
     fn write(&self, rig: &RigKey, step: &Step) -> Result<(), RunError> {
@@ -180,7 +166,7 @@ impl<'a> Remembering<'a> {
     }
 }
 
-impl Testbed for Remembering<'_> {
+impl Testbed for JournaledTestbed<'_> {
     fn emulation(&self, machine: &Machine) -> Emulation {
         self.testbed.emulation(machine)
     }
@@ -196,7 +182,7 @@ impl Testbed for Remembering<'_> {
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(Attempt::OutOfMemory);
         }
-        let mut rig = Box::new(Remembered { of: self, machine: machine.clone(), key, known, rig: None, last: None });
+        let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && !rig.revive()? {
             return Ok(Attempt::OutOfMemory);
         }
@@ -205,8 +191,8 @@ impl Testbed for Remembering<'_> {
 }
 
 /// A rig that may not be there yet.
-struct Remembered<'a> {
-    of: &'a Remembering<'a>,
+struct JournaledRig<'a> {
+    of: &'a JournaledTestbed<'a>,
     machine: Machine,
     key: RigKey,
     known: VecDeque<Step>,
@@ -215,7 +201,7 @@ struct Remembered<'a> {
     last: Option<DriveSpec>,
 }
 
-impl Remembered<'_> {
+impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there; whether it lives.
     fn revive(&mut self) -> Result<bool, RunError> {
         if self.rig.is_some() {
@@ -234,7 +220,7 @@ impl Remembered<'_> {
     }
 }
 
-impl Remembered<'_> {
+impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there, and does the last load again, so that there is something to look at; whether
     /// it lives.
     fn catch_up(&mut self) -> Result<bool, RunError> {
@@ -249,7 +235,7 @@ impl Remembered<'_> {
     }
 }
 
-impl Rig for Remembered<'_> {
+impl Rig for JournaledRig<'_> {
     fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
         if let Some(Step::Driven(asked, _)) = self.known.front()
             && asked == spec

@@ -9,6 +9,7 @@ use crate::actor::Durability;
 use crate::load::Load;
 use crate::measure::Percentile;
 
+use super::price::DurabilityPrice;
 use super::{Certainty, LatencyInfo, ModeResult, PlanResult};
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -40,6 +41,8 @@ pub struct Report {
     pub tuning: Vec<TuningInfo>,
     /// One entry per durability mode, `off` before `on`.
     pub modes: Vec<ModeResult>,
+    /// What durability costs; absent unless both modes were measured.
+    pub durability_price: Option<DurabilityPrice>,
     /// Capacity evidence; present when `kind` is `plan`.
     pub plan: Option<PlanResult>,
     /// What may have spoiled the measurement, each with a hint.
@@ -62,11 +65,6 @@ impl Report {
         let main = commands.iter().find(|command| command.name == MAIN_COMMAND);
         let headline = main.or_else(|| commands.iter().max_by_key(|command| command.service.count));
         headline.map(|command| command.name.as_str())
-    }
-
-    /// The mode with this durability, if it was measured.
-    pub(crate) fn mode(&self, durability: Durability) -> Option<&ModeResult> {
-        self.modes.iter().find(|mode| mode.durability == durability)
     }
 }
 

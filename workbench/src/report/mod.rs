@@ -15,10 +15,13 @@ pub(crate) mod histogram_log;
 mod latency;
 mod mode;
 mod plan;
+mod price;
 mod question;
 mod series;
 mod what_if;
 
+#[cfg(feature = "rocksdb")]
+pub(crate) use assemble::tuning_info;
 pub use assemble::{Context, host_info, latency_info, spec_json, spec_name};
 pub(crate) use assemble::{Shown, components, report, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
@@ -35,10 +38,12 @@ pub use frame::{
 pub(crate) use histogram_log::{LogError, Logged};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
+pub(crate) use plan::suffices;
 pub use plan::{
-    Capacity, ContainerLimits, DurabilityPrice, Evidence, ExpectedLatency, MachineLatency, MachineMode, PlanResult,
-    ProbeResult, ProfileEvidence, Recommendation, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
+    Binding, Capacity, ContainerLimits, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode, PlanResult,
+    ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
+pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub(crate) use question::{Field, Placed, check_equal, check_once, difference, field, question};
 pub use question::{Incomparable, Question, Target};
 pub use series::SeriesPoint;

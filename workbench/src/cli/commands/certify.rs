@@ -23,7 +23,7 @@ use crate::load::{
     harness_ns_per_operation,
 };
 use crate::process::confined;
-use crate::report::{Context, Outcome, ReportDirectory, attachments};
+use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::{render, units};
 
 /// Time after which what was measured is written down, unless it was given: this, and three slices at least.
@@ -142,7 +142,7 @@ impl<'a> Asked<'a> {
             host: &self.host,
             host_warnings,
             sync_probe: None,
-            tuning: resolve::tuning(&self.machine_spec),
+            tuning: tuning_info(&self.machine_spec),
             machine_spec: &self.machine_spec,
             data_directory: &self.args.data_dir,
             command: resume_command(),

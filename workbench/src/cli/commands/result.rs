@@ -51,7 +51,7 @@ const fn is_in_table(kind: ReasonKind) -> bool {
 fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
     let verdict = &report.verdict;
     match &report.plan {
-        Some(plan) => plan_table::print(plan, output)?,
+        Some(plan) => plan_table::print(plan, report.durability_price.as_ref(), output)?,
         None => output.line(&run_table::table(report))?,
     }
     output.line("")?;

@@ -16,7 +16,7 @@ use crate::load::{
     crash_check,
 };
 use crate::process::{OwnProgram, Scratch, confined, victim};
-use crate::report::{Context, ReportDirectory, attachments};
+use crate::report::{Context, ReportDirectory, attachments, tuning_info};
 use crate::run::{RunOutcome, RunSpec, run as run_source, run_report};
 use crate::units;
 
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
         host: &host,
         host_warnings: &host_warnings,
         sync_probe: None,
-        tuning: resolve::tuning(&machine_spec),
+        tuning: tuning_info(&machine_spec),
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),

@@ -98,7 +98,7 @@ fn a_machine_with_too_little_memory_dies_which_is_a_result_and_a_larger_one_is_r
     let small = machine(&report, "1,80");
     assert!(small["reason"].as_str().unwrap().contains("killed"), "{small}");
     assert_eq!(small["modes"][0]["holds"], false);
-    assert_eq!(small["modes"][0]["binding_resource"], "memory");
+    assert_eq!(small["modes"][0]["binding"]["resource"], "memory");
     let large = machine(&report, "1,4000");
     assert_eq!((&large["evidence"], &large["modes"][0]["holds"]), (&"emulated".into(), &true.into()), "{large}");
     let recommended = &report["plan"]["recommendations"][0];
@@ -138,10 +138,10 @@ fn an_interrupted_plan_goes_on_where_it_was_and_leaves_no_journal_in_the_end() {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut progress, &mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(INCONCLUSIVE), "{rest}");
-    assert!(rest.contains("goes on where this one stopped"), "{rest}");
+    assert!(rest.contains("run the same command again to resume"), "{rest}");
     assert!(groups_of(child.id()).is_empty() && processes_in(&place).is_empty());
     let ended = place.run(QUICK);
-    assert!(ended.stderr.contains("going on with the"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("resuming with"), "{}", ended.stderr);
     let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     let hidden: Vec<_> = place.reports().into_iter().filter(is_hidden).collect();
     assert_eq!(hidden, Vec::<PathBuf>::new(), "the journal is gone");

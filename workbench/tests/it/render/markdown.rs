@@ -1,7 +1,7 @@
 //! `report.md`: to paste into an issue or a wiki.
 
 use ave_workbench::render::markdown;
-use ave_workbench::report::Outcome;
+use ave_workbench::report::{Evidence, Outcome};
 use serde_json::json;
 
 use crate::support::sample;
@@ -48,7 +48,7 @@ fn every_profile_is_listed_and_what_was_not_measured_says_so() {
     let text = markdown(&sample::plan());
     for profile in sample::plan().plan.unwrap().profiles {
         let row = text.lines().find(|line| line.starts_with(&format!("| {} ", profile.profile))).unwrap();
-        let measured = profile.durability_on_per_second.is_some();
+        let measured = profile.evidence != Evidence::NotMeasured;
         assert_eq!(row.contains("| not measured |"), !measured, "{row}");
         assert_eq!(row.contains("| — | — |"), !measured, "{row}");
     }
