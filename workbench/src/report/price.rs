@@ -139,3 +139,30 @@ impl LatencyPrice {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Report;
+
+    #[test]
+    fn only_modes_without_a_schedule_have_a_price_in_throughput() {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
+        let report: Report = serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap();
+        let mut modes = report.modes;
+        let scheduled = DurabilityPrice::of_modes(&modes, Some("persist")).unwrap();
+        let latency = scheduled.latency.as_ref().unwrap();
+        assert!(scheduled.throughput.is_none() && latency.unequal_rates_per_second.is_none() && !latency.at_target);
+        assert!((latency.added_p50_ns - (latency.on_p50_ns as f64 - latency.off_p50_ns as f64)).abs() < 1e-9);
+        modes[1].offered_per_second = Some(1.0);
+        let unequal = DurabilityPrice::of_modes(&modes, Some("persist")).unwrap().latency.unwrap();
+        assert!(unequal.unequal_rates_per_second.is_some());
+        for (mode, rate) in modes.iter_mut().zip([400.0, 100.0]) {
+            (mode.offered_per_second, mode.achieved_per_second) = (None, rate);
+        }
+        let closed = DurabilityPrice::of_modes(&modes, None).unwrap().throughput.unwrap();
+        assert_eq!(closed.basis, ThroughputBasis::Saturation);
+        assert!((closed.kept_percent - 25.0).abs() < 1e-9);
+        assert_eq!(DurabilityPrice::of_modes(&modes[..1], Some("persist")), None);
+    }
+}
