@@ -82,8 +82,8 @@ fn drive<T: Target>(session: &mut Session<'_, T>, measure: Option<Duration>, clo
 where
     T::Manager: Sync,
 {
-    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure, lag_limit: None };
-    session.drive_on(&spec, clock, JobContext::silent(&Control::default())).expect("replays").measurement
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure, lag_limit: None, settle: false };
+    session.drive(&spec, clock, JobContext::silent(&Control::default())).expect("replays").measurement
 }
 
 /// The system clock without the pause in which workers start, which is part of the measurement here.

@@ -1,5 +1,6 @@
 //! Drives a certification, segment by segment, from wherever its journal says it is.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -9,10 +10,11 @@ use crate::certify::error::CertifyError;
 use crate::certify::journal::{DatabaseState, EarlyEnd, Finished, Interruption, InterruptionKind, Journal, ModeState};
 use crate::certify::outcome::{CertifiedMode, CertifyOutcome};
 use crate::certify::room::Growth;
-use crate::certify::site::Site;
 use crate::certify::slices::{JudgedSlice, Segment, idle, judge_segment, whole_slices};
 use crate::certify::spec::CertifySpec;
-use crate::load::{Control, DriveSpec, Load, Observer, SessionSize, Silent, WarmUp};
+use crate::host::Machine;
+use crate::load::{Control, DriveSpec, Load, Observer, RunError, SessionSize, Silent, WarmUp};
+use crate::process::{DriveResult, Rig, RigOutcome, SuspendedRig, Testbed};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -39,6 +41,13 @@ pub struct Standing<'a> {
     pub left: Duration,
 }
 
+/// The database and its disk around a segment, bytes.
+struct DiskUse {
+    database_bytes_before: u64,
+    database_bytes: u64,
+    free_bytes: Option<u64>,
+}
+
 /// A certification: what is asked, and of whom.
 pub struct Certification<'a> {
     /// What is to be held.
@@ -47,7 +56,9 @@ pub struct Certification<'a> {
     pub command: CommandKind,
     /// How the source's commands are spaced.
     pub arrivals: Arrivals,
-    /// Cores of the machine, not of the process: others share those.
+    /// The machine under test.
+    pub machine: Machine,
+    /// Cores of this host, which other programs use as well.
     pub cores: u32,
     /// Whom to tell.
     pub observer: &'a dyn CertifyObserver,
@@ -56,16 +67,16 @@ pub struct Certification<'a> {
 }
 
 impl Certification<'_> {
-    /// Certifies at a site, going on with what the journal holds. If it was stopped, its databases are closed and kept.
+    /// Certifies on a testbed that keeps databases, going on with what the journal holds. If it was stopped, its databases are closed and kept.
     ///
     /// # Errors
     ///
     /// [`CertifyError`] if a load, a database or the journal fails. It can be gone on with all the same.
-    pub fn run(&self, site: &mut dyn Site, journal: &mut Journal) -> Result<CertifyOutcome, CertifyError> {
+    pub fn run(&self, testbed: &dyn Testbed, journal: &mut Journal) -> Result<CertifyOutcome, CertifyError> {
         let mut modes = Vec::new();
         for &durability in &self.spec.durabilities {
             if !self.control.is_stopped() || journal.mode(durability).is_some() {
-                modes.push(self.mode(site, journal, durability)?);
+                modes.push(self.mode(testbed, journal, durability)?);
             }
         }
         let interrupted = modes.len() < self.spec.durabilities.len() || modes.iter().any(|mode| !mode.is_over);
@@ -75,12 +86,12 @@ impl Certification<'_> {
 
     fn mode(
         &self,
-        site: &mut dyn Site,
+        testbed: &dyn Testbed,
         journal: &mut Journal,
         durability: Durability,
     ) -> Result<CertifiedMode, CertifyError> {
         let mut mode = self.recall(journal, durability)?;
-        note_lost_database(site, journal, &mode)?;
+        note_lost_database(journal, &mode)?;
         if mode.is_over || self.control.is_stopped() {
             return Ok(mode);
         }
@@ -90,10 +101,10 @@ impl Certification<'_> {
         })?;
         self.tell(&mode);
         if !mode.is_driven() {
-            self.drive_mode(site, journal, &mut mode)?;
+            self.drive_mode(testbed, journal, &mut mode)?;
         }
         if mode.is_driven() {
-            finish(site, journal, &mut mode)?;
+            finish(testbed, journal, &mut mode)?;
         } else {
             note_stop(journal, &mode)?;
         }
@@ -136,40 +147,45 @@ impl Certification<'_> {
 
     fn drive_mode(
         &self,
-        site: &mut dyn Site,
+        testbed: &dyn Testbed,
         journal: &mut Journal,
         mode: &mut CertifiedMode,
     ) -> Result<(), CertifyError> {
         let durability = mode.durability;
-        if !self.open(site, journal, mode)? {
-            return Ok(());
-        }
+        let Some(mut rig) = self.open(testbed, journal, mode)? else { return Ok(()) };
         let mut growth = Growth::default();
-        growth.note(site.database_bytes(durability));
         let mut before = None;
         while !mode.is_driven() && !self.control.is_stopped() {
-            let Some(segment) = self.segment(site, mode, &mut before)? else { break };
+            let is_first = before.is_none();
+            let Some((segment, disk)) = self.segment(rig.as_mut(), mode, &mut before)? else { break };
             journal.add(durability, &segment)?;
             self.count(mode, &segment);
-            growth.note(site.database_bytes(durability));
-            mode.early_end = self.early_end(site, mode, &segment, &growth);
+            if is_first {
+                growth.note(disk.database_bytes_before);
+            }
+            growth.note(disk.database_bytes);
+            mode.early_end = self.early_end(mode, &segment, &growth, disk.free_bytes);
             self.tell(mode);
         }
-        let left = site.leave()?;
+        let suspended = rig.suspend()?;
         let early_end = mode.early_end;
         journal.change_mode(durability, |mode| {
-            mode.database = DatabaseState::Left(left);
+            mode.database = suspended.map_or(DatabaseState::None, DatabaseState::Suspended);
             mode.early_end = early_end;
         })
     }
 
-    /// Opens the mode's database; false if somebody stopped it before it was filled.
-    fn open(&self, site: &mut dyn Site, journal: &mut Journal, mode: &mut CertifiedMode) -> Result<bool, CertifyError> {
+    /// Opens the mode's database; `None` if the job was cancelled before it was filled.
+    fn open<'t>(
+        &self,
+        testbed: &'t dyn Testbed,
+        journal: &mut Journal,
+        mode: &mut CertifiedMode,
+    ) -> Result<Option<Box<dyn Rig + 't>>, CertifyError> {
         let durability = mode.durability;
-        let known = journal.mode(durability).map(|mode| mode.database.clone()).unwrap_or_default();
-        let left = if let DatabaseState::Left(left) = known { Some(left) } else { None };
-        if left.is_none() {
-            site.remove(durability)?;
+        let suspended = suspended(journal, durability);
+        if suspended.is_none() {
+            remove_database(journal)?;
             mode.databases += 1;
         }
         let databases = mode.databases;
@@ -177,33 +193,38 @@ impl Certification<'_> {
             mode.database = DatabaseState::Open;
             mode.databases = databases;
         })?;
-        site.open(durability, left.as_ref())?;
-        if left.is_some() || !self.control.is_stopped() {
-            return Ok(true);
+        if let Some(suspended) = suspended {
+            return Ok(Some(testbed.resume(&suspended)?));
         }
-        // Half a preload is none.
-        site.remove(durability)?;
+        let rig = completed(testbed.set_up(&self.machine, durability, self.spec.workers)?)?;
+        if !self.control.is_stopped() {
+            return Ok(Some(rig));
+        }
+        // An incomplete preload is useless.
+        drop(rig);
+        remove_database(journal)?;
         mode.databases -= 1;
         let databases = mode.databases;
         journal.change_mode(durability, |mode| {
             mode.database = DatabaseState::None;
             mode.databases = databases;
         })?;
-        Ok(false)
+        Ok(None)
     }
 
     /// Drives the next segment; `None` if no slice of it became whole. `before` is when the one before it ended, if the
     /// database has been open since.
     fn segment(
         &self,
-        site: &mut dyn Site,
+        rig: &mut dyn Rig,
         mode: &CertifiedMode,
         before: &mut Option<Instant>,
-    ) -> Result<Option<Segment>, CertifyError> {
+    ) -> Result<Option<(Segment, DiskUse)>, CertifyError> {
         let asked = (mode.slices_asked - mode.slices.len() as u64).min(self.spec.slices_per_segment());
         let number = mode.segments + 1;
         let (called, called_at) = (Instant::now(), Timestamp::now());
-        let drive = site.drive(&self.load(asked, before.is_none()))?;
+        let driven = completed(rig.drive(&self.load(asked, before.is_none()))?)?;
+        let DriveResult { drive, database_bytes_before, database_bytes, free_bytes, .. } = driven;
         let idle = idle(&drive, called.elapsed());
         let pause = before.map(|ended| (called - ended + idle).as_secs_f64());
         *before = Some(Instant::now());
@@ -213,7 +234,8 @@ impl Certification<'_> {
             return Ok(None);
         }
         let began_at = called_at.checked_add(drive.warmup).unwrap_or(called_at);
-        Ok(Some(Segment { number, database: mode.databases, began_at, pause_seconds: pause, slices, drive }))
+        let segment = Segment { number, database: mode.databases, began_at, pause_seconds: pause, slices, drive };
+        Ok(Some((segment, DiskUse { database_bytes_before, database_bytes, free_bytes })))
     }
 
     fn load(&self, slices: u64, is_first: bool) -> DriveSpec {
@@ -224,15 +246,23 @@ impl Certification<'_> {
             measure: Some(Duration::from_secs(slices * u64::from(self.spec.slice_seconds()))),
             // Later than this the slice is missed, and so are the ones after it: the queue need not be served.
             lag_limit: Some(limit.saturating_mul(10).max(Duration::from_secs(self.spec.slice_seconds().into()))),
+            // Waiting would hide a debt of compactions that grows.
+            settle: false,
         }
     }
 
-    fn early_end(&self, site: &dyn Site, mode: &CertifiedMode, segment: &Segment, growth: &Growth) -> Option<EarlyEnd> {
+    fn early_end(
+        &self,
+        mode: &CertifiedMode,
+        segment: &Segment,
+        growth: &Growth,
+        free_bytes: Option<u64>,
+    ) -> Option<EarlyEnd> {
         if segment.drive.measurement.gave_up {
             return Some(EarlyEnd::GaveUp);
         }
         let slices_left = mode.slices_asked.saturating_sub(mode.slices.len() as u64);
-        let full = growth.would_fill(slices_left.div_ceil(self.spec.slices_per_segment()), site.free_bytes()?)?;
+        let full = growth.would_fill(slices_left.div_ceil(self.spec.slices_per_segment()), free_bytes?)?;
         Some(EarlyEnd::FullDisk(full))
     }
 
@@ -250,12 +280,12 @@ impl Certification<'_> {
 }
 
 /// A database that was not closed is of no use: nobody knows which of its last commands were acknowledged.
-fn note_lost_database(site: &mut dyn Site, journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyError> {
+fn note_lost_database(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyError> {
     let durability = mode.durability;
     if journal.mode(durability).is_none_or(|mode| mode.database != DatabaseState::Open) {
         return Ok(());
     }
-    site.remove(durability)?;
+    remove_database(journal)?;
     let lost = Interruption {
         durability,
         kind: InterruptionKind::Ended,
@@ -269,7 +299,7 @@ fn note_lost_database(site: &mut dyn Site, journal: &mut Journal, mode: &Certifi
 }
 
 fn note_stop(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyError> {
-    let is_kept = |mode: &ModeState| matches!(mode.database, DatabaseState::Left(_));
+    let is_kept = |mode: &ModeState| matches!(mode.database, DatabaseState::Suspended(_));
     let database_is_new = !journal.mode(mode.durability).is_some_and(is_kept);
     let stop = Interruption {
         durability: mode.durability,
@@ -283,17 +313,16 @@ fn note_stop(journal: &mut Journal, mode: &CertifiedMode) -> Result<(), CertifyE
 }
 
 /// Compares what the last database holds with what it acknowledged, and removes it.
-fn finish(site: &mut dyn Site, journal: &mut Journal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
+fn finish(testbed: &dyn Testbed, journal: &mut Journal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
     let durability = mode.durability;
     // A database that was lost when all was driven cannot be compared.
     let mut finished = Finished { verified: None, size: SessionSize::default() };
-    let known = journal.mode(durability).map(|mode| mode.database.clone());
-    if let Some(DatabaseState::Left(left)) = known {
-        let (verified, stored) = site.verify(durability, &left)?;
-        if verified.is_none() {
+    if let Some(suspended) = suspended(journal, durability) {
+        let summary = completed(testbed.resume(&suspended)?.finish(true)?)?;
+        if summary.verified.is_none() {
             return note_stop(journal, mode);
         }
-        finished = Finished { verified, size: stored };
+        finished = Finished { verified: summary.verified, size: summary.size };
     }
     (mode.is_over, mode.verified, mode.size) = (true, finished.verified.clone(), finished.size);
     journal.change_mode(durability, |mode| {
@@ -301,5 +330,26 @@ fn finish(site: &mut dyn Site, journal: &mut Journal, mode: &mut CertifiedMode) 
         mode.database = DatabaseState::None;
     })?;
     // The next mode needs the space.
-    Ok(site.remove(durability)?)
+    remove_database(journal)
+}
+
+/// The database of a mode that was suspended.
+fn suspended(journal: &Journal, durability: Durability) -> Option<SuspendedRig> {
+    match &journal.mode(durability)?.database {
+        DatabaseState::Suspended(suspended) => Some(suspended.clone()),
+        DatabaseState::None | DatabaseState::Open => None,
+    }
+}
+
+/// Removes the database of the current mode, if there is one. Modes are certified one after the other.
+fn remove_database(journal: &Journal) -> Result<(), CertifyError> {
+    let path = journal.head().databases();
+    match std::fs::remove_dir_all(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(RunError::Directory { path, source }.into()),
+        _ => Ok(()),
+    }
+}
+
+fn completed<T>(outcome: RigOutcome<T>) -> Result<T, CertifyError> {
+    outcome.completed().ok_or(CertifyError::OutOfMemory)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::load::RunError;
+use crate::process::ProcessError;
 use crate::trace::TraceError;
 
 /// Why a certification cannot start or go on.
@@ -11,6 +12,12 @@ pub enum CertifyError {
     /// The load or the database fails.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The testbed fails.
+    #[error(transparent)]
+    Process(ProcessError),
+    /// The kernel killed the load.
+    #[error("the load was killed: the memory of the machine was used up")]
+    OutOfMemory,
     /// The trace cannot be found again.
     #[error(transparent)]
     Trace(#[from] TraceError),
@@ -49,4 +56,13 @@ pub enum CertifyError {
         /// Where.
         place: String,
     },
+}
+
+impl From<ProcessError> for CertifyError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Run(error) => Self::Run(error),
+            error => Self::Process(error),
+        }
+    }
 }

@@ -3,10 +3,10 @@
 //! A directory holds what it is about, the state it is in, and a file for each finished segment. Every file is put in
 //! its place whole; a lock keeps others away for as long as the process lives.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,9 @@ use crate::certify::error::CertifyError;
 use crate::certify::inputs::CertifyInputs;
 use crate::certify::room::FullDisk;
 use crate::certify::slices::Segment;
-use crate::load::{LeftOff, SessionSize, Verified, directory_bytes};
+use crate::host::{Claim, LockOn, LockedDirectory};
+use crate::load::{SessionSize, Verified, directory_bytes};
+use crate::process::SuspendedRig;
 use crate::trace::{beside, put_in_place};
 
 /// Version of the files; raised when a field changes its meaning.
@@ -26,6 +28,7 @@ const VERSION: u32 = 1;
 const NAME_LENGTH: usize = 16;
 const PREFIX: &str = ".certify-";
 const LOCK: &str = "lock";
+const LOCK_ON: LockOn = LockOn::File(LOCK);
 const HEAD: &str = "certification.json";
 const STATE: &str = "state.json";
 /// How hard segments are compressed: little, they are written between two loads.
@@ -94,7 +97,7 @@ pub enum DatabaseState {
     /// It is open. Found when a process starts, it was not closed.
     Open,
     /// It was closed.
-    Left(LeftOff),
+    Suspended(SuspendedRig),
 }
 
 /// Why a mode ended before its time.
@@ -143,10 +146,9 @@ pub struct JournalState {
 /// The journal of a certification, locked for as long as it exists.
 #[derive(Debug)]
 pub struct Journal {
-    directory: PathBuf,
+    directory: LockedDirectory,
     head: JournalHead,
     state: JournalState,
-    _lock: File,
 }
 
 impl Journal {
@@ -158,12 +160,12 @@ impl Journal {
     /// [`CertifyError::Journal`] if its files fail.
     pub fn open(root: &Path, head: JournalHead, fresh: bool) -> Result<Self, CertifyError> {
         let directory = root.join(format!("{PREFIX}{}", short(&head.inputs.digest())));
-        let lock = lock(&directory)?;
+        let directory = lock(&directory)?;
         if fresh {
-            clear(&directory)?;
+            clear(directory.path())?;
         }
-        let mut journal = Self { directory, head, state: JournalState::default(), _lock: lock };
-        match read_json::<Versioned<JournalHead>>(&journal.directory.join(HEAD))? {
+        let mut journal = Self { directory, head, state: JournalState::default() };
+        match read_json::<Versioned<JournalHead>>(&journal.directory().join(HEAD))? {
             None => journal.begin()?,
             Some(found) => journal.take_up(found)?,
         }
@@ -183,16 +185,16 @@ impl Journal {
                 .then(|| format!("with the databases in {}", head.data_directory.display())),
         ];
         if let Some(place) = other.into_iter().flatten().next() {
-            return Err(CertifyError::Elsewhere { path: self.directory.clone(), place });
+            return Err(CertifyError::Elsewhere { path: self.directory().to_owned(), place });
         }
-        self.state = read_json(&self.directory.join(STATE))?.unwrap_or_default();
+        self.state = read_json(&self.directory().join(STATE))?.unwrap_or_default();
         self.head = head;
         Ok(())
     }
 
     /// Its directory.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.directory.path()
     }
 
     /// What it is about.
@@ -252,11 +254,11 @@ impl Journal {
     }
 
     fn segment_path(&self, durability: Durability, number: u64) -> PathBuf {
-        self.directory.join(format!("durability-{durability}-{number:06}.json.zst"))
+        self.directory().join(format!("durability-{durability}-{number:06}.json.zst"))
     }
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), CertifyError> {
-        let path = self.directory.join(name);
+        let path = self.directory().join(name);
         let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
         bytes.and_then(|bytes| put(&path, &bytes)).map_err(|source| failed("write", &path, source))
     }
@@ -267,9 +269,9 @@ impl Journal {
     ///
     /// [`CertifyError::Journal`] if its files fail.
     pub fn remove(self) -> Result<(), CertifyError> {
-        clear(&self.directory)?;
-        // The lock goes last and with its directory: whoever waits for it begins a journal of its own.
-        fs::remove_dir_all(&self.directory).map_err(|source| failed("remove", &self.directory, source))
+        // What it is about goes first: without that, nothing else counts.
+        clear(self.directory())?;
+        self.directory.remove(Duration::ZERO).map_err(|source| failed("remove", self.directory(), source))
     }
 }
 
@@ -304,36 +306,26 @@ pub fn unfinished(root: &Path) -> Vec<Unfinished> {
 
 /// What cannot be read is none of ours, or of another version.
 fn look(journal: &Path) -> Option<Unfinished> {
-    let lock = File::open(journal.join(LOCK)).ok()?;
-    lock.try_lock().ok()?;
+    let Ok(Claim::Held(_lock)) = LockedDirectory::claim_stale(journal, LOCK_ON) else { return None };
     let head: JournalHead = read_json::<Versioned<JournalHead>>(&journal.join(HEAD)).ok()??.content;
     let databases = head.databases();
     let bytes = directory_bytes(journal) + directory_bytes(&databases);
     Some(Unfinished { journal: journal.to_owned(), databases, bytes, command: head.command })
 }
 
-/// Attempts at a lock that somebody removes meanwhile.
+/// Attempts to lock a directory that other processes remove meanwhile.
 const LOCK_ATTEMPTS: u32 = 10;
 
-/// Locks a journal's directory, which is created.
-fn lock(directory: &Path) -> Result<File, CertifyError> {
-    let path = directory.join(LOCK);
+/// Creates and locks a journal's directory.
+fn lock(directory: &Path) -> Result<LockedDirectory, CertifyError> {
     for _ in 0..LOCK_ATTEMPTS {
         fs::create_dir_all(directory).map_err(|source| failed("create", directory, source))?;
-        let file = match File::options().create(true).append(true).open(&path) {
-            // Somebody removed the directory in between.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            opened => opened.map_err(|source| failed("create", &path, source))?,
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(CertifyError::Locked { path: directory.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed("lock", &path, source)),
-        }
-        // A file that was removed before it was locked keeps nobody away.
-        let is_there = |there: fs::Metadata| file.metadata().is_ok_and(|own| own.ino() == there.ino());
-        if fs::metadata(&path).is_ok_and(is_there) {
-            return Ok(file);
+        let claim = LockedDirectory::claim(directory, LOCK_ON).map_err(|source| failed("lock", directory, source))?;
+        match claim {
+            Claim::Held(locked) => return Ok(locked),
+            Claim::Busy => break,
+            Claim::NoLocks(_) => return Err(failed("lock", directory, io::ErrorKind::Unsupported.into())),
+            Claim::Gone => {}
         }
     }
     Err(CertifyError::Locked { path: directory.to_owned() })

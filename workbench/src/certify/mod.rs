@@ -16,7 +16,6 @@ mod judge;
 mod outcome;
 mod report;
 mod room;
-mod site;
 mod slices;
 mod spec;
 
@@ -36,6 +35,5 @@ pub use judge::{Finding, Judgement, judge};
 pub use outcome::{CertifiedMode, CertifyOutcome};
 pub use report::{certificate, certify_report};
 pub use room::FullDisk;
-pub use site::{InProcess, Site};
 pub use slices::{JudgedSlice, Segment};
 pub use spec::{CertifySpec, LONGEST_SEGMENT};

@@ -126,9 +126,9 @@ impl CertifySpec {
     /// The disk must hold at least what certainly stays in the database of a mode.
     fn check_space(&self, source: &Source, free_bytes: Option<u64>) -> Result<(), RunError> {
         let Some(free_bytes) = free_bytes else { return Ok(()) };
-        let appetite = source.appetite();
+        let volume = source.write_volume();
         let commands = self.rate_per_second * self.duration.as_secs_f64();
-        let kept = appetite.preload_kept_bytes + commands * appetite.kept_bytes_per_command;
+        let kept = volume.preload_kept_bytes + commands * volume.kept_bytes_per_command;
         if kept <= free_bytes as f64 {
             return Ok(());
         }
@@ -136,8 +136,8 @@ impl CertifySpec {
         Err(RunError::Settings(format!(
             "{commands:.0} commands write {:.1} GB of values, {:.0} bytes each, of which at least {:.1} GB stay in the \
              database, and {:.1} GB are free; certify a shorter time or give a larger disk: --data-dir DIR",
-            gigabytes(commands * appetite.written_bytes_per_command),
-            appetite.written_bytes_per_command,
+            gigabytes(commands * volume.written_bytes_per_command),
+            volume.written_bytes_per_command,
             gigabytes(kept),
             gigabytes(free_bytes as f64),
         )))

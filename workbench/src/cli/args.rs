@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::process::SourceSpec;
+
 /// Measures the actor store on this machine and says which machine to buy.
 ///
 /// Exit codes: 0 pass, 1 objective missed, data lost or slower, 2 usage, 3 inconclusive, 4 input, output or database.
@@ -330,6 +332,12 @@ pub(crate) struct SourceArgs {
     pub(crate) allow_truncated: bool,
 }
 
+impl SourceArgs {
+    pub(crate) fn spec(&self) -> SourceSpec {
+        SourceSpec { origin: self.source.clone(), seed: self.seed, allow_truncated: self.allow_truncated }
+    }
+}
+
 /// Where it happens and what becomes of the result.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlaceArgs {
@@ -634,10 +642,7 @@ pub(crate) struct ManArgs {
 /// Load a database until killed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "It is started by `ave-workbench run`, which tells it on standard input what to do.")]
-pub(crate) struct CrashVictimArgs {
-    /// Where the database and the log of what was acknowledged lie
-    pub(crate) directory: PathBuf,
-}
+pub(crate) struct CrashVictimArgs {}
 
 /// Load a database within the limits of a machine
 #[derive(Debug, clap::Args)]

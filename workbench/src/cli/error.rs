@@ -9,6 +9,7 @@ use crate::fleet::MergeError;
 use crate::host::ProbeError;
 use crate::load::{ObjectiveError, RunError};
 use crate::plan::{PlanError, WhatIfError};
+use crate::process::ProcessError;
 use crate::report::ReportError;
 use crate::trace::TraceError;
 use crate::workload::WorkloadError;
@@ -29,6 +30,8 @@ pub(crate) enum CliError {
     Trace(#[from] TraceError),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Process(ProcessError),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
@@ -67,7 +70,7 @@ impl From<PlanError> for CliError {
         match error {
             PlanError::WhatIfOfTrace { .. } | PlanError::DiskTooSmall { .. } => Self::Usage(error.to_string()),
             PlanError::Workload(error) => Self::Workload(error),
-            PlanError::Run(error) => Self::Run(error),
+            PlanError::Process(error) => error.into(),
             PlanError::Probe(error) => Self::Probe(error),
             PlanError::Report(error) => Self::Report(error),
         }
@@ -89,6 +92,7 @@ impl CliError {
             | Self::Workload(WorkloadError::Unknown { .. })
             | Self::Run(RunError::Settings(_))
             | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,
+            Self::Process(error) if error.is_usage() => 2,
             Self::Merge(error) if error.is_choice() => 2,
             Self::Compare(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
@@ -96,5 +100,16 @@ impl CliError {
             _ => 4,
         };
         ExitCode::from(code)
+    }
+}
+
+impl From<ProcessError> for CliError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Run(error) => Self::Run(error),
+            ProcessError::Workload(error) => Self::Workload(error),
+            ProcessError::Trace(error) => Self::Trace(error),
+            error => Self::Process(error),
+        }
     }
 }

@@ -32,6 +32,9 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 
 use crate::host::remove_stale_groups;
+use crate::process::confined::{self, ConfinedExit};
+use crate::process::{rig, victim};
+use crate::report::{Outcome, Verdict};
 
 /// How a command ended, if it did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +61,7 @@ pub fn main() -> ExitCode {
     style::heed_dumb_terminals();
     let args = Args::parse();
     let output = Output::new(args.quiet, args.json);
-    let ended = confined(&args, output)
+    let ended = run_confined(&args, output)
         .and_then(|ended| ended.map_or_else(|| dispatch(&args, output).map(Ending::exit_code), Ok));
     match ended {
         Ok(code) => code,
@@ -71,19 +74,30 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs the command within the limits of a machine, if it names one and this is not the process inside already.
-fn confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
+/// Runs the command within the limits of a machine, if it names one and this is not the confined process already.
+fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
     let named = match &args.command {
         Command::Run(run) => run.machine.as_deref().zip(Some(&run.place.data_dir)),
         Command::Certify(certify) => certify.machine.as_deref().zip(Some(&certify.data_dir)),
         _ => None,
     };
-    match named {
-        Some((text, data)) if !crate::process::confined::is_inside() => {
-            crate::process::confined::run(&crate::process::confined::machine_here(text)?, data, output).map(Some)
+    let Some((text, data_directory)) = named.filter(|_| !confined::is_confined()) else { return Ok(None) };
+    let machine = resolve::machine_here(text)?;
+    // Ctrl-C reaches the confined process as well, which cleans up; this process waits for it.
+    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    let code = match confined::run(&machine, data_directory, &output)? {
+        ConfinedExit::Code(code) => ExitCode::from(code),
+        ConfinedExit::OutOfMemory => {
+            let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
+            if output.is_json() {
+                output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
+            } else {
+                output.verdict(Outcome::Fail, &sentence)?;
+            }
+            ExitCode::FAILURE
         }
-        _ => Ok(None),
-    }
+    };
+    Ok(Some(code))
 }
 
 fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
@@ -106,7 +120,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Ending, CliError> {
         Command::Report(report) => commands::report::run(report, output),
         Command::Completions(completions) => commands::completions::run(completions, output),
         Command::Man(man) => commands::man::run(man, output),
-        Command::Rig(_) => crate::process::rig_server::run(),
-        Command::CrashVictim(victim) => crate::process::crash_victim::run(victim),
+        Command::Rig(_) => Ok(rig::run().map(|()| Ending::Pass)?),
+        Command::CrashVictim(_) => Ok(victim::run().map(|()| Ending::Pass)?),
     }
 }

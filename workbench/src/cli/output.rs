@@ -10,6 +10,7 @@ use crate::cli::error::CliError;
 use crate::cli::prose::wrapped;
 use crate::cli::style;
 use crate::cli::style::styled;
+use crate::load::Observer;
 use crate::report::{Outcome, Warning};
 
 /// Width of tables that no terminal bounds, columns.
@@ -107,6 +108,12 @@ impl Output {
             // Whoever closed standard error does not want to know.
             let _ = writeln!(anstream::stderr(), "{text}");
         }
+    }
+}
+
+impl Observer for Output {
+    fn note(&self, text: &str) {
+        Self::progress(*self, text);
     }
 }
 

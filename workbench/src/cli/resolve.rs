@@ -9,12 +9,11 @@ use ave_actors_store::config::MachineSpec;
 use crate::actor::Durability;
 use crate::cli::args::{DurabilityArg, PlaceArgs, SourceArgs};
 use crate::cli::error::CliError;
-use crate::host::{HostProfile, PROFILES, matching_spec, profile_named};
+use crate::host::{HostProfile, Machine, PROFILES, matching_spec, profile_named};
 use crate::load::{Control, MOST_WORKERS, Source};
 use crate::report::Place;
-use crate::trace;
-use crate::trace::Truncation;
-use crate::workload::Workload;
+use crate::units;
+use ave_actors_rocksdb::machine::process_share;
 
 /// A time such as `5s`, `500ms` or `1m 30s`.
 pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
@@ -24,21 +23,9 @@ pub(crate) fn duration(option: &str, text: &str) -> Result<Duration, CliError> {
         .ok_or_else(|| CliError::Usage(format!("{option} `{text}`: expected a time such as `5s`, `500ms` or `2m`")))
 }
 
-/// The workload or trace somebody named. A trace is told by what its file holds.
-///
-/// A long trace is kept in a nameless file in `data_directory`, which has room for databases; as long as that is not there
-/// yet, in the system's directory for temporary files.
+/// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
-    let path = Path::new(&args.source);
-    if path.exists() && trace::looks_like_one(path) {
-        let truncation = if args.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-        let kept_in = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
-        let trace = Arc::new(trace::read_in(path, truncation, &kept_in)?);
-        return Ok(Source::Trace { trace, seed: args.seed.unwrap_or(1), passes });
-    }
-    let mut workload = Workload::find(&args.source)?;
-    workload.seed = args.seed.unwrap_or(workload.seed);
-    Ok(Source::Workload(Arc::new(workload)))
+    Ok(args.spec().read(data_directory, passes)?)
 }
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
@@ -71,6 +58,31 @@ pub(crate) fn bought_machine(option: &str, text: &str) -> Result<MachineSpec, Cl
         let host = if option == "--spec" { " or `host`" } else { "" };
         CliError::Usage(format!("{option} `{text}`: expected {} or `CORES,RAM_MB`{host}", known.join(", ")))
     })
+}
+
+/// The machine that `--machine` names.
+pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
+    match bought_machine("--machine", text)? {
+        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
+        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
+    }
+}
+
+/// The machine that `--machine` names, if this host has as many cores and as much memory.
+pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
+    let machine = machine(text)?;
+    let share = process_share();
+    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
+    if machine.fits_in(&host) {
+        return Ok(machine);
+    }
+    Err(CliError::Usage(format!(
+        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
+        units::counted(machine.cores as u64, "core"),
+        machine.usable_ram_bytes() >> 20,
+        units::counted(host.cores as u64, "core"),
+        host.ram_mb
+    )))
 }
 
 /// Threads that issue commands.

@@ -29,8 +29,8 @@ struct Kind {
 }
 
 impl RunAgenda {
-    /// Of a run, which kills `kills` processes in each durability mode at its end.
-    pub(super) fn new(spec: &RunSpec, source: &Source, kills: u32) -> Self {
+    /// The phases of a run.
+    pub(super) fn new(spec: &RunSpec, source: &Source) -> Self {
         let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
         let loads = modes.saturating_mul(spec.rounds);
         // A source that ends needs a new database each time.
@@ -42,7 +42,7 @@ impl RunAgenda {
             kind(Phase::WarmUp, if_any(!spec.warmup.most().is_zero(), loads), Some(least(spec.warmup))),
             kind(Phase::Measure, loads, spec.measure.or_else(|| own_time(spec.load, source))),
             kind(Phase::Verify, if_any(spec.verify, databases), Some(GUESS)),
-            kind(Phase::Crash, if_any(kills > 0, modes), Some(GUESS)),
+            kind(Phase::Crash, if_any(spec.kills > 0, modes), Some(GUESS)),
         ];
         Self { kinds, in_hand: None }
     }
@@ -106,12 +106,13 @@ mod tests {
             measure: Some(Duration::from_secs(5)),
             durabilities: Durability::BOTH.to_vec(),
             verify: true,
+            kills: 0,
         }
     }
 
     #[test]
     fn a_run_begins_with_all_its_rounds_before_it() {
-        let agenda = RunAgenda::new(&spec(), &source(), 3);
+        let agenda = RunAgenda::new(&RunSpec { kills: 3, ..spec() }, &source());
         // Two of preload, verification and kills each, and six rounds.
         assert_eq!(agenda.left(), Some(3 * 2 * GUESS + 6 * Duration::from_secs(7)));
     }
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn what_was_seen_replaces_what_was_guessed() {
         let spec = RunSpec { verify: false, ..spec() };
-        let mut agenda = RunAgenda::new(&spec, &source(), 0);
+        let mut agenda = RunAgenda::new(&spec, &source());
         let began = Instant::now();
         agenda.begin(Phase::Preload, began);
         agenda.begin(Phase::Preload, began + Duration::from_secs(20));
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn at_the_end_nothing_is_left_but_the_phase_in_hand() {
         let spec = RunSpec { rounds: 1, durabilities: vec![Durability::On], verify: false, ..spec() };
-        let mut agenda = RunAgenda::new(&spec, &source(), 0);
+        let mut agenda = RunAgenda::new(&spec, &source());
         let began = Instant::now();
         for phase in [Phase::Preload, Phase::WarmUp, Phase::Measure] {
             agenda.begin(phase, began);
@@ -145,6 +146,6 @@ mod tests {
     #[test]
     fn a_source_whose_length_nobody_knows_has_no_time_left() {
         let spec = RunSpec { measure: None, ..spec() };
-        assert_eq!(RunAgenda::new(&spec, &source(), 0).left(), None);
+        assert_eq!(RunAgenda::new(&spec, &source()).left(), None);
     }
 }

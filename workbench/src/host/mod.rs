@@ -7,6 +7,7 @@
 mod affinity;
 mod cgroup;
 mod disk;
+mod locked_directory;
 mod machine;
 mod matching;
 mod probe;
@@ -20,6 +21,7 @@ pub use cgroup::{
     Confined, Confinement, GroupEvidence, GroupLimits, Refusal, StaleGroups, Way, remove_stale as remove_stale_groups,
 };
 pub use disk::DiskProfile;
+pub(crate) use locked_directory::{Claim, LockOn, LockedDirectory};
 pub use machine::{HOST, LEAST_RAM_MB, Machine, cores_in_words};
 pub use matching::{KERNEL_RESERVE, PROFILES, matching_spec, profile_named};
 pub use probe::{ProbeError, probe_bandwidth, probe_sync};

@@ -1,15 +1,16 @@
-//! The times at which a load is due, for those who write them down instead of waiting for them.
+//! Arrival times without a load, for generated traces.
 
-use crate::load::drive::Window;
-use crate::load::schedule::{Load, Schedule};
+use super::schedule::Schedule;
+use super::spec::Load;
+use super::window::Window;
 use crate::workload::Arrivals;
 
-/// When the commands of a load of one worker are due, nanoseconds from its start, without end: the times a run offers at
-/// this rate and with this seed.
+/// Due times of the commands of an open loop with one worker, nanoseconds from its start, without end: those of a run at this
+/// rate with this seed.
 ///
 /// ```
-/// use ave_actors_rocksdb::workbench::runner::arrival_times;
-/// use ave_actors_rocksdb::workbench::workload::Arrivals;
+/// use ave_workbench::load::arrival_times;
+/// use ave_workbench::workload::Arrivals;
 ///
 /// let times: Vec<u64> = arrival_times(Arrivals::Constant, 1_000.0, 1).take(3).collect();
 /// assert_eq!(times, [0, 1_000_000, 2_000_000]);

@@ -1,17 +1,16 @@
-//! Time as the runner sees it.
+//! The clock of the load generator.
 
 use std::time::{Duration, Instant};
 
-/// A source of time. The runner measures with it and waits on it; a test may put a simulated one in its place.
+/// A source of time to measure with and to wait on, which tests can simulate.
 pub trait Clock: Sync {
-    /// Nanoseconds since some fixed moment, never going back.
+    /// Nanoseconds since a fixed moment; monotonic.
     fn now_ns(&self) -> u64;
 
     /// Returns at `at_ns` or shortly after.
     fn wait_until(&self, at_ns: u64);
 
-    /// Time to leave between fixing a schedule and its first moment, nanoseconds: starting the workers takes some of
-    /// it, which must not make the first commands late. None unless a clock says otherwise.
+    /// Time from the creation of a schedule to its first command, nanoseconds, in which the workers start. Default: 0.
     fn lead_ns(&self) -> u64 {
         0
     }
@@ -23,10 +22,10 @@ pub struct SystemClock {
     origin: Instant,
 }
 
-/// A sleeping thread wakes up late; this last part is waited for awake.
+/// The last part of a wait, which is spent spinning: a sleeping thread wakes up late.
 const WAKE_EARLY: Duration = Duration::from_micros(100);
 
-/// Asks the kernel to wake the calling thread as precisely as it can: by default it takes 50 µs of freedom.
+/// Reduces the timer slack of the calling thread, by default 50 µs.
 pub(super) fn wake_precisely() {
     // Where it is refused, the generator's lateness shows in the report like any other.
     #[cfg(target_os = "linux")]

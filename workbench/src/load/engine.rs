@@ -1,20 +1,20 @@
-//! What a storage engine says of itself, as far as the runner uses it.
+//! Statistics of a storage engine that reports use.
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Counters and levels of a storage engine. Counters grow from the moment the database was opened.
+/// Counters of a storage engine since the database was opened, and gauges.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineCounters {
-    /// Syncs of the write-ahead log, counted.
+    /// Syncs of the write-ahead log (counter).
     pub wal_syncs: u64,
-    /// Time writers were held back, microseconds, counted.
+    /// Time writers were stalled, microseconds (counter).
     pub stall_micros: u64,
-    /// Bytes waiting to be compacted, now.
+    /// Bytes waiting to be compacted (gauge).
     pub pending_compaction_bytes: u64,
-    /// Flushes and compactions that run now.
+    /// Running flushes and compactions (gauge).
     pub background_jobs: u64,
     /// Block cache in use, memtables included, now.
     pub block_cache_bytes: u64,
@@ -23,7 +23,7 @@ pub struct EngineCounters {
 }
 
 impl EngineCounters {
-    /// Counters since `before`; levels stay as they are now.
+    /// Counters since `before`, and current gauges.
     #[must_use]
     pub const fn since(self, before: Self) -> Self {
         Self {
@@ -33,27 +33,27 @@ impl EngineCounters {
         }
     }
 
-    /// Whether nothing runs in the background and nothing waits to.
+    /// Whether no background work is running or pending.
     pub const fn is_settled(self) -> bool {
         self.background_jobs == 0 && self.pending_compaction_bytes == 0
     }
 }
 
-/// What one column family takes on the disk at a moment.
+/// Size of one column family on disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FamilySize {
     /// Its name: `{type}_events`, `{type}_states` or `{type}_metadata`.
     pub name: String,
-    /// Files that no compaction has touched yet, bytes: level 0. They may hold what newer files overwrite or delete.
+    /// Level 0, bytes: files that were not compacted yet. They may contain entries that newer files overwrite or delete.
     pub young_bytes: u64,
-    /// Files that compactions wrote, bytes.
+    /// Levels below, bytes: files that compactions wrote.
     pub settled_bytes: u64,
-    /// Files of large values, bytes.
+    /// Blob files, bytes.
     pub blob_bytes: u64,
 }
 
 impl FamilySize {
-    /// All of it, bytes.
+    /// Total, bytes.
     pub const fn bytes(&self) -> u64 {
         self.young_bytes + self.settled_bytes + self.blob_bytes
     }

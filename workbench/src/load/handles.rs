@@ -3,7 +3,7 @@
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, DbManager, State};
 
-use crate::load::target::Target;
+use super::target::Target;
 use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
@@ -26,8 +26,8 @@ impl<T: Target> Handles<T> {
 
     /// Executes an operation other than [`OpKind::Open`].
     ///
-    /// Reading a state that is not there and deleting an event that is not there are answers, as they are to `Store`;
-    /// reading an event that is not there is an error, unless the operation says otherwise.
+    /// As in `Store`, it is no error if a state to read or an event to delete does not exist. It is one if an event to read does
+    /// not, unless the operation says otherwise.
     pub(super) fn execute(&mut self, op: Op, actor: u64, pool: &ValuePool) -> Result<(), Error> {
         let mut digits = [0; 20];
         let value = |kind| pool.value(actor, kind, op.number, op.bytes);
@@ -51,7 +51,7 @@ impl<T: Target> Handles<T> {
     }
 }
 
-/// Keeps the compiler from dropping a read nobody looks at.
+/// Keeps the compiler from removing a read whose value is not used.
 fn keep<V>(value: V) {
     std::hint::black_box(value);
 }

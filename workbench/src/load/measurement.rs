@@ -1,18 +1,18 @@
-//! What a load measured: histograms per command and operation, whole and by slices of time.
+//! Measurements of a load: histograms per command and operation, in total and by slices of time.
 
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{LatencyHistogram, Percentile, Slice};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
-use crate::load::slices::{Desk, SLICE_NS, SliceCounter, Slices};
+use super::slices::{SLICE_NS, SliceCounter, SliceExchange, Slices};
 
 /// Latency of one kind of command.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CommandLatency {
-    /// From the intended start: what the user waits.
+    /// From the intended start: what users wait.
     pub response: LatencyHistogram,
-    /// From the actual start: what the backend takes.
+    /// From the actual start: the time in the backend.
     pub service: LatencyHistogram,
     /// Response times by the slice of time in which the command was due, see [`Measurement::slice_seconds`].
     pub slices: Vec<Slice>,
@@ -27,24 +27,24 @@ pub struct Measurement {
     pub operations: [Option<LatencyHistogram>; OpKind::ALL.len()],
     /// Bytes of the values that were written.
     pub payload_bytes: u64,
-    /// The same, warm-up included.
+    /// Bytes of the values that were written, warm-up included.
     pub payload_bytes_with_warmup: u64,
     /// Measured time, nanoseconds: from the end of the warm-up to the end of the last command.
     pub elapsed_ns: u64,
-    /// How late a worker that was free began a command: what the generator itself adds.
+    /// How late an idle worker began a command: the generator's own lateness.
     pub wake_lag: LatencyHistogram,
     /// Commands issued, warm-up included.
     pub issued: u64,
     /// Whether the load was given up because commands were too late.
     pub gave_up: bool,
-    /// How late the last command began, nanoseconds: the length of the queue when the load ended. 0 in a closed loop.
+    /// Lateness of the last command, nanoseconds: the length of the queue when the load ended. 0 in a closed loop.
     pub final_lag_ns: u64,
-    /// Length of a slice of time, seconds: 1, unless slices were put together.
+    /// Length of a slice, seconds: 1, unless slices were merged.
     pub slice_seconds: u32,
 }
 
 impl Default for Measurement {
-    /// Nothing, in slices of a second.
+    /// Empty, with slices of 1 s.
     fn default() -> Self {
         Self {
             commands: Default::default(),
@@ -61,21 +61,20 @@ impl Default for Measurement {
     }
 }
 
-/// Share of the p99 response time that the generator's own lateness has when it is worth a warning, and when it spoils a
-/// result.
+/// The generator's own lateness as a share of the p99 response time: limits for a warning, and for an inconclusive result.
 pub const GENERATOR_SHARE: [f64; 2] = [0.25, 0.5];
 
-/// The generator's own lateness beside the response times it is a part of.
+/// The generator's own lateness and the response times that include it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GeneratorLag {
-    /// p99 of how late a free worker began a command, nanoseconds.
+    /// p99 of the lateness of idle workers, nanoseconds.
     pub lag_ns: u64,
     /// p99 of the response times of all commands, nanoseconds.
     pub response_ns: u64,
 }
 
 impl GeneratorLag {
-    /// Over several loads; `None` if too few samples stand behind either figure.
+    /// Over several loads; `None` if there are too few samples for either percentile.
     pub fn over<'a>(rounds: impl IntoIterator<Item = &'a Measurement>) -> Option<Self> {
         let (mut lag, mut response) = (LatencyHistogram::new(), LatencyHistogram::new());
         for round in rounds {
@@ -97,14 +96,14 @@ impl Measurement {
         self.slice_seconds as u64 * SLICE_NS
     }
 
-    /// The same with slices put together, `seconds` of them each.
+    /// With slices of `seconds` seconds.
     ///
     /// # Panics
     ///
-    /// If slices were put together before, or `seconds` is 0.
+    /// If slices were merged before, or `seconds` is 0.
     #[must_use]
     pub fn in_slices_of(mut self, seconds: u32) -> Self {
-        assert!(self.slice_seconds == 1 && seconds > 0, "slices of a second are put together, once");
+        assert!(self.slice_seconds == 1 && seconds > 0, "slices are merged once, from 1 s");
         for latency in self.commands.iter_mut().flatten() {
             let together = |part: &[Slice]| {
                 let mut sum = Slice::default();
@@ -129,8 +128,8 @@ impl Measurement {
         self.operations.iter().flatten().map(LatencyHistogram::count).sum()
     }
 
-    /// Whether commands piled up: the load was given up, or its last commands began late by more than a twentieth of
-    /// the time measured. A count would not tell: arrivals at random are more or fewer than their rate by chance.
+    /// Whether the backend fell behind: the load was given up, or its last command was late by more than 1/20 of the measured
+    /// time. Counts do not show it: random arrivals vary around their rate.
     pub fn fell_behind(&self) -> bool {
         self.gave_up || self.final_lag_ns > self.elapsed_ns / 20
     }
@@ -140,7 +139,7 @@ impl Measurement {
         if self.elapsed_ns == 0 { 0.0 } else { self.command_count() as f64 * 1e9 / self.elapsed_ns as f64 }
     }
 
-    /// Latency of a command, if it was issued.
+    /// Latency of a kind of command; `None` if none was issued.
     pub const fn command(&self, kind: CommandKind) -> Option<&CommandLatency> {
         self.commands[kind.index()].as_ref()
     }
@@ -154,7 +153,7 @@ impl Measurement {
         all
     }
 
-    /// Several rounds as one: histograms and times add up, slices follow each other.
+    /// Several rounds as one: histograms and times are added, slices are appended.
     pub fn over_rounds<'a>(rounds: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut all = Self::default();
         for round in rounds {
@@ -176,25 +175,18 @@ impl Measurement {
         all
     }
 
-    /// Adds what another worker measured under the same load.
+    /// Adds the measurement of another worker under the same load.
     pub(super) fn merge(&mut self, other: Self) {
-        for (own, other) in self.commands.iter_mut().zip(other.commands) {
-            match (own, other) {
-                (_, None) => {}
-                (own @ None, other) => *own = other,
-                (Some(own), Some(other)) => {
-                    own.response.add(&other.response);
-                    own.service.add(&other.service);
-                    add_slices(&mut own.slices, &other.slices);
-                }
-            }
+        for (own, other) in self.commands.iter_mut().zip(&other.commands) {
+            let Some(other) = other else { continue };
+            let own = own.get_or_insert_default();
+            own.response.add(&other.response);
+            own.service.add(&other.service);
+            add_slices(&mut own.slices, &other.slices);
         }
-        for (own, other) in self.operations.iter_mut().zip(other.operations) {
-            match (own, other) {
-                (_, None) => {}
-                (own @ None, other) => *own = other,
-                (Some(own), Some(other)) => own.add(&other),
-            }
+        for (own, other) in self.operations.iter_mut().zip(&other.operations) {
+            let Some(other) = other else { continue };
+            own.get_or_insert_default().add(other);
         }
         self.payload_bytes += other.payload_bytes;
         self.payload_bytes_with_warmup += other.payload_bytes_with_warmup;
@@ -216,15 +208,15 @@ fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
     }
 }
 
-/// One worker's tally while a load runs. Histograms for everything the source can issue exist before it starts.
+/// One worker's measurement while a load runs. All histograms are allocated before it starts.
 #[derive(Debug)]
-pub(super) struct Tally<'d> {
+pub(super) struct Tally<'e> {
     measurement: Measurement,
-    slices: SliceCounter<'d>,
+    slices: SliceCounter<'e>,
 }
 
-impl<'d> Tally<'d> {
-    pub(super) fn new(kinds: &[CommandKind], desk: &'d Desk) -> Self {
+impl<'e> Tally<'e> {
+    pub(super) fn new(kinds: &[CommandKind], exchange: &'e SliceExchange) -> Self {
         let mut measurement = Measurement::default();
         for kind in kinds {
             measurement.commands[kind.index()] = Some(CommandLatency::default());
@@ -232,15 +224,15 @@ impl<'d> Tally<'d> {
         for operation in &mut measurement.operations {
             *operation = Some(LatencyHistogram::new());
         }
-        Self { measurement, slices: SliceCounter::new(desk, kinds) }
+        Self { measurement, slices: SliceCounter::new(exchange, kinds) }
     }
 
-    /// Notes an operation of a command that does not count.
+    /// Records an operation during the warm-up.
     pub(super) fn warm_up_operation(&mut self, op: Op) {
         self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
     }
 
-    /// Counts an operation that took `took_ns`.
+    /// Records an operation.
     pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
         self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
         self.measurement.payload_bytes += u64::from(op.written_bytes());
@@ -249,13 +241,13 @@ impl<'d> Tally<'d> {
         }
     }
 
-    /// Notes a command that does not count.
+    /// Records a command during the warm-up.
     pub(super) fn warm_up_command(&mut self, took_ns: u64) {
         self.measurement.issued += 1;
         self.slices.completed(took_ns);
     }
 
-    /// Counts a command; measuring began at `from_ns`.
+    /// Records a command; measuring began at `from_ns`.
     pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
         self.measurement.issued += 1;
         self.slices.completed(end_ns - start_ns);
@@ -266,24 +258,24 @@ impl<'d> Tally<'d> {
         self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
     }
 
-    /// Counts how late a free worker began.
+    /// Records the lateness of an idle worker.
     pub(super) fn wake_lag(&mut self, nanoseconds: u64) {
         self.measurement.wake_lag.record(nanoseconds);
     }
 
-    /// Remembers that the load was given up.
+    /// Records that the load was given up.
     pub(super) const fn give_up(&mut self) {
         self.measurement.gave_up = true;
     }
 
-    /// What was measured, and the slices that were not handed over yet.
+    /// The measurement, and the slices that were not passed on yet.
     pub(super) fn finish(self) -> (Measurement, Slices) {
         (self.measurement, self.slices.finish())
     }
 }
 
 impl Measurement {
-    /// Puts the slices where they belong and drops the histograms that stayed empty.
+    /// Adds the slices and drops empty histograms.
     pub(super) fn complete(&mut self, mut slices: Slices) {
         for kind in CommandKind::ALL {
             let command = &mut self.commands[kind.index()];

@@ -1,11 +1,12 @@
-//! The runner: issues commands against a backend on a schedule and measures what they take.
+//! The load generator: issues commands against a backend on a schedule and measures them.
 //!
-//! It is generic over [`Target`], that is over any `DbManager`; it prints nothing and knows nothing of reports or of
-//! how a rate is searched for. Whoever wants to see progress passes an [`Observer`].
+//! It is generic over [`Target`], that is over any `DbManager`. It prints nothing and knows nothing of reports or of the
+//! search for a rate. Progress goes to an [`Observer`].
 
-mod appetite;
+mod ack_log;
 mod arrivals;
 mod clock;
+mod control;
 mod crash;
 mod drive;
 mod engine;
@@ -21,17 +22,19 @@ mod schedule;
 mod session;
 mod slices;
 mod source;
+mod spec;
 mod target;
 mod verify;
 mod walk;
 mod warmup;
 mod watch;
+mod window;
+mod write_volume;
 
-pub use appetite::Appetite;
 pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
-pub use crash::{CrashSpec, CrashTask, Crashed, Death, Position, Victim, crash_check, drive_until_killed};
-pub use drive::{Control, DriveSpec};
+pub use control::Control;
+pub use crash::{CrashSpec, CrashTask, Crashed, Victim, VictimEnd, VictimError, crash_check, drive_until_killed};
 pub use engine::{EngineCounters, EngineFigure, FamilySize};
 pub use error::RunError;
 pub use measurement::{CommandLatency, GENERATOR_SHARE, GeneratorLag, Measurement};
@@ -39,15 +42,15 @@ pub use null::{NullManager, NullStore, NullTarget};
 pub use objective::{Objective, ObjectiveError};
 pub use observer::{JobContext, Observer, Phase, Silent};
 pub use outcome::{MOST_WORKERS, ModeOutcome, Round, harness_ns_per_operation};
-pub use schedule::Load;
 pub use session::{
-    Drive, Inventory, LeftOff, Restart, RestartRound, RestartSpec, Session, SessionSize, directory_bytes,
+    Drive, Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize, SuspendedSession, directory_bytes,
 };
 pub use source::Source;
+pub use spec::{DriveSpec, Load};
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;
 pub use target::Target;
 pub use verify::Verified;
-pub use walk::{Step, Walk};
+pub use walk::{Walk, WalkStep};
 pub use warmup::WarmUp;
 pub use watch::Sample;

@@ -1,22 +1,22 @@
-//! A backend that does nothing: what the runner measures on it is what the runner costs.
+//! A backend that does nothing, to measure the cost of the load generator.
 
 use std::path::Path;
 
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 
+use super::target::Target;
 use crate::actor::Durability;
-use crate::load::target::Target;
 
 /// Opens [`NullManager`]s.
 #[derive(Debug, Clone, Copy)]
 pub struct NullTarget;
 
-/// Hands out [`NullStore`]s.
+/// Creates [`NullStore`]s.
 #[derive(Debug, Clone, Copy)]
 pub struct NullManager;
 
-/// Accepts every write, keeps nothing, and answers every read with an empty value.
+/// Accepts every write, stores nothing, and returns an empty value from every read.
 #[derive(Debug, Clone, Copy)]
 pub struct NullStore;
 

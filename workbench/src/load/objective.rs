@@ -3,23 +3,23 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::load::error::RunError;
-use crate::load::source::Source;
+use super::error::RunError;
+use super::source::Source;
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile};
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// A percentile of a command's response time and the longest it may take.
+/// A limit for a percentile of a command's response time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
-    /// The command; `None` is the one the source issues most, usually `persist`.
+    /// Default: the command that the source issues most, usually `persist`.
     pub command: Option<CommandKind>,
-    /// The percentile.
+    /// Percentile of the response times.
     pub percentile: Percentile,
-    /// Longest response time allowed at it, nanoseconds.
+    /// Longest response time at the percentile, nanoseconds.
     pub limit_ns: u64,
 }
 
-/// The text is no objective.
+/// The text cannot be parsed as an objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}`: {reason}, expected for example `p99=10ms` or `recover:p99.9=50ms`")]
 pub struct ObjectiveError {
@@ -28,17 +28,17 @@ pub struct ObjectiveError {
 }
 
 impl Objective {
-    /// Whether the response times of a command meet it; `None` if too few samples stand behind the percentile.
+    /// Whether the response times of a command meet it; `None` if there are too few samples for the percentile.
     pub fn is_met(&self, response: &LatencyHistogram) -> Option<bool> {
         response.percentile(self.percentile).map(|value| value <= self.limit_ns)
     }
 
-    /// The command it is on: the one it names, else the one the source issues most.
+    /// Its command: the one it names, else the one that the source issues most.
     pub fn command_of(&self, source: &Source) -> CommandKind {
         self.command.unwrap_or_else(|| source.most_frequent())
     }
 
-    /// Checks that the source issues the command it is on, and tells which one that is.
+    /// Its [command](Self::command_of), if the source issues it.
     ///
     /// # Errors
     ///

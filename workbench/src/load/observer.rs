@@ -1,31 +1,31 @@
-//! Whom the runner tells how far it is.
+//! Progress of a job.
 
 use serde::{Deserialize, Serialize};
 
-use super::drive::Control;
+use super::control::Control;
 use crate::actor::Durability;
 
-/// What a run is doing.
+/// What a job is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Writing what is there before anything is measured.
+    /// Writing the preload.
     Preload,
-    /// Opening what the actors of a workload store, since they are there from the start.
+    /// Opening the handles of the actors of a workload.
     Start,
-    /// Issuing commands that do not count yet.
+    /// Issuing commands that are not measured yet.
     WarmUp,
-    /// Issuing commands that count.
+    /// Issuing commands that are measured.
     Measure,
-    /// Waiting for the engine's background work.
+    /// Waiting for flushes and compactions.
     Settle,
-    /// Comparing what the backend holds with what it acknowledged.
+    /// Comparing what is stored with what was acknowledged.
     Verify,
-    /// Killing processes that write, and comparing what they left behind with what was acknowledged to them.
+    /// Killing processes that write, and verifying their database.
     Crash,
 }
 
-/// Told about progress; the default methods do nothing.
+/// Receives progress; the default methods do nothing.
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: commands for the
     /// preload, milliseconds for warm-up and measurement, actors for verification, kills for the crash check; `None` if it is not known.
@@ -38,13 +38,12 @@ pub trait Observer: Sync {
         let _ = (done, commands);
     }
 
-    /// The p99 response time of all commands in the seconds measured so far, nanoseconds: told whenever the workers have
-    /// handed over another second, once enough samples stand behind it.
+    /// The p99 response time of all commands measured so far, nanoseconds: each second, once there are enough samples.
     fn latency(&self, p99_ns: u64) {
         let _ = p99_ns;
     }
 
-    /// A round begins, one of `of`, counted from 1: the loads until the next one are of this round.
+    /// A round begins, counted from 1 to `of`.
     fn round(&self, round: u32, of: u32) {
         let _ = (round, of);
     }
@@ -59,13 +58,13 @@ pub trait Observer: Sync {
         let _ = name;
     }
 
-    /// Something a person may want to know between phases.
+    /// A message for the user.
     fn note(&self, text: &str) {
         let _ = text;
     }
 }
 
-/// Who watches a job and what can cancel it.
+/// Progress observer and cancellation flag of a job.
 #[derive(Clone, Copy)]
 pub struct JobContext<'a> {
     /// Progress observer.

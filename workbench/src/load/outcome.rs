@@ -2,36 +2,42 @@
 
 use std::time::Duration;
 
-use super::session::SessionSize;
-use super::{
-    Control, Crashed, Drive, DriveSpec, Load, NullTarget, RunError, Session, Source, SystemClock, Verified, WarmUp,
-};
+use super::clock::SystemClock;
+use super::control::Control;
+use super::crash::Crashed;
+use super::error::RunError;
+use super::null::NullTarget;
+use super::observer::JobContext;
+use super::session::{Drive, Session, SessionSize};
+use super::source::Source;
+use super::spec::{DriveSpec, Load};
+use super::verify::Verified;
+use super::warmup::WarmUp;
 use crate::actor::Durability;
-use crate::load::observer::JobContext;
 
-/// Workers a run may have: more threads than a machine has use for, and few enough for every system to start.
+/// Most workers of a run: more threads than a machine can use, and few enough for every system to start.
 pub const MOST_WORKERS: u64 = 1024;
 
 /// One round of one mode.
 pub type Round = Drive;
 
-/// What one durability mode did over all rounds.
+/// All rounds of one durability mode.
 #[derive(Debug, Clone)]
 pub struct ModeOutcome {
-    /// The mode.
+    /// Durability of the writes.
     pub durability: Durability,
-    /// Its rounds, in order.
+    /// Measurements of the rounds, in order.
     pub rounds: Vec<Round>,
-    /// What was compared; `None` if it was not.
+    /// Result of the verification; `None` if it was not performed.
     pub verified: Option<Verified>,
-    /// What was found after kills; `None` unless somebody checked that too, see [`crash_check`](crate::load::crash_check).
+    /// Result of the [crash check](crate::load::crash_check); `None` if it was not performed.
     pub crashed: Option<Crashed>,
-    /// What it stored, over all rounds.
+    /// Bytes stored and written over all rounds.
     pub size: SessionSize,
 }
 
 impl ModeOutcome {
-    /// Its rounds and the mode they are of.
+    /// Durability and rounds.
     pub fn named_rounds(&self) -> (Durability, &[Round]) {
         (self.durability, &self.rounds)
     }
@@ -53,14 +59,14 @@ impl ModeOutcome {
     }
 }
 
-/// Time the harness is measured for.
+/// Measured time of the harness.
 const HARNESS_TIME: Duration = Duration::from_millis(300);
 
-/// What the runner itself costs per storage operation of this source: one worker against a backend that does nothing.
+/// Cost of the load generator per storage operation of this source, nanoseconds: one worker on a backend that does nothing.
 ///
 /// # Errors
 ///
-/// None in practice: the backend refuses nothing.
+/// None in practice: the backend accepts everything.
 pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
     let source = match source {
         Source::Workload(workload) => {
@@ -79,6 +85,7 @@ pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
         warmup: WarmUp::Fixed(HARNESS_TIME / 3),
         measure: Some(HARNESS_TIME),
         lag_limit: None,
+        settle: false,
     };
     let measurement = session.drive(&spec, &SystemClock::new(), JobContext::silent(&control))?.measurement;
     Ok(measurement.elapsed_ns as f64 / measurement.operation_count().max(1) as f64)

@@ -1,11 +1,11 @@
-//! Files as they are found after the machine was started: not in the page cache.
+//! Removal of files from the page cache, as after a reboot.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Writes every file below `directory` to the disk and has the kernel forget what it holds of it. True if it did: a
-/// file system in memory, say, cannot.
+/// Writes every file below `directory` to the disk and removes it from the page cache. False if the system does not, such as
+/// on a file system in memory.
 ///
 /// # Errors
 ///
@@ -26,15 +26,15 @@ pub(super) fn forget(directory: &Path) -> io::Result<bool> {
     Ok(forgotten)
 }
 
-/// The kernel keeps a page that somebody is just looking at.
+/// Attempts: the kernel keeps a page that is in use.
 #[cfg(target_os = "linux")]
-const TRIES: u32 = 3;
+const ATTEMPTS: u32 = 3;
 
 #[cfg(target_os = "linux")]
 fn forget_file(file: &File, bytes: u64) -> bool {
-    (0..TRIES).any(|_| {
-        let asked = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).is_ok();
-        asked && [0, bytes / 2, bytes - 1].into_iter().all(|at| !is_cached(file, at))
+    (0..ATTEMPTS).any(|_| {
+        let advised = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).is_ok();
+        advised && [0, bytes / 2, bytes - 1].into_iter().all(|at| !is_cached(file, at))
     })
 }
 
@@ -43,7 +43,7 @@ fn forget_file(_file: &File, _bytes: u64) -> bool {
     false
 }
 
-/// A read that must not wait for the disk fails where it would have to.
+/// A read that must not wait for the disk fails if the page is not cached.
 #[cfg(target_os = "linux")]
 fn is_cached(file: &File, at: u64) -> bool {
     let mut byte = [0];
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_forgotten_is_read_again_as_it_was() {
+    fn files_read_back_unchanged_after_they_left_the_page_cache() {
         let directory = tempfile::tempdir().unwrap();
         let [top, below] = ["a", "deeper/b"].map(|name| directory.path().join(name));
         fs::create_dir(directory.path().join("deeper")).unwrap();
@@ -65,7 +65,7 @@ mod tests {
             fs::write(path, &content).unwrap();
         }
         fs::write(directory.path().join("empty"), "").unwrap();
-        // Whether the file system forgets is its own affair.
+        // Not every file system can.
         let _forgotten: bool = forget(directory.path()).unwrap();
         for path in [&top, &below] {
             assert!(fs::read(path).unwrap() == content, "{}", path.display());
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_an_error() {
+    fn a_missing_directory_is_an_error() {
         assert!(forget(Path::new("/nonexistent/database")).is_err());
     }
 }

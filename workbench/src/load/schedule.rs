@@ -1,72 +1,18 @@
-//! When commands are due: one schedule for every mode.
+//! When commands are due: one schedule for every kind of load.
 //!
-//! A load that is offered at a rate has an intensity, commands per nanosecond, that may change with time: a ramp rises
-//! steadily, bursts come and go. Commands are spaced in the *amount* of load offered so far, evenly or at random, and the
-//! moment at which that amount is reached is when they are due. So one way of spacing serves every shape of load
-//! (the time-change of an inhomogeneous Poisson process: E. Çınlar, "Introduction to Stochastic Processes", 1975, ch. 4).
+//! An open loop has an intensity, commands per nanosecond, that may change with time: linearly on a ramp, in steps with
+//! bursts. Commands are spaced in the *amount* of load offered so far, evenly or at random; a command is due when its amount
+//! is reached. So one way of spacing serves every intensity (the time change of an inhomogeneous Poisson process: E. Çınlar,
+//! "Introduction to Stochastic Processes", 1975, ch. 4).
 
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use serde::{Deserialize, Serialize};
 
-use crate::load::drive::Window;
+use super::spec::Load;
+use super::window::Window;
 use crate::workload::{Arrivals, Bursts, mix};
 
-/// How commands are issued.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Load {
-    /// Each worker issues its next command when the last one returned: finds the ceiling.
-    Closed,
-    /// Commands are due at a rate, whether the backend keeps up or not: what users experience.
-    Open {
-        /// Commands per second over all workers, above 0.
-        per_second: f64,
-        /// How they are spaced.
-        arrivals: Arrivals,
-    },
-    /// Commands are due at a rate that rises or falls steadily over the measured time: shows from which rate on it gets
-    /// slow.
-    Ramp {
-        /// Commands per second when measuring begins, above 0. The warm-up goes at this rate.
-        from_per_second: f64,
-        /// Commands per second when it ends, above 0.
-        to_per_second: f64,
-        /// How they are spaced.
-        arrivals: Arrivals,
-    },
-    /// Commands are due at the trace's own times, divided by `speed`.
-    TraceTimes {
-        /// 1 is the trace's own pace, 100 a hundred times faster; above 0.
-        speed: f64,
-    },
-}
-
-impl std::fmt::Display for Load {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Closed => write!(f, "closed loop"),
-            Self::Open { per_second, arrivals } => write!(f, "open loop at {per_second} commands/s, {arrivals}"),
-            Self::Ramp { from_per_second, to_per_second, arrivals } => {
-                write!(f, "open loop from {from_per_second} to {to_per_second} commands/s, {arrivals}")
-            }
-            Self::TraceTimes { speed } => write!(f, "the trace's own times at speed {speed}"),
-        }
-    }
-}
-
-impl Load {
-    /// Commands per second it offers on average while measuring; `None` where that depends on something else.
-    pub fn mean_per_second(self) -> Option<f64> {
-        match self {
-            Self::Open { per_second, .. } => Some(per_second),
-            Self::Ramp { from_per_second, to_per_second, .. } => Some(from_per_second.midpoint(to_per_second)),
-            Self::Closed | Self::TraceTimes { .. } => None,
-        }
-    }
-}
-
-/// The due times of one worker's commands, in nanoseconds of the runner's clock.
+/// The due times of one worker's commands, in nanoseconds of the clock.
 ///
 /// A due time never depends on how long anything took: a late command does not move the ones after it.
 #[derive(Debug)]
@@ -76,13 +22,12 @@ pub(super) enum Schedule {
     Trace { start_ns: u64, speed: f64 },
 }
 
-/// Salts of the generators, so that they share no stream with each other, with commands or with values.
+/// Salts of the random generators: arrivals, bursts, commands and values have streams of their own.
 const ARRIVAL_SALT: u64 = 0xa2 << 32;
 const BURST_SALT: u64 = 0xa3 << 32;
 
 impl Schedule {
-    /// The schedule of worker `worker` of `workers` in this window. Each load of a session has a number of its own:
-    /// offered twice, a rate comes with other arrivals.
+    /// The schedule of worker `worker` of `workers`. Each load of a session has its own arrivals, by the window's number.
     pub(super) fn new(window: &Window, worker: u64, workers: u64, seed: u64) -> Self {
         let (intensity, arrivals) = match window.load {
             Load::Closed => return Self::WhenFree,
@@ -100,15 +45,15 @@ impl Schedule {
         };
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, worker, ARRIVAL_SALT + window.number, workers));
         let is_random = arrivals != Arrivals::Constant;
-        // Workers take turns, so that evenly spaced commands are even over all of them. Random streams of the workers
-        // add up to one random stream as they are.
+        // Workers take turns, so that evenly spaced commands are even over all workers. Random streams of the workers add up
+        // to one random stream.
         let step = workers as f64;
         let first = if is_random { step * exponential(&mut random) } else { worker as f64 };
         let random = is_random.then_some(random);
         Self::Paced(Box::new(Paced { intensity, at_ns: window.start_ns as f64, until_due: first, step, random }))
     }
 
-    /// When the next command is due; `None` means at once. `at_ns` is its time in the trace.
+    /// When the next command is due; `None` is immediately. `at_ns` is its time in the trace.
     pub(super) fn due(&mut self, at_ns: Option<u64>) -> Option<u64> {
         match self {
             Self::WhenFree => None,
@@ -118,13 +63,13 @@ impl Schedule {
     }
 }
 
-/// Commands spaced in the amount of load that all workers together are offered.
+/// Commands spaced in the amount of load offered to all workers.
 #[derive(Debug)]
 pub(super) struct Paced {
     intensity: Intensity,
-    /// When the command before was due.
+    /// When the previous command was due.
     at_ns: f64,
-    /// Commands, of all workers, from there to this worker's next one.
+    /// Commands of all workers from then to this worker's next one.
     until_due: f64,
     step: f64,
     random: Option<Xoshiro256PlusPlus>,
@@ -138,11 +83,11 @@ impl Paced {
     }
 }
 
-/// Commands per nanosecond over all workers, as time goes on.
+/// Commands per nanosecond over all workers as a function of time.
 #[derive(Debug)]
 enum Intensity {
     Constant(f64),
-    /// `from` until `start_ns`, then a straight line to `to` at `end_ns`, which stays.
+    /// `from` until `start_ns`, then linear to `to` at `end_ns`, then `to`.
     Ramp {
         from: f64,
         to: f64,
@@ -153,7 +98,7 @@ enum Intensity {
 }
 
 impl Intensity {
-    /// When `amount` commands more will have been offered than at `at_ns`.
+    /// When `amount` more commands will have been offered than at `at_ns`.
     fn after(&mut self, at_ns: f64, amount: f64) -> f64 {
         match self {
             Self::Constant(rate) => at_ns + amount / *rate,
@@ -185,13 +130,12 @@ fn on_ramp(rates: [f64; 2], [start_ns, end_ns]: [f64; 2], mut at_ns: f64, mut am
     at_ns + amount / rates[1]
 }
 
-/// Bursts and the calm between them, of random lengths: an interrupted Poisson process with a floor. All workers draw the
-/// same phases.
+/// Bursts and the calm between them, of random lengths: a Poisson process with two rates. All workers draw the same phases.
 #[derive(Debug)]
 struct Phases {
-    /// Intensity in the calm and in a burst.
+    /// Intensity of calm and burst.
     rates: [f64; 2],
-    /// Mean lengths of both.
+    /// Mean lengths of calm and burst.
     mean_ns: [f64; 2],
     in_burst: bool,
     end_ns: f64,
@@ -203,7 +147,7 @@ impl Phases {
         let burst_ns = 1e9 * bursts.seconds;
         let mean_ns = [burst_ns * (1.0 - bursts.share) / bursts.share, burst_ns];
         let in_burst = random.random::<f64>() < bursts.share;
-        // How long a phase lasts on does not depend on how long it lasted.
+        // The rest of a phase does not depend on how long it has lasted.
         let end_ns = start_ns as f64 + mean_ns[usize::from(in_burst)] * exponential(&mut random);
         Self {
             rates: [bursts.calm_factor(), bursts.factor].map(|factor| factor * mean_rate),
@@ -294,7 +238,7 @@ mod tests {
 
     /// From 1,000 to 3,000 per second in 100 s: after `t` seconds `1,000 t + 10 t^2` commands were due.
     #[test]
-    fn a_ramp_rises_steadily() {
+    fn a_ramp_rises_linearly() {
         for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
             let load = Load::Ramp { from_per_second: 1_000.0, to_per_second: 3_000.0, arrivals };
             let times = due_times(load, 2, 120 * SECOND);

@@ -1,24 +1,24 @@
-//! Where commands come from: a workload or a trace, behind one face.
+//! Where commands come from: a workload or a trace.
 
 use std::sync::Arc;
 
-use crate::load::schedule::Load;
+use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
 use crate::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op};
 
-/// What is replayed.
+/// A workload or a trace to replay.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// A workload, expanded from its seed, without end.
+    /// A workload, which is generated from its seed without end.
     Workload(Arc<Workload>),
     /// A trace.
     Trace {
-        /// The trace.
+        /// The records.
         trace: Arc<Trace>,
-        /// Seed of the values, which a trace does not hold.
+        /// Seed of the values, which a trace does not contain.
         seed: u64,
-        /// How often it is gone through, each time with actors of its own; `None` is without end.
+        /// How often it is repeated, each time with its own actors; `None` is without end.
         passes: Option<u64>,
     },
 }
@@ -170,11 +170,31 @@ impl Source {
         }
     }
 
-    /// Appends to `ops` what writes what an actor must have stored before its first command.
+    /// Appends to `ops` the writes of what an actor must have stored before its first command.
     pub(super) fn prehistory(&self, actor: u64, ops: &mut Vec<Op>) {
         if let Self::Trace { trace, .. } = self {
             let place = actor % trace.actors().len() as u64;
             trace.prehistory(u32::try_from(place).expect("a trace has fewer than 2^32 actors"), ops);
+        }
+    }
+
+    /// The operations of a command; an actor's first command is preceded by its prehistory.
+    pub(super) fn steps(&self, actor: u64, is_first: bool, ops: &[Op]) -> Vec<Op> {
+        let mut steps = Vec::new();
+        if is_first {
+            self.prehistory(actor, &mut steps);
+        }
+        steps.extend_from_slice(ops);
+        steps
+    }
+
+    /// Whether its commands may delete what was stored.
+    pub(crate) fn deletes(&self) -> bool {
+        match self {
+            Self::Workload(workload) => {
+                workload.persistence.compact_on_snapshot || workload.commands.weight(CommandKind::Purge) > 0.0
+            }
+            Self::Trace { .. } => true,
         }
     }
 

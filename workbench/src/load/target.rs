@@ -1,12 +1,12 @@
-//! What the runner drives.
+//! The backends under load.
 
 use std::path::Path;
 
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, DbManager, State};
 
+use super::engine::{EngineCounters, FamilySize};
 use crate::actor::Durability;
-use crate::load::engine::{EngineCounters, FamilySize};
 
 /// A kind of backend that can be opened in a directory.
 pub trait Target: Sync {
@@ -27,19 +27,19 @@ pub trait Target: Sync {
     /// The backend's own.
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
 
-    /// Figures of the engine for people who know it, by name; the same ones each time. None unless it says otherwise.
+    /// The engine's own figures by name, the same names each time. Default: none.
     fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
         let _ = manager;
         Vec::new()
     }
 
-    /// What the engine says of itself; `None` if it says nothing.
+    /// Counters of the engine. Default: `None`.
     fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
         let _ = manager;
         None
     }
 
-    /// What each column family takes on the disk; none unless it says otherwise.
+    /// Sizes of the column families. Default: none.
     ///
     /// # Errors
     ///
@@ -49,8 +49,7 @@ pub trait Target: Sync {
         Ok(Vec::new())
     }
 
-    /// Rewrites everything, so that nothing is left of what was overwritten or deleted. Does nothing unless it says
-    /// otherwise.
+    /// Compacts everything, so that overwritten and deleted entries are gone. Default: no effect.
     ///
     /// # Errors
     ///
@@ -61,7 +60,7 @@ pub trait Target: Sync {
     }
 }
 
-/// The figures of the backend that tell what a load did to it.
+/// The backend's figures that a load changes.
 #[cfg(feature = "rocksdb")]
 fn figures(stats: &ave_actors_rocksdb::backend::EngineStats) -> Vec<(&'static str, u64)> {
     vec![
@@ -117,12 +116,12 @@ impl Target for RocksDbTarget {
     }
 
     fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
-        // A database that cannot tell its statistics is about to fail an operation that says why.
+        // A database without statistics is about to fail an operation, which reports the cause.
         manager.stats().map_or_else(|_| Vec::new(), |stats| figures(&stats))
     }
 
     fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
-        // A database that cannot tell its statistics is about to fail an operation that says why.
+        // A database without statistics is about to fail an operation, which reports the cause.
         let stats = manager.stats().ok()?;
         Some(EngineCounters {
             wal_syncs: stats.wal_syncs,

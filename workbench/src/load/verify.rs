@@ -1,7 +1,7 @@
-//! Does the backend hold what it acknowledged?
+//! Verification: compares what the backend stores with what it acknowledged.
 //!
-//! The command stream depends on its seed alone, so nothing needs to be remembered while measuring: the stream is
-//! drawn again for as many commands as were completed, and what must be stored follows from it.
+//! The stream of commands depends only on its seed, so nothing is recorded while measuring: the stream is generated again
+//! for the completed commands, and determines what must be stored.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, State};
 use serde::{Deserialize, Serialize};
 
-use crate::load::handles::{Handles, event_key};
-use crate::load::source::Source;
-use crate::load::target::Target;
+use super::handles::{Handles, event_key};
+use super::source::Source;
+use super::target::Target;
 use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// What was compared and what differed.
+/// Result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// Actors compared.
@@ -24,16 +24,16 @@ pub struct Verified {
     pub events: u64,
     /// Snapshots and metadata records compared.
     pub states: u64,
-    /// Bytes of the values that must be there.
+    /// Bytes of the values that must be stored.
     pub live_bytes: u64,
-    /// Events, snapshots and metadata records that were acknowledged and are not there, or not as they were written.
+    /// Events, snapshots and metadata records that were acknowledged and are missing or differ.
     pub lost: u64,
-    /// Differences, described; only the first few are kept.
+    /// Descriptions of the first 20 differences.
     pub differences: Vec<String>,
 }
 
-/// Differences that are described before the rest is only counted on.
-const MOST_DIFFERENCES: usize = 20;
+/// Most differences that are described.
+const MAX_DIFFERENCES: usize = 20;
 
 impl Verified {
     pub(super) fn merge(&mut self, other: Self) {
@@ -48,22 +48,22 @@ impl Verified {
     }
 
     pub(super) fn differ(&mut self, what: String) {
-        if self.differences.len() < MOST_DIFFERENCES {
+        if self.differences.len() < MAX_DIFFERENCES {
             self.differences.push(what);
         }
     }
 }
 
-/// A value that must be there.
+/// A value that must be stored.
 #[derive(Debug, Clone, Copy)]
 struct Written {
     number: u64,
     bytes: u32,
-    /// Whether it counts in the result. All are compared.
+    /// Whether it counts in the result; all values are compared.
     counts: bool,
 }
 
-/// What one actor must have stored.
+/// What must be stored of one actor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
     /// By number.
@@ -89,7 +89,7 @@ impl Expected {
         states.chain(self.events.values().copied()).map(|written| u64::from(written.bytes)).sum()
     }
 
-    /// What operations that were executed took away or replaced: what to execute to have it back.
+    /// The operations that undo executed ones.
     pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
         let mut undo = Vec::new();
         let put = |kind, written: Written| Op::new(kind, written.number, written.bytes);
@@ -134,7 +134,7 @@ impl Expected {
     }
 }
 
-/// What the actors of one worker must have stored.
+/// What must be stored of the actors of one worker.
 #[derive(Default)]
 pub(super) struct Ledger {
     actors: BTreeMap<u64, Expected>,
@@ -156,13 +156,13 @@ impl Ledger {
         Self { actors }
     }
 
-    /// Whether anything is expected of an actor, be it that it stored nothing.
+    /// Whether the actor is in the ledger.
     pub(super) fn knows(&self, actor: u64) -> bool {
         self.actors.contains_key(&actor)
     }
 
-    /// What is expected of an actor. One of the first pass has its past from the start, which does not count in the result;
-    /// those of later passes begin with nothing.
+    /// The entry of an actor. Actors of the first pass begin with their prehistory, which does not count in the result; those of
+    /// later passes begin empty.
     pub(super) fn expected(&mut self, source: &Source, actor: u64) -> &mut Expected {
         let before =
             || if actor < source.actors() { Expected::before(source, actor, false) } else { Expected::default() };
@@ -174,7 +174,7 @@ impl Ledger {
         self.actors.values().map(Expected::counted).sum()
     }
 
-    /// What is expected of an actor, which is then not compared with the others any more.
+    /// Removes the entry of an actor, which is then not compared with the others.
     pub(super) fn take(&mut self, actor: u64) -> Expected {
         self.actors.remove(&actor).unwrap_or_default()
     }
@@ -254,8 +254,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Describes an event that stands where another one, or none, is due. Where the two sequences are out of step, one
-    /// line says enough: false then.
+    /// Describes an event where another one, or none, is expected. False if the sequences are out of step from here on: one
+    /// description is enough.
     fn unexpected(&mut self, key: &str, due: Option<u64>) -> bool {
         self.verified.differ(match due {
             Some(number) => format!("{}: found event {key}, expected {number}", self.name),

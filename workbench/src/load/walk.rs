@@ -1,22 +1,22 @@
-//! The commands of a source without a database: what would be stored follows from them alone.
+//! The commands of a source without a database: they alone determine what would be stored.
 
 use std::collections::HashMap;
 
-use crate::load::source::{Source, Stream};
-use ave_actors_rocksdb::trace::{CommandKind, Op};
+use super::source::{Source, Stream};
+use ave_actors_rocksdb::trace::Op;
 
-/// The operations of one command, or of what an actor brings with it.
+/// The operations of one command, or of an actor's prehistory.
 #[derive(Debug)]
-pub struct Step<'a> {
-    /// Whose they are.
+pub struct WalkStep<'a> {
+    /// Number of the actor.
     pub actor: u64,
-    /// The number of its actor type, from 0.
+    /// Number of its actor type, from 0.
     pub actor_type: u32,
     /// Length of its name, bytes.
     pub name_bytes: u32,
-    /// Whether they are a command; otherwise what was there before the actor's first one.
+    /// Whether they are a command; otherwise the prehistory.
     pub is_command: bool,
-    /// The operations, in order.
+    /// In the order of execution.
     pub ops: &'a [Op],
 }
 
@@ -26,8 +26,8 @@ pub struct Walk {
     source: Source,
     streams: Vec<Option<Stream>>,
     turn: usize,
-    /// The next actor of the first pass that may have a past.
-    past: u64,
+    /// The next actor of the first pass that may have a prehistory.
+    next_prehistory: u64,
     /// Type and length of the name of each actor of a pass, by number; empty where they follow from the number.
     actors: Vec<(u32, u32)>,
     /// Actors of later passes that have begun.
@@ -36,14 +36,14 @@ pub struct Walk {
 }
 
 impl Source {
-    /// Walks this source as so many workers issue it.
+    /// Walks this source in the order in which `workers` workers issue it.
     pub fn walk(&self, workers: u64) -> Walk {
         let workers = workers.clamp(1, self.actors().max(1));
         Walk {
             source: self.clone(),
             streams: (0..workers).map(|number| Some(self.stream(number, workers))).collect(),
             turn: 0,
-            past: 0,
+            next_prehistory: 0,
             actors: self.known_actors(),
             begun: Vec::new(),
             ops: Vec::new(),
@@ -60,35 +60,25 @@ impl Source {
         });
         known.collect()
     }
-
-    /// Whether its commands ever delete what was stored.
-    pub(crate) fn deletes(&self) -> bool {
-        match self {
-            Self::Workload(workload) => {
-                workload.persistence.compact_on_snapshot || workload.commands.weight(CommandKind::Purge) > 0.0
-            }
-            Self::Trace { .. } => true,
-        }
-    }
 }
 
 impl Walk {
     /// The next step; `None` at the end of a finite source.
-    pub fn step(&mut self) -> Option<Step<'_>> {
+    pub fn step(&mut self) -> Option<WalkStep<'_>> {
         self.ops.clear();
-        while self.past < self.source.actors() && matches!(self.source, Source::Trace { .. }) {
-            let actor = self.past;
-            self.past += 1;
+        while self.next_prehistory < self.source.actors() && matches!(self.source, Source::Trace { .. }) {
+            let actor = self.next_prehistory;
+            self.next_prehistory += 1;
             self.source.prehistory(actor, &mut self.ops);
             if !self.ops.is_empty() {
-                return Some(self.told(actor, false));
+                return Some(self.step_of(actor, false));
             }
         }
         let actor = self.draw()?;
-        Some(self.told(actor, true))
+        Some(self.step_of(actor, true))
     }
 
-    /// The next command of the worker whose turn it is, of another one if it has no more.
+    /// The next command of the worker whose turn it is, or of another one if that has no more.
     fn draw(&mut self) -> Option<u64> {
         for _ in 0..self.streams.len() {
             let turn = self.turn;
@@ -105,7 +95,7 @@ impl Walk {
         None
     }
 
-    /// An actor of a later pass brings its past with its first command.
+    /// An actor of a later pass writes its prehistory with its first command.
     fn begin(&mut self, actor: u64) {
         let Some(later) = actor.checked_sub(self.source.actors()).filter(|_| !self.actors.is_empty()) else { return };
         let place = usize::try_from(later).expect("actors fit in memory");
@@ -119,7 +109,7 @@ impl Walk {
         }
     }
 
-    fn told(&self, actor: u64, is_command: bool) -> Step<'_> {
+    fn step_of(&self, actor: u64, is_command: bool) -> WalkStep<'_> {
         let (actor_type, name_bytes) = match &self.source {
             Source::Workload(workload) => {
                 let actor_type = actor % u64::from(workload.actors.types);
@@ -133,6 +123,6 @@ impl Walk {
                 self.actors[usize::try_from(place).expect("below the number of actors")]
             }
         };
-        Step { actor, actor_type, name_bytes, is_command, ops: &self.ops }
+        WalkStep { actor, actor_type, name_bytes, is_command, ops: &self.ops }
     }
 }

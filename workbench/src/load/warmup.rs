@@ -1,8 +1,7 @@
-//! When a load has warmed up: after a given time, or once it is seen to be steady.
+//! When a load has warmed up: after a fixed time, or once rate and latency are steady.
 //!
-//! Caches fill, files are opened, the first memtables are flushed: a load begins slow, or fast, and becomes what it will
-//! be. A fixed time is hope; here the rate and the time a command takes are watched in tenths of a second, and measuring
-//! begins when the latest second looks like the one before it.
+//! While caches fill, files are opened and the first memtables are flushed, a load is slower or faster than later. Rate and
+//! time per command are sampled every 100 ms; the load is steady when the last second resembles the one before.
 
 use std::time::Duration;
 
@@ -14,13 +13,13 @@ use crate::measure::median;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarmUp {
-    /// This long.
+    /// A fixed time.
     Fixed(Duration),
-    /// Until it is steady: at least and at most this long.
+    /// Until the load is steady.
     Steady {
-        /// At least, however steady it is.
+        /// Shortest time, even if the load is steady earlier.
         least: Duration,
-        /// At most: measuring begins then, and the result says that it was not steady.
+        /// Longest time; the result then says that the load was not steady.
         most: Duration,
     },
 }
@@ -28,6 +27,9 @@ pub enum WarmUp {
 impl WarmUp {
     /// No warm-up.
     pub const NONE: Self = Self::Fixed(Duration::ZERO);
+
+    /// Until steady, 2 s to 10 s: the default of runs and certifications.
+    pub const STEADY: Self = Self::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
 
     /// The longest it can take.
     pub const fn most(self) -> Duration {
@@ -49,35 +51,35 @@ impl std::fmt::Display for WarmUp {
     }
 }
 
-/// Difference between the medians of the latest looks and of those before them, as a share, that counts as none.
+/// Largest difference between the medians of two consecutive seconds of a steady load, as a share.
 const TOLERANCE: f64 = 0.1;
-/// Looks that are compared with as many before them: a second each.
-const LOOKS: usize = 10;
+/// Samples in a second.
+const SAMPLES: usize = 10;
 
-/// Watches a load and tells when it is steady.
+/// Decides when a load is steady.
 #[derive(Debug, Default)]
 pub(super) struct Steadiness {
-    /// Commands in each look, and the mean time one took, nanoseconds.
-    looks: Vec<[f64; 2]>,
+    /// Commands in each sample, and their mean time, nanoseconds.
+    samples: Vec<[f64; 2]>,
     totals: [u64; 2],
 }
 
 impl Steadiness {
-    /// Takes a look: commands completed so far, and the time they took together, nanoseconds.
-    pub(super) fn look(&mut self, commands: u64, busy_ns: u64) {
+    /// Adds a sample: commands completed so far, and their total time, nanoseconds.
+    pub(super) fn sample(&mut self, commands: u64, busy_ns: u64) {
         let more = [commands - self.totals[0], busy_ns - self.totals[1]].map(|more| more as f64);
         self.totals = [commands, busy_ns];
-        self.looks.push([more[0], more[1] / more[0].max(1.0)]);
+        self.samples.push([more[0], more[1] / more[0].max(1.0)]);
     }
 
-    /// Whether the latest second resembles the one before it, in rate and in time per command.
+    /// Whether the last second resembles the one before, in rate and in time per command.
     pub(super) fn is_steady(&self) -> bool {
-        let Some(from) = self.looks.len().checked_sub(2 * LOOKS) else { return false };
-        let (before, latest) = self.looks[from..].split_at(LOOKS);
+        let Some(from) = self.samples.len().checked_sub(2 * SAMPLES) else { return false };
+        let (before, latest) = self.samples[from..].split_at(SAMPLES);
         [0, 1].into_iter().all(|figure| {
-            let middle = |looks: &[[f64; 2]]| median(looks.iter().map(|look| look[figure]).collect());
+            let middle = |samples: &[[f64; 2]]| median(samples.iter().map(|sample| sample[figure]).collect());
             let (before, latest) = (middle(before), middle(latest));
-            // Of few commands in a look the number is chance: by its square root, as chance goes.
+            // Few commands per sample vary by chance, by about the square root of their number.
             let chance = if figure == 0 { 2.0 * latest.sqrt() } else { 0.0 };
             (latest - before).abs() <= (TOLERANCE * before.max(latest)).max(chance)
         })
@@ -88,14 +90,14 @@ impl Steadiness {
 mod tests {
     use super::*;
 
-    /// The look at which a load whose commands take `ns(look)` is found steady.
+    /// The sample at which a load whose commands take `ns(sample)` is found steady.
     fn steady_at(ns: impl Fn(u64) -> u64) -> Option<u64> {
         let (mut steadiness, mut commands, mut busy) = (Steadiness::default(), 0, 0);
-        (0..200).find(|&look| {
-            let more = 100_000_000 / ns(look);
+        (0..200).find(|&sample| {
+            let more = 100_000_000 / ns(sample);
             commands += more;
-            busy += more * ns(look);
-            steadiness.look(commands, busy);
+            busy += more * ns(sample);
+            steadiness.sample(commands, busy);
             steadiness.is_steady()
         })
     }
@@ -107,18 +109,18 @@ mod tests {
 
     #[test]
     fn a_load_that_becomes_faster_is_waited_for() {
-        let cold = |look: u64| if look < 40 { 50_000 - 1_000 * look } else { 10_000 };
+        let cold = |sample: u64| if sample < 40 { 50_000 - 1_000 * sample } else { 10_000 };
         let found = steady_at(cold).unwrap();
-        assert!((40..65).contains(&found), "steady at look {found}");
+        assert!((40..65).contains(&found), "steady at sample {found}");
     }
 
     #[test]
-    fn a_load_that_goes_on_changing_is_never_steady() {
-        assert_eq!(steady_at(|look| 1_000_000 >> (look / 10)), None);
+    fn a_load_that_keeps_changing_is_never_steady() {
+        assert_eq!(steady_at(|sample| 1_000_000 >> (sample / 10)), None);
     }
 
     #[test]
     fn single_slow_moments_do_not_matter() {
-        assert_eq!(steady_at(|look| if look % 7 == 3 { 90_000 } else { 10_000 }), Some(19));
+        assert_eq!(steady_at(|sample| if sample % 7 == 3 { 90_000 } else { 10_000 }), Some(19));
     }
 }

@@ -1,42 +1,41 @@
-//! Watches a load from the thread that asked for it: progress, the end of the warm-up, and a sample of process and engine
-//! each second.
+//! Watches a load from the calling thread: progress, the end of the warm-up, and a sample of process and engine each second.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::Clock;
+use super::engine::EngineCounters;
+use super::observer::{JobContext, Phase};
+use super::slices::{SliceExchange, Slices};
+use super::spec::DriveSpec;
+use super::warmup::{Steadiness, WarmUp};
+use super::window::Window;
 use crate::actor::Durability;
-use crate::load::clock::Clock;
-use crate::load::drive::{DriveSpec, Window};
-use crate::load::engine::EngineCounters;
-use crate::load::observer::JobContext;
-use crate::load::observer::Phase;
-use crate::load::slices::{Desk, Slices};
-use crate::load::warmup::{Steadiness, WarmUp};
 use crate::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};
 
-/// Interval at which the workers are looked at.
-const LOOK: Duration = Duration::from_millis(100);
+/// Interval at which the workers are polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// Interval of the samples.
-const SAMPLE: Duration = Duration::from_secs(1);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What process and engine had consumed by a moment of the measured time.
+/// Counters of process and engine at a moment of the measured time.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// Since measuring began.
     pub at: Duration,
     /// The process.
     pub process: Snapshot,
-    /// The engine, if it tells: counters since the database was opened.
+    /// Counters of the engine since the database was opened; `None` if it has none.
     pub engine: Option<EngineCounters>,
 }
 
-/// What was seen of a load.
+/// What was observed of a load.
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// How long the warm-up took.
+    /// Length of the warm-up.
     pub(super) warmup: Duration,
-    /// Whether the load was seen to be steady when measuring began; `None` if nobody looked.
+    /// Whether the load was steady when measuring began; `None` for a fixed warm-up.
     pub(super) steady: Option<bool>,
     pub(super) usage: ResourceUsage,
     /// One each second, the first when measuring began, the last when the load ended.
@@ -49,7 +48,7 @@ pub(super) struct Watch<'a, C: Clock> {
     pub(super) spec: &'a DriveSpec,
     pub(super) window: &'a Window,
     pub(super) durability: Durability,
-    pub(super) desks: &'a [Desk],
+    pub(super) exchanges: &'a [SliceExchange],
     pub(super) clock: &'a C,
     pub(super) job: JobContext<'a>,
     pub(super) counters: &'a dyn Fn() -> Option<EngineCounters>,
@@ -67,10 +66,10 @@ impl<C: Clock> Watch<'_, C> {
         let began = Instant::now();
         let mut samples = vec![self.sample(began)];
         while !(self.is_finished)() {
-            std::thread::park_timeout(LOOK);
-            self.look(&mut slices);
+            std::thread::park_timeout(POLL_INTERVAL);
+            self.poll(&mut slices);
             self.job.observer.progress(millis(began.elapsed()), self.progress()[0]);
-            let due = SAMPLE * u32::try_from(samples.len()).unwrap_or(u32::MAX);
+            let due = SAMPLE_INTERVAL * u32::try_from(samples.len()).unwrap_or(u32::MAX);
             if began.elapsed() >= due {
                 samples.push(self.sample(began));
             }
@@ -89,11 +88,11 @@ impl<C: Clock> Watch<'_, C> {
         let mut steadiness = Steadiness::default();
         let mut steady = None;
         while began.elapsed() < most && !(self.is_finished)() && steady != Some(true) {
-            std::thread::park_timeout(LOOK.min(most.saturating_sub(began.elapsed())));
-            self.look(slices);
+            std::thread::park_timeout(POLL_INTERVAL.min(most.saturating_sub(began.elapsed())));
+            self.poll(slices);
             let [commands, busy_ns] = self.progress();
             self.job.observer.progress(millis(began.elapsed()), commands);
-            steadiness.look(commands, busy_ns);
+            steadiness.sample(commands, busy_ns);
             if let WarmUp::Steady { least, .. } = self.spec.warmup {
                 steady = Some(began.elapsed() >= least && steadiness.is_steady());
             }
@@ -104,9 +103,9 @@ impl<C: Clock> Watch<'_, C> {
         steady
     }
 
-    fn look(&self, slices: &mut Slices) {
-        let took = self.desks.iter().filter(|desk| desk.collect(slices)).count();
-        // Of what the workers have handed over anyway: they do nothing for it.
+    fn poll(&self, slices: &mut Slices) {
+        let took = self.exchanges.iter().filter(|exchange| exchange.collect(slices)).count();
+        // Computed from what the workers have passed on, at no cost to them.
         if let Some(p99_ns) = slices.all().percentile(Percentile::P99).filter(|_| took > 0) {
             self.job.observer.latency(p99_ns);
         }
@@ -115,7 +114,10 @@ impl<C: Clock> Watch<'_, C> {
     }
 
     fn progress(&self) -> [u64; 2] {
-        self.desks.iter().map(Desk::progress).fold([0; 2], |sum, more| [sum[0] + more[0], sum[1] + more[1]])
+        self.exchanges
+            .iter()
+            .map(SliceExchange::progress)
+            .fold([0; 2], |sum, more| [sum[0] + more[0], sum[1] + more[1]])
     }
 
     fn sample(&self, began: Instant) -> Sample {

@@ -10,7 +10,7 @@ use crate::plan::scaling::Scaling;
 use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::stages::Stages;
-use crate::process::{Survey, Testbed};
+use crate::process::{ProcessError, Survey, Testbed};
 use crate::report::ScalingPointInfo;
 
 /// Times that each number of cores is measured.
@@ -22,13 +22,13 @@ const MOST_CORE_COUNTS: usize = 6;
 ///
 /// # Errors
 ///
-/// [`RunError`] if the settings contradict each other, a database fails, or nothing was measured.
+/// [`ProcessError`] if the settings contradict each other, a database fails, or nothing was measured.
 pub fn search_machines(
     testbed: &dyn Testbed,
     source: &Source,
     spec: &PlanSpec,
     job: JobContext<'_>,
-) -> Result<PlanOutcome, RunError> {
+) -> Result<PlanOutcome, ProcessError> {
     let command = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let input = SearchInput {
@@ -46,7 +46,7 @@ pub fn search_machines(
         let search = ModeSearch { testbed, source, spec, durability, input: &input, stages: &stages };
         match search.run() {
             // The modes before the interruption are worth a report.
-            Err(RunError::Interrupted) if !modes.is_empty() => break,
+            Err(ProcessError::Run(RunError::Interrupted)) if !modes.is_empty() => break,
             mode => modes.push(mode?),
         }
     }
@@ -66,7 +66,7 @@ struct ModeSearch<'a> {
 }
 
 impl ModeSearch<'_> {
-    fn run(&self) -> Result<ModeFindings, RunError> {
+    fn run(&self) -> Result<ModeFindings, ProcessError> {
         let mut mode = ModeFindings::new(self.durability);
         self.search_candidates(&mut mode)?;
         if self.is_host_needed(&mode) {
@@ -77,7 +77,7 @@ impl ModeSearch<'_> {
             mode.scaling = Some(Scaling::fit(&mode.scaling_points));
         }
         if !mode.searched.iter().any(MachineFindings::has_evidence) && self.is_stopped() {
-            return Err(RunError::Interrupted);
+            return Err(RunError::Interrupted.into());
         }
         mode.interrupted = self.is_stopped();
         mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
@@ -87,7 +87,7 @@ impl ModeSearch<'_> {
     }
 
     /// Finds the smallest machine that sustains the required rate, and its highest rate.
-    fn search_candidates(&self, mode: &mut ModeFindings) -> Result<(), RunError> {
+    fn search_candidates(&self, mode: &mut ModeFindings) -> Result<(), ProcessError> {
         let machines = self.spec.emulatable();
         let all = self.spec.effort.breadth == Breadth::All;
         let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
@@ -102,7 +102,7 @@ impl ModeSearch<'_> {
     }
 
     /// Searches every machine; the smallest that sustains the required rate is left open for more.
-    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModeFindings) -> Result<Option<Search<'s>>, RunError> {
+    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModeFindings) -> Result<Option<Search<'s>>, ProcessError> {
         let mut smallest = None;
         for machine in machines {
             let (mut search, holds) = self.attempt(machine)?;
@@ -119,7 +119,11 @@ impl ModeSearch<'_> {
     /// The smallest machine that sustains the required rate: the first is tried first, then the last, then the middle of
     /// the rest. A machine with no fewer cores and no less memory sustains what the smaller one does; machines that cannot
     /// be ordered that way are tried one after the other.
-    fn smallest<'s>(&'s self, machines: &[Machine], mode: &mut ModeFindings) -> Result<Option<Search<'s>>, RunError> {
+    fn smallest<'s>(
+        &'s self,
+        machines: &[Machine],
+        mode: &mut ModeFindings,
+    ) -> Result<Option<Search<'s>>, ProcessError> {
         let (mut fails, mut holds) = (None, machines.len());
         let mut best: Option<Search<'s>> = None;
         let mut next = 0;
@@ -154,7 +158,7 @@ impl ModeSearch<'_> {
     }
 
     /// The ceiling of a machine, and whether it sustains the required rate.
-    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), RunError> {
+    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), ProcessError> {
         self.begin(&format!("{machine} at {:.0} commands/s", self.required()));
         let mut search = self.search(machine);
         search.saturate()?;
@@ -162,7 +166,7 @@ impl ModeSearch<'_> {
         Ok((search, holds))
     }
 
-    fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, RunError> {
+    fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, ProcessError> {
         if self.is_stopped() {
             return Ok(None);
         }
@@ -171,7 +175,7 @@ impl ModeSearch<'_> {
     }
 
     /// Stored data and restarts, once for all modes.
-    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, RunError> {
+    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, ProcessError> {
         let is_first = self.spec.durabilities.first() == Some(&self.durability);
         if !is_first || self.is_stopped() {
             return Ok(None);
@@ -186,7 +190,7 @@ impl ModeSearch<'_> {
     }
 
     /// The highest rate of this host without limits, from the rate that a smaller machine sustains.
-    fn search_host(&self, mode: &ModeFindings) -> Result<MachineFindings, RunError> {
+    fn search_host(&self, mode: &ModeFindings) -> Result<MachineFindings, ProcessError> {
         self.begin("highest rate of this host");
         let mut search = self.search(&self.spec.host);
         search.saturate()?;
@@ -197,7 +201,7 @@ impl ModeSearch<'_> {
     }
 
     /// The ceilings of this host on fewer cores and on all, in turns.
-    fn measure_scaling(&self) -> Result<Vec<ScalingPointInfo>, RunError> {
+    fn measure_scaling(&self) -> Result<Vec<ScalingPointInfo>, ProcessError> {
         self.begin("scaling with cores");
         let machines: Vec<Machine> =
             core_counts(self.spec.host.cores).map(|cores| self.spec.host.with_cores(cores)).collect();

@@ -1,7 +1,7 @@
 //! Errors of a plan.
 
 use crate::host::ProbeError;
-use crate::load::RunError;
+use crate::process::ProcessError;
 use crate::report::ReportError;
 use crate::units;
 use crate::workload::WorkloadError;
@@ -23,7 +23,7 @@ pub(crate) enum PlanError {
     #[error(transparent)]
     Workload(#[from] WorkloadError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Process(#[from] ProcessError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
     #[error(transparent)]

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Control, DriveSpec, RestartSpec, RunError};
-use crate::process::{Attempt, Driven, Emulation, Finished, Rig, Survey, Testbed};
+use crate::load::{Control, DriveSpec, RestartSpec};
+use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed};
 
 /// The journal of one plan, a file with a line of JSON for each load.
 #[derive(Debug)]
@@ -53,9 +53,9 @@ struct RigKey {
 enum Step {
     /// It could not even be filled.
     DiedAtOnce,
-    Driven(DriveSpec, Box<Attempt<Driven>>),
-    Surveyed(RestartSpec, Box<Attempt<Survey>>),
-    Finished(Attempt<Finished>),
+    Driven(DriveSpec, Box<RigOutcome<DriveResult>>),
+    Surveyed(RestartSpec, Box<RigOutcome<Survey>>),
+    Finished(RigOutcome<RigSummary>),
 }
 
 impl Journal {
@@ -124,6 +124,14 @@ fn read(file: &File, inputs: &str) -> io::Result<(Vec<Line>, u64)> {
     }
 }
 
+/// A measurement cannot be written to the journal.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to the journal {}: {source}", path.display())]
+struct JournalError {
+    path: PathBuf,
+    source: io::Error,
+}
+
 /// A testbed that gives the answers of a journal as long as it has them, and writes down those that follow.
 pub struct JournaledTestbed<'a> {
     testbed: &'a dyn Testbed,
@@ -149,13 +157,13 @@ impl<'a> JournaledTestbed<'a> {
         }
     }
 
-    fn write(&self, rig: &RigKey, step: &Step) -> Result<(), RunError> {
+    fn write(&self, rig: &RigKey, step: &Step) -> Result<(), ProcessError> {
         if self.control.is_stopped() {
             return Ok(());
         }
         let mut journal = self.journal.borrow_mut();
         let written = journal.append(&Line { rig: rig.clone(), step: step.clone() });
-        written.map_err(|source| RunError::Journal { path: journal.path.clone(), source })
+        written.map_err(|source| ProcessError::Testbed(Box::new(JournalError { path: journal.path.clone(), source })))
     }
 
     fn next_key(&self, machine: &Machine, durability: Durability, workers: u64) -> RigKey {
@@ -176,17 +184,17 @@ impl Testbed for JournaledTestbed<'_> {
         machine: &Machine,
         durability: Durability,
         workers: u64,
-    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
         let key = self.next_key(machine, durability, workers);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
         let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && !rig.revive()? {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
-        Ok(Attempt::Done(rig))
+        Ok(RigOutcome::Completed(rig))
     }
 }
 
@@ -203,16 +211,16 @@ struct JournaledRig<'a> {
 
 impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there; whether it lives.
-    fn revive(&mut self) -> Result<bool, RunError> {
+    fn revive(&mut self) -> Result<bool, ProcessError> {
         if self.rig.is_some() {
             return Ok(true);
         }
         match self.of.testbed.set_up(&self.machine, self.key.durability, self.key.workers)? {
-            Attempt::Done(rig) => {
+            RigOutcome::Completed(rig) => {
                 self.rig = Some(rig);
                 Ok(true)
             }
-            Attempt::OutOfMemory => {
+            RigOutcome::OutOfMemory => {
                 self.of.write(&self.key, &Step::DiedAtOnce)?;
                 Ok(false)
             }
@@ -223,20 +231,20 @@ impl JournaledRig<'_> {
 impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there, and does the last load again, so that there is something to look at; whether
     /// it lives.
-    fn catch_up(&mut self) -> Result<bool, RunError> {
+    fn catch_up(&mut self) -> Result<bool, ProcessError> {
         if self.rig.is_some() {
             return Ok(true);
         }
         let alive = self.revive()?;
         if let (true, Some(last), Some(rig)) = (alive, self.last, &mut self.rig) {
-            return Ok(matches!(rig.drive(&last)?, Attempt::Done(_)));
+            return Ok(matches!(rig.drive(&last)?, RigOutcome::Completed(_)));
         }
         Ok(alive)
     }
 }
 
 impl Rig for JournaledRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
         if let Some(Step::Driven(asked, _)) = self.known.front()
             && asked == spec
             && let Some(Step::Driven(_, answer)) = self.known.pop_front()
@@ -247,15 +255,15 @@ impl Rig for JournaledRig<'_> {
         // Another question: what was answered to others from here on is of no use.
         self.known.clear();
         if !self.revive()? {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
-        let Some(rig) = &mut self.rig else { return Ok(Attempt::OutOfMemory) };
+        let Some(rig) = &mut self.rig else { return Ok(RigOutcome::OutOfMemory) };
         let answer = rig.drive(spec)?;
         self.of.write(&self.key, &Step::Driven(*spec, Box::new(answer.clone())))?;
         Ok(answer)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
         if let Some(Step::Surveyed(asked, _)) = self.known.front()
             && asked == spec
             && let Some(Step::Surveyed(_, answer)) = self.known.pop_front()
@@ -264,22 +272,22 @@ impl Rig for JournaledRig<'_> {
         }
         self.known.clear();
         if !self.catch_up()? {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
-        let Some(rig) = &mut self.rig else { return Ok(Attempt::OutOfMemory) };
+        let Some(rig) = &mut self.rig else { return Ok(RigOutcome::OutOfMemory) };
         let answer = rig.survey(spec)?;
         self.of.write(&self.key, &Step::Surveyed(*spec, Box::new(answer.clone())))?;
         Ok(answer)
     }
 
-    fn finish(mut self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
+    fn finish(mut self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
         if let Some(Step::Finished(finished)) = self.known.pop_front() {
             return Ok(finished);
         }
         if !self.catch_up()? {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
-        let Some(rig) = self.rig.take() else { return Ok(Attempt::OutOfMemory) };
+        let Some(rig) = self.rig.take() else { return Ok(RigOutcome::OutOfMemory) };
         let finished = rig.finish(verify)?;
         self.of.write(&self.key, &Step::Finished(finished.clone()))?;
         Ok(finished)

@@ -4,7 +4,7 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::Drive;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
-use crate::process::{Emulation, Finished, Survey};
+use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{Binding, Evidence, ProbeResult, ScalingPointInfo};
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -115,7 +115,7 @@ pub struct MachineFindings {
     /// Largest resident set of the process, bytes.
     pub rss_peak_bytes: u64,
     /// The orderly end; `None` if the last process was killed.
-    pub finished: Option<Finished>,
+    pub finished: Option<RigSummary>,
 }
 
 impl MachineFindings {

@@ -10,7 +10,7 @@ use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
 use crate::plan::spec::{Breadth, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
-use crate::process::ToldSource;
+use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
@@ -19,11 +19,7 @@ const DISK_PER_PRELOAD: f64 = 3.0;
 
 /// A plan as requested on the command line.
 pub(crate) struct PlanRequest {
-    pub(crate) source: Source,
-    /// File or name of the source.
-    pub(crate) origin: String,
-    /// The source for child processes.
-    pub(crate) told_source: ToldSource,
+    pub(crate) source: SourceSpec,
     pub(crate) target_per_second: f64,
     pub(crate) objective: Objective,
     pub(crate) headroom_percent: f64,
@@ -45,8 +41,6 @@ pub(crate) struct PlanRequest {
     /// Whether to discard the measurements of an interrupted plan.
     pub(crate) fresh: bool,
     pub(crate) data_dir: PathBuf,
-    /// Directory for the databases, below the data directory.
-    pub(crate) scratch_dir: PathBuf,
     pub(crate) reports_dir: PathBuf,
     /// The command line, for the report.
     pub(crate) command: String,
@@ -65,23 +59,23 @@ pub(crate) enum Thoroughness {
 /// A source and the settings it is planned with.
 pub(super) struct Scenario {
     pub(super) source: Source,
-    pub(super) told_source: ToldSource,
+    pub(super) snapshot: SourceSnapshot,
     pub(super) spec: PlanSpec,
     pub(super) deployment: Deployment,
 }
 
 impl PlanRequest {
     /// The plan as requested, checked.
-    pub(super) fn scenario(&self, host: &HostProfile) -> Result<Scenario, PlanError> {
+    pub(super) fn scenario(&self, source: Source, host: &HostProfile) -> Result<Scenario, PlanError> {
         let (effort, most_bytes, repeats) = match self.thoroughness {
             Thoroughness::Quick => (Effort::quick(), RESTART_BYTES / 8, 1),
             Thoroughness::Standard => (Effort::standard(), RESTART_BYTES, 2),
             Thoroughness::Thorough => (Effort::thorough(), RESTART_BYTES * 4, 3),
         };
-        let actors = self.actors.unwrap_or_else(|| self.source.actors());
+        let actors = self.actors.unwrap_or_else(|| source.actors());
         let scenario = Scenario {
-            source: self.source.clone(),
-            told_source: self.told_source.clone(),
+            snapshot: SourceSnapshot::new(self.source.clone(), &source)?,
+            source,
             spec: PlanSpec {
                 target_per_second: self.target_per_second,
                 objective: self.objective,
@@ -118,7 +112,7 @@ impl PlanRequest {
         let effort = Effort { breadth: Breadth::Smallest, ..scenario.spec.effort };
         let actors = self.actors.unwrap_or_else(|| source.actors());
         let changed = Scenario {
-            told_source: ToldSource::Workload(text),
+            snapshot: SourceSnapshot::Workload(text),
             source,
             spec: PlanSpec { target_per_second, effort, ..scenario.spec.clone() },
             deployment: Deployment { target_per_second, actors, ..scenario.deployment },
@@ -130,7 +124,7 @@ impl PlanRequest {
 
 impl Scenario {
     fn check(&self, host: &HostProfile) -> Result<(), PlanError> {
-        self.spec.check(&self.source)?;
+        self.spec.check(&self.source).map_err(ProcessError::from)?;
         let (preload_bytes, free_bytes) = (self.source.preload_bytes() as f64, host.disk.free_bytes as f64);
         let needed_bytes = DISK_PER_PRELOAD * preload_bytes;
         if needed_bytes > free_bytes {

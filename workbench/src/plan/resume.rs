@@ -44,7 +44,7 @@ pub(super) fn open_journal(
 /// Everything that the measurements depend on.
 fn inputs(request: &PlanRequest, scenario: &Scenario, host: &HostProfile) -> String {
     let data_dir = std::fs::canonicalize(&request.data_dir).unwrap_or_else(|_| request.data_dir.clone());
-    let Scenario { told_source, spec, .. } = scenario;
+    let Scenario { snapshot, spec, .. } = scenario;
     let (version, limits) = (env!("CARGO_PKG_VERSION"), request.confinement.limits_memory());
-    format!("{version} {told_source:?} {spec:?} {limits} {} {} {}", host.cpu_model, host.kernel, data_dir.display())
+    format!("{version} {snapshot:?} {spec:?} {limits} {} {} {}", host.cpu_model, host.kernel, data_dir.display())
 }

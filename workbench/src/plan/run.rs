@@ -1,7 +1,6 @@
 //! A plan from its request to its report.
 
-use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::host::{Confinement, HostProfile, UnsyncedAge, probe_bandwidth, probe_sync, warnings};
@@ -16,7 +15,8 @@ use crate::plan::report::{ReportInput, WhatIfInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
 use crate::plan::spec::PlanSpec;
-use crate::process::Processes;
+use crate::process::Scratch;
+use crate::process::rig::ProcessTestbed;
 use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, tuning_info};
 
 /// Time for which the disk is probed first.
@@ -40,8 +40,10 @@ pub(crate) struct FinishedPlan {
 /// interrupted before anything was measured.
 pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<FinishedPlan, PlanError> {
     let began = Instant::now();
+    let source = request.source.read(&request.data_dir, None)?;
+    let scratch = Scratch::create(&request.data_dir, job.observer)?;
     let host = HostProfile::detect(&request.data_dir);
-    let scenario = request.scenario(&host)?;
+    let scenario = request.scenario(source, &host)?;
     let changed = request.changed(&scenario, &host)?;
     ReportDirectory::check_writable(&request.reports_dir)?;
     let emulation = emulation(&request.confinement);
@@ -49,11 +51,11 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     job.observer.note("probing the disk for 2 s");
     let sync_probe = LatencyHistogram::from_iter(probe_sync(&request.data_dir, PROBE)?);
     let bandwidth = probe_bandwidth(&request.data_dir)?;
-    let measured = measure(request, scenario, &host, bandwidth, job)?;
+    let measured = measure(request, scenario, scratch.path(), &host, bandwidth, job)?;
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
         Some(scenario) => {
             job.observer.note("measuring again with the changed inputs");
-            Some(measure(request, scenario, &host, bandwidth, job)?)
+            Some(measure(request, scenario, scratch.path(), &host, bandwidth, job)?)
         }
         None => None,
     };
@@ -63,8 +65,8 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let context = Context {
         started_at: request.started_at.clone(),
         elapsed_seconds: began.elapsed().as_secs_f64(),
-        source: &request.source,
-        origin: request.origin.clone(),
+        source: &measured.scenario.source,
+        origin: request.source.origin.clone(),
         host: &host,
         host_warnings: &host_warnings,
         sync_probe: Some(&sync_probe),
@@ -112,6 +114,7 @@ impl Measured {
 fn measure(
     request: &PlanRequest,
     scenario: Scenario,
+    scratch: &Path,
     host: &HostProfile,
     disk_bytes_per_second: f64,
     job: JobContext<'_>,
@@ -119,14 +122,8 @@ fn measure(
     let (journal, path) = open_journal(request, &scenario, host, job.observer)?;
     let spec = PlanSpec { disk_bytes_per_second: Some(disk_bytes_per_second), ..scenario.spec };
     let scenario = Scenario { spec, ..scenario };
-    let processes = Processes {
-        source: scenario.told_source.clone(),
-        directory: &request.scratch_dir,
-        confinement: &request.confinement,
-        host_cores: host.usable_cores as usize,
-        job,
-        rigs: AtomicU64::new(0),
-    };
+    let cores = host.usable_cores as usize;
+    let processes = ProcessTestbed::new(scenario.snapshot.clone(), scratch, &request.confinement, cores, job);
     let testbed = JournaledTestbed::new(&processes, journal, job.control);
     let outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
     Ok(Measured { scenario, outcome, journal: path })

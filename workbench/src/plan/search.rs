@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, WarmUp};
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SustainedRate};
 use crate::plan::spec::Effort;
-use crate::process::{Attempt, Driven, Rig, Survey, Testbed};
+use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
 use crate::report::{ProbeResult, Rejection};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
@@ -114,7 +114,7 @@ impl<'a> Search<'a> {
     }
 
     /// Commands per second of a closed loop of this length; `None` if it ran out of memory.
-    pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, RunError> {
+    pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, ProcessError> {
         if self.is_over() {
             return Ok(None);
         }
@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
     }
 
     /// The closed loop, twice if it runs out of memory the first time.
-    pub(super) fn saturate(&mut self) -> Result<(), RunError> {
+    pub(super) fn saturate(&mut self) -> Result<(), ProcessError> {
         for _ in 0..CLOSED_LOOPS {
             if self.is_over() {
                 break;
@@ -137,7 +137,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether a rate meets the objective on repeated evidence, within the machine's memory.
-    pub(super) fn sustains(&mut self, rate: f64) -> Result<bool, RunError> {
+    pub(super) fn sustains(&mut self, rate: f64) -> Result<bool, ProcessError> {
         if self.findings.ceiling_per_second().is_some_and(|ceiling| rate > RESOLUTION * ceiling) {
             self.note(&format!("{rate:.0} commands/s: above the ceiling"));
             return Ok(false);
@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
     }
 
     /// Finds the highest rate above `low` that is sustained. `low` is a rate that meets the objective, or 0.
-    pub(super) fn climb(&mut self, low: f64, required: f64) -> Result<(), RunError> {
+    pub(super) fn climb(&mut self, low: f64, required: f64) -> Result<(), ProcessError> {
         let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required);
         let began = Instant::now();
         let mut rate = self.bisect(low, high)?;
@@ -167,19 +167,19 @@ impl<'a> Search<'a> {
     }
 
     /// Offers one rate without a judgement; `None` if it ran out of memory.
-    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, RunError> {
+    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, ProcessError> {
         self.drive(Load::Open { per_second: rate, arrivals: self.input.arrivals }, measure, Some(measure))
     }
 
     /// Size of the stored data and time of a restart; `None` if it ran out of memory.
-    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, RunError> {
+    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, ProcessError> {
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.survey(spec)? {
-            Attempt::Done(survey) => {
+            RigOutcome::Completed(survey) => {
                 self.rig = Some(rig);
                 Ok(Some(survey))
             }
-            Attempt::OutOfMemory => {
+            RigOutcome::OutOfMemory => {
                 self.count_oom_kill("restarting the actors");
                 Ok(None)
             }
@@ -188,11 +188,11 @@ impl<'a> Search<'a> {
 
     /// Closes the database, and compares its content with what was acknowledged if `verify` is true and the plan was not
     /// stopped.
-    pub(super) fn finish(mut self, verify: bool) -> Result<MachineFindings, RunError> {
+    pub(super) fn finish(mut self, verify: bool) -> Result<MachineFindings, ProcessError> {
         if let Some(rig) = self.rig.take() {
             match rig.finish(verify && !self.input.job.control.is_stopped())? {
-                Attempt::Done(finished) => self.findings.finished = Some(finished),
-                Attempt::OutOfMemory => self.findings.oom_kills += 1,
+                RigOutcome::Completed(finished) => self.findings.finished = Some(finished),
+                RigOutcome::OutOfMemory => self.findings.oom_kills += 1,
             }
         }
         self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
@@ -205,7 +205,7 @@ impl<'a> Search<'a> {
     }
 
     /// The highest rate between `low` and `high` that met the objective.
-    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, RunError> {
+    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
         for _ in 0..self.input.effort.bisections {
             if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.effort.climb {
@@ -222,7 +222,7 @@ impl<'a> Search<'a> {
     }
 
     /// Offers a rate until it has met the objective as often as required; `None` after more than `allowed` failures.
-    fn confirm(&mut self, rate: f64, allowed: u32) -> Result<Option<SustainedRate>, RunError> {
+    fn confirm(&mut self, rate: f64, allowed: u32) -> Result<Option<SustainedRate>, ProcessError> {
         let mut drives = Vec::new();
         let (mut met, mut failures) = (0, 0);
         while met < self.input.effort.confirmations {
@@ -247,7 +247,7 @@ impl<'a> Search<'a> {
 
     /// Probes a rate again if it failed once: one hiccup of a shared disk must not halve a machine's capacity, and an
     /// accepted rate is confirmed later.
-    fn probe_twice(&mut self, rate: f64) -> Result<bool, RunError> {
+    fn probe_twice(&mut self, rate: f64) -> Result<bool, ProcessError> {
         let mut tries = 2;
         while tries > 0 && !self.is_over() {
             let (is_met, drive) = self.probe(rate)?;
@@ -274,7 +274,7 @@ impl<'a> Search<'a> {
     }
 
     /// Offers a rate: whether it met the objective, and the drive unless it ran out of memory.
-    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), RunError> {
+    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
         let load = Load::Open { per_second: rate, arrivals: self.input.arrivals };
         let time = self.input.probe_time(rate);
         let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
@@ -306,18 +306,23 @@ impl<'a> Search<'a> {
     }
 
     /// `None` if it ran out of memory.
-    fn drive(&mut self, load: Load, measure: Duration, lag_limit: Option<Duration>) -> Result<Option<Drive>, RunError> {
+    fn drive(
+        &mut self,
+        load: Load,
+        measure: Duration,
+        lag_limit: Option<Duration>,
+    ) -> Result<Option<Drive>, ProcessError> {
         let warmup = WarmUp::Fixed(self.input.effort.warmup);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
-        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit })? {
-            Attempt::Done(Driven { drive, database_bytes, memory_peak_bytes }) => {
+        match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
+            RigOutcome::Completed(DriveResult { drive, database_bytes, memory_peak_bytes, .. }) => {
                 self.rig = Some(rig);
                 self.database_bytes = database_bytes;
                 self.findings.memory_peak_bytes = self.findings.memory_peak_bytes.max(memory_peak_bytes);
                 self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
                 Ok(Some(drive))
             }
-            Attempt::OutOfMemory => {
+            RigOutcome::OutOfMemory => {
                 self.count_oom_kill(&load.to_string());
                 Ok(None)
             }
@@ -325,13 +330,13 @@ impl<'a> Search<'a> {
     }
 
     /// The rig, set up again after an out-of-memory kill; `None` if that ran out of memory.
-    fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, RunError> {
+    fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, ProcessError> {
         if let Some(rig) = self.rig.take() {
             return Ok(Some(rig));
         }
         match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
-            Attempt::Done(rig) => Ok(Some(rig)),
-            Attempt::OutOfMemory => {
+            RigOutcome::Completed(rig) => Ok(Some(rig)),
+            RigOutcome::OutOfMemory => {
                 self.oom_kills_while_filling += 1;
                 self.count_oom_kill("filling the database");
                 Ok(None)

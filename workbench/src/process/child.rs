@@ -1,23 +1,28 @@
-//! A process that this program starts of itself, and that does not outlive it.
+//! A child process that runs this program and ends with it. Both exchange lines of JSON.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-/// This program once more, with arguments that are still to come.
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::ProcessError;
+
+/// This program, without arguments.
 pub(crate) fn own_program() -> std::io::Result<Command> {
     Ok(Command::new(std::env::current_exe()?))
 }
 
-/// A process that does not outlive this value.
-pub(crate) struct Running(Child);
+/// A child process, which is killed when this is dropped.
+pub(crate) struct ChildProcess(Child);
 
-impl Running {
-    /// Starts it with all three streams in this process's hands.
+impl ChildProcess {
+    /// Starts it with pipes to all three streams.
     pub(crate) fn start(mut command: Command) -> std::io::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Ctrl-C is for this process, which then ends the other one.
+        // Ctrl-C is for the parent process, which then ends the child.
         command.process_group(0);
         Ok(Self(command.spawn()?))
     }
@@ -26,79 +31,82 @@ impl Running {
         self.0.id()
     }
 
-    /// Says something to it, as one line of JSON on its standard input.
-    pub(crate) fn tell(&mut self, said: &impl serde::Serialize) -> std::io::Result<()> {
-        let line = format!("{}\n", serde_json::to_string(said)?);
-        self.0.stdin.as_mut().map_or(Ok(()), |stdin| stdin.write_all(line.as_bytes()))
+    /// Writes a line of JSON to its standard input.
+    pub(crate) fn send(&mut self, message: &impl Serialize) -> std::io::Result<()> {
+        self.0.stdin.as_mut().map_or(Ok(()), |stdin| write_line(stdin, message))
     }
 
-    /// What it says on its standard output, line by line. To be asked once.
+    /// The lines of its standard output, read by a thread, so that a receiver can time out. To be called once.
     pub(crate) fn lines(&mut self) -> Receiver<String> {
-        lines(self.0.stdout.take())
+        let (sender, receiver) = channel();
+        let output = self.0.stdout.take();
+        std::thread::spawn(move || {
+            let mut lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
+            lines.try_for_each(|line| sender.send(line))
+        });
+        receiver
     }
 
-    /// `SIGKILL`, and waits until it is dead.
+    /// Sends `SIGKILL` and waits until it is dead.
     pub(crate) fn kill(&mut self) -> std::io::Result<()> {
         self.0.kill()?;
         self.0.wait().map(drop)
     }
 
-    /// Whether it died of `SIGKILL`, once it is dead.
+    /// Whether it is dead by `SIGKILL`.
     pub(crate) fn was_killed(&mut self) -> bool {
         let killed = rustix::process::Signal::KILL.as_raw();
         matches!(self.0.try_wait(), Ok(Some(status)) if status.signal() == Some(killed))
     }
 
-    /// What it said went wrong, or how it ended.
-    pub(crate) fn last_words(&mut self) -> String {
-        let mut words = String::new();
+    /// Waits for its end. Its error message, or its exit status if it wrote none.
+    pub(crate) fn exit_report(&mut self) -> String {
+        let mut message = String::new();
         if let Some(stderr) = &mut self.0.stderr {
-            // What cannot be read is not said.
-            let _ = stderr.read_to_string(&mut words);
+            // Without a message the exit status is reported.
+            let _ = stderr.read_to_string(&mut message);
         }
-        let ended = self.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
-        match words.trim() {
-            "" => ended,
-            words => words.trim_start_matches("error: ").to_owned(),
+        let status = self.0.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
+        match message.trim() {
+            "" => status,
+            message => message.trim_start_matches("error: ").to_owned(),
         }
     }
 }
 
-impl Drop for Running {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         // It may be dead already.
         let _ = self.kill();
     }
 }
 
-/// Its lines as they come, read by a thread of its own so that nobody has to wait for them.
-fn lines(output: Option<ChildStdout>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let lines = output.into_iter().flat_map(|output| BufReader::new(output).lines().map_while(Result::ok));
-        for line in lines {
-            if sender.send(line).is_err() {
-                break;
-            }
-        }
-    });
-    receiver
+/// In the child: reads the task from the first line of standard input.
+pub(crate) fn read_task<T: DeserializeOwned>(command: &'static str, parent: &'static str) -> Result<T, ProcessError> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    serde_json::from_str(&line).map_err(|source| ProcessError::Task { command, parent, source })
 }
 
-/// Lets this process die with the one that started it.
-pub(crate) fn die_with_parent() {
-    // Nothing is said to it any more.
-    die_with_parent_hearing(|_| {});
+/// In the child: writes a line of JSON to standard output.
+pub(crate) fn send_to_parent(message: &impl Serialize) -> std::io::Result<()> {
+    write_line(&mut std::io::stdout().lock(), message)
 }
 
-/// The same, and hands on what is said to this process until then, line by line.
-pub(crate) fn die_with_parent_hearing(heard: impl Fn(&str) + Send + 'static) {
-    // Where it is refused, the end of standard input does the same a moment later.
+fn write_line(output: &mut impl Write, message: &impl Serialize) -> std::io::Result<()> {
+    let line = format!("{}\n", serde_json::to_string(message)?);
+    output.write_all(line.as_bytes())?;
+    output.flush()
+}
+
+/// In the child: ends this process with its parent. Until then, `on_line` is called with every line of standard input.
+pub(crate) fn exit_with_parent(on_line: impl Fn(&str) + Send + 'static) {
+    // Where this is refused, the end of standard input has the same effect some milliseconds later.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     std::thread::spawn(move || {
-        std::io::stdin().lock().lines().map_while(Result::ok).for_each(|line| heard(&line));
-        #[expect(clippy::exit, reason = "whoever wanted this process is gone")]
+        std::io::stdin().lock().lines().map_while(Result::ok).for_each(|line| on_line(&line));
+        #[expect(clippy::exit, reason = "the parent process is gone")]
         std::process::exit(4);
     });
 }

@@ -1,86 +1,92 @@
-//! Running a command within the limits of a machine: this program once more with the same arguments, in a control group.
+//! Runs this program's command line within the limits of a machine: as a child process in a control group.
 
+use std::io;
 use std::path::Path;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
-use crate::cli::error::CliError;
-use crate::cli::output::{self, Output};
-use crate::host::{Confined, Confinement, CoreLimit, GroupLimits, HostWarning, Machine};
-use crate::process::child::die_with_parent;
-use crate::process::scratch::Scratch;
-use crate::report::{Outcome, Verdict};
+use super::child::{exit_with_parent, own_program};
+use super::error::ProcessError;
+use super::scratch::Scratch;
+use crate::host::{Confinement, CoreLimit, GroupLimits, HostWarning, Machine};
+use crate::load::Observer;
 use crate::units;
-use ave_actors_rocksdb::machine::process_share;
 
-/// Set for the process inside: to what is limited.
-const INSIDE: &str = "AVE_WORKBENCH_WITHIN";
+/// Environment variable of the child process; its value is what is limited.
+const LIMITED: &str = "AVE_WORKBENCH_LIMITED";
 const CORES_AND_MEMORY: &str = "cores-and-memory";
 const CORES: &str = "cores";
-/// Waits for a word, so that everything happens within the limits, and becomes the program.
-const GATE: &str = "read -r word && exec \"$0\" \"$@\"";
+/// Waits for a line, so that the program starts within the limits, and becomes the program.
+const START_SCRIPT: &str = "read -r line && exec \"$0\" \"$@\"";
 
-/// Whether this is the process inside, which ends with the one that started it.
-pub(crate) fn is_inside() -> bool {
-    let inside = std::env::var_os(INSIDE).is_some();
-    if inside {
-        die_with_parent();
-    }
-    inside
+/// How the child process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConfinedExit {
+    Code(u8),
+    /// The kernel killed it because the machine's memory was used up.
+    OutOfMemory,
 }
 
-/// What a report within a machine's limits must say: that memory was not limited.
+/// Whether this process is the child. If so, it ends with its parent from now on.
+pub(crate) fn is_confined() -> bool {
+    let is_confined = std::env::var_os(LIMITED).is_some();
+    if is_confined {
+        exit_with_parent(|_| {});
+    }
+    is_confined
+}
+
+/// In the child: a warning if memory is not limited.
 pub(crate) fn warning() -> Option<HostWarning> {
-    let limited = std::env::var(INSIDE).ok()?;
+    let limited = std::env::var(LIMITED).ok()?;
     (limited == CORES).then(|| HostWarning {
         what: "the machine was emulated with its cores only: memory was not limited".to_owned(),
         hint: "run it as root or in a delegated control group".to_owned(),
     })
 }
 
-/// Runs this program's own command line within the limits of `machine`, and ends as it does. Killed for its memory, it
-/// failed: the machine dies at this load.
-pub(crate) fn run(machine: &Machine, data_directory: &Path, output: Output) -> Result<ExitCode, CliError> {
-    let failed = |error| CliError::Usage(format!("cannot run within the limits of {machine}: {error}"));
+/// Runs this program's command line within the limits of `machine`. A child that is killed for its memory cannot remove
+/// its databases in `data_directory`: this does.
+pub(crate) fn run(
+    machine: &Machine,
+    data_directory: &Path,
+    observer: &dyn Observer,
+) -> Result<ConfinedExit, ProcessError> {
+    let failed = |source| ProcessError::Limits { machine: machine.to_string(), source };
     let confinement = Confinement::detect();
-    output.progress(&describe(machine, &confinement));
-    // The process inside is interrupted as well, and cleans up; this one waits for it.
-    ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
+    observer.note(&describe(machine, &confinement));
     let _cores = CoreLimit::apply(machine.cores).map_err(failed)?;
-    let (status, oom_kills) = inside(machine, &confinement).map_err(failed)?;
+    let (status, oom_kills) = run_child(machine, &confinement).map_err(failed)?;
     if oom_kills > 0 && status.code().is_none() {
-        // The dead cannot clean up after themselves.
-        Scratch::remove_left_behind(data_directory, output)?;
-        let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
-        if output.is_json() {
-            // There is no report: whoever wrote it is dead.
-            output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
-        } else {
-            output.verdict(Outcome::Fail, &sentence)?;
-        }
-        return Ok(ExitCode::FAILURE);
+        Scratch::remove_stale(data_directory, observer)?;
+        return Ok(ConfinedExit::OutOfMemory);
     }
-    // It has said what went wrong, unless it was killed.
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    code.map(ExitCode::from).ok_or_else(|| failed(std::io::Error::other(format!("it ended by itself: {status}"))))
+    code.map(ConfinedExit::Code).ok_or_else(|| failed(io::Error::other(format!("it ended by itself: {status}"))))
 }
 
-fn inside(machine: &Machine, confinement: &Confinement) -> std::io::Result<(ExitStatus, u64)> {
+/// Its exit status, and how many of its processes were killed for their memory.
+fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitStatus, u64)> {
     let limited = if confinement.limits_memory() { CORES_AND_MEMORY } else { CORES };
     let mut command = Command::new("sh");
-    command.args(["-c", GATE]).arg(std::env::current_exe()?).args(std::env::args_os().skip(1)).env(INSIDE, limited);
+    let program = own_program()?;
+    command
+        .args(["-c", START_SCRIPT])
+        .arg(program.get_program())
+        .args(std::env::args_os().skip(1))
+        .env(LIMITED, limited);
     let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
-    let (mut command, mut confined): (Command, Confined) = confinement.prepare(limits, command)?;
+    let (mut command, mut confined) = confinement.prepare(limits, command)?;
     let mut child = command.stdin(Stdio::piped()).spawn()?;
-    let entered = confined.enter(child.id());
-    if let Err(error) = entered {
-        // It may have no limits.
+    if let Err(error) = confined.enter(child.id()) {
+        // Without limits it must not run.
         let _ = child.kill();
         let _ = child.wait();
         return Err(error);
     }
-    let mut gate = child.stdin.take();
-    if let Some(gate) = &mut gate {
-        std::io::Write::write_all(gate, b"go\n")?;
+    // Stays open: the child ends when it is closed.
+    let mut stdin = child.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        io::Write::write_all(stdin, b"start\n")?;
     }
     let status = child.wait()?;
     let kills = confined.evidence()?.map_or(0, |evidence| evidence.oom_kills);
@@ -95,30 +101,4 @@ fn describe(machine: &Machine, confinement: &Confinement) -> String {
         return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.way());
     }
     format!("within {machine}: {cores}; memory is NOT limited: {}", confinement.why_not())
-}
-
-/// The machine somebody named.
-pub(crate) fn machine(text: &str) -> Result<Machine, CliError> {
-    use ave_actors_store::config::MachineSpec;
-    match crate::cli::resolve::bought_machine("--machine", text)? {
-        MachineSpec::Profile(profile) => Ok(Machine::of_profile(profile)),
-        MachineSpec::Custom { ram_mb, cpu_cores } => Ok(Machine::custom(cpu_cores, ram_mb)),
-    }
-}
-
-/// A machine for one process, checked: this host has as many cores and as much memory.
-pub(crate) fn machine_here(text: &str) -> Result<Machine, CliError> {
-    let machine = machine(text)?;
-    let share = process_share();
-    let host = Machine::host(u32::try_from(share.cpu.cores).unwrap_or(u32::MAX), share.ram.bytes);
-    if machine.fits_in(&host) {
-        return Ok(machine);
-    }
-    Err(CliError::Usage(format!(
-        "--machine {machine}: {} and {} MiB are more than this process may use here ({}, {} MiB)",
-        units::counted(machine.cores as u64, "core"),
-        machine.usable_ram_bytes() >> 20,
-        units::counted(host.cores as u64, "core"),
-        host.ram_mb
-    )))
 }

@@ -1,29 +1,21 @@
-//! Child processes of this program: a machine's limits around them, what they are asked and answer, the directories they
-//! lock.
+//! Child processes of this program, the limits around them, and the directories they lock. Knows nothing of the command
+//! line or of reports.
 
 pub(crate) mod child;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod confined;
-#[cfg(feature = "rocksdb")]
-pub(crate) mod crash_victim;
+mod error;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod rig;
 #[cfg(feature = "rocksdb")]
-pub(crate) mod rig_server;
-#[cfg(feature = "rocksdb")]
-pub(crate) mod scratch;
-#[cfg(feature = "rocksdb")]
-pub(crate) mod source_spec;
-pub(crate) mod testbed;
+mod scratch;
+mod source;
+mod testbed;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod victim;
 
-#[cfg(feature = "rocksdb")]
-pub(crate) use rig::Processes;
+pub use error::ProcessError;
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
-#[cfg(feature = "rocksdb")]
-pub(crate) use source_spec::ToldSource;
-pub use testbed::{Attempt, Driven, Emulation, Finished, InProcess, Rig, Survey, Testbed, survey};
-#[cfg(feature = "rocksdb")]
-pub(crate) use victim::OwnProgram;
+pub(crate) use source::{SourceSnapshot, SourceSpec};
+pub use testbed::{DriveResult, Emulation, InProcess, Rig, RigOutcome, RigSummary, Survey, SuspendedRig, Testbed};

@@ -1,76 +1,110 @@
-//! Where rates are tried: a database under load, within the limits of a machine.
+//! Where loads run: a database and its workers, in this process or in a child process within the limits of a machine.
 //!
-//! A search knows nothing of processes and control groups. It asks a testbed for a rig: a filled database and the workers
-//! that load it, as they would be on a machine. The rig may die of what the machine lacks, which is a result.
+//! `plan` and `certify` know nothing of processes and control groups. They request a rig from a testbed: a filled database
+//! and the workers that load it. A rig may be killed because the machine's memory is used up, which is a result.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::error::ProcessError;
 use crate::actor::Durability;
-use crate::host::Machine;
+use crate::host::{DiskProfile, Machine};
 use crate::load::{
     Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, RunError, Session, SessionSize, Source,
-    Target, Verified,
+    SuspendedSession, Target, Verified,
 };
 
-/// How far a testbed can pretend to be a machine.
+/// Which limits of a machine a testbed applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Emulation {
-    /// It is the machine.
+    /// None: this host is the machine.
     Host,
-    /// As many cores and as much memory as the machine, page cache included.
+    /// CPU and memory, page cache included.
     CoresAndMemory,
-    /// As many cores; memory is that of the host.
+    /// CPU only.
     CoresOnly {
         /// Why memory is not limited.
         why: String,
     },
 }
 
-/// What came of something that takes memory.
+/// The outcome of a step that may need more memory than the machine has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Attempt<T> {
-    /// It was done.
-    Done(T),
-    /// The kernel killed it because the machine's memory was used up.
+pub enum RigOutcome<T> {
+    /// The step's result.
+    Completed(T),
+    /// The kernel killed the rig because the machine's memory was used up.
     OutOfMemory,
 }
 
-/// A load, and the state it left the rig in.
+impl<T> RigOutcome<T> {
+    /// The same outcome with another result.
+    pub fn map<U>(self, to: impl FnOnce(T) -> U) -> RigOutcome<U> {
+        match self {
+            Self::Completed(result) => RigOutcome::Completed(to(result)),
+            Self::OutOfMemory => RigOutcome::OutOfMemory,
+        }
+    }
+
+    /// The result, unless the rig was killed.
+    pub fn completed(self) -> Option<T> {
+        match self {
+            Self::Completed(result) => Some(result),
+            Self::OutOfMemory => None,
+        }
+    }
+}
+
+/// A load's measurements, and the space its database takes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Driven {
-    /// What it did.
+pub struct DriveResult {
+    /// Latencies, counts and resources.
     pub drive: Drive,
-    /// Size of the database after it, bytes.
+    /// Size of the database before the load, bytes.
+    pub database_bytes_before: u64,
+    /// Size of the database after the load, bytes.
     pub database_bytes: u64,
-    /// Most memory so far of process and page cache together, bytes, where it is limited.
+    /// Free space on its disk after the load, bytes; `None` if the system does not report it.
+    pub free_bytes: Option<u64>,
+    /// Peak of process and page cache together since the rig was set up, bytes; `None` if memory is not limited.
     pub memory_peak_bytes: Option<u64>,
 }
 
-/// What there is besides latencies: what the data takes, and how long a restart takes.
+/// The size of the data and the duration of a restart.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Survey {
     /// What is stored, at rest and compacted.
     pub inventory: Inventory,
-    /// Restarts of the actors there are, and of a larger population of copies of them.
+    /// Restarts of the actors that exist, and of a larger population of copies of them.
     pub restarts: Vec<Restart>,
 }
 
-/// The end of a rig.
+/// The final state of a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Finished {
-    /// What was compared; `None` if nobody asked or somebody stopped it.
+pub struct RigSummary {
+    /// Result of the verification; `None` if it was not requested or was cancelled.
     pub verified: Option<Verified>,
-    /// What it stored.
+    /// Bytes stored and written.
     pub size: SessionSize,
     /// Size of the database before the first command, bytes.
     pub database_bytes_before: u64,
     /// Commands issued, warm-ups included.
     pub commands: u64,
+}
+
+/// A rig whose database is closed, and the data to resume it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuspendedRig {
+    /// Name of the database's directory in that of the testbed.
+    pub directory: String,
+    /// Durability mode of the database.
+    pub durability: Durability,
+    /// Positions and counters of its session.
+    pub session: SuspendedSession,
 }
 
 /// A filled database and the workers that load it.
@@ -79,85 +113,103 @@ pub trait Rig {
     ///
     /// # Errors
     ///
-    /// [`RunError`] if the database fails or whatever holds the rig.
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError>;
+    /// The database or the rig's process fails.
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError>;
 
-    /// Takes an inventory of what is stored, and restarts the actors.
+    /// Takes an inventory of what is stored, and measures restarts of the actors.
     ///
     /// # Errors
     ///
-    /// [`RunError`] if the database fails or whatever holds the rig.
-    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError>;
+    /// The database or the rig's process fails.
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError>;
 
-    /// Closes the database, compares what it holds with what it acknowledged if `verify` is true, and removes it.
+    /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases.
     ///
     /// # Errors
     ///
-    /// [`RunError`] if the database fails or whatever holds the rig.
-    fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError>;
+    /// The database or the rig's process fails. A difference is no error.
+    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError>;
+
+    /// Closes the database, for [`Testbed::resume`]. `None` if this kind of rig cannot be suspended, which is the default:
+    /// its database is lost.
+    ///
+    /// # Errors
+    ///
+    /// The database fails.
+    fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
+        Ok(None)
+    }
 }
 
 /// Sets rigs up.
 pub trait Testbed {
-    /// How far it can pretend to be a machine.
+    /// Which limits of `machine` it applies.
     fn emulation(&self, machine: &Machine) -> Emulation;
 
-    /// A rig with an empty database of its own, filled with what the source wants to be there. `workers` threads will
-    /// load it.
+    /// Creates a rig whose database holds the preload. `workers` threads will load it.
     ///
     /// # Errors
     ///
-    /// [`RunError`] if the database fails or whatever holds the rig.
+    /// The database or the rig's process fails.
     fn set_up(
         &self,
         machine: &Machine,
         durability: Durability,
         workers: u64,
-    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError>;
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError>;
+
+    /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
+    /// rigs can be suspended implement it.
+    ///
+    /// # Errors
+    ///
+    /// The database fails.
+    fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        Err(ProcessError::Testbed(format!("the rig in {} cannot be resumed here", suspended.directory).into()))
+    }
 }
 
-/// A testbed in this process, with its cores and memory and one backend whatever the machine.
+/// A testbed in this process: it applies no limits and has one backend for every machine.
 pub struct InProcess<'a, T: Target, C: Clock> {
-    /// The backend.
-    pub target: &'a T,
-    /// What is replayed.
-    pub source: &'a Source,
-    /// Where the databases are.
-    pub directory: &'a Path,
-    /// The time.
-    pub clock: &'a C,
-    /// Whom to tell.
-    pub job: JobContext<'a>,
-    /// Rigs so far.
-    pub rigs: AtomicU64,
-}
-
-/// Takes the inventory of a session and restarts its actors.
-///
-/// # Errors
-///
-/// [`RunError`] if the database fails.
-pub fn survey<T: Target>(
-    session: &mut Session<'_, T>,
-    spec: &RestartSpec,
-    clock: &impl Clock,
-    job: JobContext<'_>,
-) -> Result<Survey, RunError>
-where
-    T::Manager: Sync,
-{
-    let inventory = session.take_inventory(job)?;
-    let restarts = session.measure_restart(spec, clock, job)?;
-    Ok(Survey { inventory, restarts })
-}
-
-/// A rig in this process.
-struct Local<'a, T: Target, C: Clock> {
-    session: Session<'a, T>,
-    directory: PathBuf,
-    database_bytes_before: u64,
+    target: &'a T,
+    source: &'a Source,
+    directory: &'a Path,
     clock: &'a C,
     job: JobContext<'a>,
+    keeps_databases: bool,
+    /// Rigs so far.
+    rigs: AtomicU64,
+}
+
+impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
+    /// Loads `source` on databases below `directory`, which is created with the first one.
+    pub const fn new(
+        target: &'a T,
+        source: &'a Source,
+        directory: &'a Path,
+        clock: &'a C,
+        job: JobContext<'a>,
+    ) -> Self {
+        Self { target, source, directory, clock, job, keeps_databases: false, rigs: AtomicU64::new(0) }
+    }
+
+    /// The same, but databases of finished rigs stay.
+    #[must_use]
+    pub fn keeping_databases(self) -> Self {
+        Self { keeps_databases: true, ..self }
+    }
+
+    fn rig(&self, session: Session<'a, T>, name: String) -> LocalRig<'a, T, C> {
+        LocalRig {
+            database_bytes_before: session.database_bytes(),
+            session,
+            directory: self.directory.join(&name),
+            name,
+            clock: self.clock,
+            job: self.job,
+            keeps_database: self.keeps_databases,
+        }
+    }
 }
 
 impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C>
@@ -176,35 +228,95 @@ where
         _machine: &Machine,
         durability: Durability,
         workers: u64,
-    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
-        let number = self.rigs.fetch_add(1, Ordering::Relaxed);
-        let directory = self.directory.join(format!("rig-{number}"));
-        let job = self.job;
-        let session = Session::start(self.target, self.source, &directory, durability, workers, job)?;
-        let database_bytes_before = session.database_bytes();
-        let clock = self.clock;
-        Ok(Attempt::Done(Box::new(Local { session, directory, database_bytes_before, clock, job })))
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
+        let directory = self.directory.join(&name);
+        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
+        Ok(RigOutcome::Completed(Box::new(self.rig(session, name))))
+    }
+
+    fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        let SuspendedRig { directory: name, durability, session } = suspended;
+        let directory = self.directory.join(name);
+        let control = self.job.control;
+        let session = Session::restore(self.target, self.source, &directory, *durability, session, control)?;
+        Ok(Box::new(self.rig(session, name.clone())))
     }
 }
 
-impl<T: Target, C: Clock> Rig for Local<'_, T, C>
+struct LocalRig<'a, T: Target, C: Clock> {
+    session: Session<'a, T>,
+    name: String,
+    directory: PathBuf,
+    database_bytes_before: u64,
+    clock: &'a C,
+    job: JobContext<'a>,
+    keeps_database: bool,
+}
+
+impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C>
 where
     T::Manager: Sync,
 {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
-        let drive = self.session.drive(spec, self.clock, self.job)?;
-        Ok(Attempt::Done(Driven { drive, database_bytes: self.session.database_bytes(), memory_peak_bytes: None }))
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
+        Ok(RigOutcome::Completed(drive(&mut self.session, &self.directory, spec, self.clock, self.job)?))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
-        survey(&mut self.session, spec, self.clock, self.job).map(Attempt::Done)
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+        Ok(RigOutcome::Completed(survey(&mut self.session, spec, self.clock, self.job)?))
     }
 
-    fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
+    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
         let commands = self.session.commands_issued();
         let (verified, size) = self.session.finish(verify, self.job)?;
-        // Its figures are taken; what stays behind goes with the parent directory.
-        let _ = std::fs::remove_dir_all(&self.directory);
-        Ok(Attempt::Done(Finished { verified, size, database_bytes_before: self.database_bytes_before, commands }))
+        if !self.keeps_database {
+            // What cannot be removed goes with the parent directory.
+            let _ = std::fs::remove_dir_all(&self.directory);
+        }
+        let database_bytes_before = self.database_bytes_before;
+        Ok(RigOutcome::Completed(RigSummary { verified, size, database_bytes_before, commands }))
     }
+
+    fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
+        let durability = self.session.durability();
+        Ok(Some(SuspendedRig { directory: self.name, durability, session: self.session.suspend()? }))
+    }
+}
+
+/// Drives a session whose database is in `directory`, without limits of memory.
+pub(super) fn drive<T: Target>(
+    session: &mut Session<'_, T>,
+    directory: &Path,
+    spec: &DriveSpec,
+    clock: &impl Clock,
+    job: JobContext<'_>,
+) -> Result<DriveResult, RunError>
+where
+    T::Manager: Sync,
+{
+    let database_bytes_before = session.database_bytes();
+    let drive = session.drive(spec, clock, job)?;
+    let disk = DiskProfile::under(directory);
+    Ok(DriveResult {
+        drive,
+        database_bytes_before,
+        database_bytes: session.database_bytes(),
+        free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
+        memory_peak_bytes: None,
+    })
+}
+
+/// Takes the inventory of a session and measures restarts of its actors.
+pub(super) fn survey<T: Target>(
+    session: &mut Session<'_, T>,
+    spec: &RestartSpec,
+    clock: &impl Clock,
+    job: JobContext<'_>,
+) -> Result<Survey, RunError>
+where
+    T::Manager: Sync,
+{
+    let inventory = session.take_inventory(job)?;
+    let restarts = session.measure_restart(spec, clock, job)?;
+    Ok(Survey { inventory, restarts })
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::actor::Durability;
 use crate::load::Load;
 use crate::measure::Percentile;
 

@@ -1,109 +1,34 @@
-//! A whole run: both durability modes in alternating rounds, then verification.
+//! A run: alternating rounds of the durability modes, then verification.
 
 use std::path::Path;
 use std::time::Duration;
 
+use super::spec::RunSpec;
 use crate::actor::Durability;
 use crate::host::{ProbeError, Yardstick};
 use crate::load::{
-    Clock, DriveSpec, JobContext, Load, MOST_WORKERS, ModeOutcome, Round, RunError, Session, SessionSize, Source,
-    Target, Verified, WarmUp, harness_ns_per_operation,
+    Clock, CrashSpec, DriveSpec, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source, Target,
+    Verified, Victim, crash_check, harness_ns_per_operation,
 };
 
-/// A load is given up when its commands are as late as the time measured, and later than this: a rate far above what
-/// the backend can do would otherwise never end.
+/// Least lateness at which a load is given up. The limit is the measured time if that is longer: at a rate far above the
+/// capacity, a load would not end.
 const SHORTEST_LAG_LIMIT: Duration = Duration::from_secs(30);
 
-/// A run, validated.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunSpec {
-    /// How commands are issued.
-    pub load: Load,
-    /// Threads that issue them, at least 1. An actor belongs to one of them.
-    pub workers: u64,
-    /// Rounds per durability mode, at least 1.
-    pub rounds: u32,
-    /// Time at the start of each round that does not count.
-    pub warmup: WarmUp,
-    /// Time that counts in each round; `None` runs to the end of a finite source.
-    pub measure: Option<Duration>,
-    /// The modes to run, in this order within each round.
-    pub durabilities: Vec<Durability>,
-    /// Whether to compare what the backend holds with what it acknowledged.
-    pub verify: bool,
-}
-
-impl RunSpec {
-    /// Checks the settings against each other and the source.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Settings`] that says what does not fit.
-    pub fn check(&self, source: &Source) -> Result<(), RunError> {
-        let wrong = |text: &str| Err(RunError::Settings(text.to_owned()));
-        match self.load {
-            Load::Open { per_second, .. } => positive_rate(per_second)?,
-            Load::Ramp { from_per_second, to_per_second, .. } => {
-                positive_rate(from_per_second)?;
-                positive_rate(to_per_second)?;
-                if self.measure.is_none() || matches!(self.warmup, WarmUp::Steady { .. }) {
-                    return wrong("a ramp needs a time to measure and a warm-up of a fixed time");
-                }
-            }
-            Load::TraceTimes { speed } if speed <= 0.0 || !speed.is_finite() => {
-                return wrong(&format!("a speed of {speed}, expected more than 0"));
-            }
-            Load::TraceTimes { .. } if matches!(source, Source::Workload(_)) => {
-                return wrong("a workload has no times of its own: --speed needs a trace, --rate goes with both");
-            }
-            _ => {}
-        }
-        if self.workers == 0 || self.rounds == 0 || self.durabilities.is_empty() {
-            return wrong("at least one worker, one round and one durability mode are needed");
-        }
-        if self.workers > MOST_WORKERS {
-            return wrong(&format!("{} workers, expected at most {MOST_WORKERS}", self.workers));
-        }
-        if let (Some(per_second), Some(measure)) = (self.load.mean_per_second(), self.measure)
-            && per_second * measure.as_secs_f64() < 1.0
-        {
-            return wrong(&format!(
-                "at {per_second} commands/s none may be due within the {} s measured; measure longer",
-                measure.as_secs_f64()
-            ));
-        }
-        if self.measure.is_none() && !source.is_finite() {
-            return wrong("a source without end needs a time to measure");
-        }
-        if self.measure.is_some_and(|measure| measure.is_zero()) {
-            return wrong("a measured time of 0 s, expected more");
-        }
-        Ok(())
-    }
-}
-
-fn positive_rate(per_second: f64) -> Result<(), RunError> {
-    if per_second > 0.0 && per_second.is_finite() {
-        return Ok(());
-    }
-    Err(RunError::Settings(format!("a rate of {per_second} commands/s, expected more than 0")))
-}
-
-/// What a run did.
+/// The measurements of a run.
 #[derive(Debug, Clone)]
 pub struct RunOutcome {
-    /// One entry per mode, in the order of [`RunSpec::durabilities`].
+    /// One per mode, in the order of [`RunSpec::durabilities`].
     pub modes: Vec<ModeOutcome>,
-    /// Cost of the runner itself per storage operation, nanoseconds.
+    /// Cost of the load generator per storage operation, nanoseconds.
     pub harness_ns_per_operation: f64,
-    /// Whether somebody stopped it before its end.
+    /// Whether it was cancelled before its end.
     pub interrupted: bool,
 }
 
 /// Runs `source` against `target` with databases below `directory`.
 ///
-/// A source without end has one database per mode that lives through all rounds; a trace with an end gets a fresh
-/// database each round.
+/// A source without end has one database per mode for all rounds; a trace with an end gets a new database each round.
 ///
 /// # Errors
 ///
@@ -125,7 +50,7 @@ where
     let mut modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
     let is_measured = |round: &Round| round.measurement.command_count() > 0;
     if job.control.is_stopped() {
-        // What was measured until then is worth a report; what did not begin any more is not.
+        // Rounds that were measured before are reported.
         for mode in &mut modes {
             mode.rounds.retain(is_measured);
         }
@@ -137,6 +62,39 @@ where
         return Err(nothing_measured(&modes, spec));
     }
     Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: job.control.is_stopped() })
+}
+
+/// Kills processes that load a database of their own, in every mode that was measured, and adds the results to `outcome`. It
+/// comes after all rounds, so that it disturbs no measurement.
+///
+/// # Errors
+///
+/// [`RunError`] if a database or a log of acknowledged operations fails.
+pub fn check_after_kills<T: Target>(
+    outcome: &mut RunOutcome,
+    target: &T,
+    source: &Source,
+    spec: &RunSpec,
+    victim: &dyn Victim,
+    directory: &Path,
+    job: JobContext<'_>,
+) -> Result<(), RunError>
+where
+    T::Manager: Sync,
+{
+    for mode in &mut outcome.modes {
+        if spec.kills == 0 || job.control.is_stopped() {
+            break;
+        }
+        let directory = directory.join(format!("killed-durability-{}", mode.durability));
+        let (durability, load, workers, kills) = (mode.durability, spec.load, spec.workers, spec.kills);
+        let crash_spec = CrashSpec { durability, load, workers, kills };
+        mode.crashed = crash_check(target, source, &crash_spec, &directory, victim, job)?;
+        // The next mode needs the space. What cannot be removed goes with the parent directory.
+        let _ = std::fs::remove_dir_all(directory);
+    }
+    outcome.interrupted |= job.control.is_stopped();
+    Ok(())
 }
 
 fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
@@ -172,7 +130,7 @@ where
                 self.job.observer.round(round + 1, self.spec.rounds);
                 session.resume(self.job)?;
                 rounds.push(self.round(session)?);
-                // The modes take turns: what one holds in memory must not count as the other's.
+                // The memory of one mode must not count as the other's.
                 if self.spec.durabilities.len() > 1 {
                     session.pause()?;
                 }
@@ -204,7 +162,7 @@ where
                 mode.rounds.push(self.round(&mut session)?);
                 let (verified, size) = session.finish(self.verifies(), self.job)?;
                 mode.add(verified, size);
-                // Its figures are taken; the next round needs the space. What stays behind goes with the parent.
+                // The next round needs the space. What cannot be removed goes with the parent directory.
                 let _ = std::fs::remove_dir_all(self.directory.join(directory));
             }
         }
@@ -220,7 +178,7 @@ where
     fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
         let before = self.yardstick(session.durability())?;
         let round = session.drive(&self.drive(), self.clock, self.job)?;
-        // Whoever interrupted does not want to wait.
+        // A cancelled run ends at once.
         let after = if self.job.control.is_stopped() { None } else { Some(self.yardstick(session.durability())?) };
         Ok(Round { yardstick: after.map(|after| Yardstick::between(before, after)), ..round })
     }
@@ -237,10 +195,11 @@ where
             warmup: self.spec.warmup,
             measure: self.spec.measure,
             lag_limit: Some(self.spec.measure.unwrap_or_default().max(SHORTEST_LAG_LIMIT)),
+            settle: true,
         }
     }
 
-    /// Whoever interrupted does not want to wait for a verification; the report says it was not done.
+    /// A cancelled run is not verified, which its report shows.
     fn verifies(&self) -> bool {
         self.spec.verify && !self.job.control.is_stopped()
     }

@@ -1,6 +1,8 @@
 //! The report of a run.
 
-use super::{RunOutcome, RunSpec, certainty};
+use super::certainty;
+use super::engine::RunOutcome;
+use super::spec::RunSpec;
 use crate::load::{Crashed, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{

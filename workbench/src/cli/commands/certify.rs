@@ -8,8 +8,8 @@ use ave_actors_store::config::MachineSpec;
 use jiff::Timestamp;
 
 use crate::certify::{
-    Certificate, Certification, CertifyError, CertifyInputs, CertifyOutcome, CertifySpec, InProcess, Journal,
-    JournalHead, certificate, certify_report, unfinished,
+    Certificate, Certification, CertifyError, CertifyInputs, CertifyOutcome, CertifySpec, Journal, JournalHead,
+    certificate, certify_report, unfinished,
 };
 use crate::cli::args::{CertifyArgs, PlaceArgs, SourceArgs};
 use crate::cli::certify_progress::CertifyProgress;
@@ -17,12 +17,12 @@ use crate::cli::commands::certified::{print, print_check};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{Ending, output, resolve};
-use crate::host::{HostProfile, warnings};
+use crate::host::{HostProfile, Machine, warnings};
 use crate::load::{
     Control, JobContext, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp, directory_bytes,
     harness_ns_per_operation,
 };
-use crate::process::confined;
+use crate::process::{InProcess, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::{render, units};
 
@@ -30,7 +30,7 @@ use crate::{render, units};
 const SEGMENT: Duration = Duration::from_secs(60);
 const SEGMENT_SLICES: u32 = 3;
 /// Time before anything counts when a database is new or was taken up.
-const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
+const WARMUP: WarmUp = WarmUp::STEADY;
 
 pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Ending, CliError> {
     if let Some(path) = &args.check {
@@ -99,23 +99,18 @@ impl<'a> Asked<'a> {
         let progress = CertifyProgress::new(output, &self.spec);
         let (target, clock) = (RocksDbTarget::new(self.machine_spec.clone()), SystemClock::new());
         let databases = self.head.databases();
-        let mut site = InProcess::new(
-            &target,
-            &self.source,
-            &databases,
-            self.spec.workers,
-            &clock,
-            JobContext { observer: &progress, control },
-        );
+        let job = JobContext { observer: &progress, control };
+        let testbed = InProcess::new(&target, &self.source, &databases, &clock, job).keeping_databases();
         let certification = Certification {
             spec: &self.spec,
             command: self.spec.objective.command_of(&self.source),
             arrivals: self.source.arrivals(),
+            machine: Machine::host(self.host.usable_cores, self.host.usable_ram_bytes),
             cores: self.host.logical_cores,
             observer: &progress,
             control,
         };
-        let outcome = certification.run(&mut site, journal);
+        let outcome = certification.run(&testbed, journal);
         progress.finish();
         outcome
     }

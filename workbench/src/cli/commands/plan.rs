@@ -9,19 +9,17 @@ use crate::cli::{Ending, resolve};
 use crate::host::Confinement;
 use crate::load::{JobContext, RunError};
 use crate::plan::{self, PlanError, PlanRequest, Thoroughness};
-use crate::process::{Scratch, ToldSource, confined};
+use crate::process::ProcessError;
 
 const RESUMABLE: &str = "interrupted: run the same command again to resume";
 
 pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     let request = request(args)?;
-    let scratch = Scratch::create(&args.place.data_dir, output)?;
-    let request = PlanRequest { scratch_dir: scratch.path().to_owned(), ..request };
     let control = resolve::interruptible()?;
     let progress = Progress::of_plan(output);
     let finished = plan::run(&request, JobContext { observer: &progress, control: &control });
     progress.finish();
-    if matches!(finished, Err(PlanError::Run(RunError::Interrupted))) {
+    if matches!(finished, Err(PlanError::Process(ProcessError::Run(RunError::Interrupted)))) {
         output.progress(RESUMABLE);
     }
     let finished = finished?;
@@ -37,16 +35,12 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Ending, CliError> {
     Ok(ending)
 }
 
-/// The request; its directory for databases is that for data until there is one.
 fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
-    let source = resolve::source(&args.source, &args.place.data_dir, None)?;
     if args.actors == Some(0) {
         return Err(CliError::Usage("--actors 0: expected at least 1".to_owned()));
     }
     Ok(PlanRequest {
-        told_source: ToldSource::new(&args.source, &source)?,
-        source,
-        origin: args.source.source.clone(),
+        source: args.source.spec(),
         target_per_second: args.target,
         objective: args.slo.parse()?,
         headroom_percent: args.headroom,
@@ -55,7 +49,7 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
             (_, true) => Thoroughness::Thorough,
             _ => Thoroughness::Standard,
         },
-        machines: args.machines.iter().map(|text| confined::machine(text)).collect::<Result<_, _>>()?,
+        machines: args.machines.iter().map(|text| resolve::machine(text)).collect::<Result<_, _>>()?,
         confinement: confinement(args.emulation)?,
         durabilities: resolve::durabilities(args.place.durability),
         workers: args.place.workers.map(|_| resolve::workers(&args.place, 1)).transpose()?,
@@ -66,7 +60,6 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         what_if: args.what_if.as_deref().map(str::parse).transpose()?,
         fresh: args.fresh,
         data_dir: args.place.data_dir.clone(),
-        scratch_dir: args.place.data_dir.clone(),
         reports_dir: args.place.reports_dir.clone(),
         command: resolve::command_line(),
         started_at: resolve::now(),

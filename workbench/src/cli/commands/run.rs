@@ -1,7 +1,6 @@
 //! `run`.
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::cli::args::RunArgs;
 use crate::cli::commands::result::{Audience, conclude};
@@ -11,26 +10,17 @@ use crate::cli::progress::Progress;
 use crate::cli::run_agenda::RunAgenda;
 use crate::cli::{Ending, resolve};
 use crate::host::{HostProfile, warnings};
-use crate::load::{
-    CrashSpec, JobContext, Load, ModeOutcome, Objective, RocksDbTarget, RunError, Source, SystemClock, WarmUp,
-    crash_check,
-};
-use crate::process::{OwnProgram, Scratch, confined, victim};
+use crate::load::{JobContext, Load, ModeOutcome, Objective, RocksDbTarget, Source, SystemClock, WarmUp};
+use crate::process::victim::OwnProgram;
+use crate::process::{Scratch, SourceSnapshot, confined};
 use crate::report::{Context, ReportDirectory, attachments, tuning_info};
-use crate::run::{RunOutcome, RunSpec, run as run_source, run_report};
+use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
 use crate::units;
-
-/// Measured time of each round, unless it was given.
-const MEASURE: Duration = Duration::from_secs(3);
-/// Warm-up of each round, unless it was given.
-const WARMUP: WarmUp = WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) };
-/// Warm-up of a ramp, which must know when it begins.
-const RAMP_WARMUP: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     let objective = args.slo.as_deref().map(str::parse::<Objective>).transpose()?;
     let source = source(args)?;
-    let scratch = Scratch::create(&args.place.data_dir, output)?;
+    let scratch = Scratch::create(&args.place.data_dir, &output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let machine_spec = resolve::machine_spec(args.machine.as_deref().unwrap_or(&args.spec), &host)?;
     let spec = run_spec(args, &source, &host)?;
@@ -45,21 +35,13 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
-    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source, kills(args)));
+    let progress = Progress::of_run(output, RunAgenda::new(&spec, &source));
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let victim = OwnProgram::new(&args.source, &source, &machine_spec)?;
-    let outcome = run_source(
-        &target,
-        &source,
-        &spec,
-        scratch.path(),
-        &SystemClock::new(),
-        JobContext { observer: &progress, control: &control },
-    )
-    .and_then(|mut outcome| {
-        let kills = Kills { target: &target, source: &source, victim: &victim, spec: &spec, count: kills(args) };
-        kills.check(&mut outcome, scratch.path(), JobContext { observer: &progress, control: &control })?;
+    let victim = OwnProgram::new(SourceSnapshot::new(args.source.spec(), &source)?, machine_spec.clone());
+    let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
+    let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
+        check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)
     });
     progress.finish();
@@ -85,72 +67,30 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Ending, CliError> {
     conclude(&report, files, Audience { reports: &args.place.reports_dir, open: args.place.open, output })
 }
 
-/// Processes to kill per durability mode.
-fn kills(args: &RunArgs) -> u32 {
-    if args.no_verify { 0 } else { args.kills }
-}
-
-/// The crash check of every mode that was measured. It comes after all rounds, on databases and in processes of its own,
-/// so that no figure of the measurement knows of it.
-struct Kills<'a> {
-    target: &'a RocksDbTarget,
-    source: &'a Source,
-    victim: &'a OwnProgram,
-    spec: &'a RunSpec,
-    count: u32,
-}
-
-impl Kills<'_> {
-    fn check(&self, outcome: &mut RunOutcome, scratch: &Path, job: JobContext<'_>) -> Result<(), RunError> {
-        for mode in &mut outcome.modes {
-            if self.count == 0 || job.control.is_stopped() {
-                break;
-            }
-            let directory = victim::directory(scratch, mode.durability);
-            let spec = CrashSpec {
-                durability: mode.durability,
-                load: self.spec.load,
-                workers: self.spec.workers,
-                kills: self.count,
-            };
-            mode.crashed = crash_check(self.target, self.source, &spec, &directory, self.victim, job)?;
-            // The next mode needs the space. What stays behind goes with the scratch directory.
-            let _ = std::fs::remove_dir_all(directory);
-        }
-        outcome.interrupted |= job.control.is_stopped();
-        Ok(())
-    }
-}
-
-/// A trace without a rate or a time runs once; otherwise it is repeated until the time is up.
+/// A trace without a rate or a time runs once; otherwise it is repeated until the end of the measured time.
 fn source(args: &RunArgs) -> Result<Source, CliError> {
     let repeats = args.rate.is_some() || args.measure.is_some();
     resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
 }
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> Result<RunSpec, CliError> {
-    let finite = source.is_finite();
     let load = load(args, source)?;
     let measure = args.measure.as_deref().map(|text| resolve::duration("--measure", text)).transpose()?;
+    let warmup = match args.warmup.as_deref() {
+        Some("steady") => WarmUp::STEADY,
+        Some(text) => WarmUp::Fixed(resolve::duration("--warmup", text)?),
+        None => RunSpec::default_warmup(load, source),
+    };
     Ok(RunSpec {
         load,
         workers: resolve::workers(&args.place, host.usable_cores)?.min(source.actors()),
         rounds: args.rounds,
-        warmup: warmup(args, load, finite)?,
-        measure: measure.or((!finite).then_some(MEASURE)),
+        warmup,
+        measure: measure.or_else(|| RunSpec::default_measure(source)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
+        kills: if args.no_verify { 0 } else { args.kills },
     })
-}
-
-fn warmup(args: &RunArgs, load: Load, finite: bool) -> Result<WarmUp, CliError> {
-    match args.warmup.as_deref() {
-        Some("steady") => Ok(WARMUP),
-        Some(text) => resolve::duration("--warmup", text).map(WarmUp::Fixed),
-        None if finite => Ok(WarmUp::NONE),
-        None if matches!(load, Load::Ramp { .. }) => Ok(WarmUp::Fixed(RAMP_WARMUP)),
-        None => Ok(WARMUP),
-    }
 }
 
 fn load(args: &RunArgs, source: &Source) -> Result<Load, CliError> {

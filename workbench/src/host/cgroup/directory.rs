@@ -1,6 +1,6 @@
 //! The directory of one control group, with either interface.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::host::cgroup::owner::{Owner, is_scope};
+use crate::host::locked_directory::{Claim, LockOn, LockedDirectory};
 use ave_actors_rocksdb::machine::CgroupVersion;
 
 /// How long processes that were just killed may take to leave. One that waits for the disk cannot die before that answers.
@@ -28,8 +29,8 @@ const PERIOD_US: u64 = 100_000;
 pub(super) struct GroupDirectory {
     version: CgroupVersion,
     path: PathBuf,
-    /// Held so that nobody takes the group for stale.
-    lock: Option<File>,
+    /// Keeps other processes from removing the group as stale.
+    lock: Option<LockedDirectory>,
     is_removed: bool,
 }
 
@@ -46,8 +47,8 @@ impl GroupDirectory {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 created => created.map_err(|error| failed("mkdir", &path, &error))?,
             }
-            // Whoever cleans up in another PID namespace may have been there first.
-            if let Some(lock) = locked(&path)? {
+            // A process of another PID namespace that cleans up may have taken it for stale.
+            if let Some(lock) = lock(&path)? {
                 return Ok(Self { version, path, lock: Some(lock), is_removed: false });
             }
         }
@@ -55,8 +56,8 @@ impl GroupDirectory {
         Err(failed("make a group in", parent, &crowded))
     }
 
-    /// A group that somebody else has made, and that this is to remove all the same.
-    pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<File>) -> Self {
+    /// A group that another process has created and this one removes.
+    pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<LockedDirectory>) -> Self {
         Self { version, path, lock, is_removed: false }
     }
 
@@ -194,21 +195,16 @@ impl Drop for GroupDirectory {
     }
 }
 
-/// A lock on a group that is there; `None` if somebody else has it, or has removed the group.
+/// The lock on a group; `None` if another process holds it, or has removed the group.
 ///
 /// # Errors
 ///
 /// The directory cannot be opened or locked.
-pub(super) fn locked(path: &Path) -> io::Result<Option<File>> {
-    let directory = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| failed("open", path, &error))?,
-    };
-    match directory.try_lock() {
-        // Opened before it was removed, it can be locked after.
-        Ok(()) => Ok(path.exists().then_some(directory)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(failed("lock", path, &error)),
+pub(super) fn lock(group: &Path) -> io::Result<Option<LockedDirectory>> {
+    match LockedDirectory::claim(group, LockOn::Directory)? {
+        Claim::Held(lock) => Ok(Some(lock)),
+        Claim::Busy | Claim::Gone => Ok(None),
+        Claim::NoLocks(_) => Err(failed("lock", group, &io::ErrorKind::Unsupported.into())),
     }
 }
 

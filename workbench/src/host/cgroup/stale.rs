@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::host::cgroup::directory::{GroupDirectory, locked};
+use crate::host::cgroup::directory::{GroupDirectory, lock};
 use crate::host::cgroup::owner::Owner;
 use crate::host::cgroup::place::{CPU, MEMORY};
 use ave_actors_rocksdb::machine::{CgroupDir, CgroupVersion, cgroup_dirs, under};
@@ -72,7 +72,7 @@ fn visit(root: &Path, group: &CgroupDir, stale: &mut StaleGroups) {
 
 /// Whether it was ours to remove.
 fn remove(group: &CgroupDir) -> io::Result<bool> {
-    let Some(lock) = locked(&group.path)? else { return Ok(false) };
+    let Some(lock) = lock(&group.path)? else { return Ok(false) };
     GroupDirectory::adopt(group.version, group.path.clone(), Some(lock)).remove()?;
     Ok(true)
 }
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn a_group_with_a_lock_stays_until_that_is_gone() {
         let root = machine(&["memory/a/ave-workbench-8-5-0"]);
-        let lock = locked(&root.path().join("sys/fs/cgroup/memory/a/ave-workbench-8-5-0")).unwrap().unwrap();
+        let lock = lock(&root.path().join("sys/fs/cgroup/memory/a/ave-workbench-8-5-0")).unwrap().unwrap();
         assert_eq!(removed(&root), Vec::<String>::new());
         drop(lock);
         assert_eq!(removed(&root), ["memory/a/ave-workbench-8-5-0"]);

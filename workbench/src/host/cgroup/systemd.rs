@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::geteuid;
 
 use crate::host::cgroup::GroupLimits;
-use crate::host::cgroup::directory::{GroupDirectory, LOOK, locked, processes};
+use crate::host::cgroup::directory::{GroupDirectory, LOOK, lock, processes};
 use crate::host::cgroup::owner::{Owner, SCOPE, has_ended};
 use crate::host::cgroup::place::{CPU, MEMORY};
 use ave_actors_rocksdb::machine::{cgroup_dirs, under};
@@ -152,7 +152,7 @@ impl Scope {
             let Some(dir) = own.next() else { break };
             let path = under(&self.root, &dir.path);
             if groups.iter().all(|group| group.path() != path) {
-                let lock = locked(&path)?;
+                let lock = lock(&path)?;
                 groups.push(GroupDirectory::adopt(dir.version, path, lock));
             }
         }

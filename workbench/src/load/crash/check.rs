@@ -1,4 +1,4 @@
-//! The parent's side: processes are killed, and what each left behind is compared with what was acknowledged to it.
+//! The parent's side: kills processes and verifies their database after each kill.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,72 +7,69 @@ use ave_actors_store::Error;
 use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::share::Share;
+use super::task::{CrashTask, Victim, VictimEnd};
 use crate::actor::Durability;
-use crate::load::crash::log::Position;
-use crate::load::crash::share::Share;
-use crate::load::crash::task::{CrashTask, Death, Victim};
-use crate::load::drive::Control;
+use crate::load::ack_log::Position;
+use crate::load::control::Control;
 use crate::load::error::RunError;
-use crate::load::observer::JobContext;
-use crate::load::observer::Phase;
-use crate::load::schedule::Load;
+use crate::load::observer::{JobContext, Phase};
 use crate::load::source::Source;
+use crate::load::spec::Load;
 use crate::load::target::Target;
 use crate::load::verify::Verified;
 use crate::workload::{ValuePool, mix};
 
-/// What is killed, and how often.
+/// The load of the killed processes, and their number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CrashSpec {
-    /// The mode.
+    /// Durability of the writes.
     pub durability: Durability,
-    /// How the killed processes issue commands.
+    /// How they issue commands.
     pub load: Load,
-    /// Threads of theirs that issue them, at least 1.
+    /// Workers of each, at least 1.
     pub workers: u64,
-    /// Processes killed one after the other, all on the same database.
+    /// Processes, killed one after the other on the same database.
     pub kills: u32,
 }
 
-/// What was found after the kills of one durability mode.
+/// Result of the kills of one durability mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Crashed {
     /// Processes killed under load whose database was opened again and compared.
     pub kills: u32,
-    /// Commands that were acknowledged to the killed processes; the preload is not among them.
+    /// Commands acknowledged to the killed processes, without the preload.
     pub commands: u64,
-    /// Writes that were under way at the moment of a kill: not acknowledged, so they may be there or not.
+    /// Writes in flight at a kill: not acknowledged, so they may be there or not.
     pub writes_under_way: u64,
-    /// How many of those were there.
+    /// Writes in flight that were there.
     pub writes_under_way_found: u64,
-    /// Why fewer processes were killed than there should have been: one could not be started, or ended by itself.
+    /// Why fewer processes were killed than requested: one could not be started, or ended by itself.
     pub failure: Option<String>,
-    /// What was compared. Events and states that were there before the first process are compared each time, and do not
-    /// count; one that several kills could have taken counts once.
+    /// Result of the comparisons. Events and states from before the first process are compared but not counted; one that
+    /// several kills could have lost counts once.
     pub verified: Verified,
 }
 
 /// Longest time under load before a kill: a few thousand commands, unless the rate is low.
-const LONGEST_LIFE: Duration = Duration::from_secs(1);
-/// Under a low rate lives are longer, so that about this many commands fall due in the longest one …
-const COMMANDS_PER_LIFE: f64 = 20.0;
-/// … but not longer than this.
-const LONGEST_LIFE_AT_A_LOW_RATE: Duration = Duration::from_secs(5);
+const LONGEST_DELAY: Duration = Duration::from_secs(1);
+/// At a low rate the longest time is extended, so that about this many commands are due in it …
+const COMMANDS_BEFORE_KILL: f64 = 20.0;
+/// … but not beyond this.
+const LONGEST_DELAY_AT_LOW_RATE: Duration = Duration::from_secs(5);
 /// Salt of the moments of the kills.
 const KILL_SALT: u64 = 0x4b << 32;
 
-/// Kills processes that load a database in `directory`, and compares after each kill what the database holds with what
-/// was acknowledged: everything acknowledged is there, of each worker the operation under way is there or not, and
-/// nothing else is.
+/// Kills processes that load a database in `directory`, and verifies after each kill that everything acknowledged is there,
+/// of each worker the operation in flight is there or not, and nothing else is.
 ///
-/// The moments depend on the source's seed. The first kill after which something differs is the last one. `None` if
-/// `control` was stopped before anything was compared.
+/// The moments of the kills depend on the source's seed. The first kill after which something differs is the last one.
+/// `None` if the job was cancelled before the first verification.
 ///
 /// # Errors
 ///
-/// [`RunError`] if what was acknowledged cannot be read, or the database cannot be stopped. A database that does not open
-/// again is not an error: it is the result. Nor is a process that cannot be started or ends by itself: see
-/// [`Crashed::failure`].
+/// [`RunError`] if the log cannot be read or the database cannot be stopped. A database that does not open again is a result,
+/// and so is a [failure](Crashed::failure) of a process.
 pub fn crash_check<T: Target>(
     target: &T,
     source: &Source,
@@ -96,16 +93,10 @@ where
     job.observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
     let mut crashed = Crashed::default();
     while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
-        match check.kill(&mut crashed) {
-            Ok(true) => job.observer.progress(u64::from(crashed.kills), crashed.commands),
-            Ok(false) => break,
-            // What was measured and checked before is worth a report all the same.
-            Err(error @ RunError::Victim { .. }) => {
-                crashed.failure = Some(error.to_string());
-                break;
-            }
-            Err(error) => return Err(error),
+        if !check.kill(&mut crashed)? {
+            break;
         }
+        job.observer.progress(u64::from(crashed.kills), crashed.commands);
     }
     Ok((crashed.kills > 0 || crashed.failure.is_some()).then_some(crashed))
 }
@@ -123,14 +114,19 @@ impl<T: Target> Check<'_, T>
 where
     T::Manager: Sync,
 {
-    /// Kills one process and compares; false if it was stopped instead.
+    /// Kills one process and verifies; false if it was not killed.
     fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
         let log = self.task.log()?;
-        let from = self.task.places(&log)?.unwrap_or_else(|| self.after_preload());
-        if self.victim.live(&self.task, self.life(crashed.kills), self.control)? == Death::Stopped {
-            return Ok(false);
+        let from = self.task.positions(&log)?.unwrap_or_else(|| self.after_preload());
+        match self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control) {
+            Ok(VictimEnd::Killed) => {}
+            Ok(VictimEnd::Cancelled) => return Ok(false),
+            Err(error) => {
+                crashed.failure = Some(error.to_string());
+                return Ok(false);
+            }
         }
-        let to = self.task.places(&log)?.unwrap_or_else(|| from.clone());
+        let to = self.task.positions(&log)?.unwrap_or_else(|| from.clone());
         let spans: Vec<_> = (0..).zip(from.into_iter().zip(to)).collect();
         crashed.commands += spans.iter().map(|(_, (from, to))| to.commands - from.commands).sum::<u64>();
         let (source, workers) = (self.source, self.task.workers);
@@ -144,23 +140,23 @@ where
             crashed.writes_under_way += 1;
             crashed.writes_under_way_found += u64::from(is_there);
         }
-        // The next process goes on where the database stands, not where this one believed to be.
-        let places: Vec<_> = shares.iter().zip(found.is_there).map(|(share, is_there)| share.place(is_there)).collect();
-        self.task.set_places(&log, &places)?;
+        // The next process continues where the database is, which may be one operation after the log.
+        let positions = shares.iter().zip(found.is_there).map(|(share, is_there)| share.position(is_there));
+        self.task.set_positions(&log, &positions.collect::<Vec<_>>())?;
         Ok(true)
     }
 
     fn after_preload(&self) -> Vec<Position> {
-        let place = |worker| {
+        let position = |worker| {
             let commands = self.source.stream(worker, self.task.workers).preload_left();
             Position { commands, operations: 0 }
         };
-        (0..self.task.workers).map(place).collect()
+        (0..self.task.workers).map(position).collect()
     }
 
     /// How long the process is under load before it is killed.
-    fn life(&self, kill: u32) -> Duration {
-        let longest = longest_life(self.task.load, self.source);
+    fn kill_after(&self, kill: u32) -> Duration {
+        let longest = longest_delay(self.task.load, self.source);
         let durability = u64::from(self.task.durability.is_on());
         let random = mix(self.source.seed(), durability, KILL_SALT, u64::from(kill)) >> 32;
         longest.mul_f64(random as f64 / 2f64.powi(32))
@@ -202,11 +198,11 @@ impl Crashed {
     }
 }
 
-fn longest_life(load: Load, source: &Source) -> Duration {
-    // A closed loop is as fast as it can be.
+fn longest_delay(load: Load, source: &Source) -> Duration {
+    // A closed loop has no rate.
     let rate = source.offered_per_second(load).unwrap_or(f64::INFINITY);
-    let seconds = COMMANDS_PER_LIFE / rate.max(f64::MIN_POSITIVE);
-    let limits = LONGEST_LIFE.as_secs_f64()..=LONGEST_LIFE_AT_A_LOW_RATE.as_secs_f64();
+    let seconds = COMMANDS_BEFORE_KILL / rate.max(f64::MIN_POSITIVE);
+    let limits = LONGEST_DELAY.as_secs_f64()..=LONGEST_DELAY_AT_LOW_RATE.as_secs_f64();
     Duration::from_secs_f64(seconds.clamp(*limits.start(), *limits.end()))
 }
 

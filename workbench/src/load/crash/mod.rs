@@ -1,23 +1,18 @@
 //! What survives when the process that writes is killed.
 //!
-//! A process of its own loads a database until it is killed with `SIGKILL`, and says of every operation that returned
-//! that it did ([`AckLog`]). Then the database is opened again and compared with what was acknowledged: all of that must
-//! be there, byte for byte; of each worker the one operation that was under way may be there or not; nothing else may.
-//! Another process goes on with the same database, and is killed in its turn.
+//! A process loads a database until it is killed with `SIGKILL`, and logs every operation that returned
+//! ([`AckLog`](super::ack_log::AckLog)). Then the database is opened again and compared with the log: everything
+//! acknowledged must be there, byte for byte; of each worker the one operation in flight may be there or not; nothing else
+//! may. The next process continues with the same database and is killed in turn.
 //!
-//! This is about the death of a process. What a loss of power would leave behind it cannot show: the operating system
-//! lives on and keeps what it was given.
+//! This simulates the death of a process, not a power failure: the operating system survives and keeps what it was given.
 //!
-//! How a process is started and killed is not known here: whoever checks brings a [`Victim`], and the process it starts
-//! calls [`drive_until_killed`].
+//! How a process is started and killed is not known here: the caller brings a [`Victim`], whose process calls
+//! [`drive_until_killed`].
 
 mod check;
-mod log;
 mod share;
 mod task;
 
 pub use check::{CrashSpec, Crashed, crash_check};
-pub(super) use log::AckLog;
-pub use log::Position;
-
-pub use task::{CrashTask, Death, Victim, drive_until_killed};
+pub use task::{CrashTask, Victim, VictimEnd, VictimError, drive_until_killed};

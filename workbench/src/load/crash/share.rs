@@ -2,8 +2,7 @@
 
 use ave_actors_store::Error;
 
-use crate::load::crash::log::Position;
-use crate::load::drive::steps;
+use crate::load::ack_log::Position;
 use crate::load::source::Source;
 use crate::load::target::Target;
 use crate::load::verify::{Expected, Ledger, Verified, compare};
@@ -37,7 +36,7 @@ impl Share {
     /// What must be there of all before `to`. What was written from `from` on counts in the result.
     pub(super) fn new(source: &Source, worker: u64, workers: u64, from: Position, to: Position) -> Self {
         let mut share = Self { ledger: Ledger::default(), to, under_way: None };
-        share.expect_past(source, worker, workers);
+        share.expect_prehistories(source, worker, workers);
         let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
         for number in 0..=to.commands {
             let Some(planned) = stream.next(&mut ops) else { break };
@@ -61,7 +60,7 @@ impl Share {
     }
 
     /// Actors of a trace that stored something before their first command have it from the preload on.
-    fn expect_past(&mut self, source: &Source, worker: u64, workers: u64) {
+    fn expect_prehistories(&mut self, source: &Source, worker: u64, workers: u64) {
         if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
             for actor in source.actors_of(worker, workers) {
                 self.ledger.expected(source, actor);
@@ -72,7 +71,7 @@ impl Share {
     /// The operations of a command as the killed process executed them.
     fn steps(&self, source: &Source, planned: Planned, ops: &[Op]) -> Vec<Op> {
         let is_first = planned.actor >= source.actors() && !self.ledger.knows(planned.actor);
-        steps(source, planned.actor, is_first, ops)
+        source.steps(planned.actor, is_first, ops)
     }
 
     fn set_under_way(&mut self, actor: u64, steps: &[Op]) {
@@ -96,7 +95,7 @@ impl Share {
     }
 
     /// Where the worker stands in its stream, given whether the operation under way is there.
-    pub(super) fn place(&self, is_there: bool) -> Position {
+    pub(super) fn position(&self, is_there: bool) -> Position {
         match &self.under_way {
             Some(UnderWay { is_last: true, .. }) if is_there => {
                 Position { commands: self.to.commands + 1, operations: 0 }

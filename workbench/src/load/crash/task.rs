@@ -1,25 +1,27 @@
-//! The process that is killed: what it is told, and what it does.
+//! The process that is killed: its task and its load.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::actor::Durability;
+use crate::load::ack_log::{AckLog, Position};
 use crate::load::clock::Clock;
-use crate::load::crash::log::{AckLog, Position};
-use crate::load::drive::Control;
+use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
-use crate::load::schedule::Load;
 use crate::load::session::Session;
 use crate::load::source::Source;
+use crate::load::spec::Load;
 use crate::load::target::Target;
 
-/// What a process that is to be killed does until then.
-#[derive(Debug, Clone, PartialEq)]
+/// The load of a process until it is killed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrashTask {
-    /// Holds the database and what was acknowledged; empty before the first process.
+    /// Contains the database and the log of acknowledged operations; empty before the first process.
     pub directory: PathBuf,
-    /// The mode.
+    /// Durability of the writes.
     pub durability: Durability,
     /// How commands are issued.
     pub load: Load,
@@ -32,21 +34,17 @@ impl CrashTask {
         self.directory.join("database")
     }
 
-    /// The log of what was acknowledged, begun if there is none.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Directory`] if its files cannot be used.
+    /// The log of acknowledged operations, created if there is none.
     pub(super) fn log(&self) -> Result<AckLog, RunError> {
         AckLog::open(&self.directory.join("acknowledged"), self.workers)
     }
 
-    pub(super) fn places(&self, log: &AckLog) -> Result<Option<Vec<Position>>, RunError> {
+    pub(super) fn positions(&self, log: &AckLog) -> Result<Option<Vec<Position>>, RunError> {
         log.positions().map_err(|source| RunError::Directory { path: self.directory.clone(), source })
     }
 
-    pub(super) fn set_places(&self, log: &AckLog, places: &[Position]) -> Result<(), RunError> {
-        (0..).zip(places).try_for_each(|(worker, &position)| {
+    pub(super) fn set_positions(&self, log: &AckLog, positions: &[Position]) -> Result<(), RunError> {
+        (0..).zip(positions).try_for_each(|(worker, &position)| {
             log.set(worker, position).map_err(|source| RunError::Directory { path: self.directory.clone(), source })
         })
     }
@@ -54,28 +52,39 @@ impl CrashTask {
 
 /// How a process that was to be killed ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Death {
+pub enum VictimEnd {
     /// It was killed under load.
     Killed,
-    /// Somebody stopped the run before its time had come. It is not alive any more all the same.
-    Stopped,
+    /// The job was cancelled before. The process is dead all the same.
+    Cancelled,
 }
 
-/// Whoever can start a process that calls [`drive_until_killed`], and kill it.
+/// The process that was to be killed could not be started, or ended before the kill.
+#[derive(Debug, thiserror::Error)]
+#[error("the process to be killed with durability {durability} {reason}")]
+pub struct VictimError {
+    /// Durability mode of its load.
+    pub durability: Durability,
+    /// `cannot be started: …`, `ended by itself: …`.
+    pub reason: String,
+}
+
+/// Starts and kills a process that calls [`drive_until_killed`].
 pub trait Victim {
-    /// Starts it, waits until it is under load, lets it live on for `life`, kills it with `SIGKILL`, and returns when it
-    /// is dead. A stopped `control` ends it early.
+    /// Starts it, waits until it is under load, kills it with `SIGKILL` after `kill_after`, and returns when it is dead.
+    /// `control` cancels it earlier.
     ///
     /// # Errors
     ///
-    /// [`RunError::Victim`] says why it cannot be started or ended by itself.
-    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError>;
+    /// It cannot be started, or ended by itself.
+    fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control)
+    -> Result<VictimEnd, VictimError>;
 }
 
-/// Loads the database of `task` until the process is killed, writing down every operation that returned.
+/// Loads the database of `task` until the process is killed, and logs every operation that returned.
 ///
-/// A new database is preloaded first, as for a measurement; one that a killed process left behind is gone on with where
-/// its log says. `under_load` is called when the load is about to begin. A source that ends is repeated.
+/// A new database is preloaded first, as for a measurement; that of a killed process is continued at the position in its log.
+/// `on_load` is called when the load is about to begin. A source that ends is repeated.
 ///
 /// Returns only if `control` is stopped.
 ///
@@ -88,7 +97,7 @@ pub fn drive_until_killed<T: Target>(
     task: &CrashTask,
     clock: &impl Clock,
     control: &Control,
-    under_load: impl FnOnce(),
+    on_load: impl FnOnce(),
 ) -> Result<(), RunError>
 where
     T::Manager: Sync,
@@ -96,14 +105,14 @@ where
     let source = &source.without_end();
     let log = task.log()?;
     let database = task.database();
-    let mut session = match task.places(&log)? {
+    let mut session = match task.positions(&log)? {
         None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
-        Some(places) => Session::go_on(target, source, &database, task.durability, &places, control)?,
+        Some(positions) => Session::open_at(target, source, &database, task.durability, &positions, control)?,
     };
     if control.is_stopped() {
         return Ok(());
     }
-    task.set_places(&log, &session.places())?;
-    under_load();
+    task.set_positions(&log, &session.positions())?;
+    on_load();
     session.drive_acknowledging(task.load, &log, clock, control)
 }

@@ -1,39 +1,40 @@
-//! A worker that writes down every operation that returned, for a process that is going to be killed. Nothing is
-//! measured here.
+//! A worker that logs every operation that returned, for a process that will be killed. Nothing is measured here.
 
+use super::worker::{Shared, Worker, wait};
+use crate::load::ack_log::{AckLog, Position};
 use crate::load::clock::Clock;
-use crate::load::crash::{AckLog, Position};
-use crate::load::drive::{OpKind, Planned, Shared, Source, Window, Worker, wait};
 use crate::load::error::RunError;
 use crate::load::schedule::Schedule;
+use crate::load::source::Source;
 use crate::load::target::Target;
-use ave_actors_rocksdb::trace::Op;
+use crate::load::window::Window;
+use crate::workload::Planned;
+use ave_actors_rocksdb::trace::OpKind;
 
 impl<T: Target> Worker<T> {
-    /// Where it stands in its stream.
-    pub(crate) const fn place_in_stream(&self) -> Position {
+    /// Its position in its stream of commands.
+    pub(crate) const fn position(&self) -> Position {
         Position { commands: self.completed, operations: self.executed }
     }
 
-    /// Goes to a place in its stream, as if it had executed all that comes before.
-    pub(crate) fn go_to(&mut self, place: Position) {
+    /// Moves to a position in its stream, as if it had executed all commands before.
+    pub(crate) fn seek(&mut self, position: Position) {
         if matches!(self.source, Source::Trace { .. }) {
             for actor in self.source.actors_of(self.number, self.workers) {
                 self.begins(actor);
             }
         }
-        for _ in 0..place.commands {
+        for _ in 0..position.commands {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
             self.begins(planned.actor);
         }
-        self.completed = place.commands;
-        self.executed = place.operations;
+        self.completed = position.commands;
+        self.executed = position.operations;
     }
 
-    /// Issues commands until somebody stops it or the source ends, and writes down after each operation that it
-    /// returned.
+    /// Issues commands until the job is cancelled or the source ends, and logs each operation when it has returned.
     ///
-    /// A trace's own times count from the command it goes on with: what comes before was waited for by another process.
+    /// The times of a trace count from the first command issued: another process has waited for those before.
     pub(crate) fn drive_acknowledging(
         &mut self,
         window: &Window,
@@ -56,7 +57,7 @@ impl<T: Target> Worker<T> {
 
     fn acknowledged_command(&mut self, planned: Planned, shared: &Shared<'_, T>, log: &AckLog) -> Result<(), RunError> {
         let is_first = self.begins(planned.actor);
-        let steps = steps(&self.source, planned.actor, is_first, &self.ops);
+        let steps = self.source.steps(planned.actor, is_first, &self.ops);
         let executed = usize::try_from(self.executed).unwrap_or(usize::MAX).min(steps.len());
         for (number, &step) in (self.executed + 1..).zip(&steps[executed..]) {
             let is_open = self.handles.get(self.place(planned.actor)).is_some_and(Option::is_some);
@@ -75,19 +76,9 @@ impl<T: Target> Worker<T> {
     }
 
     fn acknowledge(&self, log: &AckLog, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        log.set(self.number, self.place_in_stream()).map_err(|source| {
+        log.set(self.number, self.position()).map_err(|source| {
             shared.control.stop();
             RunError::Acknowledgement { source }
         })
     }
-}
-
-/// The operations of a command: before an actor's first one stands what writes what it must have stored by then.
-pub(crate) fn steps(source: &Source, actor: u64, is_first: bool, ops: &[Op]) -> Vec<Op> {
-    let mut steps = Vec::new();
-    if is_first {
-        source.prehistory(actor, &mut steps);
-    }
-    steps.extend_from_slice(ops);
-    steps
 }

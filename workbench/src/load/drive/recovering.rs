@@ -6,40 +6,40 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::worker::{Shared, Worker};
 use crate::actor::{ActorLog, Command, PersistenceRules, Strategy};
 use crate::load::clock::Clock;
-use crate::load::drive::acknowledging::steps;
-use crate::load::drive::{OpKind, Shared, Source, Worker};
 use crate::load::error::RunError;
+use crate::load::source::Source;
 use crate::load::target::Target;
 use crate::load::verify::Expected;
 use crate::measure::LatencyHistogram;
 use crate::workload::mix;
-use ave_actors_rocksdb::trace::Op;
+use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// What an actor did, as far as a start finds it.
 #[derive(Debug, Default)]
-pub(crate) struct Past {
+pub(crate) struct History {
     log: ActorLog,
     stored: Expected,
     written_bytes: u64,
 }
 
-/// An actor with a past, which may be a copy of another one's.
+/// An actor with a history, which may be a copy of another one's.
 #[derive(Debug, Clone)]
-pub(crate) struct Stopped {
+pub(crate) struct RestartActor {
     pub(crate) actor: u64,
-    /// The actor whose past it is: itself unless it is a copy.
+    /// The actor whose history it is: itself unless it is a copy.
     pub(crate) original: u64,
-    pub(crate) past: Arc<Past>,
+    pub(crate) history: Arc<History>,
 }
 
-impl Past {
+impl History {
     fn new(source: &Source, actor: u64) -> Self {
-        let (mut past, mut ops) = (Self::default(), Vec::new());
+        let (mut history, mut ops) = (Self::default(), Vec::new());
         source.prehistory(actor, &mut ops);
-        past.follow(&ops);
-        past
+        history.follow(&ops);
+        history
     }
 
     fn follow(&mut self, ops: &[Op]) {
@@ -96,15 +96,18 @@ fn first_state_bytes(source: &Source, actor: u64) -> u32 {
 
 impl<T: Target> Worker<T> {
     /// Its actors that issued commands so far, by number.
-    pub(crate) fn stopped(&self) -> Vec<Stopped> {
+    pub(crate) fn restart_actors(&self) -> Vec<RestartActor> {
         let mut stream = self.source.stream(self.number, self.workers);
-        let mut pasts: BTreeMap<u64, Past> = BTreeMap::new();
+        let mut histories: BTreeMap<u64, History> = BTreeMap::new();
         let mut ops = Vec::new();
         for _ in 0..self.completed {
             let Some(planned) = stream.next(&mut ops) else { break };
-            pasts.entry(planned.actor).or_insert_with(|| Past::new(&self.source, planned.actor)).follow(&ops);
+            histories.entry(planned.actor).or_insert_with(|| History::new(&self.source, planned.actor)).follow(&ops);
         }
-        pasts.into_iter().map(|(actor, past)| Stopped { actor, original: actor, past: Arc::new(past) }).collect()
+        histories
+            .into_iter()
+            .map(|(actor, history)| RestartActor { actor, original: actor, history: Arc::new(history) })
+            .collect()
     }
 
     /// Goes through the commands of its actors so far and writes, for each actor of the population and in the same order,
@@ -112,19 +115,19 @@ impl<T: Target> Worker<T> {
     pub(crate) fn populate(
         &mut self,
         commands: u64,
-        actors: &[Stopped],
+        actors: &[RestartActor],
         shared: &Shared<'_, T>,
     ) -> Result<(), RunError> {
         let mut copies: HashMap<u64, Vec<u64>> = HashMap::new();
-        for stopped in actors {
-            copies.entry(stopped.original).or_default().push(stopped.actor);
-            self.open(stopped.actor, shared)?;
+        for one in actors {
+            copies.entry(one.original).or_default().push(one.actor);
+            self.open(one.actor, shared)?;
         }
         let mut stream = self.source.stream(self.number, self.workers);
         let (mut ops, mut begun) = (Vec::new(), HashSet::new());
         for _ in 0..commands {
             let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
-            let ops = steps(&self.source, planned.actor, begun.insert(planned.actor), &ops);
+            let ops = self.source.steps(planned.actor, begun.insert(planned.actor), &ops);
             for &copy in copies.get(&planned.actor).into_iter().flatten() {
                 for &op in ops.iter().filter(|op| op.kind.changes()) {
                     self.execute(copy, op, shared)?;
@@ -137,16 +140,16 @@ impl<T: Target> Worker<T> {
     /// Starts actors, each after the one before it is back.
     pub(crate) fn recover(
         &mut self,
-        actors: &[Stopped],
+        actors: &[RestartActor],
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<LatencyHistogram, RunError> {
         let mut took = LatencyHistogram::new();
-        for Stopped { actor, past, .. } in actors {
+        for RestartActor { actor, history, .. } in actors {
             if shared.control.is_stopped() {
                 break;
             }
-            let ops = past.start(&self.source, *actor);
+            let ops = history.start(&self.source, *actor);
             let began_ns = clock.now_ns();
             for op in ops {
                 self.execute(*actor, op, shared)?;
@@ -157,9 +160,9 @@ impl<T: Target> Worker<T> {
     }
 
     /// Undoes what starts wrote: the commands that follow know nothing of them.
-    pub(crate) fn undo_recover(&mut self, actors: &[Stopped], shared: &Shared<'_, T>) -> Result<(), RunError> {
-        for Stopped { actor, past, .. } in actors {
-            let undo = past.stored.undo(&past.start(&self.source, *actor));
+    pub(crate) fn undo_recover(&mut self, actors: &[RestartActor], shared: &Shared<'_, T>) -> Result<(), RunError> {
+        for RestartActor { actor, history, .. } in actors {
+            let undo = history.stored.undo(&history.start(&self.source, *actor));
             if undo.is_empty() {
                 continue;
             }

@@ -1,41 +1,42 @@
-//! What a database takes on the disk when nothing runs, and what of that is the data alone.
-
-use std::time::Duration;
+//! The size of a database on disk at rest, and of the data in it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::drive::Control;
+use super::lifecycle::Session;
+use super::state::directory_bytes;
+use super::threads::POLL_INTERVAL;
+use crate::load::control::Control;
+use crate::load::drive::Worker;
 use crate::load::engine::FamilySize;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
-use crate::load::session::{Session, Target, directory_bytes, manager};
+use crate::load::target::Target;
 
-/// A closed log is deleted a moment after the database was opened again: so many looks wait for it.
-const LOOKS_FOR_OLD_LOGS: u32 = 20;
-/// Looks in a row that find the directory unchanged.
-const STILL_LOOKS: u32 = 3;
-const LOOK: Duration = Duration::from_millis(100);
+/// Most polls for the size of the directory: an old log is deleted a moment after the database was opened.
+const MAX_POLLS: u32 = 20;
+/// Polls in a row that find the directory unchanged.
+const STABLE_POLLS: u32 = 3;
 
-/// What is stored after so many commands, before and after everything was compacted.
+/// Sizes of a database before and after full compaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// Commands completed since the database was new, the preload included.
     pub commands: u64,
-    /// Column families after the database was closed, opened and had settled. Empty if the backend does not tell.
+    /// Column families after a restart and the end of background work. Empty if the backend does not report them.
     pub at_rest: Vec<FamilySize>,
-    /// The same after everything was compacted: the data alone.
+    /// Column families after full compaction: the data alone.
     pub compacted: Vec<FamilySize>,
     /// The directory at rest, bytes.
     pub directory_bytes: u64,
 }
 
 impl Inventory {
-    /// What the column families take at rest, bytes.
+    /// Size of the column families at rest, bytes.
     pub fn family_bytes(&self) -> u64 {
         self.at_rest.iter().map(FamilySize::bytes).sum()
     }
 
-    /// What lies beside the data at rest, bytes: manifest, options and the engine's own log.
+    /// Size of everything else at rest, bytes: manifest, options and the engine's own log.
     pub fn other_bytes(&self) -> u64 {
         self.directory_bytes.saturating_sub(self.family_bytes())
     }
@@ -45,10 +46,10 @@ impl<T: Target> Session<'_, T>
 where
     T::Manager: Sync,
 {
-    /// Closes the database, opens it again, waits until it has settled, asks for sizes, compacts everything and asks
-    /// again. The database can be driven on afterwards, but is tidier than one that was not looked at.
+    /// Measures the database at rest and compacted. The session can be driven afterwards, but its database is more compact
+    /// than without this.
     ///
-    /// Takes some 10 s per GB that is stored.
+    /// Takes about 10 s per GB stored.
     ///
     /// # Errors
     ///
@@ -57,30 +58,30 @@ where
         self.pause()?;
         self.open(self.durability)?;
         self.settle(job);
-        let directory_bytes = self.still_directory_bytes(job.control);
+        let directory_bytes = self.stable_directory_bytes(job.control);
         let at_rest = self.family_sizes()?;
-        self.target.compact(manager(self.manager.as_ref())).map_err(|source| self.failed("compact", source))?;
+        self.target.compact(self.manager()).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
-        let commands = self.workers.iter().map(crate::load::session::Worker::completed).sum();
+        let commands = self.workers.iter().map(Worker::completed).sum();
         self.start_actors(job)?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }
 
     fn family_sizes(&self) -> Result<Vec<FamilySize>, RunError> {
-        let sizes = self.target.family_sizes(manager(self.manager.as_ref()));
+        let sizes = self.target.family_sizes(self.manager());
         sizes.map_err(|source| self.failed("measure", source))
     }
 
-    /// The size of the directory once it no longer changes.
-    fn still_directory_bytes(&self, control: &Control) -> u64 {
-        let (mut bytes, mut still) = (directory_bytes(&self.directory), 0);
-        for _ in 0..LOOKS_FOR_OLD_LOGS {
-            if still == STILL_LOOKS || control.is_stopped() {
+    /// The size of the directory once it is stable.
+    fn stable_directory_bytes(&self, control: &Control) -> u64 {
+        let (mut bytes, mut stable) = (directory_bytes(&self.directory), 0);
+        for _ in 0..MAX_POLLS {
+            if stable == STABLE_POLLS || control.is_stopped() {
                 break;
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(POLL_INTERVAL);
             let now = directory_bytes(&self.directory);
-            still = if now == bytes { still + 1 } else { 0 };
+            stable = if now == bytes { stable + 1 } else { 0 };
             bytes = now;
         }
         bytes

@@ -1,9 +1,8 @@
-//! How long it takes until all actors are back after the process was started anew.
+//! The duration of a restart: opening the database and starting all actors.
 //!
-//! The time per actor is no constant. In a small database many actors share a block that is read once; in one that has
-//! outgrown the backend's cache, each reads its own again: of a hundred thousand small actors one took more than twice as
-//! long as of ten thousand. So a population that is larger than the one there is gets built, of copies of the actors there
-//! are with all that they ever wrote, and its restart is measured.
+//! The time per actor is not constant. In a small database many actors share a block that is read once; in a database that
+//! is larger than the backend's cache, each actor reads its own block. With 100,000 small actors, one took more than twice
+//! as long as with 10,000. So a larger population is built from copies of the actors, and its restart is measured.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,21 +10,24 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::lifecycle::Session;
+use super::threads::with_each;
 use crate::actor::Durability;
 use crate::load::clock::Clock;
-use crate::load::drive::{Control, Shared, Stopped, Worker};
+use crate::load::control::Control;
+use crate::load::drive::{RestartActor, Shared, Worker};
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
 use crate::load::page_cache;
-use crate::load::session::{LOOK, Session, Target, manager, with_each};
+use crate::load::target::Target;
 use crate::measure::LatencyHistogram;
 
 /// Which restarts to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartSpec {
-    /// Actors the restart is wanted of.
+    /// Actors to restart.
     pub actors: u64,
-    /// Values that may be written to have so many actors, bytes. 512 MiB take some ten seconds.
+    /// Values that may be written to create these actors, bytes. 512 MiB take about 10 s.
     pub most_bytes: u64,
     /// Times each restart is measured.
     pub repeats: usize,
@@ -36,9 +38,9 @@ pub struct RestartSpec {
 pub struct RestartRound {
     /// Time to open the database, seconds.
     pub open_seconds: f64,
-    /// Time until all actors were started, by all workers side by side, seconds.
+    /// Time until all workers had started all actors, seconds.
     pub recover_seconds: f64,
-    /// Whether no file was in the page cache when it began.
+    /// Whether the page cache held none of its files.
     pub is_cold: bool,
 }
 
@@ -47,29 +49,29 @@ pub struct RestartRound {
 pub struct Restart {
     /// Actors started.
     pub actors: u64,
-    /// Workers that started them side by side.
+    /// Workers that started them in parallel.
     pub workers: u64,
-    /// The database, bytes.
+    /// Size of the database, bytes.
     pub database_bytes: u64,
-    /// One after the other.
+    /// The restarts, in order.
     pub rounds: Vec<RestartRound>,
-    /// How long one actor took.
+    /// Time per actor.
     pub recover: LatencyHistogram,
 }
 
 /// The actors of each worker.
-type Population = Vec<Vec<Stopped>>;
+type Population = Vec<Vec<RestartActor>>;
 
 impl<T: Target> Session<'_, T>
 where
     T::Manager: Sync,
 {
-    /// Restarts the actors that ever issued a command, and, if more are wanted, a population of copies of them in a
-    /// database of its own beside this one, which is removed afterwards: as many as are wanted or as may be written.
+    /// Restarts the actors that issued commands, and, if `spec` has more, a larger population of copies of them in a
+    /// temporary database.
     ///
-    /// A restart: the database is closed, the kernel forgets its files, it is opened, and every actor is started as
+    /// A restart closes the database, drops its files from the page cache, opens it, and starts every actor as
     /// [`CommandKind::Recover`](ave_actors_rocksdb::trace::CommandKind::Recover) does. What the starts write, snapshots and
-    /// deletions, is undone: the session can be driven on and verified. None of it counts as written.
+    /// deletions, is undone, so the session can be driven and verified afterwards. None of it counts as written.
     ///
     /// # Errors
     ///
@@ -80,14 +82,14 @@ where
         clock: &impl Clock,
         job: JobContext<'_>,
     ) -> Result<Vec<Restart>, RunError> {
-        let own: Population = self.workers.iter().map(Worker::stopped).collect();
+        let own: Population = self.workers.iter().map(Worker::restart_actors).collect();
         self.close()?;
         let mut restarts = vec![self.restarts(&own, spec.repeats, clock, job.control)?];
         let larger = self.copies(&own, spec);
         if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !job.control.is_stopped() {
-            let beside = Beside::create(&self.directory)?;
+            let temporary = TemporaryDatabase::create(&self.directory)?;
             let workers = self.workers.len() as u64;
-            let mut session = Self::new(self.target, &self.source, &beside.0, self.durability, workers);
+            let mut session = Self::new(self.target, &self.source, &temporary.0, self.durability, workers);
             session.open(Durability::Off)?;
             let commands: Vec<u64> = self.workers.iter().map(Worker::completed).collect();
             session.with_actors(&larger, job.control, |worker, actors, shared| {
@@ -101,28 +103,27 @@ where
         Ok(restarts)
     }
 
-    /// The actors there are and so many copies of them as are wanted and may be written. The copies of one number of all
-    /// actors are complete before the next ones begin.
+    /// The actors and as many copies of them as `spec` allows. All actors have a first copy before any has a second.
     fn copies(&self, own: &Population, spec: &RestartSpec) -> Population {
-        let mut originals: Vec<&Stopped> = own.iter().flatten().collect();
-        originals.sort_unstable_by_key(|stopped| stopped.actor);
+        let mut originals: Vec<&RestartActor> = own.iter().flatten().collect();
+        originals.sort_unstable_by_key(|restart| restart.actor);
         let workers = self.workers.len() as u64;
-        // Beyond the actors there are, of which a trace without end may have gone through several passes, and such that a copy
-        // has the type and the worker of its original.
+        // Larger than any actor's number, over all passes of a trace, and such that a copy has the type and the worker of its
+        // original.
         let alike = self.source.actors().max(1) * workers * u64::from(self.source.types());
         let stride = originals.last().map_or(0, |last| last.actor + 1).next_multiple_of(alike);
         let mut population: Population = own.iter().map(|_| Vec::new()).collect();
         let (mut actors, mut bytes) = (0, 0);
         for copy in 0.. {
             for original in &originals {
-                bytes += original.past.written_bytes();
+                bytes += original.history.written_bytes();
                 if actors == spec.actors || bytes > spec.most_bytes {
                     return population;
                 }
                 actors += 1;
                 let actor = original.actor + copy * stride;
                 let place = usize::try_from(actor % workers).expect("workers are few");
-                population[place].push(Stopped { actor, ..(*original).clone() });
+                population[place].push(RestartActor { actor, ..(*original).clone() });
             }
             if originals.is_empty() {
                 break;
@@ -131,7 +132,7 @@ where
         population
     }
 
-    /// Restarts a closed database, which is closed again when this returns.
+    /// Restarts a closed database and closes it again.
     fn restarts(
         &mut self,
         population: &Population,
@@ -180,47 +181,42 @@ where
         Ok((RestartRound { open_seconds, recover_seconds, is_cold }, recover))
     }
 
-    /// Every worker with its actors.
+    /// Calls `work` for every worker with its actors.
     fn with_actors<V: Send>(
         &mut self,
         population: &Population,
         control: &Control,
-        work: impl Fn(&mut Worker<T>, &[Stopped], &Shared<'_, T>) -> Result<V, RunError> + Sync,
+        work: impl Fn(&mut Worker<T>, &[RestartActor], &Shared<'_, T>) -> Result<V, RunError> + Sync,
     ) -> Result<Vec<V>, RunError> {
-        let shared =
-            Shared { manager: manager(self.manager.as_ref()), pool: &self.pool, control, durability: self.durability };
-        let (parts, ()) = with_each(
-            &mut self.workers,
+        let (workers, shared) = self.workers_and_shared(control);
+        let parts = with_each(
+            workers,
             |worker| {
                 let number = worker.number();
                 work(worker, &population[number], &shared)
             },
-            |is_finished| {
-                while !is_finished() {
-                    std::thread::park_timeout(LOOK);
-                }
-            },
+            || {},
         );
         parts.into_iter().collect()
     }
 }
 
-/// A directory beside a database's, for another database that goes with this value.
-struct Beside(PathBuf);
+/// A directory for another database, removed when this is dropped.
+struct TemporaryDatabase(PathBuf);
 
-impl Beside {
+impl TemporaryDatabase {
     fn create(directory: &Path) -> Result<Self, RunError> {
         let mut name = directory.as_os_str().to_owned();
         name.push("-restart");
-        let beside = Self(name.into());
-        fs::create_dir_all(&beside.0).map_err(|source| RunError::Directory { path: beside.0.clone(), source })?;
-        Ok(beside)
+        let temporary = Self(name.into());
+        fs::create_dir_all(&temporary.0).map_err(|source| RunError::Directory { path: temporary.0.clone(), source })?;
+        Ok(temporary)
     }
 }
 
-impl Drop for Beside {
+impl Drop for TemporaryDatabase {
     fn drop(&mut self) {
-        // Nobody is left to tell; what stays behind goes with the scratch directory.
+        // What cannot be removed goes with the scratch directory.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

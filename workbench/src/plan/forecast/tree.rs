@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::load::Step;
+use crate::load::WalkStep;
 use ave_actors_rocksdb::trace::OpKind;
 
 /// The sizes at which a tree flushes and merges.
@@ -215,7 +215,7 @@ impl Tree {
     }
 
     /// Keeps the books of one command.
-    pub(super) fn step(&mut self, step: &Step<'_>) {
+    pub(super) fn step(&mut self, step: &WalkStep<'_>) {
         for op in step.ops {
             match op.kind {
                 OpKind::EventsPut => self.put_event(step, op.number, op.bytes),
@@ -250,7 +250,7 @@ impl Tree {
         shapes
     }
 
-    fn put_event(&mut self, step: &Step<'_>, number: u64, bytes: u32) {
+    fn put_event(&mut self, step: &WalkStep<'_>, number: u64, bytes: u32) {
         let raw = self.raw(EVENT_KEY_IN_FILE_BYTES, bytes);
         let actor = self.actors.entry(step.actor).or_default();
         let before = if self.deletes { actor.events.insert(number, bytes) } else { None };
@@ -270,7 +270,7 @@ impl Tree {
     }
 
     /// One event, or all of them.
-    fn delete_events(&mut self, step: &Step<'_>, number: Option<u64>) {
+    fn delete_events(&mut self, step: &WalkStep<'_>, number: Option<u64>) {
         let Some(actor) = self.actors.get_mut(&step.actor) else { return };
         let mut gone: Vec<u32> = Vec::new();
         match number {
@@ -293,7 +293,7 @@ impl Tree {
         }
     }
 
-    fn put_state(&mut self, step: &Step<'_>, kind: usize, bytes: u32) {
+    fn put_state(&mut self, step: &WalkStep<'_>, kind: usize, bytes: u32) {
         let raw = self.raw(u64::from(step.name_bytes), bytes);
         let before = self.actors.entry(step.actor).or_default().states[kind - 1].replace(raw);
         let at = self.place(step, kind);
@@ -304,7 +304,7 @@ impl Tree {
         self.wrote(at, u64::from(step.name_bytes) + u64::from(bytes));
     }
 
-    fn delete_state(&mut self, step: &Step<'_>, kind: usize) {
+    fn delete_state(&mut self, step: &WalkStep<'_>, kind: usize) {
         let Some(before) = self.actors.get_mut(&step.actor).and_then(|actor| actor.states[kind - 1].take()) else {
             return;
         };
@@ -324,7 +324,7 @@ impl Tree {
         }
     }
 
-    fn place(&mut self, step: &Step<'_>, kind: usize) -> usize {
+    fn place(&mut self, step: &WalkStep<'_>, kind: usize) -> usize {
         let at = step.actor_type as usize * 3 + kind;
         if at >= self.families.len() {
             self.families.resize_with((step.actor_type as usize + 1) * 3, Family::default);
@@ -390,7 +390,7 @@ mod tests {
 
     fn step(tree: &mut Tree, actor: u64, kind: OpKind, number: u64, bytes: u32) {
         let ops = [Op::new(kind, number, bytes)];
-        tree.step(&Step { actor, actor_type: 0, name_bytes: NAME_BYTES, is_command: true, ops: &ops });
+        tree.step(&WalkStep { actor, actor_type: 0, name_bytes: NAME_BYTES, is_command: true, ops: &ops });
     }
 
     /// Bytes of a state of so many bytes in a file.

@@ -1,5 +1,6 @@
 //! Certifications of a backend whose latency is known, on a simulated clock.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,13 +9,17 @@ use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_workbench::actor::Durability;
 use ave_workbench::certify::{
     Certification, CertifyError, CertifyInputs, CertifyObserver, CertifyOutcome, CertifySpec, EarlyEnd, Finding,
-    InProcess, InterruptionKind, Journal, JournalHead, JudgedSlice, Judgement, Site, Standing, judge,
+    InterruptionKind, Journal, JournalHead, JudgedSlice, Judgement, Standing, judge,
 };
+use ave_workbench::host::Machine;
 use ave_workbench::load::{
-    Control, Drive, DriveSpec, EngineCounters, JobContext, LeftOff, RunError, Sample, SessionSize, Source, Verified,
-    WarmUp,
+    Control, Drive, DriveSpec, EngineCounters, JobContext, RestartSpec, RunError, Sample, SessionSize, Source,
+    Verified, WarmUp,
 };
 use ave_workbench::measure::{Disturbance, LatencyHistogram, MachineTime, Snapshot};
+use ave_workbench::process::{
+    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSummary, Survey, SuspendedRig, Testbed,
+};
 use ave_workbench::workload::Arrivals;
 use tempfile::TempDir;
 
@@ -46,68 +51,86 @@ pub(crate) fn head(spec: &CertifySpec, source: &Source, data_directory: &Path) -
     }
 }
 
-/// What machine and engine say of themselves at a second of the simulated time.
-type Told = Box<dyn Fn(u64) -> (MachineTime, EngineCounters)>;
-
-/// A site whose samples, sizes and free space follow a script: the real ones are those of the machine that runs the tests.
-struct Staged<'a, S> {
-    inner: S,
+/// A testbed whose samples, sizes and free space follow a script: the real ones are those of the machine that runs the tests.
+struct Staged<'a> {
+    inner: &'a dyn Testbed,
     clock: &'a SimulatedClock,
-    told: Told,
-    /// What is found at the end; `None` compares what is really stored, which is nothing.
-    verified: Option<Verified>,
-    /// Free space, and growth of the database with each look.
-    room: Option<(u64, u64)>,
-    looks: std::cell::Cell<u64>,
-    /// The load that fails, counted down.
-    fails_at: Option<u32>,
+    stages: &'a Stages,
+    /// Size of the database in steps of growth.
+    size: Cell<u64>,
+    /// Loads so far.
+    loads: Cell<u32>,
 }
 
-impl<S: Site> Site for Staged<'_, S> {
-    fn open(&mut self, durability: Durability, left: Option<&LeftOff>) -> Result<(), RunError> {
-        self.inner.open(durability, left)
+struct StagedRig<'a> {
+    inner: Box<dyn Rig + 'a>,
+    of: &'a Staged<'a>,
+}
+
+impl Testbed for Staged<'_> {
+    fn emulation(&self, machine: &Machine) -> Emulation {
+        self.inner.emulation(machine)
     }
 
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Drive, RunError> {
-        if let Some(left) = &mut self.fails_at {
-            *left -= 1;
-            if *left == 0 {
-                return Err(RunError::NothingMeasured { commands: 0, warmup_seconds: 0.0 });
-            }
+    fn set_up(
+        &self,
+        machine: &Machine,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        let rig = self.inner.set_up(machine, durability, workers)?;
+        Ok(rig.map(|inner| Box::new(StagedRig { inner, of: self }) as Box<dyn Rig>))
+    }
+
+    fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        Ok(Box::new(StagedRig { inner: self.inner.resume(suspended)?, of: self }))
+    }
+}
+
+impl Rig for StagedRig<'_> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
+        let Staged { clock, stages, size, loads, .. } = self.of;
+        loads.set(loads.get() + 1);
+        if stages.fails_at == Some(loads.get()) {
+            return Err(RunError::NothingMeasured { commands: 0, warmup_seconds: 0.0 }.into());
         }
-        let began = self.clock.seconds();
-        let drive = self.inner.drive(spec)?;
+        let began = clock.seconds();
+        let driven = self.inner.drive(spec)?;
         let sample = |second: u64| {
-            let (machine, engine) = (self.told)(began + second);
+            let (machine, engine) = (stages.told)(began + second);
             let process = Snapshot { machine: Some(machine), swapped_bytes: Some(0), ..Snapshot::default() };
             Sample { at: Duration::from_secs(second), process, engine: Some(engine) }
         };
-        let samples = (0..=drive.measurement.elapsed_ns.div_ceil(SECOND)).map(sample).collect();
-        Ok(Drive { samples, ..drive })
+        let bytes = |size: u64| stages.room.map_or(0, |(_, growth)| growth * size);
+        Ok(driven.map(|driven| {
+            let samples = (0..=driven.drive.measurement.elapsed_ns.div_ceil(SECOND)).map(sample).collect();
+            let database_bytes_before = bytes(size.get());
+            size.set(size.get() + 1);
+            DriveResult {
+                drive: Drive { samples, ..driven.drive },
+                database_bytes_before,
+                database_bytes: bytes(size.get()),
+                free_bytes: stages.room.map(|(free, _)| free),
+                memory_peak_bytes: None,
+            }
+        }))
     }
 
-    fn leave(&mut self) -> Result<LeftOff, RunError> {
-        self.inner.leave()
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+        self.inner.survey(spec)
     }
 
-    fn verify(&mut self, durability: Durability, left: &LeftOff) -> Result<(Option<Verified>, SessionSize), RunError> {
-        match &self.verified {
-            Some(verified) => Ok((Some(verified.clone()), SessionSize::default())),
-            None => self.inner.verify(durability, left),
-        }
+    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+        let verified = self.of.stages.verified.clone();
+        let summary = self.inner.finish(verify && verified.is_none())?;
+        Ok(summary.map(|summary| match verified {
+            Some(verified) => RigSummary { verified: Some(verified), size: SessionSize::default(), ..summary },
+            None => summary,
+        }))
     }
 
-    fn remove(&mut self, durability: Durability) -> Result<(), RunError> {
-        self.inner.remove(durability)
-    }
-
-    fn database_bytes(&self, _durability: Durability) -> u64 {
-        self.looks.set(self.looks.get() + 1);
-        self.room.map_or(0, |(_, growth)| growth * self.looks.get())
-    }
-
-    fn free_bytes(&self) -> Option<u64> {
-        self.room.map(|(free, _)| free)
+    fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
+        self.inner.suspend()
     }
 }
 
@@ -169,20 +192,20 @@ impl Trial {
     fn run_until(&self, stop_after: u64) -> Result<CertifyOutcome, CertifyError> {
         let (control, mut journal) = (Control::default(), self.journal(false)?);
         let databases = journal.head().databases();
-        let inner =
-            InProcess::new(&self.target, &self.source, &databases, 1, &self.clock, JobContext::silent(&control));
-        let Stages { told, ref verified, room, fails_at } = self.stages;
-        let (clock, told, verified) = (&self.clock, Box::new(told), verified.clone());
-        let mut site = Staged { inner, clock, told, verified, room, looks: std::cell::Cell::new(0), fails_at };
+        let job = JobContext::silent(&control);
+        let inner = InProcess::new(&self.target, &self.source, &databases, &self.clock, job).keeping_databases();
+        let (clock, stages) = (&self.clock, &self.stages);
+        let testbed = Staged { inner: &inner, clock, stages, size: Cell::new(1), loads: Cell::new(0) };
         let certification = Certification {
             spec: &self.spec,
             command: CommandKind::Persist,
             arrivals: Arrivals::Constant,
+            machine: Machine::host(2, 5 << 30),
             cores: 2,
             observer: &StopAfter(stop_after, &control),
             control: &control,
         };
-        certification.run(&mut site, &mut journal)
+        certification.run(&testbed, &mut journal)
     }
 
     fn run(&self) -> CertifyOutcome {

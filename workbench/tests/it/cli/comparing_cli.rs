@@ -265,6 +265,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
         measure: Some(Duration::from_millis(100)),
         durabilities: vec![Durability::Off],
         verify: false,
+        kills: 0,
     };
     let target = Slowed { backend: RocksDbTarget::new(SMALL), share };
     let outcome =

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, CrashSpec, CrashTask, Crashed, Death, JobContext, Load, RunError, Source, SystemClock, Victim,
+    Control, CrashSpec, CrashTask, Crashed, JobContext, Load, Source, SystemClock, Victim, VictimEnd, VictimError,
     crash_check, drive_until_killed,
 };
 use ave_workbench::trace::TraceActor;
@@ -16,30 +16,37 @@ use ave_workbench::workload::{Arrivals, Workload, shipped};
 use crate::support::memory::{Fault, Memory};
 use crate::support::{Told, provenance, replay, trace_of, trace_told, workload};
 
-/// Not a process: a thread that stops between two commands, or where the backend refuses to go on. What it acknowledged
-/// is written down the same way.
+/// A thread instead of a process: it stops between two commands after a number of acknowledged writes, or where the backend
+/// fails an operation. Acknowledgements are logged in the same way.
 struct Thread<'a> {
     target: &'a Memory,
     source: &'a Source,
-    life: Duration,
+    writes: u64,
 }
 
 impl Victim for Thread<'_> {
-    fn live(&self, task: &CrashTask, _life: Duration, _control: &Control) -> Result<Death, RunError> {
+    fn run_and_kill(
+        &self,
+        task: &CrashTask,
+        _kill_after: Duration,
+        _control: &Control,
+    ) -> Result<VictimEnd, VictimError> {
         let control = Control::default();
         let (sender, under_load) = channel();
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
-                let tell = move || sender.send(()).unwrap();
-                drive_until_killed(self.target, self.source, task, &SystemClock::new(), &control, tell)
+                let on_load = move || sender.send(self.target.acknowledged()).unwrap();
+                drive_until_killed(self.target, self.source, task, &SystemClock::new(), &control, on_load)
             });
-            under_load.recv().expect("it comes under load");
-            std::thread::sleep(self.life);
+            let until = under_load.recv().expect("it comes under load") + self.writes;
+            while self.target.acknowledged() < until && !thread.is_finished() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             control.stop();
-            // A backend that refuses an operation ends it in the midst of a command.
+            // A backend that fails an operation ends it in the middle of a command.
             let _ = thread.join().unwrap();
         });
-        Ok(Death::Killed)
+        Ok(VictimEnd::Killed)
     }
 }
 
@@ -47,10 +54,13 @@ fn spec(workers: u64, kills: u32) -> CrashSpec {
     CrashSpec { durability: Durability::Off, load: Load::Closed, workers, kills }
 }
 
+/// Writes before each kill, unless the backend fails one earlier.
+const WRITES: u64 = 300;
+
 fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
     let directory = tempfile::tempdir().unwrap();
     let target = Memory::new(fault);
-    let victim = Thread { target: &target, source, life: Duration::from_millis(15) };
+    let victim = Thread { target: &target, source, writes: WRITES };
     let spec = spec(workers, kills);
     crash_check(&target, source, &spec, directory.path(), &victim, JobContext::silent(&Control::default()))
         .unwrap()
@@ -58,6 +68,8 @@ fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
 }
 
 const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
+/// Writes of one command of [`LIGHT`].
+const LIGHT_WRITES: u64 = 3;
 const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
 
 fn one_actor(rest: &str) -> Source {
@@ -143,7 +155,7 @@ fn the_newest_write_lost_is_found() {
         // One command, and the next one far away.
         let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
         let (target, source, directory) = (Memory::new(fault), one_actor(LIGHT), tempfile::tempdir().unwrap());
-        let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+        let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
         let crashed =
             crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
         let crashed = crashed.unwrap().unwrap();
@@ -167,7 +179,7 @@ fn what_holds_other_bytes_than_were_written_is_found() {
 fn what_was_never_issued_is_found() {
     let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
     let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
-    let victim = Thread { target: &target, source: &source, life: Duration::from_millis(300) };
+    let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
     let crashed =
         crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
@@ -220,26 +232,31 @@ fn a_trace_is_repeated_until_the_kill() {
 struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
 
 impl Victim for Weak<'_> {
-    fn live(&self, task: &CrashTask, life: Duration, control: &Control) -> Result<Death, RunError> {
+    fn run_and_kill(
+        &self,
+        task: &CrashTask,
+        kill_after: Duration,
+        control: &Control,
+    ) -> Result<VictimEnd, VictimError> {
         self.1.set(self.1.get() + 1);
         if self.1.get() == 3 {
-            let reason = "ended by itself: it had enough".to_owned();
-            return Err(RunError::Victim { durability: task.durability, reason });
+            let reason = "ended by itself: signal: 6".to_owned();
+            return Err(VictimError { durability: task.durability, reason });
         }
-        self.0.live(task, life, control)
+        self.0.run_and_kill(task, kill_after, control)
     }
 }
 
 #[test]
 fn a_process_that_ends_by_itself_is_told_with_what_was_found_before() {
     let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
-    let victim = Weak(Thread { target: &target, source: &source, life: Duration::from_millis(5) }, 0.into());
+    let victim = Weak(Thread { target: &target, source: &source, writes: WRITES }, 0.into());
     let crashed =
         crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
     let failure = crashed.failure.unwrap();
-    assert_eq!(failure, "the process to be killed with durability off ended by itself: it had enough");
+    assert_eq!(failure, "the process to be killed with durability off ended by itself: signal: 6");
 }
 
 #[test]
@@ -247,7 +264,7 @@ fn nothing_is_said_of_a_check_that_was_stopped_before_its_first_kill() {
     let (target, source) = (Memory::new(Fault::None), one_actor(LIGHT));
     let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
     control.stop();
-    let victim = Thread { target: &target, source: &source, life: Duration::ZERO };
+    let victim = Thread { target: &target, source: &source, writes: 0 };
     let crashed =
         crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, JobContext::silent(&control)).unwrap();
     assert_eq!(crashed, None);
@@ -442,6 +459,12 @@ mod process {
             .unwrap();
     }
 
+    /// Path of that test in this binary.
+    fn victim_test() -> String {
+        let (_crate, module) = module_path!().split_once("::").unwrap();
+        format!("{module}::victim")
+    }
+
     fn flag(directory: &Path) -> PathBuf {
         directory.with_extension("under-load")
     }
@@ -460,11 +483,16 @@ mod process {
     struct ThisTest(Unsafety);
 
     impl Victim for ThisTest {
-        fn live(&self, task: &CrashTask, life: Duration, _control: &Control) -> Result<Death, RunError> {
+        fn run_and_kill(
+            &self,
+            task: &CrashTask,
+            kill_after: Duration,
+            _control: &Control,
+        ) -> Result<VictimEnd, VictimError> {
             let flag = flag(&task.directory);
             let _ = fs::remove_file(&flag);
             let child = Command::new(std::env::current_exe().unwrap())
-                .args(["workbench::after_kills::process::victim", "--exact", "--nocapture"])
+                .args([&victim_test(), "--exact", "--nocapture"])
                 .env(DIRECTORY, &task.directory)
                 .env(DURABILITY, task.durability.to_string())
                 .env(UNSAFETY, self.0.name())
@@ -475,10 +503,10 @@ mod process {
                 assert_eq!(running.0.try_wait().unwrap(), None, "it ended by itself");
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(life);
+            std::thread::sleep(kill_after);
             running.0.kill().unwrap();
             assert_eq!(running.0.wait().unwrap().signal(), Some(9), "it ended by itself");
-            Ok(Death::Killed)
+            Ok(VictimEnd::Killed)
         }
     }
 

@@ -136,7 +136,13 @@ pub(crate) fn appends(seed: u64) -> Source {
 }
 
 fn closed() -> DriveSpec {
-    DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: Some(Duration::from_secs(10)), lag_limit: None }
+    DriveSpec {
+        load: Load::Closed,
+        warmup: WarmUp::NONE,
+        measure: Some(Duration::from_secs(10)),
+        lag_limit: None,
+        settle: true,
+    }
 }
 
 fn open(per_second: f64, arrivals: Arrivals, seconds: u64) -> DriveSpec {
@@ -317,6 +323,7 @@ fn is_an_m_d_1_queue(load: f64, commands: u64) {
         warmup: WarmUp::Fixed(Duration::from_secs(30)),
         measure: Some(Duration::from_secs_f64(seconds)),
         lag_limit: None,
+        settle: true,
     };
     let measurement = measure(&appends(8), &spec, |_| SERVICE);
     assert_near("commands", response(&measurement).count() as f64, commands as f64, 0.01);
@@ -412,25 +419,25 @@ fn a_trace_is_replayed_at_its_own_times() {
     }
 }
 
-/// Arrivals at random, commands that depend on the ones before: what a session goes on with is all that matters to it.
+/// With random arrivals, and commands that depend on those before.
 #[test]
-fn a_session_that_was_left_is_taken_up_as_if_it_had_been_one() {
+fn a_restored_session_continues_as_if_it_had_not_been_suspended() {
     let spec = open(800.0, Arrivals::Poisson, 5);
     let source = appends(4);
-    let second_load = |is_left: bool| {
+    let second_load = |is_suspended: bool| {
         let clock = SimulatedClock::default();
         let target = Scripted::new(&clock, |_| MILLISECOND);
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         let path = directory.path();
         let mut session =
             Session::start(&target, &source, path, Durability::Off, 1, JobContext::silent(&control)).unwrap();
-        let first = session.drive_on(&spec, &clock, JobContext::silent(&control)).unwrap();
-        assert_eq!(first.settled, None, "nobody waited");
-        if is_left {
-            let left = session.leave().unwrap();
-            let written = serde_json::to_string(&left).unwrap();
+        let unsettled = DriveSpec { settle: false, ..spec };
+        let first = session.drive(&unsettled, &clock, JobContext::silent(&control)).unwrap();
+        assert_eq!(first.settled, None);
+        if is_suspended {
+            let written = serde_json::to_string(&session.suspend().unwrap()).unwrap();
             let read = serde_json::from_str(&written).unwrap();
-            session = Session::take_up(&target, &source, path, Durability::Off, &read, &control).unwrap();
+            session = Session::restore(&target, &source, path, Durability::Off, &read, &control).unwrap();
         }
         let second = session.drive(&spec, &clock, JobContext::silent(&control)).unwrap();
         assert_eq!(second.settled, Some(true));

@@ -26,7 +26,7 @@ fn verify(target: &Memory, source: &Source, workers: u64) -> Verified {
     let path = directory.path();
     let mut session =
         Session::start(target, source, path, Durability::Off, workers, JobContext::silent(&control)).unwrap();
-    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None, settle: true };
     session.drive(&spec, &SystemClock::new(), JobContext::silent(&control)).unwrap();
     session.finish(true, JobContext::silent(&control)).unwrap().0.unwrap()
 }
@@ -129,6 +129,7 @@ where
         measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
+        kills: 0,
     };
     let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
     let outcome =

@@ -192,6 +192,7 @@ fn beside_others(foreign_cores: f64) -> Report {
         measure: Some(Duration::from_millis(300)),
         durabilities: vec![Durability::Off],
         verify: false,
+        kills: 0,
     };
     let target = RocksDbTarget::new(SMALL);
     let mut outcome =

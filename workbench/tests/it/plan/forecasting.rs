@@ -27,7 +27,7 @@ where
     use ave_workbench::workload::Arrivals;
     let load = Load::Open { per_second: commands as f64, arrivals: Arrivals::Constant };
     let measure = Some(Duration::from_secs(1));
-    let spec = DriveSpec { load, warmup: WarmUp::NONE, measure, lag_limit: None };
+    let spec = DriveSpec { load, warmup: WarmUp::NONE, measure, lag_limit: None, settle: true };
     session.drive(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
 }
 

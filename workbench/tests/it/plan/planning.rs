@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use ave_actors_rocksdb::trace::CommandKind;
@@ -11,7 +10,9 @@ use ave_workbench::actor::Durability;
 use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
 use ave_workbench::plan::{Breadth, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
-use ave_workbench::process::{Attempt, Driven, Emulation, Finished, InProcess, Rig, Survey, Testbed};
+use ave_workbench::process::{
+    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
+};
 use ave_workbench::report::{Evidence, Rejection, Resource};
 
 use crate::load::known_latency::{MD1, MILLISECOND, Scripted, SimulatedClock, appends};
@@ -44,7 +45,7 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
     }
 }
 
-fn planned(spec: &PlanSpec) -> Result<PlanOutcome, RunError> {
+fn planned(spec: &PlanSpec) -> Result<PlanOutcome, ProcessError> {
     planned_on(spec, |testbed| search_machines(testbed, &appends(3), spec, JobContext::silent(&Control::default())))
 }
 
@@ -54,14 +55,8 @@ pub(crate) fn planned_on<T>(_spec: &PlanSpec, ask: impl FnOnce(&dyn Testbed) -> 
     let directory = tempfile::tempdir().unwrap();
     let target = Scripted::new(&clock, |_| MILLISECOND);
     let control = Control::default();
-    let testbed = InProcess {
-        target: &target,
-        source: &appends(3),
-        directory: directory.path(),
-        clock: &clock,
-        job: JobContext::silent(&control),
-        rigs: AtomicU64::new(0),
-    };
+    let source = appends(3);
+    let testbed = InProcess::new(&target, &source, directory.path(), &clock, JobContext::silent(&control));
     ask(&Alone(&testbed))
 }
 
@@ -81,30 +76,30 @@ impl Testbed for Alone<'_> {
         machine: &Machine,
         durability: Durability,
         workers: u64,
-    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
         Ok(match self.0.set_up(machine, durability, workers)? {
-            Attempt::Done(rig) => Attempt::Done(Box::new(AloneRig(rig))),
-            Attempt::OutOfMemory => Attempt::OutOfMemory,
+            RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(AloneRig(rig))),
+            RigOutcome::OutOfMemory => RigOutcome::OutOfMemory,
         })
     }
 }
 
 impl Rig for AloneRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
         let mut driven = self.0.drive(spec)?;
-        if let Attempt::Done(driven) = &mut driven {
+        if let RigOutcome::Completed(driven) = &mut driven {
             driven.drive.usage.foreign_cores = None;
             driven.drive.usage.steal_percent = None;
         }
         Ok(driven)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.0.survey(spec)
     }
 
     /// What answers on a simulated clock keeps nothing that could be verified.
-    fn finish(self: Box<Self>, _verify: bool) -> Result<Attempt<Finished>, RunError> {
+    fn finish(self: Box<Self>, _verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
         self.0.finish(false)
     }
 }
@@ -150,9 +145,9 @@ impl Testbed for Mortal<'_> {
         machine: &Machine,
         durability: Durability,
         workers: u64,
-    ) -> Result<Attempt<Box<dyn Rig + '_>>, RunError> {
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
         Ok(match self.testbed.set_up(machine, durability, workers)? {
-            Attempt::Done(rig) => Attempt::Done(Box::new(MortalRig {
+            RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(MortalRig {
                 rig,
                 machine: machine.clone(),
                 needs_mb: self.needs_mb,
@@ -160,28 +155,28 @@ impl Testbed for Mortal<'_> {
                 asked: Rc::clone(&self.asked),
                 stops: self.stops,
             })),
-            Attempt::OutOfMemory => Attempt::OutOfMemory,
+            RigOutcome::OutOfMemory => RigOutcome::OutOfMemory,
         })
     }
 }
 
 impl Rig for MortalRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<Attempt<Driven>, RunError> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
         if let Some((control, _)) = self.stops.filter(|&(_, loads)| self.asked.borrow().len() >= loads) {
             control.stop();
         }
         self.asked.borrow_mut().push(format!("{} {}", self.machine, spec.load));
         if (self.needs_mb)(spec.load).max(self.least_mb) > self.machine.ram_mb {
-            return Ok(Attempt::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory);
         }
         self.rig.drive(spec)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<Attempt<Survey>, RunError> {
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.rig.survey(spec)
     }
 
-    fn finish(self: Box<Self>, verify: bool) -> Result<Attempt<Finished>, RunError> {
+    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
         self.rig.finish(verify)
     }
 }
@@ -356,7 +351,7 @@ fn the_journal_of_another_plan_and_a_line_that_was_cut_off_are_not_used() {
 fn what_cannot_be_answered_is_said_before_time_is_spent() {
     let refused = |spec: PlanSpec, expected: &str| {
         let error = planned(&spec).unwrap_err();
-        assert!(matches!(&error, RunError::Settings(text) if text.contains(expected)), "{error}");
+        assert!(matches!(&error, ProcessError::Run(RunError::Settings(text)) if text.contains(expected)), "{error}");
     };
     let good = || spec(100.0, "p99=10ms");
     refused(PlanSpec { host: Machine::host(1, 8 << 30), ..good() }, "1 core");

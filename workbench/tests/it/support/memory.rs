@@ -41,11 +41,18 @@ pub(crate) enum Fault {
 pub(crate) struct Memory {
     fault: Fault,
     databases: Mutex<HashMap<PathBuf, Database>>,
+    /// Writes to all databases that were acknowledged.
+    acknowledged: Arc<AtomicU64>,
 }
 
 impl Memory {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, databases: Mutex::default() }
+        Self { fault, databases: Mutex::default(), acknowledged: Arc::default() }
+    }
+
+    /// Writes to all databases that were acknowledged so far.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::Relaxed)
     }
 }
 
@@ -71,7 +78,8 @@ impl Target for Memory {
         let mut databases = self.databases.lock().unwrap();
         let reopened = databases.contains_key(directory);
         let database = databases.entry(directory.to_owned()).or_default().clone();
-        Ok(FaultyManager { database, fault: self.fault, reopened, dead: Arc::default() })
+        let acknowledged = Arc::clone(&self.acknowledged);
+        Ok(FaultyManager { database, fault: self.fault, reopened, dead: Arc::default(), acknowledged })
     }
 }
 
@@ -81,6 +89,7 @@ pub(crate) struct FaultyManager {
     fault: Fault,
     reopened: bool,
     dead: Arc<AtomicBool>,
+    acknowledged: Arc<AtomicU64>,
 }
 
 impl FaultyManager {
@@ -98,7 +107,8 @@ impl FaultyManager {
     fn store(&self, store: MemoryStore, name: &str) -> FaultyStore {
         let family = name.rsplit('_').next().unwrap().to_owned();
         let writes = Arc::clone(self.database.writes.lock().unwrap().entry(family.clone()).or_default());
-        FaultyStore { store, family, writes, fault: self.fault, dead: Arc::clone(&self.dead) }
+        let (dead, acknowledged) = (Arc::clone(&self.dead), Arc::clone(&self.acknowledged));
+        FaultyStore { store, family, writes, fault: self.fault, dead, acknowledged }
     }
 }
 
@@ -117,8 +127,9 @@ pub(crate) struct FaultyStore {
     family: String,
     writes: Arc<AtomicU64>,
     fault: Fault,
-    /// Whether its process is as good as killed.
+    /// Whether its process counts as killed.
     dead: Arc<AtomicBool>,
+    acknowledged: Arc<AtomicU64>,
 }
 
 impl FaultyStore {
@@ -145,6 +156,7 @@ impl FaultyStore {
             self.writes.fetch_add(u64::from(!is_stored), Ordering::Relaxed);
             return Err(Error::Store { operation: StoreOperation::Persist, reason: "killed".to_owned() });
         }
+        self.acknowledged.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

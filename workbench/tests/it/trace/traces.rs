@@ -361,7 +361,7 @@ fn the_operations_of_an_actor_keep_their_order_whatever_the_number_of_workers() 
         let path = directory.path();
         let mut session =
             Session::start(&recording, &source, path, Durability::Off, workers, JobContext::silent(&control)).unwrap();
-        let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None };
+        let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure: None, lag_limit: None, settle: true };
         session.drive(&spec, &SystemClock::new(), JobContext::silent(&control)).unwrap();
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for call in recording.0.take() {

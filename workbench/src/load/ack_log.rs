@@ -1,4 +1,4 @@
-//! What was acknowledged, written down so that it survives the death of the process that writes it.
+//! A log of acknowledged operations that survives a kill of the process that writes it.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,31 +7,31 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::error::RunError;
+use super::error::RunError;
 
-/// How far a worker came in its stream of commands: all operations before this place were acknowledged.
+/// A position in a worker's stream of commands: all operations before it were acknowledged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Commands completed since the database was new, the preload included.
     pub commands: u64,
-    /// Operations completed of the command after them.
+    /// Operations completed of the next command.
     pub operations: u64,
 }
 
 const BYTES: usize = 16;
 
-/// One small file per worker that holds the worker's place in its stream: it is written anew after every operation that
-/// returned and before the next one begins, so that at most one operation of a worker is not accounted for.
+/// One file per worker that holds its position. It is rewritten after every operation and before the next, so that at most
+/// one operation of a worker is missing.
 ///
-/// A write of 16 bytes into one page is whole or absent when the process is killed, and the page cache outlives the
-/// process. It costs a system call per operation: this is no way to measure, and nothing is measured meanwhile.
+/// When the process is killed, a write of 16 bytes into one page is complete or absent, and the page cache survives. It
+/// costs a system call per operation, so nothing is measured meanwhile.
 #[derive(Debug)]
 pub(crate) struct AckLog {
     files: Vec<File>,
 }
 
 impl AckLog {
-    /// Opens the log in `directory`, or begins one.
+    /// Opens the log in `directory`, or creates it.
     ///
     /// # Errors
     ///
@@ -46,12 +46,12 @@ impl AckLog {
         Ok(Self { files: (0..workers).map(open).collect::<io::Result<_>>().map_err(failed)? })
     }
 
-    /// The places of all workers; `None` before the first one was written.
+    /// The positions of all workers; `None` unless all were written.
     pub(crate) fn positions(&self) -> io::Result<Option<Vec<Position>>> {
         self.files.iter().map(position).collect()
     }
 
-    /// Puts a worker at a place.
+    /// Sets the position of a worker.
     pub(crate) fn set(&self, worker: u64, position: Position) -> io::Result<()> {
         let mut bytes = [0; BYTES];
         bytes[..8].copy_from_slice(&position.commands.to_le_bytes());
@@ -78,12 +78,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_by_whoever_opens_it_next() {
+    fn positions_read_back_after_the_log_is_opened_again() {
         let directory = tempfile::tempdir().unwrap();
         let log = AckLog::open(directory.path(), 2).unwrap();
         assert_eq!(log.positions().unwrap(), None);
         log.set(0, Position { commands: 7, operations: 2 }).unwrap();
-        assert_eq!(log.positions().unwrap(), None, "one worker has not begun");
+        assert_eq!(log.positions().unwrap(), None, "one worker has no position");
         log.set(1, Position { commands: u64::MAX, operations: 0 }).unwrap();
         log.set(0, Position { commands: 8, operations: 0 }).unwrap();
         let found = AckLog::open(directory.path(), 2).unwrap().positions().unwrap().unwrap();

@@ -1,167 +1,48 @@
-//! One worker issuing commands under one load. This is the measured path: between two looks at the clock there is
+//! A worker that issues commands and measures them. This is the measured path: between two readings of the clock there is
 //! nothing but the backend.
 
-mod acknowledging;
-mod recovering;
-
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
-
 use ave_actors_store::Error;
-use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::load::clock::{Clock, wake_precisely};
+use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::handles::Handles;
 use crate::load::measurement::{Measurement, Tally};
-use crate::load::schedule::{Load, Schedule};
-use crate::load::slices::{Desk, Slices};
+use crate::load::schedule::Schedule;
+use crate::load::slices::{SliceExchange, Slices};
 use crate::load::source::{Source, Stream};
 use crate::load::target::Target;
-use crate::load::warmup::WarmUp;
+use crate::load::window::Window;
 use crate::workload::{Planned, ValuePool};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
-pub(super) use acknowledging::steps;
-pub(super) use recovering::Stopped;
-
-/// A load and how long it lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct DriveSpec {
-    /// How commands are issued.
-    pub load: Load,
-    /// Time before anything counts.
-    pub warmup: WarmUp,
-    /// Time that counts; `None` runs to the end of a finite source.
-    pub measure: Option<Duration>,
-    /// Lateness at which the load is given up; `None` never gives up.
-    pub lag_limit: Option<Duration>,
-}
-
-/// Stops a run from outside and tells how far it is.
-#[derive(Debug, Default)]
-pub struct Control {
-    stop: AtomicBool,
-    commands: AtomicU64,
-}
-
-impl Control {
-    /// Asks every worker to stop after the command in hand.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Commands completed under the load that runs now.
-    pub fn commands(&self) -> u64 {
-        self.commands.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn add_commands(&self, count: u64) {
-        self.commands.fetch_add(count, Ordering::Relaxed);
-    }
-
-    pub(super) fn set_commands(&self, count: u64) {
-        self.commands.store(count, Ordering::Relaxed);
-    }
-}
-
-/// A load with its moments on the clock.
-#[derive(Debug)]
-pub(super) struct Window {
-    pub(super) load: Load,
-    pub(super) start_ns: u64,
-    /// [`NOT_YET`](Self::NOT_YET) until the load has warmed up.
-    measure_from_ns: AtomicU64,
-    measure_ns: Option<u64>,
-    lag_limit_ns: u64,
-    /// Number of this load in its session.
-    pub(super) number: u64,
-}
-
-impl Window {
-    const NOT_YET: u64 = u64::MAX;
-
-    pub(super) fn new(spec: &DriveSpec, clock: &impl Clock, number: u64) -> Self {
-        let start_ns = clock.now_ns().saturating_add(clock.lead_ns());
-        let measure_from_ns = match spec.warmup {
-            WarmUp::Fixed(time) => start_ns.saturating_add(nanoseconds(time)),
-            WarmUp::Steady { .. } => Self::NOT_YET,
-        };
-        let lag_limit_ns = spec.lag_limit.map_or(u64::MAX, nanoseconds);
-        let fixed = Self::fixed(spec.load, start_ns, measure_from_ns, spec.measure.map(nanoseconds), number);
-        Self { lag_limit_ns, ..fixed }
-    }
-
-    /// A window that begins to count at a known moment and gives no load up.
-    pub(super) const fn fixed(
-        load: Load,
-        start_ns: u64,
-        measure_from_ns: u64,
-        measure_ns: Option<u64>,
-        number: u64,
-    ) -> Self {
-        let measure_from_ns = AtomicU64::new(measure_from_ns);
-        Self { load, start_ns, measure_from_ns, measure_ns, lag_limit_ns: u64::MAX, number }
-    }
-
-    /// Commands due from now on count.
-    pub(super) fn measure_from(&self, now_ns: u64) {
-        self.measure_from_ns.store(now_ns, Ordering::Relaxed);
-    }
-
-    /// Commands due at this moment or later count.
-    fn counts_from(&self) -> u64 {
-        self.measure_from_ns.load(Ordering::Relaxed)
-    }
-
-    /// Whether a command that is due at this moment is none of this load any more.
-    fn is_over(&self, due_ns: u64) -> bool {
-        self.measure_ns.is_some_and(|measure_ns| due_ns >= self.counts_from().saturating_add(measure_ns))
-    }
-
-    /// When a ramp begins to rise and when it ends: its warm-up must be a fixed time.
-    pub(super) fn ramp_ns(&self) -> [u64; 2] {
-        let start_ns = self.counts_from().min(u64::MAX / 2);
-        [start_ns, start_ns.saturating_add(self.measure_ns.unwrap_or(1))]
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Commands a worker completes before it tells the shared counter, so that workers do not fight over it.
+/// Commands a worker completes between updates of the shared counter, so that workers do not contend for it.
 const REPORT_EVERY: u64 = 64;
-/// Longest sleep before a worker looks whether it should stop.
-const LOOK_UP_NS: u64 = 50_000_000;
+/// Longest sleep before a worker checks for cancellation, nanoseconds.
+const POLL_INTERVAL_NS: u64 = 50_000_000;
 
-/// A worker: its share of the source, the handles of its actors, and how many commands it issued so far.
-pub(super) struct Worker<T: Target> {
-    number: u64,
-    workers: u64,
-    source: Source,
-    stream: Stream,
-    handles: Vec<Option<Box<Handles<T>>>>,
-    /// Which actors were started at least once: what they stored before their first command is there.
+/// A worker: its share of the source, the handles of its actors, and its progress.
+pub(crate) struct Worker<T: Target> {
+    pub(super) number: u64,
+    pub(super) workers: u64,
+    pub(super) source: Source,
+    pub(super) stream: Stream,
+    pub(super) handles: Vec<Option<Box<Handles<T>>>>,
+    /// Whether each actor was started, and thus has what it stored before its first command.
     begun: Vec<bool>,
-    /// Operations of the command in hand.
-    ops: Vec<Op>,
-    /// A command that was drawn but is due after the end of the load: the next load begins with it.
-    pending: Option<Planned>,
+    /// Operations of the current command.
+    pub(super) ops: Vec<Op>,
+    /// A command that was drawn but is due after the end of the load; the next load begins with it.
+    pub(super) pending: Option<Planned>,
     /// Commands completed since the database was new.
-    completed: u64,
-    /// Operations of the command after them that a process which was killed completed.
-    executed: u64,
+    pub(super) completed: u64,
+    /// Operations of the next command that a killed process completed.
+    pub(super) executed: u64,
 }
 
 impl<T: Target> Worker<T> {
-    pub(super) fn new(source: &Source, number: u64, workers: u64) -> Self {
+    pub(crate) fn new(source: &Source, number: u64, workers: u64) -> Self {
         Self {
             number,
             workers,
@@ -176,20 +57,20 @@ impl<T: Target> Worker<T> {
         }
     }
 
-    pub(super) fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         usize::try_from(self.number).expect("workers are few")
     }
 
-    pub(super) const fn completed(&self) -> u64 {
+    pub(crate) const fn completed(&self) -> u64 {
         self.completed
     }
 
-    pub(super) fn close_handles(&mut self) {
+    pub(crate) fn close_handles(&mut self) {
         self.handles.clear();
     }
 
     /// Opens the handles of every actor of the first pass, as if they had been started.
-    pub(super) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
+    pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
         for actor in self.source.actors_of(self.number, self.workers) {
             if shared.control.is_stopped() {
                 break;
@@ -199,8 +80,8 @@ impl<T: Target> Worker<T> {
         Ok(())
     }
 
-    /// Issues what the source wants to be there beforehand.
-    pub(super) fn preload(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
+    /// Issues the preload. The bytes written.
+    pub(crate) fn preload(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
         let mut payload = self.begin_actors(shared)?;
         while self.stream.preload_left() > 0 && !shared.control.is_stopped() {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
@@ -247,8 +128,8 @@ impl<T: Target> Worker<T> {
         Ok(ops.iter().map(|op| u64::from(op.bytes)).sum())
     }
 
-    /// Notes that an actor has begun; true if it had not.
-    fn begins(&mut self, actor: u64) -> bool {
+    /// Marks an actor as started; true if it was not.
+    pub(super) fn begins(&mut self, actor: u64) -> bool {
         let place = self.place(actor);
         if place >= self.begun.len() {
             self.begun.resize(place + 1, false);
@@ -256,18 +137,18 @@ impl<T: Target> Worker<T> {
         !std::mem::replace(&mut self.begun[place], true)
     }
 
-    /// Issues commands until the window ends, the source ends, or somebody stops it.
-    pub(super) fn drive(
+    /// Issues commands until the window ends, the source ends, or the job is cancelled.
+    pub(crate) fn drive(
         &mut self,
         window: &Window,
         kinds: &[CommandKind],
-        desk: &Desk,
+        exchange: &SliceExchange,
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<(Measurement, Slices), RunError> {
         wake_precisely();
         let mut schedule = Schedule::new(window, self.number, self.workers, self.source.seed());
-        let mut tally = Tally::new(kinds, desk);
+        let mut tally = Tally::new(kinds, exchange);
         clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
         while let Some(planned) = self.draw() {
@@ -300,11 +181,11 @@ impl<T: Target> Worker<T> {
         Ok(tally.finish())
     }
 
-    fn draw(&mut self) -> Option<Planned> {
+    pub(super) fn draw(&mut self) -> Option<Planned> {
         self.pending.take().or_else(|| self.stream.next(&mut self.ops))
     }
 
-    /// Executes the command in hand and returns when it ended.
+    /// Executes the current command. The moment at which it ended.
     fn command(
         &mut self,
         planned: Planned,
@@ -343,7 +224,7 @@ impl<T: Target> Worker<T> {
         }
     }
 
-    fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
+    pub(super) fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
         if op.kind == OpKind::Open {
             return self.open(actor, shared);
         }
@@ -352,8 +233,8 @@ impl<T: Target> Worker<T> {
         handles.execute(op, actor, shared.pool).map_err(|source| self.failed(op.kind, actor, shared, source))
     }
 
-    /// Opens the handles of an actor that was never started, before its command begins: the command itself is what is
-    /// measured. A command that begins by opening them does so itself. True if there was something to open.
+    /// Opens the handles of an actor that was never started, before its command begins, so that only the command is
+    /// measured; unless the command opens them itself. True if they were opened.
     fn start_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<bool, RunError> {
         let is_new = !self.begun.get(self.place(actor)).is_some_and(|&begun| begun);
         if is_new && self.begin_actor(actor, shared)? > 0 {
@@ -367,7 +248,7 @@ impl<T: Target> Worker<T> {
         Ok(true)
     }
 
-    fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
+    pub(super) fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
         let (type_name, name) = self.source.actor(actor);
         let handles = Handles::open(shared.manager, &type_name, &name)
             .map_err(|source| self.failed(OpKind::Open, actor, shared, source))?;
@@ -379,12 +260,12 @@ impl<T: Target> Worker<T> {
         Ok(())
     }
 
-    fn place(&self, actor: u64) -> usize {
+    pub(super) fn place(&self, actor: u64) -> usize {
         usize::try_from(actor / self.workers).expect("actors fit in memory")
     }
 
-    fn failed(&self, operation: OpKind, actor: u64, shared: &Shared<'_, T>, source: Error) -> RunError {
-        // The others stop too: what they would measure is not a run any more.
+    pub(super) fn failed(&self, operation: OpKind, actor: u64, shared: &Shared<'_, T>, source: Error) -> RunError {
+        // The other workers stop too: the run has failed.
         shared.control.stop();
         let (type_name, name) = self.source.actor(actor);
         RunError::Operation { operation, actor: format!("{type_name}/{name}"), durability: shared.durability, source }
@@ -400,20 +281,20 @@ struct Moments {
     counts_from: u64,
 }
 
-/// What all workers of a load share.
-pub(super) struct Shared<'a, T: Target> {
-    pub(super) manager: &'a T::Manager,
-    pub(super) pool: &'a ValuePool,
-    pub(super) control: &'a Control,
-    pub(super) durability: Durability,
+/// What the workers of a load share.
+pub(crate) struct Shared<'a, T: Target> {
+    pub(crate) manager: &'a T::Manager,
+    pub(crate) pool: &'a ValuePool,
+    pub(crate) control: &'a Control,
+    pub(crate) durability: Durability,
 }
 
-/// Waits until a command is due; false if the run was stopped meanwhile.
-fn wait(due: Option<u64>, clock: &impl Clock, control: &Control) -> bool {
+/// Waits until a command is due; false if the job was cancelled.
+pub(super) fn wait(due: Option<u64>, clock: &impl Clock, control: &Control) -> bool {
     if let Some(due) = due {
         let mut now = clock.now_ns();
         while now < due && !control.is_stopped() {
-            clock.wait_until(due.min(now + LOOK_UP_NS));
+            clock.wait_until(due.min(now + POLL_INTERVAL_NS));
             now = clock.now_ns();
         }
     }

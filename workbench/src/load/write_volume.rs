@@ -1,33 +1,32 @@
-//! How much disk a source will take, told before anything is written.
+//! Estimate of the disk space a source will take, before anything is written.
 
 use std::sync::Arc;
 
-use crate::load::source::Source;
+use super::source::Source;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
-/// Commands that are drawn to tell what all of them write.
+/// Commands in the sample.
 const DRAWN: u64 = 10_000;
 
-/// What a source writes, from a sample of its commands.
+/// What a source writes, estimated from a sample of its commands.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Appetite {
-    /// Bytes of the values a command writes, on average.
+pub struct WriteVolume {
+    /// Mean bytes of values written per command.
     pub written_bytes_per_command: f64,
-    /// Bytes of them that stay, on average, as small as compression can make them: of events that nothing deletes. 0
-    /// where events are deleted: how many stay is not told from a sample.
+    /// Mean bytes of events kept per command, compressed. 0 if events are deleted: a sample does not show how many stay.
     pub kept_bytes_per_command: f64,
-    /// Bytes that stay of what is written beforehand, as small as compression can make them; 0 where that is not known.
+    /// Bytes of events kept of the preload, compressed; 0 if unknown.
     pub preload_kept_bytes: f64,
 }
 
 impl Source {
-    /// What it writes.
-    pub fn appetite(&self) -> Appetite {
+    /// Estimates what it writes.
+    pub fn write_volume(&self) -> WriteVolume {
         let Sample { commands, written_bytes, event_bytes, deletes } = self.sample();
         let commands = commands.max(1) as f64;
         let deletes = deletes || self.may_delete();
         let kept = if deletes { 0.0 } else { event_bytes as f64 * self.incompressible_share() / commands };
-        Appetite {
+        WriteVolume {
             written_bytes_per_command: written_bytes as f64 / commands,
             kept_bytes_per_command: kept,
             preload_kept_bytes: self.preload_commands() as f64 * self.kept_bytes_per_event(kept),
@@ -46,7 +45,7 @@ impl Source {
         sample
     }
 
-    /// The same with nothing that is there beforehand: what a command writes does not depend on it.
+    /// The same without a preload, on which the writes of a command do not depend.
     fn without_preload(&self) -> Self {
         match self {
             Self::Workload(workload) => {
@@ -58,11 +57,11 @@ impl Source {
         }
     }
 
-    /// Whether its commands delete events, perhaps seldom.
+    /// Whether its commands delete events, perhaps rarely.
     fn may_delete(&self) -> bool {
         match self {
             Self::Workload(_) => self.deletes(),
-            // The sample tells the rest: a trace says what it deletes, command by command.
+            // The sample shows the other deletions: a trace lists them command by command.
             Self::Trace { .. } => self.kinds().contains(&CommandKind::Purge),
         }
     }
@@ -105,36 +104,36 @@ mod tests {
     use super::*;
     use crate::workload::Workload;
 
-    fn appetite(persistence: &str, commands: &str) -> Appetite {
+    fn write_volume(persistence: &str, commands: &str) -> WriteVolume {
         let text = format!(
             "name = 'w'\ndescription = 'd'\nevent_bytes = {{ constant = 100 }}\nstate_bytes = {{ constant = 1000 }}\n\
              compressibility = 0.5\n[actors]\ncount = 10\n[persistence]\n{persistence}\n[commands]\n{commands}\n\
              [preload]\nevents_per_actor = 20\n"
         );
-        Source::Workload(Arc::new(Workload::parse(&text).unwrap())).appetite()
+        Source::Workload(Arc::new(Workload::parse(&text).unwrap())).write_volume()
     }
 
     #[test]
-    fn events_stay_and_states_are_overwritten() {
-        let full = appetite("mode = 'full'\nsnapshot_every = 0", "persist = 1");
+    fn events_are_kept_and_states_are_overwritten() {
+        let full = write_volume("mode = 'full'\nsnapshot_every = 0", "persist = 1");
         let event_bytes = full.written_bytes_per_command;
         assert!((100.0..130.0).contains(&event_bytes), "an event and what the store adds: {full:?}");
         assert!((full.kept_bytes_per_command - event_bytes / 2.0).abs() < 1e-9, "half of it is compressed: {full:?}");
         assert!((full.preload_kept_bytes - 200.0 * full.kept_bytes_per_command).abs() < 1e-6, "{full:?}");
 
-        let light = appetite("mode = 'light'", "persist = 1\nlast_event = 1");
+        let light = write_volume("mode = 'light'", "persist = 1\nlast_event = 1");
         assert!(light.written_bytes_per_command > 500.0, "{light:?}");
         assert!((light.kept_bytes_per_command / full.kept_bytes_per_command - 0.5).abs() < 0.05, "{light:?}");
         assert!((light.preload_kept_bytes / full.preload_kept_bytes - 1.0).abs() < 0.1, "{light:?}");
     }
 
     #[test]
-    fn of_events_that_may_be_deleted_nothing_is_said() {
+    fn kept_bytes_are_zero_if_events_may_be_deleted() {
         for (persistence, commands) in [
             ("mode = 'full'\nsnapshot_every = 100000\ncompact_on_snapshot = true", "persist = 1"),
             ("mode = 'light'", "persist = 1000000\npurge = 1"),
         ] {
-            let found = appetite(persistence, commands);
+            let found = write_volume(persistence, commands);
             assert!(found.written_bytes_per_command >= 100.0, "{found:?}");
             assert_eq!((found.kept_bytes_per_command, found.preload_kept_bytes), (0.0, 0.0));
         }

@@ -1,0 +1,404 @@
+//! The life of a session: from the preload to verification.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use ave_actors_store::database::DbManager;
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::state::{Drive, SessionSize, SuspendedSession, directory_bytes};
+use super::threads::{POLL_INTERVAL, with_each, with_each_and};
+use crate::actor::Durability;
+use crate::load::ack_log::{AckLog, Position};
+use crate::load::clock::Clock;
+use crate::load::control::Control;
+use crate::load::drive::{Shared, Worker};
+use crate::load::engine::{EngineCounters, EngineFigure};
+use crate::load::error::RunError;
+use crate::load::measurement::Measurement;
+use crate::load::observer::{JobContext, Phase};
+use crate::load::slices::SliceExchange;
+use crate::load::source::Source;
+use crate::load::spec::{DriveSpec, Load};
+use crate::load::target::Target;
+use crate::load::verify::{Ledger, Verified};
+use crate::load::warmup::WarmUp;
+use crate::load::watch::{Watch, Watched};
+use crate::load::window::Window;
+use crate::measure::{ResourceSampler, ResourceUsage};
+use crate::workload::ValuePool;
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// Longest wait for background work to end.
+const SETTLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// A database in a directory of its own, and the workers that load it.
+pub struct Session<'t, T: Target> {
+    pub(super) target: &'t T,
+    pub(super) source: Source,
+    pub(super) directory: PathBuf,
+    pub(super) durability: Durability,
+    kinds: Vec<CommandKind>,
+    pool: Arc<ValuePool>,
+    pub(super) workers: Vec<Worker<T>>,
+    manager: Option<T::Manager>,
+    written_bytes: Option<u64>,
+    payload_bytes: u64,
+    /// Loads so far.
+    drives: u64,
+}
+
+impl<'t, T: Target> Session<'t, T>
+where
+    T::Manager: Sync,
+{
+    /// Creates the database in `directory`, writes the preload, and opens the handles of all actors.
+    ///
+    /// The preload is written with durability off in both modes, and is on disk when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the directory or the database fails.
+    pub fn start(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        workers: u64,
+        job: JobContext<'_>,
+    ) -> Result<Self, RunError> {
+        fs::create_dir_all(directory).map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
+        let workers = workers.clamp(1, source.actors().max(1));
+        let mut session = Self::new(target, source, directory, durability, workers);
+        session.preload(job)?;
+        Ok(session)
+    }
+
+    pub(super) fn new(target: &'t T, source: &Source, directory: &Path, durability: Durability, workers: u64) -> Self {
+        Self {
+            target,
+            source: source.clone(),
+            directory: directory.to_owned(),
+            durability,
+            kinds: source.kinds(),
+            pool: Arc::new(source.value_pool()),
+            workers: (0..workers).map(|number| Worker::new(source, number, workers)).collect(),
+            manager: None,
+            written_bytes: Some(0),
+            payload_bytes: 0,
+            drives: 0,
+        }
+    }
+
+    /// Opens a database in `directory` that another session filled. Each worker continues at its position in its stream.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub(crate) fn open_at(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        positions: &[Position],
+        control: &Control,
+    ) -> Result<Self, RunError> {
+        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
+        session.open(durability)?;
+        session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
+        session.start_actors(JobContext::silent(control))?;
+        Ok(session)
+    }
+
+    /// Closes the database for another session, perhaps of another process, to [restore](Self::restore).
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn suspend(mut self) -> Result<SuspendedSession, RunError> {
+        self.pause()?;
+        Ok(SuspendedSession {
+            positions: self.positions(),
+            drives: self.drives,
+            written_bytes: self.written_bytes,
+            payload_bytes: self.payload_bytes,
+        })
+    }
+
+    /// Continues a suspended session with as many workers.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn restore(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        suspended: &SuspendedSession,
+        control: &Control,
+    ) -> Result<Self, RunError> {
+        let session = Self::open_at(target, source, directory, durability, &suspended.positions, control)?;
+        let SuspendedSession { drives, written_bytes, payload_bytes, .. } = *suspended;
+        Ok(Self { written_bytes, payload_bytes, drives, ..session })
+    }
+
+    /// The position of each worker in its stream.
+    pub(crate) fn positions(&self) -> Vec<Position> {
+        self.workers.iter().map(Worker::position).collect()
+    }
+
+    /// Issues commands without an end, and logs every operation that returned. Measures nothing.
+    pub(crate) fn drive_acknowledging(
+        &mut self,
+        load: Load,
+        log: &AckLog,
+        clock: &impl Clock,
+        control: &Control,
+    ) -> Result<(), RunError> {
+        let spec = DriveSpec { load, warmup: WarmUp::NONE, measure: None, lag_limit: None, settle: false };
+        let window = Window::new(&spec, clock, self.drives);
+        let (workers, shared) = self.workers_and_shared(control);
+        let parts = with_each(workers, |worker| worker.drive_acknowledging(&window, clock, &shared, log), || {});
+        parts.into_iter().collect()
+    }
+
+    fn preload(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
+        let total = self.source.preload_steps();
+        if total > 0 {
+            job.observer.phase(self.durability, Phase::Preload, Some(total));
+            let resources = ResourceSampler::start();
+            self.open(Durability::Off)?;
+            self.payload_bytes += self.each_worker(job, Worker::preload)?;
+            self.close()?;
+            self.count_written(resources.stop());
+        }
+        self.open(self.durability)?;
+        self.start_actors(job)
+    }
+
+    pub(crate) const fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Size of the database directory now, bytes.
+    pub(crate) fn database_bytes(&self) -> u64 {
+        directory_bytes(&self.directory)
+    }
+
+    /// Commands issued since the preload, warm-ups included.
+    pub fn commands_issued(&self) -> u64 {
+        let all: u64 = self.workers.iter().map(Worker::completed).sum();
+        all.saturating_sub(self.source.preload_commands())
+    }
+
+    /// Issues commands as `spec` says and measures them.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if an operation fails.
+    pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
+        let drive = self.drive_unsettled(spec, clock, job)?;
+        if !spec.settle {
+            return Ok(drive);
+        }
+        let (resources, began) = (ResourceSampler::start(), Instant::now());
+        let settled = Some(self.settle(job));
+        let settling = began.elapsed();
+        self.count_written(resources.stop());
+        Ok(Drive { settled, settling, ..drive })
+    }
+
+    fn drive_unsettled(
+        &mut self,
+        spec: &DriveSpec,
+        clock: &impl Clock,
+        job: JobContext<'_>,
+    ) -> Result<Drive, RunError> {
+        let resources = ResourceSampler::start();
+        let kinds = self.kinds.clone();
+        let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(kinds.len())).collect();
+        job.control.set_commands(0);
+        let number = self.drives;
+        self.drives += 1;
+        let (target, durability) = (self.target, self.durability);
+        let (workers, shared) = self.workers_and_shared(job.control);
+        let before = target.statistics(shared.manager);
+        let window = Window::new(spec, clock, number);
+        let (parts, watched) = with_each_and(
+            workers,
+            |worker| worker.drive(&window, &kinds, &exchanges[worker.number()], clock, &shared),
+            |is_finished| {
+                let (window, exchanges, counters) = (&window, &exchanges, &|| target.counters(shared.manager));
+                Watch { spec, window, durability, exchanges, clock, job, counters, is_finished }.run()
+            },
+        );
+        let statistics = EngineFigure::pair(before, target.statistics(shared.manager));
+        let Watched { warmup, steady, usage, samples, mut slices } = watched;
+        let mut measurement = Measurement::default();
+        for part in parts {
+            let (part, rest) = part?;
+            measurement.merge(part);
+            slices.merge(rest);
+        }
+        for exchange in &exchanges {
+            exchange.collect(&mut slices);
+        }
+        measurement.complete(slices);
+        self.payload_bytes += measurement.payload_bytes_with_warmup;
+        self.count_written(resources.stop());
+        let settling = Duration::ZERO;
+        let (settled, yardstick) = (None, None);
+        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling, yardstick })
+    }
+
+    /// Closes the database until [`resume`](Self::resume), so that it takes no memory from another one.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn pause(&mut self) -> Result<(), RunError> {
+        let resources = ResourceSampler::start();
+        self.close()?;
+        self.count_written(resources.stop());
+        Ok(())
+    }
+
+    /// Opens a paused database and the handles of its actors again. Has no effect if it is not paused.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails.
+    pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
+        if self.manager.is_some() {
+            return Ok(());
+        }
+        self.open(self.durability)?;
+        self.start_actors(job)
+    }
+
+    /// Actors of a trace start with their first command, those of a workload with the session.
+    pub(super) fn start_actors(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
+        if matches!(self.source, Source::Workload(_)) {
+            job.observer.phase(self.durability, Phase::Start, None);
+            self.each_worker(job, |worker, shared| worker.open_all(shared).map(|()| 0))?;
+        }
+        Ok(())
+    }
+
+    /// Reopens the database, waits for background work, and verifies what is stored if `verify` is true. The verification
+    /// is `None` if it was cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the database fails. A difference is no error.
+    pub fn finish(mut self, verify: bool, job: JobContext<'_>) -> Result<(Option<Verified>, SessionSize), RunError> {
+        let resources = ResourceSampler::start();
+        self.close()?;
+        self.open(self.durability)?;
+        self.settle(job);
+        self.count_written(resources.stop());
+        let size = SessionSize {
+            database_bytes: directory_bytes(&self.directory),
+            written_bytes: self.written_bytes,
+            payload_bytes: self.payload_bytes,
+        };
+        let verified = if verify { Some(self.verify(job)?) } else { None };
+        Ok((verified.filter(|_| !job.control.is_stopped()), size))
+    }
+
+    /// The shares of the workers are independent, so they are compared in parallel.
+    fn verify(&self, job: JobContext<'_>) -> Result<Verified, RunError> {
+        let workers = self.workers.len() as u64;
+        let completed: Vec<(u64, u64)> = (0..workers).zip(self.workers.iter().map(Worker::completed)).collect();
+        let ledgers: Vec<Ledger> = completed
+            .into_par_iter()
+            .map(|(number, completed)| Ledger::replay(&self.source, number, workers, completed))
+            .collect();
+        job.observer.phase(self.durability, Phase::Verify, Some(ledgers.iter().map(Ledger::actor_count).sum()));
+        let manager = self.manager();
+        let done = AtomicU64::new(0);
+        let seen = || {
+            job.observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, 0);
+            !job.control.is_stopped()
+        };
+        let compare = |ledger: &Ledger| ledger.verify::<T>(manager, &self.source, &self.pool, seen);
+        let parts: Result<Vec<Verified>, _> = ledgers.par_iter().map(compare).collect();
+        let mut verified = Verified::default();
+        for part in parts.map_err(|source| self.failed("read", source))? {
+            verified.merge(part);
+        }
+        Ok(verified)
+    }
+
+    /// Waits for flushes and compactions; false if they continue after the limit.
+    pub(super) fn settle(&self, job: JobContext<'_>) -> bool {
+        let is_settled = || self.counters().is_none_or(EngineCounters::is_settled);
+        if is_settled() {
+            return true;
+        }
+        job.observer.phase(self.durability, Phase::Settle, None);
+        let began = Instant::now();
+        while began.elapsed() < SETTLE_LIMIT && !job.control.is_stopped() {
+            std::thread::sleep(POLL_INTERVAL);
+            if is_settled() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn each_worker(
+        &mut self,
+        job: JobContext<'_>,
+        work: impl Fn(&mut Worker<T>, &Shared<'_, T>) -> Result<u64, RunError> + Sync,
+    ) -> Result<u64, RunError> {
+        job.control.set_commands(0);
+        let (workers, shared) = self.workers_and_shared(job.control);
+        let report = || job.observer.progress(job.control.commands(), job.control.commands());
+        with_each(workers, |worker| work(worker, &shared), report).into_iter().sum()
+    }
+
+    /// The workers of an open database, and what they share.
+    pub(super) fn workers_and_shared<'s>(&'s mut self, control: &'s Control) -> (&'s mut [Worker<T>], Shared<'s, T>) {
+        let manager = manager(self.manager.as_ref());
+        (&mut self.workers, Shared { manager, pool: &self.pool, control, durability: self.durability })
+    }
+
+    pub(super) fn manager(&self) -> &T::Manager {
+        manager(self.manager.as_ref())
+    }
+
+    pub(super) fn open(&mut self, durability: Durability) -> Result<(), RunError> {
+        let opened = self.target.open(&self.directory, durability);
+        self.manager = Some(opened.map_err(|source| self.failed("open", source))?);
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) -> Result<(), RunError> {
+        self.workers.iter_mut().for_each(Worker::close_handles);
+        if let Some(mut manager) = self.manager.take() {
+            manager.stop().map_err(|source| self.failed("stop", source))?;
+        }
+        Ok(())
+    }
+
+    fn counters(&self) -> Option<EngineCounters> {
+        self.manager.as_ref().and_then(|manager| self.target.counters(manager))
+    }
+
+    fn count_written(&mut self, usage: ResourceUsage) {
+        self.written_bytes = self.written_bytes.zip(usage.written_bytes).map(|(sum, more)| sum + more);
+    }
+
+    pub(super) fn failed(&self, action: &'static str, source: ave_actors_store::Error) -> RunError {
+        RunError::Database { action, path: self.directory.clone(), source }
+    }
+}
+
+fn manager<M>(manager: Option<&M>) -> &M {
+    manager.expect("a session's database is open between its methods")
+}

@@ -1,0 +1,12 @@
+//! One database in one durability mode: filled, loaded any number of times, verified, closed.
+
+mod inventory;
+mod lifecycle;
+mod restart;
+mod state;
+mod threads;
+
+pub use inventory::Inventory;
+pub use lifecycle::Session;
+pub use restart::{Restart, RestartRound, RestartSpec};
+pub use state::{Drive, SessionSize, SuspendedSession, directory_bytes};

@@ -1,0 +1,207 @@
+//! Starts a process for each rig and passes requests to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
+use crate::actor::Durability;
+use crate::host::{Confined, Confinement, GroupEvidence, GroupLimits, Machine};
+use crate::load::{DriveSpec, JobContext, RestartSpec, RunError};
+use crate::process::child::{ChildProcess, own_program};
+use crate::process::error::ProcessError;
+use crate::process::source::SourceSnapshot;
+use crate::process::testbed::{DriveResult, Emulation, Rig, RigOutcome, RigSummary, Survey, Testbed};
+
+/// Interval at which a cancellation is noticed.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Longest wait for the answer of a cancelled process.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A testbed that starts a process for each rig.
+pub(crate) struct ProcessTestbed<'a> {
+    source: SourceSnapshot,
+    directory: &'a Path,
+    confinement: &'a Confinement,
+    host_cores: usize,
+    job: JobContext<'a>,
+    /// Rigs so far.
+    rigs: AtomicU64,
+}
+
+impl<'a> ProcessTestbed<'a> {
+    /// Loads `source` on databases below `directory`. This process may use `host_cores` cores.
+    pub(crate) const fn new(
+        source: SourceSnapshot,
+        directory: &'a Path,
+        confinement: &'a Confinement,
+        host_cores: usize,
+        job: JobContext<'a>,
+    ) -> Self {
+        Self { source, directory, confinement, host_cores, job, rigs: AtomicU64::new(0) }
+    }
+
+    fn start(&self, machine: &Machine, task: &RigTask) -> std::io::Result<(ChildProcess, Option<Confined>)> {
+        let mut command = own_program()?;
+        command.arg(COMMAND);
+        let (mut process, confined) = if self.emulation(machine) == Emulation::Host {
+            (ChildProcess::start(command)?, None)
+        } else {
+            let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
+            let (command, mut confined) = self.confinement.prepare(limits, command)?;
+            let process = ChildProcess::start(command)?;
+            confined.enter(process.id())?;
+            (process, Some(confined))
+        };
+        process.send(task)?;
+        Ok((process, confined))
+    }
+}
+
+impl Testbed for ProcessTestbed<'_> {
+    fn emulation(&self, machine: &Machine) -> Emulation {
+        if machine.is_host {
+            Emulation::Host
+        } else if self.confinement.limits_memory() {
+            Emulation::CoresAndMemory
+        } else {
+            Emulation::CoresOnly { why: self.confinement.why_not() }
+        }
+    }
+
+    fn set_up(
+        &self,
+        machine: &Machine,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+        let number = self.rigs.fetch_add(1, Ordering::Relaxed);
+        let directory = self.directory.join(format!("rig-{number}"));
+        let task = RigTask {
+            source: self.source.clone(),
+            machine_spec: machine.spec(),
+            cores: machine.cores.min(self.host_cores),
+            directory: directory.clone(),
+            durability,
+            workers,
+        };
+        let machine_name = machine.name.clone();
+        let (mut process, confined) = self.start(machine, &task).map_err(|error| ProcessError::Rig {
+            machine: machine_name.clone(),
+            durability,
+            reason: format!("cannot be started: {error}"),
+        })?;
+        let events = process.lines();
+        let job = self.job;
+        let mut rig = Box::new(ProcessRig { events, process, confined, directory, machine_name, durability, job });
+        let ready = rig.await_event(|event| matches!(event, RigEvent::Ready).then_some(()))?;
+        Ok(ready.map(|()| rig as Box<dyn Rig>))
+    }
+}
+
+/// A rig that is a process. When it is dropped, the process is killed, and its control groups and database are removed.
+struct ProcessRig<'a> {
+    events: Receiver<String>,
+    /// Before `confined`: control groups can be removed once the process is dead.
+    process: ChildProcess,
+    confined: Option<Confined>,
+    directory: PathBuf,
+    machine_name: String,
+    durability: Durability,
+    job: JobContext<'a>,
+}
+
+impl ProcessRig<'_> {
+    fn send(&mut self, request: &RigRequest) -> Result<(), ProcessError> {
+        match self.process.send(request) {
+            // A process that is dead is noticed by the missing answer.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(self.failed(format!("reads no requests: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for the event that `answer` accepts, and passes progress to the observer.
+    fn await_event<T>(&mut self, answer: impl Fn(RigEvent) -> Option<T>) -> Result<RigOutcome<T>, ProcessError> {
+        let mut stopped: Option<Instant> = None;
+        loop {
+            if self.job.control.is_stopped() && stopped.is_none() {
+                stopped = Some(Instant::now());
+                self.send(&RigRequest::Stop)?;
+            }
+            if stopped.is_some_and(|since| since.elapsed() > STOP_TIMEOUT) {
+                return Err(RunError::Interrupted.into());
+            }
+            match self.events.recv_timeout(POLL_INTERVAL) {
+                Ok(line) => match self.parse_event(&line)? {
+                    RigEvent::Phase { durability, phase, total } => self.job.observer.phase(durability, phase, total),
+                    RigEvent::Progress { done, commands } => self.job.observer.progress(done, commands),
+                    RigEvent::Latency { p99_ns } => self.job.observer.latency(p99_ns),
+                    event => {
+                        if let Some(answer) = answer(event) {
+                            return Ok(RigOutcome::Completed(answer));
+                        }
+                    }
+                },
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.ended(stopped.is_some()),
+            }
+        }
+    }
+
+    fn parse_event(&self, line: &str) -> Result<RigEvent, ProcessError> {
+        serde_json::from_str(line).map_err(|error| self.failed(format!("sent an invalid message: {error}")))
+    }
+
+    /// Why the process ended before it answered.
+    fn ended<T>(&mut self, stopped: bool) -> Result<RigOutcome<T>, ProcessError> {
+        let report = self.process.exit_report();
+        let oom_kills = self.evidence().map_or(0, |evidence| evidence.oom_kills);
+        if self.process.was_killed() && oom_kills > 0 {
+            Ok(RigOutcome::OutOfMemory)
+        } else if stopped {
+            Err(RunError::Interrupted.into())
+        } else {
+            Err(self.failed(format!("ended by itself: {report}")))
+        }
+    }
+
+    /// What its control groups counted.
+    fn evidence(&self) -> Option<GroupEvidence> {
+        self.confined.as_ref()?.evidence().ok()?
+    }
+
+    fn failed(&self, reason: String) -> ProcessError {
+        ProcessError::Rig { machine: self.machine_name.clone(), durability: self.durability, reason }
+    }
+}
+
+impl Rig for ProcessRig<'_> {
+    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
+        self.send(&RigRequest::Drive(*spec))?;
+        let driven =
+            self.await_event(|event| if let RigEvent::Driven(result) = event { Some(*result) } else { None })?;
+        let memory_peak_bytes = self.evidence().and_then(|evidence| evidence.memory_peak_bytes);
+        Ok(driven.map(|result| DriveResult { memory_peak_bytes, ..result }))
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+        self.send(&RigRequest::Survey(*spec))?;
+        self.await_event(|event| if let RigEvent::Surveyed(survey) = event { Some(survey) } else { None })
+    }
+
+    fn finish(mut self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+        self.send(&RigRequest::Finish { verify })?;
+        self.await_event(|event| if let RigEvent::Finished(summary) = event { Some(summary) } else { None })
+    }
+}
+
+impl Drop for ProcessRig<'_> {
+    fn drop(&mut self) {
+        // It may be dead already. What cannot be removed goes with the parent directory.
+        let _ = self.process.kill();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}

@@ -1,0 +1,94 @@
+//! The hidden command `rig`, which `plan` starts: it loads a database as requested on its standard input.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
+use crate::actor::Durability;
+use crate::host::CoreLimit;
+use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, Session, SystemClock};
+use crate::process::child::{exit_with_parent, read_task, send_to_parent};
+use crate::process::error::ProcessError;
+use crate::process::testbed::{RigSummary, drive, survey};
+use crate::units;
+
+/// Shortest interval between progress events.
+const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+pub(crate) fn run() -> Result<(), ProcessError> {
+    let task: RigTask = read_task(COMMAND, "plan")?;
+    let control = Arc::new(Control::default());
+    let requests = receive_requests(&control);
+    // Threads inherit it: the workers and those of the engine.
+    let _limit = CoreLimit::apply(task.cores)
+        .map_err(|source| ProcessError::Limits { machine: units::counted(task.cores as u64, "core"), source })?;
+    serve(&task, &requests, &control)
+}
+
+fn serve(task: &RigTask, requests: &Receiver<RigRequest>, control: &Control) -> Result<(), ProcessError> {
+    let observer = ProgressReporter { reported: Mutex::new(Instant::now()) };
+    let job = JobContext { observer: &observer, control };
+    let source = task.source.read(&task.directory)?.without_end();
+    let target = RocksDbTarget::new(task.machine_spec.clone());
+    let directory = task.directory.join("database");
+    let mut session = Session::start(&target, &source, &directory, task.durability, task.workers, job)?;
+    let database_bytes_before = session.database_bytes();
+    send_to_parent(&RigEvent::Ready)?;
+    let clock = SystemClock::new();
+    // The parent ends this process by closing its standard input.
+    while let Ok(request) = requests.recv() {
+        let event = match request {
+            RigRequest::Drive(spec) => RigEvent::Driven(Box::new(drive(&mut session, &directory, &spec, &clock, job)?)),
+            RigRequest::Survey(spec) => RigEvent::Surveyed(survey(&mut session, &spec, &clock, job)?),
+            RigRequest::Finish { verify } => {
+                let commands = session.commands_issued();
+                let (verified, size) = session.finish(verify && !control.is_stopped(), job)?;
+                let summary = RigSummary { verified, size, database_bytes_before, commands };
+                send_to_parent(&RigEvent::Finished(summary))?;
+                break;
+            }
+            // Has taken effect when it was received.
+            RigRequest::Stop => continue,
+        };
+        send_to_parent(&event)?;
+    }
+    Ok(())
+}
+
+/// The requests, in order. A stop takes effect at once.
+fn receive_requests(control: &Arc<Control>) -> Receiver<RigRequest> {
+    let (sender, receiver) = channel();
+    let control = Arc::clone(control);
+    exit_with_parent(move |line| match serde_json::from_str(line) {
+        Ok(RigRequest::Stop) => control.stop(),
+        Ok(request) => drop(sender.send(request)),
+        // The parent will miss the answer.
+        Err(_) => {}
+    });
+    receiver
+}
+
+/// Passes progress to the parent process at limited rate. If that no longer reads, it kills this process.
+struct ProgressReporter {
+    reported: Mutex<Instant>,
+}
+
+impl Observer for ProgressReporter {
+    fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
+        let _ = send_to_parent(&RigEvent::Phase { durability, phase, total });
+    }
+
+    fn progress(&self, done: u64, commands: u64) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.elapsed() >= REPORT_INTERVAL {
+            *reported = Instant::now();
+            drop(reported);
+            let _ = send_to_parent(&RigEvent::Progress { done, commands });
+        }
+    }
+
+    fn latency(&self, p99_ns: u64) {
+        let _ = send_to_parent(&RigEvent::Latency { p99_ns });
+    }
+}

@@ -1,0 +1,104 @@
+//! What to replay: as the user named it, and resolved for a child process.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ProcessError;
+use crate::load::Source;
+use crate::trace::{self, Truncation};
+use crate::workload::Workload;
+
+/// A workload or trace as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SourceSpec {
+    /// Name of a shipped workload, or path of a workload file or a trace.
+    pub(crate) origin: String,
+    /// Default: the workload's own; 1 for a trace.
+    pub(crate) seed: Option<u64>,
+    /// Use the whole lines of a truncated trace.
+    pub(crate) allow_truncated: bool,
+}
+
+impl SourceSpec {
+    /// Reads the workload or trace; the content of the file decides which of them it is. `passes` is how often a trace is
+    /// repeated; `None` repeats it without end.
+    ///
+    /// A long trace is cached in an unnamed file in `data_directory`, or in the system's temporary directory if that does not
+    /// exist.
+    pub(crate) fn read(&self, data_directory: &Path, passes: Option<u64>) -> Result<Source, ProcessError> {
+        let path = Path::new(&self.origin);
+        if path.exists() && trace::looks_like_one(path) {
+            let truncation = if self.allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+            let cache = if data_directory.is_dir() { data_directory.to_owned() } else { std::env::temp_dir() };
+            let trace = Arc::new(trace::read_in(path, truncation, &cache)?);
+            return Ok(Source::Trace { trace, seed: self.seed.unwrap_or(1), passes });
+        }
+        let mut workload = Workload::find(&self.origin)?;
+        workload.seed = self.seed.unwrap_or(workload.seed);
+        Ok(Source::Workload(Arc::new(workload)))
+    }
+}
+
+/// A source for a child process, which must replay the same commands even if files change meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SourceSnapshot {
+    /// As TOML, whose numbers read back bit by bit: the stream of commands depends on every one of them.
+    Workload(String),
+    /// By path: a trace may be far larger than memory.
+    Trace {
+        spec: SourceSpec,
+        /// Commands that the parent process read.
+        commands: u64,
+    },
+}
+
+impl SourceSnapshot {
+    /// A snapshot of `source`, which was read from `spec`.
+    pub(crate) fn new(spec: SourceSpec, source: &Source) -> Result<Self, ProcessError> {
+        Ok(match source {
+            Source::Workload(workload) => Self::Workload(
+                toml::to_string(&**workload)
+                    .map_err(|source| ProcessError::Snapshot { name: workload.name.clone(), source })?,
+            ),
+            Source::Trace { trace, seed, .. } => {
+                Self::Trace { spec: SourceSpec { seed: Some(*seed), ..spec }, commands: trace.command_count() }
+            }
+        })
+    }
+
+    /// Reads it without an end. A long trace is cached in an unnamed file in `directory`.
+    pub(crate) fn read(&self, directory: &Path) -> Result<Source, ProcessError> {
+        match self {
+            Self::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
+            Self::Trace { spec, commands } => match spec.read(directory, None)? {
+                Source::Trace { trace, .. } if trace.command_count() != *commands => {
+                    Err(ProcessError::SourceChanged { path: spec.origin.clone() })
+                }
+                source => Ok(source),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::shipped;
+
+    #[test]
+    fn a_child_process_reads_the_same_workload_to_the_last_bit() {
+        for named in shipped() {
+            let mut workload = Workload::parse(named.text).unwrap();
+            workload.seed = u64::from(u32::MAX) * 7;
+            workload.compressibility = 0.1 + 0.2;
+            let spec = SourceSpec { origin: named.name.to_owned(), seed: None, allow_truncated: false };
+            let snapshot = SourceSnapshot::new(spec, &Source::Workload(Arc::new(workload.clone()))).unwrap();
+            let read: SourceSnapshot = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();
+            let Source::Workload(read) = read.read(Path::new(".")).unwrap() else { panic!("not a workload") };
+            assert_eq!(*read, workload);
+        }
+    }
+}

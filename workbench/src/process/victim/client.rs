@@ -1,0 +1,89 @@
+//! Starts the process and kills it.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use ave_actors_store::config::MachineSpec;
+
+use super::protocol::{COMMAND, VictimEvent, VictimTask};
+use crate::load::{Control, CrashTask, Load, Victim, VictimEnd, VictimError};
+use crate::process::child::{ChildProcess, own_program};
+use crate::process::source::SourceSnapshot;
+
+/// Interval at which a cancellation is noticed.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Runs this program as the victim.
+pub(crate) struct OwnProgram {
+    source: SourceSnapshot,
+    machine_spec: MachineSpec,
+}
+
+impl OwnProgram {
+    /// A process that loads the database from `source` with the tuning for `machine_spec`.
+    pub(crate) const fn new(source: SourceSnapshot, machine_spec: MachineSpec) -> Self {
+        Self { source, machine_spec }
+    }
+
+    fn start(&self, task: &CrashTask) -> std::io::Result<ChildProcess> {
+        let load = match task.load {
+            // The process is killed early at a random moment: it gets the rate in the middle of the ramp.
+            Load::Ramp { from_per_second, to_per_second, arrivals } => {
+                Load::Open { per_second: from_per_second.midpoint(to_per_second), arrivals }
+            }
+            load => load,
+        };
+        let (source, machine_spec) = (self.source.clone(), self.machine_spec.clone());
+        let mut command = own_program()?;
+        command.arg(COMMAND);
+        let mut process = ChildProcess::start(command)?;
+        process.send(&VictimTask { source, machine_spec, task: CrashTask { load, ..task.clone() } })?;
+        Ok(process)
+    }
+}
+
+impl Victim for OwnProgram {
+    fn run_and_kill(
+        &self,
+        task: &CrashTask,
+        kill_after: Duration,
+        control: &Control,
+    ) -> Result<VictimEnd, VictimError> {
+        let failed = |reason| VictimError { durability: task.durability, reason };
+        let mut process = self.start(task).map_err(|error| failed(format!("cannot be started: {error}")))?;
+        let events = process.lines();
+        let ended = |mut process: ChildProcess| failed(format!("ended by itself: {}", process.exit_report()));
+        let is_under_load = |line: &str| matches!(serde_json::from_str(line), Ok(VictimEvent::UnderLoad));
+        if !await_line(&events, None, control, is_under_load) {
+            return if control.is_stopped() { Ok(VictimEnd::Cancelled) } else { Err(ended(process)) };
+        }
+        // There are no further events: the end of the output is the end of the process.
+        await_line(&events, Some(Instant::now() + kill_after), control, |_| false);
+        if control.is_stopped() {
+            return Ok(VictimEnd::Cancelled);
+        }
+        process.kill().map_err(|error| failed(format!("cannot be killed: {error}")))?;
+        if process.was_killed() { Ok(VictimEnd::Killed) } else { Err(ended(process)) }
+    }
+}
+
+/// Whether a line that `accepts` came before the end of the output, `until`, or a cancellation.
+fn await_line(
+    lines: &Receiver<String>,
+    until: Option<Instant>,
+    control: &Control,
+    accepts: impl Fn(&str) -> bool,
+) -> bool {
+    while !control.is_stopped() {
+        let left = until.map_or(POLL_INTERVAL, |until| until.saturating_duration_since(Instant::now()));
+        match lines.recv_timeout(left.min(POLL_INTERVAL)) {
+            Ok(line) if accepts(&line) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+            Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+        }
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return false;
+        }
+    }
+    false
+}
