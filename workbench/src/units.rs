@@ -1,11 +1,11 @@
-//! How figures read to people: three significant digits where a measurement is no better, whole numbers where it is.
+//! Figures as text: three significant digits for measurements, whole numbers for counts.
 //!
-//! Sizes are binary (`MiB`, `GiB`), because the machine profiles and the engine's buffers are. Whatever is not a
-//! number reads [`ABSENT`]. Pure: knows nothing of terminals, locales or reports.
+//! Sizes are binary (`MiB`, `GiB`), as machine profiles and the engine's buffers are. What is not a finite number becomes
+//! [`ABSENT`].
 
 use jiff::Timestamp;
 
-/// Stands where there is no figure.
+/// Text in place of an unknown figure.
 pub const ABSENT: &str = "—";
 
 const SECOND_NS: f64 = 1e9;
@@ -13,16 +13,7 @@ const MINUTE_SECONDS: f64 = 60.0;
 const HOUR_SECONDS: f64 = 3_600.0;
 pub(super) const DAY_SECONDS: f64 = 86_400.0;
 
-/// A time in nanoseconds with the unit that suits it, three significant digits.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::duration;
-///
-/// assert_eq!(duration(77_000.0), "77 µs");
-/// assert_eq!(duration(1_238_400.0), "1.24 ms");
-/// assert_eq!(duration(3.1e9), "3.1 s");
-/// assert_eq!(duration(125e9), "2 min 5 s");
-/// ```
+/// A time in nanoseconds, three significant digits: `77 µs`, `1.24 ms`, `2 min 5 s`.
 pub fn duration(nanoseconds: f64) -> String {
     if !nanoseconds.is_finite() {
         return ABSENT.to_owned();
@@ -39,14 +30,7 @@ pub fn duration(nanoseconds: f64) -> String {
     long_duration(nanoseconds / SECOND_NS)
 }
 
-/// A difference of times, with its sign.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::duration_difference;
-///
-/// assert_eq!(duration_difference(1_500.0), "+1.5 µs");
-/// assert_eq!(duration_difference(-1_500.0), "−1.5 µs");
-/// ```
+/// A difference of times in nanoseconds, with its sign: `+1.5 µs`.
 pub fn duration_difference(nanoseconds: f64) -> String {
     if nanoseconds > 0.0 && nanoseconds.is_finite() {
         format!("+{}", duration(nanoseconds))
@@ -55,14 +39,7 @@ pub fn duration_difference(nanoseconds: f64) -> String {
     }
 }
 
-/// A range of times, the unit said once where it is the same.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::duration_range;
-///
-/// assert_eq!(duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms");
-/// assert_eq!(duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms");
-/// ```
+/// A range of times in nanoseconds, with one unit where it is the same: `1.46 – 1.57 ms`.
 pub fn duration_range(low_nanoseconds: f64, high_nanoseconds: f64) -> String {
     let (low, high) = (duration(low_nanoseconds), duration(high_nanoseconds));
     match (low.split_once(' '), high.split_once(' ')) {
@@ -71,7 +48,7 @@ pub fn duration_range(low_nanoseconds: f64, high_nanoseconds: f64) -> String {
     }
 }
 
-/// A time in seconds with the unit that suits it: `850 ms`, `90 s`, `2 min 5 s`, `3 h 20 min`, `17.4 days`.
+/// A time in seconds: `850 ms`, `90 s`, `2 min 5 s`, `3 h 20 min`, `17.4 days`.
 pub fn seconds(seconds: f64) -> String {
     duration(seconds * SECOND_NS)
 }
@@ -95,15 +72,7 @@ pub fn days(days: f64) -> String {
     if days.is_finite() && days >= 2.0 { format!("{} days", number(days)) } else { seconds(days * DAY_SECONDS) }
 }
 
-/// A time in days, no more exact than an estimate is: `54 min`, `12 h`, `12.5 days`.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::about_days;
-///
-/// assert_eq!(about_days(0.0375), "54 min");
-/// assert_eq!(about_days(0.51), "12 h");
-/// assert_eq!(about_days(12.5), "12.5 days");
-/// ```
+/// An estimated time in days, rounded to a whole unit below two days: `54 min`, `12 h`, `12.5 days`.
 pub fn about_days(estimate: f64) -> String {
     let [minutes, hours] = [MINUTE_SECONDS, HOUR_SECONDS].map(|unit| (estimate * DAY_SECONDS / unit).round());
     if minutes < 2.0 || hours >= 48.0 {
@@ -115,14 +84,7 @@ pub fn about_days(estimate: f64) -> String {
     }
 }
 
-/// A size in bytes, in binary units, three significant digits.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::bytes;
-///
-/// assert_eq!(bytes(512.0), "512 B");
-/// assert_eq!(bytes(1_572_864.0), "1.5 MiB");
-/// ```
+/// A size in bytes, three significant digits: `512 B`, `1.5 MiB`.
 pub fn bytes(bytes: f64) -> String {
     if !bytes.is_finite() {
         return ABSENT.to_owned();
@@ -139,14 +101,7 @@ pub fn bytes(bytes: f64) -> String {
     format!("{} PiB", number(scaled))
 }
 
-/// A rate per second: whole from a hundred up, three significant digits below.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::rate;
-///
-/// assert_eq!(rate(12_300.4), "12,300/s");
-/// assert_eq!(rate(0.254_4), "0.254/s");
-/// ```
+/// A rate per second, whole from 100 up, three significant digits below: `12,300/s`, `0.254/s`.
 pub fn rate(per_second: f64) -> String {
     if per_second.is_finite() { format!("{}/s", number(per_second)) } else { ABSENT.to_owned() }
 }
@@ -156,14 +111,7 @@ pub fn count(count: u64) -> String {
     group(&count.to_string())
 }
 
-/// So many of something, in the singular where it is one: `1 core`, `2 cores`, `1,500 actors`.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::counted;
-///
-/// assert_eq!(counted(1, "core"), "1 core");
-/// assert_eq!(counted(1_500, "actor"), "1,500 actors");
-/// ```
+/// A count and its noun, singular for one: `1 core`, `2 cores`, `1,500 actors`.
 pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", group(&count.to_string()), if count == 1 { "" } else { "s" })
 }
@@ -182,16 +130,7 @@ pub fn percent(percent: f64) -> String {
     if percent.is_finite() { format!("{} %", number(percent)) } else { ABSENT.to_owned() }
 }
 
-/// A difference in percent, with its sign and one digit; whole from a hundred up.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::percent_difference;
-///
-/// assert_eq!(percent_difference(11.23), "+11.2 %");
-/// assert_eq!(percent_difference(-3.46), "−3.5 %");
-/// assert_eq!(percent_difference(-0.04), "0.0 %");
-/// assert_eq!(percent_difference(1_234.5), "+1,235 %");
-/// ```
+/// A difference in percent with its sign: one decimal below 100, whole from there: `+11.2 %`.
 pub fn percent_difference(percent: f64) -> String {
     let size = percent.abs();
     let digits = if size < 99.95 { format!("{size:.1}") } else { number(size.round()) };
@@ -203,13 +142,7 @@ pub fn percent_difference(percent: f64) -> String {
     format!("{sign}{digits} %")
 }
 
-/// An interval of such differences, the unit said once.
-///
-/// ```
-/// use ave_actors_rocksdb::workbench::report::format::percent_interval;
-///
-/// assert_eq!(percent_interval([-0.4, 12.0]), "−0.4 to +12.0 %");
-/// ```
+/// An interval of such differences: `−0.4 to +12.0 %`.
 pub fn percent_interval([low, high]: [f64; 2]) -> String {
     format!("{} to {}", percent_difference(low).trim_end_matches(" %"), percent_difference(high))
 }
@@ -246,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_take_the_unit_that_suits_them() {
+    fn durations_have_three_digits_and_a_fitting_unit() {
         for (nanoseconds, expected) in [
             (0.0, "0 ns"),
             (0.4, "0.4 ns"),
@@ -271,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn long_times_read_as_a_clock_does() {
+    fn long_times_have_two_units() {
         assert_eq!(seconds(90.0), "90 s");
         assert_eq!(seconds(119.7), "2 min 0 s");
         assert_eq!(seconds(125.0), "2 min 5 s");
@@ -287,6 +220,32 @@ mod tests {
         assert_eq!(duration_difference(2_000_000.0), "+2 ms");
         assert_eq!(duration_difference(-2_000_000.0), "−2 ms");
         assert_eq!(duration_difference(0.0), "0 ns");
+    }
+
+    #[test]
+    fn ranges_name_a_common_unit_once() {
+        assert_eq!(duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms");
+        assert_eq!(duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms");
+        assert_eq!(percent_interval([-0.4, 12.0]), "−0.4 to +12.0 %");
+    }
+
+    #[test]
+    fn estimates_below_two_days_are_whole_units() {
+        for (estimate, text) in [(0.0375, "54 min"), (0.51, "12 h"), (12.5, "12.5 days")] {
+            assert_eq!(about_days(estimate), text);
+        }
+    }
+
+    #[test]
+    fn differences_in_percent_carry_their_sign_unless_they_round_to_zero() {
+        for (percent, text) in [(11.23, "+11.2 %"), (-3.46, "−3.5 %"), (-0.04, "0.0 %"), (1_234.5, "+1,235 %")] {
+            assert_eq!(percent_difference(percent), text);
+        }
+    }
+
+    #[test]
+    fn counted_nouns_are_singular_for_one() {
+        assert_eq!((counted(1, "core"), counted(1_500, "actor")), ("1 core".to_owned(), "1,500 actors".to_owned()));
     }
 
     #[test]
@@ -325,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_reads_absent() {
+    fn figures_that_are_not_finite_are_absent() {
         for text in [duration(f64::NAN), bytes(f64::INFINITY), rate(f64::NAN), percent(f64::NEG_INFINITY)] {
             assert_eq!(text, ABSENT);
         }

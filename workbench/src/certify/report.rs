@@ -16,7 +16,7 @@ use crate::certify::spec::CertifySpec;
 use crate::load::{Load, ModeOutcome};
 use crate::measure::Disturbance;
 use crate::report::{
-    Assessment, Context, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, Settings, Shown,
+    Assessment, Context, LoadKind, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, Settings,
     Verdict, components, host_info, report, spec_json, verification,
 };
 use crate::units;
@@ -62,7 +62,7 @@ pub fn certify_report(
     harness_ns_per_operation: f64,
 ) -> Report {
     let shown = modes.iter().map(|mode| {
-        let shown = Shown {
+        let shown = MeasuredMode {
             durability: mode.durability,
             rounds: &mode.rounds,
             verified: mode.verified.as_ref(),

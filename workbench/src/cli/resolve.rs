@@ -11,7 +11,7 @@ use crate::cli::args::{DurabilityArg, PlaceArgs, SourceArgs};
 use crate::cli::error::CliError;
 use crate::host::{HostProfile, Machine, PROFILES, matching_spec, profile_named};
 use crate::load::{Control, MOST_WORKERS, Source};
-use crate::report::Place;
+use crate::report::Destination;
 use crate::units;
 use ave_actors_rocksdb::machine::process_share;
 
@@ -114,8 +114,8 @@ pub(crate) fn interruptible() -> Result<Arc<Control>, CliError> {
 }
 
 /// Where a comparison goes: to the directory that was named, else among the reports.
-pub(crate) fn place(output: Option<&Path>) -> Place<'_> {
-    output.map_or(Place::Below(Path::new("reports")), Place::Exactly)
+pub(crate) fn place(output: Option<&Path>) -> Destination<'_> {
+    output.map_or(Destination::Below(Path::new("reports")), Destination::Exactly)
 }
 
 /// The command line, to be typed again.

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use crate::compare::error::CompareError;
 use crate::compare::given::GivenSide;
-use crate::report::{Field, Placed, Report, ReportKind, check_equal, check_once, difference, field, question};
+use crate::report::{
+    Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, difference, field, question_fields,
+};
 use crate::units;
 
 /// Checks that all reports were asked the same, in the same way, and that each has what a comparison needs.
@@ -15,9 +17,9 @@ use crate::units;
 /// [`CompareError::OneAgainstMany`], naming files and field.
 pub(super) fn check_comparable(base: &GivenSide, candidates: &[GivenSide]) -> Result<(), CompareError> {
     let reports = std::iter::once(base).chain(candidates).flat_map(|side| &side.reports);
-    let all: Vec<Placed<'_>> = reports.map(|(path, report)| (path.as_path(), report)).collect();
+    let all: Vec<ReportAtPath<'_>> = reports.map(|(path, report)| (path.as_path(), report)).collect();
     for (place, &(path, report)) in all.iter().enumerate() {
-        check_once(&all[..place], (path, report))?;
+        check_distinct(&all[..place], (path, report))?;
         check_whole(path, report)?;
     }
     for candidate in candidates {
@@ -52,7 +54,7 @@ fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
 
 /// What a report was asked and how, field by field. Databases grow from round to round: equal rounds, equal databases.
 fn asked(report: &Report) -> Vec<Field> {
-    let mut fields = question(report);
+    let mut fields = question_fields(report);
     fields.extend([
         field("settings.rounds_count", &report.settings.rounds_count),
         field("settings.workers_count", &report.settings.workers_count),

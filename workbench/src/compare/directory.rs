@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compare::Comparison;
 use crate::compare::error::CompareError;
-use crate::report::{Place, Rendered, ReportError, write_files};
+use crate::report::{Destination, Rendered, ReportError, write_files};
 
 const JSON_FILE: &str = "comparison.json";
 const MARKDOWN_FILE: &str = "comparison.md";
@@ -16,9 +16,13 @@ const HTML_FILE: &str = "comparison.html";
 /// # Errors
 ///
 /// [`CompareError::Report`]. After it nothing new stands under the final name.
-pub fn write(comparison: &Comparison, rendered: &Rendered, place: Place<'_>) -> Result<PathBuf, CompareError> {
+pub fn write(
+    comparison: &Comparison,
+    rendered: &Rendered,
+    destination: Destination<'_>,
+) -> Result<PathBuf, CompareError> {
     let name = format!("{}-comparison", comparison.name);
-    Ok(place.whole_directory(&name, &comparison.compared_at, |staging| fill(comparison, rendered, staging))?)
+    Ok(destination.whole_directory(&name, &comparison.compared_at, |staging| fill(comparison, rendered, staging))?)
 }
 
 fn fill(comparison: &Comparison, rendered: &Rendered, staging: &Path) -> Result<(), ReportError> {

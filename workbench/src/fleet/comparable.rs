@@ -2,7 +2,7 @@
 
 use crate::fleet::error::MergeError;
 use crate::fleet::given::GivenReport;
-use crate::report::{Field, Placed, Report, ReportKind, check_equal, check_once, field, question};
+use crate::report::{Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields};
 use crate::units;
 
 /// Checks that all reports were asked what the first one was, and that none is there twice.
@@ -13,9 +13,9 @@ use crate::units;
 pub(super) fn check_comparable(given: &[GivenReport]) -> Result<(), MergeError> {
     let all = placed(given);
     for (place, &report) in all.iter().enumerate() {
-        check_once(&all[..place], report)?;
+        check_distinct(&all[..place], report)?;
     }
-    Ok(check_equal(&all, question)?)
+    Ok(check_equal(&all, question_fields)?)
 }
 
 /// Checks that the reports of one machine were measured alike.
@@ -27,7 +27,7 @@ pub(super) fn check_measured_alike(given: &[GivenReport]) -> Result<(), MergeErr
     Ok(check_equal(&placed(given), measured_with)?)
 }
 
-fn placed(given: &[GivenReport]) -> Vec<Placed<'_>> {
+fn placed(given: &[GivenReport]) -> Vec<ReportAtPath<'_>> {
     given.iter().map(|given| (given.path.as_path(), &given.report)).collect()
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::fleet::Machine;
 use crate::fleet::merge::Merged;
-use crate::report::{Place, Rendered, ReportError, histogram_log, write_files};
+use crate::report::{Destination, Rendered, ReportError, histogram_log, write_files};
 
 const JSON_FILE: &str = "machines.json";
 const MARKDOWN_FILE: &str = "machines.md";
@@ -19,9 +19,9 @@ const LOG_FILE: &str = "merged.hlog";
 ///
 /// [`ReportError::RootNotWritable`], [`ReportError::Taken`], [`ReportError::Serialise`], [`ReportError::Write`] or
 /// [`ReportError::NoFreeName`]. After any of them nothing new stands under the final name.
-pub fn write(merged: &Merged, rendered: &Rendered, place: Place<'_>) -> Result<PathBuf, ReportError> {
+pub fn write(merged: &Merged, rendered: &Rendered, destination: Destination<'_>) -> Result<PathBuf, ReportError> {
     let name = format!("{}-machines", merged.comparison.name);
-    place.whole_directory(&name, &merged.comparison.merged_at, |staging| fill(merged, rendered, staging))
+    destination.whole_directory(&name, &merged.comparison.merged_at, |staging| fill(merged, rendered, staging))
 }
 
 fn fill(merged: &Merged, rendered: &Rendered, staging: &Path) -> Result<(), ReportError> {

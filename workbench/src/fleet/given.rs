@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::actor::Durability;
 use crate::fleet::error::MergeError;
-use crate::report::{LogError, Logged, Report, ReportDirectory, histogram_log};
+use crate::report::{LogError, LoggedLatencies, Report, ReportDirectory, histogram_log};
 
 const JSON_FILE: &str = "report.json";
 const LOG_FILE: &str = "latency.hlog";
@@ -16,7 +16,7 @@ pub struct GivenReport {
     pub(super) path: PathBuf,
     pub(super) report: Report,
     /// One entry per command and durability mode; absent if no log lies beside the report.
-    pub(super) histograms: Option<Vec<Logged>>,
+    pub(super) histograms: Option<Vec<LoggedLatencies>>,
 }
 
 impl GivenReport {
@@ -67,14 +67,14 @@ impl GivenReport {
     }
 
     /// The histogram of a command in a mode, if one lies beside the report.
-    pub(super) fn logged(&self, durability: Durability, command: &str) -> Option<&Logged> {
+    pub(super) fn logged(&self, durability: Durability, command: &str) -> Option<&LoggedLatencies> {
         let mut logged = self.histograms.as_deref().unwrap_or_default().iter();
         logged.find(|logged| logged.durability == durability && logged.command == command)
     }
 }
 
 /// Every command of every mode counts as many samples in the log as in the report.
-fn check_counts(report: &Report, histograms: &[Logged], path: &Path) -> Result<(), MergeError> {
+fn check_counts(report: &Report, histograms: &[LoggedLatencies], path: &Path) -> Result<(), MergeError> {
     let of_another = |durability, command: &str, found, expected| {
         Err(MergeError::LogOfAnother {
             path: path.to_owned(),
@@ -89,7 +89,7 @@ fn check_counts(report: &Report, histograms: &[Logged], path: &Path) -> Result<(
         let mut commands = mode.into_iter().flat_map(|mode| &mode.commands);
         commands.find(|latency| latency.name == command).map_or(0, |latency| latency.response_or_service().count)
     };
-    for Logged { durability, command, latencies, .. } in histograms {
+    for LoggedLatencies { durability, command, latencies, .. } in histograms {
         let expected = in_report(*durability, command);
         if latencies.count() != expected {
             return of_another(*durability, command, latencies.count(), expected);
@@ -97,7 +97,8 @@ fn check_counts(report: &Report, histograms: &[Logged], path: &Path) -> Result<(
     }
     for mode in &report.modes {
         for latency in &mode.commands {
-            let is_logged = |logged: &Logged| logged.durability == mode.durability && logged.command == latency.name;
+            let is_logged =
+                |logged: &LoggedLatencies| logged.durability == mode.durability && logged.command == latency.name;
             if !histograms.iter().any(is_logged) && latency.response_or_service().count > 0 {
                 return of_another(mode.durability, &latency.name, 0, latency.response_or_service().count);
             }

@@ -7,7 +7,7 @@ use crate::fleet::comparable::tuned_for;
 use crate::fleet::given::GivenReport;
 use crate::fleet::{LatencyEvidence, MergedLatency, PercentileSpread};
 use crate::measure::{LatencyHistogram, Percentile};
-use crate::report::{LatencyInfo, Logged, ModeResult, NamedLatency, latency_info};
+use crate::report::{LatencyInfo, LoggedLatencies, ModeResult, NamedLatency, latency_info};
 use crate::units;
 
 /// How the latencies of several reports become one distribution.
@@ -158,7 +158,7 @@ fn own_latency<'r>(one: &'r GivenReport, durability: Durability, command: &str) 
 /// The merged distribution of a command; `of_one` is what the report says itself where there is but one.
 fn merged_latency(
     command: &str,
-    logged: &[&Logged],
+    logged: &[&LoggedLatencies],
     latencies: &LatencyHistogram,
     of_one: Option<&LatencyInfo>,
 ) -> MergedLatency {
@@ -180,8 +180,8 @@ fn merged_latency(
 }
 
 /// The percentile of each report whose samples support it.
-fn percentile_of_each(logged: &[&Logged], percentile: Percentile) -> Vec<u64> {
-    let of_one = |logged: &&Logged| {
+fn percentile_of_each(logged: &[&LoggedLatencies], percentile: Percentile) -> Vec<u64> {
+    let of_one = |logged: &&LoggedLatencies| {
         let histogram: LatencyHistogram = std::iter::once(&logged.latencies).collect();
         histogram.percentile(percentile)
     };

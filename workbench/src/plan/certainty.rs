@@ -1,7 +1,9 @@
 //! How sure a plan is.
 
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
-use crate::report::{Assessment, Certainty, CertaintyLevel, Evidence, Grounds, Outcome, PlanResult, Recommendation};
+use crate::report::{
+    Assessment, Certainty, CertaintyBuilder, CertaintyLevel, Evidence, Outcome, PlanResult, Recommendation,
+};
 use crate::units;
 
 /// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: searches
@@ -12,7 +14,7 @@ const SOON_DAYS: f64 = 30.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = Grounds::none();
+    let mut grounds = CertaintyBuilder::new();
     for mode in &outcome.modes {
         match mode.recommended() {
             Some(verdict) => recommended(&mut grounds, mode, verdict, outcome.required_per_second),
@@ -22,41 +24,46 @@ pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Ass
     for recommendation in &plan.recommendations {
         outgrown(&mut grounds, recommendation);
     }
-    grounds.disturbed(assessment, ended);
-    grounds.certainty()
+    grounds.consider(assessment, ended);
+    grounds.build()
 }
 
-fn recommended(grounds: &mut Grounds, mode: &ModeFindings, verdict: &MachineVerdict, required_per_second: f64) {
+fn recommended(
+    grounds: &mut CertaintyBuilder,
+    mode: &ModeFindings,
+    verdict: &MachineVerdict,
+    required_per_second: f64,
+) {
     let (durability, machine) = (mode.durability, &verdict.machine);
     match verdict.evidence {
-        Evidence::Measured => grounds.rests_on(format!("The rate of {machine} was measured on this host itself")),
-        Evidence::Emulated => grounds.rests_on(format!(
+        Evidence::Measured => grounds.support(format!("The rate of {machine} was measured on this host itself")),
+        Evidence::Emulated => grounds.support(format!(
             "The machine {machine} was emulated here under its CPU and memory limits; processor and disk are those of this host"
         )),
-        Evidence::CoresEmulated => grounds.lowered(
+        Evidence::CoresEmulated => grounds.lower(
             CertaintyLevel::Moderate,
             format!("The machine {machine} was emulated here under its CPU limit, without its memory limit"),
         ),
-        Evidence::Implied => grounds.lowered(
+        Evidence::Implied => grounds.lower(
             CertaintyLevel::Moderate,
             format!("The machine {machine} was not tried itself: it is no smaller than one that sustained the rate"),
         ),
         Evidence::Extrapolated | Evidence::NotMeasured => grounds
-            .lowered(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
+            .lower(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
     }
     let repeats = mode.searched_machine(machine).and_then(|found| repeats(found, required_per_second));
     if let Some(repeats) = repeats {
-        grounds.rests_on(format!("With durability {durability}, {repeats}"));
+        grounds.support(format!("With durability {durability}, {repeats}"));
     }
     let Some(rate) = verdict.sustained_per_second else { return };
     let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
     if margin >= CLEAR {
         let times = units::number(margin);
         grounds
-            .rests_on(format!("With durability {durability}, up to {times} times the required rate met the objective"));
+            .support(format!("With durability {durability}, up to {times} times the required rate met the objective"));
     } else {
         let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
-        grounds.lowered(
+        grounds.lower(
             CertaintyLevel::Moderate,
             format!(
                 "With durability {durability}, the highest rate that met the objective is only {percent} above the required rate"
@@ -80,10 +87,10 @@ fn repeats(findings: &MachineFindings, required_per_second: f64) -> Option<Strin
     Some(format!("{rate} was tried {times} times, {} in all, and sustained", units::seconds(seconds)))
 }
 
-fn none(grounds: &mut Grounds, mode: &ModeFindings, required_per_second: f64) {
+fn none(grounds: &mut CertaintyBuilder, mode: &ModeFindings, required_per_second: f64) {
     let durability = mode.durability;
     if mode.interrupted {
-        grounds.lowered(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
+        grounds.lower(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
         return;
     }
     let best = mode.verdicts.iter().filter_map(|verdict| verdict.sustained_per_second).fold(0.0, f64::max);
@@ -92,14 +99,14 @@ fn none(grounds: &mut Grounds, mode: &ModeFindings, required_per_second: f64) {
         "With durability {durability}, the highest rate that met the objective is {share} of the required rate"
     );
     if best * CLEAR <= required_per_second {
-        grounds.rests_on(ground);
+        grounds.support(ground);
     } else {
-        grounds.lowered(CertaintyLevel::Moderate, ground);
+        grounds.lower(CertaintyLevel::Moderate, ground);
     }
 }
 
 /// A database larger than the memory is read from the disk, which was not measured.
-fn outgrown(grounds: &mut Grounds, recommendation: &Recommendation) {
+fn outgrown(grounds: &mut CertaintyBuilder, recommendation: &Recommendation) {
     let days = recommendation.outgrown_after_days.filter(|&days| days < SOON_DAYS);
     if let Some((days, machine)) = days.zip(recommendation.profile.as_deref()) {
         let after = units::about_days(days);
@@ -107,6 +114,6 @@ fn outgrown(grounds: &mut Grounds, recommendation: &Recommendation) {
             "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it was \
              smaller"
         );
-        grounds.lowered(CertaintyLevel::Moderate, ground);
+        grounds.lower(CertaintyLevel::Moderate, ground);
     }
 }

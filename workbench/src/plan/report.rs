@@ -10,9 +10,9 @@ use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
-    MachineLatency, MachineMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation,
-    Rejection, Report, ReportKind, ScalingInfo, Settings, Shown, SloInfo, Verdict, WhatIfInfo, latency_info, report,
-    spec_json, suffices,
+    MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
+    Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo, latency_info,
+    report, spec_json, suffices,
 };
 use crate::units;
 
@@ -147,7 +147,7 @@ fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
 impl ReportInput<'_> {
     fn mode_result(&self, mode: &ModeFindings, findings: &MachineFindings) -> ModeResult {
         let finished = findings.finished.as_ref();
-        let shown = Shown {
+        let shown = MeasuredMode {
             durability: mode.durability,
             rounds: findings.rounds(),
             verified: finished.and_then(|finished| finished.verified.as_ref()),

@@ -44,7 +44,7 @@ impl<'a> Charts<'a> {
         }
     }
 
-    /// As JSON that may stand inside a `<script>` element: `<` occurs in strings only, where its escape means the same.
+    /// As JSON that is valid inside a `<script>` element: `<` occurs in strings only, where its escape means the same.
     pub(super) fn to_script_json(&self) -> String {
         serde_json::to_string(self).map_or_else(|_| "{}".to_owned(), |json| json.replace('<', "\\u003c"))
     }
@@ -191,7 +191,7 @@ struct SeriesLine {
     p50_ns: Vec<Option<u64>>,
     p99_ns: Vec<Option<u64>>,
     commands_per_second: Vec<Option<f64>>,
-    /// From where to where the engine held writers back, seconds.
+    /// Start and end of each stall, seconds.
     stalls: Vec<[f64; 2]>,
 }
 
@@ -254,7 +254,7 @@ impl SeriesLine {
         }
     }
 
-    /// Slices in a row in which the engine held writers back are one stall.
+    /// Adjacent stalled slices are one stall.
     fn mark_stalls(&mut self, offset: f64, slices: &[SeriesPoint]) {
         let mut from = offset;
         for slice in slices {
@@ -304,11 +304,11 @@ pub(super) struct GrowthChart {
     expected_bytes: Vec<f64>,
     low_bytes: Vec<f64>,
     high_bytes: Vec<f64>,
-    /// What the disk has room for.
+    /// Size of the disk.
     disk_bytes: u64,
-    /// That, less what compactions and logs need.
-    room_bytes: u64,
-    /// The day the room is used up, as the forecast says it.
+    /// The size less what compactions and logs need.
+    usable_bytes: u64,
+    /// The day of the forecast on which the space is used up.
     full_on: Option<String>,
 }
 
@@ -325,7 +325,7 @@ impl GrowthChart {
             low_bytes: sizes.iter().map(|size| size.bytes.low).collect(),
             high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
             disk_bytes: forecast.disk_bytes,
-            room_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
+            usable_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
             full_on: forecast.disk_full_on.clone(),
         })
     }

@@ -1,32 +1,23 @@
-//! `comparison.html` and `comparison.md`: the comparison for people.
+//! `comparison.html` and `comparison.md`: a comparison of builds.
 
 use serde::Serialize;
 
+use super::forest::{Axis, DrawnInterval};
+use super::template::render;
 use crate::actor::Durability;
 use crate::compare::{Answer, Candidate, Comparison, ComparisonOutcome, MachineFigure, MachineRow, Row, Samples};
-use crate::render::forest::{Axis, Drawn};
-use crate::render::template::{Markup, render};
+use crate::report::Rendered;
 use crate::units;
 
-const HTML: &str = include_str!("compare.html.j2");
-const MARKDOWN: &str = include_str!("compare.md.j2");
-const STYLE: &str = include_str!("report.css");
-const OWN_STYLE: &str = include_str!("compare.css");
-
-/// The comparison as one HTML page without scripts, its charts and styles inline.
-///
-/// Whatever the comparison holds is escaped; a policy in the page forbids it to load anything from anywhere.
-pub fn html(comparison: &Comparison) -> String {
-    render(Markup::Html, HTML, Page::new(comparison))
-}
-
-/// The comparison as GitHub-flavoured Markdown.
-pub fn markdown(comparison: &Comparison) -> String {
-    render(Markup::Markdown, MARKDOWN, Page::new(comparison))
+/// The pages of a comparison of builds. All text is escaped, and the content security policy of the HTML page forbids
+/// network requests.
+pub fn comparison(comparison: &Comparison) -> Rendered {
+    let page = ComparisonPage::new(comparison);
+    Rendered { html: render("comparison.html.j2", &page), markdown: render("comparison.md.j2", &page) }
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct ComparisonPage<'a> {
     comparison: &'a Comparison,
     /// Class of the page, and the word.
     outcome: [&'static str; 2],
@@ -34,12 +25,10 @@ struct Page<'a> {
     rule_out: String,
     confidence: String,
     reports_count: usize,
-    candidates: Vec<Shown<'a>>,
-    style: &'static str,
-    own_style: &'static str,
+    candidates: Vec<CandidateView<'a>>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> ComparisonPage<'a> {
     fn new(comparison: &'a Comparison) -> Self {
         let rows = comparison.candidates.iter().flat_map(|candidate| &candidate.rows);
         let axis = Axis::of(rows, comparison.threshold_percent, comparison.rule_out_percent);
@@ -52,9 +41,7 @@ impl<'a> Page<'a> {
             rule_out: units::percent(comparison.rule_out_percent),
             confidence: units::percent(comparison.confidence_percent),
             reports_count: sides.map(|side| side.reports.len()).sum(),
-            candidates: candidates.map(|one| Shown::new(one, axis, comparison.rule_out_percent)).collect(),
-            style: STYLE,
-            own_style: OWN_STYLE,
+            candidates: candidates.map(|one| CandidateView::new(one, axis, comparison.rule_out_percent)).collect(),
         }
     }
 }
@@ -71,25 +58,25 @@ const fn outcome(outcome: ComparisonOutcome) -> [&'static str; 2] {
 
 /// One candidate.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct CandidateView<'a> {
     candidate: &'a Candidate,
     outcome: [&'static str; 2],
     samples: &'static str,
     axis: Axis,
     ticks: [String; 2],
-    modes: Vec<Mode<'a>>,
-    machine: Vec<MachineShown>,
+    modes: Vec<ModeRows<'a>>,
+    machine: Vec<MachineView>,
 }
 
 /// The rows of one durability mode.
 #[derive(Serialize)]
-struct Mode<'a> {
+struct ModeRows<'a> {
     durability: Durability,
-    rows: Vec<RowShown<'a>>,
+    rows: Vec<RowView<'a>>,
 }
 
 #[derive(Serialize)]
-struct RowShown<'a> {
+struct RowView<'a> {
     row: &'a Row,
     what: String,
     base: String,
@@ -100,11 +87,11 @@ struct RowShown<'a> {
     /// Class of the page, and the words.
     answer: [&'static str; 2],
     needed: Option<String>,
-    drawn: Drawn,
+    drawn: DrawnInterval,
 }
 
 #[derive(Serialize)]
-struct MachineShown {
+struct MachineView {
     durability: Durability,
     what: &'static str,
     base: String,
@@ -115,12 +102,12 @@ struct MachineShown {
     answer: [&'static str; 2],
 }
 
-impl<'a> Shown<'a> {
+impl<'a> CandidateView<'a> {
     fn new(candidate: &'a Candidate, axis: Axis, rule_out_percent: f64) -> Self {
         let rows = |durability: Durability| candidate.rows.iter().filter(move |row| row.durability == durability);
         let mode = |durability| {
-            let rows: Vec<_> = rows(durability).map(|row| RowShown::new(row, candidate.samples, axis)).collect();
-            (!rows.is_empty()).then_some(Mode { durability, rows })
+            let rows: Vec<_> = rows(durability).map(|row| RowView::new(row, candidate.samples, axis)).collect();
+            (!rows.is_empty()).then_some(ModeRows { durability, rows })
         };
         Self {
             candidate,
@@ -129,7 +116,7 @@ impl<'a> Shown<'a> {
             axis,
             ticks: [units::percent_difference(axis.low), units::percent_difference(axis.high)],
             modes: [Durability::Off, Durability::On].into_iter().filter_map(mode).collect(),
-            machine: candidate.machine.iter().map(|row| MachineShown::new(row, rule_out_percent)).collect(),
+            machine: candidate.machine.iter().map(|row| MachineView::new(row, rule_out_percent)).collect(),
         }
     }
 }
@@ -142,7 +129,7 @@ const fn samples(samples: Samples) -> &'static str {
     }
 }
 
-impl<'a> RowShown<'a> {
+impl<'a> RowView<'a> {
     fn new(row: &'a Row, samples: Samples, axis: Axis) -> Self {
         let [base, candidate] = row.figures();
         let of = if samples == Samples::Rounds { "rounds" } else { "runs" };
@@ -161,14 +148,14 @@ impl<'a> RowShown<'a> {
     }
 }
 
-/// Whether the machine was the same, as far as its figure tells.
+/// Whether the figure shows that the machine was the same: class of the page and words.
 fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
     if row.differs {
         ["no", "differed"]
     } else if row.is_same(rule_out_percent) {
         ["", "the same"]
     } else {
-        ["soft", "cannot tell"]
+        ["soft", "inconclusive"]
     }
 }
 
@@ -181,7 +168,7 @@ const fn class(answer: Answer) -> &'static str {
     }
 }
 
-impl MachineShown {
+impl MachineView {
     fn new(row: &MachineRow, rule_out_percent: f64) -> Self {
         let is_share = row.figure == MachineFigure::OtherProcesses;
         let cores = |cores| format!("{} cores", units::number(cores));

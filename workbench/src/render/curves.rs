@@ -1,12 +1,12 @@
 //! The percentile curves of every machine, as shapes to draw: small charts of one scale, so that they compare.
 //!
-//! Pure. Knows places and paths; colours and text stand in the template.
+//! Knows coordinates and paths; colours and text are in the template.
 
 use serde::Serialize;
 
+use super::chart::{nines_grid, on_grid};
 use crate::actor::Durability;
 use crate::fleet::{Machine, MachineComparison};
-use crate::render::chart::{nines_grid, on_grid};
 use crate::units;
 
 const WIDTH: f64 = 340.0;
@@ -34,7 +34,7 @@ pub(super) struct CurveBoard<'a> {
     /// Latency lines, from below.
     y_ticks: Vec<Tick>,
     x_ticks: Vec<Tick>,
-    charts: Vec<CurveChart<'a>>,
+    charts: Vec<MachineCurves<'a>>,
 }
 
 /// A line of the grid and what it is called.
@@ -46,19 +46,19 @@ struct Tick {
 
 /// One machine.
 #[derive(Debug, Serialize)]
-struct CurveChart<'a> {
+struct MachineCurves<'a> {
     machine: &'a Machine,
-    lines: Vec<CurveLine>,
+    lines: Vec<CurvePath>,
 }
 
 /// One durability mode: the data of an SVG path.
 #[derive(Debug, Serialize)]
-struct CurveLine {
+struct CurvePath {
     durability: Durability,
     path: String,
 }
 
-/// What all charts share.
+/// The scale of all charts.
 struct Scale {
     most_nines: f64,
     low: f64,
@@ -66,18 +66,18 @@ struct Scale {
 }
 
 impl<'a> CurveBoard<'a> {
-    /// Charts of the headline command; `None` if nobody's latencies are known.
+    /// Charts of the headline command; `None` without latencies.
     pub(super) fn new(comparison: &'a MachineComparison) -> Option<Self> {
         let command = comparison.headline_command.as_deref()?;
         let curves: Vec<_> = comparison.machines.iter().map(|machine| (machine, points(machine, command))).collect();
         let scale = Scale::of(curves.iter().flat_map(|(_, modes)| modes).flat_map(|(_, points)| points))?;
         let charts = curves
             .into_iter()
-            .map(|(machine, modes)| CurveChart {
+            .map(|(machine, modes)| MachineCurves {
                 machine,
                 lines: modes
                     .into_iter()
-                    .map(|(durability, points)| CurveLine { durability, path: scale.path(&points) })
+                    .map(|(durability, points)| CurvePath { durability, path: scale.path(&points) })
                     .collect(),
             })
             .collect();

@@ -1,38 +1,29 @@
-//! `machines.html` and `machines.md`: the comparison for people.
+//! `machines.html` and `machines.md`: a comparison of machines.
 
 use serde::Serialize;
 
+use super::curves::CurveBoard;
+use super::template::render;
 use crate::actor::Durability;
 use crate::fleet::{
     LatencyEvidence, Machine, MachineCapacity, MachineComparison, MachineMode, MergedLatency, TargetAnswer,
 };
 use crate::measure::Percentile;
-use crate::render::curves::CurveBoard;
-use crate::render::template::{Markup, render};
+use crate::report::Rendered;
 use crate::units;
-
-const HTML: &str = include_str!("machines.html.j2");
-const MARKDOWN: &str = include_str!("machines.md.j2");
-const STYLE: &str = include_str!("report.css");
-const OWN_STYLE: &str = include_str!("machines.css");
 
 /// The percentiles of the tables.
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
-/// The comparison as one HTML page without scripts, its charts and styles inline.
-///
-/// Whatever the comparison holds is escaped; a policy in the page forbids it to load anything from anywhere.
-pub fn html(comparison: &MachineComparison) -> String {
-    render(Markup::Html, HTML, Page::new(comparison))
-}
-
-/// The comparison as GitHub-flavoured Markdown.
-pub fn markdown(comparison: &MachineComparison) -> String {
-    render(Markup::Markdown, MARKDOWN, Page::new(comparison))
+/// The pages of a comparison of machines. All text is escaped, and the content security policy of the HTML page forbids
+/// network requests.
+pub fn fleet(comparison: &MachineComparison) -> Rendered {
+    let page = FleetPage::new(comparison);
+    Rendered { html: render("machines.html.j2", &page), markdown: render("machines.md.j2", &page) }
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct FleetPage<'a> {
     comparison: &'a MachineComparison,
     reports_count: usize,
     tables: Vec<ModeTable<'a>>,
@@ -40,11 +31,9 @@ struct Page<'a> {
     /// Whether any report probed its disk; runs do not.
     was_probed: bool,
     curves: Option<CurveBoard<'a>>,
-    style: &'static str,
-    own_style: &'static str,
 }
 
-impl<'a> Page<'a> {
+impl<'a> FleetPage<'a> {
     fn new(comparison: &'a MachineComparison) -> Self {
         Self {
             comparison,
@@ -53,8 +42,6 @@ impl<'a> Page<'a> {
             disks: comparison.machines.iter().map(DiskRow::new).collect(),
             was_probed: comparison.machines.iter().any(|machine| machine.sync_probe.is_some()),
             curves: CurveBoard::new(comparison),
-            style: STYLE,
-            own_style: OWN_STYLE,
         }
     }
 }
@@ -65,7 +52,7 @@ struct ModeTable<'a> {
     durability: Durability,
     /// Where the bars are as long as what the target requires, percent of the longest.
     required_percent: Option<f64>,
-    rows: Vec<Row<'a>>,
+    rows: Vec<RateRow<'a>>,
 }
 
 impl<'a> ModeTable<'a> {
@@ -79,14 +66,14 @@ impl<'a> ModeTable<'a> {
         Self {
             durability,
             required_percent: required.map(|required| 100.0 * required / longest),
-            rows: measured.into_iter().map(|(machine, mode)| Row::new(machine, mode, command, longest)).collect(),
+            rows: measured.into_iter().map(|(machine, mode)| RateRow::new(machine, mode, command, longest)).collect(),
         }
     }
 }
 
 /// One machine in one durability mode.
 #[derive(Serialize)]
-struct Row<'a> {
+struct RateRow<'a> {
     machine: &'a Machine,
     /// Its name without the processor.
     hardware: &'a str,
@@ -95,16 +82,17 @@ struct Row<'a> {
     bar_percent: f64,
     /// `medium (2 of 3 reports), none (1 of 3 reports)`.
     recommended: Option<String>,
-    /// Whether it holds the target, as a class of the page and as a word.
+    /// Whether it sustains the target: class of the page and word.
     answer: Option<[&'static str; 2]>,
-    /// The rate its latencies were taken at, if there are any.
+    /// The rate its latencies were measured at, if there are any.
     load: String,
-    /// Whether they are its one report's own, with no histogram behind them.
+    /// Whether they come from its only report, without a histogram.
     is_own: bool,
+    days_until_full: String,
     percentiles: [Cell; 3],
 }
 
-impl<'a> Row<'a> {
+impl<'a> RateRow<'a> {
     fn new(machine: &'a Machine, mode: &'a MachineMode, command: Option<&str>, longest: f64) -> Self {
         let latency = command.and_then(|command| mode.command(command));
         let capacity = mode.capacity.as_ref();
@@ -116,8 +104,8 @@ impl<'a> Row<'a> {
             bar_percent: 100.0 * mode.rate_per_second() / longest,
             recommended: capacity.map(|capacity| recommended(capacity, machine.reports.len())),
             answer: capacity.map(|capacity| match capacity.answer {
-                TargetAnswer::Holds => ["yes", "✓ holds"],
-                TargetAnswer::Misses => ["no", "✗ does not"],
+                TargetAnswer::Holds => ["yes", "✓ sustained"],
+                TargetAnswer::Misses => ["no", "✗ not sustained"],
                 TargetAnswer::Undecided => ["soft", "? inconclusive"],
             }),
             load: match mode.offered_per_second {
@@ -126,6 +114,9 @@ impl<'a> Row<'a> {
                 None => "closed loop".to_owned(),
             },
             is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
+            days_until_full: capacity
+                .and_then(|capacity| capacity.days_until_disk_full)
+                .map_or_else(absent, |range| between(range, units::days)),
             percentiles: SHOWN.map(|name| Cell::new(name, latency)),
         }
     }
@@ -141,15 +132,15 @@ fn recommended(capacity: &MachineCapacity, reports: usize) -> String {
     match capacity.recommendations.as_slice() {
         [one] => profile(&one.profile),
         several => {
-            let told = several
+            let counts = several
                 .iter()
                 .map(|count| format!("{} ({} of {reports} reports)", profile(&count.profile), count.reports_count));
-            told.collect::<Vec<_>>().join(", ")
+            counts.collect::<Vec<_>>().join(", ")
         }
     }
 }
 
-/// A percentile, and how sure it is.
+/// A percentile and its confidence interval.
 #[derive(Serialize)]
 struct Cell {
     name: Percentile,
@@ -227,7 +218,7 @@ fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) ->
     ends.map_or_else(absent, |(low, high)| between([low, high], format))
 }
 
-/// Both ends with the unit said once where it is the same, or the one figure they read as.
+/// A range with one unit where both ends have the same, or one figure if both ends have the same text.
 fn between([low, high]: [f64; 2], format: fn(f64) -> String) -> String {
     let (low, high) = (format(low), format(high));
     match (low.split_once(' '), high.split_once(' ')) {

@@ -7,10 +7,10 @@ use crate::compare::{Row, as_much_faster};
 /// Width of the axis in units of the drawing.
 const WIDTH: f64 = 100.0;
 /// Percent at which the axis ends at most: what lies beyond is drawn as reaching the edge.
-const MOST: f64 = 100.0;
+const MAX_PERCENT: f64 = 100.0;
 
 /// The axis reaches at least so many times as far as what must be ruled out.
-const ROOM: f64 = 1.25;
+const REACH: f64 = 1.25;
 
 /// One axis for all rows of a table, from the fastest to the slowest end, percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -27,7 +27,7 @@ pub(super) struct Axis {
 
 /// An interval as it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Drawn {
+pub(super) struct DrawnInterval {
     pub(super) low: f64,
     pub(super) at: f64,
     pub(super) high: f64,
@@ -44,17 +44,17 @@ impl Axis {
     ) -> Self {
         let [threshold, ruled_out] =
             [threshold_percent, rule_out_percent].map(|slower| [as_much_faster(slower), slower]);
-        let lowest = rows.clone().map(|row| row.interval_percent[0]).fold(ROOM * ruled_out[0], f64::min);
-        let highest = rows.map(|row| row.interval_percent[1]).fold(ROOM * ruled_out[1], f64::max);
-        let (low, high) = (lowest.max(-MOST), highest.min(MOST.max(ROOM * ruled_out[1])));
+        let lowest = rows.clone().map(|row| row.interval_percent[0]).fold(REACH * ruled_out[0], f64::min);
+        let highest = rows.map(|row| row.interval_percent[1]).fold(REACH * ruled_out[1], f64::max);
+        let (low, high) = (lowest.max(-MAX_PERCENT), highest.min(MAX_PERCENT.max(REACH * ruled_out[1])));
         let axis = Self { low, high, zero: 0.0, limits: [0.0; 2], ruled_out: [0.0; 2] };
         let place = |percent| axis.place(percent);
         Self { zero: place(0.0), limits: threshold.map(place), ruled_out: ruled_out.map(place), ..axis }
     }
 
-    pub(super) fn draw(self, row: &Row) -> Drawn {
+    pub(super) fn draw(self, row: &Row) -> DrawnInterval {
         let [low, high] = row.interval_percent;
-        Drawn {
+        DrawnInterval {
             low: self.place(low),
             at: self.place(row.slower_percent),
             high: self.place(high),

@@ -371,19 +371,19 @@
     const moment = chart.at_seconds.at(-1) - chart.at_seconds[0] > 8 * 86400 ? day : hour;
     const grown = Math.max(...chart.high_bytes);
     // A disk that is never filled would flatten the curve to nothing.
-    const shows_room = chart.room_bytes < 4 * grown;
-    const top = 1.12 * (shows_room ? Math.max(grown, chart.room_bytes) : grown);
+    const shows_room = chart.usable_bytes < 4 * grown;
+    const top = 1.12 * (shows_room ? Math.max(grown, chart.usable_bytes) : grown);
     const unit = 1024 ** Math.floor(Math.log(top) / Math.log(1024));
     const marks = (plot) => context(plot, (ctx, box, pixel) => {
       ctx.setLineDash([3 * pixel, 3 * pixel]);
       if (shows_room) {
-        const y = plot.valToPos(chart.room_bytes, "y", true);
+        const y = plot.valToPos(chart.usable_bytes, "y", true);
         ctx.strokeStyle = css("limit");
         ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
-        legible(ctx, "room on the disk: " + size(chart.room_bytes), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
+        legible(ctx, "room on the disk: " + size(chart.usable_bytes), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
         ctx.setLineDash([3 * pixel, 3 * pixel]);
       }
-      const full = reached(chart.at_seconds, chart.expected_bytes, chart.room_bytes);
+      const full = reached(chart.at_seconds, chart.expected_bytes, chart.usable_bytes);
       if (full != null && chart.full_on) {
         const x = plot.valToPos(full, "x", true);
         ctx.lineWidth = 1.5 * pixel;

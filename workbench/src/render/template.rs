@@ -1,44 +1,61 @@
-//! Filling a template with a report: the figures' formats as filters, and escaping that is on unless a value is
-//! marked safe.
+//! The templates: figures formatted by filters, and escaping that is on unless a value is marked safe.
 //!
-//! Knows nothing of what a report means; it sees values and a template.
+//! Knows nothing of what a report means; it sees values and templates.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, Output, State, escape_formatter};
 use serde::Serialize;
 
+use super::terms::TERMS;
 use crate::units;
 
 const MARKDOWN: &str = "markdown";
 
-/// What a template produces, hence how values in it are escaped.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Markup {
-    Html,
-    Markdown,
-}
+/// Templates by name; the extension before `.j2` decides how values are escaped.
+const TEMPLATES: [(&str, &str); 8] = [
+    ("page.html.j2", include_str!("page.html.j2")),
+    ("parts.html.j2", include_str!("parts.html.j2")),
+    ("report.html.j2", include_str!("report.html.j2")),
+    ("comparison.html.j2", include_str!("comparison.html.j2")),
+    ("machines.html.j2", include_str!("machines.html.j2")),
+    ("report.md.j2", include_str!("report.md.j2")),
+    ("comparison.md.j2", include_str!("comparison.md.j2")),
+    ("machines.md.j2", include_str!("machines.md.j2")),
+];
 
-/// Fills `source` with `context`.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
+/// Fills the template of this name with `context`.
 ///
 /// # Panics
 ///
 /// When the template is wrong. Templates are part of this crate and every path through them is tested.
-pub(super) fn render(markup: Markup, source: &str, context: impl Serialize) -> String {
-    environment(markup)
-        .render_str(source, Serde(context))
-        .unwrap_or_else(|error| panic!("the built-in {markup:?} template: {error:#}"))
+pub(super) fn render(template: &str, context: impl Serialize) -> String {
+    ENVIRONMENT
+        .get_template(template)
+        .and_then(|found| found.render(Serde(context)))
+        .unwrap_or_else(|error| panic!("the built-in template {template}: {error:#}"))
 }
 
-fn environment(markup: Markup) -> Environment<'static> {
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_syntax(lines_of_tags_vanish());
-    environment.set_auto_escape_callback(move |_| match markup {
-        Markup::Html => AutoEscape::Html,
-        Markup::Markdown => AutoEscape::Custom(MARKDOWN.into()),
+    environment.set_auto_escape_callback(|name| {
+        if name.ends_with(".html.j2") { AutoEscape::Html } else { AutoEscape::Custom(MARKDOWN.into()) }
     });
     environment.set_formatter(escape);
     add_filters(&mut environment);
+    environment.add_global("terms", Serde(BTreeMap::from(TERMS)));
+    environment.add_global("page_style", include_str!("page.css"));
+    for (name, source) in TEMPLATES {
+        environment
+            .add_template(name, source)
+            .unwrap_or_else(|error| panic!("the built-in template {name}: {error:#}"));
+    }
     environment
 }
 
@@ -103,7 +120,7 @@ fn markdown_text(text: &str) -> String {
     escaped
 }
 
-/// Inline code, fenced by more backticks than it holds. A table ends a cell at a bar even inside code.
+/// Inline code, fenced by more backticks than it contains. A table ends a cell at a bar even inside code.
 fn code_span(text: &str) -> String {
     let fence = "`".repeat(longest_backtick_run(text) + 1);
     let pad = if text.contains('`') { " " } else { "" };
@@ -111,7 +128,7 @@ fn code_span(text: &str) -> String {
     format!("{fence}{pad}{line}{pad}{fence}")
 }
 
-/// A code block, fenced by more backticks than it holds.
+/// A code block, fenced by more backticks than it contains.
 fn code_block(text: &str, language: &str) -> String {
     let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
     format!("{fence}{language}\n{text}\n{fence}")

@@ -1,6 +1,6 @@
-//! Rows that the pages show and the report holds only implicitly: pairs of durability modes, one summary per round.
+//! A report arranged for tables: pairs of durability modes, one row per machine and per round.
 //!
-//! Pure. Knows nothing of the text it ends up in: no formatting, no markup.
+//! Knows nothing of markup.
 
 use serde::Serialize;
 
@@ -22,30 +22,30 @@ const SUMMARY_PERCENTILES: [Percentile; 4] = [Percentile::P50, Percentile::P99, 
 pub(super) struct View<'a> {
     /// Durability modes that were measured, `off` before `on`.
     pub(super) durabilities: Vec<Durability>,
-    /// The command the summary rows speak of.
+    /// The command of the summary rows.
     pub(super) headline_command: Option<&'a str>,
-    /// Why the verdict is what it is, without what the recommendations say themselves.
+    /// Reasons of the verdict without the sentences of the recommendations.
     pub(super) reasons: Vec<&'a str>,
     /// Whether the same machine is recommended in both modes.
     pub(super) same_machine: bool,
-    /// Slices of time in which the engine held writers back.
+    /// Slices of time in which the engine delayed or stopped writers.
     pub(super) stalled_slices_count: usize,
     /// One wide row per mode.
     pub(super) summaries: Vec<ModeSummary<'a>>,
     /// Whether processes that write were killed in any mode.
     pub(super) was_killed: bool,
-    /// What users wait, per command.
+    /// Response time per command, or service time where no schedule was followed.
     pub(super) commands: Vec<LatencyPair<'a>>,
-    /// What the backend took, per command; empty where it is the same thing.
+    /// Service time per command; empty where it equals the response time.
     pub(super) services: Vec<LatencyPair<'a>>,
-    /// What the backend took, per storage operation.
+    /// Service time per storage operation.
     pub(super) operations: Vec<LatencyPair<'a>>,
     /// Capacity per mode with the headroom taken off.
     pub(super) capacities: Vec<CapacityRow<'a>>,
-    /// Profiles and whether they hold the target.
+    /// Profiles and whether they sustain the target.
     pub(super) profiles: Vec<ProfileRow<'a>>,
     /// The recommendations with the profile they name.
-    pub(super) machines: Vec<Machine<'a>>,
+    pub(super) machines: Vec<MachineCard<'a>>,
     /// The time series in one row per round and mode.
     pub(super) rounds: Vec<RoundRow>,
     pub(super) engine: Vec<EngineRow>,
@@ -103,13 +103,13 @@ fn differs_from_response(mode: &ModeResult) -> bool {
     mode.commands.iter().any(|command| command.response.as_ref().is_some_and(|response| *response != command.service))
 }
 
-/// The wide row: one mode, its throughput, the headline command's latency; the rest stands in the mode itself.
+/// One mode with the latency of the headline command.
 #[derive(Debug, Serialize)]
 pub(super) struct ModeSummary<'a> {
     pub(super) mode: &'a ModeResult,
     pub(super) latency: Option<&'a LatencyInfo>,
     pub(super) percentiles: [PercentileCell; 4],
-    /// How often it was killed, and what came of it; absent if it was not.
+    /// Number of kills and what was found after them; absent without kills.
     pub(super) kills: Option<String>,
 }
 
@@ -253,16 +253,16 @@ fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileR
 
 /// A recommendation, its profile's size and its specification as text to paste.
 #[derive(Debug, Serialize)]
-pub(super) struct Machine<'a> {
+pub(super) struct MachineCard<'a> {
     pub(super) recommendation: &'a crate::report::Recommendation,
     pub(super) profile: Option<&'a ProfileEvidence>,
     pub(super) spec_json: Option<String>,
 }
 
-fn machines(plan: &PlanResult) -> Vec<Machine<'_>> {
+fn machines(plan: &PlanResult) -> Vec<MachineCard<'_>> {
     plan.recommendations
         .iter()
-        .map(|recommendation| Machine {
+        .map(|recommendation| MachineCard {
             recommendation,
             profile: recommendation.profile.as_deref().and_then(|name| plan.profile(name)),
             spec_json: recommendation.machine_spec.as_ref().map(|spec| format!("{spec:#}")),

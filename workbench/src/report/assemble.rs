@@ -1,4 +1,4 @@
-//! From what the runner and the sizing found to a [`Report`].
+//! Builds a [`Report`] from measurements.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,28 +23,28 @@ use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 const COMPONENTS: [(&str, &str); 3] =
     [("ave-actors-store", "0.5.0"), ("rocksdb", "0.25.0"), ("librocksdb-sys", "0.19.0+11.8.1")];
 
-/// What a report says beside the measurement itself.
+/// Facts of a report that are not measured under load: source, host, settings.
 #[derive(Debug, Clone)]
 pub struct Context<'a> {
     /// When it began, RFC 3339 in UTC.
     pub started_at: String,
     /// How long it took, seconds.
     pub elapsed_seconds: f64,
-    /// What was replayed.
+    /// The workload or trace.
     pub source: &'a Source,
     /// File or name it came from.
     pub origin: String,
-    /// The host.
+    /// The host, as detected.
     pub host: &'a HostProfile,
-    /// What is wrong with it.
+    /// Warnings about the host.
     pub host_warnings: &'a [HostWarning],
     /// The disk's sync latency, if it was probed.
     pub sync_probe: Option<&'a LatencyHistogram>,
-    /// The tuning in force.
+    /// Engine settings in force.
     pub tuning: Vec<TuningInfo>,
-    /// The machine it was for.
+    /// The machine the engine was tuned for.
     pub machine_spec: &'a MachineSpec,
-    /// Where the databases were.
+    /// Directory of the databases.
     pub data_directory: &'a Path,
     /// The command line that made it.
     pub command: String,
@@ -108,14 +108,14 @@ pub(crate) fn components() -> BTreeMap<String, String> {
     COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
 }
 
-/// A machine specification as `ave-actors-store` reads it.
-pub fn spec_json(spec: &MachineSpec) -> serde_json::Value {
+/// A machine specification in the form `ave-actors-store` deserialises.
+pub(crate) fn spec_json(spec: &MachineSpec) -> serde_json::Value {
     // Strings and numbers: serialising them cannot fail.
     serde_json::to_value(spec).unwrap_or_default()
 }
 
 /// `medium`, or `custom (2 cores, 24000 MB)`.
-pub fn spec_name(spec: &MachineSpec) -> String {
+pub(crate) fn spec_name(spec: &MachineSpec) -> String {
     match spec {
         MachineSpec::Profile(profile) => profile.to_string(),
         MachineSpec::Custom { ram_mb, cpu_cores } => {
@@ -173,8 +173,7 @@ fn trace_facts(trace: &crate::trace::Trace) -> BTreeMap<String, String> {
     ])
 }
 
-/// A host as reports show it.
-pub fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> HostInfo {
+pub(crate) fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> HostInfo {
     HostInfo {
         cpu_model: host.cpu_model.clone(),
         logical_cores_count: host.logical_cores,
@@ -196,8 +195,8 @@ pub fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> H
     }
 }
 
-/// What one mode did, on its way into a report.
-pub(crate) struct Shown<'a> {
+/// Measurements of one durability mode.
+pub(crate) struct MeasuredMode<'a> {
     pub(crate) durability: Durability,
     pub(crate) rounds: &'a [Drive],
     pub(crate) verified: Option<&'a Verified>,
@@ -207,7 +206,7 @@ pub(crate) struct Shown<'a> {
     pub(crate) seed: u64,
 }
 
-impl Shown<'_> {
+impl MeasuredMode<'_> {
     pub(crate) fn result(&self) -> ModeResult {
         let all = Measurement::over_rounds(self.rounds.iter().map(|round| &round.measurement));
         let rates: Vec<f64> = self.rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
@@ -301,7 +300,7 @@ fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
     }
 }
 
-/// Slice by slice; the last one is as long as the measurement still went on.
+/// One point per slice; the last slice ends with the measurement.
 fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
     let measurement = &drive.measurement;
     let slices = measurement.slices_of_all_commands();
@@ -352,7 +351,7 @@ fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {
     Some(NamedLatency { name: kind.name().to_owned(), response: None, service: latency_info(latency, &[], 0) })
 }
 
-/// A histogram as reports show it, with confidence intervals if slices of time stand behind it.
+/// A histogram as a distribution, with confidence intervals if slices of time are given.
 pub fn latency_info(latencies: &LatencyHistogram, slices: &[Slice], seed: u64) -> LatencyInfo {
     let supported: Vec<_> =
         PERCENTILES.into_iter().filter(|percentile| percentile.is_supported_by(latencies.count())).collect();

@@ -1,4 +1,4 @@
-//! How far a measurement can be trusted: what disturbed it, and whether it still carries an answer.
+//! How far a measurement can be trusted: disturbances, and whether it supports an answer.
 
 use statrs::statistics::Statistics;
 
@@ -9,45 +9,45 @@ use crate::report::{Outcome, Reason, ReasonKind, Warning};
 use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Samples in a second below which its median is chance.
+/// Fewest samples in a second for its median to count.
 const DRIFT_SAMPLES: u64 = 20;
 /// Standard deviation of the rates of rounds, as a share of their mean, that is worth a warning, and that spoils a result.
 const ROUND_SCATTER: [f64; 2] = [0.12, 0.3];
 
-/// What was found out about a measurement's worth.
+/// Warnings, doubts and failures of a measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Assessment {
-    /// Cores of the machine, not of the process: others share those.
+    /// Cores of the machine, which other processes share.
     cores: u32,
-    /// How many of the warnings were known of the host before anything was measured.
+    /// How many of the warnings are about the host, known before measuring.
     host_warnings: usize,
     pub(crate) warnings: Vec<Warning>,
-    /// Why the measurement carries no answer; empty if it does.
+    /// Why the measurement supports no answer; empty if it does.
     pub(crate) doubts: Vec<String>,
-    /// What took time away from the system under test. An objective that was met all the same is met; a missed one, or
-    /// a figure by itself, says nothing.
+    /// What took time away from the system under test. An objective that was met nevertheless is met; a missed one is
+    /// inconclusive.
     pub(crate) disturbances: Vec<String>,
-    /// Why it is a failure whatever the figures: lost or altered data.
+    /// Lost or altered data: a failure whatever the figures.
     pub(crate) losses: Vec<String>,
-    /// Rates that were offered and not achieved: said before anything else.
+    /// Rates that were offered and not achieved: they come first in the verdict.
     pub(crate) overloads: Vec<String>,
 }
 
 impl Assessment {
-    /// Starts with what is known of the host.
+    /// Starts with the warnings about the host.
     pub(crate) fn of_host(cores: u32, host_warnings: &[HostWarning]) -> Self {
         let warnings =
             host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
         Self { cores, host_warnings: host_warnings.len(), warnings, ..Self::default() }
     }
 
-    /// Whether measuring itself gave a reason to warn.
+    /// Whether measuring itself raised a warning.
     pub(crate) const fn was_warned(&self) -> bool {
         self.warnings.len() > self.host_warnings
     }
 
-    /// The outcome in the light of what is known: losses beat doubts, doubts beat `found`. `judged` says whether `found`
-    /// is the answer to an objective.
+    /// The outcome: losses take precedence over doubts, doubts over `found`. `judged` is whether `found` answers an
+    /// objective.
     pub(crate) fn outcome(&self, found: Outcome, judged: bool) -> Outcome {
         let met = judged && found == Outcome::Pass;
         if !self.losses.is_empty() {
@@ -74,28 +74,28 @@ impl Assessment {
     }
 
     pub(crate) fn mode(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
-        self.fell_behind(name, rounds, offered);
-        self.generator(name, rounds, offered.is_some());
-        self.samples(name, rounds);
-        self.steal(rounds);
-        self.swap(rounds);
-        self.foreign_load(name, rounds);
-        self.warm_up(name, rounds);
-        self.scatter(name, rounds);
-        self.drift(name, rounds);
+        self.check_backlog(name, rounds, offered);
+        self.check_generator(name, rounds, offered.is_some());
+        self.check_samples(name, rounds);
+        self.check_steal(rounds);
+        self.check_swap(rounds);
+        self.check_foreign_load(name, rounds);
+        self.check_warm_up(name, rounds);
+        self.check_scatter(name, rounds);
+        self.check_drift(name, rounds);
         if rounds.iter().any(|round| round.settled == Some(false)) {
             self.doubts.push(format!(
-                "durability {name}: compactions were still pending 20 s after the load ended: the engine owes work that \
-                 the figures do not include; measure longer"
+                "durability {name}: compactions were still pending 20 s after the load ended: work that the figures do not \
+                 include; measure longer"
             ));
         }
         if let Some(verified) = verified.filter(|verified| !verified.differences.is_empty()) {
             let first = &verified.differences[0];
-            self.losses.push(format!("durability {name}: the database does not hold what was acknowledged: {first}"));
+            self.losses.push(format!("durability {name}: the database differs from what was acknowledged: {first}"));
         }
     }
 
-    /// What was found after kills of processes that wrote.
+    /// Findings after kills of writing processes.
     pub(crate) fn kills(&mut self, name: &str, crashed: &Crashed) {
         if let Some(failure) = &crashed.failure {
             let kills = crashed.kills;
@@ -104,13 +104,13 @@ impl Assessment {
         if let Some(first) = crashed.verified.differences.first() {
             let lost = units::count(crashed.verified.lost);
             self.losses.push(format!(
-                "durability {name}: after a process was killed, the database does not hold what was acknowledged to it, \
-                 {lost} of it lost: {first}"
+                "durability {name}: after a process was killed, the database differs from what was acknowledged to it, \
+                 {lost} records lost: {first}"
             ));
         }
     }
 
-    fn fell_behind(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
+    fn check_backlog(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
         let Some(offered) = offered else { return };
         let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
         if rounds.iter().any(|round| round.measurement.fell_behind()) {
@@ -119,12 +119,12 @@ impl Assessment {
                 .push(format!("Durability {name}: {offered} commands/s were offered and {achieved} achieved"));
             self.doubts.push(format!(
                 "durability {name}: {offered} commands/s were offered and {achieved} achieved: a queue grew, and \
-                 latencies tell its length rather than the backend's speed"
+                 latencies measure its length rather than the backend's speed"
             ));
         }
     }
 
-    fn generator(&mut self, name: &str, rounds: &[Drive], is_open: bool) {
+    fn check_generator(&mut self, name: &str, rounds: &[Drive], is_open: bool) {
         if !is_open {
             return;
         }
@@ -143,8 +143,8 @@ impl Assessment {
         }
     }
 
-    /// The command that is issued most must carry a median at least, and should carry a p99.
-    fn samples(&mut self, name: &str, rounds: &[Drive]) {
+    /// The most frequent command must support a median, and should support a p99.
+    fn check_samples(&mut self, name: &str, rounds: &[Drive]) {
         let count_of = |kind: CommandKind| -> u64 {
             rounds
                 .iter()
@@ -159,18 +159,18 @@ impl Assessment {
         };
         if !Percentile::P50.is_supported_by(count) {
             self.doubts.push(format!(
-                "durability {name}: {} of `{kind}` carry no percentile; measure longer",
+                "durability {name}: {} of `{kind}` support no percentile; measure longer",
                 units::counted(count, "sample")
             ));
         } else if !Percentile::P99.is_supported_by(count) {
             self.warn(
-                format!("durability {name}: {} of `{kind}` carry no p99", units::counted(count, "sample")),
-                "1,000 samples carry it: measure longer or with more rounds",
+                format!("durability {name}: {} of `{kind}` support no p99", units::counted(count, "sample")),
+                "it needs 1,000 samples: measure longer or with more rounds",
             );
         }
     }
 
-    fn swap(&mut self, rounds: &[Drive]) {
+    fn check_swap(&mut self, rounds: &[Drive]) {
         let swapped: u64 = rounds.iter().filter_map(|round| round.usage.swapped_bytes).sum();
         if swapped > SWAPPED_BYTES {
             let swapped = units::bytes(swapped as f64);
@@ -178,7 +178,7 @@ impl Assessment {
         }
     }
 
-    fn warm_up(&mut self, name: &str, rounds: &[Drive]) {
+    fn check_warm_up(&mut self, name: &str, rounds: &[Drive]) {
         let unsteady = rounds.iter().filter(|round| round.steady == Some(false)).count();
         if unsteady == 0 {
             return;
@@ -196,8 +196,8 @@ impl Assessment {
         }
     }
 
-    /// Did it become slower or faster from second to second, all rounds in a row?
-    fn drift(&mut self, name: &str, rounds: &[Drive]) {
+    /// Drift of the median from second to second, over all rounds.
+    fn check_drift(&mut self, name: &str, rounds: &[Drive]) {
         let slices = rounds.iter().flat_map(|round| round.measurement.slices_of_all_commands());
         let medians: Vec<f64> =
             slices.filter(|slice| slice.count() >= DRIFT_SAMPLES).map(|slice| slice.quantile(0.5) as f64).collect();
@@ -212,11 +212,11 @@ impl Assessment {
         if trend.change.abs() > DRIFT[1] {
             self.doubts.push(text);
         } else if trend.change.abs() > DRIFT[0] {
-            self.warn(text, "it may not have reached the state it stays in: measure longer");
+            self.warn(text, "it may not have reached a steady state: measure longer");
         }
     }
 
-    fn steal(&mut self, rounds: &[Drive]) {
+    fn check_steal(&mut self, rounds: &[Drive]) {
         let steal = rounds.iter().filter_map(|round| round.usage.steal_percent).fold(0.0, f64::max);
         if steal > STEAL_PERCENT[1] {
             self.disturbances.push(format!("the hypervisor took {} of the CPU time", units::percent(steal)));
@@ -228,18 +228,18 @@ impl Assessment {
         }
     }
 
-    fn foreign_load(&mut self, name: &str, rounds: &[Drive]) {
+    fn check_foreign_load(&mut self, name: &str, rounds: &[Drive]) {
         let foreign = rounds.iter().filter_map(|round| round.usage.foreign_cores).fold(0.0, f64::max);
         let share = foreign / f64::from(self.cores.max(1));
         let text = format!("durability {name}: other processes kept {foreign:.1} cores busy in the worst round");
         if share > FOREIGN_SHARE[1] {
             self.disturbances.push(text);
         } else if share > FOREIGN_SHARE[0] {
-            self.warn(text, "stop them and measure again: what they take is missing from the result");
+            self.warn(text, "stop them and measure again: the CPU they use is missing from the result");
         }
     }
 
-    fn scatter(&mut self, name: &str, rounds: &[Drive]) {
+    fn check_scatter(&mut self, name: &str, rounds: &[Drive]) {
         let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
         let Some(scatter) = relative_deviation(&rates).filter(|scatter| *scatter > ROUND_SCATTER[0]) else { return };
         let (low, high) = range(&rates);

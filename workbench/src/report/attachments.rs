@@ -10,19 +10,19 @@ use crate::report::{Report, histogram_log};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// A file and its name.
-pub type Attachment = (String, Vec<u8>);
+pub(crate) type Attachment = (String, Vec<u8>);
 
 /// Divides nanoseconds into the milliseconds that tools of the family show.
 const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 /// Steps per halving of the distance to 100 %, as the family's own tools take.
 const TICKS_PER_HALF: u32 = 5;
 
-/// The rounds of a durability mode.
-pub type ModeRounds<'a> = (Durability, &'a [Drive]);
+/// A durability mode and its rounds.
+pub(crate) type ModeRounds<'a> = (Durability, &'a [Drive]);
 
 /// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
 /// `series.csv`.
-pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment> {
+pub(crate) fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment> {
     let mut files = vec![("latency.hlog".to_owned(), histogram_log(report, modes))];
     for (durability, rounds) in modes {
         let all = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement));
@@ -37,9 +37,9 @@ pub fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment>
     files
 }
 
-/// Response times in nanoseconds, slice of time by slice (a second, as a rule), as an HdrHistogram interval log of version 1.3. The tag of a line says
-/// command, durability and round: `persist.durability-on.round-2`. Rounds follow each other as if nothing but warm-ups had
-/// been between them.
+/// Response times in nanoseconds per slice of time (usually 1 s), as an HdrHistogram interval log of version 1.3. The tag
+/// of a line names command, durability and round: `persist.durability-on.round-2`. Rounds follow each other with only their
+/// warm-ups between them.
 fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
     let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let comment =
@@ -51,7 +51,7 @@ fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
 }
 
 /// A line of a histogram log.
-struct Line<'m> {
+struct SliceLine<'m> {
     /// When the slice of time began.
     at: Duration,
     length: Duration,
@@ -61,7 +61,7 @@ struct Line<'m> {
 }
 
 /// The lines of a histogram log, in order of time.
-fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<Line<'m>> {
+fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<SliceLine<'m>> {
     let mut lines = Vec::new();
     let mut began = Duration::ZERO;
     let most_rounds = modes.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
@@ -73,7 +73,8 @@ fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<Line<'m>> {
                 let name = histogram_log::round_tag(kind.name(), Durability::from(durability), round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
                 let length = Duration::from_nanos(drive.measurement.slice_ns());
-                let line = |(number, slice)| Line { at: began + length * number, length, name: name.clone(), slice };
+                let line =
+                    |(number, slice)| SliceLine { at: began + length * number, length, name: name.clone(), slice };
                 lines.extend((0..).zip(slices).map(line));
             }
             began += Duration::from_nanos(drive.measurement.elapsed_ns);
@@ -110,7 +111,7 @@ fn percentile_distribution(latencies: &LatencyHistogram) -> String {
     text
 }
 
-/// The time series of all modes; a figure that nobody could tell is empty.
+/// The time series of all modes; unknown figures are empty.
 fn series_csv(report: &Report) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let head = [

@@ -1,7 +1,7 @@
-//! Where a report lives on disk: one directory per run that is there whole or not at all.
+//! A report on disk: one directory per run that appears complete or not at all.
 //!
 //! The files are written and synced under a hidden temporary name beside their destination, and the directory is
-//! renamed once it is complete. Knows nothing of how a report is measured or who asks for it.
+//! renamed once it is complete.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -33,7 +33,7 @@ pub enum ReportError {
     RootNotWritable {
         /// The root directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// A file of the report could not be written; nothing is left under the final name.
@@ -41,7 +41,7 @@ pub enum ReportError {
     Write {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The report has no JSON form.
@@ -49,7 +49,7 @@ pub enum ReportError {
     Serialise {
         /// The file it was meant for.
         path: PathBuf,
-        /// What stands in the way.
+        /// The error of the serialiser.
         source: serde_json::Error,
     },
     /// The name and second are taken by too many reports already.
@@ -58,7 +58,7 @@ pub enum ReportError {
         /// The first name tried.
         path: PathBuf,
     },
-    /// Something stands where the directory was wanted.
+    /// The path of the directory is taken.
     #[error("{} is there already: choose another name, or remove it", path.display())]
     Taken {
         /// The directory wanted.
@@ -69,7 +69,7 @@ pub enum ReportError {
     Missing {
         /// The file looked for.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The report is there and cannot be read.
@@ -77,7 +77,7 @@ pub enum ReportError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file is not JSON, or not a report.
@@ -89,7 +89,7 @@ pub enum ReportError {
         line: usize,
         /// Column, from 1; 0 before the first character of a line.
         column: usize,
-        /// What is wrong there.
+        /// The error of the parser.
         source: serde_json::Error,
     },
     /// The report was written by a build with another layout.
@@ -107,32 +107,16 @@ pub enum ReportError {
     },
 }
 
-/// A result as pages for people.
+/// A result as pages.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// One file that needs no network.
     pub html: String,
-    /// The same for text.
+    /// One page of Markdown.
     pub markdown: String,
 }
 
 /// Writes reports below a root directory, and reads them back.
-///
-/// ```no_run
-/// # fn measure() -> ave_actors_rocksdb::workbench::report::Report { unimplemented!() }
-/// use std::path::Path;
-///
-/// use ave_actors_rocksdb::workbench::report::{ReportDirectory, ReportError};
-///
-/// # fn main() -> Result<(), ReportError> {
-/// let root = Path::new("reports");
-/// ReportDirectory::check_writable(root)?;
-/// let report = measure();
-/// let path = ReportDirectory::new(root).write(&report)?;
-/// assert_eq!(ReportDirectory::read(&path)?, report);
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Debug, Clone)]
 pub struct ReportDirectory {
     root: PathBuf,
@@ -160,11 +144,11 @@ impl ReportDirectory {
         self
     }
 
-    /// Creates `root` if need be and proves that a report directory can be made in it: to be asked before a long run.
+    /// Creates `root` if needed and checks that a report directory can be made in it; call it before a long run.
     ///
     /// # Errors
     ///
-    /// [`ReportError::RootNotWritable`] with what the system said.
+    /// [`ReportError::RootNotWritable`] with the error of the system.
     pub fn check_writable(root: &Path) -> Result<(), ReportError> {
         let probe = || {
             let staging = staging_directory(root, "check")?;
@@ -180,7 +164,7 @@ impl ReportDirectory {
     /// # Errors
     ///
     /// [`ReportError::RootNotWritable`], [`ReportError::Serialise`], [`ReportError::Write`] or
-    /// [`ReportError::NoFreeName`]. After any of them nothing stands under the final name.
+    /// [`ReportError::NoFreeName`]. After any of them nothing exists under the final name.
     pub fn write(&self, report: &Report, rendered: &Rendered) -> Result<PathBuf, ReportError> {
         let name = stamped_name(&report.name, &report.started_at);
         whole_directory(&self.root.join(name), Naming::FirstFree, |staging| self.fill(staging, report, rendered))
@@ -239,27 +223,27 @@ fn parse(text: &str, path: PathBuf) -> Result<Report, ReportError> {
     }
 }
 
-/// What to do where a name is taken.
+/// What to do if a name is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Naming {
     /// Take the first name that is free, numbered.
     FirstFree,
-    /// Take this name or none. A directory that holds nothing is free.
+    /// Take this name or none. An empty directory is free.
     Exactly,
 }
 
-/// Where a comparison goes.
+/// Directory of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place<'a> {
+pub enum Destination<'a> {
     /// Below this directory, which is created if need be, as `<name>-<moment>`; a name that is taken gets a number.
     Below(&'a Path),
-    /// To this directory, at which nothing may stand but an empty one.
+    /// This directory, which must not exist or be empty.
     Exactly(&'a Path),
 }
 
-impl Place<'_> {
-    /// Makes the directory of a comparison with this name, made at this moment, appear with everything `fill` puts into it,
-    /// or not at all.
+impl Destination<'_> {
+    /// Creates the directory of a comparison with everything `fill` puts into it, or nothing. `moment` is when it was made,
+    /// RFC 3339.
     pub(crate) fn whole_directory(
         self,
         name: &str,
@@ -273,7 +257,7 @@ impl Place<'_> {
     }
 }
 
-/// Makes the directory `wanted` appear with everything `fill` puts into it, or not at all. What it lies in is created.
+/// Creates the directory `wanted` with everything `fill` puts into it, or nothing. Parent directories are created.
 pub(crate) fn whole_directory(
     wanted: &Path,
     naming: Naming,
@@ -294,7 +278,7 @@ pub(crate) fn whole_directory(
     Ok(path)
 }
 
-/// A directory that vanishes unless it is kept, hidden and marked so that nobody takes it for a report.
+/// A hidden directory that is removed unless it is kept; its name marks it as no report.
 fn staging_directory(root: &Path, name: &str) -> io::Result<TempDir> {
     fs::create_dir_all(root)?;
     let prefix = format!(".{name}.");
@@ -327,7 +311,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Renames the finished directory to the first free name. A rename never replaces a directory that holds anything,
+/// Renames the finished directory to the first free name. A rename never replaces a directory that is not empty,
 /// so a report that appears in between is safe.
 fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     for clash in 1..=CLASHES {
@@ -344,7 +328,7 @@ fn publish(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     Err(ReportError::NoFreeName { path: wanted.to_owned() })
 }
 
-/// Renames the finished directory to this name, unless something stands there.
+/// Renames the finished directory to this name, unless it is taken.
 fn publish_as(staging: &Path, wanted: &Path) -> Result<PathBuf, ReportError> {
     let path = wanted.to_owned();
     match fs::rename(staging, wanted) {
@@ -376,7 +360,7 @@ pub(crate) fn stamped_name(name: &str, moment: &str) -> String {
     )
 }
 
-/// A name every file system takes: letters, digits, dot, dash and underscore; no path, not hidden, not empty.
+/// A name that is valid in every file system: letters, digits, dot, dash and underscore; no path, not hidden, not empty.
 fn plain_name(name: &str) -> String {
     let replaced: String = name
         .chars()

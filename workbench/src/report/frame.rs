@@ -1,26 +1,27 @@
-//! What every report says beside its figures: verdict, source, settings, host, warnings, how to repeat it.
+//! The frame of every report: verdict, source, settings, host, warnings, how to repeat it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::load::Load;
-use crate::measure::Percentile;
-
+use super::certainty::Certainty;
+use super::latency::LatencyInfo;
+use super::mode::ModeResult;
+use super::plan::PlanResult;
 use super::price::DurabilityPrice;
-use super::{Certainty, LatencyInfo, ModeResult, PlanResult};
+use crate::load::Load;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// Everything a run or a plan found.
+/// The result of a run or a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Layout version, [`SCHEMA_VERSION`] when written by this build.
     pub schema_version: u32,
-    /// What kind of question this report answers.
+    /// Run or plan.
     pub kind: ReportKind,
     /// Name of the workload or trace.
     pub name: String,
@@ -28,15 +29,15 @@ pub struct Report {
     pub started_at: String,
     /// Wall time from start to the end of the last phase, in seconds.
     pub elapsed_seconds: f64,
-    /// The answer, first.
+    /// The answer.
     pub verdict: Verdict,
     /// What was replayed.
     pub source: SourceInfo,
-    /// How it was replayed.
+    /// How commands were issued.
     pub settings: Settings,
     /// The machine it ran on.
     pub host: HostInfo,
-    /// The engine tuning that was in force, with its reasons.
+    /// The engine settings in force, with their reasons.
     pub tuning: Vec<TuningInfo>,
     /// One entry per durability mode, `off` before `on`.
     pub modes: Vec<ModeResult>,
@@ -44,7 +45,7 @@ pub struct Report {
     pub durability_price: Option<DurabilityPrice>,
     /// Capacity evidence; present when `kind` is `plan`.
     pub plan: Option<PlanResult>,
-    /// What may have spoiled the measurement, each with a hint.
+    /// What may have affected the measurement, each with a hint.
     pub warnings: Vec<Warning>,
     /// How to repeat it.
     pub reproduce: Reproduce,
@@ -77,7 +78,7 @@ pub enum ReportKind {
     Plan,
 }
 
-/// How an answer came out. Decides the exit code.
+/// The outcome; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -85,22 +86,21 @@ pub enum Outcome {
     Pass,
     /// The service level objective is missed.
     Fail,
-    /// The evidence does not carry an answer.
+    /// The evidence supports no answer.
     Inconclusive,
 }
 
-/// The answer in one sentence, and what it rests on.
+/// The answer in one sentence, and its reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    /// How it came out.
+    /// Pass, fail or inconclusive.
     pub outcome: Outcome,
     /// One sentence a person can act on.
     pub sentence: String,
-    /// How sure it is; absent in reports of older builds and where the outcome says it all.
-    #[serde(default)]
+    /// How certain it is; absent in a certificate.
     pub certainty: Option<Certainty>,
-    /// Why, in order of weight.
+    /// Reasons, the most important first.
     pub reasons: Vec<Reason>,
 }
 
@@ -152,15 +152,15 @@ pub struct SourceInfo {
     pub kind: SourceKind,
     /// File name or built-in name.
     pub origin: String,
-    /// What it stands for, as its author wrote it; empty for a trace.
+    /// Description by its author; empty for a trace.
     pub description: String,
     /// Distinct actors.
     pub actors_count: u64,
     /// Actor types; each has three column families.
     pub actor_types_count: u64,
-    /// `light` or `full`; a trace imported under one says so.
+    /// Persistence for people: `light`, `full, a snapshot every 100 events`.
     pub persistence: String,
-    /// Further facts worth showing, label to value.
+    /// Further facts, label to value.
     pub facts: BTreeMap<String, String>,
 }
 
@@ -236,7 +236,7 @@ pub struct HostInfo {
     pub cpu_model: String,
     /// Logical cores of the machine.
     pub logical_cores_count: u32,
-    /// Physical cores, where the system tells.
+    /// Physical cores, where the system reports them.
     pub physical_cores_count: Option<u32>,
     /// Cores this process may use (affinity and quota).
     pub usable_cores_count: u32,
@@ -262,23 +262,23 @@ pub struct HostInfo {
     pub sync_probe: Option<LatencyInfo>,
 }
 
-/// One figure of the engine tuning and why it is what it is.
+/// One engine setting and its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TuningInfo {
     /// Name of the setting.
     pub name: String,
-    /// Value with its unit, as a person reads it.
+    /// Value with its unit, as text.
     pub value: String,
-    /// Why.
+    /// Reason for the value.
     pub reason: String,
 }
 
-/// Something that may have disturbed the measurement.
+/// Something that may have affected the measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Warning {
-    /// What was seen.
+    /// The observation.
     pub what: String,
     /// What to do about it.
     pub hint: String,
@@ -292,18 +292,6 @@ pub struct Reproduce {
     pub command: String,
     /// Version of this package.
     pub version: String,
-    /// Versions of what matters below it, name to version.
+    /// Versions of the components below it, name to version.
     pub components: BTreeMap<String, String>,
-}
-
-/// A service level objective: a percentile of a command's response time and its limit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SloInfo {
-    /// The command it is on.
-    pub command: String,
-    /// The percentile of its response time.
-    pub percentile: Percentile,
-    /// Longest response time allowed at that percentile.
-    pub limit_ns: u64,
 }

@@ -15,7 +15,7 @@ use crate::actor::Durability;
 use crate::measure::{LatencyHistogram, Slice};
 
 /// One line: when its interval began, how long that was, its tag, and what was counted in it.
-pub(crate) type Line = (Duration, Duration, String, LatencyHistogram);
+pub(crate) type LogLine = (Duration, Duration, String, LatencyHistogram);
 
 /// The tag of a command's interval in one round: `persist.durability-on.round-2`.
 pub(crate) fn round_tag(command: &str, durability: Durability, round: usize) -> String {
@@ -23,7 +23,7 @@ pub(crate) fn round_tag(command: &str, durability: Durability, round: usize) -> 
 }
 
 /// A log of these lines, which are in order of time since `started`.
-pub(crate) fn write(comments: &[String], started: SystemTime, lines: impl Iterator<Item = Line>) -> Vec<u8> {
+pub(crate) fn write(comments: &[String], started: SystemTime, lines: impl Iterator<Item = LogLine>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
     let mut builder = IntervalLogWriterBuilder::new();
@@ -41,9 +41,9 @@ pub(crate) fn write(comments: &[String], started: SystemTime, lines: impl Iterat
     bytes
 }
 
-/// What a log holds of one command in one durability mode, all intervals and rounds together.
+/// Latencies of one command in one durability mode, all intervals and rounds added.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Logged {
+pub(crate) struct LoggedLatencies {
     pub(crate) command: String,
     pub(crate) durability: Durability,
     /// Time its intervals cover.
@@ -54,15 +54,15 @@ pub(crate) struct Logged {
 /// Why a log cannot be read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct LogError {
-    /// Line, from 1.
+    /// LogLine, from 1.
     pub(crate) line: usize,
     pub(crate) reason: String,
 }
 
 /// Reads a log that [`write`] wrote with [`round_tag`]s, and adds up the intervals of each command and mode, sample by
 /// sample.
-pub(crate) fn read(log: &[u8]) -> Result<Vec<Logged>, LogError> {
-    let mut sums: Vec<(Logged, LatencyHistogram)> = Vec::new();
+pub(crate) fn read(log: &[u8]) -> Result<Vec<LoggedLatencies>, LogError> {
+    let mut sums: Vec<(LoggedLatencies, LatencyHistogram)> = Vec::new();
     for (line, text) in (1..).zip(log.split_inclusive(|&byte| byte == b'\n')) {
         for entry in IntervalLogIterator::new(text) {
             let entry = entry.map_err(|_| LogError { line, reason: "no interval, or cut off".to_owned() })?;
@@ -71,18 +71,18 @@ pub(crate) fn read(log: &[u8]) -> Result<Vec<Logged>, LogError> {
             }
         }
     }
-    Ok(sums.into_iter().map(|(logged, sum)| Logged { latencies: Slice::of(&sum), ..logged }).collect())
+    Ok(sums.into_iter().map(|(logged, sum)| LoggedLatencies { latencies: Slice::of(&sum), ..logged }).collect())
 }
 
-fn add(sums: &mut Vec<(Logged, LatencyHistogram)>, interval: &IntervalLogHistogram<'_>) -> Result<(), String> {
+fn add(sums: &mut Vec<(LoggedLatencies, LatencyHistogram)>, interval: &IntervalLogHistogram<'_>) -> Result<(), String> {
     let tag = interval.tag().map(|tag| tag.as_str().to_owned()).unwrap_or_default();
     let (command, durability) =
-        told_by(&tag).ok_or_else(|| format!("the tag `{tag}` does not say command, durability and round"))?;
+        parse_tag(&tag).ok_or_else(|| format!("the tag `{tag}` does not name command, durability and round"))?;
     let counted = decoded(interval.encoded_histogram())?;
     let known = sums.iter().position(|(sum, _)| sum.command == command && sum.durability == durability);
     let place = known.unwrap_or_else(|| {
         let (command, length, latencies) = (command.to_owned(), Duration::ZERO, Slice::default());
-        sums.push((Logged { command, durability, length, latencies }, LatencyHistogram::new()));
+        sums.push((LoggedLatencies { command, durability, length, latencies }, LatencyHistogram::new()));
         sums.len() - 1
     });
     let (logged, sum) = &mut sums[place];
@@ -94,7 +94,7 @@ fn add(sums: &mut Vec<(Logged, LatencyHistogram)>, interval: &IntervalLogHistogr
 }
 
 /// Command and durability of a tag.
-fn told_by(tag: &str) -> Option<(&str, Durability)> {
+fn parse_tag(tag: &str) -> Option<(&str, Durability)> {
     let (front, round) = tag.rsplit_once(".round-")?;
     let (command, durability) = front.rsplit_once(".durability-")?;
     round.parse::<u32>().ok()?;
@@ -159,7 +159,7 @@ mod tests {
             let intervals: Vec<_> = rounds.iter().cloned().enumerate().map(|(n, round)| (tag(n), round)).collect();
             let found = read(&log_of(&intervals)).unwrap();
             let all: LatencyHistogram = rounds.iter().flatten().copied().collect();
-            let expected = Logged {
+            let expected = LoggedLatencies {
                 command: "last_event".to_owned(),
                 durability: Durability::On,
                 length: SECOND * u32::try_from(rounds.len()).unwrap(),

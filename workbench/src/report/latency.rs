@@ -11,16 +11,16 @@ use crate::measure::Percentile;
 pub struct NamedLatency {
     /// `persist`, `recover`, … or `events.put`, `states.get`, ….
     pub name: String,
-    /// From the intended start: what a user waits. Equal to `service` in a closed loop; for a storage operation
-    /// absent, since only commands are scheduled.
+    /// From the intended start: what a user waits. Equal to `service` in a closed loop; absent for storage operations,
+    /// which have no schedule.
     pub response: Option<LatencyInfo>,
-    /// From the actual start: what the backend took.
+    /// From the actual start: time in the backend.
     pub service: LatencyInfo,
 }
 
 impl NamedLatency {
     /// Response time where commands were scheduled, else service time.
-    pub fn response_or_service(&self) -> &LatencyInfo {
+    pub(crate) fn response_or_service(&self) -> &LatencyInfo {
         self.response.as_ref().unwrap_or(&self.service)
     }
 }
@@ -55,7 +55,7 @@ pub struct PercentileInfo {
     pub percentile: Percentile,
     /// Its value.
     pub value_ns: u64,
-    /// 95 % confidence interval, where enough slices of time stand behind it.
+    /// 95 % confidence interval, where there are enough slices of time.
     pub interval_ns: Option<[u64; 2]>,
 }
 

@@ -1,6 +1,6 @@
 //! What all reports share: the frame around the figures, the figures of a durability mode, and the directory on disk.
 //!
-//! A [`Report`] is complete in itself: `report.json` holds it whole, and every renderer is a function from it to text.
+//! A [`Report`] is complete in itself: `report.json` contains all of it, and every renderer is a function from it to text.
 //! Every field name carries its unit: latencies are nanoseconds, sizes are bytes, rates are per second. This module
 //! never measures and renders nothing.
 
@@ -8,6 +8,7 @@ mod assemble;
 mod assess;
 mod attachments;
 mod certainty;
+mod certainty_builder;
 mod directory;
 mod forecast;
 mod frame;
@@ -18,24 +19,25 @@ mod plan;
 mod price;
 mod question;
 mod series;
+mod slo;
 mod what_if;
 
 #[cfg(feature = "rocksdb")]
 pub(crate) use assemble::tuning_info;
-pub use assemble::{Context, host_info, latency_info, spec_json, spec_name};
-pub(crate) use assemble::{Shown, components, report, verification};
+pub use assemble::{Context, latency_info};
+pub(crate) use assemble::{MeasuredMode, components, host_info, report, spec_json, spec_name, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
-pub use attachments::{Attachment, ModeRounds, attachments};
-pub(crate) use certainty::Grounds;
+pub(crate) use attachments::{Attachment, attachments};
 pub use certainty::{Certainty, CertaintyLevel};
+pub(crate) use certainty_builder::CertaintyBuilder;
 pub(crate) use directory::write_files;
-pub use directory::{Place, Rendered, ReportDirectory, ReportError};
+pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
-    HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SloInfo,
+    HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,
     SourceInfo, SourceKind, TuningInfo, Verdict, Warning,
 };
-pub(crate) use histogram_log::{LogError, Logged};
+pub(crate) use histogram_log::{LogError, LoggedLatencies};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub(crate) use plan::suffices;
@@ -44,8 +46,9 @@ pub use plan::{
     ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
-pub(crate) use question::{Field, Placed, check_equal, check_once, difference, field, question};
+pub(crate) use question::{Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields};
 pub use question::{Incomparable, Question, Target};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
+pub use slo::SloInfo;
 pub use what_if::{Basis, FigureName, WhatIfFigure, WhatIfInfo, WhatIfMode};

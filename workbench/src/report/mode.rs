@@ -3,23 +3,24 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{LatencyInfo, NamedLatency, SeriesPoint};
+use super::latency::{LatencyInfo, NamedLatency};
+use super::series::SeriesPoint;
 use crate::actor::Durability;
 use crate::host::Yardstick;
 use crate::load::EngineFigure;
 use crate::units;
 
-/// What one durability mode did.
+/// The figures of one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModeResult {
-    /// Whether writes waited for the disk.
+    /// Whether an acknowledged write is on the disk.
     pub durability: Durability,
     /// Commands measured.
     pub commands_count: u64,
     /// Storage operations measured.
     pub operations_count: u64,
-    /// Rate the schedule asked for; absent in a closed loop.
+    /// Rate of the schedule; absent in a closed loop.
     pub offered_per_second: Option<f64>,
     /// Commands completed per second of measured time.
     pub achieved_per_second: f64,
@@ -35,7 +36,7 @@ pub struct ModeResult {
     pub series: Vec<SeriesPoint>,
     /// Round by round.
     pub rounds: Vec<RoundInfo>,
-    /// Comparison of what the backend holds with what it acknowledged.
+    /// Comparison of the contents of the backend with what it acknowledged.
     pub verification: Verification,
     /// Cost of the harness itself per storage operation, on a backend that does nothing.
     pub harness_ns_per_operation: f64,
@@ -54,7 +55,7 @@ impl ModeResult {
 pub struct RoundInfo {
     /// Number, from 1.
     pub round: u32,
-    /// Time before anything counted.
+    /// Time before measuring began, in seconds.
     pub warmup_seconds: f64,
     /// Whether rate and latency were steady when measuring began; absent after a warm-up of fixed length, which is not
     /// checked.
@@ -105,7 +106,7 @@ pub struct RoundFigures {
     pub p99_ns: Option<u64>,
 }
 
-/// What a mode consumed while it was measured.
+/// Consumption of the process while it was measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceUse {
@@ -124,7 +125,7 @@ pub struct ResourceUse {
     pub database_bytes: u64,
     /// Syncs of the write-ahead log, where the engine counts them.
     pub wal_syncs_count: Option<u64>,
-    /// Time writers were held back by the engine, in milliseconds, where it counts it.
+    /// Time the engine delayed or stopped writers, in milliseconds, where it counts it.
     pub stall_ms: Option<f64>,
     /// Share of CPU time taken by the hypervisor, percent, where the system reports it.
     pub steal_percent: Option<f64>,
@@ -138,11 +139,13 @@ pub struct ResourceUse {
     pub space_amplification_ratio: Option<f64>,
 }
 
-/// What was checked after the run.
+/// Verification of the database after the run.
+///
+/// [`Verified`](crate::load::Verified) also counts bytes and losses, which the file has under resources and kills.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
-    /// Whether it was checked at all.
+    /// Whether the database was verified.
     pub performed: bool,
     /// Actors compared.
     pub actors_count: u64,
@@ -152,11 +155,11 @@ pub struct Verification {
     pub states_count: u64,
     /// Differences found, described; empty when all is as acknowledged.
     pub differences: Vec<String>,
-    /// What was found after processes that write were killed; absent if none was.
+    /// Verification after kills of writing processes; absent without kills.
     pub crash: Option<CrashVerification>,
 }
 
-/// What was checked after `SIGKILL`: the death of a process, not a loss of power.
+/// Verification after `SIGKILL`: the death of a process, not a loss of power.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashVerification {
@@ -165,18 +168,17 @@ pub struct CrashVerification {
     pub kills_count: u32,
     /// Commands that were acknowledged to the killed processes.
     pub commands_acknowledged_count: u64,
-    /// Events among what they wrote that were compared: number, order and bytes. What was there before them is compared
-    /// too and not counted.
+    /// Events they wrote that were compared: number, order and bytes. Older events are compared too and not counted.
     pub events_count: u64,
-    /// Snapshots and metadata records among it that were compared.
+    /// Snapshots and metadata records they wrote that were compared.
     pub states_count: u64,
-    /// Acknowledged events, snapshots and metadata records that were not there, or not as they were written.
+    /// Acknowledged events, snapshots and metadata records that were missing or altered.
     pub lost_count: u64,
-    /// Writes that were under way at a kill: not acknowledged, so either answer is right.
+    /// Writes in flight at a kill: not acknowledged, so they may be present or missing.
     pub writes_under_way_count: u64,
-    /// How many of them were there.
+    /// How many of them were present.
     pub writes_under_way_found_count: u64,
-    /// Why fewer processes were killed than asked for; absent if none failed.
+    /// Why fewer processes were killed than requested; absent if all were.
     pub failure: Option<String>,
     /// Differences found, described; empty when all is as acknowledged. After the first kill with one, no other follows.
     pub differences: Vec<String>,

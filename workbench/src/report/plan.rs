@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forecast::{Band, ForecastInfo};
-use super::frame::SloInfo;
 use super::latency::LatencyInfo;
+use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use crate::actor::Durability;
 

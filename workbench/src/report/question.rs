@@ -1,13 +1,14 @@
-//! Whether several reports speak of the same: each given once, all asked the same question.
+//! Checks that several reports are distinct and answer the same question.
 
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Report, SloInfo, SourceInfo};
+use super::frame::{Report, SourceInfo};
+use super::slo::SloInfo;
 
-/// What every joined report was asked.
+/// The question that all joined reports answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -21,15 +22,15 @@ pub struct Question {
     pub warmup_seconds: f64,
     /// Measured time per round, in seconds; absent when a trace ran to its end.
     pub measure_seconds: Option<f64>,
-    /// What a plan asks for; absent for runs.
+    /// The target of a plan; absent for runs.
     pub target: Option<Target>,
 }
 
-/// What a plan asks for.
+/// The target of a plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Commands per second the deployment must hold.
+    /// Commands per second the deployment must sustain.
     pub target_per_second: f64,
     /// Share of capacity to keep free, percent.
     pub headroom_percent: f64,
@@ -39,31 +40,31 @@ pub struct Target {
     pub slo: SloInfo,
 }
 
-/// A field of `report.json` and what it holds.
+/// A field of `report.json` and its value.
 pub(crate) type Field = (String, String);
 
-/// A report and where it was read from.
-pub(crate) type Placed<'a> = (&'a Path, &'a Report);
+/// A report and its path.
+pub(crate) type ReportAtPath<'a> = (&'a Path, &'a Report);
 
-/// Why two reports cannot stand side by side.
+/// Why two reports cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum Incomparable {
-    /// Two reports were not asked the same question.
+    /// Two reports answer different questions.
     #[error(
         "{} and {} cannot be compared: {field} is {first_value} in the first and {second_value} in the second",
         first.display(),
         second.display()
     )]
     Unequal {
-        /// One report.
+        /// Path of the first report.
         first: PathBuf,
-        /// The other.
+        /// Path of the second report.
         second: PathBuf,
         /// The field of `report.json` that differs.
         field: String,
-        /// What it is in the one.
+        /// Its value in the first.
         first_value: String,
-        /// What it is in the other.
+        /// Its value in the second.
         second_value: String,
     },
     /// A report was given twice, perhaps as a copy.
@@ -73,21 +74,24 @@ pub enum Incomparable {
         second.display()
     )]
     Twice {
-        /// Where it was read first.
+        /// Path it was read from first.
         first: PathBuf,
-        /// Where it was read again.
+        /// Path it was read from again.
         second: PathBuf,
         /// When both began.
         started_at: String,
     },
 }
 
-/// Checks that a report is none of those before it.
+/// Checks that a report is not one of those before it.
 ///
 /// # Errors
 ///
 /// [`Incomparable::Twice`], naming both files.
-pub(crate) fn check_once(before: &[Placed<'_>], (path, report): Placed<'_>) -> Result<(), Incomparable> {
+pub(crate) fn check_distinct(
+    before: &[ReportAtPath<'_>],
+    (path, report): ReportAtPath<'_>,
+) -> Result<(), Incomparable> {
     before.iter().find(|(_, first)| is_same(first, report)).map_or(Ok(()), |(first, _)| {
         Err(Incomparable::Twice {
             first: (*first).to_owned(),
@@ -97,12 +101,15 @@ pub(crate) fn check_once(before: &[Placed<'_>], (path, report): Placed<'_>) -> R
     })
 }
 
-/// Checks that all reports hold what the first one does in these fields.
+/// Checks that all reports have the values of the first in these fields.
 ///
 /// # Errors
 ///
 /// [`Incomparable::Unequal`], naming the two files and the field.
-pub(crate) fn check_equal(all: &[Placed<'_>], fields: impl Fn(&Report) -> Vec<Field>) -> Result<(), Incomparable> {
+pub(crate) fn check_equal(
+    all: &[ReportAtPath<'_>],
+    fields: impl Fn(&Report) -> Vec<Field>,
+) -> Result<(), Incomparable> {
     let Some(((first, first_report), others)) = all.split_first() else { return Ok(()) };
     let expected = fields(first_report);
     for (second, report) in others {
@@ -133,8 +140,8 @@ pub(crate) fn difference(first: &[Field], second: &[Field]) -> Option<(String, S
     })
 }
 
-/// What a report was asked, field by field. Where the source came from may differ from host to host.
-pub(crate) fn question(report: &Report) -> Vec<Field> {
+/// The fields that make up the question. The origin of the source may differ from host to host.
+pub(crate) fn question_fields(report: &Report) -> Vec<Field> {
     let Report { source, settings, .. } = report;
     let durabilities: Vec<_> = report.modes.iter().map(|mode| mode.durability.to_string()).collect();
     let mut fields = vec![

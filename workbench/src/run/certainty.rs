@@ -1,6 +1,6 @@
 //! How sure the figures of a run are.
 
-use crate::report::{Assessment, Certainty, CertaintyLevel, Grounds, ModeResult, Outcome, relative_deviation};
+use crate::report::{Assessment, Certainty, CertaintyBuilder, CertaintyLevel, ModeResult, Outcome, relative_deviation};
 use crate::units;
 
 /// Rounds from which on their scatter says something.
@@ -10,7 +10,7 @@ const SCATTER: f64 = 0.06;
 
 /// How sure the figures of a run are that `ended` so: whether they were the same again.
 pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = Grounds::none();
+    let mut grounds = CertaintyBuilder::new();
     for mode in modes {
         let rates: Vec<f64> = mode.rounds.iter().map(|round| round.commands_per_second).collect();
         let scatter = relative_deviation(&rates).unwrap_or(0.0);
@@ -18,19 +18,19 @@ pub(super) fn of_run(modes: &[ModeResult], assessment: &Assessment, ended: Outco
         let (count, scatter_text) = (rates.len(), units::percent(100.0 * scatter));
         if count < ROUNDS {
             let rounds = if count == 1 { "one round".to_owned() } else { format!("{count} rounds") };
-            grounds.lowered(
+            grounds.lower(
                 CertaintyLevel::Moderate,
                 format!("With durability {durability}, {rounds} only, which does not show how much the figures vary"),
             );
         } else if scatter > SCATTER {
-            grounds.lowered(
+            grounds.lower(
                 CertaintyLevel::Moderate,
                 format!("With durability {durability}, {count} rounds scatter by {scatter_text}"),
             );
         } else {
-            grounds.rests_on(format!("With durability {durability}, {count} rounds scatter by {scatter_text} only"));
+            grounds.support(format!("With durability {durability}, {count} rounds scatter by {scatter_text} only"));
         }
     }
-    grounds.disturbed(assessment, ended);
-    grounds.certainty()
+    grounds.consider(assessment, ended);
+    grounds.build()
 }

@@ -6,8 +6,8 @@ use super::spec::RunSpec;
 use crate::load::{Crashed, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{
-    Assessment, Context, CrashVerification, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind, Settings,
-    Shown, Verdict, report, spec_json,
+    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
+    Settings, Verdict, report, spec_json,
 };
 use crate::units;
 
@@ -21,7 +21,7 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     let mut modes = Vec::new();
     for mode in &outcome.modes {
         assessment.mode(&mode.durability.to_string(), &mode.rounds, offered, mode.verified.as_ref());
-        let shown = Shown {
+        let shown = MeasuredMode {
             durability: mode.durability,
             rounds: &mode.rounds,
             verified: mode.verified.as_ref(),

@@ -602,7 +602,7 @@ mod at_the_command_line {
                 .map(|report| report["modes"][mode]["commands"][0]["response"]["count"].as_u64().unwrap());
             assert_eq!((command.evidence, command.response.count), (LatencyEvidence::Histograms, counts.sum()));
         }
-        assert!(text("machines.html").contains("<svg") && text("machines.md").contains("### Durability on"));
+        assert!(text("machines.html").contains("<svg") && text("machines.md").contains("| on |"));
     }
 
     #[test]

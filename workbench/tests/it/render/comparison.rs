@@ -4,11 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ave_workbench::compare::{CompareContext, CompareSettings, Comparison, ComparisonOutcome, GivenSide, compare};
-use ave_workbench::render::{comparison_html as html, comparison_markdown as markdown};
+use ave_workbench::render;
 use ave_workbench::report::Report;
 use serde_json::Value;
 
 use crate::support::sample;
+
+fn html(comparison: &Comparison) -> String {
+    render::comparison(comparison).html
+}
+
+fn markdown(comparison: &Comparison) -> String {
+    render::comparison(comparison).markdown
+}
 
 /// A report whose medians took `percent` of the sample's.
 fn report(number: u32, percent: u64) -> Report {

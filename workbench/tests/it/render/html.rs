@@ -34,7 +34,7 @@ fn the_page_asks_nothing_of_any_network() {
     for call in ["fetch(", "XMLHttpRequest", "WebSocket", "EventSource", "sendBeacon", "importScripts", "import("] {
         assert!(!page.contains(call), "{call}");
     }
-    assert!(page.contains("default-src 'none'"), "and the browser is told to refuse if it did");
+    assert!(page.contains("default-src 'none'"), "the policy of the page forbids requests");
 }
 
 #[test]
@@ -121,12 +121,12 @@ fn the_price_of_durability_is_that_of_the_report() {
 }
 
 #[test]
-fn what_is_written_per_day_is_told_of_each_mode() {
+fn bytes_written_per_day_are_listed_for_each_mode() {
     let page = markup(&html(&sample::plan()));
     for (durability, bytes, years) in [("off", "177 GiB", "8.6"), ("on", "382 GiB", "4")] {
         let mode = format!(r#", <span class="{durability}">durability {durability}</span></th><td class="num">"#);
         assert!(page.contains(&format!("Written to the disk per day{mode}{bytes}")), "{bytes}");
-        assert!(page.contains(&format!("Years until the disk is worn{mode}{years}<")), "{years}");
+        assert!(page.contains(&format!("Years until the disk reaches its rated endurance{mode}{years}<")), "{years}");
     }
 }
 
@@ -210,11 +210,12 @@ fn every_chart_has_a_table_for_those_without_scripts() {
 
 /// Ticks and crosses in the profiles table are images too, to a screen reader.
 fn marks(page: &str) -> usize {
-    page.matches(r#"role="img" aria-label="holds"#).count() + page.matches(r#"role="img" aria-label="does not"#).count()
+    page.matches(r#"role="img" aria-label="sustains"#).count()
+        + page.matches(r#"role="img" aria-label="does not"#).count()
 }
 
 #[test]
-fn the_verdict_says_how_sure_it_is_and_older_reports_do_not() {
+fn certainty_is_shown_where_the_verdict_has_one() {
     let mut report = sample::plan();
     let page = markup(&html(&report));
     assert!(page.contains("How sure: moderate."));
@@ -248,7 +249,7 @@ fn stalls_are_shaded_where_they_were_and_counted() {
     assert_eq!(stalls, serde_json::json!([[1.0, 3.0], [4.0, 5.0]]), "seconds in a row are one stall");
     assert!(markup(&html(&report)).contains("in 6 slices of time"));
     report.modes.iter_mut().flat_map(|mode| &mut mode.series).for_each(|slice| slice.stall_ms = Some(0.0));
-    assert!(markup(&html(&report)).contains("the engine never held writers back"));
+    assert!(markup(&html(&report)).contains("the engine never delayed or stopped writers"));
 }
 
 #[test]
@@ -268,7 +269,7 @@ fn the_scaling_fit_stands_with_its_points_and_the_growth_with_its_band() {
 }
 
 #[test]
-fn a_report_of_an_older_build_has_no_chart_of_what_it_does_not_hold() {
+fn charts_without_data_are_left_out() {
     let mut report = sample::plan();
     let plan = report.plan.as_mut().unwrap();
     plan.scaling.clear();

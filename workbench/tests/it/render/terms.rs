@@ -1,6 +1,6 @@
 //! Terms are explained where they stand, on every page: to those who hover, and to those who tap or use keys.
 
-use ave_workbench::render::{comparison_html, fleet_html, html};
+use ave_workbench::render::{self, html};
 
 use super::{comparison, machines as joined};
 use crate::support::sample;
@@ -10,11 +10,11 @@ fn terms_open_under_a_pointer_a_key_and_a_finger() {
     let pages = [
         html(&sample::plan()),
         html(&sample::run()),
-        comparison_html(&comparison::two()),
-        fleet_html(&joined::plans()),
+        render::comparison(&comparison::two()).html,
+        render::fleet(&joined::plans()).html,
     ];
     for page in &pages {
-        assert!(page.contains("abbr[title]:focus::after { content: attr(title)"), "whoever focuses a term reads it");
+        assert!(page.contains("abbr[title]:focus::after { content: attr(title)"), "focus shows the explanation");
         let terms: Vec<&str> = page.split("<abbr ").skip(1).collect();
         assert!(terms.len() > 3, "{} terms", terms.len());
         for term in terms {

@@ -167,6 +167,7 @@ pub(crate) fn empty_plan() -> Report {
     for recommendation in &mut plan.recommendations {
         recommendation.profile = None;
         recommendation.machine_spec = None;
+        recommendation.container = None;
         recommendation.sentence = "None of these holds the target.".into();
     }
     report
