@@ -210,7 +210,7 @@ fn an_inconclusive_run_has_low_certainty() {
     let report = beside_others(1_000.0);
     assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{}", report.verdict.sentence);
     assert_eq!(certainty(&report).level, CertaintyLevel::Low, "{:?}", certainty(&report).because);
-    assert!(speaks_of(&report, "carries no answer"));
+    assert!(speaks_of(&report, "supports no answer"));
     let calm = beside_others(0.0);
     assert_ne!(certainty(&calm).level, CertaintyLevel::Low, "{:?}", certainty(&calm).because);
 }
