@@ -5,6 +5,7 @@ use crate::load::{Measurement, Source};
 use crate::plan::certainty;
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::price::price;
+use crate::plan::scaling::Scaling;
 use crate::plan::sentences;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
@@ -188,19 +189,17 @@ impl ReportInput<'_> {
     /// depend on durability, and a larger sample contains less of what a new database holds.
     fn growth(&self) -> GrowthInfo {
         let commands_per_day = self.spec.target_per_second * units::DAY_SECONDS;
-        let (per_day_bytes, days_until_disk_full) = match &self.forecast {
-            Some(forecast) => (forecast.growth_per_day_bytes.expected, forecast.days_until_disk_full),
-            None => {
-                let searched = self.outcome.modes.iter().flat_map(|mode| &mode.searched);
-                let longest =
-                    searched.filter_map(|found| found.finished.as_ref()).max_by_key(|finished| finished.commands);
-                let per_command = longest.map_or(0.0, |finished| {
-                    let grown = finished.size.database_bytes.saturating_sub(finished.database_bytes_before);
-                    grown as f64 / finished.commands.max(1) as f64
-                });
-                let per_day = per_command * commands_per_day;
-                (per_day, (per_day > 0.0).then(|| self.disk_bytes as f64 / per_day))
-            }
+        let (per_day_bytes, days_until_disk_full) = if let Some(forecast) = &self.forecast {
+            (forecast.growth_per_day_bytes.expected, forecast.days_until_disk_full)
+        } else {
+            let searched = self.outcome.modes.iter().flat_map(|mode| &mode.searched);
+            let longest = searched.filter_map(|found| found.finished.as_ref()).max_by_key(|finished| finished.commands);
+            let per_command = longest.map_or(0.0, |finished| {
+                let grown = finished.size.database_bytes.saturating_sub(finished.database_bytes_before);
+                grown as f64 / finished.commands.max(1) as f64
+            });
+            let per_day = per_command * commands_per_day;
+            (per_day, (per_day > 0.0).then(|| self.disk_bytes as f64 / per_day))
         };
         GrowthInfo {
             per_million_commands_bytes: 1e6 * per_day_bytes / commands_per_day,
@@ -348,7 +347,7 @@ fn scaling(mode: &ModeFindings) -> Option<ScalingInfo> {
         coherency: known.map(|law| law.kappa),
         single_core_per_second: known.map(|law| law.lambda),
         error_percent: known.map(|law| 100.0 * law.relative_error),
-        curve: known.map_or_else(Vec::new, |law| law.curve()),
+        curve: known.map_or_else(Vec::new, Scaling::curve),
         note: law.as_ref().map_or_else(ToString::to_string, |_| String::new()),
     })
 }
