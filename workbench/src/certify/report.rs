@@ -12,8 +12,8 @@ use super::state::Interruption;
 use crate::actor::Durability;
 use crate::load::{Load, ModeOutcome};
 use crate::report::{
-    Assessment, Context, LoadKind, MeasuredMode, Outcome, Report, ReportKind, Reproduce, Settings, Verdict, components,
-    host_info, report, spec_json, verification,
+    Assessment, Context, LoadKind, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, Settings,
+    Verdict, components, host_info, report, spec_json, verification,
 };
 use crate::units;
 use crate::workload::Arrivals;
@@ -99,10 +99,23 @@ fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) 
         }
         (Outcome::Inconclusive, _) => format!("{what}: inconclusive; {modes}."),
     };
-    let found = findings.iter().map(|(durability, finding)| reason(spec, *durability, finding));
+    let found = findings
+        .iter()
+        .map(|(durability, finding)| Reason::new(reason_kind(finding), reason(spec, *durability, finding)));
     let resumed = outcome.interruptions.iter().filter(|interruption| interruption.resumed_at.is_some());
-    let reasons = found.chain(resumed.map(resumption)).collect();
+    let resumed = resumed.map(|interruption| Reason::new(ReasonKind::Resumption, resumption(interruption)));
+    let reasons = found.chain(resumed).collect();
     Verdict { outcome: judged, sentence, certainty: None, reasons }
+}
+
+const fn reason_kind(finding: &Finding) -> ReasonKind {
+    match finding {
+        Finding::DataDiffer(_) => ReasonKind::DataLoss,
+        Finding::Missed(_) => ReasonKind::Objective,
+        Finding::MissedDisturbed(_) => ReasonKind::Disturbance,
+        Finding::MedianRose(_) | Finding::NoTrend(_) => ReasonKind::Coverage,
+        _ => ReasonKind::Doubt,
+    }
 }
 
 fn all_met(outcome: &CertifyOutcome) -> bool {

@@ -8,6 +8,7 @@ use crate::compare::CompareError;
 use crate::fleet::MergeError;
 use crate::host::ProbeError;
 use crate::load::RunError;
+use crate::plan::PlanError;
 use crate::process::ProcessError;
 use crate::report::ReportError;
 use crate::trace::TraceError;
@@ -45,6 +46,18 @@ pub(crate) enum CliError {
     Browser { page: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::WhatIfOfTrace { .. } | PlanError::DiskTooSmall { .. } => Self::Usage(error.to_string()),
+            PlanError::Workload(error) => Self::Workload(error),
+            PlanError::Process(error) => error.into(),
+            PlanError::Probe(error) => Self::Probe(error),
+            PlanError::Report(error) => Self::Report(error),
+        }
+    }
 }
 
 impl CliError {

@@ -82,8 +82,9 @@ impl Output {
     }
 
     /// Prints sentences as a list.
-    pub(crate) fn list(self, sentences: &[String]) -> Result<(), CliError> {
-        sentences.iter().try_for_each(|sentence| self.line(&wrapped(&format!("  - {sentence}"), prose_width(), 4)))
+    pub(crate) fn list<T: AsRef<str>>(self, sentences: impl IntoIterator<Item = T>) -> Result<(), CliError> {
+        let line = |sentence: T| self.line(&wrapped(&format!("  - {}", sentence.as_ref()), prose_width(), 4));
+        sentences.into_iter().try_for_each(line)
     }
 
     /// Prints warnings with their hints.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ave_actors_store::config::{MachineSpec, resolve_spec};
+use ave_actors_store::config::MachineSpec;
 
 use crate::actor::Durability;
 use crate::cli::args::{DurabilityArg, MachineArgs, SourceArgs};
@@ -11,9 +11,7 @@ use crate::cli::error::CliError;
 use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source};
-use crate::report::{Destination, TuningInfo};
-use crate::units;
-use ave_actors_rocksdb::backend::Tuning;
+use crate::report::Destination;
 
 /// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
 pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
@@ -39,23 +37,6 @@ pub(crate) fn machine_spec(args: &MachineArgs, host: &HostProfile) -> MachineSpe
 /// Threads that issue commands: one per core unless given, at most one per actor.
 pub(crate) fn workers(given: Option<u64>, host: &HostProfile, source: &Source) -> u64 {
     given.unwrap_or_else(|| u64::from(host.usable_cores)).min(source.actors())
-}
-
-/// The backend's tuning for a machine, as reports show it.
-pub(crate) fn tuning(spec: &MachineSpec) -> Vec<TuningInfo> {
-    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
-    Tuning::new(&resolve_spec(Some(spec.clone())), open_files)
-        .settings()
-        .into_iter()
-        .map(|setting| TuningInfo {
-            name: setting.name.to_owned(),
-            value: match setting.unit {
-                "bytes" => units::bytes(setting.value as f64),
-                unit => format!("{} {unit}", units::count(setting.value)),
-            },
-            reason: setting.reason,
-        })
-        .collect()
 }
 
 /// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.

@@ -4,8 +4,7 @@ use super::report_with_log::ReportWithLog;
 use super::result::{MergedCapacity, RecommendationCount, TargetAnswer};
 use crate::actor::Durability;
 use crate::host::HOST;
-use crate::plan::{required_rate, suffices};
-use crate::report::{Capacity, Outcome, PlanResult};
+use crate::report::{Capacity, GrowthInfo, Outcome, PlanResult, suffices};
 
 /// `None` if no report is a plan.
 pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Option<MergedCapacity> {
@@ -14,6 +13,7 @@ pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Opt
         return None;
     }
     let capacities = || found.iter().map(|found| found.capacity);
+    let growth = || found.iter().map(|found| found.growth);
     let sustained: Option<Vec<f64>> = found.iter().map(|found| found.sustained_per_second).collect();
     let holding = found.iter().filter(|found| found.holds).count();
     Some(MergedCapacity {
@@ -23,17 +23,16 @@ pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Opt
         answer: answer(&found),
         reports_holding_count: u32::try_from(holding).unwrap_or(u32::MAX),
         recommendations: recommendations(&found),
-        database_bytes_per_million_commands: ends(
-            capacities().map(|capacity| capacity.database_bytes_per_million_commands),
-        ),
-        database_bytes_per_day_at_target: ends(capacities().map(|capacity| capacity.database_bytes_per_day_at_target)),
-        days_until_disk_full: known_ends(capacities().filter_map(|capacity| capacity.days_until_disk_full)),
+        database_bytes_per_million_commands: ends(growth().map(|growth| growth.per_million_commands_bytes)),
+        database_bytes_per_day_at_target: ends(growth().map(|growth| growth.per_day_bytes)),
+        days_until_disk_full: known_ends(growth().filter_map(|growth| growth.days_until_disk_full)),
     })
 }
 
 /// One plan in a mode.
 struct Found<'r> {
     capacity: &'r Capacity,
+    growth: &'r GrowthInfo,
     /// Of the host itself if that was measured, which may exceed that of the machine it recommends.
     sustained_per_second: Option<f64>,
     profile: Option<&'r str>,
@@ -44,16 +43,16 @@ struct Found<'r> {
 impl<'r> Found<'r> {
     fn of(one: &'r ReportWithLog, durability: Durability) -> Option<Self> {
         let plan: &PlanResult = one.report.plan.as_ref()?;
-        let capacity = plan.capacities.iter().find(|capacity| capacity.durability == durability)?;
-        let recommended = plan.recommendations.iter().find(|recommended| recommended.durability == durability);
-        let required = required_rate(plan.target_per_second, plan.headroom_percent);
+        let capacity = plan.capacity(durability)?;
+        let recommended = plan.recommendation(durability);
         let sustained_per_second =
             host_rate(plan, durability).into_iter().chain(capacity.sustained_per_second).reduce(f64::max);
         Some(Self {
             capacity,
+            growth: &plan.growth,
             sustained_per_second,
             profile: recommended.and_then(|recommended| recommended.profile.as_deref()),
-            holds: sustained_per_second.is_some_and(|rate| suffices(rate, required)),
+            holds: sustained_per_second.is_some_and(|rate| suffices(rate, plan.required_per_second)),
             outcome: one.report.verdict.outcome,
         })
     }
@@ -61,8 +60,7 @@ impl<'r> Found<'r> {
 
 /// The sustained rate of the host itself.
 fn host_rate(plan: &PlanResult, durability: Durability) -> Option<f64> {
-    let host = plan.profiles.iter().find(|known| known.profile == HOST)?;
-    host.modes.iter().find(|mode| mode.durability == durability)?.sustained_per_second
+    plan.profile(HOST)?.mode(durability)?.sustained_per_second
 }
 
 fn answer(found: &[Found<'_>]) -> TargetAnswer {

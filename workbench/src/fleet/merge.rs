@@ -14,7 +14,6 @@ use super::sentence::sentence;
 use super::sync_probe::sync_probe;
 use super::warnings::{build_warning, group_warnings};
 use crate::actor::Durability;
-use crate::plan::required_rate;
 use crate::report::{ModeResult, Question, Report, Reproduce, Target, Warning};
 
 /// Date and origin of a comparison.
@@ -88,7 +87,7 @@ impl From<&Report> for Question {
             target: report.plan.as_ref().map(|plan| Target {
                 target_per_second: plan.target_per_second,
                 headroom_percent: plan.headroom_percent,
-                required_per_second: required_rate(plan.target_per_second, plan.headroom_percent),
+                required_per_second: plan.required_per_second,
                 slo: plan.slo.clone(),
             }),
         }

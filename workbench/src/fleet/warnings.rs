@@ -59,7 +59,7 @@ fn report_warning(one: &ReportWithLog) -> Option<Warning> {
         return Some(Warning { what, hint: "Read its report first; do not buy that machine.".to_owned() });
     }
     (one.report.verdict.outcome == Outcome::Inconclusive).then(|| {
-        let reason = one.report.verdict.reasons.first().map_or_else(String::new, |reason| format!(": {reason}"));
+        let reason = one.report.verdict.reasons.first().map_or_else(String::new, |reason| format!(": {}", reason.text));
         Warning {
             what: format!("{path} is inconclusive{reason}."),
             hint: "Measure that machine again before a decision.".to_owned(),

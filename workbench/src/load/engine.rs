@@ -16,6 +16,10 @@ pub struct EngineCounters {
     pub pending_compaction_bytes: u64,
     /// Running flushes and compactions (gauge).
     pub background_jobs: u64,
+    /// Block cache in use, memtables included, now.
+    pub block_cache_bytes: u64,
+    /// Memory of open files beside the block cache, now.
+    pub table_reader_bytes: u64,
 }
 
 impl EngineCounters {

@@ -121,6 +121,8 @@ impl Target for RocksDbTarget {
             stall_micros: stats.stall_micros,
             pending_compaction_bytes: stats.pending_compaction_bytes,
             background_jobs: stats.running_flushes + stats.running_compactions,
+            block_cache_bytes: stats.block_cache_bytes,
+            table_reader_bytes: stats.table_reader_bytes,
         })
     }
     fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {

@@ -1,86 +1,29 @@
-//! What was found out on this host says of every machine.
+//! What the searches say about every machine.
 //!
-//! A machine that was searched has figures of its own. One that has at least the cores and the RAM of such a machine does
-//! at least as well. One with more cores than this host is extrapolated, if the points carry that. Of any other nothing is
-//! known.
-
-use serde::{Deserialize, Serialize};
+//! A machine that was searched has its own figures. One with at least the cores and RAM of such a machine does at least as
+//! well. One with more cores than this host is extrapolated, if the scaling points allow it. Any other stays unknown.
 
 use crate::host::Machine;
-use crate::plan::binding::{Binding, binding};
-use crate::plan::engine::{ModePlan, suffices};
-use crate::plan::search::Findings;
+use crate::plan::binding::binding;
+use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings};
+use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::Emulation;
+use crate::report::{Band, Evidence, Rejection, suffices};
 use crate::units;
 
-/// What was occupied by then, at its largest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Footprint {
-    /// Resident set of the process, bytes.
-    pub rss_bytes: u64,
-    /// The database on disk, bytes: an upper bound of what the page cache held of it.
-    pub database_bytes: u64,
-}
-
-impl Footprint {
-    /// RAM that certainly holds all of it, bytes.
-    pub const fn total_bytes(self) -> u64 {
-        self.rss_bytes + self.database_bytes
-    }
-}
-
-/// What stands behind what is said of a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Support {
-    /// It is this host.
-    Measured,
-    /// This host pretended to be it: its cores, its memory with the page cache, its tuning.
-    Emulated,
-    /// Its cores and its tuning; memory could not be limited, and the run took no more than it has.
-    CoresEmulated,
-    /// No smaller in cores and RAM than a machine that was searched: at least as good.
-    Implied,
-    /// More cores than this host: its points continued by the Universal Scalability Law.
-    Extrapolated,
-    /// Nothing measured speaks of it.
-    NotMeasured,
-}
-
-/// A machine, and what is known of it in one durability mode.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MachineVerdict {
-    /// The machine.
-    pub machine: Machine,
-    /// What stands behind the rate.
-    pub support: Support,
-    /// The highest rate that is known to meet the objective, commands per second; `None` if none is.
-    pub sustained_per_second: Option<f64>,
-    /// Where an extrapolated rate lies.
-    pub range_per_second: Option<[f64; 2]>,
-    /// Whether it holds what is required; `None` if that is not known.
-    pub holds: Option<bool>,
-    /// What keeps it from going faster, where it was searched.
-    pub binding: Option<Binding>,
-    /// Most memory of process and page cache together, bytes, where it was limited.
-    pub memory_peak_bytes: Option<u64>,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// What a mode's findings say of a machine.
+/// What a mode's findings say about a machine.
 pub(super) fn verdict(
     machine: &Machine,
-    mode: &ModePlan,
+    mode: &ModeFindings,
     required_per_second: f64,
     disk_bytes_per_second: Option<f64>,
 ) -> MachineVerdict {
-    if let Some(findings) = mode.searched.iter().find(|findings| findings.machine == *machine) {
+    if let Some(findings) = mode.searched_machine(machine) {
         return searched(findings, mode, required_per_second, disk_bytes_per_second);
     }
     let unknown = MachineVerdict {
         machine: machine.clone(),
-        support: Support::NotMeasured,
+        evidence: Evidence::NotMeasured,
         sustained_per_second: None,
         range_per_second: None,
         holds: None,
@@ -88,91 +31,121 @@ pub(super) fn verdict(
         memory_peak_bytes: None,
         reason: String::new(),
     };
-    let extrapolated = mode.extrapolated(machine);
-    // What a smaller machine was seen to hold, a larger one holds, whatever a law says.
-    let known = smaller(machine, mode).filter(|&(_, rate)| suffices(rate, required_per_second));
-    if let (Some(Ok([rate, low, high])), None) = (&extrapolated, known) {
-        let [rate, low, high] = [*rate, *low, *high];
-        return MachineVerdict {
-            support: Support::Extrapolated,
-            sustained_per_second: Some(rate),
-            range_per_second: Some([low, high]),
-            holds: if suffices(low, required_per_second) {
-                Some(true)
-            } else {
-                (high < required_per_second).then_some(false)
-            },
-            reason: format!("{low:.0} to {high:.0} commands/s, {}", mode.extrapolation_reason(machine)),
-            ..unknown
-        };
-    }
-    let refused =
-        extrapolated.and_then(Result::err).map_or_else(String::new, |why| format!("; not extrapolated: {why}"));
-    match smaller(machine, mode) {
+    let smaller = smaller(machine, mode);
+    let refusal = match extrapolated(machine, mode) {
+        // A smaller machine that sustains the required rate is stronger evidence than a law.
+        Some(Ok((rate, law))) if !smaller.is_some_and(|(_, rate)| suffices(rate, required_per_second)) => {
+            return MachineVerdict {
+                evidence: Evidence::Extrapolated,
+                sustained_per_second: Some(rate.expected),
+                range_per_second: Some([rate.low, rate.high]),
+                holds: if suffices(rate.low, required_per_second) {
+                    Some(true)
+                } else {
+                    (rate.high < required_per_second).then_some(false)
+                },
+                reason: extrapolation(machine, rate, law),
+                ..unknown
+            };
+        }
+        Some(Err(refusal)) => format!("; not extrapolated: {refusal}"),
+        _ => String::new(),
+    };
+    match smaller {
         Some((than, rate)) => MachineVerdict {
-            support: Support::Implied,
+            evidence: Evidence::Implied,
             sustained_per_second: Some(rate),
             holds: suffices(rate, required_per_second).then_some(true),
-            reason: format!("has the cores and the memory of {than}, and more: at least that rate{refused}"),
+            reason: format!("has at least the cores and the memory of {than}: at least that rate{refusal}"),
             ..unknown
         },
-        None => MachineVerdict { reason: not_measured(machine, mode, &refused), ..unknown },
+        None => MachineVerdict { reason: not_measured(machine, mode, &refusal), ..unknown },
     }
 }
 
 /// The searched machine, no larger in any respect, that sustains the most, and its rate.
-fn smaller<'m>(machine: &Machine, mode: &'m ModePlan) -> Option<(&'m Machine, f64)> {
+fn smaller<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<(&'m Machine, f64)> {
     let rates = mode.searched.iter().filter(|findings| machine.is_at_least(&findings.machine));
-    let known = rates.filter_map(|findings| Some((&findings.machine, findings.sustained_with_room()?)));
+    let known = rates.filter_map(|findings| Some((&findings.machine, findings.sustained_within_memory()?)));
     known.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-fn not_measured(machine: &Machine, mode: &ModePlan, refused: &str) -> String {
+/// The rate of a machine with more cores than this host, and its law, or why there is none; `None` if it has no more
+/// cores.
+fn extrapolated<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<Result<(Band, &'m Scaling), ScalingRefusal>> {
+    let law = mode.scaling.as_ref()?;
+    let is_smaller =
+        |findings: &&MachineFindings| findings.machine.cores < machine.cores && machine.is_at_least(&findings.machine);
+    let base = mode.searched.iter().filter(is_smaller);
+    let known = base.filter_map(|findings| Some((findings.machine.cores, findings.sustained_within_memory()?)));
+    let (cores, rate) = known.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let count = |cores: usize| u32::try_from(cores).unwrap_or(u32::MAX);
+    let ratio = match law {
+        Ok(law) => law.extrapolate(count(cores), count(machine.cores)).map(|ratio| (ratio.times(rate), law)),
+        Err(refusal) => Err(refusal.clone()),
+    };
+    Some(ratio)
+}
+
+fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
+    format!(
+        "{:.0} to {:.0} commands/s, extrapolated from this host to {} cores by the Universal Scalability Law (contention \
+         {:.3}, coherency {:.4}, error {:.1} %)",
+        rate.low,
+        rate.high,
+        machine.cores,
+        law.sigma,
+        law.kappa,
+        100.0 * law.relative_error,
+    )
+}
+
+fn not_measured(machine: &Machine, mode: &ModeFindings, refusal: &str) -> String {
     let larger = mode.searched.iter().filter(|findings| findings.machine.is_at_least(machine));
-    if larger.clone().any(|findings| findings.sustained_with_room().is_some()) {
-        return "smaller than the machines that meet the objective, and not searched itself".to_owned();
+    if larger.clone().any(|findings| findings.sustained_within_memory().is_some()) {
+        return "not searched: smaller than the machines that meet the objective".to_owned();
     }
     if larger.count() > 0 {
         return "not searched: a larger machine did not meet the objective".to_owned();
     }
-    format!("no machine that was searched is as small and meets the objective{refused}")
+    format!("not searched, and no smaller machine meets the objective{refusal}")
 }
 
 fn searched(
-    findings: &Findings,
-    mode: &ModePlan,
+    findings: &MachineFindings,
+    mode: &ModeFindings,
     required_per_second: f64,
     disk_bytes_per_second: Option<f64>,
 ) -> MachineVerdict {
-    let own = findings.sustained_with_room();
+    let own = findings.sustained_within_memory();
     // A larger machine is no slower than a smaller one: where its own search ended lower, that was chance.
     let implied = smaller(&findings.machine, mode).filter(|&(_, rate)| own.is_none_or(|own| rate > own));
     let rate = implied.map_or(own, |(_, rate)| Some(rate));
-    let support = match (&findings.emulation, implied) {
-        (_, Some(_)) => Support::Implied,
-        (Emulation::Host, None) => Support::Measured,
-        (Emulation::CoresAndMemory, None) => Support::Emulated,
-        (Emulation::CoresOnly { .. }, None) => Support::CoresEmulated,
+    let evidence = match (&findings.emulation, implied) {
+        (_, Some(_)) => Evidence::Implied,
+        (Emulation::Host, None) => Evidence::Measured,
+        (Emulation::CoresAndMemory, None) => Evidence::Emulated,
+        (Emulation::CoresOnly { .. }, None) => Evidence::CoresEmulated,
     };
     let holds = rate.is_some_and(|rate| suffices(rate, required_per_second));
     MachineVerdict {
         machine: findings.machine.clone(),
-        support,
+        evidence,
         sustained_per_second: rate,
         range_per_second: None,
-        // A search that somebody stopped rules nothing out.
-        holds: if holds || !mode.interrupted { Some(holds) } else { None },
+        // An interrupted search rules nothing out.
+        holds: (holds || !mode.interrupted).then_some(holds),
         binding: findings.has_evidence().then(|| binding(findings, mode.durability, disk_bytes_per_second)),
         memory_peak_bytes: findings.memory_peak_bytes,
         reason: reason(findings, required_per_second),
     }
 }
 
-fn reason(findings: &Findings, required_per_second: f64) -> String {
+fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     let machine = &findings.machine;
     let memory = machine.usable_ram_bytes() >> 20;
     let ran = match &findings.emulation {
-        Emulation::Host => "ran on this host as it is".to_owned(),
+        Emulation::Host => "ran on this host without limits".to_owned(),
         Emulation::CoresAndMemory => {
             format!("ran within {} and {memory} MiB, page cache included", units::counted(machine.cores as u64, "core"))
         }
@@ -180,25 +153,27 @@ fn reason(findings: &Findings, required_per_second: f64) -> String {
             format!("ran on {}; memory was not limited: {why}", units::counted(machine.cores as u64, "core"))
         }
     };
-    if findings.deaths > 0 {
-        let times = if findings.deaths == 1 { "once".to_owned() } else { format!("{} times", findings.deaths) };
-        return format!("{ran}, and was killed {times} when its memory was used up");
+    if findings.oom_kills > 0 {
+        let times = if findings.oom_kills == 1 { "once".to_owned() } else { format!("{} times", findings.oom_kills) };
+        return format!("{ran}, and was killed {times}: out of memory");
     }
-    if let Some(held) = findings.held.iter().find(|held| !findings.had_room(held)) {
-        let took = held.footprint.total_bytes() >> 20;
+    if let Some(sustained) = findings.sustained.iter().find(|sustained| !findings.fits_memory(sustained)) {
+        let took = sustained.footprint.total_bytes() >> 20;
         return format!("{ran}, and process and database took {took} MiB, more than its {memory} MiB");
     }
-    let failed = findings.probes.iter().rfind(|probe| {
-        probe.rejection.is_some() && suffices(required_per_second, probe.offered_per_second) && findings.held.is_empty()
-    });
+    if !findings.sustained.is_empty() {
+        return ran;
+    }
+    let failed = findings
+        .probes
+        .iter()
+        .rfind(|probe| probe.rejection.is_some() && suffices(required_per_second, probe.offered_per_second));
     match (failed, findings.ceiling_per_second()) {
         (Some(probe), _) => {
-            let why = probe.rejection.map_or("", crate::plan::judge::Rejection::reason);
+            let why = probe.rejection.map_or("", Rejection::name);
             format!("{ran}; {:.0} commands/s: {why}", probe.offered_per_second)
         }
-        (None, Some(ceiling)) if findings.held.is_empty() => {
-            format!("{ran}; its ceiling is {ceiling:.0} commands/s")
-        }
-        _ => ran,
+        (None, Some(ceiling)) => format!("{ran}; its ceiling is {ceiling:.0} commands/s"),
+        (None, None) => ran,
     }
 }

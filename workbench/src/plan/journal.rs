@@ -91,7 +91,7 @@ impl Journal {
 }
 
 /// A testbed that gives the answers of a journal as long as it has them, and writes down those that follow.
-pub struct Remembering<'a> {
+pub struct JournaledTestbed<'a> {
     testbed: &'a dyn Testbed,
     control: &'a Control,
     journal: RefCell<Journal>,
@@ -99,7 +99,7 @@ pub struct Remembering<'a> {
     rigs: RefCell<HashMap<(String, Durability, u64), u64>>,
 }
 
-impl<'a> Remembering<'a> {
+impl<'a> JournaledTestbed<'a> {
     /// Remembers what was asked of `testbed`. What `control` cut short is not written down.
     pub fn new(testbed: &'a dyn Testbed, mut journal: Journal, control: &'a Control) -> Self {
         let mut known: HashMap<RigKey, VecDeque<Step>> = HashMap::new();
@@ -113,11 +113,6 @@ impl<'a> Remembering<'a> {
             known: RefCell::new(known),
             rigs: RefCell::new(HashMap::new()),
         }
-    }
-
-    /// The journal, which nobody writes to any more.
-    pub fn into_journal(self) -> Journal {
-        self.journal.into_inner()
     }
 
     fn write(&self, rig: &RigKey, step: &Step) -> Result<(), ProcessError> {
@@ -136,7 +131,7 @@ impl<'a> Remembering<'a> {
     }
 }
 
-impl Testbed for Remembering<'_> {
+impl Testbed for JournaledTestbed<'_> {
     fn emulation(&self, machine: &Machine) -> Emulation {
         self.testbed.emulation(machine)
     }
@@ -152,7 +147,7 @@ impl Testbed for Remembering<'_> {
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(RigOutcome::OutOfMemory);
         }
-        let mut rig = Box::new(Remembered { of: self, machine: machine.clone(), key, known, rig: None, last: None });
+        let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && !rig.revive()? {
             return Ok(RigOutcome::OutOfMemory);
         }
@@ -161,8 +156,8 @@ impl Testbed for Remembering<'_> {
 }
 
 /// A rig that may not be there yet.
-struct Remembered<'a> {
-    of: &'a Remembering<'a>,
+struct JournaledRig<'a> {
+    of: &'a JournaledTestbed<'a>,
     machine: Machine,
     key: RigKey,
     known: VecDeque<Step>,
@@ -171,7 +166,7 @@ struct Remembered<'a> {
     last: Option<DriveSpec>,
 }
 
-impl Remembered<'_> {
+impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there; whether it lives.
     fn revive(&mut self) -> Result<bool, ProcessError> {
         if self.rig.is_some() {
@@ -190,7 +185,7 @@ impl Remembered<'_> {
     }
 }
 
-impl Remembered<'_> {
+impl JournaledRig<'_> {
     /// Sets the rig up, unless it is there, and does the last load again, so that there is something to look at; whether
     /// it lives.
     fn catch_up(&mut self) -> Result<bool, ProcessError> {
@@ -205,7 +200,7 @@ impl Remembered<'_> {
     }
 }
 
-impl Rig for Remembered<'_> {
+impl Rig for JournaledRig<'_> {
     fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
         if let Some(Step::Driven(asked, _)) = self.known.front()
             && asked == spec

@@ -1,70 +1,33 @@
-//! Does a machine sustain a rate? What one load says of it.
+//! Whether one load shows that a machine sustains a rate.
 //!
-//! The objective must hold in the worst slice of the time, not on average. And what held so far must be able to go on: work
-//! that the engine puts off, stalls that grow and a disk that gets slower, as one does whose burst credits run out, are
-//! debts that the next minutes pay.
+//! The objective must be met in the worst slice of the time, not on average, and nothing may build up: postponed
+//! compactions, growing stalls, or a disk that slows down, for example when its burst credits run out.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::load::{Drive, Objective};
 use crate::measure::{Slice, median};
+use crate::report::Rejection;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Why a rate is not sustained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rejection {
-    /// It was killed: the machine's memory was used up.
-    OutOfMemory,
-    /// Commands piled up: fewer were completed than offered.
-    FellBehind,
-    /// The percentile is above the limit in the worst slice.
-    TooSlow,
-    /// Too few samples stand behind the percentile to tell.
-    TooFewSamples,
-    /// Work for compactions piles up: more of it than gets done.
-    CompactionDebt,
-    /// The engine holds writers back, more and more.
-    Stalls,
-    /// The median response time stepped up on the way.
-    SlowingDown,
-}
-
-impl Rejection {
-    /// In a few words.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::OutOfMemory => "killed: memory used up",
-            Self::FellBehind => "falls behind",
-            Self::TooSlow => "too slow",
-            Self::TooFewSamples => "too few samples",
-            Self::CompactionDebt => "compactions fall behind",
-            Self::Stalls => "stalls grow",
-            Self::SlowingDown => "gets slower on the way",
-        }
-    }
-}
-
-/// Most slices that a load is judged by, if there are samples for as many.
+/// Most slices that a load is judged by.
 const SLICES: usize = 12;
-/// Shortest slice: single seconds of a shared disk say more of its other users, and engines flush in bursts.
+/// Shortest slice: single seconds depend on other users of a shared disk and on bursts of flushes.
 const SHORTEST_SLICE_SECONDS: usize = 5;
-/// Pending compaction bytes below which nothing is owed.
+/// Growth of the pending compaction bytes that is tolerated.
 const DEBT_BYTES: u64 = 64 << 20;
-/// Time that settling takes, as a share of the load, from which on work is put off rather than done.
+/// Longest time to settle after a load, as a share of the load.
 const DEBT_SHARE: f64 = 0.25;
-/// Share of the time for which the engine may hold writers back, and by which that may grow from one half to the other.
+/// Share of the time for which the engine may stall writers, and by which that may grow from the first half to the second.
 const STALL_SHARE: [f64; 2] = [0.1, 0.02];
-/// Times by which the median may be higher in the second half than in the first.
+/// Factor by which the median may rise from the first half to the second.
 const STEP: f64 = 2.0;
-/// Seconds from which on halves are compared.
+/// Fewest seconds of which halves are compared.
 const FEWEST_SECONDS: usize = 6;
-/// A median below this share of the limit is no step that matters to anybody.
+/// A median below this share of the limit is not compared.
 const STEP_SHARE: f64 = 0.02;
 
-/// Why a load shows that the rate is not sustained; `None` if it shows that it is.
+/// Why a load does not sustain its rate; `None` if it does.
 pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKind) -> Option<Rejection> {
     if drive.measurement.fell_behind() {
         return Some(Rejection::FellBehind);
@@ -83,7 +46,7 @@ pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKin
     }
 }
 
-/// The objective's percentile in the slice where it is highest, nanoseconds; `None` if too few samples stand behind it.
+/// The objective's percentile in the slice where it is highest, nanoseconds; `None` if there are too few samples.
 pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandKind) -> Option<u64> {
     let seconds = &drive.measurement.command(command)?.slices;
     let percentiles =
@@ -182,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_above_the_limit_is_too_slow_whatever_the_others_are() {
+    fn one_slice_above_the_limit_rejects_the_rate() {
         let mut seconds = vec![1; 900];
         assert_eq!(rejection(&drive(&seconds), objective(), COMMAND), None);
         seconds[700..704].fill(20);
@@ -203,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_gets_slower_on_the_way_is_no_sustained_rate() {
+    fn a_rate_at_which_the_median_doubles_is_rejected() {
         let rejected = |seconds: &[u64]| rejection(&drive(seconds), objective(), COMMAND);
         assert_eq!(rejected(&[1, 1, 1, 1, 4, 4, 4, 4]), Some(Rejection::SlowingDown));
         assert_eq!(rejected(&[4, 4, 4, 4, 1, 1, 1, 1]), None);
@@ -211,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn compactions_that_are_put_off_are_a_debt() {
+    fn a_rate_that_postpones_compactions_is_rejected() {
         let pending = |at: u64| EngineCounters { pending_compaction_bytes: at << 24, ..EngineCounters::default() };
         let growing = with_engine(drive(&[1; 10]), pending);
         assert_eq!(rejection(&growing, objective(), COMMAND), None, "they were done within a moment");
@@ -222,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn stalls_that_grow_are_no_sustained_rate() {
+    fn a_rate_with_growing_stalls_is_rejected() {
         let stalled = |micros: fn(u64) -> u64| {
             let engine = move |at| EngineCounters { stall_micros: micros(at), ..EngineCounters::default() };
             rejection(&with_engine(drive(&[1; 10]), engine), objective(), COMMAND)

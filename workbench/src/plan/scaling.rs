@@ -4,22 +4,13 @@
 //! what one core does, σ the share of the work that only one can do at a time (contention), κ what each core costs every
 //! other (coherency).
 //!
-//! Few points leave contention and coherency hard to tell apart, and beyond the points the two part ways. So the law is
-//! never continued as one curve: every pair (σ, κ) that the points do not rule out is, and the band is what they say
-//! between them. On a host with two cores the two ends of the band are all loss as contention and all loss as coherency.
+//! Few points do not separate contention from coherency, and beyond the points the two diverge. So the law is not
+//! extrapolated as one curve: every pair (σ, κ) that the points do not rule out is, and the band spans their results. On a
+//! host with two cores the ends of the band are all loss as contention and all loss as coherency.
 
-use crate::report::Band;
+use crate::report::{Band, ScalingCurveInfo, ScalingPointInfo};
 
-/// One measured ceiling.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ScalingPoint {
-    /// Cores it was measured on.
-    pub cores: u32,
-    /// Commands per second.
-    pub per_second: f64,
-}
-
-/// The law that points follow.
+/// The law that fits the points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
     /// Commands per second of one core.
@@ -36,22 +27,11 @@ pub struct Scaling {
     compatible: Vec<Loss>,
 }
 
-/// A throughput in relation to another, and the band that the points leave it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Extrapolation {
-    /// Of the law that fits best, kept within the band.
-    pub ratio: f64,
-    /// Lowest of all that fit.
-    pub low: f64,
-    /// Highest of all that fit.
-    pub high: f64,
-}
-
 /// Why nothing is extrapolated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ScalingRefusal {
-    /// One number of cores says nothing of how it grows.
-    #[error("only {counts} number of cores could be measured, which says nothing of how throughput grows with them")]
+    /// Growth needs two numbers of cores at least.
+    #[error("{counts} number of cores could be measured, two are needed")]
     TooFewCoreCounts {
         /// Numbers of cores.
         counts: usize,
@@ -70,8 +50,8 @@ pub enum ScalingRefusal {
         /// Most cores measured.
         largest: u32,
     },
-    /// The points allow too much.
-    #[error("the points leave anything between {low:.2} and {high:.2} times the rate open")]
+    /// The points allow a wide range of results.
+    #[error("the points allow anything between {low:.2} and {high:.2} times the rate")]
     TooWide {
         /// Lowest ratio.
         low: f64,
@@ -80,20 +60,20 @@ pub enum ScalingRefusal {
     },
 }
 
-/// Relative error from which on points do not follow the law.
+/// Largest relative error of points that follow the law.
 const POOR: f64 = 0.1;
-/// Half width of the band, relative to its middle, from which on it says too little.
+/// Largest half width of a band, relative to its middle.
 const WIDE: f64 = 0.25;
-/// Times the largest number of cores that was measured up to which the law is continued. Twice that is where Gunther's own
-/// examples still hold; what sets in beyond (a second socket, another bottleneck) no point has seen.
+/// Most cores that the law is extrapolated to, as a multiple of the most that were measured. Gunther's examples hold up to
+/// twice; beyond that a second socket or another bottleneck may set in.
 const REACH: u32 = 2;
-/// Scatter of a measured ceiling that is taken for granted, relative: repeats that happen to agree better prove nothing.
+/// Least scatter that is assumed of a measured ceiling, relative: repeats may agree better by chance.
 const SCATTER: f64 = 0.03;
 /// Share of the true pairs that may be ruled out by chance.
 const ALPHA: f64 = 0.05;
 /// Steps of contention and of coherency that are tried.
 const STEPS: u32 = 300;
-/// Smallest contention and coherency that are told from none.
+/// Smallest contention and coherency above 0 that are tried.
 const SMALLEST: [f64; 2] = [1e-4, 1e-6];
 
 /// Contention and coherency.
@@ -111,8 +91,8 @@ impl Loss {
     }
 
     /// The λ that fits best under these losses, and the sum of the squared relative distances of the points.
-    fn fit(self, points: &[ScalingPoint]) -> (f64, f64) {
-        let shares = points.iter().map(|point| self.capacity(point.cores) / point.per_second);
+    fn fit(self, points: &[ScalingPointInfo]) -> (f64, f64) {
+        let shares = points.iter().map(|point| self.capacity(point.cores_count) / point.per_second);
         let (sum, squares) =
             shares.clone().fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
         let lambda = sum / squares;
@@ -135,9 +115,9 @@ impl Scaling {
     /// # Errors
     ///
     /// [`ScalingRefusal::TooFewCoreCounts`] or [`ScalingRefusal::PoorFit`].
-    pub fn fit(points: &[ScalingPoint]) -> Result<Self, ScalingRefusal> {
-        let points: Vec<ScalingPoint> = points.iter().copied().filter(|point| point.per_second > 0.0).collect();
-        let mut counts: Vec<u32> = points.iter().map(|point| point.cores).collect();
+    pub(super) fn fit(points: &[ScalingPointInfo]) -> Result<Self, ScalingRefusal> {
+        let points: Vec<ScalingPointInfo> = points.iter().copied().filter(|point| point.per_second > 0.0).collect();
+        let mut counts: Vec<u32> = points.iter().map(|point| point.cores_count).collect();
         counts.sort_unstable();
         counts.dedup();
         let Some(&largest_cores) = counts.last().filter(|_| counts.len() > 1) else {
@@ -158,7 +138,7 @@ impl Scaling {
     }
 
     /// Commands per second on so many cores under the law that fits best.
-    pub fn at(&self, cores: u32) -> f64 {
+    fn at(&self, cores: u32) -> f64 {
         self.lambda * self.best().capacity(cores)
     }
 
@@ -167,31 +147,31 @@ impl Scaling {
     /// # Errors
     ///
     /// [`ScalingRefusal::TooFar`] or [`ScalingRefusal::TooWide`].
-    pub fn extrapolate(&self, from: u32, to: u32) -> Result<Extrapolation, ScalingRefusal> {
+    pub(super) fn extrapolate(&self, from: u32, to: u32) -> Result<Band, ScalingRefusal> {
         if to > REACH * self.largest_cores {
             return Err(ScalingRefusal::TooFar { cores: to, largest: self.largest_cores });
         }
         let found = self.ratios(from, to);
-        let Extrapolation { low, high, .. } = found;
+        let Band { low, high, .. } = found;
         if high - low > WIDE * (high + low) { Err(ScalingRefusal::TooWide { low, high }) } else { Ok(found) }
     }
 
     /// The throughput on `to` cores in relation to that on `from`, however much the points leave open.
-    fn ratios(&self, from: u32, to: u32) -> Extrapolation {
+    fn ratios(&self, from: u32, to: u32) -> Band {
         let ratio = |loss: Loss| loss.capacity(to) / loss.capacity(from);
         let ends = |(low, high): (f64, f64), ratio: f64| (low.min(ratio), high.max(ratio));
         let (low, high) = self.compatible.iter().map(|&loss| ratio(loss)).fold((f64::INFINITY, 0.0), ends);
-        Extrapolation { ratio: ratio(self.best()).clamp(low, high), low, high }
+        Band { expected: ratio(self.best()).clamp(low, high), low, high }
     }
 
-    /// What the law says of one core and more, up to where it is continued: cores, and commands per second with the band,
-    /// from what it says of the most cores that were measured.
-    pub fn curve(&self) -> Vec<(u32, Band)> {
+    /// The law from one core up to the most it is extrapolated to, in relation to its value at the most cores that were
+    /// measured.
+    pub(super) fn curve(&self) -> Vec<ScalingCurveInfo> {
         let from = self.largest_cores;
         let known = self.at(from);
-        let point = |cores: u32| {
-            let Extrapolation { ratio, low, high } = self.ratios(from, cores);
-            (cores, Band { low: low * known, expected: ratio * known, high: high * known })
+        let point = |cores_count: u32| ScalingCurveInfo {
+            cores_count,
+            per_second: self.ratios(from, cores_count).times(known),
         };
         (1..=REACH * from).map(point).collect()
     }
@@ -204,11 +184,11 @@ impl Scaling {
 /// How much larger than the least the sum of squares of a pair may be that is not ruled out: the likelihood region of two
 /// parameters, `2 s² F(2, ν)` (N. R. Draper and H. Smith, "Applied Regression Analysis", 3rd ed., 1998, ch. 24), with the
 /// scatter `s` of the repeats over ν degrees of freedom. For two numerator degrees the quantile of F has a closed form.
-fn allowance(points: &[ScalingPoint], counts: &[u32]) -> f64 {
+fn allowance(points: &[ScalingPointInfo], counts: &[u32]) -> f64 {
     let (mut squares, mut freedom) = (0.0, 0.0);
     for &cores in counts {
         let repeats: Vec<f64> =
-            points.iter().filter(|point| point.cores == cores).map(|point| point.per_second).collect();
+            points.iter().filter(|point| point.cores_count == cores).map(|point| point.per_second).collect();
         let mean = repeats.iter().sum::<f64>() / repeats.len() as f64;
         squares += repeats.iter().map(|value| (value / mean - 1.0).powi(2)).sum::<f64>();
         freedom += repeats.len() as f64 - 1.0;
@@ -227,12 +207,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// Three ceilings per number of cores, off the law by what `scatter` says in turn.
-    fn points(counts: &[u32], sigma: f64, kappa: f64, scatter: &[f64]) -> Vec<ScalingPoint> {
+    fn points(counts: &[u32], sigma: f64, kappa: f64, scatter: &[f64]) -> Vec<ScalingPointInfo> {
         let law = Loss { sigma, kappa };
         let mut scatter = scatter.iter().cycle();
         let repeats = counts.iter().flat_map(|&cores| std::iter::repeat_n(cores, 3));
-        let measured =
-            |cores: u32, off: f64| ScalingPoint { cores, per_second: 5_000.0 * law.capacity(cores) * (1.0 + off) };
+        let measured = |cores: u32, off: f64| ScalingPointInfo {
+            cores_count: cores,
+            per_second: 5_000.0 * law.capacity(cores) * (1.0 + off),
+        };
         repeats.map(|cores| measured(cores, *scatter.next().unwrap())).collect()
     }
 
@@ -253,7 +235,7 @@ mod tests {
                 let ratio = truth.capacity(2 * largest) / truth.capacity(largest);
                 match law.extrapolate(largest, 2 * largest) {
                     Ok(found) => {
-                        prop_assert!(found.low <= found.ratio && found.ratio <= found.high);
+                        prop_assert!(found.low <= found.expected && found.expected <= found.high);
                         prop_assert!(0.98 * found.low <= ratio && ratio <= 1.02 * found.high, "{ratio}: {found:?}");
                     }
                     Err(refusal) => prop_assert!(matches!(refusal, ScalingRefusal::TooWide { .. }), "{refusal}"),
@@ -263,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_scales_perfectly_is_continued_and_a_second_core_that_helps_little_is_not() {
+    fn perfect_scaling_is_extrapolated_and_flat_scaling_is_refused() {
         let perfect = Scaling::fit(&points(&[1, 2, 3, 4], 0.0, 0.0, &[0.0, 0.005, -0.005])).unwrap();
         let eight = perfect.extrapolate(4, 8).unwrap();
         assert!(eight.high <= 2.0 + 1e-9 && eight.low > 1.2, "{eight:?}");
@@ -273,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn two_core_counts_leave_contention_and_coherency_open_and_more_tell_them_apart() {
+    fn more_core_counts_narrow_the_band() {
         let exact = [0.0];
         let two = Scaling::fit(&points(&[1, 2], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
         let four = Scaling::fit(&points(&[1, 2, 3, 4], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
@@ -285,13 +267,15 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_says_why() {
+    fn too_few_points_distant_targets_and_poor_fits_are_refused() {
         let one = Scaling::fit(&points(&[2], 0.1, 0.0, &[0.0])).unwrap_err();
         assert_eq!(one, ScalingRefusal::TooFewCoreCounts { counts: 1 });
         let far = Scaling::fit(&points(&[1, 2], 0.0, 0.0, &[0.0])).unwrap().extrapolate(2, 8).unwrap_err();
         assert_eq!(far.to_string(), "8 cores are more than twice the 2 that were measured");
-        let wild = [1u32, 2, 3, 4]
-            .map(|cores| ScalingPoint { cores, per_second: [900.0, 300.0, 2_000.0, 400.0][cores as usize - 1] });
+        let wild = [1u32, 2, 3, 4].map(|cores| ScalingPointInfo {
+            cores_count: cores,
+            per_second: [900.0, 300.0, 2_000.0, 400.0][cores as usize - 1],
+        });
         assert!(matches!(Scaling::fit(&wild), Err(ScalingRefusal::PoorFit { relative_error }) if relative_error > 0.1));
     }
 }

@@ -1,151 +1,55 @@
 //! The search for the highest rate that a machine sustains in one durability mode.
 //!
-//! First the ceiling: a closed loop, as fast as the workers go; no rate above it can hold. Then the rate that matters: does
-//! what is required hold? Then rates in between, halving the interval between the highest that met the objective and the
-//! lowest that did not. A rate counts only on repeated evidence: it must hold again and again, and where the highest does
-//! not, a lower one must. On the way up a rate is dismissed only if it failed twice.
+//! First the ceiling: a closed loop, as fast as the workers go. Then the required rate. Then a bisection between the
+//! highest rate that met the objective and the lowest that did not. A rate counts only on repeated evidence; if the highest
+//! fails its repetitions, lower ones are tried. The bisection rejects a rate only if it failed twice.
 
 use std::time::{Duration, Instant};
-
-use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, WarmUp};
-use crate::plan::evidence::Footprint;
-use crate::plan::judge::{Rejection, rejection, worst_slice};
-use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed};
+use crate::plan::judge::{rejection, worst_slice};
+use crate::plan::outcome::{Footprint, MachineFindings, SustainedRate};
+use crate::plan::spec::Effort;
+use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
+use crate::report::{ProbeResult, Rejection};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// How much time a search may take.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Effort {
-    /// Measured time at the ceiling.
-    pub saturation: Duration,
-    /// Measured time of each rate that is tried, at least.
-    pub probe: Duration,
-    /// Measured time of a rate whose percentile needs more samples, at most.
-    pub longest_probe: Duration,
-    /// Warm-up before each.
-    pub warmup: Duration,
-    /// Rates tried between what is required and the ceiling, at most.
-    pub bisections: u32,
-    /// Times a rate must hold to count.
-    pub confirmations: u32,
-    /// Time for the way up from what is required, about; a rate in hand is tried to the end.
-    pub climb: Duration,
-    /// How many machines are searched.
-    pub breadth: Breadth,
-}
-
-/// How many machines a plan measures in each mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Breadth {
-    /// The smallest that holds what is required.
-    Smallest,
-    /// That, and this host without limits.
-    SmallestAndHost,
-    /// Every machine this host can pretend to be.
-    All,
-}
-
-impl Effort {
-    /// One to two minutes for a plan of both durability modes.
-    pub const fn quick() -> Self {
-        Self {
-            saturation: Duration::from_secs(2),
-            probe: Duration::from_secs(3),
-            longest_probe: Duration::from_secs(20),
-            warmup: Duration::from_millis(500),
-            bisections: 3,
-            confirmations: 2,
-            climb: Duration::from_secs(20),
-            breadth: Breadth::Smallest,
-        }
-    }
-
-    /// Five to seven minutes for a plan of both durability modes.
-    pub const fn standard() -> Self {
-        Self {
-            saturation: Duration::from_secs(5),
-            probe: Duration::from_secs(6),
-            longest_probe: Duration::from_secs(40),
-            warmup: Duration::from_secs(1),
-            bisections: 4,
-            confirmations: 3,
-            climb: Duration::from_secs(60),
-            breadth: Breadth::SmallestAndHost,
-        }
-    }
-
-    /// As long as it takes: about five minutes for each machine and durability mode.
-    pub const fn thorough() -> Self {
-        Self {
-            saturation: Duration::from_secs(15),
-            probe: Duration::from_secs(20),
-            longest_probe: Duration::from_secs(120),
-            warmup: Duration::from_secs(3),
-            bisections: 6,
-            confirmations: 4,
-            climb: Duration::from_secs(900),
-            breadth: Breadth::All,
-        }
-    }
-}
-
-/// One rate that was offered, in brief: a search tries many, and histograms of all of them would fill memory.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Probe {
-    /// Commands per second offered.
-    pub offered_per_second: f64,
-    /// Commands per second completed.
-    pub achieved_per_second: f64,
-    /// Median response time of the objective's command, nanoseconds; 0 if none was completed.
-    pub median_ns: u64,
-    /// Its response time at the objective's percentile, nanoseconds; `None` if too few samples stand behind it.
-    pub percentile_ns: Option<u64>,
-    /// The same in the slice of time where it is highest.
-    pub worst_ns: Option<u64>,
-    /// Why it does not meet the objective; `None` if it does.
-    pub rejection: Option<Rejection>,
-}
-
-/// A rate that does not hold again is lowered to these shares, one after the other: by little at first, and by more where
-/// that does not help. Then the search is content with what it has.
+/// A rate that fails its repetitions is lowered by these factors, one after the other; then the search ends.
 const STEPS_DOWN: [f64; 6] = [0.88, 0.85, 0.75, 0.6, 0.5, 0.5];
-/// The search ends when the rate that failed is this close to the one that held: rates scatter by as much.
+/// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
 const RESOLUTION: f64 = 1.06;
-/// Where the closed loop died, rates up to so many times what is required are tried.
+/// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
-/// Share of the host's cores that others may keep busy, and percent of the CPU time that the hypervisor may take, before a
-/// failure says more of them than of the machine.
+/// Share of the host's cores that other processes may keep busy, and percent of the CPU time that the hypervisor may take,
+/// before a failure is attributed to them.
 const DISTURBED_SHARE: f64 = 0.1;
 const DISTURBED_STEAL_PERCENT: f64 = 3.0;
-/// Failures under disturbance that are not counted, in each search.
+/// Failures under disturbance that one search does not count.
 const MOST_DISTURBED: u32 = 4;
-/// Lateness that is no reason to give up by itself: threads start, clocks are read.
-const HOPELESS: Duration = Duration::from_millis(50);
-/// Times a machine may die while its database is filled until it counts as too small.
-const DEATHS_OF_THE_TOO_SMALL: u32 = 2;
-/// Times a closed loop is tried on a machine that dies of it.
+/// Lateness that is always tolerated: threads start, clocks are read.
+const TOLERATED_LAG: Duration = Duration::from_millis(50);
+/// Out-of-memory kills while the database is filled after which a machine counts as too small.
+const MAX_OOM_KILLS_WHILE_FILLING: u32 = 2;
+/// Times a closed loop is tried if it runs out of memory.
 const CLOSED_LOOPS: u32 = 2;
 
-/// What all searches of a plan share.
-pub(super) struct Question<'a> {
+/// What all searches of a plan have in common.
+pub(super) struct SearchInput<'a> {
     pub(super) objective: Objective,
     pub(super) command: CommandKind,
     /// Share of commands that are the objective's.
     pub(super) share: f64,
     pub(super) effort: Effort,
     pub(super) arrivals: Arrivals,
-    /// Cores of the host, which others may keep busy.
+    /// Cores of the host.
     pub(super) host_cores: usize,
     pub(super) job: JobContext<'a>,
 }
 
-impl Question<'_> {
+impl SearchInput<'_> {
     /// Time to offer a rate: long enough for the percentile, within limits.
     pub(super) fn probe_time(&self, rate: f64) -> Duration {
         let Self { objective, share, effort, .. } = self;
@@ -154,126 +58,62 @@ impl Question<'_> {
     }
 }
 
-/// What was found out about a machine in one durability mode.
-#[derive(Debug, Clone)]
-pub struct Findings {
-    /// The machine.
-    pub machine: Machine,
-    /// How far the testbed pretended to be it.
-    pub emulation: Emulation,
-    /// Threads that issued commands.
-    pub workers: u64,
-    /// The closed loop; `None` if the machine died under it.
-    pub saturation: Option<Drive>,
-    /// Every rate tried, ascending.
-    pub probes: Vec<Probe>,
-    /// The rates that held on repeated evidence, ascending.
-    pub held: Vec<Held>,
-    /// Times it was killed because memory was used up.
-    pub deaths: u32,
-    /// Most memory of process and page cache together, bytes, where it was limited.
-    pub memory_peak_bytes: Option<u64>,
-    /// Largest resident set of the process, bytes.
-    pub rss_peak_bytes: u64,
-    /// The end; `None` if the last rig died or nobody waited for it.
-    pub finished: Option<RigSummary>,
-}
-
-impl Findings {
-    /// The highest rate that held on repeated evidence, commands per second.
-    pub fn sustained_per_second(&self) -> Option<f64> {
-        self.held.last().map(|held| held.rate_per_second)
-    }
-
-    /// The highest rate that held within the machine's memory, commands per second.
-    pub fn sustained_with_room(&self) -> Option<f64> {
-        self.held.iter().rev().find(|held| self.had_room(held)).map(|held| held.rate_per_second)
-    }
-
-    /// Commands per second of the closed loop; `None` if the machine died under it.
-    pub fn ceiling_per_second(&self) -> Option<f64> {
-        self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
-    }
-
-    /// The drives whose latencies describe it: at the lowest rate that held, which is what was required if that did; else
-    /// the closed loop.
-    pub fn rounds(&self) -> &[Drive] {
-        self.held.first().map_or_else(|| self.saturation.as_slice(), |held| &held.drives)
-    }
-
-    /// Whether anything was measured on it.
-    pub fn has_evidence(&self) -> bool {
-        self.deaths > 0 || self.saturation.is_some() || !self.probes.is_empty()
-    }
-
-    /// Whether the machine had room for what a rate took: it ran within its memory, or took no more than it has.
-    pub fn had_room(&self, held: &Held) -> bool {
-        match self.emulation {
-            Emulation::Host | Emulation::CoresAndMemory => true,
-            Emulation::CoresOnly { .. } => held.footprint.total_bytes() <= self.machine.usable_ram_bytes(),
-        }
-    }
-}
-
-/// A rate that held on repeated evidence.
-#[derive(Debug, Clone)]
-pub struct Held {
-    /// Commands per second.
-    pub rate_per_second: f64,
-    /// The drives that show it, a forgiven failure included.
-    pub drives: Vec<Drive>,
-    /// What was occupied by then, at its largest.
-    pub footprint: Footprint,
-}
-
 /// A search on one machine in one durability mode.
 pub(super) struct Search<'a> {
-    question: &'a Question<'a>,
+    input: &'a SearchInput<'a>,
     testbed: &'a dyn Testbed,
     durability: Durability,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
-    /// Deaths while the database was filled.
-    deaths_filling: u32,
+    /// Out-of-memory kills while the database was filled.
+    oom_kills_while_filling: u32,
     /// Failures under disturbance that were not counted.
     disturbed: u32,
-    pub(super) findings: Findings,
+    pub(super) findings: MachineFindings,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(
-        question: &'a Question<'a>,
+        input: &'a SearchInput<'a>,
         testbed: &'a dyn Testbed,
         machine: &Machine,
         durability: Durability,
         workers: u64,
     ) -> Self {
-        let findings = Findings {
+        let findings = MachineFindings {
             machine: machine.clone(),
             emulation: testbed.emulation(machine),
             workers,
             saturation: None,
             probes: Vec::new(),
-            held: Vec::new(),
-            deaths: 0,
+            sustained: Vec::new(),
+            oom_kills: 0,
             memory_peak_bytes: None,
             rss_peak_bytes: 0,
             finished: None,
         };
-        Self { question, testbed, durability, rig: None, database_bytes: 0, deaths_filling: 0, disturbed: 0, findings }
+        Self {
+            input,
+            testbed,
+            durability,
+            rig: None,
+            database_bytes: 0,
+            oom_kills_while_filling: 0,
+            disturbed: 0,
+            findings,
+        }
     }
 
-    /// Whether nothing more is to be expected: somebody stopped it, or the machine cannot even hold what is there before
-    /// the first command.
+    /// Whether it was stopped, or the machine has too little memory to fill the database.
     fn is_over(&self) -> bool {
-        self.question.job.control.is_stopped() || self.deaths_filling >= DEATHS_OF_THE_TOO_SMALL
+        self.input.job.control.is_stopped() || self.oom_kills_while_filling >= MAX_OOM_KILLS_WHILE_FILLING
     }
 
     pub(super) const fn machine(&self) -> &Machine {
         &self.findings.machine
     }
 
-    /// Commands per second of a closed loop of this length; `None` if the machine died.
+    /// Commands per second of a closed loop of this length; `None` if it ran out of memory.
     pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, ProcessError> {
         if self.is_over() {
             return Ok(None);
@@ -281,13 +121,13 @@ impl<'a> Search<'a> {
         Ok(self.drive(Load::Closed, measure, None)?.map(|drive| drive.measurement.commands_per_second()))
     }
 
-    /// The closed loop, twice if the machine dies the first time.
+    /// The closed loop, twice if it runs out of memory the first time.
     pub(super) fn saturate(&mut self) -> Result<(), ProcessError> {
         for _ in 0..CLOSED_LOOPS {
             if self.is_over() {
                 break;
             }
-            self.findings.saturation = self.drive(Load::Closed, self.question.effort.saturation, None)?;
+            self.findings.saturation = self.drive(Load::Closed, self.input.effort.saturation, None)?;
             if let Some(ceiling) = self.findings.ceiling_per_second() {
                 self.note(&format!("ceiling {ceiling:.0} commands/s"));
                 break;
@@ -296,30 +136,29 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Whether a rate holds on repeated evidence, within the machine's memory.
-    pub(super) fn holds(&mut self, rate: f64) -> Result<bool, ProcessError> {
+    /// Whether a rate meets the objective on repeated evidence, within the machine's memory.
+    pub(super) fn sustains(&mut self, rate: f64) -> Result<bool, ProcessError> {
         if self.findings.ceiling_per_second().is_some_and(|ceiling| rate > RESOLUTION * ceiling) {
             self.note(&format!("{rate:.0} commands/s: above the ceiling"));
             return Ok(false);
         }
-        let Some(held) = self.hold(rate, 1)? else { return Ok(false) };
-        let had_room = self.findings.had_room(&held);
-        self.keep(held);
-        Ok(had_room)
+        let Some(sustained) = self.confirm(rate, 1)? else { return Ok(false) };
+        let fits_memory = self.findings.fits_memory(&sustained);
+        self.add(sustained);
+        Ok(fits_memory)
     }
 
-    /// The highest rate that holds above what is known to hold, from `low` on, which is known to be met or is nothing.
-    pub(super) fn climb(&mut self, low: f64, without_ceiling: f64) -> Result<(), ProcessError> {
-        let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * without_ceiling);
+    /// Finds the highest rate above `low` that is sustained. `low` is a rate that meets the objective, or 0.
+    pub(super) fn climb(&mut self, low: f64, required: f64) -> Result<(), ProcessError> {
+        let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required);
         let began = Instant::now();
-        let highest = self.bisect(low, high)?;
-        let mut rate = highest;
+        let mut rate = self.bisect(low, high)?;
         for step in STEPS_DOWN {
-            if rate <= low || self.is_over() || began.elapsed() > 2 * self.question.effort.climb {
+            if rate <= low || self.is_over() || began.elapsed() > 2 * self.input.effort.climb {
                 break;
             }
-            if let Some(held) = self.hold(rate, 0)? {
-                self.keep(held);
+            if let Some(sustained) = self.confirm(rate, 0)? {
+                self.add(sustained);
                 break;
             }
             rate *= step;
@@ -327,12 +166,12 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Offers one rate for so long, whatever comes of it; `None` if the machine died.
+    /// Offers one rate without a judgement; `None` if it ran out of memory.
     pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, ProcessError> {
-        self.drive(Load::Open { per_second: rate, arrivals: self.question.arrivals }, measure, Some(measure))
+        self.drive(Load::Open { per_second: rate, arrivals: self.input.arrivals }, measure, Some(measure))
     }
 
-    /// What the data takes and how long a restart takes; `None` if the machine died of it.
+    /// Size of the stored data and time of a restart; `None` if it ran out of memory.
     pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, ProcessError> {
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.survey(spec)? {
@@ -341,38 +180,39 @@ impl<'a> Search<'a> {
                 Ok(Some(survey))
             }
             RigOutcome::OutOfMemory => {
-                self.died("restarting the actors");
+                self.count_oom_kill("restarting the actors");
                 Ok(None)
             }
         }
     }
 
-    /// Closes the database and compares, if `verify` is true and nobody stopped it, what it holds.
-    pub(super) fn finish(mut self, verify: bool) -> Result<Findings, ProcessError> {
+    /// Closes the database, and compares its content with what was acknowledged if `verify` is true and the plan was not
+    /// stopped.
+    pub(super) fn finish(mut self, verify: bool) -> Result<MachineFindings, ProcessError> {
         if let Some(rig) = self.rig.take() {
-            match rig.finish(verify && !self.question.job.control.is_stopped())? {
+            match rig.finish(verify && !self.input.job.control.is_stopped())? {
                 RigOutcome::Completed(finished) => self.findings.finished = Some(finished),
-                RigOutcome::OutOfMemory => self.findings.deaths += 1,
+                RigOutcome::OutOfMemory => self.findings.oom_kills += 1,
             }
         }
         self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
         Ok(self.findings)
     }
 
-    fn keep(&mut self, held: Held) {
-        self.findings.held.push(held);
-        self.findings.held.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
+    fn add(&mut self, sustained: SustainedRate) {
+        self.findings.sustained.push(sustained);
+        self.findings.sustained.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
     }
 
     /// The highest rate between `low` and `high` that met the objective.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
-        for _ in 0..self.question.effort.bisections {
-            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.question.effort.climb {
+        for _ in 0..self.input.effort.bisections {
+            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.effort.climb {
                 break;
             }
             let next = low.midpoint(high);
-            if self.probe_fairly(next)? {
+            if self.probe_twice(next)? {
                 low = next;
             } else {
                 high = next;
@@ -381,11 +221,11 @@ impl<'a> Search<'a> {
         Ok(low)
     }
 
-    /// Offers a rate until it has met the objective as often as asked for, with so many failures allowed.
-    fn hold(&mut self, rate: f64, allowed: u32) -> Result<Option<Held>, ProcessError> {
+    /// Offers a rate until it has met the objective as often as required; `None` after more than `allowed` failures.
+    fn confirm(&mut self, rate: f64, allowed: u32) -> Result<Option<SustainedRate>, ProcessError> {
         let mut drives = Vec::new();
         let (mut met, mut failures) = (0, 0);
-        while met < self.question.effort.confirmations {
+        while met < self.input.effort.confirmations {
             if self.is_over() {
                 return Ok(None);
             }
@@ -398,17 +238,16 @@ impl<'a> Search<'a> {
             if failures > allowed {
                 return Ok(None);
             }
-            // A failure that was forgiven still happened: it stands among the evidence. One under disturbance says
-            // nothing, and stands only in the list of all rates that were tried.
+            // A tolerated failure is part of the evidence. One under disturbance is only in the list of probes.
             drives.extend(drive);
         }
         let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };
-        Ok(Some(Held { rate_per_second: rate, drives, footprint }))
+        Ok(Some(SustainedRate { rate_per_second: rate, drives, footprint }))
     }
 
-    /// A rate that failed once gets a second chance: one hiccup of a shared disk is no reason to halve a machine's
-    /// capacity, and what is accepted here must hold again anyway.
-    fn probe_fairly(&mut self, rate: f64) -> Result<bool, ProcessError> {
+    /// Probes a rate again if it failed once: one hiccup of a shared disk must not halve a machine's capacity, and an
+    /// accepted rate is confirmed later.
+    fn probe_twice(&mut self, rate: f64) -> Result<bool, ProcessError> {
         let mut tries = 2;
         while tries > 0 && !self.is_over() {
             let (is_met, drive) = self.probe(rate)?;
@@ -420,60 +259,60 @@ impl<'a> Search<'a> {
         Ok(false)
     }
 
-    /// Whether others took so much of the host that a failure says nothing of the machine.
+    /// Whether other load on the host can explain a failure.
     fn was_disturbed(&mut self, drive: Option<&Drive>) -> bool {
         let Some(usage) = drive.map(|drive| drive.usage).filter(|_| self.disturbed < MOST_DISTURBED) else {
             return false;
         };
-        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.question.host_cores as f64;
+        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.input.host_cores as f64;
         let steal = usage.steal_percent.unwrap_or(0.0) > DISTURBED_STEAL_PERCENT;
         if foreign || steal {
             self.disturbed += 1;
-            self.note("others kept the host busy meanwhile: it is tried again");
+            self.note("other processes kept the host busy: trying again");
         }
         foreign || steal
     }
 
-    /// Offers a rate and tells whether it met the objective; no drive if the machine died.
+    /// Offers a rate: whether it met the objective, and the drive unless it ran out of memory.
     fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
-        let load = Load::Open { per_second: rate, arrivals: self.question.arrivals };
-        let time = self.question.probe_time(rate);
+        let load = Load::Open { per_second: rate, arrivals: self.input.arrivals };
+        let time = self.input.probe_time(rate);
         let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
         let probe = self.judge(rate, drive.as_ref());
-        self.note(&describe(&probe, self.question.objective));
+        self.note(&describe(&probe, self.input.objective));
         self.findings.probes.push(probe);
         Ok((probe.rejection.is_none(), drive))
     }
 
-    fn judge(&self, rate: f64, drive: Option<&Drive>) -> Probe {
-        let Question { objective, command, .. } = *self.question;
+    fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {
+        let SearchInput { objective, command, .. } = *self.input;
         let response = drive.and_then(|drive| drive.measurement.command(command)).map(|latency| &latency.response);
-        Probe {
+        ProbeResult {
             offered_per_second: rate,
             achieved_per_second: drive.map_or(0.0, |drive| drive.measurement.commands_per_second()),
-            median_ns: response.map_or(0, |response| response.quantile(0.5)),
-            percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
-            worst_ns: drive.and_then(|drive| worst_slice(drive, objective, command)),
+            p50_ns: response.map_or(0, |response| response.quantile(0.5)),
+            slo_percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
+            worst_slice_ns: drive.and_then(|drive| worst_slice(drive, objective, command)),
             rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, command)),
         }
     }
 
-    /// Lateness from which on the objective is missed whatever comes: of the commands due until then, more wait longer than
-    /// the limit than the percentile lets be. The queue need not be served.
+    /// Lateness that certainly misses the objective: more of the commands due by then wait longer than the limit than the
+    /// percentile allows. The queue need not be served.
     fn hopeless_lag(&self, time: Duration) -> Duration {
-        let Objective { percentile, limit_ns, .. } = self.question.objective;
+        let Objective { percentile, limit_ns, .. } = self.input.objective;
         let beyond = (1.0 - percentile.quantile()).max(0.0) * self.findings.workers as f64;
-        Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + HOPELESS
+        Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + TOLERATED_LAG
     }
 
-    /// `None` if the machine died.
+    /// `None` if it ran out of memory.
     fn drive(
         &mut self,
         load: Load,
         measure: Duration,
         lag_limit: Option<Duration>,
     ) -> Result<Option<Drive>, ProcessError> {
-        let warmup = WarmUp::Fixed(self.question.effort.warmup);
+        let warmup = WarmUp::Fixed(self.input.effort.warmup);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
             RigOutcome::Completed(DriveResult { drive, database_bytes, memory_peak_bytes, .. }) => {
@@ -484,13 +323,13 @@ impl<'a> Search<'a> {
                 Ok(Some(drive))
             }
             RigOutcome::OutOfMemory => {
-                self.died(&load.to_string());
+                self.count_oom_kill(&load.to_string());
                 Ok(None)
             }
         }
     }
 
-    /// The rig, set up anew if the last one died; `None` if the machine died over that.
+    /// The rig, set up again after an out-of-memory kill; `None` if that ran out of memory.
     fn take_rig(&mut self) -> Result<Option<Box<dyn Rig + 'a>>, ProcessError> {
         if let Some(rig) = self.rig.take() {
             return Ok(Some(rig));
@@ -498,30 +337,30 @@ impl<'a> Search<'a> {
         match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
             RigOutcome::Completed(rig) => Ok(Some(rig)),
             RigOutcome::OutOfMemory => {
-                self.deaths_filling += 1;
-                self.died("filling the database");
+                self.oom_kills_while_filling += 1;
+                self.count_oom_kill("filling the database");
                 Ok(None)
             }
         }
     }
 
-    fn died(&mut self, doing: &str) {
-        self.findings.deaths += 1;
-        self.note(&format!("killed, its memory was used up ({doing})"));
+    fn count_oom_kill(&mut self, activity: &str) {
+        self.findings.oom_kills += 1;
+        self.note(&format!("killed: out of memory ({activity})"));
     }
 
     fn note(&self, text: &str) {
         let (machine, durability) = (&self.findings.machine, self.durability);
-        self.question.job.observer.note(&format!("{machine}, durability {durability}: {text}"));
+        self.input.job.observer.note(&format!("{machine}, durability {durability}: {text}"));
     }
 }
 
-fn describe(probe: &Probe, objective: Objective) -> String {
+fn describe(probe: &ProbeResult, objective: Objective) -> String {
     let name = objective.percentile.name();
     let latency = probe
-        .worst_ns
-        .or(probe.percentile_ns)
+        .worst_slice_ns
+        .or(probe.slo_percentile_ns)
         .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
-    let outcome = probe.rejection.map_or("meets the objective", Rejection::reason);
+    let outcome = probe.rejection.map_or("meets the objective", Rejection::name);
     format!("{:.0} commands/s: {latency}, {outcome}", probe.offered_per_second)
 }

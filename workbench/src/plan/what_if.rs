@@ -1,12 +1,12 @@
-//! What if there were twice the actors, or events three times the size? A plan's question, changed.
+//! Changed inputs of a plan: twice the actors, or events three times the size.
 //!
 //! What changes the work of the store is measured again. A higher target is not: it is compared with the rates that were
-//! measured, and what grows with it is scaled.
+//! measured, and growth is scaled.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::workload::{Workload, WorkloadError};
+use crate::workload::Workload;
 
 /// Changes to a workload and its target: `actors=2x,event_size=3x,snapshot_every=50`.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ enum Amount {
     To(f64),
 }
 
-/// The text names no changes.
+/// A text that is no list of changes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}, expected for example `actors=2x,event_size=3x,snapshot_every=50`")]
 pub struct WhatIfError {
@@ -82,19 +82,14 @@ impl WhatIf {
         self.amount(What::Target).map_or(per_second, |amount| amount.of(per_second))
     }
 
-    /// The workload under it. The shape of a size distribution stays: an absolute size is that of its median.
-    ///
-    /// # Errors
-    ///
-    /// [`WorkloadError`] if a changed figure is out of the range that workloads have.
-    pub fn workload(&self, workload: &Workload) -> Result<Workload, WorkloadError> {
+    /// The changed workload as TOML, whose figures may be out of range. The shape of a size distribution stays: an absolute
+    /// size is that of its median.
+    pub(super) fn workload_text(&self, workload: &Workload) -> String {
         let mut changed = workload.clone();
         for change in &self.changes {
             change.apply(&mut changed);
         }
-        // Read back, it is checked as any other.
-        let text = toml::to_string(&changed).unwrap_or_default();
-        Workload::parse(&text)
+        toml::to_string(&changed).unwrap_or_default()
     }
 
     fn amount(&self, what: What) -> Option<Amount> {
@@ -167,11 +162,11 @@ impl FromStr for WhatIf {
 
 impl fmt::Display for WhatIf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told = self.changes.iter().map(|change| match change.amount {
+        let changes = self.changes.iter().map(|change| match change.amount {
             Amount::Times(factor) => format!("{}={factor}x", change.what.name()),
             Amount::To(value) => format!("{}={value}", change.what.name()),
         });
-        f.write_str(&told.collect::<Vec<_>>().join(","))
+        f.write_str(&changes.collect::<Vec<_>>().join(","))
     }
 }
 
@@ -180,6 +175,11 @@ mod tests {
     use super::*;
     use crate::workload::shipped;
 
+    fn changed(what_if: &str) -> Result<Workload, crate::workload::WorkloadError> {
+        let what_if: WhatIf = what_if.parse().unwrap();
+        Workload::parse(&what_if.workload_text(&ledger()))
+    }
+
     fn ledger() -> Workload {
         let named = shipped().iter().find(|named| named.name == "ledger").unwrap();
         Workload::parse(named.text).unwrap()
@@ -187,8 +187,7 @@ mod tests {
 
     #[test]
     fn factors_and_absolute_figures_change_what_they_name_and_nothing_else() {
-        let what_if: WhatIf = "actors=2x, event_size=3x, snapshot_every=50".parse().unwrap();
-        let (before, after) = (ledger(), what_if.workload(&ledger()).unwrap());
+        let (before, after) = (ledger(), changed("actors=2x, event_size=3x, snapshot_every=50").unwrap());
         assert_eq!(after.actors.count, 2 * before.actors.count);
         assert_eq!(after.event_bytes.median(), 3 * before.event_bytes.median());
         assert_eq!(after.persistence.snapshot_every, 50);
@@ -201,11 +200,11 @@ mod tests {
         assert!(!what_if.changes_the_work());
         assert!((what_if.target(200.0) - 500.0).abs() < 1e-9);
         assert!((("target=900".parse::<WhatIf>().unwrap()).target(200.0) - 900.0).abs() < 1e-9);
-        assert_eq!(what_if.workload(&ledger()).unwrap(), ledger());
+        assert_eq!(changed("target=2.5x").unwrap(), ledger());
     }
 
     #[test]
-    fn a_text_that_is_none_says_what_is_wrong_and_shows_a_good_one() {
+    fn an_invalid_text_is_refused_with_the_reason_and_an_example() {
         for (text, reason) in [
             ("actors", "no `=`"),
             ("users=2x", "`users` is none of actors"),
@@ -220,14 +219,14 @@ mod tests {
 
     #[test]
     fn a_workload_that_leaves_its_ranges_is_refused() {
-        let error = "actors=1000000x".parse::<WhatIf>().unwrap().workload(&ledger()).unwrap_err();
+        let error = changed("actors=1000000x").unwrap_err();
         assert!(error.to_string().contains("count"), "{error}");
-        let error = "event_size=100000x".parse::<WhatIf>().unwrap().workload(&ledger()).unwrap_err();
+        let error = changed("event_size=100000x").unwrap_err();
         assert!(error.to_string().contains("16 MiB"), "{error}");
     }
 
     #[test]
-    fn what_it_displays_reads_back() {
+    fn the_text_of_changes_parses_back() {
         for text in ["actors=2x,event_size=3x,snapshot_every=50", "target=0.5x"] {
             assert_eq!(text.parse::<WhatIf>().unwrap().to_string(), text);
         }

@@ -207,7 +207,7 @@
       ctx.strokeStyle = ctx.fillStyle = css(one.durability);
       ctx.lineWidth = 2 * pixel;
       ctx.beginPath();
-      if (point.met) { ctx.arc(x, y, 4 * pixel, 0, 2 * Math.PI); ctx.fill(); return; }
+      if (!point.rejection) { ctx.arc(x, y, 4 * pixel, 0, 2 * Math.PI); ctx.fill(); return; }
       const arm = 4.5 * pixel;
       ctx.moveTo(x - arm, y - arm); ctx.lineTo(x + arm, y + arm); ctx.moveTo(x - arm, y + arm); ctx.lineTo(x + arm, y - arm); ctx.stroke();
     })));
@@ -216,7 +216,7 @@
       return ["near " + rate(at) + " offered", ...chart.lines.flatMap((one) => {
         const point = one.points.reduce((best, next) => (Math.abs(Math.log(next.offered_per_second / at)) < Math.abs(Math.log(best.offered_per_second / at)) ? next : best));
         if (Math.abs(Math.log(point.offered_per_second / at)) > 0.25) return [];
-        return [NAMES[one.durability] + ": " + rate(point.achieved_per_second) + " of " + rate(point.offered_per_second) + " at " + chart.percentile + " " + duration(point.slo_percentile_ns) + (point.met ? ", met" : ", not met")];
+        return [NAMES[one.durability] + ": " + rate(point.achieved_per_second) + " of " + rate(point.offered_per_second) + " at " + chart.percentile + " " + duration(point.slo_percentile_ns) + (point.rejection ? ", not met" : ", met")];
       })];
     };
     draw("probe-chart", 360, (width) => [{

@@ -4,15 +4,13 @@
 
 use serde::Serialize;
 
-use crate::plan::{Resource, required_rate, suffices};
-
 use crate::actor::Durability;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
-use crate::plan::outgrown_after_days;
 use crate::report::{
-    Basis, Capacity, CrashVerification, Evidence, FigureName, LatencyInfo, MachineLatency, ModeResult, NamedLatency,
-    PercentileInfo, PlanResult, ProfileEvidence, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    Basis, Capacity, CrashVerification, Evidence, FigureName, LatencyInfo, MachineMode, ModeResult, NamedLatency,
+    PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, ReasonKind, Rejection, Report, SlicesSummary,
+    WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -28,8 +26,6 @@ pub(super) struct View<'a> {
     pub(super) headline_command: Option<&'a str>,
     /// Reasons of the verdict without the sentences of the recommendations.
     pub(super) reasons: Vec<&'a str>,
-    /// What the evidence of a plan does not cover.
-    pub(super) not_covered: Vec<String>,
     /// Whether the same machine is recommended in both modes.
     pub(super) same_machine: bool,
     /// Slices of time in which the engine delayed or stopped writers.
@@ -38,8 +34,6 @@ pub(super) struct View<'a> {
     pub(super) summaries: Vec<ModeSummary<'a>>,
     /// Whether processes that write were killed in any mode.
     pub(super) was_killed: bool,
-    /// What durability costs; absent unless both modes were measured.
-    pub(super) price: Option<Price<'a>>,
     /// Response time per command, or service time where no schedule was followed.
     pub(super) commands: Vec<LatencyPair<'a>>,
     /// Service time per command; empty where it equals the response time.
@@ -68,7 +62,6 @@ impl<'a> View<'a> {
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command,
             reasons: reasons(report),
-            not_covered: plan.map(|plan| not_covered(report, plan)).unwrap_or_default(),
             same_machine: plan.is_some_and(|plan| match plan.recommendations.as_slice() {
                 [off, on] => off.profile.is_some() && off.profile == on.profile,
                 _ => false,
@@ -76,7 +69,6 @@ impl<'a> View<'a> {
             stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| slice.is_stalled()).count(),
             summaries: modes.iter().map(|mode| ModeSummary::new(mode, headline_command)).collect(),
             was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
-            price: Price::new(report, headline_command),
             commands: pairs(modes, |mode| &mode.commands, NamedLatency::response_or_service),
             services: if modes.iter().any(differs_from_response) {
                 pairs(modes, |mode| &mode.commands, |latency| &latency.service)
@@ -84,7 +76,7 @@ impl<'a> View<'a> {
                 Vec::new()
             },
             operations: pairs(modes, |mode| &mode.operations, NamedLatency::response_or_service),
-            capacities: plan.map(capacity_rows).unwrap_or_default(),
+            capacities: plan.map(|plan| plan.capacities.iter().map(capacity_row).collect()).unwrap_or_default(),
             profiles: plan
                 .map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known)).collect())
                 .unwrap_or_default(),
@@ -97,35 +89,14 @@ impl<'a> View<'a> {
 }
 
 fn reasons(report: &Report) -> Vec<&str> {
-    let said = |reason: &&String| {
-        let plan = report.plan.as_ref();
-        !plan.is_some_and(|plan| plan.recommendations.iter().any(|recommendation| recommendation.sentence == **reason))
-    };
-    report.verdict.reasons.iter().filter(said).map(String::as_str).collect()
-}
-
-/// What no measurement of a plan speaks of, where it recommends a machine.
-fn not_covered(report: &Report, plan: &PlanResult) -> Vec<String> {
-    if plan.recommendations.iter().all(|recommendation| recommendation.profile.is_none()) {
-        return Vec::new();
-    }
-    let days = plan.recommendations.iter().filter_map(|advice| outgrown_after_days(plan, advice)).reduce(f64::min);
-    let outgrown = days.map(|days| {
-        format!(
-            "a database that has outgrown the machine's memory, which at the target is after about {}: how fast it is read \
-             then was not measured; give the workload the preload it will have",
-            units::about_days(days)
-        )
-    });
-    let rounds = report.modes.iter().map(|mode| mode.series.len()).max().unwrap_or(0);
-    let longer = (rounds > 0).then(|| {
-        format!(
-            "longer loads than the {} that were measured: certify the rate before you buy",
-            units::seconds(rounds as f64)
-        )
-    });
-    let others = "another disk or processor than this host's, and what your application itself takes".to_owned();
-    outgrown.into_iter().chain(longer).chain([others]).collect()
+    let is_own_part = |kind| matches!(kind, ReasonKind::Recommendation | ReasonKind::NoMachine);
+    report
+        .verdict
+        .reasons
+        .iter()
+        .filter(|reason| !is_own_part(reason.kind))
+        .map(|reason| reason.text.as_str())
+        .collect()
 }
 
 fn differs_from_response(mode: &ModeResult) -> bool {
@@ -161,147 +132,6 @@ pub(super) struct PercentileCell {
 
 fn value(latency: &LatencyInfo, percentile: Percentile) -> Option<u64> {
     latency.percentile(percentile).map(|found| found.value_ns)
-}
-
-/// What durability costs.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Price<'a> {
-    /// Absent where both modes were offered the same rate and neither was asked for its ceiling.
-    pub(super) throughput: Option<ThroughputPrice>,
-    /// Absent where the samples of a mode do not support a median.
-    pub(super) latency: Option<LatencyPrice<'a>>,
-}
-
-/// What stands behind a throughput ratio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum PriceBasis {
-    /// Highest rates that meet the objective.
-    Objective,
-    /// Closed-loop ceilings.
-    Saturation,
-}
-
-/// Throughput that is left with durability on.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct ThroughputPrice {
-    pub(super) basis: PriceBasis,
-    /// The machine of both rates, where a plan searched one in both modes.
-    pub(super) machine: Option<String>,
-    pub(super) off_per_second: f64,
-    pub(super) on_per_second: f64,
-    pub(super) kept_percent: f64,
-}
-
-/// Latency that durability adds to one command.
-#[derive(Debug, PartialEq, Serialize)]
-pub(super) struct LatencyPrice<'a> {
-    pub(super) command: &'a str,
-    pub(super) off_p50_ns: u64,
-    pub(super) on_p50_ns: u64,
-    pub(super) added_p50_ns: f64,
-    pub(super) off_p99_ns: Option<u64>,
-    pub(super) on_p99_ns: Option<u64>,
-    pub(super) added_p99_ns: Option<f64>,
-    /// Rates the two modes ran at, where a schedule offered them different ones.
-    pub(super) unequal_rates_per_second: Option<[f64; 2]>,
-}
-
-impl<'a> Price<'a> {
-    fn new(report: &'a Report, command: Option<&'a str>) -> Option<Self> {
-        let off = report.mode(Durability::Off);
-        let on = report.mode(Durability::On);
-        let throughput = match &report.plan {
-            Some(plan) => planned_throughput(plan),
-            None => off.zip(on).and_then(|(off, on)| closed_loop_throughput(off, on)),
-        };
-        let at_target = report.plan.as_ref().and_then(LatencyPrice::at_target);
-        let measured = || off.zip(on).zip(command).and_then(|((off, on), command)| LatencyPrice::new(off, on, command));
-        let latency = at_target.or_else(measured);
-        (throughput.is_some() || latency.is_some()).then_some(Self { throughput, latency })
-    }
-}
-
-fn planned_throughput(plan: &PlanResult) -> Option<ThroughputPrice> {
-    let both = |known: &ProfileEvidence| {
-        let measured = |durability| known.modes.iter().find(|mode| mode.durability == durability && is_own(mode));
-        let (off, on) = measured(Durability::Off).zip(measured(Durability::On))?;
-        let rates = off.sustained_per_second.zip(on.sustained_per_second)?;
-        Some((known.profile.clone(), rates))
-    };
-    // The machine to take before any other: a ratio of two machines would be none.
-    let advice = plan.recommendations.iter().find(|advice| advice.durability == Durability::On);
-    let to_take = advice.and_then(|advice| advice.profile.as_deref());
-    let taken = plan.profiles.iter().find(|known| Some(known.profile.as_str()) == to_take);
-    let same = taken.and_then(both).or_else(|| plan.profiles.iter().rev().find_map(both));
-    if let Some((machine, (off, on))) = same {
-        let price = ThroughputPrice::new(PriceBasis::Objective, off, on)?;
-        return Some(ThroughputPrice { machine: Some(machine), ..price });
-    }
-    let capacities = &plan.capacities;
-    let of = |durability| capacities.iter().find(|capacity| capacity.durability == durability);
-    let (off, on) = of(Durability::Off).zip(of(Durability::On))?;
-    match (off.sustained_per_second, on.sustained_per_second) {
-        (Some(off), Some(on)) => ThroughputPrice::new(PriceBasis::Objective, off, on),
-        _ => ThroughputPrice::new(PriceBasis::Saturation, off.saturation_per_second?, on.saturation_per_second?),
-    }
-}
-
-/// Whether a machine was searched itself.
-const fn is_own(mode: &crate::report::MachineMode) -> bool {
-    matches!(mode.evidence, Evidence::Measured | Evidence::Emulated | Evidence::CoresEmulated)
-}
-
-fn closed_loop_throughput(off: &ModeResult, on: &ModeResult) -> Option<ThroughputPrice> {
-    let scheduled = off.offered_per_second.or(on.offered_per_second).is_some();
-    if scheduled {
-        return None;
-    }
-    ThroughputPrice::new(PriceBasis::Saturation, off.achieved_per_second, on.achieved_per_second)
-}
-
-impl ThroughputPrice {
-    fn new(basis: PriceBasis, off_per_second: f64, on_per_second: f64) -> Option<Self> {
-        let kept_percent = 100.0 * on_per_second / off_per_second;
-        kept_percent.is_finite().then_some(Self { basis, machine: None, off_per_second, on_per_second, kept_percent })
-    }
-}
-
-impl<'a> LatencyPrice<'a> {
-    /// What users wait in both modes at the target of a plan.
-    fn at_target(plan: &'a PlanResult) -> Option<Self> {
-        let of = |durability| {
-            let advice = plan.recommendations.iter().find(|advice| advice.durability == durability)?;
-            advice.expected.as_ref()
-        };
-        let (off, on) = of(Durability::Off).zip(of(Durability::On))?;
-        Self::between(&off.command, [&off.response, &on.response], None)
-    }
-
-    fn new(off: &ModeResult, on: &ModeResult, command: &'a str) -> Option<Self> {
-        let (off_latency, on_latency) = off.latency(command).zip(on.latency(command))?;
-        Self::between(command, [off_latency, on_latency], unequal_rates(off, on))
-    }
-
-    fn between(command: &'a str, [off, on]: [&LatencyInfo; 2], unequal: Option<[f64; 2]>) -> Option<Self> {
-        let (off_p50_ns, on_p50_ns) = value(off, Percentile::P50).zip(value(on, Percentile::P50))?;
-        let (off_p99_ns, on_p99_ns) = (value(off, Percentile::P99), value(on, Percentile::P99));
-        Some(Self {
-            command,
-            off_p50_ns,
-            on_p50_ns,
-            added_p50_ns: difference(off_p50_ns, on_p50_ns),
-            off_p99_ns,
-            on_p99_ns,
-            added_p99_ns: off_p99_ns.zip(on_p99_ns).map(|(off, on)| difference(off, on)),
-            unequal_rates_per_second: unequal,
-        })
-    }
-}
-
-fn unequal_rates(off: &ModeResult, on: &ModeResult) -> Option<[f64; 2]> {
-    let (off, on) = off.offered_per_second.zip(on.offered_per_second)?;
-    ((off - on).abs() > 0.005 * off.max(on)).then_some([off, on])
 }
 
 fn difference(off_ns: u64, on_ns: u64) -> f64 {
@@ -357,54 +187,35 @@ impl<'a> LatencyPair<'a> {
     }
 }
 
-/// Capacity in one mode, as the target sees it.
+/// Rates that were tried in one mode.
 #[derive(Debug, Serialize)]
 pub(super) struct CapacityRow<'a> {
     pub(super) capacity: &'a Capacity,
-    /// What is left of the sustained rate when the headroom stays free.
-    pub(super) usable_per_second: Option<f64>,
-    pub(super) holds_target: Option<bool>,
+    pub(super) probes: Vec<ProbeRow<'a>>,
 }
 
-fn capacity_rows(plan: &PlanResult) -> Vec<CapacityRow<'_>> {
-    plan.capacities
-        .iter()
-        .map(|capacity| CapacityRow {
-            capacity,
-            usable_per_second: capacity.sustained_per_second.map(|rate| usable(plan, rate)),
-            holds_target: capacity.sustained_per_second.map(|rate| holds(plan, rate)),
-        })
-        .collect()
+/// One rate that was tried.
+#[derive(Debug, Serialize)]
+pub(super) struct ProbeRow<'a> {
+    #[serde(flatten)]
+    pub(super) probe: &'a ProbeResult,
+    pub(super) met: bool,
+    pub(super) note: &'static str,
 }
 
-fn usable(plan: &PlanResult, rate: f64) -> f64 {
-    rate * (100.0 - plan.headroom_percent) / 100.0
+fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
+    CapacityRow { capacity, probes: capacity.probes.iter().map(probe_row).collect() }
 }
 
-fn holds(plan: &PlanResult, rate: f64) -> bool {
-    suffices(rate, required_rate(plan.target_per_second, plan.headroom_percent))
-}
-
-/// Whether a profile holds the target. One that does at least as well as another may do better: it is never ruled out.
-fn profile_holds(plan: &PlanResult, evidence: &ProfileEvidence, durability: Durability) -> Option<bool> {
-    if let Some(mode) = evidence.modes.iter().find(|mode| mode.durability == durability) {
-        return mode.holds;
-    }
-    let rate = match durability {
-        Durability::Off => evidence.durability_off_per_second,
-        Durability::On => evidence.durability_on_per_second,
-    };
-    rate.map(|rate| holds(plan, rate)).filter(|&holds| holds || evidence.evidence == Evidence::Measured)
+fn probe_row(probe: &ProbeResult) -> ProbeRow<'_> {
+    let note = probe.rejection.map_or("meets the objective", Rejection::name);
+    ProbeRow { probe, met: probe.rejection.is_none(), note }
 }
 
 /// `CPU (off), sync latency (on)` where the modes differ, once where they do not.
 fn binding(evidence: &ProfileEvidence) -> Option<String> {
-    let named: Vec<(Durability, &str)> = evidence
-        .modes
-        .iter()
-        .filter_map(|mode| Some((mode.durability, mode.binding_resource.as_deref()?)))
-        .filter(|&(_, resource)| resource != Resource::Unknown.name())
-        .collect();
+    let name = |mode: &MachineMode| Some((mode.durability, mode.binding.as_ref()?.resource.name()?));
+    let named: Vec<(Durability, &str)> = evidence.modes.iter().filter_map(name).collect();
     let (_, first) = named.first()?;
     if named.len() == evidence.modes.len() && named.iter().all(|(_, other)| other == first) {
         return Some((*first).to_owned());
@@ -413,67 +224,30 @@ fn binding(evidence: &ProfileEvidence) -> Option<String> {
     Some(parts.join(", "))
 }
 
-/// One profile and whether it holds the target.
+/// One machine, as the table shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct ProfileRow<'a> {
     pub(super) evidence: &'a ProfileEvidence,
     pub(super) evidence_name: &'static str,
-    /// One for each durability mode that was planned, `off` before `on`.
-    pub(super) modes: Vec<ProfileMode>,
     /// Largest resident set of the process in any mode, where it was searched.
     pub(super) process_peak_bytes: Option<u64>,
-    /// Growth of the database at the target, where anything is known of the machine.
+    /// Growth of the database at the target, unless nothing is known of the machine.
     pub(super) growth_per_day_bytes: Option<f64>,
-    /// What keeps it from going faster, where it was searched.
+    /// What limits it, where it was searched.
     pub(super) binding: Option<String>,
-    /// Modes this profile is recommended for.
+    /// Modes it is recommended for.
     pub(super) recommended_for: Vec<Durability>,
 }
 
-/// A profile in one durability mode.
-#[derive(Debug, Serialize)]
-pub(super) struct ProfileMode {
-    pub(super) durability: Durability,
-    pub(super) rate_per_second: Option<f64>,
-    /// Where an extrapolated rate lies.
-    pub(super) range_per_second: Option<[f64; 2]>,
-    pub(super) holds_target: Option<bool>,
-    /// The objective's percentile, and the rate it was measured at.
-    pub(super) latency: Option<MachineLatency>,
-}
-
-fn profile_mode(plan: &PlanResult, evidence: &ProfileEvidence, durability: Durability) -> ProfileMode {
-    let known = evidence.modes.iter().find(|mode| mode.durability == durability);
-    let rate_per_second = match durability {
-        Durability::Off => evidence.durability_off_per_second,
-        Durability::On => evidence.durability_on_per_second,
-    };
-    ProfileMode {
-        durability,
-        rate_per_second,
-        range_per_second: known.and_then(|mode| mode.range_per_second),
-        holds_target: profile_holds(plan, evidence, durability),
-        latency: known.and_then(|mode| mode.latency),
-    }
-}
-
 fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileRow<'a> {
-    let growth = plan.forecast.as_ref().map(|forecast| forecast.growth_per_day_bytes.expected);
-    let growth = growth.or_else(|| plan.capacities.first().map(|capacity| capacity.database_bytes_per_day_at_target));
-    let modes = plan.recommendations.iter().map(|recommendation| recommendation.durability);
+    let recommended = plan.recommendations.iter().filter(|one| one.profile.as_deref() == Some(&evidence.profile));
     ProfileRow {
         evidence,
         evidence_name: evidence.evidence.name(),
-        modes: modes.map(|durability| profile_mode(plan, evidence, durability)).collect(),
         process_peak_bytes: evidence.modes.iter().filter_map(|mode| mode.process_peak_bytes).max(),
-        growth_per_day_bytes: growth.filter(|_| evidence.evidence != Evidence::NotMeasured),
+        growth_per_day_bytes: (evidence.evidence != Evidence::NotMeasured).then_some(plan.growth.per_day_bytes),
         binding: binding(evidence),
-        recommended_for: plan
-            .recommendations
-            .iter()
-            .filter(|recommendation| recommendation.profile.as_deref() == Some(&evidence.profile))
-            .map(|recommendation| recommendation.durability)
-            .collect(),
+        recommended_for: recommended.map(|recommendation| recommendation.durability).collect(),
     }
 }
 
@@ -490,7 +264,7 @@ fn machines(plan: &PlanResult) -> Vec<MachineCard<'_>> {
         .iter()
         .map(|recommendation| MachineCard {
             recommendation,
-            profile: plan.profiles.iter().find(|evidence| recommendation.profile.as_deref() == Some(&evidence.profile)),
+            profile: recommendation.profile.as_deref().and_then(|name| plan.profile(name)),
             spec_json: recommendation.machine_spec.as_ref().map(|spec| format!("{spec:#}")),
         })
         .collect()

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ave_actors_store::config::MachineSpec;
 
+use super::price::DurabilityPrice;
 use crate::actor::Durability;
 use crate::host::{HostProfile, HostWarning, matching_spec};
 use crate::load::{Drive, Measurement, Sample, SessionSize, Source, Verified};
@@ -60,7 +61,7 @@ pub(crate) fn report(
     modes: Vec<ModeResult>,
     assessment: Assessment,
 ) -> Report {
-    Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         kind,
         name: context.source.name().to_owned(),
@@ -72,6 +73,7 @@ pub(crate) fn report(
         host: host_info(context.host, context.sync_probe),
         tuning: context.tuning.clone(),
         modes,
+        durability_price: None,
         plan: None,
         warnings: assessment.warnings,
         reproduce: Reproduce {
@@ -79,7 +81,27 @@ pub(crate) fn report(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             components: components(),
         },
-    }
+    };
+    report.durability_price = DurabilityPrice::of_modes(&report.modes, report.headline_command());
+    report
+}
+
+/// The backend's tuning for a machine.
+#[cfg(feature = "rocksdb")]
+pub(crate) fn tuning_info(spec: &MachineSpec) -> Vec<TuningInfo> {
+    use ave_actors_rocksdb::backend::Tuning;
+
+    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
+    let spec = ave_actors_store::config::resolve_spec(Some(spec.clone()));
+    let info = |setting: ave_actors_rocksdb::backend::Setting| TuningInfo {
+        name: setting.name.to_owned(),
+        value: match setting.unit {
+            "bytes" => units::bytes(setting.value as f64),
+            unit => format!("{} {unit}", units::count(setting.value)),
+        },
+        reason: setting.reason,
+    };
+    Tuning::new(&spec, open_files).settings().into_iter().map(info).collect()
 }
 
 pub(crate) fn components() -> BTreeMap<String, String> {

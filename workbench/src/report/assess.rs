@@ -5,7 +5,7 @@ use statrs::statistics::Statistics;
 use crate::host::HostWarning;
 use crate::load::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Verified};
 use crate::measure::{DRIFT, FOREIGN_SHARE, Percentile, STEAL_PERCENT, SWAPPED_BYTES, Trend};
-use crate::report::{Outcome, Warning};
+use crate::report::{Outcome, Reason, ReasonKind, Warning};
 use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -59,9 +59,14 @@ impl Assessment {
         }
     }
 
-    /// All reasons, the most important first.
-    pub(crate) fn reasons(&self) -> Vec<String> {
-        [self.losses.as_slice(), &self.doubts, &self.disturbances].concat()
+    /// All that weighs on the outcome, heaviest first.
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
+        let kinds = [
+            (ReasonKind::DataLoss, &self.losses),
+            (ReasonKind::Doubt, &self.doubts),
+            (ReasonKind::Disturbance, &self.disturbances),
+        ];
+        kinds.iter().flat_map(|(kind, texts)| texts.iter().map(|text| Reason::new(*kind, text.clone()))).collect()
     }
 
     pub(crate) fn interrupted(&mut self) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::what_if::Basis;
 use crate::actor::Durability;
 
-/// What will be at the target.
+/// Database, disk, memory and restarts at the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForecastInfo {
@@ -22,27 +22,21 @@ pub struct ForecastInfo {
     pub retention_days: Option<f64>,
     /// Size that is not exceeded: where the database does not grow, or with a retention.
     pub steady_bytes: Option<Band>,
-    /// The size over days: what a chart of the growth shows; empty in reports of older builds.
-    #[serde(default)]
+    /// The size over days.
     pub sizes: Vec<SizeInfo>,
     /// What a running database needs beyond its size: compactions write their result before they delete what they merged.
     pub compaction_headroom_bytes: u64,
-    /// Size of the disk.
+    /// Size of the disk: `--disk`, by default the free space under the data directory.
     pub disk_bytes: u64,
-    /// Day it is full at the growth that is expected (`2027-03-01`); absent if never within a hundred years.
+    /// Days until it is full at the growth that is expected, compactions included; absent if never within a hundred years.
+    pub days_until_disk_full: Option<f64>,
+    /// The date of that (`2027-03-01`).
     pub disk_full_on: Option<String>,
     /// The same at the strongest growth.
     pub disk_full_earliest: Option<String>,
     /// The same at the weakest; absent if it may be never.
     pub disk_full_latest: Option<String>,
-    /// Bytes sent to the disk per day in the durability mode that sends most: log, flushes and compactions.
-    pub written_per_day_bytes: f64,
-    /// Bytes sent to the disk per byte of value in that mode.
-    pub write_amplification_ratio: Option<f64>,
-    /// Time until the disk has written what its maker vouches for in that mode, years, if that was given.
-    pub disk_worn_years: Option<f64>,
-    /// The same of each durability mode; empty in reports of older builds, whose figures are those of the first mode.
-    #[serde(default)]
+    /// Bytes sent to the disk per durability mode.
     pub writes: Vec<WritesInfo>,
     /// Memory of the process that holds the database and the handles of all actors, without what the actors keep.
     pub memory: Option<MemoryInfo>,
@@ -54,13 +48,13 @@ pub struct ForecastInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WritesInfo {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
     /// Bytes per day: log, flushes and compactions.
     pub per_day_bytes: f64,
     /// Bytes per byte of value.
     pub write_amplification_ratio: f64,
-    /// Time until the disk has written what its maker vouches for, years, if that was given.
+    /// Years until the disk has written its rated endurance (`--tbw`), if that was given.
     pub disk_worn_years: Option<f64>,
 }
 

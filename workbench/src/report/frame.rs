@@ -9,7 +9,7 @@ use super::certainty::Certainty;
 use super::latency::LatencyInfo;
 use super::mode::ModeResult;
 use super::plan::PlanResult;
-use crate::actor::Durability;
+use super::price::DurabilityPrice;
 use crate::load::Load;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -41,6 +41,8 @@ pub struct Report {
     pub tuning: Vec<TuningInfo>,
     /// One entry per durability mode, `off` before `on`.
     pub modes: Vec<ModeResult>,
+    /// What durability costs; absent unless both modes were measured.
+    pub durability_price: Option<DurabilityPrice>,
     /// Capacity evidence; present when `kind` is `plan`.
     pub plan: Option<PlanResult>,
     /// What may have affected the measurement, each with a hint.
@@ -63,11 +65,6 @@ impl Report {
         let main = commands.iter().find(|command| command.name == MAIN_COMMAND);
         let headline = main.or_else(|| commands.iter().max_by_key(|command| command.service.count));
         headline.map(|command| command.name.as_str())
-    }
-
-    /// The mode with this durability, if it was measured.
-    pub(crate) fn mode(&self, durability: Durability) -> Option<&ModeResult> {
-        self.modes.iter().find(|mode| mode.durability == durability)
     }
 }
 
@@ -104,7 +101,47 @@ pub struct Verdict {
     /// How certain it is; absent in a certificate.
     pub certainty: Option<Certainty>,
     /// Reasons, the most important first.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// One sentence that explains a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// Subject of the sentence: what renderers and programs filter by.
+    pub kind: ReasonKind,
+    /// The sentence.
+    pub text: String,
+}
+
+/// Subject of a [`Reason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonKind {
+    /// Acknowledged data were lost or altered: the outcome is `fail`.
+    DataLoss,
+    /// The measurement carries no answer: interrupted, unsteady, or with too few samples.
+    Doubt,
+    /// Something else took time away from the system under test.
+    Disturbance,
+    /// A durability mode meets or misses the objective.
+    Objective,
+    /// The machine recommended for a durability mode.
+    Recommendation,
+    /// No machine qualifies in a durability mode.
+    NoMachine,
+    /// Memory and database size that the evidence covers.
+    Coverage,
+    /// Growth, disk and restart at the target.
+    Forecast,
+    /// A certification was interrupted and resumed.
+    Resumption,
+}
+
+impl Reason {
+    pub(crate) const fn new(kind: ReasonKind, text: String) -> Self {
+        Self { kind, text }
+    }
 }
 
 /// What was replayed.

@@ -16,11 +16,14 @@ pub(crate) mod histogram_log;
 mod latency;
 mod mode;
 mod plan;
+mod price;
 mod question;
 mod series;
 mod slo;
 mod what_if;
 
+#[cfg(feature = "rocksdb")]
+pub(crate) use assemble::tuning_info;
 pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, components, host_info, report, spec_json, spec_name, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
@@ -30,16 +33,18 @@ pub(crate) use certainty_builder::CertaintyBuilder;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
-    HostInfo, LoadKind, Outcome, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, SourceInfo, SourceKind,
-    TuningInfo, Verdict, Warning,
+    HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,
+    SourceInfo, SourceKind, TuningInfo, Verdict, Warning,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
+pub(crate) use plan::suffices;
 pub use plan::{
-    Capacity, ContainerLimits, DurabilityPrice, Evidence, ExpectedLatency, MachineLatency, MachineMode, PlanResult,
-    ProbeResult, ProfileEvidence, Recommendation, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
+    Binding, Capacity, ContainerLimits, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode, PlanResult,
+    ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
+pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub(crate) use question::{Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields};
 pub use question::{Incomparable, Question, Target};
 pub use series::SeriesPoint;

@@ -9,87 +9,149 @@ use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use crate::actor::Durability;
 
-/// What `plan` adds: capacity per mode and the profiles.
+/// What `plan` adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanResult {
-    /// Commands per second the deployment must hold.
+    /// Rate that the deployment must sustain, commands per second.
     pub target_per_second: f64,
-    /// Share of capacity to keep free, percent.
+    /// Share of the capacity to keep free, percent.
     pub headroom_percent: f64,
-    /// The rate that leaves the headroom at the target; 0 in reports of older builds.
-    #[serde(default)]
+    /// Rate that leaves the headroom at the target, commands per second: what a machine must sustain.
     pub required_per_second: f64,
-    /// How machines were emulated: `control groups v1: cores and memory`, say.
-    #[serde(default)]
+    /// How machines were emulated, in words.
     pub emulation: String,
     /// The objective.
     pub slo: SloInfo,
-    /// Capacity on this host, per durability mode.
+    /// Capacity of one machine per durability mode.
     pub capacities: Vec<Capacity>,
-    /// Every known profile, smallest first, and what is known of it.
+    /// Growth of the database at the target; independent of machine and durability.
+    pub growth: GrowthInfo,
+    /// Every candidate machine and this host, smallest first.
     pub profiles: Vec<ProfileEvidence>,
     /// The machine recommended per durability mode.
     pub recommendations: Vec<Recommendation>,
-    /// What durability costs; absent unless both modes were planned.
-    #[serde(default)]
-    pub durability_price: Option<DurabilityPrice>,
-    /// How this host scales with cores, where a machine has more of them.
-    #[serde(default)]
+    /// Conditions that the evidence does not cover; empty if no machine is recommended.
+    pub not_covered: Vec<String>,
+    /// How this host scales with cores; empty unless a candidate has more of them.
     pub scaling: Vec<ScalingInfo>,
-    /// What will be at the target; absent if no machine was found to hold it.
-    #[serde(default)]
+    /// Database, disk, memory and restarts at the target; absent if no machine is recommended.
     pub forecast: Option<ForecastInfo>,
-    /// The same plan under other figures, if somebody asked.
-    #[serde(default)]
+    /// The same plan with changed inputs; absent without `--what-if`.
     pub what_if: Option<WhatIfInfo>,
+}
+
+impl PlanResult {
+    /// The recommendation in a mode.
+    pub(crate) fn recommendation(&self, durability: Durability) -> Option<&Recommendation> {
+        self.recommendations.iter().find(|recommendation| recommendation.durability == durability)
+    }
+
+    /// The capacity in a mode.
+    pub(crate) fn capacity(&self, durability: Durability) -> Option<&Capacity> {
+        self.capacities.iter().find(|capacity| capacity.durability == durability)
+    }
+
+    /// A machine by its name.
+    pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
+        self.profiles.iter().find(|known| known.profile == name)
+    }
+}
+
+/// Whether a rate is at least the required one, commands per second each. The required rate is itself among the rates
+/// that are tried: rounding must not decide.
+pub(crate) fn suffices(rate: f64, required_per_second: f64) -> bool {
+    rate >= required_per_second * (1.0 - 1e-9)
 }
 
 /// How far a machine goes in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Capacity {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// The machine: the one recommended, or else the largest that was searched; `None` in reports of older builds.
-    #[serde(default)]
-    pub machine: Option<String>,
-    /// Closed-loop ceiling, commands per second; absent if the machine died under it.
+    /// The recommended machine; if there is none, the largest that was searched.
+    pub machine: String,
+    /// Closed-loop ceiling, commands per second; absent if the machine ran out of memory under it.
     pub saturation_per_second: Option<f64>,
     /// Highest rate that met the objective on repeated evidence; absent if none did.
     pub sustained_per_second: Option<f64>,
+    /// The sustained rate less the headroom.
+    pub usable_per_second: Option<f64>,
+    /// Whether the sustained rate is at least the required one.
+    pub holds: bool,
     /// Every rate that was tried, ascending: throughput against latency.
     pub probes: Vec<ProbeResult>,
-    /// Growth of the database per million commands, from what this plan wrote.
-    pub database_bytes_per_million_commands: f64,
-    /// Growth per day at the target rate.
-    pub database_bytes_per_day_at_target: f64,
-    /// Days until the free space on this disk is used up at the target rate.
+}
+
+/// Growth of the database: as forecast, or measured where there is no forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrowthInfo {
+    /// Per million commands.
+    pub per_million_commands_bytes: f64,
+    /// Per day at the target rate.
+    pub per_day_bytes: f64,
+    /// The disk it fills: `--disk`, by default the free space under the data directory.
+    pub disk_bytes: u64,
+    /// Days at the target rate until that disk is full, compactions included; absent if it does not fill up.
     pub days_until_disk_full: Option<f64>,
 }
 
 /// One rate that was tried.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeResult {
-    /// Rate offered.
+    /// Commands per second offered.
     pub offered_per_second: f64,
-    /// Rate achieved.
+    /// Commands per second completed.
     pub achieved_per_second: f64,
-    /// Median response time of the command the objective is on.
+    /// Median response time of the objective's command; 0 if none was completed.
     pub p50_ns: u64,
-    /// The objective's percentile of that command's response time; absent if the samples do not support it.
+    /// The objective's percentile of its response time; absent if the samples do not support it.
     pub slo_percentile_ns: Option<u64>,
-    /// The same in the slice of time where it is highest, which is what counts.
-    #[serde(default)]
+    /// The same in the slice of time where it is highest, which decides.
     pub worst_slice_ns: Option<u64>,
-    /// Whether the objective held at that rate.
-    pub met: bool,
-    /// Why not, or why it does not count.
-    pub note: String,
+    /// Why the rate does not meet the objective; absent if it does.
+    pub rejection: Option<Rejection>,
 }
 
-/// What is known of one machine profile.
+/// Why a rate is not sustained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// The process was killed: it used up the machine's memory.
+    OutOfMemory,
+    /// Fewer commands were completed than offered.
+    FellBehind,
+    /// The percentile is above the limit in the worst slice.
+    TooSlow,
+    /// Too few samples for the percentile.
+    TooFewSamples,
+    /// Pending compactions grow faster than they are done.
+    CompactionDebt,
+    /// Write stalls become longer.
+    Stalls,
+    /// The median response time rose during the load.
+    SlowingDown,
+}
+
+impl Rejection {
+    /// In a few words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OutOfMemory => "killed: out of memory",
+            Self::FellBehind => "falls behind",
+            Self::TooSlow => "too slow",
+            Self::TooFewSamples => "too few samples",
+            Self::CompactionDebt => "compactions fall behind",
+            Self::Stalls => "stalls grow",
+            Self::SlowingDown => "slows down over time",
+        }
+    }
+}
+
+/// What is known of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileEvidence {
@@ -99,34 +161,36 @@ pub struct ProfileEvidence {
     pub cpu_cores_count: u32,
     /// Its RAM.
     pub ram_bytes: u64,
-    /// What stands behind it.
+    /// The strongest evidence of any mode.
     pub evidence: Evidence,
-    /// Highest rate at the objective with durability off, where there is evidence.
-    pub durability_off_per_second: Option<f64>,
-    /// Highest rate at the objective with durability on, where there is evidence.
-    pub durability_on_per_second: Option<f64>,
-    /// Why it is or is not supported.
+    /// Where the figures of its modes come from.
     pub reason: String,
-    /// All that is known of it, mode by mode; empty in reports of older builds.
-    #[serde(default)]
+    /// One entry per durability mode.
     pub modes: Vec<MachineMode>,
 }
 
-/// How a profile's figures were obtained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+impl ProfileEvidence {
+    /// The machine in a mode.
+    pub(crate) fn mode(&self, durability: Durability) -> Option<&MachineMode> {
+        self.modes.iter().find(|mode| mode.durability == durability)
+    }
+}
+
+/// How a machine's figures were obtained, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// It is this host.
+    /// On this host itself.
     Measured,
-    /// This host pretended to be it: within its cores and its memory, page cache included, under its tuning.
+    /// Emulated here: CPU and memory limits, page cache included, and tuning.
     Emulated,
-    /// On its cores and under its tuning; memory could not be limited, and the run took no more than it has.
+    /// Emulated here without a memory limit; the process and its database needed no more memory than the machine has.
     CoresEmulated,
-    /// More cores than this host: continued by the Universal Scalability Law.
-    Extrapolated,
-    /// No smaller in cores and RAM than one that was searched: at least its rate.
+    /// At least the cores and RAM of a machine that was searched: at least its rate.
     Implied,
-    /// Nothing was measured that speaks of it.
+    /// More cores than this host: extrapolated by the Universal Scalability Law.
+    Extrapolated,
+    /// No measurement applies to it.
     NotMeasured,
 }
 
@@ -144,25 +208,25 @@ impl Evidence {
     }
 }
 
-/// The machine to take in one durability mode.
+/// The machine recommended in one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recommendation {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// Smallest machine that is known to hold the target with headroom; absent for "none of these".
+    /// Smallest machine that sustains the required rate; absent if none qualified.
     pub profile: Option<String>,
     /// The specification to paste into the configuration, as `ave-actors-store` deserialises it.
     pub machine_spec: Option<serde_json::Value>,
     /// Requests and limits for a container.
-    #[serde(default)]
     pub container: Option<ContainerLimits>,
-    /// What users wait at the target on it.
-    #[serde(default)]
+    /// Latency at the target on it.
     pub expected: Option<ExpectedLatency>,
-    /// Size of the database on which the rate needed was held; absent in reports of older builds.
-    #[serde(default)]
+    /// Size of the database on which it sustained the required rate.
     pub database_bytes: Option<u64>,
+    /// Days at the target until the database is larger than its memory; absent if the rate was measured on one that is, or
+    /// if the database does not grow.
+    pub outgrown_after_days: Option<f64>,
     /// In words.
     pub sentence: String,
 }
@@ -171,32 +235,68 @@ pub struct Recommendation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MachineMode {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// What stands behind the rate.
+    /// How the rate was obtained.
     pub evidence: Evidence,
     /// Highest rate that is known to meet the objective; absent if none is.
     pub sustained_per_second: Option<f64>,
-    /// Where an extrapolated rate lies.
+    /// Lowest and highest extrapolated rate.
     pub range_per_second: Option<[f64; 2]>,
-    /// Whether it holds the target with headroom; absent if that is not known.
+    /// Whether it sustains the required rate; absent if unknown.
     pub holds: Option<bool>,
-    /// `CPU`, `sync latency`, `memory`, `write bandwidth` or `stalls`: what keeps it from going faster, where it was
-    /// searched.
-    pub binding_resource: Option<String>,
-    /// What was seen of it, with figures.
-    pub binding_evidence: Option<String>,
-    /// Most memory of process and page cache together, where it was limited.
+    /// What limits it, if it was searched.
+    pub binding: Option<Binding>,
+    /// Most memory of process and page cache together, if it was limited.
     pub memory_peak_bytes: Option<u64>,
-    /// Largest resident set of the process, page cache not counted, where it was searched; absent in reports of older
-    /// builds.
-    #[serde(default)]
+    /// Largest resident set of the process, page cache not counted, if it was searched.
     pub process_peak_bytes: Option<u64>,
-    /// What users wait there, where it was searched and some rate held; absent in reports of older builds.
-    #[serde(default)]
+    /// Latency on it, if it was searched and sustained a rate.
     pub latency: Option<MachineLatency>,
-    /// Why this is known, or why it is not.
+    /// Where these figures come from, or why there are none.
     pub reason: String,
+}
+
+/// The resource that limits a machine, and the evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// Which resource.
+    pub resource: Resource,
+    /// Measured figures.
+    pub evidence: String,
+}
+
+/// What a machine runs out of first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// Cores.
+    Cpu,
+    /// The time the disk takes to make a write durable.
+    SyncLatency,
+    /// Memory: the process is killed, or reads miss the page cache.
+    Memory,
+    /// Bytes the disk writes per second.
+    WriteBandwidth,
+    /// The engine stalls writers until compactions catch up.
+    Stalls,
+    /// None of these by what was measured.
+    Unknown,
+}
+
+impl Resource {
+    /// In a few words; `None` if unknown.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Cpu => Some("CPU"),
+            Self::SyncLatency => Some("sync latency"),
+            Self::Memory => Some("memory"),
+            Self::WriteBandwidth => Some("write bandwidth"),
+            Self::Stalls => Some("stalls"),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// The objective's percentile on a machine.
@@ -205,18 +305,18 @@ pub struct MachineMode {
 pub struct MachineLatency {
     /// Its value.
     pub value_ns: u64,
-    /// The rate it was measured at: the target on a machine that is recommended, what is required on the others, and the
-    /// lowest rate that held where that did not.
+    /// The rate it was measured at: the target on a recommended machine, the required rate on the others, or the lowest
+    /// rate that they sustained.
     pub per_second: f64,
 }
 
-/// What users wait at the target.
+/// Latency at the target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedLatency {
-    /// The command the objective is on.
+    /// The objective's command.
     pub command: String,
-    /// The rate it was measured at: the target itself.
+    /// The target.
     pub per_second: f64,
     /// Its response time.
     pub response: LatencyInfo,
@@ -232,34 +332,15 @@ pub struct ContainerLimits {
     pub memory_mib: u64,
 }
 
-/// What it costs that a write survives power loss, and what is at stake without.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DurabilityPrice {
-    /// Share of the sustained rate that is left with durability on; absent where a mode has none.
-    pub throughput_ratio: Option<f64>,
-    /// Median response time that durability adds at the target, where both were measured there.
-    pub added_p50_ns: Option<f64>,
-    /// The same at p99.
-    pub added_p99_ns: Option<f64>,
-    /// Without durability: age that acknowledged writes can reach before the kernel has them on the disk. A loss of power
-    /// takes up to this much of the past.
-    pub at_risk_seconds: f64,
-    /// Commands at the target in that time.
-    pub at_risk_commands: f64,
-    /// Where that figure comes from.
-    pub at_risk_source: String,
-}
-
 /// How this host scales with cores in one mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScalingInfo {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// Closed-loop ceilings on so many cores.
+    /// Closed-loop ceilings on fewer cores and on all.
     pub points: Vec<ScalingPointInfo>,
-    /// Universal Scalability Law: contention; absent where the points carry no law.
+    /// Universal Scalability Law: contention; absent where the points do not follow the law.
     pub contention: Option<f64>,
     /// Coherency.
     pub coherency: Option<f64>,
@@ -267,26 +348,24 @@ pub struct ScalingInfo {
     pub single_core_per_second: Option<f64>,
     /// Root of the mean squared relative distance of the points from the law, percent.
     pub error_percent: Option<f64>,
-    /// What the law says of one core and more, up to twice the cores that were measured; empty where there is none, and in
-    /// reports of older builds.
-    #[serde(default)]
+    /// The law from one core to twice the cores that were measured; empty where there is none.
     pub curve: Vec<ScalingCurveInfo>,
-    /// Why there is no law, or how far it reaches.
+    /// Why there is no law; empty if there is one.
     pub note: String,
 }
 
-/// What the law says of so many cores.
+/// The law at a number of cores.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScalingCurveInfo {
     /// Cores.
     pub cores_count: u32,
     /// Commands per second: the law that fits best, and the lowest and the highest of all that fit, each in relation to
-    /// what it says of the most cores that were measured.
+    /// its value at the most cores that were measured.
     pub per_second: Band,
 }
 
-/// One ceiling.
+/// One measured ceiling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScalingPointInfo {

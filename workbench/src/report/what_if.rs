@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 
-/// What changes under other figures.
+/// A plan with changed inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatIfInfo {
@@ -17,11 +17,11 @@ pub struct WhatIfInfo {
     pub modes: Vec<WhatIfMode>,
 }
 
-/// One durability mode under other figures.
+/// One durability mode with changed inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhatIfMode {
-    /// The mode.
+    /// Whether writes wait for the disk.
     pub durability: Durability,
     /// The machine recommended as it is; absent for none.
     pub machine_before: Option<String>,

@@ -6,8 +6,8 @@ use super::spec::RunSpec;
 use crate::load::{Crashed, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{
-    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Report, ReportKind, Settings, Verdict,
-    report, spec_json,
+    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
+    Settings, Verdict, report, spec_json,
 };
 use crate::units;
 
@@ -102,6 +102,7 @@ fn judge_objective(
 ) {
     let command = objective.command_of(source);
     let limit = units::duration(objective.limit_ns as f64);
+    let mut met_or_missed = Vec::new();
     let name = objective.percentile;
     for mode in modes {
         let latency = mode.commands.iter().find(|shown| shown.name == command.name());
@@ -119,15 +120,15 @@ fn judge_objective(
                     "durability {}: {command} {name} {value_text} {word} the limit of {limit}",
                     mode.durability
                 );
-                verdict.reasons.push(reason);
+                met_or_missed.push(Reason::new(ReasonKind::Objective, reason));
                 if !met {
                     verdict.outcome = Outcome::Fail;
                 }
             }
         }
     }
-    let missing: Vec<_> = assessment.doubts.iter().filter(|doubt| !verdict.reasons.contains(doubt)).cloned().collect();
-    verdict.reasons.extend(missing);
+    verdict.reasons = assessment.reasons();
+    verdict.reasons.extend(met_or_missed);
 }
 
 fn crash_verification(crashed: &Crashed) -> CrashVerification {

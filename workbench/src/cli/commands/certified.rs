@@ -24,7 +24,7 @@ pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), Cli
     output.line("")?;
     output.warnings(&certificate.warnings)?;
     verdict(certificate, output)?;
-    output.list(&certificate.verdict.reasons)
+    output.list(certificate.verdict.reasons.iter().map(|reason| &reason.text))
 }
 
 /// Prints the result of checking a certificate.

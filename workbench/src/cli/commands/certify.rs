@@ -96,7 +96,7 @@ fn request<'a>(
         spec,
         host_warnings: warnings(&host).into_iter().chain(confined::warning()).collect(),
         host,
-        tuning: resolve::tuning(&machine_spec),
+        tuning: crate::report::tuning_info(&machine_spec),
         machine_spec,
         data_directory: &args.data_dir,
         reports_directory: &args.reports_dir,

@@ -44,7 +44,7 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
             output.line(&candidate.side.path)?;
         }
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
-        output.list(&notes(candidate))?;
+        output.list(notes(candidate))?;
     }
     let word = comparison.outcome.words().to_uppercase();
     output.line("")?;

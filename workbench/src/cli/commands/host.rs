@@ -2,11 +2,11 @@
 
 use crate::cli::args::HostArgs;
 use crate::cli::error::CliError;
+use crate::cli::output;
 use crate::cli::output::{Output, text_table};
-use crate::cli::{output, resolve};
 use crate::host::{HostProfile, matching_spec, probe_sync, warnings};
 use crate::measure::{LatencyHistogram, Percentile};
-use crate::report::{HostInfo, Outcome, TuningInfo, Warning, host_info, spec_json, spec_name};
+use crate::report::{HostInfo, Outcome, TuningInfo, Warning, host_info, spec_json, spec_name, tuning_info};
 use crate::units;
 
 /// Percentiles of the disk probe in the text output.
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<Outcome, CliError> 
     let result = HostResult {
         host: host_info(&host, latencies.as_ref()),
         machine_spec: spec_json(&spec),
-        tuning: resolve::tuning(&spec),
+        tuning: tuning_info(&spec),
         warnings: warnings(&host).into_iter().map(|seen| Warning { what: seen.what, hint: seen.hint }).collect(),
     };
     if output.is_json() {

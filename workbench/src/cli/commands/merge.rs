@@ -44,7 +44,7 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
         let name = machine.name.clone();
         machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
     };
-    output.list(&comparison.machines.iter().flat_map(notes).collect::<Vec<_>>())?;
+    output.list(comparison.machines.iter().flat_map(notes))?;
     output.line(&format!("Comparison: {}", directory.join("machines.html").display()))
 }
 

@@ -4,9 +4,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output;
 use crate::cli::output::{Output, figure_table};
-use crate::plan::Resource;
 use crate::report::{
-    DurabilityPrice, Evidence, ForecastInfo, MachineMode, PlanResult, ProfileEvidence, WhatIfInfo, WhatIfMode,
+    DurabilityPrice, Evidence, ForecastInfo, MachineMode, PlanResult, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -14,20 +13,11 @@ use crate::units;
 const UNKNOWN: &str = "–";
 
 /// Prints the table and the facts below it.
-pub(super) fn print(plan: &PlanResult, output: Output) -> Result<(), CliError> {
+pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: Output) -> Result<(), CliError> {
     output.line(&caption(plan))?;
     output.line(&table(plan))?;
-    let facts = facts(plan);
+    let facts = facts(plan, price);
     if facts.is_empty() { Ok(()) } else { output.line(&format!("\n{}", output::facts(&facts))) }
-}
-
-/// Why the evidence carries no answer, and why a mode has no machine: what the table does not tell. The report has all.
-pub(super) fn reasons(plan: &PlanResult, reasons: &[String]) -> Vec<String> {
-    let advice = |reason: &&String| plan.recommendations.iter().any(|advice| advice.sentence == **reason);
-    // They stand in the order of their weight, and the recommendations begin with what is not doubt.
-    let doubts = reasons.iter().take_while(|reason| !advice(reason));
-    let without = plan.recommendations.iter().filter(|advice| advice.profile.is_none()).map(|advice| &advice.sentence);
-    doubts.chain(without).cloned().collect()
 }
 
 /// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
@@ -83,10 +73,12 @@ const fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-/// What it runs out of, where that was found out; in words that leave room for the rest of the row.
-fn binds(mode: &MachineMode) -> Option<&str> {
-    let name = mode.binding_resource.as_deref().filter(|&name| name != Resource::Unknown.name())?;
-    Some(if name == Resource::WriteBandwidth.name() { "bandwidth" } else { name })
+/// What limits it, short enough for the row.
+fn binds(mode: &MachineMode) -> Option<&'static str> {
+    match mode.binding.as_ref()?.resource {
+        Resource::WriteBandwidth => Some("bandwidth"),
+        resource => resource.name(),
+    }
 }
 
 const fn holds(holds: Option<bool>) -> &'static str {
@@ -108,14 +100,15 @@ fn rate(mode: &MachineMode) -> String {
 
 /// The objective's percentile at the target: it is measured on the machine that is recommended.
 fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability) -> Option<String> {
-    let advice = plan.recommendations.iter().find(|advice| advice.durability == durability)?;
-    let expected = advice.expected.as_ref().filter(|_| advice.profile.as_ref() == Some(&known.profile))?;
+    let recommendation = plan.recommendation(durability)?;
+    let expected =
+        recommendation.expected.as_ref().filter(|_| recommendation.profile.as_ref() == Some(&known.profile))?;
     let found = expected.response.percentile(plan.slo.percentile)?;
     Some(units::duration(found.value_ns as f64))
 }
 
 /// What holds whatever the machine.
-fn facts(plan: &PlanResult) -> Vec<(&'static str, String)> {
+fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     for (label, kind) in [("at least the same", Evidence::Implied), ("not measured", Evidence::NotMeasured)] {
         let names = named(plan, kind);
@@ -123,13 +116,9 @@ fn facts(plan: &PlanResult) -> Vec<(&'static str, String)> {
             facts.push((label, names.join(", ")));
         }
     }
-    facts.extend(plan.durability_price.as_ref().map(|price| ("price of durability", cost(price))));
-    match &plan.forecast {
-        Some(forecast) => facts.extend(outlook(forecast)),
-        None => facts.extend(plan.capacities.first().map(|capacity| {
-            ("disk per day", format!("{} at the target", units::bytes(capacity.database_bytes_per_day_at_target)))
-        })),
-    }
+    facts.extend(price.map(|price| ("price of durability", cost(price))));
+    facts.push(("disk per day", growth(plan)));
+    facts.extend(plan.forecast.as_ref().and_then(restart).map(|restart| ("restart", restart)));
     facts.extend(plan.what_if.as_ref().map(|what_if| ("what if", changed(what_if))));
     facts
 }
@@ -139,29 +128,39 @@ fn named(plan: &PlanResult, kind: Evidence) -> Vec<&str> {
     plan.profiles.iter().filter(|known| known.evidence == kind).map(|known| known.profile.as_str()).collect()
 }
 
-/// `38 % of the rate is left, p99 +3.1 ms at the target; without it a power cut takes up to 30 s`.
+/// `38 % of the rate is left, p99 +3.1 ms at the target; without it a power loss loses up to the last 30 s`.
 fn cost(price: &DurabilityPrice) -> String {
-    let ratio = price.throughput_ratio.map(|ratio| format!("{} of the rate is left", units::percent(100.0 * ratio)));
-    let p99 = price.added_p99_ns.map(|added| format!("p99 {} at the target", units::duration_difference(added)));
+    let ratio =
+        price.throughput.as_ref().map(|price| format!("{} of the rate is left", units::percent(price.kept_percent)));
+    let p99 = price.latency.as_ref().and_then(|price| {
+        let added = units::duration_difference(price.added_p99_ns?);
+        Some(format!("p99 {added} at the {} rate", if price.at_target { "target" } else { "required" }))
+    });
     let known: Vec<_> = [ratio, p99].into_iter().flatten().collect();
     let known = if known.is_empty() { "not known".to_owned() } else { known.join(", ") };
-    format!("{known}; without it a power cut takes up to the last {}", units::seconds(price.at_risk_seconds))
+    let risk = price.at_risk.as_ref().map_or_else(String::new, |risk| {
+        format!("; without it a power loss loses up to the last {}", units::seconds(risk.seconds))
+    });
+    format!("{known}{risk}")
 }
 
-fn outlook(forecast: &ForecastInfo) -> Vec<(&'static str, String)> {
-    let growth = units::bytes(forecast.growth_per_day_bytes.expected);
-    let disk = units::bytes(forecast.disk_bytes as f64);
-    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
-        (Some(day), _) => format!("{disk} are full on {day}"),
-        (None, Some(earliest)) => format!("{disk} may be full on {earliest}, or never"),
-        (None, None) => format!("{disk} are not full within a hundred years"),
+fn growth(plan: &PlanResult) -> String {
+    let per_day = units::bytes(plan.growth.per_day_bytes);
+    let disk = units::bytes(plan.growth.disk_bytes as f64);
+    let dates = plan.forecast.as_ref().map(|forecast| (&forecast.disk_full_on, &forecast.disk_full_earliest));
+    let full = match (dates, plan.growth.days_until_disk_full) {
+        (Some((Some(day), _)), _) => format!("a disk of {disk} is full on {day}"),
+        (Some((None, Some(earliest))), _) => format!("a disk of {disk} may be full on {earliest}, or never"),
+        (None, Some(days)) => format!("a disk of {disk} is full after about {}", units::about_days(days)),
+        (Some((None, None)) | None, _) => format!("a disk of {disk} does not fill within a hundred years"),
     };
-    let mut facts = vec![("disk per day", format!("{growth} at the target; {full}"))];
-    facts.extend(forecast.restart.map(|restart| {
-        let took = units::seconds(restart.seconds.expected);
-        ("restart", format!("{took} with {}", units::counted(restart.actors_count, "actor")))
-    }));
-    facts
+    format!("{per_day} at the target; {full}")
+}
+
+fn restart(forecast: &ForecastInfo) -> Option<String> {
+    let restart = forecast.restart?;
+    let took = units::seconds(restart.seconds.expected);
+    Some(format!("{took} with {}", units::counted(restart.actors_count, "actor")))
 }
 
 /// `actors=2x: durability off nano, now small; durability on small as before`.
@@ -179,11 +178,11 @@ fn changed(what_if: &WhatIfInfo) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Report;
+    use crate::report::{Binding, Report};
 
     /// A plan in which the smallest machine alone was tried, and every other is as good at least.
     fn plan() -> PlanResult {
-        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/sample/report.json");
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
         let text = std::fs::read_to_string(sample).unwrap();
         let mut plan = serde_json::from_str::<Report>(&text).unwrap().plan.unwrap();
         let mode = |durability, rate, holds| MachineMode {
@@ -192,8 +191,7 @@ mod tests {
             sustained_per_second: rate,
             range_per_second: None,
             holds: Some(holds),
-            binding_resource: Some("write bandwidth".to_owned()),
-            binding_evidence: None,
+            binding: Some(Binding { resource: Resource::WriteBandwidth, evidence: String::new() }),
             process_peak_bytes: None,
             latency: None,
             memory_peak_bytes: Some(1_022 << 20),
@@ -220,19 +218,9 @@ mod tests {
 
     #[test]
     fn machines_without_a_row_are_named_below() {
-        let facts = facts(&plan());
+        let facts = facts(&plan(), None);
         let (label, names) = &facts[0];
         assert_eq!(*label, "at least the same");
         assert!(names.starts_with("micro, small, medium, large, "), "{names}");
-    }
-
-    #[test]
-    fn reasons_are_the_doubts_and_why_there_is_no_machine() {
-        let mut plan = plan();
-        let told = ["a doubt".to_owned(), plan.recommendations[0].sentence.clone(), "memory".to_owned()];
-        assert_eq!(reasons(&plan, &told), ["a doubt"]);
-        plan.recommendations[1].profile = None;
-        let without = plan.recommendations[1].sentence.clone();
-        assert_eq!(reasons(&plan, &told), ["a doubt".to_owned(), without]);
     }
 }

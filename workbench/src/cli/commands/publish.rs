@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{browser, output};
 use crate::render;
-use crate::report::{Attachment, CertaintyLevel, Outcome, Report, ReportDirectory};
+use crate::report::{Attachment, CertaintyLevel, Outcome, ReasonKind, Report, ReportDirectory};
 
 /// Where a report goes.
 #[derive(Debug, Clone, Copy)]
@@ -38,16 +38,18 @@ pub(super) fn publish(
     Ok(report.verdict.outcome)
 }
 
+/// Whether the table above the verdict shows the figures of such a reason.
+const fn is_in_table(kind: ReasonKind) -> bool {
+    matches!(kind, ReasonKind::Recommendation | ReasonKind::Coverage | ReasonKind::Forecast)
+}
+
 /// The table comes first, so that the verdict is next to the prompt.
 fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
     let verdict = &report.verdict;
-    let reasons = if let Some(plan) = &report.plan {
-        plan_table::print(plan, output)?;
-        plan_table::reasons(plan, &verdict.reasons)
-    } else {
-        output.line(&run_table::table(report))?;
-        verdict.reasons.clone()
-    };
+    match &report.plan {
+        Some(plan) => plan_table::print(plan, report.durability_price.as_ref(), output)?,
+        None => output.line(&run_table::table(report))?,
+    }
     output.line("")?;
     output.warnings(&report.warnings)?;
     output.verdict(verdict.outcome, &verdict.sentence)?;
@@ -57,6 +59,6 @@ fn print(report: &Report, page: &Path, output: Output) -> Result<(), CliError> {
             output.list(&certainty.because)?;
         }
     }
-    output.list(&reasons)?;
+    output.list(verdict.reasons.iter().filter(|reason| !is_in_table(reason.kind)).map(|reason| &reason.text))?;
     output.line(&format!("Report: {}", page.display()))
 }

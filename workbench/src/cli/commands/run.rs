@@ -13,7 +13,7 @@ use crate::host::{HostProfile, warnings};
 use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock, WarmUp};
 use crate::process::victim::OwnProgram;
 use crate::process::{Scratch, SourceSnapshot, confined};
-use crate::report::{Context, Outcome, ReportDirectory, attachments};
+use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
 use crate::units;
 
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         host: &host,
         host_warnings: &host_warnings,
         sync_probe: None,
-        tuning: resolve::tuning(&machine_spec),
+        tuning: tuning_info(&machine_spec),
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),

@@ -1,7 +1,7 @@
 //! What data takes in files: bytes on the disk per byte before compression, measured.
 
+use super::tree::{Raw, SUFFIXES, Shape};
 use crate::load::{FamilySize, Inventory};
-use crate::plan::forecast::tree::{Raw, SUFFIXES, Shape};
 
 /// A kind of family with less than this measures no density of its own, bytes.
 const FEWEST_BYTES: u64 = 256 << 10;

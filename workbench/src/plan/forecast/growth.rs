@@ -8,14 +8,14 @@
 //! The size of a short run, multiplied, would be wrong by half: files of level 0 hold states that are long overwritten, and
 //! no actor has two states however many commands there are.
 
+use super::density::Densities;
+use super::tree::{Shape, Tree, TreeRules};
 use crate::load::{Inventory, Source, Walk};
-use crate::plan::forecast::density::Densities;
-use crate::plan::forecast::tree::{Shape, Tree, TreeRules};
 use crate::report::Band;
 
 /// Commands that are walked at most beyond the measured ones, some seconds of work; the curve goes on straight from there,
 /// as its second half does.
-pub const MOST_WALKED: u64 = 4_000_000;
+pub(super) const MOST_WALKED: u64 = 4_000_000;
 /// Points of a curve.
 const POINTS: u64 = 128;
 /// Flushes that come a little earlier or later than in the books add up: by so much of all commands the books may be ahead
@@ -260,6 +260,7 @@ impl GrowthCurve {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tree::SUFFIXES;
     use super::*;
     use std::sync::Arc;
 
@@ -293,7 +294,7 @@ mod tests {
         let shapes = books.tree.at_rest();
         let size = |place: usize, of: fn(&Shape) -> [u64; 2]| {
             let [young_bytes, settled_bytes] = of(&shapes[place]).map(|bytes| bytes / 2);
-            let name = format!("t0{}", crate::plan::forecast::tree::SUFFIXES[place]);
+            let name = format!("t0{}", SUFFIXES[place]);
             FamilySize { name, young_bytes, settled_bytes, blob_bytes: 0 }
         };
         let at_rest: Vec<_> =

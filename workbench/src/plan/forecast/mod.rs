@@ -1,15 +1,16 @@
-//! What will be: the size of the database, the day a disk is full, wear, memory and the time of a restart, from what was
-//! measured on a smaller scale. Pure: nothing is opened, run or measured here.
+//! The size of the database, the day a disk is full, wear, memory and the time of a restart, from measurements on a smaller
+//! scale. Nothing is opened, run or measured here.
 
 mod density;
+#[cfg(feature = "rocksdb")]
+mod deployment;
 mod disk;
 mod growth;
 mod memory;
 mod restart;
 mod tree;
 
-pub use disk::{CompactionHeadroom, DiskFull, DiskSpec, GrowthForecast, SizeAt, WriteWear};
-pub use growth::{GrowthCurve, MOST_WALKED, PredictedSize};
-pub use memory::{MemoryForecast, MemoryMeasured, MemoryPart};
-pub use restart::{RestartForecast, restart_forecast};
+#[cfg(feature = "rocksdb")]
+pub(crate) use deployment::{Deployment, forecast};
+pub use growth::{GrowthCurve, PredictedSize};
 pub use tree::TreeRules;

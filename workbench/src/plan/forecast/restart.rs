@@ -5,31 +5,14 @@
 //! larger population is built and measured (see [`Session::measure_restart`](crate::load::Session::measure_restart)).
 
 use crate::load::{Restart, RestartRound};
-use crate::report::{Band, Basis};
+use crate::report::{Band, Basis, RestartInfo};
 
-/// What a restart that was not measured may differ by: more than was seen between populations built of copies and the real
-/// ones of ten times the actors, which was 20 %.
+/// Error of a restart that was not measured: above the 20 % seen between populations of copies and real ones of ten times the
+/// actors.
 const ERROR: f64 = 0.25;
 
-/// A restart of so many actors after an orderly stop.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RestartForecast {
-    /// Actors started.
-    pub actors: u64,
-    /// Opening the database and starting all actors, seconds.
-    pub seconds: Band,
-    /// Opening alone, seconds.
-    pub open_seconds: f64,
-    /// Starting the actors alone, seconds.
-    pub recover_seconds: f64,
-    /// Whether so many actors were measured.
-    pub basis: Basis,
-    /// Whether the files of every restart that stands behind it were read from the disk.
-    pub is_cold: bool,
-}
-
 /// The restart of `actors` actors; `None` if no restart of any actor was measured.
-pub fn restart_forecast(restarts: &[Restart], actors: u64) -> Option<RestartForecast> {
+pub(super) fn restart_forecast(restarts: &[Restart], actors: u64) -> Option<RestartInfo> {
     let mut measured: Vec<Measured> = restarts.iter().filter_map(Measured::new).collect();
     measured.sort_unstable_by(|a, b| a.actors.total_cmp(&b.actors));
     let at = actors as f64;
@@ -46,8 +29,8 @@ pub fn restart_forecast(restarts: &[Restart], actors: u64) -> Option<RestartFore
         low: open_seconds + recover_seconds * low * (1.0 - error),
         high: open_seconds + recover_seconds * high * (1.0 + error),
     };
-    let is_cold = measured.iter().all(|measured| measured.is_cold);
-    Some(RestartForecast { actors, seconds, open_seconds, recover_seconds, basis, is_cold })
+    let cold = measured.iter().all(|measured| measured.is_cold);
+    Some(RestartInfo { actors_count: actors, seconds, open_seconds, recover_seconds, basis, cold })
 }
 
 /// The repeats of one population.
@@ -120,11 +103,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_measured_is_said_again_with_the_median_and_the_spread() {
+    fn a_measured_population_has_the_median_and_the_spread_of_its_repeats() {
         let found = restart_forecast(&[restart(100, &[3.0, 1.0, 2.0])], 100).unwrap();
         assert_eq!(found.basis, Basis::Measured);
         assert_eq!(found.seconds, Band { expected: 2.5, low: 1.5, high: 3.5 });
-        assert!(found.is_cold);
+        assert!(found.cold);
     }
 
     #[test]
@@ -138,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_measurement_nothing_is_said() {
+    fn without_a_measurement_there_is_no_forecast() {
         assert_eq!(restart_forecast(&[], 10), None);
         assert_eq!(restart_forecast(&[restart(0, &[0.0]), restart(10, &[])], 10), None);
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
 use crate::actor::Durability;
-use crate::host::{Confined, Confinement, GroupStats, GroupLimits, Machine};
+use crate::host::{Confined, Confinement, GroupLimits, GroupStats, Machine};
 use crate::load::{DriveSpec, JobContext, RestartSpec, RunError};
 use crate::process::child::{ChildProcess, own_program};
 use crate::process::error::ProcessError;

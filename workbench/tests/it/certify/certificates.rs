@@ -128,7 +128,7 @@ fn empty() -> Certificate {
 fn a_certificate_without_slices_is_inconclusive() {
     let certificate = empty();
     assert_eq!(certificate.verdict.outcome, Outcome::Inconclusive);
-    assert!(certificate.verdict.reasons[0].contains("interrupted after 0 of 60 slices"));
+    assert!(certificate.verdict.reasons[0].text.contains("interrupted after 0 of 60 slices"));
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn a_run_that_lost_something_fails_and_says_so_first() {
     let report = report(Fault::Lose("events", 4));
     assert_eq!(report.verdict.outcome, Outcome::Fail);
     assert!(report.verdict.sentence.contains("not all found again"), "{}", report.verdict.sentence);
-    assert!(report.verdict.reasons[0].contains("expected 4"), "{:?}", report.verdict.reasons);
+    assert!(report.verdict.reasons[0].text.contains("expected 4"), "{:?}", report.verdict.reasons);
     assert_eq!(report.verdict.certainty.as_ref().map(|certainty| certainty.level), Some(CertaintyLevel::Low));
     assert!(report.modes.iter().all(|mode| mode.verification.performed && !mode.verification.differences.is_empty()));
 }
@@ -182,13 +182,13 @@ fn what_was_lost_after_a_kill_is_a_failure_and_what_was_not_is_told() {
     let failed = report_after_kills(Fault::None, Some(Crashed { verified: lost.clone(), ..crashed.clone() }));
     assert_eq!(failed.verdict.outcome, Outcome::Fail);
     assert!(failed.verdict.sentence.contains("not all found again"), "{}", failed.verdict.sentence);
-    let reason = &failed.verdict.reasons[0];
+    let reason = &failed.verdict.reasons[0].text;
     assert!(reason.starts_with("durability on: after a process was killed") && reason.contains("event 8"), "{reason}");
 
     let weak = Crashed { failure: Some("it had enough".to_owned()), ..crashed.clone() };
     let unsure = report_after_kills(Fault::None, Some(weak));
     assert_eq!(unsure.verdict.outcome, Outcome::Inconclusive);
-    assert!(unsure.verdict.reasons.iter().any(|reason| reason.contains("ended after 3: it had enough")));
+    assert!(unsure.verdict.reasons.iter().any(|reason| reason.text.contains("ended after 3: it had enough")));
 
     let clean = Verified { lost: 0, differences: Vec::new(), ..lost };
     let report = report_after_kills(Fault::None, Some(Crashed { verified: clean, ..crashed }));

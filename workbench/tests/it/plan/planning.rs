@@ -9,12 +9,11 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
-use ave_workbench::plan::{
-    Breadth, Effort, Journal, PlanOutcome, PlanSpec, Rejection, Remembering, Resource, Support, plan, required_rate,
-};
+use ave_workbench::plan::{Breadth, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
     DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
 };
+use ave_workbench::report::{Evidence, Rejection, Resource};
 
 use crate::load::known_latency::{MD1, MILLISECOND, Scripted, SimulatedClock, appends};
 
@@ -47,7 +46,7 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
 }
 
 fn planned(spec: &PlanSpec) -> Result<PlanOutcome, ProcessError> {
-    planned_on(spec, |testbed| plan(testbed, &appends(3), spec, JobContext::silent(&Control::default())))
+    planned_on(spec, |testbed| search_machines(testbed, &appends(3), spec, JobContext::silent(&Control::default())))
 }
 
 /// Gives `ask` a testbed of the known queue.
@@ -209,11 +208,11 @@ fn the_rate_found_is_the_one_queueing_theory_gives() {
 #[test]
 fn what_users_wait_is_measured_at_the_target_and_the_evidence_at_what_is_required() {
     let outcome = planned(&spec(200.0, "p99=10ms")).unwrap();
-    let required = required_rate(200.0, 20.0);
+    let required = spec(200.0, "p99=10ms").required_per_second();
     assert!((required - 250.0).abs() < 1e-9 && (outcome.required_per_second - required).abs() < 1e-9);
     let mode = &outcome.modes[0];
     let findings = mode.principal().unwrap();
-    assert!((findings.held[0].rate_per_second - required).abs() < 1e-9);
+    assert!((findings.sustained[0].rate_per_second - required).abs() < 1e-9);
     assert_eq!(findings.rounds().len(), 2);
     let sojourn = |load: f64| MD1::new(load).sojourn(0.99) * MILLISECOND as f64;
     let at =
@@ -252,17 +251,18 @@ fn the_smallest_machine_that_does_not_die_is_recommended_and_the_dead_are_told()
     planned_on(&spec(100.0, "p99=10ms"), |testbed| {
         let mortal = Mortal::new(testbed, |_| 1_500);
         let outcome =
-            plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default())).unwrap();
+            search_machines(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default()))
+                .unwrap();
         let mode = &outcome.modes[0];
         let recommended = mode.recommended().unwrap();
-        assert_eq!((recommended.machine.name.as_str(), recommended.support), ("small", Support::Emulated));
+        assert_eq!((recommended.machine.name.as_str(), recommended.evidence), ("small", Evidence::Emulated));
         for name in ["nano", "micro"] {
             let verdict = mode.verdicts.iter().find(|verdict| verdict.machine.name == name).unwrap();
             assert_eq!((verdict.holds, verdict.sustained_per_second), (Some(false), None), "{name}");
             assert_eq!(verdict.binding.as_ref().unwrap().resource, Resource::Memory);
             assert!(verdict.reason.contains("killed"), "{}", verdict.reason);
         }
-        let implied: Vec<_> = mode.verdicts.iter().filter(|verdict| verdict.support == Support::Implied).collect();
+        let implied: Vec<_> = mode.verdicts.iter().filter(|verdict| verdict.evidence == Evidence::Implied).collect();
         assert!(implied.iter().any(|verdict| verdict.machine.name == "2xlarge" && verdict.holds == Some(true)));
     });
 }
@@ -276,7 +276,8 @@ fn a_machine_that_dies_only_at_higher_rates_holds_the_lower_ones() {
     planned_on(&spec(100.0, "p99=10ms"), |testbed| {
         let mortal = Mortal::new(testbed, needs);
         let outcome =
-            plan(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default())).unwrap();
+            search_machines(&mortal, &appends(3), &spec(100.0, "p99=10ms"), JobContext::silent(&Control::default()))
+                .unwrap();
         let mode = &outcome.modes[0];
         assert_eq!(mode.recommended().unwrap().machine.name, "nano");
         let sustained = mode.principal().unwrap().sustained_per_second().unwrap();
@@ -290,10 +291,10 @@ fn without_memory_limits_only_what_fitted_counts() {
     let outcome = planned(&spec(100.0, "p99=10ms")).unwrap();
     let mode = &outcome.modes[0];
     let findings = mode.principal().unwrap();
-    assert!(findings.held.iter().all(|held| held.footprint.rss_bytes > 0));
+    assert!(findings.sustained.iter().all(|sustained| sustained.footprint.rss_bytes > 0));
     let verdict = mode.recommended().unwrap();
-    assert_eq!(verdict.support, Support::CoresEmulated);
-    let took = findings.held[0].footprint.total_bytes();
+    assert_eq!(verdict.evidence, Evidence::CoresEmulated);
+    let took = findings.sustained[0].footprint.total_bytes();
     assert!(took <= verdict.machine.usable_ram_bytes(), "{took} bytes on {}", verdict.machine);
 }
 
@@ -304,15 +305,15 @@ fn what_an_interrupted_plan_measured_is_not_measured_again() {
     let spec = spec(100.0, "p99=10ms");
     let (whole, cut, resumed) = planned_on(&spec, |testbed| {
         let whole = Mortal::new(testbed, |_| 0);
-        plan(&whole, &appends(3), &spec, JobContext::silent(&Control::default())).unwrap();
+        search_machines(&whole, &appends(3), &spec, JobContext::silent(&Control::default())).unwrap();
         let cut = Mortal::new(testbed, |_| 0);
         interrupted_plan(&cut, &spec, &path, 5);
         let resumed = Mortal::new(testbed, |_| 0);
         let journal = Journal::open(&path, "these inputs").unwrap();
         assert_eq!(journal.loads(), 5);
         let control = Control::default();
-        let remembering = Remembering::new(&resumed, journal, &control);
-        let outcome = plan(&remembering, &appends(3), &spec, JobContext::silent(&control)).unwrap();
+        let journaled = JournaledTestbed::new(&resumed, journal, &control);
+        let outcome = search_machines(&journaled, &appends(3), &spec, JobContext::silent(&control)).unwrap();
         assert!(!outcome.interrupted && outcome.modes[0].recommended().is_some());
         (whole.loads(), cut.loads(), resumed.loads())
     });
@@ -325,8 +326,8 @@ fn what_an_interrupted_plan_measured_is_not_measured_again() {
 fn interrupted_plan(testbed: &dyn Testbed, spec: &PlanSpec, journal: &Path, loads: usize) {
     let control = Control::default();
     let stopping = Mortal { stops: Some((&control, loads)), ..Mortal::new(testbed, |_| 0) };
-    let remembering = Remembering::new(&stopping, Journal::open(journal, "these inputs").unwrap(), &control);
-    let outcome = plan(&remembering, &appends(3), spec, JobContext::silent(&control)).unwrap();
+    let journaled = JournaledTestbed::new(&stopping, Journal::open(journal, "these inputs").unwrap(), &control);
+    let outcome = search_machines(&journaled, &appends(3), spec, JobContext::silent(&control)).unwrap();
     assert!(outcome.interrupted);
 }
 

@@ -98,7 +98,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     let small = machine(&report, "1,80");
     assert!(small["reason"].as_str().unwrap().contains("killed"), "{small}");
     assert_eq!(small["modes"][0]["holds"], false);
-    assert_eq!(small["modes"][0]["binding_resource"], "memory");
+    assert_eq!(small["modes"][0]["binding"]["resource"], "memory");
     let large = machine(&report, "1,4000");
     assert_eq!((&large["evidence"], &large["modes"][0]["holds"]), (&"emulated".into(), &true.into()), "{large}");
     let recommended = &report["plan"]["recommendations"][0];
@@ -138,10 +138,10 @@ fn an_interrupted_plan_resumes_and_leaves_no_journal() {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut progress, &mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(INCONCLUSIVE), "{rest}");
-    assert!(rest.contains("goes on where this one stopped"), "{rest}");
+    assert!(rest.contains("run the same command again to resume"), "{rest}");
     assert!(groups_of(child.id()).is_empty() && processes_in(&place).is_empty());
     let ended = place.run(QUICK);
-    assert!(ended.stderr.contains("going on with the"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("resuming with"), "{}", ended.stderr);
     let is_hidden = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     let hidden: Vec<_> = place.reports().into_iter().filter(is_hidden).collect();
     assert_eq!(hidden, Vec::<PathBuf>::new(), "the journal is gone");
@@ -155,7 +155,7 @@ fn invalid_plans_are_refused_before_anything_is_measured() {
     for (words, parts) in [
         ("--machine tiny", &["invalid value 'tiny' for '--machine", "nano", "CORES,RAM_MB"][..]),
         ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
-        ("--machine 1000,4000", &["less than any of the machines in question"]),
+        ("--machine 1000,4000", &["less than any candidate machine"]),
         ("--what-if users=2x", &["`users` is none of actors"]),
         ("--what-if actors=0x", &["neither a factor"]),
         ("--quick --thorough", &["cannot be used with"]),
@@ -163,6 +163,6 @@ fn invalid_plans_are_refused_before_anything_is_measured() {
         place.run(&format!("plan tiny.toml --target 5 --slo p99=1ms {words}")).refused(USAGE, parts);
     }
     place.write("vast.toml", LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
-    place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["before anything is measured", "are free"]);
+    place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["preloads", "are free"]);
     place.holds_only(&["vast.toml"]);
 }

@@ -1,7 +1,7 @@
 //! `report.md`: to paste into an issue or a wiki.
 
 use ave_workbench::render::{self, markdown};
-use ave_workbench::report::Outcome;
+use ave_workbench::report::{Evidence, Outcome};
 
 use super::{comparison, machines};
 use crate::support::sample;
@@ -17,7 +17,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
     assert!(text.starts_with(&format!("# ✅ Pass: {}\n", report.verdict.sentence)), "{text}");
     let parts = [
         "How sure: moderate.",
-        report.verdict.reasons[0].as_str(),
+        report.verdict.reasons[2].text.as_str(),
         "## Machines",
         "## Measured",
         "## Warnings",
@@ -42,7 +42,7 @@ fn every_profile_is_listed_and_what_was_not_measured_says_so() {
     let text = markdown(&sample::plan());
     for profile in sample::plan().plan.unwrap().profiles {
         let row = text.lines().find(|line| line.starts_with(&format!("| {} ", profile.profile))).unwrap();
-        let measured = profile.durability_on_per_second.is_some();
+        let measured = profile.evidence != Evidence::NotMeasured;
         assert_eq!(row.contains("| not measured | — | — |"), !measured, "{row}");
     }
 }

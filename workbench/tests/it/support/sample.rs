@@ -7,12 +7,13 @@ use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile};
 use ave_workbench::report::{
-    Band, Basis, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint, DurabilityPrice,
-    Evidence, FigureName, ForecastInfo, HostInfo, LatencyInfo, LoadKind, MachineLatency, MachineMode, MemoryInfo,
-    MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence,
-    Recommendation, Report, ReportKind, Reproduce, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency,
-    SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo,
-    SourceInfo, SourceKind, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
+    DurabilityPrice, Evidence, FigureName, ForecastInfo, GrowthInfo, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
+    MachineLatency, MachineMode, MemoryInfo, MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo,
+    PlanResult, ProbeResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Rejection, Report, ReportKind,
+    Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind,
+    ThroughputBasis, ThroughputPrice, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
     WritesInfo,
 };
 use serde_json::json;
@@ -42,9 +43,12 @@ pub(crate) fn plan() -> Report {
                 ],
             }),
             reasons: vec![
-                "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.".to_owned(),
-                "Durability off: 21,400/s met the objective in 3 of 3 rounds.".to_owned(),
-                "Beyond 3,150/s the time of a sync binds: the CPU is 38 % busy there.".to_owned(),
+                reason(
+                    ReasonKind::Recommendation,
+                    "Durability on: 3,150/s met the objective in 3 of 3 rounds; 30 % headroom leaves 2,205/s.",
+                ),
+                reason(ReasonKind::Recommendation, "Durability off: 21,400/s met the objective in 3 of 3 rounds."),
+                reason(ReasonKind::Coverage, "Beyond 3,150/s the time of a sync binds: the CPU is 38 % busy there."),
             ],
         },
         source: source(),
@@ -52,6 +56,7 @@ pub(crate) fn plan() -> Report {
         host: host(),
         tuning: tuning(),
         modes: vec![mode(Durability::Off, Some(2_000.0)), mode(Durability::On, Some(2_000.0))],
+        durability_price: Some(durability_price()),
         plan: Some(plan_result()),
         warnings: vec![
             Warning {
@@ -75,11 +80,26 @@ pub(crate) fn plan() -> Report {
     }
 }
 
+fn reason(kind: ReasonKind, text: &str) -> Reason {
+    Reason { kind, text: text.to_owned() }
+}
+
 /// A closed-loop run: no plan, no schedule, response equal to service.
 pub(crate) fn run() -> Report {
     let mut report = plan();
     report.kind = ReportKind::Run;
     report.plan = None;
+    report.durability_price = Some(DurabilityPrice {
+        throughput: Some(ThroughputPrice {
+            basis: ThroughputBasis::Saturation,
+            machine: None,
+            off_per_second: 48_700.0,
+            on_per_second: 3_480.0,
+            kept_percent: 100.0 * 3_480.0 / 48_700.0,
+        }),
+        at_risk: None,
+        ..durability_price()
+    });
     report.verdict.sentence = "Durability on sustains 3,480 commands/s, off 48,700.".into();
     report.settings.load_kind = LoadKind::Closed;
     report.settings.load = "closed loop".into();
@@ -100,6 +120,7 @@ pub(crate) fn bare() -> Report {
     report.verdict.outcome = Outcome::Inconclusive;
     report.verdict.sentence = "One sample of persist says nothing about its percentiles.".into();
     report.verdict.reasons.clear();
+    report.durability_price = None;
     report.settings.measure_seconds = None;
     report.host.physical_cores_count = None;
     report.host.sync_probe = None;
@@ -134,10 +155,12 @@ pub(crate) fn empty_plan() -> Report {
     report.elapsed_seconds = f64::NAN;
     let plan = report.plan.as_mut().expect("a plan has one");
     plan.profiles.clear();
+    plan.growth.days_until_disk_full = None;
     for capacity in &mut plan.capacities {
         capacity.saturation_per_second = Some(0.0);
         capacity.sustained_per_second = None;
-        capacity.days_until_disk_full = None;
+        capacity.usable_per_second = None;
+        capacity.holds = false;
         capacity.probes.truncate(1);
         capacity.probes[0].slo_percentile_ns = None;
     }
@@ -392,6 +415,34 @@ fn nanoseconds(value: f64) -> u64 {
     value.round() as u64
 }
 
+fn durability_price() -> DurabilityPrice {
+    DurabilityPrice {
+        throughput: Some(ThroughputPrice {
+            basis: ThroughputBasis::Objective,
+            machine: Some("medium".to_owned()),
+            off_per_second: 21_400.0,
+            on_per_second: 3_150.0,
+            kept_percent: 100.0 * 3_150.0 / 21_400.0,
+        }),
+        latency: Some(LatencyPrice {
+            command: "persist".to_owned(),
+            at_target: true,
+            off_p50_ns: 52_000,
+            on_p50_ns: 1_952_000,
+            added_p50_ns: 1_900_000.0,
+            off_p99_ns: Some(400_000),
+            on_p99_ns: Some(4_600_000),
+            added_p99_ns: Some(4_200_000.0),
+            unequal_rates_per_second: None,
+        }),
+        at_risk: Some(AtRisk {
+            seconds: 35.0,
+            commands: 70_000.0,
+            source: "vm.dirty_expire_centisecs 3000 and vm.dirty_writeback_centisecs 500 of this kernel".to_owned(),
+        }),
+    }
+}
+
 fn plan_result() -> PlanResult {
     PlanResult {
         target_per_second: 2_000.0,
@@ -402,15 +453,13 @@ fn plan_result() -> PlanResult {
         capacities: vec![capacity(Durability::Off), capacity(Durability::On)],
         profiles: profiles(),
         recommendations: vec![recommendation(Durability::Off), recommendation(Durability::On)],
-        durability_price: Some(DurabilityPrice {
-            throughput_ratio: Some(3_150.0 / 21_400.0),
-            added_p50_ns: Some(1_900_000.0),
-            added_p99_ns: Some(4_200_000.0),
-            at_risk_seconds: 35.0,
-            at_risk_commands: 70_000.0,
-            at_risk_source: "vm.dirty_expire_centisecs 3000 and vm.dirty_writeback_centisecs 500 of this kernel"
-                .to_owned(),
-        }),
+        growth: GrowthInfo {
+            per_million_commands_bytes: 655.0 * 1_048_576.0,
+            per_day_bytes: 110e9,
+            disk_bytes: 4_000_000_000_000,
+            days_until_disk_full: Some(36.0),
+        },
+        not_covered: vec!["loads longer than 20 s: certify the rate before you buy".to_owned()],
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
         what_if: Some(WhatIfInfo {
@@ -467,12 +516,10 @@ fn forecast() -> ForecastInfo {
         sizes: (0..=48).map(size).collect(),
         compaction_headroom_bytes: 2 << 30,
         disk_bytes: 4_000_000_000_000,
+        days_until_disk_full: Some(36.0),
         disk_full_on: Some("2027-03-01".to_owned()),
         disk_full_earliest: Some("2027-02-20".to_owned()),
         disk_full_latest: None,
-        written_per_day_bytes: 4.1e11,
-        write_amplification_ratio: Some(4.2),
-        disk_worn_years: Some(4.0),
         writes: vec![
             WritesInfo {
                 durability: Durability::Off,
@@ -516,6 +563,7 @@ fn recommendation(durability: Durability) -> Recommendation {
         container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
         expected: None,
         database_bytes: Some(224 << 20),
+        outgrown_after_days: Some(0.05),
         sentence: format!(
             "Take {profile}: it sustains {rate} commands/s at the objective, and 30 % of that may stay free."
         ),
@@ -532,38 +580,34 @@ fn capacity(durability: Durability) -> Capacity {
         let offered = (saturation * share).round();
         let growth = (10_000_000.0_f64 / idle_p99_ns).ln() * (share * saturation / sustained).powi(5);
         let p99_ns = nanoseconds(idle_p99_ns * growth.min(6.5).exp() * if share > 1.0 { 3.0 } else { 1.0 });
-        let met = offered <= sustained;
         ProbeResult {
             offered_per_second: offered,
             achieved_per_second: offered.min(saturation * 0.985).round(),
             p50_ns: p99_ns / 4,
             slo_percentile_ns: Some(p99_ns),
             worst_slice_ns: Some(p99_ns + p99_ns / 10),
-            met,
-            note: if met { String::new() } else { "p99 of persist is above 10 ms".to_owned() },
+            rejection: (offered > sustained).then_some(Rejection::TooSlow),
         }
     };
     Capacity {
         durability,
-        machine: Some("small".to_owned()),
+        machine: "small".to_owned(),
         saturation_per_second: Some(saturation),
         sustained_per_second: Some(sustained),
+        usable_per_second: Some(0.7 * sustained),
+        holds: sustained >= 2_857.0,
         probes: [0.05, 0.1, 0.2, 0.3, 0.4, 0.439, 0.5, 0.6, 0.75, 0.9, 0.95, 1.05].map(probe).into(),
-        database_bytes_per_million_commands: 655.0 * 1_048_576.0,
-        database_bytes_per_day_at_target: 110.6 * 1_073_741_824.0,
-        days_until_disk_full: Some(0.551),
     }
 }
 
 fn profiles() -> Vec<ProfileEvidence> {
-    let known = |durability, rate: f64, binding: &str| MachineMode {
+    let known = |durability, rate: f64, resource| MachineMode {
         durability,
         evidence: Evidence::Emulated,
         sustained_per_second: Some(rate),
         range_per_second: None,
         holds: Some(rate >= 2_857.0),
-        binding_resource: Some(binding.to_owned()),
-        binding_evidence: Some("1.9 of 2 cores busy at the ceiling".to_owned()),
+        binding: Some(Binding { resource, evidence: "1.9 of 2 cores busy at the ceiling".to_owned() }),
         memory_peak_bytes: Some(400 << 20),
         process_peak_bytes: Some(143 << 20),
         latency: Some(MachineLatency { value_ns: 4_700_000, per_second: 2_857.0 }),
@@ -574,20 +618,28 @@ fn profiles() -> Vec<ProfileEvidence> {
         cpu_cores_count: 2,
         ram_bytes: ram_mb << 20,
         evidence: Evidence::Emulated,
-        durability_off_per_second: Some(off),
-        durability_on_per_second: Some(on),
         reason: reason.to_owned(),
-        modes: vec![known(Durability::Off, off, "CPU"), known(Durability::On, on, "sync latency")],
+        modes: vec![known(Durability::Off, off, Resource::Cpu), known(Durability::On, on, Resource::SyncLatency)],
+    };
+    let unknown = |durability| MachineMode {
+        durability,
+        evidence: Evidence::NotMeasured,
+        sustained_per_second: None,
+        range_per_second: None,
+        holds: None,
+        binding: None,
+        memory_peak_bytes: None,
+        process_peak_bytes: None,
+        latency: None,
+        reason: "not searched".to_owned(),
     };
     let unmeasured = |profile: &str, cpu_cores_count: u32, ram_mb: u64| ProfileEvidence {
         profile: profile.to_owned(),
         cpu_cores_count,
         ram_bytes: ram_mb << 20,
         evidence: Evidence::NotMeasured,
-        durability_off_per_second: None,
-        durability_on_per_second: None,
         reason: "This host is smaller: nothing measured here speaks of it.".to_owned(),
-        modes: Vec::new(),
+        modes: Durability::BOTH.map(unknown).into(),
     };
     vec![
         measured(

@@ -1,0 +1,95 @@
+//! From what a plan surveyed to a forecast for the deployment: the models, fed with this backend's tuning.
+
+use ave_actors_rocksdb::backend::Tuning;
+use ave_actors_store::config::resolve_spec;
+
+use super::disk::{DiskSpec, GrowthForecast, compaction_headroom, wear};
+use super::growth::{GrowthCurve, MOST_WALKED};
+use super::memory::{MemoryMeasured, memory_forecast};
+use super::restart::restart_forecast;
+use super::tree::TreeRules;
+use crate::load::Source;
+use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
+use crate::report::{ForecastInfo, MemoryInfo, WritesInfo};
+
+/// The deployment that a plan is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deployment {
+    pub(crate) target_per_second: f64,
+    /// Actors it will have.
+    pub(crate) actors: u64,
+    /// Days after which the application deletes what it stored; `None` keeps everything.
+    pub(crate) retention_days: Option<f64>,
+    pub(crate) disk_bytes: u64,
+    /// Rated endurance of the disk (TBW), bytes.
+    pub(crate) rated_bytes: Option<u64>,
+}
+
+/// The forecast; `None` if nothing was surveyed.
+pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Deployment) -> Option<ForecastInfo> {
+    let mode = outcome.modes.iter().find(|mode| mode.survey.is_some())?;
+    let (findings, survey) = (mode.principal()?, mode.survey.as_ref()?);
+    let open_files = ave_actors_rocksdb::machine::process_share().open_files;
+    let tuning = Tuning::new(&resolve_spec(Some(findings.machine.spec())), open_files);
+    let curve = GrowthCurve::walk(source, findings.workers, TreeRules::from(&tuning), &survey.inventory, MOST_WALKED)?;
+    let rest_bytes = survey.inventory.directory_bytes;
+    let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
+    let disk = DiskSpec {
+        commands_per_second: deployment.target_per_second,
+        retention_days: deployment.retention_days,
+        disk_bytes: deployment.disk_bytes,
+        headroom_bytes: compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes),
+        from: jiff::Zoned::now().date(),
+    };
+    let growth = GrowthForecast::new(&curve, source.preload_commands(), &disk);
+    let full = growth.disk_full;
+    let [disk_full_on, disk_full_earliest, disk_full_latest] =
+        [full.expected, full.earliest, full.latest].map(|day| day.map(|day| day.to_string()));
+    Some(ForecastInfo {
+        commands_per_second: deployment.target_per_second,
+        growth_per_day_bytes: growth.bytes_per_day,
+        event_growth_per_day_bytes: growth.event_bytes_per_day,
+        state_growth_per_day_bytes: growth.state_bytes_per_day,
+        retention_days: deployment.retention_days,
+        steady_bytes: growth.steady_bytes,
+        sizes: growth.sizes,
+        compaction_headroom_bytes: disk.headroom_bytes,
+        disk_bytes: deployment.disk_bytes,
+        days_until_disk_full: full.days,
+        disk_full_on,
+        disk_full_earliest,
+        disk_full_latest,
+        writes: outcome.modes.iter().filter_map(|mode| writes(mode, deployment)).collect(),
+        memory: memory(source, findings, &tuning, deployment.actors),
+        restart: restart_forecast(&survey.restarts, deployment.actors),
+    })
+}
+
+/// What a mode sends to the disk, preload and compactions included, in proportion to its commands.
+fn writes(mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
+    let findings = mode.principal()?;
+    let write_amplification_ratio = findings.finished.as_ref()?.size.write_amplification()?;
+    let drives = findings.sustained.iter().flat_map(|sustained| &sustained.drives).chain(&findings.saturation);
+    let (payload, commands) = drives.fold((0, 0), |(payload, commands), drive| {
+        (payload + drive.measurement.payload_bytes, commands + drive.measurement.command_count())
+    });
+    let per_command = write_amplification_ratio * payload as f64 / commands.max(1) as f64;
+    let (per_day_bytes, disk_worn_years) = wear(per_command, deployment.target_per_second, deployment.rated_bytes);
+    Some(WritesInfo { durability: mode.durability, per_day_bytes, write_amplification_ratio, disk_worn_years })
+}
+
+fn memory(source: &Source, findings: &MachineFindings, tuning: &Tuning, actors: u64) -> Option<MemoryInfo> {
+    let last = findings.sustained.last().and_then(|sustained| sustained.drives.last());
+    let drive = last.or(findings.saturation.as_ref())?;
+    let engine = drive.engine().unwrap_or_default();
+    let types = source.type_count();
+    let measured = MemoryMeasured {
+        rss_peak_bytes: findings.rss_peak_bytes,
+        engine_bytes: engine.block_cache_bytes,
+        table_reader_bytes: engine.table_reader_bytes,
+        actors: source.actors(),
+        types,
+        name_bytes: source.mean_name_bytes(),
+    };
+    Some(memory_forecast(&measured, tuning.memory_budget_bytes, actors, types))
+}

@@ -1,0 +1,204 @@
+//! What the searches of a plan found.
+
+use crate::actor::Durability;
+use crate::host::Machine;
+use crate::load::Drive;
+use crate::plan::scaling::{Scaling, ScalingRefusal};
+use crate::process::{Emulation, RigSummary, Survey};
+use crate::report::{Binding, Evidence, ProbeResult, ScalingPointInfo};
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// What a plan found.
+#[derive(Debug, Clone)]
+pub struct PlanOutcome {
+    /// The objective's command.
+    pub command: CommandKind,
+    /// The rate that leaves the headroom at the target, commands per second.
+    pub required_per_second: f64,
+    /// One entry per mode, in the order of the settings.
+    pub modes: Vec<ModeFindings>,
+    /// Cost of the workbench itself per storage operation, nanoseconds.
+    pub harness_ns_per_operation: f64,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl PlanOutcome {
+    pub(super) fn mode(&self, durability: Durability) -> Option<&ModeFindings> {
+        self.modes.iter().find(|mode| mode.durability == durability)
+    }
+
+    /// The principal machine of the first mode that has one.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn principal(&self) -> Option<&MachineFindings> {
+        self.modes.iter().find_map(ModeFindings::principal)
+    }
+}
+
+/// What a plan found in one durability mode.
+#[derive(Debug, Clone)]
+pub struct ModeFindings {
+    /// Whether writes wait for the disk.
+    pub durability: Durability,
+    /// The machines that were searched, smallest first.
+    pub searched: Vec<MachineFindings>,
+    /// Every candidate and this host, smallest first.
+    pub verdicts: Vec<MachineVerdict>,
+    /// At the target itself on the recommended machine; `None` if there is none.
+    pub at_target: Option<Drive>,
+    /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
+    pub scaling_points: Vec<ScalingPointInfo>,
+    /// Stored data and restarts on the recommended machine; of one mode, since they do not depend on durability.
+    pub survey: Option<Survey>,
+    /// The law of the scaling points; `None` if there are no points.
+    pub scaling: Option<Result<Scaling, ScalingRefusal>>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl ModeFindings {
+    pub(super) const fn new(durability: Durability) -> Self {
+        Self {
+            durability,
+            searched: Vec::new(),
+            verdicts: Vec::new(),
+            at_target: None,
+            survey: None,
+            scaling_points: Vec::new(),
+            scaling: None,
+            interrupted: false,
+        }
+    }
+
+    /// The machine that the mode's figures are about: the recommended one, else the largest that was searched.
+    pub fn principal(&self) -> Option<&MachineFindings> {
+        let recommended = self.recommended().and_then(|verdict| self.searched_machine(&verdict.machine));
+        recommended.or_else(|| self.searched.last())
+    }
+
+    /// The smallest machine that sustains the required rate. This host, which cannot be bought, comes last.
+    pub fn recommended(&self) -> Option<&MachineVerdict> {
+        let holding = || self.verdicts.iter().filter(|verdict| verdict.holds == Some(true));
+        holding().find(|verdict| !verdict.machine.is_host).or_else(|| holding().next())
+    }
+
+    /// The highest rate that met the objective on any machine that was searched, commands per second.
+    pub fn sustained_per_second(&self) -> Option<f64> {
+        self.searched.iter().filter_map(MachineFindings::sustained_within_memory).max_by(f64::total_cmp)
+    }
+
+    /// The search of a machine.
+    pub(super) fn searched_machine(&self, machine: &Machine) -> Option<&MachineFindings> {
+        self.searched.iter().find(|findings| findings.machine == *machine)
+    }
+}
+
+/// What was found about a machine in one durability mode.
+#[derive(Debug, Clone)]
+pub struct MachineFindings {
+    /// The machine.
+    pub machine: Machine,
+    /// Which of its limits were emulated.
+    pub emulation: Emulation,
+    /// Threads that issued commands.
+    pub workers: u64,
+    /// The closed loop; `None` if the machine ran out of memory under it.
+    pub saturation: Option<Drive>,
+    /// Every rate tried, ascending.
+    pub probes: Vec<ProbeResult>,
+    /// The rates that met the objective on repeated evidence, ascending.
+    pub sustained: Vec<SustainedRate>,
+    /// Times the process was killed because it used up the machine's memory.
+    pub oom_kills: u32,
+    /// Most memory of process and page cache together, bytes, if it was limited.
+    pub memory_peak_bytes: Option<u64>,
+    /// Largest resident set of the process, bytes.
+    pub rss_peak_bytes: u64,
+    /// The orderly end; `None` if the last process was killed.
+    pub finished: Option<RigSummary>,
+}
+
+impl MachineFindings {
+    /// The highest rate that met the objective on repeated evidence, commands per second.
+    pub fn sustained_per_second(&self) -> Option<f64> {
+        self.sustained.last().map(|sustained| sustained.rate_per_second)
+    }
+
+    /// The highest of them that needed no more memory than the machine has, commands per second.
+    pub(super) fn sustained_within_memory(&self) -> Option<f64> {
+        let fits = |sustained: &&SustainedRate| self.fits_memory(sustained);
+        self.sustained.iter().rev().find(fits).map(|sustained| sustained.rate_per_second)
+    }
+
+    /// Commands per second of the closed loop; `None` if the machine ran out of memory under it.
+    pub fn ceiling_per_second(&self) -> Option<f64> {
+        self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
+    }
+
+    /// The drives that the latency tables show: those at the lowest sustained rate, which is the required one if that was
+    /// sustained; else the closed loop.
+    pub fn rounds(&self) -> &[Drive] {
+        self.sustained.first().map_or_else(|| self.saturation.as_slice(), |sustained| &sustained.drives)
+    }
+
+    /// Whether anything was measured on it.
+    pub(super) const fn has_evidence(&self) -> bool {
+        self.oom_kills > 0 || self.saturation.is_some() || !self.probes.is_empty()
+    }
+
+    /// Whether a rate ran within the machine's memory, or needed no more than it has.
+    pub(super) fn fits_memory(&self, sustained: &SustainedRate) -> bool {
+        match self.emulation {
+            Emulation::Host | Emulation::CoresAndMemory => true,
+            Emulation::CoresOnly { .. } => sustained.footprint.total_bytes() <= self.machine.usable_ram_bytes(),
+        }
+    }
+}
+
+/// A rate that met the objective on repeated evidence.
+#[derive(Debug, Clone)]
+pub struct SustainedRate {
+    /// Commands per second.
+    pub rate_per_second: f64,
+    /// The drives that show it, a tolerated failure included.
+    pub drives: Vec<Drive>,
+    /// Memory and disk in use by then.
+    pub footprint: Footprint,
+}
+
+/// Memory and disk in use, at their largest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Footprint {
+    /// Resident set of the process, bytes.
+    pub rss_bytes: u64,
+    /// The database on disk, bytes: an upper bound of its part of the page cache.
+    pub database_bytes: u64,
+}
+
+impl Footprint {
+    /// RAM that is certainly enough for all of it, bytes.
+    pub const fn total_bytes(self) -> u64 {
+        self.rss_bytes + self.database_bytes
+    }
+}
+
+/// What is known of a machine in one durability mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineVerdict {
+    /// The machine.
+    pub machine: Machine,
+    /// How the rate was obtained.
+    pub evidence: Evidence,
+    /// The highest rate that is known to meet the objective, commands per second; `None` if none is.
+    pub sustained_per_second: Option<f64>,
+    /// Lowest and highest extrapolated rate.
+    pub range_per_second: Option<[f64; 2]>,
+    /// Whether it sustains the required rate; `None` if unknown.
+    pub holds: Option<bool>,
+    /// What limits it, if it was searched.
+    pub binding: Option<Binding>,
+    /// Most memory of process and page cache together, bytes, if it was limited.
+    pub memory_peak_bytes: Option<u64>,
+    /// Where these figures come from, or why there are none.
+    pub reason: String,
+}

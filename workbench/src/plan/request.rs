@@ -1,0 +1,136 @@
+//! The request for a plan, and the scenarios to measure for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::actor::Durability;
+use crate::host::{Confinement, HostProfile, Machine};
+use crate::load::{Objective, RestartSpec, Source};
+use crate::plan::error::PlanError;
+use crate::plan::forecast::Deployment;
+use crate::plan::spec::{Breadth, Effort, PlanSpec};
+use crate::plan::what_if::WhatIf;
+use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
+
+/// Bytes that are written to build a larger population to restart.
+const RESTART_BYTES: u64 = 256 << 20;
+/// Bytes on the disk per byte of preload: the database, its log, and the output of a compaction.
+const DISK_PER_PRELOAD: f64 = 3.0;
+
+/// A plan as requested on the command line.
+pub(crate) struct PlanRequest {
+    pub(crate) source: SourceSpec,
+    pub(crate) target_per_second: f64,
+    pub(crate) objective: Objective,
+    pub(crate) headroom_percent: f64,
+    pub(crate) thoroughness: Thoroughness,
+    /// Candidates; empty for all profiles.
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) confinement: Confinement,
+    pub(crate) durabilities: Vec<Durability>,
+    /// Default: one per core of a machine.
+    pub(crate) workers: Option<u64>,
+    /// Actors in the deployment. Default: those of the source.
+    pub(crate) actors: Option<u64>,
+    pub(crate) retention_days: Option<f64>,
+    /// Default: the free space under the data directory.
+    pub(crate) disk_bytes: Option<u64>,
+    /// Rated endurance of the disk (TBW).
+    pub(crate) rated_bytes: Option<u64>,
+    pub(crate) what_if: Option<WhatIf>,
+    /// Whether to discard the measurements of an interrupted plan.
+    pub(crate) fresh: bool,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) reports_dir: PathBuf,
+    /// The command line, for the report.
+    pub(crate) command: String,
+    /// RFC 3339 in UTC.
+    pub(crate) started_at: String,
+}
+
+/// How much time a plan takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thoroughness {
+    Quick,
+    Standard,
+    Thorough,
+}
+
+/// A source and the settings it is planned with.
+pub(super) struct Scenario {
+    pub(super) source: Source,
+    pub(super) snapshot: SourceSnapshot,
+    pub(super) spec: PlanSpec,
+    pub(super) deployment: Deployment,
+}
+
+impl PlanRequest {
+    /// The plan as requested, checked.
+    pub(super) fn scenario(&self, source: Source, host: &HostProfile) -> Result<Scenario, PlanError> {
+        let (effort, most_bytes, repeats) = match self.thoroughness {
+            Thoroughness::Quick => (Effort::quick(), RESTART_BYTES / 8, 1),
+            Thoroughness::Standard => (Effort::standard(), RESTART_BYTES, 2),
+            Thoroughness::Thorough => (Effort::thorough(), RESTART_BYTES * 4, 3),
+        };
+        let actors = self.actors.unwrap_or_else(|| source.actors());
+        let scenario = Scenario {
+            snapshot: SourceSnapshot::new(self.source.clone(), &source)?,
+            source,
+            spec: PlanSpec {
+                target_per_second: self.target_per_second,
+                objective: self.objective,
+                headroom_percent: self.headroom_percent,
+                workers: self.workers,
+                machines: if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() },
+                host: Machine::host(host.usable_cores, host.usable_ram_bytes),
+                durabilities: self.durabilities.clone(),
+                effort,
+                restart: RestartSpec { actors, most_bytes, repeats },
+                disk_bytes_per_second: None,
+            },
+            deployment: Deployment {
+                target_per_second: self.target_per_second,
+                actors,
+                retention_days: self.retention_days,
+                disk_bytes: self.disk_bytes.unwrap_or(host.disk.free_bytes),
+                rated_bytes: self.rated_bytes,
+            },
+        };
+        scenario.check(host)?;
+        Ok(scenario)
+    }
+
+    /// The same with the changes of a what-if, checked; `None` if they only change the target, which needs no measurement.
+    pub(super) fn changed(&self, scenario: &Scenario, host: &HostProfile) -> Result<Option<Scenario>, PlanError> {
+        let Some(what_if) = self.what_if.as_ref().filter(|what_if| what_if.changes_the_work()) else { return Ok(None) };
+        let Source::Workload(workload) = &scenario.source else {
+            return Err(PlanError::WhatIfOfTrace { changes: what_if.to_string() });
+        };
+        let text = what_if.workload_text(workload);
+        let source = Source::Workload(Arc::new(crate::workload::Workload::parse(&text)?));
+        let target_per_second = what_if.target(scenario.spec.target_per_second);
+        let effort = Effort { breadth: Breadth::Smallest, ..scenario.spec.effort };
+        let actors = self.actors.unwrap_or_else(|| source.actors());
+        let changed = Scenario {
+            snapshot: SourceSnapshot::Workload(text),
+            source,
+            spec: PlanSpec { target_per_second, effort, ..scenario.spec.clone() },
+            deployment: Deployment { target_per_second, actors, ..scenario.deployment },
+        };
+        changed.check(host)?;
+        Ok(Some(changed))
+    }
+}
+
+impl Scenario {
+    fn check(&self, host: &HostProfile) -> Result<(), PlanError> {
+        self.spec.check(&self.source).map_err(ProcessError::from)?;
+        let (preload_bytes, free_bytes) = (self.source.preload_bytes() as f64, host.disk.free_bytes as f64);
+        let needed_bytes = DISK_PER_PRELOAD * preload_bytes;
+        if needed_bytes > free_bytes {
+            let name = self.source.name().to_owned();
+            return Err(PlanError::DiskTooSmall { name, preload_bytes, needed_bytes, free_bytes });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+//! A plan from its request to its report.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::host::{Confinement, HostProfile, WritebackDelay, probe_bandwidth, probe_sync, warnings};
+use crate::load::JobContext;
+use crate::measure::LatencyHistogram;
+use crate::plan::engine::search_machines;
+use crate::plan::error::PlanError;
+use crate::plan::forecast::forecast;
+use crate::plan::journal::JournaledTestbed;
+use crate::plan::outcome::PlanOutcome;
+use crate::plan::report::{ReportInput, WhatIfInput, plan_report};
+use crate::plan::request::{PlanRequest, Scenario};
+use crate::plan::resume::open_journal;
+use crate::plan::spec::PlanSpec;
+use crate::process::Scratch;
+use crate::process::rig::ProcessTestbed;
+use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, tuning_info};
+
+/// Time for which the disk is probed first.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// The result of a plan.
+pub(crate) struct FinishedPlan {
+    pub(crate) report: Report,
+    /// Files beside the report.
+    pub(crate) attachments: Vec<Attachment>,
+    /// Journals of a plan that was not interrupted: to be removed once the report is written.
+    pub(crate) obsolete_journals: Vec<PathBuf>,
+}
+
+/// Measures the machines that `request` asks for, and reports them. What was measured before an interruption is kept for
+/// the next plan with the same inputs.
+///
+/// # Errors
+///
+/// [`PlanError`] if the request does not fit this host, a directory is not writable, or a measurement fails or is
+/// interrupted before anything was measured.
+pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<FinishedPlan, PlanError> {
+    let began = Instant::now();
+    let source = request.source.read(&request.data_dir, None)?;
+    let scratch = Scratch::create(&request.data_dir, job.observer)?;
+    let host = HostProfile::detect(&request.data_dir);
+    let scenario = request.scenario(source, &host)?;
+    let changed = request.changed(&scenario, &host)?;
+    ReportDirectory::check_writable(&request.reports_dir)?;
+    let emulation = emulation(&request.confinement);
+    job.observer.note(&emulation);
+    job.observer.note("probing the disk for 2 s");
+    let sync_probe = LatencyHistogram::from_iter(probe_sync(&request.data_dir, PROBE)?);
+    let bandwidth = probe_bandwidth(&request.data_dir)?;
+    let measured = measure(request, scenario, scratch.path(), &host, bandwidth, job)?;
+    let changed = match changed.filter(|_| !job.control.is_stopped()) {
+        Some(scenario) => {
+            job.observer.note("measuring again with the changed inputs");
+            Some(measure(request, scenario, scratch.path(), &host, bandwidth, job)?)
+        }
+        None => None,
+    };
+    let principal = measured.outcome.principal();
+    let machine_spec = principal.map_or(&measured.scenario.spec.host, |findings| &findings.machine).spec();
+    let host_warnings = warnings(&host);
+    let context = Context {
+        started_at: request.started_at.clone(),
+        elapsed_seconds: began.elapsed().as_secs_f64(),
+        source: &measured.scenario.source,
+        origin: request.source.origin.clone(),
+        host: &host,
+        host_warnings: &host_warnings,
+        sync_probe: Some(&sync_probe),
+        tuning: tuning_info(&machine_spec),
+        machine_spec: &machine_spec,
+        data_directory: &request.data_dir,
+        command: request.command.clone(),
+        workers: principal.map_or(0, |findings| findings.workers),
+    };
+    let unsynced = WritebackDelay::detect();
+    let report_changed = changed.as_ref().map(|measured| measured.report_input(&emulation, &unsynced));
+    let what_if = request.what_if.as_ref().map(|what_if| WhatIfInput { what_if, measured: report_changed.as_ref() });
+    let report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if.as_ref());
+    let modes = measured.outcome.modes.iter();
+    let rounds: Vec<_> = modes.filter_map(|mode| Some((mode.durability, mode.principal()?.rounds()))).collect();
+    let attachments = attachments(&report, &rounds);
+    let journals = std::iter::once(measured.journal).chain(changed.map(|measured| measured.journal));
+    let obsolete_journals = if job.control.is_stopped() { Vec::new() } else { journals.collect() };
+    Ok(FinishedPlan { report, attachments, obsolete_journals })
+}
+
+/// How machines are emulated, in words.
+fn emulation(confinement: &Confinement) -> String {
+    if confinement.limits_memory() {
+        return format!(
+            "machines are emulated with {}: CPU and memory limits, page cache included",
+            confinement.method()
+        );
+    }
+    format!("machines are emulated with CPU limits only; memory is NOT limited: {}", confinement.rejections())
+}
+
+/// A scenario that was measured.
+struct Measured {
+    scenario: Scenario,
+    outcome: PlanOutcome,
+    journal: PathBuf,
+}
+
+impl Measured {
+    fn report_input<'m>(&'m self, emulation: &'m str, unsynced: &'m WritebackDelay) -> ReportInput<'m> {
+        let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, .. } = self;
+        let forecast = forecast(source, outcome, deployment);
+        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes: deployment.disk_bytes, forecast }
+    }
+}
+
+fn measure(
+    request: &PlanRequest,
+    scenario: Scenario,
+    scratch: &Path,
+    host: &HostProfile,
+    disk_bytes_per_second: f64,
+    job: JobContext<'_>,
+) -> Result<Measured, PlanError> {
+    let (journal, path) = open_journal(request, &scenario, host, job.observer)?;
+    let spec = PlanSpec { disk_bytes_per_second: Some(disk_bytes_per_second), ..scenario.spec };
+    let scenario = Scenario { spec, ..scenario };
+    let cores = host.usable_cores as usize;
+    let processes = ProcessTestbed::new(scenario.snapshot.clone(), scratch, &request.confinement, cores, job);
+    let testbed = JournaledTestbed::new(&processes, journal, job.control);
+    let outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
+    Ok(Measured { scenario, outcome, journal: path })
+}

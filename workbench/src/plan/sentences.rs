@@ -1,0 +1,210 @@
+//! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
+
+use crate::actor::Durability;
+use crate::load::Source;
+use crate::measure::Percentile;
+use crate::plan::binding::remedy;
+use crate::plan::outcome::{MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
+use crate::plan::spec::PlanSpec;
+use crate::report::{AtRisk, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo};
+use crate::units;
+
+/// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict.
+pub(super) fn verdict(source: &Source, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    let goal = goal(source, plan);
+    match plan.recommendations.as_slice() {
+        [] => format!("Nothing was measured of {goal}."),
+        [only] => {
+            let durability = only.durability;
+            machine(only, plan).map_or_else(
+                || format!("With durability {durability}, no machine that was tried sustains {goal}."),
+                |machine| format!("Take {machine}: with durability {durability} it sustains {goal}."),
+            )
+        }
+        [first, second, ..] if first.profile == second.profile => machine(first, plan).map_or_else(
+            || format!("No machine that was tried sustains {goal}, with durability on or off."),
+            |machine| format!("Take {machine}: it sustains {goal}, with durability on and off."),
+        ),
+        several => {
+            let parts: Vec<_> = several.iter().map(|one| alternative(one, plan, at_risk)).collect();
+            format!("To sustain {goal}: {}.", parts.join("; "))
+        }
+    }
+}
+
+/// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.
+fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    let take = machine(recommendation, plan)
+        .map_or_else(|| "no machine that was tried qualifies".to_owned(), |machine| format!("take {machine}"));
+    match (recommendation.durability, at_risk) {
+        (Durability::Off, Some(risk)) => {
+            let seconds = units::seconds(risk.seconds);
+            format!("{take} if a power loss may lose the last {seconds} of writes (durability off)")
+        }
+        (Durability::Off, None) => format!("{take} if a power loss may lose the last writes (durability off)"),
+        (Durability::On, _) => format!("{take} if a power loss may lose no write (durability on)"),
+    }
+}
+
+/// `nano (2 cores, 512 MiB RAM)`.
+fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String> {
+    let name = recommendation.profile.as_deref()?;
+    Some(plan.profile(name).map_or_else(
+        || name.to_owned(),
+        |known| {
+            let (cores, ram) =
+                (units::counted(u64::from(known.cpu_cores_count), "core"), units::bytes(known.ram_bytes as f64));
+            format!("{name} ({cores}, {ram} RAM)")
+        },
+    ))
+}
+
+/// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
+fn goal(source: &Source, plan: &PlanResult) -> String {
+    let kind = match source {
+        Source::Workload(_) => "workload",
+        Source::Trace { .. } => "trace",
+    };
+    format!(
+        "{} commands/s of the {kind} {}, with {} and {} of the capacity free",
+        units::number(plan.target_per_second),
+        source.name(),
+        objective(&plan.slo),
+        units::percent(plan.headroom_percent),
+    )
+}
+
+/// `99 % of persist answered within 10 ms`.
+fn objective(slo: &SloInfo) -> String {
+    let (command, limit) = (&slo.command, units::duration(slo.limit_ns as f64));
+    match slo.percentile {
+        Percentile::Max => format!("every {command} answered within {limit}"),
+        Percentile::Min => format!("min of {command} within {limit}"),
+        percentile => format!("{} % of {command} answered within {limit}", percentile.name().trim_start_matches('p')),
+    }
+}
+
+/// `With durability on, take nano: …`.
+pub(super) fn recommended(
+    spec: &PlanSpec,
+    outcome: &PlanOutcome,
+    mode: &ModeFindings,
+    verdict: &MachineVerdict,
+) -> String {
+    let rate = format!("{} commands/s", units::number(outcome.required_per_second));
+    let sustains = match verdict.evidence {
+        Evidence::Measured => format!("sustained {rate}"),
+        Evidence::Emulated => format!("sustained {rate} under emulated CPU and memory limits"),
+        Evidence::CoresEmulated => format!("sustained {rate} under an emulated CPU limit, without its memory limit"),
+        Evidence::Implied => format!("has at least the cores and memory of a machine that sustained {rate}"),
+        Evidence::Extrapolated => format!("sustains {rate} by extrapolation"),
+        Evidence::NotMeasured => format!("is not known to sustain {rate}"),
+    };
+    let most = verdict.sustained_per_second.map_or_else(String::new, |rate| {
+        let limit = verdict.binding.as_ref().and_then(|binding| binding.resource.name());
+        let limit = limit.map_or_else(String::new, |resource| format!(", where {resource} is the limit"));
+        format!(" It met the objective up to {} commands/s{limit}.", units::number(rate))
+    });
+    format!(
+        "With durability {}, take {}: it {sustains}, the target of {} with {} headroom.{most}",
+        mode.durability,
+        verdict.machine,
+        units::number(spec.target_per_second),
+        units::percent(spec.headroom_percent),
+    )
+}
+
+/// Why no machine is recommended, and what would help.
+pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> String {
+    let required = units::number(outcome.required_per_second);
+    let durability = mode.durability;
+    let Some(findings) = mode.principal() else {
+        return format!(
+            "With durability {durability}, no machine: {required} commands/s are needed, nothing was measured."
+        );
+    };
+    let reached = mode.sustained_per_second().map_or_else(
+        || "no rate met the objective on repeated evidence".to_owned(),
+        |sustained| format!("the highest rate that met the objective is {}", units::number(sustained)),
+    );
+    let ceiling = findings
+        .ceiling_per_second()
+        .map_or_else(String::new, |ceiling| format!(" (ceiling {} on {})", units::number(ceiling), findings.machine));
+    let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
+    let help = known.and_then(|verdict| verdict.binding.as_ref()).map_or_else(String::new, |binding| {
+        let resource = binding.resource.name().unwrap_or("not known");
+        format!(" The limit is {resource}: {}; {}.", binding.evidence, remedy(binding.resource))
+    });
+    format!(
+        "With durability {durability}, no machine qualifies: {required} commands/s are needed, {reached}{ceiling}.{help}"
+    )
+}
+
+/// Memory in use at the lowest sustained rate.
+pub(super) fn memory(mode: &ModeFindings) -> Option<String> {
+    let findings = mode.principal()?;
+    let SustainedRate { rate_per_second, footprint, .. } = findings.sustained.first()?;
+    let page_cache = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
+        format!(" Process and page cache together peaked at {}.", units::bytes(bytes as f64))
+    });
+    Some(format!(
+        "With durability {}, at {} commands/s the process and the whole database took {} on {}.{page_cache}",
+        mode.durability,
+        units::number(*rate_per_second),
+        units::bytes(footprint.total_bytes() as f64),
+        findings.machine,
+    ))
+}
+
+/// Size of the database that the rates were measured on.
+pub(super) fn database_size(outcome: &PlanOutcome) -> Option<String> {
+    let sustained = outcome.modes.iter().filter_map(|mode| mode.principal()?.sustained.first());
+    let largest = sustained.map(|sustained| sustained.footprint.database_bytes).max()?;
+    Some(format!(
+        "The rates were measured on a database of up to {}; one that exceeds the machine's memory was not measured.",
+        units::bytes(largest as f64),
+    ))
+}
+
+/// Growth, disk and restart at the target.
+pub(super) fn forecast(forecast: &ForecastInfo) -> String {
+    let growth = units::bytes(forecast.growth_per_day_bytes.expected);
+    let disk = units::bytes(forecast.disk_bytes as f64);
+    let full = match (&forecast.disk_full_on, &forecast.disk_full_earliest) {
+        (Some(day), Some(earliest)) => {
+            let latest = forecast.disk_full_latest.as_deref().unwrap_or("never");
+            format!("a disk of {disk} is full on {day} (earliest {earliest}, latest {latest})")
+        }
+        (None, Some(earliest)) => format!("a disk of {disk} is full on {earliest} at the earliest, or never"),
+        _ => format!("a disk of {disk} does not fill within a hundred years"),
+    };
+    let restart = forecast.restart.map_or_else(String::new, |restart| {
+        format!(
+            " A restart with {} takes {}.",
+            units::counted(restart.actors_count, "actor"),
+            units::seconds(restart.seconds.expected)
+        )
+    });
+    format!("At the target the database grows by {growth} per day; {full}.{restart}")
+}
+
+/// Conditions that the evidence does not cover; none if no machine is recommended.
+pub(super) fn not_covered(recommendations: &[Recommendation], modes: &[ModeResult]) -> Vec<String> {
+    if recommendations.iter().all(|recommendation| recommendation.profile.is_none()) {
+        return Vec::new();
+    }
+    let days = recommendations.iter().filter_map(|recommendation| recommendation.outgrown_after_days);
+    let outgrown = days.reduce(f64::min).map(|days| {
+        format!(
+            "a database larger than the machine's memory, which at the target it is after about {}: give the workload the \
+             preload it will have",
+            units::about_days(days)
+        )
+    });
+    let seconds = modes.iter().map(|mode| mode.series.len()).max().filter(|&seconds| seconds > 0);
+    let longer = seconds.map(|seconds| {
+        format!("loads longer than {}: certify the rate before you buy", units::seconds(seconds as f64))
+    });
+    let others = "another disk or processor than this host's, and what your application itself needs".to_owned();
+    outgrown.into_iter().chain(longer).chain([others]).collect()
+}

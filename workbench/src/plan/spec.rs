@@ -1,0 +1,200 @@
+//! Settings of a plan, and how much time it takes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Durability;
+use crate::host::{MIN_RAM_MB, Machine};
+use crate::load::{Objective, RestartSpec, RunError, Source};
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// Settings of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanSpec {
+    /// Rate that the deployment must sustain, commands per second, above 0.
+    pub target_per_second: f64,
+    /// The objective.
+    pub objective: Objective,
+    /// Share of the capacity to keep free, percent, 0 to below 100.
+    pub headroom_percent: f64,
+    /// Threads that issue commands; `None` is one per core of a machine.
+    pub workers: Option<u64>,
+    /// Candidate machines, in any order.
+    pub machines: Vec<Machine>,
+    /// This host.
+    pub host: Machine,
+    /// The modes to plan for.
+    pub durabilities: Vec<Durability>,
+    /// How much time to take.
+    pub effort: Effort,
+    /// The restart that is measured.
+    pub restart: RestartSpec,
+    /// Sequential write bandwidth of the disk, bytes per second, if it was probed.
+    pub disk_bytes_per_second: Option<f64>,
+}
+
+/// How much time a search may take.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Measured time at the ceiling.
+    pub saturation: Duration,
+    /// Measured time of each rate that is tried, at least.
+    pub probe: Duration,
+    /// Measured time of a rate whose percentile needs more samples, at most.
+    pub longest_probe: Duration,
+    /// Warm-up before each.
+    pub warmup: Duration,
+    /// Rates tried between the required rate and the ceiling, at most.
+    pub bisections: u32,
+    /// Times a rate must meet the objective to count.
+    pub confirmations: u32,
+    /// Time for the bisection, about: a probe in progress is not cut short.
+    pub climb: Duration,
+    /// Which machines are searched.
+    pub breadth: Breadth,
+}
+
+/// Machines that a plan measures in each mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Breadth {
+    /// The smallest that sustains the required rate.
+    Smallest,
+    /// That, and this host without limits.
+    SmallestAndHost,
+    /// Every machine that this host can emulate.
+    All,
+}
+
+impl Effort {
+    /// One to two minutes for a plan of both durability modes.
+    pub const fn quick() -> Self {
+        Self {
+            saturation: Duration::from_secs(2),
+            probe: Duration::from_secs(3),
+            longest_probe: Duration::from_secs(20),
+            warmup: Duration::from_millis(500),
+            bisections: 3,
+            confirmations: 2,
+            climb: Duration::from_secs(20),
+            breadth: Breadth::Smallest,
+        }
+    }
+
+    /// Five to seven minutes for a plan of both durability modes.
+    pub const fn standard() -> Self {
+        Self {
+            saturation: Duration::from_secs(5),
+            probe: Duration::from_secs(6),
+            longest_probe: Duration::from_secs(40),
+            warmup: Duration::from_secs(1),
+            bisections: 4,
+            confirmations: 3,
+            climb: Duration::from_secs(60),
+            breadth: Breadth::SmallestAndHost,
+        }
+    }
+
+    /// About five minutes for each machine and durability mode.
+    pub const fn thorough() -> Self {
+        Self {
+            saturation: Duration::from_secs(15),
+            probe: Duration::from_secs(20),
+            longest_probe: Duration::from_secs(120),
+            warmup: Duration::from_secs(3),
+            bisections: 6,
+            confirmations: 4,
+            climb: Duration::from_secs(900),
+            breadth: Breadth::All,
+        }
+    }
+}
+
+/// The rate at which a target leaves the headroom, commands per second.
+pub(super) fn required_rate(target_per_second: f64, headroom_percent: f64) -> f64 {
+    target_per_second / (1.0 - headroom_percent / 100.0)
+}
+
+impl PlanSpec {
+    /// The rate that leaves the headroom at the target, commands per second.
+    pub fn required_per_second(&self) -> f64 {
+        required_rate(self.target_per_second, self.headroom_percent)
+    }
+
+    /// Checks the settings against each other and the source, and finds the objective's command.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that names the setting that does not fit.
+    pub(super) fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
+        let wrong = |text: String| Err(RunError::Settings(text));
+        if !(self.target_per_second > 0.0 && self.target_per_second.is_finite()) {
+            return wrong(format!("a target of {} commands/s, expected more than 0", self.target_per_second));
+        }
+        if !(0.0..100.0).contains(&self.headroom_percent) {
+            return wrong(format!("a headroom of {} %, expected 0 to below 100", self.headroom_percent));
+        }
+        if self.durabilities.is_empty() {
+            return wrong("at least one durability mode is needed".to_owned());
+        }
+        self.check_machines()?;
+        self.objective.check(source)
+    }
+
+    fn check_machines(&self) -> Result<(), RunError> {
+        let wrong = |text: String| Err(RunError::Settings(text));
+        if let Some(machine) = self.machines.iter().find(|machine| machine.ram_mb < MIN_RAM_MB) {
+            return wrong(format!(
+                "the machine {machine} has {} MiB of RAM: the backend's memory budget is 32 MiB at least, and with the \
+                 process around it nothing below {MIN_RAM_MB} MiB works",
+                machine.ram_mb
+            ));
+        }
+        if self.emulatable().is_empty() {
+            let (cores, ram_mb) = (self.host.cores, self.host.ram_mb);
+            let candidates: Vec<_> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
+            return wrong(format!(
+                "this process may use {cores} core(s) and {ram_mb} MiB of RAM, less than any candidate machine ({}): \
+                 none of them can be emulated here; `run` measures this host",
+                candidates.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// The machines that this host can emulate, smallest first.
+    pub(super) fn emulatable(&self) -> Vec<Machine> {
+        let mut machines: Vec<_> =
+            self.machines.iter().filter(|machine| machine.fits_in(&self.host)).cloned().collect();
+        machines.sort_by_key(|machine| (machine.cores, machine.ram_mb));
+        machines.dedup();
+        machines
+    }
+
+    /// All candidates and this host, smallest first.
+    pub(super) fn candidates_and_host(&self) -> Vec<Machine> {
+        let mut all = self.machines.clone();
+        all.push(self.host.clone());
+        all.sort_by_key(|machine| (machine.cores, machine.ram_mb, machine.is_host));
+        all.dedup();
+        all
+    }
+
+    /// Whether any candidate has more cores than this host.
+    pub(super) fn extrapolates(&self) -> bool {
+        self.effort.breadth != Breadth::Smallest && self.machines.iter().any(|machine| machine.cores > self.host.cores)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::required_rate;
+    use crate::report::suffices;
+
+    #[test]
+    fn the_required_rate_leaves_the_headroom_and_suffices_itself() {
+        assert!((required_rate(700.0, 30.0) - 1_000.0).abs() < 1e-9);
+        assert!(suffices(required_rate(100.0, 33.3), required_rate(100.0, 33.3)));
+    }
+}
