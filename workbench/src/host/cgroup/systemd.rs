@@ -302,7 +302,9 @@ mod tests {
         drop(child.stdin.take());
         assert!(!child.wait().unwrap().success());
         assert_eq!(GroupStats::of(&groups).unwrap().unwrap().oom_kills, 1);
-        groups.iter_mut().for_each(|group| group.remove().unwrap());
+        for group in &mut groups {
+            group.remove().unwrap();
+        }
         assert!(groups.iter().all(|group| !group.path().exists()));
     }
 }

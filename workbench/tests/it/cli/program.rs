@@ -198,10 +198,10 @@ pub(crate) fn signalled(place: &Place, words: &str, until: &str, signal: &str) -
     (running.child.wait().unwrap(), rest.join("\n"))
 }
 
-/// Number of processes whose command line contains a path.
-pub(crate) fn processes_of(path: &Path) -> usize {
-    let path = path.to_str().unwrap();
-    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+/// Processes that run in this directory: children have the working directory of their parent.
+pub(crate) fn processes_of(directory: &Path) -> usize {
+    let directory = fs::canonicalize(directory).unwrap();
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cwd"));
     // A process may have ended meanwhile.
-    entries.filter(|file| fs::read(file).is_ok_and(|words| String::from_utf8_lossy(&words).contains(path))).count()
+    entries.filter(|link| fs::read_link(link).is_ok_and(|place| place == directory)).count()
 }
