@@ -37,7 +37,7 @@ impl Objective {
         self.command.unwrap_or_else(|| source.most_frequent())
     }
 
-    /// Its [command](Self::command_of), if the source issues it.
+    /// Its command, if the source issues it.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Interval between two samples of the resident set.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Consumption between start and stop of a [`ResourceSampler`].
+/// Consumption between start and stop of a `ResourceSampler`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResourceUsage {
     /// Wall time, seconds.

@@ -10,7 +10,7 @@ use crate::load::{Load, MOST_WORKERS, RunError, Source, WarmUp};
 pub struct RunSpec {
     /// How commands are issued.
     pub load: Load,
-    /// Threads that issue them, 1 to [`MOST_WORKERS`]. Each actor belongs to one of them.
+    /// Threads that issue them, 1 to 1,024. Each actor belongs to one of them.
     pub workers: u64,
     /// Rounds per durability mode, at least 1.
     pub rounds: u32,

@@ -72,7 +72,7 @@ pub struct PredictedSize {
 
 impl GrowthCurve {
     /// Walks `commands` commands of `source`, the preload included, as `workers` workers issue them, at most
-    /// [`MOST_WALKED`] beyond those of the inventory. `None` if the backend told no sizes or nothing is stored.
+    /// `MOST_WALKED` beyond those of the inventory. `None` if the backend reports no sizes or nothing is stored.
     pub fn walk(source: &Source, workers: u64, rules: TreeRules, inventory: &Inventory, commands: u64) -> Option<Self> {
         if inventory.compacted.iter().all(|size| size.bytes() == 0) {
             return None;
