@@ -17,7 +17,7 @@ use ave_actors_store::database::{Collection, DbManager, State};
 let mut manager = RocksDbManager::new(&path, true, None)?;
 
 let mut events = manager.create_collection("account_events", "alice")?;
-events.put("00000000000000000001", b"opened")?;
+Collection::put(&mut events, "00000000000000000001", b"opened")?;
 assert_eq!(Collection::get(&events, "00000000000000000001")?, b"opened");
 
 let mut state = manager.create_state("account_states", "alice")?;
