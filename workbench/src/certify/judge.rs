@@ -159,7 +159,7 @@ fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
     }
 }
 
-/// Slices of a trend that can be told from chance, at least.
+/// Least slices of a significant trend.
 const FEWEST_FOR_A_TREND: usize = 8;
 
 fn debt(mode: &CertifiedMode, slices: &[JudgedSlice]) -> Option<Finding> {

@@ -5,6 +5,7 @@
 //! larger population is built and measured (see [`Session::measure_restart`](crate::load::Session::measure_restart)).
 
 use crate::load::{Restart, RestartRound};
+use crate::measure::median;
 use crate::report::{Band, Basis, RestartInfo};
 
 /// Error of a restart that was not measured: above the 20 % seen between populations of copies and real ones of ten times the
@@ -48,20 +49,24 @@ struct Measured {
 
 impl Measured {
     fn new(restart: &Restart) -> Option<Self> {
-        let recover = sorted(restart, |round| round.recover_seconds);
-        let middle = median(&recover).filter(|&seconds| seconds > 0.0 && restart.actors > 0)?;
+        let recover = seconds(restart, |round| round.recover_seconds);
+        // 0 without repeats.
+        let middle = median(recover.clone());
+        if middle <= 0.0 || restart.actors == 0 {
+            return None;
+        }
         Some(Self {
             actors: restart.actors as f64,
-            open_seconds: median(&sorted(restart, |round| round.open_seconds))?,
+            open_seconds: median(seconds(restart, |round| round.open_seconds)),
             recover_seconds: middle,
-            low: recover.first()? / middle,
-            high: recover.last()? / middle,
+            low: recover.iter().copied().fold(f64::INFINITY, f64::min) / middle,
+            high: recover.iter().copied().fold(0.0, f64::max) / middle,
             is_cold: restart.rounds.iter().all(|round| round.is_cold),
         })
     }
 
-    /// A population of another size in proportion. Opening takes what it takes: it was seen to double at most while the
-    /// database grew tenfold, and is a hundredth of the whole.
+    /// A population of another size in proportion. The time of opening stays: it at most doubled while the database
+    /// grew tenfold, and is a hundredth of the whole.
     fn scaled_to(self, actors: f64) -> Self {
         Self { actors, recover_seconds: self.recover_seconds * actors / self.actors, ..self }
     }
@@ -81,15 +86,8 @@ impl Measured {
     }
 }
 
-fn sorted(restart: &Restart, of: impl Fn(&RestartRound) -> f64) -> Vec<f64> {
-    let mut values: Vec<f64> = restart.rounds.iter().map(of).collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values
-}
-
-fn median(sorted: &[f64]) -> Option<f64> {
-    let upper = sorted.get(sorted.len() / 2)?;
-    Some(f64::midpoint(*upper, sorted[(sorted.len() - 1) / 2]))
+fn seconds(restart: &Restart, of: impl Fn(&RestartRound) -> f64) -> Vec<f64> {
+    restart.rounds.iter().map(of).collect()
 }
 
 #[cfg(test)]
