@@ -80,7 +80,7 @@ impl Case {
     /// Whether writes wait for the disk.
     pub fn durability(&self) -> bool {
         match self.work {
-            Work::PutOn { .. } | Work::PersistOn => true,
+            Work::PutOn { .. } | Work::PersistOn | Work::ActorsLight { .. } | Work::ActorsFull { .. } => true,
             Work::Workload { durability, .. } => durability,
             _ => false,
         }
@@ -126,6 +126,16 @@ pub enum Work {
     PersistOff,
     /// Light persists with durability on.
     PersistOn,
+    /// Busy actors of an actor system under light persistence, durability on.
+    ActorsLight {
+        /// Their number.
+        actors: u64,
+    },
+    /// The same under full persistence.
+    ActorsFull {
+        /// Their number.
+        actors: u64,
+    },
     /// Gets, `last` and iteration.
     Reads,
     /// Recoveries.
@@ -367,6 +377,80 @@ pub const CASES: &[Case] = &[
             "light persists of 100 actors, durability on",
             Work::PersistOn,
             &[rate("persists per second").goals(NOT_BEHIND), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-light-1",
+            "1 busy actor on two worker threads, light persistence, durability on",
+            Work::ActorsLight { actors: 1 },
+            &[rate("persists per second").goals(NOT_BEHIND), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        thorough: true,
+        ..case(
+            "actors-light-8",
+            "8 busy actors on two worker threads, light persistence, durability on",
+            Work::ActorsLight { actors: 8 },
+            &[rate("persists per second").goals(NOT_BEHIND), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-light-64",
+            "64 busy actors on two worker threads, light persistence, durability on",
+            Work::ActorsLight { actors: 64 },
+            &[rate("persists per second").goals(&[Behind(Published, 5.0)]), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-light-512",
+            "512 busy actors on two worker threads, light persistence, durability on",
+            Work::ActorsLight { actors: 512 },
+            &[rate("persists per second").goals(&[Behind(Published, 8.0)]), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-full-1",
+            "1 busy actor on two worker threads, full persistence, durability on",
+            Work::ActorsFull { actors: 1 },
+            &[rate("persists per second").goals(NOT_BEHIND), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        thorough: true,
+        ..case(
+            "actors-full-8",
+            "8 busy actors on two worker threads, full persistence, durability on",
+            Work::ActorsFull { actors: 8 },
+            &[rate("persists per second").goals(NOT_BEHIND), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-full-64",
+            "64 busy actors on two worker threads, full persistence, durability on",
+            Work::ActorsFull { actors: 64 },
+            &[rate("persists per second").goals(&[Behind(Published, 5.0)]), micros("persist p99", "p99_us")],
+        )
+    },
+    Case {
+        rounds: 6,
+        ..case(
+            "actors-full-512",
+            "512 busy actors on two worker threads, full persistence, durability on",
+            Work::ActorsFull { actors: 512 },
+            &[rate("persists per second").goals(&[Behind(Published, 8.0)]), micros("persist p99", "p99_us")],
         )
     },
     case(

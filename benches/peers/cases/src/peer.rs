@@ -16,13 +16,13 @@ use ave_actors_store::{
 pub const MACHINE: MachineSpec = MachineSpec::Profile(MachineProfile::Medium);
 
 /// A backend that can be opened in a directory.
-pub trait Peer: Sync {
+pub trait Peer: Sync + 'static {
     /// Its collections.
     type Collection: Collection;
     /// Its states.
     type State: State;
     /// Its manager.
-    type Manager: DbManager<Self::Collection, Self::State>;
+    type Manager: DbManager<Self::Collection, Self::State> + Clone + 'static;
 
     /// Opens the database in `dir`, which exists; creates it where there is none.
     ///

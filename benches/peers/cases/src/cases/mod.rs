@@ -1,5 +1,6 @@
 //! The cases, one module each.
 
+mod actors;
 mod compacted;
 mod families;
 mod isolation;
@@ -27,6 +28,8 @@ pub fn run<P: Peer>(work: Work, peer: &P, run: &Run, outcome: &mut Outcome) -> R
         Work::PutOn { threads } => put::on(peer, threads, run, outcome),
         Work::PersistOff => persist::off(peer, run, outcome),
         Work::PersistOn => persist::on(peer, run, outcome),
+        Work::ActorsLight { actors } => actors::light(peer, actors, run, outcome),
+        Work::ActorsFull { actors } => actors::full(peer, actors, run, outcome),
         Work::Reads => reads::run(peer, run, outcome),
         Work::Recover => recover::run(peer, run, outcome),
         Work::Range { events } => range::run(peer, events, run, outcome),
