@@ -1,7 +1,4 @@
 //! One column family, shared by every handle of its name.
-//!
-//! RocksDB looks up a column family by name under a lock. To do that once per family instead of once per operation, a
-//! handle that borrows the database must be stored together with the database. `self_cell` does that without `unsafe`.
 
 use std::{
     collections::BTreeMap,
@@ -12,39 +9,24 @@ use std::{
 };
 
 use ave_actors_store::Error;
-use rocksdb::{
-    BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions, properties,
-};
-use self_cell::self_cell;
-use tracing::debug;
+use rocksdb::{BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
 
 use super::{
     engine::Engine,
     error::{self, ErrorContext},
     key,
-    memtables::MemtableUsage,
-    options,
+    memtables::Memtable,
     read_ahead::{CounterIndex, ReadAhead},
 };
-
-type Handle<'a> = Arc<BoundColumnFamily<'a>>;
-
-self_cell!(
-    struct Cell {
-        owner: Arc<Engine>,
-        #[covariant]
-        dependent: Handle,
-    }
-);
 
 /// A column family of an open database. Keeps the database open.
 pub(super) struct ColumnFamily {
     name: String,
-    cell: Cell,
+    engine: Arc<Engine>,
+    memtable: Arc<Memtable>,
     live: RwLock<LivePrefixes>,
     /// See [`ColumnFamily::has_no_nested_prefixes`]. Changes once, while `live` is locked for writing.
     no_nested_prefixes: AtomicBool,
-    memtable_usage: Arc<MemtableUsage>,
 }
 
 /// The prefixes of live handles that can write into the range of another prefix, each with its number of handles.
@@ -64,14 +46,12 @@ impl LivePrefixes {
 impl ColumnFamily {
     /// The family `name` of the database, `None` if it does not exist. `is_new`: created since the database was opened.
     pub(super) fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Option<Self> {
-        let cell = Cell::try_new(Arc::clone(engine), |engine| engine.db().cf_handle(name).ok_or(())).ok()?;
-        let memtable_usage = engine.memtables().add_family(name);
         Some(Self {
             name: name.to_owned(),
-            cell,
+            engine: Arc::clone(engine),
+            memtable: engine.memtables().add_family(name)?,
             live: RwLock::default(),
             no_nested_prefixes: AtomicBool::new(is_new),
-            memtable_usage,
         })
     }
 
@@ -79,12 +59,12 @@ impl ColumnFamily {
         &self.name
     }
 
-    pub(super) fn handle(&self) -> &Handle<'_> {
-        self.cell.borrow_dependent()
+    pub(super) fn handle(&self) -> &Arc<BoundColumnFamily<'_>> {
+        self.memtable.handle()
     }
 
     fn engine(&self) -> &Engine {
-        self.cell.borrow_owner()
+        &self.engine
     }
 
     pub(super) fn read_ahead(&self) -> &ReadAhead {
@@ -131,7 +111,7 @@ impl ColumnFamily {
         write: impl FnOnce(&DB, &WriteOptions) -> Result<(), rocksdb::Error>,
     ) -> Result<(), rocksdb::Error> {
         let engine = self.engine();
-        self.memtable_usage.add(bytes);
+        self.memtable.add(bytes);
         engine.write(|db| engine.read_ahead().count_write(counter, || write(db, engine.write_options())))
     }
 
@@ -145,16 +125,9 @@ impl ColumnFamily {
         self.engine().tuning().deletions_trigger
     }
 
-    /// Starts to flush the memtable if it contains so many deletions that they slow down reads. Compactions then remove
-    /// the deletions: they look for them in files, not in memtables.
-    ///
-    /// Ignores a failure: the deletions only cost time, and the next call tries again.
+    /// See [`Memtables::flush_deletions`](super::memtables::Memtables::flush_deletions).
     pub(super) fn flush_deletions(&self) {
-        let deletions = self.db().property_int_value_cf(self.handle(), properties::NUM_DELETES_ACTIVE_MEM_TABLE);
-        if deletions.is_ok_and(|deletions| deletions >= Some(self.hidden_entries_trigger().into())) {
-            let result = self.engine().modify(|db| db.flush_cf_opt(self.handle(), &options::flush_options(false)));
-            debug!(column_family = self.name, ?result, "started to flush a memtable full of deletions");
-        }
+        self.engine().memtables().flush_deletions(&self.memtable);
     }
 
     pub(super) fn iterator(&self, options: ReadOptions) -> DBRawIterator<'_> {

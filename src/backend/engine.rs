@@ -1,12 +1,19 @@
 //! An open database with everything that lives as long as it is open.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use ave_actors_store::Error;
 use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions};
 
 use super::{
-    Durability,
+    Durability, blocking,
     directory::{self, Contents},
     error::{self, ErrorContext},
     memtables::Memtables,
@@ -20,7 +27,10 @@ use super::{
 
 /// The database, and the options of its operations, which are built once instead of once per operation.
 pub(super) struct Engine {
-    db: DB,
+    db: Arc<DB>,
+    durability: Durability,
+    /// See [`RocksDbManager::release_worker_threads`](super::RocksDbManager::release_worker_threads).
+    releases_workers: AtomicBool,
     write: WriteOptions,
     read: ReadOptions,
     options: EngineOptions,
@@ -71,12 +81,17 @@ impl Engine {
             .collect::<Vec<_>>();
         let db = DB::open_cf_descriptors(&options.database, path, descriptors)
             .map_err(|cause| error::open(&error_context, &cause))?;
+        let db = Arc::new(db);
+        let memtables = Memtables::new(&db, options.memtables.clone(), &tuning)
+            .map_err(|cause| error::create(format!("cannot start the thread that flushes memtables: {cause}")))?;
         let engine = Self {
             db,
+            durability,
+            releases_workers: AtomicBool::new(true),
             write: options::write_options(durability),
             read: ReadOptions::default(),
             read_ahead: ReadAhead::new(tuning.read_ahead_bytes),
-            memtables: Memtables::new(options.memtables.clone(), &tuning),
+            memtables,
             options,
             tuning,
             unreadable_log_bytes: wal_recovery::skipped_bytes(path),
@@ -105,10 +120,18 @@ impl Engine {
 
     /// Writes data. May first wait until flushes release memtable memory.
     pub(super) fn write(&self, write: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
-        self.modify(|db| {
-            self.memtables.limit_memory(db);
-            write(db)
-        })
+        let write = || {
+            self.modify(|db| {
+                self.memtables.limit_memory();
+                write(db)
+            })
+        };
+        let waits_for_disk = self.durability == Durability::On && self.releases_workers.load(Ordering::Relaxed);
+        if waits_for_disk { blocking::block(write) } else { write() }
+    }
+
+    pub(super) fn release_worker_threads(&self, enabled: bool) {
+        self.releases_workers.store(enabled, Ordering::Relaxed);
     }
 
     /// Runs a write or a flush, whose failure closes the [`WriteGate`].

@@ -6,21 +6,24 @@
 //! memtables, a few at a time, shortly before RocksDB would start. Fewer and larger files mean less to write and to
 //! compact.
 //!
-//! Writers that are faster than the flushes wait, which keeps the total within the budget.
+//! RocksDB blocks the thread that starts a flush until flushes and compactions of that family have caught up, so one
+//! thread of this module starts them all. A writer that is faster than the flushes waits, at most [`MAX_WAIT`].
 
 use std::{
+    io, mem,
     sync::{
-        Arc, Mutex, PoisonError, RwLock, TryLockError,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use rocksdb::{DB, WriteBufferManager, properties};
+use rocksdb::{BoundColumnFamily, DB, WriteBufferManager, properties};
+use self_cell::self_cell;
 use tracing::debug;
 
-use super::{options, tuning::Tuning};
+use super::{blocking, options, tuning::Tuning};
 
 /// Interval at which a waiting writer checks the memtables, and shortest interval between two searches for the fullest.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -32,36 +35,37 @@ const MAX_WAIT: Duration = Duration::from_secs(1);
 /// Memtables that one search for the fullest examines at most. The next search continues.
 const MAX_CANDIDATES: usize = 8;
 
-pub(super) struct Memtables {
-    manager: WriteBufferManager,
-    /// Total bytes from which the fullest memtables are flushed.
-    target_bytes: u64,
-    /// Total bytes from which writers wait.
-    limit_bytes: u64,
-    max_flushes: usize,
-    families: RwLock<Vec<Arc<MemtableUsage>>>,
-    flushing: Mutex<Flushing>,
-    waited_micros: AtomicU64,
-}
+type Handle<'a> = Arc<BoundColumnFamily<'a>>;
 
-/// Approximate bytes written to the active memtable of one column family.
+self_cell!(
+    struct Cell {
+        owner: Arc<DB>,
+        #[covariant]
+        dependent: Handle,
+    }
+);
+
+/// The active memtable of one column family, and RocksDB's handle of the family.
 ///
-/// Exact only when the family is selected for a flush. Otherwise possibly too high, because flushes that RocksDB starts
-/// by itself are not counted.
-#[derive(Debug)]
-pub(super) struct MemtableUsage {
-    family: String,
+/// RocksDB looks up a handle by name under a lock that it also holds while it creates a column family. To look up once
+/// per family, the handle, which borrows the database, is stored together with it; `self_cell` does that without
+/// `unsafe`.
+pub(super) struct Memtable {
+    cell: Cell,
+    /// Approximate bytes written. Exact only when the memtable is selected for a flush. Otherwise possibly too high,
+    /// because flushes that RocksDB starts by itself are not counted.
     bytes: AtomicU64,
 }
 
-/// Flushes that this module started and that may still run.
-struct Flushing {
-    last_search: Instant,
-    /// Each memtable with its bytes when its flush started.
-    memtables: Vec<(Arc<MemtableUsage>, u64)>,
-}
+impl Memtable {
+    pub(super) fn handle(&self) -> &Handle<'_> {
+        self.cell.borrow_dependent()
+    }
 
-impl MemtableUsage {
+    fn db(&self) -> &DB {
+        self.cell.borrow_owner()
+    }
+
     /// Counts a write of `bytes`, keys and values.
     pub(super) fn add(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -70,123 +74,205 @@ impl MemtableUsage {
     fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
+
+    fn property(&self, name: &properties::PropName) -> u64 {
+        self.db().property_int_value_cf(self.handle(), name).ok().flatten().unwrap_or(0)
+    }
+
+    /// Starts a flush. Ignores a failure: if the disk is the cause, the next write fails as well and reports it.
+    fn flush(&self) {
+        let result = self.db().flush_cf_opt(self.handle(), &options::flush_options(false));
+        debug!(?result, "started to flush a memtable");
+    }
+}
+
+/// The memtables of a database, and the thread that flushes them. The thread ends when this is dropped.
+pub(super) struct Memtables {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    db: Arc<DB>,
+    manager: WriteBufferManager,
+    /// Total bytes from which the fullest memtables are flushed.
+    target_bytes: u64,
+    /// Total bytes from which writers wait.
+    limit_bytes: u64,
+    max_flushes: usize,
+    /// Deletions in a memtable from which it is flushed on request.
+    deletions_trigger: u64,
+    families: Mutex<Vec<Arc<Memtable>>>,
+    /// Memtables that may contain too many deletions.
+    deletions: Mutex<Vec<Arc<Memtable>>>,
+    /// Whether the thread has work. It sleeps otherwise.
+    work: AtomicBool,
+    stopped: AtomicBool,
+    waited_micros: AtomicU64,
 }
 
 impl Memtables {
-    pub(super) fn new(manager: WriteBufferManager, tuning: &Tuning) -> Self {
-        Self {
+    /// Fails if the thread cannot be started.
+    pub(super) fn new(db: &Arc<DB>, manager: WriteBufferManager, tuning: &Tuning) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            db: Arc::clone(db),
             manager,
             target_bytes: tuning.memtable_budget_bytes,
             limit_bytes: tuning.memtable_limit_bytes,
             max_flushes: tuning.flush_jobs as usize,
-            families: RwLock::default(),
-            flushing: Mutex::new(Flushing { last_search: Instant::now(), memtables: Vec::new() }),
+            deletions_trigger: tuning.hidden_entries_trigger.into(),
+            families: Mutex::default(),
+            deletions: Mutex::default(),
+            work: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
             waited_micros: AtomicU64::new(0),
-        }
+        });
+        let flusher = Flusher { shared: Arc::clone(&shared), flushing: Vec::new() };
+        let thread = thread::Builder::new().name("memtable-flusher".to_owned()).spawn(|| flusher.run())?;
+        Ok(Self { shared, thread: Some(thread) })
     }
 
-    pub(super) fn add_family(&self, name: &str) -> Arc<MemtableUsage> {
-        let usage = Arc::new(MemtableUsage { family: name.to_owned(), bytes: AtomicU64::new(0) });
-        self.families.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&usage));
-        usage
+    /// The memtable of the column family `name`, `None` if the family does not exist.
+    pub(super) fn add_family(&self, name: &str) -> Option<Arc<Memtable>> {
+        let cell = Cell::try_new(Arc::clone(&self.shared.db), |db| db.cf_handle(name).ok_or(())).ok()?;
+        let memtable = Arc::new(Memtable { cell, bytes: AtomicU64::new(0) });
+        lock(&self.shared.families).push(Arc::clone(&memtable));
+        Some(memtable)
     }
 
     /// Total bytes of all memtables, allocated but unused parts included.
     pub(super) fn bytes(&self) -> u64 {
-        self.manager.get_usage() as u64
+        self.shared.bytes()
     }
 
     /// Total time that writers waited for memory, in microseconds.
     pub(super) fn waited_micros(&self) -> u64 {
-        self.waited_micros.load(Ordering::Relaxed)
+        self.shared.waited_micros.load(Ordering::Relaxed)
     }
 
-    /// Call before every write. Costs one read of a counter below the target.
-    pub(super) fn limit_memory(&self, db: &DB) {
+    /// Call before every write. Costs one read of a counter below the target. Waits above the limit, at most
+    /// [`MAX_WAIT`].
+    pub(super) fn limit_memory(&self) {
         let bytes = self.bytes();
-        if bytes >= self.target_bytes {
-            self.flush_fullest(db, bytes);
-            if bytes >= self.limit_bytes {
-                self.wait_for_flushes(db);
+        if bytes >= self.shared.target_bytes {
+            self.wake();
+            if bytes >= self.shared.limit_bytes {
+                blocking::block(|| self.wait_for_flushes());
             }
+        }
+    }
+
+    /// Flushes a memtable soon if it contains so many deletions that they slow down reads. Compactions then remove the
+    /// deletions: they look for them in files, not in memtables.
+    pub(super) fn flush_deletions(&self, memtable: &Arc<Memtable>) {
+        let mut deletions = lock(&self.shared.deletions);
+        if !deletions.iter().any(|other| Arc::ptr_eq(other, memtable)) {
+            deletions.push(Arc::clone(memtable));
+            drop(deletions);
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = self.thread.as_ref().filter(|_| !self.shared.work.swap(true, Ordering::SeqCst)) {
+            thread.thread().unpark();
         }
     }
 
     /// Waits only while flushes run: if an iterator pins the memory, waiting would not release it.
     #[cold]
-    fn wait_for_flushes(&self, db: &DB) {
+    fn wait_for_flushes(&self) {
         let start = Instant::now();
         let mut idle_polls = 0;
-        while idle_polls < MAX_IDLE_POLLS && start.elapsed() < MAX_WAIT {
-            let bytes = self.bytes();
-            if bytes < self.limit_bytes {
-                break;
-            }
-            self.flush_fullest(db, bytes);
-            let running = db.property_int_value(properties::NUM_RUNNING_FLUSHES);
+        while idle_polls < MAX_IDLE_POLLS && start.elapsed() < MAX_WAIT && self.bytes() >= self.shared.limit_bytes {
+            self.wake();
+            let running = self.shared.db.property_int_value(properties::NUM_RUNNING_FLUSHES);
             idle_polls = if matches!(running, Ok(Some(1..))) { 0 } else { idle_polls + 1 };
             thread::sleep(POLL_INTERVAL);
         }
         let waited = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.waited_micros.fetch_add(waited, Ordering::Relaxed);
+        self.shared.waited_micros.fetch_add(waited, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Memtables {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            // The thread may wait for a compaction. Closing the database begins with this call as well.
+            self.shared.db.cancel_all_background_work(false);
+            thread.thread().unpark();
+            // It has the database open.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    fn bytes(&self) -> u64 {
+        self.manager.get_usage() as u64
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The state of the thread.
+struct Flusher {
+    shared: Arc<Shared>,
+    /// Flushes that this thread started and that may still run, each with the bytes of its memtable.
+    flushing: Vec<(Arc<Memtable>, u64)>,
+}
+
+impl Flusher {
+    fn run(mut self) {
+        while !self.shared.stopped.load(Ordering::SeqCst) {
+            if self.shared.work.swap(false, Ordering::SeqCst) {
+                self.flush_deletions();
+                self.flush_fullest();
+                thread::park_timeout(POLL_INTERVAL);
+            } else {
+                thread::park();
+            }
+        }
     }
 
-    /// Starts to flush the fullest memtable, unless the running flushes suffice or another thread is doing this.
-    #[cold]
-    fn flush_fullest(&self, db: &DB, bytes: u64) {
-        let mut flushing = match self.flushing.try_lock() {
-            Ok(flushing) => flushing,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        if flushing.last_search.elapsed() < POLL_INTERVAL {
-            return;
+    fn flush_deletions(&self) {
+        for memtable in mem::take(&mut *lock(&self.shared.deletions)) {
+            if memtable.property(properties::NUM_DELETES_ACTIVE_MEM_TABLE) >= self.shared.deletions_trigger {
+                memtable.flush();
+            }
         }
-        flushing.memtables.retain(|(usage, _)| has_immutable_memtable(db, usage));
-        let flushing_bytes: u64 = flushing.memtables.iter().map(|(_, bytes)| bytes).sum();
-        if flushing.memtables.len() < self.max_flushes
-            && bytes.saturating_sub(flushing_bytes) >= self.target_bytes
-            && let Some((usage, bytes)) = self.fullest(db, &flushing)
+    }
+
+    /// Starts to flush the fullest memtable, unless the running flushes suffice.
+    fn flush_fullest(&mut self) {
+        self.flushing.retain(|(memtable, _)| memtable.property(properties::NUM_IMMUTABLE_MEM_TABLE) > 0);
+        let flushing_bytes: u64 = self.flushing.iter().map(|(_, bytes)| bytes).sum();
+        if self.flushing.len() < self.shared.max_flushes
+            && self.shared.bytes().saturating_sub(flushing_bytes) >= self.shared.target_bytes
+            && let Some((memtable, bytes)) = self.fullest()
         {
-            start_flush(db, &usage);
-            usage.bytes.store(0, Ordering::Relaxed);
-            flushing.memtables.push((usage, bytes));
+            memtable.flush();
+            memtable.bytes.store(0, Ordering::Relaxed);
+            self.flushing.push((memtable, bytes));
         }
-        flushing.last_search = Instant::now();
     }
 
     /// The fullest memtable that is not being flushed, and its exact bytes.
-    fn fullest(&self, db: &DB, flushing: &Flushing) -> Option<(Arc<MemtableUsage>, u64)> {
-        let families = self.families.read().unwrap_or_else(PoisonError::into_inner);
-        let is_idle =
-            |usage: &&Arc<MemtableUsage>| !flushing.memtables.iter().any(|(other, _)| Arc::ptr_eq(usage, other));
+    fn fullest(&self) -> Option<(Arc<Memtable>, u64)> {
+        let families = lock(&self.shared.families).clone();
+        let is_idle = |memtable: &&Arc<Memtable>| !self.flushing.iter().any(|(other, _)| Arc::ptr_eq(memtable, other));
         for _ in 0..MAX_CANDIDATES {
-            let usage = families.iter().filter(is_idle).max_by_key(|usage| usage.bytes())?;
-            let (counted, actual) = (usage.bytes(), active_memtable_bytes(db, usage)?);
+            let memtable = families.iter().filter(is_idle).max_by_key(|memtable| memtable.bytes())?;
+            let (counted, actual) = (memtable.bytes(), memtable.property(properties::CUR_SIZE_ACTIVE_MEM_TABLE));
             if actual >= counted / 2 {
-                return (actual > 0).then(|| (Arc::clone(usage), actual));
+                return (actual > 0).then(|| (Arc::clone(memtable), actual));
             }
             // RocksDB has flushed it since.
-            usage.bytes.store(actual, Ordering::Relaxed);
+            memtable.bytes.store(actual, Ordering::Relaxed);
         }
         None
-    }
-}
-
-fn active_memtable_bytes(db: &DB, usage: &MemtableUsage) -> Option<u64> {
-    db.property_int_value_cf(&db.cf_handle(&usage.family)?, properties::CUR_SIZE_ACTIVE_MEM_TABLE).ok()?
-}
-
-fn has_immutable_memtable(db: &DB, usage: &MemtableUsage) -> bool {
-    let immutable = |family| db.property_int_value_cf(&family, properties::NUM_IMMUTABLE_MEM_TABLE);
-    matches!(db.cf_handle(&usage.family).map(immutable), Some(Ok(Some(1..))))
-}
-
-/// Ignores a failure: if the disk is the cause, the write that triggered this flush fails as well and reports it.
-fn start_flush(db: &DB, usage: &MemtableUsage) {
-    if let Some(family) = db.cf_handle(&usage.family)
-        && let Err(cause) = db.flush_cf_opt(&family, &options::flush_options(false))
-    {
-        debug!(column_family = usage.family, %cause, "cannot flush the fullest memtable");
     }
 }

@@ -50,6 +50,7 @@
 //! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
 //! to `a.b`.
 
+mod blocking;
 mod column;
 mod directory;
 mod engine;
