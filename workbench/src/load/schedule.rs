@@ -189,7 +189,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn window(load: Load, number: u64, seconds: u64) -> Window {
-        Window::fixed(load, 1_000, 1_000, Some(seconds * SECOND), number)
+        Window::fixed(load, 1_000, Some(seconds * SECOND), number)
     }
 
     fn due_times(load: Load, workers: u64, until_ns: u64) -> Vec<u64> {
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn a_trace_runs_faster_by_its_speed() {
         let load = Load::TraceTimes { speed: 10.0 };
-        let mut schedule = Schedule::new(&Window::fixed(load, 500, 500, None, 0), 0, 1, 0);
+        let mut schedule = Schedule::new(&Window::fixed(load, 500, None, 0), 0, 1, 0);
         assert_eq!(schedule.due(Some(0)), Some(500));
         assert_eq!(schedule.due(Some(1_000_000)), Some(100_500));
     }

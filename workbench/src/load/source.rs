@@ -91,13 +91,20 @@ impl Source {
         matches!(self, Self::Trace { passes: Some(_), .. })
     }
 
-    /// The same, repeated without end.
-    #[must_use]
-    pub(crate) fn without_end(&self) -> Self {
+    /// The same, a trace repeated this often; `None` is without end.
+    pub(crate) fn with_passes(&self, passes: Option<u64>) -> Self {
         match self {
             Self::Workload(_) => self.clone(),
-            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes },
         }
+    }
+
+    /// The same, a workload with at most this many events per actor in its preload.
+    pub(super) fn with_preload(&self, most_events: u64) -> Self {
+        let Self::Workload(workload) = self else { return self.clone() };
+        let mut workload = (**workload).clone();
+        workload.preload.events_per_actor = workload.preload.events_per_actor.min(most_events);
+        Self::Workload(Arc::new(workload))
     }
 
     /// The actors of the first pass that belong to worker `worker` of `workers`.

@@ -25,29 +25,20 @@ const LOCK_ATTEMPTS: u32 = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process has it open.
-    #[error("another process has the journal {} open", path.display())]
-    Locked {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// The file or its directory fails.
-    #[error("cannot {action} the journal {}: {source}", path.display())]
-    File {
-        /// `create`, `lock`, `read`, `write` or `remove`.
-        action: &'static str,
-        /// The journal.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    #[error("another process has the journal {path} open", path = .0.display())]
+    Locked(PathBuf),
+    /// An action (`create`, `lock`, `read`, `write` or `remove`) failed on this file or its directory.
+    #[error("cannot {0} the journal {path}: {2}", path = .1.display())]
+    File(&'static str, PathBuf, #[source] io::Error),
 }
 
 /// A journal, locked until it is dropped.
 #[derive(Debug)]
 pub(crate) struct JournalFile {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     file: File,
-    dropped_bytes: u64,
+    /// Bytes dropped since it was opened: a cut-off or damaged end, or a job with other inputs.
+    pub(crate) dropped_bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,10 +50,6 @@ struct Heading<I> {
 impl JournalFile {
     /// Opens a journal with entries of type `E`, or creates it, its directory included. Returns the inputs with which it
     /// began; `None` if it has yet to [`begin`](Self::begin).
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError`] if another process has it open, or the file fails.
     pub(crate) fn open<I: DeserializeOwned, E: DeserializeOwned>(
         path: &Path,
     ) -> Result<(Self, Option<I>), JournalError> {
@@ -95,15 +82,6 @@ impl JournalFile {
         let mut reader = File::open(&self.path).map(BufReader::new).map_err(|source| self.failed("read", source))?;
         next::<Heading<serde::de::IgnoredAny>>(&mut reader).map_err(|source| self.failed("read", source))?;
         Ok(std::iter::from_fn(move || next(&mut reader).map_err(|source| self.failed("read", source)).transpose()))
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Bytes dropped since it was opened: a cut-off or damaged end, or a job with other inputs.
-    pub(crate) const fn dropped_bytes(&self) -> u64 {
-        self.dropped_bytes
     }
 
     /// Removes the file: the job is finished.
@@ -147,11 +125,11 @@ fn lock(path: &Path) -> Result<File, JournalError> {
             return Ok(file);
         }
     }
-    Err(JournalError::Locked { path: path.to_owned() })
+    Err(JournalError::Locked(path.to_owned()))
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::File { action, path: path.to_owned(), source }
+    JournalError::File(action, path.to_owned(), source)
 }
 
 /// The inputs, and where the last whole entry ends; `None` and 0 if there are none.
@@ -239,7 +217,7 @@ mod tests {
     }
 
     fn open_again(journal: JournalFile) -> JournalFile {
-        let path = journal.path().to_owned();
+        let path = journal.path.clone();
         drop(journal);
         open(&path).0
     }
@@ -254,7 +232,7 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let (journal, inputs) = open(&path);
         assert_eq!((inputs.as_deref(), entries(&journal)), (Some("inputs"), vec![1, 2]));
-        assert!(journal.dropped_bytes() > 0);
+        assert!(journal.dropped_bytes > 0);
     }
 
     #[test]
@@ -263,7 +241,7 @@ mod tests {
         let path = written(directory.path());
         let (mut journal, _) = open(&path);
         journal.begin(&"others").unwrap();
-        assert!(entries(&journal).is_empty() && journal.dropped_bytes() > 0);
+        assert!(entries(&journal).is_empty() && journal.dropped_bytes > 0);
         drop(journal);
         assert_eq!(inputs_of_unused::<String>(&path).as_deref(), Some("others"));
         fs::write(&path, frame(&Heading { version: VERSION + 1, inputs: "others" }).unwrap()).unwrap();

@@ -59,10 +59,10 @@ impl SourceSnapshot {
     /// A snapshot of `source`, which was read from `spec`.
     pub(crate) fn new(spec: SourceSpec, source: &Source) -> Result<Self, ProcessError> {
         Ok(match source {
-            Source::Workload(workload) => Self::Workload(
-                toml::to_string(&**workload)
-                    .map_err(|source| ProcessError::Snapshot { name: workload.name.clone(), source })?,
-            ),
+            Source::Workload(workload) => {
+                let text = toml::to_string(&**workload);
+                Self::Workload(text.map_err(|source| ProcessError::Snapshot(workload.name.clone(), source))?)
+            }
             Source::Trace { trace, seed, .. } => {
                 Self::Trace { spec: SourceSpec { seed: Some(*seed), ..spec }, commands: trace.command_count() }
             }
@@ -75,7 +75,7 @@ impl SourceSnapshot {
             Self::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
             Self::Trace { spec, commands } => match spec.read(directory, None)? {
                 Source::Trace { trace, .. } if trace.command_count() != *commands => {
-                    Err(ProcessError::SourceChanged { path: spec.origin.clone() })
+                    Err(ProcessError::SourceChanged(spec.origin.clone()))
                 }
                 source => Ok(source),
             },

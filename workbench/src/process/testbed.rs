@@ -12,7 +12,7 @@ use super::error::ProcessError;
 use crate::actor::Durability;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{
-    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, RunError, Session, SessionSize, Source,
+    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, Session, SessionSize, Source,
     SuspendedSession, Target, Verified,
 };
 
@@ -58,6 +58,9 @@ impl<T> RigOutcome<T> {
         }
     }
 }
+
+/// The outcome of a step, or the failure of the database or the rig's process.
+pub type RigResult<T> = Result<RigOutcome<T>, ProcessError>;
 
 /// A load's measurements, and the space its database takes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -114,21 +117,21 @@ pub trait Rig {
     /// # Errors
     ///
     /// The database or the rig's process fails.
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError>;
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult>;
 
     /// Takes an inventory of what is stored, and measures restarts of the actors.
     ///
     /// # Errors
     ///
     /// The database or the rig's process fails.
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError>;
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey>;
 
     /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases.
     ///
     /// # Errors
     ///
     /// The database or the rig's process fails. A difference is no error.
-    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError>;
+    fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary>;
 
     /// Closes the database, for [`Testbed::resume`]. `None` if this kind of rig cannot be suspended, which is the default:
     /// its database is lost.
@@ -151,12 +154,7 @@ pub trait Testbed {
     /// # Errors
     ///
     /// The database or the rig's process fails.
-    fn set_up(
-        &self,
-        machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError>;
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>>;
 
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
@@ -199,6 +197,14 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         Self { keeps_databases: true, ..self }
     }
 
+    /// Creates a rig.
+    pub(super) fn start(&self, durability: Durability, workers: u64) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
+        let directory = self.directory.join(&name);
+        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
+        Ok(Box::new(self.rig(session, name)))
+    }
+
     fn rig(&self, session: Session<'a, T>, name: String) -> LocalRig<'a, T, C> {
         LocalRig {
             database_bytes_before: session.database_bytes(),
@@ -220,16 +226,8 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         Emulation::CoresOnly { why: "it runs in this process".to_owned() }
     }
 
-    fn set_up(
-        &self,
-        _machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
-        let directory = self.directory.join(&name);
-        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
-        Ok(RigOutcome::Completed(Box::new(self.rig(session, name))))
+    fn set_up(&self, _machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        Ok(RigOutcome::Completed(self.start(durability, workers)?))
     }
 
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
@@ -252,15 +250,26 @@ struct LocalRig<'a, T: Target, C: Clock> {
 }
 
 impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
-        Ok(RigOutcome::Completed(drive(&mut self.session, &self.directory, spec, self.clock, self.job)?))
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
+        let database_bytes_before = self.session.database_bytes();
+        let drive = self.session.drive(spec, self.clock, self.job)?;
+        let disk = DiskProfile::under(&self.directory);
+        Ok(RigOutcome::Completed(DriveResult {
+            drive,
+            database_bytes_before,
+            database_bytes: self.session.database_bytes(),
+            free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
+            memory_peak_bytes: None,
+        }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
-        Ok(RigOutcome::Completed(survey(&mut self.session, spec, self.clock, self.job)?))
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+        let inventory = self.session.take_inventory(self.job)?;
+        let restarts = self.session.measure_restart(spec, self.clock, self.job)?;
+        Ok(RigOutcome::Completed(Survey { inventory, restarts }))
     }
 
-    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+    fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
         let commands = self.session.commands_issued();
         let (verified, size) = self.session.finish(verify, self.job)?;
         if !self.keeps_database {
@@ -272,39 +281,7 @@ impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
     }
 
     fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
-        let durability = self.session.durability();
+        let durability = self.session.durability;
         Ok(Some(SuspendedRig { directory: self.name, durability, session: self.session.suspend()? }))
     }
-}
-
-/// Drives a session whose database is in `directory`, without limits of memory.
-pub(super) fn drive<T: Target>(
-    session: &mut Session<'_, T>,
-    directory: &Path,
-    spec: &DriveSpec,
-    clock: &impl Clock,
-    job: JobContext<'_>,
-) -> Result<DriveResult, RunError> {
-    let database_bytes_before = session.database_bytes();
-    let drive = session.drive(spec, clock, job)?;
-    let disk = DiskProfile::under(directory);
-    Ok(DriveResult {
-        drive,
-        database_bytes_before,
-        database_bytes: session.database_bytes(),
-        free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
-        memory_peak_bytes: None,
-    })
-}
-
-/// Takes the inventory of a session and measures restarts of its actors.
-pub(super) fn survey<T: Target>(
-    session: &mut Session<'_, T>,
-    spec: &RestartSpec,
-    clock: &impl Clock,
-    job: JobContext<'_>,
-) -> Result<Survey, RunError> {
-    let inventory = session.take_inventory(job)?;
-    let restarts = session.measure_restart(spec, clock, job)?;
-    Ok(Survey { inventory, restarts })
 }

@@ -36,7 +36,7 @@ pub(crate) struct Worker<T: Target> {
     /// A command that was drawn but is due after the end of the load; the next load begins with it.
     pub(super) pending: Option<Planned>,
     /// Commands completed since the database was new.
-    pub(super) completed: u64,
+    pub(crate) completed: u64,
     /// Operations of the next command that a killed process completed.
     pub(super) executed: u64,
 }
@@ -59,10 +59,6 @@ impl<T: Target> Worker<T> {
 
     pub(crate) fn number(&self) -> usize {
         usize::try_from(self.number).expect("workers are few")
-    }
-
-    pub(crate) const fn completed(&self) -> u64 {
-        self.completed
     }
 
     pub(crate) fn close_handles(&mut self) {
@@ -90,17 +86,20 @@ impl<T: Target> Worker<T> {
                 payload += u64::from(self.ops[at].written_bytes());
                 self.execute(planned.actor, self.ops[at], shared)?;
             }
-            self.complete(shared);
+            self.completed += 1;
+            if self.completed.is_multiple_of(REPORT_EVERY) {
+                shared.control.add_commands(REPORT_EVERY);
+            }
         }
         Ok(payload)
     }
 
     /// Writes what the actors of the first pass stored before their first commands.
     fn begin_actors(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        let mut payload = 0;
         if matches!(self.source, Source::Workload(_)) {
-            return Ok(payload);
+            return Ok(0);
         }
+        let mut payload = 0;
         for actor in self.source.actors_of(self.number, self.workers) {
             if shared.control.is_stopped() {
                 break;
@@ -131,10 +130,7 @@ impl<T: Target> Worker<T> {
     /// Marks an actor as started; true if it was not.
     pub(super) fn begins(&mut self, actor: u64) -> bool {
         let place = self.place(actor);
-        if place >= self.begun.len() {
-            self.begun.resize(place + 1, false);
-        }
-        !std::mem::replace(&mut self.begun[place], true)
+        mark(&mut self.begun, place)
     }
 
     /// Issues commands until the window ends, the source ends, or the job is cancelled.
@@ -170,13 +166,8 @@ impl<T: Target> Worker<T> {
             if free_since < due {
                 tally.wake_lag(start - due);
             }
-            free_since = self.command(
-                planned,
-                Moments { due, start, counts_from: window.counts_from() },
-                &mut tally,
-                clock,
-                shared,
-            )?;
+            let moments = Moments { due, start, counts_from: window.counts_from() };
+            free_since = self.command(planned, moments, &mut tally, clock, shared)?;
         }
         Ok(tally.finish())
     }
@@ -217,13 +208,6 @@ impl<T: Target> Worker<T> {
         Ok(last)
     }
 
-    fn complete(&mut self, shared: &Shared<'_, T>) {
-        self.completed += 1;
-        if self.completed.is_multiple_of(REPORT_EVERY) {
-            shared.control.add_commands(REPORT_EVERY);
-        }
-    }
-
     pub(super) fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
         if op.kind == OpKind::Open {
             return self.open(actor, shared);
@@ -240,12 +224,15 @@ impl<T: Target> Worker<T> {
         if is_new && self.begin_actor(actor, shared)? > 0 {
             return Ok(true);
         }
-        let is_open = self.handles.get(self.place(actor)).is_some_and(Option::is_some);
-        if is_open || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
+        if self.is_open(actor) || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
             return Ok(false);
         }
         self.open(actor, shared)?;
         Ok(true)
+    }
+
+    pub(super) fn is_open(&self, actor: u64) -> bool {
+        self.handles.get(self.place(actor)).is_some_and(Option::is_some)
     }
 
     pub(super) fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
@@ -287,6 +274,14 @@ pub(crate) struct Shared<'a, T: Target> {
     pub(crate) pool: &'a ValuePool,
     pub(crate) control: &'a Control,
     pub(crate) durability: Durability,
+}
+
+/// Marks a place; true if it was not marked.
+pub(crate) fn mark(marked: &mut Vec<bool>, place: usize) -> bool {
+    if place >= marked.len() {
+        marked.resize(place + 1, false);
+    }
+    !std::mem::replace(&mut marked[place], true)
 }
 
 /// Waits until a command is due; false if the job was cancelled.

@@ -6,7 +6,6 @@ use super::lifecycle::Session;
 use super::state::directory_bytes;
 use super::threads::POLL_INTERVAL;
 use crate::load::control::Control;
-use crate::load::drive::Worker;
 use crate::load::engine::FamilySize;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
@@ -59,7 +58,7 @@ impl<T: Target> Session<'_, T> {
         let at_rest = self.family_sizes()?;
         self.target.compact(self.manager()).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
-        let commands = self.workers.iter().map(Worker::completed).sum();
+        let commands = self.workers.iter().map(|worker| worker.completed).sum();
         self.start_actors(job)?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }
