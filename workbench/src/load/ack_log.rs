@@ -30,7 +30,6 @@ pub(crate) struct AckLog {
 }
 
 impl AckLog {
-    /// Opens the log in `directory`, or creates it.
     pub(crate) fn open(directory: &Path, workers: u64) -> Result<Self, RunError> {
         let failed = |source| RunError::Directory(directory.to_owned(), source);
         fs::create_dir_all(directory).map_err(failed)?;

@@ -44,7 +44,6 @@ pub struct Measurement {
 }
 
 impl Default for Measurement {
-    /// Empty, with slices of 1 s.
     fn default() -> Self {
         Self {
             commands: Default::default(),
@@ -84,7 +83,6 @@ impl GeneratorLag {
         Some(Self { lag_ns: lag.percentile(Percentile::P99)?, response_ns: response.percentile(Percentile::P99)? })
     }
 
-    /// The lag as a share of the response time.
     pub(crate) fn share(self) -> f64 {
         self.lag_ns as f64 / (self.response_ns as f64).max(1.0)
     }
@@ -156,15 +154,14 @@ impl Measurement {
         let mut all = Self::default();
         for round in rounds {
             let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
-            all.add(round, |all, slices| all.extend_from_slice(slices));
+            all.add(round, Vec::extend_from_slice);
             all.elapsed_ns = elapsed_ns;
         }
         all
     }
 
-    /// Adds the measurement of another worker under the same load.
     pub(super) fn merge(&mut self, other: &Self) {
-        self.add(other, |all, slices| add_slices(all, slices));
+        self.add(other, add_slices);
     }
 
     fn add(&mut self, other: &Self, add_slices: impl Fn(&mut Vec<Slice>, &[Slice])) {
@@ -202,7 +199,7 @@ fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
 /// One worker's measurement while a load runs. All histograms are allocated before it starts.
 #[derive(Debug)]
 pub(super) struct Tally<'e> {
-    measurement: Measurement,
+    pub(super) measurement: Measurement,
     slices: SliceCounter<'e>,
 }
 
@@ -245,15 +242,6 @@ impl<'e> Tally<'e> {
         self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
     }
 
-    /// Records the lateness of an idle worker.
-    pub(super) fn wake_lag(&mut self, nanoseconds: u64) {
-        self.measurement.wake_lag.record(nanoseconds);
-    }
-
-    pub(super) const fn give_up(&mut self) {
-        self.measurement.gave_up = true;
-    }
-
     /// The measurement, and the slices that were not passed on yet.
     pub(super) fn finish(self) -> (Measurement, Slices) {
         (self.measurement, self.slices.finish())
@@ -261,7 +249,6 @@ impl<'e> Tally<'e> {
 }
 
 impl Measurement {
-    /// Adds the slices and drops empty histograms.
     pub(super) fn complete(&mut self, mut slices: Slices) {
         for kind in CommandKind::ALL {
             let command = &mut self.commands[kind.index()];

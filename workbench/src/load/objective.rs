@@ -55,7 +55,6 @@ impl Objective {
         )))
     }
 
-    /// Samples that the percentile needs.
     pub(crate) fn samples_needed(&self) -> u64 {
         let beyond = Percentile::SAMPLES_BEYOND as f64 / (1.0 - self.percentile.quantile()).max(1e-9);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]

@@ -56,7 +56,6 @@ impl ModeOutcome {
     }
 }
 
-/// Measured time of the harness.
 const HARNESS_TIME: Duration = Duration::from_millis(300);
 
 /// Cost of the load generator per storage operation of this source, nanoseconds: one worker on a backend that does nothing.

@@ -67,7 +67,6 @@ impl Schedule {
 #[derive(Debug)]
 pub(super) struct Paced {
     intensity: Intensity,
-    /// When the previous command was due.
     at_ns: f64,
     /// Commands of all workers from then to this worker's next one.
     until_due: f64,
@@ -133,9 +132,7 @@ fn on_ramp(rates: [f64; 2], [start_ns, end_ns]: [f64; 2], mut at_ns: f64, mut am
 /// Bursts and the calm between them, of random lengths: a Poisson process with two rates. All workers draw the same phases.
 #[derive(Debug)]
 struct Phases {
-    /// Intensity of calm and burst.
     rates: [f64; 2],
-    /// Mean lengths of calm and burst.
     mean_ns: [f64; 2],
     in_burst: bool,
     end_ns: f64,

@@ -72,7 +72,6 @@ impl Source {
         }
     }
 
-    /// The command it issues most.
     pub(crate) fn most_frequent(&self) -> CommandKind {
         let kinds = self.kinds().into_iter();
         kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
@@ -150,7 +149,6 @@ impl Source {
         written * steps / sampled.max(1)
     }
 
-    /// Number of actor types.
     pub(crate) fn type_count(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.types),
@@ -205,7 +203,6 @@ impl Source {
         }
     }
 
-    /// The bytes its commands store.
     pub(super) fn value_pool(&self) -> ValuePool {
         match self {
             Self::Workload(workload) => {
@@ -228,7 +225,6 @@ impl Source {
         }
     }
 
-    /// Actor type and name of an actor.
     pub(super) fn actor(&self, actor: u64) -> (String, String) {
         match self {
             Self::Workload(workload) => {
@@ -249,7 +245,6 @@ impl Source {
     }
 }
 
-/// One worker's share of a source.
 #[derive(Debug)]
 pub(super) enum Stream {
     Workload(WorkloadSource),

@@ -8,7 +8,8 @@ use ave_actors_store::database::{Collection, DbManager, State};
 use super::engine::{EngineCounters, FamilySize};
 use crate::actor::Durability;
 
-/// A kind of backend that can be opened in a directory.
+/// A kind of backend that can be opened in a directory. Errors are the backend's own.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Target: Sync {
     /// Its event collections.
     type Collection: Collection + 'static;
@@ -18,10 +19,6 @@ pub trait Target: Sync {
     type Manager: DbManager<Self::Collection, Self::State>;
 
     /// Opens or creates a database in `directory`.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
 
     /// The engine's own figures by name, the same names each time. Default: none.
@@ -35,19 +32,11 @@ pub trait Target: Sync {
     }
 
     /// Sizes of the column families. Default: none.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
     fn family_sizes(&self, _manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
         Ok(Vec::new())
     }
 
     /// Compacts everything, so that overwritten and deleted entries are gone. Default: no effect.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
     fn compact(&self, _manager: &Self::Manager) -> Result<(), Error> {
         Ok(())
     }

@@ -32,11 +32,9 @@ pub struct Verified {
     pub differences: Vec<String>,
 }
 
-/// Most differences that are described.
 const MAX_DIFFERENCES: usize = 20;
 
 impl Verified {
-    /// Several as one.
     pub(super) fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
         parts.into_iter().fold(Self::default(), |mut sum, part| {
             sum.merge(part);
@@ -62,7 +60,6 @@ impl Verified {
     }
 }
 
-/// A value that must be stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
     number: u64,
@@ -71,10 +68,8 @@ pub(super) struct Written {
     counts: bool,
 }
 
-/// What must be stored of one actor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    /// By number.
     events: BTreeMap<u64, Written>,
     pub(super) state: Option<Written>,
     metadata: Option<Written>,
@@ -95,7 +90,6 @@ impl Expected {
         self.events.values().chain(&self.state).chain(&self.metadata)
     }
 
-    /// The operations that undo executed ones.
     pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
         let mut undo = Vec::new();
         let put = |kind, written: Written| Op::new(kind, written.number, written.bytes);
@@ -134,7 +128,6 @@ impl Expected {
     }
 }
 
-/// What must be stored of the actors of one worker.
 #[derive(Default)]
 pub(super) struct Ledger {
     pub(super) actors: BTreeMap<u64, Expected>,
@@ -190,7 +183,6 @@ pub(super) struct Stored<'a, T: Target> {
 }
 
 impl<T: Target> Stored<'_, T> {
-    /// Compares one actor.
     pub(super) fn compare(&self, actor: u64, expected: &Expected) -> Result<Verified, Error> {
         let live_bytes = expected.values().map(|written| u64::from(written.bytes)).sum();
         let verified = Verified { actors: 1, live_bytes, ..Verified::default() };

@@ -53,10 +53,8 @@ impl std::fmt::Display for WarmUp {
 
 /// Largest difference between the medians of two consecutive seconds of a steady load, as a share.
 const TOLERANCE: f64 = 0.1;
-/// Samples in a second.
 const SAMPLES: usize = 10;
 
-/// Decides when a load is steady.
 #[derive(Debug, Default)]
 pub(super) struct Steadiness {
     /// Commands in each sample, and their mean time, nanoseconds.

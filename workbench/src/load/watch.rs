@@ -16,9 +16,7 @@ use crate::actor::Durability;
 use crate::host::ReferenceWork;
 use crate::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};
 
-/// Interval at which the workers are polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Interval of the samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Counters of process and engine at a moment of the measured time.
@@ -77,7 +75,6 @@ impl Drive {
     }
 }
 
-/// A load that is watched.
 pub(super) struct Watch<'a, C: Clock> {
     pub(super) spec: &'a DriveSpec,
     pub(super) window: &'a Window,
@@ -141,7 +138,7 @@ impl<C: Clock> Watch<'_, C> {
     fn poll(&self, slices: &mut Slices) {
         let took = self.exchanges.iter().filter(|exchange| exchange.collect(slices)).count();
         // Computed from what the workers have passed on, at no cost to them.
-        if let Some(p99_ns) = slices.all().percentile(Percentile::P99).filter(|_| took > 0) {
+        if let Some(p99_ns) = slices.all.percentile(Percentile::P99).filter(|_| took > 0) {
             self.job.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();

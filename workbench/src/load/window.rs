@@ -17,7 +17,6 @@ pub(super) struct Window {
     measure_ns: Option<u64>,
     /// Lateness at which the load is given up.
     pub(super) lag_limit_ns: u64,
-    /// Number of this load in its session, from 0.
     pub(super) number: u64,
 }
 

@@ -3,7 +3,6 @@
 use super::source::Source;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
-/// Commands in the sample.
 const DRAWN: u64 = 10_000;
 
 /// What a source writes, estimated from a sample of its commands.
@@ -18,7 +17,6 @@ pub(crate) struct WriteVolume {
 }
 
 impl Source {
-    /// Estimates what it writes.
     pub(crate) fn write_volume(&self) -> WriteVolume {
         // The writes of a command do not depend on the preload.
         let mut stream = self.with_preload(0).with_passes(Some(1)).stream(0, 1);

@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 
 use super::error::ProcessError;
 
-/// This program under a hidden command.
 pub(crate) fn own_program(hidden: &str) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(hidden);
@@ -55,7 +54,6 @@ impl ChildProcess {
         self.0.wait().map(drop)
     }
 
-    /// Whether it is dead by `SIGKILL`.
     pub(crate) fn was_killed(&mut self) -> bool {
         let killed = rustix::process::Signal::KILL.as_raw();
         matches!(self.0.try_wait(), Ok(Some(status)) if status.signal() == Some(killed))

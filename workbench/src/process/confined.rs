@@ -18,7 +18,6 @@ const CORES: &str = "cores";
 /// Waits for a line, so that the program starts within the limits, and becomes the program.
 const START_SCRIPT: &str = "read -r line && exec \"$0\" \"$@\"";
 
-/// How the child process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConfinedExit {
     Code(u8),

@@ -32,7 +32,6 @@ pub enum JournalError {
     File(&'static str, PathBuf, #[source] io::Error),
 }
 
-/// A journal, locked until it is dropped.
 #[derive(Debug)]
 pub(crate) struct JournalFile {
     pub(crate) path: PathBuf,
@@ -66,7 +65,6 @@ impl JournalFile {
         sync_directory(directory_of(&self.path)).map_err(|source| self.failed("write", source))
     }
 
-    /// Appends an entry and syncs it.
     pub(crate) fn append(&mut self, entry: &impl Serialize) -> Result<(), JournalError> {
         let written = frame(entry).and_then(|bytes| {
             self.file.write_all(&bytes)?;
@@ -84,7 +82,6 @@ impl JournalFile {
         Ok(std::iter::from_fn(move || next(&mut reader).map_err(|source| self.failed("read", source)).transpose()))
     }
 
-    /// Removes the file: the job is finished.
     pub(crate) fn remove(self) -> Result<(), JournalError> {
         fs::remove_file(&self.path).map_err(|source| self.failed("remove", source))
     }
@@ -163,7 +160,6 @@ fn next<T: DeserializeOwned>(reader: &mut BufReader<File>) -> io::Result<Option<
     Ok(Some(serde_json::from_slice(&text)?))
 }
 
-/// A value as a frame with a checksum.
 fn frame(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;

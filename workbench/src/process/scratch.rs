@@ -12,7 +12,6 @@ use super::error::ProcessError;
 use crate::host::{Claim, LockOn, LockedDirectory};
 use crate::load::Observer;
 
-/// Prefix of the directories' names.
 const PREFIX: &str = ".ave-workbench-";
 const LOCK: LockOn = LockOn::File("owner.lock");
 /// Directories created until one is not removed by another process before it is locked.
@@ -47,7 +46,9 @@ impl Scratch {
         if removed > 0 {
             observer.note(&format!("removed {what} left in {}", data_directory.display()));
         }
-        failures.iter().for_each(|failure| observer.note(failure));
+        for failure in &failures {
+            observer.note(failure);
+        }
         Ok(())
     }
 
@@ -148,10 +149,13 @@ mod tests {
         let used = Scratch::create_in(data.path()).unwrap();
         fs::write(used.path().join("db"), "x").unwrap();
         let dead = left_behind(data.path(), ".ave-workbench-dead", true);
+        let half_removed = left_behind(data.path(), ".ave-workbench-half", true);
+        fs::remove_dir_all(half_removed.join("db")).unwrap();
+        fs::remove_file(half_removed.join("CURRENT")).unwrap();
         let empty = data.path().join(".ave-workbench-empty");
         fs::create_dir(&empty).unwrap();
-        assert_eq!(remove_stale(data.path()).unwrap(), (2, Vec::new()));
-        assert!(!dead.exists() && !empty.exists());
+        assert_eq!(remove_stale(data.path()).unwrap(), (3, Vec::new()));
+        assert!(!dead.exists() && !half_removed.exists() && !empty.exists());
         assert!(used.path().join("db").is_file() && used.path().join(LOCK_FILE).is_file());
         assert_eq!(remove_stale(data.path()).unwrap(), (0, Vec::new()));
     }
@@ -170,16 +174,6 @@ mod tests {
         assert_eq!(remove_stale(data.path()).unwrap(), (0, Vec::new()));
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 5);
         assert!(target.join("db/wal/000001.log").is_file() && linked.join("CURRENT").is_file());
-    }
-
-    #[test]
-    fn an_interrupted_removal_is_completed_by_the_next_start() {
-        let data = tempdir().unwrap();
-        let dead = left_behind(data.path(), ".ave-workbench-dead", true);
-        fs::remove_dir_all(dead.join("db")).unwrap();
-        fs::remove_file(dead.join("CURRENT")).unwrap();
-        assert_eq!(remove_stale(data.path()).unwrap(), (1, Vec::new()));
-        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
     }
 
     /// Between its creation and its lock, another process may remove a directory.

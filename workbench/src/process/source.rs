@@ -10,7 +10,6 @@ use crate::load::Source;
 use crate::trace::{self, Truncation};
 use crate::workload::Workload;
 
-/// A workload or trace as the user named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceSpec {
     /// Name of a shipped workload, or path of a workload file or a trace.
@@ -48,11 +47,7 @@ pub(crate) enum SourceSnapshot {
     /// As TOML, whose numbers read back bit by bit: the stream of commands depends on every one of them.
     Workload(String),
     /// By path: a trace may be far larger than memory.
-    Trace {
-        spec: SourceSpec,
-        /// Commands that the parent process read.
-        commands: u64,
-    },
+    Trace { spec: SourceSpec, commands: u64 },
 }
 
 impl SourceSnapshot {

@@ -110,58 +110,37 @@ pub struct SuspendedRig {
     pub session: SuspendedSession,
 }
 
-/// A filled database and the workers that load it.
+/// A filled database and the workers that load it. Every step fails if the database or the rig's process fails.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Rig {
     /// Issues commands and measures them.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
     fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult>;
 
     /// Takes an inventory of what is stored, and measures restarts of the actors.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
     fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey>;
 
-    /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails. A difference is no error.
+    /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases. A
+    /// difference is no error.
     fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary>;
 
     /// Closes the database, for [`Testbed::resume`]. `None` if this kind of rig cannot be suspended, which is the default:
     /// its database is lost.
-    ///
-    /// # Errors
-    ///
-    /// The database fails.
     fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
         Ok(None)
     }
 }
 
-/// Sets rigs up.
+/// Sets rigs up, which fails if the database or the rig's process fails.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Testbed {
     /// Which limits of `machine` it applies.
     fn emulation(&self, machine: &Machine) -> Emulation;
 
     /// Creates a rig whose database holds the preload. `workers` threads will load it.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
     fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>>;
 
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
-    ///
-    /// # Errors
-    ///
-    /// The database fails.
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
         Err(ProcessError::Testbed(format!("the rig in {} cannot be resumed here", suspended.directory).into()))
     }
@@ -175,7 +154,6 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     clock: &'a C,
     job: JobContext<'a>,
     keeps_databases: bool,
-    /// Rigs so far.
     rigs: AtomicU64,
 }
 
@@ -197,7 +175,6 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         Self { keeps_databases: true, ..self }
     }
 
-    /// Creates a rig.
     pub(super) fn start(&self, durability: Durability, workers: u64) -> Result<Box<dyn Rig + '_>, ProcessError> {
         let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
         let directory = self.directory.join(&name);

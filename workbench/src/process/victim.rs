@@ -35,21 +35,15 @@ pub(crate) fn run() -> Result<(), ProcessError> {
     Ok(drive_until_killed(&target, &source, &task, &SystemClock::new(), &Control::default(), on_load)?)
 }
 
-/// Interval at which a cancellation is noticed.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Runs this program as the victim.
 pub(crate) struct OwnProgram {
-    source: SourceSnapshot,
-    machine_spec: MachineSpec,
+    pub(crate) source: SourceSnapshot,
+    /// Decides the tuning.
+    pub(crate) machine_spec: MachineSpec,
 }
 
 impl OwnProgram {
-    /// A process that loads the database from `source` with the tuning for `machine_spec`.
-    pub(crate) const fn new(source: SourceSnapshot, machine_spec: MachineSpec) -> Self {
-        Self { source, machine_spec }
-    }
-
     fn start(&self, task: &CrashTask) -> std::io::Result<ChildProcess> {
         let load = match task.load {
             // The process is killed early at a random moment: it gets the rate in the middle of the ramp.

@@ -41,7 +41,6 @@ const LONGEST_DELAY: f64 = 1.0;
 const COMMANDS_BEFORE_KILL: f64 = 20.0;
 /// … but not beyond this.
 const LONGEST_DELAY_AT_LOW_RATE: f64 = 5.0;
-/// Salt of the moments of the kills.
 const KILL_SALT: u64 = 0x4b << 32;
 
 /// Kills processes with this task one after the other, at most `kills`, and verifies after each kill that everything
@@ -128,7 +127,6 @@ impl<T: Target> Check<'_, T> {
         (0..self.task.workers).map(position).collect()
     }
 
-    /// How long the process is under load before it is killed.
     fn kill_after(&self, kill: u32) -> Duration {
         // A closed loop has no rate.
         let rate = self.source.offered_per_second(self.task.load).unwrap_or(f64::INFINITY);

@@ -16,7 +16,6 @@ const COMMANDS_LOOKED_AHEAD: u64 = 1_000;
 pub(super) struct Share {
     /// Actors without an operation in flight.
     ledger: Ledger,
-    /// Everything before this place was acknowledged.
     to: Position,
     in_flight: Option<InFlight>,
 }
@@ -28,7 +27,6 @@ struct InFlight {
     /// What must be stored of the actor without it, and with it.
     before: Expected,
     after: Expected,
-    /// Whether it is the last operation of its command.
     is_last: bool,
 }
 
@@ -68,7 +66,6 @@ impl Share {
         }
     }
 
-    /// The operations of a command as the killed process executed them.
     fn steps(&self, source: &Source, planned: Planned, ops: &[Op]) -> Vec<Op> {
         let is_first = planned.actor >= source.actors() && !self.ledger.actors.contains_key(&planned.actor);
         source.steps(planned.actor, is_first, ops)
@@ -85,12 +82,10 @@ impl Share {
         });
     }
 
-    /// Whether the operation in flight changes what is stored.
     pub(super) fn writes_in_flight(&self) -> bool {
         self.in_flight.as_ref().is_some_and(|in_flight| in_flight.op.kind.changes())
     }
 
-    /// Events and states that count in the result.
     pub(super) fn counted(&self) -> u64 {
         self.ledger.counted() + self.in_flight.as_ref().map_or(0, |in_flight| in_flight.before.counted())
     }

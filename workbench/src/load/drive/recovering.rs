@@ -17,12 +17,10 @@ use crate::measure::LatencyHistogram;
 use crate::workload::mix;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// What an actor has stored and written.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     log: ActorLog,
     stored: Expected,
-    /// Bytes of all values it wrote.
     pub(crate) written_bytes: u64,
 }
 
@@ -133,7 +131,6 @@ impl<T: Target> Worker<T> {
         Ok(())
     }
 
-    /// Starts actors one after the other.
     pub(crate) fn recover(
         &mut self,
         actors: &[RestartActor],
@@ -141,10 +138,7 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<LatencyHistogram, RunError> {
         let mut took = LatencyHistogram::new();
-        for RestartActor { actor, history, .. } in actors {
-            if shared.control.is_stopped() {
-                break;
-            }
+        for RestartActor { actor, history, .. } in actors.iter().take_while(|_| !shared.control.is_stopped()) {
             let ops = history.start(&self.source, *actor);
             let began_ns = clock.now_ns();
             for op in ops {

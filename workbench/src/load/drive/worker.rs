@@ -22,20 +22,17 @@ const REPORT_EVERY: u64 = 64;
 /// Longest sleep before a worker checks for cancellation, nanoseconds.
 const POLL_INTERVAL_NS: u64 = 50_000_000;
 
-/// A worker: its share of the source, the handles of its actors, and its progress.
 pub(crate) struct Worker<T: Target> {
     pub(super) number: u64,
     pub(super) workers: u64,
     pub(super) source: Source,
     pub(super) stream: Stream,
-    pub(super) handles: Vec<Option<Box<Handles<T>>>>,
+    pub(crate) handles: Vec<Option<Box<Handles<T>>>>,
     /// Whether each actor was started, and thus has what it stored before its first command.
     begun: Vec<bool>,
-    /// Operations of the current command.
     pub(super) ops: Vec<Op>,
     /// A command that was drawn but is due after the end of the load; the next load begins with it.
     pub(super) pending: Option<Planned>,
-    /// Commands completed since the database was new.
     pub(crate) completed: u64,
     /// Operations of the next command that a killed process completed.
     pub(super) executed: u64,
@@ -61,19 +58,10 @@ impl<T: Target> Worker<T> {
         usize::try_from(self.number).expect("workers are few")
     }
 
-    pub(crate) fn close_handles(&mut self) {
-        self.handles.clear();
-    }
-
     /// Opens the handles of every actor of the first pass, as if they had been started.
     pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        for actor in self.source.actors_of(self.number, self.workers) {
-            if shared.control.is_stopped() {
-                break;
-            }
-            self.open(actor, shared)?;
-        }
-        Ok(())
+        let mut actors = self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped());
+        actors.try_for_each(|actor| self.open(actor, shared))
     }
 
     /// Issues the preload. The bytes written.
@@ -100,10 +88,7 @@ impl<T: Target> Worker<T> {
             return Ok(0);
         }
         let mut payload = 0;
-        for actor in self.source.actors_of(self.number, self.workers) {
-            if shared.control.is_stopped() {
-                break;
-            }
+        for actor in self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped()) {
             let written = self.begin_actor(actor, shared)?;
             payload += written;
             shared.control.add_commands(u64::from(written > 0));
@@ -160,11 +145,11 @@ impl<T: Target> Worker<T> {
             let due = due.unwrap_or(start);
             if start.saturating_sub(due) > window.lag_limit_ns {
                 self.pending = Some(planned);
-                tally.give_up();
+                tally.measurement.gave_up = true;
                 break;
             }
             if free_since < due {
-                tally.wake_lag(start - due);
+                tally.measurement.wake_lag.record(start - due);
             }
             let moments = Moments { due, start, counts_from: window.counts_from() };
             free_since = self.command(planned, moments, &mut tally, clock, shared)?;
@@ -259,16 +244,13 @@ impl<T: Target> Worker<T> {
     }
 }
 
-/// The moments of a command before it is executed.
 #[derive(Clone, Copy)]
 struct Moments {
     due: u64,
     start: u64,
-    /// When measuring began.
     counts_from: u64,
 }
 
-/// What the workers of a load share.
 pub(crate) struct Shared<'a, T: Target> {
     pub(crate) manager: &'a T::Manager,
     pub(crate) pool: &'a ValuePool,

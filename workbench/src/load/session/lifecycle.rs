@@ -31,10 +31,12 @@ use crate::measure::{ResourceSampler, ResourceUsage};
 use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Longest wait for background work to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// A database in a directory of its own, and the workers that load it.
+///
+/// Its methods fail with [`RunError`] if the database or its directory fails. A difference that a verification finds is no
+/// error.
 pub struct Session<'t, T: Target> {
     pub(super) target: &'t T,
     pub(super) source: Source,
@@ -46,18 +48,14 @@ pub struct Session<'t, T: Target> {
     manager: Option<T::Manager>,
     written_bytes: Option<u64>,
     payload_bytes: u64,
-    /// Loads so far.
     drives: u64,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<'t, T: Target> Session<'t, T> {
     /// Creates the database in `directory`, writes the preload, and opens the handles of all actors.
     ///
     /// The preload is written with durability off in both modes, and is on disk when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the directory or the database fails.
     pub fn start(
         target: &'t T,
         source: &Source,
@@ -90,10 +88,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Opens a database in `directory` that another session filled. Each worker continues at its position in its stream.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub(crate) fn open_at(
         target: &'t T,
         source: &Source,
@@ -110,10 +104,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Closes the database for another session, perhaps of another process, to [restore](Self::restore).
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn suspend(mut self) -> Result<SuspendedSession, RunError> {
         self.pause()?;
         Ok(SuspendedSession {
@@ -125,10 +115,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Continues a suspended session with as many workers.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn restore(
         target: &'t T,
         source: &Source,
@@ -186,10 +172,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Issues commands as `spec` says and measures them.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if an operation fails.
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
         let resources = ResourceSampler::start();
         let kinds = self.kinds.clone();
@@ -230,10 +212,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes no memory from another one.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn pause(&mut self) -> Result<(), RunError> {
         let resources = ResourceSampler::start();
         self.close()?;
@@ -242,10 +220,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Opens a paused database and the handles of its actors again. Has no effect if it is not paused.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if self.manager.is_some() {
             return Ok(());
@@ -265,10 +239,6 @@ impl<'t, T: Target> Session<'t, T> {
 
     /// Reopens the database, waits for background work, and verifies what is stored if `verify` is true. The verification
     /// is `None` if it was cancelled.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails. A difference is no error.
     pub fn finish(mut self, verify: bool, job: JobContext<'_>) -> Result<(Option<Verified>, SessionSize), RunError> {
         let resources = ResourceSampler::start();
         self.close()?;
@@ -304,7 +274,8 @@ impl<'t, T: Target> Session<'t, T> {
 
     /// Waits for flushes and compactions; false if they continue after the limit.
     pub(super) fn settle(&self, job: JobContext<'_>) -> bool {
-        let is_settled = || self.counters().is_none_or(EngineCounters::is_settled);
+        let counters = || self.manager.as_ref().and_then(|manager| self.target.counters(manager));
+        let is_settled = || counters().is_none_or(EngineCounters::is_settled);
         if is_settled() {
             return true;
         }
@@ -347,15 +318,11 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     pub(super) fn close(&mut self) -> Result<(), RunError> {
-        self.workers.iter_mut().for_each(Worker::close_handles);
+        self.workers.iter_mut().for_each(|worker| worker.handles.clear());
         if let Some(mut manager) = self.manager.take() {
             manager.stop().map_err(|source| self.failed("stop", source))?;
         }
         Ok(())
-    }
-
-    fn counters(&self) -> Option<EngineCounters> {
-        self.manager.as_ref().and_then(|manager| self.target.counters(manager))
     }
 
     fn count_written(&mut self, usage: ResourceUsage) {

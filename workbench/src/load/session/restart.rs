@@ -58,9 +58,9 @@ pub struct Restart {
     pub recover: LatencyHistogram,
 }
 
-/// The actors of each worker.
 type Population = Vec<Vec<RestartActor>>;
 
+#[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<T: Target> Session<'_, T> {
     /// Restarts the actors that issued commands, and, if `spec` has more, a larger population of copies of them in a
     /// temporary database.
@@ -68,10 +68,6 @@ impl<T: Target> Session<'_, T> {
     /// A restart closes the database, drops its files from the page cache, opens it, and starts every actor as
     /// [`CommandKind::Recover`](ave_actors_rocksdb::trace::CommandKind::Recover) does. What the starts write, snapshots and
     /// deletions, is undone, so the session can be driven and verified afterwards. None of it counts as written.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if a database or its files fail.
     pub fn measure_restart(
         &mut self,
         spec: &RestartSpec,
@@ -160,12 +156,13 @@ impl<T: Target> Session<'_, T> {
                 break;
             }
             restart.rounds.push(RestartRound { open_seconds: seconds(began_ns, opened_ns), recover_seconds, is_cold });
-            parts.iter().for_each(|part| restart.recover.add(part));
+            for part in &parts {
+                restart.recover.add(part);
+            }
         }
         Ok(restart)
     }
 
-    /// Calls `work` for every worker with its actors.
     fn with_actors<V: Send>(
         &mut self,
         population: &Population,

@@ -14,19 +14,16 @@ use crate::process::error::ProcessError;
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{DriveResult, Emulation, Rig, RigOutcome, RigResult, RigSummary, Survey, Testbed};
 
-/// Interval at which a cancellation is noticed.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest wait for the answer of a cancelled process.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A testbed that starts a process for each rig.
 pub(crate) struct ProcessTestbed<'a> {
     source: SourceSnapshot,
     directory: &'a Path,
     confinement: &'a Confinement,
     host_cores: usize,
     job: JobContext<'a>,
-    /// Rigs so far.
     rigs: AtomicU64,
 }
 
@@ -159,7 +156,6 @@ impl ProcessRig<'_> {
         }
     }
 
-    /// What its control groups counted.
     fn stats(&self) -> Option<GroupStats> {
         self.confined.as_ref()?.stats().ok()?
     }

@@ -13,12 +13,10 @@ use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, Survey};
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
 
-/// The first message to a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RigTask {
     pub(super) source: SourceSnapshot,
     pub(super) machine_spec: MachineSpec,
-    /// Cores to run on.
     pub(super) cores: usize,
     pub(super) directory: PathBuf,
     pub(super) durability: Durability,
@@ -38,7 +36,6 @@ pub(super) enum RigRequest {
     Stop,
 }
 
-/// The messages of a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RigEvent {

@@ -13,7 +13,6 @@ use crate::process::error::ProcessError;
 use crate::process::testbed::InProcess;
 use crate::units;
 
-/// Shortest interval between progress events.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) fn run() -> Result<(), ProcessError> {
