@@ -119,12 +119,9 @@ impl<'e> SliceCounter<'e> {
         }
     }
 
+    /// What the exchange does not hold.
     pub(super) fn finish(mut self) -> Slices {
-        for kind in CommandKind::ALL {
-            if let Some(histogram) = self.counting[kind.index()].as_ref().filter(|counted| counted.count() > 0) {
-                self.kept.add(kind, self.slice, &Slice::of(histogram));
-            }
-        }
+        self.pass_on();
         self.kept
     }
 }

@@ -53,7 +53,7 @@ impl JournalFile {
         path: &Path,
     ) -> Result<(Self, Option<I>), JournalError> {
         let mut journal = Self { path: path.to_owned(), file: lock(path)?, dropped_bytes: 0 };
-        let (inputs, end) = whole_part::<I, E>(path).map_err(|source| journal.failed("read", source))?;
+        let (inputs, end) = whole_part::<I, E>(path).map_err(|source| failed("read", path, source))?;
         journal.truncate(end)?;
         Ok((journal, inputs))
     }
@@ -62,7 +62,7 @@ impl JournalFile {
     pub(crate) fn begin(&mut self, inputs: &impl Serialize) -> Result<(), JournalError> {
         self.truncate(0)?;
         self.append(&Heading { version: VERSION, inputs })?;
-        sync_directory(directory_of(&self.path)).map_err(|source| self.failed("write", source))
+        sync_directory(directory_of(&self.path)).map_err(|source| failed("write", &self.path, source))
     }
 
     pub(crate) fn append(&mut self, entry: &impl Serialize) -> Result<(), JournalError> {
@@ -70,31 +70,30 @@ impl JournalFile {
             self.file.write_all(&bytes)?;
             self.file.sync_data()
         });
-        written.map_err(|source| self.failed("write", source))
+        written.map_err(|source| failed("write", &self.path, source))
     }
 
     /// The entries, in order, each read when it is needed.
     pub(crate) fn entries<E: DeserializeOwned>(
         &self,
     ) -> Result<impl Iterator<Item = Result<E, JournalError>> + '_, JournalError> {
-        let mut reader = File::open(&self.path).map(BufReader::new).map_err(|source| self.failed("read", source))?;
-        next::<Heading<serde::de::IgnoredAny>>(&mut reader).map_err(|source| self.failed("read", source))?;
-        Ok(std::iter::from_fn(move || next(&mut reader).map_err(|source| self.failed("read", source)).transpose()))
+        let mut reader =
+            File::open(&self.path).map(BufReader::new).map_err(|source| failed("read", &self.path, source))?;
+        next::<Heading<serde::de::IgnoredAny>>(&mut reader).map_err(|source| failed("read", &self.path, source))?;
+        Ok(std::iter::from_fn(move || {
+            next(&mut reader).map_err(|source| failed("read", &self.path, source)).transpose()
+        }))
     }
 
     pub(crate) fn remove(self) -> Result<(), JournalError> {
-        fs::remove_file(&self.path).map_err(|source| self.failed("remove", source))
+        fs::remove_file(&self.path).map_err(|source| failed("remove", &self.path, source))
     }
 
     fn truncate(&mut self, end: u64) -> Result<(), JournalError> {
-        let length = self.file.metadata().map_err(|source| self.failed("read", source))?.len();
-        self.file.set_len(end).map_err(|source| self.failed("write", source))?;
+        let length = self.file.metadata().map_err(|source| failed("read", &self.path, source))?.len();
+        self.file.set_len(end).map_err(|source| failed("write", &self.path, source))?;
         self.dropped_bytes += length - end;
         Ok(())
-    }
-
-    fn failed(&self, action: &'static str, source: io::Error) -> JournalError {
-        failed(action, &self.path, source)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::load::clock::Clock;
 use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
-use crate::load::session::Session;
+use crate::load::session::{Session, SuspendedSession};
 use crate::load::source::Source;
 use crate::load::spec::Load;
 use crate::load::target::Target;
@@ -78,7 +78,10 @@ pub fn drive_until_killed<T: Target>(
     let database = task.database();
     let mut session = match log.positions()? {
         None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
-        Some(positions) => Session::open_at(target, source, &database, task.durability, &positions, control)?,
+        Some(positions) => {
+            let killed = SuspendedSession { positions, ..SuspendedSession::default() };
+            Session::restore(target, source, &database, task.durability, &killed, control)?
+        }
     };
     if control.is_stopped() {
         return Ok(());

@@ -87,22 +87,6 @@ impl<'t, T: Target> Session<'t, T> {
         }
     }
 
-    /// Opens a database in `directory` that another session filled. Each worker continues at its position in its stream.
-    pub(crate) fn open_at(
-        target: &'t T,
-        source: &Source,
-        directory: &Path,
-        durability: Durability,
-        positions: &[Position],
-        control: &Control,
-    ) -> Result<Self, RunError> {
-        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
-        session.open(durability)?;
-        session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
-        session.start_actors(JobContext::silent(control))?;
-        Ok(session)
-    }
-
     /// Closes the database for another session, perhaps of another process, to [restore](Self::restore).
     pub fn suspend(mut self) -> Result<SuspendedSession, RunError> {
         self.pause()?;
@@ -114,7 +98,7 @@ impl<'t, T: Target> Session<'t, T> {
         })
     }
 
-    /// Continues a suspended session with as many workers.
+    /// Continues a suspended session with as many workers, each at its position in its stream.
     pub fn restore(
         target: &'t T,
         source: &Source,
@@ -123,8 +107,11 @@ impl<'t, T: Target> Session<'t, T> {
         suspended: &SuspendedSession,
         control: &Control,
     ) -> Result<Self, RunError> {
-        let session = Self::open_at(target, source, directory, durability, &suspended.positions, control)?;
-        let SuspendedSession { drives, written_bytes, payload_bytes, .. } = *suspended;
+        let &SuspendedSession { ref positions, drives, written_bytes, payload_bytes } = suspended;
+        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
+        session.open(durability)?;
+        session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
+        session.start_actors(JobContext::silent(control))?;
         Ok(Self { written_bytes, payload_bytes, drives, ..session })
     }
 

@@ -9,7 +9,7 @@ use crate::load::ack_log::Position;
 use crate::load::verify::Verified;
 
 /// The state of a session whose database is closed, for another session to continue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuspendedSession {
     /// Position of each worker in its stream of commands.
     pub positions: Vec<Position>,
