@@ -90,7 +90,7 @@ impl CertifyJournal {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        &self.file.path
     }
 
     /// What the certification began with.

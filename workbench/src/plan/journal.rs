@@ -16,7 +16,8 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Control, DriveSpec, RestartSpec};
 use crate::process::{
-    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
+    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigSummary, Survey,
+    Testbed,
 };
 
 /// The journal of one plan.
@@ -77,7 +78,7 @@ impl Journal {
 
     /// Bytes dropped when it was opened: a cut-off end, or the journal of another plan.
     pub const fn dropped_bytes(&self) -> u64 {
-        self.file.dropped_bytes()
+        self.file.dropped_bytes
     }
 
     /// Removes it: the plan is finished.
@@ -136,12 +137,7 @@ impl Testbed for JournaledTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up(
-        &self,
-        machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
         let key = self.next_key(machine, durability, workers);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
@@ -201,7 +197,7 @@ impl JournaledRig<'_> {
 }
 
 impl Rig for JournaledRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
         if let Some(Step::Driven(asked, _)) = self.known.front()
             && asked == spec
             && let Some(Step::Driven(_, answer)) = self.known.pop_front()
@@ -220,7 +216,7 @@ impl Rig for JournaledRig<'_> {
         Ok(answer)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
         if let Some(Step::Surveyed(asked, _)) = self.known.front()
             && asked == spec
             && let Some(Step::Surveyed(_, answer)) = self.known.pop_front()
@@ -237,7 +233,7 @@ impl Rig for JournaledRig<'_> {
         Ok(answer)
     }
 
-    fn finish(mut self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+    fn finish(mut self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
         if let Some(Step::Finished(finished)) = self.known.pop_front() {
             return Ok(finished);
         }

@@ -130,7 +130,7 @@ impl WorkloadSource {
     /// An `events` command of an actor without events becomes a `persist`.
     fn command(&mut self, own: usize, kind: CommandKind) -> Command {
         let log = self.logs[own];
-        let (first, next) = (log.first_event(), log.next_event());
+        let (first, next) = (log.compacted, log.events);
         match kind {
             CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes() },
             CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes() },

@@ -37,7 +37,8 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let victim = OwnProgram::new(SourceSnapshot::new(args.source.spec(), &source)?, machine_spec.clone());
+    let snapshot = SourceSnapshot::new(args.source.spec(), &source)?;
+    let victim = OwnProgram { source: snapshot, machine_spec: machine_spec.clone() };
     let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
     let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
         check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;

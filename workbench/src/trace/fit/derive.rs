@@ -41,7 +41,7 @@ pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arr
     };
     let rules = workload.rules();
     if let Some(sizes) = &info.event_sizes {
-        workload.event_bytes = sizes::distribution(sizes, rules.event_overhead());
+        workload.event_bytes = sizes::distribution(sizes, rules.overhead());
     }
     if let Some(sizes) = &info.state_sizes {
         workload.state_bytes = sizes::distribution(sizes, rules.state_overhead());
