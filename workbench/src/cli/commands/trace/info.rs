@@ -89,7 +89,7 @@ fn sizes(sizes: Option<&Sizes>) -> String {
         || "none".to_owned(),
         |sizes| {
             let [min, median, p90, p99, max] = [0, 500, 900, 990, 1000].map(|permille| sizes.quantile_bytes(permille));
-            let mean = units::number(sizes.mean_bytes());
+            let mean = units::number(sizes.mean_bytes);
             format!("min {min}, median {median}, p90 {p90}, p99 {p99}, max {max}, mean {mean} B")
         },
     )
