@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::certify::{CertificateError, CertifyError};
+use crate::certify::CertifyError;
 use crate::compare::CompareError;
 use crate::fleet::MergeError;
 use crate::host::ProbeError;
@@ -37,8 +37,6 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Certify(#[from] CertifyError),
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    #[error(transparent)]
     Probe(#[from] ProbeError),
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDirectory { path: PathBuf, source: std::io::Error },
@@ -51,7 +49,7 @@ pub(crate) enum CliError {
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::WhatIfOfTrace { .. } | PlanError::DiskTooSmall { .. } => Self::Usage(error.to_string()),
+            PlanError::Usage(text) => Self::Usage(text),
             PlanError::Workload(error) => Self::Workload(error),
             PlanError::Process(error) => error.into(),
             PlanError::Probe(error) => Self::Probe(error),

@@ -1,13 +1,18 @@
 //! Conditions of a host that invalidate measurements.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::profile::HostProfile;
 
-/// A condition of the host that affects measurements, and its remedy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that may have affected the measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Warning")]
 pub struct HostWarning {
-    /// The condition.
+    /// The observation.
     pub what: String,
-    /// The remedy.
+    /// What to do about it.
     pub hint: String,
 }
 

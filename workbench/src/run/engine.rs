@@ -56,7 +56,8 @@ pub fn run<T: Target>(
             return Err(RunError::Interrupted);
         }
     } else if !modes.iter().all(|mode| mode.rounds.iter().any(is_measured)) {
-        return Err(nothing_measured(&modes, spec));
+        let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
+        return Err(RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() });
     }
     Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: job.control.is_stopped() })
 }
@@ -85,11 +86,6 @@ pub(crate) fn check_after_kills<T: Target>(
     }
     outcome.interrupted |= job.control.is_stopped();
     Ok(())
-}
-
-fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
-    let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
-    RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() }
 }
 
 struct Runner<'a, T: Target, C: Clock> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::certify::{Certificate, CertifyJob, CertifyRequest, CertifySpec, run as certify};
+use crate::certify::{Certificate, CertifyRequest, CertifySpec, run as certify};
 use crate::cli::args::{CertifyArgs, SourceArgs};
 use crate::cli::commands::certified::{print, print_check};
 use crate::cli::error::CliError;
@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::CertifyProgress;
 use crate::cli::{output, resolve};
 use crate::host::{HostProfile, warnings};
-use crate::load::{Objective, Source, WarmUp, directory_bytes};
+use crate::load::{JobContext, Objective, Source, WarmUp, directory_bytes};
 use crate::process::confined;
 use crate::report::{Outcome, ReportDirectory};
 use crate::{render, units};
@@ -25,7 +25,8 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let request = request(args, origin, &source, rate, objective)?;
     let control = resolve::stop_on_ctrl_c()?;
     let progress = CertifyProgress::new(output, &request.spec);
-    let certified = certify(&request, CertifyJob { observer: &progress, control: &control });
+    let job = JobContext { observer: &progress, control: &control };
+    let certified = certify(&request, job, &|mode, left| progress.show(mode, left));
     progress.finish();
     let certified = certified?;
     let certificate = &certified.certificate;
@@ -42,10 +43,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
         ));
         return Ok(Outcome::Inconclusive);
     };
-    let directory = files
-        .into_iter()
-        .fold(ReportDirectory::new(&args.reports_dir), |directory, (name, bytes)| directory.attach(&name, bytes));
-    let written = directory.write(&report, &render::report(&report))?;
+    let written = ReportDirectory::new(&args.reports_dir).attach(files).write(&report, &render::report(&report))?;
     certified.journal.remove()?;
     let shown = if output.is_json() {
         output::json(certificate)

@@ -34,7 +34,7 @@ fn print(pages: &[Page], output: Output) -> Result<(), CliError> {
 fn write(pages: &[Page], directory: &Path, output: Output) -> Result<(), CliError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        |source| ReportError::Write { path, source }
+        |source| ReportError::Write(path, source)
     };
     fs::create_dir_all(directory).map_err(failed(directory))?;
     for page in pages {

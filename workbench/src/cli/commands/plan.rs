@@ -8,7 +8,7 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::host::Confinement;
 use crate::load::{JobContext, RunError};
-use crate::plan::{self, PlanError, PlanRequest, Thoroughness};
+use crate::plan::{self, Effort, PlanError, PlanRequest};
 use crate::process::ProcessError;
 use crate::report::Outcome;
 
@@ -42,10 +42,10 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         target_per_second: args.target,
         objective: args.slo,
         headroom_percent: args.headroom,
-        thoroughness: match (args.quick, args.thorough) {
-            (true, _) => Thoroughness::Quick,
-            (_, true) => Thoroughness::Thorough,
-            _ => Thoroughness::Standard,
+        effort: match (args.quick, args.thorough) {
+            (true, _) => Effort::quick(),
+            (_, true) => Effort::thorough(),
+            _ => Effort::standard(),
         },
         machines: args.machines.clone(),
         confinement: confinement(args.emulation)?,

@@ -26,9 +26,7 @@ pub(super) fn publish(
     options: PublishOptions<'_>,
 ) -> Result<Outcome, CliError> {
     let PublishOptions { reports, open, output } = options;
-    let attach = |directory: ReportDirectory, (name, bytes): Attachment| directory.attach(&name, bytes);
-    let directory =
-        attachments.into_iter().fold(ReportDirectory::new(reports), attach).write(report, &render::report(report))?;
+    let directory = ReportDirectory::new(reports).attach(attachments).write(report, &render::report(report))?;
     let page = directory.join("report.html");
     let printed = if output.is_json() { output::json(report) } else { print(report, &page, output) };
     output::ignore_broken_pipe(printed)?;

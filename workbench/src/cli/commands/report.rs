@@ -47,7 +47,7 @@ fn rendered(report: &Report, format: FormatArg) -> Result<String, CliError> {
 
 fn to_file(report: &Report, args: &ReportArgs, target: &Path, output: Output) -> Result<(), CliError> {
     replace_file(target, rendered(report, args.format)?.as_bytes())
-        .map_err(|source| ReportError::Write { path: target.to_owned(), source })?;
+        .map_err(|source| ReportError::Write(target.to_owned(), source))?;
     if output.is_json() {
         output::json(&serde_json::json!({ "file": target.display().to_string() }))?;
     } else {

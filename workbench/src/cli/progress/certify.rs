@@ -1,13 +1,13 @@
 //! Progress of a certification: one bar for its whole time, a line per segment.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::activity;
 use super::line::ProgressLine;
 use super::time_left::{StageKind, TimeLeft};
 use crate::actor::Durability;
-use crate::certify::{CertifyObserver, CertifySpec, JudgedSlice, Standing};
+use crate::certify::{CertifiedMode, CertifySpec, JudgedSlice};
 use crate::cli::output::Output;
 use crate::load::{Observer, Phase};
 use crate::units;
@@ -46,26 +46,40 @@ impl CertifyProgress {
         self.line.finish();
     }
 
+    pub(crate) fn show(&self, mode: &CertifiedMode, left: Duration) {
+        {
+            let mut shown = self.shown();
+            shown.done_ms = mode.slices.len() as u64 * self.slice_ms;
+            shown.total_ms = mode.slices_planned * self.slice_ms;
+        }
+        let mut time_left = TimeLeft::new([(StageKind::Whole, 1, Some(left))]);
+        time_left.begin(StageKind::Whole, Instant::now());
+        self.line.expect(time_left);
+        if !mode.slices.is_empty() {
+            self.note(&self.text(mode, left));
+        }
+    }
+
     fn shown(&self) -> MutexGuard<'_, Shown> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `durability on: 12 of 180 slices, worst p99 4.3 ms, none missed, 28 min 0 s left`.
-    fn text(&self, standing: &Standing<'_>) -> String {
-        let missed = standing.slices.iter().filter(|slice| slice.is_missed()).count() as u64;
-        let worst = standing.slices.iter().filter_map(|slice: &JudgedSlice| slice.percentile_ns).max();
+    fn text(&self, mode: &CertifiedMode, left: Duration) -> String {
+        let missed = mode.slices.iter().filter(|slice| slice.is_missed()).count() as u64;
+        let worst = mode.slices.iter().filter_map(|slice: &JudgedSlice| slice.percentile_ns).max();
         let worst = worst
             .map_or_else(String::new, |value| format!(", worst {} {}", self.percentile, units::duration(value as f64)));
         let missed = if missed == 0 { "none".to_owned() } else { units::count(missed) };
-        let left = match standing.left.as_secs_f64() {
+        let left = match left.as_secs_f64() {
             0.0 => "no time".to_owned(),
             seconds => units::seconds(seconds),
         };
         format!(
             "durability {}: {} of {}{worst}, {missed} missed, {left} left",
-            standing.durability,
-            units::count(standing.slices.len() as u64),
-            units::counted(standing.of, "slice")
+            mode.durability,
+            units::count(mode.slices.len() as u64),
+            units::counted(mode.slices_planned, "slice")
         )
     }
 }
@@ -104,21 +118,5 @@ impl Observer for CertifyProgress {
 
     fn note(&self, text: &str) {
         self.line.print(&format!("  {text}"));
-    }
-}
-
-impl CertifyObserver for CertifyProgress {
-    fn standing(&self, standing: &Standing<'_>) {
-        {
-            let mut shown = self.shown();
-            shown.done_ms = standing.slices.len() as u64 * self.slice_ms;
-            shown.total_ms = standing.of * self.slice_ms;
-        }
-        let mut time_left = TimeLeft::new([(StageKind::Whole, 1, Some(standing.left))]);
-        time_left.begin(StageKind::Whole, Instant::now());
-        self.line.expect(time_left);
-        if !standing.slices.is_empty() {
-            self.note(&self.text(standing));
-        }
     }
 }
