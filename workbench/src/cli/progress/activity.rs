@@ -8,7 +8,6 @@ use crate::actor::Durability;
 use crate::load::Phase;
 use crate::units;
 
-/// A phase in progress.
 pub(super) struct Activity {
     phase: Phase,
     label: String,
@@ -103,21 +102,12 @@ mod tests {
 
     #[test]
     fn a_line_has_label_share_and_latency() {
-        let mut measuring = activity(Phase::Measure, Some(30_000));
+        let mut measuring = activity(Phase::Measure, Some(1_000));
         measuring.latency(1_240_000);
         assert_eq!(measuring.line(), "durability off: measuring, 0 %, p99 1.24 ms");
-    }
-
-    #[test]
-    fn progress_beyond_the_expected_length_is_100_percent() {
-        let measuring = activity(Phase::Measure, Some(1_000));
         measuring.progress(1_700, 0);
-        assert_eq!(measuring.line(), "durability off: measuring, 100 %");
-    }
-
-    #[test]
-    fn a_phase_of_unknown_length_has_its_duration_instead_of_a_share() {
+        assert_eq!(measuring.line(), "durability off: measuring, 100 %, p99 1.24 ms", "beyond the expected length");
         let line = activity(Phase::Settle, None).line();
-        assert!(line.starts_with("durability off: waiting for compactions, for "), "{line}");
+        assert!(line.starts_with("durability off: waiting for compactions, for "), "of unknown length: {line}");
     }
 }

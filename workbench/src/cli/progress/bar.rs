@@ -6,7 +6,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output::Output;
 
-/// Interval between frames of the spinner.
 const TICK: Duration = Duration::from_millis(120);
 
 pub(super) fn new(output: Output) -> ProgressBar {

@@ -1,10 +1,10 @@
 //! Progress of an import, and its interruption by Ctrl-C.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 
-use super::bar;
+use super::{bar, lock};
 use crate::cli::output::Output;
 use crate::load::Control;
 use crate::trace::{ImportObserver, ImportStage};
@@ -12,7 +12,7 @@ use crate::units;
 
 /// An observer that shows progress and passes on Ctrl-C.
 pub(crate) struct ImportProgress {
-    bar: ProgressBar,
+    pub(crate) bar: ProgressBar,
     stage: Mutex<Option<ImportStage>>,
     control: Arc<Control>,
 }
@@ -20,11 +20,6 @@ pub(crate) struct ImportProgress {
 impl ImportProgress {
     pub(crate) fn new(output: Output, control: Arc<Control>) -> Self {
         Self { bar: bar::new(output), stage: Mutex::new(None), control }
-    }
-
-    /// Removes the bar: only the result stays on the terminal.
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
     }
 }
 
@@ -38,7 +33,7 @@ const fn label(stage: ImportStage) -> &'static str {
 
 impl ImportObserver for ImportProgress {
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
-        let before = self.stage.lock().unwrap_or_else(PoisonError::into_inner).replace(stage);
+        let before = lock(&self.stage).replace(stage);
         if before != Some(stage) {
             bar::restart(&self.bar, label(stage).to_owned(), total);
         }
