@@ -8,6 +8,10 @@ use jiff::Timestamp;
 /// Text in place of an unknown figure.
 pub const ABSENT: &str = "—";
 
+pub(crate) fn absent() -> String {
+    ABSENT.to_owned()
+}
+
 const SECOND_NS: f64 = 1e9;
 const MINUTE_SECONDS: f64 = 60.0;
 const HOUR_SECONDS: f64 = 3_600.0;
@@ -16,7 +20,7 @@ pub(super) const DAY_SECONDS: f64 = 86_400.0;
 /// A time in nanoseconds, three significant digits: `77 µs`, `1.24 ms`, `2 min 5 s`.
 pub fn duration(nanoseconds: f64) -> String {
     if !nanoseconds.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     if nanoseconds < 0.0 {
         return format!("−{}", duration(-nanoseconds));
@@ -88,7 +92,7 @@ pub fn about_days(estimate: f64) -> String {
 /// A size in bytes, three significant digits: `512 B`, `1.5 MiB`.
 pub fn bytes(bytes: f64) -> String {
     if !bytes.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     let mut scaled = bytes;
     for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
@@ -104,7 +108,7 @@ pub fn bytes(bytes: f64) -> String {
 
 /// A rate per second, whole from 100 up, three significant digits below: `12,300/s`, `0.254/s`.
 pub fn rate(per_second: f64) -> String {
-    if per_second.is_finite() { format!("{}/s", number(per_second)) } else { ABSENT.to_owned() }
+    if per_second.is_finite() { format!("{}/s", number(per_second)) } else { absent() }
 }
 
 /// A whole number with thousands separators: `1,234,567`.
@@ -120,7 +124,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
 pub fn number(number: f64) -> String {
     if !number.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     let shown = if number.abs() < 100.0 { three_digits(number) } else { number.round() };
     group(&shown.to_string())
@@ -128,7 +132,7 @@ pub fn number(number: f64) -> String {
 
 /// A share in percent, three significant digits: `12.3 %`.
 pub fn percent(percent: f64) -> String {
-    if percent.is_finite() { format!("{} %", number(percent)) } else { ABSENT.to_owned() }
+    if percent.is_finite() { format!("{} %", number(percent)) } else { absent() }
 }
 
 /// A difference in percent with its sign: one decimal below 100, whole from there: `+11.2 %`.

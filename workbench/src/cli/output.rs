@@ -122,13 +122,11 @@ pub(crate) fn raw(text: &str) -> Result<(), CliError> {
 /// Prints an error regardless of verbosity, followed by causes that its message does not contain.
 pub(crate) fn error(error: &CliError) {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
+    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
+        let reason = cause.to_string();
         if !text.contains(&reason) {
             text = format!("{text}: {reason}");
         }
-        cause = error.source();
     }
     // If standard error is closed, there is no place to report it.
     let _ = writeln!(anstream::stderr(), "{} {text}", styled(style::ERROR, "error:"));

@@ -10,7 +10,7 @@ use crate::fleet::{
     SyncProbe, TargetAnswer,
 };
 use crate::measure::Percentile;
-use crate::report::Rendered;
+use crate::report::{PercentileInfo, Rendered};
 use crate::units;
 
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
@@ -85,7 +85,7 @@ struct RateRow<'a> {
     /// Whether they come from its only report, without a histogram.
     is_own: bool,
     days_until_full: String,
-    percentiles: [Cell; 3],
+    percentiles: [Cell<'a>; 3],
 }
 
 impl<'a> RateRow<'a> {
@@ -105,13 +105,13 @@ impl<'a> RateRow<'a> {
             }),
             load: match mode.offered_per_second {
                 Some(rate) => units::rate(rate),
-                None if mode.commands.is_empty() => absent(),
+                None if mode.commands.is_empty() => units::absent(),
                 None => "closed loop".to_owned(),
             },
             is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
             days_until_full: capacity
                 .and_then(|capacity| capacity.days_until_disk_full)
-                .map_or_else(absent, |range| between(range, units::days)),
+                .map_or_else(units::absent, |range| between(range, units::days)),
             percentiles: SHOWN.map(|name| Cell::new(name, latency)),
         }
     }
@@ -131,25 +131,19 @@ fn recommended(capacity: &MergedCapacity, reports: usize) -> String {
 }
 
 #[derive(Serialize)]
-struct Cell {
-    value_ns: Option<u64>,
-    interval_ns: Option<[u64; 2]>,
+struct Cell<'a> {
+    found: Option<&'a PercentileInfo>,
     /// Lowest and highest report, where two carry no interval.
     between_ns: Option<[u64; 2]>,
 }
 
-impl Cell {
-    fn new(name: Percentile, latency: Option<&MergedLatency>) -> Self {
+impl<'a> Cell<'a> {
+    fn new(name: Percentile, latency: Option<&'a MergedLatency>) -> Self {
         let found = latency.and_then(|latency| latency.response.percentile(name));
+        let has_spread = found.is_some_and(|found| found.interval_ns.is_none());
         let spread = latency.and_then(|latency| latency.spread.iter().find(|spread| spread.percentile == name));
-        let interval_ns = found.and_then(|found| found.interval_ns);
-        Self {
-            value_ns: found.map(|found| found.value_ns),
-            interval_ns,
-            between_ns: spread
-                .filter(|spread| interval_ns.is_none() && found.is_some() && spread.reports_count > 1)
-                .map(|spread| [spread.lowest_ns, spread.highest_ns]),
-        }
+        let spread = spread.filter(|spread| has_spread && spread.reports_count > 1);
+        Self { found, between_ns: spread.map(|spread| [spread.lowest_ns, spread.highest_ns]) }
     }
 }
 
@@ -187,13 +181,9 @@ impl<'a> DiskRow<'a> {
     }
 }
 
-fn absent() -> String {
-    units::ABSENT.to_owned()
-}
-
 fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) -> String {
     let ends = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
-    ends.map_or_else(absent, |(low, high)| between([low, high], format))
+    ends.map_or_else(units::absent, |(low, high)| between([low, high], format))
 }
 
 /// A range with one unit where both ends have the same, or one figure if both ends have the same text.

@@ -14,7 +14,7 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
@@ -22,6 +22,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("machines.html.j2", include_str!("machines.html.j2")),
     ("report.md.j2", include_str!("report.md.j2")),
     ("comparison.md.j2", include_str!("comparison.md.j2")),
+    ("comparison_end.md.j2", include_str!("comparison_end.md.j2")),
     ("machines.md.j2", include_str!("machines.md.j2")),
 ];
 
@@ -78,7 +79,7 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("percent", |value: Option<f64>| figure(value, units::percent));
     environment.add_filter("percent_difference", units::percent_difference);
     environment.add_filter("percent_interval", |ends: Vec<f64>| units::percent_interval([ends[0], ends[1]]));
-    environment.add_filter("count", |value: Option<u64>| value.map_or_else(absent, units::count));
+    environment.add_filter("count", |value: Option<u64>| value.map_or_else(units::absent, units::count));
     environment.add_filter("moment", |value: &str| units::moment(value));
     environment.add_filter("pretty", |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default());
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
@@ -87,11 +88,7 @@ fn add_filters(environment: &mut Environment<'_>) {
 }
 
 fn figure(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
-    value.map_or_else(absent, format)
-}
-
-fn absent() -> String {
-    units::ABSENT.to_owned()
+    value.map_or_else(units::absent, format)
 }
 
 fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

@@ -127,19 +127,16 @@ fn pairs<'a>(
         let mode = modes.iter().find(|mode| mode.durability == durability)?;
         latencies(mode).iter().find(|latency| latency.name == name).map(&pick)
     };
-    names.into_iter().map(|name| LatencyPair::new(name, of(Durability::Off, name), of(Durability::On, name))).collect()
-}
-
-impl<'a> LatencyPair<'a> {
-    fn new(name: &'a str, off: Option<&'a LatencyInfo>, on: Option<&'a LatencyInfo>) -> Self {
+    let pair = |name| {
+        let [off, on] = Durability::BOTH.map(|durability| of(durability, name));
         let percentiles = PERCENTILES.map(|name| {
-            let off = off.and_then(|info| info.percentile(name));
-            let on = on.and_then(|info| info.percentile(name));
+            let [off, on] = [off, on].map(|info| info?.percentile(name));
             let added_ns = off.zip(on).map(|(off, on)| on.value_ns as f64 - off.value_ns as f64);
             PercentilePair { name, off, on, added_ns }
         });
-        Self { name, off, on, percentiles }
-    }
+        LatencyPair { name, off, on, percentiles }
+    };
+    names.into_iter().map(pair).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -217,16 +214,15 @@ struct EngineRow {
 }
 
 fn engine_rows(modes: &[ModeResult]) -> Vec<EngineRow> {
-    let last = |mode: &ModeResult| mode.rounds.last().map_or_else(Vec::new, |round| round.engine.clone());
-    let engines: Vec<Vec<EngineFigure>> = modes.iter().map(last).collect();
-    let names: Vec<String> = engines.first().into_iter().flatten().map(|figure| figure.name.to_string()).collect();
-    let row = |name: String| {
+    let engine = |mode: &ModeResult| mode.rounds.last().map_or_else(Vec::new, |round| round.engine.clone());
+    let engines: Vec<Vec<EngineFigure>> = modes.iter().map(engine).collect();
+    let row = |EngineFigure { name, .. }: &EngineFigure| {
         let of_mode = |engine: &Vec<EngineFigure>| {
-            engine.iter().find(|figure| figure.name == name).map(|figure| [figure.before, figure.after])
+            engine.iter().find(|figure| figure.name == *name).map(|figure| [figure.before, figure.after])
         };
-        EngineRow { figures: engines.iter().map(of_mode).collect(), name }
+        EngineRow { figures: engines.iter().map(of_mode).collect(), name: name.to_string() }
     };
-    names.into_iter().map(row).collect()
+    engines.first().into_iter().flatten().map(row).collect()
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -269,8 +265,7 @@ struct ChangedFigure {
 
 fn changed_figures(what_if: &WhatIfInfo) -> Vec<ChangedFigure> {
     let row = |durability, figure: &WhatIfFigure| {
-        let text =
-            |value: Option<f64>| value.map_or_else(|| units::ABSENT.to_owned(), |it| figure_text(figure.name, it));
+        let text = |value: Option<f64>| value.map_or_else(units::absent, |it| figure_text(figure.name, it));
         let (before, after) = (text(figure.before), text(figure.after));
         ChangedFigure { durability, label: figure_label(figure.name), before, after, basis: figure.basis }
     };

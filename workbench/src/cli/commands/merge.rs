@@ -34,11 +34,9 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     output.line("")?;
     output.warnings(&comparison.warnings)?;
     output.sentence(&comparison.sentence)?;
-    let notes = |machine: &MergedMachine| {
-        let name = machine.name.clone();
-        machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
-    };
-    output.list(comparison.machines.iter().flat_map(notes))?;
+    for machine in &comparison.machines {
+        output.list(machine.notes.iter().map(|note| format!("{}: {note}", machine.name)))?;
+    }
     output.line(&format!("Comparison: {}", directory.join("machines.html").display()))
 }
 

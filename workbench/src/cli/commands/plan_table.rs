@@ -159,6 +159,7 @@ mod tests {
         let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
         let text = std::fs::read_to_string(sample).unwrap();
         let mut plan = serde_json::from_str::<Report>(&text).unwrap().plan.unwrap();
+        let tried = plan.profiles[0].modes[0].clone();
         let mode = |durability, rate, holds| MachineMode {
             durability,
             evidence: Evidence::CoresEmulated,
@@ -166,10 +167,8 @@ mod tests {
             range_per_second: None,
             holds: Some(holds),
             binding: Some(Binding { resource: Resource::WriteBandwidth, evidence: String::new() }),
-            process_peak_bytes: None,
-            latency: None,
             memory_peak_bytes: Some(1_022 << 20),
-            reason: String::new(),
+            ..tried.clone()
         };
         for known in &mut plan.profiles {
             known.evidence = Evidence::Implied;

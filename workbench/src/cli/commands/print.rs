@@ -18,13 +18,11 @@ use crate::workload::{Workload, WorkloadError, shipped};
 pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliError> {
     let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
     let Some(name) = &args.name else { return output.result(&workloads, || list(&workloads, output)) };
-    match shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) {
-        Some((shipped, workload)) => output.result(workload, || output::raw(shipped.text)),
-        None => {
-            let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
-            Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") }.into())
-        }
-    }
+    let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
+        let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
+        return Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") }.into());
+    };
+    output.result(workload, || output::raw(shipped.text))
 }
 
 fn list(workloads: &[Workload], output: Output) -> Result<(), CliError> {

@@ -10,12 +10,12 @@ use crate::units;
 
 pub(super) struct Activity {
     phase: Phase,
-    label: String,
+    pub(super) label: String,
     /// Position in the phase, in its own unit; estimates the time left.
     bar: ProgressBar,
     /// Counts completed commands, for their rate. Never shown.
     commands: ProgressBar,
-    p99_ns: Option<u64>,
+    pub(super) p99_ns: Option<u64>,
 }
 
 const fn name(phase: Phase) -> &'static str {
@@ -46,20 +46,12 @@ impl Activity {
         Self { phase, label, bar, commands: ProgressBar::hidden(), p99_ns: None }
     }
 
-    pub(super) fn label(&self) -> &str {
-        &self.label
-    }
-
     /// Sets the position, and the number of commands completed since the load began.
     pub(super) fn progress(&self, done: u64, commands: u64) {
         self.bar.set_position(done);
         if self.phase != Phase::Crash {
             self.commands.set_position(commands);
         }
-    }
-
-    pub(super) const fn latency(&mut self, p99_ns: u64) {
-        self.p99_ns = Some(p99_ns);
     }
 
     /// `5,320 commands/s, p99 1.24 ms, 3 s left`: what is known so far.
@@ -103,7 +95,7 @@ mod tests {
     #[test]
     fn a_line_has_label_share_and_latency() {
         let mut measuring = activity(Phase::Measure, Some(1_000));
-        measuring.latency(1_240_000);
+        measuring.p99_ns = Some(1_240_000);
         assert_eq!(measuring.line(), "durability off: measuring, 0 %, p99 1.24 ms");
         measuring.progress(1_700, 0);
         assert_eq!(measuring.line(), "durability off: measuring, 100 %, p99 1.24 ms", "beyond the expected length");

@@ -77,7 +77,7 @@ impl Observer for CertifyProgress {
     }
 
     fn latency(&self, p99_ns: u64) {
-        self.line.update(|activity| activity.latency(p99_ns));
+        self.line.update(|activity| activity.p99_ns = Some(p99_ns));
     }
 
     fn note(&self, text: &str) {

@@ -23,25 +23,18 @@ impl ImportProgress {
     }
 }
 
-const fn label(stage: ImportStage) -> &'static str {
-    match stage {
-        ImportStage::Survey => "detecting the date order (D/M or M/D)",
-        ImportStage::Read => "reading the log",
-        ImportStage::Write => "writing the trace",
-    }
-}
-
 impl ImportObserver for ImportProgress {
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
-        let before = lock(&self.stage).replace(stage);
-        if before != Some(stage) {
-            bar::restart(&self.bar, label(stage).to_owned(), total);
+        let (label, position) = match stage {
+            ImportStage::Survey => ("detecting the date order (D/M or M/D)", units::bytes(done as f64)),
+            ImportStage::Read => ("reading the log", units::bytes(done as f64)),
+            ImportStage::Write => ("writing the trace", units::counted(done, "event")),
+        };
+        if lock(&self.stage).replace(stage) != Some(stage) {
+            bar::restart(&self.bar, label.to_owned(), total);
         }
         self.bar.set_position(done);
-        self.bar.set_prefix(match stage {
-            ImportStage::Write => units::counted(done, "event"),
-            ImportStage::Survey | ImportStage::Read => units::bytes(done as f64),
-        });
+        self.bar.set_prefix(position);
     }
 
     fn is_stopped(&self) -> bool {

@@ -67,7 +67,7 @@ impl ProgressLine {
         let mut state = lock(&self.state);
         let Some(activity) = &mut state.activity else { return };
         change(activity);
-        let (label, figures) = (activity.label().to_owned(), activity.figures());
+        let (label, figures) = (activity.label.clone(), activity.figures());
         self.bar.set_message(state.with_time_left(&label));
         self.bar.set_prefix(figures);
     }

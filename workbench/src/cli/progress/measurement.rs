@@ -52,7 +52,7 @@ impl Observer for MeasurementProgress {
     }
 
     fn latency(&self, p99_ns: u64) {
-        self.line.update(|activity| activity.latency(p99_ns));
+        self.line.update(|activity| activity.p99_ns = Some(p99_ns));
     }
 
     fn round(&self, round: u32, of: u32) {
