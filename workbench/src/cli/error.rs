@@ -14,7 +14,6 @@ use crate::report::ReportError;
 use crate::trace::TraceError;
 use crate::workload::WorkloadError;
 
-/// Failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// Arguments that contradict each other, the host or the source.
@@ -59,7 +58,6 @@ impl From<PlanError> for CliError {
 }
 
 impl CliError {
-    /// Whether the reader of standard output has closed the pipe.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }

@@ -46,8 +46,8 @@ pub use plan::{
     ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
+pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields};
-pub use question::{Incomparable, Question, Target};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;

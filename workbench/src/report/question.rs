@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Report, SourceInfo};
+use super::frame::{Report, Reproduce, SourceInfo};
 use super::slo::SloInfo;
 
 /// The question that all joined reports answer.
@@ -38,6 +38,22 @@ pub struct Target {
     pub required_per_second: f64,
     /// The objective.
     pub slo: SloInfo,
+}
+
+/// Date and origin of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparisonContext {
+    /// Date of the comparison, RFC 3339 in UTC.
+    pub compared_at: String,
+    /// The command line that repeats it.
+    pub command: String,
+}
+
+impl ComparisonContext {
+    pub(crate) fn reproduce(&self, first: &Report) -> Reproduce {
+        let (command, version) = (self.command.clone(), env!("CARGO_PKG_VERSION").to_owned());
+        Reproduce { command, version, components: first.reproduce.components.clone() }
+    }
 }
 
 /// A field of `report.json` and its value.
