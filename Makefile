@@ -28,7 +28,7 @@ plan: build
 
 test: deps
 	$(CARGO) test --locked --all-features
-	$(CARGO) bench --locked --all-features -- --test
+	$(CARGO) bench --locked --all-features --profile dev -- --test
 	$(MAKE) downstream
 
 downstream: deps

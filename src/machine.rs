@@ -104,29 +104,25 @@ impl ProcessShare {
 pub fn process_share() -> ProcessShare {
     let root = Path::new("/");
     ProcessShare {
-        cpu: cpu_under(root).unwrap_or_else(fallback_cpu),
-        ram: ram_under(root).unwrap_or_else(fallback_ram),
+        cpu: cpu_under(root).unwrap_or_else(|| whole_cores(detect_cpu_cores(), Source::HostTotal)),
+        ram: ram_under(root).unwrap_or_else(|| match detect_total_memory_mb() {
+            Some(mib) => RamShare { bytes: mib * MIB, source: Source::HostTotal },
+            None => RamShare { bytes: DEFAULT_RAM_MIB * MIB, source: Source::Assumed },
+        }),
         open_files: open_files_under(root),
     }
 }
 
-fn fallback_cpu() -> CpuShare {
-    let cores = detect_cpu_cores();
-    CpuShare { cores, millicores: cores as u64 * 1000, source: Source::HostTotal }
-}
-
-fn fallback_ram() -> RamShare {
-    match detect_total_memory_mb() {
-        Some(mib) => RamShare { bytes: mib * MIB, source: Source::HostTotal },
-        None => RamShare { bytes: DEFAULT_RAM_MIB * MIB, source: Source::Assumed },
-    }
+fn whole_cores(cores: usize, source: Source) -> CpuShare {
+    CpuShare { cores, millicores: cores as u64 * 1000, source }
 }
 
 /// RAM that this process may use, by the kernel files under `root`: the smallest of the total in `proc/meminfo` and the
 /// memory limits of its cgroup and all parent cgroups. `None` if no file can be read.
 fn ram_under(root: &Path) -> Option<RamShare> {
-    let total = read(root, "proc/meminfo")
-        .and_then(|text| parse_mem_total(&text))
+    // `MemTotal:  24684756 kB`.
+    let total = labelled(root, "proc/meminfo", "MemTotal:")
+        .and_then(|rest| first_number(&rest)?.checked_mul(1024))
         .map(|bytes| RamShare { bytes, source: Source::HostTotal });
     let groups = groups(root, "self", "memory");
     let limits =
@@ -149,15 +145,15 @@ pub fn cpu_under(root: &Path) -> Option<CpuShare> {
     schedulable_cpus(root).into_iter().chain(quotas).min_by_key(|share| share.millicores)
 }
 
-/// The soft limit on open files in `proc/self/limits` under `root`. `None` if it is unlimited or cannot be read.
+/// The soft limit on open files, the first number of its line. `None` if it is unlimited or cannot be read.
 fn open_files_under(root: &Path) -> Option<u64> {
-    read(root, "proc/self/limits").and_then(|text| parse_open_files(&text))
+    first_number(&labelled(root, "proc/self/limits", "Max open files")?)
 }
 
 /// The online CPUs in the affinity mask. The mask can also contain CPUs that are offline.
 fn schedulable_cpus(root: &Path) -> Option<CpuShare> {
     let online = read(root, "sys/devices/system/cpu/online").and_then(|text| parse_cpu_list(&text));
-    let allowed = read(root, "proc/self/status").and_then(|text| parse_allowed_cpus(&text));
+    let allowed = labelled(root, "proc/self/status", "Cpus_allowed_list:").and_then(|list| parse_cpu_list(&list));
     let (cores, source) = match (online, allowed) {
         (Some(online), Some(allowed)) => {
             let both = overlap(&online, &allowed);
@@ -167,7 +163,7 @@ fn schedulable_cpus(root: &Path) -> Option<CpuShare> {
         (None, Some(allowed)) => (count(&allowed), Source::Affinity),
         (None, None) => return None,
     };
-    (cores > 0).then(|| CpuShare { cores, millicores: cores as u64 * 1000, source })
+    (cores > 0).then(|| whole_cores(cores, source))
 }
 
 /// A range of CPU numbers, both ends included.
@@ -345,15 +341,13 @@ fn unescape(path: &str) -> PathBuf {
     PathBuf::from(path.replace("\\040", " "))
 }
 
-/// `MemTotal:  24684756 kB` in bytes.
-fn parse_mem_total(meminfo: &str) -> Option<u64> {
-    let rest = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    rest.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+/// The rest of the line that begins with `label`.
+fn labelled(root: &Path, file: &str, label: &str) -> Option<String> {
+    read(root, file)?.lines().find_map(|line| line.strip_prefix(label)).map(str::to_owned)
 }
 
-/// `Cpus_allowed_list: 0-3,8` of a process status.
-fn parse_allowed_cpus(status: &str) -> Option<Vec<CpuRange>> {
-    parse_cpu_list(status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?)
+fn first_number(text: &str) -> Option<u64> {
+    text.split_whitespace().next()?.parse().ok()
 }
 
 /// `0-3,8` as ranges. `None` if the list is invalid or empty.
@@ -368,16 +362,9 @@ fn parse_cpu_list(text: &str) -> Option<Vec<CpuRange>> {
 
 /// `150000 100000`, quota and period in microseconds, as 1500 thousandths of a core. `None` for `max` and `-1`.
 fn parse_cpu_quota(text: &str) -> Option<u64> {
-    let mut fields = text.split_whitespace();
-    let quota: u64 = fields.next()?.parse().ok()?;
-    let period: u64 = fields.next()?.parse().ok()?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    let (quota, period): (u64, u64) = (quota.parse().ok()?, period.parse().ok()?);
     quota.checked_mul(1000)?.checked_div(period).filter(|millicores| *millicores > 0)
-}
-
-/// `Max open files            1024                 4096                 files`: the soft limit is the first number.
-fn parse_open_files(limits: &str) -> Option<u64> {
-    let rest = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    rest.split_whitespace().next()?.parse().ok()
 }
 
 fn read(root: &Path, name: &str) -> Option<String> {
@@ -511,25 +498,17 @@ mod tests {
     }
 
     #[test]
-    fn the_throttling_limit_of_cgroup_v2_applies() {
-        let host = machine(&[
-            ("proc/meminfo", "MemTotal: 8388608 kB\n"),
-            ("proc/self/cgroup", "0::/a\n"),
-            ("sys/fs/cgroup/a/memory.max", "2147483648\n"),
-            ("sys/fs/cgroup/a/memory.high", "1073741824\n"),
-        ]);
-        let source = Source::CgroupV2("/sys/fs/cgroup/a/memory.high".into());
-        assert_eq!(ram_under(host.path()), Some(RamShare { bytes: GIB, source }));
-    }
-
-    #[test]
-    fn a_limit_above_the_host_total_does_not_apply() {
-        let host = machine(&[
-            ("proc/meminfo", "MemTotal: 1048576 kB\n"),
-            ("proc/self/cgroup", "0::/\n"),
-            ("sys/fs/cgroup/memory.max", "8589934592\n"),
-        ]);
-        assert_eq!(ram_under(host.path()), Some(RamShare { bytes: GIB, source: Source::HostTotal }));
+    fn the_throttling_limit_of_cgroup_v2_applies_unless_it_is_above_the_host_total() {
+        let throttled = Source::CgroupV2("/sys/fs/cgroup/a/memory.high".into());
+        for (total, source) in [("MemTotal: 8388608 kB\n", throttled), ("MemTotal: 1048576 kB\n", Source::HostTotal)] {
+            let host = machine(&[
+                ("proc/meminfo", total),
+                ("proc/self/cgroup", "0::/a\n"),
+                ("sys/fs/cgroup/a/memory.max", "2147483648\n"),
+                ("sys/fs/cgroup/a/memory.high", "1073741824\n"),
+            ]);
+            assert_eq!(ram_under(host.path()), Some(RamShare { bytes: GIB, source }));
+        }
     }
 
     #[test]
@@ -541,16 +520,8 @@ mod tests {
     }
 
     #[test]
-    fn missing_kernel_files_give_no_share() {
-        let host = machine(&[]);
-        assert_eq!(ram_under(host.path()), None);
-        assert_eq!(cpu_under(host.path()), None);
-        assert_eq!(open_files_under(host.path()), None);
-    }
-
-    #[test]
-    fn invalid_kernel_files_give_no_share() {
-        let host = machine(&[
+    fn missing_and_invalid_kernel_files_give_no_share() {
+        let invalid = machine(&[
             ("proc/meminfo", "MemTotal: lots\n"),
             ("proc/self/cgroup", "nonsense\n0::/\n"),
             ("proc/self/mountinfo", "1 2 3\n - cgroup2\n"),
@@ -558,9 +529,11 @@ mod tests {
             ("sys/fs/cgroup/cpu.max", "100000 0\n"),
             ("sys/devices/system/cpu/online", "3-1,x\n"),
         ]);
-        assert_eq!(ram_under(host.path()), None);
-        assert_eq!(cpu_under(host.path()), None);
-        assert_eq!(open_files_under(host.path()), None);
+        for host in [machine(&[]), invalid] {
+            assert_eq!(ram_under(host.path()), None);
+            assert_eq!(cpu_under(host.path()), None);
+            assert_eq!(open_files_under(host.path()), None);
+        }
     }
 
     #[test]

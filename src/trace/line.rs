@@ -23,7 +23,7 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Appends the line and its line feed. Allocates only if `out` must grow.
+    /// Appends the line and its line feed. Allocates only if `out` must grow or a name needs quotes.
     pub fn append(&self, out: &mut Vec<u8>) {
         let mut digits = itoa::Buffer::new();
         out.extend_from_slice(digits.format(self.at_ns).as_bytes());
@@ -62,18 +62,11 @@ impl Line<'_> {
 
 /// A field by RFC 4180. A field with `#` is quoted as well.
 fn append_field(field: &str, out: &mut Vec<u8>) {
-    if !needs_quotes(field) {
+    if needs_quotes(field) {
+        out.extend_from_slice(format!("\"{}\"", field.replace('"', "\"\"")).as_bytes());
+    } else {
         out.extend_from_slice(field.as_bytes());
-        return;
     }
-    out.push(b'"');
-    for &byte in field.as_bytes() {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
 }
 
 fn needs_quotes(field: &str) -> bool {
@@ -84,14 +77,9 @@ fn needs_quotes(field: &str) -> bool {
 /// Suffix of the column family of an operation, after the actor type and an underscore.
 pub const fn family_suffix(kind: OpKind) -> &'static str {
     match kind {
-        OpKind::Open
-        | OpKind::EventsPut
-        | OpKind::EventsGet
-        | OpKind::EventsDel
-        | OpKind::EventsLast
-        | OpKind::EventsPurge => "events",
         OpKind::StatesPut | OpKind::StatesGet | OpKind::StatesPurge => "states",
         OpKind::MetadataPut | OpKind::MetadataGet | OpKind::MetadataPurge => "metadata",
+        _ => "events",
     }
 }
 
@@ -99,33 +87,19 @@ pub const fn family_suffix(kind: OpKind) -> &'static str {
 mod tests {
     use super::*;
 
-    fn text(type_name: &str, actor: &str, op: Op) -> String {
-        let mut out = Vec::new();
-        Line { at_ns: 17, type_name, actor, command_id: 3, command: CommandKind::Persist, op }.append(&mut out);
-        String::from_utf8(out).unwrap()
-    }
-
     #[test]
-    fn a_line_has_all_columns() {
-        let put = Op::new(OpKind::EventsPut, 42, 120);
-        assert_eq!(text("account", "a1", put), "17,account_events,a1,3,persist,events.put,00000000000000000042,120\n");
-        let state = Op::new(OpKind::StatesPut, 7, 300);
-        assert_eq!(text("account", "a1", state), "17,account_states,a1,3,persist,states.put,,300\n");
-    }
-
-    #[test]
-    fn the_newest_event_has_its_number_if_it_exists() {
-        assert_eq!(text("t", "a", Op::new(OpKind::EventsLast, 0, 0)), "17,t_events,a,3,persist,events.last,,0\n");
-        let found = Op::new(OpKind::EventsLast, 9, 55);
-        assert_eq!(text("t", "a", found), "17,t_events,a,3,persist,events.last,00000000000000000009,55\n");
-    }
-
-    #[test]
-    fn names_with_separators_are_quoted() {
-        let put = Op::new(OpKind::MetadataPut, 0, 16);
-        assert_eq!(
-            text("a,b", "say \"hi\"", put),
-            "17,\"a,b_metadata\",\"say \"\"hi\"\"\",3,persist,metadata.put,,16\n"
-        );
+    fn lines_have_all_columns_and_quoted_names() {
+        for (type_name, actor, kind, number, bytes, expected) in [
+            ("t", "a", OpKind::EventsPut, 42, 120, "t_events,a,3,persist,events.put,00000000000000000042,120"),
+            ("t", "a", OpKind::StatesPut, 7, 300, "t_states,a,3,persist,states.put,,300"),
+            // The newest event has its number if it exists.
+            ("t", "a", OpKind::EventsLast, 0, 0, "t_events,a,3,persist,events.last,,0"),
+            ("t", "a", OpKind::EventsLast, 9, 55, "t_events,a,3,persist,events.last,00000000000000000009,55"),
+            ("a,b", "a\"b", OpKind::MetadataPut, 0, 16, "\"a,b_metadata\",\"a\"\"b\",3,persist,metadata.put,,16"),
+        ] {
+            let (op, mut out) = (Op::new(kind, number, bytes), Vec::new());
+            Line { at_ns: 17, type_name, actor, command_id: 3, command: CommandKind::Persist, op }.append(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("17,{expected}\n"));
+        }
     }
 }

@@ -6,15 +6,19 @@
 //!
 //! ```
 //! use ave_actors_rocksdb::{Recorder, RecorderOptions, RecordingManager};
-//! use ave_actors_store::{database::DbManager, memory::MemoryManager};
+//! use ave_actors_store::database::{Collection, DbManager};
+//! use ave_actors_store::memory::MemoryManager;
 //!
 //! # let directory = tempfile::tempdir()?;
 //! # let directory = directory.path();
 //! let recorder = Recorder::start(RecorderOptions::new(directory).name("bank").keep_parts(10))?;
 //! let manager = RecordingManager::new(MemoryManager::default(), Some(recorder.clone()));
-//! // Pass `manager` to the actor system. After it has stopped:
+//! // Usually done by the actor system, to which `manager` is passed:
+//! manager.create_collection("account_events", "account-1")?.put("00000000000000000000", b"opened")?;
+//! // After it has stopped:
 //! let stats = recorder.finish()?;
-//! assert_eq!(stats.dropped, 0);
+//! assert_eq!((stats.recorded, stats.dropped, stats.parts), (2, 0, 1));
+//! assert!(directory.join("bank-00001.trace.csv").exists());
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!

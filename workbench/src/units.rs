@@ -8,6 +8,10 @@ use jiff::Timestamp;
 /// Text in place of an unknown figure.
 pub const ABSENT: &str = "—";
 
+pub(crate) fn absent() -> String {
+    ABSENT.to_owned()
+}
+
 const SECOND_NS: f64 = 1e9;
 const MINUTE_SECONDS: f64 = 60.0;
 const HOUR_SECONDS: f64 = 3_600.0;
@@ -16,7 +20,7 @@ pub(super) const DAY_SECONDS: f64 = 86_400.0;
 /// A time in nanoseconds, three significant digits: `77 µs`, `1.24 ms`, `2 min 5 s`.
 pub fn duration(nanoseconds: f64) -> String {
     if !nanoseconds.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     if nanoseconds < 0.0 {
         return format!("−{}", duration(-nanoseconds));
@@ -32,16 +36,17 @@ pub fn duration(nanoseconds: f64) -> String {
 
 /// A difference of times in nanoseconds, with its sign: `+1.5 µs`.
 pub fn duration_difference(nanoseconds: f64) -> String {
-    if nanoseconds > 0.0 && nanoseconds.is_finite() {
-        format!("+{}", duration(nanoseconds))
-    } else {
-        duration(nanoseconds)
-    }
+    let sign = if nanoseconds > 0.0 && nanoseconds.is_finite() { "+" } else { "" };
+    format!("{sign}{}", duration(nanoseconds))
 }
 
 /// A range of times in nanoseconds, with one unit where it is the same: `1.46 – 1.57 ms`.
 pub fn duration_range(low_nanoseconds: f64, high_nanoseconds: f64) -> String {
-    let (low, high) = (duration(low_nanoseconds), duration(high_nanoseconds));
+    range(&duration(low_nanoseconds), &duration(high_nanoseconds))
+}
+
+/// A range of figures, with one unit where it is the same.
+pub(crate) fn range(low: &str, high: &str) -> String {
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((figure, low_unit)), Some((_, high_unit))) if low_unit == high_unit => format!("{figure} – {high}"),
         _ => format!("{low} – {high}"),
@@ -87,7 +92,7 @@ pub fn about_days(estimate: f64) -> String {
 /// A size in bytes, three significant digits: `512 B`, `1.5 MiB`.
 pub fn bytes(bytes: f64) -> String {
     if !bytes.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     let mut scaled = bytes;
     for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
@@ -103,7 +108,7 @@ pub fn bytes(bytes: f64) -> String {
 
 /// A rate per second, whole from 100 up, three significant digits below: `12,300/s`, `0.254/s`.
 pub fn rate(per_second: f64) -> String {
-    if per_second.is_finite() { format!("{}/s", number(per_second)) } else { ABSENT.to_owned() }
+    if per_second.is_finite() { format!("{}/s", number(per_second)) } else { absent() }
 }
 
 /// A whole number with thousands separators: `1,234,567`.
@@ -119,7 +124,7 @@ pub fn counted(count: u64, noun: &str) -> String {
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
 pub fn number(number: f64) -> String {
     if !number.is_finite() {
-        return ABSENT.to_owned();
+        return absent();
     }
     let shown = if number.abs() < 100.0 { three_digits(number) } else { number.round() };
     group(&shown.to_string())
@@ -127,18 +132,15 @@ pub fn number(number: f64) -> String {
 
 /// A share in percent, three significant digits: `12.3 %`.
 pub fn percent(percent: f64) -> String {
-    if percent.is_finite() { format!("{} %", number(percent)) } else { ABSENT.to_owned() }
+    if percent.is_finite() { format!("{} %", number(percent)) } else { absent() }
 }
 
 /// A difference in percent with its sign: one decimal below 100, whole from there: `+11.2 %`.
 pub fn percent_difference(percent: f64) -> String {
     let size = percent.abs();
     let digits = if size < 99.95 { format!("{size:.1}") } else { number(size.round()) };
-    let sign = match percent {
-        _ if digits == "0.0" || !percent.is_finite() => "",
-        percent if percent < 0.0 => "−",
-        _ => "+",
-    };
+    let sign = if percent < 0.0 { "−" } else { "+" };
+    let sign = if digits == "0.0" || !percent.is_finite() { "" } else { sign };
     format!("{sign}{digits} %")
 }
 
@@ -149,9 +151,8 @@ pub fn percent_interval([low, high]: [f64; 2]) -> String {
 
 /// A moment: `2026-03-01 09:30:00 UTC`. What is not an RFC 3339 time is returned as it is.
 pub fn moment(rfc3339: &str) -> String {
-    rfc3339
-        .parse::<Timestamp>()
-        .map_or_else(|_| rfc3339.to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+    let utc = |moment: Timestamp| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    rfc3339.parse().map_or_else(|_| rfc3339.to_owned(), utc)
 }
 
 /// Rounds to three significant digits by way of decimal text, so that the result prints as those digits.
@@ -163,8 +164,7 @@ fn three_digits(value: f64) -> f64 {
 fn group(decimal: &str) -> String {
     let (whole, fraction) = decimal.find('.').map_or((decimal, ""), |point| decimal.split_at(point));
     let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("−", digits));
-    let mut grouped = String::with_capacity(decimal.len() + digits.len() / 3 + 2);
-    grouped.push_str(sign);
+    let mut grouped = sign.to_owned();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
             grouped.push(',');
@@ -179,120 +179,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_three_digits_and_a_fitting_unit() {
-        for (nanoseconds, expected) in [
-            (0.0, "0 ns"),
-            (0.4, "0.4 ns"),
-            (999.0, "999 ns"),
-            (1_000.0, "1 µs"),
-            (77_000.0, "77 µs"),
-            (77_049.0, "77 µs"),
-            (123_456.0, "123 µs"),
-            (1_240_000.0, "1.24 ms"),
-            (3_100_000_000.0, "3.1 s"),
-            (119.4e9, "119 s"),
+    fn figures_have_three_digits_grouped_thousands_and_a_fitting_unit() {
+        for (text, expected) in [
+            (duration(0.0), "0 ns"),
+            (duration(0.4), "0.4 ns"),
+            (duration(77_049.0), "77 µs"),
+            (duration(999_600.0), "1 ms"),
+            (duration(1_240_000.0), "1.24 ms"),
+            (duration(999_999_999.0), "1 s"),
+            (duration(119.4e9), "119 s"),
+            (seconds(119.7), "2 min 0 s"),
+            (seconds(125.0), "2 min 5 s"),
+            (seconds(12_599.0), "3 h 30 min"),
+            (seconds(1_500_000.0), "17.4 days"),
+            (days(0.55), "13 h 12 min"),
+            (days(1_460.2), "1,460 days"),
+            (about_days(0.0375), "54 min"),
+            (about_days(0.51), "12 h"),
+            (about_days(12.5), "12.5 days"),
+            (bytes(0.0), "0 B"),
+            (bytes(1_023.0), "1,023 B"),
+            (bytes(1_536.0), "1.5 KiB"),
+            (bytes(1_048_575.9), "1 MiB"),
+            (bytes(17_179_869_184.0), "16 GiB"),
+            (bytes(3_298_534_883_328.0), "3 TiB"),
+            (rate(1_234_567.8), "1,234,568/s"),
+            (rate(99.96), "100/s"),
+            (rate(0.5), "0.5/s"),
+            (count(999), "999"),
+            (count(u64::MAX), "18,446,744,073,709,551,615"),
+            (counted(1, "core"), "1 core"),
+            (counted(1_500, "actor"), "1,500 actors"),
+            (number(-12_345.0), "−12,345"),
+            (percent(12.345), "12.3 %"),
+            (percent(0.0), "0 %"),
+            (duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms"),
+            (duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms"),
+            (moment("2026-03-01T10:30:00+01:00"), "2026-03-01 09:30:00 UTC"),
+            (moment("yesterday"), "yesterday"),
         ] {
-            assert_eq!(duration(nanoseconds), expected, "{nanoseconds} ns");
+            assert_eq!(text, expected);
         }
-    }
-
-    #[test]
-    fn rounding_never_shows_a_thousand_of_a_smaller_unit() {
-        assert_eq!(duration(999_600.0), "1 ms");
-        assert_eq!(duration(999_999_999.0), "1 s");
-        assert_eq!(bytes(1_048_575.9), "1 MiB");
-    }
-
-    #[test]
-    fn long_times_have_two_units() {
-        assert_eq!(seconds(90.0), "90 s");
-        assert_eq!(seconds(119.7), "2 min 0 s");
-        assert_eq!(seconds(125.0), "2 min 5 s");
-        assert_eq!(seconds(12_000.0), "3 h 20 min");
-        assert_eq!(seconds(12_599.0), "3 h 30 min");
-        assert_eq!(seconds(1_500_000.0), "17.4 days");
-        assert_eq!(days(0.55), "13 h 12 min");
-        assert_eq!(days(1_460.2), "1,460 days");
-    }
-
-    #[test]
-    fn differences_carry_their_sign() {
-        assert_eq!(duration_difference(2_000_000.0), "+2 ms");
-        assert_eq!(duration_difference(-2_000_000.0), "−2 ms");
-        assert_eq!(duration_difference(0.0), "0 ns");
-    }
-
-    #[test]
-    fn ranges_name_a_common_unit_once() {
-        assert_eq!(duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms");
-        assert_eq!(duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms");
-        assert_eq!(percent_interval([-0.4, 12.0]), "−0.4 to +12.0 %");
-    }
-
-    #[test]
-    fn estimates_below_two_days_are_whole_units() {
-        for (estimate, text) in [(0.0375, "54 min"), (0.51, "12 h"), (12.5, "12.5 days")] {
-            assert_eq!(about_days(estimate), text);
-        }
-    }
-
-    #[test]
-    fn differences_in_percent_carry_their_sign_unless_they_round_to_zero() {
-        for (percent, text) in [(11.23, "+11.2 %"), (-3.46, "−3.5 %"), (-0.04, "0.0 %"), (1_234.5, "+1,235 %")] {
-            assert_eq!(percent_difference(percent), text);
-        }
-    }
-
-    #[test]
-    fn counted_nouns_are_singular_for_one() {
-        assert_eq!((counted(1, "core"), counted(1_500, "actor")), ("1 core".to_owned(), "1,500 actors".to_owned()));
-    }
-
-    #[test]
-    fn sizes_are_binary() {
-        for (size, expected) in [
-            (0.0, "0 B"),
-            (1_023.0, "1,023 B"),
-            (1_024.0, "1 KiB"),
-            (1_536.0, "1.5 KiB"),
-            (536_870_912.0, "512 MiB"),
-            (17_179_869_184.0, "16 GiB"),
-            (3_298_534_883_328.0, "3 TiB"),
-        ] {
-            assert_eq!(bytes(size), expected, "{size} bytes");
-        }
-    }
-
-    #[test]
-    fn rates_and_counts_group_their_thousands() {
-        assert_eq!(rate(12_300.0), "12,300/s");
-        assert_eq!(rate(1_234_567.8), "1,234,568/s");
-        assert_eq!(rate(99.96), "100/s");
-        assert_eq!(rate(0.5), "0.5/s");
-        assert_eq!(count(0), "0");
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_000), "1,000");
-        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
-        assert_eq!(number(-12_345.0), "−12,345");
-    }
-
-    #[test]
-    fn shares_keep_three_digits() {
-        assert_eq!(percent(12.345), "12.3 %");
-        assert_eq!(percent(100.0), "100 %");
-        assert_eq!(percent(0.0), "0 %");
-    }
-
-    #[test]
-    fn figures_that_are_not_finite_are_absent() {
         for text in [duration(f64::NAN), bytes(f64::INFINITY), rate(f64::NAN), percent(f64::NEG_INFINITY)] {
             assert_eq!(text, ABSENT);
         }
     }
 
     #[test]
-    fn moments_are_in_utc() {
-        assert_eq!(moment("2026-03-01T10:30:00+01:00"), "2026-03-01 09:30:00 UTC");
-        assert_eq!(moment("yesterday"), "yesterday");
+    fn differences_carry_their_sign_unless_they_round_to_zero() {
+        for (text, expected) in [
+            (duration_difference(2_000_000.0), "+2 ms"),
+            (duration_difference(-2_000_000.0), "−2 ms"),
+            (duration_difference(0.0), "0 ns"),
+            (percent_difference(11.23), "+11.2 %"),
+            (percent_difference(-0.04), "0.0 %"),
+            (percent_difference(1_234.5), "+1,235 %"),
+            (percent_interval([-3.46, 12.0]), "−3.5 to +12.0 %"),
+        ] {
+            assert_eq!(text, expected);
+        }
     }
 }

@@ -11,27 +11,15 @@ use crossbeam_utils::CachePadded;
 
 use crate::trace::names::{NameRule, hashed};
 
-/// The actor has no open command.
 pub(super) const NO_COMMAND: u32 = u32::MAX;
 
 /// An actor, for the writer.
 #[derive(Debug)]
 pub(super) struct Actor {
     pub(super) kind: Arc<ActorType>,
-    /// The name in the trace.
     pub(super) name: Box<str>,
-    /// Slot of its open command.
-    command: AtomicU32,
-}
-
-impl Actor {
-    pub(super) fn open_command(&self) -> u32 {
-        self.command.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_open_command(&self, place: u32) {
-        self.command.store(place, Ordering::Relaxed);
-    }
+    /// Slot of its open command; of the writer thread alone.
+    pub(super) command: AtomicU32,
 }
 
 /// An actor, for its handles: from the creation of the first to the drop of the last. It does not change.
@@ -42,74 +30,63 @@ pub(super) struct ActorHandle {
     pub(super) kind: Arc<ActorType>,
     /// The prefix of its keys, by which its other handles find it.
     prefix: Box<str>,
-    table: Arc<ActorTable>,
+    table: Arc<Mutex<ActorTable>>,
 }
 
 impl Drop for ActorHandle {
     fn drop(&mut self) {
-        let mut living = self.kind.living();
+        let mut living = lock(&self.kind.living);
         // Another one of the same name may exist already.
         if living.get(&self.prefix).is_some_and(|entry| std::ptr::eq(entry.as_ptr(), self)) {
             living.remove(&self.prefix);
         }
         drop(living);
-        lock(&self.table.closed).push(self.number);
+        lock(&self.table).closed.push(self.number);
     }
 }
 
-/// The actors by number, and the numbers of those without handles.
 #[derive(Debug, Default)]
-pub(super) struct ActorTable {
-    entries: Mutex<Entries>,
-    closed: Mutex<Vec<u32>>,
-}
-
-#[derive(Debug, Default)]
-struct Entries {
+struct ActorTable {
     by_number: Vec<Option<Arc<Actor>>>,
     free: Vec<u32>,
+    /// Numbers of actors whose handles were all dropped.
+    closed: Vec<u32>,
 }
 
 impl ActorTable {
-    fn add(&self, actor: Actor) -> u32 {
-        let mut entries = lock(&self.entries);
-        let actor = Some(Arc::new(actor));
-        if let Some(number) = entries.free.pop() {
-            entries.by_number[number as usize] = actor;
-            return number;
-        }
-        entries.by_number.push(actor);
-        // 2^32 actors do not fit in memory.
-        u32::try_from(entries.by_number.len() - 1).unwrap_or(u32::MAX)
+    fn add(&mut self, actor: Actor) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.by_number.push(None);
+            // 2^32 actors do not fit in memory.
+            u32::try_from(self.by_number.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.by_number[number as usize] = Some(Arc::new(actor));
+        number
     }
 }
 
 /// The writer's copy of the table: it takes the lock once per actor.
 #[derive(Debug)]
 pub(super) struct ActorCache {
-    table: Arc<ActorTable>,
+    table: Arc<Mutex<ActorTable>>,
     by_number: Vec<Option<Arc<Actor>>>,
 }
 
 impl ActorCache {
-    pub(super) const fn new(table: Arc<ActorTable>) -> Self {
-        Self { table, by_number: Vec::new() }
-    }
-
     pub(super) fn actor(&mut self, number: u32) -> Option<Arc<Actor>> {
         let place = number as usize;
         if place >= self.by_number.len() {
             self.by_number.resize(place + 1, None);
         }
         if self.by_number[place].is_none() {
-            self.by_number[place] = lock(&self.table.entries).by_number.get(place).cloned().flatten();
+            self.by_number[place] = lock(&self.table).by_number.get(place).cloned().flatten();
         }
         self.by_number[place].clone()
     }
 
     /// Takes the numbers of actors whose handles were all dropped: their operations are in the queue or already taken.
     pub(super) fn closed(&self) -> Vec<u32> {
-        std::mem::take(&mut *lock(&self.table.closed))
+        std::mem::take(&mut lock(&self.table).closed)
     }
 
     /// Removes actors without operations in the queue.
@@ -117,11 +94,11 @@ impl ActorCache {
         if closed.is_empty() {
             return;
         }
-        let mut entries = lock(&self.table.entries);
+        let mut table = lock(&self.table);
         for &number in closed {
             let place = number as usize;
-            entries.by_number[place] = None;
-            entries.free.push(number);
+            table.by_number[place] = None;
+            table.free.push(number);
             if let Some(known) = self.by_number.get_mut(place) {
                 *known = None;
             }
@@ -134,21 +111,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A type of actor: the name of its column families before the underscore.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ActorType {
     pub(super) name: Box<str>,
     living: Mutex<HashMap<Box<str>, Weak<ActorHandle>>>,
-    persistence: ObservedPersistence,
-}
-
-impl ActorType {
-    fn living(&self) -> MutexGuard<'_, HashMap<Box<str>, Weak<ActorHandle>>> {
-        lock(&self.living)
-    }
-
-    pub(super) const fn persistence(&self) -> &ObservedPersistence {
-        &self.persistence
-    }
+    pub(super) persistence: ObservedPersistence,
 }
 
 /// How actors of a type persist, as observed by the writer.
@@ -177,7 +144,6 @@ impl ObservedPersistence {
         }
     }
 
-    /// Whether an event usually comes with a state.
     pub(super) fn is_light(&self) -> bool {
         self.light.load(Ordering::Relaxed)
     }
@@ -192,9 +158,8 @@ impl ObservedPersistence {
 #[derive(Debug)]
 pub(super) struct Registry {
     types: Mutex<HashMap<Box<str>, Arc<ActorType>>>,
-    table: Arc<ActorTable>,
+    table: Arc<Mutex<ActorTable>>,
     names: NameRule,
-    /// Hashes names; never stored.
     key: [u8; 16],
 }
 
@@ -203,15 +168,13 @@ impl Registry {
         Self { types: Mutex::default(), table: Arc::default(), names, key }
     }
 
-    /// The actors by number, for the writer.
     pub(super) fn known(&self) -> ActorCache {
-        ActorCache::new(Arc::clone(&self.table))
+        ActorCache { table: Arc::clone(&self.table), by_number: Vec::new() }
     }
 
-    /// The entry of an actor, shared with its other handles.
     pub(super) fn actor(&self, type_name: &str, prefix: &str) -> Arc<ActorHandle> {
         let kind = self.actor_type(type_name);
-        let mut living = kind.living();
+        let mut living = lock(&kind.living);
         if let Some(actor) = living.get(prefix).and_then(Weak::upgrade) {
             // Before `actor` could be dropped, which takes the lock.
             drop(living);
@@ -222,7 +185,7 @@ impl Registry {
             NameRule::Hash => hashed(prefix.as_bytes(), &self.key).into_boxed_str(),
         };
         let command = AtomicU32::new(NO_COMMAND);
-        let number = self.table.add(Actor { kind: Arc::clone(&kind), name, command });
+        let number = lock(&self.table).add(Actor { kind: Arc::clone(&kind), name, command });
         let table = Arc::clone(&self.table);
         let actor = Arc::new(ActorHandle { number, kind: Arc::clone(&kind), prefix: prefix.into(), table });
         living.insert(prefix.into(), Arc::downgrade(&actor));
@@ -231,17 +194,8 @@ impl Registry {
     }
 
     fn actor_type(&self, name: &str) -> Arc<ActorType> {
-        let mut types = lock(&self.types);
-        if let Some(kind) = types.get(name) {
-            return Arc::clone(kind);
-        }
-        let kind = Arc::new(ActorType {
-            name: name.into(),
-            living: Mutex::default(),
-            persistence: ObservedPersistence::default(),
-        });
-        types.insert(name.into(), Arc::clone(&kind));
-        kind
+        let new = || Arc::new(ActorType { name: name.into(), ..ActorType::default() });
+        Arc::clone(lock(&self.types).entry(name.into()).or_insert_with(new))
     }
 }
 
@@ -258,7 +212,7 @@ mod tests {
         assert!(!Arc::ptr_eq(&events, &registry.actor("ledger", "a")), "types keep apart");
         let kind = Arc::clone(&events.kind);
         drop((events, states));
-        assert!(kind.living().is_empty());
+        assert!(lock(&kind.living).is_empty());
     }
 
     #[test]
@@ -276,19 +230,5 @@ mod tests {
         known.remove(&closed);
         let third = registry.actor("account", "b");
         assert_eq!((third.number, known.actor(number).unwrap().name.as_ref()), (number, "b"));
-    }
-
-    #[test]
-    fn a_hashed_name_depends_on_name_and_key() {
-        let name = |key, prefix| {
-            let registry = Registry::new(NameRule::Hash, [key; 16]);
-            let actor = registry.actor("account", prefix);
-            registry.known().actor(actor.number).unwrap().name.to_string()
-        };
-        let first = name(3, "a");
-        assert_eq!(first, name(3, "a"));
-        assert_ne!(first, name(3, "b"));
-        assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
-        assert_ne!(name(4, "a"), first, "another key");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::actors::{Actor, NO_COMMAND};
 use super::grammar::{CallContext, Progress};
@@ -19,7 +20,6 @@ const INCOMPLETE_FACTOR: u64 = 10;
 /// Longest list of calls whose memory is reused.
 const LONG_LIST: usize = 256;
 
-/// A call of an actor.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) actor: Arc<Actor>,
@@ -27,7 +27,6 @@ pub(super) struct Call {
     pub(super) op: Op,
 }
 
-/// A complete command.
 #[derive(Debug)]
 pub(super) struct CompleteCommand<'a> {
     pub(super) actor: &'a Actor,
@@ -37,7 +36,6 @@ pub(super) struct CompleteCommand<'a> {
     pub(super) calls: &'a [(CallTime, Op)],
 }
 
-/// All commands that are not written yet.
 #[derive(Debug)]
 pub(super) struct Commands {
     /// See [`RecorderOptions::pause`](super::options::RecorderOptions::pause), nanoseconds.
@@ -48,9 +46,7 @@ pub(super) struct Commands {
     free: Vec<u32>,
     /// Places in `slots` by the time of the first call.
     order: VecDeque<(u64, u32)>,
-    /// Operations in all of them.
     held: usize,
-    /// Time of the newest call.
     newest_ns: u64,
 }
 
@@ -75,32 +71,28 @@ impl Commands {
         Self { pause_ns, hold_ns, slots: Vec::new(), free: Vec::new(), order: VecDeque::new(), held: 0, newest_ns: 0 }
     }
 
-    /// Adds the next call of an actor.
     pub(super) fn accept(&mut self, mut call: Call) {
-        let place = call.actor.open_command();
-        if place == NO_COMMAND {
-            return self.begin(call);
-        }
-        let slot = &mut self.slots[place as usize];
-        if let Some(command) = &mut slot.command {
-            if !call.time.is_known() {
-                call.time = CallTime { start_ns: command.last_end_ns, end_ns: command.last_end_ns };
+        loop {
+            let place = call.actor.command.load(Ordering::Relaxed);
+            if place == NO_COMMAND {
+                return self.begin(call);
             }
-            let after_pause = call.time.start_ns.saturating_sub(command.last_end_ns) > self.pause_ns;
-            if command.progress.accepts(call.op, context(&call.actor, after_pause)) {
-                command.last_end_ns = call.time.end_ns;
-                slot.calls.push((call.time, call.op));
-                self.held += 1;
-                return;
+            let slot = &mut self.slots[place as usize];
+            if let Some(command) = &mut slot.command {
+                if !call.time.is_known() {
+                    call.time = CallTime { start_ns: command.last_end_ns, end_ns: command.last_end_ns };
+                }
+                let after_pause = call.time.start_ns.saturating_sub(command.last_end_ns) > self.pause_ns;
+                if command.progress.accepts(call.op, context(&call.actor, after_pause)) {
+                    command.last_end_ns = call.time.end_ns;
+                    slot.calls.push((call.time, call.op));
+                    self.held += 1;
+                    return;
+                }
             }
+            // The call may continue the gets that this turns into a query.
+            self.close(place);
         }
-        self.close(place);
-        self.accept_after_close(call);
-    }
-
-    /// The gets that [`close`](Self::close) turned into a query may continue with the call.
-    fn accept_after_close(&mut self, call: Call) {
-        if call.actor.open_command() == NO_COMMAND { self.begin(call) } else { self.accept(call) }
     }
 
     fn begin(&mut self, mut call: Call) {
@@ -113,7 +105,7 @@ impl Commands {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(NO_COMMAND)
         });
-        call.actor.set_open_command(place);
+        call.actor.command.store(place, Ordering::Relaxed);
         self.enqueue(call.time.start_ns, place);
         let progress = Progress::begin(call.op);
         let slot = &mut self.slots[place as usize];
@@ -133,7 +125,7 @@ impl Commands {
         let slot = &mut self.slots[place as usize];
         let Some(command) = slot.command.as_mut().filter(|command| command.open) else { return };
         command.open = false;
-        command.actor.set_open_command(NO_COMMAND);
+        command.actor.command.store(NO_COMMAND, Ordering::Relaxed);
         observe(command);
         let query_reads = command.progress.trailing_query_reads().min(slot.calls.len());
         if query_reads == 0 {
@@ -154,10 +146,11 @@ impl Commands {
             self.close_if_idle(place, now_ns, if crowded { self.pause_ns } else { self.hold_ns });
             let is_open = self.slots[place as usize].command.as_ref().is_some_and(|command| command.open);
             if is_open && self.held > MAX_HELD {
-                self.write_so_far(now_ns, &mut write);
+                // Its later calls become another command of the same kind.
+                self.write_oldest(&mut write);
+                self.enqueue(now_ns, place);
             } else if !is_open && (crowded || start_ns.saturating_add(self.hold_ns) <= now_ns) {
-                self.order.pop_front();
-                self.write(place, start_ns, &mut write);
+                self.write_oldest(&mut write);
                 self.release(place);
             } else {
                 break;
@@ -165,12 +158,10 @@ impl Commands {
         }
     }
 
-    /// Ends and writes all commands.
     pub(super) fn emit_all(&mut self, mut write: impl FnMut(CompleteCommand<'_>)) {
-        while let Some(&(start_ns, place)) = self.order.front() {
+        while let Some(&(_, place)) = self.order.front() {
             self.close(place);
-            self.order.pop_front();
-            self.write(place, start_ns, &mut write);
+            self.write_oldest(&mut write);
             self.release(place);
         }
     }
@@ -184,15 +175,8 @@ impl Commands {
         }
     }
 
-    /// Writes the oldest command though it is open; its later calls become another command of the same kind.
-    fn write_so_far(&mut self, now_ns: u64, write: &mut impl FnMut(CompleteCommand<'_>)) {
-        if let Some((start_ns, place)) = self.order.pop_front() {
-            self.write(place, start_ns, write);
-            self.enqueue(now_ns, place);
-        }
-    }
-
-    fn write(&mut self, place: u32, start_ns: u64, write: &mut impl FnMut(CompleteCommand<'_>)) {
+    fn write_oldest(&mut self, write: &mut impl FnMut(CompleteCommand<'_>)) {
+        let Some((start_ns, place)) = self.order.pop_front() else { return };
         let slot = &mut self.slots[place as usize];
         if let Some(command) = slot.command.as_ref().filter(|_| !slot.calls.is_empty()) {
             write(CompleteCommand { actor: &command.actor, kind: command.progress.kind, start_ns, calls: &slot.calls });
@@ -211,13 +195,12 @@ impl Commands {
 }
 
 fn context(actor: &Actor, after_pause: bool) -> CallContext {
-    let persistence = actor.kind.persistence();
+    let persistence = &actor.kind.persistence;
     CallContext { after_pause, light: persistence.is_light(), compacts: persistence.compacts() }
 }
 
-/// Updates the observed persistence of the actor's type.
 fn observe(command: &Command) {
-    let persistence = command.actor.kind.persistence();
+    let persistence = &command.actor.kind.persistence;
     if command.progress.kind == CommandKind::Persist {
         persistence.persisted(!command.progress.wrote_event_alone());
     }
@@ -273,11 +256,8 @@ mod tests {
         }
 
         fn calls(&mut self, actor: &Arc<ActorHandle>, calls: &str) {
-            for call in calls.split(',').map(str::trim) {
-                match call {
-                    "-" => self.now += PAUSE + 1,
-                    call => self.call(actor, op(call)),
-                }
+            for call in calls.split(", ") {
+                if call == "-" { self.now += PAUSE + 1 } else { self.call(actor, op(call)) }
             }
         }
 
@@ -353,22 +333,14 @@ mod tests {
     #[test]
     fn commands_of_several_actors_are_written_in_the_order_of_their_start() {
         let mut fixture = Fixture::new();
-        let [a, b] = ["a", "b"].map(|name| fixture.registry.actor("account", name));
+        let [a, b, slow] = ["a", "b", "slow"].map(|name| fixture.registry.actor("account", name));
+        fixture.now = 20;
         fixture.calls(&a, "put 0");
         fixture.calls(&b, "put 0, put 1, put 2");
         fixture.calls(&a, "states.put, metadata.put");
-        assert_eq!(fixture.all(), "persist:3 persist:1 persist:1 persist:1");
-    }
-
-    #[test]
-    fn a_slow_call_is_written_at_its_start() {
-        let mut fixture = Fixture::new();
-        let [slow, quick] = ["slow", "quick"].map(|name| fixture.registry.actor("account", name));
-        fixture.now = 20;
-        fixture.calls(&quick, "put 0, put 1");
         let time = CallTime { start_ns: 10, end_ns: 50 };
         fixture.commands.accept(Call { actor: fixture.known.actor(slow.number).unwrap(), time, op: op("last 3") });
-        assert_eq!(fixture.all(), "last_event:1 persist:1 persist:1");
+        assert_eq!(fixture.all(), "last_event:1 persist:3 persist:1 persist:1 persist:1");
     }
 
     #[test]

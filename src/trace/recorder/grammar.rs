@@ -9,13 +9,10 @@ use crate::trace::command::{CommandKind, Op, OpKind};
 const START: [OpKind; 6] =
     [OpKind::Open, OpKind::EventsLast, OpKind::StatesGet, OpKind::MetadataGet, OpKind::StatesGet, OpKind::EventsLast];
 
-/// Calls of a purge.
 const PURGE: [OpKind; 3] = [OpKind::EventsPurge, OpKind::StatesPurge, OpKind::MetadataPurge];
 
-/// Context of a call.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CallContext {
-    /// Whether the actor paused before it.
     pub(super) after_pause: bool,
     /// Whether actors of this type usually write the state with each event.
     pub(super) light: bool,
@@ -23,7 +20,6 @@ pub(super) struct CallContext {
     pub(super) compacts: bool,
 }
 
-/// State of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) kind: CommandKind,
@@ -32,7 +28,6 @@ pub(super) struct Progress {
     newest: Option<u64>,
     /// Number of the event that continues the run of gets.
     next: u64,
-    /// Length of the run of gets.
     run: usize,
 }
 
@@ -50,22 +45,17 @@ enum Step {
     StateWritten,
     /// The snapshot is complete; deletions of the events it covers may follow.
     Covered,
-    /// Events are being deleted.
     Compacting,
-    /// Events were deleted.
     Compacted,
     /// A stopping actor reads state and events before it writes a snapshot.
     Reloading,
-    /// Gets of a query.
     Reading,
     /// This many calls of [`PURGE`] were seen.
     Purging(usize),
-    /// No call can follow.
     Done,
 }
 
 impl Progress {
-    /// The command that begins with this call.
     pub(super) const fn begin(op: Op) -> Self {
         let (kind, step) = match op.kind {
             OpKind::Open => (CommandKind::Recover, Step::Starting(1)),
@@ -159,7 +149,6 @@ impl Progress {
         if matches!(self.step, Step::Replaying) { self.run } else { 0 }
     }
 
-    /// Whether the command wrote only an event.
     pub(super) const fn wrote_event_alone(&self) -> bool {
         matches!(self.step, Step::EventWritten)
     }

@@ -21,6 +21,9 @@ pub(super) struct Call {
     pub(super) op: Op,
 }
 
+#[cfg(test)]
+const _: () = assert!(size_of::<Call>() == 40);
+
 /// Time of a call, nanoseconds from the start of the recording.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallTime {
@@ -69,7 +72,6 @@ impl Intake {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Stops recording: later calls are only forwarded.
     pub(super) fn close(&self) {
         self.open.store(false, Ordering::Release);
     }
@@ -79,11 +81,6 @@ impl Intake {
         if self.queue.push(call).is_err() {
             add(&self.counters.refused, 1);
         }
-    }
-
-    fn time_of(&self, start_ns: u64, actor: &ActorHandle, kind: OpKind) -> CallTime {
-        let end_ns = if pause_matters_after(actor, kind) { self.now_ns() } else { start_ns };
-        CallTime { start_ns, end_ns }
     }
 }
 
@@ -96,13 +93,16 @@ const fn needs_time(kind: OpKind) -> bool {
 /// Whether the pause after the operation decides if the next one belongs to the same command.
 fn pause_matters_after(actor: &ActorHandle, kind: OpKind) -> bool {
     match kind {
-        OpKind::EventsPut => !actor.kind.persistence().is_light(),
+        OpKind::EventsPut => !actor.kind.persistence.is_light(),
         OpKind::EventsGet | OpKind::EventsLast => true,
         _ => false,
     }
 }
 
-/// Records the calls of a handle.
+/// Records the calls of a handle. Nothing is recorded without a recorder.
+#[derive(Debug)]
+pub(super) struct Calls(pub(super) Option<CallRecorder>);
+
 #[derive(Debug)]
 pub(super) struct CallRecorder {
     pub(super) intake: Arc<Intake>,
@@ -110,59 +110,47 @@ pub(super) struct CallRecorder {
     pub(super) actor: Option<Arc<ActorHandle>>,
 }
 
-impl CallRecorder {
-    /// Counts a call without an operation in the trace format.
-    pub(super) fn foreign(&self) {
-        add(&self.intake.counters.foreign, 1);
+impl Calls {
+    fn open(&self) -> Option<&CallRecorder> {
+        self.0.as_ref().filter(|calls| calls.intake.is_open())
     }
-}
 
-/// Makes the call and records the operation that `op` derives from its result.
-#[inline]
-pub(super) fn record<T>(
-    recorder: Option<&CallRecorder>,
-    kind: OpKind,
-    call: impl FnOnce() -> Result<T, Error>,
-    op: impl FnOnce(Option<&T>) -> Option<Op>,
-) -> Result<T, Error> {
-    let Some(CallRecorder { intake, actor }) = recorder.filter(|recorder| recorder.intake.is_open()) else {
-        return call();
-    };
-    let start_ns = if needs_time(kind) { intake.now_ns() } else { 0 };
-    let result = call();
-    let found = match &result {
-        Ok(found) => Some(found),
-        // An absent entry is a result.
-        Err(Error::EntryNotFound { .. }) => None,
-        Err(_) => {
-            add(&intake.counters.failed, 1);
-            return result;
+    pub(super) fn count_foreign(&self) {
+        if let Some(calls) = self.open() {
+            add(&calls.intake.counters.foreign, 1);
         }
-    };
-    match (actor, op(found)) {
-        (Some(actor), Some(op)) => intake.push(actor, intake.time_of(start_ns, actor, kind), op),
-        _ => add(&intake.counters.foreign, 1),
-    }
-    result
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::names::NameRule;
-
-    #[test]
-    fn a_record_has_40_bytes() {
-        assert_eq!(size_of::<Call>(), 40);
     }
 
-    #[test]
-    fn a_full_queue_drops_and_counts() {
-        let intake = Intake::new(4, Registry::new(NameRule::Keep, [0; 16]));
-        let actor = intake.registry.actor("account", "a");
-        for number in 0..10 {
-            intake.push(&actor, CallTime { start_ns: 1, end_ns: 1 }, Op::new(OpKind::EventsPut, number, 1));
+    /// Makes the call and records the operation. From the result, `None` for an absent entry, `found` derives the number of
+    /// the event and the bytes written or found.
+    #[inline]
+    pub(super) fn record<T>(
+        &self,
+        kind: OpKind,
+        call: impl FnOnce() -> Result<T, Error>,
+        found: impl FnOnce(Option<&T>) -> Option<(u64, Option<usize>)>,
+    ) -> Result<T, Error> {
+        let Some(CallRecorder { intake, actor }) = self.open() else { return call() };
+        let start_ns = if needs_time(kind) { intake.now_ns() } else { 0 };
+        let result = call();
+        let of_result = match &result {
+            Ok(value) => found(Some(value)),
+            // An absent entry is a result.
+            Err(Error::EntryNotFound { .. }) => found(None),
+            Err(_) => {
+                add(&intake.counters.failed, 1);
+                return result;
+            }
+        };
+        match (actor, of_result) {
+            (Some(actor), Some((number, bytes))) => {
+                let length = bytes.map_or(0, |bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
+                let op = Op { may_miss: bytes.is_none(), ..Op::new(kind, number, length) };
+                let end_ns = if pause_matters_after(actor, kind) { intake.now_ns() } else { start_ns };
+                intake.push(actor, CallTime { start_ns, end_ns }, op);
+            }
+            _ => add(&intake.counters.foreign, 1),
         }
-        assert_eq!(intake.counters.read().dropped, 6);
+        result
     }
 }

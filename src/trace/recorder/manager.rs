@@ -8,7 +8,7 @@ use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use crate::trace::command::{Op, OpKind};
 use crate::trace::line::KEY_DIGITS;
 
-use super::intake::{CallRecorder, CallTime, Intake, record};
+use super::intake::{CallRecorder, CallTime, Calls};
 use super::session::Recorder;
 use super::stats::add;
 
@@ -56,25 +56,23 @@ impl<M> RecordingManager<M> {
         name: &str,
         prefix: &str,
         suffixes: &[&str],
-    ) -> Result<(H, Option<CallRecorder>), Error> {
-        let Some(intake) = self.recorder.as_ref().map(Recorder::intake).filter(|intake| intake.is_open()) else {
-            return Ok((create()?, None));
-        };
+    ) -> Result<(H, Calls), Error> {
+        let intake = self.recorder.as_ref().map(|recorder| &recorder.session.intake);
+        let Some(intake) = intake.filter(|intake| intake.is_open()) else { return Ok((create()?, Calls(None))) };
         let start_ns = intake.now_ns();
         let handle = create().inspect_err(|_| add(&intake.counters.failed, 1))?;
         let type_name = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
         let actor = type_name.map(|type_name| intake.registry.actor(type_name, prefix));
-        let calls = CallRecorder { intake: Arc::clone(intake), actor };
-        match &calls.actor {
+        match &actor {
             // One operation for the three handles.
             Some(actor) if suffixes == EVENTS => {
                 let time = CallTime { start_ns, end_ns: start_ns };
                 intake.push(actor, time, Op::new(OpKind::Open, 0, 0));
             }
             Some(_) => {}
-            None => calls.foreign(),
+            None => add(&intake.counters.foreign, 1),
         }
-        Ok((handle, Some(calls)))
+        Ok((handle, Calls(Some(CallRecorder { intake: Arc::clone(intake), actor }))))
     }
 }
 
@@ -110,7 +108,7 @@ where
 #[derive(Debug)]
 pub struct RecordingCollection<C> {
     inner: C,
-    calls: Option<CallRecorder>,
+    calls: Calls,
 }
 
 impl<C: Collection> Collection for RecordingCollection<C> {
@@ -119,60 +117,39 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     }
 
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        record(
-            self.calls.as_ref(),
-            OpKind::EventsGet,
-            || self.inner.get(key),
-            |found| Some(operation(OpKind::EventsGet, event_number(key)?, found.map(Vec::len))),
-        )
+        let event = |found: Option<&Vec<u8>>| Some((event_number(key)?, found.map(Vec::len)));
+        self.calls.record(OpKind::EventsGet, || self.inner.get(key), event)
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        record(
-            self.calls.as_ref(),
-            OpKind::EventsPut,
-            || self.inner.put(key, data),
-            |_| Some(operation(OpKind::EventsPut, event_number(key)?, Some(data.len()))),
-        )
+        let event = |_: Option<&()>| Some((event_number(key)?, Some(data.len())));
+        self.calls.record(OpKind::EventsPut, || self.inner.put(key, data), event)
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        record(
-            self.calls.as_ref(),
-            OpKind::EventsDel,
-            || self.inner.del(key),
-            |found| Some(operation(OpKind::EventsDel, event_number(key)?, found.map(|()| 0))),
-        )
+        let event = |found: Option<&()>| Some((event_number(key)?, found.map(|()| 0)));
+        self.calls.record(OpKind::EventsDel, || self.inner.del(key), event)
     }
 
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        record(
-            self.calls.as_ref(),
-            OpKind::EventsLast,
-            || self.inner.last(),
-            |found| match found? {
-                Some((key, value)) => Some(operation(OpKind::EventsLast, event_number(key)?, Some(value.len()))),
-                None => Some(operation(OpKind::EventsLast, 0, None)),
-            },
-        )
+        let event = |found: Option<&Option<(String, Vec<u8>)>>| match found? {
+            Some((key, value)) => Some((event_number(key)?, Some(value.len()))),
+            None => Some((0, None)),
+        };
+        self.calls.record(OpKind::EventsLast, || self.inner.last(), event)
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        record(
-            self.calls.as_ref(),
-            OpKind::EventsPurge,
-            || self.inner.purge(),
-            |_| Some(Op::new(OpKind::EventsPurge, 0, 0)),
-        )
+        self.calls.record(OpKind::EventsPurge, || self.inner.purge(), |_| Some((0, Some(0))))
     }
 
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
-        count_foreign(self.calls.as_ref());
+        self.calls.count_foreign();
         self.inner.iter(reverse)
     }
 
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        count_foreign(self.calls.as_ref());
+        self.calls.count_foreign();
         self.inner.get_by_range(from, quantity)
     }
 }
@@ -181,11 +158,10 @@ impl<C: Collection> Collection for RecordingCollection<C> {
 #[derive(Debug)]
 pub struct RecordingState<S> {
     inner: S,
-    calls: Option<CallRecorder>,
+    calls: Calls,
     ops: StateOps,
 }
 
-/// The operations of a state handle.
 #[derive(Debug, Clone, Copy)]
 struct StateOps {
     get: OpKind,
@@ -204,68 +180,37 @@ impl<S: State> State for RecordingState<S> {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        record(
-            self.calls.as_ref(),
-            self.ops.get,
-            || self.inner.get(),
-            |found| Some(operation(self.ops.get, 0, found.map(Vec::len))),
-        )
+        self.calls.record(self.ops.get, || self.inner.get(), |found| Some((0, found.map(Vec::len))))
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        record(
-            self.calls.as_ref(),
-            self.ops.put,
-            || self.inner.put(data),
-            |_| Some(operation(self.ops.put, 0, Some(data.len()))),
-        )
+        self.calls.record(self.ops.put, || self.inner.put(data), |_| Some((0, Some(data.len()))))
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        count_foreign(self.calls.as_ref());
+        self.calls.count_foreign();
         self.inner.del()
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        record(self.calls.as_ref(), self.ops.purge, || self.inner.purge(), |_| Some(Op::new(self.ops.purge, 0, 0)))
+        self.calls.record(self.ops.purge, || self.inner.purge(), |_| Some((0, Some(0))))
     }
-}
-
-/// Counts a call without an operation in the trace format, while the recording is open.
-fn count_foreign(calls: Option<&CallRecorder>) {
-    if let Some(calls) = calls.filter(|calls| calls.intake.is_open()) {
-        calls.foreign();
-    }
-}
-
-/// The operation with the bytes written or found; `None` if the entry is absent.
-fn operation(kind: OpKind, number: u64, bytes: Option<usize>) -> Op {
-    let length = bytes.map_or(0, |bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
-    Op { may_miss: bytes.is_none(), ..Op::new(kind, number, length) }
 }
 
 /// The event number of a key, if it has the form that the store writes.
 fn event_number(key: &str) -> Option<u64> {
     let digits: &[u8; KEY_DIGITS] = key.as_bytes().try_into().ok()?;
     let (upper, lower) = digits.split_at(KEY_DIGITS / 2);
-    // Fast path: logs are not long enough for the upper half.
+    // Less than half the time of `parse`: logs are not long enough for the upper half.
     let upper = if upper == b"0000000000" { 0 } else { half(upper)? };
     upper.checked_mul(10_000_000_000)?.checked_add(half(lower)?)
 }
 
-/// The value of ten digits.
 fn half(digits: &[u8]) -> Option<u64> {
     digits
         .iter()
         .try_fold(0, |number, digit| Some(number * 10 + u64::from(digit.checked_sub(b'0').filter(|&d| d < 10)?)))
 }
-
-/// Handles can be shared between threads.
-const _: fn() = || {
-    fn shared<T: Send + Sync>() {}
-    shared::<Intake>();
-    shared::<CallRecorder>();
-};
 
 #[cfg(test)]
 mod tests {

@@ -29,6 +29,7 @@ pub enum Compression {
 /// assert_eq!(options.directory(), std::path::Path::new("/var/lib/bank/recording"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
 pub struct RecorderOptions {
     pub(super) directory: PathBuf,
     pub(super) name: String,
@@ -62,14 +63,12 @@ impl RecorderOptions {
     /// Prefix of the file names, and name of the trace. Default `recording`.
     ///
     /// It must be a file name without a leading dot; otherwise `Recorder::start` fails.
-    #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
     /// Description of the recorded system, for the provenance of the trace. Default: name of the program.
-    #[must_use]
     pub fn source(mut self, source: impl Into<String>) -> Self {
         self.source = source.into();
         self
@@ -78,7 +77,6 @@ impl RecorderOptions {
     /// Bytes on disk after which the next part begins. Default 256 MiB.
     ///
     /// Parts are a little larger: they end between two commands, and are written in blocks of 64 KiB.
-    #[must_use]
     pub const fn part_bytes(mut self, bytes: u64) -> Self {
         self.part_bytes = bytes;
         self
@@ -86,14 +84,12 @@ impl RecorderOptions {
 
     /// Parts of this name to keep in the directory, those of earlier recordings included: the oldest are deleted when a new
     /// one begins. Default: all. 0 counts as 1.
-    #[must_use]
     pub const fn keep_parts(mut self, parts: u32) -> Self {
         self.keep_parts = Some(parts);
         self
     }
 
     /// Treatment of actors' names. Default [`NameRule::Hash`].
-    #[must_use]
     pub const fn names(mut self, rule: NameRule) -> Self {
         self.names = rule;
         self
@@ -101,14 +97,12 @@ impl RecorderOptions {
 
     /// Capacity of the queue to the writer, operations of 48 bytes. Default 65,536, which is 3 MiB. Beyond it, operations are
     /// dropped and counted. 0 counts as 1.
-    #[must_use]
     pub const fn queue_length(mut self, operations: usize) -> Self {
         self.queue_length = operations;
         self
     }
 
     /// Compression of the parts. Default [`Compression::Plain`].
-    #[must_use]
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -116,7 +110,6 @@ impl RecorderOptions {
 
     /// Interval of writes to the file. Default 200 ms. An operation survives the death of the process after at most about two
     /// intervals.
-    #[must_use]
     pub const fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
@@ -124,7 +117,6 @@ impl RecorderOptions {
 
     /// Pause between two calls of an actor beyond which they belong to different commands, if both readings are possible.
     /// Default 5 ms. Raise it on hosts where actors lose the CPU for longer within a command.
-    #[must_use]
     pub const fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self

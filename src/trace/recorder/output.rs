@@ -15,24 +15,20 @@ use super::error::RecorderError;
 use super::intake::Intake;
 use super::options::{Compression, RecorderOptions};
 use super::part::Part;
-use super::stats::add;
 
 /// Size of a write to the part; smaller at the flush interval.
 const BLOCK_BYTES: usize = 64 << 10;
 /// Interval of attempts to create a part after an error.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// The current part, and lines not yet written to it.
 pub(super) struct Output {
     options: RecorderOptions,
     intake: Arc<Intake>,
     recording: Recording,
     part: Option<Part>,
-    /// Time of the next attempt after an error.
     retry_at: Option<Instant>,
     /// Bytes of the part included in the counters.
     counted_bytes: u64,
-    /// Lines not yet written to the part.
     lines: Vec<u8>,
     /// Operations not yet in the file: in `lines` or the compressor.
     unsafe_operations: u64,
@@ -46,7 +42,6 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Creates the first part.
     pub(super) fn start(
         options: RecorderOptions,
         intake: Arc<Intake>,
@@ -70,7 +65,6 @@ impl Output {
         Ok(output)
     }
 
-    /// Writes the lines of a command.
     pub(super) fn command(&mut self, command: &CompleteCommand<'_>) {
         if !self.has_part() {
             return self.lose(command.calls.len() as u64);
@@ -105,15 +99,14 @@ impl Output {
         self.flush_part();
     }
 
-    /// Completes the recording.
     pub(super) fn finish(mut self) -> Result<(), RecorderError> {
         self.flush();
-        self.intake.counters.writing.store(false, Ordering::Relaxed);
+        self.intake.counters.written().writing = false;
         let Some(part) = self.part.take() else {
             let reason = self.intake.counters.read().last_error.unwrap_or_default();
             return Err(RecorderError::Incomplete { reason });
         };
-        let path = part.path().to_owned();
+        let path = part.path.clone();
         let failed = |source| RecorderError::File { action: "sync", path, source };
         let bytes = part.finish(true).map_err(failed)?;
         self.count_bytes(bytes);
@@ -128,7 +121,7 @@ impl Output {
         let is_full = bytes >= self.options.part_bytes;
         self.lines.clear();
         match written {
-            Err(error) => self.fail("write", &error),
+            Err(error) => self.fail(error),
             Ok(()) if is_full => self.complete_part(),
             // Without a compressor, written lines are in the file.
             Ok(()) if self.options.compression == Compression::Plain => self.flush_part(),
@@ -138,71 +131,53 @@ impl Output {
 
     fn flush_part(&mut self) {
         let Some(part) = &mut self.part else { return };
-        match part.flush() {
-            Ok(()) => {
-                let bytes = part.bytes();
+        let flushed = part.flush().map(|()| part.bytes());
+        self.count_safe(flushed);
+    }
+
+    /// All operations so far are in the file, of so many bytes, unless that failed.
+    fn count_safe(&mut self, bytes: std::io::Result<u64>) {
+        match bytes {
+            Ok(bytes) => {
                 self.count_bytes(bytes);
-                self.are_safe();
+                self.intake.counters.written().recorded += std::mem::take(&mut self.unsafe_operations);
             }
-            Err(error) => self.fail("write", &error),
+            Err(error) => self.fail(error),
         }
     }
 
     fn count_bytes(&mut self, bytes: u64) {
-        add(&self.intake.counters.bytes, bytes.saturating_sub(self.counted_bytes));
+        self.intake.counters.written().bytes += bytes.saturating_sub(self.counted_bytes);
         self.counted_bytes = bytes;
     }
 
     /// The next command creates the next part.
     fn complete_part(&mut self) {
         let Some(part) = self.part.take() else { return };
-        match part.finish(false) {
-            Ok(bytes) => {
-                self.count_bytes(bytes);
-                self.are_safe();
-            }
-            Err(error) => self.fail("write", &error),
-        }
+        self.count_safe(part.finish(false));
     }
 
-    fn are_safe(&mut self) {
-        add(&self.intake.counters.recorded, std::mem::take(&mut self.unsafe_operations));
-    }
-
-    /// Whether there is a part to write to; begins one if it is time for it.
     fn has_part(&mut self) -> bool {
-        if self.part.is_some() {
-            return true;
+        if self.part.is_none()
+            && self.retry_at.is_none_or(|time| time <= Instant::now())
+            && let Err(error) = self.begin_part()
+        {
+            self.intake.counters.written().last_error = Some(error.to_string());
+            self.retry_at = Some(Instant::now() + RETRY);
         }
-        if self.retry_at.is_some_and(|time| Instant::now() < time) {
-            return false;
-        }
-        match self.begin_part() {
-            Ok(()) => true,
-            Err(error) => {
-                self.intake.counters.set_last_error(error.to_string());
-                self.retry_at = Some(Instant::now() + RETRY);
-                false
-            }
-        }
+        self.part.is_some()
     }
 
     fn begin_part(&mut self) -> Result<(), RecorderError> {
         self.recording.part += 1;
-        let begun = self.create_part();
-        match begun {
-            Ok(part) => {
-                self.counted_bytes = 0;
-                self.count_bytes(part.bytes());
-                self.part = Some(part);
-            }
-            Err(error) => {
-                self.recording.part -= 1;
-                return Err(error);
-            }
-        }
-        add(&self.intake.counters.parts, 1);
-        self.intake.counters.writing.store(true, Ordering::Relaxed);
+        let part = self.create_part().inspect_err(|_| self.recording.part -= 1)?;
+        self.counted_bytes = 0;
+        self.count_bytes(part.bytes());
+        self.part = Some(part);
+        let mut written = self.intake.counters.written();
+        written.parts += 1;
+        written.writing = true;
+        drop(written);
         self.retry_at = None;
         self.delete_oldest();
         Ok(())
@@ -214,13 +189,10 @@ impl Output {
         fs::create_dir_all(directory).map_err(|source| failed(directory, source))?;
         let newest = parts(&self.options).map_err(|source| failed(directory, source))?.pop();
         let number = newest.map_or(1, |(number, _)| number + 1);
-        let path = directory.join(self.file_name(number));
-        Part::create(&path, self.options.compression, &self.provenance()).map_err(|source| failed(&path, source))
-    }
-
-    fn file_name(&self, number: u64) -> String {
-        let zst = if self.options.compression == Compression::Zstd { ".zst" } else { "" };
-        format!("{}-{number:05}{EXTENSION}{zst}", self.options.name)
+        let is_compressed = self.options.compression == Compression::Zstd;
+        let zst = if is_compressed { ".zst" } else { "" };
+        let path = directory.join(format!("{}-{number:05}{EXTENSION}{zst}", self.options.name));
+        Part::create(&path, is_compressed, &self.provenance()).map_err(|source| failed(&path, source))
     }
 
     fn provenance(&self) -> Provenance {
@@ -247,22 +219,22 @@ impl Output {
         for (_, path) in &parts[..surplus] {
             if let Err(error) = fs::remove_file(path) {
                 let failed = format!("{}: cannot delete an old part: {error}", path.display());
-                self.intake.counters.set_last_error(failed);
+                self.intake.counters.written().last_error = Some(failed);
             }
         }
     }
 
     /// Closes the part after an error; operations not yet in the file are lost.
-    fn fail(&mut self, action: &'static str, error: &std::io::Error) {
+    fn fail(&mut self, source: std::io::Error) {
         let lost = std::mem::take(&mut self.unsafe_operations);
         self.lose(lost);
         self.lines.clear();
         self.retry_at = Some(Instant::now() + RETRY);
-        self.intake.counters.writing.store(false, Ordering::Relaxed);
-        let path = self.part.as_ref().map_or(&*self.options.directory, Part::path);
-        let text = format!("{}: cannot {action} the recording: {error}", path.display());
+        self.intake.counters.written().writing = false;
+        let path = self.part.as_ref().map_or(&self.options.directory, |part| &part.path).clone();
+        let text = RecorderError::File { action: "write", path, source }.to_string();
         tracing::warn!(error = %text, "recording interrupted; retried every second");
-        self.intake.counters.set_last_error(text);
+        self.intake.counters.written().last_error = Some(text);
         if let Some(part) = self.part.take() {
             part.abandon();
         }
@@ -270,7 +242,7 @@ impl Output {
 
     fn lose(&mut self, operations: u64) {
         self.unreported_losses += operations;
-        add(&self.intake.counters.lost, operations);
+        self.intake.counters.written().dropped += operations;
     }
 
     /// Writes a comment with the number of operations lost before the next line.
@@ -285,7 +257,6 @@ impl Output {
     }
 }
 
-/// Extension of a part, before `.zst`.
 const EXTENSION: &str = ".trace.csv";
 
 /// The parts of this name in the directory, in order of their numbers.

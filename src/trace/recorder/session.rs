@@ -17,36 +17,16 @@ use crate::trace::format::Recording;
 /// A running recording. Clones refer to the same recording.
 ///
 /// [`finish`](Self::finish) ends it, and so does the drop of the last clone, which ignores errors. A
-/// [`RecordingManager`](super::manager::RecordingManager) has a clone.
-///
-/// ```
-/// use ave_actors_rocksdb::{Recorder, RecorderOptions, RecordingManager};
-/// use ave_actors_store::database::{Collection, DbManager};
-/// use ave_actors_store::memory::MemoryManager;
-///
-/// # let directory = std::env::temp_dir().join(format!("ave-recorder-{}", std::process::id()));
-/// let recorder = Recorder::start(RecorderOptions::new(&directory).name("bank"))?;
-/// let manager = RecordingManager::new(MemoryManager::default(), Some(recorder.clone()));
-///
-/// // Usually done by the actor system.
-/// let mut events = manager.create_collection("account_events", "account-1")?;
-/// events.put("00000000000000000000", b"opened")?;
-///
-/// let stats = recorder.finish()?;
-/// assert_eq!((stats.recorded, stats.dropped, stats.parts), (2, 0, 1));
-/// assert!(directory.join("bank-00001.trace.csv").exists());
-/// # std::fs::remove_dir_all(&directory)?;
-/// # Ok::<_, Box<dyn std::error::Error>>(())
-/// ```
+/// [`RecordingManager`](super::manager::RecordingManager) has a clone. The example of the [module](crate::trace) shows its use.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    session: Arc<Session>,
+    pub(super) session: Arc<Session>,
 }
 
 /// Shared by all clones of a [`Recorder`], not by the writer thread.
 #[derive(Debug)]
-struct Session {
-    intake: Arc<Intake>,
+pub(super) struct Session {
+    pub(super) intake: Arc<Intake>,
     thread: Mutex<Option<JoinHandle<Result<(), RecorderError>>>>,
 }
 
@@ -62,7 +42,10 @@ impl Recorder {
         let nanos = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let registry = Registry::new(options.names, random()?);
         let intake = Arc::new(Intake::new(options.queue_length, registry));
-        let recording = Recording { id: random_id()?, part: 0, began_unix_ms: unix_ms() };
+        let id = format!("{:032x}", u128::from_ne_bytes(random()?));
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let began_unix_ms = u64::try_from(since_1970.as_millis()).unwrap_or(0);
+        let recording = Recording { id, part: 0, began_unix_ms };
         let commands = Commands::new(nanos(options.pause), nanos(options.flush_interval));
         let flush_interval = options.flush_interval;
         let output = Output::start(options, Arc::clone(&intake), recording)?;
@@ -92,10 +75,6 @@ impl Recorder {
         self.session.finish()?;
         Ok(self.stats())
     }
-
-    pub(super) fn intake(&self) -> &Arc<Intake> {
-        &self.session.intake
-    }
 }
 
 impl Session {
@@ -124,13 +103,4 @@ fn random() -> Result<[u8; 16], RecorderError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| RecorderError::Random { reason: error.to_string() })?;
     Ok(bytes)
-}
-
-fn random_id() -> Result<String, RecorderError> {
-    Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
-}
-
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(0)
 }

@@ -1,7 +1,7 @@
 //! Counters of a recording.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Counters of a recording, since its start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,40 +29,30 @@ pub struct RecorderStats {
 /// The shared counters behind [`RecorderStats`].
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) recorded: AtomicU64,
     /// Lost because the queue was full.
     pub(super) refused: AtomicU64,
-    /// Lost by the writer.
-    pub(super) lost: AtomicU64,
     pub(super) failed: AtomicU64,
     pub(super) foreign: AtomicU64,
-    pub(super) bytes: AtomicU64,
-    pub(super) parts: AtomicU64,
-    pub(super) writing: AtomicBool,
-    last_error: Mutex<Option<String>>,
+    /// What the writer counts.
+    written: Mutex<RecorderStats>,
 }
 
 impl Counters {
-    pub(super) fn set_last_error(&self, error: String) {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    pub(super) fn written(&self) -> MutexGuard<'_, RecorderStats> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn read(&self) -> RecorderStats {
-        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let written = self.written().clone();
         RecorderStats {
-            recorded: value(&self.recorded),
-            dropped: value(&self.refused) + value(&self.lost),
-            failed: value(&self.failed),
-            foreign: value(&self.foreign),
-            bytes: value(&self.bytes),
-            parts: value(&self.parts),
-            writing: self.writing.load(Ordering::Relaxed),
-            last_error: self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            dropped: written.dropped + self.refused.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            foreign: self.foreign.load(Ordering::Relaxed),
+            ..written
         }
     }
 }
 
-/// Adds to a counter.
 pub(super) fn add(counter: &AtomicU64, n: u64) {
     counter.fetch_add(n, Ordering::Relaxed);
 }

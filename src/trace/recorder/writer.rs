@@ -18,7 +18,6 @@ const CAPACITY_PER_MS: usize = 4096;
 /// Operations between two attempts to write commands.
 const BATCH: usize = 1024;
 
-/// The state of the writer thread.
 pub(super) struct Writer {
     pub(super) intake: Arc<Intake>,
     pub(super) known: ActorCache,
@@ -28,10 +27,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Writes until the recording is closed, then completes it.
     pub(super) fn run(mut self) -> Result<(), RecorderError> {
         let flush_ns = u64::try_from(self.flush_interval.as_nanos()).unwrap_or(u64::MAX);
-        let interval = interval(self.intake.queue.capacity()).min(self.flush_interval.max(MIN_INTERVAL));
+        let fill_ms = (self.intake.queue.capacity() / CAPACITY_PER_MS) as u64;
+        let most = MAX_INTERVAL.min(self.flush_interval.max(MIN_INTERVAL));
+        let interval = Duration::from_millis(fill_ms).clamp(MIN_INTERVAL, most);
         let mut flushed_ns = 0;
         loop {
             // Read before the queue, so that all operations until then are written.
@@ -72,8 +72,4 @@ impl Writer {
         }
         self.known.remove(&closed);
     }
-}
-
-fn interval(queue_length: usize) -> Duration {
-    Duration::from_millis((queue_length / CAPACITY_PER_MS) as u64).clamp(MIN_INTERVAL, MAX_INTERVAL)
 }

@@ -1,7 +1,6 @@
 //! The certificate: the verdict on a certification with its evidence, and checksums that reveal accidental changes.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,7 @@ use super::inputs::CertifyInputs;
 use super::slices::JudgedSlice;
 use super::state::Interruption;
 use crate::actor::Durability;
-use crate::report::{HostInfo, Reproduce, Verdict, Verification, Warning};
+use crate::report::{HostInfo, ReportError, Reproduce, Verdict, Verification, Warning, read_json};
 
 /// Version of the JSON layout of certificates; raised when a field changes its meaning or disappears.
 pub(super) const CERTIFICATE_SCHEMA_VERSION: u32 = 1;
@@ -87,47 +86,8 @@ pub struct CertifiedModeInfo {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the checksum is wrong: it was changed after it was written; computed {computed}, recorded {recorded}")]
 pub struct ChecksumMismatch {
-    /// The checksum of the content.
-    pub computed: String,
-    /// The checksum in the file.
-    pub recorded: String,
-}
-
-/// Why a certificate cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateError {
-    /// The file cannot be read.
-    #[error("the certificate {} cannot be read", path.display())]
-    Read {
-        /// The certificate.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
-    /// The file is no certificate.
-    #[error("{}:{line}:{column}: not a certificate", path.display())]
-    Invalid {
-        /// The certificate.
-        path: PathBuf,
-        /// Line, from 1.
-        line: usize,
-        /// Column, from 1; 0 before the first character of a line.
-        column: usize,
-        /// The syntax error.
-        source: serde_json::Error,
-    },
-    /// The certificate was written by a build with another layout.
-    #[error(
-        "{} has certificate layout {found}, this build reads {CERTIFICATE_SCHEMA_VERSION}: use the version of \
-         ave-workbench it names under reproduce",
-        path.display()
-    )]
-    SchemaVersion {
-        /// The certificate.
-        path: PathBuf,
-        /// The version in the file.
-        found: u64,
-    },
+    computed: String,
+    recorded: String,
 }
 
 impl Certificate {
@@ -145,22 +105,10 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// [`CertificateError`] for a file that cannot be read or is no certificate of this layout.
-    pub fn read(path: &Path) -> Result<(Self, Result<(), ChecksumMismatch>), CertificateError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| CertificateError::Read { path: path.to_owned(), source })?;
-        let invalid = |source: serde_json::Error| CertificateError::Invalid {
-            path: path.to_owned(),
-            line: source.line(),
-            column: source.column(),
-            source,
-        };
-        let value: Value = serde_json::from_str(&text).map_err(invalid)?;
-        let version = value["schema_version"].as_u64();
-        if let Some(found) = version.filter(|&found| found != u64::from(CERTIFICATE_SCHEMA_VERSION)) {
-            return Err(CertificateError::SchemaVersion { path: path.to_owned(), found });
-        }
-        let certificate: Self = serde_json::from_str(&text).map_err(invalid)?;
+    /// [`ReportError`] for a file that cannot be read or is no certificate of this layout.
+    pub fn read(path: &Path) -> Result<(Self, Result<(), ChecksumMismatch>), ReportError> {
+        let (certificate, text): (Self, _) = read_json(path, "certificate", CERTIFICATE_SCHEMA_VERSION)?;
+        let value = serde_json::from_str(&text).unwrap_or_default();
         let (computed, recorded) = (checksum(value), certificate.checksum_sha256.clone());
         let checked = if computed == recorded { Ok(()) } else { Err(ChecksumMismatch { computed, recorded }) };
         Ok((certificate, checked))

@@ -7,62 +7,16 @@ use jiff::Timestamp;
 use super::error::CertifyError;
 use super::journal::CertifyJournal;
 use super::outcome::{CertifiedMode, CertifyOutcome};
-use super::slices::{JudgedSlice, Segment, idle, judge_segment, whole_slices};
-use super::space_forecast::Growth;
+use super::slices::{Segment, idle, judge_segment, whole_slices};
+use super::space_forecast::would_fill;
 use super::spec::CertifySpec;
 use super::state::{DatabaseState, EarlyEnd, FinalCheck, Interruption, InterruptionKind, ModeState};
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Control, DriveSpec, JobContext, Load, Observer, Silent, WarmUp};
-use crate::process::{DriveResult, Rig, RigOutcome, SuspendedRig, Testbed};
+use crate::load::{DriveSpec, JobContext, Load, WarmUp};
+use crate::process::{DriveResult, Rig, RigOutcome, Testbed};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
-
-/// Observes the progress of a certification, beside that of each load.
-pub trait CertifyObserver: Observer {
-    /// A mode begins or is resumed, or has finished a segment.
-    fn standing(&self, standing: &Standing<'_>) {
-        let _ = standing;
-    }
-}
-
-impl CertifyObserver for Silent {}
-
-/// The progress of a mode.
-#[derive(Debug, Clone, Copy)]
-pub struct Standing<'a> {
-    /// The mode.
-    pub durability: Durability,
-    /// Whole slices so far.
-    pub slices: &'a [JudgedSlice],
-    /// Slices of the whole duration.
-    pub of: u64,
-    /// Certified time left in all modes.
-    pub left: Duration,
-}
-
-/// Who observes a certification and what can cancel it.
-#[derive(Clone, Copy)]
-pub struct CertifyJob<'a> {
-    /// Progress observer.
-    pub observer: &'a dyn CertifyObserver,
-    /// Cancellation flag.
-    pub control: &'a Control,
-}
-
-impl<'a> CertifyJob<'a> {
-    /// The context of its loads.
-    pub(super) fn of_loads(self) -> JobContext<'a> {
-        JobContext { observer: self.observer, control: self.control }
-    }
-}
-
-/// The database and its disk around a segment, bytes.
-struct DiskUse {
-    database_bytes_before: u64,
-    database_bytes: u64,
-    free_bytes: Option<u64>,
-}
 
 /// A certification to be measured.
 pub struct Certification<'a> {
@@ -76,8 +30,10 @@ pub struct Certification<'a> {
     pub machine: Machine,
     /// Logical cores of the host, which other processes share.
     pub cores: u32,
-    /// Observer and cancellation.
-    pub job: CertifyJob<'a>,
+    /// Observer of its loads, and cancellation.
+    pub job: JobContext<'a>,
+    /// Called when a mode begins or is resumed, or has finished a segment, with the certified time left in all modes.
+    pub on_progress: &'a dyn Fn(&CertifiedMode, Duration),
 }
 
 impl Certification<'_> {
@@ -90,13 +46,14 @@ impl Certification<'_> {
     pub fn run(&self, testbed: &dyn Testbed, journal: &mut CertifyJournal) -> Result<CertifyOutcome, CertifyError> {
         let mut modes = Vec::new();
         for &durability in &self.spec.durabilities {
-            if !self.job.control.is_stopped() || journal.state().mode(durability).is_some() {
+            if !self.job.control.is_stopped() || journal.state.mode(durability).is_some() {
                 modes.push(self.mode(testbed, journal, durability)?);
             }
         }
-        let interrupted = modes.len() < self.spec.durabilities.len() || modes.iter().any(|mode| !mode.is_finished);
-        let interruptions = journal.state().interruptions.clone();
-        Ok(CertifyOutcome { command: self.command, modes, interruptions, interrupted })
+        let interrupted =
+            modes.len() < self.spec.durabilities.len() || modes.iter().any(|mode| mode.state.finished.is_none());
+        let interruptions = journal.state.interruptions.clone();
+        Ok(CertifyOutcome { modes, interruptions, interrupted })
     }
 
     fn mode(
@@ -106,8 +63,8 @@ impl Certification<'_> {
         durability: Durability,
     ) -> Result<CertifiedMode, CertifyError> {
         let mut mode = self.recall(journal, durability)?;
-        note_lost_database(journal, &mode)?;
-        if mode.is_finished || self.job.control.is_stopped() {
+        note_lost_database(journal, &mut mode)?;
+        if mode.state.finished.is_some() || self.job.control.is_stopped() {
             return Ok(mode);
         }
         journal.change(|state| {
@@ -126,22 +83,16 @@ impl Certification<'_> {
         Ok(mode)
     }
 
-    /// A mode as the journal has it.
     fn recall(&self, journal: &CertifyJournal, durability: Durability) -> Result<CertifiedMode, CertifyError> {
-        let known = journal.state().mode(durability);
-        let finished = known.and_then(|mode| mode.finished.clone());
+        let known = journal.state.mode(durability).cloned();
         let mut mode = CertifiedMode {
             durability,
+            state: known.unwrap_or_else(|| ModeState::new(durability)),
             slices: Vec::new(),
             slices_planned: self.spec.slices(),
             segments: 0,
             pauses_seconds: Vec::new(),
             payload_bytes: 0,
-            databases: known.map_or(0, |mode| mode.databases),
-            early_end: known.and_then(|mode| mode.early_end),
-            is_finished: finished.is_some(),
-            size: finished.as_ref().map(|finished| finished.size).unwrap_or_default(),
-            verified: finished.and_then(|finished| finished.verified),
         };
         for segment in journal.segments(durability)? {
             self.count(&mut mode, &segment?);
@@ -166,25 +117,22 @@ impl Certification<'_> {
         journal: &mut CertifyJournal,
         mode: &mut CertifiedMode,
     ) -> Result<(), CertifyError> {
-        let durability = mode.durability;
         let Some(mut rig) = self.open(testbed, journal, mode)? else { return Ok(()) };
-        let mut growth: Option<Growth> = None;
+        let mut sizes = Vec::new();
         let mut before = None;
         while !mode.is_driven() && !self.job.control.is_stopped() {
             let Some((segment, disk)) = self.segment(rig.as_mut(), mode, &mut before)? else { break };
-            journal.add(durability, &segment)?;
+            journal.add(mode.durability, &segment)?;
             self.count(mode, &segment);
-            let growth = growth.get_or_insert_with(|| Growth::from(disk.database_bytes_before));
-            growth.add(disk.database_bytes);
-            mode.early_end = self.early_end(mode, &segment, growth, disk.free_bytes);
+            if sizes.is_empty() {
+                sizes.push(disk.database_bytes_before);
+            }
+            sizes.push(disk.database_bytes);
+            mode.state.early_end = self.early_end(mode, &segment, &sizes, disk.free_bytes);
             self.report_progress(mode);
         }
-        let suspended = rig.suspend()?;
-        let early_end = mode.early_end;
-        journal.change_mode(durability, |mode| {
-            mode.database = suspended.map_or(DatabaseState::None, DatabaseState::Suspended);
-            mode.early_end = early_end;
-        })
+        mode.state.database = rig.suspend()?.map_or(DatabaseState::None, DatabaseState::Suspended);
+        journal.save(&mode.state)
     }
 
     /// Opens the database of the mode; `None` if the job was cancelled before it was filled.
@@ -194,33 +142,24 @@ impl Certification<'_> {
         journal: &mut CertifyJournal,
         mode: &mut CertifiedMode,
     ) -> Result<Option<Box<dyn Rig + 't>>, CertifyError> {
-        let durability = mode.durability;
-        let suspended = suspended(journal, durability);
-        if suspended.is_none() {
-            journal.remove_databases()?;
-            mode.databases += 1;
-        }
-        let databases = mode.databases;
-        journal.change_mode(durability, |mode| {
-            mode.database = DatabaseState::Open;
-            mode.databases = databases;
-        })?;
-        if let Some(suspended) = suspended {
+        let before = std::mem::replace(&mut mode.state.database, DatabaseState::Open);
+        if let DatabaseState::Suspended(suspended) = before {
+            journal.save(&mode.state)?;
             return Ok(Some(testbed.resume(&suspended)?));
         }
-        let rig = completed(testbed.set_up(&self.machine, durability, self.spec.workers)?)?;
+        journal.remove_databases()?;
+        mode.state.databases += 1;
+        journal.save(&mode.state)?;
+        let rig = completed(testbed.set_up(&self.machine, mode.durability, self.spec.workers)?)?;
         if !self.job.control.is_stopped() {
             return Ok(Some(rig));
         }
         // An incomplete preload is useless.
         drop(rig);
         journal.remove_databases()?;
-        mode.databases -= 1;
-        let databases = mode.databases;
-        journal.change_mode(durability, |mode| {
-            mode.database = DatabaseState::None;
-            mode.databases = databases;
-        })?;
+        mode.state.databases -= 1;
+        mode.state.database = DatabaseState::None;
+        journal.save(&mode.state)?;
         Ok(None)
     }
 
@@ -231,12 +170,12 @@ impl Certification<'_> {
         rig: &mut dyn Rig,
         mode: &CertifiedMode,
         before: &mut Option<Instant>,
-    ) -> Result<Option<(Segment, DiskUse)>, CertifyError> {
+    ) -> Result<Option<(Segment, DriveResult)>, CertifyError> {
         let planned = (mode.slices_planned - mode.slices.len() as u64).min(self.spec.slices_per_segment());
         let number = mode.segments + 1;
         let (called, called_at) = (Instant::now(), Timestamp::now());
-        let driven = completed(rig.drive(&self.load(planned, before.is_none()))?)?;
-        let DriveResult { drive, database_bytes_before, database_bytes, free_bytes, .. } = driven;
+        let mut driven = completed(rig.drive(&self.load(planned, before.is_none()))?)?;
+        let drive = std::mem::take(&mut driven.drive);
         let idle = idle(&drive, called.elapsed());
         let pause = before.map(|ended| (called - ended + idle).as_secs_f64());
         *before = Some(Instant::now());
@@ -246,8 +185,8 @@ impl Certification<'_> {
             return Ok(None);
         }
         let began_at = called_at.checked_add(drive.warmup).unwrap_or(called_at);
-        let segment = Segment { number, database: mode.databases, began_at, pause_seconds: pause, slices, drive };
-        Ok(Some((segment, DiskUse { database_bytes_before, database_bytes, free_bytes })))
+        let segment = Segment { number, database: mode.state.databases, began_at, pause_seconds: pause, slices, drive };
+        Ok(Some((segment, driven)))
     }
 
     fn load(&self, slices: u64, is_first: bool) -> DriveSpec {
@@ -267,14 +206,14 @@ impl Certification<'_> {
         &self,
         mode: &CertifiedMode,
         segment: &Segment,
-        growth: &Growth,
+        sizes: &[u64],
         free_bytes: Option<u64>,
     ) -> Option<EarlyEnd> {
         if segment.drive.measurement.gave_up {
             return Some(EarlyEnd::GaveUp);
         }
         let slices_left = mode.slices_planned.saturating_sub(mode.slices.len() as u64);
-        let full = growth.would_fill(slices_left.div_ceil(self.spec.slices_per_segment()), free_bytes?)?;
+        let full = would_fill(sizes, slices_left.div_ceil(self.spec.slices_per_segment()), free_bytes?)?;
         Some(EarlyEnd::FullDisk(full))
     }
 
@@ -283,75 +222,53 @@ impl Certification<'_> {
         let modes_left = (self.spec.durabilities.len() - place - 1) as u64;
         let slices_left =
             mode.slices_planned.saturating_sub(mode.slices.len() as u64) + modes_left * mode.slices_planned;
-        self.job.observer.standing(&Standing {
-            durability: mode.durability,
-            slices: &mode.slices,
-            of: mode.slices_planned,
-            left: Duration::from_secs(slices_left * u64::from(self.spec.slice_seconds())),
-        });
+        (self.on_progress)(mode, Duration::from_secs(slices_left * u64::from(self.spec.slice_seconds())));
     }
 }
 
 /// Removes a database that was not closed: which of its last commands were acknowledged is unknown.
-fn note_lost_database(journal: &mut CertifyJournal, mode: &CertifiedMode) -> Result<(), CertifyError> {
-    let durability = mode.durability;
-    if journal.state().mode(durability).is_none_or(|mode| mode.database != DatabaseState::Open) {
+fn note_lost_database(journal: &mut CertifyJournal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
+    if mode.state.database != DatabaseState::Open {
         return Ok(());
     }
     journal.remove_databases()?;
-    let lost = Interruption {
-        durability,
-        kind: InterruptionKind::Ended,
-        after_slices_count: mode.slices.len() as u64,
-        stopped_at: None,
-        resumed_at: None,
-        database_is_new: true,
-    };
+    let lost = interruption(mode, InterruptionKind::Ended, None);
     journal.change(|state| state.interruptions.push(lost))?;
-    journal.change_mode(durability, |mode| mode.database = DatabaseState::None)
+    mode.state.database = DatabaseState::None;
+    journal.save(&mode.state)
 }
 
 fn note_stop(journal: &mut CertifyJournal, mode: &CertifiedMode) -> Result<(), CertifyError> {
-    let is_kept = |mode: &ModeState| matches!(mode.database, DatabaseState::Suspended(_));
-    let database_is_new = !journal.state().mode(mode.durability).is_some_and(is_kept);
-    let stop = Interruption {
-        durability: mode.durability,
-        kind: InterruptionKind::Stopped,
-        after_slices_count: mode.slices.len() as u64,
-        stopped_at: Some(Timestamp::now()),
-        resumed_at: None,
-        database_is_new,
-    };
+    let stop = interruption(mode, InterruptionKind::Stopped, Some(Timestamp::now()));
     journal.change(|state| state.interruptions.push(stop))
+}
+
+fn interruption(mode: &CertifiedMode, kind: InterruptionKind, stopped_at: Option<Timestamp>) -> Interruption {
+    Interruption {
+        durability: mode.durability,
+        kind,
+        after_slices_count: mode.slices.len() as u64,
+        stopped_at,
+        resumed_at: None,
+        database_is_new: !matches!(mode.state.database, DatabaseState::Suspended(_)),
+    }
 }
 
 /// Compares the last database with what it acknowledged, and removes it.
 fn finish(testbed: &dyn Testbed, journal: &mut CertifyJournal, mode: &mut CertifiedMode) -> Result<(), CertifyError> {
-    let durability = mode.durability;
     // A database that was lost after its last slice cannot be compared.
     let mut finished = FinalCheck::default();
-    if let Some(suspended) = suspended(journal, durability) {
-        let summary = completed(testbed.resume(&suspended)?.finish(true)?)?;
+    if let DatabaseState::Suspended(suspended) = &mode.state.database {
+        let summary = completed(testbed.resume(suspended)?.finish(true)?)?;
         if summary.verified.is_none() {
             return note_stop(journal, mode);
         }
         finished = FinalCheck { verified: summary.verified, size: summary.size };
     }
-    (mode.is_finished, mode.verified, mode.size) = (true, finished.verified.clone(), finished.size);
-    journal.change_mode(durability, |mode| {
-        mode.finished = Some(finished);
-        mode.database = DatabaseState::None;
-    })?;
+    (mode.state.finished, mode.state.database) = (Some(finished), DatabaseState::None);
+    journal.save(&mode.state)?;
     // The next mode needs the space.
     journal.remove_databases()
-}
-
-/// The database of a mode that was suspended.
-fn suspended(journal: &CertifyJournal, durability: Durability) -> Option<SuspendedRig> {
-    match &journal.state().mode(durability)?.database {
-        DatabaseState::Suspended(suspended) => Some(suspended.clone()),
-        DatabaseState::None | DatabaseState::Open => None,
-    }
 }
 
 fn completed<T>(outcome: RigOutcome<T>) -> Result<T, CertifyError> {

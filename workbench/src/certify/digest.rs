@@ -1,66 +1,30 @@
-//! SHA-256 checksums, of JSON values independent of their formatting.
+//! SHA-256 checksums, hexadecimal.
 
-use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The SHA-256 of bytes, hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(Sha256::digest(bytes).as_slice())
+    format!("{:x}", Sha256::digest(bytes))
 }
 
-/// The SHA-256 of concatenated files, hexadecimal; or the file that cannot be read.
+/// Of concatenated files; or the file that cannot be read.
 pub(super) fn sha256_of_files(paths: &[PathBuf]) -> Result<String, (PathBuf, io::Error)> {
     let mut digest = Sha256::new();
     for path in paths {
-        add_file(&mut digest, path).map_err(|error| (path.clone(), error))?;
+        File::open(path)
+            .and_then(|mut file| io::copy(&mut file, &mut digest))
+            .map_err(|error| (path.clone(), error))?;
     }
-    Ok(hexadecimal(digest.finalize().as_slice()))
+    Ok(format!("{:x}", digest.finalize()))
 }
 
-fn add_file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
-    let mut file = BufReader::new(File::open(path)?);
-    loop {
-        let chunk = file.fill_buf()?;
-        let length = chunk.len();
-        if length == 0 {
-            return Ok(());
-        }
-        digest.update(chunk);
-        file.consume(length);
-    }
-}
-
-/// The SHA-256 of the canonical form of a JSON value, hexadecimal.
+/// Of JSON with sorted names, as `serde_json` keeps them without its feature `preserve_order`, and no spaces.
 pub(super) fn sha256_of_json(value: &Value) -> String {
-    sha256(canonical(value).as_bytes())
-}
-
-/// A JSON value with sorted names and no spaces.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(name, _)| name.as_str());
-            let field =
-                |(name, value): (&String, &Value)| format!("{}:{}", Value::from(name.as_str()), canonical(value));
-            format!("{{{}}}", fields.into_iter().map(field).collect::<Vec<_>>().join(","))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        plain => plain.to_string(),
-    }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    sha256(value.to_string().as_bytes())
 }
 
 #[cfg(test)]
@@ -97,6 +61,6 @@ mod tests {
         ] {
             assert_ne!(one, digest(other), "{other}");
         }
-        assert_eq!(canonical(&serde_json::json!({"b": [1], "a": "q\""})), r#"{"a":"q\"","b":[1]}"#);
+        assert_eq!(serde_json::json!({"b": [1], "a": "q\""}).to_string(), r#"{"a":"q\"","b":[1]}"#);
     }
 }

@@ -24,13 +24,8 @@ pub enum CertifyError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// A file of the source cannot be read for its checksum.
-    #[error("cannot read {} for its checksum: {source}", path.display())]
-    Source {
-        /// The file of the trace.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    #[error("cannot read {} for its checksum: {}", .0.display(), .1)]
+    Source(PathBuf, #[source] io::Error),
     /// The workload has no TOML form, which its checksum needs.
     #[error("the workload cannot be written as TOML: {0}")]
     Workload(String),
@@ -38,13 +33,8 @@ pub enum CertifyError {
     #[error(transparent)]
     Report(#[from] ReportError),
     /// The directory for the databases cannot be used.
-    #[error("cannot use the data directory {}: {source}", path.display())]
-    DataDirectory {
-        /// The directory.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    #[error("cannot use the data directory {}: {}", .0.display(), .1)]
+    DataDirectory(PathBuf, #[source] io::Error),
     /// The journal fails, or another process has it open.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -113,7 +113,7 @@ fn source_sha256(source: &Source, path: &Path) -> Result<String, CertifyError> {
             Ok(sha256(text.as_bytes()))
         }
         Source::Trace { .. } => {
-            sha256_of_files(&trace::trace_files(path)?).map_err(|(path, source)| CertifyError::Source { path, source })
+            sha256_of_files(&trace::trace_files(path)?).map_err(|(path, error)| CertifyError::Source(path, error))
         }
     }
 }

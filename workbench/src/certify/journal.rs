@@ -14,8 +14,8 @@ use super::state::{CertifyState, ModeState};
 use crate::actor::Durability;
 use crate::load::directory_bytes;
 use crate::process::{JournalError, JournalFile, inputs_of_unused};
+use crate::units;
 
-/// Digits of the inputs' digest in names of files.
 const DIGEST_LENGTH: usize = 16;
 const PREFIX: &str = ".certify-";
 const SUFFIX: &str = ".journal";
@@ -59,7 +59,7 @@ enum Entry<'a> {
 pub struct CertifyJournal {
     file: JournalFile,
     head: JournalHead,
-    state: CertifyState,
+    pub(super) state: CertifyState,
 }
 
 impl CertifyJournal {
@@ -90,7 +90,7 @@ impl CertifyJournal {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        self.file.path()
+        &self.file.path
     }
 
     /// What the certification began with.
@@ -98,25 +98,15 @@ impl CertifyJournal {
         &self.head
     }
 
-    pub(crate) const fn state(&self) -> &CertifyState {
-        &self.state
-    }
-
     pub(super) fn change(&mut self, change: impl FnOnce(&mut CertifyState)) -> Result<(), CertifyError> {
         change(&mut self.state);
         Ok(self.file.append(&Entry::State(Cow::Borrowed(&self.state)))?)
     }
 
-    /// Changes the state of a mode, which begins if it has not.
-    pub(super) fn change_mode(
-        &mut self,
-        durability: Durability,
-        change: impl FnOnce(&mut ModeState),
-    ) -> Result<(), CertifyError> {
-        self.change(|state| change(state.mode_mut(durability)))
+    pub(super) fn save(&mut self, mode: &ModeState) -> Result<(), CertifyError> {
+        self.change(|state| state.set(mode))
     }
 
-    /// Appends a finished segment.
     pub(super) fn add(&mut self, durability: Durability, segment: &Segment) -> Result<(), CertifyError> {
         Ok(self.file.append(&Entry::Segment(durability, Cow::Borrowed(segment)))?)
     }
@@ -138,13 +128,10 @@ impl CertifyJournal {
         Ok(self.file.entries()?.filter_map(of_mode))
     }
 
-    /// Removes the databases of the certification, if there are any.
     pub(super) fn remove_databases(&self) -> Result<(), CertifyError> {
         let path = self.head.databases();
         match fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(CertifyError::DataDirectory { path, source })
-            }
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CertifyError::DataDirectory(path, source)),
             _ => Ok(()),
         }
     }
@@ -169,30 +156,26 @@ fn other_place(found: &JournalHead, own: &JournalHead) -> Option<String> {
     (*directory != own.data_directory).then(|| format!("with the databases in {}", directory.display()))
 }
 
-/// An interrupted certification that no process works on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unfinished {
-    pub(super) journal: PathBuf,
-    pub(super) databases: PathBuf,
-    /// Size of both.
-    pub(super) bytes: u64,
-    /// The command line that resumes it.
-    pub(super) command: String,
-}
-
-/// The interrupted certifications below `root`, by name. Files that are no journals of this version are left out.
-pub(super) fn unfinished(root: &Path) -> Vec<Unfinished> {
+/// Describes the interrupted certifications below `root` that no process works on, by name. Files that are no journals of
+/// this version are left out.
+pub(super) fn describe_unfinished(root: &Path) -> Vec<String> {
     let is_journal = |name: &str| name.starts_with(PREFIX) && name.ends_with(SUFFIX);
     let entries = fs::read_dir(root).into_iter().flatten().flatten();
     let journals = entries.filter(|entry| is_journal(&entry.file_name().to_string_lossy()));
-    let mut found: Vec<_> = journals.filter_map(|entry| look_at(entry.path())).collect();
-    found.sort_by(|a, b| a.journal.cmp(&b.journal));
-    found
+    let mut journals: Vec<_> = journals.map(|entry| entry.path()).collect();
+    journals.sort();
+    journals.iter().filter_map(|journal| describe(journal)).collect()
 }
 
-fn look_at(journal: PathBuf) -> Option<Unfinished> {
-    let head: JournalHead = inputs_of_unused(&journal)?;
+fn describe(journal: &Path) -> Option<String> {
+    let head: JournalHead = inputs_of_unused(journal)?;
     let databases = head.databases();
-    let bytes = fs::metadata(&journal).ok()?.len() + directory_bytes(&databases);
-    Some(Unfinished { journal, databases, bytes, command: head.command })
+    let bytes = fs::metadata(journal).ok()?.len() + directory_bytes(&databases);
+    Some(format!(
+        "an unfinished certification uses {} in {} and {}; resume it with `{}` or delete both",
+        units::bytes(bytes as f64),
+        journal.display(),
+        databases.display(),
+        head.command
+    ))
 }

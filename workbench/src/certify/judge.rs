@@ -16,6 +16,8 @@ use crate::report::Outcome;
 const DEBT_SHARE: f64 = 0.1;
 /// Share of the time with stalled writers that makes its growth a finding.
 const STALL_SHARE: f64 = 0.01;
+/// Least slices of a significant trend.
+const FEWEST_FOR_A_TREND: usize = 8;
 
 /// A finding in a mode, with its consequence for the verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +102,7 @@ pub fn judge(spec: &CertifySpec, outcome: &CertifyOutcome) -> (Outcome, Vec<(Dur
 
 fn mode_findings(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(first) = mode.verified.as_ref().and_then(|verified| verified.differences.first()) {
+    if let Some(first) = mode.verified().and_then(|verified| verified.differences.first()) {
         findings.push(Finding::DataDiffer(first.clone()));
     }
     let count = |is: &dyn Fn(&JudgedSlice) -> bool| mode.slices.iter().filter(|slice| is(slice)).count() as u64;
@@ -116,62 +118,48 @@ fn mode_findings(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
             findings.push(finding);
         }
     }
-    match mode.early_end {
+    match mode.state.early_end {
         Some(EarlyEnd::GaveUp) => findings.push(Finding::GaveUp),
         Some(EarlyEnd::FullDisk(full)) => findings.push(Finding::FullDisk(full)),
-        None if !mode.is_finished => {
+        None if mode.state.finished.is_none() => {
             findings.push(Finding::Interrupted { slices: mode.slices.len() as u64, of: mode.slices_planned });
         }
         None => {}
     }
-    if mode.is_finished && mode.verified.is_none() {
+    if mode.state.finished.as_ref().is_some_and(|finished| finished.verified.is_none()) {
         findings.push(Finding::NotVerified);
     }
     findings.extend(trends(spec, mode));
     findings
 }
 
-/// Rises from slice to slice on the last database.
 fn trends(spec: &CertifySpec, mode: &CertifiedMode) -> Vec<Finding> {
     let slices = mode.on_last_database();
-    let mut findings = latencies(spec, slices);
-    findings.extend(debt(mode, slices));
-    findings.extend(stalls(spec, slices));
-    findings
+    let rise =
+        |figure: fn(&JudgedSlice) -> Option<f64>| Drift::upwards(&slices.iter().filter_map(figure).collect::<Vec<_>>());
+    let debt = rise(|slice| slice.pending_compaction_bytes.map(|bytes| bytes as f64));
+    let debt = debt.filter(|drift| drift.to - drift.from > DEBT_SHARE * mode.payload_bytes as f64);
+    let slice_ms = 1e3 * f64::from(spec.slice_seconds());
+    let stalls = rise(|slice| slice.stall_ms).filter(|drift| drift.to > STALL_SHARE * slice_ms);
+    let rises = debt.map(Finding::DebtGrows).into_iter().chain(stalls.map(Finding::StallsGrow));
+    latencies(spec, slices).into_iter().chain(rises).collect()
 }
 
-fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Vec<Finding> {
+fn latencies(spec: &CertifySpec, slices: &[JudgedSlice]) -> Option<Finding> {
     let quiet: Vec<_> = slices.iter().filter(|slice| !slice.is_disturbed()).collect();
     if quiet.len() < FEWEST_FOR_A_TREND {
-        return vec![Finding::NoTrend(quiet.len() as u64)];
+        return Some(Finding::NoTrend(quiet.len() as u64));
     }
     let limit = spec.objective.limit_ns as f64;
     let percentiles: Vec<f64> =
         quiet.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
     let medians: Vec<f64> = quiet.iter().map(|slice| slice.p50_ns as f64).collect();
     if let Some(drift) = Drift::upwards(&percentiles).filter(|drift| drift.at_twice > limit) {
-        return vec![Finding::LatencyRises { percentile: spec.objective.percentile, drift }];
+        return Some(Finding::LatencyRises { percentile: spec.objective.percentile, drift });
     }
-    match Drift::upwards(&medians) {
-        Some(drift) if drift.at_twice > limit => vec![Finding::LatencyRises { percentile: Percentile::P50, drift }],
-        Some(drift) if drift.change > DRIFT[1] => vec![Finding::MedianRose(drift)],
-        _ => Vec::new(),
+    match Drift::upwards(&medians)? {
+        drift if drift.at_twice > limit => Some(Finding::LatencyRises { percentile: Percentile::P50, drift }),
+        drift if drift.change > DRIFT[1] => Some(Finding::MedianRose(drift)),
+        _ => None,
     }
-}
-
-/// Least slices of a significant trend.
-const FEWEST_FOR_A_TREND: usize = 8;
-
-fn debt(mode: &CertifiedMode, slices: &[JudgedSlice]) -> Option<Finding> {
-    let pending: Vec<f64> =
-        slices.iter().filter_map(|slice| slice.pending_compaction_bytes).map(|bytes| bytes as f64).collect();
-    let drift = Drift::upwards(&pending)?;
-    (drift.to - drift.from > DEBT_SHARE * mode.payload_bytes as f64).then_some(Finding::DebtGrows(drift))
-}
-
-fn stalls(spec: &CertifySpec, slices: &[JudgedSlice]) -> Option<Finding> {
-    let stalls: Vec<f64> = slices.iter().filter_map(|slice| slice.stall_ms).collect();
-    let drift = Drift::upwards(&stalls)?;
-    let slice_ms = 1e3 * f64::from(spec.slice_seconds());
-    (drift.to > STALL_SHARE * slice_ms).then_some(Finding::StallsGrow(drift))
 }

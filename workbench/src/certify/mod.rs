@@ -23,8 +23,8 @@ mod space_forecast;
 mod spec;
 mod state;
 
-pub use certificate::{Certificate, CertificateError, CertifiedModeInfo, ChecksumMismatch};
-pub use certification::{Certification, CertifyJob, CertifyObserver, Standing};
+pub use certificate::{Certificate, CertifiedModeInfo, ChecksumMismatch};
+pub use certification::Certification;
 pub use error::CertifyError;
 pub use inputs::CertifyInputs;
 pub use journal::{CertifyJournal, JournalHead};

@@ -1,17 +1,18 @@
 //! The result of a certification, mode by mode.
 
 use super::slices::JudgedSlice;
-use super::state::{EarlyEnd, Interruption};
+use super::state::{Interruption, ModeState};
 use crate::actor::Durability;
-use crate::load::{SessionSize, Verified};
+use crate::load::Verified;
 use crate::measure::median;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// One mode of a certification.
 #[derive(Debug, Clone)]
 pub struct CertifiedMode {
     /// Durability `off` or `on`.
     pub durability: Durability,
+    /// As the journal has it.
+    pub state: ModeState,
     /// Whole slices, in order.
     pub slices: Vec<JudgedSlice>,
     /// Slices of the whole duration.
@@ -21,32 +22,26 @@ pub struct CertifiedMode {
     /// Pauses between segments, without load, seconds.
     pub pauses_seconds: Vec<f64>,
     /// Bytes of the values written while the last database was measured.
-    pub payload_bytes: u64,
-    /// Databases created: one, and another for each that was not closed.
-    pub databases: u32,
-    /// Why the mode ended before its duration, if it did.
-    pub early_end: Option<EarlyEnd>,
-    /// Whether nothing is left to measure or compare.
-    pub is_finished: bool,
-    /// The comparison of the last database with what it acknowledged; `None` without one.
-    pub verified: Option<Verified>,
-    /// What the last database stored; zeroes unless it was compared.
-    pub size: SessionSize,
+    pub(super) payload_bytes: u64,
 }
 
 impl CertifiedMode {
-    /// Whether no more load follows.
     pub(super) fn is_driven(&self) -> bool {
-        self.early_end.is_some() || self.slices.len() as u64 >= self.slices_planned
+        self.state.early_end.is_some() || self.slices.len() as u64 >= self.slices_planned
     }
 
-    /// The worst slice; `None` without one.
+    /// The comparison of the last database with what it acknowledged; `None` without one.
+    pub(super) fn verified(&self) -> Option<&Verified> {
+        self.state.finished.as_ref()?.verified.as_ref()
+    }
+
+    /// The worst slice: one that fell behind is worse than any that did not. `None` without slices.
     pub fn worst(&self) -> Option<&JudgedSlice> {
-        self.slices.iter().max_by_key(|slice| slice.badness())
+        self.slices.iter().max_by_key(|slice| (slice.fell_behind, slice.percentile_ns.unwrap_or(slice.max_ns)))
     }
 
     /// The objective's percentile in the median slice, nanoseconds; `None` if no slice has enough samples.
-    pub fn median_percentile_ns(&self) -> Option<f64> {
+    pub(super) fn median_percentile_ns(&self) -> Option<f64> {
         let values: Vec<f64> =
             self.slices.iter().filter_map(|slice| slice.percentile_ns).map(|value| value as f64).collect();
         (!values.is_empty()).then(|| median(values))
@@ -62,8 +57,6 @@ impl CertifiedMode {
 /// The result of a certification, finished or interrupted.
 #[derive(Debug, Clone)]
 pub struct CertifyOutcome {
-    /// The command of the objective.
-    pub command: CommandKind,
     /// The modes that began, in the order of the specification.
     pub modes: Vec<CertifiedMode>,
     /// In order.

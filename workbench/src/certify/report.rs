@@ -12,8 +12,8 @@ use super::state::Interruption;
 use crate::actor::Durability;
 use crate::load::{Load, ModeOutcome};
 use crate::report::{
-    Assessment, Context, LoadKind, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, Settings,
-    Verdict, components, host_info, report, spec_json, verification,
+    Assessment, Context, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Settings, Verdict, host_info,
+    report, verification,
 };
 use crate::units;
 use crate::workload::Arrivals;
@@ -38,11 +38,7 @@ pub fn certificate(
         modes: outcome.modes.iter().map(mode_info).collect(),
         interruptions: outcome.interruptions.clone(),
         warnings: Assessment::of_host(context.host.logical_cores, context.host_warnings).warnings,
-        reproduce: Reproduce {
-            command: context.command.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: components(),
-        },
+        reproduce: context.reproduce(),
         checksum_sha256: String::new(),
     };
     certificate.with_checksums()
@@ -70,16 +66,12 @@ pub(super) fn certify_report(
         shown.result()
     });
     let segment_seconds = spec.slices_per_segment() * u64::from(spec.slice_seconds());
+    let load = Load::Open { per_second: spec.rate_per_second, arrivals };
     let settings = Settings {
-        load_kind: LoadKind::Open,
-        load: Load::Open { per_second: spec.rate_per_second, arrivals }.to_string(),
-        workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: modes.iter().map(|mode| u32::try_from(mode.rounds.len()).unwrap_or(u32::MAX)).max().unwrap_or(0),
         warmup_seconds: spec.warmup.most().as_secs_f64(),
         measure_seconds: Some(segment_seconds as f64),
-        seed: context.source.seed(),
-        machine_spec: spec_json(context.machine_spec),
-        data_directory: context.data_directory.display().to_string(),
+        ..context.settings(load.into(), load.to_string())
     };
     let assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     report(context, ReportKind::Run, certificate.verdict.clone(), settings, shown.collect(), assessment)
@@ -207,6 +199,7 @@ fn resumption(interruption: &Interruption) -> String {
 
 fn mode_info(mode: &CertifiedMode) -> CertifiedModeInfo {
     let count = |is: &dyn Fn(&JudgedSlice) -> bool| mode.slices.iter().filter(|slice| is(slice)).count() as u64;
+    let finished = mode.state.finished.as_ref();
     CertifiedModeInfo {
         durability: mode.durability,
         slices_planned_count: mode.slices_planned,
@@ -218,9 +211,11 @@ fn mode_info(mode: &CertifiedMode) -> CertifiedModeInfo {
         pauses_count: mode.pauses_seconds.len() as u64,
         pauses_seconds: mode.pauses_seconds.iter().sum(),
         longest_pause_seconds: mode.pauses_seconds.iter().copied().fold(0.0, f64::max),
-        databases_count: mode.databases,
-        database_bytes: mode.verified.as_ref().map(|_| mode.size.database_bytes),
-        verification: verification(mode.verified.as_ref()),
+        databases_count: mode.state.databases,
+        database_bytes: finished
+            .filter(|finished| finished.verified.is_some())
+            .map(|finished| finished.size.database_bytes),
+        verification: verification(mode.verified()),
         slices: mode.slices.clone(),
     }
 }

@@ -1,25 +1,28 @@
 //! A certification from the request to the certificate and its report.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ave_actors_store::config::MachineSpec;
 use jiff::Timestamp;
 
 use super::certificate::Certificate;
-use super::certification::{Certification, CertifyJob, CertifyObserver};
+use super::certification::Certification;
 use super::error::CertifyError;
 use super::inputs::CertifyInputs;
-use super::journal::{CertifyJournal, JournalHead, unfinished};
+use super::journal::{CertifyJournal, JournalHead, describe_unfinished};
 use super::outcome::{CertifiedMode, CertifyOutcome};
 use super::report::{certificate, certify_report};
 use super::spec::CertifySpec;
+use super::state::FinalCheck;
 use crate::host::{HostProfile, HostWarning, Machine};
-use crate::load::{ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, harness_ns_per_operation};
+use crate::load::{
+    JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, harness_ns_per_operation,
+};
 use crate::process::InProcess;
 use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
 
-/// A certification as requested.
 pub(crate) struct CertifyRequest<'a> {
     pub(crate) source: &'a Source,
     /// Path or name of the source.
@@ -33,7 +36,6 @@ pub(crate) struct CertifyRequest<'a> {
     pub(crate) reports_directory: &'a Path,
     /// The command line that resumes it.
     pub(crate) command: String,
-    /// Start over instead of resuming.
     pub(crate) fresh: bool,
 }
 
@@ -47,20 +49,21 @@ pub(crate) struct Certified {
 }
 
 /// Certifies as requested, or resumes that.
-///
-/// # Errors
-///
-/// [`CertifyError`] if the request does not fit, before anything is written; or if a load, a database or a file fails: then
-/// it can be resumed.
-pub(crate) fn run(request: &CertifyRequest<'_>, job: CertifyJob<'_>) -> Result<Certified, CertifyError> {
+pub(crate) fn run(
+    request: &CertifyRequest<'_>,
+    job: JobContext<'_>,
+    on_progress: &dyn Fn(&CertifiedMode, Duration),
+) -> Result<Certified, CertifyError> {
     let head = request.head()?;
     ReportDirectory::check_writable(request.reports_directory)?;
     let mut journal = CertifyJournal::open(request.reports_directory, head, request.fresh)?;
     if request.fresh {
         journal.remove_databases()?;
     }
-    note_unfinished(request.reports_directory, job.observer);
-    let outcome = request.measure(&mut journal, job).inspect_err(|_| {
+    for other in describe_unfinished(request.reports_directory) {
+        job.observer.note(&format!("note: {other}"));
+    }
+    let outcome = request.measure(&mut journal, job, on_progress).inspect_err(|_| {
         let path = journal.path().display();
         job.observer.note(&format!("finished segments are in {path}; the same command resumes the certification"));
     })?;
@@ -74,7 +77,7 @@ pub(crate) fn run(request: &CertifyRequest<'_>, job: CertifyJob<'_>) -> Result<C
 
 impl CertifyRequest<'_> {
     fn head(&self) -> Result<JournalHead, CertifyError> {
-        let failed = |source| CertifyError::DataDirectory { path: self.data_directory.to_owned(), source };
+        let failed = |source| CertifyError::DataDirectory(self.data_directory.to_owned(), source);
         let command = self.spec.objective.check(self.source)?;
         let head = JournalHead {
             inputs: CertifyInputs::new(self.source, Path::new(self.origin), &self.spec, command, &self.machine_spec)?,
@@ -89,10 +92,15 @@ impl CertifyRequest<'_> {
         Ok(head)
     }
 
-    fn measure(&self, journal: &mut CertifyJournal, job: CertifyJob<'_>) -> Result<CertifyOutcome, CertifyError> {
+    fn measure(
+        &self,
+        journal: &mut CertifyJournal,
+        job: JobContext<'_>,
+        on_progress: &dyn Fn(&CertifiedMode, Duration),
+    ) -> Result<CertifyOutcome, CertifyError> {
         let databases = journal.head().databases();
         let (target, clock) = (RocksDbTarget::new(self.machine_spec.clone()), SystemClock::new());
-        let testbed = InProcess::new(&target, self.source, &databases, &clock, job.of_loads()).keeping_databases();
+        let testbed = InProcess::new(&target, self.source, &databases, &clock, job).keeping_databases();
         let certification = Certification {
             spec: &self.spec,
             command: self.spec.objective.command_of(self.source),
@@ -100,6 +108,7 @@ impl CertifyRequest<'_> {
             machine: Machine::host(self.host.usable_cores, self.host.usable_ram_bytes),
             cores: self.host.logical_cores,
             job,
+            on_progress,
         };
         certification.run(&testbed, journal)
     }
@@ -129,8 +138,16 @@ impl CertifyRequest<'_> {
         context: &Context<'_>,
         certificate: &Certificate,
     ) -> Result<(Report, Vec<Attachment>), CertifyError> {
-        let measured = outcome.modes.iter().map(|mode| measured(journal, mode));
-        let modes: Vec<ModeOutcome> = measured.collect::<Result<_, CertifyError>>()?;
+        let measured = |mode: &CertifiedMode| -> Result<ModeOutcome, CertifyError> {
+            let durability = mode.durability;
+            let rounds = journal
+                .segments(durability)?
+                .map(|segment| segment.map(|segment| segment.drive))
+                .collect::<Result<_, _>>()?;
+            let FinalCheck { verified, size } = mode.state.finished.clone().unwrap_or_default();
+            Ok(ModeOutcome { durability, rounds, verified, crashed: None, size })
+        };
+        let modes: Vec<_> = outcome.modes.iter().map(measured).collect::<Result<_, _>>()?;
         let harness = harness_ns_per_operation(self.source)?;
         let report = certify_report(context, &self.spec, certificate, &modes, self.source.arrivals(), harness);
         let rounds: Vec<_> = modes.iter().map(ModeOutcome::named_rounds).collect();
@@ -140,14 +157,6 @@ impl CertifyRequest<'_> {
         files.extend(attachments(&report, &rounds));
         Ok((report, files))
     }
-}
-
-/// All measurements of a mode.
-fn measured(journal: &CertifyJournal, mode: &CertifiedMode) -> Result<ModeOutcome, CertifyError> {
-    let (durability, verified, size) = (mode.durability, mode.verified.clone(), mode.size);
-    let rounds =
-        journal.segments(durability)?.map(|segment| Ok(segment?.drive)).collect::<Result<_, CertifyError>>()?;
-    Ok(ModeOutcome { durability, rounds, verified, crashed: None, size })
 }
 
 /// To the second, in UTC.
@@ -160,17 +169,4 @@ fn machine(host: &HostProfile) -> String {
     let ram = units::bytes(host.usable_ram_bytes as f64);
     let cores = units::counted(u64::from(host.logical_cores), "core");
     format!("{}, {} of {cores}, {ram} RAM", host.cpu_model, host.usable_cores)
-}
-
-/// Names interrupted certifications, which use space until they are resumed or deleted.
-fn note_unfinished(reports_directory: &Path, observer: &dyn CertifyObserver) {
-    for other in unfinished(reports_directory) {
-        observer.note(&format!(
-            "note: an unfinished certification uses {} in {} and {}; resume it with `{}` or delete both",
-            units::bytes(other.bytes as f64),
-            other.journal.display(),
-            other.databases.display(),
-            other.command
-        ));
-    }
 }

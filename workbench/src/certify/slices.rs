@@ -14,16 +14,16 @@ use ave_actors_rocksdb::trace::CommandKind;
 /// A part of the certified time: one load without a pause.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Segment {
-    /// Number in its mode, from 1.
-    pub number: u64,
+    /// In its mode, from 1.
+    pub(super) number: u64,
     /// Number of the database, from 1: one that was not closed is replaced.
-    pub database: u32,
+    pub(super) database: u32,
     /// When measuring began.
-    pub began_at: Timestamp,
+    pub(super) began_at: Timestamp,
     /// Pause before it without load, seconds; `None` for the first one after a database was opened.
-    pub pause_seconds: Option<f64>,
+    pub(super) pause_seconds: Option<f64>,
     /// Whole slices.
-    pub slices: u64,
+    pub(super) slices: u64,
     /// The measurement, in slices of the certification.
     pub drive: Drive,
 }
@@ -70,11 +70,6 @@ impl JudgedSlice {
     /// Whether something besides the system under test may explain it.
     pub fn is_disturbed(&self) -> bool {
         !self.disturbed_by.is_empty()
-    }
-
-    /// Orders slices from the best to the worst: one that fell behind is worse than any that did not.
-    pub(super) fn badness(&self) -> (bool, u64) {
-        (self.fell_behind, self.percentile_ns.unwrap_or(self.max_ns))
     }
 }
 

@@ -41,24 +41,17 @@ impl CertifySpec {
         Duration::from_secs(60).max(slice.saturating_mul(3))
     }
 
-    /// Length of a slice, seconds.
     pub(crate) fn slice_seconds(&self) -> u32 {
         u32::try_from(self.slice.as_secs()).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Slices in each durability mode.
     pub(super) fn slices(&self) -> u64 {
-        self.duration
-            .as_nanos()
-            .div_ceil(u128::from(self.slice_seconds()) * 1_000_000_000)
-            .try_into()
-            .unwrap_or(u64::MAX)
+        let slice = Duration::from_secs(self.slice_seconds().into());
+        self.duration.as_nanos().div_ceil(slice.as_nanos()).try_into().unwrap_or(u64::MAX)
     }
 
-    /// Slices in a segment.
     pub(super) fn slices_per_segment(&self) -> u64 {
-        let slice = u64::from(self.slice_seconds());
-        (self.segment.as_secs() / slice).clamp(1, (LONGEST_SEGMENT.as_secs() / slice).max(1))
+        slices_per_segment(self.slice_seconds().into(), self.segment)
     }
 
     /// Checks the settings against each other, the source and the free space, and returns the command of the objective.
@@ -126,7 +119,6 @@ impl CertifySpec {
         )))
     }
 
-    /// The disk must have space for what stays in the database of a mode.
     fn check_space(&self, source: &Source, free_bytes: Option<u64>) -> Result<(), RunError> {
         let Some(free_bytes) = free_bytes else { return Ok(()) };
         let volume = source.write_volume();
@@ -147,28 +139,18 @@ impl CertifySpec {
     }
 }
 
+fn slices_per_segment(slice_seconds: u64, segment: Duration) -> u64 {
+    (segment.as_secs() / slice_seconds).clamp(1, (LONGEST_SEGMENT.as_secs() / slice_seconds).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_segment_is_whole_slices_of_five_minutes_at_most() {
-        let slices = |slice: u64, segment: u64| {
-            let spec = CertifySpec {
-                rate_per_second: 1.0,
-                objective: "p99=10ms".parse().unwrap(),
-                duration: Duration::from_secs(600),
-                slice: Duration::from_secs(slice),
-                segment: Duration::from_secs(segment),
-                warmup: WarmUp::NONE,
-                durabilities: vec![Durability::On],
-                workers: 1,
-            };
-            spec.slices_per_segment()
-        };
-        assert_eq!(
-            [slices(10, 60), slices(7, 60), slices(10, 1), slices(10, 3_600), slices(300, 60)],
-            [6, 8, 1, 30, 1]
-        );
+        let slices = |slice, segment| slices_per_segment(slice, Duration::from_secs(segment));
+        let found = [slices(10, 60), slices(7, 60), slices(10, 1), slices(10, 3_600), slices(300, 60)];
+        assert_eq!(found, [6, 8, 1, 30, 1]);
     }
 }

@@ -39,7 +39,6 @@ pub struct Interruption {
     pub database_is_new: bool,
 }
 
-/// The database of a mode.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DatabaseState {
@@ -61,28 +60,32 @@ pub enum EarlyEnd {
     FullDisk(SpaceForecast),
 }
 
-/// The final check of a mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FinalCheck {
     /// The comparison with what was acknowledged; `None` if the database was lost.
     pub(crate) verified: Option<Verified>,
-    /// What the last database stored.
     pub(crate) size: SessionSize,
 }
 
-/// The state of a mode, its segments aside.
+/// How far a mode is, its segments aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ModeState {
+pub struct ModeState {
     pub(crate) durability: Durability,
     pub(crate) database: DatabaseState,
-    /// Databases created so far.
-    pub(crate) databases: u32,
-    pub(crate) early_end: Option<EarlyEnd>,
+    /// Databases created: one, and another for each that was not closed.
+    pub databases: u32,
+    /// Why the mode ended before its duration, if it did.
+    pub early_end: Option<EarlyEnd>,
     /// `None` until the mode is finished.
     pub(crate) finished: Option<FinalCheck>,
 }
 
-/// The state of a certification, its segments aside.
+impl ModeState {
+    pub(super) const fn new(durability: Durability) -> Self {
+        Self { durability, database: DatabaseState::None, databases: 0, early_end: None, finished: None }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CertifyState {
     /// Modes that began, in the order of certification.
@@ -91,18 +94,14 @@ pub(crate) struct CertifyState {
 }
 
 impl CertifyState {
-    /// The state of a mode; `None` if it has not begun.
     pub(crate) fn mode(&self, durability: Durability) -> Option<&ModeState> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }
 
-    /// The state of a mode, which begins if it has not.
-    pub(crate) fn mode_mut(&mut self, durability: Durability) -> &mut ModeState {
-        let place = self.modes.iter().position(|mode| mode.durability == durability).unwrap_or_else(|| {
-            let (database, databases) = (DatabaseState::None, 0);
-            self.modes.push(ModeState { durability, database, databases, early_end: None, finished: None });
-            self.modes.len() - 1
-        });
-        &mut self.modes[place]
+    pub(super) fn set(&mut self, mode: &ModeState) {
+        match self.modes.iter_mut().find(|known| known.durability == mode.durability) {
+            Some(known) => known.clone_from(mode),
+            None => self.modes.push(mode.clone()),
+        }
     }
 }

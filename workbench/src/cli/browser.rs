@@ -3,8 +3,6 @@
 use std::io;
 use std::path::Path;
 
-use crate::cli::output::Output;
-
 /// Opens `page` in the browser that `BROWSER` names, or in the system's default, and does not wait for it.
 pub(super) fn open(page: &Path) -> io::Result<()> {
     // Browsers may run in another directory.
@@ -34,11 +32,4 @@ fn open_with(page: &Path, named: &str) -> io::Result<()> {
 fn has_display() -> bool {
     let names = ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"];
     cfg!(target_os = "macos") || names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-/// Opens the page of a new report. A failure does not change the exit code.
-pub(super) fn try_open(page: &Path, output: Output) {
-    if let Err(error) = open(page) {
-        output.progress(&format!("cannot open the page {} in a browser: {error}", page.display()));
-    }
 }

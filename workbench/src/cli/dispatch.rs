@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use ave_actors_rocksdb::machine::process_share;
 use clap::Parser;
 
-use super::args::{Args, Command, TraceCommand};
-use super::commands;
+use super::args::program::{Args, Command};
+use super::args::trace::TraceCommand;
 use super::error::CliError;
-use super::output;
-use super::output::Output;
-use super::style;
+use super::output::{self, Output};
+use super::{commands, style};
 use crate::host::{Machine, remove_stale_groups};
 use crate::process::confined::{self, ConfinedExit};
 use crate::process::{rig, victim};
@@ -22,7 +21,7 @@ use crate::units;
 pub fn main() -> ExitCode {
     style::disable_colour_on_dumb_terminals();
     let args = Args::parse();
-    let output = Output::new(args.quiet, args.json);
+    let output = Output { quiet: args.quiet, json: args.json };
     let ended = match run_confined(&args, output) {
         Ok(None) => dispatch(&args, output).map(exit_code),
         Ok(Some(code)) => Ok(code),
@@ -62,11 +61,8 @@ fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliErro
         ConfinedExit::Code(code) => Ok(Some(ExitCode::from(code))),
         ConfinedExit::OutOfMemory => {
             let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
-            if output.is_json() {
-                output::json(&Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() })?;
-            } else {
-                output.verdict(Outcome::Fail, &sentence)?;
-            }
+            let verdict = Verdict { outcome: Outcome::Fail, sentence, certainty: None, reasons: Vec::new() };
+            output.result(&verdict, || output.verdict(verdict.outcome, &verdict.sentence))?;
             Ok(Some(exit_code(Outcome::Fail)))
         }
     }
@@ -94,21 +90,22 @@ fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
         let _ = remove_stale_groups();
     }
     match &args.command {
-        Command::Host(host) => commands::host::run(host, output),
-        Command::Run(run) => commands::run::run(run, output),
-        Command::Plan(plan) => commands::plan::run(plan, output),
-        Command::Certify(certify) => commands::certify::run(certify, output),
-        Command::Compare(compare) => commands::compare::run(compare, output),
-        Command::Workloads(workloads) => commands::workloads::run(workloads, output),
-        Command::Trace(TraceCommand::Import(import)) => commands::trace::import(import, output),
-        Command::Trace(TraceCommand::Info(info)) => commands::trace::info(info, output),
-        Command::Trace(TraceCommand::Fit(fit)) => commands::trace::fit(fit, output),
-        Command::Trace(TraceCommand::Generate(generate)) => commands::trace::generate(generate, output),
-        Command::Trace(TraceCommand::Export(export)) => commands::trace::export(export, output),
-        Command::Report(report) => commands::report::run(report, output),
-        Command::Completions(completions) => commands::completions::run(completions, output),
-        Command::Man(man) => commands::man::run(man, output),
-        Command::Rig(_) => Ok(rig::run().map(|()| Outcome::Pass)?),
-        Command::CrashVictim(_) => Ok(victim::run().map(|()| Outcome::Pass)?),
+        Command::Run(run) => return commands::run::run(run, output),
+        Command::Plan(plan) => return commands::plan::run(plan, output),
+        Command::Certify(certify) => return commands::certify::run(certify, output),
+        Command::Compare(compare) => return commands::compare::run(compare, output),
+        Command::Host(host) => commands::host::run(host, output)?,
+        Command::Workloads(workloads) => commands::print::workloads(workloads, output)?,
+        Command::Trace(TraceCommand::Import(import)) => commands::trace::import::run(import, output)?,
+        Command::Trace(TraceCommand::Info(info)) => commands::trace::info::run(info, output)?,
+        Command::Trace(TraceCommand::Fit(fit)) => commands::trace::fit::run(fit, output)?,
+        Command::Trace(TraceCommand::Generate(generate)) => commands::trace::generate::run(generate, output)?,
+        Command::Trace(TraceCommand::Export(export)) => commands::trace::export::run(export, output)?,
+        Command::Report(report) => commands::report::run(report, output)?,
+        Command::Completions(completions) => commands::print::completions(completions, output)?,
+        Command::Man(man) => commands::print::man(man, output)?,
+        Command::Rig => rig::run()?,
+        Command::CrashVictim => victim::run()?,
     }
+    Ok(Outcome::Pass)
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::certify::{CertificateError, CertifyError};
+use crate::certify::CertifyError;
 use crate::compare::CompareError;
 use crate::fleet::MergeError;
 use crate::host::ProbeError;
@@ -14,7 +14,6 @@ use crate::report::ReportError;
 use crate::trace::TraceError;
 use crate::workload::WorkloadError;
 
-/// Failure of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     /// Arguments that contradict each other, the host or the source.
@@ -37,8 +36,6 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Certify(#[from] CertifyError),
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    #[error(transparent)]
     Probe(#[from] ProbeError),
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDirectory { path: PathBuf, source: std::io::Error },
@@ -51,7 +48,7 @@ pub(crate) enum CliError {
 impl From<PlanError> for CliError {
     fn from(error: PlanError) -> Self {
         match error {
-            PlanError::WhatIfOfTrace { .. } | PlanError::DiskTooSmall { .. } => Self::Usage(error.to_string()),
+            PlanError::Usage(text) => Self::Usage(text),
             PlanError::Workload(error) => Self::Workload(error),
             PlanError::Process(error) => error.into(),
             PlanError::Probe(error) => Self::Probe(error),
@@ -61,7 +58,6 @@ impl From<PlanError> for CliError {
 }
 
 impl CliError {
-    /// Whether the reader of standard output has closed the pipe.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe)
     }

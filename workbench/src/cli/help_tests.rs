@@ -2,7 +2,7 @@
 
 use clap::{Command, CommandFactory, Parser};
 
-use crate::cli::args::Args;
+use crate::cli::args::program::Args;
 
 /// A command and its visible subcommands.
 fn visible(command: &Command) -> Vec<&Command> {
@@ -50,7 +50,8 @@ fn help_of_every_command_has_valid_examples_of_it() {
 }
 
 #[test]
-fn help_fits_eighty_columns() {
+fn arguments_are_consistent_and_help_fits_eighty_columns() {
+    Args::command().debug_assert();
     let mut program = Args::command().term_width(80);
     program.build();
     for command in visible(&program) {

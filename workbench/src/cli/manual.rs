@@ -111,7 +111,7 @@ fn listed(roff: &mut Roff, heading: &str, entries: &[(&str, &str)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Args;
+    use crate::cli::args::program::Args;
     use clap::CommandFactory;
 
     #[test]
@@ -127,10 +127,5 @@ mod tests {
             }
             assert!(text.is_ascii(), "{file}");
         }
-    }
-
-    #[test]
-    fn other_characters_than_ascii_are_escaped() {
-        assert_eq!(in_ascii("nano \u{2026} µs"), "nano \\[u2026] \\[u00B5]s");
     }
 }

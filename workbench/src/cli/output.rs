@@ -5,13 +5,14 @@ use std::io::{IsTerminal, Write};
 
 use anstyle::Style;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use serde::Serialize;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 use crate::cli::error::CliError;
-use crate::cli::style;
-use crate::cli::style::styled;
+use crate::cli::style::{self, styled};
 use crate::load::Observer;
 use crate::report::{Outcome, Warning};
+use crate::units;
 
 /// Width of tables where there is no terminal, columns.
 const PIPED_WIDTH: u16 = 120;
@@ -22,24 +23,22 @@ const NARROWEST: u16 = 20;
 /// A line below the header and no frame, so that eight columns of figures fit into 80 characters.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// Verbosity and format of the output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {
-    quiet: bool,
-    json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) json: bool,
 }
 
 impl Output {
-    pub(crate) const fn new(quiet: bool, json: bool) -> Self {
-        Self { quiet, json }
-    }
-
-    pub(crate) const fn is_json(self) -> bool {
-        self.json
-    }
-
-    pub(crate) const fn is_quiet(self) -> bool {
-        self.quiet
+    /// Prints a result, as JSON or by `text`. A broken pipe is no error: the exit code still reports the verdict if the reader
+    /// of standard output stops early.
+    pub(crate) fn result(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let printed = if self.json { json(value) } else { text() };
+        printed.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })
     }
 
     /// Whether to show progress bars: on a terminal that can move its cursor.
@@ -57,7 +56,6 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
-    /// Prints a sentence, wrapped.
     pub(crate) fn sentence(self, sentence: &str) -> Result<(), CliError> {
         self.line(&wrapped(sentence, prose_width(), 2))
     }
@@ -81,13 +79,11 @@ impl Output {
         self.line(&text.replacen(word, &styled(look, word), 1))
     }
 
-    /// Prints sentences as a list.
     pub(crate) fn list<T: AsRef<str>>(self, sentences: impl IntoIterator<Item = T>) -> Result<(), CliError> {
         let line = |sentence: T| self.line(&wrapped(&format!("  - {}", sentence.as_ref()), prose_width(), 4));
         sentences.into_iter().try_for_each(line)
     }
 
-    /// Prints warnings with their hints.
     pub(crate) fn warnings(self, warnings: &[Warning]) -> Result<(), CliError> {
         warnings.iter().try_for_each(|warning| {
             let what = wrapped(&format!("warning: {}", warning.what), prose_width(), 2);
@@ -111,15 +107,9 @@ impl Observer for Output {
     }
 }
 
-/// Prints a result as JSON.
-pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), CliError> {
+fn json(value: &impl Serialize) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
     raw(&format!("{text}\n"))
-}
-
-/// Ignores a broken pipe: the exit code still reports the verdict if the reader of standard output stops early.
-pub(crate) fn ignore_broken_pipe(printed: Result<(), CliError>) -> Result<(), CliError> {
-    printed.or_else(|error| if error.is_broken_pipe() { Ok(()) } else { Err(error) })
 }
 
 /// Prints text regardless of verbosity.
@@ -132,13 +122,11 @@ pub(crate) fn raw(text: &str) -> Result<(), CliError> {
 /// Prints an error regardless of verbosity, followed by causes that its message does not contain.
 pub(crate) fn error(error: &CliError) {
     let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let reason = error.to_string();
+    for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
+        let reason = cause.to_string();
         if !text.contains(&reason) {
             text = format!("{text}: {reason}");
         }
-        cause = error.source();
     }
     // If standard error is closed, there is no place to report it.
     let _ = writeln!(anstream::stderr(), "{} {text}", styled(style::ERROR, "error:"));
@@ -146,26 +134,6 @@ pub(crate) fn error(error: &CliError) {
 
 /// A table; all columns after the first `labels` are aligned to the right.
 pub(crate) fn figure_table(header: &[&str], labels: usize, rows: Vec<Vec<String>>) -> String {
-    let mut table = table(header, rows);
-    for column in table.column_iter_mut().skip(labels) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.trim_fmt()
-}
-
-/// Label and value pairs, one per line, values aligned.
-pub(crate) fn facts(facts: &[(&str, String)]) -> String {
-    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-    let line = |(label, value): &(&str, String)| wrapped(&format!("{label:width$}  {value}"), prose_width(), width + 2);
-    facts.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-/// A table with all columns aligned to the left.
-pub(crate) fn text_table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    table(header, rows).trim_fmt()
-}
-
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(RULED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -174,8 +142,23 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> Table {
     table.add_rows(rows);
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((u16::from(at > 0), 0));
+        if at >= labels {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
-    table
+    table.trim_fmt()
+}
+
+/// A latency in a table; a dash if there are too few samples for it.
+pub(crate) fn nanoseconds(value: Option<u64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| units::duration(value as f64))
+}
+
+/// Label and value pairs, one per line, values aligned.
+pub(crate) fn facts(facts: &[(&str, String)]) -> String {
+    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    let line = |(label, value): &(&str, String)| wrapped(&format!("{label:width$}  {value}"), prose_width(), width + 2);
+    facts.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Columns of the terminal on standard output, if it is one and reports its size.

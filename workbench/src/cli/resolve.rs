@@ -6,17 +6,12 @@ use std::sync::Arc;
 use ave_actors_store::config::MachineSpec;
 
 use crate::actor::Durability;
-use crate::cli::args::{DurabilityArg, MachineArgs, SourceArgs};
+use crate::cli::args::source::{DurabilityArg, MachineArgs};
 use crate::cli::error::CliError;
 use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source};
 use crate::report::Destination;
-
-/// The workload or trace that `args` name; see [`SourceSpec::read`](crate::process::SourceSpec::read).
-pub(crate) fn source(args: &SourceArgs, data_directory: &Path, passes: Option<u64>) -> Result<Source, CliError> {
-    Ok(args.spec().read(data_directory, passes)?)
-}
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
     match argument {
@@ -73,12 +68,8 @@ pub(crate) fn command_line() -> String {
     std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// The current time, see [`rfc3339`].
+/// The current time, RFC 3339 in UTC, rounded to seconds.
 pub(crate) fn now() -> String {
-    rfc3339(jiff::Timestamp::now())
-}
-
-/// RFC 3339 in UTC, rounded to seconds.
-pub(crate) fn rfc3339(moment: jiff::Timestamp) -> String {
-    moment.round(jiff::Unit::Second).unwrap_or(moment).to_string()
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }

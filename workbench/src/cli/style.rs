@@ -4,14 +4,12 @@
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 
-use crate::compare::ComparisonOutcome;
 use crate::report::Outcome;
 
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const PASS: Style = AnsiColor::Green.on_default().bold();
 
-/// Whether the terminal shows plain text only.
 pub(super) fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
@@ -27,19 +25,10 @@ pub(super) fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The outcome as text, and its style.
 pub(super) const fn outcome(outcome: Outcome) -> (&'static str, Style) {
     match outcome {
         Outcome::Pass => ("PASS", PASS),
         Outcome::Fail => ("FAIL", ERROR),
         Outcome::Inconclusive => ("INCONCLUSIVE", WARNING),
-    }
-}
-
-pub(super) const fn comparison(outcome: ComparisonOutcome) -> Style {
-    match outcome {
-        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => PASS,
-        ComparisonOutcome::Regression => ERROR,
-        ComparisonOutcome::Undecided => WARNING,
     }
 }

@@ -1,12 +1,12 @@
 //! Values of options: parsers for clap, which reports errors and exits with code 2.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use crate::host::{Machine, PROFILES, profile_named};
+use crate::load::WarmUp;
 
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
@@ -72,14 +72,10 @@ pub(crate) enum TunedFor {
     Machine(Machine),
 }
 
-impl FromStr for TunedFor {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "host" => Ok(Self::Host),
-            _ => machine(text).map(Self::Machine).map_err(|expected| format!("{expected}, or `host`")),
-        }
+pub(crate) fn tuned_for(text: &str) -> Result<TunedFor, String> {
+    match text {
+        "host" => Ok(TunedFor::Host),
+        _ => machine(text).map(TunedFor::Machine).map_err(|expected| format!("{expected}, or `host`")),
     }
 }
 
@@ -90,36 +86,22 @@ pub(crate) enum OfferedRate {
     Ramp { from: f64, to: f64 },
 }
 
-impl FromStr for OfferedRate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let rate = |text: &str| {
-            let expected = "expected commands/s, more than 0, such as `2000`, or a ramp such as `500..5000`";
-            above_zero(text.trim()).map_err(|_| expected.to_owned())
-        };
-        match text.split_once("..") {
-            Some((from, to)) => Ok(Self::Ramp { from: rate(from)?, to: rate(to)? }),
-            None => rate(text).map(Self::Constant),
-        }
+pub(crate) fn offered_rate(text: &str) -> Result<OfferedRate, String> {
+    let rate = |text: &str| {
+        let expected = "expected commands/s, more than 0, such as `2000`, or a ramp such as `500..5000`";
+        above_zero(text.trim()).map_err(|_| expected.to_owned())
+    };
+    match text.split_once("..") {
+        Some((from, to)) => Ok(OfferedRate::Ramp { from: rate(from)?, to: rate(to)? }),
+        None => rate(text).map(OfferedRate::Constant),
     }
 }
 
-/// A fixed warm-up, or one that ends when the load is steady.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WarmUpTime {
-    Steady,
-    Fixed(Duration),
-}
-
-impl FromStr for WarmUpTime {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "steady" => Ok(Self::Steady),
-            _ => time(text).map(Self::Fixed).map_err(|expected| format!("{expected}, or `steady`")),
-        }
+/// A fixed warm-up, or `steady`.
+pub(crate) fn warm_up(text: &str) -> Result<WarmUp, String> {
+    match text {
+        "steady" => Ok(WarmUp::STEADY),
+        _ => time(text).map(WarmUp::Fixed).map_err(|expected| format!("{expected}, or `steady`")),
     }
 }
 
@@ -149,10 +131,10 @@ mod tests {
 
     #[test]
     fn rates_are_one_number_above_zero_or_two() {
-        assert_eq!("2000".parse(), Ok(OfferedRate::Constant(2_000.0)));
-        assert_eq!("500..5000".parse(), Ok(OfferedRate::Ramp { from: 500.0, to: 5_000.0 }));
+        assert_eq!(offered_rate("2000"), Ok(OfferedRate::Constant(2_000.0)));
+        assert_eq!(offered_rate("500..5000"), Ok(OfferedRate::Ramp { from: 500.0, to: 5_000.0 }));
         for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast"] {
-            assert!(text.parse::<OfferedRate>().is_err(), "{text}");
+            assert!(offered_rate(text).is_err(), "{text}");
         }
     }
 
@@ -163,6 +145,6 @@ mod tests {
         for text in ["huge", "0,512", "2,0", "2", "host"] {
             assert!(machine(text).is_err(), "{text}");
         }
-        assert!(matches!("host".parse(), Ok(TunedFor::Host)));
+        assert!(matches!(tuned_for("host"), Ok(TunedFor::Host)));
     }
 }

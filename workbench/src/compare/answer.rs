@@ -27,18 +27,17 @@ impl Rule {
     /// reaches the threshold is never "no regression", however narrow its interval.
     pub(super) fn answer(self, difference: Difference, adjusted_p: f64) -> Answer {
         let mirrored = Difference { estimate: -difference.estimate, ..difference };
-        let [slower, faster] = [difference, mirrored].map(|one| Reach {
-            is_beyond: one.estimate >= self.limit,
-            is_ruled_out: one.at_most(self.confidence) < self.ruled_out,
-        });
+        let [is_slower, is_faster] = [difference, mirrored].map(|one| one.estimate >= self.limit);
+        let [may_be_slower, may_be_faster] =
+            [difference, mirrored].map(|one| one.at_most(self.confidence) >= self.ruled_out);
         let is_significant = adjusted_p < 1.0 - self.confidence;
-        if is_significant && slower.is_beyond {
+        if is_significant && is_slower {
             Answer::Regression
-        } else if is_significant && faster.is_beyond {
+        } else if is_significant && is_faster {
             Answer::Improvement
-        } else if slower.is_beyond || !slower.is_ruled_out {
+        } else if is_slower || may_be_slower {
             Answer::Undecided
-        } else if faster.is_beyond || !faster.is_ruled_out {
+        } else if is_faster || may_be_faster {
             Answer::NoRegression
         } else {
             Answer::NoDifference
@@ -65,14 +64,6 @@ impl Rule {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and below the most")]
         (needed <= MOST_SAMPLES).then_some(needed as u32)
     }
-}
-
-/// A difference in one direction.
-struct Reach {
-    /// Whether its estimate reaches the threshold.
-    is_beyond: bool,
-    /// Whether larger differences are ruled out.
-    is_ruled_out: bool,
 }
 
 /// P-values corrected for their number, so that they bound the chance of any false alarm (S. Holm, "A Simple

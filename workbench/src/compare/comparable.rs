@@ -18,15 +18,14 @@ pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports])
         check_distinct(&all[..place], (path, report))?;
         check_whole(path, report)?;
     }
-    for candidate in candidates {
-        if (base.reports.len() == 1) != (candidate.reports.len() == 1) {
-            return Err(CompareError::OneAgainstMany {
-                base: base.path.clone(),
-                base_count: base.reports.len(),
-                candidate: candidate.path.clone(),
-                candidate_count: candidate.reports.len(),
-            });
-        }
+    let is_one = |side: &BuildReports| side.reports.len() == 1;
+    if let Some(candidate) = candidates.iter().find(|candidate| is_one(base) != is_one(candidate)) {
+        return Err(CompareError::OneAgainstMany {
+            base: base.path.clone(),
+            base_count: base.reports.len(),
+            candidate: candidate.path.clone(),
+            candidate_count: candidate.reports.len(),
+        });
     }
     Ok(check_equal(&all, settings)?)
 }
@@ -36,12 +35,10 @@ fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
     let expected = report.settings.rounds_count;
     let cut_off = |mode: &&ModeResult| mode.rounds.len() < expected as usize;
     match report.modes.iter().find(cut_off).filter(|_| report.kind == ReportKind::Run) {
-        Some(mode) => Err(CompareError::Interrupted {
-            path: path.to_owned(),
-            durability: mode.durability,
-            found: mode.rounds.len(),
-            expected,
-        }),
+        Some(ModeResult { durability, rounds, .. }) => {
+            let (path, durability, found) = (path.to_owned(), *durability, rounds.len());
+            Err(CompareError::Interrupted { path, durability, found, expected })
+        }
         None => Ok(()),
     }
 }
@@ -60,12 +57,11 @@ fn settings(report: &Report) -> Vec<Field> {
 /// The first difference between the hosts of the base and of any report, as text.
 pub(super) fn other_host(base: &BuildReports, candidate: &BuildReports) -> Option<String> {
     let (_, first) = base.reports.first()?;
-    let all = base.reports.iter().chain(&candidate.reports);
-    let mut differences = all.filter_map(|(path, report)| {
+    let mut all = base.reports.iter().chain(&candidate.reports);
+    all.find_map(|(path, report)| {
         let (field, first, second) = difference(&host(first), &host(report))?;
         Some(format!("{field} is {first} in the base and {second} in {}", path.display()))
-    });
-    differences.next()
+    })
 }
 
 fn host(report: &Report) -> Vec<Field> {

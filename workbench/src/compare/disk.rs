@@ -13,7 +13,8 @@ use crate::units;
 /// time if durability off was not measured. Without those figures, nothing changes.
 pub(super) fn leave_out_the_disk(rows: &mut [Row], machine: &[&MachineDifference], rule: Rule) {
     let Some(why) = unsteady_disk(machine, rule) else { return };
-    let stand_ins = stand_ins(rows);
+    let is_off_known = rows.iter().any(|row| row.decides && !is_durable(row));
+    let stand_ins = if is_off_known { &[Metric::LogSyncs][..] } else { &[Metric::LogSyncs, Metric::CpuTime] };
     let is_known = |metric: &Metric| rows.iter().any(|row| is_durable(row) && row.metric == *metric);
     if !stand_ins.iter().all(is_known) {
         return;
@@ -32,14 +33,6 @@ pub(super) fn leave_out_the_disk(rows: &mut [Row], machine: &[&MachineDifference
 
 fn is_durable(row: &Row) -> bool {
     row.durability == Durability::On
-}
-
-fn stand_ins(rows: &[Row]) -> Vec<Metric> {
-    if rows.iter().any(|row| row.decides && !is_durable(row)) {
-        vec![Metric::LogSyncs]
-    } else {
-        vec![Metric::LogSyncs, Metric::CpuTime]
-    }
 }
 
 /// Why the disk was unsteady: a longer or shorter sync without the backend is not ruled out. Other processes on the cores are

@@ -15,16 +15,7 @@ use super::side::BuildReports;
 use super::warnings::warnings;
 use crate::actor::Durability;
 use crate::measure::Difference;
-use crate::report::{Question, Report, Reproduce, Warning};
-
-/// Date and origin of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CompareContext {
-    /// Date of the comparison, RFC 3339 in UTC.
-    pub compared_at: String,
-    /// The command line that repeats it.
-    pub command: String,
-}
+use crate::report::{ComparisonContext, Question, Report, Warning};
 
 /// A candidate with its differences, before they are judged.
 struct Measured<'a> {
@@ -50,7 +41,7 @@ pub fn compare(
     base: &BuildReports,
     candidates: &[BuildReports],
     settings: CompareSettings,
-    context: &CompareContext,
+    context: &ComparisonContext,
 ) -> Result<Comparison, CompareError> {
     settings.check()?;
     check_comparable(base, candidates)?;
@@ -63,7 +54,8 @@ pub fn compare(
     let rule = settings.rule();
     let measured: Vec<_> = candidates.iter().map(|build| measure(first, base, build, settings, rule)).collect();
     let candidates = judge(&measured, settings, rule);
-    let mut warnings = warnings(base, &measured_sides(&measured), &candidates, settings);
+    let sides: Vec<_> = measured.iter().map(|one| (one.build, one.other_host.as_deref())).collect();
+    let mut warnings = warnings(base, &sides, &candidates, settings);
     warnings.extend(measured.iter().filter_map(|one| rare(&one.figures)));
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
@@ -80,11 +72,7 @@ pub fn compare(
         warnings,
         candidates,
         method: METHOD.to_owned(),
-        reproduce: Reproduce {
-            command: context.command.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: first.reproduce.components.clone(),
-        },
+        reproduce: context.reproduce(first),
     })
 }
 
@@ -103,11 +91,8 @@ const METHOD: &str = "Samples are rounds, each with the round of the same number
 /// Commands with too few samples for a median.
 fn rare(figures: &[Figure]) -> Option<Warning> {
     let is_rare = |figure: &&Figure| figure.subject.metric == Metric::ServiceP50 && figure.difference.is_none();
-    let names: Vec<String> = figures
-        .iter()
-        .filter(is_rare)
-        .map(|figure| format!("{} (durability {})", figure.subject.command, figure.subject.durability))
-        .collect();
+    let name = |figure: &Figure| format!("{} (durability {})", figure.subject.command, figure.subject.durability);
+    let names: Vec<String> = figures.iter().filter(is_rare).map(name).collect();
     (!names.is_empty()).then(|| Warning {
         what: format!("Too rare to be compared: {}.", names.join(", ")),
         hint: format!(
@@ -115,10 +100,6 @@ fn rare(figures: &[Figure]) -> Option<Warning> {
             measure longer, or with more rounds (--rounds 10)."
         ),
     })
-}
-
-fn measured_sides<'a>(measured: &[Measured<'a>]) -> Vec<(&'a BuildReports, Option<String>)> {
-    measured.iter().map(|one| (one.build, one.other_host.clone())).collect()
 }
 
 fn measure<'a>(
@@ -134,17 +115,12 @@ fn measure<'a>(
         let difference = groups.difference_of_builds(subject.metric);
         Figure { subject, groups, difference }
     };
-    let of_mode = |mode| machine_differences(base, build, mode, samples, rule);
-    let machine = if settings.across_hosts {
-        Vec::new()
-    } else {
-        first.modes.iter().flat_map(|mode| of_mode(mode.durability)).collect()
-    };
+    let modes = first.modes.iter().filter(|_| !settings.across_hosts);
     Measured {
         build,
         samples,
         figures: subjects(first).into_iter().map(figure).collect(),
-        machine,
+        machine: modes.flat_map(|mode| machine_differences(base, build, mode.durability, samples, rule)).collect(),
         other_host: other_host(base, build),
     }
 }
@@ -179,7 +155,6 @@ fn candidate(one: &Measured<'_>, rows: Vec<Row>, settings: CompareSettings) -> C
     candidate
 }
 
-/// Figures of the machine in a mode.
 fn machine_of<'a>(one: &'a Measured<'_>, durability: Durability) -> Vec<&'a MachineDifference> {
     one.machine.iter().filter(|machine| machine.row.durability == durability).collect()
 }
@@ -210,22 +185,20 @@ impl Figure {
         let machine = machine_of(one, durability);
         let of_itself = rule.answer(difference, adjusted_p);
         let [low, high] = difference.interval(rule.confidence);
-        let samples_count = self.groups.counts();
-        let objection = if of_itself == Answer::Undecided {
-            None
-        } else {
-            crowded(&machine, one.samples, one.build)
-                .or_else(|| objection(&machine, metric, difference, of_itself, tests, rule))
-        };
+        let Groups { base, candidate, .. } = &self.groups;
+        let samples_count = [base, candidate].map(|group| u32::try_from(group.len()).unwrap_or(u32::MAX));
         let scatters = of_itself == Answer::Undecided;
+        let crowded = || crowded(&machine, one.samples, one.build);
+        let changed = || objection(&machine, metric, difference, of_itself, tests, rule);
+        let objection = if scatters { None } else { crowded().or_else(changed) };
         Some(Row {
             durability,
             command,
             metric,
             decides: metric == Metric::ServiceP50,
             samples_count,
-            base: self.subject.figure(middle(&self.groups.base)),
-            candidate: self.subject.figure(middle(&self.groups.candidate)),
+            base: self.subject.figure(middle(base)),
+            candidate: self.subject.figure(middle(candidate)),
             slower_percent: percent(difference.estimate),
             at_most_percent: percent(difference.at_most(rule.confidence)),
             interval_percent: [percent(low), percent(high)],

@@ -12,14 +12,12 @@ use crate::measure::{Difference, FOREIGN_SHARE};
 use crate::report::{Report, RoundInfo};
 use crate::units;
 
-/// One figure of the machine on both sides.
 #[derive(Debug, Clone)]
 pub(super) struct MachineDifference {
     pub(super) row: MachineRow,
     difference: Difference,
 }
 
-/// The measured figures of the machine in a mode.
 pub(super) fn machine_differences(
     base: &BuildReports,
     candidate: &BuildReports,
@@ -36,7 +34,6 @@ pub(super) fn machine_differences(
     MachineFigure::ALL.into_iter().filter_map(read).collect()
 }
 
-/// Logical cores of the machine.
 fn cores(side: &BuildReports) -> f64 {
     side.reports.first().map_or(1.0, |(_, report)| f64::from(report.host.logical_cores_count.max(1)))
 }
@@ -133,7 +130,6 @@ pub(super) fn objection(
     differing.filter(changes).map(|machine| reason(&machine.row)).next()
 }
 
-/// How the machine differed, as text.
 fn reason(row: &MachineRow) -> String {
     let by = units::percent(row.more_percent.abs());
     let longer = if row.more_percent > 0.0 { "longer" } else { "less" };

@@ -18,7 +18,7 @@ mod side;
 mod warnings;
 
 pub use error::CompareError;
-pub use judge::{CompareContext, compare};
+pub use judge::compare;
 pub(crate) use result::as_much_faster;
 pub use result::{
     Answer, Candidate, ComparedReport, Comparison, ComparisonOutcome, MachineFigure, MachineRow, Metric, Row, Samples,

@@ -242,6 +242,15 @@ impl ComparisonOutcome {
             Self::Regression => "regression",
         }
     }
+
+    /// The outcome as a verdict.
+    pub(crate) const fn verdict(self) -> Outcome {
+        match self {
+            Self::NoDifference | Self::Improvement | Self::NoRegression => Outcome::Pass,
+            Self::Undecided => Outcome::Inconclusive,
+            Self::Regression => Outcome::Fail,
+        }
+    }
 }
 
 impl MachineRow {

@@ -4,19 +4,17 @@
 //! per command.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::result::{Metric, Samples};
 use super::side::BuildReports;
 use crate::actor::Durability;
 use crate::measure::{Difference, median};
-use crate::report::{LoadKind, ModeResult, Report, RoundInfo};
+use crate::report::{LoadKind, Report, RoundInfo};
 
 /// Samples at least. The scatter of three differences is too often small by chance: comparing one build with itself in
 /// alternating runs, 2 of 18 comparisons of three runs were false alarms, and none of those of four.
 pub(super) const FEWEST: usize = 4;
 
-/// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
 
 /// Standard deviation between runs of one build beyond that of their rounds, as a logarithm: rounds of a run share the minute
@@ -72,7 +70,6 @@ pub(super) fn subjects(report: &Report) -> Vec<Subject> {
     subjects
 }
 
-/// What a sample of two builds is.
 pub(super) fn kind_of_samples(base: &BuildReports, candidate: &BuildReports) -> Samples {
     if base.reports.len() == 1 && candidate.reports.len() == 1 {
         Samples::Rounds
@@ -94,13 +91,8 @@ fn alternate(base: &BuildReports, candidate: &BuildReports) -> bool {
 }
 
 impl Subject {
-    /// The samples of this figure in two builds.
     pub(super) fn groups(&self, base: &BuildReports, candidate: &BuildReports, samples: Samples) -> Groups {
-        groups(base, candidate, samples, |report| self.run(report))
-    }
-
-    fn run(&self, report: &Report) -> Run {
-        values(report, self.durability, |round| self.value(round))
+        groups(base, candidate, samples, |report| values(report, self.durability, |round| self.value(round)))
     }
 
     fn value(&self, round: &RoundInfo) -> Option<f64> {
@@ -109,7 +101,9 @@ impl Subject {
             Metric::ServiceP50 => latency()?.service.p50_ns?.max(1) as f64,
             Metric::ResponseP99 => latency()?.response.p99_ns?.max(1) as f64,
             Metric::Throughput => 1.0 / round.commands_per_second,
-            Metric::CpuTime => 1e9 * round.cpu_seconds / commands(round),
+            Metric::CpuTime => {
+                1e9 * round.cpu_seconds / round.commands.iter().map(|latency| latency.count as f64).sum::<f64>()
+            }
             Metric::LogSyncs => MIB * counted(round, "wal_syncs_count")? / counted(round, "wal_bytes")?,
         };
         (value > 0.0 && value.is_finite()).then(|| value.ln())
@@ -121,11 +115,6 @@ impl Subject {
     }
 }
 
-/// Commands measured in a round.
-fn commands(round: &RoundInfo) -> f64 {
-    round.commands.iter().map(|latency| latency.count as f64).sum()
-}
-
 /// A counter of the engine, from before the warm-up until the load ended.
 fn counted(round: &RoundInfo, name: &str) -> Option<f64> {
     let figure = round.engine.iter().find(|figure| figure.name == name)?;
@@ -134,8 +123,7 @@ fn counted(round: &RoundInfo, name: &str) -> Option<f64> {
 
 /// The value of each round of a mode that has one.
 pub(super) fn values(report: &Report, durability: Durability, value: impl Fn(&RoundInfo) -> Option<f64>) -> Run {
-    let of_mode = report.modes.iter().filter(|mode: &&ModeResult| mode.durability == durability);
-    let rounds = of_mode.flat_map(|mode| &mode.rounds);
+    let rounds = report.modes.iter().filter(|mode| mode.durability == durability).flat_map(|mode| &mode.rounds);
     rounds.filter_map(|round| Some((round.round, value(round)?))).collect()
 }
 
@@ -146,9 +134,7 @@ pub(super) fn groups(
     samples: Samples,
     run: impl Fn(&Report) -> Run,
 ) -> Groups {
-    let runs = |side: &BuildReports| -> Vec<Run> {
-        side.reports.iter().map(|(_, report): &(PathBuf, _)| run(report)).collect()
-    };
+    let runs = |side: &BuildReports| -> Vec<Run> { side.reports.iter().map(|(_, report)| run(report)).collect() };
     let (base, candidate) = (runs(base), runs(candidate));
     let (base, candidate) = match (base.as_slice(), candidate.as_slice()) {
         ([base], [candidate]) => {
@@ -183,10 +169,6 @@ impl Groups {
     pub(super) fn difference_of_builds(&self, metric: Metric) -> Option<Difference> {
         let is_seen = self.samples != Samples::Rounds || metric == Metric::LogSyncs;
         Some(self.difference()?.with_known_error(if is_seen { 0.0 } else { RUN_SCATTER }))
-    }
-
-    pub(super) fn counts(&self) -> [u32; 2] {
-        [&self.base, &self.candidate].map(|group| u32::try_from(group.len()).unwrap_or(u32::MAX))
     }
 }
 

@@ -7,16 +7,13 @@ use crate::units;
 
 /// That of one candidate; of several, those that did not pass, or that all did.
 pub(super) fn sentence(candidates: &[Candidate]) -> String {
-    match candidates {
-        [one] => one.sentence.clone(),
-        all => {
-            let is_as_fast = [ComparisonOutcome::NoDifference, ComparisonOutcome::NoRegression];
-            let stands_out = |one: &&Candidate| !is_as_fast.contains(&one.outcome);
-            let found: Vec<_> =
-                all.iter().filter(stands_out).map(|one| format!("{}: {}", one.side.path, one.sentence)).collect();
-            if found.is_empty() { format!("None of {} candidates is slower.", all.len()) } else { found.join(" ") }
-        }
+    if let [one] = candidates {
+        return one.sentence.clone();
     }
+    let is_as_fast = [ComparisonOutcome::NoDifference, ComparisonOutcome::NoRegression];
+    let found = candidates.iter().filter(|one| !is_as_fast.contains(&one.outcome));
+    let found: Vec<_> = found.map(|one| format!("{}: {}", one.side.path, one.sentence)).collect();
+    if found.is_empty() { format!("None of {} candidates is slower.", candidates.len()) } else { found.join(" ") }
 }
 
 pub(super) fn candidate_sentence(candidate: &Candidate, other_host: Option<&str>, settings: CompareSettings) -> String {
@@ -64,24 +61,18 @@ fn undecided(candidate: &Candidate, settings: CompareSettings) -> String {
         );
     };
     let decide = candidate.rows.iter().filter(|row| row.decides).count();
-    let are_open = match open.len() {
-        1 => "1 is open".to_owned(),
-        count => format!("{count} are open"),
-    };
+    let numbered = |count, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
     let rest = match decide - open.len() {
         0 => String::new(),
-        1 => ", 1 shows no slowdown".to_owned(),
-        more => format!(", {more} show no slowdown"),
+        more => format!(", {}", numbered(more, "shows no slowdown", "show no slowdown")),
     };
     format!(
-        "It is inconclusive whether the candidate is slower by {}; {}: {}. Of {} {are_open}{rest}.",
+        "It is inconclusive whether the candidate is slower by {}; {}: {}. Of {} {}{rest}.",
         units::percent(settings.threshold_percent),
         subject(worst),
         worst.note,
-        match decide {
-            1 => "1 figure that decides".to_owned(),
-            count => format!("{count} figures that decide"),
-        },
+        numbered(decide, "figure that decides", "figures that decide"),
+        numbered(open.len(), "is open", "are open"),
     )
 }
 

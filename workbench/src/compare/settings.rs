@@ -25,24 +25,18 @@ impl Default for CompareSettings {
 
 impl CompareSettings {
     pub(super) fn check(self) -> Result<(), CompareError> {
-        let Self { threshold_percent, confidence_percent, .. } = self;
-        if !(threshold_percent > 0.0 && threshold_percent < 1_000.0) {
-            return Err(CompareError::Settings(format!(
-                "a threshold of {threshold_percent} %, expected more than 0 % and less than 1000 %"
-            )));
-        }
-        let rule_out_percent = self.rule_out_percent();
-        if !(rule_out_percent >= threshold_percent && rule_out_percent.is_finite()) {
-            return Err(CompareError::Settings(format!(
-                "{rule_out_percent} % to rule out, expected at least the threshold, {threshold_percent} %"
-            )));
-        }
-        if !(50.0..100.0).contains(&confidence_percent) {
-            return Err(CompareError::Settings(format!(
-                "a confidence of {confidence_percent} %, expected at least 50 % and less than 100 %"
-            )));
-        }
-        Ok(())
+        let (threshold, rule_out, confidence) =
+            (self.threshold_percent, self.rule_out_percent(), self.confidence_percent);
+        let problem = if !(threshold > 0.0 && threshold < 1_000.0) {
+            format!("a threshold of {threshold} %, expected more than 0 % and less than 1000 %")
+        } else if !(rule_out >= threshold && rule_out.is_finite()) {
+            format!("{rule_out} % to rule out, expected at least the threshold, {threshold} %")
+        } else if !(50.0..100.0).contains(&confidence) {
+            format!("a confidence of {confidence} %, expected at least 50 % and less than 100 %")
+        } else {
+            return Ok(());
+        };
+        Err(CompareError::Settings(problem))
     }
 
     /// Slowdown that must be ruled out, percent.

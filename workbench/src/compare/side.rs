@@ -1,5 +1,6 @@
 //! The reports of one build.
 
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use super::error::CompareError;
@@ -52,15 +53,11 @@ impl BuildReports {
 
 /// The directories below `path` with a report, without hidden ones, which are incomplete.
 fn report_directories(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
-    let failed = |source| CompareError::Directory { path: path.to_owned(), source };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !is_hidden && entry.path().join(JSON_FILE).is_file() {
-            found.push(entry.path());
-        }
-    }
+    let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let entries = entries.map_err(|source| CompareError::Directory { path: path.to_owned(), source })?;
+    let is_hidden = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let shown = entries.iter().filter(|entry| !is_hidden(entry)).map(DirEntry::path);
+    let mut found: Vec<_> = shown.filter(|path| path.join(JSON_FILE).is_file()).collect();
     if found.is_empty() {
         return Err(CompareError::NoReport { path: path.to_owned() });
     }

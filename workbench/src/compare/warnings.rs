@@ -6,18 +6,15 @@ use super::side::BuildReports;
 use crate::measure::FOREIGN_SHARE;
 use crate::report::{Outcome, Report, Warning};
 
-/// The doubts about any side, each with a hint.
 pub(super) fn warnings(
     base: &BuildReports,
-    candidates: &[(&BuildReports, Option<String>)],
+    candidates: &[(&BuildReports, Option<&str>)],
     judged: &[Candidate],
     settings: CompareSettings,
 ) -> Vec<Warning> {
     let sides: Vec<&BuildReports> = std::iter::once(base).chain(candidates.iter().map(|(side, _)| *side)).collect();
-    let mut found = Vec::new();
-    for (_, other_host) in candidates {
-        found.extend(other_host.as_deref().map(|differs| hosts(differs, settings)));
-    }
+    let other_hosts = candidates.iter().filter_map(|(_, other_host)| *other_host);
+    let mut found: Vec<_> = other_hosts.map(|differs| hosts(differs, settings)).collect();
     found.extend(sides.iter().filter_map(|side| failed(side)));
     found.extend(sides.iter().filter_map(|side| busy(side)));
     found.extend(judged.iter().filter_map(order));
@@ -68,12 +65,10 @@ fn busy(side: &BuildReports) -> Option<Warning> {
 }
 
 fn order(candidate: &Candidate) -> Option<Warning> {
-    (candidate.samples == Samples::Runs).then(|| Warning {
-        what: format!("The runs of {} did not alternate with those of the base.", candidate.side.path),
-        hint:
-            "Changes of the machine count as a difference of the builds. Alternate: base, candidate, base, candidate."
-                .to_owned(),
-    })
+    let hint =
+        "Changes of the machine count as a difference of the builds. Alternate: base, candidate, base, candidate.";
+    let what = || format!("The runs of {} did not alternate with those of the base.", candidate.side.path);
+    (candidate.samples == Samples::Runs).then(|| Warning { what: what(), hint: hint.to_owned() })
 }
 
 fn was_watched(side: &BuildReports) -> bool {

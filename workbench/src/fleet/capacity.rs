@@ -29,7 +29,6 @@ pub(super) fn capacity(reports: &[ReportWithLog], durability: Durability) -> Opt
     })
 }
 
-/// One plan in a mode.
 struct Found<'r> {
     capacity: &'r Capacity,
     growth: &'r GrowthInfo,
@@ -45,8 +44,8 @@ impl<'r> Found<'r> {
         let plan: &PlanResult = one.report.plan.as_ref()?;
         let capacity = plan.capacity(durability)?;
         let recommended = plan.recommendation(durability);
-        let sustained_per_second =
-            host_rate(plan, durability).into_iter().chain(capacity.sustained_per_second).reduce(f64::max);
+        let of_host = plan.profile(HOST).and_then(|host| host.mode(durability)?.sustained_per_second);
+        let sustained_per_second = of_host.into_iter().chain(capacity.sustained_per_second).reduce(f64::max);
         Some(Self {
             capacity,
             growth: &plan.growth,
@@ -56,11 +55,6 @@ impl<'r> Found<'r> {
             outcome: one.report.verdict.outcome,
         })
     }
-}
-
-/// The sustained rate of the host itself.
-fn host_rate(plan: &PlanResult, durability: Durability) -> Option<f64> {
-    plan.profile(HOST)?.mode(durability)?.sustained_per_second
 }
 
 fn answer(found: &[Found<'_>]) -> TargetAnswer {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::merge::Merged;
-use super::result::MergedMachine;
+use super::result::{MachineComparison, MergedMachine};
 use crate::report::{Destination, Rendered, ReportError, histogram_log};
 
 impl Merged {
@@ -18,13 +18,8 @@ impl Merged {
         let log = merged_log(self);
         let files = [("merged.hlog", log.as_slice())];
         let files = if self.histograms.is_empty() { &[][..] } else { &files };
-        destination.write(
-            "machines",
-            [&self.comparison.name, &self.comparison.merged_at],
-            &self.comparison,
-            rendered,
-            files,
-        )
+        let MachineComparison { name, merged_at, .. } = &self.comparison;
+        destination.write("machines", [name, merged_at], &self.comparison, rendered, files)
     }
 }
 

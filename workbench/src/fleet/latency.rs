@@ -1,5 +1,6 @@
 //! Merges the latencies of reports: percentiles are read from the sum of their histograms.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::comparable::tuned_for;
@@ -38,17 +39,14 @@ pub struct MergedHistogram {
     pub latencies: LatencyHistogram,
 }
 
-/// The latencies of a machine in a durability mode.
 #[derive(Debug, Default)]
 pub(super) struct ModeLatencies {
     pub(super) commands: Vec<MergedLatency>,
     /// The sums behind `commands`.
     pub(super) histograms: Vec<MergedHistogram>,
-    /// What is left out and why.
     pub(super) notes: Vec<String>,
 }
 
-/// Merges the latencies of a mode over all reports of a machine.
 pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability) -> ModeLatencies {
     if let Some(obstacle) = obstacle(reports, durability) {
         let note = format!("Durability {durability}: latencies are not merged, {obstacle}.");
@@ -59,7 +57,7 @@ pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability)
     if let [alone] = reports
         && with.is_empty()
     {
-        merged.commands = mode_of(alone, durability).map_or_else(Vec::new, own_percentiles);
+        merged.commands = alone.mode(durability).map_or_else(Vec::new, own_percentiles);
         return merged;
     }
     for command in command_names(&with, durability) {
@@ -69,7 +67,8 @@ pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability)
             continue;
         }
         let length = logged.iter().map(|logged| logged.length).sum();
-        let of_one = with.first().filter(|_| with.len() == 1).and_then(|one| own_latency(one, durability, &command));
+        let alone = with.first().filter(|_| with.len() == 1);
+        let of_one = alone.and_then(|one| one.mode(durability)?.latency(&command));
         merged.commands.push(merged_latency(&command, &logged, &latencies, of_one));
         merged.histograms.push(MergedHistogram { machine: String::new(), durability, command, length, latencies });
     }
@@ -78,40 +77,31 @@ pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability)
 
 /// The offered rate of a mode, if it is the same in all reports.
 pub(super) fn common_offered(reports: &[ReportWithLog], durability: Durability) -> Option<f64> {
-    let offered: Vec<Option<f64>> = offered(reports, durability);
+    let offered = offered(reports, durability);
     let first = offered.first().copied().flatten()?;
-    offered.iter().all(|rate| rate.is_some_and(|rate| is_same_rate(rate, first))).then_some(first)
+    let is_same = |rate: f64| (rate - first).abs() <= SAME_RATE * rate.max(first);
+    offered.iter().all(|rate| rate.is_some_and(is_same)).then_some(first)
 }
 
 fn offered(reports: &[ReportWithLog], durability: Durability) -> Vec<Option<f64>> {
-    reports.iter().filter_map(|one| mode_of(one, durability)).map(|mode| mode.offered_per_second).collect()
-}
-
-fn is_same_rate(one: f64, other: f64) -> bool {
-    (one - other).abs() <= SAME_RATE * one.max(other)
-}
-
-pub(super) fn mode_of(one: &ReportWithLog, durability: Durability) -> Option<&ModeResult> {
-    one.report.modes.iter().find(|mode| mode.durability == durability)
+    reports.iter().filter_map(|one| one.mode(durability)).map(|mode| mode.offered_per_second).collect()
 }
 
 /// Why the latencies of these reports cannot be merged.
 fn obstacle(reports: &[ReportWithLog], durability: Durability) -> Option<String> {
     let rates = offered(reports, durability);
     if rates.iter().any(Option::is_some) && common_offered(reports, durability).is_none() {
-        let mut known: Vec<String> =
-            rates.iter().map(|rate| rate.map_or_else(|| "a closed loop".to_owned(), units::rate)).collect();
-        known.sort();
-        known.dedup();
-        return Some(format!("they were measured at different rates ({})", known.join(", ")));
+        let rates = rates.iter().map(|rate| rate.map_or_else(|| "a closed loop".to_owned(), units::rate));
+        return Some(format!("they were measured at different rates ({})", distinct(rates).join(", ")));
     }
-    let mut tunings: Vec<String> = reports.iter().map(|one| tuned_for(&one.report)).collect();
-    tunings.sort();
-    tunings.dedup();
+    let tunings = distinct(reports.iter().map(|one| tuned_for(&one.report)));
     (tunings.len() > 1).then(|| format!("they were measured with different tunings ({})", tunings.join(", ")))
 }
 
-/// A note on reports without histograms.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 pub(super) fn missing_logs(reports: &[ReportWithLog]) -> Option<String> {
     let without = reports.iter().filter(|one| one.histograms.is_none());
     let paths: Vec<String> = without.map(|one| one.path.display().to_string()).collect();
@@ -123,10 +113,9 @@ pub(super) fn missing_logs(reports: &[ReportWithLog]) -> Option<String> {
     }
 }
 
-/// Commands in the order of the reports.
 fn command_names(reports: &[&ReportWithLog], durability: Durability) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for latency in reports.iter().filter_map(|one| mode_of(one, durability)).flat_map(|mode| &mode.commands) {
+    for latency in reports.iter().filter_map(|one| one.mode(durability)).flat_map(|mode| &mode.commands) {
         if !names.contains(&latency.name) {
             names.push(latency.name.clone());
         }
@@ -145,14 +134,6 @@ fn own_percentiles(mode: &ModeResult) -> Vec<MergedLatency> {
     mode.commands.iter().map(own).collect()
 }
 
-fn own_latency<'r>(one: &'r ReportWithLog, durability: Durability, command: &str) -> Option<&'r LatencyInfo> {
-    mode_of(one, durability)?
-        .commands
-        .iter()
-        .find(|latency| latency.name == command)
-        .map(NamedLatency::response_or_service)
-}
-
 /// The merged distribution of a command; `of_one` is that of the report if there is only one.
 fn merged_latency(
     command: &str,
@@ -160,6 +141,7 @@ fn merged_latency(
     latencies: &LatencyHistogram,
     of_one: Option<&LatencyInfo>,
 ) -> MergedLatency {
+    let histograms: Vec<LatencyHistogram> = logged.iter().map(|one| [&one.latencies].into_iter().collect()).collect();
     let mut response = latency_info(latencies, &[], 0);
     let mut spread = Vec::new();
     for shown in &mut response.percentiles {
@@ -168,22 +150,14 @@ fn merged_latency(
             shown.interval_ns = own.percentile(percentile).and_then(|own| own.interval_ns);
             continue;
         }
-        let of_reports = percentile_of_each(logged, percentile);
+        // Of the reports with enough samples.
+        let of_reports: Vec<u64> = histograms.iter().filter_map(|one| one.percentile(percentile)).collect();
         let all_support = of_reports.len() == logged.len() && !percentile.is_extreme();
         shown.interval_ns = all_support.then(|| interval(shown.value_ns, &of_reports)).flatten();
         spread.extend(spread_of(percentile, &of_reports));
     }
     let (name, reports_count) = (command.to_owned(), count(logged.len()));
     MergedLatency { name, evidence: LatencyEvidence::Histograms, reports_count, response, spread }
-}
-
-/// The percentile of each report with enough samples.
-fn percentile_of_each(logged: &[&LoggedLatencies], percentile: Percentile) -> Vec<u64> {
-    let of_one = |logged: &&LoggedLatencies| {
-        let histogram: LatencyHistogram = std::iter::once(&logged.latencies).collect();
-        histogram.percentile(percentile)
-    };
-    logged.iter().filter_map(of_one).collect()
 }
 
 fn spread_of(percentile: Percentile, of_reports: &[u64]) -> Option<PercentileSpread> {
@@ -228,15 +202,5 @@ mod tests {
     fn equal_reports_have_an_empty_interval_and_two_have_none() {
         assert_eq!(interval(500, &[500, 500, 500]), Some([500, 500]));
         assert_eq!(interval(500, &[500, 500]), None);
-    }
-
-    #[test]
-    fn more_reports_narrow_the_interval() {
-        let width = |reports: usize| {
-            let values: Vec<u64> = (0..reports).map(|n| if n % 2 == 0 { 900 } else { 1_100 }).collect();
-            let [low, high] = interval(1_000, &values).unwrap();
-            high - low
-        };
-        assert!(width(4) > width(8) && width(8) > width(64));
     }
 }

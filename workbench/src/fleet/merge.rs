@@ -3,27 +3,17 @@
 use super::capacity::{capacity, ends};
 use super::comparable::{check_comparable, check_measured_alike};
 use super::error::MergeError;
-use super::groups::{Group, groups};
-use super::latency::{
-    INTERVAL_METHOD, MERGING_METHOD, MergedHistogram, common_offered, merge_latencies, missing_logs, mode_of,
-};
+use super::groups::{device_kind, groups};
+use super::latency::{INTERVAL_METHOD, MERGING_METHOD, MergedHistogram, common_offered, merge_latencies, missing_logs};
 use super::order::better_first;
 use super::report_with_log::ReportWithLog;
-use super::result::{JoinedReport, MachineComparison, MergedMachine, MergedMode, SCHEMA_VERSION};
+use super::result::{JoinedReport, MachineComparison, MergedMachine, MergedMode, SCHEMA_VERSION, SyncProbe};
 use super::sentence::sentence;
-use super::sync_probe::sync_probe;
-use super::warnings::{build_warning, group_warnings};
+use super::warnings::{build_warning, machine_warnings};
 use crate::actor::Durability;
-use crate::report::{ModeResult, Question, Report, Reproduce, Target, Warning};
-
-/// Date and origin of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergeContext {
-    /// Date of the comparison, RFC 3339 in UTC.
-    pub merged_at: String,
-    /// The command line that repeats it.
-    pub command: String,
-}
+use crate::measure::Percentile;
+use crate::report::{ComparisonContext, HostInfo, LatencyInfo, ModeResult, Question, Report, Target, Warning};
+use crate::units;
 
 /// A comparison and its distributions.
 #[derive(Debug, Clone)]
@@ -39,7 +29,7 @@ pub struct Merged {
 /// # Errors
 ///
 /// [`MergeError::Nothing`] or [`MergeError::Incomparable`].
-pub fn merge(reports: Vec<ReportWithLog>, context: &MergeContext) -> Result<Merged, MergeError> {
+pub fn merge(reports: Vec<ReportWithLog>, context: &ComparisonContext) -> Result<Merged, MergeError> {
     check_comparable(&reports)?;
     let first = reports.first().ok_or(MergeError::Nothing)?.report.clone();
     let question = Question::from(&first);
@@ -48,17 +38,18 @@ pub fn merge(reports: Vec<ReportWithLog>, context: &MergeContext) -> Result<Merg
     let headline_command = headline_command(&reports);
     let mut joined = Vec::new();
     for group in groups(reports) {
-        check_measured_alike(&group.reports)?;
-        warnings.extend(group_warnings(&group));
-        joined.push(machine(&group, &durabilities));
+        check_measured_alike(&group)?;
+        let (machine, histograms) = machine(&group, &durabilities);
+        warnings.extend(machine_warnings(&machine, &group));
+        joined.push((machine, histograms));
     }
     joined.sort_by(|(a, _), (b, _)| better_first(a, b, headline_command.as_deref()));
     let (machines, histograms) = numbered(joined);
     let comparison = MachineComparison {
         schema_version: SCHEMA_VERSION,
         kind: first.kind,
-        name: first.name,
-        merged_at: context.merged_at.clone(),
+        name: first.name.clone(),
+        merged_at: context.compared_at.clone(),
         sentence: sentence(&machines, &durabilities, question.target.as_ref(), headline_command.as_deref()),
         question,
         headline_command,
@@ -67,11 +58,7 @@ pub fn merge(reports: Vec<ReportWithLog>, context: &MergeContext) -> Result<Merg
         warnings,
         merging_method: MERGING_METHOD.to_owned(),
         interval_method: INTERVAL_METHOD.to_owned(),
-        reproduce: Reproduce {
-            command: context.command.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: first.reproduce.components,
-        },
+        reproduce: context.reproduce(&first),
     };
     Ok(Merged { comparison, histograms })
 }
@@ -109,7 +96,6 @@ fn headline_command(reports: &[ReportWithLog]) -> Option<String> {
     counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(name, _)| name.to_owned())
 }
 
-/// Numbers the machines and their histograms.
 fn numbered(joined: Vec<(MergedMachine, Vec<MergedHistogram>)>) -> (Vec<MergedMachine>, Vec<MergedHistogram>) {
     let (mut machines, mut histograms) = (Vec::new(), Vec::new());
     for (place, (mut machine, of_machine)) in (1..).zip(joined) {
@@ -122,8 +108,7 @@ fn numbered(joined: Vec<(MergedMachine, Vec<MergedHistogram>)>) -> (Vec<MergedMa
 }
 
 /// One kind of machine, without its number.
-fn machine(group: &Group, durabilities: &[Durability]) -> (MergedMachine, Vec<MergedHistogram>) {
-    let Group { hardware, usable_ram_bytes, reports } = group;
+fn machine(reports: &[ReportWithLog], durabilities: &[Durability]) -> (MergedMachine, Vec<MergedHistogram>) {
     let (mut modes, mut histograms) = (Vec::new(), Vec::new());
     let mut notes: Vec<String> = missing_logs(reports).into_iter().collect();
     for &durability in durabilities {
@@ -132,21 +117,35 @@ fn machine(group: &Group, durabilities: &[Durability]) -> (MergedMachine, Vec<Me
         histograms.extend(latencies.histograms);
         modes.push(MergedMode { commands: latencies.commands, ..mode(reports, durability) });
     }
+    let host = &reports[0].report.host;
+    let usable_ram_bytes = reports.iter().map(|one| one.report.host.usable_ram_bytes).min().unwrap_or_default();
     let machine = MergedMachine {
         id: String::new(),
-        name: hardware.name(*usable_ram_bytes),
-        cpu_model: hardware.cpu_model.clone(),
-        usable_cores_count: hardware.usable_cores_count,
-        usable_ram_bytes: *usable_ram_bytes,
-        file_system: hardware.file_system.clone(),
-        device_kind: hardware.device_kind.clone(),
-        virtualisation: hardware.virtualisation.clone(),
+        name: name(host, usable_ram_bytes),
+        cpu_model: host.cpu_model.clone(),
+        usable_cores_count: host.usable_cores_count,
+        usable_ram_bytes,
+        file_system: host.file_system.clone(),
+        device_kind: device_kind(&host.device),
+        virtualisation: host.virtualisation.clone(),
         reports: reports.iter().map(joined_report).collect(),
         modes,
         sync_probe: sync_probe(reports),
         notes,
     };
     (machine, histograms)
+}
+
+/// `AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`.
+fn name(host: &HostInfo, usable_ram_bytes: u64) -> String {
+    let cores = units::counted(u64::from(host.usable_cores_count), "core");
+    let kind = device_kind(&host.device);
+    let disk = if host.file_system == kind { kind } else { format!("{} on {kind}", host.file_system) };
+    let mut parts = vec![host.cpu_model.clone(), cores, units::bytes(usable_ram_bytes as f64), disk];
+    if host.virtualisation != "none detected" {
+        parts.push(host.virtualisation.clone());
+    }
+    parts.join(" · ")
 }
 
 fn joined_report(one: &ReportWithLog) -> JoinedReport {
@@ -160,9 +159,24 @@ fn joined_report(one: &ReportWithLog) -> JoinedReport {
     }
 }
 
+/// Ranges over the reports; `None` if none probed the disk.
+fn sync_probe(reports: &[ReportWithLog]) -> Option<SyncProbe> {
+    let probes: Vec<&LatencyInfo> = reports.iter().filter_map(|one| one.report.host.sync_probe.as_ref()).collect();
+    let range = |percentile| {
+        let values = probes.iter().filter_map(|probe| probe.percentile(percentile)).map(|found| found.value_ns);
+        Some([values.clone().min()?, values.max()?])
+    };
+    let reports_count = u32::try_from(probes.len()).unwrap_or(u32::MAX);
+    (reports_count > 0).then(|| SyncProbe {
+        reports_count,
+        p50_range_ns: range(Percentile::P50),
+        p99_range_ns: range(Percentile::P99),
+    })
+}
+
 /// A mode of all reports, without latencies.
 fn mode(reports: &[ReportWithLog], durability: Durability) -> MergedMode {
-    let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| mode_of(one, durability)).collect();
+    let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| one.mode(durability)).collect();
     let databases = modes.iter().map(|mode| mode.resources.database_bytes);
     MergedMode {
         durability,

@@ -14,12 +14,11 @@ mod order;
 mod report_with_log;
 mod result;
 mod sentence;
-mod sync_probe;
 mod warnings;
 
 pub use error::MergeError;
 pub use latency::MergedHistogram;
-pub use merge::{MergeContext, Merged, merge};
+pub use merge::{Merged, merge};
 pub use report_with_log::ReportWithLog;
 pub use result::{
     JoinedReport, LatencyEvidence, MachineComparison, MergedCapacity, MergedLatency, MergedMachine, MergedMode,

@@ -26,7 +26,6 @@ pub(super) fn is_scheduled(mode: &MergedMode) -> bool {
     mode.capacity.is_none() && mode.offered_per_second.is_some()
 }
 
-/// The 99th percentile of a command, if known.
 pub(super) fn p99_ns(mode: &MergedMode, command: Option<&str>) -> Option<u64> {
     Some(mode.command(command?)?.response.percentile(Percentile::P99)?.value_ns)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::MergeError;
 use crate::actor::Durability;
-use crate::report::{LogError, LoggedLatencies, Report, ReportDirectory, histogram_log};
+use crate::report::{LogError, LoggedLatencies, ModeResult, Report, ReportDirectory, histogram_log};
 
 const JSON_FILE: &str = "report.json";
 const LOG_FILE: &str = "latency.hlog";
@@ -29,19 +29,17 @@ impl ReportWithLog {
     /// [`MergeError::LogOfAnother`] if the log cannot be used.
     pub fn read(path: &Path) -> Result<Self, MergeError> {
         let report = ReportDirectory::read(path)?;
-        let directory = if path.is_dir() {
-            Some(path)
+        let log_path = if path.is_dir() {
+            path.join(LOG_FILE)
+        } else if path.ends_with(JSON_FILE) {
+            path.with_file_name(LOG_FILE)
         } else {
-            path.parent().filter(|_| path.file_name().is_some_and(|name| name == JSON_FILE))
+            return Ok(Self::without_log(path, report));
         };
-        let log_path = directory.map(|directory| directory.join(LOG_FILE));
-        let log = log_path.as_deref().map(|path| (path, std::fs::read(path)));
-        match log {
-            Some((log_path, Ok(log))) => Self::with_log(path, report, log_path, &log),
-            Some((log_path, Err(source))) if source.kind() != io::ErrorKind::NotFound => {
-                Err(MergeError::LogUnreadable { path: log_path.to_owned(), source })
-            }
-            _ => Ok(Self::without_log(path, report)),
+        match std::fs::read(&log_path) {
+            Ok(log) => Self::with_log(path, report, &log_path, &log),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::without_log(path, report)),
+            Err(source) => Err(MergeError::LogUnreadable { path: log_path, source }),
         }
     }
 
@@ -56,16 +54,16 @@ impl ReportWithLog {
     ///
     /// [`MergeError::LogInvalid`] with the line, or [`MergeError::LogOfAnother`] if their numbers of samples differ.
     pub fn with_log(path: &Path, report: Report, log_path: &Path, log: &[u8]) -> Result<Self, MergeError> {
-        let histograms = histogram_log::read(log).map_err(|LogError { line, reason }| MergeError::LogInvalid {
-            path: log_path.to_owned(),
-            line,
-            reason,
-        })?;
+        let invalid = |LogError { line, reason }| MergeError::LogInvalid { path: log_path.to_owned(), line, reason };
+        let histograms = histogram_log::read(log).map_err(invalid)?;
         check_counts(&report, &histograms, log_path)?;
         Ok(Self { path: path.to_owned(), report, histograms: Some(histograms) })
     }
 
-    /// The histogram of a command in a mode, if there is one.
+    pub(super) fn mode(&self, durability: Durability) -> Option<&ModeResult> {
+        self.report.modes.iter().find(|mode| mode.durability == durability)
+    }
+
     pub(super) fn logged(&self, durability: Durability, command: &str) -> Option<&LoggedLatencies> {
         let mut logged = self.histograms.as_deref().unwrap_or_default().iter();
         logged.find(|logged| logged.durability == durability && logged.command == command)

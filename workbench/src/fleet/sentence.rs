@@ -41,11 +41,8 @@ fn sustaining(machines: &[MergedMachine], durability: Durability, target: &Targe
         (some, all) => format!("{some} of {all} machines sustain"),
     };
     let rate = units::number(target.target_per_second);
-    let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b));
-    let smallest = match smallest {
-        Some(machine) if machines.len() > 1 => format!(", the smallest is {}", machine.name),
-        _ => String::new(),
-    };
+    let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b)).filter(|_| machines.len() > 1);
+    let smallest = smallest.map_or_else(String::new, |machine| format!(", the smallest is {}", machine.name));
     let undecided = if undecided > 0 { format!(" ({undecided} inconclusive)") } else { String::new() };
     format!("{who} {rate} commands/s with durability {durability}{undecided}{smallest}")
 }
@@ -65,7 +62,6 @@ fn best_of_all(machines: &[MergedMachine], durabilities: &[Durability], command:
     clauses.collect::<Vec<_>>().join("; ")
 }
 
-/// The best machine in one durability mode.
 struct Best<'a> {
     machine: &'a MergedMachine,
     durability: Durability,

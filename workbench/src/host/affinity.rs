@@ -13,10 +13,6 @@ pub(crate) struct CoreLimit {
 
 impl CoreLimit {
     /// Restricts the calling thread to `cores` of the cores it may use now, at least 1; `None` if it has no more.
-    ///
-    /// # Errors
-    ///
-    /// The system refuses.
     pub(crate) fn apply(cores: usize) -> io::Result<Option<Self>> {
         let before = sched_getaffinity(None)?;
         let allowed: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&cpu| before.is_set(cpu)).collect();

@@ -46,7 +46,6 @@ fn rotational(device: u64) -> Option<bool> {
     Some(flag == "1")
 }
 
-/// One line of `/proc/self/mountinfo`.
 #[derive(Debug, PartialEq, Eq)]
 struct Mount {
     point: PathBuf,

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-/// Interval between attempts to remove a directory.
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(50);
 
 /// What carries the lock.
@@ -26,7 +25,6 @@ pub(crate) enum LockOn {
     File(&'static str),
 }
 
-/// The outcome of an attempt to lock a directory.
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// This process holds the lock.
@@ -49,19 +47,11 @@ pub(crate) struct LockedDirectory {
 
 impl LockedDirectory {
     /// Locks a directory that this process has created, or takes over; creates the lock file if it is missing.
-    ///
-    /// # Errors
-    ///
-    /// The lock cannot be opened, for another reason than its absence, or locked.
     pub(crate) fn claim(path: &Path, lock_on: LockOn) -> io::Result<Claim> {
         Self::lock(path, lock_on, true)
     }
 
     /// Locks a directory of another process if that no longer holds the lock. Creates nothing and follows no link.
-    ///
-    /// # Errors
-    ///
-    /// As for [`claim`](Self::claim).
     pub(crate) fn claim_stale(path: &Path, lock_on: LockOn) -> io::Result<Claim> {
         Self::lock(path, lock_on, false)
     }
@@ -105,11 +95,8 @@ impl LockedDirectory {
     /// Removes everything in the directory, the lock file last, then the directory: what an interrupted removal leaves is
     /// still recognised as left behind. Links are not followed.
     ///
-    /// Failures are retried for `patience`, since a child of the former owner may still write.
-    ///
-    /// # Errors
-    ///
-    /// Something cannot be removed. What other processes remove meanwhile is no error.
+    /// Failures are retried for `patience`, since a child of the former owner may still write. What other processes remove
+    /// meanwhile is no error.
     pub(crate) fn remove(&self, patience: Duration) -> io::Result<()> {
         let until = Instant::now() + patience;
         loop {

@@ -11,7 +11,6 @@ use crate::units;
 /// again.
 pub(crate) const MIN_RAM_MB: u64 = 64;
 
-/// Name of the machine that a plan runs on.
 pub(crate) const HOST: &str = "this host";
 
 /// A machine: the size the backend is tuned for, and the RAM that a process on it may use.
@@ -29,8 +28,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// The machine of a profile.
-    pub fn of_profile(profile: MachineProfile) -> Self {
+    pub(crate) fn of_profile(profile: MachineProfile) -> Self {
         let name = profile.to_string();
         let (cores, ram_mb) = (profile.cpu_cores(), profile.ram_mb());
         Self { name, cores, ram_mb, is_host: false, profile: Some(profile) }
@@ -63,7 +61,7 @@ impl Machine {
 
     /// This machine with fewer cores. It is none that could be bought: it shows how the machine scales.
     #[must_use]
-    pub fn with_cores(&self, cores: usize) -> Self {
+    pub(crate) fn with_cores(&self, cores: usize) -> Self {
         let name = units::counted(cores as u64, "core");
         Self { name, cores, ram_mb: self.ram_mb, is_host: cores == self.cores && self.is_host, profile: None }
     }
@@ -76,13 +74,12 @@ impl Machine {
         if self.is_host { all } else { usable }
     }
 
-    /// Whether it has at least as many cores and as much RAM as `other`.
-    pub const fn is_at_least(&self, other: &Self) -> bool {
+    pub(crate) const fn is_at_least(&self, other: &Self) -> bool {
         self.cores >= other.cores && self.ram_mb >= other.ram_mb
     }
 
     /// Whether `host` can emulate it: it has at least as many cores and as much RAM.
-    pub fn fits_in(&self, host: &Self) -> bool {
+    pub(crate) fn fits_in(&self, host: &Self) -> bool {
         self.is_host || (self.cores <= host.cores && self.usable_ram_bytes() <= host.usable_ram_bytes())
     }
 }

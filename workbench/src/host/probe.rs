@@ -5,13 +5,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The disk could not be probed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot probe the disk under {}: {source}", path.display())]
 pub(crate) struct ProbeError {
-    /// Directory of the temporary file.
     pub(crate) path: PathBuf,
-    /// Cause.
     pub(crate) source: std::io::Error,
 }
 
@@ -22,10 +19,6 @@ const FILE_BLOCKS: u64 = 1024;
 
 /// Writes 4 KiB and calls `fdatasync`, repeatedly for `time`, in a temporary file under `directory`. Returns the time of
 /// each write and its sync, nanoseconds, in order.
-///
-/// # Errors
-///
-/// [`ProbeError`] if the directory cannot be written to.
 pub(crate) fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, ProbeError> {
     let failed = |source| ProbeError { path: directory.to_owned(), source };
     let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
@@ -44,15 +37,10 @@ pub(crate) fn probe_sync(directory: &Path, time: Duration) -> Result<Vec<u64>, P
     Ok(latencies)
 }
 
-/// Bytes of the bandwidth probe.
 const BULK_BYTES: usize = 64 << 20;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// Writes 64 MiB sequentially to a temporary file under `directory` and syncs once. Returns bytes per second.
-///
-/// # Errors
-///
-/// [`ProbeError`] if the directory cannot be written to.
 pub(crate) fn probe_bandwidth(directory: &Path) -> Result<f64, ProbeError> {
     let failed = |source| ProbeError { path: directory.to_owned(), source };
     let mut file = tempfile::tempfile_in(directory).map_err(failed)?;
@@ -86,16 +74,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sync_probe_leaves_nothing_behind() {
+    fn a_probe_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
         let latencies = probe_sync(directory.path(), Duration::from_millis(50)).unwrap();
         assert!(!latencies.is_empty() && latencies.iter().all(|&nanoseconds| nanoseconds > 0));
-        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_bandwidth_probe_leaves_nothing_behind() {
-        let directory = tempfile::tempdir().unwrap();
         assert!(probe_bandwidth(directory.path()).unwrap() > 0.0);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

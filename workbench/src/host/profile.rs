@@ -14,24 +14,22 @@ use ave_actors_rocksdb::machine::{ProcessShare, process_share};
 pub struct HostProfile {
     /// Processor model.
     pub cpu_model: String,
-    /// Logical cores of the machine.
-    pub logical_cores: u32,
-    /// Physical cores; `None` if unknown.
-    pub physical_cores: Option<u32>,
+    pub(crate) logical_cores: u32,
+    /// `None` if unknown.
+    pub(crate) physical_cores: Option<u32>,
     /// Cores this process may use, by affinity and CPU quota.
-    pub usable_cores: u32,
+    pub(crate) usable_cores: u32,
     /// The limit that decides `usable_cores`, as text for the report.
-    pub usable_cores_source: String,
+    pub(crate) usable_cores_source: String,
     /// RAM of the machine, bytes.
     pub ram_bytes: u64,
     /// RAM this process may use: the smaller of RAM and control group limits, bytes.
     pub usable_ram_bytes: u64,
     /// The limit that decides `usable_ram_bytes`, as text for the report.
-    pub usable_ram_source: String,
+    pub(crate) usable_ram_source: String,
     /// Configured swap, bytes.
     pub swap_bytes: u64,
-    /// Swap in use, bytes.
-    pub swap_used_bytes: u64,
+    pub(crate) swap_used_bytes: u64,
     /// The disk under the data directory.
     pub disk: DiskProfile,
     /// Kernel release.
@@ -41,7 +39,7 @@ pub struct HostProfile {
     /// CPU frequency governor; `None` without frequency scaling.
     pub governor: Option<String>,
     /// Load average of the last minute: mean number of runnable threads.
-    pub load_average: f64,
+    pub(crate) load_average: f64,
 }
 
 impl HostProfile {

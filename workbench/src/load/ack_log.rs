@@ -18,8 +18,6 @@ pub struct Position {
     pub operations: u64,
 }
 
-const BYTES: usize = 16;
-
 /// One file per worker that holds its position. It is rewritten after every operation and before the next, so that at most
 /// one operation of a worker is missing.
 ///
@@ -32,9 +30,8 @@ pub(crate) struct AckLog {
 }
 
 impl AckLog {
-    /// Opens the log in `directory`, or creates it.
     pub(crate) fn open(directory: &Path, workers: u64) -> Result<Self, RunError> {
-        let failed = |source| RunError::Directory { path: directory.to_owned(), source };
+        let failed = |source| RunError::Directory(directory.to_owned(), source);
         fs::create_dir_all(directory).map_err(failed)?;
         let open = |worker| {
             let path = directory.join(format!("worker-{worker}"));
@@ -47,18 +44,16 @@ impl AckLog {
     /// The positions of all workers; `None` unless all were written.
     pub(crate) fn positions(&self) -> Result<Option<Vec<Position>>, RunError> {
         let positions: io::Result<_> = self.files.iter().map(position).collect();
-        positions.map_err(|source| RunError::Directory { path: self.directory.clone(), source })
+        positions.map_err(|source| RunError::Directory(self.directory.clone(), source))
     }
 
-    /// Sets the positions of all workers.
     pub(crate) fn set_all(&self, positions: &[Position]) -> Result<(), RunError> {
         let set = (0..).zip(positions).try_for_each(|(worker, &position)| self.set(worker, position));
-        set.map_err(|source| RunError::Directory { path: self.directory.clone(), source })
+        set.map_err(|source| RunError::Directory(self.directory.clone(), source))
     }
 
-    /// Sets the position of a worker.
     pub(crate) fn set(&self, worker: u64, position: Position) -> io::Result<()> {
-        let mut bytes = [0; BYTES];
+        let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&position.commands.to_le_bytes());
         bytes[8..].copy_from_slice(&position.operations.to_le_bytes());
         let file = usize::try_from(worker).ok().and_then(|worker| self.files.get(worker));

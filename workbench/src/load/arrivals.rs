@@ -16,7 +16,7 @@ use crate::workload::Arrivals;
 /// assert_eq!(times, [0, 1_000_000, 2_000_000]);
 /// ```
 pub fn arrival_times(arrivals: Arrivals, per_second: f64, seed: u64) -> impl Iterator<Item = u64> {
-    let window = Window::fixed(Load::Open { per_second, arrivals }, 0, 0, None, 0);
+    let window = Window::fixed(Load::Open { per_second, arrivals }, 0, None, 0);
     let mut schedule = Schedule::new(&window, 0, 1, seed);
     std::iter::from_fn(move || schedule.due(None))
 }

@@ -33,7 +33,6 @@ impl EngineCounters {
         }
     }
 
-    /// Whether no background work is running or pending.
     pub(crate) const fn is_settled(self) -> bool {
         self.background_jobs == 0 && self.pending_compaction_bytes == 0
     }

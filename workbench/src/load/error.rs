@@ -20,30 +20,15 @@ pub enum RunError {
         /// Cause.
         source: ave_actors_store::Error,
     },
-    /// The database cannot be opened or stopped.
-    #[error("cannot {action} the database in {}: {source}", path.display())]
-    Database {
-        /// `open`, `stop`, `read`, `compact` or `measure`.
-        action: &'static str,
-        /// Directory of the database.
-        path: PathBuf,
-        /// Cause.
-        source: ave_actors_store::Error,
-    },
-    /// The directory for the databases cannot be used.
-    #[error("cannot use {} for the databases: {source}", path.display())]
-    Directory {
-        /// Path of the directory.
-        path: PathBuf,
-        /// Cause.
-        source: std::io::Error,
-    },
+    /// An action (`open`, `stop`, `read`, `compact` or `measure`) failed on the database in this directory.
+    #[error("cannot {0} the database in {path}: {2}", path = .1.display())]
+    Database(&'static str, PathBuf, #[source] ave_actors_store::Error),
+    /// This directory for the databases cannot be used.
+    #[error("cannot use {path} for the databases: {1}", path = .0.display())]
+    Directory(PathBuf, #[source] std::io::Error),
     /// The log of acknowledged operations cannot be written.
-    #[error("cannot log acknowledged operations: {source}")]
-    Acknowledgement {
-        /// Cause.
-        source: std::io::Error,
-    },
+    #[error("cannot log acknowledged operations: {0}")]
+    Acknowledgement(#[source] std::io::Error),
     /// The settings contradict each other or the source; the message says how.
     #[error("{0}")]
     Settings(String),

@@ -7,7 +7,6 @@ use super::target::Target;
 use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// The handles `Store::new` opens for an actor.
 pub(super) struct Handles<T: Target> {
     pub(super) events: T::Collection,
     pub(super) states: T::State,

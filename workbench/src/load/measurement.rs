@@ -44,7 +44,6 @@ pub struct Measurement {
 }
 
 impl Default for Measurement {
-    /// Empty, with slices of 1 s.
     fn default() -> Self {
         Self {
             commands: Default::default(),
@@ -84,7 +83,6 @@ impl GeneratorLag {
         Some(Self { lag_ns: lag.percentile(Percentile::P99)?, response_ns: response.percentile(Percentile::P99)? })
     }
 
-    /// The lag as a share of the response time.
     pub(crate) fn share(self) -> f64 {
         self.lag_ns as f64 / (self.response_ns as f64).max(1.0)
     }
@@ -105,14 +103,12 @@ impl Measurement {
     pub fn in_slices_of(mut self, seconds: u32) -> Self {
         assert!(self.slice_seconds == 1 && seconds > 0, "slices are merged once, from 1 s");
         for latency in self.commands.iter_mut().flatten() {
-            let together = |part: &[Slice]| {
-                let mut sum = Slice::default();
-                for slice in part {
-                    sum.add(slice);
-                }
+            let parts = latency.slices.chunks(seconds as usize);
+            let sum = |mut sum: Slice, slice: &Slice| {
+                sum.add(slice);
                 sum
             };
-            latency.slices = latency.slices.chunks(seconds as usize).map(together).collect();
+            latency.slices = parts.map(|part| part.iter().fold(Slice::default(), sum)).collect();
         }
         self.slice_seconds = seconds;
         self
@@ -158,25 +154,17 @@ impl Measurement {
         let mut all = Self::default();
         for round in rounds {
             let elapsed_ns = all.elapsed_ns + round.elapsed_ns;
-            let mut before: Vec<_> = all
-                .commands
-                .iter_mut()
-                .map(|command| command.as_mut().map(|latency| std::mem::take(&mut latency.slices)))
-                .collect();
-            all.merge(round);
-            for (command, before) in all.commands.iter_mut().zip(&mut before) {
-                if let (Some(command), Some(mut slices)) = (command, before.take()) {
-                    slices.append(&mut command.slices);
-                    command.slices = slices;
-                }
-            }
+            all.add(round, Vec::extend_from_slice);
             all.elapsed_ns = elapsed_ns;
         }
         all
     }
 
-    /// Adds the measurement of another worker under the same load.
     pub(super) fn merge(&mut self, other: &Self) {
+        self.add(other, add_slices);
+    }
+
+    fn add(&mut self, other: &Self, add_slices: impl Fn(&mut Vec<Slice>, &[Slice])) {
         for (own, other) in self.commands.iter_mut().zip(&other.commands) {
             let Some(other) = other else { continue };
             let own = own.get_or_insert_default();
@@ -211,7 +199,7 @@ fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
 /// One worker's measurement while a load runs. All histograms are allocated before it starts.
 #[derive(Debug)]
 pub(super) struct Tally<'e> {
-    measurement: Measurement,
+    pub(super) measurement: Measurement,
     slices: SliceCounter<'e>,
 }
 
@@ -227,21 +215,18 @@ impl<'e> Tally<'e> {
         Self { measurement, slices: SliceCounter::new(exchange, kinds) }
     }
 
-    /// Records an operation during the warm-up.
     pub(super) fn warm_up_operation(&mut self, op: Op) {
         self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
     }
 
-    /// Records an operation.
     pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
-        self.measurement.payload_bytes_with_warmup += u64::from(op.written_bytes());
+        self.warm_up_operation(op);
         self.measurement.payload_bytes += u64::from(op.written_bytes());
         if let Some(histogram) = &mut self.measurement.operations[op.kind.index()] {
             histogram.record(took_ns);
         }
     }
 
-    /// Records a command during the warm-up.
     pub(super) fn warm_up_command(&mut self, took_ns: u64) {
         self.measurement.issued += 1;
         self.slices.completed(took_ns);
@@ -249,23 +234,12 @@ impl<'e> Tally<'e> {
 
     /// Records a command; measuring began at `from_ns`.
     pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
-        self.measurement.issued += 1;
-        self.slices.completed(end_ns - start_ns);
+        self.warm_up_command(end_ns - start_ns);
         self.slices.count(kind, due_ns - from_ns, end_ns - due_ns);
         let latency = self.measurement.commands[kind.index()].get_or_insert_with(CommandLatency::default);
         latency.service.record(end_ns - start_ns);
         self.measurement.final_lag_ns = start_ns - due_ns;
         self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
-    }
-
-    /// Records the lateness of an idle worker.
-    pub(super) fn wake_lag(&mut self, nanoseconds: u64) {
-        self.measurement.wake_lag.record(nanoseconds);
-    }
-
-    /// Records that the load was given up.
-    pub(super) const fn give_up(&mut self) {
-        self.measurement.gave_up = true;
     }
 
     /// The measurement, and the slices that were not passed on yet.
@@ -275,7 +249,6 @@ impl<'e> Tally<'e> {
 }
 
 impl Measurement {
-    /// Adds the slices and drops empty histograms.
     pub(super) fn complete(&mut self, mut slices: Slices) {
         for kind in CommandKind::ALL {
             let command = &mut self.commands[kind.index()];

@@ -34,7 +34,7 @@ mod write_volume;
 pub use arrivals::arrival_times;
 pub use clock::{Clock, SystemClock};
 pub use control::Control;
-pub use crash::{CrashSpec, CrashTask, Crashed, Victim, VictimEnd, VictimError, crash_check, drive_until_killed};
+pub use crash::{CrashTask, Crashed, Victim, VictimError, crash_check, drive_until_killed};
 pub use engine::{EngineCounters, EngineFigure, FamilySize};
 pub use error::RunError;
 pub use measurement::{CommandLatency, Measurement};
@@ -45,7 +45,7 @@ pub use observer::{JobContext, Observer, Phase, Silent};
 pub(crate) use outcome::MOST_WORKERS;
 pub use outcome::{ModeOutcome, Round, harness_ns_per_operation};
 pub use session::{
-    Drive, Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize, SuspendedSession, directory_bytes,
+    Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize, SuspendedSession, directory_bytes,
 };
 pub use source::Source;
 pub use spec::{DriveSpec, Load};
@@ -55,4 +55,4 @@ pub use target::Target;
 pub use verify::Verified;
 pub use walk::{Walk, WalkStep};
 pub use warmup::WarmUp;
-pub use watch::Sample;
+pub use watch::{Drive, Sample};

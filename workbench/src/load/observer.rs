@@ -29,39 +29,25 @@ pub enum Phase {
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: commands for the
     /// preload, milliseconds for warm-up and measurement, actors for verification, kills for the crash check; `None` if it is not known.
-    fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
-        let _ = (durability, phase, total);
-    }
+    fn phase(&self, _durability: Durability, _phase: Phase, _total: Option<u64>) {}
 
     /// How much of the phase is done, and how many commands were completed since the load began.
-    fn progress(&self, done: u64, commands: u64) {
-        let _ = (done, commands);
-    }
+    fn progress(&self, _done: u64, _commands: u64) {}
 
     /// The p99 response time of all commands measured so far, nanoseconds: each second, once there are enough samples.
-    fn latency(&self, p99_ns: u64) {
-        let _ = p99_ns;
-    }
+    fn latency(&self, _p99_ns: u64) {}
 
     /// A round begins, counted from 1 to `of`.
-    fn round(&self, round: u32, of: u32) {
-        let _ = (round, of);
-    }
+    fn round(&self, _round: u32, _of: u32) {}
 
     /// This many stages are to come, each of which is expected to take `each`. Replaces earlier expectations.
-    fn expect_stages(&self, count: u32, each: std::time::Duration) {
-        let _ = (count, each);
-    }
+    fn expect_stages(&self, _count: u32, _each: std::time::Duration) {}
 
     /// A stage begins, and the one before has ended.
-    fn stage(&self, name: &str) {
-        let _ = name;
-    }
+    fn stage(&self, _name: &str) {}
 
     /// A message for the user.
-    fn note(&self, text: &str) {
-        let _ = text;
-    }
+    fn note(&self, _text: &str) {}
 }
 
 /// Progress observer and cancellation flag of a job.

@@ -8,11 +8,12 @@ use super::crash::Crashed;
 use super::error::RunError;
 use super::null::NullBackend;
 use super::observer::JobContext;
-use super::session::{Drive, Session, SessionSize};
+use super::session::{Session, SessionSize};
 use super::source::Source;
 use super::spec::{DriveSpec, Load};
 use super::verify::Verified;
 use super::warmup::WarmUp;
+use super::watch::Drive;
 use crate::actor::Durability;
 
 /// Most workers of a run: more threads than a machine can use, and few enough for every system to start.
@@ -37,16 +38,12 @@ pub struct ModeOutcome {
 }
 
 impl ModeOutcome {
-    /// Durability and rounds.
     pub(crate) fn named_rounds(&self) -> (Durability, &[Round]) {
         (self.durability, &self.rounds)
     }
 
     pub(crate) fn add(&mut self, verified: Option<Verified>, size: SessionSize) {
-        self.verified = self.verified.take().zip(verified).map(|(mut sum, more)| {
-            sum.merge(more);
-            sum
-        });
+        self.verified = self.verified.take().zip(verified).map(|(sum, more)| Verified::sum([sum, more]));
         self.size = SessionSize {
             database_bytes: size.database_bytes,
             written_bytes: if self.size.payload_bytes == 0 {
@@ -59,7 +56,6 @@ impl ModeOutcome {
     }
 }
 
-/// Measured time of the harness.
 const HARNESS_TIME: Duration = Duration::from_millis(300);
 
 /// Cost of the load generator per storage operation of this source, nanoseconds: one worker on a backend that does nothing.
@@ -68,14 +64,7 @@ const HARNESS_TIME: Duration = Duration::from_millis(300);
 ///
 /// None in practice: the backend accepts everything.
 pub fn harness_ns_per_operation(source: &Source) -> Result<f64, RunError> {
-    let source = match source {
-        Source::Workload(workload) => {
-            let mut workload = (**workload).clone();
-            workload.preload.events_per_actor = workload.preload.events_per_actor.min(1);
-            Source::Workload(workload.into())
-        }
-        Source::Trace { trace, seed, .. } => Source::Trace { trace: trace.clone(), seed: *seed, passes: None },
-    };
+    let source = source.with_preload(1).with_passes(None);
     let control = Control::default();
     let directory = std::env::temp_dir();
     let mut session =

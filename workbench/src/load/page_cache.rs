@@ -22,13 +22,10 @@ pub(super) fn forget(directory: &Path) -> io::Result<bool> {
     Ok(forgotten)
 }
 
-/// Attempts: the kernel keeps a page that is in use.
-#[cfg(target_os = "linux")]
-const ATTEMPTS: u32 = 3;
-
 #[cfg(target_os = "linux")]
 fn forget_file(file: &File, bytes: u64) -> bool {
-    (0..ATTEMPTS).any(|_| {
+    // Three attempts: the kernel keeps a page that is in use.
+    (0..3).any(|_| {
         let advised = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed).is_ok();
         advised && [0, bytes / 2, bytes - 1].into_iter().all(|at| !is_cached(file, at))
     })

@@ -67,7 +67,6 @@ impl Schedule {
 #[derive(Debug)]
 pub(super) struct Paced {
     intensity: Intensity,
-    /// When the previous command was due.
     at_ns: f64,
     /// Commands of all workers from then to this worker's next one.
     until_due: f64,
@@ -133,9 +132,7 @@ fn on_ramp(rates: [f64; 2], [start_ns, end_ns]: [f64; 2], mut at_ns: f64, mut am
 /// Bursts and the calm between them, of random lengths: a Poisson process with two rates. All workers draw the same phases.
 #[derive(Debug)]
 struct Phases {
-    /// Intensity of calm and burst.
     rates: [f64; 2],
-    /// Mean lengths of calm and burst.
     mean_ns: [f64; 2],
     in_burst: bool,
     end_ns: f64,
@@ -189,7 +186,7 @@ mod tests {
     const SECOND: u64 = 1_000_000_000;
 
     fn window(load: Load, number: u64, seconds: u64) -> Window {
-        Window::fixed(load, 1_000, 1_000, Some(seconds * SECOND), number)
+        Window::fixed(load, 1_000, Some(seconds * SECOND), number)
     }
 
     fn due_times(load: Load, workers: u64, until_ns: u64) -> Vec<u64> {
@@ -280,7 +277,7 @@ mod tests {
     #[test]
     fn a_trace_runs_faster_by_its_speed() {
         let load = Load::TraceTimes { speed: 10.0 };
-        let mut schedule = Schedule::new(&Window::fixed(load, 500, 500, None, 0), 0, 1, 0);
+        let mut schedule = Schedule::new(&Window::fixed(load, 500, None, 0), 0, 1, 0);
         assert_eq!(schedule.due(Some(0)), Some(500));
         assert_eq!(schedule.due(Some(1_000_000)), Some(100_500));
     }

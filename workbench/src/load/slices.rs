@@ -11,12 +11,10 @@ use crossbeam_queue::ArrayQueue;
 use crate::measure::{LatencyHistogram, Slice};
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Length of a slice.
 pub(super) const SLICE_NS: u64 = 1_000_000_000;
 /// Spare histograms for each kind of command a worker issues.
 const SPARE: usize = 2;
 
-/// Latencies of one kind of command in one slice.
 #[derive(Debug)]
 struct Counted {
     kind: CommandKind,
@@ -24,7 +22,6 @@ struct Counted {
     histogram: LatencyHistogram,
 }
 
-/// The queues between one worker and the watcher.
 #[derive(Debug)]
 pub(super) struct SliceExchange {
     full: ArrayQueue<Counted>,
@@ -67,7 +64,6 @@ impl SliceExchange {
     }
 }
 
-/// A worker's side of the exchange.
 #[derive(Debug)]
 pub(super) struct SliceCounter<'e> {
     exchange: &'e SliceExchange,
@@ -88,7 +84,6 @@ impl<'e> SliceCounter<'e> {
         Self { exchange, counting, slice: 0, progress: [0; 2], kept: Slices::default() }
     }
 
-    /// Counts one more command for progress.
     pub(super) fn completed(&mut self, took_ns: u64) {
         self.progress = [self.progress[0] + 1, self.progress[1] + took_ns];
         self.exchange.commands.store(self.progress[0], Ordering::Relaxed);
@@ -124,23 +119,17 @@ impl<'e> SliceCounter<'e> {
         }
     }
 
-    /// What was not passed on.
+    /// What the exchange does not hold.
     pub(super) fn finish(mut self) -> Slices {
-        for kind in CommandKind::ALL {
-            if let Some(histogram) = self.counting[kind.index()].as_ref().filter(|counted| counted.count() > 0) {
-                self.kept.add(kind, self.slice, &Slice::of(histogram));
-            }
-        }
+        self.pass_on();
         self.kept
     }
 }
 
-/// Slices by kind of command.
 #[derive(Debug, Default)]
 pub(super) struct Slices {
     by_kind: [Vec<Slice>; CommandKind::ALL.len()],
-    /// All of them together.
-    all: Slice,
+    pub(super) all: Slice,
 }
 
 impl Slices {
@@ -151,11 +140,6 @@ impl Slices {
         }
         slices[slice].add(counted);
         self.all.add(counted);
-    }
-
-    /// All latencies of all kinds.
-    pub(super) const fn all(&self) -> &Slice {
-        &self.all
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -194,7 +178,7 @@ mod tests {
             slices.merge(counter.finish());
             exchange.collect(&mut slices);
             assert!(!exchange.collect(&mut slices), "nothing is left");
-            assert_eq!(*slices.all(), (0..2_000).map(|n| 1_000 + n).collect());
+            assert_eq!(slices.all, (0..2_000).map(|n| 1_000 + n).collect());
             let mut all = slices.take(CommandKind::Persist);
             for (slice, other) in all.iter_mut().zip(slices.take(CommandKind::Recover)) {
                 slice.add(&other);

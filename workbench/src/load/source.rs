@@ -72,7 +72,6 @@ impl Source {
         }
     }
 
-    /// The command it issues most.
     pub(crate) fn most_frequent(&self) -> CommandKind {
         let kinds = self.kinds().into_iter();
         kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
@@ -91,13 +90,20 @@ impl Source {
         matches!(self, Self::Trace { passes: Some(_), .. })
     }
 
-    /// The same, repeated without end.
-    #[must_use]
-    pub(crate) fn without_end(&self) -> Self {
+    /// The same, a trace repeated this often; `None` is without end.
+    pub(crate) fn with_passes(&self, passes: Option<u64>) -> Self {
         match self {
             Self::Workload(_) => self.clone(),
-            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: None },
+            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes },
         }
+    }
+
+    /// The same, a workload with at most this many events per actor in its preload.
+    pub(super) fn with_preload(&self, most_events: u64) -> Self {
+        let Self::Workload(workload) = self else { return self.clone() };
+        let mut workload = (**workload).clone();
+        workload.preload.events_per_actor = workload.preload.events_per_actor.min(most_events);
+        Self::Workload(Arc::new(workload))
     }
 
     /// The actors of the first pass that belong to worker `worker` of `workers`.
@@ -143,7 +149,6 @@ impl Source {
         written * steps / sampled.max(1)
     }
 
-    /// Number of actor types.
     pub(crate) fn type_count(&self) -> u64 {
         match self {
             Self::Workload(workload) => u64::from(workload.actors.types),
@@ -198,7 +203,6 @@ impl Source {
         }
     }
 
-    /// The bytes its commands store.
     pub(super) fn value_pool(&self) -> ValuePool {
         match self {
             Self::Workload(workload) => {
@@ -221,7 +225,6 @@ impl Source {
         }
     }
 
-    /// Actor type and name of an actor.
     pub(super) fn actor(&self, actor: u64) -> (String, String) {
         match self {
             Self::Workload(workload) => {
@@ -242,7 +245,6 @@ impl Source {
     }
 }
 
-/// One worker's share of a source.
 #[derive(Debug)]
 pub(super) enum Stream {
     Workload(WorkloadSource),

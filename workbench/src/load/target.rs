@@ -8,7 +8,8 @@ use ave_actors_store::database::{Collection, DbManager, State};
 use super::engine::{EngineCounters, FamilySize};
 use crate::actor::Durability;
 
-/// A kind of backend that can be opened in a directory.
+/// A kind of backend that can be opened in a directory. Errors are the backend's own.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Target: Sync {
     /// Its event collections.
     type Collection: Collection + 'static;
@@ -18,41 +19,25 @@ pub trait Target: Sync {
     type Manager: DbManager<Self::Collection, Self::State>;
 
     /// Opens or creates a database in `directory`.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
 
     /// The engine's own figures by name, the same names each time. Default: none.
-    fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
-        let _ = manager;
+    fn statistics(&self, _manager: &Self::Manager) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
 
     /// Counters of the engine. Default: `None`.
-    fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
-        let _ = manager;
+    fn counters(&self, _manager: &Self::Manager) -> Option<EngineCounters> {
         None
     }
 
     /// Sizes of the column families. Default: none.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
-    fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
-        let _ = manager;
+    fn family_sizes(&self, _manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
         Ok(Vec::new())
     }
 
     /// Compacts everything, so that overwritten and deleted entries are gone. Default: no effect.
-    ///
-    /// # Errors
-    ///
-    /// The backend's own.
-    fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
-        let _ = manager;
+    fn compact(&self, _manager: &Self::Manager) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -125,22 +110,17 @@ impl Target for RocksDbTarget {
             table_reader_bytes: stats.table_reader_bytes,
         })
     }
+
     fn family_sizes(&self, manager: &Self::Manager) -> Result<Vec<FamilySize>, Error> {
-        Ok(manager.column_family_sizes()?.into_iter().map(family_size).collect())
+        let family = |size: ave_actors_rocksdb::backend::ColumnFamilySize| {
+            let mut levels = size.levels.iter().map(|level| level.bytes);
+            let young_bytes = levels.next().unwrap_or_default();
+            FamilySize { young_bytes, settled_bytes: levels.sum(), blob_bytes: size.blob_bytes, name: size.name }
+        };
+        Ok(manager.column_family_sizes()?.into_iter().map(family).collect())
     }
 
     fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
         manager.compact()
-    }
-}
-
-#[cfg(feature = "rocksdb")]
-fn family_size(size: ave_actors_rocksdb::backend::ColumnFamilySize) -> FamilySize {
-    let mut levels = size.levels.iter().map(|level| level.bytes);
-    FamilySize {
-        young_bytes: levels.next().unwrap_or_default(),
-        settled_bytes: levels.sum(),
-        blob_bytes: size.blob_bytes,
-        name: size.name,
     }
 }

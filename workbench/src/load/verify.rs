@@ -32,10 +32,16 @@ pub struct Verified {
     pub differences: Vec<String>,
 }
 
-/// Most differences that are described.
 const MAX_DIFFERENCES: usize = 20;
 
 impl Verified {
+    pub(super) fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
+        parts.into_iter().fold(Self::default(), |mut sum, part| {
+            sum.merge(part);
+            sum
+        })
+    }
+
     pub(super) fn merge(&mut self, other: Self) {
         self.actors += other.actors;
         self.events += other.events;
@@ -54,21 +60,18 @@ impl Verified {
     }
 }
 
-/// A value that must be stored.
 #[derive(Debug, Clone, Copy)]
-struct Written {
+pub(super) struct Written {
     number: u64,
-    bytes: u32,
+    pub(super) bytes: u32,
     /// Whether it counts in the result; all values are compared.
     counts: bool,
 }
 
-/// What must be stored of one actor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    /// By number.
     events: BTreeMap<u64, Written>,
-    state: Option<Written>,
+    pub(super) state: Option<Written>,
     metadata: Option<Written>,
 }
 
@@ -83,13 +86,10 @@ impl Expected {
         expected
     }
 
-    /// Bytes of all values.
-    fn bytes(&self) -> u64 {
-        let states = [self.state, self.metadata].into_iter().flatten();
-        states.chain(self.events.values().copied()).map(|written| u64::from(written.bytes)).sum()
+    fn values(&self) -> impl Iterator<Item = &Written> {
+        self.events.values().chain(&self.state).chain(&self.metadata)
     }
 
-    /// The operations that undo executed ones.
     pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
         let mut undo = Vec::new();
         let put = |kind, written: Written| Op::new(kind, written.number, written.bytes);
@@ -107,15 +107,9 @@ impl Expected {
         undo
     }
 
-    /// Bytes of the snapshot, if there is one.
-    pub(super) fn state_bytes(&self) -> Option<u32> {
-        self.state.map(|written| written.bytes)
-    }
-
     /// Events and states that count in the result.
     pub(super) fn counted(&self) -> u64 {
-        let states = [self.state, self.metadata].into_iter().flatten();
-        states.chain(self.events.values().copied()).filter(|written| written.counts).count() as u64
+        self.values().filter(|written| written.counts).count() as u64
     }
 
     /// What an operation changes; what it writes `counts` in the result or does not.
@@ -134,10 +128,9 @@ impl Expected {
     }
 }
 
-/// What must be stored of the actors of one worker.
 #[derive(Default)]
 pub(super) struct Ledger {
-    actors: BTreeMap<u64, Expected>,
+    pub(super) actors: BTreeMap<u64, Expected>,
 }
 
 impl Ledger {
@@ -156,11 +149,6 @@ impl Ledger {
         Self { actors }
     }
 
-    /// Whether the actor is in the ledger.
-    pub(super) fn knows(&self, actor: u64) -> bool {
-        self.actors.contains_key(&actor)
-    }
-
     /// The entry of an actor. Actors of the first pass begin with their prehistory, which does not count in the result; those of
     /// later passes begin empty.
     pub(super) fn expected(&mut self, source: &Source, actor: u64) -> &mut Expected {
@@ -174,26 +162,11 @@ impl Ledger {
         self.actors.values().map(Expected::counted).sum()
     }
 
-    /// Removes the entry of an actor, which is then not compared with the others.
-    pub(super) fn take(&mut self, actor: u64) -> Expected {
-        self.actors.remove(&actor).unwrap_or_default()
-    }
-
-    pub(super) fn actor_count(&self) -> u64 {
-        self.actors.len() as u64
-    }
-
     /// Compares every actor; `seen` is called after each and ends the comparison early if it returns false.
-    pub(super) fn verify<T: Target>(
-        &self,
-        manager: &T::Manager,
-        source: &Source,
-        pool: &ValuePool,
-        seen: impl Fn() -> bool,
-    ) -> Result<Verified, Error> {
+    pub(super) fn verify<T: Target>(&self, stored: &Stored<'_, T>, seen: impl Fn() -> bool) -> Result<Verified, Error> {
         let mut verified = Verified::default();
         for (&actor, expected) in &self.actors {
-            verified.merge(compare::<T>(manager, source, pool, actor, expected)?);
+            verified.merge(stored.compare(actor, expected)?);
             if !seen() {
                 break;
             }
@@ -202,34 +175,37 @@ impl Ledger {
     }
 }
 
-/// Compares one actor.
-pub(super) fn compare<T: Target>(
-    manager: &T::Manager,
-    source: &Source,
-    pool: &ValuePool,
-    actor: u64,
-    expected: &Expected,
-) -> Result<Verified, Error> {
-    let mut verified = Verified { actors: 1, live_bytes: expected.bytes(), ..Verified::default() };
-    let (type_name, name) = source.actor(actor);
-    let handles = Handles::<T>::open(manager, &type_name, &name)?;
-    let compared = Comparison { actor, name: format!("{type_name}/{name}"), pool, verified: &mut verified };
-    compared.actor(expected, &handles)?;
-    Ok(verified)
+/// An open database, and the source of what it must store.
+pub(super) struct Stored<'a, T: Target> {
+    pub(super) manager: &'a T::Manager,
+    pub(super) source: &'a Source,
+    pub(super) pool: &'a ValuePool,
+}
+
+impl<T: Target> Stored<'_, T> {
+    pub(super) fn compare(&self, actor: u64, expected: &Expected) -> Result<Verified, Error> {
+        let live_bytes = expected.values().map(|written| u64::from(written.bytes)).sum();
+        let verified = Verified { actors: 1, live_bytes, ..Verified::default() };
+        let (type_name, name) = self.source.actor(actor);
+        let handles = Handles::<T>::open(self.manager, &type_name, &name)?;
+        let mut compared = Comparison { actor, name: format!("{type_name}/{name}"), pool: self.pool, verified };
+        compared.events(expected, &handles.events)?;
+        compared.state("snapshot", OpKind::StatesPut, expected.state, &handles.states)?;
+        compared.state("metadata", OpKind::MetadataPut, expected.metadata, &handles.metadata)?;
+        Ok(compared.verified)
+    }
 }
 
 struct Comparison<'a> {
     actor: u64,
     name: String,
     pool: &'a ValuePool,
-    verified: &'a mut Verified,
+    verified: Verified,
 }
 
 impl Comparison<'_> {
-    fn actor<T: Target>(mut self, expected: &Expected, handles: &Handles<T>) -> Result<(), Error> {
-        self.events(expected, &handles.events)?;
-        self.state("snapshot", OpKind::StatesPut, expected.state, &handles.states)?;
-        self.state("metadata", OpKind::MetadataPut, expected.metadata, &handles.metadata)
+    fn differ(&mut self, what: impl std::fmt::Display) {
+        self.verified.differ(format!("{}: {what}", self.name));
     }
 
     fn events(&mut self, expected: &Expected, events: &impl Collection) -> Result<(), Error> {
@@ -257,17 +233,17 @@ impl Comparison<'_> {
     /// Describes an event where another one, or none, is expected. False if the sequences are out of step from here on: one
     /// description is enough.
     fn unexpected(&mut self, key: &str, due: Option<u64>) -> bool {
-        self.verified.differ(match due {
-            Some(number) => format!("{}: found event {key}, expected {number}", self.name),
-            None => format!("{}: event {key} is there and should not be", self.name),
-        });
+        match due {
+            Some(number) => self.differ(format_args!("found event {key}, expected {number}")),
+            None => self.differ(format_args!("event {key} is there and should not be")),
+        }
         due.is_none()
     }
 
     fn event(&mut self, written: Written, found: &[u8]) {
         let Written { number, bytes, counts } = written;
         if found != self.pool.value(self.actor, OpKind::EventsPut, number, bytes) {
-            self.verified.differ(format!("{}: event {number} holds other bytes than were written", self.name));
+            self.differ(format_args!("event {number} holds other bytes than were written"));
             self.verified.lost += 1;
         }
         self.verified.events += u64::from(counts);
@@ -279,7 +255,7 @@ impl Comparison<'_> {
         self.verified.lost += 1 + more;
         if in_step {
             let and = if more == 0 { String::new() } else { format!(", and {more} after it") };
-            self.verified.differ(format!("{}: event {first} was acknowledged and is lost{and}", self.name));
+            self.differ(format_args!("event {first} was acknowledged and is lost{and}"));
         }
     }
 
@@ -290,19 +266,17 @@ impl Comparison<'_> {
             Err(error) => return Err(error),
         };
         let wanted = expected.map(|written| self.pool.value(self.actor, kind, written.number, written.bytes));
+        let is_lost = wanted.is_some() && found.as_deref() != wanted;
         match (found.as_deref(), wanted) {
             (None, None) => return Ok(()),
-            (Some(found), Some(wanted)) if found == wanted => {}
-            (Some(_), Some(_)) => {
-                self.verified.differ(format!("{}: the {what} holds other bytes than were written last", self.name));
-                self.verified.lost += 1;
+            (None, Some(_)) => self.differ(format_args!("the {what} was acknowledged and is lost")),
+            (Some(_), None) => self.differ(format_args!("a {what} is there and should not be")),
+            (Some(_), Some(_)) if is_lost => {
+                self.differ(format_args!("the {what} holds other bytes than were written last"));
             }
-            (None, Some(_)) => {
-                self.verified.differ(format!("{}: the {what} was acknowledged and is lost", self.name));
-                self.verified.lost += 1;
-            }
-            (Some(_), None) => self.verified.differ(format!("{}: a {what} is there and should not be", self.name)),
+            (Some(_), Some(_)) => {}
         }
+        self.verified.lost += u64::from(is_lost);
         self.verified.states += u64::from(expected.is_none_or(|written| written.counts));
         Ok(())
     }

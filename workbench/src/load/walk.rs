@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::drive::mark;
 use super::source::{Source, Stream};
 use ave_actors_rocksdb::trace::Op;
 
@@ -99,10 +100,7 @@ impl Walk {
     fn begin(&mut self, actor: u64) {
         let Some(later) = actor.checked_sub(self.source.actors()).filter(|_| !self.actors.is_empty()) else { return };
         let place = usize::try_from(later).expect("actors fit in memory");
-        if place >= self.begun.len() {
-            self.begun.resize(place + 1, false);
-        }
-        if !std::mem::replace(&mut self.begun[place], true) {
+        if mark(&mut self.begun, place) {
             let command = std::mem::take(&mut self.ops);
             self.source.prehistory(actor, &mut self.ops);
             self.ops.extend(command);
@@ -112,11 +110,8 @@ impl Walk {
     fn step_of(&self, actor: u64, is_command: bool) -> WalkStep<'_> {
         let (actor_type, name_bytes) = match &self.source {
             Source::Workload(workload) => {
-                let actor_type = actor % u64::from(workload.actors.types);
-                (
-                    u32::try_from(actor_type).unwrap_or(u32::MAX),
-                    u32::try_from(workload.actors.name_bytes).unwrap_or(u32::MAX),
-                )
+                let name_bytes = u32::try_from(workload.actors.name_bytes).unwrap_or(u32::MAX);
+                (u32::try_from(actor % u64::from(workload.actors.types)).unwrap_or(u32::MAX), name_bytes)
             }
             Source::Trace { .. } => {
                 let place = actor % self.source.actors();

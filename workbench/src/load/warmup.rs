@@ -53,10 +53,8 @@ impl std::fmt::Display for WarmUp {
 
 /// Largest difference between the medians of two consecutive seconds of a steady load, as a share.
 const TOLERANCE: f64 = 0.1;
-/// Samples in a second.
 const SAMPLES: usize = 10;
 
-/// Decides when a load is steady.
 #[derive(Debug, Default)]
 pub(super) struct Steadiness {
     /// Commands in each sample, and their mean time, nanoseconds.
@@ -103,24 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_load_is_steady_after_two_seconds() {
+    fn a_load_is_steady_once_two_seconds_are_alike_except_for_single_slow_moments() {
         assert_eq!(steady_at(|_| 10_000), Some(19));
-    }
-
-    #[test]
-    fn a_load_that_becomes_faster_is_waited_for() {
+        assert_eq!(steady_at(|sample| if sample % 7 == 3 { 90_000 } else { 10_000 }), Some(19));
+        assert_eq!(steady_at(|sample| 1_000_000 >> (sample / 10)), None, "it keeps changing");
         let cold = |sample: u64| if sample < 40 { 50_000 - 1_000 * sample } else { 10_000 };
         let found = steady_at(cold).unwrap();
-        assert!((40..65).contains(&found), "steady at sample {found}");
-    }
-
-    #[test]
-    fn a_load_that_keeps_changing_is_never_steady() {
-        assert_eq!(steady_at(|sample| 1_000_000 >> (sample / 10)), None);
-    }
-
-    #[test]
-    fn single_slow_moments_do_not_matter() {
-        assert_eq!(steady_at(|sample| if sample % 7 == 3 { 90_000 } else { 10_000 }), Some(19));
+        assert!((40..65).contains(&found), "it becomes faster until 40, steady at sample {found}");
     }
 }

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::engine::EngineCounters;
+use super::engine::{EngineCounters, EngineFigure};
+use super::measurement::Measurement;
 use super::observer::{JobContext, Phase};
 use super::slices::{SliceExchange, Slices};
 use super::spec::DriveSpec;
 use super::warmup::{Steadiness, WarmUp};
 use super::window::Window;
 use crate::actor::Durability;
+use crate::host::ReferenceWork;
 use crate::measure::{Percentile, ResourceSampler, ResourceUsage, Snapshot};
 
-/// Interval at which the workers are polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Interval of the samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Counters of process and engine at a moment of the measured time.
@@ -30,20 +30,51 @@ pub struct Sample {
     pub engine: Option<EngineCounters>,
 }
 
-/// What was observed of a load.
-#[derive(Debug)]
-pub(super) struct Watched {
-    /// Length of the warm-up.
-    pub(super) warmup: Duration,
-    /// Whether the load was steady when measuring began; `None` for a fixed warm-up.
-    pub(super) steady: Option<bool>,
-    pub(super) usage: ResourceUsage,
-    /// One each second, the first when measuring began, the last when the load ended.
-    pub(super) samples: Vec<Sample>,
-    pub(super) slices: Slices,
+/// The measurements of one load.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Drive {
+    /// Latencies and counts.
+    pub measurement: Measurement,
+    /// Time before anything counted.
+    pub warmup: Duration,
+    /// Whether the load was steady when measuring began; `None` unless the warm-up is [`Steady`](crate::load::WarmUp).
+    pub steady: Option<bool>,
+    /// Resources of the process from the end of the warm-up to the end of the load.
+    pub usage: ResourceUsage,
+    /// Process and engine each second, the first when measuring began, the last when the load ended.
+    pub samples: Vec<Sample>,
+    /// The engine's own figures before the warm-up and after the load.
+    pub statistics: Vec<EngineFigure>,
+    /// Whether background work ended in time after the load; `None` if it was not waited for.
+    pub settled: Option<bool>,
+    /// How long background work was waited for after the load.
+    pub settling: Duration,
+    /// Speed of the machine at a fixed amount of work before and after the load; `None` if it was not measured.
+    pub reference_work: Option<ReferenceWork>,
 }
 
-/// A load that is watched.
+impl Drive {
+    /// With slices of `seconds` seconds, and with samples where slices begin and end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Measurement::in_slices_of`].
+    #[must_use]
+    pub fn in_slices_of(self, seconds: u32) -> Self {
+        let slices = self.measurement.elapsed_ns.div_ceil(u64::from(seconds.max(1)) * 1_000_000_000);
+        let bounds = (0..=slices).map(|slice| Duration::from_secs(slice * u64::from(seconds)));
+        let nearest = |bound: Duration| self.samples.iter().min_by_key(|sample| sample.at.abs_diff(bound)).copied();
+        let samples = bounds.filter_map(nearest).collect();
+        Self { measurement: self.measurement.in_slices_of(seconds), samples, ..self }
+    }
+
+    /// Counters of the engine from the end of the warm-up to the end of the load; `None` if it has none.
+    pub fn engine(&self) -> Option<EngineCounters> {
+        let after = self.samples.last()?.engine?;
+        Some(after.since(self.samples.first()?.engine?))
+    }
+}
+
 pub(super) struct Watch<'a, C: Clock> {
     pub(super) spec: &'a DriveSpec,
     pub(super) window: &'a Window,
@@ -56,7 +87,8 @@ pub(super) struct Watch<'a, C: Clock> {
 }
 
 impl<C: Clock> Watch<'_, C> {
-    pub(super) fn run(&self) -> Watched {
+    /// What was observed: the measurement, the statistics and what comes after the load are missing.
+    pub(super) fn run(&self) -> (Drive, Slices) {
         let mut slices = Slices::default();
         let began = Instant::now();
         let steady = self.warm_up(began, &mut slices);
@@ -75,7 +107,7 @@ impl<C: Clock> Watch<'_, C> {
             }
         }
         samples.push(self.sample(began));
-        Watched { warmup, steady, usage: resources.stop(), samples, slices }
+        (Drive { warmup, steady, usage: resources.stop(), samples, ..Drive::default() }, slices)
     }
 
     /// Waits for the end of the warm-up; whether the load is steady then.
@@ -106,7 +138,7 @@ impl<C: Clock> Watch<'_, C> {
     fn poll(&self, slices: &mut Slices) {
         let took = self.exchanges.iter().filter(|exchange| exchange.collect(slices)).count();
         // Computed from what the workers have passed on, at no cost to them.
-        if let Some(p99_ns) = slices.all().percentile(Percentile::P99).filter(|_| took > 0) {
+        if let Some(p99_ns) = slices.all.percentile(Percentile::P99).filter(|_| took > 0) {
             self.job.observer.latency(p99_ns);
         }
         let [commands, _] = self.progress();

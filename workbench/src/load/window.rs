@@ -17,7 +17,6 @@ pub(super) struct Window {
     measure_ns: Option<u64>,
     /// Lateness at which the load is given up.
     pub(super) lag_limit_ns: u64,
-    /// Number of this load in its session, from 0.
     pub(super) number: u64,
 }
 
@@ -31,19 +30,13 @@ impl Window {
             WarmUp::Steady { .. } => Self::NOT_YET,
         };
         let lag_limit_ns = spec.lag_limit.map_or(u64::MAX, nanoseconds);
-        let fixed = Self::fixed(spec.load, start_ns, measure_from_ns, spec.measure.map(nanoseconds), number);
-        Self { lag_limit_ns, ..fixed }
+        let fixed = Self::fixed(spec.load, start_ns, spec.measure.map(nanoseconds), number);
+        Self { lag_limit_ns, measure_from_ns: AtomicU64::new(measure_from_ns), ..fixed }
     }
 
-    /// A window that counts from a known moment and has no limit of lateness.
-    pub(super) const fn fixed(
-        load: Load,
-        start_ns: u64,
-        measure_from_ns: u64,
-        measure_ns: Option<u64>,
-        number: u64,
-    ) -> Self {
-        let measure_from_ns = AtomicU64::new(measure_from_ns);
+    /// A window that counts from its start and has no limit of lateness.
+    pub(super) const fn fixed(load: Load, start_ns: u64, measure_ns: Option<u64>, number: u64) -> Self {
+        let measure_from_ns = AtomicU64::new(start_ns);
         Self { load, start_ns, measure_from_ns, measure_ns, lag_limit_ns: u64::MAX, number }
     }
 

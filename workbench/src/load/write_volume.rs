@@ -1,11 +1,8 @@
 //! Estimate of the disk space a source will take, before anything is written.
 
-use std::sync::Arc;
-
 use super::source::Source;
-use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
+use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
-/// Commands in the sample.
 const DRAWN: u64 = 10_000;
 
 /// What a source writes, estimated from a sample of its commands.
@@ -20,81 +17,38 @@ pub(crate) struct WriteVolume {
 }
 
 impl Source {
-    /// Estimates what it writes.
     pub(crate) fn write_volume(&self) -> WriteVolume {
-        let Sample { commands, written_bytes, event_bytes, deletes } = self.sample();
+        // The writes of a command do not depend on the preload.
+        let mut stream = self.with_preload(0).with_passes(Some(1)).stream(0, 1);
+        let (mut commands, mut written_bytes, mut event_bytes, mut ops) = (0, 0, 0, Vec::new());
+        // A trace lists other deletions command by command, a workload may delete rarely.
+        let mut deletes = match self {
+            Self::Workload(_) => self.deletes(),
+            Self::Trace { .. } => self.kinds().contains(&CommandKind::Purge),
+        };
+        while commands < DRAWN && stream.next(&mut ops).is_some() {
+            commands += 1;
+            for op in &ops {
+                written_bytes += u64::from(op.written_bytes());
+                match op.kind {
+                    OpKind::EventsPut => event_bytes += u64::from(op.bytes),
+                    OpKind::EventsDel | OpKind::EventsPurge => deletes = true,
+                    _ => {}
+                }
+            }
+        }
         let commands = commands.max(1) as f64;
-        let deletes = deletes || self.may_delete();
-        let kept = if deletes { 0.0 } else { event_bytes as f64 * self.incompressible_share() / commands };
+        let compressibility = match self {
+            Self::Workload(workload) => workload.stored_compressibility(),
+            Self::Trace { trace, .. } => trace.provenance.compressibility,
+        };
+        let kept = if deletes { 0.0 } else { event_bytes as f64 * (1.0 - compressibility) / commands };
+        let share = self.share(CommandKind::Persist);
+        let kept_per_event = if share > 0.0 { kept / share } else { 0.0 };
         WriteVolume {
             written_bytes_per_command: written_bytes as f64 / commands,
             kept_bytes_per_command: kept,
-            preload_kept_bytes: self.preload_commands() as f64 * self.kept_bytes_per_event(kept),
-        }
-    }
-
-    fn sample(&self) -> Sample {
-        let mut stream = self.without_preload().stream(0, 1);
-        let (mut sample, mut ops) = (Sample::default(), Vec::new());
-        while sample.commands < DRAWN && stream.next(&mut ops).is_some() {
-            sample.commands += 1;
-            for &op in &ops {
-                sample.add(op);
-            }
-        }
-        sample
-    }
-
-    /// The same without a preload, on which the writes of a command do not depend.
-    fn without_preload(&self) -> Self {
-        match self {
-            Self::Workload(workload) => {
-                let mut workload = (**workload).clone();
-                workload.preload.events_per_actor = 0;
-                Self::Workload(Arc::new(workload))
-            }
-            Self::Trace { trace, seed, .. } => Self::Trace { trace: Arc::clone(trace), seed: *seed, passes: Some(1) },
-        }
-    }
-
-    /// Whether its commands delete events, perhaps rarely.
-    fn may_delete(&self) -> bool {
-        match self {
-            Self::Workload(_) => self.deletes(),
-            // The sample shows the other deletions: a trace lists them command by command.
-            Self::Trace { .. } => self.kinds().contains(&CommandKind::Purge),
-        }
-    }
-
-    fn incompressible_share(&self) -> f64 {
-        1.0 - match self {
-            Self::Workload(workload) => workload.stored_compressibility(),
-            Self::Trace { trace, .. } => trace.provenance.compressibility,
-        }
-    }
-
-    /// What a command that appends an event keeps, if a command of the mix keeps `kept` on average.
-    fn kept_bytes_per_event(&self, kept: f64) -> f64 {
-        let share = self.share(CommandKind::Persist);
-        if share > 0.0 { kept / share } else { 0.0 }
-    }
-}
-
-#[derive(Default)]
-struct Sample {
-    commands: u64,
-    written_bytes: u64,
-    event_bytes: u64,
-    deletes: bool,
-}
-
-impl Sample {
-    fn add(&mut self, op: Op) {
-        self.written_bytes += u64::from(op.written_bytes());
-        match op.kind {
-            OpKind::EventsPut => self.event_bytes += u64::from(op.bytes),
-            OpKind::EventsDel | OpKind::EventsPurge => self.deletes = true,
-            _ => {}
+            preload_kept_bytes: self.preload_commands() as f64 * kept_per_event,
         }
     }
 }
@@ -103,6 +57,7 @@ impl Sample {
 mod tests {
     use super::*;
     use crate::workload::Workload;
+    use std::sync::Arc;
 
     fn write_volume(persistence: &str, commands: &str) -> WriteVolume {
         let text = format!(

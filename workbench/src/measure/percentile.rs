@@ -54,34 +54,26 @@ impl Percentile {
     /// Samples that must lie beyond a percentile before it is reported.
     pub const SAMPLES_BEYOND: u64 = 10;
 
+    const FIGURES: [(&str, f64); PERCENTILES.len()] = [
+        ("min", 0.0),
+        ("p50", 0.5),
+        ("p75", 0.75),
+        ("p90", 0.9),
+        ("p95", 0.95),
+        ("p99", 0.99),
+        ("p99.9", 0.999),
+        ("p99.99", 0.9999),
+        ("max", 1.0),
+    ];
+
     /// `p99.9`.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Min => "min",
-            Self::P50 => "p50",
-            Self::P75 => "p75",
-            Self::P90 => "p90",
-            Self::P95 => "p95",
-            Self::P99 => "p99",
-            Self::P99_9 => "p99.9",
-            Self::P99_99 => "p99.99",
-            Self::Max => "max",
-        }
+        Self::FIGURES[self as usize].0
     }
 
     /// Share of samples at or below it, 0 to 1.
     pub const fn quantile(self) -> f64 {
-        match self {
-            Self::Min => 0.0,
-            Self::P50 => 0.5,
-            Self::P75 => 0.75,
-            Self::P90 => 0.9,
-            Self::P95 => 0.95,
-            Self::P99 => 0.99,
-            Self::P99_9 => 0.999,
-            Self::P99_99 => 0.9999,
-            Self::Max => 1.0,
-        }
+        Self::FIGURES[self as usize].1
     }
 
     /// The percentile with this name.

@@ -1,14 +1,12 @@
 //! Resource use of this process and its machine during a measurement.
 
 use std::fs;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Interval between two samples of the resident set.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Consumption between start and stop of a `ResourceSampler`.
@@ -77,13 +75,16 @@ pub struct Snapshot {
 impl Snapshot {
     /// The current figures.
     pub fn now() -> Self {
+        let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+        let swapped = |name| number_of("/proc/vmstat", name);
+        let swapped_pages = || Some(swapped("pswpin ")? + swapped("pswpout ")?);
         Self {
-            cpu_seconds: process_cpu_seconds(),
+            cpu_seconds: spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9,
             rss_bytes: rss_bytes(),
-            written_bytes: process_written_bytes(),
-            read_bytes: process_read_bytes(),
+            written_bytes: number_of("/proc/self/io", "write_bytes:"),
+            read_bytes: number_of("/proc/self/io", "read_bytes:"),
             machine: MachineTime::now(),
-            swapped_bytes: machine_swapped_bytes(),
+            swapped_bytes: swapped_pages().map(|pages| pages * rustix::param::page_size() as u64),
         }
     }
 }
@@ -93,55 +94,34 @@ impl Snapshot {
 pub(crate) struct ResourceSampler {
     started: Instant,
     before: Snapshot,
-    rss_peak: Arc<AtomicU64>,
-    done: Arc<AtomicBool>,
-    watcher: Option<JoinHandle<()>>,
+    /// Its drop ends the watcher.
+    running: Sender<()>,
+    /// Returns the largest resident set it saw.
+    watcher: JoinHandle<u64>,
 }
 
 impl ResourceSampler {
     /// Starts a thread that samples the resident set ten times a second.
     pub(crate) fn start() -> Self {
-        let rss_peak = Arc::new(AtomicU64::new(rss_bytes()));
-        let done = Arc::new(AtomicBool::new(false));
-        let watcher = {
-            let (rss_peak, done) = (Arc::clone(&rss_peak), Arc::clone(&done));
-            std::thread::spawn(move || {
-                while !done.load(Ordering::Relaxed) {
-                    rss_peak.fetch_max(rss_bytes(), Ordering::Relaxed);
-                    std::thread::park_timeout(SAMPLE_INTERVAL);
-                }
-            })
-        };
-        Self { started: Instant::now(), before: Snapshot::now(), rss_peak, done, watcher: Some(watcher) }
+        let (running, ended) = channel();
+        let watcher = std::thread::spawn(move || {
+            let mut peak = rss_bytes();
+            while ended.recv_timeout(SAMPLE_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                peak = peak.max(rss_bytes());
+            }
+            peak
+        });
+        Self { started: Instant::now(), before: Snapshot::now(), running, watcher }
     }
 
     /// Stops sampling and returns the consumption.
-    pub(crate) fn stop(mut self) -> ResourceUsage {
-        self.end_watch();
+    pub(crate) fn stop(self) -> ResourceUsage {
+        drop(self.running);
+        // The watcher cannot panic in a way that matters here: the snapshots have resident sets as well.
+        let peak = self.watcher.join().unwrap_or(0);
         let usage = ResourceUsage::between(&self.before, &Snapshot::now(), self.started.elapsed());
-        let rss_peak_bytes = self.rss_peak.load(Ordering::Relaxed).max(usage.rss_peak_bytes);
-        ResourceUsage { rss_peak_bytes, ..usage }
+        ResourceUsage { rss_peak_bytes: peak.max(usage.rss_peak_bytes), ..usage }
     }
-
-    fn end_watch(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(watcher) = self.watcher.take() {
-            watcher.thread().unpark();
-            // The watcher cannot panic in a way that matters here: its peak so far stands.
-            let _ = watcher.join();
-        }
-    }
-}
-
-impl Drop for ResourceSampler {
-    fn drop(&mut self) {
-        self.end_watch();
-    }
-}
-
-fn process_cpu_seconds() -> f64 {
-    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9
 }
 
 /// Resident set of this process in bytes, 0 where the system does not tell.
@@ -152,25 +132,10 @@ fn rss_bytes() -> u64 {
     pages.unwrap_or(0) * rustix::param::page_size() as u64
 }
 
-/// Bytes the machine swapped in and out since it was started.
-fn machine_swapped_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/vmstat").ok()?;
-    let pages = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
-    Some((pages("pswpin ")? + pages("pswpout ")?) * rustix::param::page_size() as u64)
-}
-
-fn process_written_bytes() -> Option<u64> {
-    process_io("write_bytes:")
-}
-
-fn process_read_bytes() -> Option<u64> {
-    process_io("read_bytes:")
-}
-
-/// What this process has caused to be read from or written to storage since it was started.
-fn process_io(field: &str) -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/io").ok()?;
-    text.lines().find_map(|line| line.strip_prefix(field)?.trim().parse().ok())
+/// The number behind a name, at the beginning of a line.
+fn number_of(file: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
 /// Cumulative CPU time of the machine, clock ticks.
@@ -199,7 +164,6 @@ impl MachineTime {
         Some(Self { all: busy + idle + iowait + steal, steal, busy })
     }
 
-    /// Busy CPU seconds.
     fn busy_since(self, before: Self) -> f64 {
         self.busy.saturating_sub(before.busy) as f64 / rustix::param::clock_ticks_per_second() as f64
     }

@@ -19,7 +19,6 @@ pub(crate) struct Trend {
     pub(crate) z: f64,
 }
 
-/// Fewest values of a trend.
 const FEWEST: usize = 8;
 /// Most values compared with each other; longer series are reduced to medians of runs.
 const MOST: usize = 200;
@@ -46,7 +45,6 @@ impl Trend {
     }
 }
 
-/// Distance and difference of every value to every later one.
 fn pairs(values: &[f64]) -> impl Iterator<Item = (f64, f64)> + '_ {
     let later = move |place: usize| {
         values[place + 1..].iter().enumerate().map(move |(more, later)| (more, later - values[place]))
@@ -94,17 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn one_outlier_is_no_trend() {
+    fn one_outlier_is_no_trend_and_a_long_series_is_reduced() {
         let mut values = vec![100.0; 20];
         values[19] = 10_000.0;
         assert!(Trend::of(&values).unwrap().change.abs() < 1e-9);
         assert_eq!(Trend::of(&values[..7]), None);
-    }
-
-    #[test]
-    fn a_long_series_is_reduced() {
-        let values: Vec<f64> = (0..10_000).map(|n| 1_000.0 + f64::from(n)).collect();
-        let trend = Trend::of(&values).unwrap();
+        let trend = Trend::of(&(0..10_000).map(|n| 1_000.0 + f64::from(n)).collect::<Vec<_>>()).unwrap();
         assert!(trend.is_significant() && (trend.change - 10_000.0 / 6_000.0).abs() < 0.05, "{trend:?}");
     }
 }

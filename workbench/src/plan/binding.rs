@@ -28,97 +28,60 @@ pub(super) fn binding(
             .memory_peak_bytes
             .map_or_else(String::new, |bytes| format!("; process and page cache had {} MB before", bytes / 1_000_000));
         let evidence = format!("killed {} times: out of memory{peak}", findings.oom_kills);
-        return binding_of(Resource::Memory, evidence);
+        return Binding { resource: Resource::Memory, evidence };
     }
     let Some(drive) = &findings.saturation else {
-        return binding_of(Resource::Unknown, "no closed loop was measured".to_owned());
+        return Binding { resource: Resource::Unknown, evidence: "no closed loop was measured".to_owned() };
     };
-    let signs = Signs::of(drive, findings, durability);
-    signs.binding(disk_bytes_per_second).unwrap_or_else(|| rejected(findings).unwrap_or_else(|| signs.nothing()))
+    let (cores, workers) = (findings.machine.cores as f64, findings.workers as f64);
+    let wall = drive.usage.wall_seconds.max(f64::MIN_POSITIVE);
+    let busy_cores = drive.usage.cpu_seconds / wall;
+    let busy = format!("{busy_cores:.1} of {cores:.0} core{}", if cores > 1.0 { "s" } else { "" });
+    let stalled = drive.engine().map_or(0.0, |engine| engine.stall_micros as f64 / 1e6) / (wall * workers);
+    let synced = if durability.is_on() { share_in_writes(drive, workers) } else { 0.0 };
+    let written = drive.usage.written_bytes.map_or(0.0, |bytes| bytes as f64 / wall);
+    let disk = disk_bytes_per_second.unwrap_or(f64::INFINITY);
+    let commands = drive.measurement.command_count().max(1) as f64;
+    let read = drive.usage.read_bytes.map_or(0.0, |bytes| bytes as f64 / commands);
+    let signs = [
+        (stalled > STALL_SHARE, Resource::Stalls, {
+            format!("the engine stalled writers for {:.0} % of the time", 100.0 * stalled)
+        }),
+        (busy_cores > CPU_SHARE * cores, Resource::Cpu, format!("{busy} busy at the ceiling")),
+        (written > BANDWIDTH_SHARE * disk, Resource::WriteBandwidth, {
+            let [written, disk] = [written, disk].map(|bytes| bytes / 1e6);
+            format!("{written:.0} MB/s written at the ceiling, of {disk:.0} MB/s that the disk can write")
+        }),
+        (synced > SYNC_SHARE, Resource::SyncLatency, {
+            format!("workers spent {:.0} % of the time in durable writes, with {busy} busy", 100.0 * synced)
+        }),
+        (read > READ_BYTES, Resource::Memory, {
+            format!("{:.0} kB read from the disk per command: the page cache is too small", read / 1e3)
+        }),
+    ];
+    let sign = signs.into_iter().find(|(binds, ..)| *binds);
+    sign.map(|(_, resource, evidence)| Binding { resource, evidence }).or_else(|| rejected(findings)).unwrap_or_else(
+        || Binding {
+            resource: Resource::Unknown,
+            evidence: format!("{busy} busy at the ceiling, no stalls, few reads"),
+        },
+    )
 }
 
-/// Figures of a closed loop.
-struct Signs {
-    cores: f64,
-    busy_cores: f64,
-    stalled_share: f64,
-    /// Share of the workers' time spent in writes, with durability on.
-    sync_share: f64,
-    written_per_second: Option<f64>,
-    read_per_command: Option<f64>,
-}
-
-impl Signs {
-    fn of(drive: &Drive, findings: &MachineFindings, durability: Durability) -> Self {
-        let wall = drive.usage.wall_seconds.max(f64::MIN_POSITIVE);
-        let commands = drive.measurement.command_count().max(1) as f64;
-        let stalled = drive.engine().map_or(0.0, |engine| engine.stall_micros as f64 / 1e6);
-        let written: f64 = OpKind::ALL
-            .into_iter()
-            .filter(|kind| kind.changes())
-            .filter_map(|kind| drive.measurement.operations[kind.index()].as_ref())
-            .map(|latency| latency.mean() * latency.count() as f64 / 1e9)
-            .sum();
-        let elapsed = drive.measurement.elapsed_ns as f64 / 1e9 * findings.workers as f64;
-        Self {
-            cores: findings.machine.cores as f64,
-            busy_cores: drive.usage.cpu_seconds / wall,
-            stalled_share: stalled / (wall * findings.workers as f64),
-            sync_share: if durability.is_on() { written / elapsed.max(f64::MIN_POSITIVE) } else { 0.0 },
-            written_per_second: drive.usage.written_bytes.map(|bytes| bytes as f64 / wall),
-            read_per_command: drive.usage.read_bytes.map(|bytes| bytes as f64 / commands),
-        }
-    }
-
-    fn binding(&self, disk_bytes_per_second: Option<f64>) -> Option<Binding> {
-        if self.stalled_share > STALL_SHARE {
-            let share = 100.0 * self.stalled_share;
-            return Some(binding_of(
-                Resource::Stalls,
-                format!("the engine stalled writers for {share:.0} % of the time"),
-            ));
-        }
-        if self.busy_cores > CPU_SHARE * self.cores {
-            return Some(binding_of(Resource::Cpu, format!("{} busy at the ceiling", self.busy())));
-        }
-        if let Some((written, disk)) = self.written_per_second.zip(disk_bytes_per_second)
-            && written > BANDWIDTH_SHARE * disk
-        {
-            let [written, disk] = [written / 1e6, disk / 1e6];
-            let evidence =
-                format!("{written:.0} MB/s written at the ceiling, of {disk:.0} MB/s that the disk can write");
-            return Some(binding_of(Resource::WriteBandwidth, evidence));
-        }
-        if self.sync_share > SYNC_SHARE {
-            let (share, busy) = (100.0 * self.sync_share, self.busy());
-            let evidence = format!("workers spent {share:.0} % of the time in durable writes, with {busy} busy");
-            return Some(binding_of(Resource::SyncLatency, evidence));
-        }
-        let read = self.read_per_command.filter(|&read| read > READ_BYTES)?;
-        let evidence = format!("{:.0} kB read from the disk per command: the page cache is too small", read / 1e3);
-        Some(binding_of(Resource::Memory, evidence))
-    }
-
-    fn nothing(&self) -> Binding {
-        binding_of(Resource::Unknown, format!("{} busy at the ceiling, no stalls, few reads", self.busy()))
-    }
-
-    /// `0.4 of 1 core`, `1.9 of 2 cores`.
-    fn busy(&self) -> String {
-        let (busy, cores) = (self.busy_cores, self.cores);
-        format!("{busy:.1} of {cores:.0} core{}", if cores > 1.0 { "s" } else { "" })
-    }
+/// Share of the workers' time spent in writes.
+fn share_in_writes(drive: &Drive, workers: f64) -> f64 {
+    let changes = OpKind::ALL.into_iter().filter(|kind| kind.changes());
+    let latencies = changes.filter_map(|kind| drive.measurement.operations[kind.index()].as_ref());
+    let written: f64 = latencies.map(|latency| latency.mean() * latency.count() as f64 / 1e9).sum();
+    written / (drive.measurement.elapsed_ns as f64 / 1e9 * workers).max(f64::MIN_POSITIVE)
 }
 
 /// What the rates that failed show, if the closed loop shows nothing.
 fn rejected(findings: &MachineFindings) -> Option<Binding> {
     let seen = |wanted: Rejection| findings.probes.iter().any(|probe| probe.rejection == Some(wanted));
     let stalls = seen(Rejection::Stalls) || seen(Rejection::CompactionDebt);
-    stalls.then(|| binding_of(Resource::Stalls, "compactions fell behind at higher rates".to_owned()))
-}
-
-const fn binding_of(resource: Resource, evidence: String) -> Binding {
-    Binding { resource, evidence }
+    stalls
+        .then(|| Binding { resource: Resource::Stalls, evidence: "compactions fell behind at higher rates".to_owned() })
 }
 
 /// What would let a machine do more.

@@ -1,9 +1,7 @@
 //! How sure a plan is.
 
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
-use crate::report::{
-    Assessment, Certainty, CertaintyBuilder, CertaintyLevel, Evidence, Outcome, PlanResult, Recommendation,
-};
+use crate::report::{Assessment, Certainty, CertaintyLevel, Evidence, Ground, Outcome, PlanResult, Recommendation};
 use crate::units;
 
 /// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: searches
@@ -14,62 +12,57 @@ const SOON_DAYS: f64 = 30.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
-    let mut grounds = CertaintyBuilder::new();
+    let mut grounds = Vec::new();
     for mode in &outcome.modes {
         match mode.recommended() {
-            Some(verdict) => recommended(&mut grounds, mode, verdict, outcome.required_per_second),
-            None => none(&mut grounds, mode, outcome.required_per_second),
+            Some(verdict) => grounds.extend(recommended(mode, verdict, outcome.required_per_second)),
+            None => grounds.push(none(mode, outcome.required_per_second)),
         }
     }
-    for recommendation in &plan.recommendations {
-        outgrown(&mut grounds, recommendation);
-    }
-    grounds.consider(assessment, ended);
-    grounds.build()
+    grounds.extend(plan.recommendations.iter().filter_map(outgrown));
+    grounds.extend(assessment.ground(ended));
+    Certainty::of(grounds)
 }
 
 fn recommended(
-    grounds: &mut CertaintyBuilder,
     mode: &ModeFindings,
     verdict: &MachineVerdict,
     required_per_second: f64,
-) {
+) -> impl Iterator<Item = Ground> {
     let (durability, machine) = (mode.durability, &verdict.machine);
-    match verdict.evidence {
-        Evidence::Measured => grounds.support(format!("The rate of {machine} was measured on this host itself")),
-        Evidence::Emulated => grounds.support(format!(
-            "The machine {machine} was emulated here under its CPU and memory limits; processor and disk are those of this host"
-        )),
-        Evidence::CoresEmulated => grounds.lower(
-            CertaintyLevel::Moderate,
-            format!("The machine {machine} was emulated here under its CPU limit, without its memory limit"),
+    let (level, evidence) = match verdict.known.evidence {
+        Evidence::Measured => (CertaintyLevel::High, "was measured on this host itself"),
+        Evidence::Emulated => (
+            CertaintyLevel::High,
+            "was emulated here under its CPU and memory limits; processor and disk are those of this host",
         ),
-        Evidence::Implied => grounds.lower(
-            CertaintyLevel::Moderate,
-            format!("The machine {machine} was not tried itself: it is no smaller than one that sustained the rate"),
-        ),
-        Evidence::Extrapolated | Evidence::NotMeasured => grounds
-            .lower(CertaintyLevel::Low, format!("The machine {machine} is larger than this host: its rate is extrapolated")),
-    }
+        Evidence::CoresEmulated => {
+            (CertaintyLevel::Moderate, "was emulated here under its CPU limit, without its memory limit")
+        }
+        Evidence::Implied => {
+            (CertaintyLevel::Moderate, "was not tried itself: it is no smaller than one that sustained the rate")
+        }
+        Evidence::Extrapolated | Evidence::NotMeasured => {
+            (CertaintyLevel::Low, "is larger than this host: its rate is extrapolated")
+        }
+    };
+    let subject = if verdict.known.evidence == Evidence::Measured { "rate of" } else { "machine" };
+    let evidence = (level, format!("The {subject} {machine} {evidence}"));
     let repeats = mode.searched_machine(machine).and_then(|found| repeats(found, required_per_second));
-    if let Some(repeats) = repeats {
-        grounds.support(format!("With durability {durability}, {repeats}"));
-    }
-    let Some(rate) = verdict.sustained_per_second else { return };
-    let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
-    if margin >= CLEAR {
-        let times = units::number(margin);
-        grounds
-            .support(format!("With durability {durability}, up to {times} times the required rate met the objective"));
-    } else {
-        let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
-        grounds.lower(
-            CertaintyLevel::Moderate,
-            format!(
-                "With durability {durability}, the highest rate that met the objective is only {percent} above the required rate"
-            ),
-        );
-    }
+    let repeats = repeats.map(|repeats| (CertaintyLevel::High, format!("With durability {durability}, {repeats}")));
+    let margin = verdict.known.sustained_per_second.map(|rate| {
+        let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
+        let (level, reason) = if margin >= CLEAR {
+            let times = units::number(margin);
+            (CertaintyLevel::High, format!("up to {times} times the required rate met the objective"))
+        } else {
+            let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
+            let reason = format!("the highest rate that met the objective is only {percent} above the required rate");
+            (CertaintyLevel::Moderate, reason)
+        };
+        (level, format!("With durability {durability}, {reason}"))
+    });
+    [evidence].into_iter().chain(repeats).chain(margin)
 }
 
 /// `the required rate, 2,857 commands/s, was tried 3 times, 18 s in all, and sustained`.
@@ -87,33 +80,28 @@ fn repeats(findings: &MachineFindings, required_per_second: f64) -> Option<Strin
     Some(format!("{rate} was tried {times} times, {} in all, and sustained", units::seconds(seconds)))
 }
 
-fn none(grounds: &mut CertaintyBuilder, mode: &ModeFindings, required_per_second: f64) {
+fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
     let durability = mode.durability;
     if mode.interrupted {
-        grounds.lower(CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
-        return;
+        return (CertaintyLevel::Low, format!("With durability {durability}, the search was interrupted"));
     }
-    let best = mode.verdicts.iter().filter_map(|verdict| verdict.sustained_per_second).fold(0.0, f64::max);
+    let best = mode.verdicts.iter().filter_map(|verdict| verdict.known.sustained_per_second).fold(0.0, f64::max);
     let share = units::percent(100.0 * best / required_per_second.max(f64::MIN_POSITIVE));
-    let ground = format!(
-        "With durability {durability}, the highest rate that met the objective is {share} of the required rate"
-    );
-    if best * CLEAR <= required_per_second {
-        grounds.support(ground);
-    } else {
-        grounds.lower(CertaintyLevel::Moderate, ground);
-    }
+    let is_clear = best * CLEAR <= required_per_second;
+    (
+        if is_clear { CertaintyLevel::High } else { CertaintyLevel::Moderate },
+        format!(
+            "With durability {durability}, the highest rate that met the objective is {share} of the required rate"
+        ),
+    )
 }
 
 /// A database larger than the memory is read from the disk, which was not measured.
-fn outgrown(grounds: &mut CertaintyBuilder, recommendation: &Recommendation) {
-    let days = recommendation.outgrown_after_days.filter(|&days| days < SOON_DAYS);
-    if let Some((days, machine)) = days.zip(recommendation.profile.as_deref()) {
-        let after = units::about_days(days);
-        let ground = format!(
-            "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it was \
-             smaller"
-        );
-        grounds.lower(CertaintyLevel::Moderate, ground);
-    }
+fn outgrown(recommendation: &Recommendation) -> Option<Ground> {
+    let after = units::about_days(recommendation.outgrown_after_days.filter(|&days| days < SOON_DAYS)?);
+    let machine = recommendation.profile.as_deref()?;
+    let reason = format!(
+        "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it was smaller"
+    );
+    Some((CertaintyLevel::Moderate, reason))
 }

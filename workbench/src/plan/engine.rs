@@ -1,15 +1,17 @@
 //! The searches of a plan: per durability mode the smallest machine that sustains the required rate, its highest rate, this
 //! host, and how throughput scales with cores.
 
+use std::time::Duration;
+
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Drive, JobContext, RunError, Source, harness_ns_per_operation};
 use crate::plan::evidence::verdict;
-use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::scaling::Scaling;
 use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
-use crate::plan::stages::Stages;
+use crate::plan::stages;
 use crate::process::{ProcessError, Survey, Testbed};
 use crate::report::ScalingPointInfo;
 
@@ -31,19 +33,11 @@ pub fn search_machines(
 ) -> Result<PlanOutcome, ProcessError> {
     let command = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
-    let input = SearchInput {
-        objective: spec.objective,
-        command,
-        share: source.share(command),
-        effort: spec.effort,
-        arrivals: source.arrivals(),
-        host_cores: spec.host.cores,
-        job,
-    };
-    let stages = Stages::announce(spec, &input);
+    let input = SearchInput { source, spec, command, job };
+    let at_target = stages::announce(spec, &input);
     let mut modes = Vec::new();
     for &durability in &spec.durabilities {
-        let search = ModeSearch { testbed, source, spec, durability, input: &input, stages: &stages };
+        let search = ModeSearch { testbed, durability, input: &input, at_target };
         match search.run() {
             // The modes before the interruption are worth a report.
             Err(ProcessError::Run(RunError::Interrupted)) if !modes.is_empty() => break,
@@ -55,14 +49,12 @@ pub fn search_machines(
     Ok(PlanOutcome { command, required_per_second, modes, harness_ns_per_operation, interrupted })
 }
 
-/// The searches of one durability mode.
 struct ModeSearch<'a> {
     testbed: &'a dyn Testbed,
-    source: &'a Source,
-    spec: &'a PlanSpec,
     durability: Durability,
     input: &'a SearchInput<'a>,
-    stages: &'a Stages<'a>,
+    /// Time for which the target is offered.
+    at_target: Duration,
 }
 
 impl ModeSearch<'_> {
@@ -72,7 +64,7 @@ impl ModeSearch<'_> {
         if self.is_host_needed(&mode) {
             mode.searched.push(self.search_host(&mode)?);
         }
-        if self.spec.extrapolates() && !self.is_stopped() {
+        if self.input.spec.extrapolates() && !self.is_stopped() {
             mode.scaling_points = self.measure_scaling()?;
             mode.scaling = Some(Scaling::fit(&mode.scaling_points));
         }
@@ -81,18 +73,20 @@ impl ModeSearch<'_> {
         }
         mode.interrupted = self.is_stopped();
         mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
-        let of = |machine| verdict(machine, &mode, self.required(), self.spec.disk_bytes_per_second);
-        mode.verdicts = self.spec.candidates_and_host().iter().map(of).collect();
+        let of = |machine: Machine| {
+            let known = verdict(&machine, &mode, self.required(), self.input.spec.disk_bytes_per_second);
+            MachineVerdict { machine, known }
+        };
+        mode.verdicts = self.input.spec.candidates_and_host().into_iter().map(of).collect();
         Ok(mode)
     }
 
-    /// Finds the smallest machine that sustains the required rate, and its highest rate.
     fn search_candidates(&self, mode: &mut ModeFindings) -> Result<(), ProcessError> {
-        let machines = self.spec.emulatable();
-        let all = self.spec.effort.breadth == Breadth::All;
+        let machines = self.input.spec.emulatable();
+        let all = self.input.spec.effort.breadth == Breadth::All;
         let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
         if let Some(mut search) = found {
-            self.begin(&format!("highest rate of {}", search.machine()));
+            self.begin(&format!("highest rate of {}", search.findings.machine));
             search.climb(self.required(), self.required())?;
             mode.at_target = self.measure_at_target(&mut search)?;
             mode.survey = self.survey(&mut search)?;
@@ -171,30 +165,30 @@ impl ModeSearch<'_> {
             return Ok(None);
         }
         self.begin("latency at the target");
-        search.offer(self.spec.target_per_second, self.stages.at_target)
+        search.offer(self.input.spec.target_per_second, self.at_target)
     }
 
     /// Stored data and restarts, once for all modes.
     fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, ProcessError> {
-        let is_first = self.spec.durabilities.first() == Some(&self.durability);
+        let is_first = self.input.spec.durabilities.first() == Some(&self.durability);
         if !is_first || self.is_stopped() {
             return Ok(None);
         }
         self.begin("size of the data and time of a restart");
-        search.survey(&self.spec.restart)
+        search.survey(&self.input.spec.restart)
     }
 
     fn is_host_needed(&self, mode: &ModeFindings) -> bool {
-        let is_known = mode.searched_machine(&self.spec.host).is_some();
-        self.spec.effort.breadth != Breadth::Smallest && !is_known && !self.is_stopped()
+        let is_known = mode.searched_machine(&self.input.spec.host).is_some();
+        self.input.spec.effort.breadth != Breadth::Smallest && !is_known && !self.is_stopped()
     }
 
     /// The highest rate of this host without limits, from the rate that a smaller machine sustains.
     fn search_host(&self, mode: &ModeFindings) -> Result<MachineFindings, ProcessError> {
         self.begin("highest rate of this host");
-        let mut search = self.search(&self.spec.host);
+        let mut search = self.search(&self.input.spec.host);
         search.saturate()?;
-        let smaller = mode.searched.iter().filter(|findings| self.spec.host.is_at_least(&findings.machine));
+        let smaller = mode.searched.iter().filter(|findings| self.input.spec.host.is_at_least(&findings.machine));
         let known = smaller.filter_map(MachineFindings::sustained_per_second).fold(0.0, f64::max);
         search.climb(known, self.required())?;
         search.finish(false)
@@ -203,14 +197,13 @@ impl ModeSearch<'_> {
     /// The ceilings of this host on fewer cores and on all, in turns.
     fn measure_scaling(&self) -> Result<Vec<ScalingPointInfo>, ProcessError> {
         self.begin("scaling with cores");
-        let machines: Vec<Machine> =
-            core_counts(self.spec.host.cores).map(|cores| self.spec.host.with_cores(cores)).collect();
-        let mut searches: Vec<_> = machines.iter().map(|machine| self.search(machine)).collect();
+        let host = &self.input.spec.host;
+        let mut searches: Vec<_> = core_counts(host.cores).map(|cores| self.search(&host.with_cores(cores))).collect();
         let mut points = Vec::new();
         for _ in 0..SCALING_ROUNDS {
             for search in &mut searches {
-                if let Some(per_second) = search.ceiling(self.spec.effort.saturation / 2)? {
-                    let cores_count = u32::try_from(search.machine().cores).unwrap_or(u32::MAX);
+                if let Some(per_second) = search.ceiling(self.input.spec.effort.saturation / 2)? {
+                    let cores_count = u32::try_from(search.findings.machine.cores).unwrap_or(u32::MAX);
                     points.push(ScalingPointInfo { cores_count, per_second });
                 }
             }
@@ -222,16 +215,16 @@ impl ModeSearch<'_> {
     }
 
     fn search(&self, machine: &Machine) -> Search<'_> {
-        let workers = self.spec.workers.unwrap_or(machine.cores as u64).min(self.source.actors()).max(1);
+        let workers = self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1);
         Search::new(self.input, self.testbed, machine, self.durability, workers)
     }
 
     fn begin(&self, stage: &str) {
-        self.stages.begin(&format!("durability {}: {stage}", self.durability));
+        self.input.job.observer.stage(&format!("durability {}: {stage}", self.durability));
     }
 
     fn required(&self) -> f64 {
-        self.spec.required_per_second()
+        self.input.spec.required_per_second()
     }
 
     fn is_stopped(&self) -> bool {

@@ -5,37 +5,38 @@
 
 use crate::host::Machine;
 use crate::plan::binding::binding;
-use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings};
+use crate::plan::outcome::{MachineFindings, ModeFindings};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::Emulation;
-use crate::report::{Band, Evidence, Rejection, suffices};
+use crate::report::{Band, Evidence, MachineMode, Rejection, suffices};
 use crate::units;
 
-/// What a mode's findings say about a machine.
 pub(super) fn verdict(
     machine: &Machine,
     mode: &ModeFindings,
     required_per_second: f64,
     disk_bytes_per_second: Option<f64>,
-) -> MachineVerdict {
+) -> MachineMode {
     if let Some(findings) = mode.searched_machine(machine) {
         return searched(findings, mode, required_per_second, disk_bytes_per_second);
     }
-    let unknown = MachineVerdict {
-        machine: machine.clone(),
+    let unknown = MachineMode {
+        durability: mode.durability,
         evidence: Evidence::NotMeasured,
         sustained_per_second: None,
         range_per_second: None,
         holds: None,
         binding: None,
         memory_peak_bytes: None,
+        process_peak_bytes: None,
+        latency: None,
         reason: String::new(),
     };
-    let smaller = smaller(machine, mode);
+    let smaller = fastest(mode, |searched| machine.is_at_least(searched));
     let refusal = match extrapolated(machine, mode) {
         // A smaller machine that sustains the required rate is stronger evidence than a law.
         Some(Ok((rate, law))) if !smaller.is_some_and(|(_, rate)| suffices(rate, required_per_second)) => {
-            return MachineVerdict {
+            return MachineMode {
                 evidence: Evidence::Extrapolated,
                 sustained_per_second: Some(rate.expected),
                 range_per_second: Some([rate.low, rate.high]),
@@ -52,21 +53,21 @@ pub(super) fn verdict(
         _ => String::new(),
     };
     match smaller {
-        Some((than, rate)) => MachineVerdict {
+        Some((than, rate)) => MachineMode {
             evidence: Evidence::Implied,
             sustained_per_second: Some(rate),
             holds: suffices(rate, required_per_second).then_some(true),
             reason: format!("has at least the cores and the memory of {than}: at least that rate{refusal}"),
             ..unknown
         },
-        None => MachineVerdict { reason: not_measured(machine, mode, &refusal), ..unknown },
+        None => MachineMode { reason: not_measured(machine, mode, &refusal), ..unknown },
     }
 }
 
-/// The searched machine, no larger in any respect, that sustains the most, and its rate.
-fn smaller<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<(&'m Machine, f64)> {
-    let rates = mode.searched.iter().filter(|findings| machine.is_at_least(&findings.machine));
-    let known = rates.filter_map(|findings| Some((&findings.machine, findings.sustained_within_memory()?)));
+/// The fastest searched machine of those wanted, and its rate.
+fn fastest(mode: &ModeFindings, is_wanted: impl Fn(&Machine) -> bool) -> Option<(&Machine, f64)> {
+    let wanted = mode.searched.iter().filter(|findings| is_wanted(&findings.machine));
+    let known = wanted.filter_map(|findings| Some((&findings.machine, findings.sustained_within_memory()?)));
     known.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
@@ -74,17 +75,10 @@ fn smaller<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<(&'m Machine
 /// cores.
 fn extrapolated<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<Result<(Band, &'m Scaling), ScalingRefusal>> {
     let law = mode.scaling.as_ref()?;
-    let is_smaller =
-        |findings: &&MachineFindings| findings.machine.cores < machine.cores && machine.is_at_least(&findings.machine);
-    let base = mode.searched.iter().filter(is_smaller);
-    let known = base.filter_map(|findings| Some((findings.machine.cores, findings.sustained_within_memory()?)));
-    let (cores, rate) = known.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let count = |cores: usize| u32::try_from(cores).unwrap_or(u32::MAX);
-    let ratio = match law {
-        Ok(law) => law.extrapolate(count(cores), count(machine.cores)).map(|ratio| (ratio.times(rate), law)),
-        Err(refusal) => Err(refusal.clone()),
-    };
-    Some(ratio)
+    let is_smaller = |base: &Machine| base.cores < machine.cores && machine.is_at_least(base);
+    let (base, rate) = fastest(mode, is_smaller)?;
+    let [from, to] = [base.cores, machine.cores].map(|cores| u32::try_from(cores).unwrap_or(u32::MAX));
+    Some(law.as_ref().map_err(Clone::clone).and_then(|law| Ok((law.extrapolate(from, to)?.times(rate), law))))
 }
 
 fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
@@ -94,8 +88,8 @@ fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
         rate.low,
         rate.high,
         machine.cores,
-        law.sigma,
-        law.kappa,
+        law.loss.sigma,
+        law.loss.kappa,
         100.0 * law.relative_error,
     )
 }
@@ -116,10 +110,11 @@ fn searched(
     mode: &ModeFindings,
     required_per_second: f64,
     disk_bytes_per_second: Option<f64>,
-) -> MachineVerdict {
+) -> MachineMode {
     let own = findings.sustained_within_memory();
     // A larger machine is no slower than a smaller one: where its own search ended lower, that was chance.
-    let implied = smaller(&findings.machine, mode).filter(|&(_, rate)| own.is_none_or(|own| rate > own));
+    let implied = fastest(mode, |other| findings.machine.is_at_least(other))
+        .filter(|&(_, rate)| own.is_none_or(|own| rate > own));
     let rate = implied.map_or(own, |(_, rate)| Some(rate));
     let evidence = match (&findings.emulation, implied) {
         (_, Some(_)) => Evidence::Implied,
@@ -128,8 +123,8 @@ fn searched(
         (Emulation::CoresOnly { .. }, None) => Evidence::CoresEmulated,
     };
     let holds = rate.is_some_and(|rate| suffices(rate, required_per_second));
-    MachineVerdict {
-        machine: findings.machine.clone(),
+    MachineMode {
+        durability: mode.durability,
         evidence,
         sustained_per_second: rate,
         range_per_second: None,
@@ -137,6 +132,8 @@ fn searched(
         holds: (holds || !mode.interrupted).then_some(holds),
         binding: findings.has_evidence().then(|| binding(findings, mode.durability, disk_bytes_per_second)),
         memory_peak_bytes: findings.memory_peak_bytes,
+        process_peak_bytes: (findings.rss_peak_bytes > 0).then_some(findings.rss_peak_bytes),
+        latency: None,
         reason: reason(findings, required_per_second),
     }
 }

@@ -7,7 +7,6 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +15,8 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Control, DriveSpec, RestartSpec};
 use crate::process::{
-    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
+    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigSummary, Survey,
+    Testbed,
 };
 
 /// The journal of one plan.
@@ -58,16 +58,13 @@ impl Journal {
     /// # Errors
     ///
     /// The file fails, or another plan has it open.
-    pub fn open(path: &Path, inputs: &str) -> io::Result<Self> {
-        let open = || -> Result<Self, JournalError> {
-            let (mut file, found) = JournalFile::open::<String, Line>(path)?;
-            if found.as_deref() != Some(inputs) {
-                file.begin(&inputs)?;
-            }
-            let lines = file.entries()?.collect::<Result<_, _>>()?;
-            Ok(Self { file, lines })
-        };
-        open().map_err(io::Error::other)
+    pub fn open(path: &Path, inputs: &str) -> Result<Self, JournalError> {
+        let (mut file, found) = JournalFile::open::<String, Line>(path)?;
+        if found.as_deref() != Some(inputs) {
+            file.begin(&inputs)?;
+        }
+        let lines = file.entries()?.collect::<Result<_, _>>()?;
+        Ok(Self { file, lines })
     }
 
     /// Loads in it.
@@ -77,16 +74,7 @@ impl Journal {
 
     /// Bytes dropped when it was opened: a cut-off end, or the journal of another plan.
     pub const fn dropped_bytes(&self) -> u64 {
-        self.file.dropped_bytes()
-    }
-
-    /// Removes it: the plan is finished.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be removed.
-    pub fn remove(self) -> io::Result<()> {
-        self.file.remove().map_err(io::Error::other)
+        self.file.dropped_bytes
     }
 }
 
@@ -136,19 +124,14 @@ impl Testbed for JournaledTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up(
-        &self,
-        machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
         let key = self.next_key(machine, durability, workers);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(RigOutcome::OutOfMemory);
         }
         let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
-        if rig.known.is_empty() && !rig.revive()? {
+        if rig.known.is_empty() && rig.revived()?.is_none() {
             return Ok(RigOutcome::OutOfMemory);
         }
         Ok(RigOutcome::Completed(rig))
@@ -166,84 +149,64 @@ struct JournaledRig<'a> {
     last: Option<DriveSpec>,
 }
 
-impl JournaledRig<'_> {
-    /// Sets the rig up, unless it is there; whether it lives.
-    fn revive(&mut self) -> Result<bool, ProcessError> {
-        if self.rig.is_some() {
-            return Ok(true);
-        }
-        match self.of.testbed.set_up(&self.machine, self.key.durability, self.key.workers)? {
-            RigOutcome::Completed(rig) => {
-                self.rig = Some(rig);
-                Ok(true)
-            }
-            RigOutcome::OutOfMemory => {
-                self.of.write(&self.key, &Step::DiedAtOnce)?;
-                Ok(false)
+impl<'a> JournaledRig<'a> {
+    /// The rig, which is set up unless it is there; `None` if that ran out of memory.
+    fn revived(&mut self) -> Result<Option<&mut Box<dyn Rig + 'a>>, ProcessError> {
+        if self.rig.is_none() {
+            match self.of.testbed.set_up(&self.machine, self.key.durability, self.key.workers)? {
+                RigOutcome::Completed(rig) => self.rig = Some(rig),
+                RigOutcome::OutOfMemory => self.of.write(&self.key, &Step::DiedAtOnce)?,
             }
         }
+        Ok(self.rig.as_mut())
     }
-}
 
-impl JournaledRig<'_> {
-    /// Sets the rig up, unless it is there, and does the last load again, so that there is something to look at; whether
-    /// it lives.
-    fn catch_up(&mut self) -> Result<bool, ProcessError> {
-        if self.rig.is_some() {
-            return Ok(true);
+    /// The same after the last load, which is repeated if the rig was not there: later steps examine its result.
+    fn caught_up(&mut self) -> Result<Option<&mut Box<dyn Rig + 'a>>, ProcessError> {
+        let repeated = self.last.filter(|_| self.rig.is_none());
+        if let (Some(rig), Some(last)) = (self.revived()?, repeated)
+            && let RigOutcome::OutOfMemory = rig.drive(&last)?
+        {
+            self.rig = None;
         }
-        let alive = self.revive()?;
-        if let (true, Some(last), Some(rig)) = (alive, self.last, &mut self.rig) {
-            return Ok(matches!(rig.drive(&last)?, RigOutcome::Completed(_)));
-        }
-        Ok(alive)
+        Ok(self.rig.as_mut())
     }
 }
 
 impl Rig for JournaledRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
-        if let Some(Step::Driven(asked, _)) = self.known.front()
-            && asked == spec
-            && let Some(Step::Driven(_, answer)) = self.known.pop_front()
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
+        if let Some(Step::Driven(asked, answer)) = self.known.pop_front()
+            && asked == *spec
         {
             self.last = Some(*spec);
             return Ok(*answer);
         }
-        // Another question: what was answered to others from here on is of no use.
+        // The answers to the questions that followed the expected one do not apply.
         self.known.clear();
-        if !self.revive()? {
-            return Ok(RigOutcome::OutOfMemory);
-        }
-        let Some(rig) = &mut self.rig else { return Ok(RigOutcome::OutOfMemory) };
+        let Some(rig) = self.revived()? else { return Ok(RigOutcome::OutOfMemory) };
         let answer = rig.drive(spec)?;
         self.of.write(&self.key, &Step::Driven(*spec, Box::new(answer.clone())))?;
         Ok(answer)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
-        if let Some(Step::Surveyed(asked, _)) = self.known.front()
-            && asked == spec
-            && let Some(Step::Surveyed(_, answer)) = self.known.pop_front()
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+        if let Some(Step::Surveyed(asked, answer)) = self.known.pop_front()
+            && asked == *spec
         {
             return Ok(*answer);
         }
         self.known.clear();
-        if !self.catch_up()? {
-            return Ok(RigOutcome::OutOfMemory);
-        }
-        let Some(rig) = &mut self.rig else { return Ok(RigOutcome::OutOfMemory) };
+        let Some(rig) = self.caught_up()? else { return Ok(RigOutcome::OutOfMemory) };
         let answer = rig.survey(spec)?;
         self.of.write(&self.key, &Step::Surveyed(*spec, Box::new(answer.clone())))?;
         Ok(answer)
     }
 
-    fn finish(mut self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+    fn finish(mut self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
         if let Some(Step::Finished(finished)) = self.known.pop_front() {
             return Ok(finished);
         }
-        if !self.catch_up()? {
-            return Ok(RigOutcome::OutOfMemory);
-        }
+        self.caught_up()?;
         let Some(rig) = self.rig.take() else { return Ok(RigOutcome::OutOfMemory) };
         let finished = rig.finish(verify)?;
         self.of.write(&self.key, &Step::Finished(finished.clone()))?;

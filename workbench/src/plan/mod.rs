@@ -11,6 +11,7 @@ mod engine;
 #[cfg(feature = "rocksdb")]
 mod error;
 mod evidence;
+#[cfg(feature = "rocksdb")]
 mod forecast;
 mod journal;
 mod judge;
@@ -33,14 +34,14 @@ mod what_if;
 pub use engine::search_machines;
 #[cfg(feature = "rocksdb")]
 pub(crate) use error::PlanError;
-pub use forecast::{GrowthCurve, PredictedSize, TreeRules};
+#[cfg(feature = "rocksdb")]
+pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
-pub use report::{ReportInput, WhatIfInput, plan_report};
+pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]
-pub(crate) use request::{PlanRequest, Thoroughness};
+pub(crate) use request::PlanRequest;
 #[cfg(feature = "rocksdb")]
 pub(crate) use run::run;
-pub use scaling::{Scaling, ScalingRefusal};
 pub use spec::{Breadth, Effort, PlanSpec};
 pub use what_if::{WhatIf, WhatIfError};

@@ -5,20 +5,18 @@ use crate::host::Machine;
 use crate::load::Drive;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
-use crate::report::{Binding, Evidence, ProbeResult, ScalingPointInfo};
+use crate::report::{MachineMode, ProbeResult, ScalingPointInfo};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// What a plan found.
 #[derive(Debug, Clone)]
 pub struct PlanOutcome {
-    /// The objective's command.
-    pub command: CommandKind,
+    pub(crate) command: CommandKind,
     /// The rate that leaves the headroom at the target, commands per second.
     pub required_per_second: f64,
     /// One entry per mode, in the order of the settings.
     pub modes: Vec<ModeFindings>,
-    /// Cost of the workbench itself per storage operation, nanoseconds.
-    pub harness_ns_per_operation: f64,
+    pub(crate) harness_ns_per_operation: f64,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
 }
@@ -27,19 +25,12 @@ impl PlanOutcome {
     pub(super) fn mode(&self, durability: Durability) -> Option<&ModeFindings> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }
-
-    /// The principal machine of the first mode that has one.
-    #[cfg(feature = "rocksdb")]
-    pub(super) fn principal(&self) -> Option<&MachineFindings> {
-        self.modes.iter().find_map(ModeFindings::principal)
-    }
 }
 
 /// What a plan found in one durability mode.
 #[derive(Debug, Clone)]
 pub struct ModeFindings {
-    /// Whether writes wait for the disk.
-    pub durability: Durability,
+    pub(crate) durability: Durability,
     /// The machines that were searched, smallest first.
     pub searched: Vec<MachineFindings>,
     /// Every candidate and this host, smallest first.
@@ -47,13 +38,12 @@ pub struct ModeFindings {
     /// At the target itself on the recommended machine; `None` if there is none.
     pub at_target: Option<Drive>,
     /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
-    pub scaling_points: Vec<ScalingPointInfo>,
+    pub(crate) scaling_points: Vec<ScalingPointInfo>,
     /// Stored data and restarts on the recommended machine; of one mode, since they do not depend on durability.
-    pub survey: Option<Survey>,
+    pub(crate) survey: Option<Survey>,
     /// The law of the scaling points; `None` if there are no points.
-    pub scaling: Option<Result<Scaling, ScalingRefusal>>,
-    /// Whether it was stopped before its end.
-    pub interrupted: bool,
+    pub(crate) scaling: Option<Result<Scaling, ScalingRefusal>>,
+    pub(crate) interrupted: bool,
 }
 
 impl ModeFindings {
@@ -78,7 +68,7 @@ impl ModeFindings {
 
     /// The smallest machine that sustains the required rate. This host, which cannot be bought, comes last.
     pub fn recommended(&self) -> Option<&MachineVerdict> {
-        let holding = || self.verdicts.iter().filter(|verdict| verdict.holds == Some(true));
+        let holding = || self.verdicts.iter().filter(|verdict| verdict.known.holds == Some(true));
         holding().find(|verdict| !verdict.machine.is_host).or_else(|| holding().next())
     }
 
@@ -87,7 +77,6 @@ impl ModeFindings {
         self.searched.iter().filter_map(MachineFindings::sustained_within_memory).max_by(f64::total_cmp)
     }
 
-    /// The search of a machine.
     pub(super) fn searched_machine(&self, machine: &Machine) -> Option<&MachineFindings> {
         self.searched.iter().find(|findings| findings.machine == *machine)
     }
@@ -98,22 +87,18 @@ impl ModeFindings {
 pub struct MachineFindings {
     /// The machine.
     pub machine: Machine,
-    /// Which of its limits were emulated.
-    pub emulation: Emulation,
-    /// Threads that issued commands.
-    pub workers: u64,
+    pub(crate) emulation: Emulation,
+    pub(crate) workers: u64,
     /// The closed loop; `None` if the machine ran out of memory under it.
-    pub saturation: Option<Drive>,
+    pub(crate) saturation: Option<Drive>,
     /// Every rate tried, ascending.
     pub probes: Vec<ProbeResult>,
     /// The rates that met the objective on repeated evidence, ascending.
     pub sustained: Vec<SustainedRate>,
-    /// Times the process was killed because it used up the machine's memory.
-    pub oom_kills: u32,
-    /// Most memory of process and page cache together, bytes, if it was limited.
-    pub memory_peak_bytes: Option<u64>,
-    /// Largest resident set of the process, bytes.
-    pub rss_peak_bytes: u64,
+    pub(crate) oom_kills: u32,
+    /// Most memory of process and page cache together, if it was limited.
+    pub(crate) memory_peak_bytes: Option<u64>,
+    pub(crate) rss_peak_bytes: u64,
     /// The orderly end; `None` if the last process was killed.
     pub finished: Option<RigSummary>,
 }
@@ -141,7 +126,6 @@ impl MachineFindings {
         self.sustained.first().map_or_else(|| self.saturation.as_slice(), |sustained| &sustained.drives)
     }
 
-    /// Whether anything was measured on it.
     pub(super) const fn has_evidence(&self) -> bool {
         self.oom_kills > 0 || self.saturation.is_some() || !self.probes.is_empty()
     }
@@ -161,18 +145,18 @@ pub struct SustainedRate {
     /// Commands per second.
     pub rate_per_second: f64,
     /// The drives that show it, a tolerated failure included.
-    pub drives: Vec<Drive>,
+    pub(crate) drives: Vec<Drive>,
     /// Memory and disk in use by then.
     pub footprint: Footprint,
 }
 
 /// Memory and disk in use, at their largest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Footprint {
     /// Resident set of the process, bytes.
     pub rss_bytes: u64,
     /// The database on disk, bytes: an upper bound of its part of the page cache.
-    pub database_bytes: u64,
+    pub(crate) database_bytes: u64,
 }
 
 impl Footprint {
@@ -187,18 +171,6 @@ impl Footprint {
 pub struct MachineVerdict {
     /// The machine.
     pub machine: Machine,
-    /// How the rate was obtained.
-    pub evidence: Evidence,
-    /// The highest rate that is known to meet the objective, commands per second; `None` if none is.
-    pub sustained_per_second: Option<f64>,
-    /// Lowest and highest extrapolated rate.
-    pub range_per_second: Option<[f64; 2]>,
-    /// Whether it sustains the required rate; `None` if unknown.
-    pub holds: Option<bool>,
-    /// What limits it, if it was searched.
-    pub binding: Option<Binding>,
-    /// Most memory of process and page cache together, bytes, if it was limited.
-    pub memory_peak_bytes: Option<u64>,
-    /// Where these figures come from, or why there are none.
-    pub reason: String,
+    /// As reported, except for the latency.
+    pub known: MachineMode,
 }

@@ -2,7 +2,7 @@
 
 use crate::actor::Durability;
 use crate::host::WritebackDelay;
-use crate::plan::outcome::{MachineFindings, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::report::{AtRisk, DurabilityPrice, LatencyPrice, PlanResult, ThroughputBasis, ThroughputPrice};
 
 /// Both modes of a plan compared; `None` unless both were planned. `measured` is what the evidence at the required rate
@@ -13,10 +13,13 @@ pub(super) fn price(
     unsynced: &WritebackDelay,
     measured: Option<DurabilityPrice>,
 ) -> Option<DurabilityPrice> {
-    let (_, _) = outcome.mode(Durability::Off).zip(outcome.mode(Durability::On))?;
+    let modes = outcome.mode(Durability::Off).zip(outcome.mode(Durability::On))?;
+    let expected = |durability| plan.recommendation(durability)?.expected.as_ref();
+    let expected = expected(Durability::Off).zip(expected(Durability::On));
+    let at_target = expected.and_then(|(off, on)| LatencyPrice::at_target(&off.command, &off.response, &on.response));
     Some(DurabilityPrice {
-        throughput: throughput(outcome),
-        latency: at_target(plan).or_else(|| measured?.latency),
+        throughput: throughput(modes),
+        latency: at_target.or_else(|| measured?.latency),
         at_risk: Some(AtRisk {
             seconds: unsynced.seconds,
             commands: unsynced.seconds * plan.target_per_second,
@@ -25,16 +28,9 @@ pub(super) fn price(
     })
 }
 
-fn at_target(plan: &PlanResult) -> Option<LatencyPrice> {
-    let of = |durability| plan.recommendation(durability)?.expected.as_ref();
-    let (off, on) = of(Durability::Off).zip(of(Durability::On))?;
-    LatencyPrice::at_target(&off.command, &off.response, &on.response)
-}
-
 /// The rates of one machine in both modes: the one recommended with durability on, else the largest that was searched in
 /// both. If no machine was, the rates of the modes' principal machines, or their ceilings.
-fn throughput(outcome: &PlanOutcome) -> Option<ThroughputPrice> {
-    let (off, on) = outcome.mode(Durability::Off).zip(outcome.mode(Durability::On))?;
+fn throughput((off, on): (&ModeFindings, &ModeFindings)) -> Option<ThroughputPrice> {
     let both = || {
         off.searched.iter().filter_map(|one| {
             let other = on.searched_machine(&one.machine)?;

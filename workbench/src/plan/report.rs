@@ -3,7 +3,7 @@
 use crate::host::{Machine, WritebackDelay};
 use crate::load::{Measurement, Source};
 use crate::plan::certainty;
-use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
 use crate::plan::sentences;
@@ -25,9 +25,9 @@ const PLAUSIBLE_SHARE: f64 = 0.8;
 pub struct ReportInput<'a> {
     /// What was replayed.
     pub source: &'a Source,
-    /// Its settings.
+    /// The settings.
     pub spec: &'a PlanSpec,
-    /// What was found.
+    /// The findings.
     pub outcome: &'a PlanOutcome,
     /// How machines were emulated, in words.
     pub emulation: &'a str,
@@ -39,17 +39,12 @@ pub struct ReportInput<'a> {
     pub forecast: Option<ForecastInfo>,
 }
 
-/// The same plan with changed inputs.
-#[derive(Debug)]
-pub struct WhatIfInput<'a> {
-    /// The changes.
-    pub what_if: &'a WhatIf,
-    /// The measurement with the changes; `None` if they only change the target.
-    pub measured: Option<&'a ReportInput<'a>>,
-}
-
-/// The report of a plan.
-pub fn plan_report(context: &Context<'_>, input: &ReportInput<'_>, what_if: Option<&WhatIfInput<'_>>) -> Report {
+/// The report of a plan; with changed inputs, and their measurement unless they only change the target.
+pub fn plan_report(
+    context: &Context<'_>,
+    input: &ReportInput<'_>,
+    what_if: Option<(&WhatIf, Option<&ReportInput<'_>>)>,
+) -> Report {
     let outcome = input.outcome;
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
@@ -64,12 +59,9 @@ pub fn plan_report(context: &Context<'_>, input: &ReportInput<'_>, what_if: Opti
     }
     doubt_contradiction(outcome, &mut assessment);
     let mut plan = input.plan_result(&modes);
-    plan.what_if = what_if.map(|other| {
-        let changes = other.what_if.to_string();
-        match other.measured {
-            Some(measured) => WhatIfInfo::measured(changes, &plan, &measured.plan_result(&[])),
-            None => WhatIfInfo::at_target(changes, &plan, other.what_if.target(input.spec.target_per_second)),
-        }
+    plan.what_if = what_if.map(|(what_if, measured)| match measured {
+        Some(measured) => WhatIfInfo::measured(what_if.to_string(), &plan, &measured.plan_result(&[])),
+        None => WhatIfInfo::at_target(what_if.to_string(), &plan, what_if.target(input.spec.target_per_second)),
     });
     let all = plan.recommendations.iter().all(|recommendation| recommendation.profile.is_some());
     let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true);
@@ -132,16 +124,12 @@ fn reasons(plan: &PlanResult, outcome: &PlanOutcome, assessment: &Assessment) ->
 }
 
 fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
+    let load = "closed loop for the ceiling, then open loop at the rates of the search".to_owned();
     Settings {
-        load_kind: LoadKind::Search,
-        load: "closed loop for the ceiling, then open loop at the rates of the search".to_owned(),
-        workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: spec.effort.confirmations,
         warmup_seconds: spec.effort.warmup.as_secs_f64(),
         measure_seconds: Some(spec.effort.probe.as_secs_f64()),
-        seed: context.source.seed(),
-        machine_spec: spec_json(context.machine_spec),
-        data_directory: context.data_directory.display().to_string(),
+        ..context.settings(LoadKind::Search, load)
     }
 }
 
@@ -163,6 +151,7 @@ impl ReportInput<'_> {
     fn plan_result(&self, modes: &[ModeResult]) -> PlanResult {
         let Self { spec, outcome, .. } = *self;
         let growth = self.growth();
+        let machines = outcome.modes.first().into_iter().flat_map(|mode| &mode.verdicts);
         let recommendations: Vec<_> = outcome.modes.iter().map(|mode| self.recommendation(mode, &growth)).collect();
         PlanResult {
             target_per_second: spec.target_per_second,
@@ -176,7 +165,7 @@ impl ReportInput<'_> {
             },
             capacities: outcome.modes.iter().filter_map(|mode| self.capacity(mode)).collect(),
             growth,
-            profiles: self.profiles(),
+            profiles: machines.map(|verdict| self.profile(&verdict.machine)).collect(),
             scaling: outcome.modes.iter().filter_map(scaling).collect(),
             forecast: self.forecast.clone(),
             what_if: None,
@@ -225,37 +214,27 @@ impl ReportInput<'_> {
     }
 
     fn recommendation(&self, mode: &ModeFindings, growth: &GrowthInfo) -> Recommendation {
-        let durability = mode.durability;
-        let Some(verdict) = mode.recommended() else {
-            return Recommendation {
-                durability,
-                profile: None,
-                machine_spec: None,
-                container: None,
-                expected: None,
-                database_bytes: None,
-                outgrown_after_days: None,
-                sentence: sentences::none_qualified(self.outcome, mode),
-            };
-        };
-        let machine = &verdict.machine;
-        let sustained = mode.principal().and_then(|found| found.sustained.first());
+        let verdict = mode.recommended();
+        let machine = verdict.map(|verdict| &verdict.machine);
+        let sustained = verdict.and_then(|_| mode.principal()?.sustained.first());
         let database_bytes = sustained.map(|sustained| sustained.footprint.database_bytes);
         Recommendation {
-            durability,
-            profile: Some(machine.name.clone()),
-            machine_spec: Some(spec_json(&machine.spec())),
-            container: Some(ContainerLimits {
+            durability: mode.durability,
+            profile: machine.map(|machine| machine.name.clone()),
+            machine_spec: machine.map(|machine| spec_json(&machine.spec())),
+            container: machine.map(|machine| ContainerLimits {
                 cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
                 memory_mib: machine.usable_ram_bytes() >> 20,
             }),
-            expected: self.expected(mode),
+            expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
-            outgrown_after_days: self
-                .forecast
-                .as_ref()
-                .and_then(|_| outgrown_after_days(machine, database_bytes, growth)),
-            sentence: sentences::recommended(self.spec, self.outcome, mode, verdict),
+            outgrown_after_days: machine
+                .filter(|_| self.forecast.is_some())
+                .and_then(|machine| outgrown_after_days(machine, database_bytes, growth)),
+            sentence: verdict.map_or_else(
+                || sentences::none_qualified(self.outcome, mode),
+                |verdict| sentences::recommended(self.spec, self.outcome, mode, verdict),
+            ),
         }
     }
 
@@ -266,11 +245,6 @@ impl ReportInput<'_> {
             per_second: self.spec.target_per_second,
             response: latency_info(&latency.response, &latency.slices, self.source.seed()),
         })
-    }
-
-    fn profiles(&self) -> Vec<ProfileEvidence> {
-        let machines = self.outcome.modes.first().into_iter().flat_map(|mode| &mode.verdicts);
-        machines.map(|verdict| self.profile(&verdict.machine)).collect()
     }
 
     fn profile(&self, machine: &Machine) -> ProfileEvidence {
@@ -287,20 +261,8 @@ impl ReportInput<'_> {
 
     fn machine_mode(&self, mode: &ModeFindings, machine: &Machine) -> Option<MachineMode> {
         let verdict = mode.verdicts.iter().find(|verdict| verdict.machine == *machine)?;
-        let findings = mode.searched_machine(machine);
-        let MachineVerdict { sustained_per_second, range_per_second, holds, memory_peak_bytes, .. } = *verdict;
-        Some(MachineMode {
-            durability: mode.durability,
-            evidence: verdict.evidence,
-            sustained_per_second,
-            range_per_second,
-            holds,
-            binding: verdict.binding.clone(),
-            memory_peak_bytes,
-            process_peak_bytes: findings.map(|findings| findings.rss_peak_bytes).filter(|&bytes| bytes > 0),
-            latency: findings.and_then(|findings| self.machine_latency(mode, findings)),
-            reason: verdict.reason.clone(),
-        })
+        let latency = mode.searched_machine(machine).and_then(|findings| self.machine_latency(mode, findings));
+        Some(MachineMode { latency, ..verdict.known.clone() })
     }
 
     /// The objective's percentile: at the target if that was measured, else at the lowest sustained rate.
@@ -343,8 +305,8 @@ fn scaling(mode: &ModeFindings) -> Option<ScalingInfo> {
     Some(ScalingInfo {
         durability: mode.durability,
         points: mode.scaling_points.clone(),
-        contention: known.map(|law| law.sigma),
-        coherency: known.map(|law| law.kappa),
+        contention: known.map(|law| law.loss.sigma),
+        coherency: known.map(|law| law.loss.kappa),
         single_core_per_second: known.map(|law| law.lambda),
         error_percent: known.map(|law| 100.0 * law.relative_error),
         curve: known.map_or_else(Vec::new, Scaling::curve),

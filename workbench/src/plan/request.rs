@@ -11,19 +11,19 @@ use crate::plan::forecast::Deployment;
 use crate::plan::spec::{Breadth, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
+use crate::units;
 
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
 /// Bytes on the disk per byte of preload: the database, its log, and the output of a compaction.
 const DISK_PER_PRELOAD: f64 = 3.0;
 
-/// A plan as requested on the command line.
 pub(crate) struct PlanRequest {
     pub(crate) source: SourceSpec,
     pub(crate) target_per_second: f64,
     pub(crate) objective: Objective,
     pub(crate) headroom_percent: f64,
-    pub(crate) thoroughness: Thoroughness,
+    pub(crate) effort: Effort,
     /// Candidates; empty for all profiles.
     pub(crate) machines: Vec<Machine>,
     pub(crate) confinement: Confinement,
@@ -38,22 +38,12 @@ pub(crate) struct PlanRequest {
     /// Rated endurance of the disk (TBW).
     pub(crate) rated_bytes: Option<u64>,
     pub(crate) what_if: Option<WhatIf>,
-    /// Whether to discard the measurements of an interrupted plan.
     pub(crate) fresh: bool,
     pub(crate) data_dir: PathBuf,
     pub(crate) reports_dir: PathBuf,
-    /// The command line, for the report.
     pub(crate) command: String,
     /// RFC 3339 in UTC.
     pub(crate) started_at: String,
-}
-
-/// How much time a plan takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Thoroughness {
-    Quick,
-    Standard,
-    Thorough,
 }
 
 /// A source and the settings it is planned with.
@@ -67,10 +57,10 @@ pub(super) struct Scenario {
 impl PlanRequest {
     /// The plan as requested, checked.
     pub(super) fn scenario(&self, source: Source, host: &HostProfile) -> Result<Scenario, PlanError> {
-        let (effort, most_bytes, repeats) = match self.thoroughness {
-            Thoroughness::Quick => (Effort::quick(), RESTART_BYTES / 8, 1),
-            Thoroughness::Standard => (Effort::standard(), RESTART_BYTES, 2),
-            Thoroughness::Thorough => (Effort::thorough(), RESTART_BYTES * 4, 3),
+        let (most_bytes, repeats) = match self.effort.breadth {
+            Breadth::Smallest => (RESTART_BYTES / 8, 1),
+            Breadth::SmallestAndHost => (RESTART_BYTES, 2),
+            Breadth::All => (RESTART_BYTES * 4, 3),
         };
         let actors = self.actors.unwrap_or_else(|| source.actors());
         let scenario = Scenario {
@@ -84,7 +74,7 @@ impl PlanRequest {
                 machines: if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() },
                 host: Machine::host(host.usable_cores, host.usable_ram_bytes),
                 durabilities: self.durabilities.clone(),
-                effort,
+                effort: self.effort,
                 restart: RestartSpec { actors, most_bytes, repeats },
                 disk_bytes_per_second: None,
             },
@@ -104,7 +94,10 @@ impl PlanRequest {
     pub(super) fn changed(&self, scenario: &Scenario, host: &HostProfile) -> Result<Option<Scenario>, PlanError> {
         let Some(what_if) = self.what_if.as_ref().filter(|what_if| what_if.changes_the_work()) else { return Ok(None) };
         let Source::Workload(workload) = &scenario.source else {
-            return Err(PlanError::WhatIfOfTrace { changes: what_if.to_string() });
+            return Err(PlanError::Usage(format!(
+                "--what-if {what_if}: of a trace only `target` can be changed; `ave-workbench trace fit` derives a workload from \
+                 it, whose other figures can be changed too"
+            )));
         };
         let text = what_if.workload_text(workload);
         let source = Source::Workload(Arc::new(crate::workload::Workload::parse(&text)?));
@@ -128,8 +121,12 @@ impl Scenario {
         let (preload_bytes, free_bytes) = (self.source.preload_bytes() as f64, host.disk.free_bytes as f64);
         let needed_bytes = DISK_PER_PRELOAD * preload_bytes;
         if needed_bytes > free_bytes {
-            let name = self.source.name().to_owned();
-            return Err(PlanError::DiskTooSmall { name, preload_bytes, needed_bytes, free_bytes });
+            let [preload, needed, free] = [preload_bytes, needed_bytes, free_bytes].map(units::bytes);
+            return Err(PlanError::Usage(format!(
+                "`{}` preloads {preload}, which needs about {needed} of disk; {free} are free. Give --data-dir on a larger disk, \
+                 or a smaller preload",
+                self.source.name()
+            )));
         }
         Ok(())
     }

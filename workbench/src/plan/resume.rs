@@ -26,12 +26,12 @@ pub(super) fn open_journal(
     let mut hasher = std::hash::DefaultHasher::new();
     hasher.write(inputs.as_bytes());
     let path = request.reports_dir.join(format!(".plan-{:016x}.journal", hasher.finish()));
-    let failed = |source| PlanError::Report(ReportError::Write { path: path.clone(), source });
+    let failed = |source| PlanError::Report(ReportError::Write(path.clone(), source));
     let age = std::fs::metadata(&path).and_then(|file| file.modified()).ok().and_then(|time| time.elapsed().ok());
     if age.is_some_and(|age| request.fresh || age > MAX_AGE) {
         std::fs::remove_file(&path).map_err(failed)?;
     }
-    let journal = Journal::open(&path, &inputs).map_err(failed)?;
+    let journal = Journal::open(&path, &inputs).map_err(|error| failed(std::io::Error::other(error)))?;
     if journal.loads() > 0 {
         observer.note(&format!(
             "resuming with {} of an interrupted plan (--fresh discards them)",

@@ -10,8 +10,8 @@ use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::forecast;
 use crate::plan::journal::JournaledTestbed;
-use crate::plan::outcome::PlanOutcome;
-use crate::plan::report::{ReportInput, WhatIfInput, plan_report};
+use crate::plan::outcome::{ModeFindings, PlanOutcome};
+use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
 use crate::plan::spec::PlanSpec;
@@ -19,13 +19,10 @@ use crate::process::Scratch;
 use crate::process::rig::ProcessTestbed;
 use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, tuning_info};
 
-/// Time for which the disk is probed first.
 const PROBE: Duration = Duration::from_secs(2);
 
-/// The result of a plan.
 pub(crate) struct FinishedPlan {
     pub(crate) report: Report,
-    /// Files beside the report.
     pub(crate) attachments: Vec<Attachment>,
     /// Journals of a plan that was not interrupted: to be removed once the report is written.
     pub(crate) obsolete_journals: Vec<PathBuf>,
@@ -33,11 +30,6 @@ pub(crate) struct FinishedPlan {
 
 /// Measures the machines that `request` asks for, and reports them. What was measured before an interruption is kept for
 /// the next plan with the same inputs.
-///
-/// # Errors
-///
-/// [`PlanError`] if the request does not fit this host, a directory is not writable, or a measurement fails or is
-/// interrupted before anything was measured.
 pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<FinishedPlan, PlanError> {
     let began = Instant::now();
     let source = request.source.read(&request.data_dir, None)?;
@@ -59,7 +51,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
         }
         None => None,
     };
-    let principal = measured.outcome.principal();
+    let principal = measured.outcome.modes.iter().find_map(ModeFindings::principal);
     let machine_spec = principal.map_or(&measured.scenario.spec.host, |findings| &findings.machine).spec();
     let host_warnings = warnings(&host);
     let context = Context {
@@ -78,8 +70,8 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     };
     let unsynced = WritebackDelay::detect();
     let report_changed = changed.as_ref().map(|measured| measured.report_input(&emulation, &unsynced));
-    let what_if = request.what_if.as_ref().map(|what_if| WhatIfInput { what_if, measured: report_changed.as_ref() });
-    let report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if.as_ref());
+    let what_if = request.what_if.as_ref().map(|what_if| (what_if, report_changed.as_ref()));
+    let report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if);
     let modes = measured.outcome.modes.iter();
     let rounds: Vec<_> = modes.filter_map(|mode| Some((mode.durability, mode.principal()?.rounds()))).collect();
     let attachments = attachments(&report, &rounds);
@@ -88,7 +80,6 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     Ok(FinishedPlan { report, attachments, obsolete_journals })
 }
 
-/// How machines are emulated, in words.
 fn emulation(confinement: &Confinement) -> String {
     if confinement.limits_memory() {
         return format!(
@@ -99,7 +90,6 @@ fn emulation(confinement: &Confinement) -> String {
     format!("machines are emulated with CPU limits only; memory is NOT limited: {}", confinement.rejections())
 }
 
-/// A scenario that was measured.
 struct Measured {
     scenario: Scenario,
     outcome: PlanOutcome,

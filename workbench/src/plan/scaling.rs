@@ -8,56 +8,33 @@
 //! extrapolated as one curve: every pair (σ, κ) that the points do not rule out is, and the band spans their results. On a
 //! host with two cores the ends of the band are all loss as contention and all loss as coherency.
 
+use std::collections::BTreeSet;
+
 use crate::report::{Band, ScalingCurveInfo, ScalingPointInfo};
 
 /// The law that fits the points.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Scaling {
-    /// Commands per second of one core.
-    pub lambda: f64,
-    /// Contention, 0 to 1.
-    pub sigma: f64,
-    /// Coherency, 0 or more.
-    pub kappa: f64,
+pub(crate) struct Scaling {
+    /// λ, commands per second.
+    pub(super) lambda: f64,
+    pub(super) loss: Loss,
     /// Root of the mean squared distance of the points from the law, relative to the points.
-    pub relative_error: f64,
-    /// Largest number of cores among the points.
-    pub largest_cores: u32,
+    pub(super) relative_error: f64,
+    largest_cores: u32,
     /// Every pair of contention and coherency that the points do not rule out.
     compatible: Vec<Loss>,
 }
 
-/// Why nothing is extrapolated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ScalingRefusal {
-    /// Growth needs two numbers of cores at least.
+pub(crate) enum ScalingRefusal {
     #[error("{counts} number of cores could be measured, two are needed")]
-    TooFewCoreCounts {
-        /// Numbers of cores.
-        counts: usize,
-    },
-    /// The points do not follow the law.
+    TooFewCoreCounts { counts: usize },
     #[error("the points lie {:.0} % off the law, more than {:.0} %", 100.0 * relative_error, 100.0 * POOR)]
-    PoorFit {
-        /// Root of the mean squared relative distance.
-        relative_error: f64,
-    },
-    /// Too far beyond the points.
+    PoorFit { relative_error: f64 },
     #[error("{cores} cores are more than twice the {largest} that were measured")]
-    TooFar {
-        /// Cores asked for.
-        cores: u32,
-        /// Most cores measured.
-        largest: u32,
-    },
-    /// The points allow a wide range of results.
+    TooFar { cores: u32, largest: u32 },
     #[error("the points allow anything between {low:.2} and {high:.2} times the rate")]
-    TooWide {
-        /// Lowest ratio.
-        low: f64,
-        /// Highest ratio.
-        high: f64,
-    },
+    TooWide { low: f64, high: f64 },
 }
 
 /// Largest relative error of points that follow the law.
@@ -71,16 +48,15 @@ const REACH: u32 = 2;
 const SCATTER: f64 = 0.03;
 /// Share of the true pairs that may be ruled out by chance.
 const ALPHA: f64 = 0.05;
-/// Steps of contention and of coherency that are tried.
 const STEPS: u32 = 300;
 /// Smallest contention and coherency above 0 that are tried.
 const SMALLEST: [f64; 2] = [1e-4, 1e-6];
 
-/// Contention and coherency.
+/// Contention, 0 to 1, and coherency, 0 or more.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Loss {
-    sigma: f64,
-    kappa: f64,
+pub(super) struct Loss {
+    pub(super) sigma: f64,
+    pub(super) kappa: f64,
 }
 
 impl Loss {
@@ -111,20 +87,14 @@ impl Loss {
 
 impl Scaling {
     /// Fits the law to ceilings, several of them per number of cores.
-    ///
-    /// # Errors
-    ///
-    /// [`ScalingRefusal::TooFewCoreCounts`] or [`ScalingRefusal::PoorFit`].
     pub(super) fn fit(points: &[ScalingPointInfo]) -> Result<Self, ScalingRefusal> {
         let points: Vec<ScalingPointInfo> = points.iter().copied().filter(|point| point.per_second > 0.0).collect();
-        let mut counts: Vec<u32> = points.iter().map(|point| point.cores_count).collect();
-        counts.sort_unstable();
-        counts.dedup();
+        let counts: BTreeSet<u32> = points.iter().map(|point| point.cores_count).collect();
         let Some(&largest_cores) = counts.last().filter(|_| counts.len() > 1) else {
             return Err(ScalingRefusal::TooFewCoreCounts { counts: counts.len() });
         };
         let tried: Vec<(Loss, f64)> = Loss::grid().map(|loss| (loss, loss.fit(&points).1)).collect();
-        let Some(&(best, least)) = tried.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+        let Some(&(loss, least)) = tried.iter().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             return Err(ScalingRefusal::TooFewCoreCounts { counts: 0 });
         };
         let relative_error = (least / points.len() as f64).sqrt();
@@ -133,20 +103,15 @@ impl Scaling {
         }
         let bound = least + allowance(&points, &counts);
         let compatible = tried.into_iter().filter(|&(_, squares)| squares <= bound).map(|(loss, _)| loss).collect();
-        let lambda = best.fit(&points).0;
-        Ok(Self { lambda, sigma: best.sigma, kappa: best.kappa, relative_error, largest_cores, compatible })
+        let lambda = loss.fit(&points).0;
+        Ok(Self { lambda, loss, relative_error, largest_cores, compatible })
     }
 
-    /// Commands per second on so many cores under the law that fits best.
     fn at(&self, cores: u32) -> f64 {
-        self.lambda * self.best().capacity(cores)
+        self.lambda * self.loss.capacity(cores)
     }
 
     /// The throughput on `to` cores in relation to that on `from`.
-    ///
-    /// # Errors
-    ///
-    /// [`ScalingRefusal::TooFar`] or [`ScalingRefusal::TooWide`].
     pub(super) fn extrapolate(&self, from: u32, to: u32) -> Result<Band, ScalingRefusal> {
         if to > REACH * self.largest_cores {
             return Err(ScalingRefusal::TooFar { cores: to, largest: self.largest_cores });
@@ -161,7 +126,7 @@ impl Scaling {
         let ratio = |loss: Loss| loss.capacity(to) / loss.capacity(from);
         let ends = |(low, high): (f64, f64), ratio: f64| (low.min(ratio), high.max(ratio));
         let (low, high) = self.compatible.iter().map(|&loss| ratio(loss)).fold((f64::INFINITY, 0.0), ends);
-        Band { expected: ratio(self.best()).clamp(low, high), low, high }
+        Band { expected: ratio(self.loss).clamp(low, high), low, high }
     }
 
     /// The law from one core up to the most it is extrapolated to, in relation to its value at the most cores that were
@@ -175,16 +140,12 @@ impl Scaling {
         };
         (1..=REACH * from).map(point).collect()
     }
-
-    const fn best(&self) -> Loss {
-        Loss { sigma: self.sigma, kappa: self.kappa }
-    }
 }
 
 /// How much larger than the least the sum of squares of a pair may be that is not ruled out: the likelihood region of two
 /// parameters, `2 s² F(2, ν)` (N. R. Draper and H. Smith, "Applied Regression Analysis", 3rd ed., 1998, ch. 24), with the
 /// scatter `s` of the repeats over ν degrees of freedom. For two numerator degrees the quantile of F has a closed form.
-fn allowance(points: &[ScalingPointInfo], counts: &[u32]) -> f64 {
+fn allowance(points: &[ScalingPointInfo], counts: &BTreeSet<u32>) -> f64 {
     let (mut squares, mut freedom) = (0.0, 0.0);
     for &cores in counts {
         let repeats: Vec<f64> =
@@ -256,13 +217,10 @@ mod tests {
 
     #[test]
     fn more_core_counts_narrow_the_band() {
-        let exact = [0.0];
-        let two = Scaling::fit(&points(&[1, 2], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
-        let four = Scaling::fit(&points(&[1, 2, 3, 4], 0.05, 0.0, &exact)).unwrap().extrapolate(2, 4).unwrap();
-        let truth = Loss { sigma: 0.05, kappa: 0.0 }.capacity(4) / Loss { sigma: 0.05, kappa: 0.0 }.capacity(2);
-        for band in [two, four] {
-            assert!(band.low <= truth && truth <= band.high, "{truth}: {band:?}");
-        }
+        let band = |counts: &[u32]| {
+            Scaling::fit(&points(counts, 0.05, 0.0, &[0.0])).and_then(|law| law.extrapolate(2, 4)).unwrap()
+        };
+        let (two, four) = (band(&[1, 2]), band(&[1, 2, 3, 4]));
         assert!(four.high - four.low < two.high - two.low);
     }
 

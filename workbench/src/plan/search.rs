@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, Source, WarmUp};
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SustainedRate};
-use crate::plan::spec::Effort;
+use crate::plan::spec::PlanSpec;
 use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
 use crate::report::{ProbeResult, Rejection};
-use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// A rate that fails its repetitions is lowered by these factors, one after the other; then the search ends.
@@ -38,34 +37,28 @@ const CLOSED_LOOPS: u32 = 2;
 
 /// What all searches of a plan have in common.
 pub(super) struct SearchInput<'a> {
-    pub(super) objective: Objective,
+    pub(super) source: &'a Source,
+    pub(super) spec: &'a PlanSpec,
+    /// The command of the objective.
     pub(super) command: CommandKind,
-    /// Share of commands that are the objective's.
-    pub(super) share: f64,
-    pub(super) effort: Effort,
-    pub(super) arrivals: Arrivals,
-    /// Cores of the host.
-    pub(super) host_cores: usize,
     pub(super) job: JobContext<'a>,
 }
 
 impl SearchInput<'_> {
     /// Time to offer a rate: long enough for the percentile, within limits.
     pub(super) fn probe_time(&self, rate: f64) -> Duration {
-        let Self { objective, share, effort, .. } = self;
-        let needed = 1.2 * objective.samples_needed() as f64 / (rate * share).max(1e-9);
+        let PlanSpec { objective, effort, .. } = self.spec;
+        let needed = 1.2 * objective.samples_needed() as f64 / (rate * self.source.share(self.command)).max(1e-9);
         Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
     }
 }
 
-/// A search on one machine in one durability mode.
 pub(super) struct Search<'a> {
     input: &'a SearchInput<'a>,
     testbed: &'a dyn Testbed,
     durability: Durability,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
-    /// Out-of-memory kills while the database was filled.
     oom_kills_while_filling: u32,
     /// Failures under disturbance that were not counted.
     disturbed: u32,
@@ -109,10 +102,6 @@ impl<'a> Search<'a> {
         self.input.job.control.is_stopped() || self.oom_kills_while_filling >= MAX_OOM_KILLS_WHILE_FILLING
     }
 
-    pub(super) const fn machine(&self) -> &Machine {
-        &self.findings.machine
-    }
-
     /// Commands per second of a closed loop of this length; `None` if it ran out of memory.
     pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, ProcessError> {
         if self.is_over() {
@@ -127,7 +116,7 @@ impl<'a> Search<'a> {
             if self.is_over() {
                 break;
             }
-            self.findings.saturation = self.drive(Load::Closed, self.input.effort.saturation, None)?;
+            self.findings.saturation = self.drive(Load::Closed, self.input.spec.effort.saturation, None)?;
             if let Some(ceiling) = self.findings.ceiling_per_second() {
                 self.note(&format!("ceiling {ceiling:.0} commands/s"));
                 break;
@@ -154,7 +143,7 @@ impl<'a> Search<'a> {
         let began = Instant::now();
         let mut rate = self.bisect(low, high)?;
         for step in STEPS_DOWN {
-            if rate <= low || self.is_over() || began.elapsed() > 2 * self.input.effort.climb {
+            if rate <= low || self.is_over() || began.elapsed() > 2 * self.input.spec.effort.climb {
                 break;
             }
             if let Some(sustained) = self.confirm(rate, 0)? {
@@ -168,7 +157,7 @@ impl<'a> Search<'a> {
 
     /// Offers one rate without a judgement; `None` if it ran out of memory.
     pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, ProcessError> {
-        self.drive(Load::Open { per_second: rate, arrivals: self.input.arrivals }, measure, Some(measure))
+        self.drive(Load::Open { per_second: rate, arrivals: self.input.source.arrivals() }, measure, Some(measure))
     }
 
     /// Size of the stored data and time of a restart; `None` if it ran out of memory.
@@ -207,8 +196,8 @@ impl<'a> Search<'a> {
     /// The highest rate between `low` and `high` that met the objective.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
-        for _ in 0..self.input.effort.bisections {
-            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.effort.climb {
+        for _ in 0..self.input.spec.effort.bisections {
+            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.spec.effort.climb {
                 break;
             }
             let next = low.midpoint(high);
@@ -225,7 +214,7 @@ impl<'a> Search<'a> {
     fn confirm(&mut self, rate: f64, allowed: u32) -> Result<Option<SustainedRate>, ProcessError> {
         let mut drives = Vec::new();
         let (mut met, mut failures) = (0, 0);
-        while met < self.input.effort.confirmations {
+        while met < self.input.spec.effort.confirmations {
             if self.is_over() {
                 return Ok(None);
             }
@@ -264,7 +253,7 @@ impl<'a> Search<'a> {
         let Some(usage) = drive.map(|drive| drive.usage).filter(|_| self.disturbed < MOST_DISTURBED) else {
             return false;
         };
-        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.input.host_cores as f64;
+        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.input.spec.host.cores as f64;
         let steal = usage.steal_percent.unwrap_or(0.0) > DISTURBED_STEAL_PERCENT;
         if foreign || steal {
             self.disturbed += 1;
@@ -275,17 +264,17 @@ impl<'a> Search<'a> {
 
     /// Offers a rate: whether it met the objective, and the drive unless it ran out of memory.
     fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
-        let load = Load::Open { per_second: rate, arrivals: self.input.arrivals };
+        let load = Load::Open { per_second: rate, arrivals: self.input.source.arrivals() };
         let time = self.input.probe_time(rate);
         let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
         let probe = self.judge(rate, drive.as_ref());
-        self.note(&describe(&probe, self.input.objective));
+        self.note(&describe(&probe, self.input.spec.objective));
         self.findings.probes.push(probe);
         Ok((probe.rejection.is_none(), drive))
     }
 
     fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {
-        let SearchInput { objective, command, .. } = *self.input;
+        let (objective, command) = (self.input.spec.objective, self.input.command);
         let response = drive.and_then(|drive| drive.measurement.command(command)).map(|latency| &latency.response);
         ProbeResult {
             offered_per_second: rate,
@@ -300,7 +289,7 @@ impl<'a> Search<'a> {
     /// Lateness that certainly misses the objective: more of the commands due by then wait longer than the limit than the
     /// percentile allows. The queue need not be served.
     fn hopeless_lag(&self, time: Duration) -> Duration {
-        let Objective { percentile, limit_ns, .. } = self.input.objective;
+        let Objective { percentile, limit_ns, .. } = self.input.spec.objective;
         let beyond = (1.0 - percentile.quantile()).max(0.0) * self.findings.workers as f64;
         Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + TOLERATED_LAG
     }
@@ -312,7 +301,7 @@ impl<'a> Search<'a> {
         measure: Duration,
         lag_limit: Option<Duration>,
     ) -> Result<Option<Drive>, ProcessError> {
-        let warmup = WarmUp::Fixed(self.input.effort.warmup);
+        let warmup = WarmUp::Fixed(self.input.spec.effort.warmup);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
             RigOutcome::Completed(DriveResult { drive, database_bytes, memory_peak_bytes, .. }) => {

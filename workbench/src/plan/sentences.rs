@@ -48,15 +48,9 @@ fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Opti
 
 /// `nano (2 cores, 512 MiB RAM)`.
 fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String> {
-    let name = recommendation.profile.as_deref()?;
-    Some(plan.profile(name).map_or_else(
-        || name.to_owned(),
-        |known| {
-            let (cores, ram) =
-                (units::counted(u64::from(known.cpu_cores_count), "core"), units::bytes(known.ram_bytes as f64));
-            format!("{name} ({cores}, {ram} RAM)")
-        },
-    ))
+    let known = plan.profile(recommendation.profile.as_deref()?)?;
+    let cores = units::counted(u64::from(known.cpu_cores_count), "core");
+    Some(format!("{} ({cores}, {} RAM)", known.profile, units::bytes(known.ram_bytes as f64)))
 }
 
 /// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
@@ -92,7 +86,7 @@ pub(super) fn recommended(
     verdict: &MachineVerdict,
 ) -> String {
     let rate = format!("{} commands/s", units::number(outcome.required_per_second));
-    let sustains = match verdict.evidence {
+    let sustains = match verdict.known.evidence {
         Evidence::Measured => format!("sustained {rate}"),
         Evidence::Emulated => format!("sustained {rate} under emulated CPU and memory limits"),
         Evidence::CoresEmulated => format!("sustained {rate} under an emulated CPU limit, without its memory limit"),
@@ -100,8 +94,8 @@ pub(super) fn recommended(
         Evidence::Extrapolated => format!("sustains {rate} by extrapolation"),
         Evidence::NotMeasured => format!("is not known to sustain {rate}"),
     };
-    let most = verdict.sustained_per_second.map_or_else(String::new, |rate| {
-        let limit = verdict.binding.as_ref().and_then(|binding| binding.resource.name());
+    let most = verdict.known.sustained_per_second.map_or_else(String::new, |rate| {
+        let limit = verdict.known.binding.as_ref().and_then(|binding| binding.resource.name());
         let limit = limit.map_or_else(String::new, |resource| format!(", where {resource} is the limit"));
         format!(" It met the objective up to {} commands/s{limit}.", units::number(rate))
     });
@@ -131,7 +125,7 @@ pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> Stri
         .ceiling_per_second()
         .map_or_else(String::new, |ceiling| format!(" (ceiling {} on {})", units::number(ceiling), findings.machine));
     let known = mode.verdicts.iter().find(|verdict| verdict.machine == findings.machine);
-    let help = known.and_then(|verdict| verdict.binding.as_ref()).map_or_else(String::new, |binding| {
+    let help = known.and_then(|verdict| verdict.known.binding.as_ref()).map_or_else(String::new, |binding| {
         let resource = binding.resource.name().unwrap_or("not known");
         format!(" The limit is {resource}: {}; {}.", binding.evidence, remedy(binding.resource))
     });

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::actor::Durability;
 use crate::host::{MIN_RAM_MB, Machine};
 use crate::load::{Objective, RestartSpec, RunError, Source};
@@ -35,7 +33,7 @@ pub struct PlanSpec {
 }
 
 /// How much time a search may take.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
     /// Measured time at the ceiling.
     pub saturation: Duration,
@@ -56,8 +54,7 @@ pub struct Effort {
 }
 
 /// Machines that a plan measures in each mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Breadth {
     /// The smallest that sustains the required rate.
     Smallest,
@@ -69,7 +66,7 @@ pub enum Breadth {
 
 impl Effort {
     /// One to two minutes for a plan of both durability modes.
-    pub const fn quick() -> Self {
+    pub(crate) const fn quick() -> Self {
         Self {
             saturation: Duration::from_secs(2),
             probe: Duration::from_secs(3),
@@ -83,7 +80,7 @@ impl Effort {
     }
 
     /// Five to seven minutes for a plan of both durability modes.
-    pub const fn standard() -> Self {
+    pub(crate) const fn standard() -> Self {
         Self {
             saturation: Duration::from_secs(5),
             probe: Duration::from_secs(6),
@@ -97,7 +94,7 @@ impl Effort {
     }
 
     /// About five minutes for each machine and durability mode.
-    pub const fn thorough() -> Self {
+    pub(crate) const fn thorough() -> Self {
         Self {
             saturation: Duration::from_secs(15),
             probe: Duration::from_secs(20),
@@ -123,10 +120,6 @@ impl PlanSpec {
     }
 
     /// Checks the settings against each other and the source, and finds the objective's command.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Settings`] that names the setting that does not fit.
     pub(super) fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
         let wrong = |text: String| Err(RunError::Settings(text));
         if !(self.target_per_second > 0.0 && self.target_per_second.is_finite()) {
@@ -184,17 +177,5 @@ impl PlanSpec {
     /// Whether any candidate has more cores than this host.
     pub(super) fn extrapolates(&self) -> bool {
         self.effort.breadth != Breadth::Smallest && self.machines.iter().any(|machine| machine.cores > self.host.cores)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::required_rate;
-    use crate::report::suffices;
-
-    #[test]
-    fn the_required_rate_leaves_the_headroom_and_suffices_itself() {
-        assert!((required_rate(700.0, 30.0) - 1_000.0).abs() < 1e-9);
-        assert!(suffices(required_rate(100.0, 33.3), required_rate(100.0, 33.3)));
     }
 }

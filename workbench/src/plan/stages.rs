@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::load::Observer;
 use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
 
@@ -13,46 +12,34 @@ const PROBES_PER_STEP: f64 = 1.4;
 /// Longest time at the target: enough for p99.9 of a thousand commands per second.
 const LONGEST_AT_TARGET: Duration = Duration::from_secs(12);
 
-/// Reports the stages of a plan to its observer.
-pub(super) struct Stages<'a> {
-    observer: &'a dyn Observer,
-    /// Time for which the target is offered.
-    pub(super) at_target: Duration,
-}
-
-impl<'a> Stages<'a> {
-    /// Announces the stages with the mean of their times: which machines will be tried is not known beforehand.
-    pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'a>) -> Self {
-        let effort = spec.effort;
-        let probe = input.probe_time(spec.required_per_second());
-        let warmup = effort.warmup.as_secs_f64();
-        let confirm = f64::from(effort.confirmations) * (probe.as_secs_f64() + warmup);
-        let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
-        let short = effort.probe.as_secs_f64() + warmup;
-        let climb = (PROBES_PER_STEP * f64::from(effort.bisections) + f64::from(effort.confirmations)) * short;
-        let climb = climb.min(2.0 * effort.climb.as_secs_f64());
-        let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
-        let machines = match effort.breadth {
-            Breadth::All => u32::try_from(spec.emulatable().len()).unwrap_or(u32::MAX),
-            Breadth::Smallest | Breadth::SmallestAndHost => 1,
-        };
-        let mut count = 2 * machines + 1;
-        let mut seconds = f64::from(machines) * (ceiling + confirm + climb) + at_target.as_secs_f64();
-        if effort.breadth != Breadth::Smallest {
-            count += 1;
-            seconds += ceiling + climb;
-        }
-        if spec.extrapolates() {
-            count += 1;
-            seconds += 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup));
-        }
-        let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
-        let each = Duration::from_secs_f64(seconds / f64::from(count));
-        input.job.observer.expect_stages(count.saturating_mul(modes), each);
-        Self { observer: input.job.observer, at_target }
+/// Announces the stages with the mean of their times, since which machines will be tried is not known beforehand. Returns the
+/// time for which the target is offered.
+pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
+    let effort = spec.effort;
+    let probe = input.probe_time(spec.required_per_second());
+    let warmup = effort.warmup.as_secs_f64();
+    let confirm = f64::from(effort.confirmations) * (probe.as_secs_f64() + warmup);
+    let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
+    let short = effort.probe.as_secs_f64() + warmup;
+    let climb = (PROBES_PER_STEP * f64::from(effort.bisections) + f64::from(effort.confirmations)) * short;
+    let climb = climb.min(2.0 * effort.climb.as_secs_f64());
+    let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
+    let machines = match effort.breadth {
+        Breadth::All => u32::try_from(spec.emulatable().len()).unwrap_or(u32::MAX),
+        Breadth::Smallest | Breadth::SmallestAndHost => 1,
+    };
+    let mut count = 2 * machines + 1;
+    let mut seconds = f64::from(machines) * (ceiling + confirm + climb) + at_target.as_secs_f64();
+    if effort.breadth != Breadth::Smallest {
+        count += 1;
+        seconds += ceiling + climb;
     }
-
-    pub(super) fn begin(&self, name: &str) {
-        self.observer.stage(name);
+    if spec.extrapolates() {
+        count += 1;
+        seconds += 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup));
     }
+    let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
+    let each = Duration::from_secs_f64(seconds / f64::from(count));
+    input.job.observer.expect_stages(count.saturating_mul(modes), each);
+    at_target
 }

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 
 use super::error::ProcessError;
 
-/// This program, without arguments.
-pub(crate) fn own_program() -> std::io::Result<Command> {
-    Ok(Command::new(std::env::current_exe()?))
+pub(crate) fn own_program(hidden: &str) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(hidden);
+    Ok(command)
 }
 
 /// A child process, which is killed when this is dropped.
@@ -53,7 +54,6 @@ impl ChildProcess {
         self.0.wait().map(drop)
     }
 
-    /// Whether it is dead by `SIGKILL`.
     pub(crate) fn was_killed(&mut self) -> bool {
         let killed = rustix::process::Signal::KILL.as_raw();
         matches!(self.0.try_wait(), Ok(Some(status)) if status.signal() == Some(killed))
@@ -85,7 +85,7 @@ impl Drop for ChildProcess {
 pub(crate) fn read_task<T: DeserializeOwned>(command: &'static str, parent: &'static str) -> Result<T, ProcessError> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
-    serde_json::from_str(&line).map_err(|source| ProcessError::Task { command, parent, source })
+    serde_json::from_str(&line).map_err(|source| ProcessError::Task(command, parent, source))
 }
 
 /// In the child: writes a line of JSON to standard output.

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use super::child::{exit_with_parent, own_program};
+use super::child::exit_with_parent;
 use super::error::ProcessError;
 use super::scratch::Scratch;
 use crate::host::{Confinement, CoreLimit, GroupLimits, HostWarning, Machine};
@@ -18,7 +18,6 @@ const CORES: &str = "cores";
 /// Waits for a line, so that the program starts within the limits, and becomes the program.
 const START_SCRIPT: &str = "read -r line && exec \"$0\" \"$@\"";
 
-/// How the child process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConfinedExit {
     Code(u8),
@@ -45,19 +44,15 @@ pub(crate) fn warning() -> Option<HostWarning> {
 }
 
 /// Runs this program's command line within the limits of `machine`. A child that is killed for its memory cannot remove
-/// its databases in `data_directory`: this does.
-pub(crate) fn run(
-    machine: &Machine,
-    data_directory: &Path,
-    observer: &dyn Observer,
-) -> Result<ConfinedExit, ProcessError> {
-    let failed = |source| ProcessError::Limits { machine: machine.to_string(), source };
+/// its databases in the data directory `data`: this does.
+pub(crate) fn run(machine: &Machine, data: &Path, observer: &dyn Observer) -> Result<ConfinedExit, ProcessError> {
+    let failed = |source| ProcessError::Limits(machine.to_string(), source);
     let confinement = Confinement::detect();
     observer.note(&describe(machine, &confinement));
     let _cores = CoreLimit::apply(machine.cores).map_err(failed)?;
     let (status, oom_kills) = run_child(machine, &confinement).map_err(failed)?;
     if oom_kills > 0 && status.code().is_none() {
-        Scratch::remove_stale(data_directory, observer)?;
+        Scratch::remove_stale(data, observer)?;
         return Ok(ConfinedExit::OutOfMemory);
     }
     let code = status.code().and_then(|code| u8::try_from(code).ok());
@@ -68,12 +63,8 @@ pub(crate) fn run(
 fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitStatus, u64)> {
     let limited = if confinement.limits_memory() { CORES_AND_MEMORY } else { CORES };
     let mut command = Command::new("sh");
-    let program = own_program()?;
-    command
-        .args(["-c", START_SCRIPT])
-        .arg(program.get_program())
-        .args(std::env::args_os().skip(1))
-        .env(LIMITED, limited);
+    command.args(["-c", START_SCRIPT]).arg(std::env::current_exe()?);
+    command.args(std::env::args_os().skip(1)).env(LIMITED, limited);
     let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
     let (mut command, mut confined) = confinement.prepare(limits, command)?;
     let mut child = command.stdin(Stdio::piped()).spawn()?;

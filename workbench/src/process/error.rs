@@ -21,59 +21,28 @@ pub enum ProcessError {
     /// The trace cannot be read.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// The workload cannot be passed to a child process.
-    #[error("workload {name}: {source}")]
-    Snapshot {
-        /// Name of the workload.
-        name: String,
-        /// Of the TOML serialiser.
-        source: toml::ser::Error,
-    },
-    /// The trace differs from what the parent process read.
-    #[error("{path} changed during the run")]
-    SourceChanged {
-        /// As given on the command line.
-        path: String,
-    },
+    /// The workload of this name cannot be passed to a child process.
+    #[error("workload {0}: {1}")]
+    Snapshot(String, #[source] toml::ser::Error),
+    /// The trace at this path differs from what the parent process read.
+    #[error("{0} changed during the run")]
+    SourceChanged(String),
     /// A testbed that wraps another one failed by itself.
     #[error(transparent)]
     Testbed(Box<dyn Error + Send + Sync>),
-    /// The child process that runs a load within a machine's limits failed.
-    #[error("the process that loads the database as {machine} with durability {durability} {reason}")]
-    Rig {
-        /// Name of the machine.
-        machine: String,
-        /// Durability mode of the load.
-        durability: Durability,
-        /// `cannot be started: …`, `ended by itself: …`.
-        reason: String,
-    },
-    /// The limits of a machine cannot be applied to a process.
-    #[error("cannot run within the limits of {machine}: {source}")]
-    Limits {
-        /// Name of the machine.
-        machine: String,
-        /// Of the operating system.
-        source: io::Error,
-    },
-    /// The first line on standard input is no task: the command was not started by this program.
-    #[error("`{command}` is started by `{parent}`: {source}")]
-    Task {
-        /// The hidden command.
-        command: &'static str,
-        /// The command that starts it.
-        parent: &'static str,
-        /// Of the JSON parser.
-        source: serde_json::Error,
-    },
-    /// The directory for databases cannot be used.
-    #[error("cannot use the data directory {}: {source}", path.display())]
-    DataDirectory {
-        /// As given on the command line.
-        path: PathBuf,
-        /// Of the operating system.
-        source: io::Error,
-    },
+    /// The child process that runs a load within the limits of this machine failed: `cannot be started: …`,
+    /// `ended by itself: …`.
+    #[error("the process that loads the database as {0} with durability {1} {2}")]
+    Rig(String, Durability, String),
+    /// The limits of this machine cannot be applied to a process.
+    #[error("cannot run within the limits of {0}: {1}")]
+    Limits(String, #[source] io::Error),
+    /// The first line on standard input is no task: the hidden command (first) was not started by the other.
+    #[error("`{0}` is started by `{1}`: {2}")]
+    Task(&'static str, &'static str, #[source] serde_json::Error),
+    /// This directory for databases cannot be used.
+    #[error("cannot use the data directory {path}: {1}", path = .0.display())]
+    DataDirectory(PathBuf, #[source] io::Error),
     /// Standard input or output of a child process is closed.
     #[error("cannot reach the parent process: {0}")]
     Pipe(#[from] io::Error),
@@ -82,6 +51,6 @@ pub enum ProcessError {
 impl ProcessError {
     /// Whether the command line is at fault: something on it cannot be done here.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Snapshot { .. } | Self::SourceChanged { .. } | Self::Limits { .. } | Self::Task { .. })
+        matches!(self, Self::Snapshot(..) | Self::SourceChanged(_) | Self::Limits(..) | Self::Task(..))
     }
 }

@@ -25,29 +25,19 @@ const LOCK_ATTEMPTS: u32 = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// Another process has it open.
-    #[error("another process has the journal {} open", path.display())]
-    Locked {
-        /// The journal.
-        path: PathBuf,
-    },
-    /// The file or its directory fails.
-    #[error("cannot {action} the journal {}: {source}", path.display())]
-    File {
-        /// `create`, `lock`, `read`, `write` or `remove`.
-        action: &'static str,
-        /// The journal.
-        path: PathBuf,
-        /// The error of the system.
-        source: io::Error,
-    },
+    #[error("another process has the journal {path} open", path = .0.display())]
+    Locked(PathBuf),
+    /// An action (`create`, `lock`, `read`, `write` or `remove`) failed on this file or its directory.
+    #[error("cannot {0} the journal {path}: {2}", path = .1.display())]
+    File(&'static str, PathBuf, #[source] io::Error),
 }
 
-/// A journal, locked until it is dropped.
 #[derive(Debug)]
 pub(crate) struct JournalFile {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     file: File,
-    dropped_bytes: u64,
+    /// Bytes dropped since it was opened: a cut-off or damaged end, or a job with other inputs.
+    pub(crate) dropped_bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,15 +49,11 @@ struct Heading<I> {
 impl JournalFile {
     /// Opens a journal with entries of type `E`, or creates it, its directory included. Returns the inputs with which it
     /// began; `None` if it has yet to [`begin`](Self::begin).
-    ///
-    /// # Errors
-    ///
-    /// [`JournalError`] if another process has it open, or the file fails.
     pub(crate) fn open<I: DeserializeOwned, E: DeserializeOwned>(
         path: &Path,
     ) -> Result<(Self, Option<I>), JournalError> {
         let mut journal = Self { path: path.to_owned(), file: lock(path)?, dropped_bytes: 0 };
-        let (inputs, end) = whole_part::<I, E>(path).map_err(|source| journal.failed("read", source))?;
+        let (inputs, end) = whole_part::<I, E>(path).map_err(|source| failed("read", path, source))?;
         journal.truncate(end)?;
         Ok((journal, inputs))
     }
@@ -76,50 +62,38 @@ impl JournalFile {
     pub(crate) fn begin(&mut self, inputs: &impl Serialize) -> Result<(), JournalError> {
         self.truncate(0)?;
         self.append(&Heading { version: VERSION, inputs })?;
-        sync_directory(directory_of(&self.path)).map_err(|source| self.failed("write", source))
+        sync_directory(directory_of(&self.path)).map_err(|source| failed("write", &self.path, source))
     }
 
-    /// Appends an entry and syncs it.
     pub(crate) fn append(&mut self, entry: &impl Serialize) -> Result<(), JournalError> {
         let written = frame(entry).and_then(|bytes| {
             self.file.write_all(&bytes)?;
             self.file.sync_data()
         });
-        written.map_err(|source| self.failed("write", source))
+        written.map_err(|source| failed("write", &self.path, source))
     }
 
     /// The entries, in order, each read when it is needed.
     pub(crate) fn entries<E: DeserializeOwned>(
         &self,
     ) -> Result<impl Iterator<Item = Result<E, JournalError>> + '_, JournalError> {
-        let mut reader = File::open(&self.path).map(BufReader::new).map_err(|source| self.failed("read", source))?;
-        next::<Heading<serde::de::IgnoredAny>>(&mut reader).map_err(|source| self.failed("read", source))?;
-        Ok(std::iter::from_fn(move || next(&mut reader).map_err(|source| self.failed("read", source)).transpose()))
+        let mut reader =
+            File::open(&self.path).map(BufReader::new).map_err(|source| failed("read", &self.path, source))?;
+        next::<Heading<serde::de::IgnoredAny>>(&mut reader).map_err(|source| failed("read", &self.path, source))?;
+        Ok(std::iter::from_fn(move || {
+            next(&mut reader).map_err(|source| failed("read", &self.path, source)).transpose()
+        }))
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Bytes dropped since it was opened: a cut-off or damaged end, or a job with other inputs.
-    pub(crate) const fn dropped_bytes(&self) -> u64 {
-        self.dropped_bytes
-    }
-
-    /// Removes the file: the job is finished.
     pub(crate) fn remove(self) -> Result<(), JournalError> {
-        fs::remove_file(&self.path).map_err(|source| self.failed("remove", source))
+        fs::remove_file(&self.path).map_err(|source| failed("remove", &self.path, source))
     }
 
     fn truncate(&mut self, end: u64) -> Result<(), JournalError> {
-        let length = self.file.metadata().map_err(|source| self.failed("read", source))?.len();
-        self.file.set_len(end).map_err(|source| self.failed("write", source))?;
+        let length = self.file.metadata().map_err(|source| failed("read", &self.path, source))?.len();
+        self.file.set_len(end).map_err(|source| failed("write", &self.path, source))?;
         self.dropped_bytes += length - end;
         Ok(())
-    }
-
-    fn failed(&self, action: &'static str, source: io::Error) -> JournalError {
-        failed(action, &self.path, source)
     }
 }
 
@@ -147,11 +121,11 @@ fn lock(path: &Path) -> Result<File, JournalError> {
             return Ok(file);
         }
     }
-    Err(JournalError::Locked { path: path.to_owned() })
+    Err(JournalError::Locked(path.to_owned()))
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::File { action, path: path.to_owned(), source }
+    JournalError::File(action, path.to_owned(), source)
 }
 
 /// The inputs, and where the last whole entry ends; `None` and 0 if there are none.
@@ -185,7 +159,6 @@ fn next<T: DeserializeOwned>(reader: &mut BufReader<File>) -> io::Result<Option<
     Ok(Some(serde_json::from_slice(&text)?))
 }
 
-/// A value as a frame with a checksum.
 fn frame(value: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
     encoder.include_checksum(true)?;
@@ -239,7 +212,7 @@ mod tests {
     }
 
     fn open_again(journal: JournalFile) -> JournalFile {
-        let path = journal.path().to_owned();
+        let path = journal.path.clone();
         drop(journal);
         open(&path).0
     }
@@ -254,7 +227,7 @@ mod tests {
         fs::write(&path, bytes).unwrap();
         let (journal, inputs) = open(&path);
         assert_eq!((inputs.as_deref(), entries(&journal)), (Some("inputs"), vec![1, 2]));
-        assert!(journal.dropped_bytes() > 0);
+        assert!(journal.dropped_bytes > 0);
     }
 
     #[test]
@@ -263,7 +236,7 @@ mod tests {
         let path = written(directory.path());
         let (mut journal, _) = open(&path);
         journal.begin(&"others").unwrap();
-        assert!(entries(&journal).is_empty() && journal.dropped_bytes() > 0);
+        assert!(entries(&journal).is_empty() && journal.dropped_bytes > 0);
         drop(journal);
         assert_eq!(inputs_of_unused::<String>(&path).as_deref(), Some("others"));
         fs::write(&path, frame(&Heading { version: VERSION + 1, inputs: "others" }).unwrap()).unwrap();

@@ -21,4 +21,6 @@ pub(crate) use journal::{JournalFile, inputs_of_unused};
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
-pub use testbed::{DriveResult, Emulation, InProcess, Rig, RigOutcome, RigSummary, Survey, SuspendedRig, Testbed};
+pub use testbed::{
+    DriveResult, Emulation, InProcess, Rig, RigOutcome, RigResult, RigSummary, Survey, SuspendedRig, Testbed,
+};

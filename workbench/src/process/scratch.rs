@@ -5,14 +5,13 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::error::ProcessError;
 use crate::host::{Claim, LockOn, LockedDirectory};
 use crate::load::Observer;
 
-/// Prefix of the directories' names.
 const PREFIX: &str = ".ave-workbench-";
 const LOCK: LockOn = LockOn::File("owner.lock");
 /// Directories created until one is not removed by another process before it is locked.
@@ -30,7 +29,7 @@ pub(crate) struct Scratch(LockedDirectory);
 impl Scratch {
     /// Creates one in `data_directory`, which is created as well, after removing stale ones.
     pub(crate) fn create(data_directory: &Path, observer: &dyn Observer) -> Result<Self, ProcessError> {
-        let failed = |source| ProcessError::DataDirectory { path: data_directory.to_owned(), source };
+        let failed = |source| ProcessError::DataDirectory(data_directory.to_owned(), source);
         fs::create_dir_all(data_directory).map_err(failed)?;
         Self::remove_stale(data_directory, observer)?;
         Self::create_in(data_directory).map_err(failed)
@@ -38,9 +37,18 @@ impl Scratch {
 
     /// Removes what killed processes left in `data_directory`, and notes it.
     pub(crate) fn remove_stale(data_directory: &Path, observer: &dyn Observer) -> Result<(), ProcessError> {
-        let failed = |source| ProcessError::DataDirectory { path: data_directory.to_owned(), source };
-        let stale = remove_stale(data_directory).map_err(failed)?;
-        stale.notes(data_directory).iter().for_each(|note| observer.note(note));
+        let failed = |source| ProcessError::DataDirectory(data_directory.to_owned(), source);
+        let (removed, failures) = remove_stale(data_directory).map_err(failed)?;
+        let what = match removed {
+            1 => "1 database directory that a killed workbench".to_owned(),
+            count => format!("{count} database directories that killed workbenches"),
+        };
+        if removed > 0 {
+            observer.note(&format!("removed {what} left in {}", data_directory.display()));
+        }
+        for failure in &failures {
+            observer.note(failure);
+        }
         Ok(())
     }
 
@@ -69,33 +77,10 @@ impl Drop for Scratch {
     }
 }
 
-/// What happened to stale directories.
-#[derive(Debug, Default)]
-struct Stale {
-    removed: usize,
-    /// Those that could not be removed.
-    failed: Vec<(PathBuf, io::Error)>,
-}
-
-impl Stale {
-    fn notes(&self, data_directory: &Path) -> Vec<String> {
-        let removed = match self.removed {
-            0 => None,
-            1 => Some("1 database directory that a killed workbench".to_owned()),
-            count => Some(format!("{count} database directories that killed workbenches")),
-        };
-        let removed = removed.map(|removed| format!("removed {removed} left in {}", data_directory.display()));
-        let failed = self
-            .failed
-            .iter()
-            .map(|(path, error)| format!("cannot remove {}, which a killed workbench left: {error}", path.display()));
-        removed.into_iter().chain(failed).collect()
-    }
-}
-
-/// Removes directories with our prefix that are empty or hold a lock file that is not locked.
-fn remove_stale(data_directory: &Path) -> io::Result<Stale> {
-    let mut stale = Stale::default();
+/// Removes directories with our prefix that are empty or hold a lock file that is not locked. Returns how many were removed,
+/// and of the others why.
+fn remove_stale(data_directory: &Path) -> io::Result<(usize, Vec<String>)> {
+    let (mut removed, mut failures) = (0, Vec::new());
     for entry in fs::read_dir(data_directory)? {
         let entry = entry?;
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
@@ -104,12 +89,14 @@ fn remove_stale(data_directory: &Path) -> io::Result<Stale> {
             continue;
         }
         match remove_if_stale(&entry.path()) {
-            Ok(true) => stale.removed += 1,
-            Ok(false) => {}
-            Err(error) => stale.failed.push((entry.path(), error)),
+            Ok(is_removed) => removed += usize::from(is_removed),
+            Err(error) => {
+                let path = entry.path();
+                failures.push(format!("cannot remove {}, which a killed workbench left: {error}", path.display()));
+            }
         }
     }
-    Ok(stale)
+    Ok((removed, failures))
 }
 
 /// Whether this call removed it. A directory that cannot be read belongs to another user.
@@ -127,6 +114,7 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
     use std::sync::Mutex;
     use tempfile::tempdir;
 
@@ -161,12 +149,15 @@ mod tests {
         let used = Scratch::create_in(data.path()).unwrap();
         fs::write(used.path().join("db"), "x").unwrap();
         let dead = left_behind(data.path(), ".ave-workbench-dead", true);
+        let half_removed = left_behind(data.path(), ".ave-workbench-half", true);
+        fs::remove_dir_all(half_removed.join("db")).unwrap();
+        fs::remove_file(half_removed.join("CURRENT")).unwrap();
         let empty = data.path().join(".ave-workbench-empty");
         fs::create_dir(&empty).unwrap();
-        assert_eq!(remove_stale(data.path()).unwrap().removed, 2);
-        assert!(!dead.exists() && !empty.exists());
+        assert_eq!(remove_stale(data.path()).unwrap(), (3, Vec::new()));
+        assert!(!dead.exists() && !half_removed.exists() && !empty.exists());
         assert!(used.path().join("db").is_file() && used.path().join(LOCK_FILE).is_file());
-        assert_eq!(remove_stale(data.path()).unwrap().removed, 0);
+        assert_eq!(remove_stale(data.path()).unwrap(), (0, Vec::new()));
     }
 
     #[test]
@@ -180,21 +171,9 @@ mod tests {
         left_behind(data.path(), "ave-workbench-visible", true);
         let linked = left_behind(data.path(), ".ave-workbench-linked-lock", false);
         symlink(target.join(LOCK_FILE), linked.join(LOCK_FILE)).unwrap();
-
-        let stale = remove_stale(data.path()).unwrap();
-        assert!(stale.removed == 0 && stale.failed.is_empty(), "{stale:?}");
+        assert_eq!(remove_stale(data.path()).unwrap(), (0, Vec::new()));
         assert_eq!(fs::read_dir(data.path()).unwrap().count(), 5);
         assert!(target.join("db/wal/000001.log").is_file() && linked.join("CURRENT").is_file());
-    }
-
-    #[test]
-    fn an_interrupted_removal_is_completed_by_the_next_start() {
-        let data = tempdir().unwrap();
-        let dead = left_behind(data.path(), ".ave-workbench-dead", true);
-        fs::remove_dir_all(dead.join("db")).unwrap();
-        fs::remove_file(dead.join("CURRENT")).unwrap();
-        assert_eq!(remove_stale(data.path()).unwrap().removed, 1);
-        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0);
     }
 
     /// Between its creation and its lock, another process may remove a directory.

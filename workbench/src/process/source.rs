@@ -10,7 +10,6 @@ use crate::load::Source;
 use crate::trace::{self, Truncation};
 use crate::workload::Workload;
 
-/// A workload or trace as the user named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceSpec {
     /// Name of a shipped workload, or path of a workload file or a trace.
@@ -48,21 +47,17 @@ pub(crate) enum SourceSnapshot {
     /// As TOML, whose numbers read back bit by bit: the stream of commands depends on every one of them.
     Workload(String),
     /// By path: a trace may be far larger than memory.
-    Trace {
-        spec: SourceSpec,
-        /// Commands that the parent process read.
-        commands: u64,
-    },
+    Trace { spec: SourceSpec, commands: u64 },
 }
 
 impl SourceSnapshot {
     /// A snapshot of `source`, which was read from `spec`.
     pub(crate) fn new(spec: SourceSpec, source: &Source) -> Result<Self, ProcessError> {
         Ok(match source {
-            Source::Workload(workload) => Self::Workload(
-                toml::to_string(&**workload)
-                    .map_err(|source| ProcessError::Snapshot { name: workload.name.clone(), source })?,
-            ),
+            Source::Workload(workload) => {
+                let text = toml::to_string(&**workload);
+                Self::Workload(text.map_err(|source| ProcessError::Snapshot(workload.name.clone(), source))?)
+            }
             Source::Trace { trace, seed, .. } => {
                 Self::Trace { spec: SourceSpec { seed: Some(*seed), ..spec }, commands: trace.command_count() }
             }
@@ -75,7 +70,7 @@ impl SourceSnapshot {
             Self::Workload(text) => Ok(Source::Workload(Arc::new(Workload::parse(text)?))),
             Self::Trace { spec, commands } => match spec.read(directory, None)? {
                 Source::Trace { trace, .. } if trace.command_count() != *commands => {
-                    Err(ProcessError::SourceChanged { path: spec.origin.clone() })
+                    Err(ProcessError::SourceChanged(spec.origin.clone()))
                 }
                 source => Ok(source),
             },

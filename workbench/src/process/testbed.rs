@@ -12,7 +12,7 @@ use super::error::ProcessError;
 use crate::actor::Durability;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{
-    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, RunError, Session, SessionSize, Source,
+    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, Session, SessionSize, Source,
     SuspendedSession, Target, Verified,
 };
 
@@ -58,6 +58,9 @@ impl<T> RigOutcome<T> {
         }
     }
 }
+
+/// The outcome of a step, or the failure of the database or the rig's process.
+pub type RigResult<T> = Result<RigOutcome<T>, ProcessError>;
 
 /// A load's measurements, and the space its database takes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,63 +110,37 @@ pub struct SuspendedRig {
     pub session: SuspendedSession,
 }
 
-/// A filled database and the workers that load it.
+/// A filled database and the workers that load it. Every step fails if the database or the rig's process fails.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Rig {
     /// Issues commands and measures them.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError>;
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult>;
 
     /// Takes an inventory of what is stored, and measures restarts of the actors.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError>;
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey>;
 
-    /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails. A difference is no error.
-    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError>;
+    /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases. A
+    /// difference is no error.
+    fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary>;
 
     /// Closes the database, for [`Testbed::resume`]. `None` if this kind of rig cannot be suspended, which is the default:
     /// its database is lost.
-    ///
-    /// # Errors
-    ///
-    /// The database fails.
     fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
         Ok(None)
     }
 }
 
-/// Sets rigs up.
+/// Sets rigs up, which fails if the database or the rig's process fails.
+#[expect(clippy::missing_errors_doc, reason = "the trait documents them")]
 pub trait Testbed {
     /// Which limits of `machine` it applies.
     fn emulation(&self, machine: &Machine) -> Emulation;
 
     /// Creates a rig whose database holds the preload. `workers` threads will load it.
-    ///
-    /// # Errors
-    ///
-    /// The database or the rig's process fails.
-    fn set_up(
-        &self,
-        machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError>;
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>>;
 
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
-    ///
-    /// # Errors
-    ///
-    /// The database fails.
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
         Err(ProcessError::Testbed(format!("the rig in {} cannot be resumed here", suspended.directory).into()))
     }
@@ -177,7 +154,6 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     clock: &'a C,
     job: JobContext<'a>,
     keeps_databases: bool,
-    /// Rigs so far.
     rigs: AtomicU64,
 }
 
@@ -197,6 +173,13 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
     #[must_use]
     pub fn keeping_databases(self) -> Self {
         Self { keeps_databases: true, ..self }
+    }
+
+    pub(super) fn start(&self, durability: Durability, workers: u64) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
+        let directory = self.directory.join(&name);
+        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
+        Ok(Box::new(self.rig(session, name)))
     }
 
     fn rig(&self, session: Session<'a, T>, name: String) -> LocalRig<'a, T, C> {
@@ -220,16 +203,8 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         Emulation::CoresOnly { why: "it runs in this process".to_owned() }
     }
 
-    fn set_up(
-        &self,
-        _machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
-        let directory = self.directory.join(&name);
-        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
-        Ok(RigOutcome::Completed(Box::new(self.rig(session, name))))
+    fn set_up(&self, _machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        Ok(RigOutcome::Completed(self.start(durability, workers)?))
     }
 
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
@@ -252,15 +227,26 @@ struct LocalRig<'a, T: Target, C: Clock> {
 }
 
 impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
-        Ok(RigOutcome::Completed(drive(&mut self.session, &self.directory, spec, self.clock, self.job)?))
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
+        let database_bytes_before = self.session.database_bytes();
+        let drive = self.session.drive(spec, self.clock, self.job)?;
+        let disk = DiskProfile::under(&self.directory);
+        Ok(RigOutcome::Completed(DriveResult {
+            drive,
+            database_bytes_before,
+            database_bytes: self.session.database_bytes(),
+            free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
+            memory_peak_bytes: None,
+        }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
-        Ok(RigOutcome::Completed(survey(&mut self.session, spec, self.clock, self.job)?))
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+        let inventory = self.session.take_inventory(self.job)?;
+        let restarts = self.session.measure_restart(spec, self.clock, self.job)?;
+        Ok(RigOutcome::Completed(Survey { inventory, restarts }))
     }
 
-    fn finish(self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+    fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
         let commands = self.session.commands_issued();
         let (verified, size) = self.session.finish(verify, self.job)?;
         if !self.keeps_database {
@@ -272,39 +258,7 @@ impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
     }
 
     fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
-        let durability = self.session.durability();
+        let durability = self.session.durability;
         Ok(Some(SuspendedRig { directory: self.name, durability, session: self.session.suspend()? }))
     }
-}
-
-/// Drives a session whose database is in `directory`, without limits of memory.
-pub(super) fn drive<T: Target>(
-    session: &mut Session<'_, T>,
-    directory: &Path,
-    spec: &DriveSpec,
-    clock: &impl Clock,
-    job: JobContext<'_>,
-) -> Result<DriveResult, RunError> {
-    let database_bytes_before = session.database_bytes();
-    let drive = session.drive(spec, clock, job)?;
-    let disk = DiskProfile::under(directory);
-    Ok(DriveResult {
-        drive,
-        database_bytes_before,
-        database_bytes: session.database_bytes(),
-        free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
-        memory_peak_bytes: None,
-    })
-}
-
-/// Takes the inventory of a session and measures restarts of its actors.
-pub(super) fn survey<T: Target>(
-    session: &mut Session<'_, T>,
-    spec: &RestartSpec,
-    clock: &impl Clock,
-    job: JobContext<'_>,
-) -> Result<Survey, RunError> {
-    let inventory = session.take_inventory(job)?;
-    let restarts = session.measure_restart(spec, clock, job)?;
-    Ok(Survey { inventory, restarts })
 }

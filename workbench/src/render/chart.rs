@@ -1,16 +1,15 @@
-//! The numbers behind the charts of `report.html`, ready for a plotting library: columns that share an x axis,
-//! bounded in size whatever the run was.
-//!
-//! Pure. Knows nothing of colours, pixels or the library.
+//! The numbers behind the charts of `report.html`, ready for a plotting library: columns that share an x axis, bounded in
+//! size whatever the run was.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::actor::Durability;
-use crate::measure::Percentile;
 use crate::report::{
-    CurvePoint, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint, SlicesSummary,
-    SloInfo,
+    Capacity, CurvePoint, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint,
+    SlicesSummary, SloInfo,
 };
 use crate::units;
 
@@ -21,15 +20,14 @@ const NINES_STEPS: u32 = 125;
 /// Points per mode a time series keeps; longer ones are merged slice by slice.
 const SERIES_POINTS: usize = 600;
 
-/// Everything the charts draw.
 #[derive(Debug, Serialize)]
 pub(super) struct Charts<'a> {
-    pub(super) curves: Vec<CurveChart<'a>>,
-    pub(super) objective: Option<ObjectiveMark<'a>>,
-    pub(super) probes: Option<ProbeChart<'a>>,
-    pub(super) series: Option<SeriesChart>,
-    pub(super) scaling: Option<ScalingChart<'a>>,
-    pub(super) growth: Option<GrowthChart>,
+    curves: Vec<CurveChart<'a>>,
+    objective: Option<ObjectiveMark<'a>>,
+    probes: Option<ProbeChart<'a>>,
+    series: Option<SeriesChart>,
+    scaling: Option<ScalingChart<'a>>,
+    growth: Option<GrowthChart>,
 }
 
 impl<'a> Charts<'a> {
@@ -52,7 +50,7 @@ impl<'a> Charts<'a> {
 
 /// Percentile curves of one command or operation.
 #[derive(Debug, Serialize)]
-pub(super) struct CurveChart<'a> {
+struct CurveChart<'a> {
     /// `command` or `operation`.
     kind: &'static str,
     name: &'a str,
@@ -62,22 +60,16 @@ pub(super) struct CurveChart<'a> {
 
 /// Where the curve of the objective's command must not be above.
 #[derive(Debug, Serialize)]
-pub(super) struct ObjectiveMark<'a> {
-    command: &'a str,
-    percentile: Percentile,
+struct ObjectiveMark<'a> {
+    #[serde(flatten)]
+    slo: &'a SloInfo,
     nines: f64,
-    limit_ns: u64,
 }
 
 impl<'a> ObjectiveMark<'a> {
     fn new(slo: &'a SloInfo) -> Option<Self> {
         let nines = -(1.0 - slo.percentile.quantile()).log10();
-        (!slo.percentile.is_extreme()).then_some(Self {
-            command: &slo.command,
-            percentile: slo.percentile,
-            nines,
-            limit_ns: slo.limit_ns,
-        })
+        (!slo.percentile.is_extreme()).then_some(Self { slo, nines })
     }
 }
 
@@ -98,9 +90,8 @@ fn curve_charts(modes: &[ModeResult]) -> Vec<CurveChart<'_>> {
                 charts.push(CurveChart { kind, name: &latency.name, nines: nines_grid(), lines: Vec::new() });
                 charts.len() - 1
             });
-            charts[index]
-                .lines
-                .push(CurveLine { durability: mode.durability, latency_ns: on_grid(latency.response_or_service()) });
+            let latency_ns = on_grid(latency.response_or_service());
+            charts[index].lines.push(CurveLine { durability: mode.durability, latency_ns });
         }
     }
     charts.retain(|chart| chart.lines.iter().any(|line| line.latency_ns.iter().any(Option::is_some)));
@@ -129,12 +120,10 @@ fn value_at(curve: &[CurvePoint], quantile: f64) -> Option<u64> {
     curve.get(index).map(|point| point.value_ns)
 }
 
-/// Throughput against latency.
 #[derive(Debug, Serialize)]
-pub(super) struct ProbeChart<'a> {
-    command: &'a str,
-    percentile: Percentile,
-    limit_ns: u64,
+struct ProbeChart<'a> {
+    #[serde(flatten)]
+    slo: &'a SloInfo,
     target_per_second: f64,
     lines: Vec<ProbeLine<'a>>,
 }
@@ -147,32 +136,20 @@ struct ProbeLine<'a> {
 
 impl<'a> ProbeChart<'a> {
     fn new(plan: &'a PlanResult) -> Option<Self> {
-        let lines: Vec<_> = plan
-            .capacities
-            .iter()
-            .map(|capacity| {
-                let mut points: Vec<_> =
-                    capacity.probes.iter().filter(|probe| probe.slo_percentile_ns.is_some()).collect();
-                points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
-                ProbeLine { durability: capacity.durability, points }
-            })
-            .filter(|line| !line.points.is_empty())
-            .collect();
-        (!lines.is_empty()).then_some(Self {
-            command: &plan.slo.command,
-            percentile: plan.slo.percentile,
-            limit_ns: plan.slo.limit_ns,
-            target_per_second: plan.target_per_second,
-            lines,
-        })
+        let line = |capacity: &'a Capacity| {
+            let mut points: Vec<_> = capacity.probes.iter().filter(|probe| probe.slo_percentile_ns.is_some()).collect();
+            points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+            (!points.is_empty()).then_some(ProbeLine { durability: capacity.durability, points })
+        };
+        let lines: Vec<_> = plan.capacities.iter().filter_map(line).collect();
+        (!lines.is_empty()).then_some(Self { slo: &plan.slo, target_per_second: plan.target_per_second, lines })
     }
 }
 
 /// Latency and throughput over measured time, the rounds one after the other.
 #[derive(Debug, Serialize)]
-pub(super) struct SeriesChart {
-    /// Slices of the run in one point of the chart.
-    pub(super) slices_per_point: usize,
+struct SeriesChart {
+    slices_per_point: usize,
     rounds: Vec<RoundStart>,
     lines: Vec<SeriesLine>,
 }
@@ -207,20 +184,18 @@ impl SeriesChart {
 
 /// Where each round begins when all follow each other without a pause; the same for every mode.
 fn round_starts(modes: &[ModeResult]) -> Vec<RoundStart> {
-    let slices = || modes.iter().flat_map(|mode| &mode.series);
-    let mut numbers: Vec<u32> = slices().map(|slice| slice.round).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
+    let mut lengths = BTreeMap::new();
+    for slice in modes.iter().flat_map(|mode| &mode.series) {
+        let length = lengths.entry(slice.round).or_insert(0.0_f64);
+        *length = length.max(slice.at_seconds);
+    }
     let mut at_seconds = 0.0;
-    numbers
-        .into_iter()
-        .map(|round| {
-            let start = RoundStart { round, at_seconds };
-            let of_round = slices().filter(|slice| slice.round == round);
-            at_seconds += of_round.map(|slice| slice.at_seconds).fold(0.0, f64::max);
-            start
-        })
-        .collect()
+    let start = |(round, length)| {
+        let start = RoundStart { round, at_seconds };
+        at_seconds += length;
+        start
+    };
+    lengths.into_iter().map(start).collect()
 }
 
 impl SeriesLine {
@@ -236,22 +211,23 @@ impl SeriesLine {
         for round in mode.series.chunk_by(|a, b| a.round == b.round) {
             let start = rounds.iter().find(|start| start.round == round[0].round);
             let offset = start.map_or(0.0, |start| start.at_seconds);
-            line.break_at(offset);
+            if !line.at_seconds.is_empty() {
+                line.push(offset + 1e-6, None);
+            }
             line.mark_stalls(offset, round);
             for slices in round.chunks(slices_per_point) {
-                line.push(offset, slices);
+                line.push(offset + slices[slices.len() - 1].at_seconds, Some(&SlicesSummary::of(slices)));
             }
         }
         line
     }
 
-    fn break_at(&mut self, at_seconds: f64) {
-        if !self.at_seconds.is_empty() {
-            self.at_seconds.push(at_seconds + 1e-6);
-            self.p50_ns.push(None);
-            self.p99_ns.push(None);
-            self.commands_per_second.push(None);
-        }
+    /// A point that hides nothing: the median of the medians, the worst of the 99th percentiles.
+    fn push(&mut self, at_seconds: f64, summary: Option<&SlicesSummary>) {
+        self.at_seconds.push(at_seconds);
+        self.p50_ns.push(summary.map(|summary| summary.median_p50_ns));
+        self.p99_ns.push(summary.map(|summary| summary.worst_p99_ns));
+        self.commands_per_second.push(summary.map(|summary| summary.mean_per_second));
     }
 
     /// Adjacent stalled slices are one stall.
@@ -268,23 +244,12 @@ impl SeriesLine {
             from = to;
         }
     }
-
-    /// Merges slices into one point that hides nothing: the median of the medians, the worst of the 99th percentiles.
-    fn push(&mut self, offset: f64, slices: &[SeriesPoint]) {
-        let Some(last) = slices.last() else { return };
-        let summary = SlicesSummary::of(slices);
-        self.at_seconds.push(offset + last.at_seconds);
-        self.p50_ns.push(Some(summary.median_p50_ns));
-        self.p99_ns.push(Some(summary.worst_p99_ns));
-        self.commands_per_second.push(Some(summary.mean_per_second));
-    }
 }
 
-/// How this host scales with cores.
 #[derive(Debug, Serialize)]
-pub(super) struct ScalingChart<'a> {
+struct ScalingChart<'a> {
     /// Most cores that were measured: what lies beyond is extrapolated.
-    pub(super) measured_cores: u32,
+    measured_cores: u32,
     lines: Vec<&'a ScalingInfo>,
 }
 
@@ -296,17 +261,14 @@ impl<'a> ScalingChart<'a> {
     }
 }
 
-/// The database over the days to come.
 #[derive(Debug, Serialize)]
-pub(super) struct GrowthChart {
+struct GrowthChart {
     /// Seconds since 1970.
     at_seconds: Vec<i64>,
     expected_bytes: Vec<f64>,
     low_bytes: Vec<f64>,
     high_bytes: Vec<f64>,
-    /// Size of the disk.
-    disk_bytes: u64,
-    /// The size less what compactions and logs need.
+    /// Size of the disk less what compactions and logs need.
     usable_bytes: u64,
     /// The day of the forecast on which the space is used up.
     full_on: Option<String>,
@@ -324,7 +286,6 @@ impl GrowthChart {
             expected_bytes: sizes.iter().map(|size| size.bytes.expected).collect(),
             low_bytes: sizes.iter().map(|size| size.bytes.low).collect(),
             high_bytes: sizes.iter().map(|size| size.bytes.high).collect(),
-            disk_bytes: forecast.disk_bytes,
             usable_bytes: forecast.disk_bytes.saturating_sub(forecast.compaction_headroom_bytes),
             full_on: forecast.disk_full_on.clone(),
         })
@@ -355,38 +316,5 @@ mod tests {
         let supported = values.iter().filter(|value| value.is_some()).count();
         let last_nines = nines_grid()[supported - 1];
         assert!((1.96..=2.0).contains(&last_nines), "100 samples carry p99 and no more, got {last_nines} nines");
-    }
-
-    #[test]
-    fn a_long_series_keeps_its_worst_slice() {
-        let point = |second: u32| SeriesPoint {
-            round: 1,
-            at_seconds: f64::from(second),
-            commands_per_second: 100.0,
-            p50_ns: 5,
-            p99_ns: if second == 7_777 { 1_000 } else { 10 },
-            max_ns: 1_000,
-            ..SeriesPoint::default()
-        };
-        let series: Vec<_> = (1..=20_000).map(point).collect();
-        let starts = [RoundStart { round: 1, at_seconds: 0.0 }];
-        let mode = ModeResult {
-            durability: Durability::On,
-            commands_count: 0,
-            operations_count: 0,
-            offered_per_second: None,
-            achieved_per_second: 0.0,
-            achieved_range_per_second: [0.0, 0.0],
-            commands: Vec::new(),
-            operations: Vec::new(),
-            resources: crate::report::ResourceUse::default(),
-            series,
-            rounds: Vec::new(),
-            verification: crate::report::Verification::default(),
-            harness_ns_per_operation: 0.0,
-        };
-        let line = SeriesLine::new(&mode, &starts, 20_000_usize.div_ceil(SERIES_POINTS));
-        assert!(line.p99_ns.len() <= SERIES_POINTS);
-        assert_eq!(line.p99_ns.iter().flatten().max(), Some(&1_000));
     }
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::forest::{Axis, DrawnInterval};
 use super::template::render;
 use crate::actor::Durability;
-use crate::compare::{Answer, Candidate, Comparison, ComparisonOutcome, MachineFigure, MachineRow, Row, Samples};
-use crate::report::Rendered;
+use crate::compare::{Answer, Candidate, Comparison, MachineFigure, MachineRow, Row, Samples};
+use crate::report::{Outcome, Rendered};
 use crate::units;
 
 /// The pages of a comparison of builds. All text is escaped, and the content security policy of the HTML page forbids
@@ -20,10 +20,7 @@ pub fn comparison(comparison: &Comparison) -> Rendered {
 struct ComparisonPage<'a> {
     comparison: &'a Comparison,
     /// Class of the page, and the word.
-    outcome: [&'static str; 2],
-    threshold: String,
-    rule_out: String,
-    confidence: String,
+    outcome: (Outcome, &'static str),
     reports_count: usize,
     candidates: Vec<CandidateView<'a>>,
 }
@@ -36,39 +33,23 @@ impl<'a> ComparisonPage<'a> {
         let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
         Self {
             comparison,
-            outcome: outcome(comparison.outcome),
-            threshold: units::percent(comparison.threshold_percent),
-            rule_out: units::percent(comparison.rule_out_percent),
-            confidence: units::percent(comparison.confidence_percent),
+            outcome: (comparison.outcome.verdict(), comparison.outcome.words()),
             reports_count: sides.map(|side| side.reports.len()).sum(),
             candidates: candidates.map(|one| CandidateView::new(one, axis, comparison.rule_out_percent)).collect(),
         }
     }
 }
 
-/// Class of the page and word of an outcome.
-const fn outcome(outcome: ComparisonOutcome) -> [&'static str; 2] {
-    let class = match outcome {
-        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => "pass",
-        ComparisonOutcome::Undecided => "inconclusive",
-        ComparisonOutcome::Regression => "fail",
-    };
-    [class, outcome.words()]
-}
-
-/// One candidate.
 #[derive(Serialize)]
 struct CandidateView<'a> {
     candidate: &'a Candidate,
-    outcome: [&'static str; 2],
+    outcome: (Outcome, &'static str),
     samples: &'static str,
     axis: Axis,
-    ticks: [String; 2],
     modes: Vec<ModeRows<'a>>,
-    machine: Vec<MachineView>,
+    machine: Vec<MachineView<'a>>,
 }
 
-/// The rows of one durability mode.
 #[derive(Serialize)]
 struct ModeRows<'a> {
     durability: Durability,
@@ -79,10 +60,8 @@ struct ModeRows<'a> {
 struct RowView<'a> {
     row: &'a Row,
     what: String,
-    base: String,
-    candidate: String,
-    difference: String,
-    interval: String,
+    /// Of the base and of the candidate.
+    figures: [String; 2],
     probability: String,
     /// Class of the page, and the words.
     answer: [&'static str; 2],
@@ -91,31 +70,28 @@ struct RowView<'a> {
 }
 
 #[derive(Serialize)]
-struct MachineView {
-    durability: Durability,
+struct MachineView<'a> {
+    row: &'a MachineRow,
     what: &'static str,
-    base: String,
-    candidate: String,
-    difference: String,
-    interval: String,
+    /// Beside the base and beside the candidate.
+    figures: [String; 2],
     /// Class of the page, and the words.
     answer: [&'static str; 2],
 }
 
 impl<'a> CandidateView<'a> {
     fn new(candidate: &'a Candidate, axis: Axis, rule_out_percent: f64) -> Self {
-        let rows = |durability: Durability| candidate.rows.iter().filter(move |row| row.durability == durability);
         let mode = |durability| {
-            let rows: Vec<_> = rows(durability).map(|row| RowView::new(row, candidate.samples, axis)).collect();
+            let of_mode = candidate.rows.iter().filter(|row| row.durability == durability);
+            let rows: Vec<_> = of_mode.map(|row| RowView::new(row, candidate.samples, axis)).collect();
             (!rows.is_empty()).then_some(ModeRows { durability, rows })
         };
         Self {
             candidate,
-            outcome: outcome(candidate.outcome),
+            outcome: (candidate.outcome.verdict(), candidate.outcome.words()),
             samples: samples(candidate.samples),
             axis,
-            ticks: [units::percent_difference(axis.low), units::percent_difference(axis.high)],
-            modes: [Durability::Off, Durability::On].into_iter().filter_map(mode).collect(),
+            modes: Durability::BOTH.into_iter().filter_map(mode).collect(),
             machine: candidate.machine.iter().map(|row| MachineView::new(row, rule_out_percent)).collect(),
         }
     }
@@ -131,15 +107,11 @@ const fn samples(samples: Samples) -> &'static str {
 
 impl<'a> RowView<'a> {
     fn new(row: &'a Row, samples: Samples, axis: Axis) -> Self {
-        let [base, candidate] = row.figures();
         let of = if samples == Samples::Rounds { "rounds" } else { "runs" };
         Self {
             row,
             what: row.what(),
-            base,
-            candidate,
-            difference: units::percent_difference(row.slower_percent),
-            interval: units::percent_interval(row.interval_percent),
+            figures: row.figures(),
             probability: row.probability(),
             answer: [class(row.answer), row.answer.words()],
             needed: row.samples_needed_count.map(|count| format!("about {count} {of} on each side would do")),
@@ -159,7 +131,6 @@ fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
     }
 }
 
-/// The class of an answer on the page.
 const fn class(answer: Answer) -> &'static str {
     match answer {
         Answer::Regression => "no",
@@ -168,25 +139,18 @@ const fn class(answer: Answer) -> &'static str {
     }
 }
 
-impl MachineView {
-    fn new(row: &MachineRow, rule_out_percent: f64) -> Self {
+impl<'a> MachineView<'a> {
+    fn new(row: &'a MachineRow, rule_out_percent: f64) -> Self {
         let is_share = row.figure == MachineFigure::OtherProcesses;
-        let cores = |cores| format!("{} cores", units::number(cores));
-        let figure = |value: f64| if is_share { cores(value) } else { units::duration(value) };
+        let figure = |value| {
+            if is_share { format!("{} cores", units::number(value)) } else { units::duration(value) }
+        };
         let what = match row.figure {
             MachineFigure::OtherProcesses => "taken by other processes",
             MachineFigure::ComputeP50 => "computing, median",
             MachineFigure::ComputeMean => "computing, mean",
             MachineFigure::SyncP50 => "disk sync, median",
         };
-        Self {
-            durability: row.durability,
-            what,
-            base: figure(row.base),
-            candidate: figure(row.candidate),
-            difference: units::percent_difference(row.more_percent),
-            interval: units::percent_interval(row.interval_percent),
-            answer: same_machine(row, rule_out_percent),
-        }
+        Self { row, what, figures: [row.base, row.candidate].map(figure), answer: same_machine(row, rule_out_percent) }
     }
 }

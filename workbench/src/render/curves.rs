@@ -1,6 +1,4 @@
 //! The percentile curves of every machine, as shapes to draw: small charts of one scale, so that they compare.
-//!
-//! Knows coordinates and paths; colours and text are in the template.
 
 use serde::Serialize;
 
@@ -22,7 +20,6 @@ const MOST_LINES: usize = 8;
 const NAMED_NINES: [(f64, &str); 6] =
     [(0.301, "p50"), (1.0, "p90"), (2.0, "p99"), (3.0, "p99.9"), (4.0, "p99.99"), (5.0, "p99.999")];
 
-/// All charts.
 #[derive(Debug, Serialize)]
 pub(super) struct CurveBoard<'a> {
     width: f64,
@@ -37,14 +34,13 @@ pub(super) struct CurveBoard<'a> {
     charts: Vec<MachineCurves<'a>>,
 }
 
-/// A line of the grid and what it is called.
+/// A line of the grid.
 #[derive(Debug, Serialize)]
 struct Tick {
     at: f64,
     label: String,
 }
 
-/// One machine.
 #[derive(Debug, Serialize)]
 struct MachineCurves<'a> {
     machine: &'a MergedMachine,
@@ -71,16 +67,10 @@ impl<'a> CurveBoard<'a> {
         let command = comparison.headline_command.as_deref()?;
         let curves: Vec<_> = comparison.machines.iter().map(|machine| (machine, points(machine, command))).collect();
         let scale = Scale::of(curves.iter().flat_map(|(_, modes)| modes).flat_map(|(_, points)| points))?;
-        let charts = curves
-            .into_iter()
-            .map(|(machine, modes)| MachineCurves {
-                machine,
-                lines: modes
-                    .into_iter()
-                    .map(|(durability, points)| CurvePath { durability, path: scale.path(&points) })
-                    .collect(),
-            })
-            .collect();
+        let path = |(durability, points): (_, Vec<Point>)| CurvePath { durability, path: scale.path(&points) };
+        let chart =
+            |(machine, modes): (_, Vec<_>)| MachineCurves { machine, lines: modes.into_iter().map(path).collect() };
+        let charts = curves.into_iter().map(chart).collect();
         let (right, bottom) = (WIDTH - RIGHT, HEIGHT - BOTTOM);
         let (x_ticks, y_ticks) = (scale.x_ticks(), scale.y_ticks());
         Some(Self { width: WIDTH, height: HEIGHT, left: LEFT, right, top: TOP, bottom, y_ticks, x_ticks, charts })

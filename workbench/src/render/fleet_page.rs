@@ -6,13 +6,13 @@ use super::curves::CurveBoard;
 use super::template::render;
 use crate::actor::Durability;
 use crate::fleet::{
-    LatencyEvidence, MachineComparison, MergedCapacity, MergedLatency, MergedMachine, MergedMode, TargetAnswer,
+    LatencyEvidence, MachineComparison, MergedCapacity, MergedLatency, MergedMachine, MergedMode, RecommendationCount,
+    SyncProbe, TargetAnswer,
 };
 use crate::measure::Percentile;
-use crate::report::Rendered;
+use crate::report::{PercentileInfo, Rendered};
 use crate::units;
 
-/// The percentiles of the tables.
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 /// The pages of a comparison of machines. All text is escaped, and the content security policy of the HTML page forbids
@@ -46,7 +46,6 @@ impl<'a> FleetPage<'a> {
     }
 }
 
-/// One durability mode: a row per machine.
 #[derive(Serialize)]
 struct ModeTable<'a> {
     durability: Durability,
@@ -71,12 +70,9 @@ impl<'a> ModeTable<'a> {
     }
 }
 
-/// One machine in one durability mode.
 #[derive(Serialize)]
 struct RateRow<'a> {
     machine: &'a MergedMachine,
-    /// Its name without the processor.
-    hardware: &'a str,
     mode: &'a MergedMode,
     rate_per_second: f64,
     bar_percent: f64,
@@ -89,7 +85,7 @@ struct RateRow<'a> {
     /// Whether they come from its only report, without a histogram.
     is_own: bool,
     days_until_full: String,
-    percentiles: [Cell; 3],
+    percentiles: [Cell<'a>; 3],
 }
 
 impl<'a> RateRow<'a> {
@@ -98,7 +94,6 @@ impl<'a> RateRow<'a> {
         let capacity = mode.capacity.as_ref();
         Self {
             machine,
-            hardware: hardware(machine),
             mode,
             rate_per_second: mode.rate_per_second(),
             bar_percent: 100.0 * mode.rate_per_second() / longest,
@@ -110,21 +105,16 @@ impl<'a> RateRow<'a> {
             }),
             load: match mode.offered_per_second {
                 Some(rate) => units::rate(rate),
-                None if mode.commands.is_empty() => absent(),
+                None if mode.commands.is_empty() => units::absent(),
                 None => "closed loop".to_owned(),
             },
             is_own: latency.is_some_and(|latency| latency.evidence == LatencyEvidence::Report),
             days_until_full: capacity
                 .and_then(|capacity| capacity.days_until_disk_full)
-                .map_or_else(absent, |range| between(range, units::days)),
+                .map_or_else(units::absent, |range| between(range, units::days)),
             percentiles: SHOWN.map(|name| Cell::new(name, latency)),
         }
     }
-}
-
-/// The machine's name without the processor.
-fn hardware(machine: &MergedMachine) -> &str {
-    machine.name.strip_prefix(&machine.cpu_model).map_or("", |rest| rest.trim_start_matches([' ', '·']))
 }
 
 fn recommended(capacity: &MergedCapacity, reports: usize) -> String {
@@ -132,37 +122,28 @@ fn recommended(capacity: &MergedCapacity, reports: usize) -> String {
     match capacity.recommendations.as_slice() {
         [one] => profile(&one.profile),
         several => {
-            let counts = several
-                .iter()
-                .map(|count| format!("{} ({} of {reports} reports)", profile(&count.profile), count.reports_count));
-            counts.collect::<Vec<_>>().join(", ")
+            let text = |count: &RecommendationCount| {
+                format!("{} ({} of {reports} reports)", profile(&count.profile), count.reports_count)
+            };
+            several.iter().map(text).collect::<Vec<_>>().join(", ")
         }
     }
 }
 
-/// A percentile and its confidence interval.
 #[derive(Serialize)]
-struct Cell {
-    name: Percentile,
-    value_ns: Option<u64>,
-    interval_ns: Option<[u64; 2]>,
+struct Cell<'a> {
+    found: Option<&'a PercentileInfo>,
     /// Lowest and highest report, where two carry no interval.
     between_ns: Option<[u64; 2]>,
 }
 
-impl Cell {
-    fn new(name: Percentile, latency: Option<&MergedLatency>) -> Self {
+impl<'a> Cell<'a> {
+    fn new(name: Percentile, latency: Option<&'a MergedLatency>) -> Self {
         let found = latency.and_then(|latency| latency.response.percentile(name));
+        let has_spread = found.is_some_and(|found| found.interval_ns.is_none());
         let spread = latency.and_then(|latency| latency.spread.iter().find(|spread| spread.percentile == name));
-        let interval_ns = found.and_then(|found| found.interval_ns);
-        Self {
-            name,
-            value_ns: found.map(|found| found.value_ns),
-            interval_ns,
-            between_ns: spread
-                .filter(|spread| interval_ns.is_none() && found.is_some() && spread.reports_count > 1)
-                .map(|spread| [spread.lowest_ns, spread.highest_ns]),
-        }
+        let spread = spread.filter(|spread| has_spread && spread.reports_count > 1);
+        Self { found, between_ns: spread.map(|spread| [spread.lowest_ns, spread.highest_ns]) }
     }
 }
 
@@ -170,7 +151,6 @@ impl Cell {
 #[derive(Serialize)]
 struct DiskRow<'a> {
     machine: &'a MergedMachine,
-    hardware: &'a str,
     sync_p50: String,
     sync_p99: String,
     database: String,
@@ -182,48 +162,32 @@ struct DiskRow<'a> {
 impl<'a> DiskRow<'a> {
     fn new(machine: &'a MergedMachine) -> Self {
         let capacities = || machine.modes.iter().filter_map(|mode| mode.capacity.as_ref());
-        let sync = |range: Option<[u64; 2]>| {
-            range.map_or_else(absent, |[low, high]| between([low as f64, high as f64], units::duration))
+        let sync = |range: fn(&SyncProbe) -> Option<[u64; 2]>| {
+            ends(machine.sync_probe.iter().filter_map(range).flatten().map(|value| value as f64), units::duration)
         };
         let databases = machine.modes.iter().flat_map(|mode| mode.database_bytes).map(|bytes| bytes as f64);
-        let probe = machine.sync_probe.as_ref();
         Self {
             machine,
-            hardware: hardware(machine),
-            sync_p50: sync(probe.and_then(|probe| probe.p50_range_ns)),
-            sync_p99: sync(probe.and_then(|probe| probe.p99_range_ns)),
+            sync_p50: sync(|probe| probe.p50_range_ns),
+            sync_p99: sync(|probe| probe.p99_range_ns),
             database: ends(databases, units::bytes),
             growth_per_million: ends(
-                capacities().flat_map(|capacity| capacity.database_bytes_per_million_commands),
+                capacities().flat_map(|one| one.database_bytes_per_million_commands),
                 units::bytes,
             ),
-            growth_per_day: ends(
-                capacities().flat_map(|capacity| capacity.database_bytes_per_day_at_target),
-                units::bytes,
-            ),
-            days_until_full: ends(
-                capacities().filter_map(|capacity| capacity.days_until_disk_full).flatten(),
-                units::days,
-            ),
+            growth_per_day: ends(capacities().flat_map(|one| one.database_bytes_per_day_at_target), units::bytes),
+            days_until_full: ends(capacities().filter_map(|one| one.days_until_disk_full).flatten(), units::days),
         }
     }
 }
 
-fn absent() -> String {
-    units::ABSENT.to_owned()
-}
-
 fn ends(values: impl Iterator<Item = f64> + Clone, format: fn(f64) -> String) -> String {
     let ends = values.clone().reduce(f64::min).zip(values.reduce(f64::max));
-    ends.map_or_else(absent, |(low, high)| between([low, high], format))
+    ends.map_or_else(units::absent, |(low, high)| between([low, high], format))
 }
 
 /// A range with one unit where both ends have the same, or one figure if both ends have the same text.
 fn between([low, high]: [f64; 2], format: fn(f64) -> String) -> String {
     let (low, high) = (format(low), format(high));
-    match (low.split_once(' '), high.split_once(' ')) {
-        _ if low == high => low,
-        (Some((figure, low_unit)), Some((_, high_unit))) if low_unit == high_unit => format!("{figure} – {high}"),
-        _ => format!("{low} – {high}"),
-    }
+    if low == high { low } else { units::range(&low, &high) }
 }

@@ -8,31 +8,26 @@ use crate::compare::{Row, as_much_faster};
 const WIDTH: f64 = 100.0;
 /// Percent at which the axis ends at most: what lies beyond is drawn as reaching the edge.
 const MAX_PERCENT: f64 = 100.0;
-
 /// The axis reaches at least so many times as far as what must be ruled out.
 const REACH: f64 = 1.25;
 
 /// One axis for all rows of a table, from the fastest to the slowest end, percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Axis {
-    pub(super) low: f64,
-    pub(super) high: f64,
-    /// Where zero is drawn.
-    pub(super) zero: f64,
+    low: f64,
+    high: f64,
+    zero: f64,
     /// Where the threshold is drawn, for faster and slower.
-    pub(super) limits: [f64; 2],
+    limits: [f64; 2],
     /// Where what must be ruled out is drawn, for faster and slower.
-    pub(super) ruled_out: [f64; 2],
+    ruled_out: [f64; 2],
 }
 
-/// An interval as it is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Serialize)]
 pub(super) struct DrawnInterval {
-    pub(super) low: f64,
-    pub(super) at: f64,
-    pub(super) high: f64,
-    /// Whether it goes on beyond the left and the right edge.
-    pub(super) cut: [bool; 2],
+    low: f64,
+    at: f64,
+    high: f64,
 }
 
 impl Axis {
@@ -53,13 +48,8 @@ impl Axis {
     }
 
     pub(super) fn draw(self, row: &Row) -> DrawnInterval {
-        let [low, high] = row.interval_percent;
-        DrawnInterval {
-            low: self.place(low),
-            at: self.place(row.slower_percent),
-            high: self.place(high),
-            cut: [low < self.low, high > self.high],
-        }
+        let [low, high] = row.interval_percent.map(|percent| self.place(percent));
+        DrawnInterval { low, at: self.place(row.slower_percent), high }
     }
 
     fn place(self, percent: f64) -> f64 {

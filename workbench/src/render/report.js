@@ -289,8 +289,7 @@
     }, throughput]);
   };
 
-  const translucent = (mode) => css(mode + "-band");
-  const band = (mode, low, high) => ({ series: [high, low], fill: translucent(mode) });
+  const band = (mode, low, high) => ({ series: [high, low], fill: css(mode + "-band") });
   const edge = { stroke: "transparent", points: { show: false } };
 
   // Measured ceilings as dots, the law through them with its band, dashed beyond what was measured.

@@ -16,13 +16,8 @@ pub fn report(report: &Report) -> Rendered {
 struct HtmlPage<'a> {
     report: &'a Report,
     view: View<'a>,
-    machine_spec: String,
     charts: &'a Charts<'a>,
     chart_json: String,
-    script: &'static str,
-    plot_style: &'static str,
-    plot_script: &'static str,
-    plot_license: &'static str,
 }
 
 /// The report as one HTML page with interactive charts, its scripts and styles inline.
@@ -30,18 +25,8 @@ struct HtmlPage<'a> {
 /// All text of the report is escaped, and the content security policy of the page forbids network requests.
 pub fn html(report: &Report) -> String {
     let charts = Charts::new(report);
-    let page = HtmlPage {
-        report,
-        view: View::new(report),
-        machine_spec: format!("{:#}", report.settings.machine_spec),
-        charts: &charts,
-        chart_json: charts.to_script_json(),
-        script: include_str!("report.js"),
-        plot_style: include_str!("../../../assets/uplot/uPlot.min.css"),
-        plot_script: include_str!("../../../assets/uplot/uPlot.iife.min.js"),
-        plot_license: include_str!("../../../assets/uplot/LICENSE"),
-    };
-    render("report.html.j2", page)
+    let (view, chart_json) = (View::new(report), charts.to_script_json());
+    render("report.html.j2", HtmlPage { report, view, charts: &charts, chart_json })
 }
 
 #[derive(Serialize)]

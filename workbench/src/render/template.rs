@@ -1,6 +1,4 @@
 //! The templates: figures formatted by filters, and escaping that is on unless a value is marked safe.
-//!
-//! Knows nothing of what a report means; it sees values and templates.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +14,7 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
@@ -24,16 +22,21 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("machines.html.j2", include_str!("machines.html.j2")),
     ("report.md.j2", include_str!("report.md.j2")),
     ("comparison.md.j2", include_str!("comparison.md.j2")),
+    ("comparison_end.md.j2", include_str!("comparison_end.md.j2")),
     ("machines.md.j2", include_str!("machines.md.j2")),
+];
+
+const ASSETS: [(&str, &str); 5] = [
+    ("page_style", include_str!("page.css")),
+    ("script", include_str!("report.js")),
+    ("plot_style", include_str!("../../../assets/uplot/uPlot.min.css")),
+    ("plot_script", include_str!("../../../assets/uplot/uPlot.iife.min.js")),
+    ("plot_license", include_str!("../../../assets/uplot/LICENSE")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
-/// Fills the template of this name with `context`.
-///
-/// # Panics
-///
-/// When the template is wrong. Templates are part of this crate and every path through them is tested.
+/// Fills a template. Panics if it is wrong: templates are part of this crate and every path through them is tested.
 pub(super) fn render(template: &str, context: impl Serialize) -> String {
     ENVIRONMENT
         .get_template(template)
@@ -43,26 +46,25 @@ pub(super) fn render(template: &str, context: impl Serialize) -> String {
 
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_syntax(lines_of_tags_vanish());
+    // A tag on a line of its own leaves no empty line behind, which would end a Markdown table.
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the default delimiters do not clash"));
     environment.set_auto_escape_callback(|name| {
         if name.ends_with(".html.j2") { AutoEscape::Html } else { AutoEscape::Custom(MARKDOWN.into()) }
     });
     environment.set_formatter(escape);
     add_filters(&mut environment);
-    environment.add_global("terms", Serde(BTreeMap::from(TERMS)));
-    environment.add_global("page_style", include_str!("page.css"));
+    let terms: BTreeMap<_, _> = TERMS.lines().filter_map(|line| line.split_once(": ")).collect();
+    environment.add_global("terms", Serde(terms));
+    for (name, text) in ASSETS {
+        environment.add_global(name, text);
+    }
     for (name, source) in TEMPLATES {
         environment
             .add_template(name, source)
             .unwrap_or_else(|error| panic!("the built-in template {name}: {error:#}"));
     }
     environment
-}
-
-/// A tag on a line of its own leaves no empty line behind, which would end a Markdown table.
-fn lines_of_tags_vanish() -> SyntaxConfig {
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    syntax.expect("the default delimiters do not clash")
 }
 
 fn add_filters(environment: &mut Environment<'_>) {
@@ -75,49 +77,39 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("rate", |value: Option<f64>| figure(value, units::rate));
     environment.add_filter("number", |value: Option<f64>| figure(value, units::number));
     environment.add_filter("percent", |value: Option<f64>| figure(value, units::percent));
-    environment.add_filter("count", |value: Option<u64>| value.map_or_else(absent, units::count));
+    environment.add_filter("percent_difference", units::percent_difference);
+    environment.add_filter("percent_interval", |ends: Vec<f64>| units::percent_interval([ends[0], ends[1]]));
+    environment.add_filter("count", |value: Option<u64>| value.map_or_else(units::absent, units::count));
     environment.add_filter("moment", |value: &str| units::moment(value));
+    environment.add_filter("pretty", |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default());
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
     environment
         .add_filter("code_block", |value: &str, language: &str| Value::from_safe_string(code_block(value, language)));
 }
 
 fn figure(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
-    value.map_or_else(absent, format)
-}
-
-fn absent() -> String {
-    units::ABSENT.to_owned()
+    value.map_or_else(units::absent, format)
 }
 
 fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match state.auto_escape() {
-        AutoEscape::Custom(_) if !value.is_safe() => {
-            out.write_str(&markdown_text(&value.to_string()))?;
-            Ok(())
-        }
-        AutoEscape::Custom(_) => {
-            out.write_str(value.as_str().unwrap_or_default())?;
-            Ok(())
-        }
+        AutoEscape::Custom(_) if value.is_safe() => Ok(out.write_str(value.as_str().unwrap_or_default())?),
+        AutoEscape::Custom(_) => Ok(out.write_str(&markdown_text(&value.to_string()))?),
         _ => escape_formatter(out, state, value),
     }
 }
 
 /// Text that Markdown shows as it is, on one line, also inside a table cell. An underscore within a word is one.
 fn markdown_text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\\' | '`' | '*' | '[' | ']' | '|' => escaped.extend(['\\', character]),
-            '\r' | '\n' => escaped.push(' '),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    let escaped = |character| match character {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        '\\' | '`' | '*' | '[' | ']' | '|' => format!("\\{character}"),
+        '\r' | '\n' => " ".to_owned(),
+        other => other.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
 /// Inline code, fenced by more backticks than it contains. A table ends a cell at a bar even inside code.
@@ -128,7 +120,6 @@ fn code_span(text: &str) -> String {
     format!("{fence}{pad}{line}{pad}{fence}")
 }
 
-/// A code block, fenced by more backticks than it contains.
 fn code_block(text: &str, language: &str) -> String {
     let fence = "`".repeat((longest_backtick_run(text) + 1).max(3));
     format!("{fence}{language}\n{text}\n{fence}")

@@ -12,9 +12,9 @@ use crate::load::{Drive, Measurement, Sample, SessionSize, Source, Verified};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
 use crate::report::{
-    CurvePoint, HostInfo, LatencyInfo, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind, Reproduce,
-    ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo, SourceKind,
-    TuningInfo, Verdict, Verification,
+    CurvePoint, HostInfo, LatencyInfo, LoadKind, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind,
+    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
+    SourceKind, TuningInfo, Verdict, Verification,
 };
 use crate::units;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
@@ -52,7 +52,31 @@ pub struct Context<'a> {
     pub workers: u64,
 }
 
-/// The parts all reports share.
+impl Context<'_> {
+    /// Settings of this kind of load without warm-up, in one round that ends with the source.
+    pub(crate) fn settings(&self, load_kind: LoadKind, load: String) -> Settings {
+        Settings {
+            load_kind,
+            load,
+            workers_count: u32::try_from(self.workers).unwrap_or(u32::MAX),
+            rounds_count: 1,
+            warmup_seconds: 0.0,
+            measure_seconds: None,
+            seed: self.source.seed(),
+            machine_spec: spec_json(self.machine_spec),
+            data_directory: self.data_directory.display().to_string(),
+        }
+    }
+
+    pub(crate) fn reproduce(&self) -> Reproduce {
+        Reproduce {
+            command: self.command.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            components: COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
+        }
+    }
+}
+
 pub(crate) fn report(
     context: &Context<'_>,
     kind: ReportKind,
@@ -76,17 +100,12 @@ pub(crate) fn report(
         durability_price: None,
         plan: None,
         warnings: assessment.warnings,
-        reproduce: Reproduce {
-            command: context.command.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: components(),
-        },
+        reproduce: context.reproduce(),
     };
     report.durability_price = DurabilityPrice::of_modes(&report.modes, report.headline_command());
     report
 }
 
-/// The backend's tuning for a machine.
 #[cfg(feature = "rocksdb")]
 pub(crate) fn tuning_info(spec: &MachineSpec) -> Vec<TuningInfo> {
     use ave_actors_rocksdb::backend::Tuning;
@@ -102,10 +121,6 @@ pub(crate) fn tuning_info(spec: &MachineSpec) -> Vec<TuningInfo> {
         reason: setting.reason,
     };
     Tuning::new(&spec, open_files).settings().into_iter().map(info).collect()
-}
-
-pub(crate) fn components() -> BTreeMap<String, String> {
-    COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into()
 }
 
 /// A machine specification in the form `ave-actors-store` deserialises.
@@ -125,25 +140,26 @@ pub(crate) fn spec_name(spec: &MachineSpec) -> String {
 }
 
 fn source_info(context: &Context<'_>) -> SourceInfo {
-    match context.source {
-        Source::Workload(workload) => SourceInfo {
-            kind: SourceKind::Workload,
-            origin: context.origin.clone(),
-            description: workload.description.trim().to_owned(),
-            actors_count: u64::from(workload.actors.count),
-            actor_types_count: u64::from(workload.actors.types),
-            persistence: workload.rules().to_string(),
-            facts: workload_facts(workload),
-        },
-        Source::Trace { trace, .. } => SourceInfo {
-            kind: SourceKind::Trace,
-            origin: context.origin.clone(),
-            description: String::new(),
-            actors_count: trace.actors().len() as u64,
-            actor_types_count: trace.type_count() as u64,
-            persistence: trace.provenance.persistence.clone(),
-            facts: trace_facts(trace),
-        },
+    let source = context.source;
+    let (kind, description, persistence, facts) = match source {
+        Source::Workload(workload) => (
+            SourceKind::Workload,
+            workload.description.trim().to_owned(),
+            workload.rules().to_string(),
+            workload_facts(workload),
+        ),
+        Source::Trace { trace, .. } => {
+            (SourceKind::Trace, String::new(), trace.provenance.persistence.clone(), trace_facts(trace))
+        }
+    };
+    SourceInfo {
+        kind,
+        origin: context.origin.clone(),
+        description,
+        actors_count: source.actors(),
+        actor_types_count: source.type_count(),
+        persistence,
+        facts,
     }
 }
 
@@ -195,7 +211,6 @@ pub(crate) fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram
     }
 }
 
-/// Measurements of one durability mode.
 pub(crate) struct MeasuredMode<'a> {
     pub(crate) durability: Durability,
     pub(crate) rounds: &'a [Drive],
@@ -211,6 +226,10 @@ impl MeasuredMode<'_> {
         let all = Measurement::over_rounds(self.rounds.iter().map(|round| &round.measurement));
         let rates: Vec<f64> = self.rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
         let (low, high) = range(&rates);
+        let operation = |kind: OpKind| {
+            let latency = all.operations[kind.index()].as_ref()?;
+            Some(NamedLatency { name: kind.name().to_owned(), response: None, service: latency_info(latency, &[], 0) })
+        };
         ModeResult {
             durability: self.durability,
             commands_count: all.command_count(),
@@ -219,9 +238,9 @@ impl MeasuredMode<'_> {
             achieved_per_second: all.commands_per_second(),
             achieved_range_per_second: [low, high],
             commands: CommandKind::ALL.into_iter().filter_map(|kind| self.command(&all, kind)).collect(),
-            operations: OpKind::ALL.into_iter().filter_map(|kind| operation(&all, kind)).collect(),
+            operations: OpKind::ALL.into_iter().filter_map(operation).collect(),
             resources: self.resources(&all),
-            series: self.series(),
+            series: (1..).zip(self.rounds).flat_map(|(number, round)| series_of(number, round)).collect(),
             rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
             verification: verification(self.verified),
             harness_ns_per_operation: self.harness_ns_per_operation,
@@ -248,10 +267,8 @@ impl MeasuredMode<'_> {
             payload_bytes: all.payload_bytes,
             write_amplification_ratio: self.size.write_amplification(),
             database_bytes: self.size.database_bytes,
-            wal_syncs_count: engines.as_ref().map(|engines| engines.iter().map(|engine| engine.wal_syncs).sum()),
-            stall_ms: engines
-                .as_ref()
-                .map(|engines| engines.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
+            wal_syncs_count: engines.as_ref().map(|all| all.iter().map(|engine| engine.wal_syncs).sum()),
+            stall_ms: engines.map(|all| all.iter().map(|engine| engine.stall_micros as f64 / 1e3).sum()),
             steal_percent: usage().filter_map(|usage| usage.steal_percent).reduce(f64::max),
             foreign_cores: usage().filter_map(|usage| usage.foreign_cores).reduce(f64::max),
             swapped_bytes: usage().map(|usage| usage.swapped_bytes).sum(),
@@ -259,13 +276,18 @@ impl MeasuredMode<'_> {
             space_amplification_ratio: self.verified.and_then(|verified| self.size.space_amplification(verified)),
         }
     }
-
-    fn series(&self) -> Vec<SeriesPoint> {
-        (1..).zip(self.rounds).flat_map(|(round, drive)| series_of(round, drive)).collect()
-    }
 }
 
 fn round_info(round: u32, drive: &Drive) -> RoundInfo {
+    let command = |kind: CommandKind| {
+        let latency = drive.measurement.command(kind)?;
+        Some(RoundLatency {
+            name: kind.name().to_owned(),
+            count: latency.service.count(),
+            response: round_figures(&latency.response),
+            service: round_figures(&latency.service),
+        })
+    };
     RoundInfo {
         round,
         warmup_seconds: drive.warmup.as_secs_f64(),
@@ -273,22 +295,12 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         commands_per_second: drive.measurement.commands_per_second(),
         settled: drive.settled,
         engine: drive.statistics.clone(),
-        commands: CommandKind::ALL.into_iter().filter_map(|kind| round_latency(drive, kind)).collect(),
+        commands: CommandKind::ALL.into_iter().filter_map(command).collect(),
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
         cpu_seconds: drive.usage.cpu_seconds,
         reference_work: drive.reference_work,
     }
-}
-
-fn round_latency(drive: &Drive, kind: CommandKind) -> Option<RoundLatency> {
-    let latency = drive.measurement.command(kind)?;
-    Some(RoundLatency {
-        name: kind.name().to_owned(),
-        count: latency.service.count(),
-        response: round_figures(&latency.response),
-        service: round_figures(&latency.service),
-    })
 }
 
 fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
@@ -344,11 +356,6 @@ fn consumed(before: &Sample, after: &Sample) -> SeriesPoint {
         pending_compaction_bytes: engine.map(|engine| engine.pending_compaction_bytes),
         ..SeriesPoint::default()
     }
-}
-
-fn operation(all: &Measurement, kind: OpKind) -> Option<NamedLatency> {
-    let latency = all.operations[kind.index()].as_ref()?;
-    Some(NamedLatency { name: kind.name().to_owned(), response: None, service: latency_info(latency, &[], 0) })
 }
 
 /// A histogram as a distribution, with confidence intervals if slices of time are given.

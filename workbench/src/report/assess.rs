@@ -2,10 +2,9 @@
 
 use statrs::statistics::Statistics;
 
-use crate::host::HostWarning;
 use crate::load::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Verified};
 use crate::measure::{DRIFT, FOREIGN_SHARE, Percentile, STEAL_PERCENT, SWAPPED_BYTES, Trend};
-use crate::report::{Outcome, Reason, ReasonKind, Warning};
+use crate::report::{CertaintyLevel, Ground, Outcome, Reason, ReasonKind, Warning};
 use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -13,11 +12,11 @@ use ave_actors_rocksdb::trace::CommandKind;
 const DRIFT_SAMPLES: u64 = 20;
 /// Standard deviation of the rates of rounds, as a share of their mean, that is worth a warning, and that spoils a result.
 const ROUND_SCATTER: [f64; 2] = [0.12, 0.3];
+const UNSTEADY_HINT: &str = "the machine or its disk is unsteady; measure longer or with more rounds";
 
 /// Warnings, doubts and failures of a measurement.
 #[derive(Debug, Default)]
 pub(crate) struct Assessment {
-    /// Cores of the machine, which other processes share.
     cores: u32,
     /// How many of the warnings are about the host, known before measuring.
     host_warnings: usize,
@@ -34,16 +33,22 @@ pub(crate) struct Assessment {
 }
 
 impl Assessment {
-    /// Starts with the warnings about the host.
-    pub(crate) fn of_host(cores: u32, host_warnings: &[HostWarning]) -> Self {
-        let warnings =
-            host_warnings.iter().map(|seen| Warning { what: seen.what.clone(), hint: seen.hint.clone() }).collect();
-        Self { cores, host_warnings: host_warnings.len(), warnings, ..Self::default() }
+    pub(crate) fn of_host(cores: u32, host_warnings: &[Warning]) -> Self {
+        Self { cores, host_warnings: host_warnings.len(), warnings: host_warnings.to_vec(), ..Self::default() }
     }
 
-    /// Whether measuring itself raised a warning.
-    pub(crate) const fn was_warned(&self) -> bool {
-        self.warnings.len() > self.host_warnings
+    /// What was seen while measuring; warnings about the host beforehand do not count.
+    pub(crate) fn ground(&self, outcome: Outcome) -> Option<Ground> {
+        let (level, reason) = if !self.losses.is_empty() {
+            (CertaintyLevel::Low, "The database differs from what it acknowledged")
+        } else if outcome == Outcome::Inconclusive {
+            (CertaintyLevel::Low, "The measurement supports no answer, for the reasons below")
+        } else if !self.disturbances.is_empty() || self.warnings.len() > self.host_warnings {
+            (CertaintyLevel::Moderate, "Something disturbed the measurement, see the warnings")
+        } else {
+            return None;
+        };
+        Some((level, reason.to_owned()))
     }
 
     /// The outcome: losses take precedence over doubts, doubts over `found`. `judged` is whether `found` answers an
@@ -95,7 +100,6 @@ impl Assessment {
         }
     }
 
-    /// Findings after kills of writing processes.
     pub(crate) fn kills(&mut self, name: &str, crashed: &Crashed) {
         if let Some(failure) = &crashed.failure {
             let kills = crashed.kills;
@@ -129,44 +133,30 @@ impl Assessment {
             return;
         }
         let Some(lag) = GeneratorLag::over(rounds.iter().map(|round| &round.measurement)) else { return };
-        let share = lag.share();
         let text = format!(
             "durability {name}: the generator itself began commands up to {} late (p99), a part of the p99 response time \
              of {}",
             units::duration(lag.lag_ns as f64),
             units::duration(lag.response_ns as f64)
         );
-        if share > GENERATOR_SHARE[1] {
-            self.disturbances.push(text);
-        } else if share > GENERATOR_SHARE[0] {
-            self.warn(text, "use fewer workers than cores, or a lower rate; the service time is not affected");
-        }
+        let hint = "use fewer workers than cores, or a lower rate; the service time is not affected";
+        self.grade(lag.share(), GENERATOR_SHARE, |found| &mut found.disturbances, text, hint);
     }
 
     /// The most frequent command must support a median, and should support a p99.
     fn check_samples(&mut self, name: &str, rounds: &[Drive]) {
         let count_of = |kind: CommandKind| -> u64 {
-            rounds
-                .iter()
-                .filter_map(|round| round.measurement.command(kind))
-                .map(|latency| latency.service.count())
-                .sum()
+            let latencies = rounds.iter().filter_map(|round| round.measurement.command(kind));
+            latencies.map(|latency| latency.service.count()).sum()
         };
-        let Some((count, kind)) =
-            CommandKind::ALL.into_iter().map(|kind| (count_of(kind), kind)).max_by_key(|most| most.0)
-        else {
-            return;
-        };
+        let counts = CommandKind::ALL.into_iter().map(|kind| (count_of(kind), kind));
+        let Some((count, kind)) = counts.max_by_key(|most| most.0) else { return };
+        let samples = units::counted(count, "sample");
         if !Percentile::P50.is_supported_by(count) {
-            self.doubts.push(format!(
-                "durability {name}: {} of `{kind}` support no percentile; measure longer",
-                units::counted(count, "sample")
-            ));
+            self.doubts.push(format!("durability {name}: {samples} of `{kind}` support no percentile; measure longer"));
         } else if !Percentile::P99.is_supported_by(count) {
-            self.warn(
-                format!("durability {name}: {} of `{kind}` support no p99", units::counted(count, "sample")),
-                "it needs 1,000 samples: measure longer or with more rounds",
-            );
+            let text = format!("durability {name}: {samples} of `{kind}` support no p99");
+            self.warn(text, "it needs 1,000 samples: measure longer or with more rounds");
         }
     }
 
@@ -180,23 +170,16 @@ impl Assessment {
 
     fn check_warm_up(&mut self, name: &str, rounds: &[Drive]) {
         let unsteady = rounds.iter().filter(|round| round.steady == Some(false)).count();
-        if unsteady == 0 {
-            return;
-        }
         let warmup = rounds.iter().map(|round| round.warmup.as_secs_f64()).fold(0.0, f64::max);
         let text = format!(
             "durability {name}: rate and latency had not settled after {} of warm-up in {unsteady} of {}",
             units::seconds(warmup),
             units::counted(rounds.len() as u64, "round")
         );
-        if 2 * unsteady > rounds.len() {
-            self.doubts.push(text);
-        } else {
-            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
-        }
+        let share = unsteady as f64 / rounds.len().max(1) as f64;
+        self.grade(share, [0.0, 0.5], |found| &mut found.doubts, text, UNSTEADY_HINT);
     }
 
-    /// Drift of the median from second to second, over all rounds.
     fn check_drift(&mut self, name: &str, rounds: &[Drive]) {
         let slices = rounds.iter().flat_map(|round| round.measurement.slices_of_all_commands());
         let medians: Vec<f64> =
@@ -209,11 +192,8 @@ impl Assessment {
             units::duration(from),
             units::duration(to)
         );
-        if trend.change.abs() > DRIFT[1] {
-            self.doubts.push(text);
-        } else if trend.change.abs() > DRIFT[0] {
-            self.warn(text, "it may not have reached a steady state: measure longer");
-        }
+        let hint = "it may not have reached a steady state: measure longer";
+        self.grade(trend.change.abs(), DRIFT, |found| &mut found.doubts, text, hint);
     }
 
     fn check_steal(&mut self, rounds: &[Drive]) {
@@ -221,10 +201,8 @@ impl Assessment {
         if steal > STEAL_PERCENT[1] {
             self.disturbances.push(format!("the hypervisor took {} of the CPU time", units::percent(steal)));
         } else if steal > STEAL_PERCENT[0] {
-            self.warn(
-                format!("the hypervisor took {} of the CPU time in the worst round", units::percent(steal)),
-                "neighbours disturb this machine; measure again, or on a dedicated one",
-            );
+            let text = format!("the hypervisor took {} of the CPU time in the worst round", units::percent(steal));
+            self.warn(text, "neighbours disturb this machine; measure again, or on a dedicated one");
         }
     }
 
@@ -232,16 +210,13 @@ impl Assessment {
         let foreign = rounds.iter().filter_map(|round| round.usage.foreign_cores).fold(0.0, f64::max);
         let share = foreign / f64::from(self.cores.max(1));
         let text = format!("durability {name}: other processes kept {foreign:.1} cores busy in the worst round");
-        if share > FOREIGN_SHARE[1] {
-            self.disturbances.push(text);
-        } else if share > FOREIGN_SHARE[0] {
-            self.warn(text, "stop them and measure again: the CPU they use is missing from the result");
-        }
+        let hint = "stop them and measure again: the CPU they use is missing from the result";
+        self.grade(share, FOREIGN_SHARE, |found| &mut found.disturbances, text, hint);
     }
 
     fn check_scatter(&mut self, name: &str, rounds: &[Drive]) {
         let rates: Vec<f64> = rounds.iter().map(|round| round.measurement.commands_per_second()).collect();
-        let Some(scatter) = relative_deviation(&rates).filter(|scatter| *scatter > ROUND_SCATTER[0]) else { return };
+        let Some(scatter) = relative_deviation(&rates) else { return };
         let (low, high) = range(&rates);
         let text = format!(
             "durability {name}: rounds scatter by {}: {} to {} commands/s",
@@ -249,14 +224,26 @@ impl Assessment {
             units::number(low),
             units::number(high)
         );
-        if scatter > ROUND_SCATTER[1] {
-            self.doubts.push(text);
-        } else {
-            self.warn(text, "the machine or its disk is unsteady; measure longer or with more rounds");
+        self.grade(scatter, ROUND_SCATTER, |found| &mut found.doubts, text, UNSTEADY_HINT);
+    }
+
+    /// Above the first limit `text` is a warning, above the second one of the `grave` findings.
+    fn grade(
+        &mut self,
+        figure: f64,
+        limits: [f64; 2],
+        grave: fn(&mut Self) -> &mut Vec<String>,
+        text: String,
+        hint: &str,
+    ) {
+        if figure > limits[1] {
+            grave(self).push(text);
+        } else if figure > limits[0] {
+            self.warn(text, hint);
         }
     }
 
-    pub(crate) fn warn(&mut self, what: String, hint: &str) {
+    fn warn(&mut self, what: String, hint: &str) {
         let warning = Warning { what, hint: hint.to_owned() };
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
@@ -288,11 +275,8 @@ mod tests {
 
     #[test]
     fn the_deviation_is_that_of_the_textbook_and_needs_two_values() {
-        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
-        assert!(
-            relative_deviation(&values)
-                .is_some_and(|deviation| (deviation - (32.0_f64 / 7.0).sqrt() / 5.0).abs() < 1e-12)
-        );
+        let deviation = relative_deviation(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
+        assert!((deviation - (32.0_f64 / 7.0).sqrt() / 5.0).abs() < 1e-12);
         assert_eq!(relative_deviation(&[1.0, 1.0]), Some(0.0));
         assert_eq!(relative_deviation(&[1.0]), None);
         assert_eq!(relative_deviation(&[0.0, 0.0]), None, "nothing was done");

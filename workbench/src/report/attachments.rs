@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::load::{Drive, Measurement};
-use crate::measure::{LatencyHistogram, Slice};
-use crate::report::{Report, histogram_log};
+use crate::measure::LatencyHistogram;
+use crate::report::{Report, SeriesPoint, histogram_log};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// A file and its name.
@@ -17,7 +17,6 @@ const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 /// Steps per halving of the distance to 100 %, as the family's own tools take.
 const TICKS_PER_HALF: u32 = 5;
 
-/// A durability mode and its rounds.
 pub(crate) type ModeRounds<'a> = (Durability, &'a [Drive]);
 
 /// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
@@ -44,24 +43,6 @@ fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
     let started: jiff::Timestamp = report.started_at.parse().unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let comment =
         format!("ave-workbench {}: response times in nanoseconds of {}", report.reproduce.version, report.name);
-    let lines = lines(modes)
-        .into_iter()
-        .map(|line| (line.at, line.length, line.name, std::iter::once(line.slice).collect::<LatencyHistogram>()));
-    histogram_log::write(&[comment], started.into(), lines)
-}
-
-/// A line of a histogram log.
-struct SliceLine<'m> {
-    /// When the slice of time began.
-    at: Duration,
-    length: Duration,
-    /// Its tag.
-    name: String,
-    slice: &'m Slice,
-}
-
-/// The lines of a histogram log, in order of time.
-fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<SliceLine<'m>> {
     let mut lines = Vec::new();
     let mut began = Duration::ZERO;
     let most_rounds = modes.iter().map(|(_, rounds)| rounds.len()).max().unwrap_or(0);
@@ -70,18 +51,19 @@ fn lines<'m>(modes: &[ModeRounds<'m>]) -> Vec<SliceLine<'m>> {
             let Some(drive) = rounds.get(round) else { continue };
             began += drive.warmup;
             for kind in CommandKind::ALL {
-                let name = histogram_log::round_tag(kind.name(), durability, round + 1);
+                let tag = histogram_log::round_tag(kind.name(), durability, round + 1);
                 let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
                 let length = Duration::from_nanos(drive.measurement.slice_ns());
-                let line =
-                    |(number, slice)| SliceLine { at: began + length * number, length, name: name.clone(), slice };
-                lines.extend((0..).zip(slices).map(line));
+                lines.extend(
+                    (0..).zip(slices).map(|(number, slice)| (began + length * number, length, tag.clone(), slice)),
+                );
             }
             began += Duration::from_nanos(drive.measurement.elapsed_ns);
         }
     }
-    lines.sort_by_key(|line| line.at);
-    lines
+    lines.sort_by_key(|line| line.0);
+    let lines = lines.into_iter().map(|(at, length, tag, slice)| (at, length, tag, std::iter::once(slice).collect()));
+    histogram_log::write(&[comment], started.into(), lines)
 }
 
 /// A percentile distribution as `HistogramLogProcessor` and the plotter at hdrhistogram.org have it: values in milliseconds.
@@ -113,44 +95,27 @@ fn percentile_distribution(latencies: &LatencyHistogram) -> String {
 
 /// The time series of all modes; unknown figures are empty.
 fn series_csv(report: &Report) -> Vec<u8> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let head = [
-        "durability",
-        "round",
-        "at_seconds",
-        "commands_per_second",
-        "p50_ns",
-        "p99_ns",
-        "max_ns",
-        "cpu_cores",
-        "rss_bytes",
-        "written_bytes",
-        "stall_ms",
-        "wal_syncs_count",
-        "pending_compaction_bytes",
-    ];
-    // Into memory nothing fails, and every row has as many fields.
-    let _ = csv.write_record(head);
+    let mut csv = String::from(
+        "durability,round,at_seconds,commands_per_second,p50_ns,p99_ns,max_ns,cpu_cores,rss_bytes,written_bytes,stall_ms,\
+         wal_syncs_count,pending_compaction_bytes\n",
+    );
+    let whole = |figure: Option<u64>| figure.map_or_else(String::new, |figure| figure.to_string());
+    let part = |figure: Option<f64>| figure.map_or_else(String::new, |figure| format!("{figure:.3}"));
     for mode in &report.modes {
         for point in &mode.series {
-            let whole = |figure: Option<u64>| figure.map_or_else(String::new, |figure| figure.to_string());
-            let part = |figure: Option<f64>| figure.map_or_else(String::new, |figure| format!("{figure:.3}"));
-            let _ = csv.write_record([
-                mode.durability.to_string(),
-                point.round.to_string(),
-                format!("{:.3}", point.at_seconds),
-                format!("{:.3}", point.commands_per_second),
-                point.p50_ns.to_string(),
-                point.p99_ns.to_string(),
-                point.max_ns.to_string(),
+            let SeriesPoint { round, at_seconds, commands_per_second, p50_ns, p99_ns, max_ns, .. } = point;
+            let _ = writeln!(
+                csv,
+                "{},{round},{at_seconds:.3},{commands_per_second:.3},{p50_ns},{p99_ns},{max_ns},{},{},{},{},{},{}",
+                mode.durability,
                 part(point.cpu_cores),
                 whole(point.rss_bytes),
                 whole(point.written_bytes),
                 part(point.stall_ms),
                 whole(point.wal_syncs_count),
                 whole(point.pending_compaction_bytes),
-            ]);
+            );
         }
     }
-    csv.into_inner().unwrap_or_default()
+    csv.into_bytes()
 }

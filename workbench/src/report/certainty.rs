@@ -35,3 +35,21 @@ impl CertaintyLevel {
         }
     }
 }
+
+/// A reason, and the certainty that it allows at most.
+pub(crate) type Ground = (CertaintyLevel, String);
+
+impl Certainty {
+    /// The lowest level of the grounds. Those that lower it come first; both modes may give the same: it is listed once.
+    pub(crate) fn of(mut grounds: Vec<Ground>) -> Self {
+        grounds.sort_by_key(|(level, _)| *level == CertaintyLevel::High);
+        let level = grounds.iter().map(|(level, _)| *level).min().unwrap_or(CertaintyLevel::High);
+        let mut because = Vec::new();
+        for (_, reason) in grounds {
+            if !because.contains(&reason) {
+                because.push(reason);
+            }
+        }
+        Self { level, because }
+    }
+}

@@ -10,6 +10,7 @@ use super::latency::LatencyInfo;
 use super::mode::ModeResult;
 use super::plan::PlanResult;
 use super::price::DurabilityPrice;
+use crate::host::HostWarning as Warning;
 use crate::load::Load;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -272,16 +273,6 @@ pub struct TuningInfo {
     pub value: String,
     /// Reason for the value.
     pub reason: String,
-}
-
-/// Something that may have affected the measurement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Warning {
-    /// The observation.
-    pub what: String,
-    /// What to do about it.
-    pub hint: String,
 }
 
 /// How to repeat a report.

@@ -8,7 +8,6 @@ mod assemble;
 mod assess;
 mod attachments;
 mod certainty;
-mod certainty_builder;
 mod directory;
 mod forecast;
 mod frame;
@@ -22,19 +21,21 @@ mod series;
 mod slo;
 mod what_if;
 
+pub use crate::host::HostWarning as Warning;
 #[cfg(feature = "rocksdb")]
 pub(crate) use assemble::tuning_info;
 pub use assemble::{Context, latency_info};
-pub(crate) use assemble::{MeasuredMode, components, host_info, report, spec_json, spec_name, verification};
+pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, spec_name, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
+pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
-pub(crate) use certainty_builder::CertaintyBuilder;
+pub(crate) use directory::read_json;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
     HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,
-    SourceInfo, SourceKind, TuningInfo, Verdict, Warning,
+    SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
@@ -45,8 +46,8 @@ pub use plan::{
     ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
+pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields};
-pub use question::{Incomparable, Question, Target};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;

@@ -42,17 +42,14 @@ pub struct PlanResult {
 }
 
 impl PlanResult {
-    /// The recommendation in a mode.
     pub(crate) fn recommendation(&self, durability: Durability) -> Option<&Recommendation> {
         self.recommendations.iter().find(|recommendation| recommendation.durability == durability)
     }
 
-    /// The capacity in a mode.
     pub(crate) fn capacity(&self, durability: Durability) -> Option<&Capacity> {
         self.capacities.iter().find(|capacity| capacity.durability == durability)
     }
 
-    /// A machine by its name.
     pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
         self.profiles.iter().find(|known| known.profile == name)
     }
@@ -137,7 +134,6 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// In a few words.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::OutOfMemory => "killed: out of memory",
@@ -170,7 +166,6 @@ pub struct ProfileEvidence {
 }
 
 impl ProfileEvidence {
-    /// The machine in a mode.
     pub(crate) fn mode(&self, durability: Durability) -> Option<&MachineMode> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::frame::{Report, SourceInfo};
+use super::frame::{Report, Reproduce, SourceInfo};
 use super::slo::SloInfo;
 
 /// The question that all joined reports answer.
@@ -40,10 +40,25 @@ pub struct Target {
     pub slo: SloInfo,
 }
 
+/// Date and origin of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComparisonContext {
+    /// Date of the comparison, RFC 3339 in UTC.
+    pub compared_at: String,
+    /// The command line that repeats it.
+    pub command: String,
+}
+
+impl ComparisonContext {
+    pub(crate) fn reproduce(&self, first: &Report) -> Reproduce {
+        let (command, version) = (self.command.clone(), env!("CARGO_PKG_VERSION").to_owned());
+        Reproduce { command, version, components: first.reproduce.components.clone() }
+    }
+}
+
 /// A field of `report.json` and its value.
 pub(crate) type Field = (String, String);
 
-/// A report and its path.
 pub(crate) type ReportAtPath<'a> = (&'a Path, &'a Report);
 
 /// Why two reports cannot be compared.
@@ -69,43 +84,30 @@ pub enum Incomparable {
     },
     /// A report was given twice, perhaps as a copy.
     #[error(
-        "{} and {} are the same report: both began at {started_at} on one host with one command",
-        first.display(),
-        second.display()
+        "{} and {} are the same report: both began at {} on one host with one command",
+        .0.display(),
+        .1.display(),
+        .2
     )]
-    Twice {
-        /// Path it was read from first.
-        first: PathBuf,
-        /// Path it was read from again.
-        second: PathBuf,
-        /// When both began.
-        started_at: String,
-    },
+    Twice(PathBuf, PathBuf, String),
 }
 
 /// Checks that a report is not one of those before it.
-///
-/// # Errors
-///
-/// [`Incomparable::Twice`], naming both files.
 pub(crate) fn check_distinct(
     before: &[ReportAtPath<'_>],
     (path, report): ReportAtPath<'_>,
 ) -> Result<(), Incomparable> {
-    before.iter().find(|(_, first)| is_same(first, report)).map_or(Ok(()), |(first, _)| {
-        Err(Incomparable::Twice {
-            first: (*first).to_owned(),
-            second: path.to_owned(),
-            started_at: report.started_at.clone(),
-        })
+    let is_same = |first: &Report| {
+        (&first.started_at, &first.host, &first.reproduce.command)
+            == (&report.started_at, &report.host, &report.reproduce.command)
+    };
+    let same = before.iter().find(|(_, first)| is_same(first));
+    same.map_or(Ok(()), |(first, _)| {
+        Err(Incomparable::Twice((*first).to_owned(), path.to_owned(), report.started_at.clone()))
     })
 }
 
 /// Checks that all reports have the values of the first in these fields.
-///
-/// # Errors
-///
-/// [`Incomparable::Unequal`], naming the two files and the field.
 pub(crate) fn check_equal(
     all: &[ReportAtPath<'_>],
     fields: impl Fn(&Report) -> Vec<Field>,
@@ -119,13 +121,6 @@ pub(crate) fn check_equal(
         }
     }
     Ok(())
-}
-
-/// Whether two are one report.
-fn is_same(first: &Report, second: &Report) -> bool {
-    first.started_at == second.started_at
-        && first.host == second.host
-        && first.reproduce.command == second.reproduce.command
 }
 
 /// The first field in which two lists differ, with both values.

@@ -34,7 +34,6 @@ pub struct SeriesPoint {
 }
 
 impl SeriesPoint {
-    /// Whether the engine delayed or stopped writers in it.
     pub(crate) fn is_stalled(&self) -> bool {
         self.stall_ms.is_some_and(|milliseconds| milliseconds > 0.0)
     }

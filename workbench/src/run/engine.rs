@@ -7,7 +7,7 @@ use super::spec::RunSpec;
 use crate::actor::Durability;
 use crate::host::{ProbeError, ReferenceWork};
 use crate::load::{
-    Clock, CrashSpec, DriveSpec, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source, Target,
+    Clock, CrashTask, DriveSpec, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source, Target,
     Verified, Victim, crash_check, harness_ns_per_operation,
 };
 
@@ -56,7 +56,8 @@ pub fn run<T: Target>(
             return Err(RunError::Interrupted);
         }
     } else if !modes.iter().all(|mode| mode.rounds.iter().any(is_measured)) {
-        return Err(nothing_measured(&modes, spec));
+        let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
+        return Err(RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() });
     }
     Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: job.control.is_stopped() })
 }
@@ -76,20 +77,15 @@ pub(crate) fn check_after_kills<T: Target>(
         if spec.kills == 0 || job.control.is_stopped() {
             break;
         }
-        let directory = directory.join(format!("killed-durability-{}", mode.durability));
-        let (durability, load, workers, kills) = (mode.durability, spec.load, spec.workers, spec.kills);
-        let crash_spec = CrashSpec { durability, load, workers, kills };
-        mode.crashed = crash_check(target, source, &crash_spec, &directory, victim, job)?;
+        let (durability, load, workers) = (mode.durability, spec.load, spec.workers);
+        let directory = directory.join(format!("killed-durability-{durability}"));
+        let task = CrashTask { directory, durability, load, workers };
+        mode.crashed = crash_check(target, source, &task, spec.kills, victim, job)?;
         // The next mode needs the space. What cannot be removed goes with the parent directory.
-        let _ = std::fs::remove_dir_all(directory);
+        let _ = std::fs::remove_dir_all(task.directory);
     }
     outcome.interrupted |= job.control.is_stopped();
     Ok(())
-}
-
-fn nothing_measured(modes: &[ModeOutcome], spec: &RunSpec) -> RunError {
-    let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
-    RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() }
 }
 
 struct Runner<'a, T: Target, C: Clock> {
@@ -163,17 +159,17 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
 
     /// A load, and the reference work before and after it.
     fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
-        let before = self.reference_work(session.durability())?;
+        let before = self.reference_work(session.durability)?;
         let round = session.drive(&self.drive(), self.clock, self.job)?;
         // A cancelled run ends at once.
-        let after = if self.job.control.is_stopped() { None } else { Some(self.reference_work(session.durability())?) };
+        let after = if self.job.control.is_stopped() { None } else { Some(self.reference_work(session.durability)?) };
         Ok(Round { reference_work: after.map(|after| ReferenceWork::mean_of(before, after)), ..round })
     }
 
     fn reference_work(&self, durability: Durability) -> Result<ReferenceWork, RunError> {
         let disk = durability.is_on().then_some(self.directory);
         ReferenceWork::measure(self.spec.workers, disk)
-            .map_err(|ProbeError { path, source }| RunError::Directory { path, source })
+            .map_err(|ProbeError { path, source }| RunError::Directory(path, source))
     }
 
     fn drive(&self) -> DriveSpec {

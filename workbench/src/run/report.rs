@@ -7,7 +7,7 @@ use crate::load::{Crashed, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{
     Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
-    Settings, Verdict, report, spec_json,
+    Settings, Verdict, report,
 };
 use crate::units;
 
@@ -44,15 +44,10 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     verdict.outcome = assessment.outcome(verdict.outcome, objective.is_some());
     verdict.certainty = Some(certainty::of_run(&modes, &assessment, verdict.outcome));
     let settings = Settings {
-        load_kind: spec.load.into(),
-        load: spec.load.to_string(),
-        workers_count: u32::try_from(context.workers).unwrap_or(u32::MAX),
         rounds_count: spec.rounds,
         warmup_seconds: spec.warmup.most().as_secs_f64(),
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
-        seed: context.source.seed(),
-        machine_spec: spec_json(context.machine_spec),
-        data_directory: context.data_directory.display().to_string(),
+        ..context.settings(spec.load.into(), spec.load.to_string())
     };
     report(context, ReportKind::Run, verdict, settings, modes, assessment)
 }
@@ -85,7 +80,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
 fn summary(mode: &ModeResult) -> String {
     let rate = units::number(mode.achieved_per_second);
     let latency = mode.commands.iter().max_by_key(|command| command.service.count).and_then(|command| {
-        let shown = command.response.as_ref().unwrap_or(&command.service);
+        let shown = command.response_or_service();
         let found = shown.percentile(Percentile::P99).or_else(|| shown.percentile(Percentile::P50))?;
         let value = units::duration(found.value_ns as f64);
         Some(format!(", {} {} {value}", command.name, found.percentile))
@@ -107,25 +102,21 @@ fn judge_objective(
     for mode in modes {
         let latency = mode.commands.iter().find(|shown| shown.name == command.name());
         let found = latency.and_then(|latency| latency.response.as_ref()?.percentile(name).map(|found| found.value_ns));
-        match found {
-            None => assessment.doubts.push(format!(
-                "durability {}: too few `{command}` commands stand behind {name}; measure longer",
-                mode.durability
-            )),
-            Some(value) => {
-                let value_text = units::duration(value as f64);
-                let met = value <= objective.limit_ns;
-                let word = if met { "meets" } else { "misses" };
-                let reason = format!(
-                    "durability {}: {command} {name} {value_text} {word} the limit of {limit}",
-                    mode.durability
-                );
-                met_or_missed.push(Reason::new(ReasonKind::Objective, reason));
-                if !met {
-                    verdict.outcome = Outcome::Fail;
-                }
-            }
+        let Some(value) = found else {
+            let durability = mode.durability;
+            assessment.doubts.push(format!(
+                "durability {durability}: too few `{command}` commands stand behind {name}; measure longer"
+            ));
+            continue;
+        };
+        let is_met = value <= objective.limit_ns;
+        if !is_met {
+            verdict.outcome = Outcome::Fail;
         }
+        let (durability, value) = (mode.durability, units::duration(value as f64));
+        let word = if is_met { "meets" } else { "misses" };
+        let reason = format!("durability {durability}: {command} {name} {value} {word} the limit of {limit}");
+        met_or_missed.push(Reason::new(ReasonKind::Objective, reason));
     }
     verdict.reasons = assessment.reasons();
     verdict.reasons.extend(met_or_missed);

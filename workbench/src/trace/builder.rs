@@ -24,7 +24,7 @@ pub struct Trace {
     counts: Counts,
     /// By actor; empty if no actor has one.
     prehistory: Vec<Prehistory>,
-    content: Content,
+    pub(super) content: Content,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -63,12 +63,7 @@ impl Trace {
     ) -> Result<(), E> {
         let (mut buffer, mut ops) = (Vec::new(), Vec::new());
         for chunk in 0..self.content.chunk_count() {
-            let bytes = if let Some(bytes) = self.content.in_memory(chunk) {
-                bytes
-            } else {
-                self.content.read(chunk, &mut buffer)?;
-                &buffer
-            };
+            let bytes = self.content.chunk(chunk, &mut buffer)?;
             let mut reader = ChunkReader::default();
             while let Some(command) = reader.next(bytes, &mut ops, |_| true) {
                 visit(command, &ops)?;
@@ -143,14 +138,11 @@ impl Trace {
         let mean = self.counts.event_bytes.checked_div(self.operations_of(OpKind::EventsPut));
         before.expand(mean.and_then(|mean| u32::try_from(mean).ok()).unwrap_or(UNKNOWN_EVENT_BYTES), ops);
     }
-
-    pub(super) const fn content(&self) -> &Content {
-        &self.content
-    }
 }
 
-/// Length of an event in a trace without event lengths.
 const UNKNOWN_EVENT_BYTES: u32 = 256;
+
+type NumbersByName = HashMap<Box<str>, u32>;
 
 /// Assembles a trace, command by command.
 ///
@@ -168,21 +160,13 @@ const UNKNOWN_EVENT_BYTES: u32 = 256;
 /// ```
 #[derive(Debug)]
 pub struct TraceBuilder {
-    provenance: Provenance,
-    actors: Vec<TraceActor>,
-    types: Vec<ActorType>,
+    trace: Trace,
+    /// Actor types and their actors.
+    types: Vec<(Arc<str>, NumbersByName)>,
     histories: Vec<ActorHistory>,
-    counts: Counts,
     content: ContentWriter,
     /// Time of the first command, from which times count.
     first_ns: Option<u64>,
-}
-
-/// An actor type, and the numbers of its actors by their names.
-#[derive(Debug)]
-struct ActorType {
-    name: Arc<str>,
-    numbers: HashMap<Box<str>, u32>,
 }
 
 impl TraceBuilder {
@@ -194,11 +178,9 @@ impl TraceBuilder {
     /// A trace without commands. More than `memory_bytes` of them go to a temporary file in `directory`.
     pub(super) fn in_directory(provenance: Provenance, directory: &Path, memory_bytes: usize) -> Self {
         Self {
-            provenance,
-            actors: Vec::new(),
+            trace: Trace { provenance, ..Trace::default() },
             types: Vec::new(),
             histories: Vec::new(),
-            counts: Counts::default(),
             content: ContentWriter::new(directory, memory_bytes),
             first_ns: None,
         }
@@ -210,25 +192,20 @@ impl TraceBuilder {
     ///
     /// If there are 2^32 others.
     pub fn actor(&mut self, type_name: &str, name: &str) -> u32 {
-        let of_type = self.type_named(type_name);
-        if let Some(&number) = of_type.numbers.get(name) {
-            return number;
-        }
-        let type_name = Arc::clone(&of_type.name);
-        let number = u32::try_from(self.actors.len()).expect("fewer than 2^32 actors");
-        self.type_named(&type_name).numbers.insert(name.into(), number);
-        self.actors.push(TraceActor { type_name, name: name.into() });
-        self.histories.push(ActorHistory::default());
-        number
-    }
-
-    /// There are few types: a linear search is fast.
-    fn type_named(&mut self, name: &str) -> &mut ActorType {
-        let index = self.types.iter().position(|known| &*known.name == name).unwrap_or_else(|| {
-            self.types.push(ActorType { name: name.into(), numbers: HashMap::new() });
+        // There are few types: a linear search is fast.
+        let index = self.types.iter().position(|(known, _)| &**known == type_name).unwrap_or_else(|| {
+            self.types.push((type_name.into(), NumbersByName::new()));
             self.types.len() - 1
         });
-        &mut self.types[index]
+        let (type_name, numbers) = &mut self.types[index];
+        if let Some(&number) = numbers.get(name) {
+            return number;
+        }
+        let number = u32::try_from(self.trace.actors.len()).expect("fewer than 2^32 actors");
+        numbers.insert(name.into(), number);
+        self.trace.actors.push(TraceActor { type_name: Arc::clone(type_name), name: name.into() });
+        self.histories.push(ActorHistory::default());
+        number
     }
 
     /// Appends a command of actor number `actor`. Numbers of states and metadata, and whether a read may miss, are filled
@@ -243,31 +220,31 @@ impl TraceBuilder {
     /// If there is no such actor, or if the command is earlier than the one before.
     pub fn command(&mut self, at_ns: u64, actor: u32, kind: CommandKind, ops: &mut [Op]) -> Result<(), TraceError> {
         let at_ns = at_ns - *self.first_ns.get_or_insert(at_ns);
-        assert!(at_ns >= self.counts.duration_ns, "commands come in order of time");
+        let Trace { counts, provenance, .. } = &mut self.trace;
+        assert!(at_ns >= counts.duration_ns, "commands come in order of time");
         let history = &mut self.histories[actor as usize];
         for op in &mut *ops {
-            history.complete(op, self.provenance.reads_say_bytes());
-            self.counts.operations[op.kind.index()] += 1;
-            self.counts.longest_value = self.counts.longest_value.max(op.bytes);
+            history.complete(op, provenance.reads_say_bytes());
+            counts.operations[op.kind.index()] += 1;
+            counts.longest_value = counts.longest_value.max(op.bytes);
             if op.kind == OpKind::EventsPut {
-                self.counts.event_bytes += u64::from(op.bytes);
+                counts.event_bytes += u64::from(op.bytes);
             }
         }
-        self.counts.commands[kind.index()] += 1;
-        self.counts.duration_ns = at_ns;
+        counts.commands[kind.index()] += 1;
+        counts.duration_ns = at_ns;
         self.content.push(TraceCommand { at_ns, actor, kind }, ops)
     }
 
-    /// Counts operations that the recorder dropped.
     pub(super) const fn dropped(&mut self, count: u64) {
-        self.counts.dropped += count;
+        self.trace.counts.dropped += count;
     }
 
     /// Continues with the next part of a recording; false if it is none.
     pub(super) fn continue_with(&mut self, next: Provenance) -> bool {
-        let continues = self.provenance.continues(&next);
+        let continues = self.trace.provenance.continues(&next);
         if continues {
-            self.provenance.recording = next.recording;
+            self.trace.provenance.recording = next.recording;
         }
         continues
     }
@@ -278,14 +255,14 @@ impl TraceBuilder {
     ///
     /// [`TraceError::File`] if the temporary file of a long trace cannot be written.
     pub fn finish(mut self) -> Result<Trace, TraceError> {
-        let mut prehistory: Vec<_> = self.histories.into_iter().map(ActorHistory::finish).collect();
-        if prehistory.iter().all(Prehistory::is_empty) {
-            prehistory = Vec::new();
+        self.trace.prehistory = self.histories.into_iter().map(ActorHistory::finish).collect();
+        if self.trace.prehistory.iter().all(Prehistory::is_empty) {
+            self.trace.prehistory = Vec::new();
         }
-        self.counts.types = self.types.len();
-        self.counts.longest_value = self.counts.longest_value.max(UNKNOWN_EVENT_BYTES);
-        let content = self.content.finish()?;
-        Ok(Trace { provenance: self.provenance, actors: self.actors, counts: self.counts, prehistory, content })
+        self.trace.counts.types = self.types.len();
+        self.trace.counts.longest_value = self.trace.counts.longest_value.max(UNKNOWN_EVENT_BYTES);
+        self.trace.content = self.content.finish()?;
+        Ok(self.trace)
     }
 }
 
@@ -313,8 +290,8 @@ mod tests {
             builder.finish().unwrap()
         };
         let (in_memory, in_file) = (build(usize::MAX), build(1 << 20));
-        assert!(matches!(in_file.content(), Content::File { .. }) && in_file.content().chunk_count() > 4);
-        assert!(matches!(in_memory.content(), Content::Memory(_)));
+        assert!(matches!(in_file.content, Content::File { .. }) && in_file.content.chunk_count() > 4);
+        assert!(matches!(in_memory.content, Content::Memory(_)));
         let commands = commands_of(&in_memory);
         assert_eq!(commands.len(), 200_000);
         assert_eq!(commands, commands_of(&in_file));

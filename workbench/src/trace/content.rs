@@ -13,7 +13,6 @@ use ave_actors_rocksdb::trace::Op;
 /// Packed bytes a trace keeps in memory, some ten million operations; a longer one goes to a file.
 pub(super) const MEMORY_BYTES: usize = 64 << 20;
 
-/// The commands of a trace, in chunks.
 #[derive(Debug)]
 pub(super) enum Content {
     Memory(Vec<Vec<u8>>),
@@ -39,28 +38,20 @@ impl Content {
         }
     }
 
-    pub(super) fn in_memory(&self, chunk: usize) -> Option<&[u8]> {
+    /// A chunk, read into `buffer` if it is in the file.
+    pub(super) fn chunk<'c>(&'c self, chunk: usize, buffer: &'c mut Vec<u8>) -> io::Result<&'c [u8]> {
         match self {
-            Self::Memory(chunks) => chunks.get(chunk).map(Vec::as_slice),
-            Self::File { .. } => None,
-        }
-    }
-
-    pub(super) fn read(&self, chunk: usize, buffer: &mut Vec<u8>) -> io::Result<()> {
-        buffer.clear();
-        match self {
-            Self::Memory(chunks) => buffer.extend_from_slice(&chunks[chunk]),
+            Self::Memory(chunks) => Ok(&chunks[chunk]),
             Self::File { file, bounds } => {
                 let length = usize::try_from(bounds[chunk + 1] - bounds[chunk]).expect("a chunk fits in memory");
                 buffer.resize(length, 0);
                 file.read_exact_at(buffer, bounds[chunk])?;
+                Ok(buffer)
             }
         }
-        Ok(())
     }
 }
 
-/// Assembles commands into chunks.
 #[derive(Debug)]
 pub(super) struct ContentWriter {
     chunk: ChunkWriter,
@@ -84,18 +75,18 @@ impl ContentWriter {
 
     pub(super) fn push(&mut self, command: TraceCommand, ops: &[Op]) -> Result<(), TraceError> {
         self.chunk.push(command, ops);
-        if self.chunk.len() >= CHUNK_BYTES { self.close_chunk() } else { Ok(()) }
+        if self.chunk.bytes.len() >= CHUNK_BYTES { self.close_chunk() } else { Ok(()) }
     }
 
     pub(super) fn finish(mut self) -> Result<Content, TraceError> {
-        if self.chunk.len() > 0 {
+        if !self.chunk.bytes.is_empty() {
             self.close_chunk()?;
         }
         Ok(self.content)
     }
 
     fn close_chunk(&mut self) -> Result<(), TraceError> {
-        let chunk = self.chunk.take();
+        let chunk = std::mem::take(&mut self.chunk.bytes);
         let put = match &mut self.content {
             Content::Memory(chunks) => {
                 self.used_bytes += chunk.len();

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::builder::Trace;
 use super::command::{TraceActor, TraceCommand};
 use crate::workload::mix;
+use ave_actors_rocksdb::trace::Op;
 use ave_actors_rocksdb::trace::format::{DROPPED, Line, write_head};
-use ave_actors_rocksdb::trace::{CommandKind, Op};
 
 /// Rows of an exported table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,6 @@ impl Selection {
         in_time && (self.actors_ratio >= 1.0 || draw(command.actor) < self.actors_ratio)
     }
 
-    /// The selection as an assumption of the exported trace.
     fn describe(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.from_ns > 0 {
@@ -108,20 +107,22 @@ pub fn export(
     if rows == 0 { Err(ExportError::Nothing) } else { Ok(rows) }
 }
 
-/// Calls `visit` for each selected command with its number in the trace.
+/// Calls `visit` for each selected command with its number in the trace. Returns how many there are.
 fn for_each_selected(
     trace: &Trace,
     selection: &Selection,
-    mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> io::Result<()>,
-) -> Result<(), ExportError> {
-    let mut number = 0;
+    mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> Result<(), ExportError>,
+) -> Result<u64, ExportError> {
+    let (mut number, mut selected) = (0, 0);
     trace.try_for_each_command(|command, ops| {
         if selection.contains(&command) {
-            visit(number, &command, ops).map_err(ExportError::Write)?;
+            visit(number, &command, ops)?;
+            selected += 1;
         }
         number += 1;
-        Ok(())
-    })
+        Ok::<_, ExportError>(())
+    })?;
+    Ok(selected)
 }
 
 /// Bytes of the values written, and of those read as far as the trace states them.
@@ -145,7 +146,7 @@ struct CommandRow<'a> {
 }
 
 fn commands<W: Write>(trace: &Trace, selection: &Selection, mut rows: Rows<W>) -> Result<u64, ExportError> {
-    for_each_selected(trace, selection, |command_id, command, ops| {
+    let count = for_each_selected(trace, selection, |command_id, command, ops| {
         let TraceActor { type_name, name } = &trace.actors()[command.actor as usize];
         let [written_bytes, read_bytes] = moved_bytes(ops);
         rows.write(&CommandRow {
@@ -159,7 +160,7 @@ fn commands<W: Write>(trace: &Trace, selection: &Selection, mut rows: Rows<W>) -
             read_bytes,
         })
     })?;
-    rows.finish().map_err(ExportError::Write)
+    rows.flush().map(|()| count)
 }
 
 #[derive(Clone, Default, Serialize)]
@@ -188,14 +189,10 @@ impl ActorRow<'_> {
         self.last_ns = command.at_ns;
         self.commands_count += 1;
         self.operations_count += ops.len() as u64;
-        *match command.kind {
-            CommandKind::Persist => &mut self.persist_count,
-            CommandKind::Snapshot => &mut self.snapshot_count,
-            CommandKind::Recover => &mut self.recover_count,
-            CommandKind::Events => &mut self.events_count,
-            CommandKind::LastEvent => &mut self.last_event_count,
-            CommandKind::Purge => &mut self.purge_count,
-        } += 1;
+        let Self { persist_count, snapshot_count, recover_count, events_count, last_event_count, purge_count, .. } =
+            self;
+        let counts = [persist_count, snapshot_count, recover_count, events_count, last_event_count, purge_count];
+        *counts[command.kind.index()] += 1;
         let [written, read] = moved_bytes(ops);
         self.written_bytes += written;
         self.read_bytes += read;
@@ -210,12 +207,9 @@ fn actors<'a, W: Write>(trace: &'a Trace, selection: &Selection, mut rows: Rows<
         actors[command.actor as usize].add(command, ops);
         Ok(())
     })?;
-    actors
-        .iter()
-        .filter(|actor| actor.commands_count > 0)
-        .try_for_each(|actor| rows.write(actor))
-        .map_err(ExportError::Write)?;
-    rows.finish().map_err(ExportError::Write)
+    actors.retain(|actor| actor.commands_count > 0);
+    actors.iter().try_for_each(|actor| rows.write(actor))?;
+    rows.flush().map(|()| actors.len() as u64)
 }
 
 fn operations(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
@@ -235,48 +229,40 @@ fn operations(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Res
         }
         command_id += 1;
         count += ops.len() as u64;
-        out.write_all(&lines)
+        out.write_all(&lines).map_err(ExportError::Write)
     })?;
     Ok(count)
 }
 
-/// Writes and counts rows.
-struct Rows<W: Write> {
-    output: RowOutput<W>,
-    count: u64,
-}
-
-enum RowOutput<W: Write> {
+enum Rows<W: Write> {
     Csv(Box<csv::Writer<W>>),
     JsonLines(W),
 }
 
 impl<W: Write> Rows<W> {
     fn new(format: TableFormat, out: W) -> Self {
-        let output = match format {
-            TableFormat::Csv => RowOutput::Csv(Box::new(csv::Writer::from_writer(out))),
-            TableFormat::JsonLines => RowOutput::JsonLines(out),
-        };
-        Self { output, count: 0 }
+        match format {
+            TableFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(out))),
+            TableFormat::JsonLines => Self::JsonLines(out),
+        }
     }
 
-    fn write(&mut self, row: &impl Serialize) -> io::Result<()> {
-        self.count += 1;
-        match &mut self.output {
-            RowOutput::Csv(out) => out.serialize(row).map_err(io_error),
-            RowOutput::JsonLines(out) => {
-                serde_json::to_writer(&mut *out, row)?;
-                out.write_all(b"\n")
+    fn write(&mut self, row: &impl Serialize) -> Result<(), ExportError> {
+        let written = match self {
+            Self::Csv(out) => out.serialize(row).map_err(io_error),
+            Self::JsonLines(out) => {
+                serde_json::to_writer(&mut *out, row).map_err(io::Error::from).and_then(|()| out.write_all(b"\n"))
             }
-        }
+        };
+        written.map_err(ExportError::Write)
     }
 
-    fn finish(self) -> io::Result<u64> {
-        match self.output {
-            RowOutput::Csv(mut out) => out.flush()?,
-            RowOutput::JsonLines(mut out) => out.flush()?,
-        }
-        Ok(self.count)
+    fn flush(&mut self) -> Result<(), ExportError> {
+        let flushed = match self {
+            Self::Csv(out) => out.flush(),
+            Self::JsonLines(out) => out.flush(),
+        };
+        flushed.map_err(ExportError::Write)
     }
 }
 

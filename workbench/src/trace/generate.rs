@@ -58,7 +58,7 @@ pub struct GenerateSummary {
 /// ascending; commands without storage operations are skipped. `progress` is called now and then with the number of
 /// commands so far.
 ///
-/// Memory: 80 bytes an actor, and its name for up to a million actors.
+/// Memory: 80 bytes an actor.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub fn generate(
     let mut generator = Generator::new(workload, options, arrival_times);
     while let Some(command) = generator.next() {
         let TraceActor { type_name, name } = generator.actors.of(command.actor);
-        writer.command(type_name, name, command.at_ns, command.kind, &generator.ops)?;
+        writer.command(&type_name, &name, command.at_ns, command.kind, &generator.ops)?;
         summary.commands += 1;
         summary.operations += generator.ops.len() as u64;
         summary.duration_ns = command.at_ns;
@@ -106,10 +106,7 @@ pub(super) fn generate_trace(
     builder.finish()
 }
 
-/// Commands between two calls of `progress`.
 const PROGRESS_EVERY: u64 = 1 << 16;
-/// Actors whose names are kept; those of others are computed again for every command.
-const NAMES_KEPT: usize = 1 << 20;
 
 fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
     let rate = options.per_second;
@@ -139,7 +136,6 @@ fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
 /// What an actor has stored last, for the lengths of its reads.
 #[derive(Debug, Clone, Copy, Default)]
 struct Newest {
-    /// Number and length of the newest event.
     event: Option<(u64, u32)>,
     state_bytes: u32,
     metadata_bytes: u32,
@@ -164,24 +160,23 @@ impl Newest {
     }
 }
 
-/// The commands one after the other.
 struct Generator<I> {
     source: WorkloadSource,
     actors: Names,
     newest: Vec<Newest>,
     arrival_times: I,
     options: GenerateOptions,
-    /// Commands without the preload.
     commands: u64,
-    /// Operations of the current command.
     ops: Vec<Op>,
 }
 
 impl<I: Iterator<Item = u64>> Generator<I> {
     fn new(workload: &Arc<Workload>, options: &GenerateOptions, arrival_times: I) -> Self {
+        let digests = ActorNames::new(workload.seed, workload.actors.name_bytes);
+        let types = (0..workload.actors.types).map(|number| format!("{}{number}", workload.name).into());
         let mut generator = Self {
             source: WorkloadSource::new(Arc::clone(workload), 0, 1),
-            actors: Names::new(workload),
+            actors: Names { digests, types: types.collect() },
             newest: vec![Newest::default(); workload.actors.count as usize],
             arrival_times,
             options: *options,
@@ -225,35 +220,14 @@ impl<I: Iterator<Item = u64>> Generator<I> {
         is_due.then_some(at_ns)
     }
 }
-
-/// Types and names of the actors, as in a run.
 struct Names {
     digests: ActorNames,
     types: Vec<Arc<str>>,
-    kept: Vec<Option<TraceActor>>,
-    other: Option<TraceActor>,
 }
 
 impl Names {
-    fn new(workload: &Workload) -> Self {
-        let kept = (workload.actors.count as usize).min(NAMES_KEPT);
-        Self {
-            digests: ActorNames::new(workload.seed, workload.actors.name_bytes),
-            types: (0..workload.actors.types).map(|number| format!("{}{number}", workload.name).into()).collect(),
-            kept: vec![None; kept],
-            other: None,
-        }
-    }
-
-    fn of(&mut self, actor: u32) -> &TraceActor {
-        let (digests, types, index) = (self.digests, &self.types, actor as usize);
-        let make = || TraceActor {
-            type_name: Arc::clone(&types[index % types.len()]),
-            name: digests.name(u64::from(actor)).into_boxed_str(),
-        };
-        match self.kept.get_mut(index) {
-            Some(kept) => kept.get_or_insert_with(make),
-            None => self.other.insert(make()),
-        }
+    fn of(&self, actor: u32) -> TraceActor {
+        let type_name = Arc::clone(&self.types[actor as usize % self.types.len()]);
+        TraceActor { type_name, name: self.digests.name(u64::from(actor)).into_boxed_str() }
     }
 }

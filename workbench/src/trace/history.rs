@@ -124,7 +124,6 @@ impl ActorHistory {
         }
     }
 
-    /// Whether the event is present.
     fn read(&mut self, number: u64, bytes: u32, reads_say_bytes: bool) -> bool {
         if self.present.contains(number) {
             return true;
@@ -150,7 +149,6 @@ impl ActorHistory {
     }
 }
 
-/// Increments a counter and returns its old value.
 const fn next(counter: &mut u64) -> u64 {
     *counter += 1;
     *counter - 1
@@ -167,13 +165,8 @@ mod tests {
         fn numbers_are_a_set(steps in prop::collection::vec((any::<bool>(), 0u64..24), 0..80)) {
             let (mut numbers, mut set) = (Numbers::default(), BTreeSet::new());
             for (inserts, number) in steps {
-                if inserts {
-                    numbers.insert(number);
-                    set.insert(number);
-                } else {
-                    numbers.remove(number);
-                    set.remove(&number);
-                }
+                if inserts { numbers.insert(number) } else { numbers.remove(number) }
+                if inserts { set.insert(number) } else { set.remove(&number) };
                 prop_assert_eq!(numbers.iter().collect::<Vec<_>>(), set.iter().copied().collect::<Vec<_>>());
                 prop_assert_eq!(numbers.count(), set.len() as u64);
                 prop_assert!((0..24).all(|number| numbers.contains(number) == set.contains(&number)));
@@ -215,8 +208,7 @@ mod tests {
     #[test]
     fn values_are_numbered_in_the_order_they_were_written() {
         let mut history = ActorHistory::default();
-        let numbers: Vec<u64> = (0..3).map(|_| completed(&mut history, OpKind::StatesPut, 0, 5).number).collect();
-        assert_eq!(numbers, [0, 1, 2]);
-        assert_eq!(completed(&mut history, OpKind::MetadataPut, 0, 5).number, 0);
+        let kinds = [OpKind::StatesPut, OpKind::StatesPut, OpKind::MetadataPut, OpKind::StatesPut];
+        assert_eq!(kinds.map(|kind| completed(&mut history, kind, 0, 5).number), [0, 1, 0, 2]);
     }
 }

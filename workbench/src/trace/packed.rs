@@ -20,22 +20,16 @@ const KIND_MASK: u8 = 0x0f;
 const HAS_NUMBER: u8 = 0x10;
 /// The operation has a length other than zero.
 const HAS_BYTES: u8 = 0x20;
-/// [`Op::may_miss`].
 const MAY_MISS: u8 = 0x40;
 
-/// Appends commands to a chunk.
 #[derive(Debug, Default)]
 pub(super) struct ChunkWriter {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     at_ns: u64,
     ops: Vec<u8>,
 }
 
 impl ChunkWriter {
-    pub(super) const fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Appends a command. Commands come in order of time.
     pub(super) fn push(&mut self, command: TraceCommand, ops: &[Op]) {
         if self.bytes.is_empty() {
@@ -53,11 +47,6 @@ impl ChunkWriter {
         }
         put(&mut self.bytes, self.ops.len() as u64);
         self.bytes.extend_from_slice(&self.ops);
-    }
-
-    /// The chunk, leaving an empty one behind.
-    pub(super) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
     }
 }
 
@@ -183,7 +172,7 @@ mod tests {
                 let is_wanted = actor.is_multiple_of(wanted);
                 expected.push((command, if is_wanted { ops } else { Vec::new() }));
             }
-            let chunk = writer.take();
+            let chunk = writer.bytes;
             let (mut reader, mut found) = (ChunkReader::default(), Vec::new());
             let mut ops = Vec::new();
             while let Some(command) = reader.next(&chunk, &mut ops, |command| command.actor.is_multiple_of(wanted)) {

@@ -24,10 +24,11 @@ impl Prefetch {
         let (chunks, ready) = sync_channel(AHEAD);
         let (used, empty) = sync_channel::<Vec<u8>>(AHEAD + 2);
         std::thread::spawn(move || {
-            let content = trace.content();
+            let content = &trace.content;
             for chunk in (0..content.chunk_count()).cycle() {
                 let mut buffer = empty.try_recv().unwrap_or_default();
-                if chunks.send(content.read(chunk, &mut buffer).map(|()| buffer)).is_err() {
+                let read = content.chunk(chunk, &mut buffer).map(|_| ());
+                if chunks.send(read.map(|()| buffer)).is_err() {
                     return;
                 }
             }
@@ -48,7 +49,6 @@ impl Prefetch {
         })
     }
 
-    /// Moves on to the next chunk.
     pub(super) fn release(&mut self) {
         if let Some(chunk) = self.current.take() {
             // There is space for all buffers that exist.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::builder::{Trace, TraceBuilder};
+use super::command::TraceCommand;
 use super::content::MEMORY_BYTES;
 use super::error::TraceError;
 use super::records::{Records, ZSTD_MAGIC};
@@ -40,39 +41,39 @@ pub(crate) fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> 
         let mut records = Records::open(part)?;
         let provenance = read_provenance(part, &mut records)?;
         read_header(part, &mut records)?;
-        let reading = match read.take() {
-            None => Reading::new(TraceBuilder::in_directory(provenance, directory, MEMORY_BYTES)),
-            Some(reading) => reading.with_part(part, &parts[index - 1], provenance)?,
+        let mut reading = match read.take() {
+            None => Reading {
+                builder: TraceBuilder::in_directory(provenance, directory, MEMORY_BYTES),
+                open: None,
+                ops: Vec::new(),
+                newest_actor: (String::new(), String::new(), u32::MAX),
+            },
+            Some(mut reading) => {
+                if !reading.builder.continue_with(provenance) {
+                    let before = parts[index - 1].display();
+                    let reason =
+                        format!("it is not the next part of the recording after {before}; read them one at a time");
+                    return Err(TraceError::NotATrace { path: part.clone(), reason });
+                }
+                reading
+            }
         };
-        let is_last = index + 1 == parts.len();
-        read = Some(read_part(reading, part, &mut records, truncation, is_last)?);
+        while let Some((line, record)) = records.next_record() {
+            reading.record(Position { path: part, line }, record)?;
+        }
+        // Only the newest part of a recording can be cut off by a kill: a gap in the middle is always an error.
+        let may_be_cut = index + 1 == parts.len() && truncation == Truncation::UseWholeLines;
+        if let Some(reason) = records.cut.take().filter(|_| !may_be_cut) {
+            let whole_lines = records.lines.saturating_sub(2);
+            return Err(TraceError::Truncated { path: part.clone(), whole_lines, reason });
+        }
+        read = Some(reading);
     }
     let trace = read.ok_or_else(|| TraceError::Empty { path: path.to_owned(), what: "traces" })?.finish()?;
     if trace.command_count() == 0 {
         return Err(TraceError::Empty { path: path.to_owned(), what: "commands" });
     }
     Ok(trace)
-}
-
-/// Only the newest part of a recording can be cut off by a kill: a gap in the middle is always an error.
-fn read_part(
-    mut reading: Reading,
-    part: &Path,
-    records: &mut Records,
-    truncation: Truncation,
-    is_last: bool,
-) -> Result<Reading, TraceError> {
-    while let Some((line, record)) = records.next_record() {
-        reading.record(Position { path: part, line }, record)?;
-    }
-    let may_be_cut = is_last && truncation == Truncation::UseWholeLines;
-    match records.take_cut() {
-        Some(reason) if !may_be_cut => {
-            let whole_lines = records.lines().saturating_sub(2);
-            Err(TraceError::Truncated { path: part.to_owned(), whole_lines, reason })
-        }
-        _ => Ok(reading),
-    }
 }
 
 /// The files of a trace or a recording, in the order of their names.
@@ -108,7 +109,7 @@ pub(crate) fn looks_like_trace(path: &Path) -> bool {
 fn read_provenance(path: &Path, records: &mut Records) -> Result<Provenance, TraceError> {
     let not_a_trace = |reason: String| TraceError::NotATrace { path: path.to_owned(), reason };
     let Some(line) = records.next_line().map(|(_, line)| String::from_utf8_lossy(line).into_owned()) else {
-        return Err(match records.take_cut() {
+        return Err(match records.cut.take() {
             Some(reason) => TraceError::Truncated { path: path.to_owned(), whole_lines: 0, reason },
             None => TraceError::Empty { path: path.to_owned(), what: "commands" },
         });
@@ -134,7 +135,6 @@ fn read_header(path: &Path, records: &mut Records) -> Result<(), TraceError> {
     Err(TraceError::NotATrace { path: path.to_owned(), reason })
 }
 
-/// File and line of a record, for errors.
 #[derive(Clone, Copy)]
 struct Position<'p> {
     path: &'p Path,
@@ -142,12 +142,12 @@ struct Position<'p> {
 }
 
 impl Position<'_> {
-    fn bad_field(self, column: &str, reason: String) -> TraceError {
-        TraceError::Malformed { path: self.path.to_owned(), line: self.line, column: Some(column.to_owned()), reason }
-    }
-
     fn bad_line(self, reason: String) -> TraceError {
         TraceError::Malformed { path: self.path.to_owned(), line: self.line, column: None, reason }
+    }
+
+    fn bad_field(self, column: &str, reason: String) -> TraceError {
+        TraceError::Malformed { path: self.path.to_owned(), line: self.line, column: Some(column.to_owned()), reason }
     }
 
     fn number(self, column: &str, text: &str) -> Result<u64, TraceError> {
@@ -162,39 +162,16 @@ impl Position<'_> {
     }
 }
 
-/// A command whose lines are being read.
-struct OpenCommand {
-    id: u64,
-    at_ns: u64,
-    actor: u32,
-    kind: CommandKind,
-}
-
-/// Assembles records into commands.
 struct Reading {
     builder: TraceBuilder,
-    open: Option<OpenCommand>,
-    /// Operations of the open command.
+    /// The command whose lines are being read, and its number.
+    open: Option<(u64, TraceCommand)>,
     ops: Vec<Op>,
     /// Actor type, name and number of the last record: records of one actor follow each other.
     newest_actor: (String, String, u32),
 }
 
 impl Reading {
-    fn new(builder: TraceBuilder) -> Self {
-        Self { builder, open: None, ops: Vec::new(), newest_actor: (String::new(), String::new(), u32::MAX) }
-    }
-
-    /// Continues with another part, if it is the next one of the same recording.
-    fn with_part(mut self, part: &Path, before: &Path, provenance: Provenance) -> Result<Self, TraceError> {
-        if self.builder.continue_with(provenance) {
-            return Ok(self);
-        }
-        let reason =
-            format!("it is not the next part of the recording after {}; read them one at a time", before.display());
-        Err(TraceError::NotATrace { path: part.to_owned(), reason })
-    }
-
     fn record(&mut self, at: Position<'_>, record: &[u8]) -> Result<(), TraceError> {
         let record = std::str::from_utf8(record).map_err(|_| at.bad_line("not valid UTF-8".to_owned()))?;
         if record.starts_with('#') {
@@ -206,7 +183,7 @@ impl Reading {
             let fields = reader.records().next().transpose().map_err(|error| at.bad_line(error.to_string()))?;
             return self.fields(at, fields.unwrap_or_default().iter());
         }
-        self.fields(at, Commas(Some(record)))
+        self.fields(at, record.split(','))
     }
 
     fn comment(&mut self, at: Position<'_>, comment: &str) -> Result<(), TraceError> {
@@ -226,11 +203,7 @@ impl Reading {
         if fields.next().is_some() {
             return Err(at.bad_line(format!("more than {} fields", COLUMNS.len())));
         }
-        self.operation(at, found)
-    }
-
-    fn operation(&mut self, at: Position<'_>, fields: [&str; COLUMNS.len()]) -> Result<(), TraceError> {
-        let [time, family, actor, id, command, operation, key, bytes] = fields;
+        let [time, family, actor, id, command, operation, key, bytes] = found;
         let at_ns = at.number("time_ns", time)?;
         let id = at.number("command_id", id)?;
         let command: CommandKind = at.named("command", command)?;
@@ -243,19 +216,19 @@ impl Reading {
         let has_key = kind.names_event() || (kind == OpKind::EventsLast && !key.is_empty());
         let event = if has_key { at.number("key", key)? } else { 0 };
         let actor = self.actor(at, family, actor, kind)?;
-        self.begin_or_continue(at, OpenCommand { id, at_ns, actor, kind: command })?;
+        self.begin_or_continue(at, id, TraceCommand { at_ns, actor, kind: command })?;
         self.ops.push(Op::new(kind, event, bytes));
         Ok(())
     }
 
     /// Closes the open command if this record begins another one.
-    fn begin_or_continue(&mut self, at: Position<'_>, command: OpenCommand) -> Result<(), TraceError> {
-        if let Some(open) = &self.open {
-            if open.id == command.id {
+    fn begin_or_continue(&mut self, at: Position<'_>, id: u64, command: TraceCommand) -> Result<(), TraceError> {
+        if let Some((open_id, open)) = &self.open {
+            if *open_id == id {
                 if open.actor == command.actor && open.kind == command.kind {
                     return Ok(());
                 }
-                let reason = format!("command {} belongs to another actor or kind on the line before", open.id);
+                let reason = format!("command {id} belongs to another actor or kind on the line before");
                 return Err(at.bad_line(reason));
             }
             if command.at_ns < open.at_ns {
@@ -264,12 +237,12 @@ impl Reading {
             }
         }
         self.close()?;
-        self.open = Some(command);
+        self.open = Some((id, command));
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), TraceError> {
-        if let Some(open) = self.open.take() {
+        if let Some((_, open)) = self.open.take() {
             self.builder.command(open.at_ns, open.actor, open.kind, &mut self.ops)?;
             self.ops.clear();
         }
@@ -294,24 +267,5 @@ impl Reading {
     fn finish(mut self) -> Result<Trace, TraceError> {
         self.close()?;
         self.builder.finish()
-    }
-}
-
-/// The fields of a record without quotes.
-struct Commas<'r>(Option<&'r str>);
-
-impl<'r> Iterator for Commas<'r> {
-    type Item = &'r str;
-
-    fn next(&mut self) -> Option<&'r str> {
-        let rest = self.0?;
-        // Fields are short: a loop finds their ends faster than a vectorised search.
-        match rest.as_bytes().iter().position(|&byte| byte == b',') {
-            Some(end) => {
-                self.0 = Some(&rest[end + 1..]);
-                Some(&rest[..end])
-            }
-            None => self.0.take(),
-        }
     }
 }

@@ -20,10 +20,9 @@ pub(super) struct Records {
     /// What was read and not handed out begins at `start`.
     buffer: Vec<u8>,
     start: usize,
-    /// Lines handed out.
-    lines: u64,
+    pub(super) lines: u64,
     /// How the input is cut off.
-    cut: Option<String>,
+    pub(super) cut: Option<String>,
     is_at_end: bool,
 }
 
@@ -41,16 +40,6 @@ impl Records {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::spawn(move || read_ahead(input, &sender));
         Ok(Self { input: receiver, buffer: Vec::new(), start: 0, lines: 0, cut: None, is_at_end: false })
-    }
-
-    /// Lines handed out so far.
-    pub(super) const fn lines(&self) -> u64 {
-        self.lines
-    }
-
-    /// How the input is cut off.
-    pub(super) fn take_cut(&mut self) -> Option<String> {
-        self.cut.take()
     }
 
     /// The next whole line without its end, and its number, from 1.
@@ -117,13 +106,8 @@ fn read_ahead(mut input: impl Read, pieces: &SyncSender<io::Result<Vec<u8>>>) {
         let read = input.by_ref().take(READ_BYTES as u64).read_to_end(&mut piece);
         // What was read before an error counts.
         let is_over = read.is_err() || piece.is_empty();
-        if !piece.is_empty() && pieces.send(Ok(piece)).is_err() {
-            return;
-        }
-        if let Err(error) = read {
-            let _ = pieces.send(Err(error));
-        }
-        if is_over {
+        let sent = pieces.send(Ok(piece)).and_then(|()| read.map_or_else(|error| pieces.send(Err(error)), |_| Ok(())));
+        if is_over || sent.is_err() {
             return;
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::builder::Trace;
+use super::content::Content;
 use super::packed::ChunkReader;
 use super::prefetch::Prefetch;
 use crate::workload::Planned;
@@ -36,7 +37,7 @@ impl TraceSource {
     /// If `worker >= workers`.
     pub(crate) fn new(trace: Arc<Trace>, worker: u64, workers: u64, passes: Option<u64>) -> Self {
         assert!(worker < workers, "worker {worker} of {workers}");
-        let in_file = trace.content().chunk_count() > 0 && trace.content().in_memory(0).is_none();
+        let in_file = matches!(trace.content, Content::File { .. });
         let prefetch = in_file.then(|| Prefetch::start(Arc::clone(&trace)));
         Self {
             trace,
@@ -59,7 +60,7 @@ impl TraceSource {
     pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
         ops.clear();
         loop {
-            if self.chunk == self.trace.content().chunk_count() && !self.next_pass() {
+            if self.chunk == self.trace.content.chunk_count() && !self.next_pass() {
                 return None;
             }
             if let Some(planned) = self.next_in_chunk(ops) {
@@ -87,9 +88,10 @@ impl TraceSource {
 
     /// The next command of this worker in the current chunk.
     fn next_in_chunk(&mut self, ops: &mut Vec<Op>) -> Option<Planned> {
-        let bytes = match &mut self.prefetch {
-            Some(prefetch) => prefetch.chunk(),
-            None => self.trace.content().in_memory(self.chunk).unwrap_or(&[]),
+        let bytes = match (&mut self.prefetch, &self.trace.content) {
+            (Some(prefetch), _) => prefetch.chunk(),
+            (None, Content::Memory(chunks)) => &chunks[self.chunk],
+            (None, Content::File { .. }) => unreachable!("a file is read ahead"),
         };
         let first_actor = self.pass * self.trace.actors().len() as u64;
         let (worker, workers) = (self.worker, self.workers);
@@ -102,11 +104,8 @@ impl TraceSource {
             if is_own {
                 // One nanosecond between passes keeps their order.
                 let pass_ns = self.pass.saturating_mul(self.trace.duration_ns() + 1);
-                return Some(Planned {
-                    actor: first_actor + u64::from(command.actor),
-                    kind: command.kind,
-                    at_ns: Some(command.at_ns.saturating_add(pass_ns)),
-                });
+                let actor = first_actor + u64::from(command.actor);
+                return Some(Planned { actor, kind: command.kind, at_ns: Some(command.at_ns.saturating_add(pass_ns)) });
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::atomic_file::AtomicFile;
@@ -64,8 +64,10 @@ impl TraceWriter {
 
     fn hand_over(&mut self) -> Result<(), TraceError> {
         let failed = || io::Error::other("an earlier write failed");
-        let worker = self.worker.take().ok_or_else(failed).and_then(|worker| {
-            if worker.send(&mut self.lines) { Ok(worker) } else { Err(worker.wait().err().unwrap_or_else(failed)) }
+        let piece = std::mem::replace(&mut self.lines, empty_piece());
+        let worker = self.worker.take().ok_or_else(failed).and_then(|worker| match worker.pieces.send(piece) {
+            Ok(()) => Ok(worker),
+            Err(_) => Err(worker.wait().err().unwrap_or_else(failed)),
         });
         self.worker = Some(worker.map_err(TraceError::file("write", &self.path))?);
         Ok(())
@@ -92,38 +94,21 @@ impl Drop for TraceWriter {
     }
 }
 
-/// The thread that compresses and writes.
 struct Worker {
-    full: SyncSender<Vec<u8>>,
-    /// Written pieces come back to be filled again.
-    empty: Receiver<Vec<u8>>,
+    pieces: SyncSender<Vec<u8>>,
     thread: JoinHandle<io::Result<AtomicFile>>,
 }
 
 impl Worker {
     fn start(mut file: AtomicFile) -> io::Result<Self> {
-        let (full, pieces) = sync_channel::<Vec<u8>>(PIECES);
-        let (written, empty) = sync_channel(PIECES + 2);
-        let thread = thread::Builder::new().name("trace-writer".to_owned()).spawn(move || {
-            for mut piece in pieces {
-                file.write_all(&piece)?;
-                piece.clear();
-                let _ = written.try_send(piece);
-            }
-            Ok(file)
-        })?;
-        Ok(Self { full, empty, thread })
+        let (pieces, received) = sync_channel::<Vec<u8>>(PIECES);
+        let write_all = move || received.iter().try_for_each(|piece| file.write_all(&piece)).map(|()| file);
+        let thread = thread::Builder::new().name("trace-writer".to_owned()).spawn(write_all)?;
+        Ok(Self { pieces, thread })
     }
 
-    /// Sends the lines and replaces them with an empty piece; false if the thread has ended.
-    fn send(&self, lines: &mut Vec<u8>) -> bool {
-        let next = self.empty.try_recv().unwrap_or_else(|_| empty_piece());
-        self.full.send(std::mem::replace(lines, next)).is_ok()
-    }
-
-    /// Waits until everything is written.
     fn wait(self) -> io::Result<AtomicFile> {
-        drop(self.full);
+        drop(self.pieces);
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread that writes it panicked")))
     }
 }

@@ -1,6 +1,5 @@
 //! Text of input files in messages. Control characters of a file never reach a terminal.
 
-/// Characters of a text that a message quotes.
 const EXCERPT_CHARS: usize = 80;
 
 /// The first 80 characters of a text, escaped, for an error message.

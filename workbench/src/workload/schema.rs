@@ -43,7 +43,7 @@ pub struct Workload {
     /// A paragraph on the application it represents.
     pub description: String,
     /// Seed of everything random. Default 1.
-    #[serde(default = "default_seed")]
+    #[serde(default = "whole::<1, _>")]
     pub seed: u64,
     /// Serialised events, before encryption.
     #[serde(deserialize_with = "checked_sizes")]
@@ -74,16 +74,16 @@ pub struct Workload {
 #[serde(deny_unknown_fields)]
 pub struct Actors {
     /// 1 to 100 million.
-    #[serde(deserialize_with = "actor_count")]
+    #[serde(deserialize_with = "within::<1, 100_000_000, _, _>")]
     pub count: u32,
     /// Actor types; each has its own three column families. Default 1, at most 10,000.
-    #[serde(default = "default_types", deserialize_with = "type_count")]
+    #[serde(default = "whole::<1, _>", deserialize_with = "within::<1, 10_000, _, _>")]
     pub types: u32,
     /// How commands spread over actors. Default uniform.
     #[serde(default, deserialize_with = "skew")]
     pub skew: Skew,
     /// Characters of an actor's name, which prefixes its keys. Default 44, as of a base64 digest; 8 to 1024.
-    #[serde(default = "default_name_bytes", deserialize_with = "name_bytes")]
+    #[serde(default = "whole::<44, _>", deserialize_with = "within::<8, 1024, _, _>")]
     pub name_bytes: usize,
 }
 
@@ -107,7 +107,7 @@ pub struct Persistence {
     /// When the state is written.
     pub mode: PersistenceMode,
     /// Events between automatic snapshots under full persistence; 0 turns them off. Default 100, as the trait's.
-    #[serde(default = "default_snapshot_every")]
+    #[serde(default = "whole::<100, _>")]
     pub snapshot_every: u64,
     /// Whether a snapshot deletes the events it covers. Default false.
     #[serde(default)]
@@ -158,14 +158,12 @@ pub struct CommandMix {
 impl CommandMix {
     /// The weight of a command.
     pub const fn weight(&self, kind: CommandKind) -> f64 {
-        match kind {
-            CommandKind::Persist => self.persist,
-            CommandKind::Snapshot => self.snapshot,
-            CommandKind::Recover => self.recover,
-            CommandKind::Events => self.events,
-            CommandKind::LastEvent => self.last_event,
-            CommandKind::Purge => self.purge,
-        }
+        [self.persist, self.snapshot, self.recover, self.events, self.last_event, self.purge][kind.index()]
+    }
+
+    pub(crate) fn weight_mut(&mut self, kind: CommandKind) -> &mut f64 {
+        let Self { persist, snapshot, recover, events, last_event, purge, .. } = self;
+        [persist, snapshot, recover, events, last_event, purge][kind.index()]
     }
 
     /// The commands of the mix, in report order.
@@ -197,20 +195,17 @@ impl CommandMix {
 
     fn check(&self) -> Result<(), String> {
         let weights = CommandKind::ALL.map(|kind| self.weight(kind));
-        if weights.iter().any(|weight| !weight.is_finite() || *weight < 0.0) {
-            return Err("weights must be 0 or positive".to_owned());
-        }
-        if weights.iter().sum::<f64>() <= 0.0 {
-            return Err("at least one command needs a positive weight".to_owned());
-        }
-        if !(0.0..=1.0).contains(&self.recover_after_stop) {
-            return Err("`recover_after_stop` must be a share from 0 to 1".to_owned());
-        }
         let quantiles = &self.events_per_query_quantiles;
-        if quantiles.len() == 1 || !quantiles.is_sorted() {
-            return Err("`events_per_query_quantiles` must be two or more numbers in ascending order".to_owned());
-        }
-        Ok(())
+        let rules = [
+            (weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0), "weights must be 0 or positive"),
+            (weights.iter().sum::<f64>() > 0.0, "at least one command needs a positive weight"),
+            ((0.0..=1.0).contains(&self.recover_after_stop), "`recover_after_stop` must be a share from 0 to 1"),
+            (
+                quantiles.len() != 1 && quantiles.is_sorted(),
+                "`events_per_query_quantiles` must be two or more numbers in ascending order",
+            ),
+        ];
+        rules.into_iter().find(|(is_met, _)| !is_met).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
     }
 }
 
@@ -272,7 +267,7 @@ impl Bursts {
 #[serde(deny_unknown_fields)]
 pub struct Preload {
     /// Events persisted for every actor beforehand, at most 1 million. Default 0.
-    #[serde(default, deserialize_with = "preload_events")]
+    #[serde(default, deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub events_per_actor: u64,
 }
 
@@ -335,24 +330,13 @@ pub enum WorkloadError {
     Unknown { name: String, known: String },
 }
 
-const fn default_seed() -> u64 {
-    1
+/// A default that is a whole number.
+fn whole<const N: u8, T: From<u8>>() -> T {
+    N.into()
 }
 
 const fn default_compressibility() -> f64 {
     0.5
-}
-
-const fn default_types() -> u32 {
-    1
-}
-
-const fn default_name_bytes() -> usize {
-    44
-}
-
-const fn default_snapshot_every() -> u64 {
-    100
 }
 
 /// Reads and checks a value, so that an error points at its line.
@@ -376,20 +360,14 @@ fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     checked(deserializer, |share| (0.0..=1.0).contains(share), "a share from 0 to 1")
 }
 
-fn actor_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    checked(deserializer, |count| (1..=100_000_000).contains(count), "1 to 100000000 actors")
-}
-
-fn type_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    checked(deserializer, |count| (1..=10_000).contains(count), "1 to 10000 actor types")
-}
-
-fn name_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    checked(deserializer, |bytes| (8..=1024).contains(bytes), "a name length of 8 to 1024")
-}
-
-fn preload_events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    checked(deserializer, |events| *events <= 1_000_000, "at most 1000000 events per actor")
+/// A whole number in a range, both ends included.
+fn within<'de, const LEAST: u64, const MOST: u64, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Copy + TryInto<u64>,
+{
+    let fits = |&value: &T| value.try_into().is_ok_and(|value| (LEAST..=MOST).contains(&value));
+    checked(deserializer, fits, &format!("a whole number from {LEAST} to {MOST}"))
 }
 
 fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
@@ -452,6 +430,7 @@ persist = 1
 
     #[test]
     fn a_figure_out_of_range_is_named_with_its_line_and_what_was_expected() {
+        let bursts = "arrivals = { bursts = { factor = 5, share = 0.3, seconds = 1 } }\n[actors]";
         for (from, to, line, expected) in [
             ("count = 5", "count = 0", "line 7", "1 to 100000000"),
             ("min = 1", "min = 9", "line 5", "`min` must not exceed `max`"),
@@ -461,12 +440,7 @@ persist = 1
             ("persist = 1", "persist = 1\nevents_per_query_quantiles = [3]", "line 10", "ascending"),
             ("name = \"t\"", "name = \"a/b\"", "line 2", "letters"),
             ("mode = \"light\"", "mode = \"heavy\"", "line 9", "light"),
-            (
-                "[actors]",
-                "arrivals = { bursts = { factor = 5, share = 0.3, seconds = 1 } }\n[actors]",
-                "line 6",
-                "at most 1",
-            ),
+            ("[actors]", bursts, "line 6", "at most 1"),
         ] {
             let text = message(&GOOD.replace(from, to));
             assert!(text.contains(line) && text.contains(expected), "{to}: {text}");

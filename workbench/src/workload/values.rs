@@ -93,12 +93,13 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_value_and_other_values_differ() {
-        let one = ValuePool::new(7, 0.5, 1000);
-        let other = ValuePool::new(7, 0.5, 1000);
-        assert_eq!(one.value(3, OpKind::EventsPut, 9, 500), other.value(3, OpKind::EventsPut, 9, 500));
-        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(3, OpKind::EventsPut, 10, 500));
-        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(4, OpKind::EventsPut, 9, 500));
-        assert_ne!(one.value(3, OpKind::EventsPut, 9, 500), one.value(3, OpKind::StatesPut, 9, 500));
+        let [one, other] = [(); 2].map(|()| ValuePool::new(7, 0.5, 1000));
+        let value = one.value(3, OpKind::EventsPut, 9, 500);
+        assert_eq!(value, other.value(3, OpKind::EventsPut, 9, 500));
+        for (actor, kind, number) in [(3, OpKind::EventsPut, 10), (4, OpKind::EventsPut, 9), (3, OpKind::StatesPut, 9)]
+        {
+            assert_ne!(value, one.value(actor, kind, number, 500));
+        }
     }
 
     #[test]

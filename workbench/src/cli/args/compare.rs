@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values;
+use crate::cli::values::percent;
 
 /// Compare builds by their reports and detect regressions
 ///
@@ -27,25 +27,13 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "CANDIDATE", required = true)]
     pub(crate) candidates: Vec<PathBuf>,
     /// Smallest slowdown that counts as a regression
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "5%",
-        allow_hyphen_values = true,
-        value_parser = values::percent
-    )]
+    #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]
     pub(crate) threshold: f64,
     /// Slowdown that must be excluded for every command to report "no regression" [default: twice the threshold]
-    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = values::percent)]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent)]
     pub(crate) rule_out: Option<f64>,
     /// Confidence level; 100 % minus it is the probability of a false alarm in the whole comparison
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "95%",
-        allow_hyphen_values = true,
-        value_parser = values::percent
-    )]
+    #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true, value_parser = percent)]
     pub(crate) confidence: f64,
     /// Compare reports of different hosts; differences between the hosts then count as differences between the builds
     #[arg(long)]

@@ -3,7 +3,7 @@
 use clap::{ValueEnum, value_parser};
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values;
+use crate::cli::values::{above_zero, machine, percent};
 use crate::host::Machine;
 use crate::load::Objective;
 use crate::plan::WhatIf;
@@ -36,19 +36,13 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// Rate to sustain, commands/s
-    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = values::above_zero)]
+    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) target: f64,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Objective,
     /// Share of the capacity to keep free, percent
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "30",
-        allow_negative_numbers = true,
-        value_parser = values::percent
-    )]
+    #[arg(long, value_name = "PERCENT", default_value = "30", allow_negative_numbers = true, value_parser = percent)]
     pub(crate) headroom: f64,
     /// Take one to two minutes instead of five: fewer repetitions, only the smallest machine that sustains the target
     #[arg(long, conflicts_with = "thorough")]
@@ -57,7 +51,7 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     pub(crate) thorough: bool,
     /// Candidate machine: a profile (nano … 2xlarge) or `CORES,RAM_MB`; may be repeated [default: all profiles]
-    #[arg(long = "machine", value_name = "SPEC", value_parser = values::machine)]
+    #[arg(long = "machine", value_name = "SPEC", value_parser = machine)]
     pub(crate) machines: Vec<Machine>,
     /// How to emulate a machine's limits
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
@@ -66,13 +60,13 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
     pub(crate) actors: Option<u64>,
     /// Days after which the application deletes stored data [default: data is never deleted]
-    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = values::above_zero)]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) retention: Option<f64>,
     /// Size of the disk for the database, GB [default: free space under the data directory]
-    #[arg(long, value_name = "GB", allow_negative_numbers = true, value_parser = values::above_zero)]
+    #[arg(long, value_name = "GB", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) disk: Option<f64>,
     /// Rated endurance (TBW) in TB; estimates years to wear-out
-    #[arg(long, value_name = "TB", allow_negative_numbers = true, value_parser = values::above_zero)]
+    #[arg(long, value_name = "TB", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) tbw: Option<f64>,
     /// Re-plan with changed inputs, multiplied (`2x`) or set: `actors`, `types`, `event_size`, `state_size`,
     /// `snapshot_every`, `preload`, `target`

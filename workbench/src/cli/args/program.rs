@@ -59,29 +59,10 @@ pub(crate) enum Command {
     Report(ReportArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
-    #[command(hide = true)]
-    CrashVictim(CrashVictimArgs),
-    #[command(hide = true)]
-    Rig(RigArgs),
-}
-
-/// Load a database until killed
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Internal: started by `ave-workbench run`, which writes the task to standard input.")]
-pub(crate) struct CrashVictimArgs {}
-
-/// Load a database under the limits of a machine
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Internal: started by `ave-workbench plan`, which writes the task to standard input.")]
-pub(crate) struct RigArgs {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn arguments_are_consistent() {
-        Args::command().debug_assert();
-    }
+    /// Load a database until killed
+    #[command(hide = true, after_help = "Internal: started by `run`, which writes the task to standard input.")]
+    CrashVictim,
+    /// Load a database under the limits of a machine
+    #[command(hide = true, after_help = "Internal: started by `plan`, which writes the task to standard input.")]
+    Rig,
 }

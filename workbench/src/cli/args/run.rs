@@ -5,9 +5,8 @@ use std::time::Duration;
 use clap::value_parser;
 
 use super::source::{MachineArgs, PlaceArgs, SourceArgs};
-use crate::cli::values;
-use crate::cli::values::{OfferedRate, WarmUpTime};
-use crate::load::Objective;
+use crate::cli::values::{OfferedRate, above_zero, offered_rate, time_above_zero, warm_up};
+use crate::load::{Objective, WarmUp};
 
 /// Replay a workload or trace with durability on and off, and report throughput and latency
 #[derive(Debug, clap::Args)]
@@ -36,21 +35,21 @@ pub(crate) struct RunArgs {
     pub(crate) source: SourceArgs,
     /// Offered rate in commands/s (open loop), or FROM..TO for a ramp over the measured time [default: as many as the
     /// workers complete (closed loop)]
-    #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true)]
+    #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true, value_parser = offered_rate)]
     pub(crate) rate: Option<OfferedRate>,
     /// Replay a trace at its recorded times, this many times faster; 1 is the recorded speed
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = values::above_zero)]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) speed: Option<f64>,
     /// Rounds per durability mode; the modes alternate. `compare` needs at least 4, better 10
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
     /// Unmeasured time at the start of each round, or `steady`: until rate and latency are stable, 2 s to 10 s [default:
     /// steady; 1s for a ramp; 0s for a trace replayed once]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) warmup: Option<WarmUpTime>,
+    #[arg(long, value_name = "TIME", value_parser = warm_up)]
+    pub(crate) warmup: Option<WarmUp>,
     /// Measured time per round [default: 3s; a trace is replayed once from start to end, or repeated with new actors if
     /// --rate or --measure is given]
-    #[arg(long, value_name = "TIME", value_parser = values::time_above_zero)]
+    #[arg(long, value_name = "TIME", value_parser = time_above_zero)]
     pub(crate) measure: Option<Duration>,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE")]

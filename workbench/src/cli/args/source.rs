@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ValueEnum, value_parser};
 
-use crate::cli::values;
-use crate::cli::values::TunedFor;
+use crate::cli::values::{self, TunedFor};
 use crate::host::Machine;
 use crate::load::MOST_WORKERS;
 use crate::process::SourceSpec;
@@ -54,7 +53,7 @@ pub(crate) struct PlaceArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
     /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
-    #[arg(long, value_name = "SPEC", default_value = "host")]
+    #[arg(long, value_name = "SPEC", default_value = "host", value_parser = values::tuned_for)]
     pub(crate) spec: TunedFor,
     /// Emulate a machine: run in a control group with its CPU and memory limits, and tune the backend for it. A profile
     /// or `CORES,RAM_MB`; an out-of-memory kill is a FAIL

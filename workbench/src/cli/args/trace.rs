@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum, value_parser};
 use jiff::tz::TimeZone;
 
-use crate::cli::values;
+use crate::cli::values::{self, share};
 use crate::workload::MAX_VALUE_BYTES;
 
 /// Create, inspect and convert traces
@@ -212,13 +212,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     pub(crate) to: Option<Duration>,
     /// Share of the actors to keep, percent, with all their commands; repeated exports keep the same actors
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        default_value = "100",
-        allow_negative_numbers = true,
-        value_parser = values::share
-    )]
+    #[arg(long, value_name = "PERCENT", default_value = "100", allow_negative_numbers = true, value_parser = share)]
     pub(crate) actors: f64,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]

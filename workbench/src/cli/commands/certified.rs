@@ -6,11 +6,9 @@ use serde_json::json;
 
 use crate::certify::{Certificate, CertifiedModeInfo, JudgedSlice};
 use crate::cli::error::CliError;
-use crate::cli::output;
-use crate::cli::output::{Output, figure_table};
+use crate::cli::output::{Output, figure_table, nanoseconds};
 use crate::units;
 
-/// Prints a certificate.
 pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
     let percentile = certificate.inputs.percentile.name();
     let header = ["durability", "slice", "began after", "commands/s", "p50", percentile, "max"];
@@ -27,7 +25,6 @@ pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), Cli
     output.list(certificate.verdict.reasons.iter().map(|reason| &reason.text))
 }
 
-/// Prints the result of checking a certificate.
 pub(super) fn print_check(
     certificate: &Certificate,
     path: &Path,
@@ -35,21 +32,21 @@ pub(super) fn print_check(
     problem: Option<&str>,
     output: Output,
 ) -> Result<(), CliError> {
-    if output.is_json() {
-        return output::json(&json!({
-            "certificate": path,
-            "valid": problem.is_none(),
-            "problem": problem,
-            "outcome": certificate.verdict.outcome,
-            "inputs_sha256": certificate.inputs_sha256,
-        }));
-    }
-    if let Some(problem) = problem {
-        return output.line(&format!("{}: {problem}", path.display()));
-    }
-    let about = source.map_or_else(String::new, |source| format!(", and it is about {source}"));
-    output.line(&format!("{}: the checksum is right{about}", path.display()))?;
-    verdict(certificate, output)
+    let checked = json!({
+        "certificate": path,
+        "valid": problem.is_none(),
+        "problem": problem,
+        "outcome": certificate.verdict.outcome,
+        "inputs_sha256": certificate.inputs_sha256,
+    });
+    output.result(&checked, || {
+        if let Some(problem) = problem {
+            return output.line(&format!("{}: {problem}", path.display()));
+        }
+        let about = source.map_or_else(String::new, |source| format!(", and it is about {source}"));
+        output.line(&format!("{}: the checksum is right{about}", path.display()))?;
+        verdict(certificate, output)
+    })
 }
 
 fn verdict(certificate: &Certificate, output: Output) -> Result<(), CliError> {
@@ -66,7 +63,7 @@ fn mode_rows(mode: &CertifiedModeInfo) -> Vec<Vec<String>> {
             units::seconds(slice.at_seconds as f64),
             units::number(slice.commands_per_second),
             units::duration(slice.p50_ns as f64),
-            slice.percentile_ns.map_or_else(|| "–".to_owned(), |value| units::duration(value as f64)),
+            nanoseconds(slice.percentile_ns),
             units::duration(slice.max_ns as f64),
         ]
     })

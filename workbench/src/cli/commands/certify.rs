@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use crate::certify::{Certificate, CertifyJob, CertifyRequest, CertifySpec, run as certify};
-use crate::cli::args::{CertifyArgs, SourceArgs};
+use crate::certify::{Certificate, CertifyRequest, CertifySpec, run as certify};
+use crate::cli::args::certify::CertifyArgs;
 use crate::cli::commands::certified::{print, print_check};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::CertifyProgress;
-use crate::cli::{output, resolve};
+use crate::cli::resolve;
 use crate::host::{HostProfile, warnings};
-use crate::load::{Objective, Source, WarmUp, directory_bytes};
-use crate::process::confined;
+use crate::load::{JobContext, Objective, Source, WarmUp, directory_bytes};
+use crate::process::{SourceSpec, confined};
 use crate::report::{Outcome, ReportDirectory};
 use crate::{render, units};
 
@@ -20,18 +20,20 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     if let Some(path) = &args.check {
         return check(args, path, output);
     }
-    let (origin, rate, objective) = required(args)?;
-    let source = resolve::source(&source_args(args, origin, args.seed), &args.data_dir, None)?;
+    let (Some(origin), Some(rate), Some(objective)) = (&args.source, args.rate, args.slo) else {
+        return Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned()));
+    };
+    let source = source(args, origin, args.seed)?;
     let request = request(args, origin, &source, rate, objective)?;
     let control = resolve::stop_on_ctrl_c()?;
     let progress = CertifyProgress::new(output, &request.spec);
-    let certified = certify(&request, CertifyJob { observer: &progress, control: &control });
-    progress.finish();
+    let job = JobContext { observer: &progress, control: &control };
+    let certified = certify(&request, job, &|mode, left| progress.show(mode, left));
+    progress.line.finish();
     let certified = certified?;
     let certificate = &certified.certificate;
     let Some((report, files)) = certified.report else {
-        let shown = if output.is_json() { output::json(certificate) } else { print(certificate, output) };
-        output::ignore_broken_pipe(shown)?;
+        output.result(certificate, || print(certificate, output))?;
         let databases = certified.journal.head().databases();
         output.progress(&format!(
             "interrupted: finished segments are in {}, the database is in {} ({})\nresume with: {}",
@@ -42,31 +44,18 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
         ));
         return Ok(Outcome::Inconclusive);
     };
-    let directory = files
-        .into_iter()
-        .fold(ReportDirectory::new(&args.reports_dir), |directory, (name, bytes)| directory.attach(&name, bytes));
-    let written = directory.write(&report, &render::report(&report))?;
+    let written = ReportDirectory::new(&args.reports_dir).attach(files).write(&report, &render::report(&report))?;
     certified.journal.remove()?;
-    let shown = if output.is_json() {
-        output::json(certificate)
-    } else {
-        print(certificate, output)
-            .and_then(|()| output.line(&format!("Certificate: {}", written.join("certificate.json").display())))
-    };
-    output::ignore_broken_pipe(shown)?;
+    output.result(certificate, || {
+        print(certificate, output)?;
+        output.line(&format!("Certificate: {}", written.join("certificate.json").display()))
+    })?;
     Ok(certificate.verdict.outcome)
 }
 
-/// What clap requires unless a certificate is checked.
-fn required(args: &CertifyArgs) -> Result<(&str, f64, Objective), CliError> {
-    match (args.source.as_deref(), args.rate, args.slo) {
-        (Some(source), Some(rate), Some(objective)) => Ok((source, rate, objective)),
-        _ => Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned())),
-    }
-}
-
-fn source_args(args: &CertifyArgs, source: &str, seed: Option<u64>) -> SourceArgs {
-    SourceArgs { source: source.to_owned(), seed, allow_truncated: args.allow_truncated }
+fn source(args: &CertifyArgs, origin: &str, seed: Option<u64>) -> Result<Source, CliError> {
+    let spec = SourceSpec { origin: origin.to_owned(), seed, allow_truncated: args.allow_truncated };
+    Ok(spec.read(&args.data_dir, None)?)
 }
 
 fn request<'a>(
@@ -111,7 +100,7 @@ fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Outcome, Cli
     let mut problem = checked.err().map(|mismatch| mismatch.to_string());
     if let Some(origin) = args.source.as_deref().filter(|_| problem.is_none()) {
         let seed = args.seed.unwrap_or(certificate.inputs.seed);
-        let source = resolve::source(&source_args(args, origin, Some(seed)), &args.data_dir, None)?;
+        let source = source(args, origin, Some(seed))?;
         if !certificate.inputs.are_of(&source, Path::new(origin))? {
             problem = Some(format!("it is not about {origin} with the seed {seed}"));
         }

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use crate::cli::args::CompareArgs;
+use crate::cli::args::compare::CompareArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{output, resolve, style};
-use crate::compare::{
-    BuildReports, Candidate, CompareContext, CompareSettings, Comparison, ComparisonOutcome, Row, compare,
-};
-use crate::report::Outcome;
+use crate::cli::{resolve, style};
+use crate::compare::{BuildReports, Candidate, CompareSettings, Comparison, Row, compare};
+use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
 
 pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliError> {
@@ -21,19 +19,12 @@ pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliErro
     };
     let base = BuildReports::read(&args.base)?;
     let candidates = args.candidates.iter().map(|path| BuildReports::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let context = CompareContext { compared_at: resolve::now(), command: resolve::command_line() };
+    let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
     let comparison = compare(&base, &candidates, settings, &context)?;
     let directory =
         comparison.write(&render::comparison(&comparison), resolve::comparison_destination(args.output.as_deref()))?;
-    let shown = if output.is_json() { output::json(&comparison) } else { print(&comparison, &directory, output) };
-    output::ignore_broken_pipe(shown)?;
-    Ok(match comparison.outcome {
-        ComparisonOutcome::NoDifference | ComparisonOutcome::Improvement | ComparisonOutcome::NoRegression => {
-            Outcome::Pass
-        }
-        ComparisonOutcome::Regression => Outcome::Fail,
-        ComparisonOutcome::Undecided => Outcome::Inconclusive,
-    })
+    output.result(&comparison, || print(&comparison, &directory, output))?;
+    Ok(comparison.outcome.verdict())
 }
 
 fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<(), CliError> {
@@ -46,9 +37,9 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
         output.list(notes(candidate))?;
     }
-    let word = comparison.outcome.words().to_uppercase();
+    let (_, look) = style::outcome(comparison.outcome.verdict());
     output.line("")?;
-    output.answer(&word, style::comparison(comparison.outcome), &comparison.sentence)?;
+    output.answer(&comparison.outcome.words().to_uppercase(), look, &comparison.sentence)?;
     output.warnings(&comparison.warnings)?;
     output.line(&format!("\nComparison: {}", directory.join("comparison.html").display()))
 }

@@ -2,30 +2,24 @@
 
 use std::path::Path;
 
-use crate::cli::args::MergeArgs;
+use crate::cli::args::report::MergeArgs;
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, figure_table};
-use crate::cli::{output, resolve};
-use crate::fleet::{MachineComparison, MergeContext, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
+use crate::cli::output::{Output, figure_table, nanoseconds};
+use crate::cli::resolve;
+use crate::fleet::{MachineComparison, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
-use crate::report::Outcome;
+use crate::report::ComparisonContext;
 use crate::{render, units};
 
-/// The percentiles of the table.
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
-pub(super) fn run(args: &MergeArgs, output: Output) -> Result<Outcome, CliError> {
+pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
     let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let context = MergeContext { merged_at: resolve::now(), command: resolve::command_line() };
+    let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
     let merged = merge(reports, &context)?;
     let directory =
         merged.write(&render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
-    if output.is_json() {
-        output::json(&merged.comparison)?;
-    } else {
-        print(&merged.comparison, &directory, output)?;
-    }
-    Ok(Outcome::Pass)
+    output.result(&merged.comparison, || print(&merged.comparison, &directory, output))
 }
 
 fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Result<(), CliError> {
@@ -40,11 +34,9 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     output.line("")?;
     output.warnings(&comparison.warnings)?;
     output.sentence(&comparison.sentence)?;
-    let notes = |machine: &MergedMachine| {
-        let name = machine.name.clone();
-        machine.notes.iter().map(move |note| format!("{name}: {note}")).collect::<Vec<_>>()
-    };
-    output.list(comparison.machines.iter().flat_map(notes))?;
+    for machine in &comparison.machines {
+        output.list(machine.notes.iter().map(|note| format!("{}: {note}", machine.name)))?;
+    }
     output.line(&format!("Comparison: {}", directory.join("machines.html").display()))
 }
 
@@ -64,8 +56,7 @@ fn row(comparison: &MachineComparison, name: String, reports: usize, mode: &Merg
     let mut row = vec![name, mode.durability.to_string(), third, reports.to_string(), rate];
     let latency = comparison.headline_command.as_deref().and_then(|command| mode.command(command));
     row.extend(SHOWN.map(|percentile| {
-        let found = latency.and_then(|latency| latency.response.percentile(percentile));
-        found.map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
+        nanoseconds(latency.and_then(|latency| latency.response.percentile(percentile)).map(|found| found.value_ns))
     }));
     row
 }

@@ -1,14 +1,14 @@
 //! `plan`.
 
-use super::publish::{PublishOptions, publish};
-use crate::cli::args::{EmulationArg, PlanArgs};
+use super::publish::publish;
+use crate::cli::args::plan::{EmulationArg, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::host::Confinement;
 use crate::load::{JobContext, RunError};
-use crate::plan::{self, PlanError, PlanRequest, Thoroughness};
+use crate::plan::{self, Effort, PlanError, PlanRequest};
 use crate::process::ProcessError;
 use crate::report::Outcome;
 
@@ -19,13 +19,12 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
     let control = resolve::stop_on_ctrl_c()?;
     let progress = MeasurementProgress::of_plan(output);
     let finished = plan::run(&request, JobContext { observer: &progress, control: &control });
-    progress.finish();
+    progress.line.finish();
     if matches!(finished, Err(PlanError::Process(ProcessError::Run(RunError::Interrupted)))) {
         output.progress(RESUMABLE);
     }
     let finished = finished?;
-    let options = PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output };
-    let outcome = publish(&finished.report, finished.attachments, options)?;
+    let outcome = publish(&finished.report, finished.attachments, &args.place, output)?;
     if control.is_stopped() {
         output.progress(RESUMABLE);
     }
@@ -42,10 +41,10 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         target_per_second: args.target,
         objective: args.slo,
         headroom_percent: args.headroom,
-        thoroughness: match (args.quick, args.thorough) {
-            (true, _) => Thoroughness::Quick,
-            (_, true) => Thoroughness::Thorough,
-            _ => Thoroughness::Standard,
+        effort: match (args.quick, args.thorough) {
+            (true, _) => Effort::quick(),
+            (_, true) => Effort::thorough(),
+            _ => Effort::standard(),
         },
         machines: args.machines.clone(),
         confinement: confinement(args.emulation)?,

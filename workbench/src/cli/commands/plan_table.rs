@@ -2,17 +2,14 @@
 
 use crate::actor::Durability;
 use crate::cli::error::CliError;
-use crate::cli::output;
-use crate::cli::output::{Output, figure_table};
+use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    DurabilityPrice, Evidence, ForecastInfo, MachineMode, PlanResult, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
+    DurabilityPrice, Evidence, MachineMode, PlanResult, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
-/// Stands where nothing is known.
 const UNKNOWN: &str = "–";
 
-/// Prints the table and the facts below it.
 pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: Output) -> Result<(), CliError> {
     output.line(&caption(plan))?;
     output.line(&table(plan))?;
@@ -39,25 +36,27 @@ fn table(plan: &PlanResult) -> String {
     figure_table(&header, 5, plan.profiles.iter().flat_map(|known| rows(plan, known)).collect())
 }
 
-/// Whether something was measured or continued for it: what follows from another machine has no row of its own.
-const fn is_tried(evidence: Evidence) -> bool {
-    !matches!(evidence, Evidence::Implied | Evidence::NotMeasured)
-}
-
-/// A row per durability mode in which the machine was tried; the first one names it.
+/// A row per durability mode in which the machine was tried; the first one names it. What follows from another machine has
+/// no row.
 fn rows(plan: &PlanResult, known: &ProfileEvidence) -> Vec<Vec<String>> {
     let names = std::iter::once(known.profile.clone()).chain(std::iter::repeat(String::new()));
-    let tried = known.modes.iter().filter(|mode| is_tried(mode.evidence));
+    let is_tried = |mode: &&MachineMode| !matches!(mode.evidence, Evidence::Implied | Evidence::NotMeasured);
+    let tried = known.modes.iter().filter(is_tried);
     names.zip(tried).map(|(name, mode)| row(plan, known, name, mode)).collect()
 }
 
 fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineMode) -> Vec<String> {
     let memory = mode.memory_peak_bytes.map(|bytes| units::bytes(bytes as f64));
+    // In words that leave room for the rest of the row.
+    let evidence = match mode.evidence {
+        Evidence::CoresEmulated => "cores only",
+        other => other.name(),
+    };
     vec![
         name,
         mode.durability.to_string(),
-        evidence(mode.evidence).to_owned(),
-        holds(mode.holds).to_owned(),
+        evidence.to_owned(),
+        mode.holds.map_or("?", |holds| if holds { "yes" } else { "no" }).to_owned(),
         binds(mode).unwrap_or(UNKNOWN).to_owned(),
         rate(mode),
         at_target(plan, known, mode.durability).unwrap_or_else(|| UNKNOWN.to_owned()),
@@ -65,27 +64,10 @@ fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineM
     ]
 }
 
-/// What stands behind a rate, in words that leave room for the rest of the row.
-const fn evidence(evidence: Evidence) -> &'static str {
-    match evidence {
-        Evidence::CoresEmulated => "cores only",
-        other => other.name(),
-    }
-}
-
-/// What limits it, short enough for the row.
 fn binds(mode: &MachineMode) -> Option<&'static str> {
     match mode.binding.as_ref()?.resource {
         Resource::WriteBandwidth => Some("bandwidth"),
         resource => resource.name(),
-    }
-}
-
-const fn holds(holds: Option<bool>) -> &'static str {
-    match holds {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "?",
     }
 }
 
@@ -107,25 +89,24 @@ fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability)
     Some(units::duration(found.value_ns as f64))
 }
 
-/// What holds whatever the machine.
 fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     for (label, kind) in [("at least the same", Evidence::Implied), ("not measured", Evidence::NotMeasured)] {
-        let names = named(plan, kind);
+        let of_kind = plan.profiles.iter().filter(|known| known.evidence == kind);
+        let names: Vec<_> = of_kind.map(|known| known.profile.as_str()).collect();
         if !names.is_empty() {
             facts.push((label, names.join(", ")));
         }
     }
     facts.extend(price.map(|price| ("price of durability", cost(price))));
     facts.push(("disk per day", growth(plan)));
-    facts.extend(plan.forecast.as_ref().and_then(restart).map(|restart| ("restart", restart)));
+    let restart = plan.forecast.as_ref().and_then(|forecast| forecast.restart.as_ref());
+    facts.extend(restart.map(|restart| {
+        let actors = units::counted(restart.actors_count, "actor");
+        ("restart", format!("{} with {actors}", units::seconds(restart.seconds.expected)))
+    }));
     facts.extend(plan.what_if.as_ref().map(|what_if| ("what if", changed(what_if))));
     facts
-}
-
-/// Machines of which nothing more than this is known in any mode.
-fn named(plan: &PlanResult, kind: Evidence) -> Vec<&str> {
-    plan.profiles.iter().filter(|known| known.evidence == kind).map(|known| known.profile.as_str()).collect()
 }
 
 /// `38 % of the rate is left, p99 +3.1 ms at the target; without it a power loss loses up to the last 30 s`.
@@ -157,20 +138,13 @@ fn growth(plan: &PlanResult) -> String {
     format!("{per_day} at the target; {full}")
 }
 
-fn restart(forecast: &ForecastInfo) -> Option<String> {
-    let restart = forecast.restart?;
-    let took = units::seconds(restart.seconds.expected);
-    Some(format!("{took} with {}", units::counted(restart.actors_count, "actor")))
-}
-
 /// `actors=2x: durability off nano, now small; durability on small as before`.
 fn changed(what_if: &WhatIfInfo) -> String {
     let name = |machine: &Option<String>| machine.clone().unwrap_or_else(|| "none".to_owned());
     let mode = |mode: &WhatIfMode| {
         let (before, after) = (name(&mode.machine_before), name(&mode.machine_after));
-        let change =
-            if before == after { format!("{after} as before") } else { format!("{after} instead of {before}") };
-        format!("durability {} {change}", mode.durability)
+        let than = if before == after { "as before".to_owned() } else { format!("instead of {before}") };
+        format!("durability {} {after} {than}", mode.durability)
     };
     format!("{}: {}", what_if.changes, what_if.modes.iter().map(mode).collect::<Vec<_>>().join("; "))
 }
@@ -185,6 +159,7 @@ mod tests {
         let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
         let text = std::fs::read_to_string(sample).unwrap();
         let mut plan = serde_json::from_str::<Report>(&text).unwrap().plan.unwrap();
+        let tried = plan.profiles[0].modes[0].clone();
         let mode = |durability, rate, holds| MachineMode {
             durability,
             evidence: Evidence::CoresEmulated,
@@ -192,10 +167,8 @@ mod tests {
             range_per_second: None,
             holds: Some(holds),
             binding: Some(Binding { resource: Resource::WriteBandwidth, evidence: String::new() }),
-            process_peak_bytes: None,
-            latency: None,
             memory_peak_bytes: Some(1_022 << 20),
-            reason: String::new(),
+            ..tried.clone()
         };
         for known in &mut plan.profiles {
             known.evidence = Evidence::Implied;

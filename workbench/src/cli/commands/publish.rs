@@ -3,37 +3,28 @@
 use std::path::Path;
 
 use super::{plan_table, run_table};
+use crate::cli::args::source::PlaceArgs;
+use crate::cli::browser;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{browser, output};
 use crate::render;
 use crate::report::{Attachment, CertaintyLevel, Outcome, ReasonKind, Report, ReportDirectory};
-
-/// Where a report goes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PublishOptions<'a> {
-    /// Directory for reports.
-    pub(super) reports: &'a Path,
-    /// Whether to open the page in a browser.
-    pub(super) open: bool,
-    pub(super) output: Output,
-}
 
 /// Writes a report and prints its result.
 pub(super) fn publish(
     report: &Report,
     attachments: Vec<Attachment>,
-    options: PublishOptions<'_>,
+    place: &PlaceArgs,
+    output: Output,
 ) -> Result<Outcome, CliError> {
-    let PublishOptions { reports, open, output } = options;
-    let attach = |directory: ReportDirectory, (name, bytes): Attachment| directory.attach(&name, bytes);
     let directory =
-        attachments.into_iter().fold(ReportDirectory::new(reports), attach).write(report, &render::report(report))?;
+        ReportDirectory::new(&place.reports_dir).attach(attachments).write(report, &render::report(report))?;
     let page = directory.join("report.html");
-    let printed = if output.is_json() { output::json(report) } else { print(report, &page, output) };
-    output::ignore_broken_pipe(printed)?;
-    if open {
-        browser::try_open(&page, output);
+    output.result(report, || print(report, &page, output))?;
+    if place.open
+        && let Err(error) = browser::open(&page)
+    {
+        output.progress(&format!("cannot open the page {} in a browser: {error}", page.display()));
     }
     Ok(report.verdict.outcome)
 }

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::merge;
-use crate::cli::args::{FormatArg, ReportArgs, ReportCommand};
+use crate::cli::args::report::{FormatArg, ReportArgs, ReportCommand};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::{browser, output};
 use crate::render::{html, markdown};
-use crate::report::{Outcome, Report, ReportDirectory, ReportError};
+use crate::report::{Report, ReportDirectory, ReportError};
 use crate::trace::replace_file;
 
 const PAGE: &str = "report.html";
 
-pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Outcome, CliError> {
+pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<(), CliError> {
     if let Some(ReportCommand::Merge(merge)) = &args.command {
         return merge::run(merge, output);
     }
@@ -24,11 +24,9 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<Outcome, CliError
     }
     let report = ReportDirectory::read(path)?;
     match target(args, path) {
-        Some(target) => to_file(&report, args, &target, output)?,
-        None if output.is_json() => output::json(&report)?,
-        None => output::raw(&rendered(&report, args.format)?)?,
+        Some(target) => to_file(&report, args, &target, output),
+        None => output.result(&report, || output::raw(&rendered(&report, args.format)?)),
     }
-    Ok(Outcome::Pass)
 }
 
 /// The output file: with --open, the page of the report by default.
@@ -47,12 +45,9 @@ fn rendered(report: &Report, format: FormatArg) -> Result<String, CliError> {
 
 fn to_file(report: &Report, args: &ReportArgs, target: &Path, output: Output) -> Result<(), CliError> {
     replace_file(target, rendered(report, args.format)?.as_bytes())
-        .map_err(|source| ReportError::Write { path: target.to_owned(), source })?;
-    if output.is_json() {
-        output::json(&serde_json::json!({ "file": target.display().to_string() }))?;
-    } else {
-        output.line(&format!("Report: {}", target.display()))?;
-    }
+        .map_err(|source| ReportError::Write(target.to_owned(), source))?;
+    let shown = target.display().to_string();
+    output.result(&serde_json::json!({ "file": shown }), || output.line(&format!("Report: {shown}")))?;
     if args.open {
         browser::open(target).map_err(|source| CliError::Browser { page: target.to_owned(), source })?;
     }

@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::publish::{PublishOptions, publish};
-use crate::cli::args::RunArgs;
+use super::publish::publish;
+use crate::cli::args::run::RunArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
-use crate::cli::values::{OfferedRate, WarmUpTime};
+use crate::cli::values::OfferedRate;
 use crate::host::{HostProfile, warnings};
-use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock, WarmUp};
+use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock};
 use crate::process::victim::OwnProgram;
 use crate::process::{Scratch, SourceSnapshot, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
@@ -18,7 +18,9 @@ use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
 use crate::units;
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
-    let source = source(args)?;
+    // A trace is replayed once, or repeated if a rate or a measured time is given.
+    let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
+    let source = args.source.spec().read(&args.place.data_dir, passes)?;
     let scratch = Scratch::create(&args.place.data_dir, &output)?;
     let host = HostProfile::detect(&args.place.data_dir);
     let machine_spec = resolve::machine_spec(&args.machine, &host);
@@ -37,13 +39,14 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let victim = OwnProgram::new(SourceSnapshot::new(args.source.spec(), &source)?, machine_spec.clone());
+    let snapshot = SourceSnapshot::new(args.source.spec(), &source)?;
+    let victim = OwnProgram { source: snapshot, machine_spec: machine_spec.clone() };
     let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
     let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
         check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)
     });
-    progress.finish();
+    progress.line.finish();
     let outcome = outcome?;
     let host_warnings: Vec<_> = warnings(&host).into_iter().chain(confined::warning()).collect();
     let context = Context {
@@ -62,14 +65,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     };
     let report = run_report(&context, &spec, &outcome, args.slo);
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
-    let files = attachments(&report, &rounds);
-    publish(&report, files, PublishOptions { reports: &args.place.reports_dir, open: args.place.open, output })
-}
-
-/// A trace is replayed once, or repeated if a rate or a measured time is given.
-fn source(args: &RunArgs) -> Result<Source, CliError> {
-    let repeats = args.rate.is_some() || args.measure.is_some();
-    resolve::source(&args.source, &args.place.data_dir, if repeats { None } else { Some(1) })
+    publish(&report, attachments(&report, &rounds), &args.place, output)
 }
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
@@ -78,11 +74,7 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
         load,
         workers: resolve::workers(args.place.workers, host, source),
         rounds: args.rounds,
-        warmup: match args.warmup {
-            Some(WarmUpTime::Fixed(time)) => WarmUp::Fixed(time),
-            Some(WarmUpTime::Steady) => WarmUp::STEADY,
-            None => RunSpec::default_warmup(load, source),
-        },
+        warmup: args.warmup.unwrap_or_else(|| RunSpec::default_warmup(load, source)),
         measure: args.measure.or_else(|| RunSpec::default_measure(source)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,

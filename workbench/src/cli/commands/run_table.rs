@@ -1,8 +1,8 @@
 //! The result table of `run`.
 
-use crate::cli::output::{figure_table, table_width};
+use crate::cli::output::{figure_table, nanoseconds, table_width};
 use crate::measure::Percentile;
-use crate::report::{LatencyInfo, ModeResult, Report};
+use crate::report::{ModeResult, Report};
 use crate::units;
 
 /// The percentiles that fit into a terminal of `width` columns.
@@ -29,13 +29,9 @@ fn rows(mode: &ModeResult, percentiles: &[Percentile]) -> Vec<Vec<String>> {
         let rate = units::number(mode.achieved_per_second * share);
         let mut row = vec![durability, command.name.clone(), rate];
         let latency = command.response.as_ref().unwrap_or(&command.service);
-        row.extend(percentiles.iter().map(|&percentile| value(latency, percentile)));
+        let values = percentiles.iter().map(|&percentile| latency.percentile(percentile).map(|found| found.value_ns));
+        row.extend(values.map(nanoseconds));
         row
     });
     commands.collect()
-}
-
-/// A percentile; a dash if there are too few samples for it.
-fn value(latency: &LatencyInfo, percentile: Percentile) -> String {
-    latency.percentile(percentile).map_or_else(|| "–".to_owned(), |found| units::duration(found.value_ns as f64))
 }

@@ -8,15 +8,14 @@ use crate::actor::Durability;
 use crate::load::Phase;
 use crate::units;
 
-/// A phase in progress.
 pub(super) struct Activity {
     phase: Phase,
-    label: String,
+    pub(super) label: String,
     /// Position in the phase, in its own unit; estimates the time left.
     bar: ProgressBar,
     /// Counts completed commands, for their rate. Never shown.
     commands: ProgressBar,
-    p99_ns: Option<u64>,
+    pub(super) p99_ns: Option<u64>,
 }
 
 const fn name(phase: Phase) -> &'static str {
@@ -47,20 +46,12 @@ impl Activity {
         Self { phase, label, bar, commands: ProgressBar::hidden(), p99_ns: None }
     }
 
-    pub(super) fn label(&self) -> &str {
-        &self.label
-    }
-
     /// Sets the position, and the number of commands completed since the load began.
     pub(super) fn progress(&self, done: u64, commands: u64) {
         self.bar.set_position(done);
         if self.phase != Phase::Crash {
             self.commands.set_position(commands);
         }
-    }
-
-    pub(super) const fn latency(&mut self, p99_ns: u64) {
-        self.p99_ns = Some(p99_ns);
     }
 
     /// `5,320 commands/s, p99 1.24 ms, 3 s left`: what is known so far.
@@ -103,21 +94,12 @@ mod tests {
 
     #[test]
     fn a_line_has_label_share_and_latency() {
-        let mut measuring = activity(Phase::Measure, Some(30_000));
-        measuring.latency(1_240_000);
+        let mut measuring = activity(Phase::Measure, Some(1_000));
+        measuring.p99_ns = Some(1_240_000);
         assert_eq!(measuring.line(), "durability off: measuring, 0 %, p99 1.24 ms");
-    }
-
-    #[test]
-    fn progress_beyond_the_expected_length_is_100_percent() {
-        let measuring = activity(Phase::Measure, Some(1_000));
         measuring.progress(1_700, 0);
-        assert_eq!(measuring.line(), "durability off: measuring, 100 %");
-    }
-
-    #[test]
-    fn a_phase_of_unknown_length_has_its_duration_instead_of_a_share() {
+        assert_eq!(measuring.line(), "durability off: measuring, 100 %, p99 1.24 ms", "beyond the expected length");
         let line = activity(Phase::Settle, None).line();
-        assert!(line.starts_with("durability off: waiting for compactions, for "), "{line}");
+        assert!(line.starts_with("durability off: waiting for compactions, for "), "of unknown length: {line}");
     }
 }

@@ -6,7 +6,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::output::Output;
 
-/// Interval between frames of the spinner.
 const TICK: Duration = Duration::from_millis(120);
 
 pub(super) fn new(output: Output) -> ProgressBar {
@@ -15,19 +14,18 @@ pub(super) fn new(output: Output) -> ProgressBar {
 
 /// Restarts the bar for `total` steps, if their number is known.
 pub(super) fn restart(bar: &ProgressBar, headline: String, total: Option<u64>) {
-    let template = match total {
-        Some(_) => "{spinner} {wide_msg}\n  {wide_bar} {percent:>3} % {prefix}",
-        None => "{spinner} {wide_msg}\n  {elapsed} {prefix}",
+    let template = if let Some(total) = total {
+        bar.set_length(total);
+        "{spinner} {wide_msg}\n  {wide_bar} {percent:>3} % {prefix}"
+    } else {
+        bar.unset_length();
+        "{spinner} {wide_msg}\n  {elapsed} {prefix}"
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar.set_prefix("");
     bar.set_message(headline);
-    match total {
-        Some(total) => bar.set_length(total),
-        None => bar.unset_length(),
-    }
     bar.reset();
     if !bar.is_hidden() {
         bar.enable_steady_tick(TICK);

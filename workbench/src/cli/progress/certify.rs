@@ -1,28 +1,25 @@
 //! Progress of a certification: one bar for its whole time, a line per segment.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use super::activity;
 use super::line::ProgressLine;
 use super::time_left::{StageKind, TimeLeft};
+use super::{activity, lock};
 use crate::actor::Durability;
-use crate::certify::{CertifyObserver, CertifySpec, JudgedSlice, Standing};
+use crate::certify::{CertifiedMode, CertifySpec, JudgedSlice};
 use crate::cli::output::Output;
 use crate::load::{Observer, Phase};
 use crate::units;
 
-/// An observer that shows progress.
 pub(crate) struct CertifyProgress {
-    line: ProgressLine,
+    pub(crate) line: ProgressLine,
     slice_ms: u64,
-    /// Name of the objective's percentile.
     percentile: &'static str,
     shown: Mutex<Shown>,
 }
 
-/// What the bar shows.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Shown {
     phase: Option<Phase>,
     /// Certified time of the mode before the current segment, milliseconds.
@@ -41,84 +38,61 @@ impl CertifyProgress {
         }
     }
 
-    /// Removes the bar: only the result stays on the terminal.
-    pub(crate) fn finish(&self) {
-        self.line.finish();
-    }
-
-    fn shown(&self) -> MutexGuard<'_, Shown> {
-        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn show(&self, mode: &CertifiedMode, left: Duration) {
+        let (done_ms, total_ms) = (mode.slices.len() as u64 * self.slice_ms, mode.slices_planned * self.slice_ms);
+        let mut shown = lock(&self.shown);
+        *shown = Shown { done_ms, total_ms, ..*shown };
+        drop(shown);
+        let mut time_left = TimeLeft::new([(StageKind::Whole, 1, Some(left))]);
+        time_left.begin(StageKind::Whole, Instant::now());
+        self.line.expect(time_left);
+        if !mode.slices.is_empty() {
+            self.note(&self.text(mode, left));
+        }
     }
 
     /// `durability on: 12 of 180 slices, worst p99 4.3 ms, none missed, 28 min 0 s left`.
-    fn text(&self, standing: &Standing<'_>) -> String {
-        let missed = standing.slices.iter().filter(|slice| slice.is_missed()).count() as u64;
-        let worst = standing.slices.iter().filter_map(|slice: &JudgedSlice| slice.percentile_ns).max();
-        let worst = worst
-            .map_or_else(String::new, |value| format!(", worst {} {}", self.percentile, units::duration(value as f64)));
+    fn text(&self, mode: &CertifiedMode, left: Duration) -> String {
+        let missed = mode.slices.iter().filter(|slice| slice.is_missed()).count() as u64;
+        let worst = mode.slices.iter().filter_map(|slice: &JudgedSlice| slice.percentile_ns).max();
+        let worst = worst.map(|value| format!(", worst {} {}", self.percentile, units::duration(value as f64)));
+        let worst = worst.unwrap_or_default();
         let missed = if missed == 0 { "none".to_owned() } else { units::count(missed) };
-        let left = match standing.left.as_secs_f64() {
-            0.0 => "no time".to_owned(),
-            seconds => units::seconds(seconds),
-        };
-        format!(
-            "durability {}: {} of {}{worst}, {missed} missed, {left} left",
-            standing.durability,
-            units::count(standing.slices.len() as u64),
-            units::counted(standing.of, "slice")
-        )
+        let left = if left.is_zero() { "no time".to_owned() } else { units::seconds(left.as_secs_f64()) };
+        let (done, of) = (units::count(mode.slices.len() as u64), units::counted(mode.slices_planned, "slice"));
+        format!("durability {}: {done} of {of}{worst}, {missed} missed, {left} left", mode.durability)
     }
 }
 
 impl Observer for CertifyProgress {
     fn phase(&self, durability: Durability, phase: Phase, total: Option<u64>) {
         let is_measure = phase == Phase::Measure;
-        let (before, total_ms) = {
-            let mut shown = self.shown();
-            (shown.phase.replace(phase), shown.total_ms)
-        };
+        let Shown { phase: before, total_ms, .. } = *lock(&self.shown);
+        lock(&self.shown).phase = Some(phase);
         // All segments are one certified time.
         if is_measure && before == Some(phase) {
             return;
         }
-        let label = if is_measure {
-            format!("durability {durability}: certifying")
+        let (label, total) = if is_measure {
+            (format!("durability {durability}: certifying"), Some(total_ms))
         } else {
-            activity::label(durability, phase)
+            (activity::label(durability, phase), total)
         };
         let line = activity::prints_line(phase).then(|| label.clone());
-        self.line.phase(phase, label, if is_measure { Some(total_ms) } else { total }, line.as_deref());
+        self.line.phase(phase, label, total, line.as_deref());
     }
 
     fn progress(&self, done: u64, commands: u64) {
-        let before = {
-            let shown = self.shown();
-            if shown.phase == Some(Phase::Measure) { shown.done_ms } else { 0 }
-        };
+        let Shown { phase, done_ms, .. } = *lock(&self.shown);
+        let before = if phase == Some(Phase::Measure) { done_ms } else { 0 };
         self.line.update(|activity| activity.progress(before + done, commands));
     }
 
     fn latency(&self, p99_ns: u64) {
-        self.line.update(|activity| activity.latency(p99_ns));
+        self.line.update(|activity| activity.p99_ns = Some(p99_ns));
     }
 
     fn note(&self, text: &str) {
         self.line.print(&format!("  {text}"));
-    }
-}
-
-impl CertifyObserver for CertifyProgress {
-    fn standing(&self, standing: &Standing<'_>) {
-        {
-            let mut shown = self.shown();
-            shown.done_ms = standing.slices.len() as u64 * self.slice_ms;
-            shown.total_ms = standing.of * self.slice_ms;
-        }
-        let mut time_left = TimeLeft::new([(StageKind::Whole, 1, Some(standing.left))]);
-        time_left.begin(StageKind::Whole, Instant::now());
-        self.line.expect(time_left);
-        if !standing.slices.is_empty() {
-            self.note(&self.text(standing));
-        }
     }
 }

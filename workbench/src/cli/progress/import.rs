@@ -1,10 +1,10 @@
 //! Progress of an import, and its interruption by Ctrl-C.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 
-use super::bar;
+use super::{bar, lock};
 use crate::cli::output::Output;
 use crate::load::Control;
 use crate::trace::{ImportObserver, ImportStage};
@@ -12,7 +12,7 @@ use crate::units;
 
 /// An observer that shows progress and passes on Ctrl-C.
 pub(crate) struct ImportProgress {
-    bar: ProgressBar,
+    pub(crate) bar: ProgressBar,
     stage: Mutex<Option<ImportStage>>,
     control: Arc<Control>,
 }
@@ -21,32 +21,20 @@ impl ImportProgress {
     pub(crate) fn new(output: Output, control: Arc<Control>) -> Self {
         Self { bar: bar::new(output), stage: Mutex::new(None), control }
     }
-
-    /// Removes the bar: only the result stays on the terminal.
-    pub(crate) fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-const fn label(stage: ImportStage) -> &'static str {
-    match stage {
-        ImportStage::Survey => "detecting the date order (D/M or M/D)",
-        ImportStage::Read => "reading the log",
-        ImportStage::Write => "writing the trace",
-    }
 }
 
 impl ImportObserver for ImportProgress {
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
-        let before = self.stage.lock().unwrap_or_else(PoisonError::into_inner).replace(stage);
-        if before != Some(stage) {
-            bar::restart(&self.bar, label(stage).to_owned(), total);
+        let (label, position) = match stage {
+            ImportStage::Survey => ("detecting the date order (D/M or M/D)", units::bytes(done as f64)),
+            ImportStage::Read => ("reading the log", units::bytes(done as f64)),
+            ImportStage::Write => ("writing the trace", units::counted(done, "event")),
+        };
+        if lock(&self.stage).replace(stage) != Some(stage) {
+            bar::restart(&self.bar, label.to_owned(), total);
         }
         self.bar.set_position(done);
-        self.bar.set_prefix(match stage {
-            ImportStage::Write => units::counted(done, "event"),
-            ImportStage::Survey | ImportStage::Read => units::bytes(done as f64),
-        });
+        self.bar.set_prefix(position);
     }
 
     fn is_stopped(&self) -> bool {

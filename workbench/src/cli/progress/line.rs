@@ -1,23 +1,22 @@
 //! Shows the current phase: a bar on a terminal; elsewhere a line per phase, and one every ten seconds of a long phase.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 
 use super::activity::{Activity, whole_seconds};
-use super::bar;
 use super::time_left::{StageKind, TimeLeft};
+use super::{bar, lock};
 use crate::cli::output::Output;
 use crate::load::Phase;
 
 /// Longest time without a line where there is no bar.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Progress as a person sees it.
-pub(super) struct ProgressLine {
+pub(crate) struct ProgressLine {
     output: Output,
     bar: ProgressBar,
     state: Arc<Mutex<State>>,
@@ -37,7 +36,7 @@ impl ProgressLine {
         let bar = bar::new(output);
         let state = State { activity: None, stage: None, time_left, last_line: Instant::now() };
         let state = Arc::new(Mutex::new(state));
-        let heartbeat = (bar.is_hidden() && !output.is_quiet()).then(|| heartbeat(output, Arc::clone(&state)));
+        let heartbeat = (bar.is_hidden() && !output.quiet).then(|| heartbeat(output, Arc::clone(&state)));
         Self { output, bar, state, heartbeat: Mutex::new(heartbeat) }
     }
 
@@ -46,7 +45,7 @@ impl ProgressLine {
         if let (true, Some(line)) = (self.bar.is_hidden(), line) {
             self.print(line);
         }
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.time_left.begin(StageKind::Phase(phase), Instant::now());
         bar::restart(&self.bar, state.with_time_left(&label), total);
         (state.activity, state.stage) = (Some(Activity::new(phase, label, self.bar.clone())), None);
@@ -55,7 +54,7 @@ impl ProgressLine {
     /// A stage begins; the phase before it has ended.
     pub(super) fn stage(&self, name: &str) {
         let line = {
-            let mut state = self.state();
+            let mut state = lock(&self.state);
             state.time_left.begin(StageKind::Whole, Instant::now());
             (state.activity, state.stage) = (None, Some(name.to_owned()));
             state.with_time_left(name)
@@ -64,19 +63,17 @@ impl ProgressLine {
         bar::restart(&self.bar, name.to_owned(), None);
     }
 
-    /// Updates the current phase.
     pub(super) fn update(&self, change: impl FnOnce(&mut Activity)) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let Some(activity) = &mut state.activity else { return };
         change(activity);
-        let (label, figures) = (activity.label().to_owned(), activity.figures());
+        let (label, figures) = (activity.label.clone(), activity.figures());
         self.bar.set_message(state.with_time_left(&label));
         self.bar.set_prefix(figures);
     }
 
-    /// Replaces the stages to come.
     pub(super) fn expect(&self, time_left: TimeLeft) {
-        self.state().time_left = time_left;
+        lock(&self.state).time_left = time_left;
     }
 
     /// Prints a line above the bar.
@@ -86,22 +83,18 @@ impl ProgressLine {
         } else {
             self.bar.println(text);
         }
-        self.state().last_line = Instant::now();
+        lock(&self.state).last_line = Instant::now();
     }
 
     /// Removes the bar: only the result stays on the terminal.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
-        let heartbeat = self.heartbeat.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let heartbeat = lock(&self.heartbeat).take();
         if let Some((stop, thread)) = heartbeat {
             drop(stop);
             // It only prints.
             let _ = thread.join();
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
     }
 }
 
@@ -118,10 +111,6 @@ impl State {
         let line = self.activity.as_ref().map(Activity::line).or_else(|| self.stage.clone())?;
         Some(format!("  {}", self.with_time_left(&line)))
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A thread that prints the progress whenever no line was printed for a while.

@@ -1,21 +1,20 @@
 //! Progress of a run or a plan.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use super::activity;
 use super::line::ProgressLine;
 use super::run_stages::run_stages;
 use super::time_left::{StageKind, TimeLeft};
+use super::{activity, lock};
 use crate::actor::Durability;
 use crate::cli::output::Output;
 use crate::load::{Observer, Phase, Source};
 use crate::run::RunSpec;
 use crate::units;
 
-/// An observer that shows progress.
 pub(crate) struct MeasurementProgress {
-    line: ProgressLine,
+    pub(crate) line: ProgressLine,
     /// The current round, and the number of rounds.
     round: Mutex<Option<[u32; 2]>>,
 }
@@ -26,20 +25,13 @@ impl MeasurementProgress {
         Self { line: ProgressLine::new(output, TimeLeft::default()), round: Mutex::new(None) }
     }
 
-    /// Of a run.
     pub(crate) fn of_run(output: Output, spec: &RunSpec, source: &Source) -> Self {
         Self { line: ProgressLine::new(output, run_stages(spec, source)), round: Mutex::new(None) }
     }
 
-    /// Removes the bar: only the result stays on the terminal.
-    pub(crate) fn finish(&self) {
-        self.line.finish();
-    }
-
     /// `, round 2 of 3`, in the phases that rounds have.
     fn round_of(&self, phase: Phase) -> String {
-        let round = *self.round.lock().unwrap_or_else(PoisonError::into_inner);
-        match round {
+        match *lock(&self.round) {
             Some([round, of]) if of > 1 && matches!(phase, Phase::WarmUp | Phase::Measure) => {
                 format!(", round {round} of {of}")
             }
@@ -60,11 +52,11 @@ impl Observer for MeasurementProgress {
     }
 
     fn latency(&self, p99_ns: u64) {
-        self.line.update(|activity| activity.latency(p99_ns));
+        self.line.update(|activity| activity.p99_ns = Some(p99_ns));
     }
 
     fn round(&self, round: u32, of: u32) {
-        *self.round.lock().unwrap_or_else(PoisonError::into_inner) = Some([round, of]);
+        *lock(&self.round) = Some([round, of]);
     }
 
     fn expect_stages(&self, count: u32, each: Duration) {
@@ -80,7 +72,6 @@ impl Observer for MeasurementProgress {
     }
 }
 
-/// Length of a phase, as text.
 fn amount(phase: Phase, total: Option<u64>) -> String {
     let Some(total) = total else { return String::new() };
     match phase {

@@ -12,3 +12,9 @@ mod time_left;
 pub(crate) use certify::CertifyProgress;
 pub(crate) use import::ImportProgress;
 pub(crate) use measurement::MeasurementProgress;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -9,7 +9,6 @@ use crate::run::RunSpec;
 /// Time of a phase whose length is unknown until one has ended.
 const GUESS: Duration = Duration::from_secs(2);
 
-/// Stages of a run.
 pub(super) fn run_stages(spec: &RunSpec, source: &Source) -> TimeLeft {
     let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
     let rounds = modes.saturating_mul(spec.rounds);

@@ -7,7 +7,6 @@ use crate::load::Phase;
 /// Stages that take about the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StageKind {
-    /// A phase of a run.
     Phase(Phase),
     /// A stage of a plan, or a certification as a whole.
     Whole,

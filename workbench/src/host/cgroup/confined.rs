@@ -12,26 +12,18 @@ use super::systemd::Scope;
 /// The control groups of one child and its descendants. When this is dropped, they are removed and their processes killed.
 ///
 /// Under affinity alone there are no groups, and the methods have no effect.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "the groups are removed when this is dropped"]
 pub struct Confined {
     /// That of the memory controller first.
-    groups: Vec<GroupDirectory>,
+    pub(super) groups: Vec<GroupDirectory>,
     /// systemd creates the groups when the child starts.
-    scope: Option<Scope>,
+    pub(super) scope: Option<Scope>,
     /// Dropped after the groups: it cannot be removed before them.
-    _leaf: Option<Arc<Leaf>>,
+    pub(super) _leaf: Option<Arc<Leaf>>,
 }
 
 impl Confined {
-    pub(super) fn in_groups(groups: Vec<GroupDirectory>, leaf: Option<Arc<Leaf>>) -> Self {
-        Self { groups, scope: None, _leaf: leaf }
-    }
-
-    pub(super) fn in_scope(scope: Scope) -> Self {
-        Self { groups: Vec::new(), scope: Some(scope), _leaf: None }
-    }
-
     /// Applies the limits to the child, which has just been started, and to its future descendants.
     ///
     /// Memory it allocated before is not counted, so the child should wait for input first. Call this for every child: a
@@ -59,7 +51,7 @@ impl Confined {
 
     /// The directories of the groups, that of the memory controller first.
     pub fn groups(&self) -> impl Iterator<Item = &Path> {
-        self.groups.iter().map(GroupDirectory::path)
+        self.groups.iter().map(|group| group.path.as_path())
     }
 
     /// Kills the remaining processes and removes the groups. Waits up to five seconds for the processes to exit.

@@ -76,7 +76,6 @@ impl fmt::Display for RejectedMethod {
 /// ```
 #[derive(Debug)]
 pub struct Confinement {
-    /// Cores this process may use.
     cores: usize,
     mechanism: Mechanism,
     rejected: Vec<RejectedMethod>,
@@ -102,15 +101,12 @@ impl Confinement {
     }
 
     /// The same for a machine whose kernel files are under `root`.
-    pub(super) fn detect_under(root: &Path) -> Self {
+    fn detect_under(root: &Path) -> Self {
         let cores = cpu_under(root).map_or(1, |share| share.cores);
         let mut rejected = Vec::new();
         let mechanism = match Owner::this(root) {
             Ok(owner) => by_groups(root, owner, &mut rejected).or_else(|| by_scope(root, owner, &mut rejected)),
-            Err(error) => {
-                rejected.push(RejectedMethod { method: ConfinementMethod::CgroupV2, reason: error.to_string() });
-                None
-            }
+            Err(error) => reject(&mut rejected, ConfinementMethod::CgroupV2, &error),
         };
         Self { cores, mechanism: mechanism.unwrap_or(Mechanism::Affinity), rejected }
     }
@@ -164,9 +160,9 @@ impl Confinement {
             }
             Mechanism::Scope(systemd) => {
                 let (command, scope) = systemd.scope(limits, quota, &command);
-                Ok((command, Confined::in_scope(scope)))
+                Ok((command, Confined { scope: Some(scope), ..Confined::default() }))
             }
-            Mechanism::Affinity => Ok((command, Confined::in_groups(Vec::new(), None))),
+            Mechanism::Affinity => Ok((command, Confined::default())),
         }
     }
 }
@@ -178,6 +174,11 @@ impl From<CgroupVersion> for ConfinementMethod {
             CgroupVersion::V2 => Self::CgroupV2,
         }
     }
+}
+
+fn reject<T>(rejected: &mut Vec<RejectedMethod>, method: ConfinementMethod, error: &io::Error) -> Option<T> {
+    rejected.push(RejectedMethod { method, reason: error.to_string() });
+    None
 }
 
 /// Groups with these limits: one group if it has both controllers.
@@ -196,7 +197,7 @@ fn confined(
         }
         groups[groups.len() - 1].limit_cpu(limits.cores)?;
     }
-    Ok(Confined::in_groups(groups, memory.leaf()))
+    Ok(Confined { groups, scope: None, _leaf: memory.leaf.clone() })
 }
 
 fn by_groups(root: &Path, owner: Owner, rejected: &mut Vec<RejectedMethod>) -> Option<Mechanism> {
@@ -208,8 +209,7 @@ fn by_groups(root: &Path, owner: Owner, rejected: &mut Vec<RejectedMethod>) -> O
                 return Some(Mechanism::Groups { owner, memory, cpu });
             }
             Err(error) => {
-                let method = candidate.version.into();
-                rejected.push(RejectedMethod { method, reason: error.to_string() });
+                reject::<Mechanism>(rejected, candidate.version.into(), &error);
             }
         }
     }
@@ -247,36 +247,33 @@ fn by_quota(
         group.remove()?;
         Ok(parent)
     });
-    let method = memory.version.into();
-    tried.map_err(|error| rejected.push(RejectedMethod { method, reason: error.to_string() })).ok()
+    tried.map_or_else(|error| reject(rejected, memory.version.into(), &error), Some)
 }
 
 fn by_scope(root: &Path, owner: Owner, rejected: &mut Vec<RejectedMethod>) -> Option<Mechanism> {
     let systemd = Systemd::new(root, owner);
-    let absent = || io::Error::other("this host was not booted with systemd");
-    let runs = Systemd::runs(root).then_some(()).ok_or_else(absent);
-    let tried = runs.and_then(|()| systemd.try_out(TRIAL));
-    let method = ConfinementMethod::SystemdScope;
-    tried.map_err(|error| rejected.push(RejectedMethod { method, reason: error.to_string() })).ok()?;
-    Some(Mechanism::Scope(systemd))
+    let tried = if Systemd::runs(root) {
+        systemd.try_out(TRIAL)
+    } else {
+        Err(io::Error::other("this host was not booted with systemd"))
+    };
+    match tried {
+        Ok(()) => Some(Mechanism::Scope(systemd)),
+        Err(error) => reject(rejected, ConfinementMethod::SystemdScope, &error),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::cgroup::directory_with;
     use std::fs;
     use tempfile::TempDir;
 
     /// A machine with these kernel files, whose only process is this one. Groups created there are empty directories.
     fn machine(files: &[(&str, &str)]) -> TempDir {
-        let root = tempfile::tempdir().unwrap();
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
-        for (path, text) in [("proc/self/stat", stat.as_str())].iter().chain(files) {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
+        directory_with(&[&[("proc/self/stat", stat.as_str())], files].concat())
     }
 
     #[track_caller]
@@ -311,17 +308,9 @@ mod tests {
             ("sys/fs/cgroup/cgroup.controllers", "hugetlb\n"),
             ("sys/fs/cgroup/a/cgroup.controllers", "hugetlb\n"),
         ]);
-        let (own, top) =
-            ("a/cgroup.controllers does not name the memory", "cgroup/cgroup.controllers does not name the");
-        rejects(
-            &root,
-            &[
-                (ConfinementMethod::CgroupV2, own),
-                (ConfinementMethod::CgroupV2, own),
-                (ConfinementMethod::CgroupV2, top),
-                NO_SYSTEMD,
-            ],
-        );
+        let own = (ConfinementMethod::CgroupV2, "a/cgroup.controllers does not name the memory");
+        let top = (ConfinementMethod::CgroupV2, "cgroup/cgroup.controllers does not name the");
+        rejects(&root, &[own, own, top, NO_SYSTEMD]);
     }
 
     #[test]

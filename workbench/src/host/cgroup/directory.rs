@@ -14,7 +14,6 @@ use ave_actors_rocksdb::machine::CgroupVersion;
 
 /// Time for killed processes to exit. One that waits for the disk exits only after that responds.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
-/// Interval between two checks.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Names that are tried. Names repeat only across PID namespaces.
 const ATTEMPTS: usize = 16;
@@ -27,8 +26,8 @@ const PERIOD_US: u64 = 100_000;
 /// A group that is removed, and its processes killed, when this is dropped.
 #[derive(Debug)]
 pub(super) struct GroupDirectory {
-    version: CgroupVersion,
-    path: PathBuf,
+    pub(super) version: CgroupVersion,
+    pub(super) path: PathBuf,
     /// Keeps other processes from removing the group as stale.
     _lock: Option<LockedDirectory>,
     is_removed: bool,
@@ -36,10 +35,6 @@ pub(super) struct GroupDirectory {
 
 impl GroupDirectory {
     /// A new group below `parent`.
-    ///
-    /// # Errors
-    ///
-    /// It is not permitted, or the parent does not exist.
     pub(super) fn create(version: CgroupVersion, parent: &Path, owner: Owner) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let path = parent.join(owner.new_name());
@@ -59,14 +54,6 @@ impl GroupDirectory {
     /// A group that another process has created and this one removes.
     pub(super) fn adopt(version: CgroupVersion, path: PathBuf, lock: Option<LockedDirectory>) -> Self {
         Self { version, path, _lock: lock, is_removed: false }
-    }
-
-    pub(super) fn version(&self) -> CgroupVersion {
-        self.version
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Limits memory, page cache included, and prevents swapping.
@@ -194,10 +181,6 @@ impl Drop for GroupDirectory {
 }
 
 /// The lock on a group; `None` if another process holds it, or has removed the group.
-///
-/// # Errors
-///
-/// The directory cannot be opened or locked.
 pub(super) fn lock(group: &Path) -> io::Result<Option<LockedDirectory>> {
     match LockedDirectory::claim(group, LockOn::Directory)? {
         Claim::Held(lock) => Ok(Some(lock)),

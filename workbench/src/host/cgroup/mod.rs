@@ -37,3 +37,15 @@ pub use confinement::{Confinement, ConfinementMethod, RejectedMethod};
 pub use limits::GroupLimits;
 pub use stale::{StaleGroups, remove_stale};
 pub use stats::GroupStats;
+
+/// A directory with these files.
+#[cfg(test)]
+fn directory_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    root
+}

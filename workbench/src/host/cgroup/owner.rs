@@ -6,7 +6,6 @@ use std::{fs, io};
 
 use rustix::io::Errno;
 
-/// Prefix of all group names.
 const PREFIX: &str = "ave-workbench-";
 /// Suffix that systemd appends to the name of a scope.
 pub(super) const SCOPE: &str = ".scope";
@@ -21,15 +20,10 @@ pub(super) struct Owner {
 
 impl Owner {
     /// This process, as `proc` under `root` sees it.
-    ///
-    /// # Errors
-    ///
-    /// `proc/self/stat` cannot be read or parsed.
     pub(super) fn this(root: &Path) -> io::Result<Self> {
         let path = root.join("proc/self/stat");
         let failed = |error: io::Error| io::Error::new(error.kind(), format!("read {}: {error}", path.display()));
-        let stat = fs::read_to_string(&path).map_err(failed)?;
-        let parsed = Stat::parse(&stat).map(|stat| Self { pid: stat.pid, started: stat.started });
+        let parsed = Stat::parse(&fs::read_to_string(&path).map_err(failed)?).map(|stat| stat.owner);
         parsed.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("cannot parse {}", path.display())))
     }
 
@@ -52,23 +46,19 @@ impl Owner {
 
     /// Whether the process has exited. A zombie has.
     pub(super) fn has_exited(self, root: &Path) -> bool {
-        exited(root, self.pid, |stat| stat.started != self.started)
+        exited(root, self.pid, Some(self.started))
     }
 }
 
-/// Whether systemd made the group.
 pub(super) fn is_scope(group: &Path) -> bool {
     group.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(SCOPE))
 }
 
-/// Whether the process with this id has exited. A zombie has.
-pub(super) fn process_has_exited(root: &Path, pid: u32) -> bool {
-    exited(root, pid, |_| false)
-}
-
-fn exited(root: &Path, pid: u32, is_another: impl Fn(&Stat) -> bool) -> bool {
+/// Whether the process with this id, and this start time if given, has exited. A zombie has.
+pub(super) fn exited(root: &Path, pid: u32, started: Option<u64>) -> bool {
     match fs::read_to_string(root.join(format!("proc/{pid}/stat"))) {
-        Ok(stat) => Stat::parse(&stat).is_some_and(|stat| stat.is_zombie || is_another(&stat)),
+        Ok(stat) => Stat::parse(&stat)
+            .is_some_and(|stat| stat.is_zombie || started.is_some_and(|started| started != stat.owner.started)),
         // ESRCH: it exited while it was read. If access is denied, it counts as alive.
         Err(error) => {
             error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(Errno::SRCH.raw_os_error())
@@ -76,11 +66,9 @@ fn exited(root: &Path, pid: u32, is_another: impl Fn(&Stat) -> bool) -> bool {
     }
 }
 
-/// Fields of `/proc/PID/stat`.
 struct Stat {
-    pid: u32,
+    owner: Owner,
     is_zombie: bool,
-    started: u64,
 }
 
 impl Stat {
@@ -89,17 +77,15 @@ impl Stat {
         let (front, back) = stat.rsplit_once(')')?;
         let mut back = back.split_whitespace();
         let state = back.next()?;
-        Some(Self {
-            pid: front.split(' ').next()?.parse().ok()?,
-            is_zombie: matches!(state, "Z" | "X"),
-            started: back.nth(18)?.parse().ok()?,
-        })
+        let owner = Owner { pid: front.split(' ').next()?.parse().ok()?, started: back.nth(18)?.parse().ok()? };
+        Some(Self { owner, is_zombie: matches!(state, "Z" | "X") })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::cgroup::directory_with;
     use proptest::prelude::*;
 
     fn stat(pid: u32, name: &str, state: char, started: u64) -> String {
@@ -107,10 +93,7 @@ mod tests {
     }
 
     fn machine_with(pid: u32, stat: &str) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join(format!("proc/{pid}"))).unwrap();
-        fs::write(root.path().join(format!("proc/{pid}/stat")), stat).unwrap();
-        root
+        directory_with(&[(&format!("proc/{pid}/stat"), stat)])
     }
 
     proptest! {
@@ -133,23 +116,17 @@ mod tests {
 
     #[test]
     fn other_names_have_no_owner() {
-        for name in ["", "ave-workbench-", "ave-workbench-1-2", "ave-workbench-1-2-3-4", "ave-workbench-1-x-3"] {
-            assert_eq!(Owner::from_name(name), None, "{name}");
-        }
-        for name in ["ave-workbench--1-2-3", "ave-workbench-1-2-", "ave-workbench-+1-2-3", "xave-workbench-1-2-3"] {
-            assert_eq!(Owner::from_name(name), None, "{name}");
+        assert_eq!(Owner::from_name("xave-workbench-1-2-3"), None);
+        for rest in ["", "1-2", "1-2-3-4", "1-x-3", "-1-2-3", "1-2-", "+1-2-3"] {
+            assert_eq!(Owner::from_name(&format!("ave-workbench-{rest}")), None, "{rest}");
         }
     }
 
     #[test]
-    fn a_zombie_has_exited() {
+    fn a_zombie_has_exited_and_an_unreadable_process_counts_as_alive() {
         let root = machine_with(7, &stat(7, "x", 'Z', 5));
         assert!(Owner { pid: 7, started: 5 }.has_exited(root.path()));
         assert!(Owner { pid: 8, started: 5 }.has_exited(root.path()));
-    }
-
-    #[test]
-    fn an_unreadable_process_counts_as_alive() {
         let root = machine_with(7, "nonsense");
         assert!(!Owner { pid: 7, started: 5 }.has_exited(root.path()));
     }

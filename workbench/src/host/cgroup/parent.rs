@@ -16,10 +16,10 @@ use ave_actors_rocksdb::machine::{CgroupVersion, cgroup_dirs, under};
 pub(super) struct GroupParent {
     pub(super) version: CgroupVersion,
     pub(super) path: PathBuf,
-    leaf: Option<Arc<Leaf>>,
+    /// Must outlive each group below.
+    pub(super) leaf: Option<Arc<Leaf>>,
 }
 
-/// A group to try as a parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParentCandidate {
     pub(super) version: CgroupVersion,
@@ -48,7 +48,6 @@ impl ParentCandidate {
         [unchanged, candidate(CgroupVersion::V2, &own.path, true)].into_iter().chain(ancestors).collect()
     }
 
-    /// Enables this controller for groups below it.
     pub(super) fn prepare(&self, controller: &str, owner: Owner) -> io::Result<GroupParent> {
         let mut parent = GroupParent { version: self.version, path: self.path.clone(), leaf: None };
         if self.version == CgroupVersion::V2 {
@@ -74,7 +73,6 @@ impl GroupParent {
         if names(&enabled, controller)? { Ok(()) } else { write(&enabled, &format!("+{controller}")) }
     }
 
-    /// A new group below it.
     pub(super) fn create_group(&self, owner: Owner) -> io::Result<GroupDirectory> {
         GroupDirectory::create(self.version, &self.path, owner)
     }
@@ -89,14 +87,8 @@ impl GroupParent {
                 .map_err(|error| failed("move processes by", &processes, &error.into())),
         }
     }
-
-    /// Must outlive each group below.
-    pub(super) fn leaf(&self) -> Option<Arc<Leaf>> {
-        self.leaf.clone()
-    }
 }
 
-/// Checks that the group has the controller.
 fn require_controller(group: &Path, controller: &str) -> io::Result<()> {
     let file = group.join("cgroup.controllers");
     if names(&file, controller)? {
@@ -148,19 +140,9 @@ impl Drop for Leaf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::cgroup::directory_with as machine;
     use std::fs;
     use tempfile::TempDir;
-
-    /// A machine whose kernel files are `files`.
-    fn machine(files: &[(&str, &str)]) -> TempDir {
-        let root = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        root
-    }
 
     /// Candidates relative to the root.
     fn candidates(root: &TempDir, controller: &str, systemd_runs: bool) -> Vec<(CgroupVersion, String, bool)> {

@@ -78,18 +78,16 @@ fn remove(group: &CgroupDir) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::cgroup::directory_with;
     use tempfile::TempDir;
 
     /// A machine with both interfaces, one process with id 7 that started at 5, and these directories.
     fn machine(directories: &[&str]) -> TempDir {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("proc/self")).unwrap();
-        fs::create_dir_all(root.path().join("proc/7")).unwrap();
-        fs::write(root.path().join("proc/self/cgroup"), "4:memory:/a\n1:cpu:/\n0::/b\n").unwrap();
-        let stat = "7 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 5 20\n";
-        fs::write(root.path().join("proc/7/stat"), stat).unwrap();
-        fs::create_dir_all(root.path().join("sys/fs/cgroup/unified")).unwrap();
-        for directory in directories {
+        let root = directory_with(&[
+            ("proc/self/cgroup", "4:memory:/a\n1:cpu:/\n0::/b\n"),
+            ("proc/7/stat", "7 (x) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 5 20\n"),
+        ]);
+        for directory in [&["unified"], directories].concat() {
             fs::create_dir_all(root.path().join("sys/fs/cgroup").join(directory)).unwrap();
         }
         root
@@ -108,10 +106,14 @@ mod tests {
 
     #[test]
     fn groups_of_exited_owners_are_removed_in_all_hierarchies() {
-        let stale = ["cpu/ave-workbench-8-5-0", "memory/a/ave-workbench-8-5-0", "memory/b/ave-workbench-7-4-0"];
-        let root = machine(&[&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat());
-        let expected = [&stale[..], &["unified/c/d/ave-workbench-8-5-1"]].concat();
-        assert_eq!(removed(&root), expected);
+        let stale = [
+            "cpu/ave-workbench-8-5-0",
+            "memory/a/ave-workbench-8-5-0",
+            "memory/b/ave-workbench-7-4-0",
+            "unified/c/d/ave-workbench-8-5-1",
+        ];
+        let root = machine(&stale);
+        assert_eq!(removed(&root), stale);
         assert_eq!(removed(&root), Vec::<String>::new());
     }
 

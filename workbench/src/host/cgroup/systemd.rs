@@ -13,11 +13,10 @@ use rustix::process::geteuid;
 
 use super::directory::{GroupDirectory, POLL_INTERVAL, lock, processes};
 use super::limits::{CPU, GroupLimits, MEMORY};
-use super::owner::{Owner, SCOPE, process_has_exited};
+use super::owner::{Owner, SCOPE, exited};
 use super::stats::GroupStats;
 use ave_actors_rocksdb::machine::{cgroup_dirs, under};
 
-/// Time for systemd to create a scope.
 const SCOPE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Starts the idle process, which checks once a second whether its owner runs, and becomes the program.
 const WITH_KEEPER: &str = r#"tail --pid="$0" -s 1 -f /dev/null </dev/null >/dev/null 2>&1 & exec "$@""#;
@@ -69,10 +68,6 @@ impl Systemd {
     }
 
     /// Creates a scope, checks that it has its limit and outlives its process, and removes it.
-    ///
-    /// # Errors
-    ///
-    /// A check fails, or systemd does not respond.
     pub(super) fn try_out(&self, limits: GroupLimits) -> io::Result<()> {
         let (mut command, scope) = self.scope(limits, true, &Command::new("cat"));
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -97,7 +92,6 @@ fn systemd_error(child: &mut Child, other: io::Error) -> io::Error {
     if lines.is_empty() { other } else { io::Error::new(other.kind(), lines.join(" ")) }
 }
 
-/// A scope that a process will enter.
 #[derive(Debug)]
 pub(super) struct Scope {
     root: PathBuf,
@@ -108,17 +102,13 @@ pub(super) struct Scope {
 impl Scope {
     /// Waits until the process and the idle one are in the scope. Returns the groups of the scope, that of the memory
     /// controller first.
-    ///
-    /// # Errors
-    ///
-    /// The process exited before, ten seconds have passed, or the scope has no memory limit.
     pub(super) fn wait_for(&self, pid: u32) -> io::Result<Vec<GroupDirectory>> {
         let groups = self.wait(pid, || self.groups_of(pid))?;
         let memory = &groups[0];
         self.check_memory_limit(memory)?;
         // Without the idle process, the scope would not outlive it.
         self.wait(pid, || {
-            let others = processes(memory.path())?.into_iter().filter(|&other| other != pid);
+            let others = processes(&memory.path)?.into_iter().filter(|&other| other != pid);
             Ok(others.collect())
         })?;
         Ok(groups)
@@ -132,7 +122,7 @@ impl Scope {
             if !found.is_empty() {
                 return Ok(found);
             }
-            if process_has_exited(&self.root, pid) {
+            if exited(&self.root, pid, None) {
                 return Err(io::Error::other(format!("process {pid} exited before {} was complete", self.name)));
             }
             std::thread::sleep(POLL_INTERVAL);
@@ -150,7 +140,7 @@ impl Scope {
             // With v1 it enters one hierarchy after the other; that of memory is required.
             let Some(dir) = own.next() else { break };
             let path = under(&self.root, &dir.path);
-            if groups.iter().all(|group| group.path() != path) {
+            if groups.iter().all(|group| group.path != path) {
                 let lock = lock(&path)?;
                 groups.push(GroupDirectory::adopt(dir.version, path, lock));
             }
@@ -162,12 +152,10 @@ impl Scope {
     fn check_memory_limit(&self, memory: &GroupDirectory) -> io::Result<()> {
         match memory.memory_limit()? {
             Some(bytes) if bytes <= self.ram_bytes => Ok(()),
-            _ => {
-                let group = memory.path().display();
-                Err(io::Error::other(format!(
-                    "systemd created {group} without a memory limit; is the controller delegated?"
-                )))
-            }
+            _ => Err(io::Error::other(format!(
+                "systemd created {} without a memory limit; is the controller delegated?",
+                memory.path.display()
+            ))),
         }
     }
 }
@@ -211,23 +199,15 @@ mod tests {
         assert_eq!(wrapped.get_current_dir(), Some(Path::new("/tmp")));
         let variables: Vec<_> = wrapped.get_envs().collect();
         assert_eq!(variables, [(OsStr::new("GONE"), None), (OsStr::new("SET"), Some(OsStr::new("1")))]);
-    }
-
-    #[test]
-    fn a_quota_is_optional() {
-        let (wrapped, _) = systemd(Path::new("systemd-run")).scope(LIMITS, false, &Command::new("x"));
+        let (wrapped, _) = systemd.scope(LIMITS, false, &command);
         assert!(words(wrapped.get_args()).iter().all(|word| !word.starts_with("CPUQuota")));
     }
 
     #[test]
-    fn the_output_of_systemd_is_the_error() {
+    fn the_output_of_systemd_or_its_absence_is_the_error() {
         let (_directory, program) = script("echo 'Failed to connect to bus: Host is down' >&2; exit 1");
         let error = systemd(&program).try_out(LIMITS).unwrap_err().to_string();
         assert_eq!(error, format!("{}: Failed to connect to bus: Host is down", program.display()));
-    }
-
-    #[test]
-    fn a_missing_program_is_named() {
         let error = systemd(Path::new("/no/such/systemd-run")).try_out(LIMITS).unwrap_err().to_string();
         assert!(error.starts_with("/no/such/systemd-run: No such file"), "{error}");
     }
@@ -305,6 +285,6 @@ mod tests {
         for group in &mut groups {
             group.remove().unwrap();
         }
-        assert!(groups.iter().all(|group| !group.path().exists()));
+        assert!(groups.iter().all(|group| !group.path.exists()));
     }
 }

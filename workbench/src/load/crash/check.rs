@@ -1,6 +1,5 @@
 //! The parent's side: kills processes and verifies their database after each kill.
 
-use std::path::Path;
 use std::time::Duration;
 
 use ave_actors_store::Error;
@@ -8,30 +7,15 @@ use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::share::Share;
-use super::task::{CrashTask, Victim, VictimEnd};
-use crate::actor::Durability;
+use super::task::{CrashTask, Victim};
 use crate::load::ack_log::Position;
 use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::observer::{JobContext, Phase};
 use crate::load::source::Source;
-use crate::load::spec::Load;
 use crate::load::target::Target;
-use crate::load::verify::Verified;
+use crate::load::verify::{Stored, Verified};
 use crate::workload::{ValuePool, mix};
-
-/// The load of the killed processes, and their number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CrashSpec {
-    /// Durability of the writes.
-    pub durability: Durability,
-    /// How they issue commands.
-    pub load: Load,
-    /// Workers of each, at least 1.
-    pub workers: u64,
-    /// Processes, killed one after the other on the same database.
-    pub kills: u32,
-}
 
 /// Result of the kills of one durability mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,17 +35,16 @@ pub struct Crashed {
     pub verified: Verified,
 }
 
-/// Longest time under load before a kill: a few thousand commands, unless the rate is low.
-const LONGEST_DELAY: Duration = Duration::from_secs(1);
+/// Longest time under load before a kill, seconds: a few thousand commands, unless the rate is low.
+const LONGEST_DELAY: f64 = 1.0;
 /// At a low rate the longest time is extended, so that about this many commands are due in it …
 const COMMANDS_BEFORE_KILL: f64 = 20.0;
 /// … but not beyond this.
-const LONGEST_DELAY_AT_LOW_RATE: Duration = Duration::from_secs(5);
-/// Salt of the moments of the kills.
+const LONGEST_DELAY_AT_LOW_RATE: f64 = 5.0;
 const KILL_SALT: u64 = 0x4b << 32;
 
-/// Kills processes that load a database in `directory`, and verifies after each kill that everything acknowledged is there,
-/// of each worker the operation in flight is there or not, and nothing else is.
+/// Kills processes with this task one after the other, at most `kills`, and verifies after each kill that everything
+/// acknowledged is there, of each worker the operation in flight is there or not, and nothing else is.
 ///
 /// The moments of the kills depend on the source's seed. The first kill after which something differs is the last one.
 /// `None` if the job was cancelled before the first verification.
@@ -73,23 +56,18 @@ const KILL_SALT: u64 = 0x4b << 32;
 pub fn crash_check<T: Target>(
     target: &T,
     source: &Source,
-    spec: &CrashSpec,
-    directory: &Path,
+    task: &CrashTask,
+    kills: u32,
     victim: &dyn Victim,
     job: JobContext<'_>,
 ) -> Result<Option<Crashed>, RunError> {
-    let source = source.without_end();
-    let task = CrashTask {
-        directory: directory.to_owned(),
-        durability: spec.durability,
-        load: spec.load,
-        workers: spec.workers.clamp(1, source.actors().max(1)),
-    };
+    let source = source.with_passes(None);
+    let task = CrashTask { workers: task.workers.clamp(1, source.actors().max(1)), ..task.clone() };
     let pool = source.value_pool();
+    job.observer.phase(task.durability, Phase::Crash, Some(u64::from(kills)));
     let check = Check { target, source: &source, pool: &pool, task, victim, control: job.control };
-    job.observer.phase(spec.durability, Phase::Crash, Some(u64::from(spec.kills)));
     let mut crashed = Crashed::default();
-    while crashed.kills < spec.kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
+    while crashed.kills < kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
         if !check.kill(&mut crashed)? {
             break;
         }
@@ -113,10 +91,11 @@ impl<T: Target> Check<'_, T> {
         let log = self.task.log()?;
         let from = log.positions()?.unwrap_or_else(|| self.after_preload());
         match self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control) {
-            Ok(VictimEnd::Killed) => {}
-            Ok(VictimEnd::Cancelled) => return Ok(false),
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
             Err(error) => {
-                crashed.failure = Some(error.to_string());
+                let durability = self.task.durability;
+                crashed.failure = Some(format!("the process to be killed with durability {durability} {error}"));
                 return Ok(false);
             }
         }
@@ -126,16 +105,16 @@ impl<T: Target> Check<'_, T> {
         let (source, workers) = (self.source, self.task.workers);
         let share = |(worker, (from, to))| Share::new(source, worker, workers, from, to);
         let shares: Vec<Share> = spans.into_par_iter().map(share).collect();
-        let found = self.compare(&shares)?;
+        let (verified, are_there) = self.compare(&shares)?;
         crashed.kills += 1;
-        crashed.add(found.verified);
-        let in_flight = shares.iter().zip(&found.is_there).filter(|(share, _)| share.writes_in_flight());
+        crashed.add(verified);
+        let in_flight = shares.iter().zip(&are_there).filter(|(share, _)| share.writes_in_flight());
         for (_, &is_there) in in_flight {
             crashed.writes_in_flight += 1;
             crashed.writes_in_flight_found += u64::from(is_there);
         }
         // The next process continues where the database is, which may be one operation after the log.
-        let positions = shares.iter().zip(found.is_there).map(|(share, is_there)| share.position(is_there));
+        let positions = shares.iter().zip(are_there).map(|(share, is_there)| share.position(is_there));
         log.set_all(&positions.collect::<Vec<_>>())?;
         Ok(true)
     }
@@ -148,34 +127,38 @@ impl<T: Target> Check<'_, T> {
         (0..self.task.workers).map(position).collect()
     }
 
-    /// How long the process is under load before it is killed.
     fn kill_after(&self, kill: u32) -> Duration {
-        let longest = longest_delay(self.task.load, self.source);
+        // A closed loop has no rate.
+        let rate = self.source.offered_per_second(self.task.load).unwrap_or(f64::INFINITY);
+        let longest = COMMANDS_BEFORE_KILL / rate.max(f64::MIN_POSITIVE);
+        let longest = Duration::from_secs_f64(longest.clamp(LONGEST_DELAY, LONGEST_DELAY_AT_LOW_RATE));
         let durability = u64::from(self.task.durability.is_on());
         let random = mix(self.source.seed(), durability, KILL_SALT, u64::from(kill)) >> 32;
         longest.mul_f64(random as f64 / 2f64.powi(32))
     }
 
-    fn compare(&self, shares: &[Share]) -> Result<Found, RunError> {
+    /// What the comparison of all shares found, and of each whether the operation in flight is there.
+    fn compare(&self, shares: &[Share]) -> Result<(Verified, Vec<bool>), RunError> {
         let failed = |what: &str, error: &Error| {
             let lost = shares.iter().map(Share::counted).sum();
             let mut verified = Verified { lost, ..Verified::default() };
             verified.differ(format!("the database {what} after the kill: {error}"));
-            Found { verified, is_there: vec![false; shares.len()] }
+            (verified, vec![false; shares.len()])
         };
         let mut manager = match self.target.open(&self.task.database(), self.task.durability) {
             Ok(manager) => manager,
             Err(error) => return Ok(failed("does not open", &error)),
         };
-        let (source, pool) = (self.source, self.pool);
-        let compare = |share: &Share| share.compare::<T>(&manager, source, pool);
-        let parts: Result<Vec<_>, Error> = shares.par_iter().map(compare).collect();
+        let stored = Stored::<T> { manager: &manager, source: self.source, pool: self.pool };
+        let parts: Result<Vec<_>, Error> = shares.par_iter().map(|share| share.compare(&stored)).collect();
         let found = match parts {
-            Ok(parts) => Found::all(parts),
+            Ok(parts) => {
+                let (verified, are_there): (Vec<_>, _) = parts.into_iter().unzip();
+                (Verified::sum(verified), are_there)
+            }
             Err(error) => failed("cannot be read", &error),
         };
-        let path = self.task.database();
-        manager.stop().map_err(|source| RunError::Database { action: "stop", path, source })?;
+        manager.stop().map_err(|source| RunError::Database("stop", self.task.database(), source))?;
         Ok(found)
     }
 }
@@ -189,30 +172,5 @@ impl Crashed {
         // The same actors are compared after every kill.
         self.verified.actors = self.verified.actors.max(std::mem::take(&mut found.actors));
         self.verified.merge(found);
-    }
-}
-
-fn longest_delay(load: Load, source: &Source) -> Duration {
-    // A closed loop has no rate.
-    let rate = source.offered_per_second(load).unwrap_or(f64::INFINITY);
-    let seconds = COMMANDS_BEFORE_KILL / rate.max(f64::MIN_POSITIVE);
-    let limits = LONGEST_DELAY.as_secs_f64()..=LONGEST_DELAY_AT_LOW_RATE.as_secs_f64();
-    Duration::from_secs_f64(seconds.clamp(*limits.start(), *limits.end()))
-}
-
-/// What the comparison of all shares found, and of each whether the operation in flight is there.
-struct Found {
-    verified: Verified,
-    is_there: Vec<bool>,
-}
-
-impl Found {
-    fn all(parts: Vec<(Verified, bool)>) -> Self {
-        let mut found = Self { verified: Verified::default(), is_there: Vec::new() };
-        for (verified, is_there) in parts {
-            found.verified.merge(verified);
-            found.is_there.push(is_there);
-        }
-        found
     }
 }

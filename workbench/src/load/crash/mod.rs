@@ -14,5 +14,5 @@ mod check;
 mod share;
 mod task;
 
-pub use check::{CrashSpec, Crashed, crash_check};
-pub use task::{CrashTask, Victim, VictimEnd, VictimError, drive_until_killed};
+pub use check::{Crashed, crash_check};
+pub use task::{CrashTask, Victim, VictimError, drive_until_killed};

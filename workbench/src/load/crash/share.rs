@@ -5,8 +5,8 @@ use ave_actors_store::Error;
 use crate::load::ack_log::Position;
 use crate::load::source::Source;
 use crate::load::target::Target;
-use crate::load::verify::{Expected, Ledger, Verified, compare};
-use crate::workload::{Planned, ValuePool};
+use crate::load::verify::{Expected, Ledger, Stored, Verified};
+use crate::workload::Planned;
 use ave_actors_rocksdb::trace::Op;
 
 /// Commands after the one in flight whose actors are compared: nothing of them may be stored.
@@ -16,7 +16,6 @@ const COMMANDS_LOOKED_AHEAD: u64 = 1_000;
 pub(super) struct Share {
     /// Actors without an operation in flight.
     ledger: Ledger,
-    /// Everything before this place was acknowledged.
     to: Position,
     in_flight: Option<InFlight>,
 }
@@ -28,7 +27,6 @@ struct InFlight {
     /// What must be stored of the actor without it, and with it.
     before: Expected,
     after: Expected,
-    /// Whether it is the last operation of its command.
     is_last: bool,
 }
 
@@ -68,28 +66,26 @@ impl Share {
         }
     }
 
-    /// The operations of a command as the killed process executed them.
     fn steps(&self, source: &Source, planned: Planned, ops: &[Op]) -> Vec<Op> {
-        let is_first = planned.actor >= source.actors() && !self.ledger.knows(planned.actor);
+        let is_first = planned.actor >= source.actors() && !self.ledger.actors.contains_key(&planned.actor);
         source.steps(planned.actor, is_first, ops)
     }
 
     fn set_in_flight(&mut self, actor: u64, steps: &[Op]) {
         let next = usize::try_from(self.to.operations).unwrap_or(usize::MAX);
         self.in_flight = steps.get(next).map(|&op| {
-            let before = self.ledger.take(actor);
+            // Removed: it is not compared with the others.
+            let before = self.ledger.actors.remove(&actor).unwrap_or_default();
             let mut after = before.clone();
             after.apply(op, false);
             InFlight { actor, op, before, after, is_last: next + 1 == steps.len() }
         });
     }
 
-    /// Whether the operation in flight changes what is stored.
     pub(super) fn writes_in_flight(&self) -> bool {
         self.in_flight.as_ref().is_some_and(|in_flight| in_flight.op.kind.changes())
     }
 
-    /// Events and states that count in the result.
     pub(super) fn counted(&self) -> u64 {
         self.ledger.counted() + self.in_flight.as_ref().map_or(0, |in_flight| in_flight.before.counted())
     }
@@ -106,32 +102,22 @@ impl Share {
     }
 
     /// Compares all actors; true if the operation in flight is stored.
-    pub(super) fn compare<T: Target>(
-        &self,
-        manager: &T::Manager,
-        source: &Source,
-        pool: &ValuePool,
-    ) -> Result<(Verified, bool), Error> {
-        let mut verified = self.ledger.verify::<T>(manager, source, pool, || true)?;
+    pub(super) fn compare<T: Target>(&self, stored: &Stored<'_, T>) -> Result<(Verified, bool), Error> {
+        let mut verified = self.ledger.verify(stored, || true)?;
         let Some(in_flight) = &self.in_flight else { return Ok((verified, false)) };
-        let (found, is_there) = in_flight.compare::<T>(manager, source, pool)?;
+        let (found, is_there) = in_flight.compare(stored)?;
         verified.merge(found);
         Ok((verified, is_there))
     }
 }
 
 impl InFlight {
-    fn compare<T: Target>(
-        &self,
-        manager: &T::Manager,
-        source: &Source,
-        pool: &ValuePool,
-    ) -> Result<(Verified, bool), Error> {
-        let mut without = compare::<T>(manager, source, pool, self.actor, &self.before)?;
+    fn compare<T: Target>(&self, stored: &Stored<'_, T>) -> Result<(Verified, bool), Error> {
+        let mut without = stored.compare(self.actor, &self.before)?;
         if without.differences.is_empty() {
             return Ok((without, false));
         }
-        let with = compare::<T>(manager, source, pool, self.actor, &self.after)?;
+        let with = stored.compare(self.actor, &self.after)?;
         if with.differences.is_empty() {
             return Ok((with, true));
         }

@@ -11,7 +11,7 @@ use crate::load::clock::Clock;
 use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
-use crate::load::session::Session;
+use crate::load::session::{Session, SuspendedSession};
 use crate::load::source::Source;
 use crate::load::spec::Load;
 use crate::load::target::Target;
@@ -40,43 +40,27 @@ impl CrashTask {
     }
 }
 
-/// How a process that was to be killed ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VictimEnd {
-    /// It was killed under load.
-    Killed,
-    /// The job was cancelled before. The process is dead all the same.
-    Cancelled,
-}
-
-/// The process that was to be killed could not be started, or ended before the kill.
+/// Why a process could not be started or killed: `cannot be started: …`, `ended by itself: …`.
 #[derive(Debug, thiserror::Error)]
-#[error("the process to be killed with durability {durability} {reason}")]
-pub struct VictimError {
-    /// Durability mode of its load.
-    pub durability: Durability,
-    /// `cannot be started: …`, `ended by itself: …`.
-    pub reason: String,
-}
+#[error("{0}")]
+pub struct VictimError(pub String);
 
 /// Starts and kills a process that calls [`drive_until_killed`].
 pub trait Victim {
     /// Starts it, waits until it is under load, kills it with `SIGKILL` after `kill_after`, and returns when it is dead.
-    /// `control` cancels it earlier.
+    /// `control` cancels it earlier. Whether it was killed under load, and not cancelled before.
     ///
     /// # Errors
     ///
     /// It cannot be started, or ended by itself.
-    fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control)
-    -> Result<VictimEnd, VictimError>;
+    fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control) -> Result<bool, VictimError>;
 }
 
 /// Loads the database of `task` until the process is killed, and logs every operation that returned.
 ///
-/// A new database is preloaded first, as for a measurement; that of a killed process is continued at the position in its log.
-/// `on_load` is called when the load is about to begin. A source that ends is repeated.
-///
-/// Returns only if `control` is stopped.
+/// A new database is preloaded first, as for a measurement; that of a killed process is continued at the position in its
+/// log. `on_load` is called when the load is about to begin. A source that ends is repeated. Returns only if `control` is
+/// stopped.
 ///
 /// # Errors
 ///
@@ -89,12 +73,15 @@ pub fn drive_until_killed<T: Target>(
     control: &Control,
     on_load: impl FnOnce(),
 ) -> Result<(), RunError> {
-    let source = &source.without_end();
+    let source = &source.with_passes(None);
     let log = task.log()?;
     let database = task.database();
     let mut session = match log.positions()? {
         None => Session::start(target, source, &database, task.durability, task.workers, JobContext::silent(control))?,
-        Some(positions) => Session::open_at(target, source, &database, task.durability, &positions, control)?,
+        Some(positions) => {
+            let killed = SuspendedSession { positions, ..SuspendedSession::default() };
+            Session::restore(target, source, &database, task.durability, &killed, control)?
+        }
     };
     if control.is_stopped() {
         return Ok(());

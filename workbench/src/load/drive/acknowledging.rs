@@ -12,7 +12,6 @@ use crate::workload::Planned;
 use ave_actors_rocksdb::trace::OpKind;
 
 impl<T: Target> Worker<T> {
-    /// Its position in its stream of commands.
     pub(crate) const fn position(&self) -> Position {
         Position { commands: self.completed, operations: self.executed }
     }
@@ -60,8 +59,7 @@ impl<T: Target> Worker<T> {
         let steps = self.source.steps(planned.actor, is_first, &self.ops);
         let executed = usize::try_from(self.executed).unwrap_or(usize::MAX).min(steps.len());
         for (number, &step) in (self.executed + 1..).zip(&steps[executed..]) {
-            let is_open = self.handles.get(self.place(planned.actor)).is_some_and(Option::is_some);
-            if !is_open && step.kind != OpKind::Open {
+            if !self.is_open(planned.actor) && step.kind != OpKind::Open {
                 self.open(planned.actor, shared)?;
             }
             self.execute(planned.actor, step, shared)?;
@@ -78,7 +76,7 @@ impl<T: Target> Worker<T> {
     fn acknowledge(&self, log: &AckLog, shared: &Shared<'_, T>) -> Result<(), RunError> {
         log.set(self.number, self.position()).map_err(|source| {
             shared.control.stop();
-            RunError::Acknowledgement { source }
+            RunError::Acknowledgement(source)
         })
     }
 }

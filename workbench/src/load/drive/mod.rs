@@ -5,4 +5,4 @@ mod recovering;
 mod worker;
 
 pub(super) use recovering::RestartActor;
-pub(super) use worker::{Shared, Worker};
+pub(super) use worker::{Shared, Worker, mark};

@@ -17,12 +17,11 @@ use crate::measure::LatencyHistogram;
 use crate::workload::mix;
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-/// What an actor has stored and written.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     log: ActorLog,
     stored: Expected,
-    written_bytes: u64,
+    pub(crate) written_bytes: u64,
 }
 
 /// An actor with a history, which may be a copy of another one's.
@@ -50,16 +49,11 @@ impl History {
         }
     }
 
-    /// Bytes of all values it wrote.
-    pub(crate) const fn written_bytes(&self) -> u64 {
-        self.written_bytes
-    }
-
     /// The operations of a start: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as
     /// the stored one.
     fn start(&self, source: &Source, actor: u64) -> Vec<Op> {
         let rules = rules(source);
-        let there = self.stored.state_bytes().map(|bytes| bytes.saturating_sub(rules.state_overhead()));
+        let there = self.stored.state.map(|state| state.bytes.saturating_sub(rules.state_overhead()));
         let state_bytes = there.unwrap_or_else(|| first_state_bytes(source, actor));
         let (mut log, mut ops) = (self.log, Vec::new());
         log.expand(rules, Command::Recover { state_bytes }, &mut ops);
@@ -137,7 +131,6 @@ impl<T: Target> Worker<T> {
         Ok(())
     }
 
-    /// Starts actors one after the other.
     pub(crate) fn recover(
         &mut self,
         actors: &[RestartActor],
@@ -145,10 +138,7 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<LatencyHistogram, RunError> {
         let mut took = LatencyHistogram::new();
-        for RestartActor { actor, history, .. } in actors {
-            if shared.control.is_stopped() {
-                break;
-            }
+        for RestartActor { actor, history, .. } in actors.iter().take_while(|_| !shared.control.is_stopped()) {
             let ops = history.start(&self.source, *actor);
             let began_ns = clock.now_ns();
             for op in ops {

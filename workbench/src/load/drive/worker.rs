@@ -22,21 +22,18 @@ const REPORT_EVERY: u64 = 64;
 /// Longest sleep before a worker checks for cancellation, nanoseconds.
 const POLL_INTERVAL_NS: u64 = 50_000_000;
 
-/// A worker: its share of the source, the handles of its actors, and its progress.
 pub(crate) struct Worker<T: Target> {
     pub(super) number: u64,
     pub(super) workers: u64,
     pub(super) source: Source,
     pub(super) stream: Stream,
-    pub(super) handles: Vec<Option<Box<Handles<T>>>>,
+    pub(crate) handles: Vec<Option<Box<Handles<T>>>>,
     /// Whether each actor was started, and thus has what it stored before its first command.
     begun: Vec<bool>,
-    /// Operations of the current command.
     pub(super) ops: Vec<Op>,
     /// A command that was drawn but is due after the end of the load; the next load begins with it.
     pub(super) pending: Option<Planned>,
-    /// Commands completed since the database was new.
-    pub(super) completed: u64,
+    pub(crate) completed: u64,
     /// Operations of the next command that a killed process completed.
     pub(super) executed: u64,
 }
@@ -61,23 +58,10 @@ impl<T: Target> Worker<T> {
         usize::try_from(self.number).expect("workers are few")
     }
 
-    pub(crate) const fn completed(&self) -> u64 {
-        self.completed
-    }
-
-    pub(crate) fn close_handles(&mut self) {
-        self.handles.clear();
-    }
-
     /// Opens the handles of every actor of the first pass, as if they had been started.
     pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        for actor in self.source.actors_of(self.number, self.workers) {
-            if shared.control.is_stopped() {
-                break;
-            }
-            self.open(actor, shared)?;
-        }
-        Ok(())
+        let mut actors = self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped());
+        actors.try_for_each(|actor| self.open(actor, shared))
     }
 
     /// Issues the preload. The bytes written.
@@ -90,21 +74,21 @@ impl<T: Target> Worker<T> {
                 payload += u64::from(self.ops[at].written_bytes());
                 self.execute(planned.actor, self.ops[at], shared)?;
             }
-            self.complete(shared);
+            self.completed += 1;
+            if self.completed.is_multiple_of(REPORT_EVERY) {
+                shared.control.add_commands(REPORT_EVERY);
+            }
         }
         Ok(payload)
     }
 
     /// Writes what the actors of the first pass stored before their first commands.
     fn begin_actors(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        let mut payload = 0;
         if matches!(self.source, Source::Workload(_)) {
-            return Ok(payload);
+            return Ok(0);
         }
-        for actor in self.source.actors_of(self.number, self.workers) {
-            if shared.control.is_stopped() {
-                break;
-            }
+        let mut payload = 0;
+        for actor in self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped()) {
             let written = self.begin_actor(actor, shared)?;
             payload += written;
             shared.control.add_commands(u64::from(written > 0));
@@ -131,10 +115,7 @@ impl<T: Target> Worker<T> {
     /// Marks an actor as started; true if it was not.
     pub(super) fn begins(&mut self, actor: u64) -> bool {
         let place = self.place(actor);
-        if place >= self.begun.len() {
-            self.begun.resize(place + 1, false);
-        }
-        !std::mem::replace(&mut self.begun[place], true)
+        mark(&mut self.begun, place)
     }
 
     /// Issues commands until the window ends, the source ends, or the job is cancelled.
@@ -164,19 +145,14 @@ impl<T: Target> Worker<T> {
             let due = due.unwrap_or(start);
             if start.saturating_sub(due) > window.lag_limit_ns {
                 self.pending = Some(planned);
-                tally.give_up();
+                tally.measurement.gave_up = true;
                 break;
             }
             if free_since < due {
-                tally.wake_lag(start - due);
+                tally.measurement.wake_lag.record(start - due);
             }
-            free_since = self.command(
-                planned,
-                Moments { due, start, counts_from: window.counts_from() },
-                &mut tally,
-                clock,
-                shared,
-            )?;
+            let moments = Moments { due, start, counts_from: window.counts_from() };
+            free_since = self.command(planned, moments, &mut tally, clock, shared)?;
         }
         Ok(tally.finish())
     }
@@ -217,13 +193,6 @@ impl<T: Target> Worker<T> {
         Ok(last)
     }
 
-    fn complete(&mut self, shared: &Shared<'_, T>) {
-        self.completed += 1;
-        if self.completed.is_multiple_of(REPORT_EVERY) {
-            shared.control.add_commands(REPORT_EVERY);
-        }
-    }
-
     pub(super) fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
         if op.kind == OpKind::Open {
             return self.open(actor, shared);
@@ -240,12 +209,15 @@ impl<T: Target> Worker<T> {
         if is_new && self.begin_actor(actor, shared)? > 0 {
             return Ok(true);
         }
-        let is_open = self.handles.get(self.place(actor)).is_some_and(Option::is_some);
-        if is_open || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
+        if self.is_open(actor) || self.ops.first().is_some_and(|op| op.kind == OpKind::Open) {
             return Ok(false);
         }
         self.open(actor, shared)?;
         Ok(true)
+    }
+
+    pub(super) fn is_open(&self, actor: u64) -> bool {
+        self.handles.get(self.place(actor)).is_some_and(Option::is_some)
     }
 
     pub(super) fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
@@ -272,21 +244,26 @@ impl<T: Target> Worker<T> {
     }
 }
 
-/// The moments of a command before it is executed.
 #[derive(Clone, Copy)]
 struct Moments {
     due: u64,
     start: u64,
-    /// When measuring began.
     counts_from: u64,
 }
 
-/// What the workers of a load share.
 pub(crate) struct Shared<'a, T: Target> {
     pub(crate) manager: &'a T::Manager,
     pub(crate) pool: &'a ValuePool,
     pub(crate) control: &'a Control,
     pub(crate) durability: Durability,
+}
+
+/// Marks a place; true if it was not marked.
+pub(crate) fn mark(marked: &mut Vec<bool>, place: usize) -> bool {
+    if place >= marked.len() {
+        marked.resize(place + 1, false);
+    }
+    !std::mem::replace(&mut marked[place], true)
 }
 
 /// Waits until a command is due; false if the job was cancelled.

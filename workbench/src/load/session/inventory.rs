@@ -6,7 +6,6 @@ use super::lifecycle::Session;
 use super::state::directory_bytes;
 use super::threads::POLL_INTERVAL;
 use crate::load::control::Control;
-use crate::load::drive::Worker;
 use crate::load::engine::FamilySize;
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
@@ -42,15 +41,12 @@ impl Inventory {
     }
 }
 
+#[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<T: Target> Session<'_, T> {
     /// Measures the database at rest and compacted. The session can be driven afterwards, but its database is more compact
     /// than without this.
     ///
     /// Takes about 10 s per GB stored.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn take_inventory(&mut self, job: JobContext<'_>) -> Result<Inventory, RunError> {
         self.pause()?;
         self.open(self.durability)?;
@@ -59,7 +55,7 @@ impl<T: Target> Session<'_, T> {
         let at_rest = self.family_sizes()?;
         self.target.compact(self.manager()).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
-        let commands = self.workers.iter().map(Worker::completed).sum();
+        let commands = self.workers.iter().map(|worker| worker.completed).sum();
         self.start_actors(job)?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }
@@ -69,7 +65,6 @@ impl<T: Target> Session<'_, T> {
         sizes.map_err(|source| self.failed("measure", source))
     }
 
-    /// The size of the directory once it is stable.
     fn stable_directory_bytes(&self, control: &Control) -> u64 {
         let (mut bytes, mut stable) = (directory_bytes(&self.directory), 0);
         for _ in 0..MAX_POLLS {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
-use super::state::{Drive, SessionSize, SuspendedSession, directory_bytes};
+use super::state::{SessionSize, SuspendedSession, directory_bytes};
 use super::threads::{POLL_INTERVAL, with_each, with_each_and};
 use crate::actor::Durability;
 use crate::load::ack_log::{AckLog, Position};
@@ -18,47 +18,44 @@ use crate::load::control::Control;
 use crate::load::drive::{Shared, Worker};
 use crate::load::engine::{EngineCounters, EngineFigure};
 use crate::load::error::RunError;
-use crate::load::measurement::Measurement;
 use crate::load::observer::{JobContext, Phase};
 use crate::load::slices::SliceExchange;
 use crate::load::source::Source;
 use crate::load::spec::{DriveSpec, Load};
 use crate::load::target::Target;
-use crate::load::verify::{Ledger, Verified};
+use crate::load::verify::{Ledger, Stored, Verified};
 use crate::load::warmup::WarmUp;
-use crate::load::watch::{Watch, Watched};
+use crate::load::watch::{Drive, Watch};
 use crate::load::window::Window;
 use crate::measure::{ResourceSampler, ResourceUsage};
 use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// Longest wait for background work to end.
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
 /// A database in a directory of its own, and the workers that load it.
+///
+/// Its methods fail with [`RunError`] if the database or its directory fails. A difference that a verification finds is no
+/// error.
 pub struct Session<'t, T: Target> {
     pub(super) target: &'t T,
     pub(super) source: Source,
     pub(super) directory: PathBuf,
-    pub(super) durability: Durability,
+    pub(crate) durability: Durability,
     kinds: Vec<CommandKind>,
     pool: Arc<ValuePool>,
     pub(super) workers: Vec<Worker<T>>,
     manager: Option<T::Manager>,
     written_bytes: Option<u64>,
     payload_bytes: u64,
-    /// Loads so far.
     drives: u64,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<'t, T: Target> Session<'t, T> {
     /// Creates the database in `directory`, writes the preload, and opens the handles of all actors.
     ///
     /// The preload is written with durability off in both modes, and is on disk when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the directory or the database fails.
     pub fn start(
         target: &'t T,
         source: &Source,
@@ -67,7 +64,7 @@ impl<'t, T: Target> Session<'t, T> {
         workers: u64,
         job: JobContext<'_>,
     ) -> Result<Self, RunError> {
-        fs::create_dir_all(directory).map_err(|source| RunError::Directory { path: directory.to_owned(), source })?;
+        fs::create_dir_all(directory).map_err(|source| RunError::Directory(directory.to_owned(), source))?;
         let workers = workers.clamp(1, source.actors().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
         session.preload(job)?;
@@ -90,31 +87,7 @@ impl<'t, T: Target> Session<'t, T> {
         }
     }
 
-    /// Opens a database in `directory` that another session filled. Each worker continues at its position in its stream.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
-    pub(crate) fn open_at(
-        target: &'t T,
-        source: &Source,
-        directory: &Path,
-        durability: Durability,
-        positions: &[Position],
-        control: &Control,
-    ) -> Result<Self, RunError> {
-        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
-        session.open(durability)?;
-        session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
-        session.start_actors(JobContext::silent(control))?;
-        Ok(session)
-    }
-
     /// Closes the database for another session, perhaps of another process, to [restore](Self::restore).
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn suspend(mut self) -> Result<SuspendedSession, RunError> {
         self.pause()?;
         Ok(SuspendedSession {
@@ -125,11 +98,7 @@ impl<'t, T: Target> Session<'t, T> {
         })
     }
 
-    /// Continues a suspended session with as many workers.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
+    /// Continues a suspended session with as many workers, each at its position in its stream.
     pub fn restore(
         target: &'t T,
         source: &Source,
@@ -138,12 +107,14 @@ impl<'t, T: Target> Session<'t, T> {
         suspended: &SuspendedSession,
         control: &Control,
     ) -> Result<Self, RunError> {
-        let session = Self::open_at(target, source, directory, durability, &suspended.positions, control)?;
-        let SuspendedSession { drives, written_bytes, payload_bytes, .. } = *suspended;
+        let &SuspendedSession { ref positions, drives, written_bytes, payload_bytes } = suspended;
+        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
+        session.open(durability)?;
+        session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
+        session.start_actors(JobContext::silent(control))?;
         Ok(Self { written_bytes, payload_bytes, drives, ..session })
     }
 
-    /// The position of each worker in its stream.
     pub(crate) fn positions(&self) -> Vec<Position> {
         self.workers.iter().map(Worker::position).collect()
     }
@@ -177,44 +148,18 @@ impl<'t, T: Target> Session<'t, T> {
         self.start_actors(job)
     }
 
-    pub(crate) const fn durability(&self) -> Durability {
-        self.durability
-    }
-
-    /// Size of the database directory now, bytes.
     pub(crate) fn database_bytes(&self) -> u64 {
         directory_bytes(&self.directory)
     }
 
     /// Commands issued since the preload, warm-ups included.
     pub fn commands_issued(&self) -> u64 {
-        let all: u64 = self.workers.iter().map(Worker::completed).sum();
+        let all: u64 = self.workers.iter().map(|worker| worker.completed).sum();
         all.saturating_sub(self.source.preload_commands())
     }
 
     /// Issues commands as `spec` says and measures them.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if an operation fails.
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
-        let drive = self.drive_unsettled(spec, clock, job)?;
-        if !spec.settle {
-            return Ok(drive);
-        }
-        let (resources, began) = (ResourceSampler::start(), Instant::now());
-        let settled = Some(self.settle(job));
-        let settling = began.elapsed();
-        self.count_written(resources.stop());
-        Ok(Drive { settled, settling, ..drive })
-    }
-
-    fn drive_unsettled(
-        &mut self,
-        spec: &DriveSpec,
-        clock: &impl Clock,
-        job: JobContext<'_>,
-    ) -> Result<Drive, RunError> {
         let resources = ResourceSampler::start();
         let kinds = self.kinds.clone();
         let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(kinds.len())).collect();
@@ -225,7 +170,7 @@ impl<'t, T: Target> Session<'t, T> {
         let (workers, shared) = self.workers_and_shared(job.control);
         let before = target.statistics(shared.manager);
         let window = Window::new(spec, clock, number);
-        let (parts, watched) = with_each_and(
+        let (parts, (mut drive, mut slices)) = with_each_and(
             workers,
             |worker| worker.drive(&window, &kinds, &exchanges[worker.number()], clock, &shared),
             |is_finished| {
@@ -233,30 +178,27 @@ impl<'t, T: Target> Session<'t, T> {
                 Watch { spec, window, durability, exchanges, clock, job, counters, is_finished }.run()
             },
         );
-        let statistics = EngineFigure::pair(before, target.statistics(shared.manager));
-        let Watched { warmup, steady, usage, samples, mut slices } = watched;
-        let mut measurement = Measurement::default();
+        drive.statistics = EngineFigure::pair(before, target.statistics(shared.manager));
         for part in parts {
             let (part, rest) = part?;
-            measurement.merge(&part);
+            drive.measurement.merge(&part);
             slices.merge(rest);
         }
         for exchange in &exchanges {
             exchange.collect(&mut slices);
         }
-        measurement.complete(slices);
-        self.payload_bytes += measurement.payload_bytes_with_warmup;
+        drive.measurement.complete(slices);
+        self.payload_bytes += drive.measurement.payload_bytes_with_warmup;
+        if spec.settle {
+            let began = Instant::now();
+            drive.settled = Some(self.settle(job));
+            drive.settling = began.elapsed();
+        }
         self.count_written(resources.stop());
-        let settling = Duration::ZERO;
-        let (settled, reference_work) = (None, None);
-        Ok(Drive { measurement, warmup, steady, usage, samples, statistics, settled, settling, reference_work })
+        Ok(drive)
     }
 
     /// Closes the database until [`resume`](Self::resume), so that it takes no memory from another one.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn pause(&mut self) -> Result<(), RunError> {
         let resources = ResourceSampler::start();
         self.close()?;
@@ -265,10 +207,6 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     /// Opens a paused database and the handles of its actors again. Has no effect if it is not paused.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails.
     pub fn resume(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if self.manager.is_some() {
             return Ok(());
@@ -288,10 +226,6 @@ impl<'t, T: Target> Session<'t, T> {
 
     /// Reopens the database, waits for background work, and verifies what is stored if `verify` is true. The verification
     /// is `None` if it was cancelled.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if the database fails. A difference is no error.
     pub fn finish(mut self, verify: bool, job: JobContext<'_>) -> Result<(Option<Verified>, SessionSize), RunError> {
         let resources = ResourceSampler::start();
         self.close()?;
@@ -310,30 +244,25 @@ impl<'t, T: Target> Session<'t, T> {
     /// The shares of the workers are independent, so they are compared in parallel.
     fn verify(&self, job: JobContext<'_>) -> Result<Verified, RunError> {
         let workers = self.workers.len() as u64;
-        let completed: Vec<(u64, u64)> = (0..workers).zip(self.workers.iter().map(Worker::completed)).collect();
-        let ledgers: Vec<Ledger> = completed
-            .into_par_iter()
-            .map(|(number, completed)| Ledger::replay(&self.source, number, workers, completed))
-            .collect();
-        job.observer.phase(self.durability, Phase::Verify, Some(ledgers.iter().map(Ledger::actor_count).sum()));
-        let manager = self.manager();
+        let completed: Vec<(u64, u64)> = (0..).zip(self.workers.iter().map(|worker| worker.completed)).collect();
+        let replay = |(number, completed)| Ledger::replay(&self.source, number, workers, completed);
+        let ledgers: Vec<Ledger> = completed.into_par_iter().map(replay).collect();
+        let actors: usize = ledgers.iter().map(|ledger| ledger.actors.len()).sum();
+        job.observer.phase(self.durability, Phase::Verify, Some(actors as u64));
         let done = AtomicU64::new(0);
         let seen = || {
             job.observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, 0);
             !job.control.is_stopped()
         };
-        let compare = |ledger: &Ledger| ledger.verify::<T>(manager, &self.source, &self.pool, seen);
-        let parts: Result<Vec<Verified>, _> = ledgers.par_iter().map(compare).collect();
-        let mut verified = Verified::default();
-        for part in parts.map_err(|source| self.failed("read", source))? {
-            verified.merge(part);
-        }
-        Ok(verified)
+        let stored = Stored::<T> { manager: self.manager(), source: &self.source, pool: &self.pool };
+        let parts: Result<Vec<Verified>, _> = ledgers.par_iter().map(|ledger| ledger.verify(&stored, seen)).collect();
+        Ok(Verified::sum(parts.map_err(|source| self.failed("read", source))?))
     }
 
     /// Waits for flushes and compactions; false if they continue after the limit.
     pub(super) fn settle(&self, job: JobContext<'_>) -> bool {
-        let is_settled = || self.counters().is_none_or(EngineCounters::is_settled);
+        let counters = || self.manager.as_ref().and_then(|manager| self.target.counters(manager));
+        let is_settled = || counters().is_none_or(EngineCounters::is_settled);
         if is_settled() {
             return true;
         }
@@ -376,15 +305,11 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     pub(super) fn close(&mut self) -> Result<(), RunError> {
-        self.workers.iter_mut().for_each(Worker::close_handles);
+        self.workers.iter_mut().for_each(|worker| worker.handles.clear());
         if let Some(mut manager) = self.manager.take() {
             manager.stop().map_err(|source| self.failed("stop", source))?;
         }
         Ok(())
-    }
-
-    fn counters(&self) -> Option<EngineCounters> {
-        self.manager.as_ref().and_then(|manager| self.target.counters(manager))
     }
 
     fn count_written(&mut self, usage: ResourceUsage) {
@@ -392,7 +317,7 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     pub(super) fn failed(&self, action: &'static str, source: ave_actors_store::Error) -> RunError {
-        RunError::Database { action, path: self.directory.clone(), source }
+        RunError::Database(action, self.directory.clone(), source)
     }
 }
 

@@ -9,4 +9,4 @@ mod threads;
 pub use inventory::Inventory;
 pub use lifecycle::Session;
 pub use restart::{Restart, RestartRound, RestartSpec};
-pub use state::{Drive, SessionSize, SuspendedSession, directory_bytes};
+pub use state::{SessionSize, SuspendedSession, directory_bytes};

@@ -4,10 +4,9 @@
 //! is larger than the backend's cache, each actor reads its own block. With 100,000 small actors, one took more than twice
 //! as long as with 10,000. So a larger population is built from copies of the actors, and its restart is measured.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ave_actors_rocksdb::files::directory_of;
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::Session;
@@ -59,9 +58,9 @@ pub struct Restart {
     pub recover: LatencyHistogram,
 }
 
-/// The actors of each worker.
 type Population = Vec<Vec<RestartActor>>;
 
+#[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<T: Target> Session<'_, T> {
     /// Restarts the actors that issued commands, and, if `spec` has more, a larger population of copies of them in a
     /// temporary database.
@@ -69,10 +68,6 @@ impl<T: Target> Session<'_, T> {
     /// A restart closes the database, drops its files from the page cache, opens it, and starts every actor as
     /// [`CommandKind::Recover`](ave_actors_rocksdb::trace::CommandKind::Recover) does. What the starts write, snapshots and
     /// deletions, is undone, so the session can be driven and verified afterwards. None of it counts as written.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] if a database or its files fail.
     pub fn measure_restart(
         &mut self,
         spec: &RestartSpec,
@@ -84,11 +79,13 @@ impl<T: Target> Session<'_, T> {
         let mut restarts = vec![self.restarts(&own, spec.repeats, clock, job.control)?];
         let larger = self.copies(&own, spec);
         if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !job.control.is_stopped() {
-            let temporary = TemporaryDatabase::create(&self.directory)?;
+            let parent = directory_of(&self.directory);
+            let failed = |source| RunError::Directory(parent.to_owned(), source);
+            let temporary = tempfile::Builder::new().prefix("restart-").tempdir_in(parent).map_err(failed)?;
             let workers = self.workers.len() as u64;
-            let mut session = Self::new(self.target, &self.source, &temporary.0, self.durability, workers);
+            let mut session = Self::new(self.target, &self.source, temporary.path(), self.durability, workers);
             session.open(Durability::Off)?;
-            let commands: Vec<u64> = self.workers.iter().map(Worker::completed).collect();
+            let commands: Vec<u64> = self.workers.iter().map(|worker| worker.completed).collect();
             session.with_actors(&larger, job.control, |worker, actors, shared| {
                 worker.populate(commands[worker.number()], actors, shared)
             })?;
@@ -113,7 +110,7 @@ impl<T: Target> Session<'_, T> {
         let (mut actors, mut bytes) = (0, 0);
         for copy in 0.. {
             for original in &originals {
-                bytes += original.history.written_bytes();
+                bytes += original.history.written_bytes;
                 if actors == spec.actors || bytes > spec.most_bytes {
                     return population;
                 }
@@ -141,44 +138,31 @@ impl<T: Target> Session<'_, T> {
         restart.actors = population.iter().map(|actors| actors.len() as u64).sum();
         restart.database_bytes = self.database_bytes();
         for _ in 0..repeats {
-            let (round, recover) = self.restart(population, clock, control)?;
+            let forgotten = page_cache::forget(&self.directory);
+            let is_cold = forgotten.map_err(|source| RunError::Directory(self.directory.clone(), source))?;
+            let began_ns = clock.now_ns();
+            self.open(self.durability)?;
+            let opened_ns = clock.now_ns();
+            let recover = |worker: &mut Worker<T>, actors: &[RestartActor], shared: &Shared<'_, T>| {
+                worker.recover(actors, clock, shared)
+            };
+            let parts = self.with_actors(population, control, recover)?;
+            let recover_seconds = seconds(opened_ns, clock.now_ns());
+            self.close()?;
             self.open(Durability::Off)?;
             self.with_actors(population, control, Worker::undo_recover)?;
             self.close()?;
             if control.is_stopped() {
                 break;
             }
-            restart.rounds.push(round);
-            restart.recover.add(&recover);
+            restart.rounds.push(RestartRound { open_seconds: seconds(began_ns, opened_ns), recover_seconds, is_cold });
+            for part in &parts {
+                restart.recover.add(part);
+            }
         }
         Ok(restart)
     }
 
-    fn restart(
-        &mut self,
-        population: &Population,
-        clock: &impl Clock,
-        control: &Control,
-    ) -> Result<(RestartRound, LatencyHistogram), RunError> {
-        let forgotten = page_cache::forget(&self.directory);
-        let is_cold = forgotten.map_err(|source| RunError::Directory { path: self.directory.clone(), source })?;
-        let began_ns = clock.now_ns();
-        self.open(self.durability)?;
-        let opened_ns = clock.now_ns();
-        let parts =
-            self.with_actors(population, control, |worker, actors, shared| worker.recover(actors, clock, shared))?;
-        let ended_ns = clock.now_ns();
-        self.close()?;
-        let mut recover = LatencyHistogram::new();
-        for part in &parts {
-            recover.add(part);
-        }
-        let seconds = |from_ns: u64, to_ns: u64| Duration::from_nanos(to_ns.saturating_sub(from_ns)).as_secs_f64();
-        let (open_seconds, recover_seconds) = (seconds(began_ns, opened_ns), seconds(opened_ns, ended_ns));
-        Ok((RestartRound { open_seconds, recover_seconds, is_cold }, recover))
-    }
-
-    /// Calls `work` for every worker with its actors.
     fn with_actors<V: Send>(
         &mut self,
         population: &Population,
@@ -198,22 +182,6 @@ impl<T: Target> Session<'_, T> {
     }
 }
 
-/// A directory for another database, removed when this is dropped.
-struct TemporaryDatabase(PathBuf);
-
-impl TemporaryDatabase {
-    fn create(directory: &Path) -> Result<Self, RunError> {
-        let mut name = directory.as_os_str().to_owned();
-        name.push("-restart");
-        let temporary = Self(name.into());
-        fs::create_dir_all(&temporary.0).map_err(|source| RunError::Directory { path: temporary.0.clone(), source })?;
-        Ok(temporary)
-    }
-}
-
-impl Drop for TemporaryDatabase {
-    fn drop(&mut self) {
-        // What cannot be removed goes with the scratch directory.
-        let _ = fs::remove_dir_all(&self.0);
-    }
+fn seconds(from_ns: u64, to_ns: u64) -> f64 {
+    Duration::from_nanos(to_ns.saturating_sub(from_ns)).as_secs_f64()
 }

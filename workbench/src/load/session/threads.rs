@@ -8,7 +8,6 @@ use std::time::Duration;
 use crate::load::drive::Worker;
 use crate::load::target::Target;
 
-/// Interval at which progress is reported and background work is checked.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs `work` on a thread for each worker, and calls `poll` on this one at an interval until all have finished.
@@ -56,7 +55,6 @@ pub(super) fn with_each_and<T: Target, V: Send, M>(
     })
 }
 
-/// Calls a function when it goes out of scope, also on a panic.
 struct OnDrop<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {

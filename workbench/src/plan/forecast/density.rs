@@ -17,7 +17,6 @@ pub(super) struct Densities {
     settled: [f64; 3],
     /// In files of level 0, as a multiple of that.
     young_factor: f64,
-    /// Of large values.
     blob: f64,
 }
 

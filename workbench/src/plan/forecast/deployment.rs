@@ -3,27 +3,13 @@
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 
-use super::disk::{DiskSpec, GrowthForecast, compaction_headroom, wear};
+use super::disk::{Deployment, GrowingDatabase, compaction_headroom, wear};
 use super::growth::{GrowthCurve, MOST_WALKED};
 use super::memory::{MemoryMeasured, memory_forecast};
 use super::restart::restart_forecast;
-use super::tree::TreeRules;
 use crate::load::Source;
 use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::report::{ForecastInfo, MemoryInfo, WritesInfo};
-
-/// The deployment that a plan is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deployment {
-    pub(crate) target_per_second: f64,
-    /// Actors it will have.
-    pub(crate) actors: u64,
-    /// Days after which the application deletes what it stored; `None` keeps everything.
-    pub(crate) retention_days: Option<f64>,
-    pub(crate) disk_bytes: u64,
-    /// Rated endurance of the disk (TBW), bytes.
-    pub(crate) rated_bytes: Option<u64>,
-}
 
 /// The forecast; `None` if nothing was surveyed.
 pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Deployment) -> Option<ForecastInfo> {
@@ -31,37 +17,21 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let (findings, survey) = (mode.principal()?, mode.survey.as_ref()?);
     let open_files = ave_actors_rocksdb::machine::process_share().open_files;
     let tuning = Tuning::new(&resolve_spec(Some(findings.machine.spec())), open_files);
-    let curve = GrowthCurve::walk(source, findings.workers, TreeRules::from(&tuning), &survey.inventory, MOST_WALKED)?;
+    let curve = GrowthCurve::walk(source, findings.workers, tuning.clone(), &survey.inventory, MOST_WALKED)?;
     let rest_bytes = survey.inventory.directory_bytes;
     let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
-    let disk = DiskSpec {
-        commands_per_second: deployment.target_per_second,
-        retention_days: deployment.retention_days,
-        disk_bytes: deployment.disk_bytes,
+    let database = GrowingDatabase {
+        curve: &curve,
+        preload_commands: source.preload_commands(),
+        deployment,
         headroom_bytes: compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes),
-        from: jiff::Zoned::now().date(),
+        first_day: jiff::Zoned::now().date(),
     };
-    let growth = GrowthForecast::new(&curve, source.preload_commands(), &disk);
-    let full = growth.disk_full;
-    let [disk_full_on, disk_full_earliest, disk_full_latest] =
-        [full.expected, full.earliest, full.latest].map(|day| day.map(|day| day.to_string()));
     Some(ForecastInfo {
-        commands_per_second: deployment.target_per_second,
-        growth_per_day_bytes: growth.bytes_per_day,
-        event_growth_per_day_bytes: growth.event_bytes_per_day,
-        state_growth_per_day_bytes: growth.state_bytes_per_day,
-        retention_days: deployment.retention_days,
-        steady_bytes: growth.steady_bytes,
-        sizes: growth.sizes,
-        compaction_headroom_bytes: disk.headroom_bytes,
-        disk_bytes: deployment.disk_bytes,
-        days_until_disk_full: full.days,
-        disk_full_on,
-        disk_full_earliest,
-        disk_full_latest,
         writes: outcome.modes.iter().filter_map(|mode| writes(mode, deployment)).collect(),
         memory: memory(source, findings, &tuning, deployment.actors),
         restart: restart_forecast(&survey.restarts, deployment.actors),
+        ..database.forecast()
     })
 }
 

@@ -1,12 +1,13 @@
 //! A rate, a database that grows with it, and a disk.
 
+use ave_actors_rocksdb::backend::Tuning;
 use jiff::Span;
 use jiff::civil::Date;
 
 use super::growth::GrowthCurve;
-use crate::report::{Band, SizeInfo};
+use crate::report::{Band, ForecastInfo, SizeInfo};
+use crate::units::DAY_SECONDS;
 
-const SECONDS_PER_DAY: f64 = 86_400.0;
 const DAYS_PER_YEAR: f64 = 365.25;
 /// The forecast ends here.
 const MOST_DAYS: f64 = 100.0 * DAYS_PER_YEAR;
@@ -16,20 +17,21 @@ const SIZES: u32 = 48;
 const BEYOND: f64 = 1.3;
 /// End of these points if the disk does not fill and nothing is deleted, days.
 const DEFAULT_DAYS: f64 = 365.0;
+/// RocksDB's default of `max_compaction_bytes` in files of the target size.
+const COMPACTION_FILES: u64 = 25;
 
-/// The load and the disk of a forecast.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct DiskSpec {
-    /// Mean rate over a day, commands per second, above 0.
-    pub(super) commands_per_second: f64,
+/// The deployment that a plan is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deployment {
+    /// Mean rate over a day, above 0.
+    pub(crate) target_per_second: f64,
+    pub(crate) actors: u64,
     /// Days after which the application deletes what it stored; `None` keeps everything.
-    pub(super) retention_days: Option<f64>,
-    /// Disk space for the database, its logs and its compactions.
-    pub(super) disk_bytes: u64,
-    /// Space that a running database needs beyond its size at rest.
-    pub(super) headroom_bytes: u64,
-    /// The first day.
-    pub(super) from: Date,
+    pub(crate) retention_days: Option<f64>,
+    /// Space for the database, its logs and its compactions.
+    pub(crate) disk_bytes: u64,
+    /// Rated endurance of the disk (TBW).
+    pub(crate) rated_bytes: Option<u64>,
 }
 
 /// Space that a running database needs beyond its size at rest, bytes.
@@ -40,112 +42,75 @@ pub(super) struct DiskSpec {
 ///
 /// `peak_bytes` is the largest size of the directory under load and `rest_bytes` its size at rest afterwards: their
 /// difference counts if it is larger.
-#[cfg(feature = "rocksdb")]
-pub(super) fn compaction_headroom(
-    tuning: &ave_actors_rocksdb::backend::Tuning,
-    peak_bytes: u64,
-    rest_bytes: u64,
-) -> u64 {
-    /// RocksDB's default of `max_compaction_bytes` in files of the target size.
-    const COMPACTION_FILES: u64 = 25;
+pub(super) fn compaction_headroom(tuning: &Tuning, peak_bytes: u64, rest_bytes: u64) -> u64 {
     let one = tuning.target_file_bytes.saturating_mul(COMPACTION_FILES);
     let compactions = one.saturating_mul(u64::from(tuning.compaction_jobs)).min(rest_bytes);
     let logs = tuning.max_wal_bytes.saturating_mul(2 + u64::from(tuning.recycled_wal_files));
     compactions.saturating_add(logs).max(peak_bytes.saturating_sub(rest_bytes))
 }
 
-/// When a disk is full; each `None` if not within a hundred years.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct DiskFull {
-    /// Days at the expected growth.
-    pub(super) days: Option<f64>,
-    /// The date of that.
-    pub(super) expected: Option<Date>,
-    /// At the strongest growth.
-    pub(super) earliest: Option<Date>,
-    /// At the weakest.
-    pub(super) latest: Option<Date>,
+/// A database that grows on the disk of a deployment. It begins as the preload leaves it.
+pub(super) struct GrowingDatabase<'a> {
+    pub(super) curve: &'a GrowthCurve,
+    pub(super) preload_commands: u64,
+    pub(super) deployment: &'a Deployment,
+    /// Space needed beyond the size at rest.
+    pub(super) headroom_bytes: u64,
+    pub(super) first_day: Date,
 }
 
-/// The database over days, at one rate.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct GrowthForecast {
-    /// Growth in the long run, bytes per day. All zero where deletions keep pace.
-    pub(super) bytes_per_day: Band,
-    /// The events' part of it.
-    pub(super) event_bytes_per_day: f64,
-    /// The part of snapshots and metadata: 0 once every actor has one.
-    pub(super) state_bytes_per_day: f64,
-    /// Bound of the size, bytes: where the database does not grow, or with a retention. `None` without a bound.
-    pub(super) steady_bytes: Option<Band>,
-    pub(super) disk_full: DiskFull,
-    /// The size over days: until a disk is full and a little longer, or until it is steady.
-    pub(super) sizes: Vec<SizeInfo>,
-}
-
-impl GrowthForecast {
-    /// From a curve of growth, for a database that begins as the preload leaves it, `preload_commands` commands old.
-    pub(super) fn new(curve: &GrowthCurve, preload_commands: u64, spec: &DiskSpec) -> Self {
-        let commands_per_day = spec.commands_per_second * SECONDS_PER_DAY;
-        let days = Days { curve, preload_commands, commands_per_day, retention: spec.retention_days };
-        let [events, states] = curve.parts_per_command();
-        let grows = curve.bytes_per_command();
-        let steady = if grows.high <= 0.0 { Some(MOST_DAYS) } else { spec.retention_days };
-        let limit = spec.disk_bytes.saturating_sub(spec.headroom_bytes) as f64;
-        let disk_full = days.full(limit, spec.from);
-        Self {
-            bytes_per_day: grows.times(commands_per_day),
-            event_bytes_per_day: events * commands_per_day,
-            state_bytes_per_day: states * commands_per_day,
-            steady_bytes: steady.map(|after| days.size(after)),
-            disk_full,
-            sizes: days.sizes(disk_full.days),
+impl GrowingDatabase<'_> {
+    /// Size and disk; what is written, memory and restarts are left empty.
+    pub(super) fn forecast(&self) -> ForecastInfo {
+        let Deployment { target_per_second, retention_days, disk_bytes, .. } = *self.deployment;
+        let [events, states] = self.curve.parts_per_command();
+        let growth = self.curve.bytes_per_command();
+        let steady = if growth.high <= 0.0 { Some(MOST_DAYS) } else { retention_days };
+        let days_until_disk_full = self.days_until_full(|size| size.expected);
+        let date = |days: Option<f64>| Some(later(self.first_day, days?)?.to_string());
+        ForecastInfo {
+            commands_per_second: target_per_second,
+            growth_per_day_bytes: growth.times(self.commands_per_day()),
+            event_growth_per_day_bytes: events * self.commands_per_day(),
+            state_growth_per_day_bytes: states * self.commands_per_day(),
+            retention_days,
+            steady_bytes: steady.map(|after| self.size(after)),
+            sizes: self.sizes(days_until_disk_full),
+            compaction_headroom_bytes: self.headroom_bytes,
+            disk_bytes,
+            days_until_disk_full,
+            disk_full_on: date(days_until_disk_full),
+            disk_full_earliest: date(self.days_until_full(|size| size.high)),
+            disk_full_latest: date(self.days_until_full(|size| size.low)),
+            writes: Vec::new(),
+            memory: None,
+            restart: None,
         }
     }
-}
 
-/// The size of the database over days.
-struct Days<'a> {
-    curve: &'a GrowthCurve,
-    preload_commands: u64,
-    commands_per_day: f64,
-    /// Days after which data are deleted.
-    retention: Option<f64>,
-}
-
-impl Days<'_> {
-    fn size(&self, days: f64) -> Band {
-        let kept = self.retention.map_or(days, |retention| days.min(retention)).max(0.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
-        let commands = (kept * self.commands_per_day) as u64;
-        let size = self.curve.at(self.preload_commands.saturating_add(commands));
-        Band { expected: size.bytes, low: size.low_bytes, high: size.high_bytes }
+    fn commands_per_day(&self) -> f64 {
+        self.deployment.target_per_second * DAY_SECONDS
     }
 
+    fn size(&self, days: f64) -> Band {
+        let kept = self.deployment.retention_days.map_or(days, |retention| days.min(retention)).max(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
+        let commands = (kept * self.commands_per_day()) as u64;
+        self.curve.at(self.preload_commands.saturating_add(commands))
+    }
+
+    /// Until the disk is full and a little longer, or until the size is steady.
     fn sizes(&self, full: Option<f64>) -> Vec<SizeInfo> {
         let full = full.filter(|&days| days >= 1.0).map(|days| BEYOND * days);
-        let steady = self.retention.map(|days| 2.0 * days);
+        let steady = self.deployment.retention_days.map(|days| 2.0 * days);
         let last = full.or(steady).unwrap_or(DEFAULT_DAYS).min(MOST_DAYS);
-        let at = |step: u32| {
-            let at_days = last * f64::from(step) / f64::from(SIZES);
-            SizeInfo { at_days, bytes: self.size(at_days) }
-        };
-        (0..=SIZES).map(at).collect()
+        let days = (0..=SIZES).map(|step| last * f64::from(step) / f64::from(SIZES));
+        days.map(|at_days| SizeInfo { at_days, bytes: self.size(at_days) }).collect()
     }
 
-    fn full(&self, limit: f64, from: Date) -> DiskFull {
-        let days = self.first_day(limit, |size| size.expected);
-        let date = |days: Option<f64>| days.and_then(|days| later(from, days));
-        DiskFull {
-            days,
-            expected: date(days),
-            earliest: date(self.first_day(limit, |size| size.high)),
-            latest: date(self.first_day(limit, |size| size.low)),
-        }
-    }
-
-    /// The day on which the size exceeds the limit, by bisection.
-    fn first_day(&self, limit: f64, of: fn(Band) -> f64) -> Option<f64> {
+    /// Days until the disk is full, by bisection; `None` if not within a hundred years.
+    fn days_until_full(&self, of: fn(Band) -> f64) -> Option<f64> {
+        let limit = self.deployment.disk_bytes.saturating_sub(self.headroom_bytes) as f64;
         let exceeds = |days: f64| of(self.size(days)) > limit;
         let (mut before, mut after) = (0.0, MOST_DAYS);
         if exceeds(before) {
@@ -172,7 +137,7 @@ fn later(from: Date, days: f64) -> Option<Date> {
 /// Bytes that a disk writes per day, and years until it has written `rated_bytes` (TBW); `None` without a rating or writes.
 /// `written_per_command` is what the process sent to storage per command, compactions included.
 pub(super) fn wear(written_per_command: f64, commands_per_second: f64, rated_bytes: Option<u64>) -> (f64, Option<f64>) {
-    let per_day = written_per_command * commands_per_second * SECONDS_PER_DAY;
+    let per_day = written_per_command * commands_per_second * DAY_SECONDS;
     let years = rated_bytes.filter(|_| per_day > 0.0).map(|rated| rated as f64 / per_day / DAYS_PER_YEAR);
     (per_day, years)
 }
@@ -185,63 +150,49 @@ mod tests {
 
     const GB: u64 = 1_000_000_000;
 
-    /// Ten commands a second that leave 100 bytes each: 86.4 MB a day.
-    fn spec(disk_gb: u64) -> DiskSpec {
-        DiskSpec {
-            commands_per_second: 10.0,
-            retention_days: None,
-            disk_bytes: disk_gb * GB,
-            headroom_bytes: 0,
-            from: date(2026, 1, 1),
-        }
+    /// Ten commands a second on a disk of 10 GB.
+    const DEPLOYMENT: Deployment =
+        Deployment { target_per_second: 10.0, actors: 1, retention_days: None, disk_bytes: 10 * GB, rated_bytes: None };
+
+    fn forecast(bytes_per_command: f64, deployment: &Deployment, headroom_bytes: u64) -> ForecastInfo {
+        let (curve, first_day) = (GrowthCurve::straight(bytes_per_command, 1_000_000), date(2026, 1, 1));
+        GrowingDatabase { curve: &curve, preload_commands: 0, deployment, headroom_bytes, first_day }.forecast()
     }
 
-    fn forecast(spec: &DiskSpec) -> GrowthForecast {
-        GrowthForecast::new(&GrowthCurve::straight(100.0, 1_000_000), 0, spec)
-    }
-
-    fn days(full: DiskFull) -> [Option<i32>; 3] {
-        [full.earliest, full.expected, full.latest].map(|day| day.map(|day| (day - date(2026, 1, 1)).get_days()))
-    }
-
-    #[test]
-    fn growth_per_day_is_the_rate_times_the_bytes_per_command() {
-        let found = forecast(&spec(1));
-        assert!((found.bytes_per_day.expected - 86.4e6).abs() < 1.0, "{found:?}");
-        assert!((found.event_bytes_per_day - 86.4e6).abs() < 1.0 && found.state_bytes_per_day.abs() < 1e-9);
-        assert_eq!(found.steady_bytes, None);
+    /// Days until the disk is full: earliest, expected, latest.
+    fn days(found: &ForecastInfo) -> [Option<i32>; 3] {
+        [&found.disk_full_earliest, &found.disk_full_on, &found.disk_full_latest].map(|day| {
+            let day: Date = day.as_ref()?.parse().unwrap();
+            Some((day - date(2026, 1, 1)).get_days())
+        })
     }
 
     #[test]
     fn a_disk_is_full_when_the_database_and_its_compactions_need_all_of_it() {
-        let [earliest, expected, latest] = days(forecast(&spec(10)).disk_full).map(Option::unwrap);
+        let found = forecast(100.0, &DEPLOYMENT, 0);
+        assert!((found.growth_per_day_bytes.expected - 86.4e6).abs() < 1.0 && found.steady_bytes.is_none());
+        assert!((found.event_growth_per_day_bytes - 86.4e6).abs() < 1.0 && found.state_growth_per_day_bytes < 1e-9);
+        let [earliest, expected, latest] = days(&found).map(Option::unwrap);
         assert!((115..=116).contains(&expected), "10 GB are 115.7 days: {expected}");
+        assert!((found.days_until_disk_full.unwrap() - f64::from(expected)).abs() <= 1.0);
         assert!(earliest < expected && expected < latest && latest - earliest < 12, "{earliest} {latest}");
-        let half = DiskSpec { headroom_bytes: 5 * GB, ..spec(10) };
-        assert!((57..=58).contains(&days(forecast(&half).disk_full)[1].unwrap()));
-        let all = DiskSpec { headroom_bytes: 10 * GB, ..spec(10) };
-        assert_eq!(days(forecast(&all).disk_full), [Some(0); 3], "not even the first day");
-    }
-
-    #[test]
-    fn the_days_until_a_disk_is_full_lead_to_its_date() {
-        let full = forecast(&spec(10)).disk_full;
-        assert_eq!(later(date(2026, 1, 1), full.days.unwrap()), full.expected);
+        assert!((57..=58).contains(&days(&forecast(100.0, &DEPLOYMENT, 5 * GB))[1].unwrap()));
+        assert_eq!(days(&forecast(100.0, &DEPLOYMENT, 10 * GB)), [Some(0); 3], "not even the first day");
     }
 
     #[test]
     fn a_retention_bounds_the_database() {
-        let kept = |days| forecast(&DiskSpec { retention_days: Some(days), ..spec(10) });
+        let kept = |days| forecast(100.0, &Deployment { retention_days: Some(days), ..DEPLOYMENT }, 0);
         let month = kept(30.0);
         assert!((month.steady_bytes.unwrap().expected / (30.0 * 86.4e6) - 1.0).abs() < 0.01, "{month:?}");
-        assert_eq!(month.disk_full, DiskFull::default());
-        assert!((115..=116).contains(&days(kept(200.0).disk_full)[1].unwrap()), "too long for this disk");
+        assert_eq!((month.days_until_disk_full, days(&month)), (None, [None; 3]));
+        assert!((115..=116).contains(&days(&kept(200.0))[1].unwrap()), "too long for this disk");
     }
 
     #[test]
     fn a_database_that_does_not_grow_never_fills_a_disk() {
-        let found = GrowthForecast::new(&GrowthCurve::straight(0.0, 1000), 0, &spec(1));
-        assert_eq!((found.bytes_per_day, found.disk_full), (Band::default(), DiskFull::default()));
+        let found = forecast(0.0, &DEPLOYMENT, 0);
+        assert_eq!((found.growth_per_day_bytes, days(&found)), (Band::default(), [None; 3]));
         assert!(found.steady_bytes.is_some());
     }
 
@@ -257,14 +208,13 @@ mod tests {
     proptest! {
         #[test]
         fn bands_are_in_order_and_growth_follows_the_rate(rate in 0.001..1e6, bytes in 0.0..1e5, disk in 1u64..1 << 50) {
-            let curve = GrowthCurve::straight(bytes, 1_000_000);
-            let spec = DiskSpec { commands_per_second: rate, disk_bytes: disk, ..spec(1) };
-            let found = GrowthForecast::new(&curve, 0, &spec);
-            let twice = GrowthForecast::new(&curve, 0, &DiskSpec { commands_per_second: 2.0 * rate, ..spec });
-            let Band { expected, low, high } = found.bytes_per_day;
+            let deployment = Deployment { target_per_second: rate, disk_bytes: disk, ..DEPLOYMENT };
+            let found = forecast(bytes, &deployment, 0);
+            let twice = forecast(bytes, &Deployment { target_per_second: 2.0 * rate, ..deployment }, 0);
+            let Band { expected, low, high } = found.growth_per_day_bytes;
             prop_assert!(low <= expected && expected <= high);
-            prop_assert!((twice.bytes_per_day.expected - 2.0 * expected).abs() <= 1e-9 * expected);
-            let DiskFull { earliest, expected, latest, .. } = found.disk_full;
+            prop_assert!((twice.growth_per_day_bytes.expected - 2.0 * expected).abs() <= 1e-9 * expected);
+            let [earliest, expected, latest] = days(&found);
             prop_assert!(expected.is_none_or(|expected| earliest.is_some_and(|earliest| earliest <= expected)));
             prop_assert!(latest.is_none_or(|latest| expected.is_some_and(|expected| expected <= latest)));
         }

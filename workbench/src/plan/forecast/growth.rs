@@ -9,14 +9,14 @@
 //! no actor has two states however many commands there are.
 
 use super::density::Densities;
-use super::tree::{Shape, Tree, TreeRules};
+use super::tree::{Shape, Tree};
 use crate::load::{Inventory, Source, Walk};
 use crate::report::Band;
+use ave_actors_rocksdb::backend::Tuning;
 
 /// Commands that are walked at most beyond the measured ones, some seconds of work; the curve goes on straight from there,
 /// as its second half does.
 pub(super) const MOST_WALKED: u64 = 4_000_000;
-/// Points of a curve.
 const POINTS: u64 = 128;
 /// Flushes that come a little earlier or later than in the books add up: by so much of all commands the books may be ahead
 /// or behind.
@@ -32,12 +32,15 @@ const LEAST_SCATTERS: f64 = 3.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Point {
     commands: f64,
-    /// What live events take when they are compacted.
+    /// Live events, compacted, bytes.
     events: f64,
-    /// What live states and metadata do.
+    /// Live states and metadata, compacted, bytes.
     states: f64,
     excess: f64,
 }
+
+/// What grows: the events, and the states with their metadata.
+const PARTS: [fn(&Point) -> f64; 2] = [|point| point.events, |point| point.states];
 
 impl Point {
     fn new(commands: u64, books: &[Shape; 3], densities: &Densities) -> Self {
@@ -53,31 +56,14 @@ pub struct GrowthCurve {
     other_bytes: f64,
 }
 
-/// The size of a database at rest: after an orderly stop, its compactions settled.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct PredictedSize {
-    /// The database, bytes.
-    pub bytes: f64,
-    /// At least, bytes.
-    pub low_bytes: f64,
-    /// At most, bytes.
-    pub high_bytes: f64,
-    /// The part that is events, compacted, bytes.
-    pub event_bytes: f64,
-    /// The part that is snapshots and metadata, compacted, bytes.
-    pub state_bytes: f64,
-    /// The part that is overwritten or deleted, or not yet compressed as it will be, bytes.
-    pub excess_bytes: f64,
-}
-
 impl GrowthCurve {
     /// Walks `commands` commands of `source`, the preload included, as `workers` workers issue them, at most
     /// `MOST_WALKED` beyond those of the inventory. `None` if the backend reports no sizes or nothing is stored.
-    pub fn walk(source: &Source, workers: u64, rules: TreeRules, inventory: &Inventory, commands: u64) -> Option<Self> {
+    pub fn walk(source: &Source, workers: u64, tuning: Tuning, inventory: &Inventory, commands: u64) -> Option<Self> {
         if inventory.compacted.iter().all(|size| size.bytes() == 0) {
             return None;
         }
-        let mut books = Books::new(source, workers, rules);
+        let mut books = Books::new(source, workers, tuning);
         let measured = inventory.commands;
         let end = end_of_walk(commands, measured);
         let mut stops: Vec<u64> = (1..=POINTS).map(|n| n * end / POINTS).chain([measured]).collect();
@@ -100,25 +86,21 @@ impl GrowthCurve {
         Some(Self { points, other_bytes: inventory.other_bytes() as f64 })
     }
 
-    /// The size after so many commands, the preload included.
-    pub fn at(&self, commands: u64) -> PredictedSize {
-        let [event_bytes, state_bytes] = [|point: &Point| point.events, |point: &Point| point.states]
-            .map(|of: fn(&Point) -> f64| self.figure(commands as f64, of));
+    /// The size at rest after so many commands, the preload included, bytes: after an orderly stop, compactions settled.
+    pub fn at(&self, commands: u64) -> Band {
+        let live: f64 = PARTS.iter().map(|of| self.figure(commands as f64, of)).sum();
         let seen = self.excess_around(commands as f64);
-        let excess_bytes = seen.iter().sum::<f64>() / seen.len().max(1) as f64;
-        let data = self.other_bytes + event_bytes + state_bytes;
-        let error = DENSITY_ERROR * (event_bytes + state_bytes);
+        let excess = seen.iter().sum::<f64>() / seen.len().max(1) as f64;
+        let data = self.other_bytes + live;
+        let error = DENSITY_ERROR * live;
         // Beyond the walk, what its growth leaves open adds up.
         let beyond = self.points.last().map_or(0.0, |last| (commands as f64 - last.commands).max(0.0));
         let growth = self.bytes_per_command();
         let [less, more] = [growth.expected - growth.low, growth.high - growth.expected].map(|open| open * beyond);
-        PredictedSize {
-            bytes: data + excess_bytes,
-            low_bytes: (data - error - less + seen.iter().copied().fold(excess_bytes, f64::min)).max(0.0),
-            high_bytes: data + error + more + seen.iter().copied().fold(excess_bytes, f64::max),
-            event_bytes,
-            state_bytes,
-            excess_bytes,
+        Band {
+            expected: data + excess,
+            low: (data - error - less + seen.iter().copied().fold(excess, f64::min)).max(0.0),
+            high: data + error + more + seen.iter().copied().fold(excess, f64::max),
         }
     }
 
@@ -139,8 +121,7 @@ impl GrowthCurve {
     /// The same of the events, and of the states with their metadata.
     pub(super) fn parts_per_command(&self) -> [f64; 2] {
         let [_, second] = halves(&self.points);
-        [|point: &Point| point.events, |point: &Point| point.states]
-            .map(|of: fn(&Point) -> f64| Line::through(second, &of).growth())
+        PARTS.map(|of| Line::through(second, &of).growth())
     }
 
     /// Excess at the points around `commands`, at the last ones if there is nothing around it. It rises with every flush
@@ -174,7 +155,7 @@ fn halves(points: &[Point]) -> [&[Point]; 2] {
     [first, second]
 }
 
-/// A little beyond the commands that are asked for, so that there is something around them.
+/// A little beyond the commands asked for, so that there is something around them.
 fn end_of_walk(commands: u64, measured: u64) -> u64 {
     let asked = commands.max(measured).min(measured.saturating_add(MOST_WALKED));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count of commands")]
@@ -182,7 +163,6 @@ fn end_of_walk(commands: u64, measured: u64) -> u64 {
     asked.saturating_add(drift)
 }
 
-/// A source that is walked, and its books.
 struct Books {
     walk: Walk,
     tree: Tree,
@@ -191,10 +171,10 @@ struct Books {
 }
 
 impl Books {
-    fn new(source: &Source, workers: u64, rules: TreeRules) -> Self {
+    fn new(source: &Source, workers: u64, tuning: Tuning) -> Self {
         Self {
             walk: source.walk(workers),
-            tree: Tree::new(rules, source.deletes()),
+            tree: Tree::new(tuning, source.deletes()),
             issued: 0,
             preload: source.preload_commands(),
         }
@@ -264,18 +244,19 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
+    use ave_actors_store::config::ResolvedSpec;
+
     use crate::load::FamilySize;
     use crate::workload::Workload;
 
-    const RULES: TreeRules = TreeRules {
-        memtable_budget_bytes: 1 << 20,
-        write_buffer_bytes: 1 << 19,
-        wal_limit_bytes: 1 << 21,
-        level_zero_files: 8,
-        level_base_bytes: 1 << 26,
-        min_blob_bytes: 1 << 14,
-        deletions_trigger: 512,
-    };
+    /// Small memtables, which are flushed often.
+    fn tuning() -> Tuning {
+        let mut tuning = Tuning::new(&ResolvedSpec { ram_mb: 512, cpu_cores: 2 }, None);
+        (tuning.memtable_budget_bytes, tuning.write_buffer_bytes) = (1 << 20, 1 << 19);
+        tuning.max_wal_bytes = 1 << 21;
+        tuning
+    }
+
     const MEASURED: u64 = 20_000;
     const OTHER: u64 = 1000;
 
@@ -289,7 +270,7 @@ mod tests {
 
     /// Of a database in which every byte takes half a byte.
     fn inventory(source: &Source) -> Inventory {
-        let mut books = Books::new(source, 2, RULES);
+        let mut books = Books::new(source, 2, tuning());
         books.go_to(MEASURED);
         let shapes = books.tree.at_rest();
         let size = |place: usize, of: fn(&Shape) -> [u64; 2]| {
@@ -305,22 +286,17 @@ mod tests {
     }
 
     fn curve(source: &Source, commands: u64) -> GrowthCurve {
-        GrowthCurve::walk(source, 2, RULES, &inventory(source), commands).unwrap()
+        GrowthCurve::walk(source, 2, tuning(), &inventory(source), commands).unwrap()
     }
 
     const APPENDING: &str = "mode='full'\nsnapshot_every=0";
 
     #[test]
-    fn the_curve_goes_through_what_was_measured() {
+    fn a_log_grows_from_what_was_measured_with_its_commands_inside_the_walk_and_beyond() {
         let source = source(APPENDING, "persist=1");
-        let inventory = inventory(&source);
-        let found = curve(&source, 10 * MEASURED).at(MEASURED);
-        assert!((found.bytes / inventory.directory_bytes as f64 - 1.0).abs() < 0.02, "{found:?}");
-    }
-
-    #[test]
-    fn a_log_grows_with_its_commands_inside_the_walk_and_beyond() {
-        let curve = curve(&source(APPENDING, "persist=1"), 10 * MEASURED);
+        let curve = curve(&source, 10 * MEASURED);
+        let measured = curve.at(MEASURED);
+        assert!((measured.expected / inventory(&source).directory_bytes as f64 - 1.0).abs() < 0.02, "{measured:?}");
         let per_command = curve.bytes_per_command();
         // Half of 100 bytes of event and 8 of its key.
         assert!((per_command.expected - 54.0).abs() < 1.0, "{per_command:?}");
@@ -328,18 +304,18 @@ mod tests {
         assert!(curve.parts_per_command()[1] < 1e-9, "no states");
         for commands in [5 * MEASURED, 10 * MEASURED, 1000 * MEASURED] {
             let found = curve.at(commands);
-            assert!((found.bytes / (54.0 * commands as f64) - 1.0).abs() < 0.05, "{found:?}");
-            assert!(found.low_bytes < found.bytes && found.bytes < found.high_bytes);
+            assert!((found.expected / (54.0 * commands as f64) - 1.0).abs() < 0.05, "{found:?}");
+            assert!(found.low < found.expected && found.expected < found.high);
         }
     }
 
     #[test]
     fn states_grow_until_every_actor_has_one() {
         let curve = curve(&source("mode='light'", "persist=1"), 10 * MEASURED);
-        let [early, late] = [10, 1000].map(|times| curve.at(times * MEASURED).state_bytes);
+        let [early, late] = [10, 1000].map(|times| curve.figure((times * MEASURED) as f64, PARTS[1]));
         assert!((early - late).abs() < 1.0, "200 states are 200 states: {early} {late}");
         assert!(curve.parts_per_command()[1] <= 0.0 && curve.parts_per_command()[0] > 50.0);
-        assert!(curve.at(10 * MEASURED).excess_bytes > 0.0, "states that are overwritten");
+        assert!(curve.excess_around((10 * MEASURED) as f64)[0] > 0.0, "states that are overwritten");
     }
 
     #[test]
@@ -347,14 +323,14 @@ mod tests {
         let curve =
             curve(&source("mode='full'\nsnapshot_every=25\ncompact_on_snapshot=true", "persist=1"), 20 * MEASURED);
         assert!(curve.bytes_per_command().high <= 0.0, "{:?}", curve.bytes_per_command());
-        let [early, late] = [20, 2000].map(|times| curve.at(times * MEASURED).bytes);
+        let [early, late] = [20, 2000].map(|times| curve.at(times * MEASURED).expected);
         assert!((late / early - 1.0).abs() < 0.2, "{early} {late}");
     }
 
     #[test]
     fn the_walk_ends_with_a_source_that_ends_and_with_a_backend_that_tells_no_sizes() {
         let source = source(APPENDING, "persist=1");
-        assert_eq!(GrowthCurve::walk(&source, 2, RULES, &Inventory::default(), MEASURED), None);
+        assert_eq!(GrowthCurve::walk(&source, 2, tuning(), &Inventory::default(), MEASURED), None);
         assert_eq!(end_of_walk(u64::MAX, 100), end_of_walk(100 + MOST_WALKED, 100));
     }
 }

@@ -2,7 +2,6 @@
 //! scale. Nothing is opened, run or measured here.
 
 mod density;
-#[cfg(feature = "rocksdb")]
 mod deployment;
 mod disk;
 mod growth;
@@ -10,7 +9,6 @@ mod memory;
 mod restart;
 mod tree;
 
-#[cfg(feature = "rocksdb")]
-pub(crate) use deployment::{Deployment, forecast};
-pub use growth::{GrowthCurve, PredictedSize};
-pub use tree::TreeRules;
+pub(crate) use deployment::forecast;
+pub(crate) use disk::Deployment;
+pub use growth::GrowthCurve;

@@ -71,7 +71,6 @@ impl Measured {
         Self { actors, recover_seconds: self.recover_seconds * actors / self.actors, ..self }
     }
 
-    /// A population of a size between this one and a larger one.
     fn towards(self, larger: Self, actors: f64) -> Self {
         let share = (actors - self.actors) / (larger.actors - self.actors);
         let between = |small: f64, large: f64| small + (large - small) * share;
@@ -81,7 +80,7 @@ impl Measured {
             recover_seconds: between(self.recover_seconds, larger.recover_seconds),
             low: between(self.low, larger.low),
             high: between(self.high, larger.high),
-            is_cold: self.is_cold && larger.is_cold,
+            ..larger
         }
     }
 }

@@ -11,41 +11,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::load::WalkStep;
+use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_rocksdb::trace::OpKind;
-
-/// The sizes at which a tree flushes and merges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TreeRules {
-    /// All memtables together; the fullest is flushed from there on, bytes.
-    pub memtable_budget_bytes: u64,
-    /// One memtable, bytes.
-    pub write_buffer_bytes: u64,
-    /// Log since the oldest data that is in a memtable only, bytes.
-    pub wal_limit_bytes: u64,
-    /// So many files of level 0 are merged into the level below.
-    pub level_zero_files: u32,
-    /// A family larger than this has more than one level below level 0, bytes.
-    pub level_base_bytes: u64,
-    /// Values of at least this many bytes lie in files of their own.
-    pub min_blob_bytes: u64,
-    /// A file in which so many deletions lie close together is merged at once.
-    pub deletions_trigger: u64,
-}
-
-#[cfg(feature = "rocksdb")]
-impl From<&ave_actors_rocksdb::backend::Tuning> for TreeRules {
-    fn from(tuning: &ave_actors_rocksdb::backend::Tuning) -> Self {
-        Self {
-            memtable_budget_bytes: tuning.memtable_budget_bytes,
-            write_buffer_bytes: tuning.write_buffer_bytes,
-            wal_limit_bytes: tuning.max_wal_bytes,
-            level_zero_files: tuning.level_zero_files,
-            level_base_bytes: tuning.level_base_bytes,
-            min_blob_bytes: tuning.min_blob_bytes,
-            deletions_trigger: u64::from(tuning.tombstone_trigger),
-        }
-    }
-}
 
 /// What a memtable takes for an entry beside key and value: links of the skip list, lengths, sequence number.
 const MEMTABLE_ENTRY_BYTES: u64 = 48;
@@ -79,10 +46,13 @@ impl Raw {
         self.table = self.table.saturating_sub(other.table);
         self.blob = self.blob.saturating_sub(other.blob);
     }
+}
 
-    fn at_most(self, other: Self) -> Self {
-        Self { table: self.table.min(other.table), blob: self.blob.min(other.blob) }
-    }
+fn sum(parts: impl IntoIterator<Item = Raw>) -> Raw {
+    parts.into_iter().fold(Raw::default(), |mut sum, part| {
+        sum.add(part);
+        sum
+    })
 }
 
 /// What is stored under one suffix: events, states or metadata, of all types together.
@@ -100,11 +70,9 @@ pub(super) struct Shape {
 pub(super) const SUFFIXES: [&str; 3] = ["_events", "_states", "_metadata"];
 const EVENTS: usize = 0;
 
-/// The books of one column family.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Family {
     live: Raw,
-    /// What the memtable takes, bytes.
     fill_bytes: u64,
     /// Where the log stood when the memtable took its first entry.
     log_start: Option<u64>,
@@ -121,35 +89,25 @@ struct Family {
 }
 
 impl Family {
-    /// What a flush would write now.
-    fn pending(&self) -> Option<Raw> {
-        let mut raw = self.fresh;
-        self.newest.values().for_each(|&state| raw.add(state));
-        raw.table += self.deletions * EVENT_KEY_IN_FILE_BYTES;
-        (self.fill_bytes > 0).then_some(raw)
+    /// What lies in level 0 and what lies below it once the memtable is flushed.
+    fn rested(&self, tuning: &Tuning) -> (Raw, Raw) {
+        let mut rested = self.clone();
+        rested.flush(tuning);
+        (sum(rested.young), sum([rested.settled, rested.expected]))
     }
 
-    /// The same family with its memtable flushed: what lies in level 0, and what lies below.
-    fn rested(&self, rules: &TreeRules) -> (Raw, Raw) {
-        let mut young = Raw::default();
-        self.young.iter().chain(&self.pending()).for_each(|&file| young.add(file));
-        if self.is_merged_at(self.young.len() + usize::from(self.fill_bytes > 0), rules) {
-            let mut merged = self.live;
-            merged.add(self.middle_after(young, rules));
-            return (Raw::default(), merged);
+    fn flush(&mut self, tuning: &Tuning) {
+        if self.fill_bytes == 0 {
+            return;
         }
-        let mut settled = self.settled;
-        settled.add(self.expected);
-        (young, settled)
-    }
-
-    fn flush(&mut self, rules: &TreeRules) {
-        let Some(file) = self.pending() else { return };
+        let mut file = sum(self.newest.values().copied().chain([self.fresh]));
+        file.table += self.deletions * EVENT_KEY_IN_FILE_BYTES;
         self.young.push(file);
-        if self.is_merged_at(self.young.len(), rules) {
-            let mut young = Raw::default();
-            self.young.drain(..).for_each(|file| young.add(file));
-            self.expected = self.middle_after(young, rules);
+        // Deletions lie close together if there are not far fewer of them than of anything else.
+        let is_dense = self.deletions >= u64::from(tuning.tombstone_trigger) && self.deletions >= self.puts / 2;
+        if self.young.len() >= tuning.level_zero_files as usize || is_dense {
+            let young = sum(self.young.drain(..));
+            self.expected = self.middle_after(young, tuning);
             self.settled = self.live;
         }
         (self.fill_bytes, self.log_start, self.fresh) = (0, None, Raw::default());
@@ -157,25 +115,16 @@ impl Family {
         self.newest.clear();
     }
 
-    /// Whether a family with so many files of level 0, the one of its memtable included, has them merged. Deletions lie
-    /// close together if there are not far fewer of them than of anything else.
-    fn is_merged_at(&self, files: usize, rules: &TreeRules) -> bool {
-        let is_dense = self.deletions >= rules.deletions_trigger && self.deletions >= self.puts / 2;
-        files >= rules.level_zero_files as usize || is_dense
-    }
-
     /// What the levels in between hold of what lies in the last level too, after files of level 0 were merged.
-    fn middle_after(&self, young: Raw, rules: &TreeRules) -> Raw {
-        if self.newest.is_empty() || self.live.table <= rules.level_base_bytes {
+    fn middle_after(&self, young: Raw, tuning: &Tuning) -> Raw {
+        if self.newest.is_empty() || self.live.table <= tuning.level_base_bytes {
             return Raw::default();
         }
-        let mut middle = self.expected;
-        middle.add(Raw { blob: 0, ..young });
-        middle.at_most(Raw { table: self.live.table / MIDDLE_LEVELS_SHARE, blob: 0 })
+        let table = (self.expected.table + young.table).min(self.live.table / MIDDLE_LEVELS_SHARE);
+        Raw { table, blob: 0 }
     }
 }
 
-/// What an actor has stored.
 #[derive(Debug, Default)]
 struct Actor {
     /// Lengths of its events by number; empty if nothing ever deletes them.
@@ -187,7 +136,7 @@ struct Actor {
 /// The books of a database.
 #[derive(Debug)]
 pub(super) struct Tree {
-    rules: TreeRules,
+    tuning: Tuning,
     /// Three per actor type.
     families: Vec<Family>,
     actors: HashMap<u64, Actor>,
@@ -202,9 +151,9 @@ pub(super) struct Tree {
 const LOOK_FOR_OLD_LOGS_EVERY: u64 = 256;
 
 impl Tree {
-    pub(super) fn new(rules: TreeRules, deletes: bool) -> Self {
+    pub(super) fn new(tuning: Tuning, deletes: bool) -> Self {
         Self {
-            rules,
+            tuning,
             families: Vec::new(),
             actors: HashMap::new(),
             deletes,
@@ -214,17 +163,16 @@ impl Tree {
         }
     }
 
-    /// Keeps the books of one command.
     pub(super) fn step(&mut self, step: &WalkStep<'_>) {
         for op in step.ops {
             match op.kind {
                 OpKind::EventsPut => self.put_event(step, op.number, op.bytes),
                 OpKind::EventsDel => self.delete_events(step, Some(op.number)),
                 OpKind::EventsPurge => self.delete_events(step, None),
-                OpKind::StatesPut => self.put_state(step, 1, op.bytes),
-                OpKind::MetadataPut => self.put_state(step, 2, op.bytes),
-                OpKind::StatesPurge => self.delete_state(step, 1),
-                OpKind::MetadataPurge => self.delete_state(step, 2),
+                OpKind::StatesPut => self.set_state(step, 1, Some(op.bytes)),
+                OpKind::MetadataPut => self.set_state(step, 2, Some(op.bytes)),
+                OpKind::StatesPurge => self.set_state(step, 1, None),
+                OpKind::MetadataPurge => self.set_state(step, 2, None),
                 OpKind::Open | OpKind::EventsGet | OpKind::EventsLast | OpKind::StatesGet | OpKind::MetadataGet => {}
             }
         }
@@ -242,7 +190,7 @@ impl Tree {
         let mut shapes = [Shape::default(); 3];
         for (at, family) in self.families.iter().enumerate() {
             let shape = &mut shapes[at % 3];
-            let (young, settled) = family.rested(&self.rules);
+            let (young, settled) = family.rested(&self.tuning);
             shape.live.add(family.live);
             shape.young.add(young);
             shape.settled.add(settled);
@@ -293,31 +241,26 @@ impl Tree {
         }
     }
 
-    fn put_state(&mut self, step: &WalkStep<'_>, kind: usize, bytes: u32) {
-        let raw = self.raw(u64::from(step.name_bytes), bytes);
-        let before = self.actors.entry(step.actor).or_default().states[kind - 1].replace(raw);
+    /// Stores a state of so many bytes, or deletes it.
+    fn set_state(&mut self, step: &WalkStep<'_>, kind: usize, bytes: Option<u32>) {
+        let name_bytes = u64::from(step.name_bytes);
+        let raw = bytes.map(|bytes| self.raw(name_bytes, bytes));
+        let known = &mut self.actors.entry(step.actor).or_default().states[kind - 1];
+        let before = std::mem::replace(known, raw);
+        if raw.or(before).is_none() {
+            return;
+        }
         let at = self.place(step, kind);
         let family = &mut self.families[at];
         family.live.remove(before.unwrap_or_default());
-        family.live.add(raw);
-        family.newest.insert(step.actor, raw);
-        self.wrote(at, u64::from(step.name_bytes) + u64::from(bytes));
+        family.live.add(raw.unwrap_or_default());
+        family.newest.insert(step.actor, raw.unwrap_or(Raw { table: name_bytes, blob: 0 }));
+        self.wrote(at, name_bytes + u64::from(bytes.unwrap_or(0)));
     }
 
-    fn delete_state(&mut self, step: &WalkStep<'_>, kind: usize) {
-        let Some(before) = self.actors.get_mut(&step.actor).and_then(|actor| actor.states[kind - 1].take()) else {
-            return;
-        };
-        let at = self.place(step, kind);
-        self.families[at].live.remove(before);
-        self.families[at].newest.insert(step.actor, Raw { table: u64::from(step.name_bytes), blob: 0 });
-        self.wrote(at, u64::from(step.name_bytes));
-    }
-
-    /// What an entry is in a file.
     fn raw(&self, key_bytes: u64, value_bytes: u32) -> Raw {
         let value = u64::from(value_bytes);
-        if value >= self.rules.min_blob_bytes {
+        if value >= self.tuning.min_blob_bytes {
             Raw { table: key_bytes + BLOB_PLACE_BYTES, blob: value }
         } else {
             Raw { table: key_bytes + value, blob: 0 }
@@ -340,9 +283,9 @@ impl Tree {
         self.memtable_bytes += bytes + MEMTABLE_ENTRY_BYTES;
         self.log_bytes += bytes + LOG_ENTRY_BYTES;
         self.writes += 1;
-        if family.fill_bytes >= self.rules.write_buffer_bytes {
+        if family.fill_bytes >= self.tuning.write_buffer_bytes {
             self.flush(at);
-        } else if self.memtable_bytes >= self.rules.memtable_budget_bytes {
+        } else if self.memtable_bytes >= self.tuning.memtable_budget_bytes {
             let fullest = (0..self.families.len()).max_by_key(|&at| self.families[at].fill_bytes);
             self.flush(fullest.unwrap_or(at));
         }
@@ -353,7 +296,7 @@ impl Tree {
 
     /// Flushes the families whose oldest data lies too far back in the log.
     fn flush_oldest(&mut self) {
-        let Some(due_before) = self.log_bytes.checked_sub(self.rules.wal_limit_bytes) else { return };
+        let Some(due_before) = self.log_bytes.checked_sub(self.tuning.max_wal_bytes) else { return };
         for at in 0..self.families.len() {
             if self.families[at].log_start.is_some_and(|start| start <= due_before) {
                 self.flush(at);
@@ -363,7 +306,7 @@ impl Tree {
 
     fn flush(&mut self, at: usize) {
         self.memtable_bytes = self.memtable_bytes.saturating_sub(self.families[at].fill_bytes);
-        self.families[at].flush(&self.rules);
+        self.families[at].flush(&self.tuning);
     }
 }
 
@@ -371,21 +314,19 @@ impl Tree {
 mod tests {
     use super::*;
     use ave_actors_rocksdb::trace::Op;
+    use ave_actors_store::config::ResolvedSpec;
     use proptest::prelude::*;
 
-    const RULES: TreeRules = TreeRules {
-        memtable_budget_bytes: 1 << 20,
-        write_buffer_bytes: 1 << 20,
-        wal_limit_bytes: 1 << 30,
-        level_zero_files: 4,
-        level_base_bytes: 1 << 30,
-        min_blob_bytes: 4096,
-        deletions_trigger: 8,
-    };
+    const LEVEL_ZERO_FILES: u32 = 4;
     const NAME_BYTES: u32 = 10;
 
-    fn tree(rules: TreeRules) -> Tree {
-        Tree::new(rules, true)
+    fn tree(change: impl FnOnce(&mut Tuning)) -> Tree {
+        let mut tuning = Tuning::new(&ResolvedSpec { ram_mb: 4096, cpu_cores: 2 }, None);
+        (tuning.memtable_budget_bytes, tuning.write_buffer_bytes) = (1 << 20, 1 << 20);
+        (tuning.level_zero_files, tuning.level_base_bytes) = (LEVEL_ZERO_FILES, 1 << 30);
+        (tuning.min_blob_bytes, tuning.tombstone_trigger) = (4096, 8);
+        change(&mut tuning);
+        Tree::new(tuning, true)
     }
 
     fn step(tree: &mut Tree, actor: u64, kind: OpKind, number: u64, bytes: u32) {
@@ -400,8 +341,8 @@ mod tests {
 
     #[test]
     fn a_state_lies_in_every_file_it_was_flushed_to_until_they_are_merged() {
-        let mut tree = tree(RULES);
-        for flush in 1..RULES.level_zero_files {
+        let mut tree = tree(|_| {});
+        for flush in 1..LEVEL_ZERO_FILES {
             // Overwritten in the memtable, it reaches the file once.
             step(&mut tree, 0, OpKind::StatesPut, 0, 90);
             step(&mut tree, 0, OpKind::StatesPut, 1, 100);
@@ -417,22 +358,8 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_on_the_disk_after_a_stop_is_known_before_it() {
-        let mut tree = tree(RULES);
-        for number in 0..40 {
-            step(&mut tree, number % 3, OpKind::StatesPut, number, 100);
-            step(&mut tree, number % 3, OpKind::EventsPut, number / 3, 50);
-            let before = tree.at_rest();
-            if number % 4 == 0 {
-                tree.rest();
-                assert_eq!(tree.at_rest(), before, "after {number}");
-            }
-        }
-    }
-
-    #[test]
     fn deleted_events_are_gone_and_a_wall_of_deletions_is_merged_at_once() {
-        let mut tree = tree(RULES);
+        let mut tree = tree(|_| {});
         for number in 0..20 {
             step(&mut tree, 0, OpKind::EventsPut, number, 100);
         }
@@ -447,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_purge_takes_what_an_actor_stored_and_nothing_of_another() {
-        let mut tree = tree(RULES);
+        let mut tree = tree(|_| {});
         for actor in 0..2 {
             step(&mut tree, actor, OpKind::EventsPut, 0, 100);
             step(&mut tree, actor, OpKind::StatesPut, 0, 200);
@@ -463,7 +390,7 @@ mod tests {
 
     #[test]
     fn old_logs_have_their_data_flushed() {
-        let mut tree = tree(TreeRules { wal_limit_bytes: 10_000, ..RULES });
+        let mut tree = tree(|tuning| tuning.max_wal_bytes = 10_000);
         step(&mut tree, 0, OpKind::StatesPut, 0, 100);
         for number in 0..2 * LOOK_FOR_OLD_LOGS_EVERY {
             step(&mut tree, 1, OpKind::EventsPut, number, 100);
@@ -471,26 +398,19 @@ mod tests {
         assert_eq!(tree.families[1].young.len(), 1, "one state, long ago");
     }
 
-    #[test]
-    fn large_values_count_apart() {
-        let mut tree = tree(RULES);
-        step(&mut tree, 0, OpKind::StatesPut, 0, 5000);
-        let live = tree.at_rest()[1].live;
-        assert_eq!((live.blob, live.table), (5000, state(BLOB_PLACE_BYTES)));
-    }
-
     proptest! {
         #[test]
         fn events_that_are_only_appended_lie_on_the_disk_once(
             sizes in prop::collection::vec(1u32..20_000, 1..300), actors in 1u64..5,
         ) {
-            let mut tree = tree(TreeRules { write_buffer_bytes: 50_000, ..RULES });
+            let mut tree = tree(|tuning| tuning.write_buffer_bytes = 50_000);
             for (number, &bytes) in sizes.iter().enumerate() {
                 step(&mut tree, number as u64 % actors, OpKind::EventsPut, number as u64 / actors, bytes);
             }
             let Shape { live, young, settled } = tree.at_rest()[EVENTS];
             let names = actors.min(sizes.len() as u64) * u64::from(NAME_BYTES);
-            prop_assert_eq!(live.blob, young.blob + settled.blob);
+            let large: u64 = sizes.iter().filter(|&&bytes| bytes >= 4096).map(|&bytes| u64::from(bytes)).sum();
+            prop_assert_eq!((live.blob, live.blob), (large, young.blob + settled.blob));
             // The name, which is counted once per actor, is in one of both.
             prop_assert!(live.table.abs_diff(young.table + settled.table) <= names);
         }

@@ -12,21 +12,18 @@ use crate::load::{DriveSpec, JobContext, RestartSpec, RunError};
 use crate::process::child::{ChildProcess, own_program};
 use crate::process::error::ProcessError;
 use crate::process::source::SourceSnapshot;
-use crate::process::testbed::{DriveResult, Emulation, Rig, RigOutcome, RigSummary, Survey, Testbed};
+use crate::process::testbed::{DriveResult, Emulation, Rig, RigOutcome, RigResult, RigSummary, Survey, Testbed};
 
-/// Interval at which a cancellation is noticed.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Longest wait for the answer of a cancelled process.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A testbed that starts a process for each rig.
 pub(crate) struct ProcessTestbed<'a> {
     source: SourceSnapshot,
     directory: &'a Path,
     confinement: &'a Confinement,
     host_cores: usize,
     job: JobContext<'a>,
-    /// Rigs so far.
     rigs: AtomicU64,
 }
 
@@ -43,8 +40,7 @@ impl<'a> ProcessTestbed<'a> {
     }
 
     fn start(&self, machine: &Machine, task: &RigTask) -> std::io::Result<(ChildProcess, Option<Confined>)> {
-        let mut command = own_program()?;
-        command.arg(COMMAND);
+        let command = own_program(COMMAND)?;
         let (mut process, confined) = if self.emulation(machine) == Emulation::Host {
             (ChildProcess::start(command)?, None)
         } else {
@@ -70,12 +66,7 @@ impl Testbed for ProcessTestbed<'_> {
         }
     }
 
-    fn set_up(
-        &self,
-        machine: &Machine,
-        durability: Durability,
-        workers: u64,
-    ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
         let number = self.rigs.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory.join(format!("rig-{number}"));
         let task = RigTask {
@@ -86,16 +77,13 @@ impl Testbed for ProcessTestbed<'_> {
             durability,
             workers,
         };
-        let machine_name = machine.name.clone();
-        let (mut process, confined) = self.start(machine, &task).map_err(|error| ProcessError::Rig {
-            machine: machine_name.clone(),
-            durability,
-            reason: format!("cannot be started: {error}"),
+        let (machine_name, job) = (machine.name.clone(), self.job);
+        let (mut process, confined) = self.start(machine, &task).map_err(|error| {
+            ProcessError::Rig(machine.name.clone(), durability, format!("cannot be started: {error}"))
         })?;
         let events = process.lines();
-        let job = self.job;
         let mut rig = Box::new(ProcessRig { events, process, confined, directory, machine_name, durability, job });
-        let ready = rig.await_event(|event| matches!(event, RigEvent::Ready).then_some(()))?;
+        let ready = rig.await_event(|event| matches!(event, RigEvent::Ready).then_some(RigOutcome::Completed(())))?;
         Ok(ready.map(|()| rig as Box<dyn Rig>))
     }
 }
@@ -124,7 +112,7 @@ impl ProcessRig<'_> {
     }
 
     /// Waits for the event that `answer` accepts, and passes progress to the observer.
-    fn await_event<T>(&mut self, answer: impl Fn(RigEvent) -> Option<T>) -> Result<RigOutcome<T>, ProcessError> {
+    fn await_event<T>(&mut self, answer: impl Fn(RigEvent) -> Option<RigOutcome<T>>) -> RigResult<T> {
         let mut stopped: Option<Instant> = None;
         loop {
             if self.job.control.is_stopped() && stopped.is_none() {
@@ -141,7 +129,7 @@ impl ProcessRig<'_> {
                     RigEvent::Latency { p99_ns } => self.job.observer.latency(p99_ns),
                     event => {
                         if let Some(answer) = answer(event) {
-                            return Ok(RigOutcome::Completed(answer));
+                            return Ok(answer);
                         }
                     }
                 },
@@ -156,7 +144,7 @@ impl ProcessRig<'_> {
     }
 
     /// Why the process ended before it answered.
-    fn ended<T>(&mut self, stopped: bool) -> Result<RigOutcome<T>, ProcessError> {
+    fn ended<T>(&mut self, stopped: bool) -> RigResult<T> {
         let report = self.process.exit_report();
         let oom_kills = self.stats().map_or(0, |stats| stats.oom_kills);
         if self.process.was_killed() && oom_kills > 0 {
@@ -168,18 +156,17 @@ impl ProcessRig<'_> {
         }
     }
 
-    /// What its control groups counted.
     fn stats(&self) -> Option<GroupStats> {
         self.confined.as_ref()?.stats().ok()?
     }
 
     fn failed(&self, reason: String) -> ProcessError {
-        ProcessError::Rig { machine: self.machine_name.clone(), durability: self.durability, reason }
+        ProcessError::Rig(self.machine_name.clone(), self.durability, reason)
     }
 }
 
 impl Rig for ProcessRig<'_> {
-    fn drive(&mut self, spec: &DriveSpec) -> Result<RigOutcome<DriveResult>, ProcessError> {
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
         self.send(&RigRequest::Drive(*spec))?;
         let driven =
             self.await_event(|event| if let RigEvent::Driven(result) = event { Some(*result) } else { None })?;
@@ -187,12 +174,12 @@ impl Rig for ProcessRig<'_> {
         Ok(driven.map(|result| DriveResult { memory_peak_bytes, ..result }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
         self.send(&RigRequest::Survey(*spec))?;
         self.await_event(|event| if let RigEvent::Surveyed(survey) = event { Some(survey) } else { None })
     }
 
-    fn finish(mut self: Box<Self>, verify: bool) -> Result<RigOutcome<RigSummary>, ProcessError> {
+    fn finish(mut self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
         self.send(&RigRequest::Finish { verify })?;
         self.await_event(|event| if let RigEvent::Finished(summary) = event { Some(summary) } else { None })
     }

@@ -8,17 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Durability;
 use crate::load::{DriveSpec, Phase, RestartSpec};
 use crate::process::source::SourceSnapshot;
-use crate::process::testbed::{DriveResult, RigSummary, Survey};
+use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, Survey};
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
 
-/// The first message to a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RigTask {
     pub(super) source: SourceSnapshot,
     pub(super) machine_spec: MachineSpec,
-    /// Cores to run on.
     pub(super) cores: usize,
     pub(super) directory: PathBuf,
     pub(super) durability: Durability,
@@ -38,7 +36,6 @@ pub(super) enum RigRequest {
     Stop,
 }
 
-/// The messages of a rig.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum RigEvent {
@@ -56,31 +53,7 @@ pub(super) enum RigEvent {
     },
     /// The database is filled.
     Ready,
-    Driven(Box<DriveResult>),
-    Surveyed(Survey),
-    Finished(RigSummary),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::{Load, WarmUp};
-    use std::time::Duration;
-
-    #[test]
-    fn requests_are_single_lines_that_read_back() {
-        let spec = DriveSpec {
-            load: Load::Closed,
-            warmup: WarmUp::Fixed(Duration::from_millis(1_500)),
-            measure: Some(Duration::from_secs(3)),
-            lag_limit: None,
-            settle: true,
-        };
-        for request in [RigRequest::Drive(spec), RigRequest::Finish { verify: true }, RigRequest::Stop] {
-            let line = serde_json::to_string(&request).unwrap();
-            assert!(!line.contains('\n'));
-            let read: RigRequest = serde_json::from_str(&line).unwrap();
-            assert_eq!(format!("{read:?}"), format!("{request:?}"));
-        }
-    }
+    Driven(Box<RigOutcome<DriveResult>>),
+    Surveyed(RigOutcome<Survey>),
+    Finished(RigOutcome<RigSummary>),
 }

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
 use crate::actor::Durability;
 use crate::host::CoreLimit;
-use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, Session, SystemClock};
+use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, SystemClock};
 use crate::process::child::{exit_with_parent, read_task, send_to_parent};
 use crate::process::error::ProcessError;
-use crate::process::testbed::{RigSummary, drive, survey};
+use crate::process::testbed::InProcess;
 use crate::units;
 
-/// Shortest interval between progress events.
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) fn run() -> Result<(), ProcessError> {
@@ -22,30 +21,25 @@ pub(crate) fn run() -> Result<(), ProcessError> {
     let requests = receive_requests(&control);
     // Threads inherit it: the workers and those of the engine.
     let _limit = CoreLimit::apply(task.cores)
-        .map_err(|source| ProcessError::Limits { machine: units::counted(task.cores as u64, "core"), source })?;
+        .map_err(|source| ProcessError::Limits(units::counted(task.cores as u64, "core"), source))?;
     serve(&task, &requests, &control)
 }
 
 fn serve(task: &RigTask, requests: &Receiver<RigRequest>, control: &Control) -> Result<(), ProcessError> {
     let observer = ProgressReporter { reported: Mutex::new(Instant::now()) };
     let job = JobContext { observer: &observer, control };
-    let source = task.source.read(&task.directory)?.without_end();
-    let target = RocksDbTarget::new(task.machine_spec.clone());
-    let directory = task.directory.join("database");
-    let mut session = Session::start(&target, &source, &directory, task.durability, task.workers, job)?;
-    let database_bytes_before = session.database_bytes();
+    let source = task.source.read(&task.directory)?.with_passes(None);
+    let (target, clock) = (RocksDbTarget::new(task.machine_spec.clone()), SystemClock::new());
+    let testbed = InProcess::new(&target, &source, &task.directory, &clock, job);
+    let mut rig = testbed.start(task.durability, task.workers)?;
     send_to_parent(&RigEvent::Ready)?;
-    let clock = SystemClock::new();
     // The parent ends this process by closing its standard input.
     while let Ok(request) = requests.recv() {
         let event = match request {
-            RigRequest::Drive(spec) => RigEvent::Driven(Box::new(drive(&mut session, &directory, &spec, &clock, job)?)),
-            RigRequest::Survey(spec) => RigEvent::Surveyed(survey(&mut session, &spec, &clock, job)?),
+            RigRequest::Drive(spec) => RigEvent::Driven(Box::new(rig.drive(&spec)?)),
+            RigRequest::Survey(spec) => RigEvent::Surveyed(rig.survey(&spec)?),
             RigRequest::Finish { verify } => {
-                let commands = session.commands_issued();
-                let (verified, size) = session.finish(verify && !control.is_stopped(), job)?;
-                let summary = RigSummary { verified, size, database_bytes_before, commands };
-                send_to_parent(&RigEvent::Finished(summary))?;
+                send_to_parent(&RigEvent::Finished(rig.finish(verify && !control.is_stopped())?))?;
                 break;
             }
             // Has taken effect when it was received.

@@ -11,7 +11,6 @@ use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 /// Length of plain metadata, two `u64`.
 const PLAIN_METADATA_BYTES: u32 = 16;
 
-/// Figures of all actors.
 #[derive(Debug, Default)]
 pub(super) struct Behaviour {
     /// Commands without orderly stops.
@@ -24,18 +23,15 @@ pub(super) struct Behaviour {
     cadence: BTreeMap<u64, u64>,
     /// Most events in a row that were persisted without the state.
     pub(super) longest_without_state: u64,
-    deletes: u64,
+    pub(super) deletes: u64,
     /// Metadata of plain and of encrypted length.
     metadata: [u64; 2],
-    /// Events that an `events` command reads.
     pub(super) query_lengths: Option<Sizes>,
     /// Mean length of the actors' logs before their first command, of those that show it.
     pub(super) events_before: f64,
-    /// Mean length of the actors' names.
     pub(super) name_bytes: f64,
 }
 
-/// State of one actor.
 #[derive(Debug, Clone, Copy, Default)]
 struct ActorState {
     /// Events that were persisted before the trace, if known.
@@ -132,7 +128,6 @@ impl Behaviour {
         self.issued[CommandKind::Persist.index()]
     }
 
-    /// Whether the state is written with every event.
     pub(super) fn is_light(&self) -> bool {
         // Under full persistence at most every other `persist` writes a snapshot.
         self.persists_with_state * 2 > self.persists()
@@ -143,10 +138,6 @@ impl Behaviour {
         let all: u64 = self.cadence.values().sum();
         let (&every, &count) = self.cadence.iter().max_by_key(|&(_, count)| count)?;
         Some((every, count as f64 / all as f64))
-    }
-
-    pub(super) const fn compacts(&self) -> bool {
-        self.deletes > 0
     }
 
     /// Whether values are encrypted, by the length of the metadata; `None` without metadata.

@@ -25,7 +25,6 @@ const CLOSE_OTHERS: f64 = 0.25;
 const FEWEST_BURSTS: f64 = 5.0;
 /// Rate of the generated trace if all commands of the original came at once.
 pub(super) const ANY_RATE: f64 = 1_000.0;
-/// Starting points of the descent.
 const STARTS: usize = 4;
 
 /// How the commands of a trace are spaced. All times are in mean times between two commands.
@@ -39,39 +38,28 @@ pub(super) struct Spacing {
 }
 
 impl Spacing {
-    /// Reads a trace with this coefficient of variation.
+    /// Of a trace with this coefficient of variation.
     pub(super) fn of(trace: &Trace, cv: f64) -> io::Result<Self> {
-        let mut counter = SpacingCounter::new(trace.command_count(), trace.duration_ns());
-        trace.for_each_command(|command, _| counter.record(command.at_ns))?;
-        Ok(counter.finish(cv))
+        let each_time = |record: &mut dyn FnMut(u64)| trace.for_each_command(|command, _| record(command.at_ns));
+        Self::counted(trace.command_count(), trace.duration_ns(), cv, each_time)
     }
-}
 
-struct SpacingCounter {
-    commands: u64,
-    windows: Vec<(u32, Windows)>,
-}
-
-impl SpacingCounter {
-    fn new(commands: u64, duration_ns: u64) -> Self {
+    /// Of commands at the times that `each_time` passes on.
+    fn counted<E>(
+        commands: u64,
+        duration_ns: u64,
+        cv: f64,
+        each_time: impl FnOnce(&mut dyn FnMut(u64)) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let gap_ns = duration_ns / commands.saturating_sub(1).max(1);
-        let windows = |length: u32| (length, Windows::new((gap_ns * u64::from(length)).max(1), duration_ns));
-        Self { commands, windows: WINDOWS.into_iter().map(windows).collect() }
-    }
-
-    fn record(&mut self, at_ns: u64) {
-        for (_, windows) in &mut self.windows {
-            windows.record(at_ns);
-        }
-    }
-
-    fn finish(self, cv: f64) -> Spacing {
-        let commands = self.commands as f64;
-        let counted = |(length, mut windows): (u32, Windows)| {
+        let mut windows = WINDOWS.map(|length| Windows::new((gap_ns * u64::from(length)).max(1), duration_ns));
+        each_time(&mut |at_ns| windows.iter_mut().for_each(|windows| windows.record(at_ns)))?;
+        let commands = commands as f64;
+        let counted = |(length, windows): (u32, &mut Windows)| {
             let length = f64::from(length);
             Some((length, (commands / length).floor(), windows.dispersion().filter(|&found| found > 0.0)?))
         };
-        Spacing { commands, cv, dispersions: self.windows.into_iter().filter_map(counted).collect() }
+        Ok(Self { commands, cv, dispersions: WINDOWS.into_iter().zip(&mut windows).filter_map(counted).collect() })
     }
 }
 
@@ -80,11 +68,8 @@ impl SpacingCounter {
 struct Candidate {
     /// Share of the time that bursts take.
     share: f64,
-    /// Rate in a burst.
     factor: f64,
-    /// Rate between bursts.
     calm: f64,
-    /// Mean length of a burst.
     length: f64,
 }
 
@@ -129,7 +114,6 @@ impl Candidate {
         (count * self.dispersion(window) - self.dispersion(count * window)) / (count - 1.0)
     }
 
-    /// Distance of its figures from the trace's.
     fn misfit(self, spacing: &Spacing) -> f64 {
         if self.length / self.share * FEWEST_BURSTS > spacing.commands {
             return f64::INFINITY;
@@ -238,7 +222,6 @@ mod tests {
         Bursts { factor: 9.0, share: 0.1, seconds: 0.05 },
         Bursts { factor: 30.0, share: 0.02, seconds: 0.2 },
     ];
-    /// Commands per second.
     const RATE: f64 = 100.0;
 
     /// Simulates the process: the next event is a command or the other phase.
@@ -265,11 +248,11 @@ mod tests {
         let gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
-        let mut counter = SpacingCounter::new(times.len() as u64, times[times.len() - 1]);
-        for &at_ns in times {
-            counter.record(at_ns);
-        }
-        counter.finish(variance.sqrt() / mean)
+        let each_time = |record: &mut dyn FnMut(u64)| {
+            times.iter().copied().for_each(record);
+            io::Result::Ok(())
+        };
+        Spacing::counted(times.len() as u64, times[times.len() - 1], variance.sqrt() / mean, each_time).unwrap()
     }
 
     #[track_caller]

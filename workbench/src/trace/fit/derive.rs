@@ -18,11 +18,8 @@ const EVEN_CV: f64 = 0.5;
 /// about its standard error without bursts.
 const BURSTY_CV: f64 = 1.15;
 const BURSTY_CV_ERRORS: f64 = 3.0;
-/// Commands that bursts need to be significant.
 const COMMANDS_FOR_BURSTS: u64 = 100;
-/// Largest preload of a workload.
 const MOST_PRELOADED: f64 = 1e6;
-/// Length of snapshots and events if the trace writes none.
 pub(super) const UNKNOWN_BYTES: u32 = 256;
 
 pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arrivals: Arrivals) -> Workload {
@@ -41,7 +38,7 @@ pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arr
     };
     let rules = workload.rules();
     if let Some(sizes) = &info.event_sizes {
-        workload.event_bytes = sizes::distribution(sizes, rules.event_overhead());
+        workload.event_bytes = sizes::distribution(sizes, rules.overhead());
     }
     if let Some(sizes) = &info.state_sizes {
         workload.state_bytes = sizes::distribution(sizes, rules.state_overhead());
@@ -89,7 +86,7 @@ fn persistence(provenance: &Provenance, seen: &Behaviour) -> Persistence {
     Persistence {
         mode: if is_light { PersistenceMode::Light } else { PersistenceMode::Full },
         snapshot_every: if is_light { 100 } else { snapshot_every },
-        compact_on_snapshot: seen.compacts(),
+        compact_on_snapshot: seen.deletes > 0,
         encrypted: seen.is_encrypted().unwrap_or_else(|| stated.is_some_and(|rules| rules.encrypted)),
     }
 }
@@ -98,7 +95,7 @@ fn commands(seen: &Behaviour) -> CommandMix {
     let all = seen.issued.iter().sum::<u64>().max(1) as f64;
     let mut mix = CommandMix::default();
     for kind in CommandKind::ALL {
-        *weight(&mut mix, kind) = rounded(100.0 * seen.issued[kind.index()] as f64 / all);
+        *mix.weight_mut(kind) = rounded(100.0 * seen.issued[kind.index()] as f64 / all);
     }
     mix.recover_after_stop = rounded(seen.share_of_stops());
     if let Some(lengths) = &seen.query_lengths {
@@ -118,29 +115,18 @@ fn rounded(figure: f64) -> f64 {
     (figure * 1e4).round() / 1e4
 }
 
-const fn weight(mix: &mut CommandMix, kind: CommandKind) -> &mut f64 {
-    match kind {
-        CommandKind::Persist => &mut mix.persist,
-        CommandKind::Snapshot => &mut mix.snapshot,
-        CommandKind::Recover => &mut mix.recover,
-        CommandKind::Events => &mut mix.events,
-        CommandKind::LastEvent => &mut mix.last_event,
-        CommandKind::Purge => &mut mix.purge,
-    }
-}
-
 /// Corrects weights and query lengths by the result of a generated trace.
 pub(super) fn correct(mix: &mut CommandMix, wanted: &Behaviour, found: &Behaviour) {
     let all = |seen: &Behaviour| seen.issued.iter().sum::<u64>().max(1) as f64;
     for kind in CommandKind::ALL {
         let [wanted, found] = [wanted, found].map(|seen| seen.issued[kind.index()] as f64 / all(seen));
         if wanted > 0.0 && found > 0.0 {
-            let weight = weight(mix, kind);
+            let weight = mix.weight_mut(kind);
             *weight = rounded(*weight * (wanted / found).clamp(0.5, 2.0));
         }
     }
     if let (Some(wanted), Some(found)) = (&wanted.query_lengths, &found.query_lengths) {
-        let factor = (wanted.mean_bytes() / found.mean_bytes()).clamp(0.5, 2.0);
+        let factor = (wanted.mean_bytes / found.mean_bytes).clamp(0.5, 2.0);
         for length in &mut mix.events_per_query_quantiles {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most twice a small number")]
             let scaled = (f64::from(*length) * factor).round().min(1e9) as u32;

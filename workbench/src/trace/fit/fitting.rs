@@ -12,14 +12,13 @@ use crate::measure::median;
 use crate::trace::builder::Trace;
 use crate::trace::error::TraceError;
 use crate::trace::generate::{GenerateLength, GenerateOptions, Preload, generate_trace};
-use crate::trace::info::{Rhythm, RhythmCounter, info};
+use crate::trace::info::{Rhythm, info};
 use crate::workload::{Arrivals, Workload};
 
 /// Commands of the generated trace that is compared, at most.
 const MOST_COMMANDS: u64 = 1_000_000;
 /// Commands of the generated traces that correct the mix, at most.
 const MOST_COMMANDS_TO_CORRECT: u64 = 200_000;
-/// Corrections of the mix.
 const CORRECTIONS: usize = 3;
 /// Seeds whose bursts are compared, at most.
 const BURST_SEEDS: u64 = 9;
@@ -62,8 +61,10 @@ pub fn fit<I: Iterator<Item = u64>>(
     if let Arrivals::Bursts(bursts) = workload.arrivals {
         let commands = sample.command_count();
         let seeds = (MOST_BURST_COMMANDS / commands.max(1)).clamp(1, BURST_SEEDS);
-        let rhythms =
-            (0..seeds).map(|seed| rhythm(arrival_times(workload.arrivals, rate, workload.seed + seed), commands));
+        let rhythms = (0..seeds).map(|seed| {
+            let times = arrival_times(workload.arrivals, rate, workload.seed + seed);
+            Rhythm::of(&times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect::<Vec<_>>())
+        });
         take_medians(&mut found.rhythm, &rhythms.collect::<Vec<_>>());
         rate_error = bursts::rate_error(bursts, rate, commands);
     }
@@ -76,16 +77,6 @@ pub fn fit<I: Iterator<Item = u64>>(
         compared_commands_count: sample.command_count(),
         origin: origin(trace),
     })
-}
-
-/// The rhythm of the first `commands` of these times.
-fn rhythm(times: impl Iterator<Item = u64>, commands: u64) -> Rhythm {
-    let times: Vec<u64> = times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect();
-    let mut counter = RhythmCounter::new(commands, times.last().copied().unwrap_or(0));
-    for at_ns in times {
-        counter.record(at_ns);
-    }
-    counter.finish()
 }
 
 /// Replaces the figures by which bursts are judged with the medians of these.

@@ -39,28 +39,28 @@ impl Aspect {
 /// Compares a trace with a generated one. Aspects that neither has are left out. `rate_error` is the relative standard
 /// error of the generated mean rate.
 pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64) -> Vec<Aspect> {
+    let both = [trace, generated];
     let mut aspects = vec![
-        mix("command mix", CommandKind::ALL, TraceInfo::command_share, [trace, generated]),
-        mix("operation mix", OpKind::ALL, TraceInfo::operation_share, [trace, generated]),
+        mix("command mix", CommandKind::ALL, TraceInfo::command_share, both),
+        mix("operation mix", OpKind::ALL, TraceInfo::operation_share, both),
     ];
-    aspects.extend(sizes(["event sizes", "largest event"], trace.event_sizes.as_ref(), generated.event_sizes.as_ref()));
-    aspects.extend(sizes(["state sizes", "largest state"], trace.state_sizes.as_ref(), generated.state_sizes.as_ref()));
+    aspects.extend(sizes(["event sizes", "largest event"], both.map(|info| info.event_sizes.as_ref())));
+    aspects.extend(sizes(["state sizes", "largest state"], both.map(|info| info.state_sizes.as_ref())));
+    let [one, other] = both.map(|info| 100.0 * info.skew.busiest_1_percent_share_ratio);
     aspects.extend([
-        absolute("skew exponent", 0.1, [trace, generated].map(|info| info.skew.zipf_exponent)),
-        busiest([trace, generated].map(|info| info.skew.busiest_1_percent_share_ratio)),
-        percent("actors that occur", Some(10.0), [trace, generated].map(|info| info.actors_count as f64)),
+        absolute("skew exponent", 0.1, both.map(|info| info.skew.zipf_exponent)),
+        points("share of the busiest 1 %", None, ((one - other).abs(), format!("{one:.2} % and {other:.2} %"))),
+        percent("actors that occur", Some(10.0), both.map(|info| info.actors_count as f64)),
     ]);
     if trace.commands_per_second > 0.0 {
         // The number of few bursts is random.
         let tolerance = (300.0 * rate_error).ceil().max(10.0);
-        aspects.push(percent("mean rate", Some(tolerance), [trace, generated].map(|info| info.commands_per_second)));
+        aspects.push(percent("mean rate", Some(tolerance), both.map(|info| info.commands_per_second)));
     }
-    let burstiness = [trace, generated].map(|info| info.rhythm.burstiness_ratio);
-    if let [Some(one), Some(other)] = burstiness {
+    if let [Some(one), Some(other)] = both.map(|info| info.rhythm.burstiness_ratio) {
         aspects.push(absolute("burstiness", 0.1, [one, other]));
     }
-    let dispersion = [trace, generated].map(|info| info.rhythm.dispersion_per_100_commands_ratio);
-    if let [Some(one), Some(other)] = dispersion {
+    if let [Some(one), Some(other)] = both.map(|info| info.rhythm.dispersion_per_100_commands_ratio) {
         let enough = trace.commands_count.values().sum::<u64>() >= COMMANDS_FOR_DISPERSION;
         aspects.push(clustering(enough, one, other));
     }
@@ -77,19 +77,12 @@ fn mix<K: Copy + ToString, const N: usize>(
         let [one, other] = infos.map(|info| 100.0 * share(info, kind));
         ((one - other).abs(), format!("{}: {one:.2} % and {other:.2} %", kind.to_string()))
     };
-    let (difference, detail) =
-        kinds.into_iter().map(differ).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, String::new()));
-    Aspect { name, unit: "percentage points", detail, difference, tolerance: Some(1.0) }
+    let largest = kinds.into_iter().map(differ).max_by(|a, b| a.0.total_cmp(&b.0));
+    points(name, Some(1.0), largest.unwrap_or_default())
 }
 
-fn busiest([one, other]: [f64; 2]) -> Aspect {
-    Aspect {
-        name: "share of the busiest 1 %",
-        unit: "percentage points",
-        detail: format!("{:.2} % and {:.2} %", 100.0 * one, 100.0 * other),
-        difference: 100.0 * (one - other).abs(),
-        tolerance: None,
-    }
+fn points(name: &'static str, tolerance: Option<f64>, (difference, detail): (f64, String)) -> Aspect {
+    Aspect { name, unit: "percentage points", detail, difference, tolerance }
 }
 
 fn absolute(name: &'static str, tolerance: f64, [one, other]: [f64; 2]) -> Aspect {
@@ -122,9 +115,13 @@ fn percent_off(one: f64, other: f64) -> f64 {
 }
 
 /// Quantiles p1 to p99 with enough values, and the largest value.
-fn sizes(names: [&'static str; 2], one: Option<&Sizes>, other: Option<&Sizes>) -> Vec<Aspect> {
-    let (Some(one), Some(other)) = (one, other) else {
-        return one.or(other).map(|_| only_one_has(names[0], one.is_some())).into_iter().collect();
+fn sizes(names: [&'static str; 2], both: [Option<&Sizes>; 2]) -> Vec<Aspect> {
+    let only = |who: &str| vec![size_aspect(names[0], (100.0, format!("only {who} writes any")))];
+    let (one, other) = match both {
+        [None, None] => return Vec::new(),
+        [Some(_), None] => return only("the trace"),
+        [None, Some(_)] => return only("the workload"),
+        [Some(one), Some(other)] => (one, other),
     };
     let count = one.count().min(other.count());
     let supported = |percent: &usize| {
@@ -147,11 +144,6 @@ fn sizes(names: [&'static str; 2], one: Option<&Sizes>, other: Option<&Sizes>) -
 
 fn size_aspect(name: &'static str, (difference, detail): (f64, String)) -> Aspect {
     Aspect { name, unit: "percent", detail, difference, tolerance: Some(10.0) }
-}
-
-fn only_one_has(name: &'static str, trace_has: bool) -> Aspect {
-    let who = if trace_has { "the trace" } else { "the workload" };
-    size_aspect(name, (100.0, format!("only {who} writes any")))
 }
 
 /// The quantile closest to `expected` within two standard errors of a share, `2 sqrt(p (1 - p) / n)`. Where sizes jump,

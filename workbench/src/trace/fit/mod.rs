@@ -13,7 +13,6 @@ mod likeness;
 mod notes;
 mod result;
 mod sizes;
-mod text;
 
 pub use fitting::fit;
 pub(crate) use likeness::Aspect;

@@ -35,36 +35,24 @@ pub(super) fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) 
 }
 
 pub(super) fn notes(trace: &Trace, info: &TraceInfo, seen: &Behaviour, workload: &Workload) -> Vec<String> {
-    let mut notes = Vec::new();
-    if seen.is_encrypted().is_none() {
-        notes.push(
-            "no metadata shows whether values are encrypted; assumed: as stated in the trace's first line".to_owned(),
-        );
-    }
-    notes.extend(cadence_note(seen, workload));
-    if info.state_sizes.is_none() {
-        notes.push(format!("no state is written; assumed: {UNKNOWN_BYTES} bytes"));
-    }
-    if info.event_sizes.is_none() {
-        notes.push(format!("no event is written; assumed: {UNKNOWN_BYTES} bytes"));
-    }
-    notes.extend(burst_note(info, workload));
-    let poor = info.skew.ks_distance_ratio;
-    if poor > 0.1 && !info.skew.is_uniform {
-        notes.push(format!(
-            "the skew is not a Zipf distribution (KS distance {poor:.2}): the share of the busiest actors differs"
-        ));
-    }
-    if trace.dropped_count() > 0 {
-        notes.push(format!("the recorder dropped {} operations", trace.dropped_count()));
-    }
-    if workload.persistence.compact_on_snapshot && preloaded(seen) > 0 {
-        notes.push(
-            "the preload persists events from before the trace again, including those that compaction had deleted"
-                .to_owned(),
-        );
-    }
-    notes
+    let unencrypted = "no metadata shows whether values are encrypted; assumed: as stated in the trace's first line";
+    let unknown = |what: &str| format!("no {what} is written; assumed: {UNKNOWN_BYTES} bytes");
+    let (poor, dropped) = (info.skew.ks_distance_ratio, trace.dropped_count());
+    let skewed = || {
+        format!("the skew is not a Zipf distribution (KS distance {poor:.2}): the share of the busiest actors differs")
+    };
+    let again = "the preload persists events from before the trace again, including those that compaction had deleted";
+    let notes = [
+        seen.is_encrypted().is_none().then(|| unencrypted.to_owned()),
+        cadence_note(seen, workload),
+        info.state_sizes.is_none().then(|| unknown("state")),
+        info.event_sizes.is_none().then(|| unknown("event")),
+        burst_note(info, workload),
+        (poor > 0.1 && !info.skew.is_uniform).then(skewed),
+        (dropped > 0).then(|| format!("the recorder dropped {dropped} operations")),
+        (workload.persistence.compact_on_snapshot && preloaded(seen) > 0).then(|| again.to_owned()),
+    ];
+    notes.into_iter().flatten().collect()
 }
 
 fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {

@@ -28,7 +28,7 @@ pub(super) fn distribution(sizes: &Sizes, overhead: u32) -> SizeDistribution {
     if median > 0 && lognormal_fits(&at, sizes.count()) {
         return SizeDistribution::Lognormal { median, p99 };
     }
-    empirical(&at, sizes.mean_bytes() - f64::from(overhead), sizes.count())
+    empirical(&at, sizes.mean_bytes - f64::from(overhead), sizes.count())
 }
 
 /// Whether the form's quantiles, p1 to p99, are close to those observed, or within what chance explains.

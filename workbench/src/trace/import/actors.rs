@@ -1,6 +1,5 @@
 //! The actors of a log: every name once, and its name in the trace.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::rows::text;
@@ -11,21 +10,12 @@ use ave_actors_rocksdb::trace::format::hashed;
 #[derive(Default)]
 pub(super) struct Actors {
     numbers: HashMap<Box<[u8]>, u32>,
-    /// Whether a name was not UTF-8.
-    any_latin_1: bool,
+    pub(super) any_latin_1: bool,
 }
 
 impl Actors {
-    pub(super) const fn any_latin_1(&self) -> bool {
-        self.any_latin_1
-    }
-
-    /// The numbers of these names; `None` if there are more than 2^32.
-    pub(super) fn numbers(&mut self, names: &[Cow<'_, [u8]>]) -> Option<Vec<u32>> {
-        names.iter().map(|name| self.number(name)).collect()
-    }
-
-    fn number(&mut self, name: &[u8]) -> Option<u32> {
+    /// The number of a name; `None` if there are more than 2^32.
+    pub(super) fn number(&mut self, name: &[u8]) -> Option<u32> {
         if let Some(&number) = self.numbers.get(name) {
             return Some(number);
         }
@@ -35,44 +25,26 @@ impl Actors {
         Some(number)
     }
 
-    /// The actors' names in the trace.
-    pub(super) fn into_names(self, rule: NameRule) -> Names {
-        let key: [u8; 16] = rand::random();
+    /// The numbers here of others, in their order; `None` if there are more than 2^32.
+    pub(super) fn numbers_of(&mut self, others: Self) -> Option<Vec<u32>> {
+        others.in_order().iter().map(|name| self.number(name)).collect()
+    }
+
+    fn in_order(self) -> Vec<Box<[u8]>> {
         let mut by_number = vec![Box::default(); self.numbers.len()];
         for (name, number) in self.numbers {
             by_number[number as usize] = name;
         }
-        let mut names = Names::default();
-        for name in by_number {
-            match rule {
-                NameRule::Keep => names.push(&text(&name)),
-                NameRule::Hash => names.push(&hashed(&name, &key)),
-            }
-        }
-        names
-    }
-}
-
-/// Names by number, in one text: a log may have as many actors as rows.
-#[derive(Default)]
-pub(super) struct Names {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl Names {
-    fn push(&mut self, name: &str) {
-        self.text.push_str(name);
-        self.ends.push(self.text.len());
+        by_number
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn get(&self, number: u32) -> &str {
-        let number = number as usize;
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[number]]
+    /// The actors' names in the trace, by number.
+    pub(super) fn into_names(self, rule: NameRule) -> Vec<Box<str>> {
+        let key: [u8; 16] = rand::random();
+        let in_trace = |name: Box<[u8]>| match rule {
+            NameRule::Keep => text(&name).into(),
+            NameRule::Hash => hashed(&name, &key).into_boxed_str(),
+        };
+        self.in_order().into_iter().map(in_trace).collect()
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use csv::ByteRecord;
+
 use super::options::ImportOptions;
 use super::rows::{Rows, text};
 use crate::trace::error::TraceError;
@@ -9,7 +11,6 @@ use crate::workload::excerpt;
 
 /// Separators in order of preference.
 const DELIMITERS: &[u8] = b",;\t|";
-/// Records that are read to find the separator.
 const SAMPLE_RECORDS: usize = 100;
 
 /// Usual names of the column of the case, in order of preference. The first is that of the XES standard.
@@ -27,9 +28,11 @@ pub(super) fn guess_delimiter(head: &[u8]) -> u8 {
     let score = |delimiter: u8| {
         let mut rows = Rows::new(head, delimiter);
         let mut counts = Vec::new();
-        while counts.len() < SAMPLE_RECORDS && rows.advance() {
-            if counts.is_empty() || rows.end() < head.len() {
-                counts.push(rows.len());
+        while counts.len() < SAMPLE_RECORDS
+            && let Some(fields) = rows.next_row().map(ByteRecord::len)
+        {
+            if counts.is_empty() || !rows.is_at_end() {
+                counts.push(fields);
             }
         }
         let fields = counts.first().copied().unwrap_or(0);
@@ -39,7 +42,6 @@ pub(super) fn guess_delimiter(head: &[u8]) -> u8 {
     DELIMITERS.iter().rev().copied().max_by_key(|&delimiter| score(delimiter)).unwrap_or(b',')
 }
 
-/// Which column is which.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     pub(super) headers: Vec<String>,
@@ -53,13 +55,15 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// `rows` is at the header.
-    pub(super) fn find(log: &Path, rows: &Rows<'_>, options: &ImportOptions) -> Result<Self, TraceError> {
-        let headers: Vec<String> = (0..rows.len()).map(|index| text(&rows.field(index)).into_owned()).collect();
+    pub(super) fn find(log: &Path, header: &ByteRecord, options: &ImportOptions) -> Result<Self, TraceError> {
+        let headers: Vec<String> = header.iter().map(|name| text(name).into_owned()).collect();
         let search = Search { log, headers: &headers };
         let (actor, time) = (options.actor_column.as_deref(), options.time_column.as_deref());
         let guessed = [actor.is_none(), time.is_none()];
-        let actor = actor.map_or_else(|| search.guess_actor(), |name| search.joined(name, "--actor-column"))?;
+        let actor = match actor {
+            Some(names) => search.joined(names, "--actor-column")?,
+            None => vec![search.guess(ACTOR_NAMES, "the actor", "--actor-column")?],
+        };
         let time = time.map_or_else(|| search.guess_time(), |name| search.joined(name, "--time-column"))?;
         let payload =
             options.payload_column.as_deref().map(|name| search.named(name, "--payload-column")).transpose()?;
@@ -111,10 +115,6 @@ impl Search<'_> {
 
     fn like(&self, name: &str) -> Option<usize> {
         self.headers.iter().position(|header| header.trim().eq_ignore_ascii_case(name))
-    }
-
-    fn guess_actor(&self) -> Result<Vec<usize>, TraceError> {
-        self.guess(ACTOR_NAMES, "the actor", "--actor-column").map(|column| vec![column])
     }
 
     fn guess_time(&self) -> Result<Vec<usize>, TraceError> {

@@ -1,23 +1,25 @@
 //! From an event log to a trace file.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::commands::{self, Extent};
+use super::blocks::Blocks;
 use super::input::LogInput;
 use super::job::ImportJob;
 use super::observer::{ImportObserver, ImportStage};
 use super::options::{ImportOptions, ImportSummary};
 use super::read::Collected;
 use super::sort::Sorter;
-use super::survey::{Head, Survey};
+use super::survey::{Head, survey};
+use crate::actor::{ActorLog, Command};
 use crate::trace::error::TraceError;
 use crate::trace::writer::TraceWriter;
 use ave_actors_rocksdb::files::directory_of;
-use ave_actors_rocksdb::trace::{NameRule, Provenance};
+use ave_actors_rocksdb::trace::{CommandKind, NameRule, Provenance};
+
+const EVENTS_PER_STEP: u64 = 1 << 16;
 
 /// Reads the event log at `log` and writes a trace to `output`.
 ///
@@ -57,34 +59,45 @@ pub fn import_from(
 ) -> Result<ImportSummary, TraceError> {
     let began = Instant::now();
     let mut job = ImportJob { input, output, options, observer };
-    let mut log = job.input.open().map_err(|source| job.unreadable(source))?;
+    let (mut log, progress) = job.input.open().map_err(|source| job.unreadable(source))?;
     let head = Head::read(&job, &mut log)?;
-    let Survey { plan, described } = Survey::of(&mut job, &head)?;
+    let (plan, described) = survey(&mut job, &head)?;
     // Fails before the log is read if the output's directory cannot be written to.
     let sorter = Sorter::new(directory_of(output), options.limits.run_events);
     let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?);
-    let reader = std::mem::replace(&mut log.reader, Box::new(io::empty()));
-    let blocks = head.into_blocks(reader, plan.delimiter, options.limits.block_bytes);
-    collected.read(&job, &log, blocks, &plan)?;
+    collected.read(&job, &progress, Blocks::new(log, head.bytes, plan.delimiter, options.limits.block_bytes), &plan)?;
     let summary = write(&job, collected, described)?;
     Ok(ImportSummary { elapsed: began.elapsed(), ..summary })
 }
 
+/// Writes every event as a `persist` command, timed from the first one on.
 fn write(job: &ImportJob<'_>, collected: Collected, columns: Vec<String>) -> Result<ImportSummary, TraceError> {
-    let [first, last] = collected.sorter.span().ok_or_else(|| job.empty())?;
+    let [first, last] = collected.sorter.span.ok_or_else(|| job.empty())?;
     let assumptions = assumptions(job, &collected);
-    let extent = Extent { first, events: collected.events };
     let names = collected.actors.into_names(job.options.names);
-    let sorted = collected.sorter.finish().map_err(|source| job.unwritable(source))?;
+    let mut events = collected.sorter.finish().map_err(|source| job.unwritable(source))?;
     let mut writer = TraceWriter::create(job.output, &provenance(job, &assumptions))?;
-    let operations = commands::write(job, sorted, &names, &extent, &mut writer)?;
-    job.proceed_to(ImportStage::Write, extent.events, Some(extent.events))?;
+    let ImportOptions { rules, state_bytes, type_name, .. } = job.options;
+    let mut logs = vec![ActorLog::default(); names.len()];
+    let (mut ops, mut done, mut operations) = (Vec::new(), 0u64, 0);
+    while let Some(event) = events.next_event().map_err(|source| job.unwritable(source))? {
+        let actor = event.actor as usize;
+        ops.clear();
+        let command = Command::Persist { event_bytes: event.bytes, state_bytes: *state_bytes };
+        logs[actor].expand(*rules, command, &mut ops);
+        operations += ops.len() as u64;
+        writer.command(type_name, &names[actor], event.time.abs_diff(first), CommandKind::Persist, &ops)?;
+        done += 1;
+        if done.is_multiple_of(EVENTS_PER_STEP) || done == collected.events {
+            job.proceed_to(ImportStage::Write, done, Some(collected.events))?;
+        }
+    }
     writer.finish()?;
     Ok(ImportSummary {
-        events: extent.events,
+        events: done,
         actors: names.len() as u64,
         operations,
-        span: [first, last].map(timestamp),
+        span: [first, last].map(|time| Timestamp::from_nanosecond(time.into()).expect("between 1677 and 2262")),
         columns,
         assumptions,
         elapsed: Duration::ZERO,
@@ -98,27 +111,22 @@ fn assumptions(job: &ImportJob<'_>, collected: &Collected) -> Vec<String> {
         let zone = zone.map_or("UTC", |zone| zone.iana_name().unwrap_or("the given time zone"));
         assumptions.push(format!("times without an offset are in {zone}"));
     }
-    if collected.actors.any_latin_1() {
+    if collected.actors.any_latin_1 {
         assumptions.push("actor names that are not UTF-8 are Latin-1".to_owned());
     }
     assumptions
 }
 
 fn provenance(job: &ImportJob<'_>, assumptions: &[String]) -> Provenance {
-    let log = job.input.name();
-    let source: PathBuf = log.file_name().map(PathBuf::from).unwrap_or_default();
+    let log = &job.input.name;
     Provenance {
         name: log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-        source: source.display().to_string(),
+        source: log.file_name().unwrap_or_default().display().to_string(),
         made_by: format!("import, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         persistence: job.options.rules.to_string(),
         names_hashed: job.options.names == NameRule::Hash,
-        recording: None,
         compressibility: if job.options.rules.encrypted { 0.0 } else { 0.5 },
         assumptions: assumptions.to_vec(),
+        ..Provenance::default()
     }
-}
-
-fn timestamp(nanoseconds: i64) -> Timestamp {
-    Timestamp::from_nanosecond(nanoseconds.into()).expect("an i64 of nanoseconds lies between 1677 and 2262")
 }

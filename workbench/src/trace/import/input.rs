@@ -10,10 +10,11 @@ use crate::trace::records::ZSTD_MAGIC;
 
 /// An event log to be imported.
 pub struct LogInput {
-    name: PathBuf,
+    /// Path of the file, or name of the reader.
+    pub(super) name: PathBuf,
     /// The file called `name` if absent.
     reader: Option<Box<dyn Read + Send>>,
-    opens_again: bool,
+    pub(super) opens_again: bool,
 }
 
 /// First bytes of a gzip member (RFC 1952).
@@ -33,17 +34,8 @@ impl LogInput {
         Self { name: PathBuf::from(name), reader: Some(Box::new(reader)), opens_again: false }
     }
 
-    /// Path of the file, or name of the reader.
-    pub(super) fn name(&self) -> &Path {
-        &self.name
-    }
-
-    pub(super) const fn opens_again(&self) -> bool {
-        self.opens_again
-    }
-
-    /// Opens it at its beginning; a reader only once.
-    pub(super) fn open(&mut self) -> io::Result<OpenLog> {
+    /// Opens it at its beginning, decompressed; a reader only once.
+    pub(super) fn open(&mut self) -> io::Result<(Box<dyn Read + Send>, LogProgress)> {
         let (raw, size): (Box<dyn Read + Send>, _) = if let Some(reader) = self.reader.take() {
             (reader, None)
         } else {
@@ -53,33 +45,25 @@ impl LogInput {
             (Box::new(file), (size > 0).then_some(size))
         };
         let taken = Arc::new(AtomicU64::new(0));
-        let counted = Counted { inner: raw, taken: Arc::clone(&taken) };
-        Ok(OpenLog { reader: decompressed(counted)?, taken, size })
+        let mut buffered = BufReader::with_capacity(1 << 18, Counted { inner: raw, taken: Arc::clone(&taken) });
+        let first = buffered.fill_buf()?;
+        let decompressed: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
+            Box::new(zstd::Decoder::with_buffer(buffered)?)
+        } else if first.starts_with(GZIP_MAGIC) {
+            Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+        } else {
+            Box::new(buffered)
+        };
+        Ok((decompressed, LogProgress { taken, size }))
     }
 }
 
-/// A log that is being read.
-pub(super) struct OpenLog {
-    pub(super) reader: Box<dyn Read + Send>,
+pub(super) struct LogProgress {
     /// Bytes read from the file so far, before decompression.
     pub(super) taken: Arc<AtomicU64>,
-    /// Bytes of the file.
     pub(super) size: Option<u64>,
 }
 
-fn decompressed(raw: Counted) -> io::Result<Box<dyn Read + Send>> {
-    let mut buffered = BufReader::with_capacity(1 << 18, raw);
-    let first = buffered.fill_buf()?;
-    Ok(if first.starts_with(&ZSTD_MAGIC) {
-        Box::new(zstd::Decoder::with_buffer(buffered)?)
-    } else if first.starts_with(GZIP_MAGIC) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
-    } else {
-        Box::new(buffered)
-    })
-}
-
-/// Counts the bytes read, for the progress.
 struct Counted {
     inner: Box<dyn Read + Send>,
     taken: Arc<AtomicU64>,

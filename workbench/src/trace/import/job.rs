@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use super::input::{LogInput, OpenLog};
+use super::input::{LogInput, LogProgress};
 use super::observer::{ImportObserver, ImportStage};
 use super::options::ImportOptions;
 use crate::trace::error::TraceError;
@@ -18,7 +18,7 @@ pub(super) struct ImportJob<'a> {
 
 impl ImportJob<'_> {
     /// Reports how much of the log is read; an error if the observer cancelled.
-    pub(super) fn proceed(&self, stage: ImportStage, log: Option<&OpenLog>) -> Result<(), TraceError> {
+    pub(super) fn proceed(&self, stage: ImportStage, log: Option<&LogProgress>) -> Result<(), TraceError> {
         let done = log.map_or(0, |log| log.taken.load(Ordering::Relaxed));
         self.proceed_to(stage, done, log.and_then(|log| log.size))
     }
@@ -29,11 +29,11 @@ impl ImportJob<'_> {
     }
 
     pub(super) fn empty(&self) -> TraceError {
-        TraceError::Empty { path: self.input.name().to_owned(), what: "events" }
+        TraceError::Empty { path: self.input.name.clone(), what: "events" }
     }
 
     pub(super) fn unreadable(&self, source: io::Error) -> TraceError {
-        TraceError::file("read", self.input.name())(source)
+        TraceError::file("read", &self.input.name)(source)
     }
 
     pub(super) fn unwritable(&self, source: io::Error) -> TraceError {
@@ -42,6 +42,6 @@ impl ImportJob<'_> {
 
     /// `column` is absent if the whole line is malformed.
     pub(super) fn malformed(&self, line: u64, column: Option<String>, reason: String) -> TraceError {
-        TraceError::Malformed { path: self.input.name().to_owned(), line, column, reason }
+        TraceError::Malformed { path: self.input.name.clone(), line, column, reason }
     }
 }

@@ -5,14 +5,13 @@
 //! the size of the event. The size of the actors' state is not in the log: it is an option, and noted as an assumption.
 //!
 //! The log is read once, in blocks that all threads parse (`blocks`, `rows`, `parse`); its events, 16 bytes each, are
-//! sorted by time, on disk if there are many (`sort`), and written as commands (`commands`). Separator, columns and form
+//! sorted by time, on disk if there are many (`sort`), and written as commands (`convert`). Separator, columns and form
 //! of the times are found before, from the first rows (`survey`, `columns`, `times`). Nothing here knows databases or
 //! terminals.
 
 mod actors;
 mod blocks;
 mod columns;
-mod commands;
 mod convert;
 mod input;
 mod job;

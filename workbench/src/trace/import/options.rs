@@ -65,7 +65,7 @@ impl Default for ImportOptions {
 /// Bounds of an import's memory, which does not depend on the length of the log.
 ///
 /// It needs about `32 × run_events + 16 × threads × block_bytes` bytes, 64 KiB for each run on disk, and for
-/// each actor about 170 bytes and its name twice. With the defaults and two threads that is 160 MiB and the actors.
+/// each actor about 200 bytes and its name twice. With the defaults and two threads that is 160 MiB and the actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
     /// Bytes of the log that are parsed at once by one thread; a longer record is a block of its own.

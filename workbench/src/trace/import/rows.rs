@@ -2,193 +2,59 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr3};
+use csv::ByteRecord;
 
-use super::blocks::closing_quote;
+use super::blocks::lines;
 
-/// Iterates over the records of a block.
+/// Reads the records of a block. Empty lines are skipped.
 pub(super) struct Rows<'a> {
     block: &'a [u8],
-    delimiter: u8,
-    /// Start of the record.
-    start: usize,
-    /// Start of the next one.
-    at: usize,
-    fields: Vec<Field>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Field {
-    start: usize,
-    end: usize,
-    form: FieldForm,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FieldForm {
-    /// The text as it is.
-    Plain,
-    /// The text between two quotes, with quotes doubled in it.
-    Doubled,
-    /// A quoted text and more text behind its closing quote.
-    Ragged,
+    reader: csv::Reader<&'a [u8]>,
+    row: ByteRecord,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(block: &'a [u8], delimiter: u8) -> Self {
-        Self { block, delimiter, start: 0, at: 0, fields: Vec::new() }
+        let mut csv = csv::ReaderBuilder::new();
+        let reader = csv.delimiter(delimiter).has_headers(false).flexible(true).from_reader(block);
+        Self { block, reader, row: ByteRecord::new() }
     }
 
-    /// Moves to the next record; false if there is none. Empty lines are skipped.
-    pub(super) fn advance(&mut self) -> bool {
-        while matches!(self.block.get(self.at), Some(b'\n' | b'\r')) {
-            self.at += 1;
-        }
-        self.start = self.at;
-        self.fields.clear();
-        if self.at == self.block.len() {
-            return false;
-        }
-        while self.read_field() {}
-        true
+    /// The next record; `None` at the end. Bytes in memory cannot fail to be read.
+    pub(super) fn next_row(&mut self) -> Option<&ByteRecord> {
+        self.reader.read_byte_record(&mut self.row).is_ok_and(|is_read| is_read).then_some(&self.row)
     }
 
-    /// Number of fields of the record.
-    pub(super) fn len(&self) -> usize {
-        self.fields.len()
+    /// Lines of the block before the current record.
+    pub(super) fn lines_before(&self) -> u64 {
+        let before = self.row.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(before).expect("a position in memory");
+        // The position is that of the empty lines before it, or of the line feed after a carriage return.
+        let empty = self.block[start..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+        lines(&self.block[..start + empty])
     }
 
-    /// Start of the record in the block.
-    pub(super) const fn start(&self) -> usize {
-        self.start
-    }
-
-    /// Start of the next record in the block, or the line end before it.
-    pub(super) const fn end(&self) -> usize {
-        self.at
-    }
-
-    /// The text of a field, without quotes.
-    pub(super) fn field(&self, index: usize) -> Cow<'a, [u8]> {
-        let field = self.fields[index];
-        let raw = &self.block[field.start..field.end];
-        match field.form {
-            FieldForm::Plain => Cow::Borrowed(raw),
-            FieldForm::Doubled => Cow::Owned(undoubled(raw)),
-            FieldForm::Ragged => Cow::Owned(without_quotes(raw)),
-        }
-    }
-
-    /// Bytes of a field's text.
-    pub(super) fn field_bytes(&self, index: usize) -> usize {
-        let field = self.fields[index];
-        let raw = &self.block[field.start..field.end];
-        match field.form {
-            FieldForm::Plain => raw.len(),
-            FieldForm::Doubled => raw.len() - memchr_iter(b'"', raw).count() / 2,
-            FieldForm::Ragged => without_quotes(raw).len(),
-        }
-    }
-
-    /// Bytes of the whole record: its fields' texts and the separators between them.
-    pub(super) fn record_bytes(&self) -> usize {
-        (0..self.len()).map(|index| self.field_bytes(index)).sum::<usize>() + self.len().saturating_sub(1)
-    }
-
-    /// Returns whether another field follows.
-    fn read_field(&mut self) -> bool {
-        let start = self.at;
-        if self.block.get(start) == Some(&b'"') {
-            return self.read_quoted(start);
-        }
-        let end = self.field_end(start);
-        self.push(start, end, FieldForm::Plain);
-        self.step_over(end)
-    }
-
-    fn read_quoted(&mut self, quote: usize) -> bool {
-        let start = quote + 1;
-        // Only a sample can end inside quotes: blocks contain whole records.
-        let close = closing_quote(self.block, start).unwrap_or(self.block.len());
-        let end = self.field_end((close + 1).min(self.block.len()));
-        if end > close + 1 {
-            self.push(quote, end, FieldForm::Ragged);
-        } else {
-            let doubled = memchr::memchr(b'"', &self.block[start..close]).is_some();
-            self.push(start, close, if doubled { FieldForm::Doubled } else { FieldForm::Plain });
-        }
-        self.step_over(end)
-    }
-
-    fn field_end(&self, from: usize) -> usize {
-        memchr3(self.delimiter, b'\n', b'\r', &self.block[from..]).map_or(self.block.len(), |at| from + at)
-    }
-
-    fn push(&mut self, start: usize, end: usize, form: FieldForm) {
-        self.fields.push(Field { start, end, form });
-    }
-
-    fn step_over(&mut self, end: usize) -> bool {
-        self.at = (end + 1).min(self.block.len());
-        self.block.get(end) == Some(&self.delimiter)
+    /// Whether the current record ends with the block.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.reader.position().byte() == self.block.len() as u64
     }
 }
 
-fn undoubled(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        out.push(byte);
-        if byte == b'"' {
-            bytes.next();
-        }
-    }
-    out
+/// Bytes of a whole record: its fields' texts and the separators between them.
+pub(super) fn record_bytes(row: &ByteRecord) -> usize {
+    row.as_slice().len() + row.len().saturating_sub(1)
 }
 
-fn without_quotes(raw: &[u8]) -> Vec<u8> {
-    let close = closing_quote(raw, 1).unwrap_or(raw.len());
-    let mut out = undoubled(&raw[1..close]);
-    out.extend_from_slice(raw.get(close + 1..).unwrap_or_default());
-    out
+/// The texts of these columns with a separator between them.
+pub(super) fn joined<'r>(row: &'r ByteRecord, columns: &[usize], separator: u8) -> Cow<'r, [u8]> {
+    match columns {
+        [column] => Cow::Borrowed(&row[*column]),
+        columns => Cow::Owned(columns.iter().map(|&column| &row[column]).collect::<Vec<_>>().join(&separator)),
+    }
 }
 
 /// A name as text. Bytes that are not UTF-8 are read as Latin-1, which keeps different names different.
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes)
         .map_or_else(|_| Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()), Cow::Borrowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn rows(block: &[u8]) -> Vec<Vec<Vec<u8>>> {
-        let mut rows = Rows::new(block, b',');
-        let mut found = Vec::new();
-        while rows.advance() {
-            let fields: Vec<_> = (0..rows.len()).map(|index| rows.field(index).into_owned()).collect();
-            assert_eq!(rows.record_bytes(), fields.join(&b','.clone()).len());
-            found.push(fields);
-        }
-        found
-    }
-
-    proptest! {
-        /// Quotes, line ends and separators in any order, as well-formed as chance has it.
-        #[test]
-        fn fields_are_those_a_csv_reader_finds(text in "[a,\"\n\r\u{e4}]{0,40}") {
-            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let expected: Vec<Vec<Vec<u8>>> =
-                reader.byte_records().map(|record| record.unwrap().iter().map(<[u8]>::to_vec).collect()).collect();
-            prop_assert_eq!(rows(text.as_bytes()), expected);
-        }
-    }
-
-    #[test]
-    fn a_name_that_is_not_utf_8_is_latin_1() {
-        assert_eq!(text("Müller".as_bytes()), "Müller");
-        assert_eq!(text(b"M\xfcller"), "Müller");
-    }
 }

@@ -21,7 +21,6 @@ pub(super) struct Event {
     pub(super) time: i64,
     /// Number of the actor, in order of appearance.
     pub(super) actor: u32,
-    /// Size of the payload.
     pub(super) bytes: u32,
 }
 
@@ -40,7 +39,6 @@ impl Event {
     }
 }
 
-/// Collects events in the order of the log.
 pub(super) struct Sorter {
     run: Vec<Event>,
     run_events: usize,
@@ -48,7 +46,7 @@ pub(super) struct Sorter {
     /// Ranges of the runs in the file, in events.
     runs: Vec<Range<u64>>,
     /// Earliest and latest time so far.
-    span: Option<[i64; 2]>,
+    pub(super) span: Option<[i64; 2]>,
 }
 
 impl Sorter {
@@ -58,30 +56,19 @@ impl Sorter {
         Ok(Self { run: Vec::new(), run_events: run_events.max(1), spill, runs: Vec::new(), span: None })
     }
 
-    /// Earliest and latest time of the events taken so far.
-    pub(super) const fn span(&self) -> Option<[i64; 2]> {
-        self.span
-    }
-
-    pub(super) fn extend(&mut self, events: impl ExactSizeIterator<Item = Event>) -> io::Result<()> {
-        let mut events = events;
+    pub(super) fn extend(&mut self, mut events: impl ExactSizeIterator<Item = Event>) -> io::Result<()> {
         while events.len() > 0 {
             if self.run.len() == self.run_events {
                 self.spill_run()?;
             }
             let room = self.run_events - self.run.len();
-            let added = self.run.len();
-            self.run.extend(events.by_ref().take(room));
-            self.stretch_span(added);
+            for event in events.by_ref().take(room) {
+                let [first, last] = self.span.unwrap_or([event.time; 2]);
+                self.span = Some([first.min(event.time), last.max(event.time)]);
+                self.run.push(event);
+            }
         }
         Ok(())
-    }
-
-    fn stretch_span(&mut self, from: usize) {
-        for event in &self.run[from..] {
-            let [first, last] = self.span.unwrap_or([event.time; 2]);
-            self.span = Some([first.min(event.time), last.max(event.time)]);
-        }
     }
 
     fn sort_run(&mut self) {
@@ -107,57 +94,38 @@ impl Sorter {
 
     /// The events in order of time; those of equal time in the order of the log.
     pub(super) fn finish(mut self) -> io::Result<Sorted> {
+        let mut cursors = Vec::new();
         if self.runs.is_empty() {
             self.sort_run();
-            return Ok(Sorted::Memory(self.run.into_iter()));
+            cursors.push(Cursor { left: 0..0, buffer: self.run.into_iter() });
+        } else {
+            self.spill_run()?;
+            // The cursors have buffers of their own.
+            drop(self.run);
+            cursors.extend(self.runs.into_iter().map(|left| Cursor { left, buffer: Vec::new().into_iter() }));
         }
-        self.spill_run()?;
-        // The merge has buffers of its own.
-        self.run = Vec::new();
-        Merge::new(self.spill, &self.runs).map(Sorted::Merge)
-    }
-}
-
-/// Events in order of time.
-pub(super) enum Sorted {
-    Memory(std::vec::IntoIter<Event>),
-    Merge(Merge),
-}
-
-impl Sorted {
-    pub(super) fn next_event(&mut self) -> io::Result<Option<Event>> {
-        match self {
-            Self::Memory(events) => Ok(events.next()),
-            Self::Merge(merge) => merge.next_event(),
+        let mut next = BinaryHeap::new();
+        for (run, cursor) in cursors.iter_mut().enumerate() {
+            next.extend(cursor.peek(&self.spill)?.map(|event| Reverse((event.time, run))));
         }
+        Ok(Sorted { spill: self.spill, cursors, next })
     }
 }
 
 /// Merges sorted runs.
-pub(super) struct Merge {
+pub(super) struct Sorted {
     spill: File,
     cursors: Vec<Cursor>,
     /// Time of each run's next event, and the run: of equal times the earlier run comes first.
     next: BinaryHeap<Reverse<(i64, usize)>>,
 }
 
-impl Merge {
-    fn new(spill: File, runs: &[Range<u64>]) -> io::Result<Self> {
-        let mut cursors: Vec<_> =
-            runs.iter().map(|run| Cursor { left: run.clone(), buffer: Vec::new(), at: 0 }).collect();
-        let mut next = BinaryHeap::with_capacity(runs.len());
-        for (run, cursor) in cursors.iter_mut().enumerate() {
-            next.extend(cursor.peek(&spill)?.map(|event| Reverse((event.time, run))));
-        }
-        Ok(Self { spill, cursors, next })
-    }
-
-    fn next_event(&mut self) -> io::Result<Option<Event>> {
+impl Sorted {
+    pub(super) fn next_event(&mut self) -> io::Result<Option<Event>> {
         let Some(mut first) = self.next.peek_mut() else { return Ok(None) };
         let run = first.0.1;
         let cursor = &mut self.cursors[run];
-        let event = cursor.peek(&self.spill)?;
-        cursor.at += 1;
+        let event = cursor.buffer.next();
         match cursor.peek(&self.spill)? {
             Some(following) => *first = Reverse((following.time, run)),
             None => drop(PeekMut::pop(first)),
@@ -166,12 +134,10 @@ impl Merge {
     }
 }
 
-/// Reads one run.
 struct Cursor {
     /// Events that are not in the buffer yet.
     left: Range<u64>,
-    buffer: Vec<Event>,
-    at: usize,
+    buffer: std::vec::IntoIter<Event>,
 }
 
 impl Cursor {
@@ -179,27 +145,15 @@ impl Cursor {
     const EVENTS: u64 = 4096;
 
     fn peek(&mut self, spill: &File) -> io::Result<Option<Event>> {
-        if self.at == self.buffer.len() && !self.left.is_empty() {
-            self.refill(spill)?;
+        if self.buffer.as_slice().is_empty() && !self.left.is_empty() {
+            let start = self.left.start;
+            self.left.start = self.left.end.min(start + Self::EVENTS);
+            let events = usize::try_from(self.left.start - start).expect("at most 4096");
+            let mut bytes = vec![0; events * Event::BYTES];
+            spill.read_exact_at(&mut bytes, start * Event::BYTES as u64)?;
+            let events = bytes.as_chunks().0.iter().map(|&bytes| Event::from_bytes(bytes));
+            self.buffer = events.collect::<Vec<_>>().into_iter();
         }
-        Ok(self.buffer.get(self.at).copied())
-    }
-
-    fn refill(&mut self, spill: &File) -> io::Result<()> {
-        let events = Self::EVENTS.min(self.left.end - self.left.start);
-        let mut bytes = [0; Event::BYTES * 256];
-        self.buffer.clear();
-        self.at = 0;
-        let mut start = self.left.start;
-        self.left.start += events;
-        while start < self.left.start {
-            let piece = 256.min(self.left.start - start);
-            #[expect(clippy::cast_possible_truncation, reason = "at most 256")]
-            let bytes = &mut bytes[..piece as usize * Event::BYTES];
-            spill.read_exact_at(bytes, start * Event::BYTES as u64)?;
-            self.buffer.extend(bytes.as_chunks().0.iter().map(|&bytes| Event::from_bytes(bytes)));
-            start += piece;
-        }
-        Ok(())
+        Ok(self.buffer.as_slice().first().copied())
     }
 }

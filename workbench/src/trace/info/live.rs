@@ -22,7 +22,7 @@ pub struct LiveData {
 }
 
 /// Data that is used in the busiest window of a trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WorkingSet {
     /// Length of the window, seconds.
     pub window_seconds: u64,
@@ -49,11 +49,8 @@ struct Stored {
 }
 
 impl Stored {
-    const fn mean_event_bytes(&self) -> u64 {
-        match self.events_bytes.checked_div(self.events) {
-            Some(mean) => mean,
-            None => 0,
-        }
+    fn mean_event_bytes(&self) -> u64 {
+        self.events_bytes.checked_div(self.events).unwrap_or(0)
     }
 
     const fn bytes(&self) -> u64 {
@@ -63,44 +60,28 @@ impl Stored {
     /// Applies an operation and returns the bytes it wrote or read.
     fn apply(&mut self, op: Op) -> u64 {
         let bytes = u64::from(op.bytes);
-        let known = |otherwise: u64| if op.bytes > 0 { bytes } else { otherwise };
+        let known = |otherwise: u64| if bytes > 0 { bytes } else { otherwise };
         match op.kind {
             OpKind::EventsPut => {
                 self.events += 1;
                 self.events_bytes += bytes;
-                bytes
             }
             OpKind::EventsDel => {
                 self.events_bytes -= self.mean_event_bytes();
                 self.events = self.events.saturating_sub(1);
                 self.events_bytes *= u64::from(self.events > 0);
-                0
             }
-            OpKind::StatesPut => {
-                self.state_bytes = op.bytes;
-                bytes
-            }
-            OpKind::MetadataPut => {
-                self.metadata_bytes = op.bytes;
-                bytes
-            }
-            OpKind::EventsGet | OpKind::EventsLast => known(self.mean_event_bytes()),
-            OpKind::StatesGet => known(u64::from(self.state_bytes)),
-            OpKind::MetadataGet => known(u64::from(self.metadata_bytes)),
-            OpKind::EventsPurge | OpKind::StatesPurge | OpKind::MetadataPurge => {
-                self.purge(op.kind);
-                0
-            }
-            OpKind::Open => 0,
-        }
-    }
-
-    const fn purge(&mut self, kind: OpKind) {
-        match kind {
             OpKind::EventsPurge => (self.events, self.events_bytes) = (0, 0),
+            OpKind::StatesPut => self.state_bytes = op.bytes,
             OpKind::StatesPurge => self.state_bytes = 0,
-            _ => self.metadata_bytes = 0,
+            OpKind::MetadataPut => self.metadata_bytes = op.bytes,
+            OpKind::MetadataPurge => self.metadata_bytes = 0,
+            OpKind::EventsGet | OpKind::EventsLast => return known(self.mean_event_bytes()),
+            OpKind::StatesGet => return known(self.state_bytes.into()),
+            OpKind::MetadataGet => return known(self.metadata_bytes.into()),
+            OpKind::Open => {}
         }
+        op.written_bytes().into()
     }
 }
 
@@ -112,14 +93,12 @@ pub(super) struct LiveCounter {
 }
 
 impl LiveCounter {
-    /// Starts with the prehistory of the actors.
     pub(super) fn new(trace: &Trace) -> Self {
         let mut ops = Vec::new();
         let mut before = |actor| {
-            ops.clear();
             trace.prehistory(actor, &mut ops);
             let mut stored = Stored::default();
-            for &op in &ops {
+            for op in ops.drain(..) {
                 stored.apply(op);
             }
             stored
@@ -159,20 +138,13 @@ struct Window {
 }
 
 impl Window {
-    const fn new(seconds: u64) -> Self {
-        let empty = WorkingSet {
-            window_seconds: seconds,
-            start_seconds: 0,
-            commands_count: 0,
-            actors_count: 0,
-            touched_bytes: 0,
-            stored_bytes: 0,
-        };
+    fn new(seconds: u64) -> Self {
+        let empty = WorkingSet { window_seconds: seconds, ..WorkingSet::default() };
         Self { seconds, number: 0, open: empty, busiest: empty }
     }
 
     /// `share` is [`Stored::in_window`].
-    const fn record(&mut self, at_ns: u64, touched: u64, stored: u64, share: &mut (u64, u64)) {
+    fn record(&mut self, at_ns: u64, touched: u64, stored: u64, share: &mut (u64, u64)) {
         let number = at_ns / (self.seconds * SECOND_NS);
         if number != self.number {
             self.close();
@@ -189,14 +161,14 @@ impl Window {
         share.0 = stored;
     }
 
-    const fn close(&mut self) {
+    fn close(&mut self) {
         if self.open.commands_count > self.busiest.commands_count {
             self.busiest = self.open;
         }
         self.open = Self::new(self.seconds).open;
     }
 
-    const fn finish(mut self) -> WorkingSet {
+    fn finish(mut self) -> WorkingSet {
         self.close();
         self.busiest
     }
@@ -235,10 +207,7 @@ mod tests {
             (0, "c", &[(OpKind::EventsPurge, 0, 0), (OpKind::StatesPurge, 0, 0)]),
         ]);
         assert_eq!(live, LiveData { events_count: 1, events_bytes: 200, states_bytes: 70, metadata_bytes: 16 });
-    }
-
-    #[test]
-    fn prehistory_counts() {
+        // Prehistory counts.
         let (live, _) = counted(&[(0, "a", &[(OpKind::EventsGet, 3, 80), (OpKind::StatesGet, 0, 40)])]);
         assert_eq!((live.events_count, live.events_bytes, live.states_bytes), (1, 80, 40));
     }

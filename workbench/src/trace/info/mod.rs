@@ -11,7 +11,7 @@ mod summary;
 
 pub(crate) use live::WorkingSet;
 pub(crate) use rhythm::Rhythm;
-pub(super) use rhythm::{RhythmCounter, Windows};
+pub(super) use rhythm::Windows;
 pub(super) use sizes::SizeCounter;
 pub use sizes::Sizes;
 pub(crate) use skew::SkewFit;

@@ -10,7 +10,6 @@ const PAUSE_FACTOR: u64 = 10;
 const COMMANDS_PER_WINDOW: u64 = 100;
 /// Whole windows that a dispersion needs.
 const FEWEST_WINDOWS: u64 = 10;
-/// Slices of the trace for the rate over time.
 const SLICES: usize = 60;
 
 /// How commands spread over time.
@@ -48,9 +47,19 @@ pub struct Rhythm {
     pub commands_by_slice_count: Vec<u64>,
 }
 
-/// Collects the times of the commands.
+impl Rhythm {
+    /// Of commands at these times, nanoseconds, ascending.
+    pub(in super::super) fn of(times: &[u64]) -> Self {
+        let mut counter = RhythmCounter::new(times.len() as u64, times.last().copied().unwrap_or(0));
+        for &at_ns in times {
+            counter.record(at_ns);
+        }
+        counter.finish()
+    }
+}
+
 #[derive(Debug)]
-pub(in super::super) struct RhythmCounter {
+pub(super) struct RhythmCounter {
     duration_ns: u64,
     last_ns: Option<u64>,
     /// Three significant digits, from 1 ns on.
@@ -63,7 +72,7 @@ pub(in super::super) struct RhythmCounter {
 }
 
 impl RhythmCounter {
-    pub(in super::super) fn new(commands: u64, duration_ns: u64) -> Self {
+    pub(super) fn new(commands: u64, duration_ns: u64) -> Self {
         let gap_ns = duration_ns / commands.saturating_sub(1).max(1);
         let slices = if duration_ns == 0 { 1 } else { SLICES };
         Self {
@@ -78,7 +87,7 @@ impl RhythmCounter {
         }
     }
 
-    pub(in super::super) fn record(&mut self, at_ns: u64) {
+    pub(super) fn record(&mut self, at_ns: u64) {
         if let Some(last_ns) = self.last_ns.replace(at_ns) {
             let gap_ns = at_ns - last_ns;
             self.gaps.record(gap_ns).expect("it grows with the longest");
@@ -91,7 +100,7 @@ impl RhythmCounter {
         self.slices[usize::try_from(slice).expect("below the number of slices")] += 1;
     }
 
-    pub(in super::super) fn finish(mut self) -> Rhythm {
+    pub(super) fn finish(mut self) -> Rhythm {
         let gaps = self.gaps.len();
         let mean_ns = self.duration_ns as f64 / gaps.max(1) as f64;
         let variance = (self.gap_squares_sum / gaps.max(1) as f64 - mean_ns * mean_ns).max(0.0);
@@ -180,14 +189,6 @@ mod tests {
     use rand_distr::Exp1;
     use rand_xoshiro::Xoshiro256PlusPlus;
 
-    fn rhythm(times: &[u64]) -> Rhythm {
-        let mut counter = RhythmCounter::new(times.len() as u64, times.last().copied().unwrap_or(0));
-        for &at_ns in times {
-            counter.record(at_ns);
-        }
-        counter.finish()
-    }
-
     fn near(found: Option<f64>, expected: f64, within: f64) -> bool {
         found.is_some_and(|found| (found - expected).abs() <= within)
     }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn even_arrivals_do_not_vary() {
-        let found = rhythm(&(0..10_000).map(|n| n * 10_000_000).collect::<Vec<_>>());
+        let found = Rhythm::of(&(0..10_000).map(|n| n * 10_000_000).collect::<Vec<_>>());
         assert!(near(found.interarrival_cv_ratio, 0.0, 1e-6) && near(found.burstiness_ratio, -1.0, 1e-6), "{found:?}");
         assert!(near(found.dispersion_per_second_ratio, 0.0, 1e-9), "{found:?}");
         assert_eq!((found.peak_commands_per_second, found.gaps_over_10_means_count), (Some(100), 0));
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_poisson_process_has_a_variation_and_a_dispersion_of_one() {
-        let found = rhythm(&random_times(|_| 1e6));
+        let found = Rhythm::of(&random_times(|_| 1e6));
         assert!(near(found.interarrival_cv_ratio, 1.0, 0.02) && near(found.burstiness_ratio, 0.0, 0.01), "{found:?}");
         assert!(near(found.dispersion_per_second_ratio, 1.0, 0.4), "{found:?}");
         assert!(near(found.dispersion_per_100_commands_ratio, 1.0, 0.15), "{found:?}");
@@ -222,7 +223,7 @@ mod tests {
 
     #[test]
     fn bursts_vary_more() {
-        let found = rhythm(&random_times(|number| if number / 500 % 2 == 0 { 1e5 } else { 1e7 }));
+        let found = Rhythm::of(&random_times(|number| if number / 500 % 2 == 0 { 1e5 } else { 1e7 }));
         assert!(found.interarrival_cv_ratio.unwrap() > 1.5 && found.burstiness_ratio.unwrap() > 0.2, "{found:?}");
         assert!(found.dispersion_per_second_ratio.unwrap() > 10.0 && found.peak_to_mean_ratio.unwrap() > 2.0);
     }
@@ -231,7 +232,7 @@ mod tests {
     fn pauses_are_counted() {
         let mut times: Vec<u64> = (0..1_000).map(|n| n * SECOND_NS).collect();
         times.extend((0..1_000).map(|n| (5_000 + n) * SECOND_NS));
-        let found = rhythm(&times);
+        let found = Rhythm::of(&times);
         assert!((found.longest_gap_seconds - 4_001.0).abs() < 1e-9, "{found:?}");
         assert_eq!((found.gaps_over_10_medians_count, found.gaps_over_10_means_count), (Some(1), 1));
     }
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn commands_at_one_time_have_no_variation() {
         for times in [&[][..], &[0], &[0, 0, 0]] {
-            let found = rhythm(times);
+            let found = Rhythm::of(times);
             assert_eq!((found.interarrival_cv_ratio, found.peak_commands_per_second), (None, None));
             assert_eq!(found.commands_by_slice_count, [times.len() as u64]);
         }

@@ -196,7 +196,6 @@ fn population(commands: u64, seen: u64, exponent: f64) -> u64 {
     low.max(1)
 }
 
-/// The figures of a trace that the correction needs.
 struct Correction {
     commands: u64,
     seen: u64,

@@ -104,7 +104,7 @@ pub fn info(trace: &Trace) -> io::Result<TraceInfo> {
         actors_count: trace.actors().len() as u64,
         actor_types_count: trace.type_count() as u64,
         duration_seconds,
-        commands_per_second: mean_rate(trace.command_count(), duration_seconds),
+        commands_per_second: if duration_seconds > 0.0 { trace.command_count() as f64 / duration_seconds } else { 0.0 },
         event_sizes: events.finish(),
         state_sizes: states.finish(),
         written_bytes,
@@ -120,8 +120,4 @@ pub fn info(trace: &Trace) -> io::Result<TraceInfo> {
 
 fn occurring<K: Ord + Copy, const N: usize>(kinds: [K; N], count: impl Fn(K) -> u64) -> BTreeMap<K, u64> {
     kinds.into_iter().map(|kind| (kind, count(kind))).filter(|&(_, count)| count > 0).collect()
-}
-
-fn mean_rate(commands: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 { commands as f64 / seconds } else { 0.0 }
 }

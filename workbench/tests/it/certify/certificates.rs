@@ -118,8 +118,7 @@ fn empty() -> Certificate {
         command: "ave-workbench certify w.toml".to_owned(),
         workers: 2,
     };
-    let outcome =
-        CertifyOutcome { command: CommandKind::Persist, modes: vec![], interruptions: vec![], interrupted: true };
+    let outcome = CertifyOutcome { modes: vec![], interruptions: vec![], interrupted: true };
     let inputs = inputs(&source, Path::new("none"), &spec(), MachineProfile::Nano);
     certificate(&context, &spec(), &inputs, &outcome, "2026-01-01T12:10:00Z".to_owned())
 }

@@ -8,8 +8,8 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_workbench::actor::Durability;
 use ave_workbench::certify::{
-    Certification, CertifyError, CertifyInputs, CertifyJob, CertifyJournal, CertifyObserver, CertifyOutcome,
-    CertifySpec, EarlyEnd, Finding, InterruptionKind, JournalHead, JudgedSlice, Standing, judge,
+    Certification, CertifyError, CertifyInputs, CertifyJournal, CertifyOutcome, CertifySpec, EarlyEnd, Finding,
+    InterruptionKind, JournalHead, JudgedSlice, judge,
 };
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
@@ -136,19 +136,6 @@ impl Rig for StagedRig<'_> {
     }
 }
 
-/// Stops a certification once so many slices are whole.
-struct StopAfter<'a>(u64, &'a Control);
-
-impl ave_workbench::load::Observer for StopAfter<'_> {}
-
-impl CertifyObserver for StopAfter<'_> {
-    fn standing(&self, standing: &Standing<'_>) {
-        if standing.slices.len() as u64 >= self.0 {
-            self.1.stop();
-        }
-    }
-}
-
 /// A certification with its clock, backend and directories.
 struct Trial {
     clock: SimulatedClock,
@@ -208,7 +195,12 @@ impl Trial {
             arrivals: Arrivals::Constant,
             machine: Machine::host(2, 5 << 30),
             cores: 2,
-            job: CertifyJob { observer: &StopAfter(stop_after, &control), control: &control },
+            job,
+            on_progress: &|mode, _| {
+                if mode.slices.len() as u64 >= stop_after {
+                    control.stop();
+                }
+            },
         };
         certification.run(&testbed, &mut journal)
     }
@@ -236,8 +228,8 @@ fn a_steady_backend_passes_in_every_slice() {
     assert_eq!(trial.judged(), (Outcome::Pass, vec![]));
     let outcome = Trial::new(spec("p99=10ms"), |_| 2 * MILLISECOND).run();
     let mode = &outcome.modes[0];
-    assert_eq!((outcome.interrupted, mode.slices.len(), mode.segments, mode.databases), (false, 60, 10, 1));
-    assert_eq!((mode.early_end, outcome.interruptions.len(), mode.pauses_seconds.len()), (None, 0, 9));
+    assert_eq!((outcome.interrupted, mode.slices.len(), mode.segments, mode.state.databases), (false, 60, 10, 1));
+    assert_eq!((mode.state.early_end, outcome.interruptions.len(), mode.pauses_seconds.len()), (None, 0, 9));
     for (place, slice) in (0..).zip(&mode.slices) {
         assert_eq!((slice.at_seconds, slice.count, slice.met), (10 * place, 2_000, Some(true)));
         let percentile = slice.percentile_ns.unwrap() as f64;
@@ -353,7 +345,7 @@ fn a_load_that_cannot_be_served_is_aborted_and_fails() {
     assert_eq!(verdict, Outcome::Fail);
     assert!(findings.contains(&(Durability::On, Finding::GaveUp)), "{findings:?}");
     let mode = &outcome.modes[0];
-    assert!(!outcome.interrupted && mode.early_end == Some(EarlyEnd::GaveUp));
+    assert!(!outcome.interrupted && mode.state.early_end == Some(EarlyEnd::GaveUp));
     assert!((10..12).contains(&mode.slices.len()), "{} slices", mode.slices.len());
     assert!(mode.slices.last().unwrap().fell_behind);
     assert_eq!(mode.worst(), mode.slices.last());
@@ -404,7 +396,7 @@ fn a_resumed_certification_has_the_figures_of_an_uninterrupted_one() {
     let outcome = trial.run();
     assert!(!outcome.interrupted);
     assert_eq!(figures(&outcome), whole);
-    assert_eq!(outcome.modes[0].databases, 1);
+    assert_eq!(outcome.modes[0].state.databases, 1);
     let seen: Vec<_> =
         outcome.interruptions.iter().map(|one| (one.kind, one.after_slices_count, one.database_is_new)).collect();
     assert_eq!(seen, [12, 18, 42].map(|slices| (InterruptionKind::Stopped, slices, false)));
@@ -420,7 +412,7 @@ fn a_database_that_was_not_closed_is_replaced_and_recorded() {
     trial.stages.fails_at = None;
     let outcome = trial.run();
     let mode = &outcome.modes[0];
-    assert_eq!((outcome.interrupted, mode.slices.len(), mode.databases), (false, 60, 2));
+    assert_eq!((outcome.interrupted, mode.slices.len(), mode.state.databases), (false, 60, 2));
     assert_eq!(mode.on_last_database().len(), 42);
     let interruption = outcome.interruptions[0];
     assert_eq!((interruption.kind, interruption.after_slices_count), (InterruptionKind::Ended, 18));

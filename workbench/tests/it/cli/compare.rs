@@ -8,12 +8,10 @@ use ave_actors_rocksdb::{RocksDbManager, RocksDbStore};
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use ave_workbench::actor::Durability;
-use ave_workbench::compare::{
-    BuildReports, CompareContext, CompareSettings, Comparison, ComparisonOutcome, Metric, compare,
-};
+use ave_workbench::compare::{BuildReports, CompareSettings, Comparison, ComparisonOutcome, Metric, compare};
 use ave_workbench::host::HostProfile;
 use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, Target, WarmUp};
-use ave_workbench::report::{Context, Report};
+use ave_workbench::report::{ComparisonContext, Context, Report};
 use ave_workbench::run::{RunSpec, run, run_report};
 use tempfile::tempdir;
 
@@ -289,7 +287,7 @@ fn measured_comparison(source: &Source, share: f64) -> Comparison {
     }
     let [base, candidate] =
         [("base", base), ("candidate", candidate)].map(|(name, reports)| BuildReports::new(Path::new(name), reports));
-    let context = CompareContext { compared_at: "2026-01-02T00:00:00Z".to_owned(), command: String::new() };
+    let context = ComparisonContext { compared_at: "2026-01-02T00:00:00Z".to_owned(), command: String::new() };
     compare(&base, &[candidate], CompareSettings::default(), &context).unwrap()
 }
 

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use ave_workbench::actor::Durability;
 use ave_workbench::compare::{
-    Answer, BuildReports, CompareContext, CompareError, CompareSettings, Comparison, ComparisonOutcome, MachineFigure,
-    Metric, Row, Samples, compare,
+    Answer, BuildReports, CompareError, CompareSettings, Comparison, ComparisonOutcome, MachineFigure, Metric, Row,
+    Samples, compare,
 };
 use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
-use ave_workbench::report::{Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency};
+use ave_workbench::report::{
+    ComparisonContext, Incomparable, ModeResult, Outcome, Report, RoundFigures, RoundInfo, RoundLatency,
+};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal, StudentT};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -178,8 +180,8 @@ fn side(name: &str, reports: Vec<Report>) -> BuildReports {
     BuildReports::new(Path::new(name), named.collect())
 }
 
-fn context() -> CompareContext {
-    CompareContext { compared_at: "2026-03-02T10:00:00Z".to_owned(), command: "ave-workbench compare".to_owned() }
+fn context() -> ComparisonContext {
+    ComparisonContext { compared_at: "2026-03-02T10:00:00Z".to_owned(), command: "ave-workbench compare".to_owned() }
 }
 
 fn compared([base, candidate]: &[BuildReports; 2]) -> Comparison {

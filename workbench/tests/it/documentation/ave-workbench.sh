@@ -84,6 +84,7 @@ compare)
     ;;
 trace)
     # A trace that is made to be replayed often.
+    with_less_preload
     words=("${words[@]/#40000/1000}")
     ;;
 host)

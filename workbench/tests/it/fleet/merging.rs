@@ -6,11 +6,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ave_workbench::actor::Durability;
 use ave_workbench::fleet::{
-    LatencyEvidence, MachineComparison, MergeContext, MergeError, Merged, MergedMachine, ReportWithLog, TargetAnswer,
-    merge,
+    LatencyEvidence, MachineComparison, MergeError, Merged, MergedMachine, ReportWithLog, TargetAnswer, merge,
 };
 use ave_workbench::measure::{LatencyHistogram, PERCENTILES, Percentile};
-use ave_workbench::report::{Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
+use ave_workbench::report::{ComparisonContext, Incomparable, NamedLatency, Outcome, Report, SourceKind, latency_info};
 use ave_workbench::units;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
@@ -98,8 +97,11 @@ fn plan(number: usize) -> Host {
     host
 }
 
-fn context() -> MergeContext {
-    MergeContext { merged_at: "2026-03-02T10:00:00Z".to_owned(), command: "ave-workbench report merge".to_owned() }
+fn context() -> ComparisonContext {
+    ComparisonContext {
+        compared_at: "2026-03-02T10:00:00Z".to_owned(),
+        command: "ave-workbench report merge".to_owned(),
+    }
 }
 
 fn merged(hosts: impl IntoIterator<Item = Host>) -> Result<Merged, MergeError> {
@@ -186,7 +188,7 @@ fn reports_of_one_kind_of_machine_are_one_row_and_others_are_not() {
     assert_eq!(machine.modes[0].commands_count, 4 * 120_000);
     assert_eq!(machine.usable_ram_bytes, 4_096 * MIB - 40 * MIB, "the least");
 
-    let others: [fn(&mut Report); 7] = [
+    let others: [fn(&mut Report); 8] = [
         |_| {},
         |report| report.host.cpu_model = "Neoverse-N1".to_owned(),
         |report| report.host.usable_cores_count = 4,
@@ -194,6 +196,11 @@ fn reports_of_one_kind_of_machine_are_one_row_and_others_are_not() {
         |report| report.host.file_system = "xfs".to_owned(),
         |report| report.host.device = "/dev/nvme0n1".to_owned(),
         |report| report.host.virtualisation = "none detected".to_owned(),
+        |report| {
+            report.host.usable_cores_count = 1;
+            report.host.file_system = "overlay".to_owned();
+            report.host.device = "overlay".to_owned();
+        },
     ];
     let comparison = joined(hosts(&others));
     assert_eq!(comparison.machines.len(), others.len());
@@ -201,6 +208,13 @@ fn reports_of_one_kind_of_machine_are_one_row_and_others_are_not() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), others.len(), "each has a name of its own: {names:?}");
+    for name in [
+        "AMD EPYC 7B13 · 2 cores · 4 GiB · ext4 on vd · kvm",
+        "AMD EPYC 7B13 · 2 cores · 4 GiB · ext4 on vd",
+        "AMD EPYC 7B13 · 1 core · 4 GiB · overlay · kvm",
+    ] {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The crash check finds what a backend lost, and nothing if it lost nothing.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{
-    Control, CrashSpec, CrashTask, Crashed, JobContext, Load, Source, SystemClock, Victim, VictimEnd, VictimError,
-    crash_check, drive_until_killed,
+    Control, CrashTask, Crashed, JobContext, Load, Source, SystemClock, Victim, VictimError, crash_check,
+    drive_until_killed,
 };
 use ave_workbench::trace::TraceActor;
 use ave_workbench::workload::{Arrivals, Workload, shipped};
@@ -25,12 +26,7 @@ struct Thread<'a> {
 }
 
 impl Victim for Thread<'_> {
-    fn run_and_kill(
-        &self,
-        task: &CrashTask,
-        _kill_after: Duration,
-        _control: &Control,
-    ) -> Result<VictimEnd, VictimError> {
+    fn run_and_kill(&self, task: &CrashTask, _kill_after: Duration, _control: &Control) -> Result<bool, VictimError> {
         let control = Control::default();
         let (sender, under_load) = channel();
         std::thread::scope(|scope| {
@@ -46,12 +42,12 @@ impl Victim for Thread<'_> {
             // A backend that fails an operation ends it in the middle of a command.
             let _ = thread.join().unwrap();
         });
-        Ok(VictimEnd::Killed)
+        Ok(true)
     }
 }
 
-fn spec(workers: u64, kills: u32) -> CrashSpec {
-    CrashSpec { durability: Durability::Off, load: Load::Closed, workers, kills }
+fn task(directory: &Path, workers: u64) -> CrashTask {
+    CrashTask { directory: directory.to_owned(), durability: Durability::Off, load: Load::Closed, workers }
 }
 
 /// Writes before each kill, unless the backend fails one earlier.
@@ -61,10 +57,8 @@ fn check(fault: Fault, source: &Source, workers: u64, kills: u32) -> Crashed {
     let directory = tempfile::tempdir().unwrap();
     let target = Memory::new(fault);
     let victim = Thread { target: &target, source, writes: WRITES };
-    let spec = spec(workers, kills);
-    crash_check(&target, source, &spec, directory.path(), &victim, JobContext::silent(&Control::default()))
-        .unwrap()
-        .unwrap()
+    let task = task(directory.path(), workers);
+    crash_check(&target, source, &task, kills, &victim, JobContext::silent(&Control::default())).unwrap().unwrap()
 }
 
 const APPENDING: &str = "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1";
@@ -152,11 +146,11 @@ fn the_newest_write_lost_is_found() {
     assert_eq!(crashed.verified.lost, 0);
     for (fault, what) in [(Fault::Lose("events", 0), "event"), (Fault::Lose("metadata", 0), "metadata")] {
         // One command, and the next one far away.
-        let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
         let (target, source, directory) = (Memory::new(fault), one_actor(LIGHT), tempfile::tempdir().unwrap());
+        let load = Load::Open { per_second: 1.0, arrivals: Arrivals::Constant };
+        let slow = CrashTask { load, ..task(directory.path(), 1) };
         let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
-        let crashed =
-            crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
+        let crashed = crash_check(&target, &source, &slow, 1, &victim, JobContext::silent(&Control::default()));
         let crashed = crashed.unwrap().unwrap();
         assert_eq!((crashed.commands, crashed.verified.lost), (1, 1), "{crashed:?}");
         assert!(crashed.verified.differences[0].contains(what), "{crashed:?}");
@@ -176,11 +170,11 @@ fn altered_bytes_are_found() {
 /// The backend stores the event after the one written as well.
 #[test]
 fn an_event_that_was_never_written_is_found() {
-    let slow = CrashSpec { load: Load::Open { per_second: 1.0, arrivals: Arrivals::Constant }, ..spec(1, 1) };
     let (target, source, directory) = (Memory::new(Fault::Invent(0)), one_actor(LIGHT), tempfile::tempdir().unwrap());
+    let load = Load::Open { per_second: 1.0, arrivals: Arrivals::Constant };
+    let slow = CrashTask { load, ..task(directory.path(), 1) };
     let victim = Thread { target: &target, source: &source, writes: LIGHT_WRITES };
-    let crashed =
-        crash_check(&target, &source, &slow, directory.path(), &victim, JobContext::silent(&Control::default()));
+    let crashed = crash_check(&target, &source, &slow, 1, &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.verified.events, crashed.verified.lost), (1, 0));
     let difference = &crashed.verified.differences[0];
@@ -231,16 +225,10 @@ fn a_trace_is_repeated_until_the_kill() {
 struct Weak<'a>(Thread<'a>, std::cell::Cell<u32>);
 
 impl Victim for Weak<'_> {
-    fn run_and_kill(
-        &self,
-        task: &CrashTask,
-        kill_after: Duration,
-        control: &Control,
-    ) -> Result<VictimEnd, VictimError> {
+    fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control) -> Result<bool, VictimError> {
         self.1.set(self.1.get() + 1);
         if self.1.get() == 3 {
-            let reason = "ended by itself: signal: 6".to_owned();
-            return Err(VictimError { durability: task.durability, reason });
+            return Err(VictimError("ended by itself: signal: 6".to_owned()));
         }
         self.0.run_and_kill(task, kill_after, control)
     }
@@ -250,8 +238,8 @@ impl Victim for Weak<'_> {
 fn a_process_that_ends_by_itself_is_reported_with_the_results_before() {
     let (target, source, directory) = (Memory::new(Fault::None), one_actor(LIGHT), tempfile::tempdir().unwrap());
     let victim = Weak(Thread { target: &target, source: &source, writes: WRITES }, 0.into());
-    let crashed =
-        crash_check(&target, &source, &spec(1, 5), directory.path(), &victim, JobContext::silent(&Control::default()));
+    let task = task(directory.path(), 1);
+    let crashed = crash_check(&target, &source, &task, 5, &victim, JobContext::silent(&Control::default()));
     let crashed = crashed.unwrap().unwrap();
     assert_eq!((crashed.kills, crashed.verified.differences.len()), (2, 0));
     let failure = crashed.failure.unwrap();
@@ -264,8 +252,8 @@ fn a_check_that_is_cancelled_before_its_first_kill_has_no_result() {
     let (control, directory) = (Control::default(), tempfile::tempdir().unwrap());
     control.stop();
     let victim = Thread { target: &target, source: &source, writes: 0 };
-    let crashed =
-        crash_check(&target, &source, &spec(1, 3), directory.path(), &victim, JobContext::silent(&control)).unwrap();
+    let task = task(directory.path(), 1);
+    let crashed = crash_check(&target, &source, &task, 3, &victim, JobContext::silent(&control)).unwrap();
     assert_eq!(crashed, None);
 }
 
@@ -488,12 +476,7 @@ mod process {
     struct ThisTest(Unsafety);
 
     impl Victim for ThisTest {
-        fn run_and_kill(
-            &self,
-            task: &CrashTask,
-            kill_after: Duration,
-            _control: &Control,
-        ) -> Result<VictimEnd, VictimError> {
+        fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, _: &Control) -> Result<bool, VictimError> {
             let flag = flag(&task.directory);
             let _ = fs::remove_file(&flag);
             let child = Command::new(std::env::current_exe().unwrap())
@@ -511,17 +494,15 @@ mod process {
             std::thread::sleep(kill_after);
             running.0.kill().unwrap();
             assert_eq!(running.0.wait().unwrap().signal(), Some(9), "it ended by itself");
-            Ok(VictimEnd::Killed)
+            Ok(true)
         }
     }
 
     fn killed(unsafety: Unsafety, durability: Durability, kills: u32) -> Crashed {
         let directory = tempfile::tempdir().unwrap();
-        let directory = directory.path().join("work");
-        let spec = CrashSpec { durability, load: Load::Closed, workers: WORKERS, kills };
+        let task = CrashTask { durability, ..super::task(&directory.path().join("work"), WORKERS) };
         let (target, victim) = (RocksDbTarget::new(SMALL), ThisTest(unsafety));
-        let crashed =
-            crash_check(&target, &source(), &spec, &directory, &victim, JobContext::silent(&Control::default()));
+        let crashed = crash_check(&target, &source(), &task, kills, &victim, JobContext::silent(&Control::default()));
         crashed.unwrap().unwrap()
     }
 

@@ -128,7 +128,7 @@ mod on_disk {
     use ave_actors_rocksdb::backend::Tuning;
     use ave_actors_store::config::{MachineProfile, MachineSpec, resolve_spec};
     use ave_workbench::load::{Inventory, RocksDbTarget};
-    use ave_workbench::plan::{GrowthCurve, TreeRules};
+    use ave_workbench::plan::GrowthCurve;
     use ave_workbench::workload::Workload;
 
     use super::{Control, EVERYTHING, JobContext, RestartSpec, Session, Source, SystemClock, drive, session, verified};
@@ -165,16 +165,16 @@ mod on_disk {
             let source = workload(rest);
             let [small, large] = [COMMANDS, 10 * COMMANDS].map(|commands| inventory_after(&source, commands));
             assert!(large.commands > 9 * small.commands);
-            let rules = TreeRules::from(&Tuning::new(&resolve_spec(Some(SPEC)), None));
-            let curve = GrowthCurve::walk(&source, WORKERS, rules, &small, large.commands).unwrap();
+            let tuning = Tuning::new(&resolve_spec(Some(SPEC)), None);
+            let curve = GrowthCurve::walk(&source, WORKERS, tuning, &small, large.commands).unwrap();
             let (forecast, found) = (curve.at(large.commands), large.directory_bytes as f64);
             assert!(
-                (forecast.bytes / found - 1.0).abs() < 0.10,
+                (forecast.expected / found - 1.0).abs() < 0.10,
                 "{found} bytes after {}: {forecast:?}",
                 large.commands
             );
             let naive = small.directory_bytes as f64 * 10.0;
-            assert!((naive / found - 1.0).abs() > (forecast.bytes / found - 1.0).abs(), "{naive} for {found}");
+            assert!((naive / found - 1.0).abs() > (forecast.expected / found - 1.0).abs(), "{naive} for {found}");
         }
     }
 

@@ -255,15 +255,16 @@ fn the_smallest_machine_that_does_not_die_is_recommended_and_the_dead_are_told()
                 .unwrap();
         let mode = &outcome.modes[0];
         let recommended = mode.recommended().unwrap();
-        assert_eq!((recommended.machine.name.as_str(), recommended.evidence), ("small", Evidence::Emulated));
+        assert_eq!((recommended.machine.name.as_str(), recommended.known.evidence), ("small", Evidence::Emulated));
         for name in ["nano", "micro"] {
             let verdict = mode.verdicts.iter().find(|verdict| verdict.machine.name == name).unwrap();
-            assert_eq!((verdict.holds, verdict.sustained_per_second), (Some(false), None), "{name}");
-            assert_eq!(verdict.binding.as_ref().unwrap().resource, Resource::Memory);
-            assert!(verdict.reason.contains("killed"), "{}", verdict.reason);
+            assert_eq!((verdict.known.holds, verdict.known.sustained_per_second), (Some(false), None), "{name}");
+            assert_eq!(verdict.known.binding.as_ref().unwrap().resource, Resource::Memory);
+            assert!(verdict.known.reason.contains("killed"), "{}", verdict.known.reason);
         }
-        let implied: Vec<_> = mode.verdicts.iter().filter(|verdict| verdict.evidence == Evidence::Implied).collect();
-        assert!(implied.iter().any(|verdict| verdict.machine.name == "2xlarge" && verdict.holds == Some(true)));
+        let implied: Vec<_> =
+            mode.verdicts.iter().filter(|verdict| verdict.known.evidence == Evidence::Implied).collect();
+        assert!(implied.iter().any(|verdict| verdict.machine.name == "2xlarge" && verdict.known.holds == Some(true)));
     });
 }
 
@@ -293,7 +294,7 @@ fn without_memory_limits_only_what_fitted_counts() {
     let findings = mode.principal().unwrap();
     assert!(findings.sustained.iter().all(|sustained| sustained.footprint.rss_bytes > 0));
     let verdict = mode.recommended().unwrap();
-    assert_eq!(verdict.evidence, Evidence::CoresEmulated);
+    assert_eq!(verdict.known.evidence, Evidence::CoresEmulated);
     let took = findings.sustained[0].footprint.total_bytes();
     assert!(took <= verdict.machine.usable_ram_bytes(), "{took} bytes on {}", verdict.machine);
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::compare::{BuildReports, CompareContext, CompareSettings, Comparison, ComparisonOutcome, compare};
+use ave_workbench::compare::{BuildReports, CompareSettings, Comparison, ComparisonOutcome, compare};
 use ave_workbench::render;
-use ave_workbench::report::Report;
+use ave_workbench::report::{ComparisonContext, Report};
 use serde_json::Value;
 
 use crate::support::sample;
@@ -35,7 +35,7 @@ fn side(path: &str, report: Report) -> BuildReports {
 }
 
 fn compared(base: &BuildReports, candidates: &[BuildReports]) -> Comparison {
-    let context = CompareContext {
+    let context = ComparisonContext {
         compared_at: "2026-03-02T10:00:00Z".to_owned(),
         command: "ave-workbench compare base candidate".to_owned(),
     };

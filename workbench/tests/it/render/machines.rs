@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ave_workbench::fleet::{MachineComparison, MergeContext, ReportWithLog, merge};
+use ave_workbench::fleet::{MachineComparison, ReportWithLog, merge};
 use ave_workbench::render;
-use ave_workbench::report::Report;
+use ave_workbench::report::{ComparisonContext, Report};
 use serde_json::Value;
 
 use crate::support::sample;
@@ -25,8 +25,8 @@ fn joined(reports: impl IntoIterator<Item = Report>) -> MachineComparison {
         report.host.usable_cores_count = 2 << number;
         ReportWithLog::without_log(Path::new(&format!("fleet/node-{number}")), report)
     });
-    let context = MergeContext {
-        merged_at: "2026-03-02T10:00:00Z".to_owned(),
+    let context = ComparisonContext {
+        compared_at: "2026-03-02T10:00:00Z".to_owned(),
         command: "ave-workbench report merge fleet/*".to_owned(),
     };
     merge(given.collect(), &context).unwrap().comparison

@@ -53,7 +53,7 @@ fn a_hostile_name_stays_below_the_root() {
 #[test]
 fn attachments_lie_beside_the_report() {
     let root = tempdir().unwrap();
-    let directory = ReportDirectory::new(root.path()).attach("persist-on.hlog", b"log".to_vec());
+    let directory = ReportDirectory::new(root.path()).attach(vec![("persist-on.hlog".to_owned(), b"log".to_vec())]);
     let path = directory.write(&sample::run(), &render::report(&sample::run())).unwrap();
     assert_eq!(names(&path), ["persist-on.hlog", "report.html", "report.json", "report.md"]);
     assert_eq!(fs::read(path.join("persist-on.hlog")).unwrap(), b"log");

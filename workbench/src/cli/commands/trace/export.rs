@@ -3,31 +3,27 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::read::read;
-use crate::cli::args::{ExportArgs, TableArg, TableFormatArg};
+use super::read;
+use crate::cli::args::trace::{ExportArgs, TableArg, TableFormatArg};
 use crate::cli::error::CliError;
-use crate::cli::output;
 use crate::cli::output::Output;
-use crate::report::Outcome;
 use crate::trace::{AtomicFile, ExportError, Selection, Table, TableFormat, Trace, TraceError};
 use crate::{trace, units};
 
-pub(crate) fn export(args: &ExportArgs, output: Output) -> Result<Outcome, CliError> {
+pub(crate) fn run(args: &ExportArgs, output: Output) -> Result<(), CliError> {
     let selection = selection(args)?;
-    if args.output.is_none() && output.is_json() {
+    if args.output.is_none() && output.json {
         let reason = "--json prints a summary, but standard output is the table: write the table to a file with -o, or use \
                       --format json-lines";
         return Err(CliError::Usage(reason.to_owned()));
     }
     let trace = read(&args.trace, args.allow_truncated)?;
-    let rows = match &args.output {
-        Some(target) => to_file(&trace, &selection, args, target)?,
-        None => to_stdout(&trace, &selection, args)?,
-    };
-    if let Some(target) = &args.output {
-        print(rows, target, output)?;
-    }
-    Ok(Outcome::Pass)
+    let Some(target) = &args.output else { return to_stdout(&trace, &selection, args) };
+    let rows = to_file(&trace, &selection, args, target)?;
+    let file = target.display().to_string();
+    output.result(&serde_json::json!({ "file": file, "rows_count": rows }), || {
+        output.line(&format!("{}: {file}", units::counted(rows, "row")))
+    })
 }
 
 fn selection(args: &ExportArgs) -> Result<Selection, CliError> {
@@ -52,12 +48,10 @@ fn write(trace: &Trace, selection: &Selection, args: &ExportArgs, out: &mut impl
     trace::export(trace, selection, table, format, out)
 }
 
-fn to_stdout(trace: &Trace, selection: &Selection, args: &ExportArgs) -> Result<u64, CliError> {
+fn to_stdout(trace: &Trace, selection: &Selection, args: &ExportArgs) -> Result<(), CliError> {
     let mut stdout = BufWriter::new(std::io::stdout().lock());
-    let rows =
-        write(trace, selection, args, &mut stdout).map_err(|error| export_error(error, args, CliError::Output))?;
-    stdout.flush()?;
-    Ok(rows)
+    write(trace, selection, args, &mut stdout).map_err(|error| export_error(error, args, CliError::Output))?;
+    Ok(stdout.flush()?)
 }
 
 fn to_file(trace: &Trace, selection: &Selection, args: &ExportArgs, target: &Path) -> Result<u64, CliError> {
@@ -76,11 +70,4 @@ fn export_error(error: ExportError, args: &ExportArgs, write_error: impl FnOnce(
             TraceError::Empty { path: args.trace.clone(), what: "commands of these actors in that time" }.into()
         }
     }
-}
-
-fn print(rows: u64, target: &Path, output: Output) -> Result<(), CliError> {
-    if output.is_json() {
-        return output::json(&serde_json::json!({ "file": target.display().to_string(), "rows_count": rows }));
-    }
-    output.line(&format!("{}: {}", units::counted(rows, "row"), target.display()))
 }

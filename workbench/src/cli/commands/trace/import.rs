@@ -3,32 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use crate::actor::{PersistenceRules, Strategy};
-use crate::cli::args::{ImportArgs, PersistenceArg};
+use crate::cli::args::trace::{ImportArgs, PersistenceArg};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::ImportProgress;
-use crate::cli::{output, resolve};
-use crate::report::Outcome;
+use crate::cli::resolve;
 use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
 use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
 
-/// Standard input as a log.
 const STANDARD_INPUT: &str = "-";
 
-pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Outcome, CliError> {
+pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
     let stem = log_name(&args.log);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
     let options = options(args, &stem);
     let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c()?);
     let summary = trace::import_from(input(&args.log, &target)?, &target, &options, &progress);
-    progress.finish();
+    progress.bar.finish_and_clear();
     let summary = summary?;
-    if output.is_json() {
-        output::json(&json_summary(&summary, &target))?;
-        return Ok(Outcome::Pass);
-    }
+    output.result(&json_summary(&summary, &target), || print(&summary, &target.display().to_string(), output))
+}
+
+fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), CliError> {
     output.line(&format!(
         "{} over {}, {}, {} to {}",
         units::counted(summary.events, "event"),
@@ -41,8 +39,7 @@ pub(crate) fn import(args: &ImportArgs, output: Output) -> Result<Outcome, CliEr
     summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
-    output.line(&format!("Trace: {}\nReplay it with `ave-workbench run {}`.", target.display(), target.display()))?;
-    Ok(Outcome::Pass)
+    output.line(&format!("Trace: {target}\nReplay it with `ave-workbench run {target}`."))
 }
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.

@@ -5,18 +5,15 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::read::read;
-use crate::cli::args::InfoArgs;
+use super::read;
+use crate::cli::args::trace::InfoArgs;
 use crate::cli::error::CliError;
-use crate::cli::output;
-use crate::cli::output::Output;
-use crate::report::Outcome;
+use crate::cli::output::{Output, facts};
 use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, WorkingSet};
 use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::Provenance;
 
-/// The output of `--json`.
 #[derive(Serialize)]
 struct InfoDocument<'a> {
     provenance: &'a Provenance,
@@ -24,26 +21,26 @@ struct InfoDocument<'a> {
     info: &'a TraceInfo,
 }
 
-pub(crate) fn info(args: &InfoArgs, output: Output) -> Result<Outcome, CliError> {
+pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<(), CliError> {
     let read = read(&args.trace, args.allow_truncated)?;
     let info = trace::info(&read).map_err(TraceError::file("read", &args.trace))?;
     let provenance = &read.provenance;
-    if output.is_json() {
-        output::json(&InfoDocument { provenance, info: &info })?;
-        return Ok(Outcome::Pass);
-    }
-    let Provenance { name, source, made_by, .. } = provenance;
-    output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
-    output.line(&output::facts(&rows(&info)))?;
-    provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))?;
-    Ok(Outcome::Pass)
+    output.result(&InfoDocument { provenance, info: &info }, || {
+        let Provenance { name, source, made_by, .. } = provenance;
+        output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
+        output.line(&facts(&rows(&info)))?;
+        provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))
+    })
 }
 
 fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     let mut rows = vec![
         ("commands", counted(&info.commands_count)),
         ("storage operations", counted(&info.operations_count)),
-        ("actors", actors(info)),
+        (
+            "actors",
+            format!("{} of {}", units::count(info.actors_count), units::counted(info.actor_types_count, "type")),
+        ),
         ("skew", skew(&info.skew)),
         ("busiest actors", busiest(&info.skew)),
         ("event sizes", sizes(info.event_sizes.as_ref())),
@@ -57,11 +54,6 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     rows.extend(info.working_sets.iter().filter(|set| set.commands_count > 0).map(working_set));
     rows.extend(gaps(info));
     rows
-}
-
-/// Without the noun `actors`, which is the label.
-fn actors(info: &TraceInfo) -> String {
-    format!("{} of {}", units::count(info.actors_count), units::counted(info.actor_types_count, "type"))
 }
 
 fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {
@@ -85,14 +77,10 @@ fn busiest(skew: &SkewFit) -> String {
 }
 
 fn sizes(sizes: Option<&Sizes>) -> String {
-    sizes.map_or_else(
-        || "none".to_owned(),
-        |sizes| {
-            let [min, median, p90, p99, max] = [0, 500, 900, 990, 1000].map(|permille| sizes.quantile_bytes(permille));
-            let mean = units::number(sizes.mean_bytes());
-            format!("min {min}, median {median}, p90 {p90}, p99 {p99}, max {max}, mean {mean} B")
-        },
-    )
+    let Some(sizes) = sizes else { return "none".to_owned() };
+    let [min, median, p90, p99, max] = [0, 500, 900, 990, 1000].map(|permille| sizes.quantile_bytes(permille));
+    let mean = units::number(sizes.mean_bytes);
+    format!("min {min}, median {median}, p90 {p90}, p99 {p99}, max {max}, mean {mean} B")
 }
 
 fn live(info: &TraceInfo) -> String {
@@ -145,11 +133,10 @@ fn working_set(set: &WorkingSet) -> (&'static str, String) {
 
 fn gaps(info: &TraceInfo) -> Vec<(&'static str, String)> {
     let rhythm = &info.rhythm;
-    let over = match rhythm.gaps_over_10_medians_count {
-        Some(count) => format!("{} over ten times the median", units::count(count)),
-        None => format!("{} over ten times the mean", units::count(rhythm.gaps_over_10_means_count)),
-    };
-    let mut rows = vec![("pauses", format!("longest {}, {over}", units::seconds(rhythm.longest_gap_seconds)))];
+    let (longest, over_medians) = (units::seconds(rhythm.longest_gap_seconds), rhythm.gaps_over_10_medians_count);
+    let (over, what) = over_medians.map_or((rhythm.gaps_over_10_means_count, "mean"), |count| (count, "median"));
+    let over = units::count(over);
+    let mut rows = vec![("pauses", format!("longest {longest}, {over} over ten times the {what}"))];
     if info.dropped_operations_count > 0 {
         rows.push(("dropped", format!("{} operations", units::count(info.dropped_operations_count))));
     }

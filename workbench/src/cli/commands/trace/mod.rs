@@ -1,14 +1,17 @@
 //! The subcommands of `trace`.
 
-mod export;
-mod fit;
-mod generate;
-mod import;
-mod info;
-mod read;
+pub(crate) mod export;
+pub(crate) mod fit;
+pub(crate) mod generate;
+pub(crate) mod import;
+pub(crate) mod info;
 
-pub(crate) use export::export;
-pub(crate) use fit::fit;
-pub(crate) use generate::generate;
-pub(crate) use import::import;
-pub(crate) use info::info;
+use std::path::Path;
+
+use crate::cli::error::CliError;
+use crate::trace::{self, Trace, Truncation};
+
+fn read(path: &Path, allow_truncated: bool) -> Result<Trace, CliError> {
+    let truncation = if allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
+    Ok(trace::read(path, truncation)?)
+}

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
+use jiff::fmt::strtime::{self, BrokenDownTime};
 use jiff::tz::{Offset, TimeZone};
 
 use super::civil::{self, DateOrder};
@@ -9,7 +10,6 @@ use super::form::{ADVICE, TimeForm};
 use super::unix;
 use crate::workload::escape;
 
-/// The time of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Moment {
     /// Nanoseconds since 1970 in UTC.
@@ -18,7 +18,6 @@ pub(in super::super) struct Moment {
     pub(in super::super) is_local: bool,
 }
 
-/// Reads the times of a log.
 #[derive(Debug, Clone)]
 pub(in super::super) struct TimeReader {
     pub(in super::super) form: TimeForm,
@@ -31,12 +30,11 @@ impl TimeReader {
     pub(in super::super) fn read(&self, text: &[u8]) -> Result<Moment, String> {
         let text = text.trim_ascii();
         let moment = match &self.form {
-            TimeForm::Iso => self.date(text, DateOrder::Ymd, b'-').or_else(|| self.rare_iso(text)),
+            TimeForm::Iso => self.date(text, DateOrder::YMD, b'-').or_else(|| self.rare_iso(text)),
             TimeForm::Date(order, separator) => self.date(text, *order, *separator),
-            TimeForm::Unix(unit) => unix::read(text, unit).map(exactly),
-            TimeForm::UnixGuessed(unit) => {
-                let fits = unix::unit_of(text) == Some(unit) || text.iter().all(|&byte| byte == b'0');
-                unix::read(text, unit).filter(|_| fits).map(exactly)
+            TimeForm::Unix { unit, is_guessed } => {
+                let fits = || unix::unit_of(text) == Some(unit) || text.iter().all(|&byte| byte == b'0');
+                unix::read(text, unit).filter(|_| !is_guessed || fits()).map(exactly)
             }
             TimeForm::Format(format) => return self.formatted(text, format),
         };
@@ -70,23 +68,18 @@ impl TimeReader {
             14 => "%Y%m%d%H%M%S",
             _ => return None,
         };
-        let parsed = jiff::fmt::strtime::parse(format, text).ok()?;
-        let time = parsed.to_datetime().or_else(|_| parsed.to_date().map(|date| date.to_datetime(Time::midnight())));
-        self.local(time.ok().filter(|time| (1900..2100).contains(&time.year()))?)
+        let time = civil_time(&strtime::parse(format, text).ok()?).ok()?;
+        self.local(Some(time).filter(|time| (1900..2100).contains(&time.year()))?)
     }
 
     fn formatted(&self, text: &[u8], format: &str) -> Result<Moment, String> {
         let expected = |error: jiff::Error| format!("the form `{format}` ({})", escape(&error.to_string()));
         let out_of_range = || format!("the form `{format}`, between the years 1678 and 2261");
-        let parsed = jiff::fmt::strtime::parse(format, text).map_err(expected)?;
+        let parsed = strtime::parse(format, text).map_err(expected)?;
         if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
             return exact(parsed.to_timestamp().map_err(expected)?).ok_or_else(out_of_range);
         }
-        let civil = match parsed.to_datetime() {
-            Ok(civil) => civil,
-            Err(_) => parsed.to_date().map_err(expected)?.to_datetime(Time::midnight()),
-        };
-        self.local(civil).ok_or_else(out_of_range)
+        self.local(civil_time(&parsed).map_err(expected)?).ok_or_else(out_of_range)
     }
 
     /// A time that the clocks skipped or showed twice is read as RFC 5545 defines.
@@ -97,6 +90,11 @@ impl TimeReader {
         };
         Some(Moment { is_local: true, ..exact(time.ok()?)? })
     }
+}
+
+/// Midnight if there is no time of day.
+fn civil_time(parsed: &BrokenDownTime) -> Result<DateTime, jiff::Error> {
+    parsed.to_datetime().or_else(|_| Ok(parsed.to_date()?.to_datetime(Time::midnight())))
 }
 
 fn exact(time: Timestamp) -> Option<Moment> {
@@ -113,45 +111,59 @@ mod tests {
     use crate::trace::import::times::unix::UNITS;
     use proptest::prelude::*;
 
-    fn reader(form: TimeForm) -> TimeReader {
-        TimeReader { form, zone: None }
-    }
-
-    fn time(text: &str, form: TimeForm) -> String {
-        let moment = reader(form).read(text.as_bytes()).unwrap();
-        Timestamp::from_nanosecond(moment.nanoseconds.into()).unwrap().to_string()
-    }
-
-    #[test]
-    fn rfc_3339_and_its_relatives_are_read() {
-        for (text, at) in [
-            ("2011-10-11 13:45:40.276000+02:00", "2011-10-11T11:45:40.276Z"),
-            ("2011-10-11T13:45:40Z", "2011-10-11T13:45:40Z"),
-            ("2011-10-11 13:45:40", "2011-10-11T13:45:40Z"),
-            ("2011-10-11", "2011-10-11T00:00:00Z"),
-            (" 2011-10-11 13:45 ", "2011-10-11T13:45:00Z"),
-            ("2011-10-11 01:45:40 PM", "2011-10-11T13:45:40Z"),
-            ("20111011T134540Z", "2011-10-11T13:45:40Z"),
-            ("20111011134540", "2011-10-11T13:45:40Z"),
-            ("20111011", "2011-10-11T00:00:00Z"),
-            ("2011-10-11T13:45:40+02:00[Europe/Berlin]", "2011-10-11T11:45:40Z"),
-            ("2011-10-11T13:45:40.12345678901234Z", "2011-10-11T13:45:40.123456789Z"),
-        ] {
-            assert_eq!(time(text, TimeForm::Iso), at, "{text}");
+    /// The time, or what was expected.
+    fn read(form: &TimeForm, text: &str) -> String {
+        match (TimeReader { form: form.clone(), zone: None }).read(text.as_bytes()) {
+            Ok(moment) => Timestamp::from_nanosecond(moment.nanoseconds.into()).unwrap().to_string(),
+            Err(expected) => expected,
         }
     }
 
     #[test]
-    fn every_row_must_have_the_given_form() {
-        assert_eq!(time("11.10.2011 13:45", TimeForm::named("%d.%m.%Y %H:%M")), "2011-10-11T13:45:00Z");
-        assert_eq!(time("11.10.2011", TimeForm::named("%d.%m.%Y")), "2011-10-11T00:00:00Z");
-        assert_eq!(time("11.10.2011 13:45 +0200", TimeForm::named("%d.%m.%Y %H:%M %z")), "2011-10-11T11:45:00Z");
-        assert_eq!(time("5", TimeForm::named("unix-ms")), "1970-01-01T00:00:00.005Z");
-        let refused = |text: &[u8], form| reader(form).read(text).unwrap_err();
-        assert!(refused(b"2011", TimeForm::named("%d.%m.%Y")).contains("%d.%m.%Y"));
-        assert!(refused(b"yesterday", TimeForm::Iso).contains("--time-format"));
-        assert!(refused(b"9999-12-31", TimeForm::Iso).contains("1678 and 2261"));
-        assert!(refused(b"5", TimeForm::UnixGuessed(&UNITS[1])).contains("as in the first rows"));
+    fn times_of_every_form_are_read_and_others_refused() {
+        let points = TimeForm::Date(DateOrder::DMY, b'.');
+        for (form, text, expected) in [
+            (&TimeForm::Iso, "2011-10-11 13:45:40.276000+02:00", "2011-10-11T11:45:40.276Z"),
+            (&TimeForm::Iso, " 2011-10-11 13:45 ", "2011-10-11T13:45:00Z"),
+            (&TimeForm::Iso, "2011-10-11 01:45:40 PM", "2011-10-11T13:45:40Z"),
+            (&TimeForm::Iso, "20111011T134540Z", "2011-10-11T13:45:40Z"),
+            (&TimeForm::Iso, "20111011134540", "2011-10-11T13:45:40Z"),
+            (&TimeForm::Iso, "20111011", "2011-10-11T00:00:00Z"),
+            (&TimeForm::Iso, "2011-10-11T13:45:40+02:00[Europe/Berlin]", "2011-10-11T11:45:40Z"),
+            (&TimeForm::Iso, "2011-10-11T13:45:40.12345678901234Z", "2011-10-11T13:45:40.123456789Z"),
+            (&TimeForm::Iso, "yesterday", "--time-format"),
+            (&TimeForm::Iso, "9999-12-31", "1678 and 2261"),
+            (&TimeForm::Date(DateOrder::YMD, b'/'), "2011/02/03", "2011-02-03T00:00:00Z"),
+            (&TimeForm::Date(DateOrder::MDY, b'/'), "02/03/2011", "2011-02-03T00:00:00Z"),
+            (&TimeForm::Date(DateOrder::DMY, b'-'), "03-Feb-2011", "2011-02-03T00:00:00Z"),
+            (&TimeForm::Date(DateOrder::DMY, b' '), "3 February 2011", "2011-02-03T00:00:00Z"),
+            (&points, "3.2.2011", "2011-02-03T00:00:00Z"),
+            (&points, "03.02.2011 1:05", "2011-02-03T01:05:00Z"),
+            (&points, "03.02.2011 12:05 AM", "2011-02-03T00:05:00Z"),
+            (&points, "03.02.2011 12:05:09 pm", "2011-02-03T12:05:09Z"),
+            (&points, "03.02.2011 11:05:09.5PM +0100", "2011-02-03T22:05:09.5Z"),
+            (&points, "03.02.2011 23:05:09,1234567899", "2011-02-03T23:05:09.123456789Z"),
+            (&points, "03.02.2011T23:05:60Z", "2011-02-03T23:05:59Z"),
+            (&points, "03.02.2011 23:05 UTC", "2011-02-03T23:05:00Z"),
+            (&points, "03.02.2011:23:05:01 -0730", "2011-02-04T06:35:01Z"),
+            (&points, "30.02.2011", "DD.MM.YYYY"),
+            // The century is unknown.
+            (&points, "03.02.11", "DD.MM.YYYY"),
+            (&points, "03.02.2011 13:05 PM", "DD.MM.YYYY"),
+            (&points, "03.02.2011 24:00", "DD.MM.YYYY"),
+            (&points, "03.02.2011 1", "DD.MM.YYYY"),
+            (&points, "03.02.2011 1:05:", "DD.MM.YYYY"),
+            (&points, "03.02.2011 1:05 x", "DD.MM.YYYY"),
+            (&TimeForm::named("%d.%m.%Y %H:%M"), "11.10.2011 13:45", "2011-10-11T13:45:00Z"),
+            (&TimeForm::named("%d.%m.%Y %H:%M %z"), "11.10.2011 13:45 +0200", "2011-10-11T11:45:00Z"),
+            (&TimeForm::named("%d.%m.%Y"), "11.10.2011", "2011-10-11T00:00:00Z"),
+            (&TimeForm::named("%d.%m.%Y"), "2011", "%d.%m.%Y"),
+            (&TimeForm::named("unix-ms"), "5", "1970-01-01T00:00:00.005Z"),
+            (&TimeForm::Unix { unit: &UNITS[1], is_guessed: true }, "5", "as in the first rows"),
+        ] {
+            let found = read(form, text);
+            assert!(found.contains(expected), "{text}: {found}, expected {expected}");
+        }
     }
 
     proptest! {
@@ -172,8 +184,8 @@ mod tests {
                     (TimeZone::UTC.to_ambiguous_timestamp(civil).compatible().unwrap(), true)
                 }),
             };
-            let by_hand = civil::read(text.as_bytes(), DateOrder::Ymd, b'-');
-            let found = reader(TimeForm::Iso).read(text.as_bytes()).ok();
+            let by_hand = civil::read(text.as_bytes(), DateOrder::YMD, b'-');
+            let found = TimeReader { form: TimeForm::Iso, zone: None }.read(text.as_bytes()).ok();
             match jiff {
                 Some((time, is_local)) => {
                     let nanoseconds = i64::try_from(time.as_nanosecond()).unwrap();
@@ -193,7 +205,7 @@ mod tests {
         let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true };
         assert_eq!(at("1970-01-01 12:00", TimeForm::Iso), noon);
         assert_eq!(at("19700101T120000", TimeForm::Iso), noon);
-        assert_eq!(at("01.01.1970 12:00", TimeForm::Date(DateOrder::Dmy, b'.')), noon);
+        assert_eq!(at("01.01.1970 12:00", TimeForm::Date(DateOrder::DMY, b'.')), noon);
         assert_eq!(at("01.01.1970 12", TimeForm::named("%d.%m.%Y %H")), noon);
         assert_eq!(at("1970-01-01 12:00+02:00", TimeForm::Iso), Moment { is_local: false, ..noon });
     }

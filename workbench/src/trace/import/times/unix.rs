@@ -1,6 +1,5 @@
 //! Unix times: a number and its unit.
 
-/// Unit of a Unix time.
 #[derive(Debug, PartialEq, Eq)]
 pub(in super::super) struct Unit {
     /// Its name as a `--time-format`.
@@ -34,9 +33,7 @@ impl Decimal {
         let Some(whole) = digits(&text[..point]).filter(|_| fraction.iter().all(u8::is_ascii_digit)) else {
             return Self::scientific(text, negative);
         };
-        let padded = fraction.iter().chain(std::iter::repeat(&b'0'));
-        let billionths = padded.take(9).fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-        Some(Self { negative, whole, billionths })
+        Some(Self { negative, whole, billionths: billionths(fraction).into() })
     }
 
     fn scientific(text: &[u8], negative: bool) -> Option<Self> {
@@ -50,6 +47,12 @@ impl Decimal {
             billionths: (number.fract() * 1e9) as u64,
         })
     }
+}
+
+/// The first nine digits behind a point; what is finer is dropped.
+pub(super) fn billionths(digits: &[u8]) -> u32 {
+    let padded = digits.iter().chain(std::iter::repeat(&b'0'));
+    padded.take(9).fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
 }
 
 fn digits(text: &[u8]) -> Option<u64> {

@@ -1,0 +1,70 @@
+//! Commands that print what the program contains.
+
+use std::fs;
+use std::path::Path;
+
+use clap::CommandFactory;
+use serde_json::json;
+
+use crate::cli::args::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
+use crate::cli::args::program::Args;
+use crate::cli::error::CliError;
+use crate::cli::manual::{self, Page};
+use crate::cli::output::{self, Output};
+use crate::report::ReportError;
+use crate::units;
+use crate::workload::{Workload, WorkloadError, shipped};
+
+pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliError> {
+    let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
+    let Some(name) = &args.name else { return output.result(&workloads, || list(&workloads, output)) };
+    let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
+        let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
+        return Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") }.into());
+    };
+    output.result(workload, || output::raw(shipped.text))
+}
+
+fn list(workloads: &[Workload], output: Output) -> Result<(), CliError> {
+    for workload in workloads {
+        let facts = format!("{}, {}", units::counted(u64::from(workload.actors.count), "actor"), workload.rules());
+        output.sentence(&format!("{} — {facts}", workload.name))?;
+        output.paragraph(&workload.description)?;
+        output.line("")?;
+    }
+    output.sentence(
+        "Run one with `ave-workbench run NAME`. Write your own from `ave-workbench workloads NAME > my.toml`.",
+    )
+}
+
+pub(crate) fn completions(args: &CompletionsArgs, output: Output) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "ave-workbench", &mut script);
+    let script = String::from_utf8_lossy(&script);
+    output.result(&json!({ "shell": args.shell.to_string(), "script": script }), || output::raw(&script))
+}
+
+pub(crate) fn man(args: &ManArgs, output: Output) -> Result<(), CliError> {
+    let pages = manual::pages(Args::command());
+    match &args.directory {
+        Some(directory) => write_pages(&pages, directory, output),
+        // The page of the program.
+        None => pages.first().map_or(Ok(()), |Page { file, text }| {
+            output.result(&json!({ "file": file, "text": text }), || output::raw(text))
+        }),
+    }
+}
+
+fn write_pages(pages: &[Page], directory: &Path, output: Output) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |source| ReportError::Write(path, source)
+    };
+    fs::create_dir_all(directory).map_err(failed(directory))?;
+    let files: Vec<_> = pages.iter().map(|page| directory.join(&page.file)).collect();
+    for (page, path) in pages.iter().zip(&files) {
+        fs::write(path, &page.text).map_err(failed(path))?;
+    }
+    let written = || output.line(&format!("{} in {}", units::counted(pages.len() as u64, "page"), directory.display()));
+    output.result(&json!({ "files": files }), written)
+}
