@@ -41,6 +41,11 @@ pub(super) fn block<R>(wait: impl FnOnce() -> R) -> R {
     }
 }
 
+/// Whether this thread runs all tasks of its runtime.
+pub(super) fn is_on_the_only_worker() -> bool {
+    Handle::try_current().is_ok_and(|runtime| runtime.metrics().num_workers() == 1)
+}
+
 /// A current-thread runtime has no other thread, and outside of a task there are no other tasks.
 fn is_task_of_a_worker() -> bool {
     task::try_id().is_some()

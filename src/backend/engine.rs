@@ -5,7 +5,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -31,6 +31,8 @@ pub(super) struct Engine {
     durability: Durability,
     /// See [`RocksDbManager::release_worker_threads`](super::RocksDbManager::release_worker_threads).
     releases_workers: AtomicBool,
+    /// Durable writes that wait for the disk.
+    waiting: AtomicUsize,
     write: WriteOptions,
     read: ReadOptions,
     options: EngineOptions,
@@ -65,7 +67,7 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         let contents = directory::prepare(&mut error_context)?;
         let path = error_context.path();
-        let options = EngineOptions::new(&tuning, contents == Contents::Empty)
+        let options = EngineOptions::new(&tuning, durability, contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
             Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
@@ -88,6 +90,7 @@ impl Engine {
             db,
             durability,
             releases_workers: AtomicBool::new(true),
+            waiting: AtomicUsize::new(0),
             write: options::write_options(durability),
             read: ReadOptions::default(),
             read_ahead: ReadAhead::new(tuning.read_ahead_bytes),
@@ -126,8 +129,14 @@ impl Engine {
                 write(db)
             })
         };
-        let waits_for_disk = self.durability == Durability::On && self.releases_workers.load(Ordering::Relaxed);
-        if waits_for_disk { blocking::block(write) } else { write() }
+        if self.durability == Durability::Off || !self.releases_workers.load(Ordering::Relaxed) {
+            return write();
+        }
+        // Releasing a thread takes some microseconds. A single writer of several threads does not need it.
+        let is_single = self.waiting.fetch_add(1, Ordering::Relaxed) == 0 && !blocking::is_on_the_only_worker();
+        let result = if is_single { write() } else { blocking::block(write) };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        result
     }
 
     pub(super) fn release_worker_threads(&self, enabled: bool) {

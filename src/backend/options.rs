@@ -26,7 +26,7 @@ impl EngineOptions {
     }
 
     /// `create`: whether the open creates a missing database.
-    pub(super) fn new(tuning: &Tuning, create: bool) -> Result<Self, rocksdb::Error> {
+    pub(super) fn new(tuning: &Tuning, durability: Durability, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
         // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
@@ -40,7 +40,7 @@ impl EngineOptions {
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
         set_memtables(&mut database, tuning);
-        set_log(&mut database, tuning);
+        set_log(&mut database, tuning, durability);
         set_files(&mut database, tuning);
         set_large_values(&mut database, tuning, &cache);
         set_diagnostics(&mut database, tuning);
@@ -71,7 +71,7 @@ fn set_memtables(options: &mut Options, tuning: &Tuning) {
     options.set_arena_block_size(to_usize(tuning.arena_block_bytes));
 }
 
-fn set_log(options: &mut Options, tuning: &Tuning) {
+fn set_log(options: &mut Options, tuning: &Tuning, durability: Durability) {
     options.set_max_total_wal_size(tuning.max_wal_bytes);
     options.set_wal_bytes_per_sync(tuning.wal_bytes_per_sync);
     options.set_recycle_log_file_num(tuning.recycled_wal_files as usize);
@@ -84,6 +84,9 @@ fn set_log(options: &mut Options, tuning: &Tuning) {
     options.set_track_and_verify_wals_in_manifest(true);
     // One group of writers writes to the log while the previous one writes to the memtables.
     options.set_enable_pipelined_write(true);
+    // Otherwise each writer of a group is woken twice: to write its own entry to the memtable, and when all have. With
+    // a sync per group, groups are large, and one thread that writes all entries saves a third of the CPU time.
+    options.set_allow_concurrent_memtable_write(durability == Durability::Off);
 }
 
 /// Only zlib uses these two.
