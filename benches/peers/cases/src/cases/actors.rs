@@ -11,7 +11,8 @@ use std::{
 use anyhow::{Result, anyhow};
 use async_trait::async_trait;
 use ave_actors_actor::{
-    Actor, ActorContext, ActorPath, ActorRef, ActorSystem, Error as ActorError, Event, Handler, Message, Response, SystemRef,
+    Actor, ActorContext, ActorPath, ActorRef, ActorSystem, Error as ActorError, Event, Handler, Message, Response,
+    SystemRef,
 };
 use ave_actors_store::{
     database::{Collection, DbManager},
