@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -11,6 +11,7 @@ use std::{
 
 use ave_actors_store::Error;
 use rocksdb::{ColumnFamilyDescriptor, DB, DEFAULT_COLUMN_FAMILY_NAME, ReadOptions, WriteOptions};
+use tracing::warn;
 
 use super::{
     Durability, blocking,
@@ -21,7 +22,7 @@ use super::{
     read_ahead::ReadAhead,
     space_check,
     tuning::{MIN_OPEN_FILES, Tuning},
-    wal_recovery,
+    wal_recovery::{self, KeptLogs},
     write_gate::WriteGate,
 };
 
@@ -41,6 +42,7 @@ pub(super) struct Engine {
     write_gate: WriteGate,
     error_context: ErrorContext,
     unreadable_log_bytes: u64,
+    lost_logs: Option<PathBuf>,
     memtables: Memtables,
 }
 
@@ -81,8 +83,17 @@ impl Engine {
             .union(&new)
             .map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()))
             .collect::<Vec<_>>();
-        let db = DB::open_cf_descriptors(&options.database, path, descriptors)
-            .map_err(|cause| error::open(&error_context, &cause))?;
+        let kept = keep_logs(path);
+        let opened = DB::open_cf_descriptors(&options.database, path, descriptors);
+        let db = match opened {
+            Ok(db) => db,
+            Err(cause) => {
+                // A link that cannot be removed takes no space until its log is deleted.
+                drop(kept.map(KeptLogs::undo));
+                return Err(error::open(&error_context, &cause));
+            }
+        };
+        let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
         let db = Arc::new(db);
         let memtables = Memtables::new(&db, options.memtables.clone(), &tuning)
             .map_err(|cause| error::create(format!("cannot start the thread that flushes memtables: {cause}")))?;
@@ -97,7 +108,8 @@ impl Engine {
             memtables,
             options,
             tuning,
-            unreadable_log_bytes: wal_recovery::skipped_bytes(path),
+            unreadable_log_bytes: wal_recovery::reported_bytes(path).max(lost_bytes),
+            lost_logs,
             write_gate: WriteGate::default(),
             error_context,
         };
@@ -115,6 +127,11 @@ impl Engine {
     /// Bytes of the write-ahead logs that this open could not read.
     pub(super) fn unreadable_log_bytes(&self) -> u64 {
         self.unreadable_log_bytes
+    }
+
+    /// The directory of the logs with writes that this open did not recover.
+    pub(super) fn lost_logs(&self) -> Option<&Path> {
+        self.lost_logs.as_deref()
     }
 
     pub(super) fn error_context(&self) -> &ErrorContext {
@@ -196,6 +213,30 @@ impl Engine {
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
+}
+
+/// Links the logs. The database opens without the links as well, on a file system without hard links for example.
+fn keep_logs(path: &Path) -> Option<KeptLogs> {
+    KeptLogs::link(path)
+        .inspect_err(|cause| warn!(path = %path.display(), %cause, "cannot keep the write-ahead logs: a loss would not be found"))
+        .ok()
+}
+
+/// Bytes of acknowledged writes that the open did not recover, and the directory of their logs.
+fn find_lost_writes(path: &Path, db: &DB, kept: Option<KeptLogs>) -> (u64, Option<PathBuf>) {
+    let Some(kept) = kept else { return (0, None) };
+    let result = kept.lost_bytes(db.latest_sequence_number()).and_then(|bytes| match bytes {
+        0 => kept.remove().map(|()| (0, None)),
+        _ => kept.keep().map(|logs| (bytes, Some(logs))),
+    });
+    let (bytes, logs) = result.unwrap_or_else(|cause| {
+        warn!(path = %path.display(), %cause, "cannot read the kept write-ahead logs: a loss would not be found");
+        (0, None)
+    });
+    if let Some(logs) = &logs {
+        warn!(path = %path.display(), bytes, logs = %logs.display(), "writes in damaged write-ahead logs are lost");
+    }
+    (bytes, logs)
 }
 
 /// RocksDB's error for an empty name is that of a foreign database, and the binding panics at a NUL character.

@@ -161,13 +161,21 @@ impl RocksDbManager {
         self.engine().release_worker_threads(enabled);
     }
 
-    /// Bytes of the write-ahead logs that could not be read and were skipped when the database was opened. Normally 0.
+    /// Bytes of the write-ahead logs that were skipped when the database was opened. Normally 0.
     ///
-    /// After a power loss these may be an incomplete write, which was never acknowledged. In any other case the logs
-    /// were damaged, and all writes after the damage are lost. The file `LOG` in the directory of the database names
-    /// the log file and the reason.
+    /// After a power loss these may be an incomplete write, which was never acknowledged; [`RocksDbManager::lost_logs`]
+    /// is `None` then. The file `LOG` in the directory of the database names the log file and the reason.
     pub fn unreadable_log_bytes(&self) -> u64 {
         self.engine().unreadable_log_bytes()
+    }
+
+    /// The directory with the write-ahead logs of writes that were complete, but follow a damaged record and were
+    /// therefore lost when the database was opened. `None` if there are none.
+    ///
+    /// An application that must not continue after a loss stops here, and restores a backup. RocksDB has removed these
+    /// logs from the database; the directory, `lost-logs-…` in that of the database, keeps them until it is deleted.
+    pub fn lost_logs(&self) -> Option<&Path> {
+        self.engine().lost_logs()
     }
 
     /// Current statistics. The first call after an open starts the counters at 0.

@@ -133,10 +133,10 @@ fn files(dir: &Path) -> impl Iterator<Item = String> {
     fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap())
 }
 
-/// Copies a database, which may be open, to a directory that does not exist.
+/// Copies the files of a database, which may be open, to a directory that does not exist.
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
-    for name in files(from).filter(|name| name != "LOCK") {
+    for name in files(from).filter(|name| name != "LOCK" && from.join(name).is_file()) {
         match fs::copy(from.join(&name), to.join(&name)) {
             // RocksDB deletes obsolete files in the background.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

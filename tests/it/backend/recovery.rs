@@ -85,8 +85,11 @@ fn unreadable_log_bytes_counts_the_skipped_part_of_a_damaged_log() {
     assert!((1..100).contains(&found), "{found} events");
     let skipped = damaged.unreadable_log_bytes();
     assert!(skipped > 0 && skipped <= undamaged.len() as u64, "{skipped} bytes");
+    let kept = damaged.lost_logs().expect("the writes after the damage are complete");
+    assert_eq!(fs::read_dir(kept).unwrap().count(), 1);
     drop(damaged);
-    assert_eq!(open(dir.path()).unreadable_log_bytes(), 0, "the skipped part is removed");
+    let reopened = open(dir.path());
+    assert_eq!((reopened.unreadable_log_bytes(), reopened.lost_logs()), (0, None), "the skipped part is removed");
 }
 
 #[test]

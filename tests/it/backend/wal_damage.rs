@@ -289,26 +289,25 @@ impl Image {
 
     /// Opens a copy with a damaged log. `what` describes the damage in failures.
     fn with(&self, log: &Log, what: &str, damage: impl FnOnce(&mut Vec<u8>)) -> Outcome {
-        self.damaged(&format!("{} {what}", log.name), |copy| {
-            let path = copy.join(&log.name);
-            let mut bytes = fs::read(&path).unwrap();
-            damage(&mut bytes);
-            // A new file, because the old one is a hard link to the image.
-            fs::remove_file(&path).unwrap();
-            fs::write(&path, bytes).unwrap();
-        })
+        self.damaged(&format!("{} {what}", log.name), |copy| rewrite(&copy.join(&log.name), damage))
     }
 
     fn without(&self, log: &Log) -> Outcome {
         self.damaged(&format!("{} removed", log.name), |copy| fs::remove_file(copy.join(&log.name)).unwrap())
     }
 
-    fn damaged(&self, what: &str, damage: impl FnOnce(&Path)) -> Outcome {
+    /// The files in a directory of their own.
+    fn copied(&self) -> TempDir {
         let dir = tempfile::tempdir_in(self.path.parent().unwrap()).unwrap();
         for name in files(&self.path) {
             // RocksDB reads, replaces or removes existing files, but never modifies them.
             fs::hard_link(self.path.join(&name), dir.path().join(&name)).unwrap();
         }
+        dir
+    }
+
+    fn damaged(&self, what: &str, damage: impl FnOnce(&Path)) -> Outcome {
+        let dir = self.copied();
         damage(dir.path());
         let outcome = self.open(dir.path(), what);
         if outcome == Refused {
@@ -345,6 +344,14 @@ impl Image {
         }
         assert_eq!(self.open(path, what), Opened(self.writes()), "{what}, then restored");
     }
+}
+
+/// Changes a file. Creates a new one, because the old one is a hard link to the image.
+fn rewrite(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).unwrap();
+    change(&mut bytes);
+    fs::remove_file(path).unwrap();
+    fs::write(path, bytes).unwrap();
 }
 
 fn contents(manager: &RocksDbManager) -> Contents {
@@ -425,6 +432,59 @@ fn undamaged_logs_are_replayed_completely() {
     let images = [one_log(true), one_log(false), a_recycled_log(), several_logs(true, true), several_unflushed_logs()];
     for image in images {
         assert_eq!(image.damaged("undamaged", |_| ()), Opened(image.writes()));
+    }
+}
+
+/// Opens a copy with a damaged log. Returns the number of writes in it, the skipped bytes, and the bytes of the kept logs.
+fn opened_with(image: &Image, log: &Log, damage: impl FnOnce(&mut Vec<u8>)) -> (usize, u64, Vec<Vec<u8>>) {
+    let dir = image.copied();
+    rewrite(&dir.path().join(&log.name), damage);
+    let manager = try_open(dir.path(), false).unwrap();
+    let read = |logs: &Path| files(logs).map(|name| fs::read(logs.join(name)).unwrap()).collect();
+    let kept = manager.lost_logs().map(read).unwrap_or_default();
+    assert!(!dir.path().join("unread-logs").exists());
+    (image.writes_in(&manager, &log.name), manager.unreadable_log_bytes(), kept)
+}
+
+/// RocksDB takes a record with another log number for the remains of an older log, and reports nothing.
+#[test]
+fn writes_after_a_damaged_log_number_are_counted_and_their_log_is_kept() {
+    let image = one_log(true);
+    let log = image.newest();
+    let damaged = &log.records[log.records.len() / 2];
+    for at in 7..HEADER {
+        let mut written = Vec::new();
+        let (writes, skipped, kept) = opened_with(&image, log, |bytes| {
+            bytes[damaged.bytes.start + at] ^= 1;
+            written.clone_from(bytes);
+        });
+        assert_eq!(writes, damaged.writes - 1);
+        let later = log.records.iter().filter(|record| record.writes > damaged.writes);
+        let later: usize = later.map(|record| record.bytes.len() - HEADER).sum();
+        // The long write has a header per block, the first of which `later` leaves out.
+        assert!((later as u64).abs_diff(skipped) <= 3 * HEADER as u64, "{skipped} of {later} bytes");
+        assert_eq!(kept, [written]);
+    }
+}
+
+#[test]
+fn a_damaged_older_log_keeps_all_logs_with_lost_writes() {
+    let image = several_unflushed_logs();
+    let oldest = &image.logs[0];
+    let middle = oldest.records[oldest.records.len() / 2].bytes.start;
+    let (_, skipped, kept) = opened_with(&image, oldest, |bytes| bytes[middle + HEADER + 12] ^= 1);
+    assert_eq!(kept.len(), image.logs.len());
+    assert!(skipped > oldest.len as u64 / 3, "{skipped} bytes");
+}
+
+/// The last write was in progress when the power failed.
+#[test]
+fn an_incomplete_last_write_is_no_loss() {
+    let image = one_log(false);
+    let log = image.newest();
+    for cut in [log.len, log.end() - 1, log.records[log.records.len() - 1].bytes.start + 3] {
+        let (writes, _, kept) = opened_with(&image, log, |bytes| bytes.truncate(cut));
+        assert_eq!((writes, kept), (log.writes_until(cut), Vec::<Vec<u8>>::new()), "cut at {cut}");
     }
 }
 
