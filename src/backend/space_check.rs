@@ -22,24 +22,23 @@ const DESCRIPTORS: usize = 4;
 /// Fails if there is no space or no descriptor for one more column family in a database that has `families`.
 pub(super) fn probe_column_family(database: &Path, families: usize) -> io::Result<()> {
     let path = database.join(PROBE_FILE);
-    let probed = write_probe(&path, OPTIONS_BYTES * (families + 1) + OTHER_BYTES);
+    let probed = open_files(&path).and_then(|()| check_space(database, OPTIONS_BYTES * (families + 1) + OTHER_BYTES));
     match fs::remove_file(&path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => probed.and(Err(cause)),
         _ => probed,
     }
 }
 
-fn write_probe(path: &Path, bytes: usize) -> io::Result<()> {
+fn open_files(path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     let _descriptors = (1..DESCRIPTORS).map(|_| file.try_clone()).collect::<io::Result<Vec<_>>>()?;
-    let zeros = [0; OPTIONS_BYTES];
-    let mut left = bytes;
-    while left > 0 {
-        let piece = left.min(zeros.len());
-        file.write_all(&zeros[..piece])?;
-        left -= piece;
-    }
-    Ok(())
+    file.write_all(&[0])
+}
+
+fn check_space(database: &Path, bytes: usize) -> io::Result<()> {
+    let file_system = rustix::fs::statvfs(database)?;
+    let available = file_system.f_bavail.saturating_mul(file_system.f_frsize);
+    if available < bytes as u64 { Err(rustix::io::Errno::NOSPC.into()) } else { Ok(()) }
 }
 
 #[cfg(test)]
