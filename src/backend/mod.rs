@@ -50,18 +50,25 @@
 //! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
 //! to `a.b`.
 
+mod backup_list;
+mod backups;
+mod blob_file;
 mod blocking;
 mod column;
 mod directory;
 mod engine;
 mod error;
+mod file_copy;
 mod iter;
 mod key;
 mod manager;
 mod memtables;
 mod options;
+mod progress;
 mod purge;
 mod read_ahead;
+mod restore;
+mod scrub;
 mod space_check;
 mod stats;
 mod store;
@@ -69,7 +76,11 @@ mod tuning;
 mod wal_recovery;
 mod write_gate;
 
+pub use backup_list::LastBackup;
+pub use backups::{Backup, Backups, Damage};
 pub use manager::RocksDbManager;
+pub use progress::{Progress, unobserved};
+pub use scrub::{Scrub, scrub};
 pub use stats::{ColumnFamilySize, EngineStats, LevelStats};
 pub use store::RocksDbStore;
 pub use tuning::{Setting, Tuning};

@@ -8,7 +8,7 @@ use rocksdb::{CStrLike, LiveFile, properties, statistics::Ticker};
 use super::{column::ColumnFamily, engine::Engine, error};
 
 /// A property of RocksDB's `db.h` for which the binding has no constant.
-const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
+pub(super) const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
 
 /// Statistics of a database over all its column families, from [`RocksDbManager::stats`](super::RocksDbManager::stats).
 ///

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod actor_system;
+mod backups;
 mod compatibility;
 mod conformance;
 mod contract;
@@ -14,7 +15,9 @@ mod metrics;
 mod model;
 mod opening;
 mod operations;
+mod read_only;
 mod recovery;
+mod scrubs;
 mod sequential_reads;
 mod wal_damage;
 
