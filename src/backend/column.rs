@@ -63,7 +63,7 @@ impl ColumnFamily {
         self.memtable.handle()
     }
 
-    fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 

@@ -70,6 +70,46 @@ fn canonicalize(context: &mut ErrorContext) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether another process has the database in `path` open for writing. Managers of this process do not count. Always
+/// `false` on systems other than Unix.
+///
+/// ```
+/// use ave_actors_rocksdb::backend::is_in_use;
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// assert!(!is_in_use(dir.path()).unwrap());
+/// ```
+///
+/// # Errors
+///
+/// The lock file cannot be read.
+#[cfg(unix)]
+pub fn is_in_use(database: &Path) -> io::Result<bool> {
+    use rustix::process::{Flock, FlockType, fcntl_getlk};
+    let lock = match fs::File::open(database.join("LOCK")) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        lock => lock?,
+    };
+    Ok(fcntl_getlk(&lock, &Flock::from(FlockType::WriteLock))?.is_some())
+}
+
+/// Unknown on this system.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn is_in_use(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The version in the newest options file.
+pub(super) fn rocksdb_version(database: &Path) -> Option<String> {
+    let newest = list(database).ok()?.into_iter().rfind(|name| name.starts_with("OPTIONS-"))?;
+    let text = fs::read_to_string(database.join(newest)).ok()?;
+    text.lines().find_map(|line| line.trim().strip_prefix("rocksdb_version=")).map(str::to_owned)
+}
+
 /// A path in a database for a checkpoint that is removed after use. `n` is unique in this process.
 pub(super) fn transient_checkpoint(database: &Path, n: u64) -> PathBuf {
     database.join(format!("{TRANSIENT}{n}"))

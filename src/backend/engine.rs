@@ -20,6 +20,7 @@ use super::{
     memtables::Memtables,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
+    slow_operations::SlowOperations,
     space_check,
     tuning::{MIN_OPEN_FILES, Tuning},
     wal_recovery::{self, KeptLogs},
@@ -45,6 +46,8 @@ pub(super) struct Engine {
     lost_logs: Option<PathBuf>,
     memtables: Memtables,
     is_read_only: bool,
+    measures_latencies: AtomicBool,
+    slow_operations: SlowOperations,
 }
 
 /// A database that was just opened, and the names of its column families.
@@ -160,6 +163,8 @@ impl Engine {
             write_gate: WriteGate::default(),
             error_context,
             is_read_only: false,
+            measures_latencies: AtomicBool::new(false),
+            slow_operations: SlowOperations::default(),
         })
     }
 
@@ -240,9 +245,20 @@ impl Engine {
         operation(&self.db)
     }
 
-    /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
-    pub(super) fn accepts_writes(&self) -> bool {
-        self.write_gate.check(&self.db).is_ok()
+    /// The error that stops RocksDB from accepting writes. Checks RocksDB if the last write failed.
+    pub(super) fn stopping_error(&self) -> Option<rocksdb::Error> {
+        self.write_gate.check(&self.db).err()
+    }
+
+    /// Starts the counters.
+    pub(super) fn enable_counters(&self) {
+        self.options.enable_counters(self.measures_latencies.load(Ordering::Relaxed));
+    }
+
+    /// Starts the counters and the histograms.
+    pub(super) fn enable_latencies(&self) {
+        self.measures_latencies.store(true, Ordering::Relaxed);
+        self.enable_counters();
     }
 
     /// Whether RocksDB was stopped at the last failed write or flush, and no later one was attempted.
@@ -280,6 +296,10 @@ impl Engine {
 
     pub(super) fn read_ahead(&self) -> &ReadAhead {
         &self.read_ahead
+    }
+
+    pub(super) fn slow_operations(&self) -> &SlowOperations {
+        &self.slow_operations
     }
 
     pub(super) fn tuning(&self) -> &Tuning {

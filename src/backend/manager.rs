@@ -23,6 +23,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     Durability, RocksDbStore,
+    actor_sizes::{self, ActorSizes},
     backup_list::{self, LastBackup},
     backups::{Backup, Backups},
     column::ColumnFamily,
@@ -31,7 +32,7 @@ use super::{
     error, options,
     progress::Progress,
     scrub::{self, Scrub},
-    stats::{self, ColumnFamilySize, EngineStats},
+    stats::{self, ColumnFamilySize, EngineStats, Latencies},
     tuning::Tuning,
 };
 use crate::{
@@ -202,6 +203,21 @@ impl RocksDbManager {
         self.engine().release_worker_threads(enabled);
     }
 
+    /// Reports each operation of a handle that takes at least `threshold` as a `tracing` event of level `WARN`, with its
+    /// name, column family, prefix and duration, but no value. Default: `None`, which reports nothing and reads no clock.
+    /// Applies to all clones and handles. Of an iteration, only its start counts.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// manager.warn_of_slow_operations(Some(std::time::Duration::from_millis(100)));
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    pub fn warn_of_slow_operations(&self, threshold: Option<Duration>) {
+        self.engine().slow_operations().set_threshold(threshold);
+    }
+
     /// Bytes of the write-ahead logs that were skipped when the database was opened. Normally 0.
     ///
     /// After a power loss these may be an incomplete write, which was never acknowledged; [`RocksDbManager::lost_logs`]
@@ -228,6 +244,56 @@ impl RocksDbManager {
     /// [`Error::Store`] if RocksDB cannot read a property or list its files.
     pub fn stats(&self) -> Result<EngineStats, Error> {
         stats::collect(self.engine(), &self.families())
+    }
+
+    /// Latencies of syncs and flushes since the first call, which starts the histograms: call it when the application
+    /// starts, or not at all. From then on RocksDB also times every read and write, which takes longer by a fraction of a
+    /// microsecond; see the manual for figures.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), true, None)?;
+    /// manager.latencies();
+    /// State::put(&mut manager.create_state("snapshots", "actor-1")?, b"state")?;
+    /// assert_eq!(manager.latencies().wal_sync.count, 1);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    pub fn latencies(&self) -> Latencies {
+        stats::latencies(self.engine())
+    }
+
+    /// The number of actors, and the `largest` ones with their approximate sizes.
+    ///
+    /// Takes one seek per actor and column family, 5 to 50 us if the indexes are in memory. For events the size is
+    /// RocksDB's estimate of the compressed bytes in tables, to the block; memtables and large values are not in it. For
+    /// states it is the size of the value. Column families are expected to have the names that `ave-actors-store` gives
+    /// them. An actor whose name continues that of another with a dot and a digit may be missing.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// State::put(&mut manager.create_state("Account_states", "alice")?, &[0; 1000])?;
+    /// let sizes = manager.actor_sizes(10)?;
+    /// assert_eq!(sizes.actors, 1);
+    /// assert_eq!((&*sizes.largest[0].actor_type, &*sizes.largest[0].name), ("Account", "alice"));
+    /// assert_eq!(sizes.largest[0].approximate_bytes, 5 + 1000);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if RocksDB cannot read its files.
+    pub fn actor_sizes(&self, largest: usize) -> Result<ActorSizes, Error> {
+        actor_sizes::collect(self.engine(), &self.families(), largest)
+    }
+
+    /// The version of RocksDB that last opened the database for writing, such as `11.8.1`. `None` if it is not known.
+    pub fn rocksdb_version(&self) -> Option<String> {
+        directory::rocksdb_version(self.path())
     }
 
     /// Disk space of each column family, sorted by name. Excludes memtables and write-ahead logs.

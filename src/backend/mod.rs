@@ -50,6 +50,7 @@
 //! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
 //! to `a.b`.
 
+mod actor_sizes;
 mod backup_list;
 mod backups;
 mod blob_file;
@@ -69,6 +70,7 @@ mod purge;
 mod read_ahead;
 mod restore;
 mod scrub;
+mod slow_operations;
 mod space_check;
 mod stats;
 mod store;
@@ -76,12 +78,14 @@ mod tuning;
 mod wal_recovery;
 mod write_gate;
 
+pub use actor_sizes::{ActorSize, ActorSizes};
 pub use backup_list::LastBackup;
 pub use backups::{Backup, Backups, Damage};
+pub use directory::is_in_use;
 pub use manager::RocksDbManager;
 pub use progress::{Progress, unobserved};
 pub use scrub::{Scrub, scrub};
-pub use stats::{ColumnFamilySize, EngineStats, LevelStats};
+pub use stats::{ColumnFamilySize, EngineStats, Latencies, Latency, LevelStats};
 pub use store::RocksDbStore;
 pub use tuning::{Setting, Tuning};
 

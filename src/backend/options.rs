@@ -22,10 +22,11 @@ pub(super) struct EngineOptions {
 const OPEN_FILES_OF_A_SCRUB: i32 = 64;
 
 impl EngineOptions {
-    /// Enables RocksDB's counters. Further calls have no effect.
-    pub(super) fn enable_counters(&self) {
+    /// Enables RocksDB's counters, and with `latencies` its histograms. Further calls have no effect.
+    pub(super) fn enable_counters(&self, latencies: bool) {
+        let level = if latencies { StatsLevel::ExceptDetailedTimers } else { StatsLevel::ExceptHistogramOrTimers };
         // The level is a property of the statistics object, which copies of the options share with the open database.
-        self.database.clone().set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
+        self.database.clone().set_statistics_level(level);
     }
 
     /// Hands the warnings and errors of RocksDB to `listen`, instead of writing them to the file `LOG` of the database.
@@ -188,6 +189,13 @@ pub(super) fn range_options(prefix: &Prefix) -> ReadOptions {
 pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions {
     let mut options = range_options(prefix);
     options.set_max_skippable_internal_keys(hidden.into());
+    options
+}
+
+/// For a scan with a seek after every entry. Does not fill the block cache.
+pub(super) fn skipping_scan_options() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.fill_cache(false);
     options
 }
 

@@ -31,6 +31,8 @@ use super::{
 };
 use crate::machine;
 
+/// A property of RocksDB's `db.h` for which the binding has no constant.
+const TABLE_PROPERTIES: &str = "rocksdb.aggregated-table-properties";
 /// Bytes between two calls of the observer.
 const STEP_BYTES: u64 = 256 * 1024;
 
@@ -135,12 +137,16 @@ fn open(
 }
 
 fn share_of(db: &DB, family: &str, files: &[LiveFile]) -> Share {
-    let property = |handle| db.property_int_value_cf(&handle, TOTAL_BLOB_FILE_SIZE).ok().flatten();
-    let blobs = db.cf_handle(family).and_then(property).unwrap_or(0);
+    let Some(handle) = db.cf_handle(family) else { return Share::new(0, 0) };
+    let blobs = db.property_int_value_cf(&handle, TOTAL_BLOB_FILE_SIZE).ok().flatten().unwrap_or(0);
     let files = files.iter().filter(|file| file.column_family_name == family);
-    let (bytes, entries) =
-        files.fold((blobs, 0), |(bytes, entries), file| (bytes + file.size as u64, entries + file.num_entries));
-    Share::new(bytes, entries)
+    let properties = db.property_value_cf(&handle, TABLE_PROPERTIES).ok().flatten().unwrap_or_default();
+    Share::new(blobs + files.map(|file| file.size as u64).sum::<u64>(), entries_in(&properties).unwrap_or(0))
+}
+
+/// Parses the number of entries in `# data blocks=1; # entries=30; # deletions=0; …`.
+fn entries_in(properties: &str) -> Option<u64> {
+    properties.split(';').find_map(|property| property.trim().strip_prefix("# entries="))?.parse().ok()
 }
 
 /// Damage can prevent the opening.

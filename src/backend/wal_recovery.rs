@@ -79,13 +79,39 @@ pub(super) fn lost_bytes_in(database: &Path, recovered: u64) -> io::Result<u64> 
     logs_in(database)?.iter().map(|log| lost_bytes(log, recovered)).sum()
 }
 
+/// Size of the logs on disk, in bytes, recycled ones included.
+pub(super) fn bytes_on_disk(database: &Path) -> io::Result<u64> {
+    logs_in(database)?.iter().map(|log| bytes_of(log)).sum()
+}
+
+/// 0 for a log that was deleted just now.
+fn bytes_of(log: &Path) -> io::Result<u64> {
+    match fs::metadata(log) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(0),
+        metadata => Ok(metadata?.len()),
+    }
+}
+
+/// The last error of a background job in RocksDB's own log. `None` if there is none, or the log cannot be read.
+pub(super) fn reported_background_error(database: &Path) -> Option<String> {
+    let log = fs::read(database.join(LOG)).ok()?;
+    String::from_utf8_lossy(&log).lines().rev().find_map(parse_background_error)
+}
+
+/// Parses `… Waiting after background flush error: IO error: No space left on device: …, Accumulated background error
+/// counts: 1`.
+fn parse_background_error(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("Waiting after background ")?;
+    let (_, error) = rest.split_once("error: ")?;
+    Some(error.split(", Accumulated background error").next().unwrap_or(error).trim_end().to_owned())
+}
+
 /// The logs in a directory that contain something, oldest first.
 fn logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs = Vec::new();
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
-        if log_number(&path).is_some() && entry.metadata()?.len() > 0 {
+        let path = entry?.path();
+        if log_number(&path).is_some() && bytes_of(&path)? > 0 {
             logs.push(path);
         }
     }

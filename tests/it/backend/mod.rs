@@ -13,6 +13,7 @@ mod crash;
 pub(crate) mod faults;
 mod metrics;
 mod model;
+mod monitoring;
 mod opening;
 mod operations;
 mod read_only;

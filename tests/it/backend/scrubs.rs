@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ave_actors_rocksdb::backend::{Scrub, scrub, unobserved};
+use ave_actors_rocksdb::backend::{Progress, Scrub, scrub, unobserved};
 use ave_actors_store::{
     Error,
     database::{Collection, DbManager, State},
@@ -179,6 +179,26 @@ fn an_open_database_is_scrubbed_while_it_is_written_to() {
     let table = with_extension(db.manager.path(), "sst").remove(0);
     flip(&table, 1000);
     assert_eq!(damaged(&db.manager.scrub(None, unobserved).unwrap()), [&table]);
+}
+
+#[test]
+fn progress_of_a_scrub_follows_the_entries() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut manager = open(dir.path());
+    let mut events = manager.create_collection("events", "actor").unwrap();
+    for n in 0..1000 {
+        Collection::put(&mut events, &key(n), &noise(n, 2000)).unwrap();
+    }
+    manager.stop().unwrap();
+    drop((events, manager));
+    let mut seen = Vec::new();
+    let observe = |progress: Progress| {
+        seen.push(progress.done_bytes * 100 / progress.total_bytes);
+        ControlFlow::Continue(())
+    };
+    scrub(dir.path(), None, observe).unwrap();
+    // Steps of 256 KiB of 2 MB.
+    assert!(seen.len() > 6 && seen.is_sorted() && seen[0] < 20 && seen.last() == Some(&100), "{seen:?}");
 }
 
 #[test]
