@@ -111,7 +111,8 @@ impl Backups {
         Self { keep: Some(count.max(1)), ..self }
     }
 
-    /// Limits the bytes per second that a backup copies, and those that verifications and restorations read. At least 1.
+    /// Limits the bytes per second that a backup copies and afterwards reads back, and those that verifications and
+    /// restorations read. At least 1.
     #[must_use]
     pub fn bytes_per_second(self, limit: u64) -> Self {
         Self { bytes_per_second: Some(limit.max(1)), ..self }

@@ -6,6 +6,7 @@
 //!
 //! * **Isolation.** A collection reads and purges only its own entries, for any two prefixes, `a` and `a.b` included.
 //! * **Seeks, not scans.** Reading the last entry or a range costs one seek plus the returned entries.
+//! * **Backups** beside the load, see [`Backups`], and a read-only opening of what is not to be changed.
 //! * **One memory budget** for all column families, see [`Tuning`], and statistics, see [`EngineStats`].
 //!
 //! It has no dependency on the workbench: no workload, no measurement, no report. No other module uses RocksDB.
