@@ -18,6 +18,7 @@ use super::{
     directory::{self, Contents},
     error::{self, ErrorContext},
     memtables::Memtables,
+    nested_prefixes::Era,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
     space_check,
@@ -38,6 +39,7 @@ pub(super) struct Engine {
     read: ReadOptions,
     options: EngineOptions,
     tuning: Tuning,
+    era: Era,
     read_ahead: ReadAhead,
     write_gate: WriteGate,
     error_context: ErrorContext,
@@ -49,8 +51,7 @@ pub(super) struct Engine {
 /// A database that was just opened, and the names of its column families.
 pub(super) struct Opened {
     pub(super) engine: Engine,
-    pub(super) existing: BTreeSet<String>,
-    pub(super) new: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
 }
 
 impl Engine {
@@ -69,7 +70,9 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         let contents = directory::prepare(&mut error_context)?;
         let path = error_context.path();
-        let options = EngineOptions::new(&tuning, durability, contents == Contents::Empty)
+        let era = Era::of(path, contents)
+            .map_err(|cause| error::directory(&error_context, "read the options file in", path, &cause))?;
+        let options = EngineOptions::new(&tuning, durability, era, contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
             Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
@@ -94,6 +97,7 @@ impl Engine {
             }
         };
         let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
+        era.store_complete(&db, new.iter().map(String::as_str)).map_err(|cause| error::open(&error_context, &cause))?;
         let db = Arc::new(db);
         let memtables = Memtables::new(&db, options.memtables.clone(), &tuning)
             .map_err(|cause| error::create(format!("cannot start the thread that flushes memtables: {cause}")))?;
@@ -108,12 +112,13 @@ impl Engine {
             memtables,
             options,
             tuning,
+            era,
             unreadable_log_bytes: wal_recovery::reported_bytes(path).max(lost_bytes),
             lost_logs,
             write_gate: WriteGate::default(),
             error_context,
         };
-        Ok(Opened { engine, existing, new })
+        Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
     }
 
     pub(super) fn db(&self) -> &DB {
@@ -187,7 +192,11 @@ impl Engine {
         space_check::probe_column_family(self.path(), families)
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
         self.run(|db| db.create_cf(name, &self.options.database))
-            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
+            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
+        if let Err(cause) = self.modify(|db| self.era.store_complete(db, [name])) {
+            warn!(%cause, column_family = name, "the next opening scans a new column family for nested prefixes");
+        }
+        Ok(())
     }
 
     pub(super) fn write_options(&self) -> &WriteOptions {
@@ -208,6 +217,10 @@ impl Engine {
 
     pub(super) fn read_ahead(&self) -> &ReadAhead {
         &self.read_ahead
+    }
+
+    pub(super) fn era(&self) -> Era {
+        self.era
     }
 
     pub(super) fn tuning(&self) -> &Tuning {

@@ -59,6 +59,8 @@ mod iter;
 mod key;
 mod manager;
 mod memtables;
+mod nested_prefixes;
+mod nested_scan;
 mod options;
 mod purge;
 mod read_ahead;

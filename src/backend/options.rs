@@ -6,7 +6,7 @@ use rocksdb::{
     statistics::StatsLevel,
 };
 
-use super::{Durability, key::Prefix, tuning::Tuning};
+use super::{Durability, key::Prefix, nested_prefixes::Era, tuning::Tuning};
 
 /// The options of one database, kept while it is open.
 pub(super) struct EngineOptions {
@@ -26,7 +26,7 @@ impl EngineOptions {
     }
 
     /// `create`: whether the open creates a missing database.
-    pub(super) fn new(tuning: &Tuning, durability: Durability, create: bool) -> Result<Self, rocksdb::Error> {
+    pub(super) fn new(tuning: &Tuning, durability: Durability, era: Era, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
         // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
@@ -35,7 +35,7 @@ impl EngineOptions {
             false,
             cache.clone(),
         );
-        let mut database = Options::default().get_options_from_string(options_without_setter(tuning))?;
+        let mut database = Options::default().get_options_from_string(options_without_setter(tuning, era))?;
         database.create_if_missing(create);
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
@@ -50,12 +50,15 @@ impl EngineOptions {
 }
 
 /// Options for which the binding has no setter, in the format of RocksDB's options files.
-fn options_without_setter(tuning: &Tuning) -> String {
+fn options_without_setter(tuning: &Tuning, era: Era) -> String {
     // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
     // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
-        "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
-        tuning.range_deletions_trigger, tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
+        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={};db_host_id={}",
+        tuning.hidden_entries_trigger,
+        tuning.flush_jobs,
+        tuning.compaction_jobs,
+        era.name()
     )
 }
 
@@ -175,7 +178,7 @@ pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions 
     options
 }
 
-/// Like [`range_options`], for one scan before a deletion. Does not fill the block cache.
+/// Like [`range_options`], for one scan before a purge. Does not fill the block cache.
 pub(super) fn purge_scan_options(prefix: &Prefix) -> ReadOptions {
     let mut options = range_options(prefix);
     options.fill_cache(false);
