@@ -17,11 +17,10 @@ use super::{
     engine::Engine,
     error,
     key::{self, Prefix},
+    nested_prefixes::is_registration,
     options,
 };
 
-/// Stored keys that begin with this byte, which no name contains, belong to the backend.
-const RESERVED: u8 = 0xFF;
 /// Ends of the names that `ave-actors-store` gives to the column families of an actor type. The last two have one entry
 /// per actor, under its name.
 const EVENTS: &str = "_events";
@@ -97,7 +96,7 @@ impl Family<'_> {
         let mut entries = self.family.iterator(options::skipping_scan_options());
         let (mut count, mut batch) = (0, Vec::new());
         entries.seek_to_first();
-        while let Some((stored, value)) = entries.item().filter(|(stored, _)| stored.first() != Some(&RESERVED)) {
+        while let Some((stored, value)) = entries.item().filter(|(stored, _)| !is_registration(stored)) {
             let own = (stored.len() + value.len()) as u64;
             count += 1;
             if self.has_states() || !stored.contains(&b'.') {

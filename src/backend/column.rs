@@ -1,12 +1,6 @@
 //! One column family, shared by every handle of its name.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::Arc;
 
 use ave_actors_store::Error;
 use rocksdb::{BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
@@ -14,8 +8,8 @@ use rocksdb::{BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions
 use super::{
     engine::Engine,
     error::{self, ErrorContext},
-    key,
     memtables::Memtable,
+    nested_prefixes::NestedPrefixes,
     read_ahead::{CounterIndex, ReadAhead},
 };
 
@@ -24,35 +18,15 @@ pub(super) struct ColumnFamily {
     name: String,
     engine: Arc<Engine>,
     memtable: Arc<Memtable>,
-    live: RwLock<LivePrefixes>,
-    /// See [`ColumnFamily::has_no_nested_prefixes`]. Changes once, while `live` is locked for writing.
-    no_nested_prefixes: AtomicBool,
-}
-
-/// The prefixes of live handles that can write into the range of another prefix, each with its number of handles.
-/// Prefixes without a dot cannot, and are not in it.
-///
-/// A purge holds the read lock from its scan to its write, so that no handle of such a prefix is created meanwhile. Its
-/// scan may miss entries that handles of the prefixes in here write; the purge spares their ranges.
-#[derive(Debug, Default)]
-pub(super) struct LivePrefixes(BTreeMap<String, usize>);
-
-impl LivePrefixes {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
+    nested: Arc<NestedPrefixes>,
 }
 
 impl ColumnFamily {
-    /// The family `name` of the database, `None` if it does not exist. `is_new`: created since the database was opened.
-    pub(super) fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Option<Self> {
-        Some(Self {
-            name: name.to_owned(),
-            engine: Arc::clone(engine),
-            memtable: engine.memtables().add_family(name)?,
-            live: RwLock::default(),
-            no_nested_prefixes: AtomicBool::new(is_new),
-        })
+    /// The family `name` of the database, `None` if it does not exist.
+    pub(super) fn find(engine: &Arc<Engine>, name: &str) -> Option<Self> {
+        let memtable = engine.memtables().add_family(name)?;
+        let nested = Arc::new(NestedPrefixes::new(name, Arc::clone(&memtable), engine.era()));
+        Some(Self { name: name.to_owned(), engine: Arc::clone(engine), memtable, nested })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -86,6 +60,7 @@ impl ColumnFamily {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, rocksdb::Error> {
+        self.limit_range_deletions();
         self.db().get_pinned_cf_opt(self.handle(), key, self.engine().read_options())
     }
 
@@ -99,9 +74,10 @@ impl ColumnFamily {
         self.write_with(counter, key.len(), |db, options| db.delete_cf_opt(self.handle(), key, options))
     }
 
-    /// Atomic: after an error or a crash, either all of the batch is written or nothing.
-    pub(super) fn write(&self, counter: CounterIndex, batch: WriteBatch) -> Result<(), rocksdb::Error> {
-        self.write_with(counter, batch.size_in_bytes(), |db, options| db.write_opt(batch, options))
+    /// Writes a batch of range deletions. Atomic: after an error or a crash, all of them are written or none.
+    pub(super) fn delete_ranges(&self, counter: CounterIndex, ranges: WriteBatch) -> Result<(), rocksdb::Error> {
+        self.memtable.add_range_deletions(u32::try_from(ranges.len()).unwrap_or(u32::MAX));
+        self.write_with(counter, ranges.size_in_bytes(), |db, options| db.write_opt(ranges, options))
     }
 
     fn write_with(
@@ -131,40 +107,30 @@ impl ColumnFamily {
     }
 
     pub(super) fn iterator(&self, options: ReadOptions) -> DBRawIterator<'_> {
+        self.limit_range_deletions();
         self.db().raw_iterator_cf_opt(self.handle(), options)
     }
 
-    /// Call when a handle of `prefix` is created. If the prefix has a dot, waits for a running purge of this family.
-    pub(super) fn register_handle(&self, prefix: &str) {
-        if key::may_lie_inside_another(prefix) {
-            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-            self.no_nested_prefixes.store(false, Ordering::Relaxed);
-            *live.0.entry(prefix.to_owned()).or_insert(0) += 1;
+    /// Call before a read. See [`Tuning::range_deletions_trigger`](super::Tuning::range_deletions_trigger).
+    fn limit_range_deletions(&self) {
+        if self.memtable.range_deletions() >= self.engine().tuning().range_deletions_trigger {
+            self.flush_deletions();
         }
     }
 
-    /// Call when a handle of `prefix` is dropped.
-    pub(super) fn unregister_handle(&self, prefix: &str) {
-        if !key::may_lie_inside_another(prefix) {
-            return;
+    /// Call before a handle of `prefix` is created.
+    pub(super) fn register(&self, prefix: &str) -> Result<(), Error> {
+        if self.engine().is_read_only() {
+            return Ok(());
         }
-        let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handles) = live.0.get_mut(prefix) {
-            *handles -= 1;
-            if *handles == 0 {
-                live.0.remove(prefix);
-            }
-        }
+        // Not synced: a later entry syncs the log up to and including itself.
+        let put = |key: &[u8]| self.engine().modify(|db| db.put_cf(self.handle(), key, []));
+        self.nested
+            .register(prefix.as_bytes(), put)
+            .map_err(|cause| self.failed(&format!("registration of the prefix '{prefix}'"), &cause))
     }
 
-    /// Whether no prefix in this family lies inside the range of another, because no prefix ever had a dot. `false`, as
-    /// unknown, for families that existed when the database was opened. Stable only while [`LivePrefixes`] are locked.
-    pub(super) fn has_no_nested_prefixes(&self) -> bool {
-        self.no_nested_prefixes.load(Ordering::Relaxed)
-    }
-
-    /// The live prefixes. They do not change while the guard exists.
-    pub(super) fn lock_live_prefixes(&self) -> RwLockReadGuard<'_, LivePrefixes> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn nested_prefixes(&self) -> &Arc<NestedPrefixes> {
+        &self.nested
     }
 }

@@ -18,6 +18,7 @@ use super::{
     directory::{self, Contents},
     error::{self, ErrorContext},
     memtables::Memtables,
+    nested_prefixes::Era,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
     slow_operations::SlowOperations,
@@ -39,6 +40,7 @@ pub(super) struct Engine {
     read: ReadOptions,
     options: EngineOptions,
     tuning: Tuning,
+    era: Era,
     read_ahead: ReadAhead,
     write_gate: WriteGate,
     error_context: ErrorContext,
@@ -53,8 +55,7 @@ pub(super) struct Engine {
 /// A database that was just opened, and the names of its column families.
 pub(super) struct Opened {
     pub(super) engine: Engine,
-    pub(super) existing: BTreeSet<String>,
-    pub(super) new: BTreeSet<String>,
+    pub(super) names: BTreeSet<String>,
 }
 
 /// What an opening could not recover.
@@ -79,7 +80,8 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         let contents = directory::prepare(&mut error_context)?;
         let path = error_context.path();
-        let options = EngineOptions::new(&tuning, durability, contents == Contents::Empty)
+        let era = read_era(&error_context, contents)?;
+        let options = EngineOptions::new(&tuning, durability, &era.name(), contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
             Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
@@ -104,13 +106,14 @@ impl Engine {
             }
         };
         let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
+        era.store_complete(&db, new.iter().map(String::as_str)).map_err(|cause| error::open(&error_context, &cause))?;
         let unreadable_log_bytes = wal_recovery::reported_bytes(path).max(lost_bytes);
         if let Err(cause) = directory::remove_transient_checkpoints(path) {
             warn!(path = %path.display(), %cause, "cannot remove the checkpoint of a killed process");
         }
         let recovered = Recovered { unreadable_log_bytes, lost_logs };
-        let engine = Self::new(db, durability, options, tuning, error_context, recovered)?;
-        Ok(Opened { engine, existing, new })
+        let engine = Self::new(db, durability, era, options, tuning, error_context, recovered)?;
+        Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
     }
 
     /// Opens the database in `path` without changing a file. Another process may have it open.
@@ -118,8 +121,9 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         directory::find(&mut error_context)?;
         let path = error_context.path();
+        let era = read_era(&error_context, Contents::Database)?;
         let skipped = Arc::new(AtomicU64::new(0));
-        let opened = EngineOptions::new(&tuning, Durability::Off, false).and_then(|mut options| {
+        let opened = EngineOptions::new(&tuning, Durability::Off, &era.name(), false).and_then(|mut options| {
             wal_recovery::count_skipped_bytes(&mut options, &skipped);
             Ok((DB::list_cf(&options.database, path)?, options))
         });
@@ -131,14 +135,15 @@ impl Engine {
             .map_err(|cause| error::directory(&error_context, "read the write-ahead logs in", path, &cause))?;
         let unreadable_log_bytes = skipped.load(Ordering::Relaxed).max(lost_bytes);
         let recovered = Recovered { unreadable_log_bytes, lost_logs: None };
-        let engine = Self::new(db, Durability::Off, options, tuning, error_context, recovered)?;
+        let engine = Self::new(db, Durability::Off, era, options, tuning, error_context, recovered)?;
         let engine = Self { is_read_only: true, ..engine };
-        Ok(Opened { engine, existing: families.into_iter().collect(), new: BTreeSet::new() })
+        Ok(Opened { engine, names: families.into_iter().collect() })
     }
 
     fn new(
         db: DB,
         durability: Durability,
+        era: Era,
         options: EngineOptions,
         tuning: Tuning,
         error_context: ErrorContext,
@@ -158,6 +163,7 @@ impl Engine {
             memtables,
             options,
             tuning,
+            era,
             unreadable_log_bytes: recovered.unreadable_log_bytes,
             lost_logs: recovered.lost_logs,
             write_gate: WriteGate::default(),
@@ -275,7 +281,11 @@ impl Engine {
         space_check::probe_column_family(self.path(), families)
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
         self.run(|db| db.create_cf(name, &self.options.database))
-            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))
+            .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
+        if let Err(cause) = self.modify(|db| self.era.store_complete(db, [name])) {
+            warn!(%cause, column_family = name, "the next opening scans a new column family for nested prefixes");
+        }
+        Ok(())
     }
 
     pub(super) fn write_options(&self) -> &WriteOptions {
@@ -302,9 +312,19 @@ impl Engine {
         &self.slow_operations
     }
 
+    pub(super) fn era(&self) -> Era {
+        self.era
+    }
+
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
+}
+
+/// The era that an opening of the database continues or begins.
+pub(super) fn read_era(context: &ErrorContext, contents: Contents) -> Result<Era, Error> {
+    let path = context.path();
+    Era::of(path, contents).map_err(|cause| error::directory(context, "read the options file in", path, &cause))
 }
 
 /// Links the logs. The database opens without the links as well, on a file system without hard links for example.

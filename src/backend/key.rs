@@ -32,6 +32,9 @@ pub(super) struct Prefix {
     with_dot: Box<str>,
 }
 
+/// A range of keys: the first key, and the first key after it.
+pub(super) type Run = (Vec<u8>, Vec<u8>);
+
 /// How a stored key relates to a prefix.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry<'a> {
@@ -109,13 +112,13 @@ impl Prefix {
     /// ```text
     /// Prefix::new("a").run_of("a.b.c") == Some("b")      all entries of `a.b.c` lie in `a.b.`
     /// ```
-    pub(super) fn run_of<'a>(&self, other: &'a str) -> Option<&'a [u8]> {
-        let rest = other.strip_prefix(&*self.with_dot)?;
-        Some(rest.split('.').next().unwrap_or(rest).as_bytes())
+    pub(super) fn run_of<'a>(&self, other: &'a [u8]) -> Option<&'a [u8]> {
+        let rest = other.strip_prefix(self.with_dot.as_bytes())?;
+        rest.split(|byte| *byte == DOT).next()
     }
 
     /// The bounds of a run: its first possible key and the first key after it.
-    pub(super) fn run(&self, name: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    pub(super) fn run(&self, name: &[u8]) -> Run {
         let mut first = Vec::with_capacity(self.with_dot.len() + name.len() + 1);
         first.extend_from_slice(self.with_dot.as_bytes());
         first.extend_from_slice(name);
@@ -132,9 +135,15 @@ pub(super) fn prefix_of(stored: &[u8]) -> &[u8] {
     dot.map_or(&[], |dot| &stored[..dot])
 }
 
-/// Whether a handle of this prefix can write into the range of another prefix.
-pub(super) fn may_lie_inside_another(prefix: &str) -> bool {
-    prefix.contains('.')
+/// Whether the entries of this prefix lie in the range of another prefix.
+pub(super) fn is_nested(prefix: &[u8]) -> bool {
+    prefix.contains(&DOT)
+}
+
+/// The prefixes whose ranges contain the entries of `nested`.
+pub(super) fn parents(nested: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let dots = nested.iter().enumerate().filter(|(_, byte)| **byte == DOT);
+    dots.map(|(dot, _)| &nested[..dot])
 }
 
 fn encode(key: &str) -> Cow<'_, [u8]> {
@@ -220,12 +229,12 @@ mod tests {
     #[test]
     fn the_first_segment_of_a_longer_prefix_names_its_run() {
         let a = Prefix::new("a");
-        assert_eq!(a.run_of("a.b"), Some(&b"b"[..]));
-        assert_eq!(a.run_of("a.b.c"), Some(&b"b"[..]));
-        assert_eq!(a.run_of("a."), Some(&b""[..]));
-        assert_eq!(a.run_of("a"), None);
-        assert_eq!(a.run_of("ab"), None);
-        assert_eq!(Prefix::new("").run_of(".x"), Some(&b"x"[..]));
+        assert_eq!(a.run_of(b"a.b"), Some(&b"b"[..]));
+        assert_eq!(a.run_of(b"a.b.c"), Some(&b"b"[..]));
+        assert_eq!(a.run_of(b"a."), Some(&b""[..]));
+        assert_eq!(a.run_of(b"a"), None);
+        assert_eq!(a.run_of(b"ab"), None);
+        assert_eq!(Prefix::new("").run_of(b".x"), Some(&b"x"[..]));
     }
 
     #[test]
@@ -269,7 +278,7 @@ mod tests {
             if let Entry::Foreign(name) = prefix.classify(&key) {
                 let (first, after) = prefix.run(name);
                 prop_assert!(first <= key && key < after);
-                prop_assert_eq!(prefix.run_of(&q), Some(name));
+                prop_assert_eq!(prefix.run_of(q.as_bytes()), Some(name));
             }
         }
     }

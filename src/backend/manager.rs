@@ -29,7 +29,9 @@ use super::{
     column::ColumnFamily,
     directory,
     engine::{Engine, Opened},
-    error, options,
+    error,
+    nested_scan::Scan,
+    options,
     progress::Progress,
     scrub::{self, Scrub},
     stats::{self, ColumnFamilySize, EngineStats, Latencies},
@@ -70,6 +72,7 @@ pub struct RocksDbManager {
 /// The state that the clones of a manager share. Handles reference their column family, and through it the engine, but
 /// not this: a family that referenced the map which contains it would never be dropped.
 struct Database {
+    _nested_scan: Option<Scan>,
     engine: Arc<Engine>,
     /// Every column family of the database by name.
     families: RwLock<HashMap<String, Arc<ColumnFamily>>>,
@@ -171,15 +174,16 @@ impl RocksDbManager {
     }
 
     fn with_engine(opened: Opened) -> Result<Self, Error> {
-        let Opened { engine, existing, new } = opened;
+        let Opened { engine, names } = opened;
         let engine = Arc::new(engine);
-        let existing = existing.into_iter().map(|name| (name, false));
-        let families = existing
-            .chain(new.into_iter().map(|name| (name, true)))
-            .map(|(name, is_new)| Ok((name.clone(), Arc::new(find(&engine, &name, is_new)?))))
+        let families = names
+            .into_iter()
+            .map(|name| Ok((name.clone(), Arc::new(find(&engine, &name)?))))
             .collect::<Result<HashMap<_, _>, Error>>()?;
         log_opening(&engine, families.len());
-        let database = Database { engine, families: RwLock::new(families), creation: Mutex::new(()) };
+        let nested_scan = if engine.is_read_only() { None } else { start_nested_scan(families.values())? };
+        let database =
+            Database { engine, families: RwLock::new(families), creation: Mutex::new(()), _nested_scan: nested_scan };
         Ok(Self { database: Arc::new(database) })
     }
 
@@ -557,7 +561,7 @@ impl RocksDbManager {
         }
         let engine = &self.database.engine;
         engine.create_column_family(name, self.families().len())?;
-        let family = Arc::new(find(engine, name, true)?);
+        let family = Arc::new(find(engine, name)?);
         self.lock_families_for_change().insert(name.to_owned(), Arc::clone(&family));
         debug!(column_family = name, "created column family");
         Ok(family)
@@ -590,9 +594,22 @@ fn tuning_for(spec: Option<MachineSpec>) -> Tuning {
     Tuning::new(&spec, share.open_files)
 }
 
-fn find(engine: &Arc<Engine>, name: &str, is_new: bool) -> Result<ColumnFamily, Error> {
-    ColumnFamily::find(engine, name, is_new)
-        .ok_or_else(|| error::create(format!("RocksDB has no handle of the open column family '{name}'")))
+fn find(engine: &Arc<Engine>, name: &str) -> Result<ColumnFamily, Error> {
+    let family = ColumnFamily::find(engine, name)
+        .ok_or_else(|| error::create(format!("RocksDB has no handle of the open column family '{name}'")))?;
+    family
+        .nested_prefixes()
+        .read_complete()
+        .map_err(|cause| error::create_column_family(engine.error_context(), name, &cause))?;
+    Ok(family)
+}
+
+/// Scans the families of a database that an earlier release wrote.
+fn start_nested_scan<'a>(families: impl Iterator<Item = &'a Arc<ColumnFamily>>) -> Result<Option<Scan>, Error> {
+    let all = families.map(|family| family.nested_prefixes());
+    let incomplete: Vec<_> = all.filter(|nested| !nested.is_complete()).cloned().collect();
+    let scan = (!incomplete.is_empty()).then(|| Scan::start(incomplete)).transpose();
+    scan.map_err(|cause| error::create(format!("cannot start the thread that finds nested prefixes: {cause}")))
 }
 
 fn log_opening(engine: &Engine, column_families: usize) {
@@ -631,10 +648,10 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// # Errors
     ///
     /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
-    /// character.
+    /// character. [`Error::Store`] if the prefix has a dot, is new, and cannot be registered in the database.
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a collection handle");
-        Ok(RocksDbStore::new(self.family(name)?, prefix))
+        RocksDbStore::new(self.family(name)?, prefix)
     }
 
     /// Creates a handle of the state `prefix` in the column family `name`. Creates the family if it does not exist.
@@ -645,10 +662,10 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// # Errors
     ///
     /// [`Error::CreateStore`] if the column family cannot be created: for example, its name is empty or contains a NUL
-    /// character.
+    /// character. [`Error::Store`] if the prefix has a dot, is new, and cannot be registered in the database.
     fn create_state(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a state handle");
-        Ok(RocksDbStore::new(self.family(name)?, prefix))
+        RocksDbStore::new(self.family(name)?, prefix)
     }
 
     /// Syncs the write-ahead log to disk, then flushes every memtable to SST files, so that the next open has no log to

@@ -13,7 +13,7 @@ use std::{
     io, mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -55,6 +55,8 @@ pub(super) struct Memtable {
     /// Approximate bytes written. Exact only when the memtable is selected for a flush. Otherwise possibly too high,
     /// because flushes that RocksDB starts by itself are not counted.
     bytes: AtomicU64,
+    /// Range deletions since the last flush for them.
+    range_deletions: AtomicU32,
 }
 
 impl Memtable {
@@ -62,13 +64,21 @@ impl Memtable {
         self.cell.borrow_dependent()
     }
 
-    fn db(&self) -> &DB {
+    pub(super) fn db(&self) -> &DB {
         self.cell.borrow_owner()
     }
 
     /// Counts a write of `bytes`, keys and values.
     pub(super) fn add(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_range_deletions(&self, count: u32) {
+        self.range_deletions.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(super) fn range_deletions(&self) -> u32 {
+        self.range_deletions.load(Ordering::Relaxed)
     }
 
     fn bytes(&self) -> u64 {
@@ -102,6 +112,8 @@ struct Shared {
     max_flushes: usize,
     /// Deletions in a memtable from which it is flushed on request.
     deletions_trigger: u64,
+    /// The same for range deletions.
+    range_deletions_trigger: u32,
     families: Mutex<Vec<Arc<Memtable>>>,
     /// Memtables that may contain too many deletions.
     deletions: Mutex<Vec<Arc<Memtable>>>,
@@ -121,6 +133,7 @@ impl Memtables {
             limit_bytes: tuning.memtable_limit_bytes,
             max_flushes: tuning.flush_jobs as usize,
             deletions_trigger: tuning.hidden_entries_trigger.into(),
+            range_deletions_trigger: tuning.range_deletions_trigger,
             families: Mutex::default(),
             deletions: Mutex::default(),
             work: AtomicBool::new(false),
@@ -135,7 +148,7 @@ impl Memtables {
     /// The memtable of the column family `name`, `None` if the family does not exist.
     pub(super) fn add_family(&self, name: &str) -> Option<Arc<Memtable>> {
         let cell = Cell::try_new(Arc::clone(&self.shared.db), |db| db.cf_handle(name).ok_or(())).ok()?;
-        let memtable = Arc::new(Memtable { cell, bytes: AtomicU64::new(0) });
+        let memtable = Arc::new(Memtable { cell, bytes: AtomicU64::new(0), range_deletions: AtomicU32::new(0) });
         lock(&self.shared.families).push(Arc::clone(&memtable));
         Some(memtable)
     }
@@ -246,7 +259,10 @@ impl Flusher {
 
     fn flush_deletions(&self) {
         for memtable in mem::take(&mut *lock(&self.shared.deletions)) {
-            if memtable.property(properties::NUM_DELETES_ACTIVE_MEM_TABLE) >= self.shared.deletions_trigger {
+            let range_deletions = memtable.range_deletions.swap(0, Ordering::Relaxed);
+            if range_deletions >= self.shared.range_deletions_trigger
+                || memtable.property(properties::NUM_DELETES_ACTIVE_MEM_TABLE) >= self.shared.deletions_trigger
+            {
                 memtable.flush();
             }
         }

@@ -65,6 +65,8 @@ mod iter;
 mod key;
 mod manager;
 mod memtables;
+mod nested_prefixes;
+mod nested_scan;
 mod options;
 mod progress;
 mod purge;

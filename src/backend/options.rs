@@ -42,8 +42,14 @@ impl EngineOptions {
         self.database.set_max_sequential_skip_in_iterations(u64::MAX);
     }
 
-    /// `create`: whether the open creates a missing database.
-    pub(super) fn new(tuning: &Tuning, durability: Durability, create: bool) -> Result<Self, rocksdb::Error> {
+    /// `era_name`: see [`Era::name`](super::nested_prefixes::Era::name). `create`: whether the open creates a missing
+    /// database.
+    pub(super) fn new(
+        tuning: &Tuning,
+        durability: Durability,
+        era: &str,
+        create: bool,
+    ) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
         // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
@@ -52,7 +58,7 @@ impl EngineOptions {
             false,
             cache.clone(),
         );
-        let mut database = Options::default().get_options_from_string(options_without_setter(tuning))?;
+        let mut database = Options::default().get_options_from_string(options_without_setter(tuning, era_name))?;
         database.create_if_missing(create);
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
@@ -67,12 +73,12 @@ impl EngineOptions {
 }
 
 /// Options for which the binding has no setter, in the format of RocksDB's options files.
-fn options_without_setter(tuning: &Tuning) -> String {
+fn options_without_setter(tuning: &Tuning, era_name: &str) -> String {
     // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
     // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
-        "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
-        tuning.range_deletions_trigger, tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
+        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={};db_host_id={}",
+        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs, era
     )
 }
 
@@ -199,7 +205,7 @@ pub(super) fn skipping_scan_options() -> ReadOptions {
     options
 }
 
-/// Like [`range_options`], for one scan before a deletion. Does not fill the block cache.
+/// Like [`range_options`], for one scan before a purge. Does not fill the block cache.
 pub(super) fn purge_scan_options(prefix: &Prefix) -> ReadOptions {
     let mut options = range_options(prefix);
     options.fill_cache(false);

@@ -21,8 +21,11 @@ use rocksdb::{ColumnFamilyDescriptor, DB, LiveFile};
 use super::{
     Durability,
     backups::Damage,
-    blob_file, directory,
+    blob_file,
+    directory::{self, Contents},
+    engine::read_era,
     error::{self, Cause, ErrorContext},
+    nested_prefixes::{Era, is_registration},
     options::{self, EngineOptions},
     progress::{Interrupted, Meter, Progress},
     stats::TOTAL_BLOB_FILE_SIZE,
@@ -91,7 +94,8 @@ pub fn scrub(
     directory::find(&mut context)?;
     let context = context;
     let skipped = Arc::new(AtomicU64::new(0));
-    let (db, families) = match open(&context, &tuning, &skipped) {
+    let era = read_era(&context, Contents::Database)?;
+    let (db, families) = match open(&context, &tuning, era, &skipped) {
         Ok(opened) => opened,
         Err(cause) => return of_unopened(&context, &cause),
     };
@@ -125,9 +129,10 @@ pub fn scrub(
 fn open(
     context: &ErrorContext,
     tuning: &Tuning,
+    era: Era,
     skipped: &Arc<AtomicU64>,
 ) -> Result<(DB, Vec<String>), rocksdb::Error> {
-    let mut options = EngineOptions::new(tuning, Durability::Off, false)?;
+    let mut options = EngineOptions::new(tuning, Durability::Off, &era.name(), false)?;
     options.read_everything();
     wal_recovery::count_skipped_bytes(&mut options, skipped);
     let families = DB::list_cf(&options.database, context.path())?;
@@ -210,8 +215,10 @@ impl Scan<'_> {
             }
             let mut last = from.take();
             while let Some((key, value)) = entries.item() {
-                self.result.entries += 1;
-                self.result.bytes += (key.len() + value.len()) as u64;
+                if !is_registration(key) {
+                    self.result.entries += 1;
+                    self.result.bytes += (key.len() + value.len()) as u64;
+                }
                 if let Some(bytes) = share.of_entry() {
                     self.meter.advance(bytes).map_err(interrupted)?;
                 }

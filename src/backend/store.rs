@@ -39,14 +39,14 @@ pub struct RocksDbStore {
 }
 
 impl RocksDbStore {
-    pub(super) fn new(family: Arc<ColumnFamily>, prefix: &str) -> Self {
-        family.register_handle(prefix);
+    pub(super) fn new(family: Arc<ColumnFamily>, prefix: &str) -> Result<Self, Error> {
+        family.register(prefix)?;
         let prefix = Prefix::new(prefix);
         let ahead = family.read_ahead();
         let entries_counter = ahead.counter(family.name(), prefix.state_key());
         let state_counter = ahead.counter(family.name(), key::prefix_of(prefix.state_key()));
         let reader = ahead.reader(entries_counter);
-        Self { family, prefix, reader, entries_counter, state_counter, deletions: 0 }
+        Ok(Self { family, prefix, reader, entries_counter, state_counter, deletions: 0 })
     }
 
     fn get_stored(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<DBPinnableSlice<'_>, Error> {
@@ -138,12 +138,6 @@ impl RocksDbStore {
         let mut cursor = cursor.ok_or_else(|| error::not_found(from))?;
         cursor.advance();
         Ok(cursor)
-    }
-}
-
-impl Drop for RocksDbStore {
-    fn drop(&mut self) {
-        self.family.unregister_handle(self.prefix.as_str());
     }
 }
 

@@ -95,7 +95,7 @@ pub struct Tuning {
     pub hidden_entries_trigger: u32,
     /// Deletions by one handle that trigger a flush of the memtable: 32,768.
     pub deletions_trigger: u32,
-    /// Range deletions in a memtable that trigger its flush: 128.
+    /// Range deletions in a memtable after which a read triggers its flush: 128.
     pub range_deletions_trigger: u32,
     /// Size at which RocksDB's own log file is rotated, in bytes: 10 MiB.
     pub info_log_bytes: u64,
@@ -364,8 +364,7 @@ impl Tuning {
                 "range_deletions_trigger",
                 self.range_deletions_trigger,
                 "deletions",
-                "each purge of a long log adds one, and the first read after it sorts all of the memtable: this many \
-                 cost about 10 us",
+                "each purge adds one, and the next read sorts all of the memtable: this many cost about 10 us",
             ),
             setting("info_log", self.info_log_bytes, "bytes", "keeps RocksDB's own log small"),
             setting("info_log_files", self.info_log_files, "files", "enough to analyse a crash"),

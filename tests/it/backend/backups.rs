@@ -238,6 +238,9 @@ fn a_restored_database_continues_the_backups_of_its_original() {
 
     // From here on both databases give the same names to different files.
     let copy = Database { manager: open(&restored), dir: tempfile::tempdir().unwrap() };
+    put(&mut copy.collection("events", "actor.child"), "01", "of a longer prefix");
+    Collection::purge(&mut copy.collection("events", "actor")).unwrap();
+    assert_eq!(keys(&copy.collection("events", "actor.child")), ["01"], "a purge keeps it");
     let (mut original_events, mut copied_events) =
         (db.collection("events", "actor"), copy.collection("events", "actor"));
     put(&mut original_events, "x", "of the original");

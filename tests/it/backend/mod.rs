@@ -16,6 +16,7 @@ mod model;
 mod monitoring;
 mod opening;
 mod operations;
+mod purges;
 mod read_only;
 mod recovery;
 mod scrubs;
@@ -100,6 +101,13 @@ impl Database {
         drop(manager);
         Self { manager: open(&dir.path().join("db")), dir }
     }
+}
+
+/// Bytes that iterators return while `work` runs.
+fn bytes_iterated<R>(db: &Database, work: impl FnOnce() -> R) -> u64 {
+    let before = db.manager.stats().unwrap().iterator_read_bytes;
+    work();
+    db.manager.stats().unwrap().iterator_read_bytes - before
 }
 
 /// A directory in memory if it has 1 GiB of space, for tests that open a database a thousand times. A killed process

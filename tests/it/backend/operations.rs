@@ -1,6 +1,6 @@
-//! Costs of operations, the memory budget, statistics, checkpoints, and purges with concurrent writers.
+//! Costs of operations, the memory budget, statistics, checkpoints, and handles in many threads.
 
-use std::{ops::RangeInclusive, sync::Barrier, thread};
+use std::{ops::RangeInclusive, thread};
 
 use ave_actors_store::{
     Error,
@@ -8,14 +8,7 @@ use ave_actors_store::{
 };
 use tempfile::tempdir;
 
-use super::{Database, assert_contains, finishes, key, keys, open, put, try_open};
-
-/// Bytes that iterators return while `work` runs.
-fn bytes_iterated<R>(db: &Database, work: impl FnOnce() -> R) -> u64 {
-    let before = db.manager.stats().unwrap().iterator_read_bytes;
-    work();
-    db.manager.stats().unwrap().iterator_read_bytes - before
-}
+use super::{Database, assert_contains, bytes_iterated, finishes, key, keys, open, put, try_open};
 
 #[test]
 fn last_and_ranges_read_a_constant_number_of_entries_beyond_the_result() {
@@ -182,93 +175,6 @@ fn a_checkpoint_fails_if_its_path_exists_or_its_parent_does_not() {
 }
 
 #[test]
-fn a_purge_scans_the_whole_log_only_if_another_prefix_may_lie_inside_it() {
-    let db = Database::new();
-    let read_by_a_purge = |db: &Database, family: &str| {
-        let mut log = db.collection(family, "log");
-        for n in 0..2000 {
-            put(&mut log, &key(n), "event");
-        }
-        let bytes = bytes_iterated(db, || Collection::purge(&mut log).unwrap());
-        assert_eq!(keys(&log).len(), 0);
-        bytes
-    };
-    let whole = 2000 * 20;
-    assert!((1..whole / 10).contains(&read_by_a_purge(&db, "flat")));
-    put(&mut db.collection("nested", "log.inner"), "01", "of the inner log");
-    assert!(read_by_a_purge(&db, "nested") >= whole);
-    let db = db.reopen();
-    assert!(read_by_a_purge(&db, "flat") >= whole, "unknown after a reopen");
-    assert!(read_by_a_purge(&db, "nested") >= whole);
-    assert_eq!(keys(&db.collection("nested", "log.inner")), ["01"]);
-}
-
-/// Short logs are deleted entry by entry, long ones in ranges between the foreign entries.
-#[test]
-fn purge_keeps_entries_of_longer_prefixes() {
-    let db = Database::new();
-    // A live handle that writes nothing.
-    let _idle = db.collection("events", "log.00000000000000001500");
-    for events in [10, 600, 3000] {
-        let mut log = db.collection("events", "log");
-        let mut children = ["log.", "log.00000000000000000005", "log.00000000000000000700", "log.z"]
-            .map(|prefix| db.collection("events", prefix));
-        let mut neighbours = ["lo", "log-", "log/", "log0"].map(|prefix| db.collection("events", prefix));
-        for n in 0..events {
-            put(&mut log, &key(n), "event");
-        }
-        for other in children.iter_mut().chain(&mut neighbours) {
-            put(other, "01", "foreign");
-        }
-        Collection::purge(&mut log).unwrap();
-        assert_eq!(keys(&log), Vec::<String>::new(), "{events} events");
-        for other in children.iter().chain(&neighbours) {
-            assert_eq!(keys(other), ["01"], "{other:?} after {events} events");
-        }
-    }
-}
-
-/// In each round, one thread purges `a` while another writes the first entries of new prefixes below it, which the scan
-/// of that purge may miss. Half of their handles exist before the purge starts, the others are created during it.
-#[test]
-fn purge_keeps_entries_that_longer_prefixes_write_during_it() {
-    const ROUNDS: usize = 50;
-    const CHILDREN: usize = 20;
-    finishes(|| {
-        let db = Database::new();
-        let child = |round, n| db.collection("events", &format!("a.b{round}-{n}"));
-        let mut parent = db.collection("events", "a");
-        let start = Barrier::new(2);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                for round in 0..ROUNDS {
-                    let mut children: Vec<_> = (0..CHILDREN / 2).map(|n| child(round, n)).collect();
-                    start.wait();
-                    for child in &mut children {
-                        put(child, "01", "child");
-                    }
-                    for n in CHILDREN / 2..CHILDREN {
-                        put(&mut child(round, n), "01", "child");
-                    }
-                }
-            });
-            for _ in 0..ROUNDS {
-                // Enough on both sides of the children for range deletions.
-                for n in 0..400 {
-                    put(&mut parent, &format!("{}{n}", if n % 2 == 0 { "a" } else { "c" }), "parent");
-                }
-                start.wait();
-                Collection::purge(&mut parent).unwrap();
-                assert_eq!(keys(&parent), Vec::<String>::new());
-            }
-        });
-        let children = (0..ROUNDS).flat_map(|round| (0..CHILDREN).map(move |n| (round, n)));
-        let lost: Vec<_> = children.filter(|&(round, n)| keys(&child(round, n)).is_empty()).collect();
-        assert_eq!(lost, []);
-    });
-}
-
-#[test]
 fn handles_in_many_threads_read_their_own_writes() {
     let db = Database::new();
     thread::scope(|scope| {
@@ -312,6 +218,10 @@ fn a_dropped_column_family_is_gone_and_its_name_can_be_used_again() {
     assert_eq!(keys(&again), [""; 0]);
     put(&mut again, "01", "new");
     assert_eq!(again.get_by_range(None, 10).unwrap(), [b"new"]);
+    // A purge in the new family keeps the entries of longer prefixes.
+    put(&mut db.collection("dropped", "actor.child"), "01", "of a longer prefix");
+    Collection::purge(&mut again).unwrap();
+    assert_eq!(keys(&db.collection("dropped", "actor.child")), ["01"]);
     drop(again);
     db.manager.drop_column_family("dropped").unwrap();
 

@@ -133,3 +133,20 @@ fn it_counts_unreadable_log_bytes_and_leaves_them() {
     }
     assert_eq!(contents(&path), before);
 }
+
+/// For writing, the first handle of a prefix with a dot is recorded, and a database of 0.4.0 is scanned.
+#[test]
+fn it_records_nothing_about_prefixes() {
+    let dir = tempfile::tempdir().unwrap();
+    let published = dir.path().join("published");
+    let fixture = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/published-0.4.0");
+    super::copy(&fixture, &published);
+    let before = contents(&published);
+    {
+        let manager = read_only(&published);
+        assert_eq!(keys(&manager.create_collection("ledger_events", "a.b").unwrap()).len(), 19);
+        assert_eq!(keys(&manager.create_collection("ledger_events", "never.written").unwrap()), [""; 0]);
+        assert_eq!(manager.actor_sizes(10).unwrap().actors, 3);
+    }
+    assert_eq!(contents(&published), before);
+}

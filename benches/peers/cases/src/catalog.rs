@@ -627,6 +627,7 @@ pub const CASES: &[Case] = &[
             &[
                 micros("purge of 100 events", "short.us"),
                 micros("purge of the long log", "long.us"),
+                micros("purge of 100 events, then a read of another log", "read.us"),
                 micros("del", "del.us"),
                 figure("stop", "stop.s", "s", Less).of_files(),
             ],

@@ -20,7 +20,9 @@ fn open_files() -> usize {
 fn database_of_many_tables(path: &Path, tables: usize) {
     use ave_actors_rocksdb::rocksdb::{DB, IngestExternalFileOptions, Options, SstFileWriter};
 
-    let mut options = Options::default();
+    // As the backend names itself: it does not scan the database for nested prefixes.
+    let itself = "db_host_id=ave-actors-rocksdb-nested-prefixes-0";
+    let mut options = Options::default().get_options_from_string(itself).unwrap();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
     let db = DB::open_cf(&options, path, ["events"]).unwrap();

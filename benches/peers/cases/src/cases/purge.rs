@@ -17,7 +17,7 @@ const SHORT_EVENTS: u64 = 100;
 pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result<()> {
     let mut manager = peer.open(&run.database("db")?, false)?;
     let values = Values::new(EVENT_BYTES);
-    let (logs, long_events) = run.scale.pick((200, 20_000), (1_000, 100_000));
+    let (logs, long_events) = run.scale.pick((1_000, 20_000), (2_000, 100_000));
     let mut short =
         (0..logs).map(|n| Ok(manager.create_collection("events", &data::actor(n))?)).collect::<Result<Vec<_>>>()?;
     fill(&mut short, SHORT_EVENTS, &values)?;
@@ -26,10 +26,14 @@ pub(super) fn run<P: Peer>(peer: &P, run: &Run, outcome: &mut Outcome) -> Result
     let mut plain = manager.create_collection("plain", &data::actor(0))?;
     fill(std::slice::from_mut(&mut plain), long_events, &values)?;
 
+    let mut mixed =
+        (0..logs).map(|n| Ok(manager.create_collection("mixed", &data::actor(n))?)).collect::<Result<Vec<_>>>()?;
+    fill(&mut mixed, SHORT_EVENTS, &values)?;
     let section = Section::begin();
     manager.stop()?;
     outcome.set("stop.s", section.end().wall.as_secs_f64());
     purge_short(&mut short, outcome)?;
+    purge_and_read(&mut mixed, outcome)?;
     let section = Section::begin();
     long.purge()?;
     outcome.set("long.us", section.end().micros_per(1));
@@ -50,6 +54,17 @@ fn purge_short(logs: &mut [impl Collection], outcome: &mut Outcome) -> Result<()
         log.purge()?;
     }
     outcome.set("short.us", section.end().micros_per(logs.len() as u64));
+    Ok(())
+}
+
+/// Reads another log after each purge: the first read after a range deletion may sort all of them.
+fn purge_and_read(logs: &mut [impl Collection], outcome: &mut Outcome) -> Result<()> {
+    let section = Section::begin();
+    for n in 1..logs.len() {
+        logs[n - 1].purge()?;
+        ensure!(logs[n].get(&data::key(SHORT_EVENTS / 2)).is_ok(), "a purge deletes the events of another log");
+    }
+    outcome.set("read.us", section.end().micros_per(logs.len() as u64));
     Ok(())
 }
 
