@@ -179,7 +179,9 @@ impl ReadAhead {
 
     /// The slot of this reader. `None` if it is locked: waiting would cost more than a read.
     fn slot(&self, reader: Reader) -> Option<MutexGuard<'_, Slot>> {
-        let mut slot = self.slots[index(reader.id, self.slots.len())].try_lock().ok()?;
+        // Fibonacci hashing: of the handles of an actor, drawn in order, only one reads.
+        let slot = reader.id.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        let mut slot = self.slots[index(slot, self.slots.len())].try_lock().ok()?;
         if slot.reader != Some(reader.id) {
             *slot = Slot { reader: Some(reader.id), ..Slot::default() };
         }

@@ -32,7 +32,7 @@ pub struct RocksDbStore {
     reader: Reader,
     /// Counts writes to the entries of this collection.
     entries_counter: CounterIndex,
-    /// Counts writes to the value of this state, which is an entry of a shorter prefix if the name has a dot.
+    /// Counts writes to the value of this state. Shared with the shorter prefix whose entry it is, if its name has a dot.
     state_counter: CounterIndex,
     /// Entries that this handle deleted since its last [`ColumnFamily::flush_deletions`].
     deletions: u32,
@@ -44,7 +44,9 @@ impl RocksDbStore {
         let prefix = Prefix::new(prefix);
         let ahead = family.read_ahead();
         let entries_counter = ahead.counter(family.name(), prefix.state_key());
-        let state_counter = ahead.counter(family.name(), key::prefix_of(prefix.state_key()));
+        let state = prefix.state_key();
+        let state_counter =
+            ahead.counter(family.name(), if key::is_nested(state) { key::prefix_of(state) } else { state });
         let reader = ahead.reader(entries_counter);
         Ok(Self { family, prefix, reader, entries_counter, state_counter, deletions: 0 })
     }
