@@ -47,7 +47,7 @@ impl EngineOptions {
     pub(super) fn new(
         tuning: &Tuning,
         durability: Durability,
-        era: &str,
+        era_name: &str,
         create: bool,
     ) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
@@ -78,7 +78,7 @@ fn options_without_setter(tuning: &Tuning, era_name: &str) -> String {
     // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
         "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={};db_host_id={}",
-        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs, era
+        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs, era_name
     )
 }
 
