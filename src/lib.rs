@@ -58,7 +58,7 @@ An actor system takes the manager as it is; see `examples/embed.rs` in the repos
 //!
 //! # Limits
 //!
-//! - One process and one manager at a time open a database.
+//! - One process and one manager at a time open a database for writing.
 //! - Opening needs 128 open files at least; `max_open_files` of the tuning is the recommended limit.
 //! - Databases of release 0.4.0 open and read back.
 //!

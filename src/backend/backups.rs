@@ -151,6 +151,8 @@ impl Backups {
     /// Reads every file of the backup `id`, or of all backups, and compares size and checksum. Returns what is damaged.
     /// A file that several backups share is read once.
     ///
+    /// Delete the directories of damaged backups: otherwise later backups share the damaged files.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`] if there is no such backup, if a backup is being written, if a file cannot be read for another
@@ -174,7 +176,10 @@ impl Backups {
             let path = self.backup_path(id);
             match FileList::read(&path) {
                 Ok(list) => files.extend(list.files.into_iter().map(|file| (path.join(&file.name), file))),
-                Err(cause) => damage.push(Damage { file: path.join(BACKUP_LIST), reason: cause.to_string() }),
+                Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+                    damage.push(Damage { file: path.join(BACKUP_LIST), reason: cause.to_string() });
+                }
+                Err(cause) => return Err(error::file("read", &path.join(BACKUP_LIST), &cause)),
             }
         }
         let total = distinct(&files).map(|(_, file)| file.bytes).sum();
