@@ -251,9 +251,9 @@ impl Engine {
         operation(&self.db)
     }
 
-    /// The error that stops RocksDB from accepting writes. Checks RocksDB if the last write failed.
-    pub(super) fn stopping_error(&self) -> Option<rocksdb::Error> {
-        self.write_gate.check(&self.db).err()
+    /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
+    pub(super) fn accepts_writes(&self) -> bool {
+        self.write_gate.check(&self.db).is_ok()
     }
 
     /// Starts the counters.

@@ -8,7 +8,7 @@ use rocksdb::{
     statistics::{Histogram, HistogramData, Ticker},
 };
 
-use super::{column::ColumnFamily, engine::Engine, error, wal_recovery};
+use super::{column::ColumnFamily, engine::Engine, error, wal_recovery, write_gate};
 
 /// A property of RocksDB's `db.h` for which the binding has no constant.
 pub(super) const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
@@ -47,8 +47,8 @@ pub struct EngineStats {
     /// Whether the database rejects or blocks all writes now: flushes or compactions are too slow, or one has failed,
     /// for example on a full disk.
     pub write_stopped: bool,
-    /// The error of RocksDB that stops writes, or the last one of a failed flush or compaction while
-    /// [`write_stopped`](Self::write_stopped) is `true`. `None` if there is none.
+    /// The error of a write, flush or compaction that stops writes or compactions now. `None` if there is none, or
+    /// RocksDB has resumed.
     pub background_error: Option<String>,
     /// Counter: failed flushes and compactions since the opening. RocksDB repeats them.
     pub background_errors: u64,
@@ -222,15 +222,11 @@ pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result
     stats.block_cache_bytes = engine.options().cache.get_usage() as u64;
     stats.block_cache_pinned_bytes = engine.options().cache.get_pinned_usage() as u64;
     stats.table_reader_bytes = read.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
-    let stopping_error = engine.stopping_error();
-    stats.write_stopped = stopping_error.is_some() || read.of_database(properties::IS_WRITE_STOPPED)? != 0;
+    stats.write_stopped = !engine.accepts_writes() || read.of_database(properties::IS_WRITE_STOPPED)? != 0;
     stats.background_errors = read.of_database(properties::BACKGROUND_ERRORS)?;
-    stats.background_error = match stopping_error {
-        None if stats.write_stopped && stats.background_errors > 0 => {
-            wal_recovery::reported_background_error(engine.path())
-        }
-        stopping => stopping.map(|cause| cause.to_string()),
-    };
+    if stats.write_stopped || stats.background_errors > 0 {
+        stats.background_error = write_gate::background_error(engine.db()).map(|cause| cause.to_string());
+    }
     stats.wal_file_bytes = wal_recovery::bytes_on_disk(engine.path())
         .map_err(|cause| error::file("list the write-ahead logs in", engine.path(), &cause))?;
     stats.levels = levels(engine)?;

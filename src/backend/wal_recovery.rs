@@ -92,20 +92,6 @@ fn bytes_of(log: &Path) -> io::Result<u64> {
     }
 }
 
-/// The last error of a background job in RocksDB's own log. `None` if there is none, or the log cannot be read.
-pub(super) fn reported_background_error(database: &Path) -> Option<String> {
-    let log = fs::read(database.join(LOG)).ok()?;
-    String::from_utf8_lossy(&log).lines().rev().find_map(parse_background_error)
-}
-
-/// Parses `… Waiting after background flush error: IO error: No space left on device: …, Accumulated background error
-/// counts: 1`.
-fn parse_background_error(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("Waiting after background ")?;
-    let (_, error) = rest.split_once("error: ")?;
-    Some(error.split(", Accumulated background error").next().unwrap_or(error).trim_end().to_owned())
-}
-
 /// The logs in a directory that contain something, oldest first.
 fn logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs = Vec::new();

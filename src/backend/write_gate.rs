@@ -53,9 +53,9 @@ impl WriteGate {
     }
 }
 
-/// The error that stops RocksDB. `wait_for_compact` returns such an error at once. Without one, a running job can
+/// The error that stops RocksDB, or its compactions. `wait_for_compact` returns such an error at once. Without one, a running job can
 /// exceed the shortest timeout, 1 us.
-fn background_error(db: &DB) -> Option<Error> {
+pub(super) fn background_error(db: &DB) -> Option<Error> {
     let mut options = WaitForCompactOptions::default();
     options.set_timeout(1);
     db.wait_for_compact(&options).err().filter(|error| error.kind() != ErrorKind::TimedOut)

@@ -121,8 +121,17 @@ fn the_error_that_stops_writes_is_in_the_statistics_until_it_is_gone() {
         |disk| {
             let manager = try_open(&disk.path().join("db"), false).unwrap();
             let mut events = manager.create_collection("events", "actor").unwrap();
+            // More than the space that RocksDB has reserved for the log.
+            for n in 0..600 {
+                Collection::put(&mut events, &key(n), &noise(n, 10_000)).unwrap();
+            }
             disk.fill_except(0);
-            let mut n = 0;
+            // A flush fails, and no write.
+            manager.checkpoint(&disk.path().join("checkpoint")).unwrap_err();
+            let stats = manager.stats().unwrap();
+            assert_contains(&stats.background_error.unwrap(), &["No space left on device"]);
+            assert!(stats.background_errors > 0);
+            let mut n = 600;
             while Collection::put(&mut events, &key(n), &noise(n, 5000)).is_ok() {
                 n += 1;
             }
