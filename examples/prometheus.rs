@@ -54,8 +54,12 @@ pub(crate) fn exposition(database: &str, stats: &EngineStats) -> String {
         table_reader_bytes,
         stall_micros,
         write_stopped,
+        // A text is no metric: log it.
+        background_error: _,
+        background_errors,
         wal_syncs,
         wal_bytes,
+        wal_file_bytes,
         user_written_bytes,
         flush_written_bytes,
         compaction_read_bytes,
@@ -84,8 +88,10 @@ pub(crate) fn exposition(database: &str, stats: &EngineStats) -> String {
 
     page.counter("stall_seconds_total", "Time that writers waited.", &seconds(*stall_micros));
     page.gauge("write_stopped", "1 while no write succeeds.", &u8::from(*write_stopped));
+    page.counter("background_errors_total", "Failed flushes and compactions.", background_errors);
     page.counter("wal_syncs_total", "Syncs of the write-ahead log.", wal_syncs);
     page.counter("wal_written_bytes_total", "Bytes written to the write-ahead log.", wal_bytes);
+    page.gauge("wal_file_bytes", "Size of the write-ahead logs on disk.", wal_file_bytes);
     page.counter("user_written_bytes_total", "Bytes written by the application.", user_written_bytes);
     page.counter("flush_written_bytes_total", "Bytes written by flushes.", flush_written_bytes);
     page.counter("compaction_read_bytes_total", "Bytes read by compactions.", compaction_read_bytes);

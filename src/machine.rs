@@ -29,8 +29,10 @@ pub enum Source {
     CgroupV1(PathBuf),
     /// A limit of cgroup v2, read from this file.
     CgroupV2(PathBuf),
-    /// A default, because the host reports no value, or a cgroup namespace hides the limit of this process.
+    /// A default, because the host reports no value.
     Assumed,
+    /// Cannot tell: this process is in a cgroup whose files it does not see, for example in a private cgroup namespace.
+    Hidden,
 }
 
 impl fmt::Display for Source {
@@ -44,7 +46,8 @@ impl fmt::Display for Source {
             Self::Affinity => f.write_str("CPU affinity of the process"),
             Self::CgroupV1(file) => limit(f, 1, file),
             Self::CgroupV2(file) => limit(f, 2, file),
-            Self::Assumed => f.write_str("default, the host reports no value or hides the limit"),
+            Self::Assumed => f.write_str("default, the host reports no value"),
+            Self::Hidden => f.write_str("cannot tell, the limits of its cgroup are hidden"),
         }
     }
 }
@@ -80,7 +83,7 @@ pub struct RamShare {
 pub struct ProcessShare {
     /// CPU: the smaller of the affinity mask and the cgroup quotas.
     pub cpu: CpuShare,
-    /// RAM: the smallest of the host's total and the cgroup limits. At most 4 GiB if a cgroup namespace hides them.
+    /// RAM: the smallest of the host's total and the cgroup limits. At most 4 GiB if the limits are hidden.
     pub ram: RamShare,
     /// Soft limit on open files of this process. `None`: unlimited or unknown.
     pub open_files: Option<u64>,
@@ -128,12 +131,19 @@ fn ram_under(root: &Path) -> Option<RamShare> {
     let limits =
         groups.iter().flat_map(|(group, mount)| mount.dirs_up_from(group)).flat_map(|dir| dir.ram_limits(root));
     let share = total.into_iter().chain(limits).min_by_key(|share| share.bytes)?;
-    // Of two hierarchies, only v1, which comes first, has the controller.
-    let is_hidden = groups.first().is_some_and(|(group, mount)| mount.relative(group).is_none());
-    if is_hidden && share.source == Source::HostTotal {
-        return Some(RamShare { bytes: share.bytes.min(DEFAULT_RAM_MIB * MIB), source: Source::Assumed });
+    if is_hidden(root, &groups) && share.source == Source::HostTotal {
+        return Some(RamShare { bytes: share.bytes.min(DEFAULT_RAM_MIB * MIB), source: Source::Hidden });
     }
     Some(share)
+}
+
+/// Whether this process does not see the files of its group.
+fn is_hidden(root: &Path, groups: &[(PathBuf, CgroupMount)]) -> bool {
+    // Of two hierarchies, only v1, which comes first, has the controller.
+    groups.first().is_some_and(|(group, mount)| match mount.relative(group) {
+        Some(relative) => !under(root, &mount.point.join(relative)).is_dir(),
+        None => true,
+    })
 }
 
 /// CPU time that this process may use, by the kernel files under `root` (`/` for this machine): the smallest of its
@@ -141,8 +151,13 @@ fn ram_under(root: &Path) -> Option<RamShare> {
 ///
 /// `None` if no file can be read.
 pub fn cpu_under(root: &Path) -> Option<CpuShare> {
-    let quotas = cgroup_dirs(root, "self", "cpu").into_iter().filter_map(|dir| dir.cpu_quota(root));
-    schedulable_cpus(root).into_iter().chain(quotas).min_by_key(|share| share.millicores)
+    let groups = groups(root, "self", "cpu");
+    let quotas =
+        groups.iter().flat_map(|(group, mount)| mount.dirs_up_from(group)).filter_map(|dir| dir.cpu_quota(root));
+    let share = schedulable_cpus(root).into_iter().chain(quotas).min_by_key(|share| share.millicores)?;
+    // There is no smaller number to assume: a quota slows a process down, but does not kill it.
+    let is_unknown = share.source == Source::HostTotal && is_hidden(root, &groups);
+    Some(CpuShare { source: if is_unknown { Source::Hidden } else { share.source }, ..share })
 }
 
 /// The soft limit on open files, the first number of its line. `None` if it is unlimited or cannot be read.
@@ -489,12 +504,37 @@ mod tests {
         for (version, membership) in [("cgroup", "4:memory:/\n0::/\n"), ("cgroup2", "0::/\n")] {
             for (kib, bytes) in [(8 * 1024 * 1024, 4 * GIB), (2 * 1024 * 1024, 2 * GIB)] {
                 let host = with(version, membership, kib);
-                assert_eq!(ram_under(host.path()), Some(RamShare { bytes, source: Source::Assumed }), "{version}");
+                assert_eq!(ram_under(host.path()), Some(RamShare { bytes, source: Source::Hidden }), "{version}");
             }
         }
         // Another group, whose path from the mount point is known.
         let host = with("cgroup2", "0::/../../elsewhere\n", 8 * 1024 * 1024);
+        fs::create_dir(host.path().join("cg/elsewhere")).unwrap();
         assert_eq!(ram_under(host.path()), Some(RamShare { bytes: 8 * GIB, source: Source::HostTotal }));
+    }
+
+    #[test]
+    fn limits_are_hidden_where_the_files_of_the_group_cannot_be_read() {
+        // A private namespace without its cgroup file system, and one for the CPU with that of the host.
+        let host = machine(&[
+            ("proc/meminfo", "MemTotal: 8388608 kB\n"),
+            ("proc/self/cgroup", "0::/\n"),
+            ("sys/devices/system/cpu/online", "0-7\n"),
+        ]);
+        let hidden = Source::Hidden;
+        assert_eq!(ram_under(host.path()), Some(RamShare { bytes: 4 * GIB, source: hidden.clone() }));
+        let cpu = CpuShare { cores: 8, millicores: 8000, source: hidden };
+        assert_eq!(cpu_under(host.path()), Some(cpu.clone()), "the cores of the host, but not as its share");
+        assert_eq!(cpu.source.to_string(), "cannot tell, the limits of its cgroup are hidden");
+
+        // A limit that is visible counts all the same.
+        let host = machine(&[
+            ("proc/meminfo", "MemTotal: 8388608 kB\n"),
+            ("proc/self/cgroup", "0::/\n"),
+            ("proc/self/mountinfo", "35 31 0:32 /../.. /cg rw - cgroup2 cgroup rw\n"),
+            ("cg/memory.max", "1073741824\n"),
+        ]);
+        assert_eq!(ram_under(host.path()).unwrap().source, Source::CgroupV2("/cg/memory.max".into()));
     }
 
     #[test]

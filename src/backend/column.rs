@@ -37,7 +37,7 @@ impl ColumnFamily {
         self.memtable.handle()
     }
 
-    fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 
@@ -120,6 +120,9 @@ impl ColumnFamily {
 
     /// Call before a handle of `prefix` is created.
     pub(super) fn register(&self, prefix: &str) -> Result<(), Error> {
+        if self.engine().is_read_only() {
+            return Ok(());
+        }
         // Not synced: a later entry syncs the log up to and including itself.
         let put = |key: &[u8]| self.engine().modify(|db| db.put_cf(self.handle(), key, []));
         self.nested

@@ -2,12 +2,24 @@
 //!
 //! Changes nothing, except that it creates a missing directory.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ave_actors_store::Error;
 
 use super::error::{self, ErrorContext};
 use crate::files::{directory_of, sync_directory};
+
+/// The file that makes a directory a database.
+pub(super) const CURRENT: &str = "CURRENT";
+/// Its name while a backup is restored to the directory.
+pub(super) const RESTORING: &str = "CURRENT.restoring";
+/// The file that makes a directory a backup.
+pub(super) const BACKUP_LIST: &str = "BACKUP";
+/// First part of the names of checkpoints that an operation removes when it ends.
+const TRANSIENT: &str = "transient-checkpoint-";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contents {
@@ -34,14 +46,84 @@ pub(super) fn prepare(context: &mut ErrorContext) -> Result<Contents, Error> {
         }
         Err(cause) => return Err(error::directory(context, "access", path, &cause)),
     }
+    let contents = canonicalize(context).and_then(|()| inspect(context))?;
+    let path = context.path();
+    if path.join(BACKUP_LIST).exists() {
+        return Err(error::is_a_backup(path));
+    }
+    Ok(contents)
+}
+
+/// Like [`prepare`], for a database that is only read. Fails if there is none.
+pub(super) fn find(context: &mut ErrorContext) -> Result<(), Error> {
+    canonicalize(context)?;
+    match inspect(context)? {
+        Contents::Database => Ok(()),
+        Contents::Empty => Err(error::no_database(context.path())),
+    }
+}
+
+fn canonicalize(context: &mut ErrorContext) -> Result<(), Error> {
+    let path = context.path();
     let canonical = fs::canonicalize(path).map_err(|cause| error::directory(context, "access", path, &cause))?;
     context.set_path(canonical);
-    inspect(context)
+    Ok(())
+}
+
+/// Whether another process has the database in `path` open for writing. Managers of this process do not count. Always
+/// `false` on systems other than Unix.
+///
+/// ```
+/// use ave_actors_rocksdb::backend::is_in_use;
+///
+/// let dir = tempfile::tempdir().unwrap();
+/// assert!(!is_in_use(dir.path()).unwrap());
+/// ```
+///
+/// # Errors
+///
+/// The lock file cannot be read.
+#[cfg(unix)]
+pub fn is_in_use(database: &Path) -> io::Result<bool> {
+    use rustix::process::{Flock, FlockType, fcntl_getlk};
+    let lock = match fs::File::open(database.join("LOCK")) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(false),
+        lock => lock?,
+    };
+    Ok(fcntl_getlk(&lock, &Flock::from(FlockType::WriteLock))?.is_some())
+}
+
+/// Unknown on this system.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn is_in_use(_: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// The version in the newest options file.
+pub(super) fn rocksdb_version(database: &Path) -> Option<String> {
+    let newest = list(database).ok()?.into_iter().rfind(|name| name.starts_with("OPTIONS-"))?;
+    let text = fs::read_to_string(database.join(newest)).ok()?;
+    text.lines().find_map(|line| line.trim().strip_prefix("rocksdb_version=")).map(str::to_owned)
+}
+
+/// A path in a database for a checkpoint that is removed after use. `n` is unique in this process.
+pub(super) fn transient_checkpoint(database: &Path, n: u64) -> PathBuf {
+    database.join(format!("{TRANSIENT}{n}"))
+}
+
+/// Removes the transient checkpoints of killed processes: they keep the space of files that are no longer used.
+pub(super) fn remove_transient_checkpoints(database: &Path) -> io::Result<()> {
+    let names = list(database)?;
+    names.iter().filter(|name| name.starts_with(TRANSIENT)).try_for_each(|name| fs::remove_dir_all(database.join(name)))
 }
 
 /// Creates a directory and its missing parents, each so that it survives a power loss. Removes a directory whose parent
 /// cannot be synced: a later open would not sync it again.
-fn create(path: &Path) -> io::Result<()> {
+pub(super) fn create(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -62,10 +144,13 @@ fn inspect(context: &ErrorContext) -> Result<Contents, Error> {
     if let Some(name) = names.iter().find(|name| has_extension(name, "ldb")) {
         return Err(error::not_a_database(path, "the LevelDB table", name));
     }
-    if names.iter().any(|name| name == "CURRENT") {
-        let current = path.join("CURRENT");
+    if names.iter().any(|name| name == CURRENT) {
+        let current = path.join(CURRENT);
         fs::read(&current).map_err(|cause| error::directory(context, "read", &current, &cause))?;
         return Ok(Contents::Database);
+    }
+    if names.iter().any(|name| name == RESTORING) {
+        return Err(error::incomplete_restoration(path));
     }
     match names.iter().find(|name| !is_leftover(name)) {
         None => Ok(Contents::Empty),
@@ -86,7 +171,7 @@ pub(super) fn check_checkpoint_target(path: &Path) -> Result<(), Error> {
 }
 
 /// File names, sorted, so that the same directory always produces the same error message.
-fn list(path: &Path) -> io::Result<Vec<String>> {
+pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names = fs::read_dir(path)?.map(name).collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable();

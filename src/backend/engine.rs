@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -21,6 +21,7 @@ use super::{
     nested_prefixes::Era,
     options::{self, EngineOptions},
     read_ahead::ReadAhead,
+    slow_operations::SlowOperations,
     space_check,
     tuning::{MIN_OPEN_FILES, Tuning},
     wal_recovery::{self, KeptLogs},
@@ -46,12 +47,21 @@ pub(super) struct Engine {
     unreadable_log_bytes: u64,
     lost_logs: Option<PathBuf>,
     memtables: Memtables,
+    is_read_only: bool,
+    measures_latencies: AtomicBool,
+    slow_operations: SlowOperations,
 }
 
 /// A database that was just opened, and the names of its column families.
 pub(super) struct Opened {
     pub(super) engine: Engine,
     pub(super) names: BTreeSet<String>,
+}
+
+/// What an opening could not recover.
+struct Recovered {
+    unreadable_log_bytes: u64,
+    lost_logs: Option<PathBuf>,
 }
 
 impl Engine {
@@ -98,10 +108,51 @@ impl Engine {
         };
         let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
         era.store_complete(&db, new.iter().map(String::as_str)).map_err(|cause| error::open(&error_context, &cause))?;
+        let unreadable_log_bytes = wal_recovery::reported_bytes(path).max(lost_bytes);
+        if let Err(cause) = directory::remove_transient_checkpoints(path) {
+            warn!(path = %path.display(), %cause, "cannot remove the checkpoint of a killed process");
+        }
+        let recovered = Recovered { unreadable_log_bytes, lost_logs };
+        let engine = Self::new(db, durability, options, tuning, era, error_context, recovered)?;
+        Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
+    }
+
+    /// Opens the database in `path` without changing a file. Another process may have it open.
+    pub(super) fn open_read_only(path: &Path, tuning: Tuning) -> Result<Opened, Error> {
+        let mut error_context = ErrorContext::new(path, &tuning);
+        directory::find(&mut error_context)?;
+        let path = error_context.path();
+        let skipped = Arc::new(AtomicU64::new(0));
+        let opened = EngineOptions::new(&tuning, Durability::Off, Era::NONE, false).and_then(|mut options| {
+            wal_recovery::count_skipped_bytes(&mut options, &skipped);
+            Ok((DB::list_cf(&options.database, path)?, options))
+        });
+        let (families, options) = opened.map_err(|cause| error::list_column_families(&error_context, &cause))?;
+        let descriptors = families.iter().map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()));
+        let db = DB::open_cf_descriptors_read_only(&options.database, path, descriptors, false)
+            .map_err(|cause| error::open(&error_context, &cause))?;
+        let lost_bytes = wal_recovery::lost_bytes_in(path, db.latest_sequence_number())
+            .map_err(|cause| error::directory(&error_context, "read the write-ahead logs in", path, &cause))?;
+        let unreadable_log_bytes = skipped.load(Ordering::Relaxed).max(lost_bytes);
+        let recovered = Recovered { unreadable_log_bytes, lost_logs: None };
+        let engine = Self::new(db, Durability::Off, options, tuning, Era::NONE, error_context, recovered)?;
+        let engine = Self { is_read_only: true, ..engine };
+        Ok(Opened { engine, names: families.into_iter().collect() })
+    }
+
+    fn new(
+        db: DB,
+        durability: Durability,
+        options: EngineOptions,
+        tuning: Tuning,
+        era: Era,
+        error_context: ErrorContext,
+        recovered: Recovered,
+    ) -> Result<Self, Error> {
         let db = Arc::new(db);
         let memtables = Memtables::new(&db, options.memtables.clone(), &tuning)
             .map_err(|cause| error::create(format!("cannot start the thread that flushes memtables: {cause}")))?;
-        let engine = Self {
+        Ok(Self {
             db,
             durability,
             releases_workers: AtomicBool::new(true),
@@ -113,12 +164,27 @@ impl Engine {
             options,
             tuning,
             era,
-            unreadable_log_bytes: wal_recovery::reported_bytes(path).max(lost_bytes),
-            lost_logs,
+            unreadable_log_bytes: recovered.unreadable_log_bytes,
+            lost_logs: recovered.lost_logs,
             write_gate: WriteGate::default(),
             error_context,
-        };
-        Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
+            is_read_only: false,
+            measures_latencies: AtomicBool::new(false),
+            slow_operations: SlowOperations::default(),
+        })
+    }
+
+    pub(super) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Fails if the database is open read-only. `action` is the verb and object of an operation that changes it.
+    pub(super) fn check_writable(&self, action: &str) -> Result<(), Error> {
+        if self.is_read_only { Err(error::opened_read_only(self.path(), action)) } else { Ok(()) }
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     pub(super) fn db(&self) -> &DB {
@@ -147,7 +213,10 @@ impl Engine {
     pub(super) fn write(&self, write: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
         let write = || {
             self.modify(|db| {
-                self.memtables.limit_memory();
+                // The logs that a read-only opening has replayed may exceed the limit, and nothing flushes them.
+                if !self.is_read_only {
+                    self.memtables.limit_memory();
+                }
                 write(db)
             })
         };
@@ -167,7 +236,13 @@ impl Engine {
 
     /// Runs a write or a flush, whose failure closes the [`WriteGate`].
     pub(super) fn modify(&self, modify: impl FnOnce(&DB) -> Result<(), rocksdb::Error>) -> Result<(), rocksdb::Error> {
-        self.run(|db| modify(db).inspect_err(|cause| self.write_gate.close(db, cause)))
+        self.run(|db| {
+            modify(db).inspect_err(|cause| {
+                if !self.is_read_only {
+                    self.write_gate.close(db, cause);
+                }
+            })
+        })
     }
 
     /// Runs an operation that writes or flushes as a part of it, unless the [`WriteGate`] is closed.
@@ -176,9 +251,20 @@ impl Engine {
         operation(&self.db)
     }
 
-    /// Whether RocksDB accepts writes now. Checks RocksDB if the last write failed.
-    pub(super) fn accepts_writes(&self) -> bool {
-        self.write_gate.check(&self.db).is_ok()
+    /// The error that stops RocksDB from accepting writes. Checks RocksDB if the last write failed.
+    pub(super) fn stopping_error(&self) -> Option<rocksdb::Error> {
+        self.write_gate.check(&self.db).err()
+    }
+
+    /// Starts the counters.
+    pub(super) fn enable_counters(&self) {
+        self.options.enable_counters(self.measures_latencies.load(Ordering::Relaxed));
+    }
+
+    /// Starts the counters and the histograms.
+    pub(super) fn enable_latencies(&self) {
+        self.measures_latencies.store(true, Ordering::Relaxed);
+        self.enable_counters();
     }
 
     /// Whether RocksDB was stopped at the last failed write or flush, and no later one was attempted.
@@ -189,6 +275,9 @@ impl Engine {
     /// Creates the column family `name` in a database that has `families` of them.
     pub(super) fn create_column_family(&self, name: &str, families: usize) -> Result<(), Error> {
         check_name(self.path(), name)?;
+        if self.is_read_only {
+            return Err(error::no_column_family(self.path(), name));
+        }
         space_check::probe_column_family(self.path(), families)
             .map_err(|cause| error::create_column_family(&self.error_context, name, &cause))?;
         self.run(|db| db.create_cf(name, &self.options.database))
@@ -221,6 +310,10 @@ impl Engine {
 
     pub(super) fn era(&self) -> Era {
         self.era
+    }
+
+    pub(super) fn slow_operations(&self) -> &SlowOperations {
+        &self.slow_operations
     }
 
     pub(super) fn tuning(&self) -> &Tuning {

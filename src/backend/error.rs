@@ -108,19 +108,21 @@ impl ErrorContext {
             Cause::DiskFailing => Some(format!("Check the disk under {path} and the kernel log")),
             Cause::Corrupt | Cause::FileMissing => Some(RESTORE.to_owned()),
             Cause::LogIncomplete => {
-                Some("Put the missing or damaged log file back, or restore the database from a checkpoint".to_owned())
+                Some("Put the missing or damaged log file back, or restore the database from a backup".to_owned())
             }
             Cause::Locked => Some("Close the other instance first".to_owned()),
             Cause::NotLockable => Some(format!(
                 "The file system of {path} does not lock files. Use a local disk, or start the lock service of the \
                  network file system"
             )),
+            Cause::OpenedReadOnly => Some("Open it with RocksDbManager::new to change it".to_owned()),
             Cause::OtherOptions | Cause::Other => None,
         }
     }
 }
 
-const RESTORE: &str = "Restore the database from a checkpoint";
+const RESTORE: &str = "Restore the database from a backup";
+const OPENED_READ_ONLY: &str = "it is open read-only. Open it with RocksDbManager::new to change it";
 
 /// The causes that need different remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +144,8 @@ pub(super) enum Cause {
     /// A write-ahead log is missing, shorter than when it was synced, or damaged although newer data was flushed.
     LogIncomplete,
     OtherOptions,
+    /// This process has opened the database read-only.
+    OpenedReadOnly,
     Other,
 }
 
@@ -189,6 +193,7 @@ impl Cause {
                     Self::NotLockable
                 }
             }
+            None if text.contains("in read only mode") => Self::OpenedReadOnly,
             None if INCOMPLETE_LOG.iter().any(|message| text.contains(message)) => Self::LogIncomplete,
             None => match kind {
                 ErrorKind::Corruption => Self::Corrupt,
@@ -252,6 +257,43 @@ pub(super) fn current_file_missing(path: &Path, name: &str) -> Error {
          unchanged. {RESTORE}",
         path.display()
     ))
+}
+
+/// The directory contains a backup.
+pub(super) fn is_a_backup(path: &Path) -> Error {
+    create(format!(
+        "{} is a backup, and opening changes a database. Restore it to another directory, or open it read-only. In a \
+         copy, delete the file 'BACKUP' first",
+        path.display()
+    ))
+}
+
+/// There is nothing to open read-only.
+pub(super) fn no_database(path: &Path) -> Error {
+    create(format!("there is no database in {}. Check the path", path.display()))
+}
+
+/// The restoration of a backup has not been completed.
+pub(super) fn incomplete_restoration(path: &Path) -> Error {
+    create(format!(
+        "the database at {} is incomplete: the restoration of a backup was interrupted. Restore it again",
+        path.display()
+    ))
+}
+
+/// A database that is open read-only has no column family `name`, and cannot create it.
+pub(super) fn no_column_family(path: &Path, name: &str) -> Error {
+    create(format!("the database at {} has no column family '{name}', and {OPENED_READ_ONLY}", path.display()))
+}
+
+/// A column family is not dropped for `reason`.
+pub(super) fn not_droppable(path: &Path, name: &str, reason: &str) -> Error {
+    backup(format!("cannot drop column family '{name}' in {}: {reason}", path.display()))
+}
+
+/// An operation that changes a database that is open read-only. `action` is its verb and object.
+pub(super) fn opened_read_only(path: &Path, action: &str) -> Error {
+    backup(format!("cannot {action} the database at {}: {OPENED_READ_ONLY}", path.display()))
 }
 
 /// The open-file limit of this process is below [`MIN_OPEN_FILES`].
@@ -358,6 +400,33 @@ pub(super) fn database(
 pub(super) fn checkpoint_target(path: &Path, reason: &str) -> Error {
     let reason = format!("cannot write a checkpoint to {}: {reason}", path.display());
     store(StoreOperation::RocksdbOperation, reason)
+}
+
+/// A backup, a verification or a restoration failed for `reason`.
+pub(super) fn backup(reason: impl Into<String>) -> Error {
+    store(StoreOperation::RocksdbOperation, reason.into())
+}
+
+/// A system call on `path`, a file or directory of a backup, failed. `action` is its verb and object.
+pub(super) fn file(action: &str, path: &Path, error: &io::Error) -> Error {
+    let path = path.display();
+    let remedy = match Cause::from(error) {
+        Cause::DiskFull => Some(format!("Free space on the file system of {path}")),
+        Cause::Quota => Some(format!("Raise the quota for {path}")),
+        Cause::OpenFiles => Some("Close files, or raise the open-file limit of this process (`ulimit -n`)".to_owned()),
+        Cause::NotPermitted => {
+            Some(format!("Check the owner and the permissions of {path} and its parent directories"))
+        }
+        Cause::ReadOnly => Some(format!("Mount the file system of {path} writable")),
+        Cause::DiskFailing => Some(format!("Check the disk under {path} and the kernel log")),
+        _ => None,
+    };
+    backup(message(&format!("cannot {action} {path}"), error, remedy))
+}
+
+/// Whether a file cannot be read because the disk fails.
+pub(super) fn is_disk_failure(error: &io::Error) -> bool {
+    Cause::from(error) == Cause::DiskFailing
 }
 
 pub(super) fn not_found(key: impl Into<String>) -> Error {

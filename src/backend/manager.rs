@@ -2,9 +2,15 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    fmt,
+    fmt, fs, io,
+    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
 use ave_actors_store::{
@@ -12,18 +18,23 @@ use ave_actors_store::{
     config::{MachineSpec, resolve_spec},
     database::DbManager,
 };
-use rocksdb::{DB, WaitForCompactOptions, checkpoint::Checkpoint};
+use rocksdb::{DB, DEFAULT_COLUMN_FAMILY_NAME, WaitForCompactOptions, checkpoint::Checkpoint};
 use tracing::{debug, info, warn};
 
 use super::{
     Durability, RocksDbStore,
+    actor_sizes::{self, ActorSizes},
+    backup_list::{self, LastBackup},
+    backups::{Backup, Backups},
     column::ColumnFamily,
     directory,
     engine::{Engine, Opened},
     error,
     nested_scan::Scan,
     options,
-    stats::{self, ColumnFamilySize, EngineStats},
+    progress::Progress,
+    scrub::{self, Scrub},
+    stats::{self, ColumnFamilySize, EngineStats, Latencies},
     tuning::Tuning,
 };
 use crate::{
@@ -63,9 +74,9 @@ pub struct RocksDbManager {
 struct Database {
     _nested_scan: Option<Scan>,
     engine: Arc<Engine>,
-    /// Every column family of the database by name. Entries are never removed.
+    /// Every column family of the database by name.
     families: RwLock<HashMap<String, Arc<ColumnFamily>>>,
-    /// Locked while a family is created, so that readers of `families` do not wait for the disk.
+    /// Locked while a family is created or dropped, so that readers of `families` do not wait for the disk.
     creation: Mutex<()>,
 }
 
@@ -122,24 +133,55 @@ impl RocksDbManager {
         spec: Option<MachineSpec>,
         names: impl IntoIterator<Item = N>,
     ) -> Result<Self, Error> {
-        let share = machine::process_share();
-        let spec = match spec {
-            Some(spec) => resolve_spec(Some(spec)),
-            None => share.resolved(),
-        };
-        let tuning = Tuning::new(&spec, share.open_files);
-        Self::open(path, Durability::from(durability), tuning, &names.into_iter().map(Into::into).collect())
+        let names = names.into_iter().map(Into::into).collect();
+        Self::open(path, Durability::from(durability), tuning_for(spec), &names)
+    }
+
+    /// Opens an existing database for reading. Changes no file in `path`: use it to look at a backup, at a checkpoint,
+    /// or at a database that another process has open.
+    ///
+    /// The manager sees the database as it is at this moment; the logs are replayed in memory, of at most
+    /// [`Tuning::max_wal_bytes`]. Writes and everything else that changes the database fail, as do handles of column
+    /// families that do not exist; [`stop`](DbManager::stop) does nothing. `spec` is that of [`RocksDbManager::new`].
+    ///
+    /// Beside a process that writes to the database, the opening or a later read can fail because that process has
+    /// deleted a file. Open it again then, or look at a checkpoint.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let path = dir.path().join("db");
+    /// let manager = RocksDbManager::new(&path, true, None)?;
+    /// State::put(&mut manager.create_state("snapshots", "actor-1")?, b"state")?;
+    ///
+    /// let reader = RocksDbManager::open_read_only(&path, None)?;
+    /// let mut state = reader.create_state("snapshots", "actor-1")?;
+    /// assert_eq!(State::get(&state)?, b"state");
+    /// assert!(State::put(&mut state, b"changed").is_err());
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CreateStore`] if there is no database, if it is broken, or if it cannot be read.
+    pub fn open_read_only(path: &Path, spec: Option<MachineSpec>) -> Result<Self, Error> {
+        Self::with_engine(Engine::open_read_only(path, tuning_for(spec))?)
     }
 
     fn open(path: &Path, durability: Durability, tuning: Tuning, required: &BTreeSet<String>) -> Result<Self, Error> {
-        let Opened { engine, names } = Engine::open(path, durability, tuning, required)?;
+        Self::with_engine(Engine::open(path, durability, tuning, required)?)
+    }
+
+    fn with_engine(opened: Opened) -> Result<Self, Error> {
+        let Opened { engine, names } = opened;
         let engine = Arc::new(engine);
         let families = names
             .into_iter()
             .map(|name| Ok((name.clone(), Arc::new(find(&engine, &name)?))))
             .collect::<Result<HashMap<_, _>, Error>>()?;
-        log_opening(&engine, durability, families.len());
-        let nested_scan = start_nested_scan(families.values())?;
+        log_opening(&engine, families.len());
+        let nested_scan = if engine.is_read_only() { None } else { start_nested_scan(families.values())? };
         let database =
             Database { engine, families: RwLock::new(families), creation: Mutex::new(()), _nested_scan: nested_scan };
         Ok(Self { database: Arc::new(database) })
@@ -163,6 +205,21 @@ impl RocksDbManager {
     /// `false`, at most as many writes wait as the runtime has worker threads.
     pub fn release_worker_threads(&self, enabled: bool) {
         self.engine().release_worker_threads(enabled);
+    }
+
+    /// Reports each operation of a handle that takes at least `threshold` as a `tracing` event of level `WARN`, with its
+    /// name, column family, prefix and duration, but no value. Default: `None`, which reports nothing and reads no clock.
+    /// Applies to all clones and handles. Of an iteration, only its start counts.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// manager.warn_of_slow_operations(Some(std::time::Duration::from_millis(100)));
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    pub fn warn_of_slow_operations(&self, threshold: Option<Duration>) {
+        self.engine().slow_operations().set_threshold(threshold);
     }
 
     /// Bytes of the write-ahead logs that were skipped when the database was opened. Normally 0.
@@ -193,6 +250,56 @@ impl RocksDbManager {
         stats::collect(self.engine(), &self.families())
     }
 
+    /// Latencies of syncs and flushes since the first call, which starts the histograms: call it when the application
+    /// starts, or not at all. From then on RocksDB also times every read and write, which takes longer by a fraction of a
+    /// microsecond; see the manual for figures.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), true, None)?;
+    /// manager.latencies();
+    /// State::put(&mut manager.create_state("snapshots", "actor-1")?, b"state")?;
+    /// assert_eq!(manager.latencies().wal_sync.count, 1);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    pub fn latencies(&self) -> Latencies {
+        stats::latencies(self.engine())
+    }
+
+    /// The number of actors, and the `largest` ones with their approximate sizes.
+    ///
+    /// Takes one seek per actor and column family, 5 to 50 us if the indexes are in memory. For events the size is
+    /// RocksDB's estimate of the compressed bytes in tables, to the block; memtables and large values are not in it. For
+    /// states it is the size of the value. Column families are expected to have the names that `ave-actors-store` gives
+    /// them. An actor whose name continues that of another with a dot and a digit may be missing.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// State::put(&mut manager.create_state("Account_states", "alice")?, &[0; 1000])?;
+    /// let sizes = manager.actor_sizes(10)?;
+    /// assert_eq!(sizes.actors, 1);
+    /// assert_eq!((&*sizes.largest[0].actor_type, &*sizes.largest[0].name), ("Account", "alice"));
+    /// assert_eq!(sizes.largest[0].approximate_bytes, 5 + 1000);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if RocksDB cannot read its files.
+    pub fn actor_sizes(&self, largest: usize) -> Result<ActorSizes, Error> {
+        actor_sizes::collect(self.engine(), &self.families(), largest)
+    }
+
+    /// The version of RocksDB that last opened the database for writing, such as `11.8.1`. `None` if it is not known.
+    pub fn rocksdb_version(&self) -> Option<String> {
+        directory::rocksdb_version(self.path())
+    }
+
     /// Disk space of each column family, sorted by name. Excludes memtables and write-ahead logs.
     ///
     /// ```
@@ -215,6 +322,59 @@ impl RocksDbManager {
         stats::family_sizes(self.engine(), &self.families())
     }
 
+    /// Deletes a column family with all its entries, which frees its disk space soon after. Not undone by anything but a
+    /// backup. Drop all handles of the family first.
+    ///
+    /// ```
+    /// # use ave_actors_rocksdb::RocksDbManager;
+    /// # use ave_actors_store::database::{DbManager, State};
+    /// # let dir = tempfile::tempdir().unwrap();
+    /// # let manager = RocksDbManager::new(&dir.path().join("db"), false, None)?;
+    /// State::put(&mut manager.create_state("OldActor_states", "actor-1")?, b"state")?;
+    /// manager.drop_column_family("OldActor_states")?;
+    /// assert_eq!(manager.stats()?.column_families, 1);
+    /// # Ok::<(), ave_actors_store::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`] if there is no such family, if it is `default`, if a handle or another operation uses it, or if
+    /// the manifest cannot be written.
+    pub fn drop_column_family(&self, name: &str) -> Result<(), Error> {
+        let engine = self.engine();
+        engine.check_writable("drop a column family of")?;
+        if name == DEFAULT_COLUMN_FAMILY_NAME {
+            return Err(error::not_droppable(self.path(), name, "RocksDB needs it"));
+        }
+        let _guard = self.database.creation.lock().unwrap_or_else(PoisonError::into_inner);
+        let family = self.take_unused_family(name)?;
+        debug!(column_family = name, "dropping column family");
+        if let Err(cause) = engine.run(|db| db.drop_cf(name)) {
+            let failed = error::operation(engine.error_context(), name, "drop", &cause);
+            self.lock_families_for_change().insert(name.to_owned(), family);
+            return Err(failed);
+        }
+        engine.memtables().remove_family(family.handle());
+        Ok(())
+    }
+
+    /// Removes a family that has no handle from the map. Statistics use each family for a moment, so it tries for a
+    /// while.
+    fn take_unused_family(&self, name: &str) -> Result<Arc<ColumnFamily>, Error> {
+        const ATTEMPTS: u32 = 100;
+        for _ in 0..ATTEMPTS {
+            let mut families = self.lock_families_for_change();
+            match families.remove(name) {
+                None => return Err(error::not_droppable(self.path(), name, "it does not exist")),
+                Some(family) if Arc::strong_count(&family) == 1 => return Ok(family),
+                Some(family) => drop(families.insert(name.to_owned(), family)),
+            }
+            drop(families);
+            thread::sleep(Duration::from_millis(10));
+        }
+        Err(error::not_droppable(self.path(), name, "it is in use. Drop its handles first"))
+    }
+
     /// Rewrites every column family once, which removes overwritten and deleted entries from its files. Optional:
     /// background compactions do the same gradually. Use it to measure the size of the data, or to free disk space soon
     /// after many deletions.
@@ -227,6 +387,7 @@ impl RocksDbManager {
     ///
     /// [`Error::Store`] if a file cannot be written. No data is lost.
     pub fn compact(&self) -> Result<(), Error> {
+        self.engine().check_writable("compact")?;
         debug!(path = %self.path().display(), "compacting all column families");
         let options = options::compact_options();
         for family in self.families() {
@@ -261,13 +422,96 @@ impl RocksDbManager {
     ///
     /// [`Error::Store`] if `path` exists, if its parent directory does not, or if either cannot be written to disk.
     pub fn checkpoint(&self, path: &Path) -> Result<(), Error> {
+        self.engine().check_writable("write a checkpoint of")?;
         debug!(from = %self.path().display(), to = %path.display(), "writing checkpoint");
         directory::check_checkpoint_target(path)?;
-        let action = format!("write to {} a checkpoint of", path.display());
-        self.run(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))?;
+        self.create_checkpoint(path)?;
         sync_directory(directory_of(path)).map_err(|cause| {
             error::checkpoint_target(path, &format!("its parent directory cannot be synced to disk: {cause}"))
         })
+    }
+
+    /// Writes a verified backup, while writers continue, and then deletes old ones as [`Backups::keep`] says. Contains
+    /// every write that was acknowledged before the call, with durability off as well.
+    ///
+    /// Copies what the previous backup does not have, syncs it, and reads it back. Meanwhile the database keeps the space
+    /// of files that it no longer needs. Blocks its thread for the duration: a service calls it in one of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`], with all earlier backups unchanged,
+    ///
+    /// * if the directory has files, but no backups, or has backups of another database,
+    /// * if another backup is being written to it or restored from it,
+    /// * if memtables cannot be flushed, or the backup cannot be written or verified,
+    /// * if `observer` has ended the backup,
+    /// * if the database is open read-only.
+    ///
+    /// Also if the backup is complete, but an old one cannot be deleted; the message says so.
+    pub fn backup(
+        &self,
+        backups: &Backups,
+        mut observer: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Backup, Error> {
+        self.engine().check_writable("back up")?;
+        debug!(from = %self.path().display(), to = %backups.path().display(), "writing a backup");
+        let identity = self.engine().db().get_db_identity().map_err(|cause| {
+            let context = self.engine().error_context();
+            error::database(context, StoreOperation::RocksdbOperation, "read the identity of", &cause)
+        })?;
+        let new = backups.begin(&String::from_utf8_lossy(&identity))?;
+        let backup = self.with_checkpoint(|checkpoint| new.write(checkpoint, &mut observer))?;
+        info!(path = %backup.path.display(), bytes = backup.bytes, copied_bytes = backup.copied_bytes, "wrote a backup");
+        let recorded =
+            fs::canonicalize(&backup.path).and_then(|path| backup_list::write_last(self.path(), backup.created, &path));
+        if let Err(cause) = recorded {
+            warn!(path = %self.path().display(), %cause, "cannot record the backup in the database");
+        }
+        Ok(backup)
+    }
+
+    /// The last backup that [`RocksDbManager::backup`] wrote of this database. `None` if there is none.
+    pub fn last_backup(&self) -> Option<LastBackup> {
+        backup_list::read_last(self.path())
+    }
+
+    /// Like [`scrub`](super::scrub()), for this database, while writers continue. Flushes all memtables first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`scrub`](super::scrub()), and [`Error::Store`] if the memtables cannot be flushed.
+    pub fn scrub(
+        &self,
+        bytes_per_second: Option<u64>,
+        observer: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Scrub, Error> {
+        if self.engine().is_read_only() {
+            return scrub::scrub(self.path(), bytes_per_second, observer);
+        }
+        let mut result = self.with_checkpoint(|checkpoint| scrub::scrub(checkpoint, bytes_per_second, observer))?;
+        for damage in &mut result.damage {
+            damage.file = self.path().join(damage.file.file_name().unwrap_or_default());
+        }
+        Ok(result)
+    }
+
+    /// Runs an operation on a checkpoint in the directory of the database, and removes the checkpoint.
+    fn with_checkpoint<R>(&self, run: impl FnOnce(&Path) -> Result<R, Error>) -> Result<R, Error> {
+        static CHECKPOINTS: AtomicU64 = AtomicU64::new(0);
+        let path = directory::transient_checkpoint(self.path(), CHECKPOINTS.fetch_add(1, Ordering::Relaxed));
+        let result = self.create_checkpoint(&path).and_then(|()| run(&path));
+        // RocksDB has removed it after an error of its own.
+        if let Err(cause) = fs::remove_dir_all(&path)
+            && cause.kind() != io::ErrorKind::NotFound
+        {
+            warn!(path = %path.display(), %cause, "cannot remove a checkpoint. The next opening tries again");
+        }
+        result
+    }
+
+    fn create_checkpoint(&self, path: &Path) -> Result<(), Error> {
+        let action = format!("write to {} a checkpoint of", path.display());
+        self.run(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))
     }
 
     fn engine(&self) -> &Engine {
@@ -287,6 +531,10 @@ impl RocksDbManager {
 
     fn lock_families(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<ColumnFamily>>> {
         self.database.families.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_families_for_change(&self) -> RwLockWriteGuard<'_, HashMap<String, Arc<ColumnFamily>>> {
+        self.database.families.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn families(&self) -> Vec<Arc<ColumnFamily>> {
@@ -314,8 +562,7 @@ impl RocksDbManager {
         let engine = &self.database.engine;
         engine.create_column_family(name, self.families().len())?;
         let family = Arc::new(find(engine, name)?);
-        let mut families = self.database.families.write().unwrap_or_else(PoisonError::into_inner);
-        families.insert(name.to_owned(), Arc::clone(&family));
+        self.lock_families_for_change().insert(name.to_owned(), Arc::clone(&family));
         debug!(column_family = name, "created column family");
         Ok(family)
     }
@@ -356,11 +603,21 @@ fn start_nested_scan<'a>(families: impl Iterator<Item = &'a Arc<ColumnFamily>>) 
     scan.map_err(|cause| error::create(format!("cannot start the thread that finds nested prefixes: {cause}")))
 }
 
-fn log_opening(engine: &Engine, durability: Durability, column_families: usize) {
+fn tuning_for(spec: Option<MachineSpec>) -> Tuning {
+    let share = machine::process_share();
+    let spec = match spec {
+        Some(spec) => resolve_spec(Some(spec)),
+        None => share.resolved(),
+    };
+    Tuning::new(&spec, share.open_files)
+}
+
+fn log_opening(engine: &Engine, column_families: usize) {
     let tuning = engine.tuning();
     info!(
         path = %engine.path().display(),
-        ?durability,
+        durability = ?engine.durability(),
+        read_only = engine.is_read_only(),
         column_families,
         ram_bytes = tuning.ram_bytes,
         cpu_cores = tuning.cpu_cores,
@@ -419,6 +676,9 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// [`Error::Store`] if the log or a memtable cannot be written. If only a memtable cannot, no data is lost: the
     /// next open replays the log.
     fn stop(&mut self) -> Result<(), Error> {
+        if self.engine().is_read_only() {
+            return Ok(());
+        }
         debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
         self.run(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;
         self.flush()

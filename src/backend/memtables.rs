@@ -153,6 +153,12 @@ impl Memtables {
         Some(memtable)
     }
 
+    /// Forgets the memtable of a column family that was dropped.
+    pub(super) fn remove_family(&self, handle: &Handle<'_>) {
+        let dropped = Arc::as_ptr(handle).cast::<()>();
+        lock(&self.shared.families).retain(|memtable| Arc::as_ptr(memtable.handle()).cast::<()>() != dropped);
+    }
+
     /// Total bytes of all memtables, allocated but unused parts included.
     pub(super) fn bytes(&self) -> u64 {
         self.shared.bytes()
@@ -264,7 +270,10 @@ impl Flusher {
 
     /// Starts to flush the fullest memtable, unless the running flushes suffice.
     fn flush_fullest(&mut self) {
-        self.flushing.retain(|(memtable, _)| memtable.property(properties::NUM_IMMUTABLE_MEM_TABLE) > 0);
+        // RocksDB does not finish the flushes of a dropped column family.
+        self.flushing.retain(|(memtable, _)| {
+            Arc::strong_count(memtable) > 1 && memtable.property(properties::NUM_IMMUTABLE_MEM_TABLE) > 0
+        });
         let flushing_bytes: u64 = self.flushing.iter().map(|(_, bytes)| bytes).sum();
         if self.flushing.len() < self.shared.max_flushes
             && self.shared.bytes().saturating_sub(flushing_bytes) >= self.shared.target_bytes

@@ -6,6 +6,7 @@
 //!
 //! * **Isolation.** A collection reads and purges only its own entries, for any two prefixes, `a` and `a.b` included.
 //! * **Seeks, not scans.** Reading the last entry or a range costs one seek plus the returned entries.
+//! * **Backups** beside the load, see [`Backups`], and a read-only opening of what is not to be changed.
 //! * **One memory budget** for all column families, see [`Tuning`], and statistics, see [`EngineStats`].
 //!
 //! It has no dependency on the workbench: no workload, no measurement, no report. No other module uses RocksDB.
@@ -50,11 +51,16 @@
 //! differs: earlier releases stored key `b.c` of `a` and key `c` of `a.b` as the same entry. Such an entry now belongs
 //! to `a.b`.
 
+mod actor_sizes;
+mod backup_list;
+mod backups;
+mod blob_file;
 mod blocking;
 mod column;
 mod directory;
 mod engine;
 mod error;
+mod file_copy;
 mod iter;
 mod key;
 mod manager;
@@ -62,8 +68,12 @@ mod memtables;
 mod nested_prefixes;
 mod nested_scan;
 mod options;
+mod progress;
 mod purge;
 mod read_ahead;
+mod restore;
+mod scrub;
+mod slow_operations;
 mod space_check;
 mod stats;
 mod store;
@@ -71,8 +81,14 @@ mod tuning;
 mod wal_recovery;
 mod write_gate;
 
+pub use actor_sizes::{ActorSize, ActorSizes};
+pub use backup_list::LastBackup;
+pub use backups::{Backup, Backups, Damage};
+pub use directory::is_in_use;
 pub use manager::RocksDbManager;
-pub use stats::{ColumnFamilySize, EngineStats, LevelStats};
+pub use progress::{Progress, unobserved};
+pub use scrub::{Scrub, scrub};
+pub use stats::{ColumnFamilySize, EngineStats, Latencies, Latency, LevelStats};
 pub use store::RocksDbStore;
 pub use tuning::{Setting, Tuning};
 

@@ -2,7 +2,7 @@
 
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType,
-    DBRecoveryMode, FlushOptions, LogLevel, Options, ReadOptions, WriteBufferManager, WriteOptions,
+    DBRecoveryMode, FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBufferManager, WriteOptions,
     statistics::StatsLevel,
 };
 
@@ -18,11 +18,28 @@ pub(super) struct EngineOptions {
     pub(super) memtables: WriteBufferManager,
 }
 
+/// More than the files of level 0, which an iterator reads at the same time.
+const OPEN_FILES_OF_A_SCRUB: i32 = 64;
+
 impl EngineOptions {
-    /// Enables RocksDB's counters. Further calls have no effect.
-    pub(super) fn enable_counters(&self) {
+    /// Enables RocksDB's counters, and with `latencies` its histograms. Further calls have no effect.
+    pub(super) fn enable_counters(&self, latencies: bool) {
+        let level = if latencies { StatsLevel::ExceptDetailedTimers } else { StatsLevel::ExceptHistogramOrTimers };
         // The level is a property of the statistics object, which copies of the options share with the open database.
-        self.database.clone().set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
+        self.database.clone().set_statistics_level(level);
+    }
+
+    /// Hands the warnings and errors of RocksDB to `listen`, instead of writing them to the file `LOG` of the database.
+    pub(super) fn listen(&mut self, listen: impl Fn(&str) + Send + Sync + 'static) {
+        let logger = InfoLogger::new_callback_logger(LogLevel::Warn, move |_, line| listen(line));
+        self.database.set_info_logger(logger);
+    }
+
+    /// For one read of the whole database. Few files are open at a time, and an iterator skips no versions of a key, so
+    /// that it reads all blocks.
+    pub(super) fn read_everything(&mut self) {
+        self.database.set_max_open_files(OPEN_FILES_OF_A_SCRUB);
+        self.database.set_max_sequential_skip_in_iterations(u64::MAX);
     }
 
     /// `create`: whether the open creates a missing database.
@@ -178,10 +195,30 @@ pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions 
     options
 }
 
+/// For a scan of a whole column family. Does not fill the block cache.
+pub(super) fn whole_scan_options() -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.fill_cache(false);
+    options
+}
+
 /// Like [`range_options`], for one scan before a purge. Does not fill the block cache.
 pub(super) fn purge_scan_options(prefix: &Prefix) -> ReadOptions {
     let mut options = range_options(prefix);
     options.fill_cache(false);
+    options
+}
+
+/// For one read of every entry, deleted ones included, that verifies all blocks and does not evict others from a cache.
+// Deprecated because it is of no use for speed. Without it, an iterator skips files that a range deletion covers.
+#[expect(deprecated)]
+pub(super) fn scrub_options() -> ReadOptions {
+    const READ_AHEAD: usize = 2 * 1024 * 1024;
+    let mut options = ReadOptions::default();
+    options.set_verify_checksums(true);
+    options.fill_cache(false);
+    options.set_ignore_range_deletions(true);
+    options.set_readahead_size(READ_AHEAD);
     options
 }
 

@@ -3,12 +3,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ave_actors_store::{Error, StoreOperation};
-use rocksdb::{CStrLike, LiveFile, properties, statistics::Ticker};
+use rocksdb::{
+    CStrLike, LiveFile, properties,
+    statistics::{Histogram, HistogramData, Ticker},
+};
 
-use super::{column::ColumnFamily, engine::Engine, error};
+use super::{column::ColumnFamily, engine::Engine, error, wal_recovery};
 
 /// A property of RocksDB's `db.h` for which the binding has no constant.
-const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
+pub(super) const TOTAL_BLOB_FILE_SIZE: &str = "rocksdb.total-blob-file-size";
 
 /// Statistics of a database over all its column families, from [`RocksDbManager::stats`](super::RocksDbManager::stats).
 ///
@@ -44,11 +47,18 @@ pub struct EngineStats {
     /// Whether the database rejects or blocks all writes now: flushes or compactions are too slow, or one has failed,
     /// for example on a full disk.
     pub write_stopped: bool,
+    /// The error of RocksDB that stops writes, or the last one of a failed flush or compaction while
+    /// [`write_stopped`](Self::write_stopped) is `true`. `None` if there is none.
+    pub background_error: Option<String>,
+    /// Counter: failed flushes and compactions since the opening. RocksDB repeats them.
+    pub background_errors: u64,
 
     /// Counter: syncs of the write-ahead log to disk. One sync can cover many writers.
     pub wal_syncs: u64,
     /// Counter: bytes written to the write-ahead log.
     pub wal_bytes: u64,
+    /// Size of the write-ahead logs on disk, in bytes, recycled ones included.
+    pub wal_file_bytes: u64,
     /// Counter: bytes that the application wrote, keys and values, before compression.
     pub user_written_bytes: u64,
     /// Counter: bytes that flushes wrote to SST files, compressed.
@@ -109,6 +119,53 @@ pub struct ColumnFamilySize {
     pub blob_bytes: u64,
 }
 
+/// Latencies since the first call of [`RocksDbManager::latencies`](super::RocksDbManager::latencies).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Latencies {
+    /// Syncs of the write-ahead log. One sync can cover many writers.
+    pub wal_sync: Latency,
+    /// Flushes of memtables to SST files.
+    pub flush: Latency,
+}
+
+/// Count, percentiles and sum of one kind of operation, in microseconds. Percentiles are interpolated by RocksDB from
+/// buckets that are up to 50 % wide. All are 0 if there was no operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Latency {
+    /// Number of operations.
+    pub count: u64,
+    /// Sum, in microseconds.
+    pub sum_micros: u64,
+    /// Median, in microseconds.
+    pub p50_micros: f64,
+    /// 95th percentile, in microseconds.
+    pub p95_micros: f64,
+    /// 99th percentile, in microseconds.
+    pub p99_micros: f64,
+    /// Longest, in microseconds.
+    pub max_micros: f64,
+}
+
+impl From<HistogramData> for Latency {
+    fn from(data: HistogramData) -> Self {
+        Self {
+            count: data.count(),
+            sum_micros: data.sum(),
+            p50_micros: data.median(),
+            p95_micros: data.p95(),
+            p99_micros: data.p99(),
+            max_micros: data.max(),
+        }
+    }
+}
+
+/// Starts the histograms if they are not running.
+pub(super) fn latencies(engine: &Engine) -> Latencies {
+    engine.enable_latencies();
+    let latency = |histogram| engine.options().database.get_histogram_data(histogram).into();
+    Latencies { wal_sync: latency(Histogram::WalFileSyncMicros), flush: latency(Histogram::FlushTime) }
+}
+
 impl ColumnFamilySize {
     /// Size of all its SST and blob files, in bytes.
     pub fn bytes(&self) -> u64 {
@@ -158,14 +215,24 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
 
 pub(super) fn collect(engine: &Engine, families: &[Arc<ColumnFamily>]) -> Result<EngineStats, Error> {
     let read = Properties { engine, families };
-    engine.options().enable_counters();
+    engine.enable_counters();
     let mut stats = counters(engine);
     stats.memory_budget_bytes = engine.tuning().memory_budget_bytes;
     stats.memtable_bytes = engine.memtables().bytes();
     stats.block_cache_bytes = engine.options().cache.get_usage() as u64;
     stats.block_cache_pinned_bytes = engine.options().cache.get_pinned_usage() as u64;
     stats.table_reader_bytes = read.sum(properties::ESTIMATE_TABLE_READERS_MEM)?;
-    stats.write_stopped = !engine.accepts_writes() || read.of_database(properties::IS_WRITE_STOPPED)? != 0;
+    let stopping_error = engine.stopping_error();
+    stats.write_stopped = stopping_error.is_some() || read.of_database(properties::IS_WRITE_STOPPED)? != 0;
+    stats.background_errors = read.of_database(properties::BACKGROUND_ERRORS)?;
+    stats.background_error = match stopping_error {
+        None if stats.write_stopped && stats.background_errors > 0 => {
+            wal_recovery::reported_background_error(engine.path())
+        }
+        stopping => stopping.map(|cause| cause.to_string()),
+    };
+    stats.wal_file_bytes = wal_recovery::bytes_on_disk(engine.path())
+        .map_err(|cause| error::file("list the write-ahead logs in", engine.path(), &cause))?;
     stats.levels = levels(engine)?;
     stats.pending_compaction_bytes = read.sum(properties::ESTIMATE_PENDING_COMPACTION_BYTES)?;
     stats.running_flushes = read.of_database(properties::NUM_RUNNING_FLUSHES)?;

@@ -102,6 +102,35 @@ impl RocksDbStore {
         self.family.failed(&format!("{operation} of '{logical}'"), cause)
     }
 
+    /// Runs an operation, and reports it if it is slow.
+    #[inline]
+    fn watch<R>(&self, operation: &str, run: impl FnOnce() -> R) -> R {
+        let (family, prefix) = (self.family.name(), self.prefix.as_str());
+        self.family.engine().slow_operations().watch(operation, family, prefix, run)
+    }
+
+    /// See [`Collection::get_by_range`].
+    fn read_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
+        let direction = if quantity < 0 { Direction::Reverse } else { Direction::Forward };
+        let mut cursor = match from {
+            Some(from) => self.cursor_after(from, direction)?,
+            None => self.cursor(direction),
+        };
+        let mut values = Vec::new();
+        let limit = quantity.unsigned_abs();
+        while values.len() < limit {
+            let Some((_, value)) = cursor.entry() else {
+                cursor.check()?;
+                break;
+            };
+            values.push(value.to_vec());
+            if values.len() < limit {
+                cursor.advance();
+            }
+        }
+        Ok(values)
+    }
+
     fn cursor(&self, direction: Direction) -> Cursor<'_> {
         Cursor::at_start(&self.family, &self.prefix, direction)
     }
@@ -131,24 +160,28 @@ impl Collection for RocksDbStore {
     /// Reads keys in sequence, `…01`, `…02`, `…03`, in one pass. The value is still the one that the database contains
     /// at the time of the call.
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        match self.family.read_ahead().lookup(self.reader, key) {
+        self.watch("get", || match self.family.read_ahead().lookup(self.reader, key) {
             Lookup::Found(value) => Ok(value),
             Lookup::Sequential(slot) => self.get_sequence(key, slot),
             Lookup::Single => self.prefix.with_stored_key(key, |stored| {
                 self.get_stored(stored, || self.prefix.logical_key(key)).map(|value| value.to_vec())
             }),
-        }
+        })
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        self.prefix.with_stored_key(key, |stored| {
-            self.write(self.entries_counter, stored, data, || self.prefix.logical_key(key))
+        self.watch("put", || {
+            self.prefix.with_stored_key(key, |stored| {
+                self.write(self.entries_counter, stored, data, || self.prefix.logical_key(key))
+            })
         })
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        self.prefix.with_stored_key(key, |stored| {
-            self.remove(self.entries_counter, stored, || self.prefix.logical_key(key))
+        self.watch("del", || {
+            self.prefix.with_stored_key(key, |stored| {
+                self.remove(self.entries_counter, stored, || self.prefix.logical_key(key))
+            })
         })?;
         self.count_deletion();
         Ok(())
@@ -157,49 +190,35 @@ impl Collection for RocksDbStore {
     /// Costs one seek, whatever the length of the log, and once compaction has removed deleted entries, however many
     /// were deleted.
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        self.family.read_ahead().last(self.reader, || {
+        let read = || {
             let cursor = Cursor::at_last(&self.family, &self.prefix);
             match cursor.entry() {
                 Some((key, value)) => iter::owned_entry(&self.family, &self.prefix, key, value).map(Some),
                 None => cursor.check().map(|()| None),
             }
-        })
+        };
+        self.watch("last", || self.family.read_ahead().last(self.reader, read))
     }
 
     /// Atomic: after an error or a crash, either all entries are deleted or none. Keeps the entries of other prefixes,
     /// including those written during the purge.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging collection");
-        purge::purge(&self.family, self.entries_counter, &self.prefix)
+        self.watch("purge", || purge::purge(&self.family, self.entries_counter, &self.prefix))
             .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 
     /// Iterates over a snapshot of the time of the call. Later writes are not visible.
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
         let direction = if reverse { Direction::Reverse } else { Direction::Forward };
-        Ok(Box::new(Entries::new(self.cursor(direction))?))
+        // The application determines how long the iteration itself takes.
+        let entries = self.watch("iter", || Entries::new(self.cursor(direction)))?;
+        Ok(Box::new(entries))
     }
 
     /// Costs one seek and the returned entries, whatever the length of the log and the position of `from`.
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        let direction = if quantity < 0 { Direction::Reverse } else { Direction::Forward };
-        let mut cursor = match from {
-            Some(from) => self.cursor_after(from, direction)?,
-            None => self.cursor(direction),
-        };
-        let mut values = Vec::new();
-        let limit = quantity.unsigned_abs();
-        while values.len() < limit {
-            let Some((_, value)) = cursor.entry() else {
-                cursor.check()?;
-                break;
-            };
-            values.push(value.to_vec());
-            if values.len() < limit {
-                cursor.advance();
-            }
-        }
-        Ok(values)
+        self.watch("get_by_range", || self.read_range(from, quantity))
     }
 }
 
@@ -209,22 +228,27 @@ impl State for RocksDbStore {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        self.get_stored(self.prefix.state_key(), || self.prefix.as_str().to_owned()).map(|value| value.to_vec())
+        self.watch("get state", || {
+            self.get_stored(self.prefix.state_key(), || self.prefix.as_str().to_owned()).map(|value| value.to_vec())
+        })
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.write(self.state_counter, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
+        self.watch("put state", || {
+            self.write(self.state_counter, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
+        })
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        self.remove(self.state_counter, self.prefix.state_key(), || self.prefix.as_str().to_owned())
+        self.watch("del state", || {
+            self.remove(self.state_counter, self.prefix.state_key(), || self.prefix.as_str().to_owned())
+        })
     }
 
     /// Deletes the value of this state only. Succeeds if there is none.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging state");
-        self.family
-            .delete(self.state_counter, self.prefix.state_key())
+        self.watch("purge state", || self.family.delete(self.state_counter, self.prefix.state_key()))
             .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
     }
 }

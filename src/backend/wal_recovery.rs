@@ -10,7 +10,13 @@ use std::{
     fs::{self, File},
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+use super::options::EngineOptions;
 
 /// RocksDB's own log. Each open starts a new file of this name.
 const LOG: &str = "LOG";
@@ -68,13 +74,44 @@ impl KeptLogs {
     }
 }
 
+/// Like [`KeptLogs::lost_bytes`], for a database that was opened read-only: it still has its logs.
+pub(super) fn lost_bytes_in(database: &Path, recovered: u64) -> io::Result<u64> {
+    logs_in(database)?.iter().map(|log| lost_bytes(log, recovered)).sum()
+}
+
+/// Size of the logs on disk, in bytes, recycled ones included.
+pub(super) fn bytes_on_disk(database: &Path) -> io::Result<u64> {
+    logs_in(database)?.iter().map(|log| bytes_of(log)).sum()
+}
+
+/// 0 for a log that was deleted just now.
+fn bytes_of(log: &Path) -> io::Result<u64> {
+    match fs::metadata(log) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(0),
+        metadata => Ok(metadata?.len()),
+    }
+}
+
+/// The last error of a background job in RocksDB's own log. `None` if there is none, or the log cannot be read.
+pub(super) fn reported_background_error(database: &Path) -> Option<String> {
+    let log = fs::read(database.join(LOG)).ok()?;
+    String::from_utf8_lossy(&log).lines().rev().find_map(parse_background_error)
+}
+
+/// Parses `… Waiting after background flush error: IO error: No space left on device: …, Accumulated background error
+/// counts: 1`.
+fn parse_background_error(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("Waiting after background ")?;
+    let (_, error) = rest.split_once("error: ")?;
+    Some(error.split(", Accumulated background error").next().unwrap_or(error).trim_end().to_owned())
+}
+
 /// The logs in a directory that contain something, oldest first.
 fn logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs = Vec::new();
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
-        if log_number(&path).is_some() && entry.metadata()?.len() > 0 {
+        let path = entry?.path();
+        if log_number(&path).is_some() && bytes_of(&path)? > 0 {
             logs.push(path);
         }
     }
@@ -93,6 +130,14 @@ fn log_number(path: &Path) -> Option<u64> {
 pub(super) fn reported_bytes(database: &Path) -> u64 {
     let log = fs::read(database.join(LOG)).unwrap_or_default();
     String::from_utf8_lossy(&log).lines().filter_map(parse_skipped).sum()
+}
+
+/// Counts the bytes that an opening with these options skips, without the file `LOG`.
+pub(super) fn count_skipped_bytes(options: &mut EngineOptions, skipped: &Arc<AtomicU64>) {
+    let skipped = Arc::clone(skipped);
+    options.listen(move |line| {
+        skipped.fetch_add(parse_skipped(line).unwrap_or(0), Ordering::Relaxed);
+    });
 }
 
 /// Parses `…/000013.log: dropping 28010 bytes; Corruption: checksum mismatch`. A recycled log file has the line
@@ -169,7 +214,7 @@ fn records<'a>(mut block: &'a [u8], number: &'a [u8]) -> impl Iterator<Item = Re
 }
 
 /// The stored form of a checksum (RocksDB's `util/crc32c.h`).
-fn masked(checksum: u32) -> u32 {
+pub(super) fn masked(checksum: u32) -> u32 {
     checksum.rotate_right(15).wrapping_add(0xA282_EAD8)
 }
 

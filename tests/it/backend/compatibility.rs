@@ -1,6 +1,6 @@
 //! A database written by the published 0.4.0 opens, reads back and accepts writes. See `tests/fixtures/README.md`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use ave_actors_store::database::{Collection, DbManager, State};
 
@@ -19,6 +19,37 @@ fn published() -> Database {
 fn written(actor: &str, until: u64) -> Vec<(String, String)> {
     let numbers = (0..until).filter(|number| *number != 3);
     numbers.map(|number| (format!("{number:020}"), format!("{actor} event {number}"))).collect()
+}
+
+/// Options that determine the format of tables, large values and logs. 0.4.0 was tried with these values: see "Upgrading
+/// from 0.4.0" in docs/operating.md. If this test fails, try a downgrade again.
+#[test]
+fn files_have_the_formats_that_the_published_release_was_tried_with() {
+    const TRIED: [&str; 13] = [
+        "rocksdb_version=11.8.1",
+        "format_version=7",
+        "checksum=kXXH3",
+        "comparator=leveldb.BytewiseComparator",
+        "compression=kLZ4Compression",
+        "bottommost_compression=kZSTD",
+        "blob_compression_type=kLZ4Compression",
+        "filter_policy=bloomfilter",
+        "index_type=kBinarySearch",
+        "data_block_index_type=kDataBlockBinarySearch",
+        "separate_key_value_in_data_block=false",
+        "merge_operator=nullptr",
+        "wal_compression=kNoCompression",
+    ];
+    let database = Database::new();
+    database.collection("events", "actor");
+    let path = database.manager.path();
+    let options = super::files(path).filter(|name| name.starts_with("OPTIONS-")).max().unwrap();
+    let text = std::fs::read_to_string(path.join(options)).unwrap();
+    for tried in TRIED {
+        let name = tried.split_inclusive('=').next().unwrap();
+        let values: BTreeSet<&str> = text.lines().map(str::trim).filter(|line| line.starts_with(name)).collect();
+        assert_eq!(values, BTreeSet::from([tried]));
+    }
 }
 
 fn state(database: &Database, actor: &str) -> String {

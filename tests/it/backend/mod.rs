@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod actor_system;
+mod backups;
 mod compatibility;
 mod conformance;
 mod contract;
@@ -12,10 +13,13 @@ mod crash;
 pub(crate) mod faults;
 mod metrics;
 mod model;
+mod monitoring;
 mod opening;
 mod operations;
 mod purges;
+mod read_only;
 mod recovery;
+mod scrubs;
 mod sequential_reads;
 mod wal_damage;
 

@@ -194,3 +194,68 @@ fn handles_in_many_threads_read_their_own_writes() {
         }
     });
 }
+
+#[test]
+fn a_dropped_column_family_is_gone_and_its_name_can_be_used_again() {
+    let db = Database::new();
+    for family in ["dropped", "kept"] {
+        let mut events = db.collection(family, "actor");
+        for n in 0..1000 {
+            Collection::put(&mut events, &key(n), &[7; 1000]).unwrap();
+        }
+    }
+    db.manager.compact().unwrap();
+    assert_contains(&store_reason(db.manager.drop_column_family("absent")), &["'absent'", "does not exist"]);
+    assert_contains(&store_reason(db.manager.drop_column_family("default")), &["'default'"]);
+    let handle = db.collection("dropped", "actor");
+    assert_contains(&store_reason(db.manager.drop_column_family("dropped")), &["in use", "Drop its handles"]);
+    assert_eq!(keys(&handle).len(), 1000, "nothing was dropped");
+    drop(handle);
+
+    db.manager.drop_column_family("dropped").unwrap();
+    assert_eq!(db.manager.stats().unwrap().column_families, 2);
+    let mut again = db.collection("dropped", "actor");
+    assert_eq!(keys(&again), [""; 0]);
+    put(&mut again, "01", "new");
+    assert_eq!(again.get_by_range(None, 10).unwrap(), [b"new"]);
+    drop(again);
+    db.manager.drop_column_family("dropped").unwrap();
+
+    let db = db.reopen();
+    assert_eq!(
+        db.manager.column_family_sizes().unwrap().iter().map(|size| &size.name).collect::<Vec<_>>(),
+        ["default", "kept"]
+    );
+    assert_eq!(keys(&db.collection("kept", "actor")).len(), 1000);
+}
+
+/// A dropped family does not hold back the flushes of the others.
+#[test]
+fn writes_continue_after_families_with_full_memtables_are_dropped() {
+    finishes(|| {
+        let db = Database::new();
+        let limit = db.manager.tuning().memtable_limit_bytes;
+        for round in 0..6 {
+            let name = format!("family-{round}");
+            let mut events = db.collection(&name, "actor");
+            for n in 0..limit / 4 / 4096 {
+                Collection::put(&mut events, &n.to_string(), &[7; 4096]).unwrap();
+            }
+            drop(events);
+            db.manager.drop_column_family(&name).unwrap();
+        }
+        let mut kept = db.collection("kept", "actor");
+        for n in 0..2 * limit / 4096 {
+            Collection::put(&mut kept, &n.to_string(), &[7; 4096]).unwrap();
+        }
+        let stats = db.manager.stats().unwrap();
+        assert!(stats.memtable_bytes <= limit + 1024 * 1024, "{stats:?}");
+    });
+}
+
+fn store_reason(result: Result<(), Error>) -> String {
+    match result {
+        Err(Error::Store { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}

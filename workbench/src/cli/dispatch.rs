@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use ave_actors_rocksdb::machine::process_share;
 use clap::Parser;
 
+use super::args::db::DbCommand;
 use super::args::program::{Args, Command};
 use super::args::trace::TraceCommand;
 use super::error::CliError;
@@ -16,7 +17,7 @@ use crate::process::{rig, victim};
 use crate::report::{Outcome, Verdict};
 use crate::units;
 
-/// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3
+/// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or damaged, or regression; 2 invalid arguments; 3
 /// inconclusive; 4 input, output or database error.
 pub fn main() -> ExitCode {
     style::disable_colour_on_dumb_terminals();
@@ -94,6 +95,10 @@ fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
         Command::Plan(plan) => return commands::plan::run(plan, output),
         Command::Certify(certify) => return commands::certify::run(certify, output),
         Command::Compare(compare) => return commands::compare::run(compare, output),
+        Command::Db(DbCommand::Verify(verify)) => return commands::db::verify::run(verify, output),
+        Command::Db(DbCommand::Info(info)) => commands::db::info::run(info, output)?,
+        Command::Db(DbCommand::Backup(backup)) => commands::db::backup::run(backup, output)?,
+        Command::Db(DbCommand::Restore(restore)) => commands::db::restore::run(restore, output)?,
         Command::Host(host) => commands::host::run(host, output)?,
         Command::Workloads(workloads) => commands::print::workloads(workloads, output)?,
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import::run(import, output)?,

@@ -37,6 +37,12 @@ pub(crate) enum CliError {
     Certify(#[from] CertifyError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// A message of the backend, escaped.
+    #[error("{0}")]
+    Backend(String),
+    /// Ended by Ctrl-C.
+    #[error("{0}")]
+    Interrupted(String),
     #[error("cannot use the data directory {}: {source}", path.display())]
     DataDirectory { path: PathBuf, source: std::io::Error },
     #[error("cannot open the page {} in a browser: {source}", page.display())]
@@ -73,7 +79,8 @@ impl CliError {
             Self::Merge(error) if error.is_choice() => 2,
             Self::Compare(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
-            | Self::Trace(TraceError::Interrupted) => 3,
+            | Self::Trace(TraceError::Interrupted)
+            | Self::Interrupted(_) => 3,
             _ => 4,
         };
         ExitCode::from(code)

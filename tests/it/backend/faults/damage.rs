@@ -38,7 +38,7 @@ fn a_damaged_block_fails_reads_of_its_entries_only() {
     let large = manager.create_collection("large", "actor").unwrap();
     let name = table.file_name().unwrap().to_str().unwrap();
     let error = read_error(Collection::get(&large, &key(0)), "large", &format!("actor.{}", key(0)));
-    assert_contains(&error, &["Corruption", "checksum", name, "Restore the database from a checkpoint"]);
+    assert_contains(&error, &["Corruption", "checksum", name, "Restore the database from a backup"]);
     assert_eq!(Collection::get(&large, &key(99)).unwrap(), noise(99, 1000));
     assert_eq!(large.last().unwrap().unwrap().0, key(99));
     assert_eq!(Collection::get(&manager.create_collection("other", "actor").unwrap(), "01").unwrap(), b"event");
@@ -69,7 +69,7 @@ fn a_table_without_a_footer_is_broken_until_it_is_restored() {
         }
         let error = open_error(dir.path());
         let (place, name) = (dir.path().to_str().unwrap(), table.file_name().unwrap().to_str().unwrap());
-        assert_contains(&error, &["broken", place, name, "Restore the database from a checkpoint"]);
+        assert_contains(&error, &["broken", place, name, "Restore the database from a backup"]);
         fs::write(&table, &whole).unwrap();
         assert_eq!(value(dir.path(), "large", &key(0)).unwrap(), noise(0, 1000), "after {what}");
     }
@@ -93,7 +93,7 @@ fn a_damaged_index_fails_the_open_or_the_read_and_names_the_file() {
             read_error(Collection::get(&large, &key(99)), "large", &format!("actor.{}", key(99)))
         }
     };
-    assert_contains(&error, &["Corruption", name, "from a checkpoint"]);
+    assert_contains(&error, &["Corruption", name, "from a backup"]);
     fs::write(&table, whole).unwrap();
     assert_eq!(value(dir.path(), "large", &key(99)).unwrap(), noise(99, 1000));
 }
@@ -125,7 +125,7 @@ fn a_damaged_manifest_is_broken_until_it_is_restored() {
     let error = open_error(dir.path());
     assert_contains(
         &error,
-        &["broken", dir.path().to_str().unwrap(), "Corruption", "Restore the database from a checkpoint"],
+        &["broken", dir.path().to_str().unwrap(), "Corruption", "Restore the database from a backup"],
     );
     fs::write(&manifest, whole).unwrap();
     assert_eq!(value(dir.path(), "other", "01").unwrap(), b"event");

@@ -62,7 +62,7 @@ fn files(database: &Path, part: &str) -> Vec<PathBuf> {
 }
 
 /// Incompressible bytes, different for every `n`.
-fn noise(n: usize, length: usize) -> Vec<u8> {
+pub(crate) fn noise(n: usize, length: usize) -> Vec<u8> {
     let mut x = (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         x ^= x << 13;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::certify::CertifyArgs;
 use super::compare::CompareArgs;
+use super::db::DbCommand;
 use super::host::HostArgs;
 use super::plan::PlanArgs;
 use super::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
@@ -17,7 +18,7 @@ use super::trace::TraceCommand;
 /// recording of such commands. `run` replays either against the RocksDB backend on this host, `plan` finds the smallest
 /// machine for a target rate, and `certify` tests one rate for a long time.
 ///
-/// Exit codes: 0 pass; 1 objective missed, data lost or regression; 2 invalid arguments; 3 inconclusive; 4 input, output
+/// Exit codes: 0 pass; 1 objective missed, data lost or damaged, or regression; 2 invalid arguments; 3 inconclusive; 4 input, output
 /// or database error.
 #[derive(Debug, Parser)]
 #[command(
@@ -33,6 +34,7 @@ Examples:
   ave-workbench certify ledger --rate 2000 --slo p99=10ms
   ave-workbench compare base/ candidate/
   ave-workbench trace import events.csv
+  ave-workbench db info /var/lib/ledger/db
   ave-workbench run events.trace.csv.zst"
 )]
 pub(crate) struct Args {
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Workloads(WorkloadsArgs),
     #[command(subcommand)]
     Trace(TraceCommand),
+    #[command(subcommand)]
+    Db(DbCommand),
     Report(ReportArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),

@@ -3,6 +3,7 @@
 mod certified;
 pub(super) mod certify;
 pub(super) mod compare;
+pub(super) mod db;
 pub(super) mod host;
 mod merge;
 pub(super) mod plan;

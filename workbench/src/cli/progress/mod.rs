@@ -3,6 +3,7 @@
 mod activity;
 mod bar;
 mod certify;
+mod database;
 mod import;
 mod line;
 mod measurement;
@@ -10,6 +11,7 @@ mod run_stages;
 mod time_left;
 
 pub(crate) use certify::CertifyProgress;
+pub(crate) use database::DatabaseProgress;
 pub(crate) use import::ImportProgress;
 pub(crate) use measurement::MeasurementProgress;
 

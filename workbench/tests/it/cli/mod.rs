@@ -2,6 +2,7 @@
 
 mod certify;
 mod compare;
+mod db;
 mod import;
 mod interruption;
 mod print;
