@@ -106,7 +106,8 @@ impl Engine {
                 return Err(error::open(&error_context, &cause));
             }
         };
-        let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
+        let lost_bytes = find_lost_writes(path, &db, kept);
+        let lost_logs = find_lost_logs(&error_context)?;
         era.store_complete(&db, new.iter().map(String::as_str)).map_err(|cause| error::open(&error_context, &cause))?;
         let unreadable_log_bytes = wal_recovery::reported_bytes(path).max(lost_bytes);
         if let Err(cause) = directory::remove_transient_checkpoints(path) {
@@ -134,7 +135,7 @@ impl Engine {
         let lost_bytes = wal_recovery::lost_bytes_in(path, db.latest_sequence_number())
             .map_err(|cause| error::directory(&error_context, "read the write-ahead logs in", path, &cause))?;
         let unreadable_log_bytes = skipped.load(Ordering::Relaxed).max(lost_bytes);
-        let recovered = Recovered { unreadable_log_bytes, lost_logs: None };
+        let recovered = Recovered { unreadable_log_bytes, lost_logs: find_lost_logs(&error_context)? };
         let engine = Self::new(db, Durability::Off, options, tuning, Era::NONE, error_context, recovered)?;
         let engine = Self { is_read_only: true, ..engine };
         Ok(Opened { engine, names: families.into_iter().collect() })
@@ -328,21 +329,25 @@ fn keep_logs(path: &Path) -> Option<KeptLogs> {
         .ok()
 }
 
-/// Bytes of acknowledged writes that the open did not recover, and the directory of their logs.
-fn find_lost_writes(path: &Path, db: &DB, kept: Option<KeptLogs>) -> (u64, Option<PathBuf>) {
-    let Some(kept) = kept else { return (0, None) };
+/// Bytes of acknowledged writes that the open did not recover. Keeps their logs.
+fn find_lost_writes(path: &Path, db: &DB, kept: Option<KeptLogs>) -> u64 {
+    let Some(kept) = kept else { return 0 };
     let result = kept.lost_bytes(db.latest_sequence_number()).and_then(|bytes| match bytes {
-        0 => kept.remove().map(|()| (0, None)),
-        _ => kept.keep().map(|logs| (bytes, Some(logs))),
+        0 => kept.remove().map(|()| 0),
+        _ => kept.keep().map(|logs| {
+            warn!(path = %path.display(), bytes, logs = %logs.display(), "writes in damaged write-ahead logs are lost");
+            bytes
+        }),
     });
-    let (bytes, logs) = result.unwrap_or_else(|cause| {
+    result.unwrap_or_else(|cause| {
         warn!(path = %path.display(), %cause, "cannot read the kept write-ahead logs: a loss would not be found");
-        (0, None)
-    });
-    if let Some(logs) = &logs {
-        warn!(path = %path.display(), bytes, logs = %logs.display(), "writes in damaged write-ahead logs are lost");
-    }
-    (bytes, logs)
+        0
+    })
+}
+
+fn find_lost_logs(context: &ErrorContext) -> Result<Option<PathBuf>, Error> {
+    let path = context.path();
+    wal_recovery::lost_logs(path).map_err(|cause| error::directory(context, "list the directory", path, &cause))
 }
 
 /// RocksDB's error for an empty name is that of a foreign database, and the binding panics at a NUL character.

@@ -231,10 +231,11 @@ impl RocksDbManager {
     }
 
     /// The directory with the write-ahead logs of writes that were complete, but follow a damaged record and were
-    /// therefore lost when the database was opened. `None` if there are none.
+    /// therefore lost when the database was opened, now or earlier. `None` if there are none.
     ///
-    /// An application that must not continue after a loss stops here, and restores a backup. RocksDB has removed these
-    /// logs from the database; the directory, `lost-logs-…` in that of the database, keeps them until it is deleted.
+    /// An application that must not continue after a loss stops here, before its first write, and restores a backup. The
+    /// directory, `lost-logs-…` in that of the database, remains until it is deleted, so a restart does not hide the
+    /// loss.
     pub fn lost_logs(&self) -> Option<&Path> {
         self.engine().lost_logs()
     }
