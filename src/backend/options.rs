@@ -68,11 +68,9 @@ impl EngineOptions {
 
 /// Options for which the binding has no setter, in the format of RocksDB's options files.
 fn options_without_setter(tuning: &Tuning, era: Era) -> String {
-    // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
     // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
-        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={};db_host_id={}",
-        tuning.hidden_entries_trigger,
+        "max_background_flushes={};max_background_compactions={};db_host_id={}",
         tuning.flush_jobs,
         tuning.compaction_jobs,
         era.name()
