@@ -93,7 +93,7 @@ impl Family<'_> {
 
     /// Counts the actors and keeps the largest.
     fn scan(&self, top: &mut Largest<Vec<u8>>) -> Result<u64, Error> {
-        let mut entries = self.family.iterator(options::skipping_scan_options());
+        let mut entries = self.family.iterator(options::whole_scan_options());
         let (mut count, mut batch) = (0, Vec::new());
         entries.seek_to_first();
         while let Some((stored, value)) = entries.item().filter(|(stored, _)| !is_registration(stored)) {

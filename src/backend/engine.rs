@@ -80,7 +80,8 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         let contents = directory::prepare(&mut error_context)?;
         let path = error_context.path();
-        let era = read_era(&error_context, contents)?;
+        let era = Era::of(path, contents)
+            .map_err(|cause| error::directory(&error_context, "read the options file in", path, &cause))?;
         let options = EngineOptions::new(&tuning, durability, &era.name(), contents == Contents::Empty)
             .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
@@ -105,14 +106,15 @@ impl Engine {
                 return Err(error::open(&error_context, &cause));
             }
         };
-        let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
+        let lost_bytes = find_lost_writes(path, &db, kept);
+        let lost_logs = find_lost_logs(&error_context)?;
         era.store_complete(&db, new.iter().map(String::as_str)).map_err(|cause| error::open(&error_context, &cause))?;
         let unreadable_log_bytes = wal_recovery::reported_bytes(path).max(lost_bytes);
         if let Err(cause) = directory::remove_transient_checkpoints(path) {
             warn!(path = %path.display(), %cause, "cannot remove the checkpoint of a killed process");
         }
         let recovered = Recovered { unreadable_log_bytes, lost_logs };
-        let engine = Self::new(db, durability, era, options, tuning, error_context, recovered)?;
+        let engine = Self::new(db, durability, options, tuning, era, error_context, recovered)?;
         Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
     }
 
@@ -121,9 +123,8 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         directory::find(&mut error_context)?;
         let path = error_context.path();
-        let era = read_era(&error_context, Contents::Database)?;
         let skipped = Arc::new(AtomicU64::new(0));
-        let opened = EngineOptions::new(&tuning, Durability::Off, &era.name(), false).and_then(|mut options| {
+        let opened = EngineOptions::new(&tuning, Durability::Off, &Era::NONE.name(), false).and_then(|mut options| {
             wal_recovery::count_skipped_bytes(&mut options, &skipped);
             Ok((DB::list_cf(&options.database, path)?, options))
         });
@@ -134,8 +135,8 @@ impl Engine {
         let lost_bytes = wal_recovery::lost_bytes_in(path, db.latest_sequence_number())
             .map_err(|cause| error::directory(&error_context, "read the write-ahead logs in", path, &cause))?;
         let unreadable_log_bytes = skipped.load(Ordering::Relaxed).max(lost_bytes);
-        let recovered = Recovered { unreadable_log_bytes, lost_logs: None };
-        let engine = Self::new(db, Durability::Off, era, options, tuning, error_context, recovered)?;
+        let recovered = Recovered { unreadable_log_bytes, lost_logs: find_lost_logs(&error_context)? };
+        let engine = Self::new(db, Durability::Off, options, tuning, Era::NONE, error_context, recovered)?;
         let engine = Self { is_read_only: true, ..engine };
         Ok(Opened { engine, names: families.into_iter().collect() })
     }
@@ -143,9 +144,9 @@ impl Engine {
     fn new(
         db: DB,
         durability: Durability,
-        era: Era,
         options: EngineOptions,
         tuning: Tuning,
+        era: Era,
         error_context: ErrorContext,
         recovered: Recovered,
     ) -> Result<Self, Error> {
@@ -308,23 +309,17 @@ impl Engine {
         &self.read_ahead
     }
 
-    pub(super) fn slow_operations(&self) -> &SlowOperations {
-        &self.slow_operations
-    }
-
     pub(super) fn era(&self) -> Era {
         self.era
+    }
+
+    pub(super) fn slow_operations(&self) -> &SlowOperations {
+        &self.slow_operations
     }
 
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
-}
-
-/// The era that an opening of the database continues or begins.
-pub(super) fn read_era(context: &ErrorContext, contents: Contents) -> Result<Era, Error> {
-    let path = context.path();
-    Era::of(path, contents).map_err(|cause| error::directory(context, "read the options file in", path, &cause))
 }
 
 /// Links the logs. The database opens without the links as well, on a file system without hard links for example.
@@ -334,21 +329,25 @@ fn keep_logs(path: &Path) -> Option<KeptLogs> {
         .ok()
 }
 
-/// Bytes of acknowledged writes that the open did not recover, and the directory of their logs.
-fn find_lost_writes(path: &Path, db: &DB, kept: Option<KeptLogs>) -> (u64, Option<PathBuf>) {
-    let Some(kept) = kept else { return (0, None) };
+/// Bytes of acknowledged writes that the open did not recover. Keeps their logs.
+fn find_lost_writes(path: &Path, db: &DB, kept: Option<KeptLogs>) -> u64 {
+    let Some(kept) = kept else { return 0 };
     let result = kept.lost_bytes(db.latest_sequence_number()).and_then(|bytes| match bytes {
-        0 => kept.remove().map(|()| (0, None)),
-        _ => kept.keep().map(|logs| (bytes, Some(logs))),
+        0 => kept.remove().map(|()| 0),
+        _ => kept.keep().map(|logs| {
+            warn!(path = %path.display(), bytes, logs = %logs.display(), "writes in damaged write-ahead logs are lost");
+            bytes
+        }),
     });
-    let (bytes, logs) = result.unwrap_or_else(|cause| {
+    result.unwrap_or_else(|cause| {
         warn!(path = %path.display(), %cause, "cannot read the kept write-ahead logs: a loss would not be found");
-        (0, None)
-    });
-    if let Some(logs) = &logs {
-        warn!(path = %path.display(), bytes, logs = %logs.display(), "writes in damaged write-ahead logs are lost");
-    }
-    (bytes, logs)
+        0
+    })
+}
+
+fn find_lost_logs(context: &ErrorContext) -> Result<Option<PathBuf>, Error> {
+    let path = context.path();
+    wal_recovery::lost_logs(path).map_err(|cause| error::directory(context, "list the directory", path, &cause))
 }
 
 /// RocksDB's error for an empty name is that of a foreign database, and the binding panics at a NUL character.

@@ -231,10 +231,11 @@ impl RocksDbManager {
     }
 
     /// The directory with the write-ahead logs of writes that were complete, but follow a damaged record and were
-    /// therefore lost when the database was opened. `None` if there are none.
+    /// therefore lost when the database was opened, now or earlier. `None` if there are none.
     ///
-    /// An application that must not continue after a loss stops here, and restores a backup. RocksDB has removed these
-    /// logs from the database; the directory, `lost-logs-…` in that of the database, keeps them until it is deleted.
+    /// An application that must not continue after a loss stops here, before its first write, and restores a backup. The
+    /// directory, `lost-logs-…` in that of the database, remains until it is deleted, so a restart does not hide the
+    /// loss.
     pub fn lost_logs(&self) -> Option<&Path> {
         self.engine().lost_logs()
     }
@@ -585,15 +586,6 @@ impl RocksDbManager {
     }
 }
 
-fn tuning_for(spec: Option<MachineSpec>) -> Tuning {
-    let share = machine::process_share();
-    let spec = match spec {
-        Some(spec) => resolve_spec(Some(spec)),
-        None => share.resolved(),
-    };
-    Tuning::new(&spec, share.open_files)
-}
-
 fn find(engine: &Arc<Engine>, name: &str) -> Result<ColumnFamily, Error> {
     let family = ColumnFamily::find(engine, name)
         .ok_or_else(|| error::create(format!("RocksDB has no handle of the open column family '{name}'")))?;
@@ -610,6 +602,15 @@ fn start_nested_scan<'a>(families: impl Iterator<Item = &'a Arc<ColumnFamily>>) 
     let incomplete: Vec<_> = all.filter(|nested| !nested.is_complete()).cloned().collect();
     let scan = (!incomplete.is_empty()).then(|| Scan::start(incomplete)).transpose();
     scan.map_err(|cause| error::create(format!("cannot start the thread that finds nested prefixes: {cause}")))
+}
+
+fn tuning_for(spec: Option<MachineSpec>) -> Tuning {
+    let share = machine::process_share();
+    let spec = match spec {
+        Some(spec) => resolve_spec(Some(spec)),
+        None => share.resolved(),
+    };
+    Tuning::new(&spec, share.open_files)
 }
 
 fn log_opening(engine: &Engine, column_families: usize) {

@@ -51,6 +51,8 @@ impl Era {
 
     /// Begins with the creation of the database, so every family is complete.
     const FIRST: Self = Self(0);
+    /// Of an opening that writes nothing.
+    pub(super) const NONE: Self = Self(u64::MAX);
 
     /// The era of an opening. Call before RocksDB opens the database.
     pub(super) fn of(directory: &Path, contents: Contents) -> io::Result<Self> {

@@ -10,12 +10,12 @@ use std::{
     time::Instant,
 };
 
-use rocksdb::ReadOptions;
 use tracing::{debug, warn};
 
 use super::{
     key,
     nested_prefixes::{FIRST_REGISTRATION, NestedPrefixes, is_registration},
+    options,
 };
 
 /// Keys that the scan reads before it rests.
@@ -65,10 +65,8 @@ fn scan(family: &NestedPrefixes, is_stopped: &AtomicBool) -> Result<bool, rocksd
     let (mut next, mut registered) = (Vec::new(), Vec::new());
     while !is_stopped.load(Ordering::Relaxed) {
         let start = Instant::now();
-        let mut options = ReadOptions::default();
-        options.fill_cache(false);
         // A new iterator per chunk: one that lives long keeps memtables and deleted files.
-        let mut entries = db.raw_iterator_cf_opt(handle, options);
+        let mut entries = db.raw_iterator_cf_opt(handle, options::whole_scan_options());
         entries.seek(&next);
         for _ in 0..CHUNK {
             let Some(stored) = entries.key().filter(|stored| !is_registration(stored)) else {

@@ -74,11 +74,10 @@ impl EngineOptions {
 
 /// Options for which the binding has no setter, in the format of RocksDB's options files.
 fn options_without_setter(tuning: &Tuning, era_name: &str) -> String {
-    // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
     // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
     format!(
-        "memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={};db_host_id={}",
-        tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs, era_name
+        "max_background_flushes={};max_background_compactions={};db_host_id={}",
+        tuning.flush_jobs, tuning.compaction_jobs, era_name
     )
 }
 
@@ -198,8 +197,8 @@ pub(super) fn bounded_scan_options(prefix: &Prefix, hidden: u32) -> ReadOptions 
     options
 }
 
-/// For a scan with a seek after every entry. Does not fill the block cache.
-pub(super) fn skipping_scan_options() -> ReadOptions {
+/// For a scan of a whole column family. Does not fill the block cache.
+pub(super) fn whole_scan_options() -> ReadOptions {
     let mut options = ReadOptions::default();
     options.fill_cache(false);
     options

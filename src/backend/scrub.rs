@@ -21,9 +21,7 @@ use rocksdb::{ColumnFamilyDescriptor, DB, LiveFile};
 use super::{
     Durability,
     backups::Damage,
-    blob_file,
-    directory::{self, Contents},
-    engine::read_era,
+    blob_file, directory,
     error::{self, Cause, ErrorContext},
     nested_prefixes::{Era, is_registration},
     options::{self, EngineOptions},
@@ -94,8 +92,7 @@ pub fn scrub(
     directory::find(&mut context)?;
     let context = context;
     let skipped = Arc::new(AtomicU64::new(0));
-    let era = read_era(&context, Contents::Database)?;
-    let (db, families) = match open(&context, &tuning, era, &skipped) {
+    let (db, families) = match open(&context, &tuning, &skipped) {
         Ok(opened) => opened,
         Err(cause) => return of_unopened(&context, &cause),
     };
@@ -129,10 +126,9 @@ pub fn scrub(
 fn open(
     context: &ErrorContext,
     tuning: &Tuning,
-    era: Era,
     skipped: &Arc<AtomicU64>,
 ) -> Result<(DB, Vec<String>), rocksdb::Error> {
-    let mut options = EngineOptions::new(tuning, Durability::Off, &era.name(), false)?;
+    let mut options = EngineOptions::new(tuning, Durability::Off, &Era::NONE.name(), false)?;
     options.read_everything();
     wal_recovery::count_skipped_bytes(&mut options, skipped);
     let families = DB::list_cf(&options.database, context.path())?;

@@ -350,7 +350,7 @@ impl Tuning {
                 "hidden_entries_trigger",
                 self.hidden_entries_trigger,
                 "entries",
-                "every read scans the deletions in a memtable until it is flushed; this many cost about as much as ten \
+                "every read scans the deletions in a memtable until it is flushed; `last` reads this many in the time of ten \
                  reads",
             ),
             setting(

@@ -17,11 +17,14 @@ use std::{
 };
 
 use super::options::EngineOptions;
+use crate::files::{directory_of, sync_directory};
 
 /// RocksDB's own log. Each open starts a new file of this name.
 const LOG: &str = "LOG";
 /// The directory of the links, in the directory of the database.
 const KEPT: &str = "unread-logs";
+/// The first part of the name of a directory that contains lost writes. The number of its first log follows.
+const LOST: &str = "lost-logs-";
 
 /// Hard links to the logs of a database. An opening that was interrupted leaves them to the next one.
 pub(super) struct KeptLogs {
@@ -43,6 +46,10 @@ impl KeptLogs {
             fs::hard_link(&log, link)?;
         }
         let logs = if directory.is_dir() { logs_in(&directory)? } else { Vec::new() };
+        if !logs.is_empty() {
+            sync_directory(&directory)?;
+            sync_directory(database)?;
+        }
         Ok(Self { directory, logs })
     }
 
@@ -55,8 +62,9 @@ impl KeptLogs {
     /// Moves the logs to a directory of their own, and returns it.
     pub(super) fn keep(self) -> io::Result<PathBuf> {
         let first = self.logs.first().and_then(|log| log.file_stem()).unwrap_or_default().to_string_lossy();
-        let directory = self.directory.with_file_name(format!("lost-logs-{first}"));
+        let directory = self.directory.with_file_name(format!("{LOST}{first}"));
         fs::rename(&self.directory, &directory)?;
+        sync_directory(directory_of(&directory))?;
         Ok(directory)
     }
 
@@ -77,6 +85,13 @@ impl KeptLogs {
 /// Like [`KeptLogs::lost_bytes`], for a database that was opened read-only: it still has its logs.
 pub(super) fn lost_bytes_in(database: &Path, recovered: u64) -> io::Result<u64> {
     logs_in(database)?.iter().map(|log| lost_bytes(log, recovered)).sum()
+}
+
+/// The latest directory of lost writes that nobody has removed.
+pub(super) fn lost_logs(database: &Path) -> io::Result<Option<PathBuf>> {
+    let paths = fs::read_dir(database)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(LOST)?.parse::<u64>().ok();
+    Ok(paths.into_iter().filter(|path| number(path).is_some()).max_by_key(number))
 }
 
 /// Size of the logs on disk, in bytes, recycled ones included.

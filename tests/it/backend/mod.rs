@@ -11,6 +11,8 @@ mod contract;
 #[cfg(unix)]
 mod crash;
 pub(crate) mod faults;
+#[cfg(target_os = "linux")]
+mod memory;
 mod metrics;
 mod model;
 mod monitoring;

@@ -87,9 +87,14 @@ fn unreadable_log_bytes_counts_the_skipped_part_of_a_damaged_log() {
     assert!(skipped > 0 && skipped <= undamaged.len() as u64, "{skipped} bytes");
     let kept = damaged.lost_logs().expect("the writes after the damage are complete");
     assert_eq!(fs::read_dir(kept).unwrap().count(), 1);
+    let kept = kept.to_path_buf();
     drop(damaged);
     let reopened = open(dir.path());
-    assert_eq!((reopened.unreadable_log_bytes(), reopened.lost_logs()), (0, None), "the skipped part is removed");
+    assert_eq!(reopened.unreadable_log_bytes(), 0, "the skipped part is removed");
+    assert_eq!(reopened.lost_logs(), Some(kept.as_path()), "a restart does not hide the loss");
+    drop(reopened);
+    fs::remove_dir_all(&kept).unwrap();
+    assert_eq!(open(dir.path()).lost_logs(), None, "accepted");
 }
 
 #[test]
