@@ -31,6 +31,7 @@ pub mod host;
 pub mod load;
 pub mod measure;
 pub mod plan;
+pub mod power_cut;
 pub mod process;
 pub mod render;
 pub mod report;

@@ -6,6 +6,8 @@ pub(crate) mod child;
 pub(crate) mod confined;
 mod error;
 mod journal;
+#[cfg(all(feature = "rocksdb", target_os = "linux"))]
+mod power_cut;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod rig;
 #[cfg(feature = "rocksdb")]
@@ -16,11 +18,15 @@ mod testbed;
 pub(crate) mod victim;
 
 pub use error::ProcessError;
+#[cfg(all(feature = "rocksdb", target_os = "linux"))]
+pub use power_cut::{PowerCutError, PowerCuts};
 pub use journal::JournalError;
 pub(crate) use journal::{JournalFile, inputs_of_unused};
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
+#[cfg(feature = "rocksdb")]
+pub use victim::WritingProcess;
 pub use testbed::{
     DriveResult, Emulation, InProcess, Rig, RigOutcome, RigResult, RigSummary, Survey, SuspendedRig, Testbed,
 };
