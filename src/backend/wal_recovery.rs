@@ -4,8 +4,9 @@
 //! expected: the write in progress is incomplete. In any other case it is data loss, and RocksDB reports it in its own
 //! log file only, or not at all: it takes a record with a damaged log number for the remains of an older log. It also
 //! deletes the logs. So before an opening the logs are hard-linked, and afterwards the numbers of the writes in them are
-//! compared with the last one that was recovered.
+//! compared with the last one that was recovered. Damage that RocksDB would misread is cut off before the opening.
 
+use crate::files::sync_directory;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -54,11 +55,17 @@ impl KeptLogs {
         Ok(directory)
     }
 
-    /// Removes the links whose logs the database still has: it was not opened.
+    /// Removes the links whose logs the database still has, and restores logs that were cut: it was not opened.
     pub(super) fn undo(self) -> io::Result<()> {
         let database = self.directory.parent().unwrap_or(&self.directory);
-        let has_log = |link: &&PathBuf| link.file_name().is_some_and(|name| database.join(name).exists());
-        self.logs.iter().filter(has_log).try_for_each(fs::remove_file)?;
+        for link in &self.logs {
+            let log = database.join(link.file_name().unwrap_or_default());
+            if log.exists() {
+                fs::rename(link, log)?;
+                // A rename to another name of the same file has no effect.
+                remove_if_exists(link)?;
+            }
+        }
         if self.logs.is_empty() { Ok(()) } else { fs::remove_dir(self.directory) }
     }
 
@@ -68,16 +75,44 @@ impl KeptLogs {
     }
 }
 
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Replaces logs that RocksDB would misread by copies that end before the [damage](misread_damage). Recovery applies
+/// nothing after the first damage in any case.
+pub(super) fn cut_misread_logs(database: &Path) -> io::Result<()> {
+    for log in logs_in(database)? {
+        if let Some(len) = misread_damage(&log)? {
+            let copy = log.with_extension("log-cut");
+            let mut file = File::create(&copy)?;
+            io::copy(&mut File::open(&log)?.take(len), &mut file)?;
+            file.sync_all()?;
+            fs::rename(copy, log)?;
+            sync_directory(database)?;
+        }
+    }
+    Ok(())
+}
+
 /// The logs in a directory that contain something, oldest first.
 fn logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let path = entry.path();
-        if log_number(&path).is_some() && entry.metadata()?.len() > 0 {
-            logs.push(path);
+    for log in all_logs_in(directory)? {
+        if fs::metadata(&log)?.len() > 0 {
+            logs.push(log);
         }
     }
+    Ok(logs)
+}
+
+/// All logs in a directory, oldest first.
+fn all_logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut logs: Vec<PathBuf> = paths.into_iter().filter(|path| log_number(path).is_some()).collect();
     logs.sort_unstable_by_key(|path| log_number(path));
     Ok(logs)
 }
@@ -104,16 +139,81 @@ fn parse_skipped(line: &str) -> Option<u64> {
 
 /// Size of a block of a log. A record lies within one block; each block begins with a record.
 const BLOCK: usize = 32 * 1024;
-/// Checksum, length (two bytes), type, and the lower half of the log's number (RocksDB's `db/log_format.h`).
-const HEADER: usize = 11;
-/// A write in one record, and the first, further and last records of a longer one. Logs here are always recyclable.
-const FULL: u8 = 5;
-const FIRST: u8 = 6;
-const MIDDLE: u8 = 7;
-const LAST: u8 = 8;
+/// Checksum, length (two bytes) and type (RocksDB's `db/log_format.h`). Databases with durability have recyclable logs,
+/// whose records also contain the lower half of the log's number.
+const HEADER: usize = 7;
+const RECYCLABLE_HEADER: usize = HEADER + 4;
+/// A write in one record, and the first, further and last records of a longer one.
+const FULL: u8 = 1;
+const FIRST: u8 = 2;
+const MIDDLE: u8 = 3;
+const LAST: u8 = 4;
+/// Difference of the types above in a recyclable log.
+const RECYCLABLE: u8 = 4;
+/// From this type on, odd ones are recyclable.
+const FIRST_PAIRED_TYPE: u8 = 10;
 
-/// A record with a matching checksum and log number.
+fn is_recyclable(kind: u8) -> bool {
+    (FULL + RECYCLABLE..=LAST + RECYCLABLE).contains(&kind) || (kind >= FIRST_PAIRED_TYPE && kind % 2 == 1)
+}
+
+/// Whether each log records where the previous one ended: there are logs, and none is recyclable. RocksDB requires a log
+/// for that, and takes the end of recyclable ones for damage. False if they cannot be read.
+pub(super) fn can_verify(database: &Path) -> bool {
+    let is_verifiable = |log: &PathBuf| -> io::Result<bool> {
+        let mut header = Vec::with_capacity(HEADER);
+        File::open(log)?.take(HEADER as u64).read_to_end(&mut header)?;
+        Ok(!header.get(HEADER - 1).is_some_and(|&kind| is_recyclable(kind)))
+    };
+    let logs = all_logs_in(database).unwrap_or_default();
+    !logs.is_empty() && logs.iter().all(|log| is_verifiable(log).unwrap_or(false))
+}
+
+/// Where the damage of a log begins, if RocksDB's `log_reader.cc` would misread it:
+///
+/// * It silently skips zeros up to the next block, in which writes may follow: a page that was not written yet.
+/// * It never returns from a recyclable record in a log that does not begin with one: a flipped bit, or garbage.
+fn misread_damage(log: &Path) -> io::Result<Option<u64>> {
+    let (mut file, mut block) = (File::open(log)?, Vec::with_capacity(BLOCK));
+    let (mut start, mut damage, mut zeros) = (0, None, None);
+    loop {
+        block.clear();
+        (&mut file).take(BLOCK as u64).read_to_end(&mut block)?;
+        if block.is_empty() {
+            return Ok(None);
+        }
+        let mut at = 0;
+        while let Some(header) = block.get(at..at + HEADER) {
+            let (length, kind) = (usize::from(u16::from_le_bytes([header[4], header[5]])), header[6]);
+            let position = start + at as u64;
+            if is_recyclable(kind) {
+                return Ok((position > 0).then(|| damage.unwrap_or(position)));
+            }
+            if kind == 0 && length == 0 {
+                zeros = zeros.or(Some(*damage.get_or_insert(position)));
+                break;
+            }
+            let record = block.get(at..at + HEADER + length).filter(|record| is_intact(record));
+            match (record, zeros) {
+                (Some(_), Some(zeros)) => return Ok(Some(zeros)),
+                (Some(record), None) => at += record.len(),
+                (None, _) => {
+                    damage = damage.or(Some(position));
+                    break;
+                }
+            }
+        }
+        start += block.len() as u64;
+    }
+}
+
+fn is_intact(record: &[u8]) -> bool {
+    record[..4] == masked(crc32c::crc32c(&record[HEADER - 1..])).to_le_bytes()
+}
+
+/// A record with a matching checksum and, if it is recyclable, log number.
 struct Record<'a> {
+    /// As in a log that is not recyclable.
     kind: u8,
     payload: &'a [u8],
 }
@@ -155,14 +255,15 @@ fn first_sequence_number(payload: &[u8]) -> Option<u64> {
 fn records<'a>(mut block: &'a [u8], number: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
     std::iter::from_fn(move || {
         loop {
-            let (header, rest) = block.split_first_chunk::<HEADER>()?;
-            let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
-            let payload = rest.get(..length)?;
-            let (checksum, checked) = block[..HEADER + length].split_at(4);
-            block = &rest[length..];
-            let is_intact = checksum == masked(crc32c::crc32c(&checked[2..])).to_le_bytes();
-            if is_intact && header[7..] == *number {
-                return Some(Record { kind: header[6], payload });
+            let header = block.get(..HEADER)?;
+            let (length, kind) = (usize::from(u16::from_le_bytes([header[4], header[5]])), header[6]);
+            let is_recyclable = is_recyclable(kind);
+            let start = if is_recyclable { RECYCLABLE_HEADER } else { HEADER };
+            let (record, rest) = block.split_at_checked(start + length)?;
+            block = rest;
+            if is_intact(record) && (!is_recyclable || record[HEADER..start] == *number) {
+                let kind = if is_recyclable { kind - RECYCLABLE } else { kind };
+                return Some(Record { kind, payload: &record[start..] });
             }
         }
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::time::Duration;
 
 use super::content::Content;
 use super::directory::{Directories, EntryOrder, Inode};
@@ -12,6 +13,8 @@ use super::random::Random;
 pub(super) const ROOT: Inode = 1;
 /// Most memory for file contents, bytes. Beyond it the disk is full.
 const CAPACITY_BYTES: usize = 1 << 30;
+/// Longest time of a slow sync.
+const LONGEST_SYNC_MICROS: usize = 8_000;
 const DIRECTORY_MODE: u16 = 0o755;
 
 /// Why an operation fails, as POSIX names it.
@@ -52,6 +55,8 @@ pub struct Disk {
     faults: Faults,
     random: Random,
     order: EntryOrder,
+    /// One sync in this many takes a while.
+    slow_syncs: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -78,7 +83,14 @@ impl Disk {
             faults,
             random: Random::new(0),
             order,
+            slow_syncs: None,
         }
+    }
+
+    /// Makes one sync in `one_in` take up to 8 ms, in which other operations continue.
+    #[must_use]
+    pub fn with_slow_syncs(self, one_in: usize) -> Self {
+        Self { slow_syncs: Some(one_in), ..self }
     }
 
     /// Lets the power go off at a point of the operations that follow.
@@ -123,7 +135,7 @@ impl Disk {
         if let Some(point) = &mut self.cut_point {
             self.is_on &= !point.is_reached_by(operation);
         }
-        if self.is_on { Ok(()) } else { Err(DiskError::InputOutput) }
+        self.check_power()
     }
 
     fn read_entries(&self, directory: Inode) -> Result<&BTreeMap<OsString, Inode>> {
@@ -294,9 +306,21 @@ impl Disk {
         Ok(())
     }
 
-    /// `fsync` of a file makes its content durable, but not its name.
-    pub(super) fn sync(&mut self, inode: Inode) -> Result<()> {
+    /// Begins an `fsync`. Returns how long the disk takes for it.
+    pub(super) fn begin_sync(&mut self) -> Result<Duration> {
         self.begin(Operation::Sync)?;
+        let is_slow = self.slow_syncs.is_some_and(|slow| self.random.one_in(slow));
+        let micros = if is_slow { self.random.below(LONGEST_SYNC_MICROS) } else { 0 };
+        Ok(Duration::from_micros(micros as u64))
+    }
+
+    fn check_power(&self) -> Result<()> {
+        if self.is_on { Ok(()) } else { Err(DiskError::InputOutput) }
+    }
+
+    /// The end of an `fsync` of a file. It makes the content durable, but not the name.
+    pub(super) fn sync(&mut self, inode: Inode) -> Result<()> {
+        self.check_power()?;
         let (mut random, mut faults) = (self.random.clone(), self.faults.clone());
         let file = self.file(inode)?;
         let result = if faults.ignores_sync_of(&file.name) {
@@ -313,9 +337,9 @@ impl Disk {
         result
     }
 
-    /// `fsync` of a directory makes its entries durable.
+    /// The end of an `fsync` of a directory. It makes the entries durable.
     pub(super) fn sync_directory(&mut self, directory: Inode) -> Result<()> {
-        self.begin(Operation::Sync)?;
+        self.check_power()?;
         self.read_entries(directory)?;
         if !self.faults.ignores_directory_syncs() {
             self.directories.sync(directory);

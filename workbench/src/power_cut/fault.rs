@@ -22,10 +22,14 @@ pub(super) struct CutPoint {
     counted: Option<Operation>,
     /// Operations left, this one included.
     left: u32,
+    /// Operations of any kind but reads after the last counted one.
+    then: u32,
 }
 
 /// Most operations before a cut, reads excluded: the load of a few memtables.
 const MOST_OPERATIONS: u32 = 4096;
+/// Most operations after a sync has begun or a directory was changed.
+const MOST_FOLLOWING: u32 = 32;
 /// Most created, renamed, linked and removed files before a cut.
 const MOST_ENTRIES: u32 = 64;
 /// Most syncs before a cut.
@@ -34,27 +38,31 @@ const MOST_SYNCS: u32 = 256;
 const MOST_EARLY_OPERATIONS: u32 = 128;
 
 impl CutPoint {
-    /// A random one: at any operation, or at one of the rare operations that change directories or sync.
+    /// A random one: at any operation, or at or soon after one of the rare operations that change directories or sync.
     pub(super) fn random(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let (counted, most) = random.choose(&[
             (None, MOST_OPERATIONS),
-            (None, MOST_OPERATIONS),
             (Some(Operation::Entry), MOST_ENTRIES),
             (Some(Operation::Sync), MOST_SYNCS),
         ]);
-        Self { counted, left: random.logarithmic(most) }
+        let then = if counted.is_some() { random.logarithmic(MOST_FOLLOWING) } else { 0 };
+        Self { counted, left: random.logarithmic(most), then }
     }
 
     /// A random one among the first operations.
     pub(super) fn early(seed: u64) -> Self {
-        Self { counted: None, left: Random::new(seed).logarithmic(MOST_EARLY_OPERATIONS) }
+        Self { counted: None, left: Random::new(seed).logarithmic(MOST_EARLY_OPERATIONS), then: 0 }
     }
 
     pub(super) fn is_reached_by(&mut self, operation: Operation) -> bool {
-        let is_counted = self.counted.map_or(operation != Operation::Read, |counted| counted == operation);
-        self.left -= u32::from(is_counted && self.left > 0);
-        self.left == 0
+        let is_change = operation != Operation::Read;
+        if self.left > 0 {
+            self.left -= u32::from(self.counted.map_or(is_change, |counted| counted == operation));
+        } else if self.then > 0 {
+            self.then -= u32::from(is_change);
+        }
+        self.left == 0 && self.then == 0
     }
 }
 

@@ -162,6 +162,23 @@ impl Fuse {
         }
     }
 
+    /// A thread waits for a slow sync, so that other requests are served meanwhile. Until the reply, the kernel keeps the
+    /// file system in use.
+    fn sync(&self, end: impl FnOnce(&mut Disk) -> Result<(), DiskError> + Send + 'static, reply: ReplyEmpty) {
+        let begun = self.disk().begin_sync();
+        match begun {
+            Ok(Duration::ZERO) => done(end(&mut self.disk()), reply),
+            Ok(time) => {
+                let disk = Arc::clone(&self.disk);
+                std::thread::spawn(move || {
+                    std::thread::sleep(time);
+                    done(end(&mut lock(&disk)), reply);
+                });
+            }
+            Err(error) => reply.error(errno(error)),
+        }
+    }
+
     fn entry(&self, found: Result<Attributes, DiskError>, reply: ReplyEntry) {
         match found {
             Ok(found) => reply.entry(&KEEP, &self.attributes(found), Generation(0)),
@@ -237,15 +254,7 @@ impl Filesystem for Fuse {
         }
     }
 
-    fn mkdir(
-        &self,
-        _request: &Request,
-        parent: INodeNo,
-        name: &OsStr,
-        _mode: u32,
-        _umask: u32,
-        reply: ReplyEntry,
-    ) {
+    fn mkdir(&self, _request: &Request, parent: INodeNo, name: &OsStr, _mode: u32, _umask: u32, reply: ReplyEntry) {
         self.entry(self.disk().create_directory(parent.0, name), reply);
     }
 
@@ -353,33 +362,19 @@ impl Filesystem for Fuse {
         }
     }
 
-    fn flush(
-        &self,
-        _request: &Request,
-        _inode: INodeNo,
-        _file: FileHandle,
-        _owner: LockOwner,
-        reply: ReplyEmpty,
-    ) {
+    fn flush(&self, _request: &Request, _inode: INodeNo, _file: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
         reply.ok();
     }
 
     fn fsync(&self, _request: &Request, inode: INodeNo, _file: FileHandle, _data_only: bool, reply: ReplyEmpty) {
-        done(self.disk().sync(inode.0), reply);
+        self.sync(move |disk| disk.sync(inode.0), reply);
     }
 
     fn fsyncdir(&self, _request: &Request, inode: INodeNo, _file: FileHandle, _data_only: bool, reply: ReplyEmpty) {
-        done(self.disk().sync_directory(inode.0), reply);
+        self.sync(move |disk| disk.sync_directory(inode.0), reply);
     }
 
-    fn readdir(
-        &self,
-        _request: &Request,
-        inode: INodeNo,
-        _file: FileHandle,
-        offset: u64,
-        mut reply: ReplyDirectory,
-    ) {
+    fn readdir(&self, _request: &Request, inode: INodeNo, _file: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let mut disk = self.disk();
         let own = disk.attributes(inode.0);
         let entries = match own.and_then(|own| Ok((own, disk.list(inode.0)?))) {

@@ -18,15 +18,15 @@ mod testbed;
 pub(crate) mod victim;
 
 pub use error::ProcessError;
-#[cfg(all(feature = "rocksdb", target_os = "linux"))]
-pub use power_cut::{PowerCutError, PowerCuts};
 pub use journal::JournalError;
 pub(crate) use journal::{JournalFile, inputs_of_unused};
+#[cfg(all(feature = "rocksdb", target_os = "linux"))]
+pub use power_cut::{PowerCutError, PowerCuts};
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
-#[cfg(feature = "rocksdb")]
-pub use victim::WritingProcess;
 pub use testbed::{
     DriveResult, Emulation, InProcess, Rig, RigOutcome, RigResult, RigSummary, Survey, SuspendedRig, Testbed,
 };
+#[cfg(feature = "rocksdb")]
+pub use victim::WritingProcess;

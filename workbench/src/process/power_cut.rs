@@ -47,6 +47,10 @@ impl From<RunError> for PowerCutError {
 }
 
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// One sync in this many is slow, as syncs of files with megabytes are.
+const SLOW_SYNCS: usize = 2;
+/// As above, where every write waits for one.
+const SLOW_SYNCS_OF_DURABLE_WRITES: usize = 32;
 const CUT_SALT: u64 = 0x50 << 32;
 
 impl PowerCuts {
@@ -95,7 +99,8 @@ impl PowerCuts {
         let failed = |error| RunError::Directory(task.directory.clone(), error);
         let _ = fs::remove_dir_all(&task.directory);
         fs::create_dir_all(task.database()).map_err(failed)?;
-        let disk = Disk::new(self.faults.clone(), self.order);
+        let slow_syncs = if task.durability.is_on() { SLOW_SYNCS_OF_DURABLE_WRITES } else { SLOW_SYNCS };
+        let disk = Disk::new(self.faults.clone(), self.order).with_slow_syncs(slow_syncs);
         let mount = PoweredMount::new(&task.database(), disk)?;
         let victim = Cutter {
             process: WritingProcess { source: self.process.source.with_seed(source.seed())?, ..self.process.clone() },

@@ -80,12 +80,7 @@ fn find<T: Target>(stored: &Stored<'_, T>, from: Position, to: Position) -> Resu
 
 /// Calls `apply` with every operation before `end`, its actor, and the position before it. Afterwards `ledger` has all
 /// actors of the following commands.
-fn walk(
-    source: &Source,
-    ledger: &mut Ledger,
-    end: Position,
-    mut apply: impl FnMut(&mut Ledger, u64, Op, Position),
-) {
+fn walk(source: &Source, ledger: &mut Ledger, end: Position, mut apply: impl FnMut(&mut Ledger, u64, Op, Position)) {
     expect_prehistories(ledger, source, 0, 1);
     let (mut stream, mut ops) = (source.stream(0, 1), Vec::new());
     for commands in 0..=end.commands {

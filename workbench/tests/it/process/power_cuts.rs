@@ -46,8 +46,7 @@ fn check(durability: Durability, cuts: u32, faults: Faults, order: EntryOrder) -
     let process = WritingProcess::of_workload(Path::new(env!("CARGO_BIN_EXE_ave-workbench")), &workload, SMALL);
     let cuts = PowerCuts { process: process.unwrap(), cuts, cuts_per_database: CUTS_PER_DATABASE, faults, order };
     let directory = tempfile::tempdir().unwrap();
-    let task =
-        CrashTask { directory: directory.path().join("cut"), durability, load: Load::Closed, workers: 3 };
+    let task = CrashTask { directory: directory.path().join("cut"), durability, load: Load::Closed, workers: 3 };
     let (target, source) = (RocksDbTarget::new(SMALL), Source::Workload(Arc::new(workload)));
     cuts.check(&target, &source, &task, JobContext::silent(&Control::default())).unwrap().unwrap()
 }
