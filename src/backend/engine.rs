@@ -69,10 +69,8 @@ impl Engine {
         let mut error_context = ErrorContext::new(path, &tuning);
         let contents = directory::prepare(&mut error_context)?;
         let path = error_context.path();
-        let is_new = contents == Contents::Empty;
-        let verifies_logs = if is_new { durability == Durability::Off } else { wal_recovery::can_verify(path) };
-        let failed = |cause| error::open(&error_context, &cause);
-        let mut options = EngineOptions::new(&tuning, durability, is_new, verifies_logs).map_err(failed)?;
+        let options = EngineOptions::new(&tuning, durability, contents == Contents::Empty)
+            .map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
             Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
             Contents::Database => DB::list_cf(&options.database, path)
@@ -81,26 +79,24 @@ impl Engine {
                 .collect(),
         };
         let new: BTreeSet<String> = required.difference(&existing).cloned().collect();
-        let families = existing.union(&new).map(String::as_str).collect::<Vec<_>>();
+        let descriptors = existing
+            .union(&new)
+            .map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()))
+            .collect::<Vec<_>>();
         let kept = keep_logs(path);
-        wal_recovery::cut_misread_logs(path)
-            .map_err(|cause| error::directory(&error_context, "read the write-ahead logs in", path, &cause))?;
-        let mut db = match open_database(path, &families, &options) {
+        wal_recovery::cut_after_gap(path).unwrap_or_else(|cause| {
+            warn!(path = %path.display(), %cause, "cannot check the write-ahead logs: a gap would not be found");
+        });
+        let opened = DB::open_cf_descriptors(&options.database, path, descriptors);
+        let db = match opened {
             Ok(db) => db,
             Err(cause) => {
                 // A link that cannot be removed takes no space until its log is deleted.
                 drop(kept.map(KeptLogs::undo));
-                return Err(failed(cause));
+                return Err(error::open(&error_context, &cause));
             }
         };
         let (lost_bytes, lost_logs) = find_lost_writes(path, &db, kept);
-        let unreadable_log_bytes = wal_recovery::reported_bytes(path).max(lost_bytes);
-        if durability == Durability::Off && !verifies_logs {
-            // The logs of the first opening would not record where the previous one ended.
-            drop(db);
-            options = EngineOptions::new(&tuning, durability, false, true).map_err(failed)?;
-            db = open_database(path, &families, &options).map_err(failed)?;
-        }
         let db = Arc::new(db);
         let memtables = Memtables::new(&db, options.memtables.clone(), &tuning)
             .map_err(|cause| error::create(format!("cannot start the thread that flushes memtables: {cause}")))?;
@@ -115,7 +111,7 @@ impl Engine {
             memtables,
             options,
             tuning,
-            unreadable_log_bytes,
+            unreadable_log_bytes: wal_recovery::reported_bytes(path).max(lost_bytes),
             lost_logs,
             write_gate: WriteGate::default(),
             error_context,
@@ -220,11 +216,6 @@ impl Engine {
     pub(super) fn tuning(&self) -> &Tuning {
         &self.tuning
     }
-}
-
-fn open_database(path: &Path, families: &[&str], options: &EngineOptions) -> Result<DB, rocksdb::Error> {
-    let descriptor = |name: &&str| ColumnFamilyDescriptor::new(*name, options.database.clone());
-    DB::open_cf_descriptors(&options.database, path, families.iter().map(descriptor))
 }
 
 /// Links the logs. The database opens without the links as well, on a file system without hard links for example.

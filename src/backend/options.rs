@@ -25,14 +25,8 @@ impl EngineOptions {
         self.database.clone().set_statistics_level(StatsLevel::ExceptHistogramOrTimers);
     }
 
-    /// `create`: whether the open creates a missing database. `verify_logs`: whether it checks that no log lacks its
-    /// end; the existing ones must [permit it](super::wal_recovery::can_verify).
-    pub(super) fn new(
-        tuning: &Tuning,
-        durability: Durability,
-        create: bool,
-        verify_logs: bool,
-    ) -> Result<Self, rocksdb::Error> {
+    /// `create`: whether the open creates a missing database.
+    pub(super) fn new(tuning: &Tuning, durability: Durability, create: bool) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
         // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
@@ -41,7 +35,7 @@ impl EngineOptions {
             false,
             cache.clone(),
         );
-        let mut database = Options::default().get_options_from_string(options_without_setter(tuning, verify_logs))?;
+        let mut database = Options::default().get_options_from_string(options_without_setter(tuning))?;
         database.create_if_missing(create);
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
@@ -56,17 +50,13 @@ impl EngineOptions {
 }
 
 /// Options for which the binding has no setter, in the format of RocksDB's options files.
-fn options_without_setter(tuning: &Tuning, verify_logs: bool) -> String {
-    let logs = format!("track_and_verify_wals={verify_logs}");
+fn options_without_setter(tuning: &Tuning) -> String {
     // A read that scans many deletions in a memtable triggers a flush, and compactions remove them from the file.
-    let reads = format!(
-        "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={}",
-        tuning.range_deletions_trigger, tuning.hidden_entries_trigger
-    );
-    // Otherwise RocksDB would use a quarter of their sum for flushes.
-    let jobs =
-        format!("max_background_flushes={};max_background_compactions={}", tuning.flush_jobs, tuning.compaction_jobs);
-    [logs, reads, jobs].join(";")
+    // Without the two job counts, RocksDB would use a quarter of their sum for flushes.
+    format!(
+        "memtable_max_range_deletions={};memtable_op_scan_flush_trigger={};max_background_flushes={};max_background_compactions={}",
+        tuning.range_deletions_trigger, tuning.hidden_entries_trigger, tuning.flush_jobs, tuning.compaction_jobs
+    )
 }
 
 /// A lock-free cache, because every read accesses it several times.
@@ -84,15 +74,13 @@ fn set_memtables(options: &mut Options, tuning: &Tuning) {
 fn set_log(options: &mut Options, tuning: &Tuning, durability: Durability) {
     options.set_max_total_wal_size(tuning.max_wal_bytes);
     options.set_wal_bytes_per_sync(tuning.wal_bytes_per_sync);
-    // Without durability, a log is not synced before the next one begins, so a power cut can take the end of a log and
-    // leave the next one. Recovery must notice: each log records where the previous one ended. That does not work with
-    // recycled files, whose end cannot be told from the remains of an older log; their advantage is a faster sync.
-    let recycled = if durability == Durability::On { tuning.recycled_wal_files } else { 0 };
-    options.set_recycle_log_file_num(recycled as usize);
+    options.set_recycle_log_file_num(tuning.recycled_wal_files as usize);
     // After a crash, recovery applies everything before the first damaged record and nothing after it.
     options.set_wal_recovery_mode(DBRecoveryMode::PointInTime);
     // That mode does not detect a missing log, or one truncated between two records, and would replay newer logs after
-    // the gap. So the manifest records the length of each closed log once it is synced.
+    // the gap. So the manifest records the length of each closed log once it is synced. The stricter
+    // `track_and_verify_wals` does not work with recycled logs: it can take the remains of an older log after the end
+    // of a newer one for damage, and drop the writes that follow.
     options.set_track_and_verify_wals_in_manifest(true);
     // One group of writers writes to the log while the previous one writes to the memtables.
     options.set_enable_pipelined_write(true);

@@ -20,4 +20,6 @@ pub use directory::EntryOrder;
 pub use disk::Disk;
 pub use fault::{FailingSync, Faults, Syncs};
 #[cfg(target_os = "linux")]
+pub(crate) use mount::unmount_dead;
+#[cfg(target_os = "linux")]
 pub use mount::{MountError, PoweredMount};

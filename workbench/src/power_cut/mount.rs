@@ -127,6 +127,15 @@ impl Drop for PoweredMount {
     }
 }
 
+/// Unmounts a file system whose process is dead.
+pub(crate) fn unmount_dead(directory: &Path) {
+    let is_dead = |error: io::Error| error.raw_os_error() == Some(rustix::io::Errno::NOTCONN.raw_os_error());
+    if directory.read_dir().err().is_some_and(is_dead) {
+        // On failure its directory cannot be removed, which is reported.
+        let _ = rustix::mount::unmount(directory, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
 fn lock(disk: &Mutex<Disk>) -> MutexGuard<'_, Disk> {
     disk.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -54,6 +54,12 @@ const SLOW_SYNCS_OF_DURABLE_WRITES: usize = 32;
 const CUT_SALT: u64 = 0x50 << 32;
 
 impl PowerCuts {
+    /// Cuts on disks without faults.
+    pub const fn new(process: WritingProcess, cuts: u32, cuts_per_database: u32) -> Self {
+        let faults = Faults { ignored_syncs: None, failing_sync: None };
+        Self { process, cuts, cuts_per_database, faults, order: EntryOrder::Journal }
+    }
+
     /// Loads databases with the task, cuts the power of their file systems, and verifies after each cut: with durability
     /// on, that everything acknowledged is there; with durability off, that the database is what it was after some number
     /// of operations.

@@ -72,7 +72,8 @@ pub fn crash_check<T: Target>(
     let most_workers = if keeps_all { source.actors().max(1) } else { 1 };
     let task = CrashTask { workers: task.workers.clamp(1, most_workers), ..task.clone() };
     let pool = source.value_pool();
-    job.observer.phase(task.durability, Phase::Crash, Some(u64::from(kills)));
+    let phase = if victim.cuts_power() { Phase::PowerCut } else { Phase::Crash };
+    job.observer.phase(task.durability, phase, Some(u64::from(kills)));
     let check = Check { target, source: &source, pool: &pool, task, victim, keeps_all, control: job.control };
     let mut crashed = Crashed::default();
     while crashed.kills < kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
@@ -122,7 +123,7 @@ impl<T: Target> Check<'_, T> {
         let shares: Vec<Share> = spans.into_par_iter().map(share).collect();
         let (verified, are_there) = self.compare(&shares)?;
         crashed.kills += 1;
-        crashed.add(verified);
+        crashed.add(self.what(), verified);
         let in_flight = shares.iter().zip(&are_there).filter(|(share, _)| share.writes_in_flight());
         for (_, &is_there) in in_flight {
             crashed.writes_in_flight += 1;
@@ -141,9 +142,13 @@ impl<T: Target> Check<'_, T> {
             Err(verified) => (verified, from),
         };
         crashed.kills += 1;
-        crashed.add(verified);
+        crashed.add(self.what(), verified);
         crashed.commands_taken_back += to.commands.saturating_sub(position.commands);
         log.set_all(&[position])
+    }
+
+    fn what(&self) -> &'static str {
+        if self.victim.cuts_power() { "power cut" } else { "kill" }
     }
 
     fn after_preload(&self) -> Vec<Position> {
@@ -184,7 +189,7 @@ impl<T: Target> Check<'_, T> {
     ) -> Result<Result<R, Verified>, RunError> {
         let failed = |what: &str, error: &Error| {
             let mut verified = Verified { lost: 1, ..Verified::default() };
-            verified.differ(format!("the database {what} after the kill: {error}"));
+            verified.differ(format!("the database {what} after the {}: {error}", self.what()));
             Ok(Err(verified))
         };
         let mut manager = match self.target.open(&self.task.database(), self.task.durability) {
@@ -212,10 +217,10 @@ impl Crashed {
         self.verified.merge(other.verified);
     }
 
-    fn add(&mut self, mut found: Verified) {
+    fn add(&mut self, what: &str, mut found: Verified) {
         let kill = self.kills;
         for difference in &mut found.differences {
-            *difference = format!("kill {kill}: {difference}");
+            *difference = format!("{what} {kill}: {difference}");
         }
         // The same actors are compared after every kill.
         self.verified.actors = self.verified.actors.max(std::mem::take(&mut found.actors));

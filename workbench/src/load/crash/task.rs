@@ -30,9 +30,12 @@ pub struct CrashTask {
 }
 
 impl CrashTask {
+    /// Name of the database in the directory.
+    pub(crate) const DATABASE: &str = "database";
+
     /// The directory of the database.
     pub(crate) fn database(&self) -> PathBuf {
-        self.directory.join("database")
+        self.directory.join(Self::DATABASE)
     }
 
     /// The log of acknowledged operations, created if there is none.
