@@ -7,11 +7,12 @@ WORKBENCH := $(TARGET_DIR)/release/ave-workbench
 # The published backend has a RocksDB of its own: a second directory keeps both compiled.
 PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 
-.PHONY: help plan test check lockfiles deps build bench peers downstream fmt clean
+.PHONY: help plan test power-cuts check lockfiles deps build bench peers downstream fmt clean
 
 help:
 	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
 	@echo "make test   all tests"
+	@echo "make power-cuts  1,000 power cuts per durability mode (about 10 minutes once built; CUTS=…)"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks (under five minutes once built)"
 	@echo "make peers  this backend and three others in turn (about 10 minutes once built; PEERS='--quick': 4)"
@@ -30,6 +31,11 @@ test: deps
 	$(CARGO) test --locked --all-features
 	$(CARGO) bench --locked --all-features --profile dev -- --test
 	$(MAKE) downstream
+
+# Both modes at once. A failure names its seed: AVE_POWER_SEED=… CUTS=8 repeats it.
+CUTS ?= 1000
+power-cuts: deps
+	AVE_POWER_CUTS=$(CUTS) $(CARGO) test --locked --all-features -p ave-workbench --test it -- power_cuts::
 
 downstream: deps
 	$(CARGO) run --locked --quiet --manifest-path examples/downstream/Cargo.toml --target-dir $(abspath $(TARGET_DIR))

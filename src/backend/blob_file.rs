@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::wal_recovery::masked;
+use super::log_format::masked;
 
 const HEADER: usize = 30;
 const FOOTER: usize = 32;

@@ -16,9 +16,10 @@ use super::{
 /// A column family of an open database. Keeps the database open.
 pub(super) struct ColumnFamily {
     name: String,
-    engine: Arc<Engine>,
     memtable: Arc<Memtable>,
     nested: Arc<NestedPrefixes>,
+    /// Last: the path is free when the engine is dropped, and those above have the database open.
+    engine: Arc<Engine>,
 }
 
 impl ColumnFamily {

@@ -17,6 +17,7 @@ use super::{
     Durability, blocking,
     directory::{self, Contents},
     error::{self, ErrorContext},
+    in_use::OpenPath,
     memtables::Memtables,
     nested_prefixes::Era,
     options::{self, EngineOptions},
@@ -50,6 +51,8 @@ pub(super) struct Engine {
     is_read_only: bool,
     measures_latencies: AtomicBool,
     slow_operations: SlowOperations,
+    /// Dropped after the database is closed. `None` if it was opened read-only.
+    _open_path: Option<OpenPath>,
 }
 
 /// A database that was just opened, and the names of its column families.
@@ -97,6 +100,12 @@ impl Engine {
             .map(|name| ColumnFamilyDescriptor::new(name, options.database.clone()))
             .collect::<Vec<_>>();
         let kept = keep_logs(path);
+        let open_path = OpenPath::claim(path);
+        if let Some(open_path) = &open_path {
+            wal_recovery::cut_after_gap(open_path).unwrap_or_else(|cause| {
+                warn!(path = %path.display(), %cause, "cannot check the write-ahead logs: a gap would not be found");
+            });
+        }
         let opened = DB::open_cf_descriptors(&options.database, path, descriptors);
         let db = match opened {
             Ok(db) => db,
@@ -115,6 +124,7 @@ impl Engine {
         }
         let recovered = Recovered { unreadable_log_bytes, lost_logs };
         let engine = Self::new(db, durability, options, tuning, era, error_context, recovered)?;
+        let engine = Self { _open_path: open_path, ..engine };
         Ok(Opened { engine, names: existing.union(&new).cloned().collect() })
     }
 
@@ -172,6 +182,7 @@ impl Engine {
             is_read_only: false,
             measures_latencies: AtomicBool::new(false),
             slow_operations: SlowOperations::default(),
+            _open_path: None,
         })
     }
 

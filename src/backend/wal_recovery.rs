@@ -4,11 +4,12 @@
 //! expected: the write in progress is incomplete. In any other case it is data loss, and RocksDB reports it in its own
 //! log file only, or not at all: it takes a record with a damaged log number for the remains of an older log. It also
 //! deletes the logs. So before an opening the logs are hard-linked, and afterwards the numbers of the writes in them are
-//! compared with the last one that was recovered.
+//! compared with the last one that was recovered. Gaps that recovery does not notice are found before.
 
 use std::{
     fs::{self, File},
     io::{self, Read},
+    ops::{ControlFlow, Range},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,7 +17,7 @@ use std::{
     },
 };
 
-use super::options::EngineOptions;
+use super::{in_use::OpenPath, log_format::for_each_entry, manifest::oldest_needed_log, options::EngineOptions};
 use crate::files::{directory_of, sync_directory};
 
 /// RocksDB's own log. Each open starts a new file of this name.
@@ -68,11 +69,19 @@ impl KeptLogs {
         Ok(directory)
     }
 
-    /// Removes the links whose logs the database still has: it was not opened.
+    /// Restores the logs that the database still has, and removes their links: it was not opened.
     pub(super) fn undo(self) -> io::Result<()> {
         let database = self.directory.parent().unwrap_or(&self.directory);
-        let has_log = |link: &&PathBuf| link.file_name().is_some_and(|name| database.join(name).exists());
-        self.logs.iter().filter(has_log).try_for_each(fs::remove_file)?;
+        for link in &self.logs {
+            let log = database.join(link.file_name().unwrap_or_default());
+            if log.exists() {
+                fs::rename(link, log)?;
+                // The rename had no effect if both are one file.
+                if link.exists() {
+                    fs::remove_file(link)?;
+                }
+            }
+        }
         if self.logs.is_empty() { Ok(()) } else { fs::remove_dir(self.directory) }
     }
 
@@ -110,12 +119,18 @@ fn bytes_of(log: &Path) -> io::Result<u64> {
 /// The logs in a directory that contain something, oldest first.
 fn logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut logs = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if log_number(&path).is_some() && bytes_of(&path)? > 0 {
-            logs.push(path);
+    for log in all_logs_in(directory)? {
+        if bytes_of(&log)? > 0 {
+            logs.push(log);
         }
     }
+    Ok(logs)
+}
+
+/// All logs in a directory, oldest first.
+fn all_logs_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut logs = fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    logs.retain(|path| log_number(path).is_some());
     logs.sort_unstable_by_key(|path| log_number(path));
     Ok(logs)
 }
@@ -148,75 +163,88 @@ fn parse_skipped(line: &str) -> Option<u64> {
     rest.split_once(" bytes")?.0.parse().ok()
 }
 
-/// Size of a block of a log. A record lies within one block; each block begins with a record.
-const BLOCK: usize = 32 * 1024;
-/// Checksum, length (two bytes), type, and the lower half of the log's number (RocksDB's `db/log_format.h`).
-const HEADER: usize = 11;
-/// A write in one record, and the first, further and last records of a longer one. Logs here are always recyclable.
-const FULL: u8 = 5;
-const FIRST: u8 = 6;
-const MIDDLE: u8 = 7;
-const LAST: u8 = 8;
-
-/// A record with a matching checksum and log number.
-struct Record<'a> {
-    kind: u8,
-    payload: &'a [u8],
-}
-
 fn lost_bytes(log: &Path, recovered: u64) -> io::Result<u64> {
-    let number = log_number(log).unwrap_or(0).to_le_bytes();
-    let (mut file, mut block) = (File::open(log)?, Vec::with_capacity(BLOCK));
-    let (mut lost, mut write) = (0, None);
-    loop {
-        block.clear();
-        (&mut file).take(BLOCK as u64).read_to_end(&mut block)?;
-        if block.is_empty() {
-            return Ok(lost);
+    let mut lost = 0;
+    for_each_entry(log, log_number(log).unwrap_or(0), |_, write| {
+        if sequence_numbers(write).is_some_and(|numbers| !numbers.is_empty() && numbers.start > recovered) {
+            lost += write.len() as u64;
         }
-        for record in records(&block, &number[..4]) {
-            let bytes = record.payload.len() as u64;
-            write = match (record.kind, write) {
-                (FULL | FIRST, _) => first_sequence_number(record.payload).map(|first| (first, bytes)),
-                (MIDDLE | LAST, Some((first, before))) => Some((first, before + bytes)),
-                _ => None,
-            };
-            if let (FULL | LAST, Some((first, bytes))) = (record.kind, write)
-                && first > recovered
-            {
-                lost += bytes;
-            }
-        }
-    }
+        ControlFlow::Continue(())
+    })?;
+    Ok(lost)
 }
 
-/// The number of the first entry of a write. `None` for a write without entries.
-fn first_sequence_number(payload: &[u8]) -> Option<u64> {
-    let (number, rest) = payload.split_first_chunk()?;
+/// The numbers of the entries of a write. RocksDB begins the first log after a damaged one with a write of no entries.
+fn sequence_numbers(write: &[u8]) -> Option<Range<u64>> {
+    let (number, rest) = write.split_first_chunk()?;
     let (count, _) = rest.split_first_chunk()?;
-    (u32::from_le_bytes(*count) > 0).then(|| u64::from_le_bytes(*number))
+    let (first, count) = (u64::from_le_bytes(*number), u32::from_le_bytes(*count));
+    Some(first..first + u64::from(count))
 }
 
-/// The intact records of a block, also those after a damaged one whose length is intact.
-fn records<'a>(mut block: &'a [u8], number: &'a [u8]) -> impl Iterator<Item = Record<'a>> {
-    std::iter::from_fn(move || {
-        loop {
-            let (header, rest) = block.split_first_chunk::<HEADER>()?;
-            let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
-            let payload = rest.get(..length)?;
-            let (checksum, checked) = block[..HEADER + length].split_at(4);
-            block = &rest[length..];
-            let is_intact = checksum == masked(crc32c::crc32c(&checked[2..])).to_le_bytes();
-            if is_intact && header[7..] == *number {
-                return Some(Record { kind: header[6], payload });
-            }
+/// Removes the writes after a gap from the logs.
+///
+/// A power cut without durability can take the end of a log and leave the next log, or take a page in the middle of a log.
+/// Recovery notices neither if a write ends there: it takes that for the end of the log, or zeros for padding. But the
+/// sequence numbers have a gap. The logs are replaced by copies, so that links to them stay whole.
+///
+/// In a database that another process has open, a log that grew after it was read looks like a gap. So what is found is
+/// searched again under RocksDB's lock.
+pub(super) fn cut_after_gap(open_path: &OpenPath) -> io::Result<()> {
+    if after_gap(open_path.path())?.is_empty() {
+        return Ok(());
+    }
+    open_path.run_locked(|database| {
+        for (log, length) in after_gap(database)? {
+            replace_by_start(&log, length)?;
         }
+        sync_directory(database)
     })
 }
 
-/// The stored form of a checksum (RocksDB's `util/crc32c.h`).
-pub(super) fn masked(checksum: u32) -> u32 {
-    checksum.rotate_right(15).wrapping_add(0xA282_EAD8)
+/// The logs with writes after a gap, each with the length of the part before it.
+fn after_gap(database: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
+    let mut cuts = Vec::new();
+    if logs_in(database)?.is_empty() {
+        // Cleanly stopped.
+        return Ok(cuts);
+    }
+    let Some(oldest) = oldest_needed_log(database)? else { return Ok(cuts) };
+    let (mut next, mut has_gap) = (None, false);
+    for log in all_logs_in(database)? {
+        if log_number(&log).is_none_or(|number| number < oldest) {
+            continue;
+        }
+        let cut = if has_gap { Some(0) } else { find_gap(&log, &mut next)? };
+        cuts.extend(cut.map(|length| (log, length)));
+        // RocksDB begins no log while the previous one is empty.
+        has_gap = cut.is_some() || next.is_none();
+    }
+    Ok(cuts)
+}
+
+/// Position of the first write after a gap. `next` is the sequence number after the last write of the previous log, and
+/// is advanced; `None` before the first log.
+fn find_gap(log: &Path, next: &mut Option<u64>) -> io::Result<Option<u64>> {
+    let mut gap = None;
+    for_each_entry(log, log_number(log).unwrap_or(0), |position, write| {
+        let Some(numbers) = sequence_numbers(write) else { return ControlFlow::Continue(()) };
+        if next.map_or(position > 0, |next| numbers.start > next) {
+            gap = Some(position);
+            return ControlFlow::Break(());
+        }
+        *next = (*next).max(Some(numbers.end));
+        ControlFlow::Continue(())
+    })?;
+    Ok(gap)
+}
+
+fn replace_by_start(log: &Path, length: u64) -> io::Result<()> {
+    let copy = log.with_extension("log-start");
+    let mut file = File::create(&copy)?;
+    io::copy(&mut File::open(log)?.take(length), &mut file)?;
+    file.sync_all()?;
+    fs::rename(copy, log)
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@
 //! | folder | what it is |
 //! |---|---|
 //! | [`units`], [`measure`] | figures as text; histograms and statistics |
+//! | [`power_cut`] | a file system that forgets what was not synced |
 //! | [`host`], [`actor`] | the machine; the operations of a command |
 //! | [`workload`] | descriptions of actors and the command stream they expand to |
 //! | [`trace`] | trace files: import, fit, generate, read |
-//! | [`load`] | schedule, workers, phases, verification, kills |
+//! | [`load`] | schedule, workers, phases, verification, kills and power cuts |
 //! | [`process`] | child processes under limits, and the directories they lock |
 //! | [`report`] | what all reports share: frame, figures of a mode, directory |
 //! | [`run`], [`plan`], [`certify`] | a folder per verb that measures: question, engine, verdict, result |
@@ -31,6 +32,7 @@ pub mod host;
 pub mod load;
 pub mod measure;
 pub mod plan;
+pub mod power_cut;
 pub mod process;
 pub mod render;
 pub mod report;

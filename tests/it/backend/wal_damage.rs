@@ -2,13 +2,6 @@
 //! writes up to some point in time, which include every write before the damage, or the open fails with the reason. It
 //! never opens with a gap.
 //!
-//! The tests exclude two kinds of damage that RocksDB takes for the regular end of a log:
-//!
-//! * Zeros that start exactly between two writes and precede a block that starts with a new write, or a newer log
-//!   (`kZeroType` in RocksDB's `log_reader.cc`).
-//! * An older log that ends exactly between two writes, or is missing, before it was synced. This requires a power loss
-//!   without durability, and a file system that keeps a newer file and loses an older one.
-//!
 //! `AVE_DAMAGE=all` tests every bit and byte of the last 4 KiB and more of the rest, which takes minutes.
 
 use std::{
@@ -541,13 +534,29 @@ fn zeros_lose_the_write_they_start_in_and_later_ones() {
         for start in log.sample(20) {
             for len in [16, 4096, log.len] {
                 let zeros = start..log.len.min(start + len);
-                // See the module documentation.
+                // The others are tested below.
                 let in_a_write =
                     log.records.iter().any(|record| (record.bytes.start + HEADER..record.bytes.end).contains(&start));
                 if in_a_write || zeros.end == log.len {
                     let outcome = image.with(log, &format!("zeros in {zeros:?}"), |bytes| bytes[zeros.clone()].fill(0));
                     assert_eq!(outcome, Opened(log.writes_until(start)), "{} zeros in {zeros:?}", log.name);
                 }
+            }
+        }
+    }
+}
+
+/// A power cut can leave them: a page that was not written yet.
+#[test]
+fn zeros_between_two_writes_lose_later_ones() {
+    for image in [one_log(false), a_recycled_log()] {
+        let log = image.newest();
+        for record in log.records.iter().step_by(11) {
+            let start = record.bytes.end;
+            for end in [start.next_multiple_of(BLOCK), start + 4096, start + 2 * BLOCK] {
+                let zeros = start..end.min(log.len);
+                let outcome = image.with(log, &format!("zeros in {zeros:?}"), |bytes| bytes[zeros.clone()].fill(0));
+                assert_eq!(outcome, Opened(log.writes_until(start)), "zeros in {zeros:?}");
             }
         }
     }
@@ -615,8 +624,12 @@ fn a_damaged_older_log_is_refused_if_newer_writes_were_flushed() {
 fn a_damaged_older_log_loses_later_writes_of_all_logs_if_none_were_flushed() {
     let image = several_unflushed_logs();
     for log in &image.logs {
-        // Not between two writes, see the module documentation.
-        for at in log.sample(9).skip(1) {
+        // Between two writes, before the log was synced.
+        for at in log.records.iter().step_by(7).map(|record| record.bytes.end) {
+            let cut = image.with(log, &format!("cut at {at}"), |bytes| bytes.truncate(at));
+            assert_eq!(cut, Opened(log.writes_until(at)), "{} cut at {at}", log.name);
+        }
+        for at in log.sample(9) {
             let flipped = image.with(log, &format!("flipped at {at}"), |bytes| bytes[at] ^= 1);
             assert_eq!(flipped, Opened(log.writes_until(at)), "{} flipped at {at}", log.name);
             let cut = image.with(log, &format!("cut at {at}"), |bytes| bytes.truncate(at));

@@ -145,7 +145,7 @@ impl CertifyRequest<'_> {
                 .map(|segment| segment.map(|segment| segment.drive))
                 .collect::<Result<_, _>>()?;
             let FinalCheck { verified, size } = mode.state.finished.clone().unwrap_or_default();
-            Ok(ModeOutcome { durability, rounds, verified, crashed: None, size })
+            Ok(ModeOutcome { durability, rounds, verified, crashed: None, power_cut: None, size })
         };
         let modes: Vec<_> = outcome.modes.iter().map(measured).collect::<Result<_, _>>()?;
         let harness = harness_ns_per_operation(self.source)?;

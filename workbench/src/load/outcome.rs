@@ -33,6 +33,8 @@ pub struct ModeOutcome {
     pub verified: Option<Verified>,
     /// Result of the [crash check](crate::load::crash_check); `None` if it was not performed.
     pub crashed: Option<Crashed>,
+    /// What power cuts left; `None` without any.
+    pub power_cut: Option<Crashed>,
     /// Bytes stored and written over all rounds.
     pub size: SessionSize,
 }

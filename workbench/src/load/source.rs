@@ -98,6 +98,14 @@ impl Source {
         }
     }
 
+    /// The same with other values, and, of a workload, other commands.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        match self {
+            Self::Workload(workload) => Self::Workload(Arc::new(Workload { seed, ..(**workload).clone() })),
+            Self::Trace { trace, passes, .. } => Self::Trace { trace: Arc::clone(trace), seed, passes: *passes },
+        }
+    }
+
     /// The same, a workload with at most this many events per actor in its preload.
     pub(super) fn with_preload(&self, most_events: u64) -> Self {
         let Self::Workload(workload) = self else { return self.clone() };

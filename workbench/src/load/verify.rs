@@ -62,7 +62,7 @@ impl Verified {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Written {
-    number: u64,
+    pub(super) number: u64,
     pub(super) bytes: u32,
     /// Whether it counts in the result; all values are compared.
     counts: bool,
@@ -70,9 +70,18 @@ pub(super) struct Written {
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    events: BTreeMap<u64, Written>,
+    pub(super) events: BTreeMap<u64, Written>,
     pub(super) state: Option<Written>,
-    metadata: Option<Written>,
+    pub(super) metadata: Option<Written>,
+}
+
+/// What is stored of an actor.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// By key.
+    pub(super) events: BTreeMap<String, Vec<u8>>,
+    pub(super) state: Option<Vec<u8>>,
+    pub(super) metadata: Option<Vec<u8>>,
 }
 
 impl Expected {
@@ -183,6 +192,13 @@ pub(super) struct Stored<'a, T: Target> {
 }
 
 impl<T: Target> Stored<'_, T> {
+    pub(super) fn read(&self, actor: u64) -> Result<Found, Error> {
+        let (type_name, name) = self.source.actor(actor);
+        let handles = Handles::<T>::open(self.manager, &type_name, &name)?;
+        let events = handles.events.iter(false)?.collect::<Result<_, Error>>()?;
+        Ok(Found { events, state: read_state(&handles.states)?, metadata: read_state(&handles.metadata)? })
+    }
+
     pub(super) fn compare(&self, actor: u64, expected: &Expected) -> Result<Verified, Error> {
         let live_bytes = expected.values().map(|written| u64::from(written.bytes)).sum();
         let verified = Verified { actors: 1, live_bytes, ..Verified::default() };
@@ -193,6 +209,14 @@ impl<T: Target> Stored<'_, T> {
         compared.state("snapshot", OpKind::StatesPut, expected.state, &handles.states)?;
         compared.state("metadata", OpKind::MetadataPut, expected.metadata, &handles.metadata)?;
         Ok(compared.verified)
+    }
+}
+
+fn read_state(state: &impl State) -> Result<Option<Vec<u8>>, Error> {
+    match state.get() {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Error::EntryNotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -260,11 +284,7 @@ impl Comparison<'_> {
     }
 
     fn state(&mut self, what: &str, kind: OpKind, expected: Option<Written>, state: &impl State) -> Result<(), Error> {
-        let found = match state.get() {
-            Ok(bytes) => Some(bytes),
-            Err(Error::EntryNotFound { .. }) => None,
-            Err(error) => return Err(error),
-        };
+        let found = read_state(state)?;
         let wanted = expected.map(|written| self.pool.value(self.actor, kind, written.number, written.bytes));
         let is_lost = wanted.is_some() && found.as_deref() != wanted;
         match (found.as_deref(), wanted) {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
@@ -11,9 +12,14 @@ use serde::de::DeserializeOwned;
 use super::error::ProcessError;
 
 pub(crate) fn own_program(hidden: &str) -> std::io::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    Ok(hidden_command(&std::env::current_exe()?, hidden))
+}
+
+/// A hidden command of this program, whose file is `program`.
+pub(crate) fn hidden_command(program: &Path, hidden: &str) -> Command {
+    let mut command = Command::new(program);
     command.arg(hidden);
-    Ok(command)
+    command
 }
 
 /// A child process, which is killed when this is dropped.

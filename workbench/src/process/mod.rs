@@ -6,6 +6,8 @@ pub(crate) mod child;
 pub(crate) mod confined;
 mod error;
 mod journal;
+#[cfg(all(feature = "rocksdb", target_os = "linux"))]
+mod power_cut;
 #[cfg(feature = "rocksdb")]
 pub(crate) mod rig;
 #[cfg(feature = "rocksdb")]
@@ -18,9 +20,13 @@ pub(crate) mod victim;
 pub use error::ProcessError;
 pub use journal::JournalError;
 pub(crate) use journal::{JournalFile, inputs_of_unused};
+#[cfg(all(feature = "rocksdb", target_os = "linux"))]
+pub use power_cut::{PowerCutError, PowerCuts};
 #[cfg(feature = "rocksdb")]
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
 pub use testbed::{
     DriveResult, Emulation, InProcess, Rig, RigOutcome, RigResult, RigSummary, Survey, SuspendedRig, Testbed,
 };
+#[cfg(feature = "rocksdb")]
+pub use victim::WritingProcess;

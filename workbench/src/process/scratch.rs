@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::error::ProcessError;
 use crate::host::{Claim, LockOn, LockedDirectory};
-use crate::load::Observer;
+use crate::load::{CrashTask, Observer};
 
 const PREFIX: &str = ".ave-workbench-";
 const LOCK: LockOn = LockOn::File("owner.lock");
@@ -106,7 +106,17 @@ fn remove_if_stale(directory: &Path) -> io::Result<bool> {
         return Ok(true);
     }
     let Ok(Claim::Held(stale)) = LockedDirectory::claim_stale(directory, LOCK) else { return Ok(false) };
+    #[cfg(target_os = "linux")]
+    unmount_dead_below(directory);
     stale.remove(REMOVAL_TIMEOUT).map(|()| true)
+}
+
+/// Unmounts the file systems that a killed workbench served for power cuts.
+#[cfg(target_os = "linux")]
+fn unmount_dead_below(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        crate::power_cut::unmount_dead(&entry.path().join(CrashTask::DATABASE));
+    }
 }
 
 #[cfg(test)]

@@ -54,14 +54,26 @@ impl SourceSnapshot {
     /// A snapshot of `source`, which was read from `spec`.
     pub(crate) fn new(spec: SourceSpec, source: &Source) -> Result<Self, ProcessError> {
         Ok(match source {
-            Source::Workload(workload) => {
-                let text = toml::to_string(&**workload);
-                Self::Workload(text.map_err(|source| ProcessError::Snapshot(workload.name.clone(), source))?)
-            }
+            Source::Workload(workload) => Self::of_workload(workload)?,
             Source::Trace { trace, seed, .. } => {
                 Self::Trace { spec: SourceSpec { seed: Some(*seed), ..spec }, commands: trace.command_count() }
             }
         })
+    }
+
+    pub(crate) fn of_workload(workload: &Workload) -> Result<Self, ProcessError> {
+        let text = toml::to_string(workload);
+        Ok(Self::Workload(text.map_err(|source| ProcessError::Snapshot(workload.name.clone(), source))?))
+    }
+
+    /// The same with other values, and, of a workload, other commands.
+    pub(crate) fn with_seed(&self, seed: u64) -> Result<Self, ProcessError> {
+        match self {
+            Self::Workload(text) => Self::of_workload(&Workload { seed, ..Workload::parse(text)? }),
+            Self::Trace { spec, commands } => {
+                Ok(Self::Trace { spec: SourceSpec { seed: Some(seed), ..spec.clone() }, commands: *commands })
+            }
+        }
     }
 
     /// Reads it without an end. A long trace is cached in an unnamed file in `directory`.

@@ -1,15 +1,17 @@
 //! The process that the crash check kills: this program under a hidden command.
 
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use ave_actors_store::config::MachineSpec;
 use serde::{Deserialize, Serialize};
 
-use super::child::{ChildProcess, exit_with_parent, own_program, read_task, send_to_parent};
+use super::child::{ChildProcess, exit_with_parent, hidden_command, read_task, send_to_parent};
 use super::error::ProcessError;
 use super::source::SourceSnapshot;
 use crate::load::{Control, CrashTask, Load, RocksDbTarget, SystemClock, Victim, VictimError, drive_until_killed};
+use crate::workload::Workload;
 
 /// The hidden command.
 const COMMAND: &str = "crash-victim";
@@ -37,14 +39,30 @@ pub(crate) fn run() -> Result<(), ProcessError> {
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-pub(crate) struct OwnProgram {
-    pub(crate) source: SourceSnapshot,
-    /// Decides the tuning.
-    pub(crate) machine_spec: MachineSpec,
+/// A child process of this program that writes until it is killed.
+#[derive(Debug, Clone)]
+pub struct WritingProcess {
+    pub(super) program: PathBuf,
+    pub(super) source: SourceSnapshot,
+    pub(super) machine_spec: MachineSpec,
 }
 
-impl OwnProgram {
-    fn start(&self, task: &CrashTask) -> std::io::Result<ChildProcess> {
+impl WritingProcess {
+    /// One that replays `source`. `machine_spec` decides the tuning.
+    pub(crate) fn new(source: SourceSnapshot, machine_spec: MachineSpec) -> std::io::Result<Self> {
+        Ok(Self { program: std::env::current_exe()?, source, machine_spec })
+    }
+
+    /// One of the workbench in the file `program`, which replays `workload`.
+    ///
+    /// # Errors
+    ///
+    /// The workload cannot be written as TOML.
+    pub fn of_workload(program: &Path, workload: &Workload, machine_spec: MachineSpec) -> Result<Self, ProcessError> {
+        Ok(Self { program: program.to_owned(), source: SourceSnapshot::of_workload(workload)?, machine_spec })
+    }
+
+    pub(super) fn start(&self, task: &CrashTask) -> std::io::Result<ChildProcess> {
         let load = match task.load {
             // The process is killed early at a random moment: it gets the rate in the middle of the ramp.
             Load::Ramp { from_per_second, to_per_second, arrivals } => {
@@ -53,33 +71,44 @@ impl OwnProgram {
             load => load,
         };
         let (source, machine_spec) = (self.source.clone(), self.machine_spec.clone());
-        let mut process = ChildProcess::start(own_program(COMMAND)?)?;
+        let mut process = ChildProcess::start(hidden_command(&self.program, COMMAND))?;
         process.send(&VictimTask { source, machine_spec, task: CrashTask { load, ..task.clone() } })?;
         Ok(process)
     }
 }
 
-impl Victim for OwnProgram {
+/// Whether a line says that the load has begun.
+pub(super) fn is_under_load(line: &str) -> bool {
+    serde_json::from_str::<&str>(line).is_ok_and(|line| line == UNDER_LOAD)
+}
+
+pub(super) fn ended_by_itself(mut process: ChildProcess) -> VictimError {
+    VictimError(format!("ended by itself: {}", process.exit_report()))
+}
+
+pub(super) fn cannot_be(what: &str, error: &std::io::Error) -> VictimError {
+    VictimError(format!("cannot be {what}: {error}"))
+}
+
+impl Victim for WritingProcess {
     fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control) -> Result<bool, VictimError> {
-        let mut process = self.start(task).map_err(|error| VictimError(format!("cannot be started: {error}")))?;
+        let mut process = self.start(task).map_err(|error| cannot_be("started", &error))?;
         let events = process.lines();
-        let ended = |mut process: ChildProcess| VictimError(format!("ended by itself: {}", process.exit_report()));
-        let is_under_load = |line: &str| serde_json::from_str::<&str>(line).is_ok_and(|line| line == UNDER_LOAD);
         if !await_line(&events, None, control, is_under_load) {
-            return if control.is_stopped() { Ok(false) } else { Err(ended(process)) };
+            return if control.is_stopped() { Ok(false) } else { Err(ended_by_itself(process)) };
         }
         // There are no further events: the end of the output is the end of the process.
         await_line(&events, Some(Instant::now() + kill_after), control, |_| false);
         if control.is_stopped() {
             return Ok(false);
         }
-        process.kill().map_err(|error| VictimError(format!("cannot be killed: {error}")))?;
-        if process.was_killed() { Ok(true) } else { Err(ended(process)) }
+        process.kill().map_err(|error| cannot_be("killed", &error))?;
+        if process.was_killed() { Ok(true) } else { Err(ended_by_itself(process)) }
     }
 }
 
 /// Whether a line that `accepts` came before the end of the output, `until`, or a cancellation.
-fn await_line(
+pub(super) fn await_line(
     lines: &Receiver<String>,
     until: Option<Instant>,
     control: &Control,

@@ -23,6 +23,7 @@ pub(super) struct View<'a> {
     /// Slices of time in which the engine delayed or stopped writers.
     stalled_slices_count: usize,
     summaries: Vec<ModeSummary<'a>>,
+    was_cut: bool,
     was_killed: bool,
     /// Response time, or service time where no schedule was followed.
     commands: Vec<LatencyPair<'a>>,
@@ -54,6 +55,9 @@ impl<'a> View<'a> {
             }),
             stalled_slices_count: modes.iter().flat_map(|mode| &mode.series).filter(|slice| slice.is_stalled()).count(),
             summaries: modes.iter().map(mode_summary).collect(),
+            was_cut: modes
+                .iter()
+                .any(|mode| mode.verification.power_cut.as_ref().is_some_and(|cut| cut.kills_count > 0)),
             was_killed: modes.iter().any(|mode| mode.verification.crash.is_some()),
             commands: pairs(modes, |mode| &mode.commands, NamedLatency::response_or_service),
             services: if modes.iter().any(differs_from_response) {
@@ -89,6 +93,7 @@ fn differs_from_response(mode: &ModeResult) -> bool {
 struct ModeSummary<'a> {
     mode: &'a ModeResult,
     kills: Option<String>,
+    power_cut: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +113,10 @@ struct PercentilePair<'a> {
 }
 
 fn mode_summary(mode: &ModeResult) -> ModeSummary<'_> {
-    ModeSummary { mode, kills: mode.verification.crash.as_ref().map(CrashVerification::summary) }
+    let (crash, power_cut) = (mode.verification.crash.as_ref(), mode.verification.power_cut.as_ref());
+    let not_tried = crash.map(|_| "power cut: not tried".to_owned());
+    let power_cut = power_cut.map(CrashVerification::power_cut_summary).or(not_tried);
+    ModeSummary { mode, kills: crash.map(CrashVerification::summary), power_cut }
 }
 
 /// Brings the modes together by name, in the order of first appearance.

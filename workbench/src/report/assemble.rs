@@ -390,6 +390,7 @@ pub(crate) fn verification(verified: Option<&Verified>) -> Verification {
         states_count: verified.states,
         differences: verified.differences.clone(),
         crash: None,
+        power_cut: None,
     })
 }
 

@@ -101,14 +101,25 @@ impl Assessment {
     }
 
     pub(crate) fn kills(&mut self, name: &str, crashed: &Crashed) {
+        self.crashes(name, crashed, "kills", "a process was killed");
+    }
+
+    /// That no power could be cut here is a remark of the report, no doubt in it.
+    pub(crate) fn power_cuts(&mut self, name: &str, crashed: &Crashed) {
+        if crashed.kills > 0 {
+            self.crashes(name, crashed, "power cuts", "a power cut");
+        }
+    }
+
+    fn crashes(&mut self, name: &str, crashed: &Crashed, events: &str, event: &str) {
         if let Some(failure) = &crashed.failure {
             let kills = crashed.kills;
-            self.doubts.push(format!("the kills with durability {name} ended after {kills}: {failure}"));
+            self.doubts.push(format!("the {events} with durability {name} ended after {kills}: {failure}"));
         }
         if let Some(first) = crashed.verified.differences.first() {
             let lost = units::count(crashed.verified.lost);
             self.losses.push(format!(
-                "durability {name}: after a process was killed, the database differs from what was acknowledged to it, \
+                "durability {name}: after {event}, the database differs from what was acknowledged to it, \
                  {lost} records lost: {first}"
             ));
         }

@@ -157,9 +157,12 @@ pub struct Verification {
     pub differences: Vec<String>,
     /// Verification after kills of writing processes; absent without kills.
     pub crash: Option<CrashVerification>,
+    /// Verification after power cuts of the file system under writing processes; absent if none were requested.
+    #[serde(default)]
+    pub power_cut: Option<CrashVerification>,
 }
 
-/// Verification after `SIGKILL`: the death of a process, not a loss of power.
+/// Verification after `SIGKILL`, the death of a process, or after power cuts, each of which also kills a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashVerification {
@@ -168,6 +171,9 @@ pub struct CrashVerification {
     pub kills_count: u32,
     /// Commands that were acknowledged to the killed processes.
     pub commands_acknowledged_count: u64,
+    /// Commands of those that power cuts took back: acknowledged with durability off, and not on disk yet.
+    #[serde(default)]
+    pub commands_taken_back_count: u64,
     /// Events they wrote that were compared: number, order and bytes. Older events are compared too and not counted.
     pub events_count: u64,
     /// Snapshots and metadata records they wrote that were compared.
@@ -190,6 +196,26 @@ impl CrashVerification {
         if let (0, Some(failure)) = (self.kills_count, &self.failure) {
             return format!("not killed: {failure}");
         }
+        format!("killed {}", self.times_and_losses())
+    }
+
+    /// `power cut: tried, 50 times while writing: 41,233 acknowledged events checked, 0 lost`.
+    pub fn power_cut_summary(&self) -> String {
+        if let (0, Some(failure)) = (self.kills_count, &self.failure) {
+            return format!("power cut: not tried: {failure}");
+        }
+        let taken_back = match self.commands_taken_back_count {
+            0 => String::new(),
+            more => format!(
+                "; the last writes before a cut were not on disk yet, {} of {} commands, but never one without all later ones",
+                units::count(more),
+                units::count(self.commands_acknowledged_count)
+            ),
+        };
+        format!("power cut: tried, {}{taken_back}", self.times_and_losses())
+    }
+
+    fn times_and_losses(&self) -> String {
         let times = match self.kills_count {
             1 => "once".to_owned(),
             2 => "twice".to_owned(),
@@ -200,6 +226,6 @@ impl CrashVerification {
             more => format!(" and {}", units::counted(more, "state")),
         };
         let (events, lost) = (units::counted(self.events_count, "acknowledged event"), units::count(self.lost_count));
-        format!("killed {times} while writing: {events}{states} checked, {lost} lost")
+        format!("{times} while writing: {events}{states} checked, {lost} lost")
     }
 }

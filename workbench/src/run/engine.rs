@@ -122,7 +122,7 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
         let mut modes = Vec::new();
         for ((session, rounds), &durability) in sessions.into_iter().zip(rounds).zip(&self.spec.durabilities) {
             let (verified, size) = session.finish(self.verifies(), self.job)?;
-            modes.push(ModeOutcome { durability, rounds, verified, crashed: None, size });
+            modes.push(ModeOutcome { durability, rounds, verified, crashed: None, power_cut: None, size });
         }
         Ok(modes)
     }
@@ -134,7 +134,8 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
             .iter()
             .map(|&durability| {
                 let verified = self.spec.verify.then(Verified::default);
-                ModeOutcome { durability, rounds: Vec::new(), verified, crashed: None, size: SessionSize::default() }
+                let size = SessionSize::default();
+                ModeOutcome { durability, rounds: Vec::new(), verified, crashed: None, power_cut: None, size }
             })
             .collect();
         for round in 0..self.spec.rounds {

@@ -7,7 +7,7 @@ use crate::load::{Crashed, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{
     Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
-    Settings, Verdict, report,
+    Settings, Verdict, Verification, report,
 };
 use crate::units;
 
@@ -31,9 +31,14 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
             seed: context.source.seed(),
         };
         let mut shown = shown.result();
+        let name = mode.durability.to_string();
         if let Some(crashed) = &mode.crashed {
-            assessment.kills(&mode.durability.to_string(), crashed);
+            assessment.kills(&name, crashed);
             shown.verification.crash = Some(crash_verification(crashed));
+        }
+        if let Some(crashed) = &mode.power_cut {
+            assessment.power_cuts(&name, crashed);
+            shown.verification.power_cut = Some(crash_verification(crashed));
         }
         modes.push(shown);
     }
@@ -54,17 +59,26 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
 
 fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -> Verdict {
     let summaries: Vec<_> = modes.iter().map(summary).collect();
-    let kills: u32 =
-        modes.iter().filter_map(|mode| mode.verification.crash.as_ref()).map(|crash| crash.kills_count).sum();
+    let count = |check: fn(&Verification) -> &Option<CrashVerification>| -> u64 {
+        let checks = modes.iter().filter_map(|mode| check(&mode.verification).as_ref());
+        checks.map(|crash| u64::from(crash.kills_count)).sum()
+    };
+    let kills = count(|verification| &verification.crash);
+    let cuts = count(|verification| &verification.power_cut);
     let checked = if !assessment.losses.is_empty() {
         "what was acknowledged was not all found again".to_owned()
     } else if !modes.iter().all(|mode| mode.verification.performed) {
         "what was stored was not verified".to_owned()
     } else if kills > 0 {
-        let times = units::counted(u64::from(kills), "kill");
+        let times = units::counted(kills, "kill");
         format!("all that was acknowledged was found again, also after {times}")
     } else {
         "all that was acknowledged was found again".to_owned()
+    };
+    let checked = match cuts {
+        0 => checked,
+        _ if !assessment.losses.is_empty() => checked,
+        cuts => format!("{checked}; power cut: tried, {}, nothing lost that was synced", units::counted(cuts, "cut")),
     };
     // First a rate that was not sustained: latencies under it are those of a queue.
     let overload: String = assessment.overloads.iter().flat_map(|overload| [overload.as_str(), ". "]).collect();
@@ -126,6 +140,7 @@ fn crash_verification(crashed: &Crashed) -> CrashVerification {
     CrashVerification {
         kills_count: crashed.kills,
         commands_acknowledged_count: crashed.commands,
+        commands_taken_back_count: crashed.commands_taken_back,
         events_count: crashed.verified.events,
         states_count: crashed.verified.states,
         lost_count: crashed.verified.lost,

@@ -24,6 +24,8 @@ pub struct RunSpec {
     pub verify: bool,
     /// Processes to kill per durability mode after the rounds.
     pub kills: u32,
+    /// Power cuts per durability mode after that.
+    pub power_cuts: u32,
 }
 
 impl RunSpec {

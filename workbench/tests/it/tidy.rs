@@ -10,7 +10,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Folders of the workbench, bottom up; those of one row do not import each other.
 const LAYERS: [&[&str]; 11] = [
-    &["units", "measure"],
+    &["units", "measure", "power_cut"],
     &["host", "actor"],
     &["workload"],
     &["trace"],

@@ -73,6 +73,16 @@ fn all_writers_resume(log: &mut Log) {
     });
 }
 
+/// Opens a copy of the files that a killed process would leave now.
+fn assert_all_acknowledged_after_a_kill(log: &Log, durability: bool) {
+    let dir = tempdir().unwrap();
+    let copied = dir.path().join("copy");
+    copy(log.manager.path(), &copied);
+    let after_a_kill = Log { acknowledged: log.acknowledged.clone(), ..Log::open(&copied, durability) };
+    after_a_kill.assert_all_acknowledged();
+    assert_eq!(after_a_kill.manager.lost_logs(), None);
+}
+
 fn writes_fail_and_resume(disk: &Disk, durability: bool) {
     let path = disk.path().join("db");
     let mut log = Log::open(&path, durability);
@@ -102,18 +112,15 @@ fn writes_fail_and_resume(disk: &Disk, durability: bool) {
     let backup = disk.path().join("backup");
     assert_contains(&store_error(log.manager.checkpoint(&backup)), &["No space left on device"]);
 
-    // The files that a killed process would leave now.
-    let elsewhere = tempdir().unwrap();
-    let copied = elsewhere.path().join("copy");
-    copy(&path, &copied);
-    let after_a_kill = Log { acknowledged: log.acknowledged.clone(), ..Log::open(&copied, durability) };
-    after_a_kill.assert_all_acknowledged();
+    assert_all_acknowledged_after_a_kill(&log, durability);
 
     disk.free();
     all_writers_resume(&mut log);
     for _ in 0..100 {
         log.write(500).unwrap();
     }
+    // The failed writes left a gap in the sequence numbers.
+    assert_all_acknowledged_after_a_kill(&log, durability);
     log.manager.create_collection("new", "actor").unwrap().put("01", b"x").unwrap();
     log.manager.checkpoint(&backup).unwrap();
     assert_eq!(log.manager.stop(), Ok(()));

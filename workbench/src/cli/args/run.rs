@@ -29,7 +29,9 @@ Examples:
   # Under the CPU and memory limits of the profile `nano`
   ave-workbench run ledger --rate 2000 --machine nano
   # Kill a writing process 20 times per durability mode
-  ave-workbench run ledger --kills 20")]
+  ave-workbench run ledger --kills 20
+  # Cut the power under a writing process 50 times per durability mode
+  ave-workbench run ledger --power-cuts 50")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -59,13 +61,17 @@ pub(crate) struct RunArgs {
     /// Compare the database with all acknowledged writes, after the run and after each kill (the default)
     #[arg(long, conflicts_with = "no_verify")]
     pub(crate) verify: bool,
-    /// Skip verification and kills
+    /// Skip verification, kills and power cuts
     #[arg(long)]
     pub(crate) no_verify: bool,
     /// Writing processes to kill (SIGKILL) per durability mode; after each kill the database is opened again and checked
     /// for all acknowledged writes
     #[arg(long, value_name = "COUNT", default_value_t = 3, conflicts_with = "no_verify")]
     pub(crate) kills: u32,
+    /// Power cuts per durability mode: processes write to a file system in memory that then forgets what was not synced
+    /// (needs FUSE); after each cut the database is opened again and checked
+    #[arg(long, value_name = "COUNT", default_value_t = 0, conflicts_with = "no_verify")]
+    pub(crate) power_cuts: u32,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
 }

@@ -11,10 +11,9 @@ use crate::cli::resolve;
 use crate::cli::values::OfferedRate;
 use crate::host::{HostProfile, warnings};
 use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock};
-use crate::process::victim::OwnProgram;
-use crate::process::{Scratch, SourceSnapshot, confined};
+use crate::process::{ProcessError, Scratch, SourceSnapshot, WritingProcess, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
-use crate::run::{RunSpec, check_after_kills, run as run_source, run_report};
+use crate::run::{RunSpec, check_after_kills, check_after_power_cuts, run as run_source, run_report};
 use crate::units;
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
@@ -40,10 +39,14 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let snapshot = SourceSnapshot::new(args.source.spec(), &source)?;
-    let victim = OwnProgram { source: snapshot, machine_spec: machine_spec.clone() };
+    let victim = WritingProcess::new(snapshot, machine_spec.clone()).map_err(ProcessError::from)?;
     let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
     let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
         check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
+        Ok(outcome)
+    });
+    let outcome = outcome.map_err(CliError::from).and_then(|mut outcome| {
+        check_after_power_cuts(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)
     });
     progress.line.finish();
@@ -79,6 +82,7 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
         kills: if args.no_verify { 0 } else { args.kills },
+        power_cuts: args.power_cuts,
     }
 }
 

@@ -27,6 +27,7 @@ const fn name(phase: Phase) -> &'static str {
         Phase::Settle => "waiting for compactions",
         Phase::Verify => "verifying",
         Phase::Crash => "killing writing processes",
+        Phase::PowerCut => "cutting the power",
     }
 }
 
@@ -49,7 +50,7 @@ impl Activity {
     /// Sets the position, and the number of commands completed since the load began.
     pub(super) fn progress(&self, done: u64, commands: u64) {
         self.bar.set_position(done);
-        if self.phase != Phase::Crash {
+        if !matches!(self.phase, Phase::Crash | Phase::PowerCut) {
             self.commands.set_position(commands);
         }
     }

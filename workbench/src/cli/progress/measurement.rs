@@ -78,6 +78,7 @@ fn amount(phase: Phase, total: Option<u64>) -> String {
         Phase::Measure => format!(" for {}", units::seconds(total as f64 / 1e3)),
         Phase::Preload => format!(" {}", units::counted(total, "event")),
         Phase::Crash => format!(": {}", units::counted(total, "kill")),
+        Phase::PowerCut => format!(": {}", units::counted(total, "cut")),
         Phase::Verify => format!(" {}", units::counted(total, "actor")),
         Phase::Start | Phase::WarmUp | Phase::Settle => String::new(),
     }

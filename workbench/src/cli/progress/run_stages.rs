@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::time_left::{StageKind, TimeLeft};
 use crate::load::{Load, Phase, Source, WarmUp};
-use crate::run::RunSpec;
+use crate::run::{CUTS_PER_DATABASE, RunSpec};
 
 /// Time of a phase whose length is unknown until one has ended.
 const GUESS: Duration = Duration::from_secs(2);
@@ -25,6 +25,7 @@ pub(super) fn run_stages(spec: &RunSpec, source: &Source) -> TimeLeft {
         stages(Phase::Measure, true, rounds, spec.measure.or_else(|| trace_time(spec.load, source))),
         stages(Phase::Verify, spec.verify, databases, Some(GUESS)),
         stages(Phase::Crash, spec.kills > 0, modes, Some(GUESS)),
+        stages(Phase::PowerCut, true, modes * spec.power_cuts.div_ceil(CUTS_PER_DATABASE), Some(GUESS)),
     ])
 }
 
@@ -58,6 +59,7 @@ mod tests {
             durabilities: Durability::BOTH.to_vec(),
             verify: true,
             kills: 0,
+            power_cuts: 0,
         };
         let expected =
             |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());

@@ -6,9 +6,10 @@ use ave_actors_store::Error;
 use ave_actors_store::database::DbManager;
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
+use super::prefix;
 use super::share::Share;
 use super::task::{CrashTask, Victim};
-use crate::load::ack_log::Position;
+use crate::load::ack_log::{AckLog, Position};
 use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::observer::{JobContext, Phase};
@@ -28,6 +29,8 @@ pub struct Crashed {
     pub writes_in_flight: u64,
     /// Writes in flight that were there.
     pub writes_in_flight_found: u64,
+    /// Commands that a power cut took back: acknowledged with durability off, and not on disk yet.
+    pub commands_taken_back: u64,
     /// Why fewer processes were killed than requested: one could not be started, or ended by itself.
     pub failure: Option<String>,
     /// Result of the comparisons. Events and states from before the first process are compared but not counted; one that
@@ -44,7 +47,9 @@ const LONGEST_DELAY_AT_LOW_RATE: f64 = 5.0;
 const KILL_SALT: u64 = 0x4b << 32;
 
 /// Kills processes with this task one after the other, at most `kills`, and verifies after each kill that everything
-/// acknowledged is there, of each worker the operation in flight is there or not, and nothing else is.
+/// acknowledged is there, of each worker the operation in flight is there or not, and nothing else is. After a power cut
+/// with durability off, the database must be what it was after any number of operations of its one worker since the cut
+/// before.
 ///
 /// The moments of the kills depend on the source's seed. The first kill after which something differs is the last one.
 /// `None` if the job was cancelled before the first verification.
@@ -62,10 +67,14 @@ pub fn crash_check<T: Target>(
     job: JobContext<'_>,
 ) -> Result<Option<Crashed>, RunError> {
     let source = source.with_passes(None);
-    let task = CrashTask { workers: task.workers.clamp(1, source.actors().max(1)), ..task.clone() };
+    let keeps_all = !victim.cuts_power() || task.durability.is_on();
+    // Without that, the order of all writes must be known.
+    let most_workers = if keeps_all { source.actors().max(1) } else { 1 };
+    let task = CrashTask { workers: task.workers.clamp(1, most_workers), ..task.clone() };
     let pool = source.value_pool();
-    job.observer.phase(task.durability, Phase::Crash, Some(u64::from(kills)));
-    let check = Check { target, source: &source, pool: &pool, task, victim, control: job.control };
+    let phase = if victim.cuts_power() { Phase::PowerCut } else { Phase::Crash };
+    job.observer.phase(task.durability, phase, Some(u64::from(kills)));
+    let check = Check { target, source: &source, pool: &pool, task, victim, keeps_all, control: job.control };
     let mut crashed = Crashed::default();
     while crashed.kills < kills && crashed.verified.differences.is_empty() && !job.control.is_stopped() {
         if !check.kill(&mut crashed)? {
@@ -82,6 +91,7 @@ struct Check<'a, T: Target> {
     pool: &'a ValuePool,
     task: CrashTask,
     victim: &'a dyn Victim,
+    keeps_all: bool,
     control: &'a Control,
 }
 
@@ -90,7 +100,10 @@ impl<T: Target> Check<'_, T> {
     fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
         let log = self.task.log()?;
         let from = log.positions()?.unwrap_or_else(|| self.after_preload());
-        match self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control) {
+        // An interrupted opening fails, or not: only the next one counts.
+        let open = || drop(self.target.open(&self.task.database(), self.task.durability));
+        let killed = self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control);
+        match killed.and_then(|killed| self.victim.disturb_recovery(&open).map(|()| killed)) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(error) => {
@@ -100,6 +113,9 @@ impl<T: Target> Check<'_, T> {
             }
         }
         let to = log.positions()?.unwrap_or_else(|| from.clone());
+        if !self.keeps_all {
+            return self.verify_prefix(&log, from[0], to[0], crashed).map(|()| true);
+        }
         let spans: Vec<_> = (0..).zip(from.into_iter().zip(to)).collect();
         crashed.commands += spans.iter().map(|(_, (from, to))| to.commands - from.commands).sum::<u64>();
         let (source, workers) = (self.source, self.task.workers);
@@ -107,7 +123,7 @@ impl<T: Target> Check<'_, T> {
         let shares: Vec<Share> = spans.into_par_iter().map(share).collect();
         let (verified, are_there) = self.compare(&shares)?;
         crashed.kills += 1;
-        crashed.add(verified);
+        crashed.add(self.what(), verified);
         let in_flight = shares.iter().zip(&are_there).filter(|(share, _)| share.writes_in_flight());
         for (_, &is_there) in in_flight {
             crashed.writes_in_flight += 1;
@@ -117,6 +133,22 @@ impl<T: Target> Check<'_, T> {
         let positions = shares.iter().zip(are_there).map(|(share, is_there)| share.position(is_there));
         log.set_all(&positions.collect::<Vec<_>>())?;
         Ok(true)
+    }
+
+    fn verify_prefix(&self, log: &AckLog, from: Position, to: Position, crashed: &mut Crashed) -> Result<(), RunError> {
+        crashed.commands += to.commands - from.commands;
+        let (verified, position) = match self.with_database(|stored| prefix::compare(stored, from, to))? {
+            Ok(found) => found,
+            Err(verified) => (verified, from),
+        };
+        crashed.kills += 1;
+        crashed.add(self.what(), verified);
+        crashed.commands_taken_back += to.commands.saturating_sub(position.commands);
+        log.set_all(&[position])
+    }
+
+    fn what(&self) -> &'static str {
+        if self.victim.cuts_power() { "power cut" } else { "kill" }
     }
 
     fn after_preload(&self) -> Vec<Position> {
@@ -139,24 +171,34 @@ impl<T: Target> Check<'_, T> {
 
     /// What the comparison of all shares found, and of each whether the operation in flight is there.
     fn compare(&self, shares: &[Share]) -> Result<(Verified, Vec<bool>), RunError> {
-        let failed = |what: &str, error: &Error| {
+        let compared = self.with_database(|stored| {
+            let parts: Result<Vec<_>, Error> = shares.par_iter().map(|share| share.compare(stored)).collect();
+            let (verified, are_there): (Vec<_>, _) = parts?.into_iter().unzip();
+            Ok((Verified::sum(verified), are_there))
+        })?;
+        Ok(compared.unwrap_or_else(|verified| {
             let lost = shares.iter().map(Share::counted).sum();
-            let mut verified = Verified { lost, ..Verified::default() };
-            verified.differ(format!("the database {what} after the kill: {error}"));
-            (verified, vec![false; shares.len()])
+            (Verified { lost, ..verified }, vec![false; shares.len()])
+        }))
+    }
+
+    /// Opens the database, reads it and closes it; `Err` of the inner result if it does not open or cannot be read.
+    fn with_database<R>(
+        &self,
+        read: impl FnOnce(&Stored<'_, T>) -> Result<R, Error>,
+    ) -> Result<Result<R, Verified>, RunError> {
+        let failed = |what: &str, error: &Error| {
+            let mut verified = Verified { lost: 1, ..Verified::default() };
+            verified.differ(format!("the database {what} after the {}: {error}", self.what()));
+            Ok(Err(verified))
         };
         let mut manager = match self.target.open(&self.task.database(), self.task.durability) {
             Ok(manager) => manager,
-            Err(error) => return Ok(failed("does not open", &error)),
+            Err(error) => return failed("does not open", &error),
         };
-        let stored = Stored::<T> { manager: &manager, source: self.source, pool: self.pool };
-        let parts: Result<Vec<_>, Error> = shares.par_iter().map(|share| share.compare(&stored)).collect();
-        let found = match parts {
-            Ok(parts) => {
-                let (verified, are_there): (Vec<_>, _) = parts.into_iter().unzip();
-                (Verified::sum(verified), are_there)
-            }
-            Err(error) => failed("cannot be read", &error),
+        let found = match read(&Stored::<T> { manager: &manager, source: self.source, pool: self.pool }) {
+            Ok(found) => Ok(found),
+            Err(error) => return failed("cannot be read", &error),
         };
         manager.stop().map_err(|source| RunError::Database("stop", self.task.database(), source))?;
         Ok(found)
@@ -164,10 +206,21 @@ impl<T: Target> Check<'_, T> {
 }
 
 impl Crashed {
-    fn add(&mut self, mut found: Verified) {
+    /// Adds the kills of another database.
+    pub fn merge(&mut self, other: Self) {
+        self.kills += other.kills;
+        self.commands += other.commands;
+        self.writes_in_flight += other.writes_in_flight;
+        self.writes_in_flight_found += other.writes_in_flight_found;
+        self.commands_taken_back += other.commands_taken_back;
+        self.failure = self.failure.take().or(other.failure);
+        self.verified.merge(other.verified);
+    }
+
+    fn add(&mut self, what: &str, mut found: Verified) {
         let kill = self.kills;
         for difference in &mut found.differences {
-            *difference = format!("kill {kill}: {difference}");
+            *difference = format!("{what} {kill}: {difference}");
         }
         // The same actors are compared after every kill.
         self.verified.actors = self.verified.actors.max(std::mem::take(&mut found.actors));

@@ -5,12 +5,14 @@
 //! acknowledged must be there, byte for byte; of each worker the one operation in flight may be there or not; nothing else
 //! may. The next process continues with the same database and is killed in turn.
 //!
-//! This simulates the death of a process, not a power failure: the operating system survives and keeps what it was given.
+//! By itself this is the death of a process: the operating system survives and keeps what it was given. A [`Victim`] may
+//! also cut the power of the file system. Then writes with durability off may be lost, but only the last ones.
 //!
 //! How a process is started and killed is not known here: the caller brings a [`Victim`], whose process calls
 //! [`drive_until_killed`].
 
 mod check;
+mod prefix;
 mod share;
 mod task;
 

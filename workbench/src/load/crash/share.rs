@@ -10,7 +10,7 @@ use crate::workload::Planned;
 use ave_actors_rocksdb::trace::Op;
 
 /// Commands after the one in flight whose actors are compared: nothing of them may be stored.
-const COMMANDS_LOOKED_AHEAD: u64 = 1_000;
+pub(super) const COMMANDS_LOOKED_AHEAD: u64 = 1_000;
 
 /// What was acknowledged to one worker, and its operation in flight.
 pub(super) struct Share {
@@ -34,11 +34,11 @@ impl Share {
     /// What must be stored of everything before `to`. Writes from `from` on count in the result.
     pub(super) fn new(source: &Source, worker: u64, workers: u64, from: Position, to: Position) -> Self {
         let mut share = Self { ledger: Ledger::default(), to, in_flight: None };
-        share.expect_prehistories(source, worker, workers);
+        expect_prehistories(&mut share.ledger, source, worker, workers);
         let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
         for number in 0..=to.commands {
             let Some(planned) = stream.next(&mut ops) else { break };
-            let steps = share.steps(source, planned, &ops);
+            let steps = steps(source, &share.ledger, planned, &ops);
             let expected = share.ledger.expected(source, planned.actor);
             let done = if number < to.commands { steps.len() as u64 } else { to.operations };
             for (at, &step) in (0..done).zip(&steps) {
@@ -55,20 +55,6 @@ impl Share {
             }
         }
         share
-    }
-
-    /// The preload of a trace is the prehistory of its actors.
-    fn expect_prehistories(&mut self, source: &Source, worker: u64, workers: u64) {
-        if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
-            for actor in source.actors_of(worker, workers) {
-                self.ledger.expected(source, actor);
-            }
-        }
-    }
-
-    fn steps(&self, source: &Source, planned: Planned, ops: &[Op]) -> Vec<Op> {
-        let is_first = planned.actor >= source.actors() && !self.ledger.actors.contains_key(&planned.actor);
-        source.steps(planned.actor, is_first, ops)
     }
 
     fn set_in_flight(&mut self, actor: u64, steps: &[Op]) {
@@ -109,6 +95,21 @@ impl Share {
         verified.merge(found);
         Ok((verified, is_there))
     }
+}
+
+/// The preload of a trace is the prehistory of its actors.
+pub(super) fn expect_prehistories(ledger: &mut Ledger, source: &Source, worker: u64, workers: u64) {
+    if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
+        for actor in source.actors_of(worker, workers) {
+            ledger.expected(source, actor);
+        }
+    }
+}
+
+/// The operations of the next command. Those of an actor of a later pass begin with its prehistory.
+pub(super) fn steps(source: &Source, ledger: &Ledger, planned: Planned, ops: &[Op]) -> Vec<Op> {
+    let is_first = planned.actor >= source.actors() && !ledger.actors.contains_key(&planned.actor);
+    source.steps(planned.actor, is_first, ops)
 }
 
 impl InFlight {

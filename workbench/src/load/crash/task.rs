@@ -30,8 +30,12 @@ pub struct CrashTask {
 }
 
 impl CrashTask {
-    pub(super) fn database(&self) -> PathBuf {
-        self.directory.join("database")
+    /// Name of the database in the directory.
+    pub(crate) const DATABASE: &str = "database";
+
+    /// The directory of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.join(Self::DATABASE)
     }
 
     /// The log of acknowledged operations, created if there is none.
@@ -54,6 +58,21 @@ pub trait Victim {
     ///
     /// It cannot be started, or ended by itself.
     fn run_and_kill(&self, task: &CrashTask, kill_after: Duration, control: &Control) -> Result<bool, VictimError>;
+
+    /// Whether the power is cut at the kill: writes without durability may be lost, the last ones first.
+    fn cuts_power(&self) -> bool {
+        false
+    }
+
+    /// Called after a kill with a function that opens and closes the database, to interrupt a recovery. Default: no
+    /// effect.
+    ///
+    /// # Errors
+    ///
+    /// The database's file system fails.
+    fn disturb_recovery(&self, _open: &dyn Fn()) -> Result<(), VictimError> {
+        Ok(())
+    }
 }
 
 /// Loads the database of `task` until the process is killed, and logs every operation that returned.

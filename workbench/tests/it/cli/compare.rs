@@ -266,6 +266,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
         durabilities: vec![Durability::Off],
         verify: false,
         kills: 0,
+        power_cuts: 0,
     };
     let target = Slowed { backend: RocksDbTarget::new(SMALL), share };
     let outcome =

@@ -193,6 +193,7 @@ fn beside_others(foreign_cores: f64) -> Report {
         durabilities: vec![Durability::Off],
         verify: false,
         kills: 0,
+        power_cuts: 0,
     };
     let target = RocksDbTarget::new(SMALL);
     let mut outcome =

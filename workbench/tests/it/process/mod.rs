@@ -1,3 +1,5 @@
-//! Machines that are emulated by a confined child process.
+//! Child processes: confined, as machines are emulated, and on a file system whose power is cut.
 
 mod emulation;
+#[cfg(target_os = "linux")]
+mod power_cuts;

@@ -287,6 +287,7 @@ fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
             crash: Some(CrashVerification {
                 kills_count: 3,
                 commands_acknowledged_count: 41_240,
+                commands_taken_back_count: 0,
                 events_count: 41_233,
                 states_count: 12_018,
                 lost_count: 0,
@@ -295,6 +296,7 @@ fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
                 failure: None,
                 differences: Vec::new(),
             }),
+            power_cut: None,
         },
         harness_ns_per_operation: 86.0,
     }
