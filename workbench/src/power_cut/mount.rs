@@ -113,10 +113,13 @@ impl PoweredMount {
         let Some(session) = self.session.take() else { return Ok(()) };
         // A process that another thread starts has the open files of this one for a moment: an ordinary unmount would
         // fail. Without the permission to detach, fusermount3 unmounts.
-        match rustix::mount::unmount(&self.directory, rustix::mount::UnmountFlags::DETACH) {
+        let ended = match rustix::mount::unmount(&self.directory, rustix::mount::UnmountFlags::DETACH) {
             Ok(()) => session.join(),
             Err(_) => session.umount_and_join(),
-        }
+        };
+        // The kernel ends a connection with either of two errors, of which `fuser` knows one.
+        let aborted = Some(rustix::io::Errno::CONNABORTED.raw_os_error());
+        ended.or_else(|error| if error.raw_os_error() == aborted { Ok(()) } else { Err(error) })
     }
 }
 

@@ -207,7 +207,7 @@ impl CrashVerification {
         let taken_back = match self.commands_taken_back_count {
             0 => String::new(),
             more => format!(
-                "; the last writes before a cut were not on disk yet, {} of {} commands, but never one without all later ones",
+                "; {} of {} acknowledged commands, always the last ones before a cut, were not on disk yet",
                 units::count(more),
                 units::count(self.commands_acknowledged_count)
             ),

@@ -140,10 +140,14 @@ fn report(fault: Fault) -> Report {
 }
 
 fn report_after_kills(fault: Fault, crashed: Option<Crashed>) -> Report {
+    report_after(fault, |outcome| outcome.modes[1].crashed = crashed)
+}
+
+fn report_after(fault: Fault, change: impl FnOnce(&mut RunOutcome)) -> Report {
     let source = one_actor(APPENDING, EVENTS);
     let directory = tempfile::tempdir().unwrap();
     let (spec, mut outcome) = short_run(&Memory::new(fault), &source, 1, directory.path());
-    outcome.modes[1].crashed = crashed;
+    change(&mut outcome);
     let host = HostProfile::detect(directory.path());
     let context = context(&source, &host, directory.path());
     run_report(&context, &spec, &outcome, None)
@@ -169,6 +173,34 @@ fn a_run_that_lost_nothing_says_what_was_compared() {
         let verification = &mode.verification;
         assert_eq!((verification.actors_count, verification.events_count), (1, EVENTS as u64));
     }
+}
+
+#[test]
+fn a_report_says_whether_the_power_was_cut() {
+    let report_of = |crashed: &Crashed| report_after(Fault::None, |run| run.modes[1].power_cut = Some(crashed.clone()));
+    let summary = |report: &Report| report.modes[1].verification.power_cut.as_ref().unwrap().power_cut_summary();
+    let verified = Verified { events: 41_233, ..Verified::default() };
+    let cut = Crashed { kills: 50, commands: 45_000, commands_taken_back: 1_200, verified, ..Crashed::default() };
+    let tried = report_of(&cut);
+    assert_ne!(tried.verdict.outcome, Outcome::Fail);
+    assert!(tried.verdict.sentence.contains("power cut: tried, 50 cuts, nothing lost"), "{}", tried.verdict.sentence);
+    assert_eq!(
+        summary(&tried),
+        "power cut: tried, 50 times while writing: 41,233 acknowledged events checked, 0 lost; 1,200 of 45,000 \
+         acknowledged commands, always the last ones before a cut, were not on disk yet"
+    );
+
+    let missing = "power cuts need FUSE: cannot open /dev/fuse: Permission denied";
+    let not_tried = report_of(&Crashed { failure: Some(missing.to_owned()), ..Crashed::default() });
+    assert_eq!(summary(&not_tried), format!("power cut: not tried: {missing}"));
+    assert!(!not_tried.verdict.sentence.contains("power cut"), "{}", not_tried.verdict.sentence);
+    assert!(!not_tried.verdict.reasons.iter().any(|reason| reason.text.contains("power cut")));
+
+    let differences = vec!["seed 17, power cut 3: account/actor-0: event 8 was acknowledged and is lost".to_owned()];
+    let lost = report_of(&Crashed { verified: Verified { lost: 1, differences, ..Verified::default() }, ..cut });
+    assert_eq!(lost.verdict.outcome, Outcome::Fail);
+    let reason = &lost.verdict.reasons[0].text;
+    assert!(reason.starts_with("durability on: after a power cut") && reason.contains("seed 17"), "{reason}");
 }
 
 #[test]

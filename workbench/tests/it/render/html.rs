@@ -319,6 +319,11 @@ fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
     let page = markup(&html(&report));
     assert!(page.contains("✗ killed 3 times") && page.contains("checked, 1 lost"));
     assert!(page.contains("<li>kill 2: actor 17: event 4 was acknowledged and is lost</li>"));
-    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(page.contains("<p>power cut: not tried.</p>"));
+    let verification = &mut report.modes[1].verification;
+    verification.power_cut = verification.crash.clone();
+    let page = markup(&html(&report));
+    assert!(page.contains("✗ power cut: tried, 3 times while writing") && page.contains("Each power cut also kills"));
+    report.modes.iter_mut().for_each(|mode| (mode.verification.crash, mode.verification.power_cut) = (None, None));
     assert!(!html(&report).contains("power cut"));
 }

@@ -128,7 +128,15 @@ fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
     let crash = report.modes[1].verification.crash.as_mut().unwrap();
     crash.differences = vec!["kill 2: actor 17: event 4 was acknowledged and is lost".to_owned()];
     assert!(markdown(&report).contains("; kill 2: actor 17: event 4 was acknowledged and is lost."));
-    report.modes.iter_mut().for_each(|mode| mode.verification.crash = None);
+    assert!(text.contains("power cut: not tried."), "{text}");
+    let verification = &mut report.modes[1].verification;
+    verification.power_cut = verification.crash.clone();
+    let text = markdown(&report);
+    assert!(
+        text.contains("power cut: tried, 3 times while writing") && text.contains("power cut: not tried."),
+        "{text}"
+    );
+    report.modes.iter_mut().for_each(|mode| (mode.verification.crash, mode.verification.power_cut) = (None, None));
     assert!(!markdown(&report).contains("power cut"));
 }
 
