@@ -1,9 +1,9 @@
 //! Converts [`Tuning`] to RocksDB options. No other module sets an option.
 
 use rocksdb::{
-    BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle, DBCompressionType,
-    DBRecoveryMode, FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBufferManager, WriteOptions,
-    statistics::StatsLevel,
+    BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle,
+    DBCompressionType, DBRecoveryMode, FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBufferManager,
+    WriteOptions, statistics::StatsLevel,
 };
 
 use super::{Durability, key::Prefix, tuning::Tuning};
@@ -172,6 +172,11 @@ fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
     // Outside the cache, indexes and filters would grow with the data without limit.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // Once they exceed the cache, a read would load the whole filter and index of a file for one block.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(to_usize(tuning.index_partition_bytes));
+    table.set_pin_top_level_index_and_filter(true);
     table
 }
 

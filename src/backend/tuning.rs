@@ -49,7 +49,7 @@ pub struct Tuning {
     pub max_write_buffers: u32,
     /// Unit in which memtables allocate memory, in bytes: 8 to 64 KiB, a power of two.
     pub arena_block_bytes: u64,
-    /// Total size of the write-ahead logs at which the oldest data in them is flushed, in bytes: half of the memtable
+    /// Total size of the write-ahead logs at which the oldest data in them is flushed, in bytes: 3/2 of the memtable
     /// budget, 32 MiB to 1 GiB.
     pub max_wal_bytes: u64,
     /// Files that the database keeps open at most: one per 4 MiB of RAM, 256 to 8192, and at most half of the open-file
@@ -70,6 +70,8 @@ pub struct Tuning {
     pub block_bytes: u64,
     /// Number of entries between two whole keys in a block, at which a search can start: 4.
     pub block_restart_interval: u32,
+    /// Size of a partition of the index or the filter of an SST file, in bytes: 32 KiB.
+    pub index_partition_bytes: u64,
     /// Size from which values are stored in blob files instead of SST files, in bytes: 16 KiB.
     pub min_blob_bytes: u64,
     /// Share of the blob files, oldest first, from which compactions remove overwritten values, in percent: 50.
@@ -153,7 +155,7 @@ impl Tuning {
             write_buffer_bytes,
             max_write_buffers: 4,
             arena_block_bytes: power_of_two_at_most(memtables / 1024).clamp(8 * KIB, 64 * KIB),
-            max_wal_bytes: (memtables / 2).clamp(32 * MIB, GIB),
+            max_wal_bytes: (memtables / 2 * 3).clamp(32 * MIB, GIB),
             max_open_files,
             flush_jobs: 4,
             compaction_jobs: compaction_jobs(spec.cpu_cores),
@@ -162,6 +164,7 @@ impl Tuning {
             level_base_bytes: (4 * write_buffer_bytes).max(64 * MIB),
             block_bytes: 16 * KIB,
             block_restart_interval: 4,
+            index_partition_bytes: 32 * KIB,
             min_blob_bytes: 16 * KIB,
             blob_gc_percent: 50,
             zstd_level: 1,
@@ -240,8 +243,8 @@ impl Tuning {
                 "max_wal",
                 self.max_wal_bytes,
                 "bytes",
-                "disk space, not memory: limits the log that an open replays, and the memtable of a family with \
-                 frequent small writes",
+                "disk space, not memory: limits the log that an open replays. Below the memtables, it would flush all \
+                 families of the oldest log before the fullest are flushed",
             ),
             setting(
                 "flush_jobs",
@@ -310,6 +313,13 @@ impl Tuning {
                 self.block_restart_interval,
                 "entries",
                 "a search scans up to this many entries one by one, each a CPU cache miss; the default is 16",
+            ),
+            setting(
+                "index_partition",
+                self.index_partition_bytes,
+                "bytes",
+                "a read loads parts of index and filter instead of all, often a megabyte per file; 4 KiB would take more \
+                 reads",
             ),
             setting(
                 "min_blob",
