@@ -42,7 +42,7 @@ pub(super) struct Attributes {
     pub(super) mode: u16,
 }
 
-/// The file system. Until a [cut](Disk::cut_power) it behaves like any other.
+/// The file system. Until its power is cut it behaves like any other.
 #[derive(Debug)]
 pub struct Disk {
     files: BTreeMap<Inode, File>,
