@@ -170,6 +170,19 @@ pub(super) fn check_checkpoint_target(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Size of the SST files.
+pub(super) fn table_bytes(database: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for name in list(database)?.iter().filter(|name| has_extension(name, "sst")) {
+        bytes += match fs::metadata(database.join(name)) {
+            // Another process has the database open, and deleted the file just now.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => 0,
+            metadata => metadata?.len(),
+        };
+    }
+    Ok(bytes)
+}
+
 /// File names, sorted, so that the same directory always produces the same error message.
 pub(super) fn list(path: &Path) -> io::Result<Vec<String>> {
     let name = |entry: io::Result<fs::DirEntry>| entry.map(|entry| entry.file_name().to_string_lossy().into_owned());

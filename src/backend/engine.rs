@@ -20,7 +20,7 @@ use super::{
     in_use::OpenPath,
     memtables::Memtables,
     nested_prefixes::Era,
-    options::{self, EngineOptions},
+    options::{self, EngineOptions, Opening},
     read_ahead::ReadAhead,
     slow_operations::SlowOperations,
     space_check,
@@ -85,8 +85,10 @@ impl Engine {
         let path = error_context.path();
         let era = Era::of(path, contents)
             .map_err(|cause| error::directory(&error_context, "read the options file in", path, &cause))?;
-        let options = EngineOptions::new(&tuning, durability, &era.name(), contents == Contents::Empty)
-            .map_err(|cause| error::open(&error_context, &cause))?;
+        let table_bytes = directory::table_bytes(path)
+            .map_err(|cause| error::directory(&error_context, "list the directory", path, &cause))?;
+        let opening = Opening { durability, era_name: era.name(), creates: contents == Contents::Empty, table_bytes };
+        let options = EngineOptions::new(&tuning, &opening).map_err(|cause| error::open(&error_context, &cause))?;
         let existing = match contents {
             Contents::Empty => BTreeSet::from([DEFAULT_COLUMN_FAMILY_NAME.to_owned()]),
             Contents::Database => DB::list_cf(&options.database, path)
@@ -134,7 +136,7 @@ impl Engine {
         directory::find(&mut error_context)?;
         let path = error_context.path();
         let skipped = Arc::new(AtomicU64::new(0));
-        let opened = EngineOptions::new(&tuning, Durability::Off, &Era::NONE.name(), false).and_then(|mut options| {
+        let opened = EngineOptions::read_only(&tuning).and_then(|mut options| {
             wal_recovery::count_skipped_bytes(&mut options, &skipped);
             Ok((DB::list_cf(&options.database, path)?, options))
         });

@@ -695,6 +695,8 @@ impl fmt::Debug for RocksDbManager {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hash::{BuildHasher, RandomState};
+
     use ave_actors_store::{
         database::{Collection, State},
         test_store_trait,
@@ -743,6 +745,31 @@ mod tests {
         let entries = rocksdb::properties::NUM_ENTRIES_ACTIVE_MEM_TABLE;
         assert_eq!(manager.engine().db().property_int_value_cf(family.handle(), entries), Ok(Some(0)));
         assert!(!manager.engine().is_stopped());
+    }
+
+    #[test]
+    fn only_a_database_larger_than_the_memory_partitions_its_indexes() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || {
+            let spec = MachineSpec::Custom { ram_mb: 1, cpu_cores: 1 };
+            RocksDbManager::new(&dir.path().join("db"), false, Some(spec)).unwrap()
+        };
+        let compacted = |manager: &RocksDbManager| {
+            manager.compact().unwrap();
+            let family = manager.existing("events").unwrap();
+            let properties = c"rocksdb.aggregated-table-properties";
+            manager.engine().db().property_value_cf(family.handle(), properties).unwrap().unwrap()
+        };
+        let manager = open();
+        let mut events = manager.create_collection("events", "actor").unwrap();
+        for n in 0..4000 {
+            // A compressed table would be smaller than the memory.
+            let bytes: Vec<u8> = (0..500_u64).map(|i| RandomState::new().hash_one(i).to_le_bytes()[0]).collect();
+            Collection::put(&mut events, &format!("{n:020}"), &bytes).unwrap();
+        }
+        assert!(!compacted(&manager).contains("# index partitions"));
+        drop((manager, events));
+        assert!(compacted(&open()).contains("# index partitions"), "{}", compacted(&open()));
     }
 
     #[test]

@@ -21,6 +21,17 @@ pub(super) struct EngineOptions {
 /// More than the files of level 0, which an iterator reads at the same time.
 const OPEN_FILES_OF_A_SCRUB: i32 = 64;
 
+/// What the options depend on beside the machine.
+pub(super) struct Opening {
+    pub(super) durability: Durability,
+    /// See [`Era::name`](super::nested_prefixes::Era::name).
+    pub(super) era_name: String,
+    /// Whether a missing database is created.
+    pub(super) creates: bool,
+    /// Size of the SST files.
+    pub(super) table_bytes: u64,
+}
+
 impl EngineOptions {
     /// Enables RocksDB's counters, and with `latencies` its histograms. Further calls have no effect.
     pub(super) fn enable_counters(&self, latencies: bool) {
@@ -42,14 +53,13 @@ impl EngineOptions {
         self.database.set_max_sequential_skip_in_iterations(u64::MAX);
     }
 
-    /// `era_name`: see [`Era::name`](super::nested_prefixes::Era::name). `create`: whether the open creates a missing
-    /// database.
-    pub(super) fn new(
-        tuning: &Tuning,
-        durability: Durability,
-        era_name: &str,
-        create: bool,
-    ) -> Result<Self, rocksdb::Error> {
+    /// For an opening that writes nothing.
+    pub(super) fn read_only(tuning: &Tuning) -> Result<Self, rocksdb::Error> {
+        let opening = Opening { durability: Durability::Off, era_name: String::new(), creates: false, table_bytes: 0 };
+        Self::new(tuning, &opening)
+    }
+
+    pub(super) fn new(tuning: &Tuning, opening: &Opening) -> Result<Self, rocksdb::Error> {
         let cache = block_cache(tuning);
         // Starts flushes, but does not block writers: a thread that writes while it iterates would wait forever for
         // memory that its own iterator pins. `Memtables` blocks them, and only while flushes run.
@@ -58,16 +68,17 @@ impl EngineOptions {
             false,
             cache.clone(),
         );
-        let mut database = Options::default().get_options_from_string(options_without_setter(tuning, era_name))?;
-        database.create_if_missing(create);
+        let mut database =
+            Options::default().get_options_from_string(options_without_setter(tuning, &opening.era_name))?;
+        database.create_if_missing(opening.creates);
         database.create_missing_column_families(true);
         database.set_write_buffer_manager(&memtables);
         set_memtables(&mut database, tuning);
-        set_log(&mut database, tuning, durability);
+        set_log(&mut database, tuning, opening.durability);
         set_files(&mut database, tuning);
         set_large_values(&mut database, tuning, &cache);
         set_diagnostics(&mut database, tuning);
-        database.set_block_based_table_factory(&table_options(tuning, &cache));
+        database.set_block_based_table_factory(&table_options(tuning, opening, &cache));
         Ok(Self { database, cache, memtables })
     }
 }
@@ -163,7 +174,7 @@ fn set_diagnostics(options: &mut Options, tuning: &Tuning) {
     options.set_stats_persist_period_sec(0);
 }
 
-fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
+fn table_options(tuning: &Tuning, opening: &Opening, cache: &Cache) -> BlockBasedOptions {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_block_size(to_usize(tuning.block_bytes));
@@ -172,11 +183,14 @@ fn table_options(tuning: &Tuning, cache: &Cache) -> BlockBasedOptions {
     // Outside the cache, indexes and filters would grow with the data without limit.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    // Once they exceed the cache, a read would load the whole filter and index of a file for one block.
-    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
-    table.set_partition_filters(true);
-    table.set_metadata_block_size(to_usize(tuning.index_partition_bytes));
-    table.set_pin_top_level_index_and_filter(true);
+    if opening.table_bytes > tuning.ram_bytes {
+        // The filters and indexes of new files exceed the cache: a read would load all of a file's for one block. In a
+        // smaller database they fit, and the search of two levels would take half a microsecond of every read.
+        table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        table.set_partition_filters(true);
+        table.set_metadata_block_size(to_usize(tuning.index_partition_bytes));
+        table.set_pin_top_level_index_and_filter(true);
+    }
     table
 }
 

@@ -19,11 +19,10 @@ use ave_actors_store::{Error, StoreOperation};
 use rocksdb::{ColumnFamilyDescriptor, DB, LiveFile};
 
 use super::{
-    Durability,
     backups::Damage,
     blob_file, directory,
     error::{self, Cause, ErrorContext},
-    nested_prefixes::{Era, is_registration},
+    nested_prefixes::is_registration,
     options::{self, EngineOptions},
     progress::{Interrupted, Meter, Progress},
     stats::TOTAL_BLOB_FILE_SIZE,
@@ -128,7 +127,7 @@ fn open(
     tuning: &Tuning,
     skipped: &Arc<AtomicU64>,
 ) -> Result<(DB, Vec<String>), rocksdb::Error> {
-    let mut options = EngineOptions::new(tuning, Durability::Off, &Era::NONE.name(), false)?;
+    let mut options = EngineOptions::read_only(tuning)?;
     options.read_everything();
     wal_recovery::count_skipped_bytes(&mut options, skipped);
     let families = DB::list_cf(&options.database, context.path())?;

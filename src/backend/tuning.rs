@@ -70,7 +70,8 @@ pub struct Tuning {
     pub block_bytes: u64,
     /// Number of entries between two whole keys in a block, at which a search can start: 4.
     pub block_restart_interval: u32,
-    /// Size of a partition of the index or the filter of an SST file, in bytes: 32 KiB.
+    /// Size of a partition of the index or the filter of an SST file, in bytes: 32 KiB. Used for new files of a database
+    /// that is larger than the RAM when it is opened; smaller ones have one partition.
     pub index_partition_bytes: u64,
     /// Size from which values are stored in blob files instead of SST files, in bytes: 16 KiB.
     pub min_blob_bytes: u64,
@@ -318,8 +319,8 @@ impl Tuning {
                 "index_partition",
                 self.index_partition_bytes,
                 "bytes",
-                "a read loads parts of index and filter instead of all, often a megabyte per file; 4 KiB would take more \
-                 reads",
+                "of a database larger than the RAM: a read loads parts of index and filter instead of all, often a \
+                 megabyte per file; 4 KiB would take more reads",
             ),
             setting(
                 "min_blob",

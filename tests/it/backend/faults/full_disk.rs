@@ -122,12 +122,6 @@ fn writes_fail_and_resume(disk: &Disk, durability: bool) {
     // The failed writes left a gap in the sequence numbers.
     assert_all_acknowledged_after_a_kill(&log, durability);
     log.manager.create_collection("new", "actor").unwrap().put("01", b"x").unwrap();
-    // The failed write has used a sequence number: the gap is no loss.
-    let copied = elsewhere.path().join("copy-after-the-resume");
-    copy(&path, &copied);
-    let after_a_kill = Log { acknowledged: log.acknowledged.clone(), ..Log::open(&copied, durability) };
-    after_a_kill.assert_all_acknowledged();
-    assert_eq!(after_a_kill.manager.lost_logs(), None);
     log.manager.checkpoint(&backup).unwrap();
     assert_eq!(log.manager.stop(), Ok(()));
     log.reopen().assert_all_acknowledged();
