@@ -24,7 +24,7 @@ use std::{
 use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch};
 
 use super::{
-    directory::Contents,
+    directory::{self, Contents},
     key::{self, Prefix, Run},
     memtables::Memtable,
 };
@@ -40,8 +40,8 @@ const PARENT_BITS: usize = 1 << 16;
 /// A series of openings by releases that register nested prefixes, without one by another release in between.
 ///
 /// The options file, which RocksDB writes at every opening, contains the era. If the newest one has none, another
-/// release had the database open, and an era begins. Its number is larger than that of any earlier era, because the
-/// numbers of RocksDB's files only increase.
+/// release had the database open, and an era begins. Its number, that of a file that RocksDB wrote at the last opening,
+/// is larger than that of any earlier era: each opening writes files, and their numbers only increase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Era(u64);
 
@@ -51,7 +51,7 @@ impl Era {
 
     /// Begins with the creation of the database, so every family is complete.
     const FIRST: Self = Self(0);
-    /// Of an opening that writes nothing.
+    /// No era, for an opening that writes nothing.
     pub(super) const NONE: Self = Self(u64::MAX);
 
     /// The era of an opening. Call before RocksDB opens the database.
@@ -59,19 +59,17 @@ impl Era {
         if contents == Contents::Empty {
             return Ok(Self::FIRST);
         }
-        let (mut newest_options, mut newest_file) = (None, 0);
-        for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name();
-            let Some(name) = name.to_str() else { continue };
-            let options = name.strip_prefix("OPTIONS-").and_then(|number| number.parse::<u64>().ok());
-            newest_options = newest_options.max(options);
-            let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
-            let number = digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|number| number.parse().ok());
-            newest_file = newest_file.max(number.unwrap_or(0));
+        let (mut newest_options, mut newest_manifest) = (None, None);
+        for name in directory::list(directory)? {
+            let number = |kind: &str| name.strip_prefix(kind).and_then(|number| number.parse::<u64>().ok());
+            newest_options = newest_options.max(number("OPTIONS-"));
+            newest_manifest = newest_manifest.max(number("MANIFEST-"));
         }
+        // Without either, RocksDB opens nothing.
+        let next = newest_options.max(newest_manifest).map_or(Self::NONE, Self);
         // An unreadable file begins an era as well: that costs a scan, and no data.
         let options = newest_options.and_then(|number| fs::read_to_string(directory.join(options_file(number))).ok());
-        Ok(options.and_then(|options| Self::in_options(&options)).unwrap_or(Self(newest_file)))
+        Ok(options.and_then(|options| Self::in_options(&options)).unwrap_or(next))
     }
 
     fn in_options(options: &str) -> Option<Self> {
