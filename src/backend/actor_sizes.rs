@@ -99,15 +99,16 @@ impl Family<'_> {
         while let Some((stored, value)) = entries.item().filter(|(stored, _)| !is_registration(stored)) {
             let own = (stored.len() + value.len()) as u64;
             count += 1;
-            if self.has_states() || !stored.contains(&b'.') {
+            if self.has_states() || !key::is_nested(stored) {
                 top.add(own, stored.to_vec());
                 entries.next();
                 continue;
             }
             let name = key::prefix_of(stored).to_vec();
             entries.seek(after_numbers(&name));
-            if entries.key().is_some_and(|next| next.starts_with(&with_dot(&name)) && key::prefix_of(next) == name) {
-                entries.seek(after(&name));
+            let (first, after) = key::range_of(&name);
+            if entries.key().is_some_and(|next| next.starts_with(&first) && key::prefix_of(next) == name) {
+                entries.seek(after);
             }
             batch.push((name, own));
             if batch.len() == BATCH {
@@ -128,7 +129,7 @@ impl Family<'_> {
 
     /// Estimates the bytes in tables of the entries of these names.
     fn table_bytes(&self, names: &[&[u8]]) -> Vec<u64> {
-        let bounds: Vec<_> = names.iter().map(|name| (with_dot(name), after(name))).collect();
+        let bounds: Vec<_> = names.iter().map(|name| key::range_of(name)).collect();
         let ranges: Vec<_> = bounds.iter().map(|(from, to)| Range::new(from, to)).collect();
         self.engine.db().get_approximate_sizes_cf(self.family.handle(), &ranges)
     }
@@ -152,19 +153,9 @@ impl Family<'_> {
     }
 }
 
-/// The first key that an entry of `name` can have.
-fn with_dot(name: &[u8]) -> Vec<u8> {
-    [name, b"."].concat()
-}
-
 /// A key after all entries of `name` whose keys are numbers.
 fn after_numbers(name: &[u8]) -> Vec<u8> {
     [name, b".:"].concat()
-}
-
-/// The first key after all entries of `name`.
-fn after(name: &[u8]) -> Vec<u8> {
-    [name, b"/"].concat()
 }
 
 /// Keeps the `limit` largest.

@@ -119,14 +119,13 @@ impl Prefix {
 
     /// The bounds of a run: its first possible key and the first key after it.
     pub(super) fn run(&self, name: &[u8]) -> Run {
-        let mut first = Vec::with_capacity(self.with_dot.len() + name.len() + 1);
-        first.extend_from_slice(self.with_dot.as_bytes());
-        first.extend_from_slice(name);
-        let mut after = first.clone();
-        first.push(DOT);
-        after.push(AFTER_DOT);
-        (first, after)
+        range_of(&[self.with_dot.as_bytes(), name].concat())
     }
+}
+
+/// The range of all entries of `prefix` and of those nested in it.
+pub(super) fn range_of(prefix: &[u8]) -> Run {
+    ([prefix, &[DOT]].concat(), [prefix, &[AFTER_DOT]].concat())
 }
 
 /// The prefix of the collection entry that this stored key is. Empty for a state's key without a dot.

@@ -96,7 +96,7 @@ pub(super) fn lost_bytes_in(database: &Path, recovered: u64) -> io::Result<u64> 
     logs_in(database)?.iter().map(|log| lost_bytes(log, recovered)).sum()
 }
 
-/// The latest directory of lost writes that nobody has removed.
+/// The latest directory of lost writes that is left.
 pub(super) fn lost_logs(database: &Path) -> io::Result<Option<PathBuf>> {
     let paths = fs::read_dir(database)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
     let number = |path: &PathBuf| path.file_name()?.to_str()?.strip_prefix(LOST)?.parse::<u64>().ok();
