@@ -1,4 +1,4 @@
-//! `db`: what whoever runs a ledger asks from a shell.
+//! `db`: operations on a database from a shell.
 
 use std::collections::BTreeMap;
 use std::fs;
