@@ -9,6 +9,7 @@ mod interval;
 mod mean;
 mod percentile;
 mod resources;
+mod sequential;
 mod slice;
 mod trend;
 
@@ -21,5 +22,7 @@ pub(crate) use mean::{Mean, median};
 pub use percentile::{PERCENTILES, Percentile};
 pub(crate) use resources::ResourceSampler;
 pub use resources::{MachineTime, ResourceUsage, Snapshot};
+pub use sequential::Trials;
+pub(crate) use sequential::{Decision, decide, fewest_trials};
 pub use slice::Slice;
 pub(crate) use trend::{DRIFT, Trend};

@@ -1,7 +1,9 @@
 //! How sure a plan is.
 
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
-use crate::report::{Assessment, Certainty, CertaintyLevel, Evidence, Ground, Outcome, PlanResult, Recommendation};
+use crate::report::{
+    Assessment, Certainty, CertaintyLevel, Evidence, Ground, Outcome, PlanResult, RateTrials, Recommendation,
+};
 use crate::units;
 
 /// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: searches
@@ -11,11 +13,17 @@ const CLEAR: f64 = 1.25;
 const SOON_DAYS: f64 = 30.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
-pub(super) fn of_plan(outcome: &PlanOutcome, plan: &PlanResult, assessment: &Assessment, ended: Outcome) -> Certainty {
+pub(super) fn of_plan(
+    outcome: &PlanOutcome,
+    error: f64,
+    plan: &PlanResult,
+    assessment: &Assessment,
+    ended: Outcome,
+) -> Certainty {
     let mut grounds = Vec::new();
     for mode in &outcome.modes {
         match mode.recommended() {
-            Some(verdict) => grounds.extend(recommended(mode, verdict, outcome.required_per_second)),
+            Some(verdict) => grounds.extend(recommended(mode, verdict, outcome.required_per_second, error)),
             None => grounds.push(none(mode, outcome.required_per_second)),
         }
     }
@@ -28,6 +36,7 @@ fn recommended(
     mode: &ModeFindings,
     verdict: &MachineVerdict,
     required_per_second: f64,
+    error: f64,
 ) -> impl Iterator<Item = Ground> {
     let (durability, machine) = (mode.durability, &verdict.machine);
     let (level, evidence) = match verdict.known.evidence {
@@ -48,36 +57,32 @@ fn recommended(
     };
     let subject = if verdict.known.evidence == Evidence::Measured { "rate of" } else { "machine" };
     let evidence = (level, format!("The {subject} {machine} {evidence}"));
-    let repeats = mode.searched_machine(machine).and_then(|found| repeats(found, required_per_second));
-    let repeats = repeats.map(|repeats| (CertaintyLevel::High, format!("With durability {durability}, {repeats}")));
+    let trials = mode.searched_machine(machine).and_then(|found| trials(found, error));
+    let trials = trials.map(|trials| (CertaintyLevel::High, format!("With durability {durability}, {trials}")));
     let margin = verdict.known.sustained_per_second.map(|rate| {
         let margin = rate / required_per_second.max(f64::MIN_POSITIVE);
         let (level, reason) = if margin >= CLEAR {
             let times = units::number(margin);
-            (CertaintyLevel::High, format!("up to {times} times the required rate met the objective"))
+            (CertaintyLevel::High, format!("up to {times} times the required rate is sustained"))
         } else {
             let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
-            let reason = format!("the highest rate that met the objective is only {percent} above the required rate");
+            let reason = format!("the highest sustained rate is only {percent} above the required one");
             (CertaintyLevel::Moderate, reason)
         };
         (level, format!("With durability {durability}, {reason}"))
     });
-    [evidence].into_iter().chain(repeats).chain(margin)
+    [evidence].into_iter().chain(trials).chain(margin)
 }
 
-/// `the required rate, 2,857 commands/s, was tried 3 times, 18 s in all, and sustained`.
-fn repeats(findings: &MachineFindings, required_per_second: f64) -> Option<String> {
-    // The lowest sustained rate is the required one wherever that was tried.
-    let lowest = findings.sustained.first()?;
-    let seconds: f64 = lowest.drives.iter().map(|drive| drive.measurement.elapsed_ns as f64 / 1e9).sum();
-    let rate = units::number(lowest.rate_per_second);
-    let rate = if (lowest.rate_per_second / required_per_second - 1.0).abs() < 0.01 {
-        format!("the required rate, {rate} commands/s,")
-    } else {
-        format!("a rate of {rate} commands/s")
-    };
-    let times = lowest.drives.len();
-    Some(format!("{rate} was tried {times} times, {} in all, and sustained", units::seconds(seconds)))
+/// `2,857 commands/s held 5 of 5 on new databases, after the search; …`.
+fn trials(findings: &MachineFindings, error: f64) -> Option<String> {
+    let RateTrials { rate_per_second, trials, .. } = findings.highest_sustained()?;
+    Some(format!(
+        "{} commands/s {trials} on new databases, after the search (a rate that holds half of the time passes this test in at \
+         most {} of all cases)",
+        units::number(*rate_per_second),
+        units::percent(100.0 * error),
+    ))
 }
 
 fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
@@ -90,9 +95,7 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
     let is_clear = best * CLEAR <= required_per_second;
     (
         if is_clear { CertaintyLevel::High } else { CertaintyLevel::Moderate },
-        format!(
-            "With durability {durability}, the highest rate that met the objective is {share} of the required rate"
-        ),
+        format!("With durability {durability}, the highest sustained rate is {share} of the required one"),
     )
 }
 

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, JobContext, RunError, Source, harness_ns_per_operation};
+use crate::load::{JobContext, RunError, Source, harness_ns_per_operation};
+use crate::measure::{Decision, Trials, decide};
 use crate::plan::evidence::verdict;
-use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
+use crate::plan::hold_out::{HoldOut, decide_all};
+use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::plan::scaling::Scaling;
 use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::stages;
-use crate::process::{ProcessError, Survey, Testbed};
-use crate::report::ScalingPointInfo;
+use crate::process::{ProcessError, Testbed};
+use crate::report::{ScalingPointInfo, suffices};
 
 /// Times that each number of cores is measured.
 const SCALING_ROUNDS: usize = 2;
@@ -35,18 +37,53 @@ pub fn search_machines(
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
     let input = SearchInput { source, spec, command, job };
     let at_target = stages::announce(spec, &input);
-    let mut modes = Vec::new();
-    for &durability in &spec.durabilities {
-        let search = ModeSearch { testbed, durability, input: &input, at_target };
-        match search.run() {
-            // The modes before the interruption are worth a report.
-            Err(ProcessError::Run(RunError::Interrupted)) if !modes.is_empty() => break,
-            mode => modes.push(mode?),
-        }
-    }
+    let mut searches: Vec<_> =
+        spec.durabilities.iter().map(|&mode| ModeSearch::new(testbed, mode, &input, at_target)).collect();
+    unless_stopped(job, find_machines(&mut searches, source.seed()))?;
+    let modes: Vec<_> = searches.into_iter().map(ModeSearch::conclude).collect::<Result<_, _>>()?;
     let interrupted = job.control.is_stopped();
+    let is_evident = |mode: &ModeFindings| mode.searched.iter().any(MachineFindings::has_evidence);
+    if interrupted && !modes.iter().any(is_evident) {
+        return Err(RunError::Interrupted.into());
+    }
+    let modes = modes.into_iter().filter(|mode| !interrupted || is_evident(mode)).collect();
     let required_per_second = spec.required_per_second();
     Ok(PlanOutcome { command, required_per_second, modes, harness_ns_per_operation, interrupted })
+}
+
+/// What was measured before an interruption is worth a report.
+fn unless_stopped(job: JobContext<'_>, done: Result<(), ProcessError>) -> Result<(), ProcessError> {
+    match done {
+        Err(ProcessError::Run(RunError::Interrupted)) if job.control.is_stopped() => Ok(()),
+        done => done,
+    }
+}
+
+/// Finds the smallest machine of every mode. Their candidates are decided in turns; a mode whose machine does not sustain the
+/// required rate after all goes on with the next one.
+fn find_machines(searches: &mut [ModeSearch<'_>], seed: u64) -> Result<(), ProcessError> {
+    loop {
+        for search in &mut *searches {
+            search.find()?;
+        }
+        let open: Vec<_> = searches.iter_mut().filter_map(ModeSearch::hold_out).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        decide_all(open, seed)?;
+        for search in &mut *searches {
+            search.settle()?;
+        }
+    }
+}
+
+/// The machine that is the smallest one as far as is known.
+struct Found<'a> {
+    search: Search<'a>,
+    /// Its place among the machines.
+    place: usize,
+    /// The rate to decide on; `None` once that is done.
+    candidate: Option<f64>,
 }
 
 struct ModeSearch<'a> {
@@ -55,142 +92,188 @@ struct ModeSearch<'a> {
     input: &'a SearchInput<'a>,
     /// Time for which the target is offered.
     at_target: Duration,
+    machines: Vec<Machine>,
+    /// The smallest machine that is not ruled out.
+    lowest: usize,
+    found: Option<Found<'a>>,
+    mode: ModeFindings,
 }
 
-impl ModeSearch<'_> {
-    fn run(&self) -> Result<ModeFindings, ProcessError> {
-        let mut mode = ModeFindings::new(self.durability);
-        self.search_candidates(&mut mode)?;
-        if self.is_host_needed(&mode) {
-            mode.searched.push(self.search_host(&mode)?);
-        }
-        if self.input.spec.extrapolates() && !self.is_stopped() {
-            mode.scaling_points = self.measure_scaling()?;
-            mode.scaling = Some(Scaling::fit(&mode.scaling_points));
-        }
-        if !mode.searched.iter().any(MachineFindings::has_evidence) && self.is_stopped() {
-            return Err(RunError::Interrupted.into());
-        }
-        mode.interrupted = self.is_stopped();
-        mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
-        let of = |machine: Machine| {
-            let known = verdict(&machine, &mode, self.required(), self.input.spec.disk_bytes_per_second);
-            MachineVerdict { machine, known }
-        };
-        mode.verdicts = self.input.spec.candidates_and_host().into_iter().map(of).collect();
-        Ok(mode)
+impl<'a> ModeSearch<'a> {
+    fn new(testbed: &'a dyn Testbed, durability: Durability, input: &'a SearchInput<'a>, at_target: Duration) -> Self {
+        let (machines, mode) = (input.spec.emulatable(), ModeFindings::new(durability));
+        Self { testbed, durability, input, at_target, machines, lowest: 0, found: None, mode }
     }
 
-    fn search_candidates(&self, mode: &mut ModeFindings) -> Result<(), ProcessError> {
-        let machines = self.input.spec.emulatable();
-        let all = self.input.spec.effort.breadth == Breadth::All;
-        let found = if all { self.every(&machines, mode)? } else { self.smallest(&machines, mode)? };
-        if let Some(mut search) = found {
-            self.begin(&format!("highest rate of {}", search.findings.machine));
-            search.climb(self.required(), self.required())?;
-            mode.at_target = self.measure_at_target(&mut search)?;
-            mode.survey = self.survey(&mut search)?;
-            mode.searched.push(search.finish(true)?);
+    /// The smallest machine with a rate that may suffice, of those not ruled out: the first is tried first, then the last,
+    /// then the middle of the rest. A machine with no fewer cores and no less memory sustains what the smaller one does;
+    /// machines that cannot be ordered that way are tried one after the other, and so are all if all are asked for.
+    fn find(&mut self) -> Result<(), ProcessError> {
+        let is_first_round = self.mode.searched.is_empty();
+        let ordered = self.machines.windows(2).all(|pair| pair[1].is_at_least(&pair[0]));
+        let every = self.input.spec.effort.breadth == Breadth::All;
+        let mut next = self.lowest;
+        while self.lowest < self.found.as_ref().map_or(self.machines.len(), |found| found.place) && !self.is_stopped() {
+            let found = self.attempt(next)?;
+            if found.candidate.is_some() {
+                if let Some(larger) = self.found.replace(found) {
+                    self.mode.searched.push(larger.search.finish(false)?);
+                }
+            } else {
+                self.lowest = next + 1;
+                self.give_up(found)?;
+            }
+            let (lowest, holds) = (self.lowest, self.found.as_ref().map_or(self.machines.len(), |found| found.place));
+            next = match (ordered && !every, self.found.is_none()) {
+                (false, _) => lowest,
+                (true, true) => self.machines.len() - 1,
+                (true, false) => lowest.midpoint(holds),
+            };
+        }
+        if every && is_first_round {
+            self.search_larger()?;
         }
         Ok(())
     }
 
-    /// Searches every machine; the smallest that sustains the required rate is left open for more.
-    fn every<'s>(&'s self, machines: &[Machine], mode: &mut ModeFindings) -> Result<Option<Search<'s>>, ProcessError> {
-        let mut smallest = None;
-        for machine in machines {
-            let (mut search, holds) = self.attempt(machine)?;
-            if holds && smallest.is_none() {
-                smallest = Some(search);
-            } else {
-                search.climb(if holds { self.required() } else { 0.0 }, self.required())?;
-                mode.searched.push(search.finish(false)?);
-            }
-        }
-        Ok(smallest)
-    }
-
-    /// The smallest machine that sustains the required rate: the first is tried first, then the last, then the middle of
-    /// the rest. A machine with no fewer cores and no less memory sustains what the smaller one does; machines that cannot
-    /// be ordered that way are tried one after the other.
-    fn smallest<'s>(
-        &'s self,
-        machines: &[Machine],
-        mode: &mut ModeFindings,
-    ) -> Result<Option<Search<'s>>, ProcessError> {
-        let (mut fails, mut holds) = (None, machines.len());
-        let mut best: Option<Search<'s>> = None;
-        let mut next = 0;
-        while !self.is_stopped() {
-            let (mut search, is_held) = self.attempt(&machines[next])?;
-            if is_held {
-                holds = next;
-                if let Some(larger) = best.replace(search) {
-                    mode.searched.push(larger.finish(false)?);
-                }
-            } else {
-                fails = Some(next);
-                let is_last = next + 1 == machines.len();
-                if is_last {
-                    // No machine qualifies: the highest rate of the largest one tells by how much.
-                    search.climb(0.0, self.required())?;
-                }
-                mode.searched.push(search.finish(is_last)?);
-            }
-            let lowest = fails.map_or(0, |fails| fails + 1);
-            if lowest >= holds {
+    /// The machines that are larger than the one found, for their own rates.
+    fn search_larger(&mut self) -> Result<(), ProcessError> {
+        let from = self.found.as_ref().map_or(self.machines.len(), |found| found.place + 1);
+        for place in from..self.machines.len() {
+            if self.is_stopped() {
                 break;
             }
-            let ordered = machines.windows(2).all(|pair| pair[1].is_at_least(&pair[0]));
-            next = match (ordered, best.is_none()) {
-                (false, _) => lowest,
-                (true, true) => machines.len() - 1,
-                (true, false) => lowest.midpoint(holds),
-            };
+            let Found { mut search, candidate, .. } = self.attempt(place)?;
+            if let Some(candidate) = candidate {
+                HoldOut::new(&mut search, candidate, Some(self.required())).decide()?;
+            }
+            self.mode.searched.push(search.finish(false)?);
         }
-        Ok(best)
+        Ok(())
     }
 
-    /// The ceiling of a machine, and whether it sustains the required rate.
-    fn attempt(&self, machine: &Machine) -> Result<(Search<'_>, bool), ProcessError> {
-        self.begin(&format!("{machine} at {:.0} commands/s", self.required()));
+    /// The ceiling of a machine, and the highest rate that met the objective once.
+    fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
+        let machine = &self.machines[place];
+        self.begin(&format!("{machine} at {:.0} commands/s and more", self.required()));
         let mut search = self.search(machine);
         search.saturate()?;
-        let holds = search.sustains(self.required())?;
-        Ok((search, holds))
+        let candidate = search.candidate(self.required())?.filter(|_| !search.is_over());
+        Ok(Found { search, place, candidate })
     }
 
-    fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<Drive>, ProcessError> {
+    /// A machine without a candidate. Of the largest one, the highest rate tells by how much it falls short.
+    fn give_up(&mut self, found: Found<'a>) -> Result<(), ProcessError> {
+        let Found { mut search, place, .. } = found;
+        let is_last = place + 1 == self.machines.len();
+        if is_last && let Some(candidate) = search.candidate_below(self.required())? {
+            HoldOut::new(&mut search, candidate, None).decide()?;
+        }
+        self.mode.searched.push(search.finish(is_last)?);
+        Ok(())
+    }
+
+    /// The trials of the machine that was found, unless they are done.
+    fn hold_out(&mut self) -> Option<HoldOut<'_, 'a>> {
         if self.is_stopped() {
-            return Ok(None);
+            return None;
         }
+        let required = self.required();
+        let Found { search, candidate, .. } = self.found.as_mut()?;
+        let candidate = candidate.take()?;
+        self.input.job.observer.stage(&format!("durability {}: {} again", self.durability, search.findings.machine));
+        Some(HoldOut::new(search, candidate, Some(required)))
+    }
+
+    /// Rules the machine out that was found if it does not sustain the required rate, or cannot restart its actors.
+    fn settle(&mut self) -> Result<(), ProcessError> {
+        if self.is_stopped() {
+            return Ok(());
+        }
+        let required = self.required();
+        let Some(mut found) = self.found.take() else { return Ok(()) };
+        let holds = |search: &Search<'_>| {
+            search.findings.sustained_within_memory().is_some_and(|rate| suffices(rate, required))
+        };
+        if holds(&found.search) && self.mode.survey.is_none() {
+            self.begin("size of the data and time of a restart");
+            self.mode.survey = found.search.survey(&self.input.spec.restart)?;
+        }
+        if holds(&found.search) {
+            self.found = Some(found);
+        } else {
+            self.lowest = found.place + 1;
+            let is_last = found.place + 1 == self.machines.len();
+            self.mode.searched.push(found.search.finish(is_last)?);
+        }
+        Ok(())
+    }
+
+    fn conclude(mut self) -> Result<ModeFindings, ProcessError> {
+        let job = self.input.job;
+        let found = self.found.take();
+        let rest = self.measure_rest(found);
+        unless_stopped(job, rest)?;
+        let mut mode = self.mode;
+        let spec = self.input.spec;
+        mode.interrupted = job.control.is_stopped();
+        mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
+        let of = |machine: Machine| {
+            let known = verdict(&machine, &mode, spec.required_per_second(), spec.disk_bytes_per_second);
+            MachineVerdict { machine, known }
+        };
+        mode.verdicts = spec.candidates_and_host().into_iter().map(of).collect();
+        Ok(mode)
+    }
+
+    /// The target itself, this host, and how throughput scales.
+    fn measure_rest(&mut self, found: Option<Found<'a>>) -> Result<(), ProcessError> {
+        if let Some(Found { mut search, .. }) = found {
+            self.mode.at_target = self.measure_at_target(&mut search)?;
+            self.mode.searched.push(search.finish(true)?);
+        }
+        if self.is_host_needed() {
+            let findings = self.search_host()?;
+            self.mode.searched.push(findings);
+        }
+        if self.input.spec.extrapolates() && !self.is_stopped() {
+            self.mode.scaling_points = self.measure_scaling()?;
+            self.mode.scaling = Some(Scaling::fit(&self.mode.scaling_points));
+        }
+        Ok(())
+    }
+
+    /// The target itself: once if it meets the objective, else until the sequential test decides.
+    fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<AtTarget>, ProcessError> {
         self.begin("latency at the target");
-        search.offer(self.input.spec.target_per_second, self.at_target)
-    }
-
-    /// Stored data and restarts, once for all modes.
-    fn survey(&self, search: &mut Search<'_>) -> Result<Option<Survey>, ProcessError> {
-        let is_first = self.input.spec.durabilities.first() == Some(&self.durability);
-        if !is_first || self.is_stopped() {
-            return Ok(None);
+        let mut trials = Trials::default();
+        let mut last = None;
+        while !self.is_stopped() {
+            let (probe, drive) = search.offer(self.input.spec.target_per_second, self.at_target)?;
+            trials.add(probe.rejection.is_none());
+            last = drive.or(last);
+            let all_held = trials.held_count == trials.tried_count;
+            if all_held || decide(trials, self.input.spec.effort.error) != Decision::Open {
+                break;
+            }
         }
-        self.begin("size of the data and time of a restart");
-        search.survey(&self.input.spec.restart)
+        Ok(last.map(|drive| AtTarget { drive, trials }))
     }
 
-    fn is_host_needed(&self, mode: &ModeFindings) -> bool {
-        let is_known = mode.searched_machine(&self.input.spec.host).is_some();
+    fn is_host_needed(&self) -> bool {
+        let is_known = self.mode.searched_machine(&self.input.spec.host).is_some();
         self.input.spec.effort.breadth != Breadth::Smallest && !is_known && !self.is_stopped()
     }
 
-    /// The highest rate of this host without limits, from the rate that a smaller machine sustains.
-    fn search_host(&self, mode: &ModeFindings) -> Result<MachineFindings, ProcessError> {
+    /// The highest rate of this host without limits.
+    fn search_host(&self) -> Result<MachineFindings, ProcessError> {
         self.begin("highest rate of this host");
         let mut search = self.search(&self.input.spec.host);
         search.saturate()?;
-        let smaller = mode.searched.iter().filter(|findings| self.input.spec.host.is_at_least(&findings.machine));
-        let known = smaller.filter_map(MachineFindings::sustained_per_second).fold(0.0, f64::max);
-        search.climb(known, self.required())?;
+        let required = self.required();
+        if let Some(candidate) = search.candidate(required)?.filter(|_| !search.is_over()) {
+            HoldOut::new(&mut search, candidate, Some(required)).decide()?;
+        }
         search.finish(false)
     }
 
@@ -214,7 +297,7 @@ impl ModeSearch<'_> {
         Ok(points)
     }
 
-    fn search(&self, machine: &Machine) -> Search<'_> {
+    fn search(&self, machine: &Machine) -> Search<'a> {
         let workers = self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1);
         Search::new(self.input, self.testbed, machine, self.durability, workers)
     }

@@ -161,15 +161,12 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     if !findings.sustained.is_empty() {
         return ran;
     }
-    let failed = findings
-        .probes
-        .iter()
-        .rfind(|probe| probe.rejection.is_some() && suffices(required_per_second, probe.offered_per_second));
+    let at_required = |rate: f64| suffices(required_per_second, rate);
+    let failed = findings.decided.iter().rfind(|decided| at_required(decided.rate_per_second));
+    let why = findings.probes.iter().rfind(|probe| probe.rejection.is_some() && at_required(probe.offered_per_second));
+    let why = why.and_then(|probe| probe.rejection).map_or("", Rejection::name);
     match (failed, findings.ceiling_per_second()) {
-        (Some(probe), _) => {
-            let why = probe.rejection.map_or("", Rejection::name);
-            format!("{ran}; {:.0} commands/s: {why}", probe.offered_per_second)
-        }
+        (Some(decided), _) => format!("{ran}; {:.0} commands/s {}: {why}", decided.rate_per_second, decided.trials),
         (None, Some(ceiling)) => format!("{ran}; its ceiling is {ceiling:.0} commands/s"),
         (None, None) => ran,
     }

@@ -13,6 +13,7 @@ mod error;
 mod evidence;
 #[cfg(feature = "rocksdb")]
 mod forecast;
+mod hold_out;
 mod journal;
 mod judge;
 mod outcome;
@@ -37,7 +38,7 @@ pub(crate) use error::PlanError;
 #[cfg(feature = "rocksdb")]
 pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
-pub use outcome::{Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
+pub use outcome::{AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
 pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]
 pub(crate) use request::PlanRequest;

@@ -3,9 +3,10 @@
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::Drive;
+use crate::measure::Trials;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
-use crate::report::{MachineMode, ProbeResult, ScalingPointInfo};
+use crate::report::{MachineMode, ProbeResult, RateTrials, ScalingPointInfo};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// What a plan found.
@@ -36,7 +37,7 @@ pub struct ModeFindings {
     /// Every candidate and this host, smallest first.
     pub verdicts: Vec<MachineVerdict>,
     /// At the target itself on the recommended machine; `None` if there is none.
-    pub at_target: Option<Drive>,
+    pub at_target: Option<AtTarget>,
     /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
     pub(crate) scaling_points: Vec<ScalingPointInfo>,
     /// Stored data and restarts on the recommended machine; of one mode, since they do not depend on durability.
@@ -93,9 +94,13 @@ pub struct MachineFindings {
     pub(crate) saturation: Option<Drive>,
     /// Every rate tried, ascending.
     pub probes: Vec<ProbeResult>,
-    /// The rates that met the objective on repeated evidence, ascending.
+    /// The rates that are sustained, ascending.
     pub sustained: Vec<SustainedRate>,
+    /// Every rate on which later loads decided, in the order of the trials.
+    pub decided: Vec<RateTrials>,
     pub(crate) oom_kills: u32,
+    /// Whether the restart of its actors needs more memory than it has.
+    pub(crate) is_killed_by_restart: bool,
     /// Most memory of process and page cache together, if it was limited.
     pub(crate) memory_peak_bytes: Option<u64>,
     pub(crate) rss_peak_bytes: u64,
@@ -104,13 +109,17 @@ pub struct MachineFindings {
 }
 
 impl MachineFindings {
-    /// The highest rate that met the objective on repeated evidence, commands per second.
+    /// The highest rate that is sustained, commands per second.
     pub fn sustained_per_second(&self) -> Option<f64> {
         self.sustained.last().map(|sustained| sustained.rate_per_second)
     }
 
-    /// The highest of them that needed no more memory than the machine has, commands per second.
+    /// The highest of them that needed no more memory than the machine has, commands per second; `None` if its actors cannot
+    /// be restarted.
     pub(super) fn sustained_within_memory(&self) -> Option<f64> {
+        if self.is_killed_by_restart {
+            return None;
+        }
         let fits = |sustained: &&SustainedRate| self.fits_memory(sustained);
         self.sustained.iter().rev().find(fits).map(|sustained| sustained.rate_per_second)
     }
@@ -126,6 +135,11 @@ impl MachineFindings {
         self.sustained.first().map_or_else(|| self.saturation.as_slice(), |sustained| &sustained.drives)
     }
 
+    pub(super) fn highest_sustained(&self) -> Option<&RateTrials> {
+        let sustained = self.decided.iter().filter(|decided| decided.sustained == Some(true));
+        sustained.max_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second))
+    }
+
     pub(super) const fn has_evidence(&self) -> bool {
         self.oom_kills > 0 || self.saturation.is_some() || !self.probes.is_empty()
     }
@@ -139,12 +153,21 @@ impl MachineFindings {
     }
 }
 
-/// A rate that met the objective on repeated evidence.
+/// The target itself, offered to the recommended machine.
+#[derive(Debug, Clone)]
+pub struct AtTarget {
+    /// The last load.
+    pub drive: Drive,
+    /// How often it met the objective: once is enough where a higher rate is sustained.
+    pub trials: Trials,
+}
+
+/// A rate that met the objective on later loads than those it was chosen by.
 #[derive(Debug, Clone)]
 pub struct SustainedRate {
     /// Commands per second.
     pub rate_per_second: f64,
-    /// The drives that show it, a tolerated failure included.
+    /// Every load that decided, those that missed the objective included.
     pub(crate) drives: Vec<Drive>,
     /// Memory and disk in use by then.
     pub footprint: Footprint,

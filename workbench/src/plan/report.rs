@@ -2,6 +2,7 @@
 
 use crate::host::{Machine, WritebackDelay};
 use crate::load::{Measurement, Source};
+use crate::measure::fewest_trials;
 use crate::plan::certainty;
 use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::plan::price::price;
@@ -58,17 +59,21 @@ pub fn plan_report(
         }
     }
     doubt_contradiction(outcome, &mut assessment);
+    for mode in &outcome.modes {
+        assessment.doubts.extend(sentences::doubts(mode, outcome.required_per_second));
+    }
     let mut plan = input.plan_result(&modes);
     plan.what_if = what_if.map(|(what_if, measured)| match measured {
         Some(measured) => WhatIfInfo::measured(what_if.to_string(), &plan, &measured.plan_result(&[])),
         None => WhatIfInfo::at_target(what_if.to_string(), &plan, what_if.target(input.spec.target_per_second)),
     });
     let all = plan.recommendations.iter().all(|recommendation| recommendation.profile.is_some());
-    let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, true);
+    // Other load can be why a rate failed, and luck why one held.
+    let ended = assessment.outcome(if all { Outcome::Pass } else { Outcome::Fail }, false);
     let verdict = Verdict {
         outcome: ended,
         sentence: String::new(),
-        certainty: Some(certainty::of_plan(outcome, &plan, &assessment, ended)),
+        certainty: Some(certainty::of_plan(outcome, input.spec.effort.error, &plan, &assessment, ended)),
         reasons: reasons(&plan, outcome, &assessment),
     };
     let settings = settings(context, input.spec);
@@ -126,7 +131,7 @@ fn reasons(plan: &PlanResult, outcome: &PlanOutcome, assessment: &Assessment) ->
 fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
     let load = "closed loop for the ceiling, then open loop at the rates of the search".to_owned();
     Settings {
-        rounds_count: spec.effort.confirmations,
+        rounds_count: fewest_trials(spec.effort.error),
         warmup_seconds: spec.effort.warmup.as_secs_f64(),
         measure_seconds: Some(spec.effort.probe.as_secs_f64()),
         ..context.settings(LoadKind::Search, load)
@@ -208,6 +213,9 @@ impl ReportInput<'_> {
             saturation_per_second: findings.ceiling_per_second(),
             sustained_per_second,
             usable_per_second: sustained_per_second.map(|rate| rate * free_share),
+            trial_error_percent: 100.0 * self.spec.effort.error,
+            decided: findings.decided.clone(),
+            at_target: mode.at_target.as_ref().map(|at_target| at_target.trials),
             holds: sustained_per_second.is_some_and(|rate| suffices(rate, self.outcome.required_per_second)),
             probes: findings.probes.clone(),
         })
@@ -239,7 +247,7 @@ impl ReportInput<'_> {
     }
 
     fn expected(&self, mode: &ModeFindings) -> Option<ExpectedLatency> {
-        let latency = mode.at_target.as_ref()?.measurement.command(self.outcome.command)?;
+        let latency = mode.at_target.as_ref()?.drive.measurement.command(self.outcome.command)?;
         Some(ExpectedLatency {
             command: self.outcome.command.name().to_owned(),
             per_second: self.spec.target_per_second,
@@ -269,8 +277,8 @@ impl ReportInput<'_> {
     fn machine_latency(&self, mode: &ModeFindings, findings: &MachineFindings) -> Option<MachineLatency> {
         let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
         let (command, percentile) = (self.outcome.command, self.spec.objective.percentile);
-        if let Some(drive) = mode.at_target.as_ref().filter(|_| is_recommended) {
-            let value_ns = drive.measurement.command(command)?.response.percentile(percentile)?;
+        if let Some(at_target) = mode.at_target.as_ref().filter(|_| is_recommended) {
+            let value_ns = at_target.drive.measurement.command(command)?.response.percentile(percentile)?;
             return Some(MachineLatency { value_ns, per_second: self.spec.target_per_second });
         }
         let lowest = findings.sustained.first()?;

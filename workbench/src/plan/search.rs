@@ -1,8 +1,9 @@
 //! The search for the highest rate that a machine sustains in one durability mode.
 //!
-//! First the ceiling: a closed loop, as fast as the workers go. Then the required rate. Then a bisection between the
-//! highest rate that met the objective and the lowest that did not. A rate counts only on repeated evidence; if the highest
-//! fails its repetitions, lower ones are tried. The bisection rejects a rate only if it failed twice.
+//! First the ceiling: a closed loop, as fast as the workers go. Then a bisection between the required rate and the ceiling,
+//! one load for each rate. The highest rate that met the objective is a candidate and no more: of many rates that were
+//! tried once, the lucky one is chosen. Whether it is sustained is decided on later loads: see
+//! [`HoldOut`](super::hold_out::HoldOut).
 
 use std::time::{Duration, Instant};
 
@@ -16,18 +17,10 @@ use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed
 use crate::report::{ProbeResult, Rejection};
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// A rate that fails its repetitions is lowered by these factors, one after the other; then the search ends.
-const STEPS_DOWN: [f64; 6] = [0.88, 0.85, 0.75, 0.6, 0.5, 0.5];
 /// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
-const RESOLUTION: f64 = 1.06;
+pub(super) const RESOLUTION: f64 = 1.06;
 /// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
-/// Share of the host's cores that other processes may keep busy, and percent of the CPU time that the hypervisor may take,
-/// before a failure is attributed to them.
-const DISTURBED_SHARE: f64 = 0.1;
-const DISTURBED_STEAL_PERCENT: f64 = 3.0;
-/// Failures under disturbance that one search does not count.
-const MOST_DISTURBED: u32 = 4;
 /// Lateness that is always tolerated: threads start, clocks are read.
 const TOLERATED_LAG: Duration = Duration::from_millis(50);
 /// Out-of-memory kills while the database is filled after which a machine counts as too small.
@@ -54,14 +47,12 @@ impl SearchInput<'_> {
 }
 
 pub(super) struct Search<'a> {
-    input: &'a SearchInput<'a>,
+    pub(super) input: &'a SearchInput<'a>,
     testbed: &'a dyn Testbed,
     durability: Durability,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
     oom_kills_while_filling: u32,
-    /// Failures under disturbance that were not counted.
-    disturbed: u32,
     pub(super) findings: MachineFindings,
 }
 
@@ -80,25 +71,18 @@ impl<'a> Search<'a> {
             saturation: None,
             probes: Vec::new(),
             sustained: Vec::new(),
+            decided: Vec::new(),
             oom_kills: 0,
+            is_killed_by_restart: false,
             memory_peak_bytes: None,
             rss_peak_bytes: 0,
             finished: None,
         };
-        Self {
-            input,
-            testbed,
-            durability,
-            rig: None,
-            database_bytes: 0,
-            oom_kills_while_filling: 0,
-            disturbed: 0,
-            findings,
-        }
+        Self { input, testbed, durability, rig: None, database_bytes: 0, oom_kills_while_filling: 0, findings }
     }
 
     /// Whether it was stopped, or the machine has too little memory to fill the database.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.input.job.control.is_stopped() || self.oom_kills_while_filling >= MAX_OOM_KILLS_WHILE_FILLING
     }
 
@@ -125,39 +109,56 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Whether a rate meets the objective on repeated evidence, within the machine's memory.
-    pub(super) fn sustains(&mut self, rate: f64) -> Result<bool, ProcessError> {
-        if self.findings.ceiling_per_second().is_some_and(|ceiling| rate > RESOLUTION * ceiling) {
-            self.note(&format!("{rate:.0} commands/s: above the ceiling"));
-            return Ok(false);
+    /// The highest rate from `required` on that may be sustained: one that met the objective once, or `required` itself;
+    /// `None` if that is above the ceiling.
+    pub(super) fn candidate(&mut self, required: f64) -> Result<Option<f64>, ProcessError> {
+        if self.is_over() || self.findings.ceiling_per_second().is_some_and(|ceiling| required > RESOLUTION * ceiling) {
+            self.note(&format!("{required:.0} commands/s: above the ceiling"));
+            return Ok(None);
         }
-        let Some(sustained) = self.confirm(rate, 1)? else { return Ok(false) };
-        let fits_memory = self.findings.fits_memory(&sustained);
-        self.add(sustained);
-        Ok(fits_memory)
+        self.bisect(required, self.highest(required)).map(Some)
     }
 
-    /// Finds the highest rate above `low` that is sustained. `low` is a rate that meets the objective, or 0.
-    pub(super) fn climb(&mut self, low: f64, required: f64) -> Result<(), ProcessError> {
-        let high = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required);
-        let began = Instant::now();
-        let mut rate = self.bisect(low, high)?;
-        for step in STEPS_DOWN {
-            if rate <= low || self.is_over() || began.elapsed() > 2 * self.input.spec.effort.climb {
-                break;
-            }
-            if let Some(sustained) = self.confirm(rate, 0)? {
-                self.add(sustained);
-                break;
-            }
-            rate *= step;
+    /// The highest rate that met the objective once, of those below `required`, if any did.
+    pub(super) fn candidate_below(&mut self, required: f64) -> Result<Option<f64>, ProcessError> {
+        let rate = self.bisect(0.0, self.highest(required).min(required))?;
+        Ok((rate > 0.0).then_some(rate))
+    }
+
+    /// The highest rate that can be worth a load.
+    pub(super) fn highest(&self, required: f64) -> f64 {
+        self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required)
+    }
+
+    /// Offers a rate for a time. Judged like every other load; `None` if it ran out of memory.
+    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<(ProbeResult, Option<Drive>), ProcessError> {
+        let load = Load::Open { per_second: rate, arrivals: self.input.source.arrivals() };
+        let drive = self.drive(load, measure, Some(self.hopeless_lag(measure)))?;
+        let probe = self.judge(rate, drive.as_ref());
+        self.note(&describe(&probe, self.input.spec.objective));
+        Ok((probe, drive))
+    }
+
+    /// Offers a rate as a step of the search: whether it met the objective, and the drive unless it ran out of memory.
+    pub(super) fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
+        let (probe, drive) = self.offer(rate, self.input.probe_time(rate))?;
+        self.findings.probes.push(probe);
+        Ok((probe.rejection.is_none(), drive))
+    }
+
+    /// A new database for the next load, as it was before the first one.
+    pub(super) fn renew(&mut self) -> Result<(), ProcessError> {
+        if let Some(RigOutcome::Completed(finished)) = self.rig.take().map(|rig| rig.finish(false)).transpose()? {
+            self.findings.finished = Some(finished);
         }
         Ok(())
     }
 
-    /// Offers one rate without a judgement; `None` if it ran out of memory.
-    pub(super) fn offer(&mut self, rate: f64, measure: Duration) -> Result<Option<Drive>, ProcessError> {
-        self.drive(Load::Open { per_second: rate, arrivals: self.input.source.arrivals() }, measure, Some(measure))
+    /// Notes a rate that is sustained.
+    pub(super) fn sustain(&mut self, rate: f64, drives: Vec<Drive>) {
+        let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };
+        self.findings.sustained.push(SustainedRate { rate_per_second: rate, drives, footprint });
+        self.findings.sustained.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
     }
 
     /// Size of the stored data and time of a restart; `None` if it ran out of memory.
@@ -170,6 +171,7 @@ impl<'a> Search<'a> {
             }
             RigOutcome::OutOfMemory => {
                 self.count_oom_kill("restarting the actors");
+                self.findings.is_killed_by_restart = true;
                 Ok(None)
             }
         }
@@ -188,12 +190,7 @@ impl<'a> Search<'a> {
         Ok(self.findings)
     }
 
-    fn add(&mut self, sustained: SustainedRate) {
-        self.findings.sustained.push(sustained);
-        self.findings.sustained.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
-    }
-
-    /// The highest rate between `low` and `high` that met the objective.
+    /// The highest rate between `low` and `high` that met the objective; `low` if none did.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
         for _ in 0..self.input.spec.effort.bisections {
@@ -201,76 +198,13 @@ impl<'a> Search<'a> {
                 break;
             }
             let next = low.midpoint(high);
-            if self.probe_twice(next)? {
+            if self.probe(next)?.0 {
                 low = next;
             } else {
                 high = next;
             }
         }
         Ok(low)
-    }
-
-    /// Offers a rate until it has met the objective as often as required; `None` after more than `allowed` failures.
-    fn confirm(&mut self, rate: f64, allowed: u32) -> Result<Option<SustainedRate>, ProcessError> {
-        let mut drives = Vec::new();
-        let (mut met, mut failures) = (0, 0);
-        while met < self.input.spec.effort.confirmations {
-            if self.is_over() {
-                return Ok(None);
-            }
-            let (is_met, drive) = self.probe(rate)?;
-            met += u32::from(is_met);
-            if !is_met && self.was_disturbed(drive.as_ref()) {
-                continue;
-            }
-            failures += u32::from(!is_met);
-            if failures > allowed {
-                return Ok(None);
-            }
-            // A tolerated failure is part of the evidence. One under disturbance is only in the list of probes.
-            drives.extend(drive);
-        }
-        let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };
-        Ok(Some(SustainedRate { rate_per_second: rate, drives, footprint }))
-    }
-
-    /// Probes a rate again if it failed once: one hiccup of a shared disk must not halve a machine's capacity, and an
-    /// accepted rate is confirmed later.
-    fn probe_twice(&mut self, rate: f64) -> Result<bool, ProcessError> {
-        let mut tries = 2;
-        while tries > 0 && !self.is_over() {
-            let (is_met, drive) = self.probe(rate)?;
-            if is_met {
-                return Ok(true);
-            }
-            tries -= u32::from(!self.was_disturbed(drive.as_ref()));
-        }
-        Ok(false)
-    }
-
-    /// Whether other load on the host can explain a failure.
-    fn was_disturbed(&mut self, drive: Option<&Drive>) -> bool {
-        let Some(usage) = drive.map(|drive| drive.usage).filter(|_| self.disturbed < MOST_DISTURBED) else {
-            return false;
-        };
-        let foreign = usage.foreign_cores.unwrap_or(0.0) > DISTURBED_SHARE * self.input.spec.host.cores as f64;
-        let steal = usage.steal_percent.unwrap_or(0.0) > DISTURBED_STEAL_PERCENT;
-        if foreign || steal {
-            self.disturbed += 1;
-            self.note("other processes kept the host busy: trying again");
-        }
-        foreign || steal
-    }
-
-    /// Offers a rate: whether it met the objective, and the drive unless it ran out of memory.
-    fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
-        let load = Load::Open { per_second: rate, arrivals: self.input.source.arrivals() };
-        let time = self.input.probe_time(rate);
-        let drive = self.drive(load, time, Some(self.hopeless_lag(time)))?;
-        let probe = self.judge(rate, drive.as_ref());
-        self.note(&describe(&probe, self.input.spec.objective));
-        self.findings.probes.push(probe);
-        Ok((probe.rejection.is_none(), drive))
     }
 
     fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {
@@ -338,7 +272,7 @@ impl<'a> Search<'a> {
         self.note(&format!("killed: out of memory ({activity})"));
     }
 
-    fn note(&self, text: &str) {
+    pub(super) fn note(&self, text: &str) {
         let (machine, durability) = (&self.findings.machine, self.durability);
         self.input.job.observer.note(&format!("{machine}, durability {durability}: {text}"));
     }

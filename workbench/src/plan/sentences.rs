@@ -4,10 +4,13 @@ use crate::actor::Durability;
 use crate::load::Source;
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
-use crate::plan::outcome::{MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
+use crate::plan::outcome::{AtTarget, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
-use crate::report::{AtRisk, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo};
+use crate::report::{AtRisk, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo, suffices};
 use crate::units;
+
+/// A sustained rate below this multiple of the required one has no margin: the loads of one rate scatter by as much.
+const LEAST_MARGIN: f64 = 1.02;
 
 /// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict.
 pub(super) fn verdict(source: &Source, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
@@ -97,7 +100,7 @@ pub(super) fn recommended(
     let most = verdict.known.sustained_per_second.map_or_else(String::new, |rate| {
         let limit = verdict.known.binding.as_ref().and_then(|binding| binding.resource.name());
         let limit = limit.map_or_else(String::new, |resource| format!(", where {resource} is the limit"));
-        format!(" It met the objective up to {} commands/s{limit}.", units::number(rate))
+        format!(" The highest sustained rate is {} commands/s{limit}.", units::number(rate))
     });
     format!(
         "With durability {}, take {}: it {sustains}, the target of {} with {} headroom.{most}",
@@ -118,8 +121,8 @@ pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> Stri
         );
     };
     let reached = mode.sustained_per_second().map_or_else(
-        || "no rate met the objective on repeated evidence".to_owned(),
-        |sustained| format!("the highest rate that met the objective is {}", units::number(sustained)),
+        || "no rate is sustained".to_owned(),
+        |sustained| format!("the highest sustained rate is {}", units::number(sustained)),
     );
     let ceiling = findings
         .ceiling_per_second()
@@ -132,6 +135,34 @@ pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> Stri
     format!(
         "With durability {durability}, no machine qualifies: {required} commands/s are needed, {reached}{ceiling}.{help}"
     )
+}
+
+/// Why the trials of a mode support no answer.
+pub(super) fn doubts(mode: &ModeFindings, required_per_second: f64) -> Vec<String> {
+    let durability = mode.durability;
+    let mut doubts = Vec::new();
+    let undecided = mode.searched.iter().flat_map(|findings| &findings.decided);
+    for one in undecided.filter(|one| one.sustained.is_none() && suffices(required_per_second, one.rate_per_second)) {
+        let (rate, trials) = (units::number(one.rate_per_second), one.trials);
+        doubts
+            .push(format!("durability {durability}: {rate} commands/s {trials}, which decides nothing: measure again"));
+    }
+    let Some(recommended) = mode.recommended() else { return doubts };
+    if recommended.known.sustained_per_second.is_some_and(|rate| rate < LEAST_MARGIN * required_per_second) {
+        doubts.push(format!(
+            "durability {durability}: no rate above the required one is sustained on {}: the margin is 0 %",
+            recommended.machine
+        ));
+    }
+    if let Some(AtTarget { trials, .. }) =
+        mode.at_target.as_ref().filter(|one| one.trials.held_count < one.trials.tried_count)
+    {
+        doubts.push(format!(
+            "durability {durability}: the target itself {trials} although a higher rate is sustained: the host or its disk is \
+             unsteady"
+        ));
+    }
+    doubts
 }
 
 /// Memory in use at the lowest sustained rate.

@@ -45,8 +45,8 @@ pub struct Effort {
     pub warmup: Duration,
     /// Rates tried between the required rate and the ceiling, at most.
     pub bisections: u32,
-    /// Times a rate must meet the objective to count.
-    pub confirmations: u32,
+    /// Chance that a rate which meets the objective only half of the time is taken for sustained, above 0 and below 0.5.
+    pub error: f64,
     /// Time for the bisection, about: a probe in progress is not cut short.
     pub climb: Duration,
     /// Which machines are searched.
@@ -73,7 +73,7 @@ impl Effort {
             longest_probe: Duration::from_secs(20),
             warmup: Duration::from_millis(500),
             bisections: 3,
-            confirmations: 2,
+            error: 0.1,
             climb: Duration::from_secs(20),
             breadth: Breadth::Smallest,
         }
@@ -87,7 +87,7 @@ impl Effort {
             longest_probe: Duration::from_secs(40),
             warmup: Duration::from_secs(1),
             bisections: 4,
-            confirmations: 3,
+            error: 0.05,
             climb: Duration::from_secs(60),
             breadth: Breadth::SmallestAndHost,
         }
@@ -101,7 +101,7 @@ impl Effort {
             longest_probe: Duration::from_secs(120),
             warmup: Duration::from_secs(3),
             bisections: 6,
-            confirmations: 4,
+            error: 0.01,
             climb: Duration::from_secs(900),
             breadth: Breadth::All,
         }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::measure::fewest_trials;
 use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
 
 /// Expected time to fill a database and to close it, seconds.
 const SET_UP: f64 = 2.0;
-/// Rates that fail are tried twice: expected probes per step of a bisection.
-const PROBES_PER_STEP: f64 = 1.4;
+/// Expected trials of a machine, as a multiple of those of one rate that holds: the next higher one soon fails.
+const RATES_TRIED: f64 = 1.6;
 /// Longest time at the target: enough for p99.9 of a thousand commands per second.
 const LONGEST_AT_TARGET: Duration = Duration::from_secs(12);
 
@@ -18,21 +19,21 @@ pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
     let effort = spec.effort;
     let probe = input.probe_time(spec.required_per_second());
     let warmup = effort.warmup.as_secs_f64();
-    let confirm = f64::from(effort.confirmations) * (probe.as_secs_f64() + warmup);
+    let trials = f64::from(fewest_trials(effort.error));
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let short = effort.probe.as_secs_f64() + warmup;
-    let climb = (PROBES_PER_STEP * f64::from(effort.bisections) + f64::from(effort.confirmations)) * short;
-    let climb = climb.min(2.0 * effort.climb.as_secs_f64());
+    let bisection = f64::from(effort.bisections) * short;
+    let hold_out = SET_UP + RATES_TRIED * trials * short;
     let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
     let machines = match effort.breadth {
         Breadth::All => u32::try_from(spec.emulatable().len()).unwrap_or(u32::MAX),
         Breadth::Smallest | Breadth::SmallestAndHost => 1,
     };
     let mut count = 2 * machines + 1;
-    let mut seconds = f64::from(machines) * (ceiling + confirm + climb) + at_target.as_secs_f64();
+    let mut seconds = f64::from(machines) * (ceiling + bisection + hold_out) + at_target.as_secs_f64();
     if effort.breadth != Breadth::Smallest {
         count += 1;
-        seconds += ceiling + climb;
+        seconds += ceiling + bisection + hold_out;
     }
     if spec.extrapolates() {
         count += 1;

@@ -43,7 +43,8 @@ pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundIn
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode, PlanResult,
-    ProbeResult, ProfileEvidence, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo,
+    ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo,
+    ScalingPointInfo,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};

@@ -8,6 +8,7 @@ use super::latency::LatencyInfo;
 use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use crate::actor::Durability;
+use crate::measure::Trials;
 
 /// What `plan` adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,8 +72,14 @@ pub struct Capacity {
     pub machine: String,
     /// Closed-loop ceiling, commands per second; absent if the machine ran out of memory under it.
     pub saturation_per_second: Option<f64>,
-    /// Highest rate that met the objective on repeated evidence; absent if none did.
+    /// Highest rate that is sustained; absent if none is.
     pub sustained_per_second: Option<f64>,
+    /// Chance that the sequential test takes a rate for sustained that meets the objective only half of the time, percent.
+    pub trial_error_percent: f64,
+    /// Every rate on which the test decided, in the order of the trials.
+    pub decided: Vec<RateTrials>,
+    /// The target itself on the recommended machine; absent if there is none.
+    pub at_target: Option<Trials>,
     /// The sustained rate less the headroom.
     pub usable_per_second: Option<f64>,
     /// Whether the sustained rate is at least the required one.
@@ -93,6 +100,18 @@ pub struct GrowthInfo {
     pub disk_bytes: u64,
     /// Days at the target rate until that disk is full, compactions included; absent if it does not fill up.
     pub days_until_disk_full: Option<f64>,
+}
+
+/// A rate on which later loads than those of the search decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateTrials {
+    /// Commands per second.
+    pub rate_per_second: f64,
+    /// How often it met the objective, on a new database each time the rate changes.
+    pub trials: Trials,
+    /// What the sequential test decided; absent if it decided nothing.
+    pub sustained: Option<bool>,
 }
 
 /// One rate that was tried.

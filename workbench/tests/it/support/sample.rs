@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::ReferenceWork;
 use ave_workbench::load::EngineFigure;
-use ave_workbench::measure::{PERCENTILES, Percentile};
+use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
 use ave_workbench::report::{
     AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
     DurabilityPrice, Evidence, FigureName, ForecastInfo, GrowthInfo, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
     MachineLatency, MachineMode, MemoryInfo, MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo,
-    PlanResult, ProbeResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Rejection, Report, ReportKind,
-    Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
+    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report,
+    ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
     ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind,
     ThroughputBasis, ThroughputPrice, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
     WritesInfo,
@@ -597,6 +597,20 @@ fn capacity(durability: Durability) -> Capacity {
         saturation_per_second: Some(saturation),
         sustained_per_second: Some(sustained),
         usable_per_second: Some(0.7 * sustained),
+        trial_error_percent: 5.0,
+        decided: vec![
+            RateTrials {
+                rate_per_second: sustained,
+                trials: Trials { held_count: 5, tried_count: 5 },
+                sustained: Some(true),
+            },
+            RateTrials {
+                rate_per_second: (1.3 * sustained).min(saturation),
+                trials: Trials { held_count: 1, tried_count: 3 },
+                sustained: Some(false),
+            },
+        ],
+        at_target: Some(Trials { held_count: 1, tried_count: 1 }),
         holds: sustained >= 2_857.0,
         probes: [0.05, 0.1, 0.2, 0.3, 0.4, 0.439, 0.5, 0.6, 0.75, 0.9, 0.95, 1.05].map(probe).into(),
     }

@@ -1,0 +1,128 @@
+//! Whether a candidate rate is sustained: decided on loads that the search did not choose it by.
+//!
+//! Each rate is tried on a new database until the sequential test decides. A rate that does not hold is lowered; one that
+//! holds is raised again, until one that is little higher does not. The machines of several modes take turns in random
+//! order, so that what the disk does meanwhile hits all of them.
+
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use super::search::Search;
+use crate::load::Drive;
+use crate::measure::{Decision, Trials, decide};
+use crate::process::ProcessError;
+use crate::report::RateTrials;
+
+/// A rate that does not hold is lowered by these factors, one after the other; then the lowest one is tried.
+const STEPS_DOWN: [f64; 6] = [0.85, 0.85, 0.75, 0.6, 0.5, 0.5];
+/// A rate that holds is raised by this factor: the highest that holds is known to that.
+const STEP_UP: f64 = 1.3;
+
+/// The trials of one machine in one mode.
+pub(super) struct HoldOut<'s, 'a> {
+    search: &'s mut Search<'a>,
+    /// No lower rate is worth a trial; `None` if any that holds is.
+    lowest: Option<f64>,
+    /// No higher one is.
+    highest: f64,
+    error: f64,
+    began: Instant,
+    rate: f64,
+    trials: Trials,
+    drives: Vec<Drive>,
+    steps_down: usize,
+    held: bool,
+    is_decided: bool,
+}
+
+impl<'s, 'a> HoldOut<'s, 'a> {
+    /// Begins with `candidate`. No rate below the required one is tried, unless there is none.
+    pub(super) fn new(search: &'s mut Search<'a>, candidate: f64, lowest: Option<f64>) -> Self {
+        let error = search.input.spec.effort.error;
+        let highest = lowest.map_or(candidate, |lowest| search.highest(lowest));
+        Self {
+            search,
+            lowest,
+            highest,
+            error,
+            began: Instant::now(),
+            rate: candidate,
+            trials: Trials::default(),
+            drives: Vec::new(),
+            steps_down: 0,
+            held: false,
+            is_decided: false,
+        }
+    }
+
+    /// Tries until it is decided.
+    pub(super) fn decide(self) -> Result<(), ProcessError> {
+        decide_all(vec![self], 0)
+    }
+
+    fn step(&mut self) -> Result<(), ProcessError> {
+        if self.search.is_over() {
+            self.is_decided = true;
+            return Ok(());
+        }
+        if self.trials == Trials::default() {
+            self.search.renew()?;
+        }
+        let (is_met, drive) = self.search.probe(self.rate)?;
+        self.trials.add(is_met);
+        self.drives.extend(drive);
+        let sustained = match decide(self.trials, self.error) {
+            Decision::Open => return Ok(()),
+            Decision::Reliable => Some(true),
+            Decision::Unreliable => Some(false),
+            Decision::Undecided => None,
+        };
+        self.search.note(&format!("{:.0} commands/s {}", self.rate, self.trials));
+        let decided = RateTrials { rate_per_second: self.rate, trials: self.trials, sustained };
+        self.search.findings.decided.push(decided);
+        let drives = std::mem::take(&mut self.drives);
+        self.trials = Trials::default();
+        if sustained == Some(true) {
+            self.search.sustain(self.rate, drives);
+            self.raise();
+        } else {
+            self.lower();
+        }
+        Ok(())
+    }
+
+    fn raise(&mut self) {
+        self.held = true;
+        let next = (STEP_UP * self.rate).min(self.highest);
+        // Within the steps down, the next higher rate is known to fail.
+        self.is_decided = self.steps_down > 0 || next < 1.02 * self.rate || self.is_late();
+        self.rate = next;
+    }
+
+    fn lower(&mut self) {
+        let step = STEPS_DOWN.get(self.steps_down).filter(|_| !self.is_late());
+        let lower = step.map_or(0.0, |step| step * self.rate).max(self.lowest.unwrap_or(0.0));
+        self.is_decided = self.held || lower <= 0.0 || lower >= self.rate;
+        self.steps_down += 1;
+        self.rate = lower;
+    }
+
+    fn is_late(&self) -> bool {
+        self.began.elapsed() > self.search.input.spec.effort.climb
+    }
+}
+
+/// Tries the candidates in turns until all are decided. The order is drawn from `seed`.
+pub(super) fn decide_all(mut all: Vec<HoldOut<'_, '_>>, seed: u64) -> Result<(), ProcessError> {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    while all.iter().any(|one| !one.is_decided) {
+        all.shuffle(&mut random);
+        for one in all.iter_mut().filter(|one| !one.is_decided) {
+            one.step()?;
+        }
+    }
+    Ok(())
+}
