@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::search::Search;
+use super::search::{RESOLUTION, Search};
 use crate::load::Drive;
 use crate::measure::{Decision, Trials, decide};
 use crate::process::ProcessError;
@@ -104,7 +104,13 @@ impl<'s, 'a> HoldOut<'s, 'a> {
 
     fn lower(&mut self) {
         let step = STEPS_DOWN.get(self.steps_down).filter(|_| !self.is_late());
-        let lower = step.map_or(0.0, |step| step * self.rate).max(self.lowest.unwrap_or(0.0));
+        let lowest = self.lowest.unwrap_or(0.0);
+        let lower = match step.map(|step| step * self.rate) {
+            Some(lower) if lower > lowest => lower,
+            // The required rate itself leaves no margin.
+            Some(_) if self.rate > RESOLUTION * RESOLUTION * lowest => (self.rate * lowest).sqrt(),
+            _ => lowest,
+        };
         self.is_decided = self.held || lower <= 0.0 || lower >= self.rate;
         self.steps_down += 1;
         self.rate = lower;
