@@ -76,7 +76,7 @@ fn recommended(
 
 /// `2,857 commands/s held 5 of 5 on new databases, after the search; …`.
 fn trials(findings: &MachineFindings, error: f64) -> Option<String> {
-    let RateTrials { rate_per_second, trials, .. } = findings.highest_sustained()?;
+    let RateTrials { rate_per_second, trials, .. } = RateTrials::highest_sustained(&findings.decided)?;
     Some(format!(
         "{} commands/s {trials} on new databases, after the search (a rate that holds half of the time passes this test in at \
          most {} of all cases)",

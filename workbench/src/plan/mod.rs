@@ -14,6 +14,8 @@ mod evidence;
 #[cfg(feature = "rocksdb")]
 mod forecast;
 mod hold_out;
+#[cfg(feature = "rocksdb")]
+mod horizon;
 mod journal;
 mod judge;
 mod outcome;

@@ -135,11 +135,6 @@ impl MachineFindings {
         self.sustained.first().map_or_else(|| self.saturation.as_slice(), |sustained| &sustained.drives)
     }
 
-    pub(super) fn highest_sustained(&self) -> Option<&RateTrials> {
-        let sustained = self.decided.iter().filter(|decided| decided.sustained == Some(true));
-        sustained.max_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second))
-    }
-
     pub(super) const fn has_evidence(&self) -> bool {
         self.oom_kills > 0 || self.saturation.is_some() || !self.probes.is_empty()
     }

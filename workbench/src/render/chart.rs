@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::actor::Durability;
 use crate::report::{
-    Capacity, CurvePoint, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo, SeriesPoint,
-    SlicesSummary, SloInfo,
+    Capacity, CurvePoint, HorizonMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo,
+    SeriesPoint, SlicesSummary, SloInfo,
 };
 use crate::units;
 
@@ -28,6 +28,7 @@ pub(super) struct Charts<'a> {
     series: Option<SeriesChart>,
     scaling: Option<ScalingChart<'a>>,
     growth: Option<GrowthChart>,
+    sizes: Option<SizeChart<'a>>,
 }
 
 impl<'a> Charts<'a> {
@@ -39,6 +40,7 @@ impl<'a> Charts<'a> {
             series: SeriesChart::new(&report.modes),
             scaling: report.plan.as_ref().and_then(ScalingChart::new),
             growth: GrowthChart::new(report),
+            sizes: report.plan.as_ref().and_then(SizeChart::new),
         }
     }
 
@@ -258,6 +260,31 @@ impl<'a> ScalingChart<'a> {
         let lines: Vec<_> = plan.scaling.iter().filter(|line| !line.points.is_empty()).collect();
         let measured_cores = lines.iter().flat_map(|line| &line.points).map(|point| point.cores_count).max()?;
         Some(Self { measured_cores, lines })
+    }
+}
+
+/// The rate that meets the objective over the size of the database.
+#[derive(Debug, Serialize)]
+struct SizeChart<'a> {
+    modes: &'a [HorizonMode],
+    required_per_second: f64,
+    horizon_bytes: f64,
+    /// RAM of the machines in the chart, by name.
+    ram: Vec<(&'a str, u64)>,
+}
+
+impl<'a> SizeChart<'a> {
+    fn new(plan: &'a PlanResult) -> Option<Self> {
+        let horizon = plan.horizon.as_ref().filter(|horizon| horizon.modes.iter().any(|mode| mode.points.len() > 1))?;
+        let mut names: Vec<&str> = horizon.modes.iter().map(|mode| mode.profile.as_str()).collect();
+        names.dedup();
+        let ram = names.into_iter().filter_map(|name| Some((name, plan.profile(name)?.ram_bytes))).collect();
+        Some(Self {
+            modes: &horizon.modes,
+            required_per_second: plan.required_per_second,
+            horizon_bytes: horizon.database_bytes.expected,
+            ram,
+        })
     }
 }
 

@@ -405,8 +405,58 @@
     }, columns]);
   };
 
+  // The rate that meets the objective while the database grows: measured points, the model beyond.
+  const sizes = () => {
+    const chart = data.sizes;
+    if (!chart) return;
+    const all = [...new Set(chart.modes.flatMap((mode) => mode.points.map((point) => point.database_bytes)))].sort((a, b) => a - b);
+    const of = (mode, bytes) => mode.points.find((point) => point.database_bytes === bytes);
+    const columns = [all, ...chart.modes.map((mode) => all.map((bytes) => of(mode, bytes)?.per_second ?? null))];
+    const marks = [...chart.ram.map(([name, bytes]) => ["RAM of " + name, bytes]), ["horizon", chart.horizon_bytes]];
+    const low = Math.min(all[0], ...marks.map((mark) => mark[1])) / 1.3;
+    const high = Math.max(all.at(-1), ...marks.map((mark) => mark[1])) * 1.3;
+    const top = 1.12 * Math.max(chart.required_per_second, ...columns.slice(1).flat().filter((value) => value != null));
+    const drawn = (plot) => context(plot, (ctx, box, pixel) => {
+      ctx.setLineDash([3 * pixel, 3 * pixel]);
+      const y = plot.valToPos(chart.required_per_second, "y", true);
+      ctx.strokeStyle = css("limit");
+      ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
+      legible(ctx, "required: " + rate(chart.required_per_second), box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
+      marks.forEach(([name, bytes], index) => {
+        const x = plot.valToPos(bytes, "x", true);
+        ctx.setLineDash([3 * pixel, 3 * pixel]);
+        ctx.strokeStyle = css("soft");
+        ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+        const width = ctx.measureText(name).width;
+        const right = x + width + 12 * pixel > box.left + box.width;
+        legible(ctx, name, right ? x - width - 6 * pixel : x + 6 * pixel, box.top + (14 + 16 * (index % 3)) * pixel, css("soft"), pixel);
+      });
+      ctx.setLineDash([]);
+      chart.modes.forEach((mode) => mode.points.filter((point) => point.basis === "measured").forEach((point) => {
+        ctx.fillStyle = css(mode.durability);
+        ctx.beginPath();
+        ctx.arc(plot.valToPos(point.database_bytes, "x", true), plot.valToPos(point.per_second, "y", true), 4.5 * pixel, 0, 2 * Math.PI);
+        ctx.fill();
+      }));
+    });
+    const describe = (_, index) => [size(all[index]), ...chart.modes.flatMap((mode) => {
+      const point = of(mode, all[index]);
+      return point ? [NAMES[mode.durability] + ": " + rate(point.per_second) + ", " + point.basis, digits(point.disk_reads_per_command) + " reads from the disk per command"] : [];
+    })];
+    draw("sizes-chart", 320, (width) => [{
+      scales: { x: { time: false, distr: 3, log: 2, range: [low, high] }, y: { range: [0, top] } },
+      axes: [
+        axis({ size: 30, label: "size of the database", space: width < 420 ? 60 : 80, values: (_, ticks) => ticks.map((bytes) => bytes == null ? null : size(bytes)) }),
+        axis({ label: "commands/s that meet the objective", size: 70, values: (_, ticks) => ticks.map(grouped) }),
+      ],
+      series: [{}, ...chart.modes.map((mode) => ({ label: NAMES[mode.durability], stroke: css(mode.durability), width: 2.5, dash: mode.durability === "on" ? [8, 4] : undefined, spanGaps: true, points: { show: false } }))],
+      hooks: { draw: [drawn] },
+      plugins: [tooltip(describe)],
+    }, columns]);
+  };
+
   let printing = false;
-  const all = () => { curve(); probes(); series(); scaling(); growth(); };
+  const all = () => { sizes(); curve(); probes(); series(); scaling(); growth(); };
   document.getElementById("curve-select")?.addEventListener("change", curve);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   // Paper cannot be unfolded.

@@ -6,9 +6,9 @@ use crate::actor::Durability;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Basis, Capacity, CrashVerification, Evidence, FigureName, LatencyInfo, MachineMode, ModeResult, NamedLatency,
-    PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, ReasonKind, Recommendation, Rejection, Report,
-    SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    Basis, Capacity, CrashVerification, Evidence, FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode,
+    ModeResult, NamedLatency, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, RateTrials, ReasonKind,
+    Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -37,6 +37,8 @@ pub(super) struct View<'a> {
     /// One row per round and mode.
     rounds: Vec<RoundRow>,
     engine: Vec<EngineRow>,
+    /// Which machine is enough for how long.
+    horizon: Vec<String>,
     /// Figures under the changes of a what-if.
     changed: Vec<ChangedFigure>,
 }
@@ -74,6 +76,7 @@ impl<'a> View<'a> {
                 .collect(),
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
+            horizon: plan.and_then(|plan| plan.horizon.as_ref()).map(horizon_lines).unwrap_or_default(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
         }
     }
@@ -150,6 +153,10 @@ fn pairs<'a>(
 #[derive(Debug, Serialize)]
 struct CapacityRow<'a> {
     capacity: &'a Capacity,
+    /// `held 5 of 5`, of the sustained rate.
+    trials: Option<String>,
+    /// Every rate on which later loads decided.
+    decided: Vec<String>,
     probes: Vec<ProbeRow<'a>>,
 }
 
@@ -161,11 +168,27 @@ struct ProbeRow<'a> {
 }
 
 fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
-    CapacityRow { capacity, probes: capacity.probes.iter().map(probe_row).collect() }
+    let trials = RateTrials::highest_sustained(&capacity.decided).map(|one| one.trials.to_string());
+    let one =
+        |decided: &RateTrials| format!("{} commands/s {}", units::number(decided.rate_per_second), decided.trials);
+    let at_target = capacity.at_target.map(|trials| format!("the target {trials}"));
+    let decided = capacity.decided.iter().map(one).chain(at_target).collect();
+    CapacityRow { capacity, trials, decided, probes: capacity.probes.iter().map(probe_row).collect() }
 }
 
 fn probe_row(probe: &ProbeResult) -> ProbeRow<'_> {
     ProbeRow { probe, note: probe.rejection.map_or("meets the objective", Rejection::name) }
+}
+
+/// `Durability off: nano until 2027-03-01, then small until 2027-11-29.`, and how far the model was off.
+fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
+    let line = |mode: &HorizonMode| {
+        let error = mode.rate_error_percent.map_or_else(String::new, |error| {
+            format!(" The model was {} off at a size that it was not fitted on.", units::percent(error))
+        });
+        format!("Durability {}: {}.{error}", mode.durability, mode.machines_over_time())
+    };
+    horizon.modes.iter().map(line).collect()
 }
 
 /// `CPU (off), sync latency (on)` where the modes differ, once where they do not.

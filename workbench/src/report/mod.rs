@@ -12,6 +12,7 @@ mod directory;
 mod forecast;
 mod frame;
 pub(crate) mod histogram_log;
+mod horizon;
 mod latency;
 mod mode;
 mod plan;
@@ -38,13 +39,14 @@ pub use frame::{
     SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
+pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, SizeRate};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub(crate) use plan::suffices;
 pub use plan::{
-    Binding, Capacity, ContainerLimits, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode, PlanResult,
-    ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo, ScalingInfo,
-    ScalingPointInfo,
+    Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
+    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo,
+    ScalingInfo, ScalingPointInfo,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};

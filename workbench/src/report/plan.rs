@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forecast::{Band, ForecastInfo};
+use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
 use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
@@ -38,6 +39,10 @@ pub struct PlanResult {
     pub scaling: Vec<ScalingInfo>,
     /// Database, disk, memory and restarts at the target; absent if no machine is recommended.
     pub forecast: Option<ForecastInfo>,
+    /// How long the answer is valid as the database grows; absent if no machine is recommended.
+    pub horizon: Option<HorizonInfo>,
+    /// What ends first; absent if no machine is recommended or nothing ends within a hundred years.
+    pub valid_until: Option<ValidUntil>,
     /// The same plan with changed inputs; absent without `--what-if`.
     pub what_if: Option<WhatIfInfo>,
 }
@@ -54,6 +59,32 @@ impl PlanResult {
     pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
         self.profiles.iter().find(|known| known.profile == name)
     }
+}
+
+/// The end of what a plan answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ValidUntil {
+    /// Days from now.
+    pub days: f64,
+    /// The date (`2027-03-01`); absent beyond the calendar.
+    pub on: Option<String>,
+    /// What ends.
+    pub end: End,
+}
+
+/// What ends the validity of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// The disk is full.
+    Disk,
+    /// The disk has written its rated endurance.
+    Endurance,
+    /// The database has grown so large that its reads leave too little of the rate.
+    Reads,
+    /// The horizon: nothing ends before.
+    Horizon,
 }
 
 /// Whether a rate is at least the required one, commands per second each. The required rate is itself among the rates
@@ -100,6 +131,14 @@ pub struct GrowthInfo {
     pub disk_bytes: u64,
     /// Days at the target rate until that disk is full, compactions included; absent if it does not fill up.
     pub days_until_disk_full: Option<f64>,
+}
+
+impl RateTrials {
+    /// The highest rate that is sustained.
+    pub(crate) fn highest_sustained(decided: &[Self]) -> Option<&Self> {
+        let sustained = decided.iter().filter(|decided| decided.sustained == Some(true));
+        sustained.max_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second))
+    }
 }
 
 /// A rate on which later loads than those of the search decided.

@@ -1,0 +1,95 @@
+//! The part of a plan that says how long its answer is valid: the database grows, and with it what a machine must read.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::forecast::Band;
+use super::what_if::Basis;
+use crate::actor::Durability;
+use crate::units;
+
+/// The plan until its horizon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HorizonInfo {
+    /// Days until the horizon: `--horizon`, by default the retention, or a year; the day on which the disk is full if that
+    /// comes first.
+    pub days: f64,
+    /// Its date (`2027-03-01`); absent beyond the calendar.
+    pub on: Option<String>,
+    /// Size of the database then.
+    pub database_bytes: Band,
+    /// Size of the largest database that rates were measured on.
+    pub measured_bytes: f64,
+    /// Whether what commands read stays the same however large the database becomes, as in a log of which the end alone is
+    /// read.
+    pub is_working_set_bounded: bool,
+    /// Memory for blocks beyond which more is of no use at the horizon; absent if commands read nothing.
+    pub knee_bytes: Option<f64>,
+    /// One entry per durability mode with a recommended machine.
+    pub modes: Vec<HorizonMode>,
+}
+
+impl HorizonInfo {
+    pub(crate) fn mode(&self, durability: Durability) -> Option<&HorizonMode> {
+        self.modes.iter().find(|mode| mode.durability == durability)
+    }
+}
+
+/// How the rate of a machine falls as its database grows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HorizonMode {
+    /// Whether writes wait for the disk.
+    pub durability: Durability,
+    /// The machine of the points.
+    pub profile: String,
+    /// Its memory for blocks: RAM less what the kernel and the process keep.
+    pub block_memory_bytes: f64,
+    /// Ascending by size.
+    pub points: Vec<SizeRate>,
+    /// How far the model was off at a size that it was not fitted on, percent; absent if there was one size only.
+    pub rate_error_percent: Option<f64>,
+    /// The smallest machine that sustains the required rate, over the time until the horizon.
+    pub periods: Vec<MachinePeriod>,
+}
+
+impl HorizonMode {
+    /// `nano until 2027-03-01, then small until 2027-11-29`.
+    pub(crate) fn machines_over_time(&self) -> String {
+        let part = |period: &MachinePeriod| {
+            let name = period.profile.as_deref().unwrap_or("none of the candidates");
+            let until = period.until.clone().unwrap_or_else(|| units::about_days(period.until_days));
+            format!("{name} until {until}")
+        };
+        self.periods.iter().map(part).collect::<Vec<_>>().join(", then ")
+    }
+}
+
+/// The rate that meets the objective on a database of one size.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SizeRate {
+    /// Size of the database when it was opened.
+    pub database_bytes: f64,
+    /// Measured, or modelled from the rates of smaller ones and the time of a read from this disk.
+    pub basis: Basis,
+    /// Highest rate that meets the objective, commands per second.
+    pub per_second: f64,
+    /// Reads from the disk per command, by the workload's reuse distances.
+    pub disk_reads_per_command: f64,
+}
+
+/// A time in which one machine is enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MachinePeriod {
+    /// The smallest candidate that sustains the required rate; absent if none does.
+    pub profile: Option<String>,
+    /// Days from now until it begins.
+    pub from_days: f64,
+    /// Days from now until it ends.
+    pub until_days: f64,
+    /// The date of its end; absent beyond the calendar.
+    pub until: Option<String>,
+}
