@@ -1,6 +1,6 @@
 //! One column family, shared by every handle of its name.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use ave_actors_store::Error;
 use rocksdb::{BoundColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
@@ -10,6 +10,7 @@ use super::{
     error::{self, ErrorContext},
     memtables::Memtable,
     nested_prefixes::NestedPrefixes,
+    options,
     read_ahead::{CounterIndex, ReadAhead},
 };
 
@@ -79,6 +80,18 @@ impl ColumnFamily {
     pub(super) fn delete_ranges(&self, counter: CounterIndex, ranges: WriteBatch) -> Result<(), rocksdb::Error> {
         self.memtable.add_range_deletions(u32::try_from(ranges.len()).unwrap_or(u32::MAX));
         self.write_with(counter, ranges.size_in_bytes(), |db, options| db.write_opt(ranges, options))
+    }
+
+    /// Adds files of sorted entries, which newer reads find instead of older entries. Atomic.
+    pub(super) fn ingest(&self, files: Vec<PathBuf>) -> Result<(), rocksdb::Error> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let engine = self.engine();
+        engine.modify(|db| {
+            let ingest = || db.ingest_external_file_cf_opts(self.handle(), &options::ingest_options(), files);
+            engine.read_ahead().count_write_to_all(ingest)
+        })
     }
 
     fn write_with(

@@ -402,6 +402,29 @@ pub(super) fn checkpoint_target(path: &Path, reason: &str) -> Error {
     store(StoreOperation::RocksdbOperation, reason)
 }
 
+/// A bulk load writes an entry that is not larger than the one before.
+pub(super) fn not_ascending(column_family: &str, key: &str) -> Error {
+    let reason =
+        format!("column family '{column_family}', bulk load of '{key}': its key does not follow those before it");
+    store(StoreOperation::RocksdbOperation, format!("{reason}. Sort the entries by `BulkLoad::sort_key`"))
+}
+
+/// A bulk load was committed, but not all of its files were added.
+pub(super) fn committed_load(cause: Error) -> Error {
+    store(
+        StoreOperation::RocksdbOperation,
+        format!("{cause}. The bulk load is not complete: close the database and open it again, which adds the rest"),
+    )
+}
+
+/// The database contains a part of a bulk load, and is opened read-only.
+pub(super) fn incomplete_load(path: &Path) -> Error {
+    create(format!(
+        "the database at {} is incomplete: a bulk load was interrupted. Open it for writing, which completes the load",
+        path.display()
+    ))
+}
+
 /// A backup, a verification or a restoration failed for `reason`.
 pub(super) fn backup(reason: impl Into<String>) -> Error {
     store(StoreOperation::RocksdbOperation, reason.into())

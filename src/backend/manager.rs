@@ -26,6 +26,7 @@ use super::{
     actor_sizes::{self, ActorSizes},
     backup_list::{self, LastBackup},
     backups::{Backup, Backups},
+    bulk_load,
     column::ColumnFamily,
     directory,
     engine::{Engine, Opened},
@@ -184,7 +185,13 @@ impl RocksDbManager {
         let nested_scan = if engine.is_read_only() { None } else { start_nested_scan(families.values())? };
         let database =
             Database { engine, families: RwLock::new(families), creation: Mutex::new(()), _nested_scan: nested_scan };
-        Ok(Self { database: Arc::new(database) })
+        let manager = Self { database: Arc::new(database) };
+        if manager.engine().is_read_only() {
+            bulk_load::check_complete(&manager)?;
+        } else {
+            bulk_load::recover(&manager)?;
+        }
+        Ok(manager)
     }
 
     /// The directory of the database: absolute, without symbolic links and `..`.
@@ -390,8 +397,12 @@ impl RocksDbManager {
     pub fn compact(&self) -> Result<(), Error> {
         self.engine().check_writable("compact")?;
         debug!(path = %self.path().display(), "compacting all column families");
+        self.compact_families(&self.families())
+    }
+
+    pub(super) fn compact_families(&self, families: &[Arc<ColumnFamily>]) -> Result<(), Error> {
         let options = options::compact_options();
-        for family in self.families() {
+        for family in families {
             self.engine().db().compact_range_cf_opt(family.handle(), None::<&[u8]>, None::<&[u8]>, &options);
         }
         // The calls above do not return errors. RocksDB stores the error, and this call returns it.
@@ -515,7 +526,7 @@ impl RocksDbManager {
         self.run(StoreOperation::RocksdbOperation, &action, |db| Checkpoint::new(db)?.create_checkpoint(path))
     }
 
-    fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         &self.database.engine
     }
 
@@ -547,7 +558,7 @@ impl RocksDbManager {
     }
 
     /// The column family `name`. Creates it if it does not exist.
-    fn family(&self, name: &str) -> Result<Arc<ColumnFamily>, Error> {
+    pub(super) fn family(&self, name: &str) -> Result<Arc<ColumnFamily>, Error> {
         match self.existing(name) {
             Some(family) => Ok(family),
             None => self.create_family(name),
@@ -566,6 +577,10 @@ impl RocksDbManager {
         self.lock_families_for_change().insert(name.to_owned(), Arc::clone(&family));
         debug!(column_family = name, "created column family");
         Ok(family)
+    }
+
+    pub(super) fn sync_log(&self) -> Result<(), Error> {
+        self.run(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))
     }
 
     /// Flushes every memtable. Starts all flushes before it waits for them, so that they run in parallel.
@@ -681,7 +696,7 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
             return Ok(());
         }
         debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
-        self.run(StoreOperation::FlushWal, "sync the write-ahead log of", |db| db.flush_wal(true))?;
+        self.sync_log()?;
         self.flush()
     }
 }

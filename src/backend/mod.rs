@@ -6,6 +6,7 @@
 //!
 //! * **Isolation.** A collection reads and purges only its own entries, for any two prefixes, `a` and `a.b` included.
 //! * **Seeks, not scans.** Reading the last entry or a range costs one seek plus the returned entries.
+//! * **Bulk loads** of many entries as sorted files, see [`BulkLoad`].
 //! * **Backups** beside the load, see [`Backups`], and a read-only opening of what is not to be changed.
 //! * **One memory budget** for all column families, see [`Tuning`], and statistics, see [`EngineStats`].
 //!
@@ -56,6 +57,7 @@ mod backup_list;
 mod backups;
 mod blob_file;
 mod blocking;
+mod bulk_load;
 mod column;
 mod directory;
 mod engine;
@@ -87,6 +89,7 @@ mod write_gate;
 pub use actor_sizes::{ActorSize, ActorSizes};
 pub use backup_list::LastBackup;
 pub use backups::{Backup, Backups, Damage};
+pub use bulk_load::{BulkLoad, BulkWriter};
 pub use directory::is_in_use;
 pub use manager::RocksDbManager;
 pub use progress::{Progress, unobserved};

@@ -2,8 +2,8 @@
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, BottommostLevelCompaction, Cache, CompactOptions, DBCompactionStyle,
-    DBCompressionType, DBRecoveryMode, FlushOptions, InfoLogger, LogLevel, Options, ReadOptions, WriteBufferManager,
-    WriteOptions, statistics::StatsLevel,
+    DBCompressionType, DBRecoveryMode, FlushOptions, InfoLogger, IngestExternalFileOptions, LogLevel, Options,
+    ReadOptions, WriteBufferManager, WriteOptions, statistics::StatsLevel,
 };
 
 use super::{Durability, key::Prefix, tuning::Tuning};
@@ -53,6 +53,13 @@ impl EngineOptions {
         self.database.set_max_sequential_skip_in_iterations(u64::MAX);
     }
 
+    /// For files that will be a part of a database with `table_bytes` of them.
+    pub(super) fn bulk_load(&self, tuning: &Tuning, table_bytes: u64) -> Options {
+        let mut options = self.database.clone();
+        options.set_block_based_table_factory(&table_options(tuning, table_bytes, &self.cache));
+        options
+    }
+
     /// For an opening that writes nothing.
     pub(super) fn read_only(tuning: &Tuning) -> Result<Self, rocksdb::Error> {
         let opening = Opening { durability: Durability::Off, era_name: String::new(), creates: false, table_bytes: 0 };
@@ -78,7 +85,7 @@ impl EngineOptions {
         set_files(&mut database, tuning);
         set_large_values(&mut database, tuning, &cache);
         set_diagnostics(&mut database, tuning);
-        database.set_block_based_table_factory(&table_options(tuning, opening, &cache));
+        database.set_block_based_table_factory(&table_options(tuning, opening.table_bytes, &cache));
         Ok(Self { database, cache, memtables })
     }
 }
@@ -174,7 +181,7 @@ fn set_diagnostics(options: &mut Options, tuning: &Tuning) {
     options.set_stats_persist_period_sec(0);
 }
 
-fn table_options(tuning: &Tuning, opening: &Opening, cache: &Cache) -> BlockBasedOptions {
+fn table_options(tuning: &Tuning, table_bytes: u64, cache: &Cache) -> BlockBasedOptions {
     let mut table = BlockBasedOptions::default();
     table.set_block_cache(cache);
     table.set_block_size(to_usize(tuning.block_bytes));
@@ -183,7 +190,7 @@ fn table_options(tuning: &Tuning, opening: &Opening, cache: &Cache) -> BlockBase
     // Outside the cache, indexes and filters would grow with the data without limit.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    if opening.table_bytes > tuning.ram_bytes {
+    if table_bytes > tuning.ram_bytes {
         // The filters and indexes of new files exceed the cache: a read would load all of a file's for one block. In a
         // smaller database they fit, and the search of two levels would take half a microsecond of every read.
         table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
@@ -240,6 +247,13 @@ pub(super) fn scrub_options() -> ReadOptions {
     options.fill_cache(false);
     options.set_ignore_range_deletions(true);
     options.set_readahead_size(READ_AHEAD);
+    options
+}
+
+/// Moves the files into the database instead of copying them.
+pub(super) fn ingest_options() -> IngestExternalFileOptions {
+    let mut options = IngestExternalFileOptions::default();
+    options.set_move_files(true);
     options
 }
 

@@ -125,6 +125,18 @@ impl ReadAhead {
         CounterIndex(index(self.hasher.hash_one((family, prefix)), self.counters.len()))
     }
 
+    /// Like [`count_write`](Self::count_write), for a write to any number of prefixes.
+    pub(super) fn count_write_to_all<R>(&self, write: impl FnOnce() -> R) -> R {
+        for counter in &self.counters {
+            counter.begun.fetch_add(1, Ordering::SeqCst);
+        }
+        let result = write();
+        for counter in &self.counters {
+            counter.ended.fetch_add(1, Ordering::SeqCst);
+        }
+        result
+    }
+
     /// Runs a write and counts its begin and end, which invalidates values that were read before.
     pub(super) fn count_write<R>(&self, counter: CounterIndex, write: impl FnOnce() -> R) -> R {
         let counter = &self.counters[counter.0];

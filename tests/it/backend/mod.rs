@@ -5,6 +5,7 @@
 
 mod actor_system;
 mod backups;
+mod bulk_loads;
 mod compatibility;
 mod conformance;
 mod contract;

@@ -167,6 +167,40 @@ impl ActorLog {
         self.events > self.covered
     }
 
+    /// The counters after so many events were persisted, and nothing else happened.
+    pub(crate) fn after_persists(rules: PersistenceRules, events: u64) -> Self {
+        let every = match rules.strategy {
+            Strategy::Light => Some(1),
+            Strategy::Full { snapshot_every } => snapshot_every.map(|every| every.max(1)),
+        };
+        let states = every.map_or(0, |every| events / every);
+        let covered = every.map_or(0, |every| states * every);
+        let compacted = if rules.compact_on_snapshot { covered } else { 0 };
+        let metadata = if rules.compact_on_snapshot { 2 * states } else { states };
+        Self { events, covered, compacted, states, metadata, has_state: states > 0 }
+    }
+
+    /// The number of the event that the actor persists next.
+    pub(crate) const fn next_event(&self) -> u64 {
+        self.events
+    }
+
+    /// The number of the state that the actor writes next.
+    pub(crate) const fn next_state(&self) -> u64 {
+        self.states
+    }
+
+    /// The writes of what is stored of an actor that has persisted events and done nothing else, without those that later
+    /// ones overwrote or deleted: of the state and the metadata. Its events are those from `compacted` on.
+    pub(crate) fn newest_states(&self, rules: PersistenceRules, state_bytes: u32) -> Option<[Op; 2]> {
+        self.has_state.then(|| {
+            [
+                Op::new(OpKind::StatesPut, self.states - 1, state_bytes + rules.state_overhead()),
+                Op::new(OpKind::MetadataPut, self.metadata - 1, PersistenceRules::METADATA_BYTES + rules.overhead()),
+            ]
+        })
+    }
+
     /// Updates the counters after an executed operation.
     pub fn follow(&mut self, op: Op) {
         match op.kind {
@@ -281,6 +315,7 @@ fn push_each(ops: &mut Vec<Op>, kind: OpKind, numbers: Range<u64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::{Just, Strategy as _, prop_assert_eq, prop_oneof, proptest};
 
     const LIGHT: PersistenceRules =
         PersistenceRules { strategy: Strategy::Light, compact_on_snapshot: false, encrypted: false };
@@ -352,6 +387,24 @@ mod tests {
                 }
                 assert_eq!(following, issuing, "{rules} after {command:?}");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_counters_after_persists_are_those_of_the_commands(
+            every in prop_oneof![Just(None), (1..30_u64).prop_map(Some)], is_light: bool, compact_on_snapshot: bool,
+            events in 0..100_u64,
+        ) {
+            let strategy = if is_light { Strategy::Light } else { Strategy::Full { snapshot_every: every } };
+            let rules = PersistenceRules { strategy, compact_on_snapshot, encrypted: false };
+            let mut issuing = ActorLog::default();
+            let writes: Vec<Op> = (0..events).flat_map(|_| persist(&mut issuing, rules)).collect();
+            let log = ActorLog::after_persists(rules, events);
+            prop_assert_eq!(log, issuing);
+            let last = |kind| writes.iter().rfind(|op| op.kind == kind).copied();
+            let states = [OpKind::StatesPut, OpKind::MetadataPut].map(last);
+            prop_assert_eq!(log.newest_states(rules, 1000).map_or([None; 2], |ops| ops.map(Some)), states);
         }
     }
 

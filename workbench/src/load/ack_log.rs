@@ -12,7 +12,7 @@ use super::error::RunError;
 /// A position in a worker's stream of commands: all operations before it were acknowledged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// Commands completed since the database was new, the preload included.
+    /// Commands completed since the preload.
     pub commands: u64,
     /// Operations completed of the next command.
     pub operations: u64,

@@ -25,10 +25,6 @@ impl Control {
         self.commands.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add_commands(&self, count: u64) {
-        self.commands.fetch_add(count, Ordering::Relaxed);
-    }
-
     pub(super) fn set_commands(&self, count: u64) {
         self.commands.store(count, Ordering::Relaxed);
     }

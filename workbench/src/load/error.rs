@@ -20,7 +20,7 @@ pub enum RunError {
         /// Cause.
         source: ave_actors_store::Error,
     },
-    /// An action (`open`, `stop`, `read`, `compact` or `measure`) failed on the database in this directory.
+    /// An action (`open`, `fill`, `stop`, `read`, `compact` or `measure`) failed on the database in this directory.
     #[error("cannot {0} the database in {path}: {2}", path = .1.display())]
     Database(&'static str, PathBuf, #[source] ave_actors_store::Error),
     /// This directory for the databases cannot be used.

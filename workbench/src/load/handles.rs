@@ -13,13 +13,35 @@ pub(super) struct Handles<T: Target> {
     pub(super) metadata: T::State,
 }
 
+/// The column families of an actor type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    Events,
+    States,
+    Metadata,
+}
+
+impl Family {
+    pub(super) const ALL: [Self; 3] = [Self::Events, Self::States, Self::Metadata];
+
+    /// The name that `Store::new` gives it.
+    pub(super) fn name(self, type_name: &str) -> String {
+        let suffix = match self {
+            Self::Events => "events",
+            Self::States => "states",
+            Self::Metadata => "metadata",
+        };
+        format!("{type_name}_{suffix}")
+    }
+}
+
 impl<T: Target> Handles<T> {
     /// Opens the handles under the names `Store::new` gives them.
     pub(super) fn open(manager: &T::Manager, type_name: &str, actor_name: &str) -> Result<Self, Error> {
         Ok(Self {
-            events: manager.create_collection(&format!("{type_name}_events"), actor_name)?,
-            states: manager.create_state(&format!("{type_name}_states"), actor_name)?,
-            metadata: manager.create_state(&format!("{type_name}_metadata"), actor_name)?,
+            events: manager.create_collection(&Family::Events.name(type_name), actor_name)?,
+            states: manager.create_state(&Family::States.name(type_name), actor_name)?,
+            metadata: manager.create_state(&Family::Metadata.name(type_name), actor_name)?,
         })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
-use crate::workload::{ActorNames, Arrivals, Planned, ValuePool, Workload, WorkloadSource};
+use crate::workload::{ActorNames, Arrivals, Planned, Preload, PreloadContent, ValuePool, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op};
 
 /// A workload or a trace to replay.
@@ -110,8 +110,33 @@ impl Source {
     pub(super) fn with_preload(&self, most_events: u64) -> Self {
         let Self::Workload(workload) = self else { return self.clone() };
         let mut workload = (**workload).clone();
-        workload.preload.events_per_actor = workload.preload.events_per_actor.min(most_events);
+        let events_per_actor = workload.preload.events_per_actor.min(most_events);
+        workload.preload = Preload { events_per_actor, events_by_popularity: 0 };
         Self::Workload(Arc::new(workload))
+    }
+
+    /// The same after so many more events, spread over the actors by their popularity: a database as it will be later. A
+    /// trace does not grow.
+    pub fn grown(&self, events: u64) -> Self {
+        match self {
+            Self::Workload(workload) => Self::Workload(Arc::new(workload.grown(events))),
+            Self::Trace { .. } => self.clone(),
+        }
+    }
+
+    /// The number of events for [`grown`](Self::grown) with which a compacted database takes about so many bytes on disk;
+    /// `None` if it does not grow to that: a trace, or actors whose snapshots delete their events.
+    pub fn growth_to(&self, disk_bytes: u64) -> Option<u64> {
+        const SAMPLE: u64 = 1 << 20;
+        let missing = disk_bytes.saturating_sub(self.preload_disk_bytes());
+        if missing == 0 {
+            return Some(0);
+        }
+        let per_event =
+            self.grown(SAMPLE).preload_disk_bytes().saturating_sub(self.preload_disk_bytes()) as f64 / SAMPLE as f64;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
+        let events = (missing as f64 / per_event) as u64;
+        (per_event >= 1.0).then_some(events)
     }
 
     /// The actors of the first pass that belong to worker `worker` of `workers`.
@@ -131,30 +156,49 @@ impl Source {
         }
     }
 
-    /// Steps of the preload: a workload's commands, or a trace's actors with a prehistory.
-    pub(crate) fn preload_steps(&self) -> u64 {
+    /// Whether its actors have stored anything before their first commands.
+    pub(crate) fn has_preload(&self) -> bool {
         match self {
-            Self::Workload(_) => self.preload_commands(),
-            Self::Trace { trace, .. } => trace.actors_with_prehistory(),
+            Self::Workload(workload) => workload.preload != Preload::default(),
+            Self::Trace { trace, .. } => trace.actors_with_prehistory() > 0,
         }
     }
 
-    /// Bytes of values in the preload, estimated from its first 1,000 steps.
+    /// Bytes of values that the preload stores. The sizes of a workload's are estimated from a sample.
     pub(crate) fn preload_bytes(&self) -> u64 {
-        const SAMPLE: u64 = 1_000;
-        let steps = self.preload_steps();
-        let (mut ops, mut written) = (Vec::new(), 0);
-        let sampled = steps.min(SAMPLE);
-        let mut stream = self.stream(0, 1);
-        for step in 0..sampled {
-            ops.clear();
-            match self {
-                Self::Workload(_) => drop(stream.next(&mut ops)),
-                Self::Trace { .. } => self.prehistory(step, &mut ops),
-            }
-            written += ops.iter().map(|op| u64::from(op.written_bytes())).sum::<u64>();
+        self.preload_volume().value_bytes
+    }
+
+    /// Bytes that a compacted database with the preload takes, estimated.
+    pub(crate) fn preload_disk_bytes(&self) -> u64 {
+        let PreloadVolume { entries, value_bytes } = self.preload_volume();
+        let compressed = value_bytes as f64 * (1.0 - self.compressibility());
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
+        let bytes = compressed as u64 + entries * KEY_IN_TABLE_BYTES;
+        bytes
+    }
+
+    pub(super) fn compressibility(&self) -> f64 {
+        match self {
+            Self::Workload(workload) => workload.stored_compressibility(),
+            Self::Trace { trace, .. } => trace.provenance.compressibility.clamp(0.0, 1.0),
         }
-        written * steps / sampled.max(1)
+    }
+
+    fn preload_volume(&self) -> PreloadVolume {
+        match self {
+            Self::Workload(workload) => PreloadVolume::of_workload(workload),
+            Self::Trace { .. } => {
+                let (mut volume, mut ops) = (PreloadVolume::default(), Vec::new());
+                for actor in 0..self.actors() {
+                    ops.clear();
+                    self.prehistory(actor, &mut ops);
+                    volume.entries += ops.len() as u64;
+                    volume.value_bytes += ops.iter().map(|op| u64::from(op.bytes)).sum::<u64>();
+                }
+                volume
+            }
+        }
     }
 
     pub(crate) fn type_count(&self) -> u64 {
@@ -175,15 +219,18 @@ impl Source {
         }
     }
 
-    /// Commands of the preload, at the beginning of the stream.
-    pub(crate) fn preload_commands(&self) -> u64 {
+    /// Events that the actors have persisted before their first commands; 0 for a trace.
+    pub(crate) fn preload_events(&self) -> u64 {
         match self {
-            Self::Workload(workload) => u64::from(workload.actors.count) * workload.preload.events_per_actor,
+            Self::Workload(workload) => {
+                let Preload { events_per_actor, events_by_popularity } = workload.preload;
+                u64::from(workload.actors.count) * events_per_actor + events_by_popularity
+            }
             Self::Trace { .. } => 0,
         }
     }
 
-    /// Appends to `ops` the writes of what an actor must have stored before its first command.
+    /// Appends to `ops` the writes of what an actor of a trace must have stored before its first command.
     pub(super) fn prehistory(&self, actor: u64, ops: &mut Vec<Op>) {
         if let Self::Trace { trace, .. } = self {
             let place = actor % trace.actors().len() as u64;
@@ -253,6 +300,57 @@ impl Source {
     }
 }
 
+/// Bytes of a key in a compacted table, index and filter included: neighbours share most of it.
+const KEY_IN_TABLE_BYTES: u64 = 10;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct PreloadVolume {
+    entries: u64,
+    value_bytes: u64,
+}
+
+impl PreloadVolume {
+    /// Counts exactly, and draws the sizes of some values of some actors.
+    fn of_workload(workload: &Arc<Workload>) -> Self {
+        const ACTORS: u64 = 100;
+        const EVENTS_OF_EACH: u64 = 50;
+        let content = PreloadContent::new(Arc::clone(workload));
+        let actors = u64::from(workload.actors.count);
+        let (mut events, mut states) = (Sample::default(), Sample::default());
+        for actor in 0..actors {
+            let stored = content.stored_events(actor);
+            let has_state = content.log(actor).next_state() > 0;
+            events.count += stored.end - stored.start;
+            states.count += 2 * u64::from(has_state);
+            if actor % (actors / ACTORS).max(1) == 0 {
+                stored.take(EVENTS_OF_EACH as usize).for_each(|number| events.add(content.event(actor, number)));
+                content.states(actor).into_iter().flatten().for_each(|op| states.add(op));
+            }
+        }
+        Self { entries: events.count + states.count, value_bytes: events.bytes() + states.bytes() }
+    }
+}
+
+/// A count of values, and the sizes of some of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sample {
+    count: u64,
+    sampled: u64,
+    sampled_bytes: u64,
+}
+
+impl Sample {
+    fn add(&mut self, op: Op) {
+        self.sampled += 1;
+        self.sampled_bytes += u64::from(op.bytes);
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
+    fn bytes(self) -> u64 {
+        (self.count as f64 * self.sampled_bytes as f64 / self.sampled.max(1) as f64) as u64
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum Stream {
     Workload(WorkloadSource),
@@ -265,13 +363,6 @@ impl Stream {
         match self {
             Self::Workload(source) => Some(source.next(ops)),
             Self::Trace(source) => source.next(ops),
-        }
-    }
-
-    pub(super) const fn preload_left(&self) -> u64 {
-        match self {
-            Self::Workload(source) => source.preload_left(),
-            Self::Trace(_) => 0,
         }
     }
 }

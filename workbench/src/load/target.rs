@@ -1,5 +1,6 @@
 //! The backends under load.
 
+use std::marker::PhantomData;
 use std::path::Path;
 
 use ave_actors_store::Error;
@@ -21,6 +22,18 @@ pub trait Target: Sync {
     /// Opens or creates a database in `directory`.
     fn open(&self, directory: &Path, durability: Durability) -> Result<Self::Manager, Error>;
 
+    /// Begins to fill a database that is open and empty; the entries will take about `expected_bytes` on disk. Default: each
+    /// is put.
+    fn loader<'m>(&self, manager: &'m Self::Manager, _expected_bytes: u64) -> Result<Box<dyn Loader + 'm>, Error> {
+        Ok(Box::new(PutLoader::<Self::Collection, Self::State, Self::Manager> { manager, handles: PhantomData }))
+    }
+
+    /// Whether a file of this name in the directory of a closed database never changes later, so that a copy of the database
+    /// can share it. Default: none.
+    fn is_immutable(&self, _file_name: &str) -> bool {
+        false
+    }
+
     /// The engine's own figures by name, the same names each time. Default: none.
     fn statistics(&self, _manager: &Self::Manager) -> Vec<(&'static str, u64)> {
         Vec::new()
@@ -38,6 +51,74 @@ pub trait Target: Sync {
 
     /// Compacts everything, so that overwritten and deleted entries are gone. Default: no effect.
     fn compact(&self, _manager: &Self::Manager) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Fills a database. Its writers work in several threads.
+#[expect(clippy::missing_errors_doc, reason = "errors are the backend's own")]
+pub trait Loader: Sync {
+    /// A writer of a range of entries of the column family `name`, which no other writer's range overlaps.
+    fn writer<'l>(&'l self, name: &str) -> Result<Box<dyn LoadWriter + 'l>, Error>;
+
+    /// Completes the load after all writers.
+    fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Writes entries in the order of actors' names and keys.
+#[expect(clippy::missing_errors_doc, reason = "errors are the backend's own")]
+pub trait LoadWriter {
+    /// An event of an actor.
+    fn event(&mut self, actor: &str, key: &str, value: &[u8]) -> Result<(), Error>;
+
+    /// The state of an actor.
+    fn state(&mut self, actor: &str, value: &[u8]) -> Result<(), Error>;
+
+    /// Ends the range.
+    fn finish(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// Puts one entry after the other.
+struct PutLoader<'m, C, S, M> {
+    manager: &'m M,
+    handles: PhantomData<fn() -> (C, S)>,
+}
+
+struct PutWriter<'l, C, S, M> {
+    loader: &'l PutLoader<'l, C, S, M>,
+    name: String,
+    /// The handle of the actor that was written last.
+    events: Option<(String, C)>,
+}
+
+impl<C, S, M> Loader for PutLoader<'_, C, S, M>
+where
+    C: Collection + 'static,
+    S: State + 'static,
+    M: DbManager<C, S>,
+{
+    fn writer<'l>(&'l self, name: &str) -> Result<Box<dyn LoadWriter + 'l>, Error> {
+        Ok(Box::new(PutWriter { loader: self, name: name.to_owned(), events: None }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<C: Collection, S: State, M: DbManager<C, S>> LoadWriter for PutWriter<'_, C, S, M> {
+    fn event(&mut self, actor: &str, key: &str, value: &[u8]) -> Result<(), Error> {
+        if self.events.as_ref().is_none_or(|(name, _)| name != actor) {
+            self.events = Some((actor.to_owned(), self.loader.manager.create_collection(&self.name, actor)?));
+        }
+        self.events.as_mut().map_or(Ok(()), |(_, events)| events.put(key, value))
+    }
+
+    fn state(&mut self, actor: &str, value: &[u8]) -> Result<(), Error> {
+        self.loader.manager.create_state(&self.name, actor)?.put(value)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -93,6 +174,14 @@ impl Target for RocksDbTarget {
         ave_actors_rocksdb::RocksDbManager::new(&directory.to_path_buf(), durability.is_on(), Some(self.spec.clone()))
     }
 
+    fn loader<'m>(&self, manager: &'m Self::Manager, expected_bytes: u64) -> Result<Box<dyn Loader + 'm>, Error> {
+        Ok(Box::new(manager.bulk_load(expected_bytes)?))
+    }
+
+    fn is_immutable(&self, file_name: &str) -> bool {
+        Path::new(file_name).extension().is_some_and(|extension| extension == "sst" || extension == "blob")
+    }
+
     fn statistics(&self, manager: &Self::Manager) -> Vec<(&'static str, u64)> {
         // A database without statistics is about to fail an operation, which reports the cause.
         manager.stats().map_or_else(|_| Vec::new(), |stats| figures(&stats))
@@ -122,5 +211,31 @@ impl Target for RocksDbTarget {
 
     fn compact(&self, manager: &Self::Manager) -> Result<(), Error> {
         manager.compact()
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+impl Loader for ave_actors_rocksdb::backend::BulkLoad {
+    fn writer<'l>(&'l self, name: &str) -> Result<Box<dyn LoadWriter + 'l>, Error> {
+        Ok(Box::new(Self::writer(self, name)))
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        Self::finish(*self)
+    }
+}
+
+#[cfg(feature = "rocksdb")]
+impl LoadWriter for ave_actors_rocksdb::backend::BulkWriter<'_> {
+    fn event(&mut self, actor: &str, key: &str, value: &[u8]) -> Result<(), Error> {
+        self.put(actor, key, value)
+    }
+
+    fn state(&mut self, actor: &str, value: &[u8]) -> Result<(), Error> {
+        self.put_state(actor, value)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), Error> {
+        Self::finish(*self)
     }
 }

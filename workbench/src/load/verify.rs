@@ -4,6 +4,8 @@
 //! for the completed commands, and determines what must be stored.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, State};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::handles::{Handles, event_key};
 use super::source::Source;
 use super::target::Target;
-use crate::workload::ValuePool;
+use crate::workload::{PreloadContent, ValuePool};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Result of a verification.
@@ -68,9 +70,27 @@ pub(super) struct Written {
     counts: bool,
 }
 
+/// Events of the preload of a workload, whose sizes are computed when they are needed.
+#[derive(Debug, Clone)]
+struct PreloadedEvents {
+    content: PreloadContent,
+    actor: u64,
+    numbers: Range<u64>,
+    counts: bool,
+}
+
+impl PreloadedEvents {
+    fn written(&self, number: u64) -> Written {
+        Written { number, bytes: self.content.event(self.actor, number).bytes, counts: self.counts }
+    }
+}
+
+/// What must be stored of an actor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    pub(super) events: BTreeMap<u64, Written>,
+    /// Smaller than the numbers of all other events.
+    preloaded: Option<PreloadedEvents>,
+    events: BTreeMap<u64, Written>,
     pub(super) state: Option<Written>,
     pub(super) metadata: Option<Written>,
 }
@@ -85,18 +105,89 @@ pub(super) struct Found {
 }
 
 impl Expected {
-    /// What an actor has stored before its first command.
-    fn before(source: &Source, actor: u64, counts: bool) -> Self {
-        let (mut expected, mut ops) = (Self::default(), Vec::new());
-        source.prehistory(actor, &mut ops);
-        for op in ops {
-            expected.apply(op, counts);
+    /// What an actor of the first pass has stored before its first command.
+    pub(super) fn before(source: &Source, actor: u64, counts: bool) -> Self {
+        let mut expected = Self::default();
+        match source {
+            Source::Workload(workload) => {
+                let content = PreloadContent::new(Arc::clone(workload));
+                content.states(actor).into_iter().flatten().for_each(|op| expected.apply(op, counts));
+                let numbers = content.stored_events(actor);
+                expected.preloaded = Some(PreloadedEvents { content, actor, numbers, counts });
+            }
+            Source::Trace { .. } => {
+                let mut ops = Vec::new();
+                source.prehistory(actor, &mut ops);
+                ops.into_iter().for_each(|op| expected.apply(op, counts));
+            }
         }
         expected
     }
 
-    fn values(&self) -> impl Iterator<Item = &Written> {
-        self.events.values().chain(&self.state).chain(&self.metadata)
+    fn preloaded_events(&self) -> Range<u64> {
+        self.preloaded.as_ref().map_or(0..0, |preloaded| preloaded.numbers.clone())
+    }
+
+    pub(super) fn event_count(&self) -> u64 {
+        let preloaded = self.preloaded_events();
+        preloaded.end - preloaded.start + self.events.len() as u64
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.event_count() == 0 && self.state.is_none() && self.metadata.is_none()
+    }
+
+    pub(super) fn event(&self, number: u64) -> Option<Written> {
+        let preloaded = self.preloaded.as_ref().filter(|preloaded| preloaded.numbers.contains(&number));
+        preloaded.map(|preloaded| preloaded.written(number)).or_else(|| self.events.get(&number).copied())
+    }
+
+    /// In the order of their numbers.
+    pub(super) fn events(&self) -> impl Iterator<Item = Written> {
+        self.events_at(0..u64::MAX)
+    }
+
+    /// The events at these places, counted from the first that is stored.
+    pub(super) fn events_at(&self, places: Range<u64>) -> impl Iterator<Item = Written> {
+        let all = self.preloaded_events();
+        let [from, to] = [places.start, places.end].map(|place| all.start.saturating_add(place).min(all.end));
+        let preloaded = self.preloaded.iter().flat_map(move |preloaded| (from..to).map(|at| preloaded.written(at)));
+        let before = all.end - all.start;
+        let [skipped, end] = [places.start, places.end].map(|place| place.saturating_sub(before));
+        let [skipped, taken] = [skipped, end - skipped].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+        preloaded.chain(self.events.values().copied().skip(skipped).take(taken))
+    }
+
+    fn values(&self) -> impl Iterator<Item = Written> {
+        self.events().chain(self.state).chain(self.metadata)
+    }
+
+    /// The writes that store it.
+    pub(super) fn puts(&self) -> impl Iterator<Item = Op> {
+        self.puts_at(0..u64::MAX, true)
+    }
+
+    /// The writes that store the events at these places, and, `with_states`, state and metadata.
+    pub(super) fn puts_at(&self, places: Range<u64>, with_states: bool) -> impl Iterator<Item = Op> {
+        let put = |kind| move |written: Written| Op::new(kind, written.number, written.bytes);
+        let states = self.state.filter(|_| with_states).into_iter().map(put(OpKind::StatesPut));
+        let metadata = self.metadata.filter(|_| with_states).into_iter().map(put(OpKind::MetadataPut));
+        self.events_at(places).map(put(OpKind::EventsPut)).chain(states).chain(metadata)
+    }
+
+    fn delete_event(&mut self, number: u64) {
+        self.events.remove(&number);
+        let Some(preloaded) = self.preloaded.as_mut().filter(|preloaded| preloaded.numbers.contains(&number)) else {
+            return;
+        };
+        if preloaded.numbers.start == number {
+            // The usual case: a compaction deletes the first ones.
+            preloaded.numbers.start += 1;
+        } else {
+            let kept = preloaded.numbers.clone().filter(|&kept| kept != number);
+            self.events.extend(kept.map(|kept| (kept, preloaded.written(kept))));
+            self.preloaded = None;
+        }
     }
 
     pub(super) fn undo(&self, ops: &[Op]) -> Vec<Op> {
@@ -107,7 +198,7 @@ impl Expected {
         };
         for op in ops {
             match op.kind {
-                OpKind::EventsDel => undo.extend(self.events.get(&op.number).map(|&old| put(OpKind::EventsPut, old))),
+                OpKind::EventsDel => undo.extend(self.event(op.number).map(|old| put(OpKind::EventsPut, old))),
                 OpKind::StatesPut => undo.push(state(OpKind::StatesPut, OpKind::StatesPurge, self.state)),
                 OpKind::MetadataPut => undo.push(state(OpKind::MetadataPut, OpKind::MetadataPurge, self.metadata)),
                 _ => {}
@@ -126,8 +217,8 @@ impl Expected {
         let written = Written { number: op.number, bytes: op.bytes, counts };
         match op.kind {
             OpKind::EventsPut => drop(self.events.insert(op.number, written)),
-            OpKind::EventsDel => drop(self.events.remove(&op.number)),
-            OpKind::EventsPurge => self.events.clear(),
+            OpKind::EventsDel => self.delete_event(op.number),
+            OpKind::EventsPurge => (self.preloaded, self.events) = (None, BTreeMap::new()),
             OpKind::StatesPut => self.state = Some(written),
             OpKind::StatesPurge => self.state = None,
             OpKind::MetadataPut => self.metadata = Some(written),
@@ -145,24 +236,30 @@ pub(super) struct Ledger {
 impl Ledger {
     /// After the first `completed` commands.
     pub(super) fn replay(source: &Source, worker: u64, workers: u64, completed: u64) -> Self {
-        let mut stream = source.stream(worker, workers);
-        let mut actors: BTreeMap<u64, Expected> = BTreeMap::new();
-        let mut ops = Vec::new();
+        let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
+        let mut ledger = Self::preloaded(source, worker, workers, true);
         for _ in 0..completed {
             let Some(planned) = stream.next(&mut ops) else { break };
-            let expected = actors.entry(planned.actor).or_insert_with(|| Expected::before(source, planned.actor, true));
+            let expected = ledger.expected(source, planned.actor, true);
             for &op in &ops {
                 expected.apply(op, true);
             }
         }
-        Self { actors }
+        ledger
     }
 
-    /// The entry of an actor. Actors of the first pass begin with their prehistory, which does not count in the result; those of
-    /// later passes begin empty.
-    pub(super) fn expected(&mut self, source: &Source, actor: u64) -> &mut Expected {
+    /// Before the first command. What is stored `counts` in the result or does not.
+    pub(super) fn preloaded(source: &Source, worker: u64, workers: u64, counts: bool) -> Self {
+        let before = source.actors_of(worker, workers).map(|actor| (actor, Expected::before(source, actor, counts)));
+        Self { actors: before.filter(|(_, expected)| !expected.is_empty()).collect() }
+    }
+
+    /// The entry of an actor that was not preloaded begins empty, or, if it belongs to a later pass of a trace and
+    /// `with_prehistory` is true, with what it writes before its first command.
+    pub(super) fn expected(&mut self, source: &Source, actor: u64, with_prehistory: bool) -> &mut Expected {
+        let is_later = actor >= source.actors();
         let before =
-            || if actor < source.actors() { Expected::before(source, actor, false) } else { Expected::default() };
+            || if is_later && with_prehistory { Expected::before(source, actor, true) } else { Expected::default() };
         self.actors.entry(actor).or_insert_with(before)
     }
 
@@ -233,7 +330,7 @@ impl Comparison<'_> {
     }
 
     fn events(&mut self, expected: &Expected, events: &impl Collection) -> Result<(), Error> {
-        let mut wanted = expected.events.values().peekable();
+        let mut wanted = expected.events().peekable();
         let mut in_step = true;
         let mut digits = [0; 20];
         for entry in events.iter(false)? {
@@ -246,7 +343,7 @@ impl Comparison<'_> {
             if in_step && written.is_none_or(|written| Some(written.number) != due) {
                 in_step = self.unexpected(&key, due);
             }
-            if let Some(&written) = written {
+            if let Some(written) = written {
                 self.event(written, &bytes);
             }
         }

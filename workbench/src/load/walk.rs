@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::drive::mark;
 use super::source::{Source, Stream};
+use super::verify::Expected;
 use ave_actors_rocksdb::trace::Op;
 
-/// The operations of one command, or of an actor's prehistory.
+/// The operations of one command, or a part of what an actor has stored before its first command.
 #[derive(Debug)]
 pub struct WalkStep<'a> {
     /// Number of the actor.
@@ -15,20 +16,23 @@ pub struct WalkStep<'a> {
     pub actor_type: u32,
     /// Length of its name, bytes.
     pub name_bytes: u32,
-    /// Whether they are a command; otherwise the prehistory.
+    /// Whether they are a command; otherwise a part of the preload.
     pub is_command: bool,
     /// In the order of execution.
     pub ops: &'a [Op],
 }
 
-/// Draws the commands of all workers in turns, the preload first.
+/// Most events of the preload in one step.
+const EVENTS_PER_STEP: u64 = 1 << 12;
+
+/// Goes through the preload, then draws the commands of all workers in turns.
 #[derive(Debug)]
 pub struct Walk {
     source: Source,
     streams: Vec<Option<Stream>>,
     turn: usize,
-    /// The next actor of the first pass that may have a prehistory.
-    next_prehistory: u64,
+    /// The actor of the first pass whose preload is next, and how many of its events are done.
+    next_preload: (u64, u64),
     /// Type and length of the name of each actor of a pass, by number; empty where they follow from the number.
     actors: Vec<(u32, u32)>,
     /// Actors of later passes that have begun.
@@ -44,7 +48,7 @@ impl Source {
             source: self.clone(),
             streams: (0..workers).map(|number| Some(self.stream(number, workers))).collect(),
             turn: 0,
-            next_prehistory: 0,
+            next_preload: (0, 0),
             actors: self.known_actors(),
             begun: Vec::new(),
             ops: Vec::new(),
@@ -66,21 +70,38 @@ impl Source {
 impl Walk {
     /// The next step; `None` at the end of a finite source.
     pub fn step(&mut self) -> Option<WalkStep<'_>> {
+        let (actor, is_command) = match self.draw_preload() {
+            Some(actor) => (actor, false),
+            None => (self.draw()?, true),
+        };
+        Some(self.step_of(actor, is_command))
+    }
+
+    /// The next step of the preload; `None` after its end.
+    pub(crate) fn preload_step(&mut self) -> Option<WalkStep<'_>> {
+        let actor = self.draw_preload()?;
+        Some(self.step_of(actor, false))
+    }
+
+    fn draw_preload(&mut self) -> Option<u64> {
         self.ops.clear();
-        while self.next_prehistory < self.source.actors() && matches!(self.source, Source::Trace { .. }) {
-            let actor = self.next_prehistory;
-            self.next_prehistory += 1;
-            self.source.prehistory(actor, &mut self.ops);
+        while self.next_preload.0 < self.source.actors() {
+            let (actor, done) = self.next_preload;
+            let before = Expected::before(&self.source, actor, true);
+            let end = done.saturating_add(EVENTS_PER_STEP);
+            let (is_first, is_last) = (done == 0, end >= before.event_count());
+            self.ops.extend(before.puts_at(done..end, is_first));
+            self.next_preload = if is_last { (actor + 1, 0) } else { (actor, end) };
             if !self.ops.is_empty() {
-                return Some(self.step_of(actor, false));
+                return Some(actor);
             }
         }
-        let actor = self.draw()?;
-        Some(self.step_of(actor, true))
+        None
     }
 
     /// The next command of the worker whose turn it is, or of another one if that has no more.
     fn draw(&mut self) -> Option<u64> {
+        self.ops.clear();
         for _ in 0..self.streams.len() {
             let turn = self.turn;
             self.turn = (turn + 1) % self.streams.len();

@@ -38,17 +38,13 @@ impl Source {
             }
         }
         let commands = commands.max(1) as f64;
-        let compressibility = match self {
-            Self::Workload(workload) => workload.stored_compressibility(),
-            Self::Trace { trace, .. } => trace.provenance.compressibility,
-        };
-        let kept = if deletes { 0.0 } else { event_bytes as f64 * (1.0 - compressibility) / commands };
+        let kept = if deletes { 0.0 } else { event_bytes as f64 * (1.0 - self.compressibility()) / commands };
         let share = self.share(CommandKind::Persist);
         let kept_per_event = if share > 0.0 { kept / share } else { 0.0 };
         WriteVolume {
             written_bytes_per_command: written_bytes as f64 / commands,
             kept_bytes_per_command: kept,
-            preload_kept_bytes: self.preload_commands() as f64 * kept_per_event,
+            preload_kept_bytes: self.preload_events() as f64 * kept_per_event,
         }
     }
 }

@@ -37,6 +37,8 @@ struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct RigKey {
     machine: String,
+    /// Events by which its database is grown.
+    grown_events: u64,
     durability: Durability,
     workers: u64,
     number: u64,
@@ -84,7 +86,8 @@ pub struct JournaledTestbed<'a> {
     control: &'a Control,
     journal: RefCell<Journal>,
     known: RefCell<HashMap<RigKey, VecDeque<Step>>>,
-    rigs: RefCell<HashMap<(String, Durability, u64), u64>>,
+    /// The rigs so far by key, without their numbers.
+    rigs: RefCell<HashMap<RigKey, u64>>,
 }
 
 impl<'a> JournaledTestbed<'a> {
@@ -111,11 +114,12 @@ impl<'a> JournaledTestbed<'a> {
         written.map_err(|error| ProcessError::Testbed(Box::new(error)))
     }
 
-    fn next_key(&self, machine: &Machine, durability: Durability, workers: u64) -> RigKey {
+    fn next_key(&self, machine: &Machine, grown_events: u64, durability: Durability, workers: u64) -> RigKey {
+        let key = RigKey { machine: machine.name.clone(), grown_events, durability, workers, number: 0 };
         let mut rigs = self.rigs.borrow_mut();
-        let count = rigs.entry((machine.name.clone(), durability, workers)).or_default();
+        let count = rigs.entry(key.clone()).or_default();
         *count += 1;
-        RigKey { machine: machine.name.clone(), durability, workers, number: *count }
+        RigKey { number: *count, ..key }
     }
 }
 
@@ -125,7 +129,17 @@ impl Testbed for JournaledTestbed<'_> {
     }
 
     fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        let key = self.next_key(machine, durability, workers);
+        self.set_up_grown(machine, 0, durability, workers)
+    }
+
+    fn set_up_grown(
+        &self,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> RigResult<Box<dyn Rig + '_>> {
+        let key = self.next_key(machine, grown_events, durability, workers);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
             return Ok(RigOutcome::OutOfMemory);
@@ -153,7 +167,8 @@ impl<'a> JournaledRig<'a> {
     /// The rig, which is set up unless it is there; `None` if that ran out of memory.
     fn revived(&mut self) -> Result<Option<&mut Box<dyn Rig + 'a>>, ProcessError> {
         if self.rig.is_none() {
-            match self.of.testbed.set_up(&self.machine, self.key.durability, self.key.workers)? {
+            let RigKey { grown_events, durability, workers, .. } = self.key;
+            match self.of.testbed.set_up_grown(&self.machine, grown_events, durability, workers)? {
                 RigOutcome::Completed(rig) => self.rig = Some(rig),
                 RigOutcome::OutOfMemory => self.of.write(&self.key, &Step::DiedAtOnce)?,
             }

@@ -116,7 +116,8 @@ fn measure(
     let spec = PlanSpec { disk_bytes_per_second: Some(disk_bytes_per_second), ..scenario.spec };
     let scenario = Scenario { spec, ..scenario };
     let cores = host.usable_cores as usize;
-    let processes = ProcessTestbed::new(scenario.snapshot.clone(), scratch, &request.confinement, cores, job);
+    let snapshot = scenario.snapshot.clone();
+    let processes = ProcessTestbed::new(&scenario.source, snapshot, scratch, &request.confinement, cores, job);
     let testbed = JournaledTestbed::new(&processes, journal, job.control);
     let outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
     Ok(Measured { scenario, outcome, journal: path })

@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub(crate) mod confined;
 mod error;
 mod journal;
+mod origin;
 #[cfg(all(feature = "rocksdb", target_os = "linux"))]
 mod power_cut;
 #[cfg(feature = "rocksdb")]

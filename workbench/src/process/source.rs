@@ -76,6 +76,14 @@ impl SourceSnapshot {
         }
     }
 
+    /// The same after so many more events, see [`Source::grown`].
+    pub(crate) fn grown(&self, events: u64) -> Result<Self, ProcessError> {
+        match self {
+            Self::Workload(text) => Self::of_workload(&Workload::parse(text)?.grown(events)),
+            Self::Trace { .. } => Ok(self.clone()),
+        }
+    }
+
     /// Reads it without an end. A long trace is cached in an unnamed file in `directory`.
     pub(crate) fn read(&self, directory: &Path) -> Result<Source, ProcessError> {
         match self {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::error::ProcessError;
+use super::origin::Origins;
 use crate::actor::Durability;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{
@@ -139,6 +140,21 @@ pub trait Testbed {
     /// Creates a rig whose database holds the preload. `workers` threads will load it.
     fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>>;
 
+    /// The same, with a database as it is after so many more events, see [`Source::grown`]. Only testbeds that can fill
+    /// databases of any size implement it.
+    fn set_up_grown(
+        &self,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> RigResult<Box<dyn Rig + '_>> {
+        if grown_events == 0 {
+            return self.set_up(machine, durability, workers);
+        }
+        Err(ProcessError::Testbed("the database cannot be grown here".into()))
+    }
+
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
@@ -155,18 +171,22 @@ pub struct InProcess<'a, T: Target, C: Clock> {
     job: JobContext<'a>,
     keeps_databases: bool,
     rigs: AtomicU64,
+    origins: Origins,
 }
 
 impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
     /// Loads `source` on databases below `directory`, which is created with the first one.
-    pub const fn new(
-        target: &'a T,
-        source: &'a Source,
-        directory: &'a Path,
-        clock: &'a C,
-        job: JobContext<'a>,
-    ) -> Self {
-        Self { target, source, directory, clock, job, keeps_databases: false, rigs: AtomicU64::new(0) }
+    pub fn new(target: &'a T, source: &'a Source, directory: &'a Path, clock: &'a C, job: JobContext<'a>) -> Self {
+        Self {
+            target,
+            source,
+            directory,
+            clock,
+            job,
+            keeps_databases: false,
+            rigs: AtomicU64::new(0),
+            origins: Origins::default(),
+        }
     }
 
     /// The same, but databases of finished rigs stay.
@@ -175,10 +195,26 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         Self { keeps_databases: true, ..self }
     }
 
-    pub(super) fn start(&self, durability: Durability, workers: u64) -> Result<Box<dyn Rig + '_>, ProcessError> {
-        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
+    /// A rig on the database that is in the directory `name`, filled with the preload of the source.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn start_filled(
+        &self,
+        name: &str,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<Box<dyn Rig + '_>, ProcessError> {
+        self.start(self.source, name.to_owned(), durability, workers)
+    }
+
+    fn start(
+        &self,
+        source: &Source,
+        name: String,
+        durability: Durability,
+        workers: u64,
+    ) -> Result<Box<dyn Rig + '_>, ProcessError> {
         let directory = self.directory.join(&name);
-        let session = Session::start(self.target, self.source, &directory, durability, workers, self.job)?;
+        let session = Session::start_filled(self.target, source, &directory, durability, workers, self.job)?;
         Ok(Box::new(self.rig(session, name)))
     }
 
@@ -203,8 +239,22 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         Emulation::CoresOnly { why: "it runs in this process".to_owned() }
     }
 
-    fn set_up(&self, _machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        Ok(RigOutcome::Completed(self.start(durability, workers)?))
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        self.set_up_grown(machine, 0, durability, workers)
+    }
+
+    fn set_up_grown(
+        &self,
+        _machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> RigResult<Box<dyn Rig + '_>> {
+        let source = self.source.grown(grown_events);
+        let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
+        let (copy, key) = (self.directory.join(&name), grown_events.to_string());
+        self.origins.copy_to(&copy, (self.directory, &key), self.target, &source, self.job)?;
+        Ok(RigOutcome::Completed(self.start(&source, name, durability, workers)?))
     }
 
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {

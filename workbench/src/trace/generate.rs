@@ -8,7 +8,7 @@ use super::builder::{Trace, TraceBuilder};
 use super::command::{TraceActor, TraceCommand};
 use super::error::TraceError;
 use super::writer::TraceWriter;
-use crate::workload::{ActorNames, Workload, WorkloadSource};
+use crate::workload::{ActorNames, PreloadCommands, PreloadContent, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
 /// Length of a generated trace.
@@ -121,6 +121,13 @@ fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
             Preload::AsCommands => format!("the first {preloaded} events of every actor, at time 0, are its preload"),
         });
     }
+    let more = workload.preload.events_by_popularity;
+    if more > 0 {
+        assumptions.push(match options.preload {
+            Preload::AsPast => format!("{more} events, more of busier actors, were persisted before the trace begins"),
+            Preload::AsCommands => format!("{more} events, more of busier actors, at time 0, are its preload"),
+        });
+    }
     Provenance {
         name: workload.name.clone(),
         source: format!("workload {}", workload.name),
@@ -142,6 +149,13 @@ struct Newest {
 }
 
 impl Newest {
+    /// What the preload leaves.
+    fn after_preload(content: &PreloadContent, actor: u64) -> Self {
+        let last = content.stored_events(actor).next_back().map(|number| content.event(actor, number));
+        let [state_bytes, metadata_bytes] = content.states(actor).map_or([0; 2], |ops| ops.map(|op| op.bytes));
+        Self { event: last.map(|op| (op.number, op.bytes)), state_bytes, metadata_bytes }
+    }
+
     /// Applies an operation, and completes a read with what it finds.
     fn complete(&mut self, op: &mut Op) {
         match op.kind {
@@ -161,6 +175,8 @@ impl Newest {
 }
 
 struct Generator<I> {
+    /// Commands at time 0 that precede the source's.
+    preload: Option<PreloadCommands>,
     source: WorkloadSource,
     actors: Names,
     newest: Vec<Newest>,
@@ -174,40 +190,53 @@ impl<I: Iterator<Item = u64>> Generator<I> {
     fn new(workload: &Arc<Workload>, options: &GenerateOptions, arrival_times: I) -> Self {
         let digests = ActorNames::new(workload.seed, workload.actors.name_bytes);
         let types = (0..workload.actors.types).map(|number| format!("{}{number}", workload.name).into());
-        let mut generator = Self {
+        let content = PreloadContent::new(Arc::clone(workload));
+        let actors = 0..u64::from(workload.actors.count);
+        let newest = match options.preload {
+            Preload::AsPast => actors.map(|actor| Newest::after_preload(&content, actor)).collect(),
+            Preload::AsCommands => actors.map(|_| Newest::default()).collect(),
+        };
+        Self {
+            preload: (options.preload == Preload::AsCommands).then(|| PreloadCommands::new(content)),
             source: WorkloadSource::new(Arc::clone(workload), 0, 1),
             actors: Names { digests, types: types.collect() },
-            newest: vec![Newest::default(); workload.actors.count as usize],
+            newest,
             arrival_times,
             options: *options,
             commands: 0,
             ops: Vec::new(),
-        };
-        if options.preload == Preload::AsPast {
-            while generator.source.preload_left() > 0 {
-                generator.draw();
-            }
         }
-        generator
     }
 
-    fn draw(&mut self) -> (usize, CommandKind) {
-        let planned = self.source.next(&mut self.ops);
-        let actor = usize::try_from(planned.actor).expect("actors fit in memory");
-        for op in &mut self.ops {
-            self.newest[actor].complete(op);
+    /// The actor and the kind of the next command of the preload; `None` after its end.
+    fn draw_preload(&mut self) -> Option<(u64, CommandKind)> {
+        let actor = self.preload.as_mut()?.next(&mut self.ops);
+        if actor.is_none() {
+            self.preload = None;
         }
-        (actor, planned.kind)
+        Some((actor?, CommandKind::Persist))
     }
 
     /// The next command, with the workload's number of the actor.
     fn next(&mut self) -> Option<TraceCommand> {
-        let at_ns = if self.source.preload_left() > 0 { 0 } else { self.next_time()? };
-        let (mut actor, mut kind) = self.draw();
-        while self.ops.is_empty() {
-            (actor, kind) = self.draw();
+        let (at_ns, (actor, kind)) = match self.draw_preload() {
+            Some(command) => (0, command),
+            None => (self.next_time()?, self.draw_with_operations()),
+        };
+        let actor = u32::try_from(actor).expect("a workload has fewer");
+        for op in &mut self.ops {
+            self.newest[actor as usize].complete(op);
         }
-        Some(TraceCommand { at_ns, actor: u32::try_from(actor).expect("a workload has fewer"), kind })
+        Some(TraceCommand { at_ns, actor, kind })
+    }
+
+    fn draw_with_operations(&mut self) -> (u64, CommandKind) {
+        loop {
+            let planned = self.source.next(&mut self.ops);
+            if !self.ops.is_empty() {
+                return (planned.actor, planned.kind);
+            }
+        }
     }
 
     fn next_time(&mut self) -> Option<u64> {

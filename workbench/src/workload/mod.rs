@@ -6,6 +6,7 @@
 mod catalogue;
 mod distribution;
 mod input_text;
+mod preload;
 mod schema;
 mod source;
 mod values;
@@ -14,6 +15,7 @@ pub use catalogue::shipped;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{escape, excerpt};
+pub(crate) use preload::{PreloadCommands, PreloadContent};
 pub use schema::{
     Actors, Arrivals, Bursts, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError,
 };

@@ -263,12 +263,21 @@ impl Bursts {
 }
 
 /// Content of the database before the measurement.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preload {
     /// Events persisted for every actor beforehand, at most 1 million. Default 0.
     #[serde(default, deserialize_with = "within::<0, 1_000_000, _, _>")]
     pub events_per_actor: u64,
+    /// Further events, spread over the actors as the commands are: an actor that is busier has a longer log. At most
+    /// 10^12. Default 0.
+    #[serde(default, deserialize_with = "within::<0, 1_000_000_000_000, _, _>", skip_serializing_if = "is_zero")]
+    pub events_by_popularity: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Workload {
@@ -294,6 +303,13 @@ impl Workload {
 
     pub(super) fn parse_from(text: &str, path: &Path) -> Result<Self, WorkloadError> {
         toml::from_str(text).map_err(|source| WorkloadError::Parse { path: path.to_owned(), source: Box::new(source) })
+    }
+
+    /// The same after so many more events, spread over the actors by their popularity.
+    pub(crate) fn grown(&self, events: u64) -> Self {
+        let mut grown = self.clone();
+        grown.preload.events_by_popularity = grown.preload.events_by_popularity.saturating_add(events);
+        grown
     }
 
     /// The rules by which commands expand to storage operations.

@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::preload::PreloadContent;
 use super::schema::{Skew, Workload};
 use super::values::mix;
 use crate::actor::{ActorLog, Command, Strategy};
@@ -23,7 +24,7 @@ pub struct Planned {
     pub at_ns: Option<u64>,
 }
 
-/// The commands of one worker's actors: first the preload, then the mix, without end.
+/// The commands of one worker's actors after the preload: the mix, without end.
 ///
 /// Actor `a` belongs to worker `a % workers`, so that the commands of one actor keep their order. The stream depends
 /// on workload, seed, worker and number of workers alone: it can be drawn again to verify what was written.
@@ -37,7 +38,6 @@ pub struct WorkloadSource {
     kinds: Vec<CommandKind>,
     pick_kind: WeightedIndex<f64>,
     pick_actor: Option<Zipf<f64>>,
-    preload_left: u64,
     /// An actor that has stopped and starts with the next command.
     stopped: Option<usize>,
     longest: [u32; 2],
@@ -56,6 +56,7 @@ impl WorkloadSource {
         let actors = u64::from(workload.actors.count);
         assert!(worker < workers && workers <= actors, "worker {worker} of {workers} for {actors} actors");
         let own = (actors - worker).div_ceil(workers);
+        let content = PreloadContent::new(Arc::clone(&workload));
         let kinds = workload.commands.kinds();
         let pick_kind = WeightedIndex::new(kinds.iter().map(|&kind| workload.commands.weight(kind)))
             .expect("weights were checked when the workload was read");
@@ -65,8 +66,7 @@ impl WorkloadSource {
         };
         Self {
             rng: Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, worker, COMMAND_SALT, workers)),
-            logs: vec![ActorLog::default(); usize::try_from(own).expect("actors fit in memory")],
-            preload_left: own * workload.preload.events_per_actor,
+            logs: (0..own).map(|place| content.log(worker + place * workers)).collect(),
             stopped: None,
             longest: [workload.event_bytes.max_bytes(), workload.state_bytes.max_bytes()],
             workload,
@@ -78,15 +78,10 @@ impl WorkloadSource {
         }
     }
 
-    /// Commands of the preload that are left.
-    pub(crate) const fn preload_left(&self) -> u64 {
-        self.preload_left
-    }
-
     /// Draws the next command and puts the operations it expands to into `ops`.
     pub fn next(&mut self, ops: &mut Vec<Op>) -> Planned {
         ops.clear();
-        let (own, kind) = if self.preload_left > 0 { self.preload() } else { self.draw() };
+        let (own, kind) = self.draw();
         let command = if self.stops_first(own, kind) {
             self.stopped = Some(own);
             Command::Stop { state_bytes: self.state_bytes() }
@@ -95,13 +90,6 @@ impl WorkloadSource {
         };
         self.logs[own].expand(self.workload.rules(), command, ops);
         Planned { actor: self.worker + own as u64 * self.workers, kind: command.kind(), at_ns: None }
-    }
-
-    /// Actors alternate, so that their events are interleaved on disk as in production.
-    fn preload(&mut self) -> (usize, CommandKind) {
-        let own = usize::try_from(self.preload_left % self.logs.len() as u64).expect("below the number of actors");
-        self.preload_left -= 1;
-        (own, CommandKind::Persist)
     }
 
     fn draw(&mut self) -> (usize, CommandKind) {
@@ -191,14 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn the_preload_gives_every_actor_its_events_first() {
+    fn the_stream_begins_after_the_preload() {
         let workload = workload("actors={count=7}\npreload={events_per_actor=4}");
-        assert_eq!(WorkloadSource::new(Arc::new(workload.clone()), 0, 2).preload_left(), 16);
-        let mut persisted = [0; 7];
-        for (planned, _) in drawn(workload, 0, 2, 16) {
-            persisted[usize::try_from(planned.actor).unwrap()] += 1;
+        let mut next = [4; 7];
+        for (planned, ops) in drawn(workload, 0, 2, 100) {
+            for op in ops.iter().filter(|op| op.kind == OpKind::EventsPut) {
+                let next: &mut u64 = &mut next[usize::try_from(planned.actor).unwrap()];
+                assert_eq!(op.number, *next);
+                *next += 1;
+            }
         }
-        assert_eq!(persisted, [4, 0, 4, 0, 4, 0, 4]);
+        assert!(next[0] > 4);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) fn run_stages(spec: &RunSpec, source: &Source) -> TimeLeft {
     };
     let stages = |phase, any: bool, count, each| (StageKind::Phase(phase), if any { count } else { 0 }, each);
     TimeLeft::new([
-        stages(Phase::Preload, source.preload_steps() > 0, databases, Some(GUESS)),
+        stages(Phase::Preload, source.has_preload(), databases, Some(GUESS)),
         stages(Phase::WarmUp, !spec.warmup.most().is_zero(), rounds, Some(warmup)),
         stages(Phase::Measure, true, rounds, spec.measure.or_else(|| trace_time(spec.load, source))),
         stages(Phase::Verify, spec.verify, databases, Some(GUESS)),

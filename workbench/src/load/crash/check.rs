@@ -99,7 +99,7 @@ impl<T: Target> Check<'_, T> {
     /// Kills one process and verifies; false if it was not killed.
     fn kill(&self, crashed: &mut Crashed) -> Result<bool, RunError> {
         let log = self.task.log()?;
-        let from = log.positions()?.unwrap_or_else(|| self.after_preload());
+        let from = log.positions()?.unwrap_or_else(|| vec![Position::default(); self.shares()]);
         // An interrupted opening fails, or not: only the next one counts.
         let open = || drop(self.target.open(&self.task.database(), self.task.durability));
         let killed = self.victim.run_and_kill(&self.task, self.kill_after(crashed.kills), self.control);
@@ -151,12 +151,8 @@ impl<T: Target> Check<'_, T> {
         if self.victim.cuts_power() { "power cut" } else { "kill" }
     }
 
-    fn after_preload(&self) -> Vec<Position> {
-        let position = |worker| {
-            let commands = self.source.stream(worker, self.task.workers).preload_left();
-            Position { commands, operations: 0 }
-        };
-        (0..self.task.workers).map(position).collect()
+    fn shares(&self) -> usize {
+        usize::try_from(self.task.workers).expect("workers are few")
     }
 
     fn kill_after(&self, kill: u32) -> Duration {

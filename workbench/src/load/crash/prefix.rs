@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ave_actors_store::Error;
 
-use super::share::{COMMANDS_LOOKED_AHEAD, expect_prehistories, steps};
+use super::share::{COMMANDS_LOOKED_AHEAD, steps};
 use crate::load::ack_log::Position;
 use crate::load::handles::event_key;
 use crate::load::source::Source;
@@ -32,7 +32,7 @@ pub(super) fn compare<T: Target>(
     let mut ledger = Ledger::default();
     walk(stored.source, &mut ledger, best.position, |ledger, actor, op, position| {
         let counts = (position.commands, position.operations) >= (from.commands, from.operations);
-        ledger.expected(stored.source, actor).apply(op, counts);
+        ledger.expected(stored.source, actor, false).apply(op, counts);
     });
     let mut verified = ledger.verify(stored, || true)?;
     if let Some(first) = verified.differences.first_mut() {
@@ -81,12 +81,14 @@ fn find<T: Target>(stored: &Stored<'_, T>, from: Position, to: Position) -> Resu
 /// Calls `apply` with every operation before `end`, its actor, and the position before it. Afterwards `ledger` has all
 /// actors of the following commands.
 fn walk(source: &Source, ledger: &mut Ledger, end: Position, mut apply: impl FnMut(&mut Ledger, u64, Op, Position)) {
-    expect_prehistories(ledger, source, 0, 1);
+    if ledger.actors.is_empty() {
+        *ledger = Ledger::preloaded(source, 0, 1, false);
+    }
     let (mut stream, mut ops) = (source.stream(0, 1), Vec::new());
     for commands in 0..=end.commands {
         let Some(planned) = stream.next(&mut ops) else { return };
         let steps = steps(source, ledger, planned, &ops);
-        ledger.expected(source, planned.actor);
+        ledger.expected(source, planned.actor, false);
         let count = if commands < end.commands { steps.len() as u64 } else { end.operations };
         for (operations, &op) in (0..count).zip(&steps) {
             apply(ledger, planned.actor, op, Position { commands, operations });
@@ -94,7 +96,7 @@ fn walk(source: &Source, ledger: &mut Ledger, end: Position, mut apply: impl FnM
     }
     for _ in 0..COMMANDS_LOOKED_AHEAD {
         let Some(planned) = stream.next(&mut ops) else { return };
-        ledger.expected(source, planned.actor);
+        ledger.expected(source, planned.actor, false);
     }
 }
 
@@ -115,9 +117,10 @@ impl<'a> Compared<'a> {
     }
 
     fn count(&self) -> usize {
-        let is_there = |number: &&u64| self.found.events.contains_key(event_key(**number, &mut [0; 20]));
-        let surplus = self.found.events.len() - self.expected.events.keys().filter(is_there).count();
-        let events = self.expected.events.keys().filter(|&&number| self.event_differs(number)).count();
+        let is_there = |number: &u64| self.found.events.contains_key(event_key(*number, &mut [0; 20]));
+        let expected = || self.expected.events().map(|written| written.number);
+        let surplus = self.found.events.len() - expected().filter(is_there).count();
+        let events = expected().filter(|&number| self.event_differs(number)).count();
         surplus + events + usize::from(self.state_differs()) + usize::from(self.metadata_differs())
     }
 
@@ -140,7 +143,7 @@ impl<'a> Compared<'a> {
 
     fn event_differs(&self, number: u64) -> bool {
         let found = self.found.events.get(event_key(number, &mut [0; 20]));
-        self.differs(OpKind::EventsPut, self.expected.events.get(&number), found)
+        self.differs(OpKind::EventsPut, self.expected.event(number).as_ref(), found)
     }
 
     fn state_differs(&self) -> bool {

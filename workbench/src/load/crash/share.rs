@@ -33,13 +33,12 @@ struct InFlight {
 impl Share {
     /// What must be stored of everything before `to`. Writes from `from` on count in the result.
     pub(super) fn new(source: &Source, worker: u64, workers: u64, from: Position, to: Position) -> Self {
-        let mut share = Self { ledger: Ledger::default(), to, in_flight: None };
-        expect_prehistories(&mut share.ledger, source, worker, workers);
+        let mut share = Self { ledger: Ledger::preloaded(source, worker, workers, false), to, in_flight: None };
         let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
         for number in 0..=to.commands {
             let Some(planned) = stream.next(&mut ops) else { break };
             let steps = steps(source, &share.ledger, planned, &ops);
-            let expected = share.ledger.expected(source, planned.actor);
+            let expected = share.ledger.expected(source, planned.actor, false);
             let done = if number < to.commands { steps.len() as u64 } else { to.operations };
             for (at, &step) in (0..done).zip(&steps) {
                 expected.apply(step, (number, at) >= (from.commands, from.operations));
@@ -51,7 +50,7 @@ impl Share {
         for _ in 0..COMMANDS_LOOKED_AHEAD {
             let Some(planned) = stream.next(&mut ops) else { break };
             if share.in_flight.as_ref().is_none_or(|in_flight| in_flight.actor != planned.actor) {
-                share.ledger.expected(source, planned.actor);
+                share.ledger.expected(source, planned.actor, false);
             }
         }
         share
@@ -94,15 +93,6 @@ impl Share {
         let (found, is_there) = in_flight.compare(stored)?;
         verified.merge(found);
         Ok((verified, is_there))
-    }
-}
-
-/// The preload of a trace is the prehistory of its actors.
-pub(super) fn expect_prehistories(ledger: &mut Ledger, source: &Source, worker: u64, workers: u64) {
-    if source.preload_steps() > 0 && matches!(source, Source::Trace { .. }) {
-        for actor in source.actors_of(worker, workers) {
-            ledger.expected(source, actor);
-        }
     }
 }
 

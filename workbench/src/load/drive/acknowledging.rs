@@ -5,7 +5,6 @@ use crate::load::ack_log::{AckLog, Position};
 use crate::load::clock::Clock;
 use crate::load::error::RunError;
 use crate::load::schedule::Schedule;
-use crate::load::source::Source;
 use crate::load::target::Target;
 use crate::load::window::Window;
 use crate::workload::Planned;
@@ -18,11 +17,6 @@ impl<T: Target> Worker<T> {
 
     /// Moves to a position in its stream, as if it had executed all commands before.
     pub(crate) fn seek(&mut self, position: Position) {
-        if matches!(self.source, Source::Trace { .. }) {
-            for actor in self.source.actors_of(self.number, self.workers) {
-                self.begins(actor);
-            }
-        }
         for _ in 0..position.commands {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
             self.begins(planned.actor);

@@ -14,7 +14,7 @@ use crate::load::source::Source;
 use crate::load::target::Target;
 use crate::load::verify::Expected;
 use crate::measure::LatencyHistogram;
-use crate::workload::mix;
+use crate::workload::{PreloadContent, mix};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 #[derive(Debug, Default)]
@@ -34,11 +34,23 @@ pub(crate) struct RestartActor {
 }
 
 impl History {
+    /// Before the first command of an actor.
     fn new(source: &Source, actor: u64) -> Self {
-        let (mut history, mut ops) = (Self::default(), Vec::new());
-        source.prehistory(actor, &mut ops);
-        history.follow(&ops);
-        history
+        let stored = Expected::before(source, actor, true);
+        let written_bytes = stored.puts().map(|op| u64::from(op.bytes)).sum();
+        let log = match source {
+            Source::Workload(workload) => PreloadContent::new(Arc::clone(workload)).log(actor),
+            Source::Trace { .. } => {
+                let mut log = ActorLog::default();
+                stored.puts().for_each(|op| log.follow(op));
+                log
+            }
+        };
+        Self { log, stored, written_bytes }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.written_bytes == 0
     }
 
     fn follow(&mut self, ops: &[Op]) {
@@ -89,10 +101,12 @@ fn first_state_bytes(source: &Source, actor: u64) -> u32 {
 }
 
 impl<T: Target> Worker<T> {
-    /// Its actors that have issued commands, by number.
+    /// Its actors that have stored something or issued commands, by number.
     pub(crate) fn restart_actors(&self) -> Vec<RestartActor> {
         let mut stream = self.source.stream(self.number, self.workers);
-        let mut histories: BTreeMap<u64, History> = BTreeMap::new();
+        let of_first_pass = self.source.actors_of(self.number, self.workers);
+        let before = of_first_pass.map(|actor| (actor, History::new(&self.source, actor)));
+        let mut histories: BTreeMap<u64, History> = before.filter(|(_, history)| !history.is_empty()).collect();
         let mut ops = Vec::new();
         for _ in 0..self.completed {
             let Some(planned) = stream.next(&mut ops) else { break };
@@ -104,8 +118,8 @@ impl<T: Target> Worker<T> {
             .collect()
     }
 
-    /// Repeats all writes of its actors for each actor of the population, in the same order, overwritten and deleted entries
-    /// included, which a database keeps for a while.
+    /// Stores the preload of its actors for each actor of the population, and repeats all writes of their commands, in the
+    /// same order, overwritten and deleted entries included, which a database keeps for a while.
     pub(crate) fn populate(
         &mut self,
         commands: u64,
@@ -116,12 +130,18 @@ impl<T: Target> Worker<T> {
         for one in actors {
             copies.entry(one.original).or_default().push(one.actor);
             self.open(one.actor, shared)?;
+            if one.original < self.source.actors() {
+                for op in Expected::before(&self.source, one.original, true).puts() {
+                    self.execute(one.actor, op, shared)?;
+                }
+            }
         }
         let mut stream = self.source.stream(self.number, self.workers);
         let (mut ops, mut begun) = (Vec::new(), HashSet::new());
         for _ in 0..commands {
             let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
-            let ops = self.source.steps(planned.actor, begun.insert(planned.actor), &ops);
+            let is_first = planned.actor >= self.source.actors() && begun.insert(planned.actor);
+            let ops = self.source.steps(planned.actor, is_first, &ops);
             for &copy in copies.get(&planned.actor).into_iter().flatten() {
                 for &op in ops.iter().filter(|op| op.kind.changes()) {
                     self.execute(copy, op, shared)?;

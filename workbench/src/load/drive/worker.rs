@@ -17,8 +17,6 @@ use crate::load::window::Window;
 use crate::workload::{Planned, ValuePool};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
-/// Commands a worker completes between updates of the shared counter, so that workers do not contend for it.
-const REPORT_EVERY: u64 = 64;
 /// Longest sleep before a worker checks for cancellation, nanoseconds.
 const POLL_INTERVAL_NS: u64 = 50_000_000;
 
@@ -46,7 +44,8 @@ impl<T: Target> Worker<T> {
             source: source.clone(),
             stream: source.stream(number, workers),
             handles: Vec::new(),
-            begun: Vec::new(),
+            // The database was filled with what the actors of the first pass stored before.
+            begun: source.actors_of(number, workers).map(|_| true).collect(),
             ops: Vec::new(),
             pending: None,
             completed: 0,
@@ -62,38 +61,6 @@ impl<T: Target> Worker<T> {
     pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
         let mut actors = self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped());
         actors.try_for_each(|actor| self.open(actor, shared))
-    }
-
-    /// Issues the preload. The bytes written.
-    pub(crate) fn preload(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        let mut payload = self.begin_actors(shared)?;
-        while self.stream.preload_left() > 0 && !shared.control.is_stopped() {
-            let Some(planned) = self.stream.next(&mut self.ops) else { break };
-            self.start_actor(planned.actor, shared)?;
-            for at in 0..self.ops.len() {
-                payload += u64::from(self.ops[at].written_bytes());
-                self.execute(planned.actor, self.ops[at], shared)?;
-            }
-            self.completed += 1;
-            if self.completed.is_multiple_of(REPORT_EVERY) {
-                shared.control.add_commands(REPORT_EVERY);
-            }
-        }
-        Ok(payload)
-    }
-
-    /// Writes what the actors of the first pass stored before their first commands.
-    fn begin_actors(&mut self, shared: &Shared<'_, T>) -> Result<u64, RunError> {
-        if matches!(self.source, Source::Workload(_)) {
-            return Ok(0);
-        }
-        let mut payload = 0;
-        for actor in self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped()) {
-            let written = self.begin_actor(actor, shared)?;
-            payload += written;
-            shared.control.add_commands(u64::from(written > 0));
-        }
-        Ok(payload)
     }
 
     /// Writes what an actor stored before its first command, once. The bytes written.

@@ -19,7 +19,7 @@ const STABLE_POLLS: u32 = 3;
 /// Sizes of a database before and after full compaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
-    /// Commands completed since the database was new, the preload included.
+    /// Commands completed since the preload.
     pub commands: u64,
     /// Column families after a restart and the end of background work. Empty if the backend does not report them.
     pub at_rest: Vec<FamilySize>,
@@ -55,7 +55,7 @@ impl<T: Target> Session<'_, T> {
         let at_rest = self.family_sizes()?;
         self.target.compact(self.manager()).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
-        let commands = self.workers.iter().map(|worker| worker.completed).sum();
+        let commands = self.commands_issued();
         self.start_actors(job)?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }

@@ -1,6 +1,5 @@
 //! The life of a session: from the preload to verification.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +17,7 @@ use crate::load::control::Control;
 use crate::load::drive::{Shared, Worker};
 use crate::load::engine::{EngineCounters, EngineFigure};
 use crate::load::error::RunError;
+use crate::load::fill::fill_database;
 use crate::load::observer::{JobContext, Phase};
 use crate::load::slices::SliceExchange;
 use crate::load::source::Source;
@@ -64,10 +64,23 @@ impl<'t, T: Target> Session<'t, T> {
         workers: u64,
         job: JobContext<'_>,
     ) -> Result<Self, RunError> {
-        fs::create_dir_all(directory).map_err(|source| RunError::Directory(directory.to_owned(), source))?;
+        fill_database(target, source, directory, job)?;
+        Self::start_filled(target, source, directory, durability, workers, job)
+    }
+
+    /// Opens the database that [`fill_database`] created in `directory`, or a copy of it, and the handles of all actors.
+    pub fn start_filled(
+        target: &'t T,
+        source: &Source,
+        directory: &Path,
+        durability: Durability,
+        workers: u64,
+        job: JobContext<'_>,
+    ) -> Result<Self, RunError> {
         let workers = workers.clamp(1, source.actors().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
-        session.preload(job)?;
+        session.open(durability)?;
+        session.start_actors(job)?;
         Ok(session)
     }
 
@@ -134,28 +147,13 @@ impl<'t, T: Target> Session<'t, T> {
         parts.into_iter().collect()
     }
 
-    fn preload(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
-        let total = self.source.preload_steps();
-        if total > 0 {
-            job.observer.phase(self.durability, Phase::Preload, Some(total));
-            let resources = ResourceSampler::start();
-            self.open(Durability::Off)?;
-            self.payload_bytes += self.each_worker(job, Worker::preload)?;
-            self.close()?;
-            self.count_written(resources.stop());
-        }
-        self.open(self.durability)?;
-        self.start_actors(job)
-    }
-
     pub(crate) fn database_bytes(&self) -> u64 {
         directory_bytes(&self.directory)
     }
 
     /// Commands issued since the preload, warm-ups included.
     pub fn commands_issued(&self) -> u64 {
-        let all: u64 = self.workers.iter().map(|worker| worker.completed).sum();
-        all.saturating_sub(self.source.preload_commands())
+        self.workers.iter().map(|worker| worker.completed).sum()
     }
 
     /// Issues commands as `spec` says and measures them.
@@ -219,7 +217,8 @@ impl<'t, T: Target> Session<'t, T> {
     pub(super) fn start_actors(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
         if matches!(self.source, Source::Workload(_)) {
             job.observer.phase(self.durability, Phase::Start, None);
-            self.each_worker(job, |worker, shared| worker.open_all(shared).map(|()| 0))?;
+            let (workers, shared) = self.workers_and_shared(job.control);
+            with_each(workers, |worker| worker.open_all(&shared), || {}).into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
@@ -275,17 +274,6 @@ impl<'t, T: Target> Session<'t, T> {
             }
         }
         false
-    }
-
-    fn each_worker(
-        &mut self,
-        job: JobContext<'_>,
-        work: impl Fn(&mut Worker<T>, &Shared<'_, T>) -> Result<u64, RunError> + Sync,
-    ) -> Result<u64, RunError> {
-        job.control.set_commands(0);
-        let (workers, shared) = self.workers_and_shared(job.control);
-        let report = || job.observer.progress(job.control.commands(), job.control.commands());
-        with_each(workers, |worker| work(worker, &shared), report).into_iter().sum()
     }
 
     /// The workers of an open database, and what they share.

@@ -15,7 +15,7 @@ pub struct SuspendedSession {
     pub positions: Vec<Position>,
     /// Loads so far: each has its own arrival times.
     pub drives: u64,
-    /// Bytes sent to storage since the database was new; `None` if the system does not report it.
+    /// Bytes sent to storage since the preload; `None` if the system does not report it.
     pub written_bytes: Option<u64>,
     /// Bytes of the values in these writes.
     pub payload_bytes: u64,
@@ -26,7 +26,7 @@ pub struct SuspendedSession {
 pub struct SessionSize {
     /// Size of the database directory after compactions have ended.
     pub database_bytes: u64,
-    /// Bytes sent to storage since the database was new; `None` if the system does not report it.
+    /// Bytes sent to storage since the preload; `None` if the system does not report it.
     pub written_bytes: Option<u64>,
     /// Bytes of the values in these writes.
     pub payload_bytes: u64,

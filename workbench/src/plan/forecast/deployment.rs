@@ -22,7 +22,6 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
     let database = GrowingDatabase {
         curve: &curve,
-        preload_commands: source.preload_commands(),
         deployment,
         headroom_bytes: compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes),
         first_day: jiff::Zoned::now().date(),
@@ -35,7 +34,7 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     })
 }
 
-/// What a mode sends to the disk, preload and compactions included, in proportion to its commands.
+/// What a mode sends to the disk, compactions included, in proportion to its commands.
 fn writes(mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
     let findings = mode.principal()?;
     let write_amplification_ratio = findings.finished.as_ref()?.size.write_amplification()?;

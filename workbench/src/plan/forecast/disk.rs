@@ -52,7 +52,6 @@ pub(super) fn compaction_headroom(tuning: &Tuning, peak_bytes: u64, rest_bytes: 
 /// A database that grows on the disk of a deployment. It begins as the preload leaves it.
 pub(super) struct GrowingDatabase<'a> {
     pub(super) curve: &'a GrowthCurve,
-    pub(super) preload_commands: u64,
     pub(super) deployment: &'a Deployment,
     /// Space needed beyond the size at rest.
     pub(super) headroom_bytes: u64,
@@ -96,7 +95,7 @@ impl GrowingDatabase<'_> {
         let kept = self.deployment.retention_days.map_or(days, |retention| days.min(retention)).max(0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
         let commands = (kept * self.commands_per_day()) as u64;
-        self.curve.at(self.preload_commands.saturating_add(commands))
+        self.curve.at(commands)
     }
 
     /// Until the disk is full and a little longer, or until the size is steady.
@@ -156,7 +155,7 @@ mod tests {
 
     fn forecast(bytes_per_command: f64, deployment: &Deployment, headroom_bytes: u64) -> ForecastInfo {
         let (curve, first_day) = (GrowthCurve::straight(bytes_per_command, 1_000_000), date(2026, 1, 1));
-        GrowingDatabase { curve: &curve, preload_commands: 0, deployment, headroom_bytes, first_day }.forecast()
+        GrowingDatabase { curve: &curve, deployment, headroom_bytes, first_day }.forecast()
     }
 
     /// Days until the disk is full: earliest, expected, latest.

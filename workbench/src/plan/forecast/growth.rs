@@ -57,7 +57,7 @@ pub struct GrowthCurve {
 }
 
 impl GrowthCurve {
-    /// Walks `commands` commands of `source`, the preload included, as `workers` workers issue them, at most
+    /// Walks `commands` commands of `source` after its preload, as `workers` workers issue them, at most
     /// `MOST_WALKED` beyond those of the inventory. `None` if the backend reports no sizes or nothing is stored.
     pub fn walk(source: &Source, workers: u64, tuning: Tuning, inventory: &Inventory, commands: u64) -> Option<Self> {
         if inventory.compacted.iter().all(|size| size.bytes() == 0) {
@@ -86,7 +86,7 @@ impl GrowthCurve {
         Some(Self { points, other_bytes: inventory.other_bytes() as f64 })
     }
 
-    /// The size at rest after so many commands, the preload included, bytes: after an orderly stop, compactions settled.
+    /// The size at rest after the preload and so many commands, bytes: after an orderly stop, compactions settled.
     pub fn at(&self, commands: u64) -> Band {
         let live: f64 = PARTS.iter().map(|of| self.figure(commands as f64, of)).sum();
         let seen = self.excess_around(commands as f64);
@@ -167,17 +167,16 @@ struct Books {
     walk: Walk,
     tree: Tree,
     issued: u64,
-    preload: u64,
 }
 
 impl Books {
+    /// Those of a database that is filled with the preload.
     fn new(source: &Source, workers: u64, tuning: Tuning) -> Self {
-        Self {
-            walk: source.walk(workers),
-            tree: Tree::new(tuning, source.deletes()),
-            issued: 0,
-            preload: source.preload_commands(),
+        let (mut walk, mut tree) = (source.walk(workers), Tree::new(tuning, source.deletes()));
+        while let Some(step) = walk.preload_step() {
+            tree.load(&step);
         }
+        Self { walk, tree, issued: 0 }
     }
 
     /// Goes on until so many commands are issued; false if the source ends before.
@@ -185,11 +184,7 @@ impl Books {
         while self.issued < commands {
             let Some(step) = self.walk.step() else { return false };
             self.tree.step(&step);
-            self.issued += u64::from(step.is_command);
-            // The database is closed after the preload.
-            if step.is_command && self.issued == self.preload {
-                self.tree.rest();
-            }
+            self.issued += 1;
         }
         true
     }

@@ -96,6 +96,12 @@ impl Family {
         (sum(rested.young), sum([rested.settled, rested.expected]))
     }
 
+    /// Adds what a compaction has merged into the last level.
+    fn load(&mut self, raw: Raw) {
+        self.live.add(raw);
+        self.settled.add(raw);
+    }
+
     fn flush(&mut self, tuning: &Tuning) {
         if self.fill_bytes == 0 {
             return;
@@ -178,11 +184,35 @@ impl Tree {
         }
     }
 
-    /// Flushes everything, as an orderly stop does.
-    pub(super) fn rest(&mut self) {
-        for at in 0..self.families.len() {
-            self.flush(at);
+    /// Stores what a step of the preload writes as a compaction leaves it.
+    pub(super) fn load(&mut self, step: &WalkStep<'_>) {
+        for op in step.ops {
+            match op.kind {
+                OpKind::EventsPut => self.load_event(step, op.number, op.bytes),
+                OpKind::StatesPut => self.load_state(step, 1, op.bytes),
+                OpKind::MetadataPut => self.load_state(step, 2, op.bytes),
+                _ => {}
+            }
         }
+    }
+
+    fn load_event(&mut self, step: &WalkStep<'_>, number: u64, bytes: u32) {
+        let raw = self.raw(EVENT_KEY_IN_FILE_BYTES, bytes);
+        let actor = self.actors.entry(step.actor).or_default();
+        if self.deletes {
+            actor.events.insert(number, bytes);
+        }
+        let is_first = !std::mem::replace(&mut actor.has_events, true);
+        let name = Raw { table: if is_first { u64::from(step.name_bytes) } else { 0 }, blob: 0 };
+        let at = self.place(step, EVENTS);
+        self.families[at].load(sum([raw, name]));
+    }
+
+    fn load_state(&mut self, step: &WalkStep<'_>, kind: usize, bytes: u32) {
+        let raw = self.raw(u64::from(step.name_bytes), bytes);
+        self.actors.entry(step.actor).or_default().states[kind - 1] = Some(raw);
+        let at = self.place(step, kind);
+        self.families[at].load(raw);
     }
 
     /// What would lie on the disk after an orderly stop: events, states, metadata.
@@ -332,6 +362,15 @@ mod tests {
     fn step(tree: &mut Tree, actor: u64, kind: OpKind, number: u64, bytes: u32) {
         let ops = [Op::new(kind, number, bytes)];
         tree.step(&WalkStep { actor, actor_type: 0, name_bytes: NAME_BYTES, is_command: true, ops: &ops });
+    }
+
+    impl Tree {
+        /// Flushes everything, as an orderly stop does.
+        fn rest(&mut self) {
+            for at in 0..self.families.len() {
+                self.flush(at);
+            }
+        }
     }
 
     /// Bytes of a state of so many bytes in a file.

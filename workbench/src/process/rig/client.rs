@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
+use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask};
 use crate::actor::Durability;
 use crate::host::{Confined, Confinement, GroupLimits, GroupStats, Machine};
-use crate::load::{DriveSpec, JobContext, RestartSpec, RunError};
+use crate::load::{DriveSpec, JobContext, RestartSpec, RocksDbTarget, RunError, Source};
 use crate::process::child::{ChildProcess, own_program};
 use crate::process::error::ProcessError;
+use crate::process::origin::Origins;
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{DriveResult, Emulation, Rig, RigOutcome, RigResult, RigSummary, Survey, Testbed};
 
@@ -19,24 +20,39 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(crate) struct ProcessTestbed<'a> {
-    source: SourceSnapshot,
+    source: &'a Source,
+    snapshot: SourceSnapshot,
     directory: &'a Path,
     confinement: &'a Confinement,
     host_cores: usize,
     job: JobContext<'a>,
     rigs: AtomicU64,
+    origins: Origins,
 }
 
 impl<'a> ProcessTestbed<'a> {
-    /// Loads `source` on databases below `directory`. This process may use `host_cores` cores.
-    pub(crate) const fn new(
-        source: SourceSnapshot,
+    /// Loads `source`, of which `snapshot` is a snapshot, on databases below `directory`. This process may use `host_cores`
+    /// cores.
+    pub(crate) fn new(
+        source: &'a Source,
+        snapshot: SourceSnapshot,
         directory: &'a Path,
         confinement: &'a Confinement,
         host_cores: usize,
         job: JobContext<'a>,
     ) -> Self {
-        Self { source, directory, confinement, host_cores, job, rigs: AtomicU64::new(0) }
+        let (rigs, origins) = (AtomicU64::new(0), Origins::default());
+        Self { source, snapshot, directory, confinement, host_cores, job, rigs, origins }
+    }
+
+    /// Fills a database in this process, without limits, so that neither the load nor its page cache counts against the
+    /// machine. Machines whose backend writes the same kind of index share it.
+    fn fill(&self, database: &Path, machine: &Machine, grown_events: u64) -> Result<(), ProcessError> {
+        let source = self.source.grown(grown_events);
+        let exceeds_ram = source.preload_disk_bytes() > machine.ram_mb << 20;
+        let key = format!("{grown_events}{}", if exceeds_ram { "-exceeds-ram" } else { "" });
+        let target = RocksDbTarget::new(machine.spec());
+        Ok(self.origins.copy_to(database, (self.directory, &key), &target, &source, self.job)?)
     }
 
     fn start(&self, machine: &Machine, task: &RigTask) -> std::io::Result<(ChildProcess, Option<Confined>)> {
@@ -67,10 +83,21 @@ impl Testbed for ProcessTestbed<'_> {
     }
 
     fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        self.set_up_grown(machine, 0, durability, workers)
+    }
+
+    fn set_up_grown(
+        &self,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> RigResult<Box<dyn Rig + '_>> {
         let number = self.rigs.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory.join(format!("rig-{number}"));
+        self.fill(&directory.join(DATABASE), machine, grown_events)?;
         let task = RigTask {
-            source: self.source.clone(),
+            source: self.snapshot.grown(grown_events)?,
             machine_spec: machine.spec(),
             cores: machine.cores.min(self.host_cores),
             directory: directory.clone(),

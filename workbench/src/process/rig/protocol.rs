@@ -13,6 +13,9 @@ use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, Survey};
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
 
+/// Name of the filled database in the directory of the task.
+pub(super) const DATABASE: &str = "database";
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RigTask {
     pub(super) source: SourceSnapshot,
@@ -51,7 +54,7 @@ pub(super) enum RigEvent {
     Latency {
         p99_ns: u64,
     },
-    /// The database is filled.
+    /// The database is open.
     Ready,
     Driven(Box<RigOutcome<DriveResult>>),
     Surveyed(RigOutcome<Survey>),

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::protocol::{COMMAND, RigEvent, RigRequest, RigTask};
+use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask};
 use crate::actor::Durability;
 use crate::host::CoreLimit;
 use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, SystemClock};
@@ -31,7 +31,7 @@ fn serve(task: &RigTask, requests: &Receiver<RigRequest>, control: &Control) -> 
     let source = task.source.read(&task.directory)?.with_passes(None);
     let (target, clock) = (RocksDbTarget::new(task.machine_spec.clone()), SystemClock::new());
     let testbed = InProcess::new(&target, &source, &task.directory, &clock, job);
-    let mut rig = testbed.start(task.durability, task.workers)?;
+    let mut rig = testbed.start_filled(DATABASE, task.durability, task.workers)?;
     send_to_parent(&RigEvent::Ready)?;
     // The parent ends this process by closing its standard input.
     while let Ok(request) = requests.recv() {

@@ -34,7 +34,7 @@ pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arr
         persistence: persistence(&trace.provenance, seen),
         commands: commands(seen),
         arrivals,
-        preload: Preload { events_per_actor: preloaded(seen) },
+        preload: Preload { events_per_actor: preloaded(seen), ..Preload::default() },
     };
     let rules = workload.rules();
     if let Some(sizes) = &info.event_sizes {

@@ -1,0 +1,96 @@
+//! Databases that are filled once, and copied for each rig.
+//!
+//! A copy shares the files that never change: it takes milliseconds and no space until it is written to.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::load::{JobContext, RunError, Source, Target, fill_database};
+
+/// The filled databases of a testbed, by a key of what they contain. They lie in its directory, and go with it.
+#[derive(Debug, Default)]
+pub(super) struct Origins(Mutex<HashMap<String, PathBuf>>);
+
+impl Origins {
+    /// Creates in `copy` a database with the preload of `source`, which `key` identifies. The first one of a key fills a
+    /// database in `directory`.
+    pub(super) fn copy_to<T: Target>(
+        &self,
+        copy: &Path,
+        (directory, key): (&Path, &str),
+        target: &T,
+        source: &Source,
+        job: JobContext<'_>,
+    ) -> Result<(), RunError> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let origin = match known.get(key) {
+            Some(origin) => origin.clone(),
+            None => {
+                let origin = directory.join(format!("filled-{key}"));
+                fill(&origin, target, source, job)?;
+                known.insert(key.to_owned(), origin.clone());
+                origin
+            }
+        };
+        let copied = copy_database(&origin, copy, &|name| target.is_immutable(name));
+        copied.map_err(|error| RunError::Directory(copy.to_owned(), error))
+    }
+}
+
+/// An incomplete database never has the name of a complete one.
+fn fill<T: Target>(origin: &Path, target: &T, source: &Source, job: JobContext<'_>) -> Result<(), RunError> {
+    let incomplete = origin.with_extension("incomplete");
+    let filled = fill_database(target, source, &incomplete, job);
+    let failed = |error| RunError::Directory(origin.to_owned(), error);
+    if filled.is_err() || job.control.is_stopped() {
+        // What cannot be removed goes with the parent directory.
+        let _ = fs::remove_dir_all(&incomplete);
+    }
+    filled?;
+    if job.control.is_stopped() { Err(RunError::Interrupted) } else { fs::rename(incomplete, origin).map_err(failed) }
+}
+
+/// Copies the files of a closed database. Those that never change are linked, if the file system can.
+fn copy_database(from: &Path, to: &Path, is_immutable: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_database(&entry.path(), &target, is_immutable)?;
+            continue;
+        }
+        let is_shared = entry.file_name().to_str().is_some_and(is_immutable);
+        if !is_shared || fs::hard_link(entry.path(), &target).is_err() {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_shares_what_never_changes_and_changes_nothing_of_its_origin() {
+        use std::os::unix::fs::MetadataExt;
+        let directory = tempfile::tempdir().unwrap();
+        let [origin, copy] = ["origin", "copy"].map(|name| directory.path().join(name));
+        fs::create_dir_all(origin.join("deeper")).unwrap();
+        for name in ["1.sst", "CURRENT", "deeper/2.sst"] {
+            fs::write(origin.join(name), name).unwrap();
+        }
+        copy_database(&origin, &copy, &|name| name.ends_with(".sst")).unwrap();
+        let inode = |path: PathBuf| fs::metadata(path).unwrap().ino();
+        assert_eq!(inode(origin.join("1.sst")), inode(copy.join("1.sst")));
+        assert_eq!(inode(origin.join("deeper/2.sst")), inode(copy.join("deeper/2.sst")));
+        fs::write(copy.join("CURRENT"), "changed").unwrap();
+        fs::remove_file(copy.join("1.sst")).unwrap();
+        assert_eq!(fs::read_to_string(origin.join("CURRENT")).unwrap(), "CURRENT");
+        assert!(origin.join("1.sst").exists());
+    }
+}
