@@ -10,6 +10,7 @@ mod mean;
 mod percentile;
 mod resources;
 mod slice;
+mod step;
 mod trend;
 
 pub(crate) use difference::Difference;
@@ -22,4 +23,5 @@ pub use percentile::{PERCENTILES, Percentile};
 pub(crate) use resources::ResourceSampler;
 pub use resources::{MachineTime, ResourceUsage, Snapshot};
 pub use slice::Slice;
+pub(crate) use step::{Step, steps};
 pub(crate) use trend::{DRIFT, Trend};

@@ -168,6 +168,7 @@ impl ReportInput<'_> {
             profiles: machines.map(|verdict| self.profile(&verdict.machine)).collect(),
             scaling: outcome.modes.iter().filter_map(scaling).collect(),
             forecast: self.forecast.clone(),
+            disk: None,
             what_if: None,
             not_covered: sentences::not_covered(&recommendations, modes),
             recommendations,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::PlanDisk;
 use super::forecast::{Band, ForecastInfo};
 use super::latency::LatencyInfo;
 use super::slo::SloInfo;
@@ -37,6 +38,9 @@ pub struct PlanResult {
     pub scaling: Vec<ScalingInfo>,
     /// Database, disk, memory and restarts at the target; absent if no machine is recommended.
     pub forecast: Option<ForecastInfo>,
+    /// The disk while the plan ran; absent where it was not watched.
+    #[serde(default)]
+    pub disk: Option<PlanDisk>,
     /// The same plan with changed inputs; absent without `--what-if`.
     pub what_if: Option<WhatIfInfo>,
 }
