@@ -33,7 +33,7 @@ pub fn certificate(
         inputs_sha256: String::new(),
         started_at: context.started_at.clone(),
         ended_at,
-        host: host_info(context.host, context.sync_probe),
+        host: host_info(context.host, context.disk),
         data_directory: context.data_directory.display().to_string(),
         modes: outcome.modes.iter().map(mode_info).collect(),
         interruptions: outcome.interruptions.clone(),

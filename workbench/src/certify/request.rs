@@ -122,7 +122,7 @@ impl CertifyRequest<'_> {
             origin: self.origin.to_owned(),
             host: &self.host,
             host_warnings: &self.host_warnings,
-            sync_probe: None,
+            disk: None,
             tuning: self.tuning.clone(),
             machine_spec: &self.machine_spec,
             data_directory: self.data_directory,

@@ -59,6 +59,7 @@ impl From<PlanError> for CliError {
             PlanError::Process(error) => error.into(),
             PlanError::Probe(error) => Self::Probe(error),
             PlanError::Report(error) => Self::Report(error),
+            error @ PlanError::OtherDisk { .. } => Self::Usage(error.to_string()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Values of options: parsers for clap, which reports errors and exits with code 2.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -79,6 +80,22 @@ pub(crate) fn tuned_for(text: &str) -> Result<TunedFor, String> {
     }
 }
 
+/// What is known of a disk: its size in GB, or the file of its profile.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum DiskArg {
+    SizeGb(f64),
+    Profile(PathBuf),
+}
+
+/// A number is a size; a file with such a name needs its directory (`./500`).
+pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
+    match text.parse::<f64>() {
+        Ok(_) => above_zero(text).map(DiskArg::SizeGb).map_err(|expected| format!("{expected}, in GB, or a file")),
+        Err(_) if text.is_empty() => Err("expected a size in GB, or a file of `host --probe -o`".to_owned()),
+        Err(_) => Ok(DiskArg::Profile(text.into())),
+    }
+}
+
 /// A rate in commands/s, or a linear ramp: `2000`, `500..5000`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OfferedRate {
@@ -135,6 +152,17 @@ mod tests {
         assert_eq!(offered_rate("500..5000"), Ok(OfferedRate::Ramp { from: 500.0, to: 5_000.0 }));
         for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast"] {
             assert!(offered_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_disk_is_a_size_or_a_file() {
+        assert_eq!(disk("500"), Ok(DiskArg::SizeGb(500.0)));
+        for file in ["disk.json", "./500", "/srv/disk"] {
+            assert_eq!(disk(file), Ok(DiskArg::Profile(file.into())));
+        }
+        for text in ["0", "-5", "NaN", ""] {
+            assert!(disk(text).is_err(), "{text}");
         }
     }
 

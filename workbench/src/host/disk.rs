@@ -8,7 +8,7 @@ use super::kernel_file::read_line;
 
 /// File system and device under a directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DiskProfile {
+pub struct Disk {
     /// Type of the file system: `ext4`, `xfs`, `tmpfs`, ….
     pub file_system: String,
     /// Device: `/dev/nvme0n1p1`.
@@ -21,7 +21,7 @@ pub struct DiskProfile {
     pub free_bytes: u64,
 }
 
-impl DiskProfile {
+impl Disk {
     /// The disk under `directory`; figures that cannot be read stay empty or 0.
     pub(crate) fn under(directory: &Path) -> Self {
         let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn this_directory_is_on_a_disk_with_a_size() {
-        let disk = DiskProfile::under(Path::new("."));
+        let disk = Disk::under(Path::new("."));
         assert!(disk.total_bytes > 0 && disk.free_bytes <= disk.total_bytes);
         assert!(!disk.file_system.is_empty());
     }

@@ -7,6 +7,8 @@
 mod affinity;
 mod cgroup;
 mod disk;
+mod disk_profile;
+mod disk_series;
 mod kernel_file;
 mod locked_directory;
 mod machine;
@@ -22,13 +24,16 @@ pub use cgroup::{
     Confined, Confinement, ConfinementMethod, GroupLimits, GroupStats, RejectedMethod, StaleGroups,
     remove_stale as remove_stale_groups,
 };
-pub use disk::DiskProfile;
+pub use disk::Disk;
+pub use disk_profile::{DiskProfile, LatencyFigures, RateFigures, ReadLatency, ReadPath, SyncLatency};
+pub use disk_series::{DiskFigure, DiskSample, DiskStep, DiskSwing};
 pub(crate) use locked_directory::{Claim, LockOn, LockedDirectory};
 pub use machine::Machine;
 pub(crate) use machine::{HOST, MIN_RAM_MB};
 pub use matching::PROFILES;
 pub(crate) use matching::{matching_spec, profile_named};
-pub(crate) use probe::{ProbeError, probe_bandwidth, probe_sync};
+pub use probe::MeasuredDisk;
+pub(crate) use probe::{DiskWatch, ProbeError, measure_disk};
 pub use profile::HostProfile;
 pub use reference_work::ReferenceWork;
 pub use warnings::HostWarning;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use super::disk::DiskProfile;
+use super::disk::Disk;
 use super::kernel_file::read_line;
 use ave_actors_rocksdb::machine::{ProcessShare, process_share};
 
@@ -31,7 +31,7 @@ pub struct HostProfile {
     pub swap_bytes: u64,
     pub(crate) swap_used_bytes: u64,
     /// The disk under the data directory.
-    pub disk: DiskProfile,
+    pub disk: Disk,
     /// Kernel release.
     pub kernel: String,
     /// Hypervisor or container, or `none detected`.
@@ -61,7 +61,7 @@ impl HostProfile {
             usable_ram_source: ram.source.to_string(),
             swap_bytes: system.total_swap(),
             swap_used_bytes: system.used_swap(),
-            disk: DiskProfile::under(data_directory),
+            disk: Disk::under(data_directory),
             kernel: System::kernel_version().unwrap_or_else(unknown),
             virtualisation: virtualisation(),
             governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 pub struct EngineCounters {
     /// Syncs of the write-ahead log (counter).
     pub wal_syncs: u64,
+    /// Syncs whose time is in `wal_sync_micros` (counter): with durability on alone, since timing them costs every operation.
+    #[serde(default)]
+    pub timed_wal_syncs: u64,
+    /// Time of those syncs, microseconds (counter).
+    #[serde(default)]
+    pub wal_sync_micros: u64,
     /// Time writers were stalled, microseconds (counter).
     pub stall_micros: u64,
     /// Bytes waiting to be compacted (gauge).
@@ -28,6 +34,8 @@ impl EngineCounters {
     pub const fn since(self, before: Self) -> Self {
         Self {
             wal_syncs: self.wal_syncs.saturating_sub(before.wal_syncs),
+            timed_wal_syncs: self.timed_wal_syncs.saturating_sub(before.timed_wal_syncs),
+            wal_sync_micros: self.wal_sync_micros.saturating_sub(before.wal_sync_micros),
             stall_micros: self.stall_micros.saturating_sub(before.stall_micros),
             ..self
         }

@@ -24,6 +24,7 @@ mod session;
 mod slices;
 mod source;
 mod spec;
+mod sync_times;
 mod target;
 mod verify;
 mod walk;
@@ -51,6 +52,7 @@ pub use session::{
 };
 pub use source::Source;
 pub use spec::{DriveSpec, Load};
+pub use sync_times::{DurableSecond, WalSyncs};
 #[cfg(feature = "rocksdb")]
 pub use target::RocksDbTarget;
 pub use target::{LoadWriter, Loader, Target};

@@ -39,8 +39,8 @@ pub trait Target: Sync {
         Vec::new()
     }
 
-    /// Counters of the engine. Default: `None`.
-    fn counters(&self, _manager: &Self::Manager) -> Option<EngineCounters> {
+    /// Counters of the engine, which was opened with this durability. Default: `None`.
+    fn counters(&self, _manager: &Self::Manager, _durability: Durability) -> Option<EngineCounters> {
         None
     }
 
@@ -187,11 +187,15 @@ impl Target for RocksDbTarget {
         manager.stats().map_or_else(|_| Vec::new(), |stats| figures(&stats))
     }
 
-    fn counters(&self, manager: &Self::Manager) -> Option<EngineCounters> {
+    fn counters(&self, manager: &Self::Manager, durability: Durability) -> Option<EngineCounters> {
         // A database without statistics is about to fail an operation, which reports the cause.
         let stats = manager.stats().ok()?;
+        // The histograms cost every operation a fraction of a microsecond, which is nothing beside a sync.
+        let syncs = if durability.is_on() { manager.latencies().wal_sync } else { Default::default() };
         Some(EngineCounters {
             wal_syncs: stats.wal_syncs,
+            timed_wal_syncs: syncs.count,
+            wal_sync_micros: syncs.sum_micros,
             stall_micros: stats.stall_micros,
             pending_compaction_bytes: stats.pending_compaction_bytes,
             background_jobs: stats.running_flushes + stats.running_compactions,

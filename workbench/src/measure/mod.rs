@@ -11,6 +11,7 @@ mod percentile;
 mod resources;
 mod sequential;
 mod slice;
+mod step;
 mod trend;
 
 pub(crate) use difference::Difference;
@@ -25,4 +26,5 @@ pub use resources::{MachineTime, ResourceUsage, Snapshot};
 pub use sequential::Trials;
 pub(crate) use sequential::{Decision, decide, fewest_trials};
 pub use slice::Slice;
+pub(crate) use step::{Step, steps};
 pub(crate) use trend::{DRIFT, Trend};

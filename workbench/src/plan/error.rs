@@ -1,5 +1,7 @@
 //! Errors of a plan.
 
+use std::path::PathBuf;
+
 use crate::host::ProbeError;
 use crate::process::ProcessError;
 use crate::report::ReportError;
@@ -17,4 +19,11 @@ pub(crate) enum PlanError {
     Probe(#[from] ProbeError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The profile of `--disk` is of another host or disk.
+    #[error(
+        "{} is the profile of another disk: {what} is {known} there and {here} here; measure this one with \
+         `ave-workbench host --probe -o FILE`",
+        path.display()
+    )]
+    OtherDisk { path: PathBuf, what: String, known: String, here: String },
 }

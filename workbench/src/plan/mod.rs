@@ -7,6 +7,8 @@
 mod binding;
 mod certainty;
 mod comparison;
+#[cfg(feature = "rocksdb")]
+mod disk;
 mod engine;
 #[cfg(feature = "rocksdb")]
 mod error;
@@ -32,6 +34,10 @@ mod search;
 mod sentences;
 mod spec;
 mod stages;
+#[cfg(feature = "rocksdb")]
+mod sync_scaling;
+#[cfg(feature = "rocksdb")]
+mod watched;
 mod what_if;
 
 pub use engine::search_machines;

@@ -175,6 +175,7 @@ impl ReportInput<'_> {
             forecast: self.forecast.clone(),
             horizon: None,
             valid_until: None,
+            disk: None,
             what_if: None,
             not_covered: sentences::not_covered(&recommendations, modes),
             recommendations,

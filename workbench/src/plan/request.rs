@@ -35,6 +35,8 @@ pub(crate) struct PlanRequest {
     pub(crate) retention_days: Option<f64>,
     /// Default: the free space under the data directory.
     pub(crate) disk_bytes: Option<u64>,
+    /// An earlier profile of the disk, to compare.
+    pub(crate) disk_profile: Option<PathBuf>,
     /// Rated endurance of the disk (TBW).
     pub(crate) rated_bytes: Option<u64>,
     pub(crate) what_if: Option<WhatIf>,

@@ -1,11 +1,14 @@
 //! A plan from its request to its report.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::host::{Confinement, HostProfile, WritebackDelay, probe_bandwidth, probe_sync, warnings};
+use crate::host::{
+    Confinement, DiskSample, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
+};
 use crate::load::JobContext;
-use crate::measure::LatencyHistogram;
+use crate::plan::disk::{disk_warnings, plan_disk, read_profile};
 use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::forecast;
@@ -14,12 +17,21 @@ use crate::plan::outcome::{ModeFindings, PlanOutcome};
 use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
-use crate::plan::spec::PlanSpec;
+use crate::plan::spec::{Breadth, PlanSpec};
+use crate::plan::watched::WatchedTestbed;
 use crate::process::Scratch;
 use crate::process::rig::ProcessTestbed;
-use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, tuning_info};
+use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, host_info, tuning_info};
+use crate::units;
 
-const PROBE: Duration = Duration::from_secs(2);
+/// Time of the disk's profile.
+const fn profile_time(breadth: Breadth) -> Duration {
+    match breadth {
+        Breadth::Smallest => Duration::from_millis(2_500),
+        Breadth::SmallestAndHost => Duration::from_secs(10),
+        Breadth::All => Duration::from_secs(30),
+    }
+}
 
 pub(crate) struct FinishedPlan {
     pub(crate) report: Report,
@@ -35,19 +47,19 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let source = request.source.read(&request.data_dir, None)?;
     let scratch = Scratch::create(&request.data_dir, job.observer)?;
     let host = HostProfile::detect(&request.data_dir);
+    let known_disk =
+        request.disk_profile.as_deref().map(|path| read_profile(path, &host_info(&host, None))).transpose()?;
     let scenario = request.scenario(source, &host)?;
     let changed = request.changed(&scenario, &host)?;
     ReportDirectory::check_writable(&request.reports_dir)?;
     let emulation = emulation(&request.confinement);
     job.observer.note(&emulation);
-    job.observer.note("probing the disk for 2 s");
-    let sync_probe = LatencyHistogram::from_iter(probe_sync(&request.data_dir, PROBE)?);
-    let bandwidth = probe_bandwidth(&request.data_dir)?;
-    let measured = measure(request, scenario, scratch.path(), &host, bandwidth, job)?;
+    let disk = profile(request, job)?;
+    let measured = measure(request, scenario, scratch.path(), &host, &disk, job)?;
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
         Some(scenario) => {
             job.observer.note("measuring again with the changed inputs");
-            Some(measure(request, scenario, scratch.path(), &host, bandwidth, job)?)
+            Some(measure(request, scenario, scratch.path(), &host, &disk, job)?)
         }
         None => None,
     };
@@ -61,7 +73,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
         origin: request.source.origin.clone(),
         host: &host,
         host_warnings: &host_warnings,
-        sync_probe: Some(&sync_probe),
+        disk: Some(&disk),
         tuning: tuning_info(&machine_spec),
         machine_spec: &machine_spec,
         data_directory: &request.data_dir,
@@ -71,13 +83,24 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let unsynced = WritebackDelay::detect();
     let report_changed = changed.as_ref().map(|measured| measured.report_input(&emulation, &unsynced));
     let what_if = request.what_if.as_ref().map(|what_if| (what_if, report_changed.as_ref()));
-    let report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if);
+    let mut report = plan_report(&context, &measured.report_input(&emulation, &unsynced), what_if);
+    let plan_disk = plan_disk(&measured.disk_samples, known_disk.as_ref(), &disk.profile.swing, &measured.outcome);
+    report.warnings.extend(disk_warnings(&plan_disk));
+    if let Some(plan) = &mut report.plan {
+        plan.disk = Some(plan_disk);
+    }
     let modes = measured.outcome.modes.iter();
     let rounds: Vec<_> = modes.filter_map(|mode| Some((mode.durability, mode.principal()?.rounds()))).collect();
     let attachments = attachments(&report, &rounds);
     let journals = std::iter::once(measured.journal).chain(changed.map(|measured| measured.journal));
     let obsolete_journals = if job.control.is_stopped() { Vec::new() } else { journals.collect() };
     Ok(FinishedPlan { report, attachments, obsolete_journals })
+}
+
+fn profile(request: &PlanRequest, job: JobContext<'_>) -> Result<MeasuredDisk, PlanError> {
+    let time = profile_time(request.effort.breadth);
+    job.observer.note(&format!("probing the disk for {}", units::seconds(time.as_secs_f64())));
+    Ok(measure_disk(&request.data_dir, time, &|_| !job.control.is_stopped())?)
 }
 
 fn emulation(confinement: &Confinement) -> String {
@@ -94,6 +117,7 @@ struct Measured {
     scenario: Scenario,
     outcome: PlanOutcome,
     journal: PathBuf,
+    disk_samples: Vec<DiskSample>,
 }
 
 impl Measured {
@@ -109,16 +133,20 @@ fn measure(
     scenario: Scenario,
     scratch: &Path,
     host: &HostProfile,
-    disk_bytes_per_second: f64,
+    disk: &MeasuredDisk,
     job: JobContext<'_>,
 ) -> Result<Measured, PlanError> {
     let (journal, path) = open_journal(request, &scenario, host, job.observer)?;
-    let spec = PlanSpec { disk_bytes_per_second: Some(disk_bytes_per_second), ..scenario.spec };
+    let disk_bytes_per_second = Some(disk.profile.write.p50_bytes_per_second);
+    let spec = PlanSpec { disk_bytes_per_second, ..scenario.spec };
     let scenario = Scenario { spec, ..scenario };
     let cores = host.usable_cores as usize;
     let snapshot = scenario.snapshot.clone();
     let processes = ProcessTestbed::new(&scenario.source, snapshot, scratch, &request.confinement, cores, job);
-    let testbed = JournaledTestbed::new(&processes, journal, job.control);
+    let watch = RefCell::new(DiskWatch::start(&request.data_dir)?);
+    let watched = WatchedTestbed::new(&processes, &watch);
+    let testbed = JournaledTestbed::new(&watched, journal, job.control);
     let outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
-    Ok(Measured { scenario, outcome, journal: path })
+    let disk_samples = watch.borrow().samples().to_vec();
+    Ok(Measured { scenario, outcome, journal: path, disk_samples })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ProcessError;
 use super::origin::Origins;
 use crate::actor::Durability;
-use crate::host::{DiskProfile, Machine};
+use crate::host::{Disk, Machine};
 use crate::load::{
     Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, Session, SessionSize, Source,
     SuspendedSession, Target, Verified,
@@ -280,7 +280,7 @@ impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
     fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
         let database_bytes_before = self.session.database_bytes();
         let drive = self.session.drive(spec, self.clock, self.job)?;
-        let disk = DiskProfile::under(&self.directory);
+        let disk = Disk::under(&self.directory);
         Ok(RigOutcome::Completed(DriveResult {
             drive,
             database_bytes_before,

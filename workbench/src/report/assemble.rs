@@ -7,7 +7,7 @@ use ave_actors_store::config::MachineSpec;
 
 use super::price::DurabilityPrice;
 use crate::actor::Durability;
-use crate::host::{HostProfile, HostWarning, matching_spec};
+use crate::host::{HostProfile, HostWarning, MeasuredDisk, matching_spec};
 use crate::load::{Drive, Measurement, Sample, SessionSize, Source, Verified};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
@@ -38,8 +38,8 @@ pub struct Context<'a> {
     pub host: &'a HostProfile,
     /// Warnings about the host.
     pub host_warnings: &'a [HostWarning],
-    /// The disk's sync latency, if it was probed.
-    pub sync_probe: Option<&'a LatencyHistogram>,
+    /// The disk, if it was probed.
+    pub disk: Option<&'a MeasuredDisk>,
     /// Engine settings in force.
     pub tuning: Vec<TuningInfo>,
     /// The machine the engine was tuned for.
@@ -94,7 +94,7 @@ pub(crate) fn report(
         verdict,
         source: source_info(context),
         settings,
-        host: host_info(context.host, context.sync_probe),
+        host: host_info(context.host, context.disk),
         tuning: context.tuning.clone(),
         modes,
         durability_price: None,
@@ -189,7 +189,7 @@ fn trace_facts(trace: &crate::trace::Trace) -> BTreeMap<String, String> {
     ])
 }
 
-pub(crate) fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram>) -> HostInfo {
+pub(crate) fn host_info(host: &HostProfile, disk: Option<&MeasuredDisk>) -> HostInfo {
     HostInfo {
         cpu_model: host.cpu_model.clone(),
         logical_cores_count: host.logical_cores,
@@ -207,7 +207,8 @@ pub(crate) fn host_info(host: &HostProfile, sync_probe: Option<&LatencyHistogram
             MachineSpec::Profile(profile) => profile.to_string(),
             MachineSpec::Custom { .. } => "custom".to_owned(),
         },
-        sync_probe: sync_probe.map(|latencies| latency_info(latencies, &[], 0)),
+        sync_probe: disk.map(|disk| latency_info(&disk.syncs, &[], 0)),
+        disk_profile: disk.map(|disk| disk.profile.clone()),
     }
 }
 
@@ -300,6 +301,7 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         foreign_cores: drive.usage.foreign_cores,
         cpu_seconds: drive.usage.cpu_seconds,
         reference_work: drive.reference_work,
+        wal_syncs: drive.wal_syncs(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::latency::LatencyInfo;
 use super::mode::ModeResult;
 use super::plan::PlanResult;
 use super::price::DurabilityPrice;
-use crate::host::HostWarning as Warning;
+use crate::host::{DiskProfile, HostWarning as Warning};
 use crate::load::Load;
 
 /// Version of the JSON layout; raised when a field changes its meaning or disappears.
@@ -261,6 +261,9 @@ pub struct HostInfo {
     pub machine_profile: String,
     /// 4 KiB write plus `fdatasync` on the data directory, if it was probed.
     pub sync_probe: Option<LatencyInfo>,
+    /// What its disk can do, if it was probed: sync latency by bytes, read latency by depth, sequential rates.
+    #[serde(default)]
+    pub disk_profile: Option<DiskProfile>,
 }
 
 /// One engine setting and its reason.

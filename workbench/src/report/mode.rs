@@ -7,7 +7,7 @@ use super::latency::{LatencyInfo, NamedLatency};
 use super::series::SeriesPoint;
 use crate::actor::Durability;
 use crate::host::ReferenceWork;
-use crate::load::EngineFigure;
+use crate::load::{EngineFigure, WalSyncs};
 use crate::units;
 
 /// The figures of one durability mode.
@@ -76,6 +76,9 @@ pub struct RoundInfo {
     pub cpu_seconds: f64,
     /// Speed of a fixed amount of work before and after it; absent where it was not measured.
     pub reference_work: Option<ReferenceWork>,
+    /// Syncs of the write-ahead log while it was measured; absent with durability off.
+    #[serde(default)]
+    pub wal_syncs: Option<WalSyncs>,
 }
 
 /// Latency of one command in one round.

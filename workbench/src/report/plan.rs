@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::disk::PlanDisk;
 use super::forecast::{Band, ForecastInfo};
 use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
@@ -43,6 +44,8 @@ pub struct PlanResult {
     pub horizon: Option<HorizonInfo>,
     /// What ends first; absent if no machine is recommended or nothing ends within a hundred years.
     pub valid_until: Option<ValidUntil>,
+    /// The disk while the plan ran; absent where it was not watched.
+    pub disk: Option<PlanDisk>,
     /// The same plan with changed inputs; absent without `--what-if`.
     pub what_if: Option<WhatIfInfo>,
 }

@@ -3,7 +3,7 @@
 use clap::{ValueEnum, value_parser};
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values::{above_zero, machine, percent};
+use crate::cli::values::{DiskArg, above_zero, disk, machine, percent};
 use crate::host::Machine;
 use crate::load::Objective;
 use crate::plan::WhatIf;
@@ -62,9 +62,10 @@ pub(crate) struct PlanArgs {
     /// Days after which the application deletes stored data [default: data is never deleted]
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) retention: Option<f64>,
-    /// Size of the disk for the database, GB [default: free space under the data directory]
-    #[arg(long, value_name = "GB", allow_negative_numbers = true, value_parser = above_zero)]
-    pub(crate) disk: Option<f64>,
+    /// Size of the disk for the database, GB [default: free space under the data directory]; or its profile, a file of
+    /// `host --probe -o`, which is compared with the disk of today. May be given twice, for both
+    #[arg(long, value_name = "GB|FILE", allow_negative_numbers = true, value_parser = disk)]
+    pub(crate) disk: Vec<DiskArg>,
     /// Rated endurance (TBW) in TB; estimates years to wear-out
     #[arg(long, value_name = "TB", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) tbw: Option<f64>,

@@ -1,15 +1,24 @@
 //! `host`.
 
+use std::path::Path;
+use std::time::Duration;
+
+use ave_actors_rocksdb::files::directory_of;
+
+use super::disk_table;
 use crate::cli::args::host::HostArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
-use crate::host::{HostProfile, matching_spec, probe_sync, warnings};
-use crate::measure::{LatencyHistogram, Percentile};
-use crate::report::{HostInfo, PercentileInfo, TuningInfo, Warning, host_info, spec_json, spec_name, tuning_info};
+use crate::cli::resolve;
+use crate::host::{HostProfile, MeasuredDisk, matching_spec, measure_disk, warnings};
+use crate::report::{
+    DiskFile, HostInfo, ReportError, TuningInfo, Warning, host_info, spec_json, spec_name, tuning_info,
+};
+use crate::trace::replace_file;
 use crate::units;
 
-/// Percentiles of the disk probe in the text output.
-const SHOWN: [Percentile; 4] = [Percentile::P50, Percentile::P99, Percentile::P99_9, Percentile::Max];
+/// A probe that is longer reports its progress about as often.
+const NOTE_EVERY_SECONDS: u64 = 10;
 
 #[derive(Debug, serde::Serialize)]
 struct HostResult {
@@ -18,6 +27,8 @@ struct HostResult {
     machine_spec: serde_json::Value,
     tuning: Vec<TuningInfo>,
     warnings: Vec<Warning>,
+    /// The file of the disk profile.
+    disk_file: Option<String>,
 }
 
 pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
@@ -25,24 +36,59 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
         let source = std::io::ErrorKind::NotADirectory.into();
         return Err(CliError::DataDirectory { path: args.data_dir.clone(), source });
     }
-    let host = HostProfile::detect(&args.data_dir);
-    let mut latencies = None;
-    if !args.probe.is_zero() {
-        output.progress(&format!("probing the disk for {}", units::seconds(args.probe.as_secs_f64())));
-        latencies = Some(LatencyHistogram::from_iter(probe_sync(&args.data_dir, args.probe)?));
+    let time = args.probe_for.unwrap_or(args.probe);
+    if let Some(path) = &args.output {
+        if time.is_zero() {
+            return Err(CliError::Usage("--output needs a probe of the disk, expected --probe above 0s".to_owned()));
+        }
+        // Before time is spent.
+        tempfile::tempfile_in(directory_of(path)).map_err(|source| ReportError::Write(path.clone(), source))?;
     }
+    let host = HostProfile::detect(&args.data_dir);
+    let disk = if time.is_zero() { None } else { Some(probe(&args.data_dir, time, output)?) };
     let spec = matching_spec(host.usable_cores, host.usable_ram_bytes);
+    let info = host_info(&host, disk.as_ref());
+    if let (Some(path), Some(disk)) = (&args.output, disk) {
+        write(path, &DiskFile::new(&info, &args.data_dir, resolve::now(), disk.profile))?;
+    }
     let result = HostResult {
-        host: host_info(&host, latencies.as_ref()),
+        host: info,
         machine_spec: spec_json(&spec),
         tuning: tuning_info(&spec),
         warnings: warnings(&host).into_iter().map(|seen| Warning { what: seen.what, hint: seen.hint }).collect(),
+        disk_file: args.output.as_ref().map(|path| path.display().to_string()),
     };
     output.result(&result, || print(&host, &spec_name(&spec), &result, output))
 }
 
+/// Ctrl-C ends the probe; what was measured by then counts.
+fn probe(directory: &Path, time: Duration, output: Output) -> Result<MeasuredDisk, CliError> {
+    let control = resolve::stop_on_ctrl_c()?;
+    output.progress(&format!("probing the disk for {}", units::seconds(time.as_secs_f64())));
+    let goes_on = |elapsed: Duration| {
+        let second = (elapsed + Duration::from_millis(500)).as_secs();
+        if second > 0 && second.is_multiple_of(NOTE_EVERY_SECONDS) {
+            output.progress(&format!("probed {second} s of {}", units::seconds(time.as_secs_f64())));
+        }
+        !control.is_stopped()
+    };
+    Ok(measure_disk(directory, time, &goes_on)?)
+}
+
+fn write(path: &Path, file: &DiskFile) -> Result<(), CliError> {
+    let failed = |source| ReportError::Write(path.to_owned(), source);
+    let text = serde_json::to_string_pretty(file).map_err(|error| failed(error.into()))?;
+    Ok(replace_file(path, format!("{text}\n").as_bytes()).map_err(failed)?)
+}
+
 fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output) -> Result<(), CliError> {
-    output.line(&output::facts(&facts(host, result)))?;
+    output.line(&output::facts(&facts(host)))?;
+    if let Some(disk) = &result.host.disk_profile {
+        output.line(&format!("\n{}\n\n{}", disk_table::table(disk), output::facts(&disk_table::facts(disk))))?;
+    }
+    if let Some(file) = &result.disk_file {
+        output.line(&format!("Disk profile: {file}\nCompare a plan with it: `ave-workbench plan … --disk {file}`."))?;
+    }
     output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
     let tuning =
         result.tuning.iter().map(|tuning| vec![tuning.name.clone(), tuning.value.clone(), tuning.reason.clone()]);
@@ -54,7 +100,7 @@ fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output)
     output.warnings(&result.warnings)
 }
 
-fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)> {
+fn facts(host: &HostProfile) -> Vec<(&'static str, String)> {
     let kind = match host.disk.rotational {
         Some(true) => ", rotational",
         Some(false) => ", solid state",
@@ -76,12 +122,6 @@ fn facts(host: &HostProfile, result: &HostResult) -> Vec<(&'static str, String)>
     ];
     if let Some(governor) = &host.governor {
         facts.push(("CPU governor", governor.clone()));
-    }
-    if let Some(probe) = &result.host.sync_probe {
-        let shown = probe.percentiles.iter().filter(|found| SHOWN.contains(&found.percentile));
-        let text = |found: &PercentileInfo| format!("{} {}", found.percentile, units::duration(found.value_ns as f64));
-        let shown: Vec<_> = shown.map(text).collect();
-        facts.push(("4 KiB write + fdatasync", format!("{} ({} writes)", shown.join(", "), units::count(probe.count))));
     }
     facts
 }

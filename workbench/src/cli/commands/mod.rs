@@ -4,6 +4,7 @@ mod certified;
 pub(super) mod certify;
 pub(super) mod compare;
 pub(super) mod db;
+mod disk_table;
 pub(super) mod host;
 mod merge;
 pub(super) mod plan;

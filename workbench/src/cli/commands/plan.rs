@@ -1,11 +1,14 @@
 //! `plan`.
 
+use std::path::PathBuf;
+
 use super::publish::publish;
 use crate::cli::args::plan::{EmulationArg, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
+use crate::cli::values::DiskArg;
 use crate::host::Confinement;
 use crate::load::{JobContext, RunError};
 use crate::plan::{self, Effort, PlanError, PlanRequest};
@@ -36,6 +39,7 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
 }
 
 fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
+    let (disk_bytes, disk_profile) = disk(&args.disk)?;
     Ok(PlanRequest {
         source: args.source.spec(),
         target_per_second: args.target,
@@ -52,7 +56,8 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         workers: args.place.workers,
         actors: args.actors,
         retention_days: args.retention,
-        disk_bytes: args.disk.map(|disk| bytes(disk * 1e9)),
+        disk_bytes: disk_bytes.map(|gigabytes| bytes(gigabytes * 1e9)),
+        disk_profile,
         rated_bytes: args.tbw.map(|written| bytes(written * 1e12)),
         what_if: args.what_if.clone(),
         fresh: args.fresh,
@@ -61,6 +66,21 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         command: resolve::command_line(),
         started_at: resolve::now(),
     })
+}
+
+/// Size in GB and profile, each at most once.
+fn disk(given: &[DiskArg]) -> Result<(Option<f64>, Option<PathBuf>), CliError> {
+    let (mut size, mut profile) = (None, None);
+    for disk in given {
+        let earlier = match disk {
+            DiskArg::SizeGb(gigabytes) => size.replace(*gigabytes).map(|_| "size"),
+            DiskArg::Profile(path) => profile.replace(path.clone()).map(|_| "profile"),
+        };
+        if let Some(what) = earlier {
+            return Err(CliError::Usage(format!("--disk was given two values of one kind, expected one {what}")));
+        }
+    }
+    Ok((size, profile))
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at sizes no disk has")]

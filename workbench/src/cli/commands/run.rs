@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         origin: args.source.source.clone(),
         host: &host,
         host_warnings: &host_warnings,
-        sync_probe: None,
+        disk: None,
         tuning: tuning_info(&machine_spec),
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,

@@ -172,7 +172,8 @@ impl<'t, T: Target> Session<'t, T> {
             workers,
             |worker| worker.drive(&window, &kinds, &exchanges[worker.number()], clock, &shared),
             |is_finished| {
-                let (window, exchanges, counters) = (&window, &exchanges, &|| target.counters(shared.manager));
+                let (window, exchanges, counters) =
+                    (&window, &exchanges, &|| target.counters(shared.manager, durability));
                 Watch { spec, window, durability, exchanges, clock, job, counters, is_finished }.run()
             },
         );
@@ -260,7 +261,7 @@ impl<'t, T: Target> Session<'t, T> {
 
     /// Waits for flushes and compactions; false if they continue after the limit.
     pub(super) fn settle(&self, job: JobContext<'_>) -> bool {
-        let counters = || self.manager.as_ref().and_then(|manager| self.target.counters(manager));
+        let counters = || self.manager.as_ref().and_then(|manager| self.target.counters(manager, self.durability));
         let is_settled = || counters().is_none_or(EngineCounters::is_settled);
         if is_settled() {
             return true;

@@ -111,7 +111,7 @@ fn empty() -> Certificate {
         origin: "w.toml".to_owned(),
         host: &host,
         host_warnings: &[],
-        sync_probe: None,
+        disk: None,
         tuning: vec![],
         machine_spec: &machine_spec,
         data_directory: directory,

@@ -127,6 +127,7 @@ impl Simulation {
             steal_percent: Some(0.0),
             foreign_cores: Some(0.05),
             cpu_seconds: (all + self.normal(0.01)).exp(),
+            wal_syncs: None,
             reference_work: Some(ReferenceWork {
                 compute_p50_ns: compute_ns,
                 compute_mean_ns: compute_ns,

@@ -19,7 +19,7 @@ pub(crate) fn context<'a>(source: &'a Source, host: &'a HostProfile, directory: 
         origin: "generated".to_owned(),
         host,
         host_warnings: &[],
-        sync_probe: None,
+        disk: None,
         tuning: Vec::new(),
         machine_spec: &SMALL,
         data_directory: directory,

@@ -220,6 +220,7 @@ fn host() -> HostInfo {
         virtualisation: "kvm".to_owned(),
         machine_profile: "medium".to_owned(),
         sync_probe: Some(latency(77_000.0, 0.45, 30_000, 8)),
+        disk_profile: None,
     }
 }
 
@@ -314,6 +315,7 @@ fn rounds() -> Vec<RoundInfo> {
         steal_percent: Some(0.4),
         foreign_cores: Some(0.1),
         cpu_seconds: 4.2,
+        wal_syncs: None,
         reference_work: Some(ReferenceWork {
             compute_p50_ns: 129_000.0,
             compute_mean_ns: 135_000.0,
@@ -464,6 +466,7 @@ fn plan_result() -> PlanResult {
         not_covered: vec!["loads longer than 20 s: certify the rate before you buy".to_owned()],
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
+        disk: None,
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
             target_per_second: 2_000.0,

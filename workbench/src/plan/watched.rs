@@ -1,0 +1,56 @@
+//! A testbed that looks at the disk before each load.
+
+use std::cell::RefCell;
+
+use crate::actor::Durability;
+use crate::host::{DiskWatch, Machine, ProbeError};
+use crate::load::{DriveSpec, RestartSpec};
+use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigResult, RigSummary, Survey, SuspendedRig, Testbed};
+
+/// Samples the disk for 0.2 s before each load of the testbed behind it.
+pub(super) struct WatchedTestbed<'a> {
+    testbed: &'a dyn Testbed,
+    watch: &'a RefCell<DiskWatch<'a>>,
+}
+
+impl<'a> WatchedTestbed<'a> {
+    pub(super) const fn new(testbed: &'a dyn Testbed, watch: &'a RefCell<DiskWatch<'a>>) -> Self {
+        Self { testbed, watch }
+    }
+}
+
+impl Testbed for WatchedTestbed<'_> {
+    fn emulation(&self, machine: &Machine) -> Emulation {
+        self.testbed.emulation(machine)
+    }
+
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        let rig = self.testbed.set_up(machine, durability, workers)?;
+        Ok(rig.map(|rig| -> Box<dyn Rig + '_> { Box::new(WatchedRig { rig, watch: self.watch }) }))
+    }
+}
+
+struct WatchedRig<'a> {
+    rig: Box<dyn Rig + 'a>,
+    watch: &'a RefCell<DiskWatch<'a>>,
+}
+
+impl Rig for WatchedRig<'_> {
+    fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
+        let failed = |error: ProbeError| ProcessError::Testbed(Box::new(error));
+        self.watch.borrow_mut().sample().map_err(failed)?;
+        self.rig.drive(spec)
+    }
+
+    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+        self.rig.survey(spec)
+    }
+
+    fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary> {
+        self.rig.finish(verify)
+    }
+
+    fn suspend(self: Box<Self>) -> Result<Option<SuspendedRig>, ProcessError> {
+        self.rig.suspend()
+    }
+}
