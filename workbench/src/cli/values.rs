@@ -23,6 +23,13 @@ pub(crate) fn time_above_zero(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time above zero, a hundred years at most.
+pub(crate) fn horizon(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
+    let horizon = time(text).ok().filter(|time| !time.is_zero() && *time <= LONGEST);
+    horizon.ok_or_else(|| "expected a time of at most a hundred years such as `90d`, `6months` or `2y`".to_owned())
+}
+
 /// A finite number above 0.
 pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number: &f64| number > 0.0 && number.is_finite());

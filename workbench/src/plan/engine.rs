@@ -9,7 +9,7 @@ use crate::load::{JobContext, RunError, Source, harness_ns_per_operation};
 use crate::measure::{Decision, Trials, decide};
 use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
-use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
+use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
 use crate::plan::scaling::Scaling;
 use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
@@ -95,6 +95,8 @@ struct ModeSearch<'a> {
     machines: Vec<Machine>,
     /// The smallest machine that is not ruled out.
     lowest: usize,
+    /// Whether data and restarts are surveyed in this mode: they do not depend on durability.
+    is_surveyed: bool,
     found: Option<Found<'a>>,
     mode: ModeFindings,
 }
@@ -102,7 +104,8 @@ struct ModeSearch<'a> {
 impl<'a> ModeSearch<'a> {
     fn new(testbed: &'a dyn Testbed, durability: Durability, input: &'a SearchInput<'a>, at_target: Duration) -> Self {
         let (machines, mode) = (input.spec.emulatable(), ModeFindings::new(durability));
-        Self { testbed, durability, input, at_target, machines, lowest: 0, found: None, mode }
+        let is_surveyed = input.spec.durabilities.first() == Some(&durability);
+        Self { testbed, durability, input, at_target, machines, lowest: 0, is_surveyed, found: None, mode }
     }
 
     /// The smallest machine with a rate that may suffice, of those not ruled out: the first is tried first, then the last,
@@ -195,9 +198,9 @@ impl<'a> ModeSearch<'a> {
         let holds = |search: &Search<'_>| {
             search.findings.sustained_within_memory().is_some_and(|rate| suffices(rate, required))
         };
-        if holds(&found.search) && self.mode.survey.is_none() {
+        if holds(&found.search) && self.is_surveyed && self.mode.grown_survey.is_none() {
             self.begin("size of the data and time of a restart");
-            self.mode.survey = found.search.survey(&self.input.spec.restart)?;
+            self.mode.grown_survey = found.search.survey(&self.input.spec.restart)?;
         }
         if holds(&found.search) {
             self.found = Some(found);
@@ -230,7 +233,10 @@ impl<'a> ModeSearch<'a> {
     fn measure_rest(&mut self, found: Option<Found<'a>>) -> Result<(), ProcessError> {
         if let Some(Found { mut search, .. }) = found {
             self.mode.at_target = self.measure_at_target(&mut search)?;
+            let machine = search.findings.machine.clone();
+            let largest = search.size();
             self.mode.searched.push(search.finish(true)?);
+            self.measure_sizes(&machine, largest)?;
         }
         if self.is_host_needed() {
             let findings = self.search_host()?;
@@ -240,6 +246,36 @@ impl<'a> ModeSearch<'a> {
             self.mode.scaling_points = self.measure_scaling()?;
             self.mode.scaling = Some(Scaling::fit(&self.mode.scaling_points));
         }
+        Ok(())
+    }
+
+    /// The rates of the machine on smaller databases, down to the one as it is now. `largest` is what the search found.
+    fn measure_sizes(&mut self, machine: &Machine, largest: Option<SizeFindings>) -> Result<(), ProcessError> {
+        self.mode.sizes = Vec::from_iter(largest);
+        let Some((_, smaller)) = self.input.spec.grown_events.split_last() else { return Ok(()) };
+        if smaller.is_empty() {
+            self.mode.survey = self.mode.grown_survey.take();
+        }
+        let required = self.required();
+        // A quick plan looks at the database as it is now once.
+        let is_wanted = self.is_surveyed || self.input.spec.effort.breadth != Breadth::Smallest;
+        for &grown_events in smaller.iter().rev().filter(|_| is_wanted) {
+            if self.is_stopped() {
+                break;
+            }
+            self.begin("rates on a smaller database");
+            let mut search = self.search_of(machine, grown_events);
+            search.saturate()?;
+            if let Some(rate) = search.candidate(required)? {
+                let found = search.size().map(|found| SizeFindings { rate_per_second: rate, ..found });
+                self.mode.sizes.extend(found);
+            }
+            if grown_events == 0 && self.is_surveyed {
+                self.mode.survey = search.survey(&self.input.spec.restart)?;
+            }
+            search.finish(false)?;
+        }
+        self.mode.sizes.sort_by_key(|size| size.database_bytes);
         Ok(())
     }
 
@@ -298,8 +334,12 @@ impl<'a> ModeSearch<'a> {
     }
 
     fn search(&self, machine: &Machine) -> Search<'a> {
+        self.search_of(machine, self.input.spec.most_grown_events())
+    }
+
+    fn search_of(&self, machine: &Machine, grown_events: u64) -> Search<'a> {
         let workers = self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1);
-        Search::new(self.input, self.testbed, machine, self.durability, workers)
+        Search::new(self.input, self.testbed, machine, self.durability, workers, grown_events)
     }
 
     fn begin(&self, stage: &str) {

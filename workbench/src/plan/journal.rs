@@ -128,10 +128,6 @@ impl Testbed for JournaledTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        self.set_up_grown(machine, 0, durability, workers)
-    }
-
     fn set_up_grown(
         &self,
         machine: &Machine,

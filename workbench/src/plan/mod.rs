@@ -32,6 +32,8 @@ mod run;
 mod scaling;
 mod search;
 mod sentences;
+#[cfg(feature = "rocksdb")]
+mod sizes;
 mod spec;
 mod stages;
 #[cfg(feature = "rocksdb")]
@@ -46,7 +48,9 @@ pub(crate) use error::PlanError;
 #[cfg(feature = "rocksdb")]
 pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
-pub use outcome::{AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
+pub use outcome::{
+    AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings, SustainedRate,
+};
 pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]
 pub(crate) use request::PlanRequest;

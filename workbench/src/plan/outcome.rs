@@ -40,8 +40,13 @@ pub struct ModeFindings {
     pub at_target: Option<AtTarget>,
     /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
     pub(crate) scaling_points: Vec<ScalingPointInfo>,
-    /// Stored data and restarts on the recommended machine; of one mode, since they do not depend on durability.
+    /// Stored data and restarts on the recommended machine, of the database as it is now; of one mode, since they do not depend
+    /// on durability.
     pub(crate) survey: Option<Survey>,
+    /// The same of the largest database that rates were measured on, if that has grown.
+    pub(crate) grown_survey: Option<Survey>,
+    /// Rates of the recommended machine by the size of its database, ascending.
+    pub sizes: Vec<SizeFindings>,
     /// The law of the scaling points; `None` if there are no points.
     pub(crate) scaling: Option<Result<Scaling, ScalingRefusal>>,
     pub(crate) interrupted: bool,
@@ -55,6 +60,8 @@ impl ModeFindings {
             verdicts: Vec::new(),
             at_target: None,
             survey: None,
+            grown_survey: None,
+            sizes: Vec::new(),
             scaling_points: Vec::new(),
             scaling: None,
             interrupted: false,
@@ -81,6 +88,17 @@ impl ModeFindings {
     pub(super) fn searched_machine(&self, machine: &Machine) -> Option<&MachineFindings> {
         self.searched.iter().find(|findings| findings.machine == *machine)
     }
+}
+
+/// Rates on a database of one size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizeFindings {
+    /// Size when it was opened, bytes.
+    pub database_bytes: u64,
+    /// Closed loop, commands per second.
+    pub ceiling_per_second: f64,
+    /// The highest rate that met the objective, commands per second.
+    pub rate_per_second: f64,
 }
 
 /// What was found about a machine in one durability mode.

@@ -8,11 +8,13 @@ use crate::host::{Confinement, HostProfile, Machine};
 use crate::load::{Objective, RestartSpec, Source};
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
+use crate::plan::sizes::{Sizes, events_at_horizon, sizes};
 use crate::plan::spec::{Breadth, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 use crate::units;
 
+const DEFAULT_HORIZON_DAYS: f64 = 365.25;
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
 /// Bytes on the disk per byte of preload: the database, its log, and the output of a compaction.
@@ -33,6 +35,8 @@ pub(crate) struct PlanRequest {
     /// Actors in the deployment. Default: those of the source.
     pub(crate) actors: Option<u64>,
     pub(crate) retention_days: Option<f64>,
+    /// Days from now. Default: the retention, or a year.
+    pub(crate) horizon_days: Option<f64>,
     /// Default: the free space under the data directory.
     pub(crate) disk_bytes: Option<u64>,
     /// An earlier profile of the disk, to compare.
@@ -53,6 +57,8 @@ pub(super) struct Scenario {
     pub(super) source: Source,
     pub(super) snapshot: SourceSnapshot,
     pub(super) spec: PlanSpec,
+    /// Why the largest database is smaller than it should be, in words.
+    pub(super) size_note: Option<String>,
     pub(super) deployment: Deployment,
 }
 
@@ -65,7 +71,18 @@ impl PlanRequest {
             Breadth::All => (RESTART_BYTES * 4, 3),
         };
         let actors = self.actors.unwrap_or_else(|| source.actors());
+        let machines = if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() };
+        let deployment = Deployment {
+            target_per_second: self.target_per_second,
+            actors,
+            retention_days: self.retention_days,
+            horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
+            disk_bytes: self.disk_bytes.unwrap_or(host.disk.free_bytes),
+            rated_bytes: self.rated_bytes,
+        };
+        let sizes = self.sizes(&source, &deployment, &machines, host);
         let scenario = Scenario {
+            size_note: sizes.note,
             snapshot: SourceSnapshot::new(self.source.clone(), &source)?,
             source,
             spec: PlanSpec {
@@ -73,23 +90,48 @@ impl PlanRequest {
                 objective: self.objective,
                 headroom_percent: self.headroom_percent,
                 workers: self.workers,
-                machines: if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() },
+                machines,
                 host: Machine::host(host.usable_cores, host.usable_ram_bytes),
                 durabilities: self.durabilities.clone(),
                 effort: self.effort,
+                grown_events: sizes.grown_events,
                 restart: RestartSpec { actors, most_bytes, repeats },
                 disk_bytes_per_second: None,
             },
-            deployment: Deployment {
-                target_per_second: self.target_per_second,
-                actors,
-                retention_days: self.retention_days,
-                disk_bytes: self.disk_bytes.unwrap_or(host.disk.free_bytes),
-                rated_bytes: self.rated_bytes,
-            },
+            deployment,
         };
         scenario.check(host)?;
+        self.check_horizon(&scenario)?;
         Ok(scenario)
+    }
+
+    /// The sizes of the database, in proportion to the RAM of the smallest machine.
+    fn sizes(&self, source: &Source, deployment: &Deployment, machines: &[Machine], host: &HostProfile) -> Sizes {
+        let smallest = machines.iter().map(|machine| machine.ram_mb << 20).min().unwrap_or(0);
+        sizes(source, deployment, smallest, self.effort.breadth, host.disk.free_bytes)
+    }
+
+    /// A horizon that was asked for must be reached before the disk is full.
+    fn check_horizon(&self, scenario: &Scenario) -> Result<(), PlanError> {
+        let (Some(days), Scenario { source, deployment, .. }) = (self.horizon_days, scenario) else { return Ok(()) };
+        let size_after = |days: f64| {
+            let events = events_at_horizon(source, &Deployment { horizon_days: days, ..*deployment });
+            source.grown(events).preload_disk_bytes() as f64
+        };
+        let disk_bytes = deployment.disk_bytes as f64;
+        let (now, then) = (size_after(0.0), size_after(days));
+        if then <= disk_bytes {
+            return Ok(());
+        }
+        let full_after = days * ((disk_bytes - now) / (then - now)).max(0.0);
+        Err(PlanError::Usage(format!(
+            "after {} the database takes {}, and the disk of {} is full after about {}: give a shorter --horizon, a --retention, \
+             or the size of the deployment's disk with --disk",
+            units::about_days(days),
+            units::bytes(then),
+            units::bytes(disk_bytes),
+            units::about_days(full_after),
+        )))
     }
 
     /// The same with the changes of a what-if, checked; `None` if they only change the target, which needs no measurement.
@@ -106,11 +148,14 @@ impl PlanRequest {
         let target_per_second = what_if.target(scenario.spec.target_per_second);
         let effort = Effort { breadth: Breadth::Smallest, ..scenario.spec.effort };
         let actors = self.actors.unwrap_or_else(|| source.actors());
+        let deployment = Deployment { target_per_second, actors, ..scenario.deployment };
+        let sizes = self.sizes(&source, &deployment, &scenario.spec.machines, host);
         let changed = Scenario {
             snapshot: SourceSnapshot::Workload(text),
             source,
-            spec: PlanSpec { target_per_second, effort, ..scenario.spec.clone() },
-            deployment: Deployment { target_per_second, actors, ..scenario.deployment },
+            spec: PlanSpec { target_per_second, effort, grown_events: sizes.grown_events, ..scenario.spec.clone() },
+            size_note: sizes.note,
+            deployment,
         };
         changed.check(host)?;
         Ok(Some(changed))

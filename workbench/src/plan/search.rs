@@ -11,7 +11,7 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, Source, WarmUp};
 use crate::plan::judge::{rejection, worst_slice};
-use crate::plan::outcome::{Footprint, MachineFindings, SustainedRate};
+use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
 use crate::report::{ProbeResult, Rejection};
@@ -50,6 +50,10 @@ pub(super) struct Search<'a> {
     pub(super) input: &'a SearchInput<'a>,
     testbed: &'a dyn Testbed,
     durability: Durability,
+    /// Events by which its databases have grown.
+    grown_events: u64,
+    /// Size of the first database when it was opened.
+    pub(super) opened_bytes: Option<u64>,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
     oom_kills_while_filling: u32,
@@ -63,6 +67,7 @@ impl<'a> Search<'a> {
         machine: &Machine,
         durability: Durability,
         workers: u64,
+        grown_events: u64,
     ) -> Self {
         let findings = MachineFindings {
             machine: machine.clone(),
@@ -78,7 +83,17 @@ impl<'a> Search<'a> {
             rss_peak_bytes: 0,
             finished: None,
         };
-        Self { input, testbed, durability, rig: None, database_bytes: 0, oom_kills_while_filling: 0, findings }
+        Self {
+            input,
+            testbed,
+            durability,
+            grown_events,
+            opened_bytes: None,
+            rig: None,
+            database_bytes: 0,
+            oom_kills_while_filling: 0,
+            findings,
+        }
     }
 
     /// Whether it was stopped, or the machine has too little memory to fill the database.
@@ -144,6 +159,15 @@ impl<'a> Search<'a> {
         let (probe, drive) = self.offer(rate, self.input.probe_time(rate))?;
         self.findings.probes.push(probe);
         Ok((probe.rejection.is_none(), drive))
+    }
+
+    /// The rates on its databases; `None` unless the closed loop was measured.
+    pub(super) fn size(&self) -> Option<SizeFindings> {
+        Some(SizeFindings {
+            database_bytes: self.opened_bytes?,
+            ceiling_per_second: self.findings.ceiling_per_second()?,
+            rate_per_second: self.findings.sustained_per_second().unwrap_or(0.0),
+        })
     }
 
     /// A new database for the next load, as it was before the first one.
@@ -238,8 +262,15 @@ impl<'a> Search<'a> {
         let warmup = WarmUp::Fixed(self.input.spec.effort.warmup);
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
         match rig.drive(&DriveSpec { load, warmup, measure: Some(measure), lag_limit, settle: true })? {
-            RigOutcome::Completed(DriveResult { drive, database_bytes, memory_peak_bytes, .. }) => {
+            RigOutcome::Completed(DriveResult {
+                drive,
+                database_bytes_before,
+                database_bytes,
+                memory_peak_bytes,
+                ..
+            }) => {
                 self.rig = Some(rig);
+                self.opened_bytes.get_or_insert(database_bytes_before);
                 self.database_bytes = database_bytes;
                 self.findings.memory_peak_bytes = self.findings.memory_peak_bytes.max(memory_peak_bytes);
                 self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
@@ -257,7 +288,8 @@ impl<'a> Search<'a> {
         if let Some(rig) = self.rig.take() {
             return Ok(Some(rig));
         }
-        match self.testbed.set_up(&self.findings.machine, self.durability, self.findings.workers)? {
+        let workers = self.findings.workers;
+        match self.testbed.set_up_grown(&self.findings.machine, self.grown_events, self.durability, workers)? {
             RigOutcome::Completed(rig) => Ok(Some(rig)),
             RigOutcome::OutOfMemory => {
                 self.oom_kills_while_filling += 1;

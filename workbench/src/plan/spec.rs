@@ -26,6 +26,9 @@ pub struct PlanSpec {
     pub durabilities: Vec<Durability>,
     /// How much time to take.
     pub effort: Effort,
+    /// Events by which the database has grown, for each size that rates are measured on: ascending, 0 first. Machines are
+    /// chosen on the last one.
+    pub grown_events: Vec<u64>,
     /// The restart that is measured.
     pub restart: RestartSpec,
     /// Sequential write bandwidth of the disk, bytes per second, if it was probed.
@@ -154,6 +157,10 @@ impl PlanSpec {
             ));
         }
         Ok(())
+    }
+
+    pub(super) fn most_grown_events(&self) -> u64 {
+        self.grown_events.last().copied().unwrap_or(0)
     }
 
     /// The machines that this host can emulate, smallest first.

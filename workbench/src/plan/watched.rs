@@ -24,8 +24,14 @@ impl Testbed for WatchedTestbed<'_> {
         self.testbed.emulation(machine)
     }
 
-    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        let rig = self.testbed.set_up(machine, durability, workers)?;
+    fn set_up_grown(
+        &self,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+        workers: u64,
+    ) -> RigResult<Box<dyn Rig + '_>> {
+        let rig = self.testbed.set_up_grown(machine, grown_events, durability, workers)?;
         Ok(rig.map(|rig| -> Box<dyn Rig + '_> { Box::new(WatchedRig { rig, watch: self.watch }) }))
     }
 }

@@ -138,22 +138,18 @@ pub trait Testbed {
     fn emulation(&self, machine: &Machine) -> Emulation;
 
     /// Creates a rig whose database holds the preload. `workers` threads will load it.
-    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>>;
+    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
+        self.set_up_grown(machine, 0, durability, workers)
+    }
 
-    /// The same, with a database as it is after so many more events, see [`Source::grown`]. Only testbeds that can fill
-    /// databases of any size implement it.
+    /// The same, with a database as it is after so many more events, see [`Source::grown`].
     fn set_up_grown(
         &self,
         machine: &Machine,
         grown_events: u64,
         durability: Durability,
         workers: u64,
-    ) -> RigResult<Box<dyn Rig + '_>> {
-        if grown_events == 0 {
-            return self.set_up(machine, durability, workers);
-        }
-        Err(ProcessError::Testbed("the database cannot be grown here".into()))
-    }
+    ) -> RigResult<Box<dyn Rig + '_>>;
 
     /// Resumes a rig that was suspended, perhaps by another process, with as many workers as before. Only testbeds whose
     /// rigs can be suspended implement it.
@@ -237,10 +233,6 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
             return Emulation::Host;
         }
         Emulation::CoresOnly { why: "it runs in this process".to_owned() }
-    }
-
-    fn set_up(&self, machine: &Machine, durability: Durability, workers: u64) -> RigResult<Box<dyn Rig + '_>> {
-        self.set_up_grown(machine, 0, durability, workers)
     }
 
     fn set_up_grown(

@@ -1,9 +1,11 @@
 //! `plan`.
 
+use std::time::Duration;
+
 use clap::{ValueEnum, value_parser};
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values::{DiskArg, above_zero, disk, machine, percent};
+use crate::cli::values::{DiskArg, above_zero, disk, horizon, machine, percent};
 use crate::host::Machine;
 use crate::load::Objective;
 use crate::plan::WhatIf;
@@ -62,6 +64,10 @@ pub(crate) struct PlanArgs {
     /// Days after which the application deletes stored data [default: data is never deleted]
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) retention: Option<f64>,
+    /// Time for which the answer must be valid, such as `90d` or `2y`: the database is as large as it will be then, and
+    /// the report says which machine is enough for how long [default: the retention, or `1y`]
+    #[arg(long, value_name = "TIME", value_parser = horizon)]
+    pub(crate) horizon: Option<Duration>,
     /// Size of the disk for the database, GB [default: free space under the data directory]; or its profile, a file of
     /// `host --probe -o`, which is compared with the disk of today. May be given twice, for both
     #[arg(long, value_name = "GB|FILE", allow_negative_numbers = true, value_parser = disk)]

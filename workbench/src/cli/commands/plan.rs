@@ -14,6 +14,7 @@ use crate::load::{JobContext, RunError};
 use crate::plan::{self, Effort, PlanError, PlanRequest};
 use crate::process::ProcessError;
 use crate::report::Outcome;
+use crate::units;
 
 const RESUMABLE: &str = "interrupted: run the same command again to resume";
 
@@ -56,6 +57,7 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         workers: args.place.workers,
         actors: args.actors,
         retention_days: args.retention,
+        horizon_days: args.horizon.map(|horizon| horizon.as_secs_f64() / units::DAY_SECONDS),
         disk_bytes: disk_bytes.map(|gigabytes| bytes(gigabytes * 1e9)),
         disk_profile,
         rated_bytes: args.tbw.map(|written| bytes(written * 1e12)),

@@ -18,7 +18,8 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let open_files = ave_actors_rocksdb::machine::process_share().open_files;
     let tuning = Tuning::new(&resolve_spec(Some(findings.machine.spec())), open_files);
     let curve = GrowthCurve::walk(source, findings.workers, tuning.clone(), &survey.inventory, MOST_WALKED)?;
-    let rest_bytes = survey.inventory.directory_bytes;
+    let measured = mode.grown_survey.as_ref().unwrap_or(survey);
+    let rest_bytes = measured.inventory.directory_bytes;
     let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
     let database = GrowingDatabase {
         curve: &curve,
@@ -29,7 +30,7 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     Some(ForecastInfo {
         writes: outcome.modes.iter().filter_map(|mode| writes(mode, deployment)).collect(),
         memory: memory(source, findings, &tuning, deployment.actors),
-        restart: restart_forecast(&survey.restarts, deployment.actors),
+        restart: restart_forecast(&measured.restarts, deployment.actors),
         ..database.forecast()
     })
 }

@@ -28,10 +28,19 @@ pub(crate) struct Deployment {
     pub(crate) actors: u64,
     /// Days after which the application deletes what it stored; `None` keeps everything.
     pub(crate) retention_days: Option<f64>,
+    /// Days until the plan ends to be valid.
+    pub(crate) horizon_days: f64,
     /// Space for the database, its logs and its compactions.
     pub(crate) disk_bytes: u64,
     /// Rated endurance of the disk (TBW).
     pub(crate) rated_bytes: Option<u64>,
+}
+
+impl Deployment {
+    /// Days of commands that are stored at the horizon.
+    pub(crate) fn kept_days(&self) -> f64 {
+        self.retention_days.map_or(self.horizon_days, |retention| retention.min(self.horizon_days))
+    }
 }
 
 /// Space that a running database needs beyond its size at rest, bytes.

@@ -74,13 +74,14 @@ impl Testbed for Staged<'_> {
         self.inner.emulation(machine)
     }
 
-    fn set_up(
+    fn set_up_grown(
         &self,
         machine: &Machine,
+        grown_events: u64,
         durability: Durability,
         workers: u64,
     ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let rig = self.inner.set_up(machine, durability, workers)?;
+        let rig = self.inner.set_up_grown(machine, grown_events, durability, workers)?;
         Ok(rig.map(|inner| Box::new(StagedRig { inner, of: self }) as Box<dyn Rig>))
     }
 

@@ -40,6 +40,7 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
             climb: Duration::from_secs(60),
             breadth: Breadth::Smallest,
         },
+        grown_events: vec![0],
         restart: RestartSpec { actors: 6, most_bytes: 1 << 20, repeats: 1 },
         disk_bytes_per_second: None,
     }
@@ -71,13 +72,14 @@ impl Testbed for Alone<'_> {
         self.0.emulation(machine)
     }
 
-    fn set_up(
+    fn set_up_grown(
         &self,
         machine: &Machine,
+        grown_events: u64,
         durability: Durability,
         workers: u64,
     ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        Ok(match self.0.set_up(machine, durability, workers)? {
+        Ok(match self.0.set_up_grown(machine, grown_events, durability, workers)? {
             RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(AloneRig(rig))),
             RigOutcome::OutOfMemory => RigOutcome::OutOfMemory,
         })
@@ -140,13 +142,14 @@ impl Testbed for Mortal<'_> {
         if machine.is_host { Emulation::Host } else { Emulation::CoresAndMemory }
     }
 
-    fn set_up(
+    fn set_up_grown(
         &self,
         machine: &Machine,
+        grown_events: u64,
         durability: Durability,
         workers: u64,
     ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        Ok(match self.testbed.set_up(machine, durability, workers)? {
+        Ok(match self.testbed.set_up_grown(machine, grown_events, durability, workers)? {
             RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(MortalRig {
                 rig,
                 machine: machine.clone(),
@@ -241,13 +244,14 @@ impl Testbed for Fickle<'_> {
         Emulation::CoresAndMemory
     }
 
-    fn set_up(
+    fn set_up_grown(
         &self,
         machine: &Machine,
+        grown_events: u64,
         durability: Durability,
         workers: u64,
     ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
-        let rig = self.testbed.set_up(machine, durability, workers)?;
+        let rig = self.testbed.set_up_grown(machine, grown_events, durability, workers)?;
         Ok(rig.map(|rig| Box::new(FickleRig { of: self, rig }) as Box<dyn Rig>))
     }
 }

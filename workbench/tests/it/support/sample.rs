@@ -467,6 +467,8 @@ fn plan_result() -> PlanResult {
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
         disk: None,
+        horizon: None,
+        valid_until: None,
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
             target_per_second: 2_000.0,

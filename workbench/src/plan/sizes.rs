@@ -1,0 +1,136 @@
+//! On databases of which sizes a plan measures.
+
+use crate::load::Source;
+use crate::plan::forecast::Deployment;
+use crate::plan::spec::Breadth;
+use crate::units;
+use ave_actors_rocksdb::trace::CommandKind;
+
+/// Bytes on the disk per byte of the largest database: the database, and what a load adds to its copy.
+const DISK_PER_DATABASE: f64 = 2.0;
+/// Most bytes of a database that a plan builds, by its effort: some seconds, half a minute, minutes.
+const fn most_bytes(breadth: Breadth) -> u64 {
+    match breadth {
+        Breadth::Smallest => 640 << 20,
+        Breadth::SmallestAndHost => 4 << 30,
+        Breadth::All => 64 << 30,
+    }
+}
+
+/// Sizes of the database as multiples of the RAM of the smallest machine.
+const fn multiples(breadth: Breadth) -> &'static [u64] {
+    match breadth {
+        Breadth::Smallest => &[1],
+        Breadth::SmallestAndHost => &[1, 4],
+        Breadth::All => &[1, 4, 16],
+    }
+}
+
+/// Events by which the database grows until the horizon. Where actors purge their logs, no more than they keep between two
+/// purges.
+pub(super) fn events_at_horizon(source: &Source, deployment: &Deployment) -> u64 {
+    let commands = deployment.target_per_second * units::DAY_SECONDS * deployment.kept_days();
+    let (persists, purges) = (source.share(CommandKind::Persist), source.share(CommandKind::Purge));
+    let between_purges = if purges > 0.0 { source.actors() as f64 * persists / purges } else { f64::INFINITY };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
+    let events = (commands * persists).min(between_purges) as u64;
+    events
+}
+
+/// The sizes that are measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// Events by which the database has grown, ascending, 0 first.
+    pub(super) grown_events: Vec<u64>,
+    /// Why the largest is smaller than it should be, in words.
+    pub(super) note: Option<String>,
+}
+
+/// The database as it is now, and grown to multiples of `ram_bytes`, up to what it is at the horizon and to what fits the
+/// free space.
+pub(super) fn sizes(
+    source: &Source,
+    deployment: &Deployment,
+    ram_bytes: u64,
+    breadth: Breadth,
+    free_bytes: u64,
+) -> Sizes {
+    let at_horizon = events_at_horizon(source, deployment);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
+    let fitting = (free_bytes as f64 / DISK_PER_DATABASE) as u64;
+    let allowed = most_bytes(breadth).min(fitting);
+    let mut grown_events = vec![0];
+    let mut note = None;
+    for &multiple in multiples(breadth) {
+        let wanted = multiple.saturating_mul(ram_bytes);
+        if wanted > allowed {
+            let [wanted, allowed] = [wanted, allowed].map(|size| units::bytes(size as f64));
+            note = Some(format!(
+                "a database of {wanted} is not built: {allowed} at most, by the free space and the effort"
+            ));
+        }
+        let Some(events) = source.growth_to(wanted.min(allowed)) else { break };
+        grown_events.push(events.min(at_horizon));
+    }
+    grown_events.sort_unstable();
+    grown_events.dedup();
+    Sizes { grown_events, note }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    use crate::workload::{Workload, shipped};
+
+    const GIB: u64 = 1 << 30;
+
+    fn ledger() -> Source {
+        let named = shipped().iter().find(|named| named.name == "ledger").unwrap();
+        Source::Workload(Arc::new(Workload::parse(named.text).unwrap()))
+    }
+
+    fn deployment(target_per_second: f64, horizon_days: f64) -> Deployment {
+        Deployment {
+            target_per_second,
+            actors: 5_000,
+            retention_days: None,
+            horizon_days,
+            disk_bytes: 1 << 40,
+            rated_bytes: None,
+        }
+    }
+
+    fn bytes(source: &Source, events: u64) -> f64 {
+        source.grown(events).preload_disk_bytes() as f64
+    }
+
+    #[test]
+    fn a_database_is_measured_as_it_is_now_and_at_multiples_of_the_ram() {
+        let source = ledger();
+        let found = sizes(&source, &deployment(2_000.0, 365.0), GIB / 2, Breadth::SmallestAndHost, 100 * GIB);
+        assert_eq!((found.grown_events.len(), found.grown_events[0]), (3, 0));
+        for (&events, expected) in found.grown_events[1..].iter().zip([GIB / 2, 2 * GIB]) {
+            let size = bytes(&source, events);
+            assert!((size / expected as f64 - 1.0).abs() < 0.05, "{size} instead of {expected}");
+        }
+        assert_eq!(found.note, None);
+    }
+
+    #[test]
+    fn it_is_no_larger_than_at_the_horizon() {
+        let found = sizes(&ledger(), &deployment(1.0, 1.0), GIB / 2, Breadth::All, 100 * GIB);
+        let events = events_at_horizon(&ledger(), &deployment(1.0, 1.0));
+        assert_eq!(found.grown_events, [0, events]);
+        assert!(events > 0 && events <= 86_400, "{events}");
+    }
+
+    #[test]
+    fn what_does_not_fit_the_free_space_is_smaller_and_said() {
+        let found = sizes(&ledger(), &deployment(2_000.0, 365.0), GIB / 2, Breadth::All, GIB);
+        let largest = bytes(&ledger(), *found.grown_events.last().unwrap());
+        assert!(largest < 0.55 * GIB as f64, "{largest}");
+        assert!(found.note.unwrap().contains("512 MiB at most"));
+    }
+}
