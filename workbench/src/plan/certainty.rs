@@ -2,15 +2,18 @@
 
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::report::{
-    Assessment, Certainty, CertaintyLevel, Evidence, Ground, Outcome, PlanResult, RateTrials, Recommendation,
+    Assessment, Certainty, CertaintyLevel, Evidence, Ground, HorizonInfo, HorizonMode, Outcome, PlanResult, RateTrials,
 };
 use crate::units;
 
 /// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: searches
 /// of one host, repeated half an hour apart, differed by 7 % without syncs and by more with them (`docs/validation.md`).
 const CLEAR: f64 = 1.25;
-/// A database that outgrows the memory sooner than this lowers the certainty, days.
-const SOON_DAYS: f64 = 30.0;
+/// A database that is larger than a measured one by no more than this factor counts as measured.
+const MEASURED_SHARE: f64 = 1.1;
+/// Largest errors of the model of larger databases that leave a high certainty, percent.
+const MOST_RATE_ERROR_PERCENT: f64 = 15.0;
+const MOST_RESPONSE_ERROR_PERCENT: f64 = 25.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(
@@ -27,7 +30,7 @@ pub(super) fn of_plan(
             None => grounds.push(none(mode, outcome.required_per_second)),
         }
     }
-    grounds.extend(plan.recommendations.iter().filter_map(outgrown));
+    grounds.extend(plan.horizon.iter().flat_map(beyond));
     grounds.extend(assessment.ground(ended));
     Certainty::of(grounds)
 }
@@ -99,12 +102,36 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
     )
 }
 
-/// A database larger than the memory is read from the disk, which was not measured.
-fn outgrown(recommendation: &Recommendation) -> Option<Ground> {
-    let after = units::about_days(recommendation.outgrown_after_days.filter(|&days| days < SOON_DAYS)?);
-    let machine = recommendation.profile.as_deref()?;
-    let reason = format!(
-        "At the target the database outgrows the memory of {machine} after about {after}; it was measured while it was smaller"
-    );
-    Some((CertaintyLevel::Moderate, reason))
+/// What is said of a database that is larger than those that were measured.
+fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
+    let measured = units::bytes(horizon.measured_bytes);
+    if horizon.is_working_set_bounded {
+        let reason = format!(
+            "What commands read does not grow with the database: the rates were measured on databases of up to {measured}"
+        );
+        return vec![(CertaintyLevel::High, reason)];
+    }
+    if horizon.database_bytes.expected <= MEASURED_SHARE * horizon.measured_bytes {
+        let reason = format!("The rates were measured on a database as large as at the horizon, {measured}");
+        return vec![(CertaintyLevel::High, reason)];
+    }
+    let ground = |mode: &HorizonMode| {
+        let durability = mode.durability;
+        let (level, check) = match mode.error {
+            Some(error) => {
+                let is_close = error.rate_percent.abs() <= MOST_RATE_ERROR_PERCENT
+                    && error.response_percent.is_some_and(|percent| percent.abs() <= MOST_RESPONSE_ERROR_PERCENT);
+                let level = if is_close { CertaintyLevel::High } else { CertaintyLevel::Moderate };
+                let response = error.response_percent.map_or_else(
+                    || "which was not sustained by the model".to_owned(),
+                    |percent| format!("{} in the response time", units::percent_difference(percent)),
+                );
+                let rate = units::percent_difference(error.rate_percent);
+                (level, format!("it was {rate} off in the rate at a size that it was not fitted on, and {response}"))
+            }
+            None => (CertaintyLevel::Moderate, "it was not checked at another size".to_owned()),
+        };
+        (level, format!("With durability {durability}, rates on databases beyond {measured} are modelled: {check}"))
+    };
+    horizon.modes.iter().map(ground).collect()
 }

@@ -15,7 +15,7 @@ use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
-use crate::report::{ScalingPointInfo, suffices};
+use crate::report::{ScalingPointInfo, WriterSweep, suffices};
 
 /// Times that each number of cores is measured.
 const SCALING_ROUNDS: usize = 2;
@@ -237,6 +237,7 @@ impl<'a> ModeSearch<'a> {
             let largest = search.size();
             self.mode.searched.push(search.finish(true)?);
             self.measure_sizes(&machine, largest)?;
+            self.measure_writers(&machine)?;
         }
         if self.is_host_needed() {
             let findings = self.search_host()?;
@@ -266,16 +267,36 @@ impl<'a> ModeSearch<'a> {
             self.begin("rates on a smaller database");
             let mut search = self.search_of(machine, grown_events);
             search.saturate()?;
-            if let Some(rate) = search.candidate(required)? {
-                let found = search.size().map(|found| SizeFindings { rate_per_second: rate, ..found });
-                self.mode.sizes.extend(found);
-            }
+            search.candidate(required)?;
+            self.mode.sizes.extend(search.size());
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(&self.input.spec.restart)?;
             }
             search.finish(false)?;
         }
         self.mode.sizes.sort_by_key(|size| size.database_bytes);
+        Ok(())
+    }
+
+    /// Ceilings of the machine over the number of writers, on the database as it is now.
+    fn measure_writers(&mut self, machine: &Machine) -> Result<(), ProcessError> {
+        let effort = self.input.spec.effort;
+        let planned_count = self.writers(machine);
+        let counts: &[u64] = match effort.breadth {
+            Breadth::Smallest => &[1, 8, 64],
+            Breadth::SmallestAndHost | Breadth::All => &[1, 2, 4, 8, 16, 32, 64],
+        };
+        let actors = self.input.source.actors();
+        // Without durability a write waits for nothing: writers beyond the cores compete for them.
+        let is_of_use = |count: u64| count <= actors && (self.durability.is_on() || count <= 2 * machine.cores as u64);
+        self.begin("rates by the number of writers");
+        let mut points = Vec::new();
+        for &writers_count in counts.iter().filter(|&&count| is_of_use(count)) {
+            let mut search = Search::new(self.input, self.testbed, machine, self.durability, writers_count, 0);
+            points.extend(search.writer_point(effort.saturation / 2)?);
+            search.finish(false)?;
+        }
+        self.mode.writers = WriterSweep::new(self.durability, machine.name.clone(), points, planned_count);
         Ok(())
     }
 
@@ -338,8 +359,12 @@ impl<'a> ModeSearch<'a> {
     }
 
     fn search_of(&self, machine: &Machine, grown_events: u64) -> Search<'a> {
-        let workers = self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1);
-        Search::new(self.input, self.testbed, machine, self.durability, workers, grown_events)
+        let writers = self.writers(machine);
+        Search::new(self.input, self.testbed, machine, self.durability, writers, grown_events)
+    }
+
+    fn writers(&self, machine: &Machine) -> u64 {
+        self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1)
     }
 
     fn begin(&self, stage: &str) {

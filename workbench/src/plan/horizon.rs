@@ -1,21 +1,12 @@
-//! Which machine is enough for how long.
-//!
-//! A command takes what it took on a database that fits into memory, and the time of each of its reads that go to the disk:
-//!
-//! `ceiling(D, M) = w / (w / ceiling(D₀, M₀) + t · (reads(D, M) - reads(D₀, M₀)))`
-//!
-//! with `w` writers, `t` the time of a random read of this disk at that concurrency, and `reads(D, M)` the reads per command
-//! that `M` bytes of memory leave to the disk on a database of `D` bytes. The rate that meets the objective falls in
-//! proportion to the ceiling. This holds as long as neither the CPU time of a read nor the disk's bandwidth binds first.
+//! Which machine is enough for how long: the rates of a machine over the size of its database, measured and modelled.
 
-use crate::report::{Basis, MachinePeriod, SizeRate};
+use super::reads::{ModelError, ReadModel, SmallDatabase};
+use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
-/// A machine with more memory is not taken to be faster than so many times the measured one.
-const MOST_SPEED_UP: f64 = 2.0;
 
 /// Reads per command that go to the disk, by the size of the database and the memory for its blocks, bytes each.
 pub(super) trait DiskReads {
@@ -23,23 +14,26 @@ pub(super) trait DiskReads {
     fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64;
 }
 
-/// Rates that were measured on a database of one size.
+/// A load at the highest rate that met the objective on a database of one size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct MeasuredSize {
     /// Size when it was opened.
     pub(super) database_bytes: f64,
-    /// Of the closed loop, commands per second.
-    pub(super) ceiling_per_second: f64,
-    /// The highest rate that met the objective, commands per second.
-    pub(super) rate_per_second: f64,
+    pub(super) per_second: f64,
+    /// Mean service time of a command.
+    pub(super) service_seconds: f64,
+    /// Response time at the percentile of the objective.
+    pub(super) response_seconds: f64,
 }
 
 /// A machine whose rates on databases of several sizes are known.
 pub(super) struct SizeModel<'a> {
     pub(super) reads: &'a dyn DiskReads,
     pub(super) writers: f64,
-    /// Time of a random read of the disk with so many at once.
-    pub(super) read_seconds: f64,
+    /// Mean time of a random read of the disk with so many at once.
+    pub(super) read_seconds: &'a dyn Fn(f64) -> f64,
+    /// Of the objective.
+    pub(super) limit_seconds: f64,
     /// Memory for blocks of the measured machine.
     pub(super) memory_bytes: f64,
     /// Ascending by size, at least one.
@@ -55,29 +49,40 @@ impl SizeModel<'_> {
         &self.measured[self.measured.len() - 1]
     }
 
-    /// The rate on a database and a machine with so much memory for its blocks, from what was measured at `from`.
-    fn rate_from(&self, from: &MeasuredSize, database_bytes: f64, memory_bytes: f64) -> f64 {
-        let more_reads = self.reads.per_command(database_bytes, memory_bytes)
-            - self.reads.per_command(from.database_bytes, self.memory_bytes);
-        let known = self.writers / from.ceiling_per_second;
-        let seconds = (known + more_reads * self.read_seconds).max(known / MOST_SPEED_UP);
-        from.rate_per_second * known / seconds
+    fn fitted_on(&self, one: &MeasuredSize) -> Option<ReadModel> {
+        ReadModel::fit(SmallDatabase {
+            per_second: one.per_second,
+            service_seconds: one.service_seconds,
+            response_seconds: one.response_seconds,
+            writers: self.writers,
+            disk_reads_per_command: self.reads.per_command(one.database_bytes, self.memory_bytes),
+        })
     }
 
-    /// The rate on a database of this size, from the largest that was measured.
+    /// The highest rate that meets the objective with so much memory for blocks, from the largest database that was
+    /// measured; never more than there.
     pub(super) fn rate(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-        self.rate_from(self.largest(), database_bytes, memory_bytes)
+        let largest = self.largest();
+        let reads = self.reads.per_command(database_bytes, memory_bytes);
+        if reads <= self.reads.per_command(largest.database_bytes, self.memory_bytes) {
+            return largest.per_second;
+        }
+        let found =
+            self.fitted_on(largest).and_then(|model| model.highest_rate(self.limit_seconds, reads, self.read_seconds));
+        found.map_or(0.0, |found| found.per_second)
     }
 
-    /// How far the prediction from the smallest database is off at the others, at most, percent; `None` if there are no
-    /// others.
-    pub(super) fn error_percent(&self) -> Option<f64> {
-        let smallest = self.smallest();
-        let errors = self.measured[1..].iter().map(|one| {
-            let predicted = self.rate_from(smallest, one.database_bytes, self.memory_bytes);
-            100.0 * (predicted / one.rate_per_second - 1.0).abs()
+    /// How far the predictions from the smallest database are off at the others, at most; `None` if there are no others, or
+    /// the smallest carries no model.
+    pub(super) fn error(&self) -> Option<ModelError> {
+        let model = self.fitted_on(self.smallest())?;
+        let errors = self.measured[1..].iter().filter_map(|one| {
+            let reads = self.reads.per_command(one.database_bytes, self.memory_bytes);
+            let response = model.at_rate(one.per_second, reads, self.read_seconds).map(|at| at.response_seconds);
+            let rate = model.highest_rate(self.limit_seconds, reads, self.read_seconds)?.per_second;
+            Some(ModelError::new([response.unwrap_or(f64::INFINITY), one.response_seconds], [rate, one.per_second]))
         });
-        errors.reduce(f64::max)
+        errors.max_by(|a, b| a.rate.abs().total_cmp(&b.rate.abs()))
     }
 
     /// What was measured, and the model from there to a database of `end_bytes`.
@@ -88,7 +93,7 @@ impl SizeModel<'_> {
             per_second,
             disk_reads_per_command: self.reads.per_command(database_bytes, self.memory_bytes),
         };
-        let known = self.measured.iter().map(|one| point(one.database_bytes, one.rate_per_second, Basis::Measured));
+        let known = self.measured.iter().map(|one| point(one.database_bytes, one.per_second, Basis::Measured));
         let from = self.largest().database_bytes.max(1.0);
         let ratio = (end_bytes / from).max(1.0);
         let steps = if ratio > 1.0 { POINTS } else { 0 };
@@ -97,6 +102,13 @@ impl SizeModel<'_> {
             point(database_bytes, self.rate(database_bytes, self.memory_bytes), Basis::Modelled)
         });
         known.chain(beyond).collect()
+    }
+}
+
+impl From<ModelError> for ModelErrorInfo {
+    fn from(error: ModelError) -> Self {
+        let response_percent = Some(100.0 * error.response).filter(|percent| percent.is_finite());
+        Self { rate_percent: 100.0 * error.rate, response_percent }
     }
 }
 
@@ -165,13 +177,21 @@ mod tests {
         }
     }
 
+    /// 0.1 ms per command without reads, and 0.3 ms for each read.
     fn size(gib: f64, per_second: f64) -> MeasuredSize {
         let database_bytes = gib * GIB;
-        MeasuredSize { database_bytes, ceiling_per_second: 2.0 * per_second, rate_per_second: per_second }
+        MeasuredSize { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.01 }
     }
 
     fn model<'a>(reads: &'a dyn DiskReads, measured: &'a [MeasuredSize]) -> SizeModel<'a> {
-        SizeModel { reads, writers: 2.0, read_seconds: 0.0003, memory_bytes: 0.5 * GIB, measured }
+        SizeModel {
+            reads,
+            writers: 2.0,
+            read_seconds: &|_| 0.0003,
+            limit_seconds: 0.01,
+            memory_bytes: 0.5 * GIB,
+            measured,
+        }
     }
 
     const CANDIDATES: [Candidate<'static>; 2] =
@@ -187,13 +207,13 @@ mod tests {
     fn a_database_that_is_read_everywhere_needs_the_next_machine_and_then_has_none() {
         let measured = [size(0.25, 10_000.0)];
         let model = model(&Uniform, &measured);
-        // 0.1 ms without reads, 0.3 ms more with each: half of the rate where a third of a read goes to the disk.
-        let half = model.rate(0.75 * GIB, 0.5 * GIB);
-        assert!((half / 5_000.0 - 1.0).abs() < 1e-9, "{half}");
-        let found = periods_of(&model, 5_000.0);
+        let required = model.rate(GIB, 0.5 * GIB);
+        assert!(required > 1_000.0 && required < 8_000.0, "half of a read goes to the disk: {required}");
+        let found = periods_of(&model, required);
         let names: Vec<_> = found.iter().map(|(name, _)| name.as_deref()).collect();
         assert_eq!(names, [Some("nano"), Some("small"), None]);
-        assert!((found[0].1 - 0.75).abs() < 0.1 && (found[1].1 - 3.0).abs() < 0.1, "{found:?}");
+        assert!((found[0].1 - 1.0).abs() < 0.1, "a GiB is there after a day: {found:?}");
+        assert!((found[1].1 - 4.0).abs() < 0.1, "as large in proportion to its memory: {found:?}");
         assert!((found[2].1 - 8.0).abs() < 1e-9, "the last period ends at the horizon");
     }
 
@@ -202,20 +222,23 @@ mod tests {
         let measured = [size(0.25, 10_000.0), size(2.0, 9_900.0)];
         let model = model(&Tail, &measured);
         assert_eq!(periods_of(&model, 5_000.0), [(Some("nano".to_owned()), 8.0)]);
-        assert!(model.error_percent().unwrap() < 2.0);
+        assert!(model.error().unwrap().rate.abs() < 0.02);
     }
 
     #[test]
     fn the_error_is_that_at_the_sizes_it_was_not_fitted_on() {
+        let smallest = size(0.25, 10_000.0);
         let truth = |gib: f64| {
-            let measured = [size(0.25, 10_000.0)];
-            model(&Uniform, &measured).rate(gib * GIB, 0.5 * GIB)
+            let measured = [smallest];
+            let per_second = model(&Uniform, &measured).rate(gib * GIB, 0.5 * GIB);
+            MeasuredSize { per_second, ..size(gib, per_second) }
         };
-        let exact = [size(0.25, 10_000.0), size(1.0, truth(1.0)), size(4.0, truth(4.0))];
-        assert!(model(&Uniform, &exact).error_percent().unwrap() < 1e-6);
-        let off = [size(0.25, 10_000.0), size(1.0, truth(1.0)), size(4.0, truth(4.0) / 1.5)];
-        assert!((model(&Uniform, &off).error_percent().unwrap() - 50.0).abs() < 1e-6);
-        assert_eq!(model(&Uniform, &off[..1]).error_percent(), None);
+        let exact = [smallest, truth(1.0), truth(4.0)];
+        assert!(model(&Uniform, &exact).error().unwrap().rate.abs() < 1e-6);
+        let slower = MeasuredSize { per_second: truth(4.0).per_second / 1.5, ..truth(4.0) };
+        let off = [smallest, truth(1.0), slower];
+        assert!((model(&Uniform, &off).error().unwrap().rate - 0.5).abs() < 1e-6);
+        assert_eq!(model(&Uniform, &off[..1]).error(), None);
     }
 
     #[test]

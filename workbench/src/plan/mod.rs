@@ -21,7 +21,11 @@ mod horizon;
 mod journal;
 mod judge;
 mod outcome;
+#[cfg(feature = "rocksdb")]
+mod outlook;
 mod price;
+#[cfg(feature = "rocksdb")]
+mod reads;
 mod report;
 #[cfg(feature = "rocksdb")]
 mod request;
@@ -49,7 +53,8 @@ pub(crate) use error::PlanError;
 pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{
-    AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings, SustainedRate,
+    AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SizeFindings,
+    SustainedRate,
 };
 pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]

@@ -6,7 +6,7 @@ use crate::load::Drive;
 use crate::measure::Trials;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
-use crate::report::{MachineMode, ProbeResult, RateTrials, ScalingPointInfo};
+use crate::report::{HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterSweep};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// What a plan found.
@@ -23,9 +23,34 @@ pub struct PlanOutcome {
 }
 
 impl PlanOutcome {
+    /// A machine that is not enough until the horizon does not hold. Only the machines that the rates were measured on, and
+    /// smaller ones, are affected: a larger one is the next.
+    #[cfg(feature = "rocksdb")]
+    pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
+        for mode in &mut self.modes {
+            let Some(known) = horizon.mode(mode.durability) else { continue };
+            let last = known.periods.last().and_then(|period| period.profile.as_ref());
+            let over_time = known.machines_over_time();
+            let smaller = mode.verdicts.iter_mut().take_while(|verdict| Some(&verdict.machine.name) != last);
+            for verdict in smaller.filter(|verdict| verdict.known.holds == Some(true)) {
+                verdict.known.holds = Some(false);
+                verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
+            }
+        }
+    }
+
     pub(super) fn mode(&self, durability: Durability) -> Option<&ModeFindings> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }
+}
+
+/// How long the answer of a plan is valid.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    /// The machines over time.
+    pub horizon: HorizonInfo,
+    /// What ends first.
+    pub valid_until: ValidUntil,
 }
 
 /// What a plan found in one durability mode.
@@ -38,6 +63,8 @@ pub struct ModeFindings {
     pub verdicts: Vec<MachineVerdict>,
     /// At the target itself on the recommended machine; `None` if there is none.
     pub at_target: Option<AtTarget>,
+    /// Ceilings of the recommended machine by the number of writers.
+    pub(crate) writers: Option<WriterSweep>,
     /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
     pub(crate) scaling_points: Vec<ScalingPointInfo>,
     /// Stored data and restarts on the recommended machine, of the database as it is now; of one mode, since they do not depend
@@ -62,6 +89,7 @@ impl ModeFindings {
             survey: None,
             grown_survey: None,
             sizes: Vec::new(),
+            writers: None,
             scaling_points: Vec::new(),
             scaling: None,
             interrupted: false,
@@ -95,10 +123,12 @@ impl ModeFindings {
 pub struct SizeFindings {
     /// Size when it was opened, bytes.
     pub database_bytes: u64,
-    /// Closed loop, commands per second.
-    pub ceiling_per_second: f64,
     /// The highest rate that met the objective, commands per second.
-    pub rate_per_second: f64,
+    pub per_second: f64,
+    /// Mean service time of a command at it, seconds.
+    pub service_seconds: f64,
+    /// The objective's percentile of the response time at it, seconds.
+    pub response_seconds: f64,
 }
 
 /// What was found about a machine in one durability mode.

@@ -4,17 +4,17 @@ use crate::host::{Machine, WritebackDelay};
 use crate::load::{Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
-use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
 use crate::plan::sentences;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
-    Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
-    MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo, latency_info,
-    report, spec_json, suffices,
+    Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, HorizonInfo,
+    LoadKind, MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason,
+    ReasonKind, Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo,
+    latency_info, report, spec_json, suffices,
 };
 use crate::units;
 
@@ -38,6 +38,8 @@ pub struct ReportInput<'a> {
     pub disk_bytes: u64,
     /// Database, disk, memory and restarts at the target.
     pub forecast: Option<ForecastInfo>,
+    /// How long the answer is valid.
+    pub outlook: Option<Outlook>,
 }
 
 /// The report of a plan; with changed inputs, and their measurement unless they only change the target.
@@ -81,6 +83,10 @@ pub fn plan_report(
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     report.verdict.sentence = sentences::verdict(input.source, &plan, at_risk);
+    if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all) {
+        let sentence = report.verdict.sentence.trim_end_matches('.');
+        report.verdict.sentence = format!("{sentence}{}.", sentences::validity(valid_until));
+    }
     report.plan = Some(plan);
     report
 }
@@ -157,7 +163,7 @@ impl ReportInput<'_> {
         let Self { spec, outcome, .. } = *self;
         let growth = self.growth();
         let machines = outcome.modes.first().into_iter().flat_map(|mode| &mode.verdicts);
-        let recommendations: Vec<_> = outcome.modes.iter().map(|mode| self.recommendation(mode, &growth)).collect();
+        let recommendations: Vec<_> = outcome.modes.iter().map(|mode| self.recommendation(mode)).collect();
         PlanResult {
             target_per_second: spec.target_per_second,
             headroom_percent: spec.headroom_percent,
@@ -171,13 +177,14 @@ impl ReportInput<'_> {
             capacities: outcome.modes.iter().filter_map(|mode| self.capacity(mode)).collect(),
             growth,
             profiles: machines.map(|verdict| self.profile(&verdict.machine)).collect(),
+            writers: outcome.modes.iter().filter_map(|mode| mode.writers.clone()).collect(),
             scaling: outcome.modes.iter().filter_map(scaling).collect(),
             forecast: self.forecast.clone(),
-            horizon: None,
-            valid_until: None,
+            horizon: self.outlook.as_ref().map(|outlook| outlook.horizon.clone()),
+            valid_until: self.outlook.as_ref().map(|outlook| outlook.valid_until.clone()),
             disk: None,
             what_if: None,
-            not_covered: sentences::not_covered(&recommendations, modes),
+            not_covered: sentences::not_covered(&recommendations, self.outlook.as_ref(), modes),
             recommendations,
         }
     }
@@ -224,7 +231,7 @@ impl ReportInput<'_> {
         })
     }
 
-    fn recommendation(&self, mode: &ModeFindings, growth: &GrowthInfo) -> Recommendation {
+    fn recommendation(&self, mode: &ModeFindings) -> Recommendation {
         let verdict = mode.recommended();
         let machine = verdict.map(|verdict| &verdict.machine);
         let sustained = verdict.and_then(|_| mode.principal()?.sustained.first());
@@ -239,9 +246,6 @@ impl ReportInput<'_> {
             }),
             expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
-            outgrown_after_days: machine
-                .filter(|_| self.forecast.is_some())
-                .and_then(|machine| outgrown_after_days(machine, database_bytes, growth)),
             sentence: verdict.map_or_else(
                 || sentences::none_qualified(self.outcome, mode),
                 |verdict| sentences::recommended(self.spec, self.outcome, mode, verdict),
@@ -289,14 +293,6 @@ impl ReportInput<'_> {
         let value_ns = all.command(command)?.response.percentile(percentile)?;
         Some(MachineLatency { value_ns, per_second: lowest.rate_per_second })
     }
-}
-
-/// Days until a database is larger than the memory of its machine; `None` if it was when it was measured, or if it does not
-/// grow.
-fn outgrown_after_days(machine: &Machine, measured_bytes: Option<u64>, growth: &GrowthInfo) -> Option<f64> {
-    let memory_bytes = machine.ram_mb << 20;
-    let is_covered = measured_bytes.is_some_and(|measured| measured >= memory_bytes);
-    (growth.per_day_bytes > 0.0 && !is_covered).then(|| memory_bytes as f64 / growth.per_day_bytes)
 }
 
 /// The modes' reasons, once if they are the same.

@@ -13,7 +13,8 @@ use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::forecast;
 use crate::plan::journal::JournaledTestbed;
-use crate::plan::outcome::{ModeFindings, PlanOutcome};
+use crate::plan::outcome::{ModeFindings, Outlook, PlanOutcome};
+use crate::plan::outlook::OutlookInput;
 use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
@@ -21,7 +22,7 @@ use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::watched::WatchedTestbed;
 use crate::process::Scratch;
 use crate::process::rig::ProcessTestbed;
-use crate::report::{Attachment, Context, Report, ReportDirectory, attachments, host_info, tuning_info};
+use crate::report::{Attachment, Context, ForecastInfo, Report, ReportDirectory, attachments, host_info, tuning_info};
 use crate::units;
 
 /// Time of the disk's profile.
@@ -54,6 +55,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     ReportDirectory::check_writable(&request.reports_dir)?;
     let emulation = emulation(&request.confinement);
     job.observer.note(&emulation);
+    scenario.size_note.iter().for_each(|note| job.observer.note(note));
     let disk = profile(request, job)?;
     let measured = measure(request, scenario, scratch.path(), &host, &disk, job)?;
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
@@ -116,15 +118,17 @@ fn emulation(confinement: &Confinement) -> String {
 struct Measured {
     scenario: Scenario,
     outcome: PlanOutcome,
+    forecast: Option<ForecastInfo>,
+    outlook: Option<Outlook>,
     journal: PathBuf,
     disk_samples: Vec<DiskSample>,
 }
 
 impl Measured {
     fn report_input<'m>(&'m self, emulation: &'m str, unsynced: &'m WritebackDelay) -> ReportInput<'m> {
-        let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, .. } = self;
-        let forecast = forecast(source, outcome, deployment);
-        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes: deployment.disk_bytes, forecast }
+        let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, forecast, outlook, .. } = self;
+        let (forecast, disk_bytes) = (forecast.clone(), deployment.disk_bytes);
+        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes, forecast, outlook: outlook.clone() }
     }
 }
 
@@ -146,7 +150,16 @@ fn measure(
     let watch = RefCell::new(DiskWatch::start(&request.data_dir)?);
     let watched = WatchedTestbed::new(&processes, &watch);
     let testbed = JournaledTestbed::new(&watched, journal, job.control);
-    let outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
+    let mut outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
     let disk_samples = watch.borrow().samples().to_vec();
-    Ok(Measured { scenario, outcome, journal: path, disk_samples })
+    let forecast = forecast(&scenario.source, &outcome, &scenario.deployment);
+    let outlook = forecast.as_ref().and_then(|forecast| {
+        let Scenario { source, spec, deployment, .. } = &scenario;
+        let today = jiff::Zoned::now().date();
+        OutlookInput { source, spec, outcome: &outcome, deployment, forecast, disk: &disk.profile, today }.outlook()
+    });
+    if let Some(outlook) = &outlook {
+        outcome.end_at(&outlook.horizon);
+    }
+    Ok(Measured { scenario, outcome, forecast, outlook, journal: path, disk_samples })
 }

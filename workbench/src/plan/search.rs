@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, Source, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Measurement, Objective, RestartSpec, Source, WarmUp};
+use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
-use crate::report::{ProbeResult, Rejection};
+use crate::report::{ProbeResult, Rejection, WriterPoint};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
@@ -53,7 +54,9 @@ pub(super) struct Search<'a> {
     /// Events by which its databases have grown.
     grown_events: u64,
     /// Size of the first database when it was opened.
-    pub(super) opened_bytes: Option<u64>,
+    opened_bytes: Option<u64>,
+    /// The highest rate that met the objective, and its load.
+    best: Option<(f64, Drive)>,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
     oom_kills_while_filling: u32,
@@ -89,6 +92,7 @@ impl<'a> Search<'a> {
             durability,
             grown_events,
             opened_bytes: None,
+            best: None,
             rig: None,
             database_bytes: 0,
             oom_kills_while_filling: 0,
@@ -103,10 +107,21 @@ impl<'a> Search<'a> {
 
     /// Commands per second of a closed loop of this length; `None` if it ran out of memory.
     pub(super) fn ceiling(&mut self, measure: Duration) -> Result<Option<f64>, ProcessError> {
-        if self.is_over() {
-            return Ok(None);
-        }
-        Ok(self.drive(Load::Closed, measure, None)?.map(|drive| drive.measurement.commands_per_second()))
+        Ok(self.closed_loop(measure)?.map(|drive| drive.measurement.commands_per_second()))
+    }
+
+    /// The same with the latency of the objective's command.
+    pub(super) fn writer_point(&mut self, measure: Duration) -> Result<Option<WriterPoint>, ProcessError> {
+        let (writers_count, command) = (self.findings.workers, self.input.command);
+        Ok(self.closed_loop(measure)?.map(|drive| WriterPoint {
+            writers_count,
+            per_second: drive.measurement.commands_per_second(),
+            p99_ns: drive.measurement.command(command).and_then(|latency| latency.service.percentile(Percentile::P99)),
+        }))
+    }
+
+    fn closed_loop(&mut self, measure: Duration) -> Result<Option<Drive>, ProcessError> {
+        if self.is_over() { Ok(None) } else { self.drive(Load::Closed, measure, None) }
     }
 
     /// The closed loop, twice if it runs out of memory the first time.
@@ -158,15 +173,30 @@ impl<'a> Search<'a> {
     pub(super) fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
         let (probe, drive) = self.offer(rate, self.input.probe_time(rate))?;
         self.findings.probes.push(probe);
-        Ok((probe.rejection.is_none(), drive))
+        let is_met = probe.rejection.is_none();
+        if is_met && self.best.as_ref().is_none_or(|best| rate > best.0) {
+            self.best = drive.clone().map(|drive| (rate, drive));
+        }
+        Ok((is_met, drive))
     }
 
-    /// The rates on its databases; `None` unless the closed loop was measured.
+    /// The highest rate that met the objective on its databases: one that is sustained, or else one that met it once.
     pub(super) fn size(&self) -> Option<SizeFindings> {
-        Some(SizeFindings {
+        let (per_second, drives) = match self.findings.sustained.last() {
+            Some(sustained) => (sustained.rate_per_second, sustained.drives.as_slice()),
+            None => (self.best.as_ref()?.0, std::slice::from_ref(&self.best.as_ref()?.1)),
+        };
+        let all = Measurement::over_rounds(drives.iter().map(|drive| &drive.measurement));
+        let response = all.command(self.input.command)?.response.percentile(self.input.spec.objective.percentile)?;
+        let services = all.commands.iter().flatten().map(|latency| &latency.service);
+        let (count, busy_ns) = services.fold((0.0, 0.0), |(count, busy_ns), service| {
+            (count + service.count() as f64, busy_ns + service.mean() * service.count() as f64)
+        });
+        (count > 0.0).then_some(SizeFindings {
             database_bytes: self.opened_bytes?,
-            ceiling_per_second: self.findings.ceiling_per_second()?,
-            rate_per_second: self.findings.sustained_per_second().unwrap_or(0.0),
+            per_second,
+            service_seconds: busy_ns / count / 1e9,
+            response_seconds: response as f64 / 1e9,
         })
     }
 

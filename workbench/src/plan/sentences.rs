@@ -4,9 +4,11 @@ use crate::actor::Durability;
 use crate::load::Source;
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
-use crate::plan::outcome::{AtTarget, MachineVerdict, ModeFindings, PlanOutcome, SustainedRate};
+use crate::plan::outcome::{AtTarget, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
-use crate::report::{AtRisk, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo, suffices};
+use crate::report::{
+    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo, ValidUntil, suffices,
+};
 use crate::units;
 
 /// A sustained rate below this multiple of the required one has no margin: the loads of one rate scatter by as much.
@@ -181,14 +183,27 @@ pub(super) fn memory(mode: &ModeFindings) -> Option<String> {
     ))
 }
 
-/// Size of the database that the rates were measured on.
+/// Sizes of the databases that the rates were measured on.
 pub(super) fn database_size(outcome: &PlanOutcome) -> Option<String> {
-    let sustained = outcome.modes.iter().filter_map(|mode| mode.principal()?.sustained.first());
-    let largest = sustained.map(|sustained| sustained.footprint.database_bytes).max()?;
-    Some(format!(
-        "The rates were measured on a database of up to {}; one that exceeds the machine's memory was not measured.",
-        units::bytes(largest as f64),
-    ))
+    let sizes = || outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes);
+    let [smallest, largest] = [sizes().min()?, sizes().max()?].map(|size| units::bytes(size as f64));
+    Some(if smallest == largest {
+        format!("The rates were measured on databases of {largest}.")
+    } else {
+        format!("The rates were measured on databases of {smallest} to {largest}.")
+    })
+}
+
+/// `, valid until 2027-03-01, when the disk is full`.
+pub(super) fn validity(valid_until: &ValidUntil) -> String {
+    let end = match valid_until.end {
+        End::Disk => "when the disk is full",
+        End::Endurance => "when the disk is worn out",
+        End::Reads => "when the reads of the grown database leave too little of the rate",
+        End::Horizon => "the horizon",
+    };
+    let on = valid_until.on.clone().unwrap_or_else(|| units::about_days(valid_until.days));
+    format!(", valid until {on}, {end}")
 }
 
 /// Growth, disk and restart at the target.
@@ -214,22 +229,21 @@ pub(super) fn forecast(forecast: &ForecastInfo) -> String {
 }
 
 /// Conditions that the evidence does not cover; none if no machine is recommended.
-pub(super) fn not_covered(recommendations: &[Recommendation], modes: &[ModeResult]) -> Vec<String> {
+pub(super) fn not_covered(
+    recommendations: &[Recommendation],
+    outlook: Option<&Outlook>,
+    modes: &[ModeResult],
+) -> Vec<String> {
     if recommendations.iter().all(|recommendation| recommendation.profile.is_none()) {
         return Vec::new();
     }
-    let days = recommendations.iter().filter_map(|recommendation| recommendation.outgrown_after_days);
-    let outgrown = days.reduce(f64::min).map(|days| {
-        format!(
-            "a database larger than the machine's memory, which at the target it is after about {}: give the workload the \
-             preload it will have",
-            units::about_days(days)
-        )
+    let larger = outlook.map(|outlook| {
+        format!("a database larger than {}, whose rates are modelled", units::bytes(outlook.horizon.measured_bytes))
     });
     let seconds = modes.iter().map(|mode| mode.series.len()).max().filter(|&seconds| seconds > 0);
     let longer = seconds.map(|seconds| {
         format!("loads longer than {}: certify the rate before you buy", units::seconds(seconds as f64))
     });
     let others = "another disk or processor than this host's, and what your application itself needs".to_owned();
-    outgrown.into_iter().chain(longer).chain([others]).collect()
+    larger.into_iter().chain(longer).chain([others]).collect()
 }

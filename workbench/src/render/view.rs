@@ -183,8 +183,9 @@ fn probe_row(probe: &ProbeResult) -> ProbeRow<'_> {
 /// `Durability off: nano until 2027-03-01, then small until 2027-11-29.`, and how far the model was off.
 fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
     let line = |mode: &HorizonMode| {
-        let error = mode.rate_error_percent.map_or_else(String::new, |error| {
-            format!(" The model was {} off at a size that it was not fitted on.", units::percent(error))
+        let error = mode.error.map_or_else(String::new, |error| {
+            let off = units::percent_difference(error.rate_percent);
+            format!(" The rate of the model was {off} off at a size that it was not fitted on.")
         });
         format!("Durability {}: {}.{error}", mode.durability, mode.machines_over_time())
     };

@@ -48,8 +48,8 @@ pub struct HorizonMode {
     pub block_memory_bytes: f64,
     /// Ascending by size.
     pub points: Vec<SizeRate>,
-    /// How far the model was off at a size that it was not fitted on, percent; absent if there was one size only.
-    pub rate_error_percent: Option<f64>,
+    /// How far the model was off at a size that it was not fitted on; absent if there was one size only.
+    pub error: Option<ModelErrorInfo>,
     /// The smallest machine that sustains the required rate, over the time until the horizon.
     pub periods: Vec<MachinePeriod>,
 }
@@ -78,6 +78,16 @@ pub struct SizeRate {
     pub per_second: f64,
     /// Reads from the disk per command, by the workload's reuse distances.
     pub disk_reads_per_command: f64,
+}
+
+/// How far a model was off at a size of the database that it was not fitted on.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelErrorInfo {
+    /// Of the highest rate that meets the objective: 20 is a fifth too high.
+    pub rate_percent: f64,
+    /// Of the response time at the percentile of the objective; absent if the model says that the rate is not sustained.
+    pub response_percent: Option<f64>,
 }
 
 /// A time in which one machine is enough.

@@ -22,6 +22,7 @@ mod question;
 mod series;
 mod slo;
 mod what_if;
+mod writers;
 
 pub use crate::host::HostWarning as Warning;
 #[cfg(feature = "rocksdb")]
@@ -43,14 +44,14 @@ pub use frame::{
     SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
-pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, SizeRate};
+pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
     PlanResult, ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo,
-    ScalingInfo, ScalingPointInfo,
+    ScalingInfo, ScalingPointInfo, ValidUntil,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
@@ -59,3 +60,4 @@ pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;
 pub use what_if::{Basis, FigureName, WhatIfFigure, WhatIfInfo, WhatIfMode};
+pub use writers::{WriterPoint, WriterSweep};

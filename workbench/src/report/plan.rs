@@ -9,6 +9,7 @@ use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
 use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
+use super::writers::WriterSweep;
 use crate::actor::Durability;
 use crate::measure::Trials;
 
@@ -36,6 +37,8 @@ pub struct PlanResult {
     pub recommendations: Vec<Recommendation>,
     /// Conditions that the evidence does not cover; empty if no machine is recommended.
     pub not_covered: Vec<String>,
+    /// How the ceiling depends on the writers in flight; empty if no machine is recommended.
+    pub writers: Vec<WriterSweep>,
     /// How this host scales with cores; empty unless a candidate has more of them.
     pub scaling: Vec<ScalingInfo>,
     /// Database, disk, memory and restarts at the target; absent if no machine is recommended.
@@ -280,9 +283,6 @@ pub struct Recommendation {
     pub expected: Option<ExpectedLatency>,
     /// Size of the database on which it sustained the required rate.
     pub database_bytes: Option<u64>,
-    /// Days at the target until the database is larger than its memory; absent if the rate was measured on one that is, or
-    /// if the database does not grow.
-    pub outgrown_after_days: Option<f64>,
     /// In words.
     pub sentence: String,
 }

@@ -464,6 +464,7 @@ fn plan_result() -> PlanResult {
             days_until_disk_full: Some(36.0),
         },
         not_covered: vec!["loads longer than 20 s: certify the rate before you buy".to_owned()],
+        writers: Vec::new(),
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
         disk: None,
@@ -570,7 +571,6 @@ fn recommendation(durability: Durability) -> Recommendation {
         container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
         expected: None,
         database_bytes: Some(224 << 20),
-        outgrown_after_days: Some(0.05),
         sentence: format!(
             "Take {profile}: it sustains {rate} commands/s at the objective, and 30 % of that may stay free."
         ),

@@ -1,0 +1,194 @@
+//! How long a plan's answer is valid: the sizes that were measured, the model between and beyond them, the machines over time,
+//! and what ends first.
+
+use ave_actors_rocksdb::backend::Tuning;
+use ave_actors_store::config::resolve_spec;
+use jiff::Span;
+use jiff::civil::Date;
+
+use crate::host::{DiskProfile, Machine};
+use crate::load::{BlockGeometry, ReadCurve, Source};
+use crate::plan::forecast::Deployment;
+use crate::plan::horizon::{Candidate, DiskReads, MeasuredSize, SizeModel, periods};
+use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
+use crate::plan::spec::PlanSpec;
+use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil};
+
+/// Commands that are walked for the reuse distances: a second of work.
+const WALKED_COMMANDS: u64 = 1_000_000;
+const DAYS_PER_YEAR: f64 = 365.25;
+/// Share of a machine's memory that is for blocks at least.
+const LEAST_MEMORY_SHARE: f64 = 0.05;
+
+/// What an outlook needs to know besides the findings.
+pub(super) struct OutlookInput<'a> {
+    pub(super) source: &'a Source,
+    pub(super) spec: &'a PlanSpec,
+    pub(super) outcome: &'a PlanOutcome,
+    pub(super) deployment: &'a Deployment,
+    pub(super) forecast: &'a ForecastInfo,
+    pub(super) disk: &'a DiskProfile,
+    pub(super) today: Date,
+}
+
+/// The reads of a source as its database grows.
+struct GrowingReads {
+    /// Of the largest database that was measured; `None` if commands read nothing.
+    curve: Option<ReadCurve>,
+    /// Whether the reads stay the same as the database grows.
+    is_bounded: bool,
+}
+
+impl GrowingReads {
+    fn of(source: &Source, spec: &PlanSpec, machine: &Machine) -> Self {
+        let tuning = Tuning::new(&resolve_spec(Some(machine.spec())), None);
+        let geometry = BlockGeometry::in_page_cache(&tuning, source.compressibility());
+        let curve = |events| ReadCurve::of(&source.grown(events), 1, &geometry, WALKED_COMMANDS);
+        let (now, grown) = (curve(0), curve(spec.most_grown_events()));
+        let is_bounded = match (&now, &grown) {
+            (Some(now), Some(grown)) => !now.grows_to(grown),
+            (_, None) => true,
+            (None, Some(_)) => false,
+        };
+        Self { curve: grown, is_bounded }
+    }
+}
+
+impl DiskReads for GrowingReads {
+    /// Where the reads grow with the database, a database twice as large is read as one of this size with half the memory.
+    fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+        let Some(curve) = &self.curve else { return 0.0 };
+        let scale = if self.is_bounded { 1.0 } else { curve.stored_bytes() / database_bytes.max(1.0) };
+        curve.disk_reads_per_command(memory_bytes * scale)
+    }
+}
+
+impl OutlookInput<'_> {
+    /// `None` if no machine is recommended.
+    pub(super) fn outlook(&self) -> Option<Outlook> {
+        let horizon = self.horizon()?;
+        let valid_until = self.valid_until(&horizon);
+        Some(Outlook { horizon, valid_until })
+    }
+
+    fn horizon(&self) -> Option<HorizonInfo> {
+        let recommended =
+            self.outcome.modes.iter().find_map(|mode| mode.searched_machine(&mode.recommended()?.machine))?;
+        let reads = GrowingReads::of(self.source, self.spec, &recommended.machine);
+        let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
+        let database_bytes = self.size_after(days);
+        let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
+        let measured = self.outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes).max()?;
+        let grown = reads.curve.as_ref().map(|curve| {
+            let scale = if reads.is_bounded { 1.0 } else { database_bytes.expected / curve.stored_bytes() };
+            curve.knee().memory_bytes * scale.max(1.0)
+        });
+        Some(HorizonInfo {
+            days,
+            on: self.date(days),
+            database_bytes,
+            measured_bytes: measured as f64,
+            is_working_set_bounded: reads.is_bounded,
+            knee_bytes: grown,
+            modes,
+        })
+    }
+
+    fn mode(&self, mode: &ModeFindings, reads: &dyn DiskReads, days: f64) -> Option<HorizonMode> {
+        let findings = mode.searched_machine(&mode.recommended()?.machine)?;
+        let measured: Vec<_> = mode
+            .sizes
+            .iter()
+            .map(|size| MeasuredSize {
+                database_bytes: size.database_bytes as f64,
+                per_second: size.per_second,
+                service_seconds: size.service_seconds,
+                response_seconds: size.response_seconds,
+            })
+            .collect();
+        if measured.is_empty() {
+            return None;
+        }
+        let block_memory_bytes = block_memory(&findings.machine, findings);
+        let read_seconds = |depth: f64| self.read_seconds(depth);
+        let model = SizeModel {
+            reads,
+            writers: findings.workers as f64,
+            read_seconds: &read_seconds,
+            limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
+            memory_bytes: block_memory_bytes,
+            measured: &measured,
+        };
+        let machines = self.spec.candidates_and_host();
+        let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));
+        let candidates: Vec<_> = larger
+            .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
+            .collect();
+        let required = self.outcome.required_per_second;
+        let size_at = |days: f64| self.size_after(days).expected;
+        Some(HorizonMode {
+            durability: mode.durability,
+            profile: findings.machine.name.clone(),
+            block_memory_bytes,
+            points: model.points(size_at(days)),
+            error: model.error().map(Into::into),
+            periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
+        })
+    }
+
+    /// Mean time of a random read with so many at once.
+    fn read_seconds(&self, depth: f64) -> f64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of writers")]
+        let depth = depth.ceil() as u32;
+        self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
+    }
+
+    /// The size of the database after so many days, between the points of the forecast.
+    fn size_after(&self, days: f64) -> Band {
+        let sizes = &self.forecast.sizes;
+        let after = sizes.partition_point(|size| size.at_days < days);
+        match (after.checked_sub(1).and_then(|before| sizes.get(before)), sizes.get(after)) {
+            (Some(from), Some(to)) => {
+                let share = (days - from.at_days) / (to.at_days - from.at_days);
+                let between = |of: fn(&Band) -> f64| of(&from.bytes) + share * (of(&to.bytes) - of(&from.bytes));
+                Band {
+                    expected: between(|band| band.expected),
+                    low: between(|band| band.low),
+                    high: between(|band| band.high),
+                }
+            }
+            (Some(only), None) | (None, Some(only)) => only.bytes,
+            (None, None) => Band::default(),
+        }
+    }
+
+    fn date(&self, days: f64) -> Option<String> {
+        #[expect(clippy::cast_possible_truncation, reason = "a hundred years at most")]
+        let span = Span::new().try_days(days.floor() as i64).ok()?;
+        Some(self.today.checked_add(span).ok()?.to_string())
+    }
+
+    /// What ends first.
+    fn valid_until(&self, horizon: &HorizonInfo) -> ValidUntil {
+        let reads = horizon.modes.iter().filter_map(|mode| {
+            let last = mode.periods.last().filter(|last| last.profile.is_none())?;
+            Some((last.from_days, End::Reads))
+        });
+        let disk = self.forecast.days_until_disk_full.map(|days| (days, End::Disk));
+        let worn = self.forecast.writes.iter().filter_map(|writes| writes.disk_worn_years);
+        let worn = worn.map(|years| (DAYS_PER_YEAR * years, End::Endurance));
+        let ends = reads.chain(disk).chain(worn).filter(|(days, _)| *days <= self.deployment.horizon_days);
+        let (days, end) =
+            ends.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((self.deployment.horizon_days, End::Horizon));
+        ValidUntil { days, on: self.date(days), end }
+    }
+}
+
+/// Memory for blocks: what the machine has less what the process held beside its block cache.
+fn block_memory(machine: &Machine, findings: &MachineFindings) -> f64 {
+    let usable = machine.usable_ram_bytes() as f64;
+    let drives = findings.sustained.last().map_or(findings.saturation.as_slice(), |sustained| &sustained.drives);
+    let cached = drives.iter().filter_map(|drive| drive.engine()).map(|engine| engine.block_cache_bytes).max();
+    let process = findings.rss_peak_bytes.saturating_sub(cached.unwrap_or(0)) as f64;
+    (usable - process).max(LEAST_MEMORY_SHARE * usable)
+}
