@@ -74,8 +74,7 @@ impl<'l> Accesses<'l> {
             OpKind::EventsLast => {
                 ahead.last_was_read = true;
                 if !std::mem::replace(&mut ahead.knows_last, true) {
-                    let events = books.events();
-                    self.seek(step, events.end.saturating_sub(events.start).saturating_sub(1), visit);
+                    self.seek(step, books.event_count().saturating_sub(1), visit);
                 }
             }
             OpKind::StatesGet | OpKind::MetadataGet => self.get_state(step, books, kind, visit),
@@ -92,8 +91,7 @@ impl<'l> Accesses<'l> {
 
     fn put(&self, step: &WalkStep<'_>, books: ActorBooks, op: Op, visit: &mut impl FnMut(Access)) {
         let kind = FamilyKind::of(op);
-        let offset = op.number.saturating_sub(books.events().start);
-        if let Some(entry) = self.layout.entry(step, kind, offset) {
+        if let Some(entry) = self.layout.entry(step, kind, books.offset(op.number)) {
             visit(Access::Write(entry.data()));
         }
         if kind == FamilyKind::States && self.geometry.is_blob(op.bytes) {
@@ -123,13 +121,12 @@ impl<'l> Accesses<'l> {
         ahead: &mut ReadAhead,
         visit: &mut impl FnMut(Access),
     ) {
-        let events = books.events();
-        let offset = number.saturating_sub(events.start);
-        let continues = ahead.expected.replace(number + 1) == Some(number);
+        let offset = books.offset(number);
+        let continues = ahead.expected.replace(number.saturating_add(1)) == Some(number);
         if continues && number < ahead.read_to {
             return;
         }
-        let replays = std::mem::take(&mut ahead.last_was_read) && ahead.knows_last && number + 1 < events.end;
+        let replays = std::mem::take(&mut ahead.last_was_read) && number.saturating_add(1) < books.next_event();
         if !continues {
             ahead.window = if replays { REPLAY_WINDOW } else { FIRST_WINDOW };
             if !replays {
@@ -143,12 +140,12 @@ impl<'l> Accesses<'l> {
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events")]
         let fitting = (WINDOW_BYTES / self.layout.event_bytes().max(1.0)) as u64;
-        let end = events.end.min(number + ahead.window.min(fitting.max(1)));
+        let end = books.next_event().min(number.saturating_add(ahead.window.min(fitting.max(1))));
         ahead.window = (2 * ahead.window).min(LONGEST_WINDOW);
         ahead.read_to = end;
         self.seek(step, offset, visit);
         let mut known = None;
-        for offset in offset..end.saturating_sub(events.start) {
+        for offset in offset..books.offset(end) {
             let block = self.layout.entry(step, FamilyKind::Events, offset).map(|entry| entry.data());
             // The seek has read the first one.
             if let Some(block) = block.filter(|_| known.is_some() && known != block) {

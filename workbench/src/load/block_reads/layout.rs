@@ -4,7 +4,6 @@
 //! names share a block, and the events of one actor lie beside each other, in blocks of its own if there are many of them.
 
 use super::geometry::{BlockGeometry, FamilyBlocks, FamilyKind};
-use crate::actor::ActorLog;
 use crate::load::source::Source;
 use crate::load::walk::WalkStep;
 use crate::workload::mix;
@@ -13,19 +12,41 @@ use ave_actors_rocksdb::trace::{Op, OpKind};
 /// What an actor has stored.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ActorBooks {
-    log: ActorLog,
+    /// Number of its first event.
+    first_event: u64,
+    /// Number of its next event.
+    next_event: u64,
+    /// Length of its state; 0 if it has none.
     pub(super) state_bytes: u32,
 }
 
 impl ActorBooks {
-    /// Numbers of the events that are stored.
-    pub(super) const fn events(&self) -> std::ops::Range<u64> {
-        self.log.compacted..self.log.events
+    /// Number of the next event.
+    pub(super) const fn next_event(&self) -> u64 {
+        self.next_event
+    }
+
+    /// How many stored events lie before this one.
+    pub(super) const fn offset(&self, number: u64) -> u64 {
+        number.saturating_sub(self.first_event)
+    }
+
+    /// Stored events.
+    pub(super) const fn event_count(&self) -> u64 {
+        self.offset(self.next_event)
     }
 
     pub(super) fn follow(&mut self, op: Op) {
-        self.log.follow(op);
+        let next = op.number.saturating_add(1);
         match op.kind {
+            OpKind::EventsPut => {
+                if self.event_count() == 0 {
+                    self.first_event = op.number;
+                }
+                self.next_event = next;
+            }
+            OpKind::EventsDel => self.first_event = self.first_event.max(next),
+            OpKind::EventsPurge => (self.first_event, self.next_event) = (0, 0),
             OpKind::StatesPut => self.state_bytes = op.bytes,
             OpKind::StatesPurge => self.state_bytes = 0,
             _ => {}
@@ -85,8 +106,7 @@ impl Census {
         self.name_bytes.add(step.name_bytes.into());
         for &op in step.ops {
             actor.books.follow(op);
-            let events = actor.books.events();
-            actor.most_events = actor.most_events.max(events.end - events.start.min(events.end));
+            actor.most_events = actor.most_events.max(actor.books.event_count());
             match op.kind {
                 OpKind::EventsPut => self.event_bytes.add(geometry.inline_bytes(op.bytes)),
                 OpKind::MetadataPut => self.metadata_bytes.add(op.bytes.into()),
@@ -108,7 +128,7 @@ impl Census {
             let totals = &mut types[at];
             places[number as usize] = ActorPlace { rank: totals.states, first_event: totals.events };
             totals.states += u64::from(actor.books.state_bytes > 0);
-            totals.events += actor.most_events;
+            totals.events = totals.events.saturating_add(actor.most_events);
             totals.state_bytes += geometry.inline_bytes(actor.books.state_bytes);
             if geometry.is_blob(actor.books.state_bytes) {
                 totals.blob_bytes += f64::from(geometry.blob_bytes(actor.books.state_bytes));
@@ -191,7 +211,7 @@ impl Layout {
         let place = self.places[place_of(step.actor, self.places.len())?];
         let blocks = &self.families.get(step.actor_type as usize)?[kind as usize];
         let ordinal = match kind {
-            FamilyKind::Events => place.first_event + offset,
+            FamilyKind::Events => place.first_event.saturating_add(offset),
             FamilyKind::States | FamilyKind::Metadata => place.rank,
         };
         Some(Entry { family: u64::from(step.actor_type) * 3 + kind as u64, ordinal, blocks })
