@@ -201,14 +201,6 @@ impl Source {
         }
     }
 
-    /// Share of each stored value that repeats, 0 to 1.
-    pub(crate) fn compressibility(&self) -> f64 {
-        match self {
-            Self::Workload(workload) => workload.stored_compressibility(),
-            Self::Trace { trace, .. } => trace.provenance.compressibility,
-        }
-    }
-
     /// The numbers of its actors, of one pass, in the order of their names.
     pub(super) fn actors_by_name(&self) -> Vec<u32> {
         let mut numbers: Vec<u32> = (0..u32::try_from(self.actors()).expect("fewer than 2^32 actors")).collect();

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::value_parser;
-
 /// List the built-in workloads, or print one as a starting point
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ave-workbench workloads
   ave-workbench workloads ledger > my-ledger.toml
-  ave-workbench workloads ledger --memory --events 1000")]
+  ave-workbench workloads ledger --memory --grown-by 1000000")]
 pub(crate) struct WorkloadsArgs {
     /// Print the file of this workload
     #[arg(value_name = "WORKLOAD")]
@@ -18,9 +16,9 @@ pub(crate) struct WorkloadsArgs {
     /// Show how much memory serves its reads instead; also of a workload file (.toml)
     #[arg(long, requires = "name")]
     pub(crate) memory: bool,
-    /// Events that each actor already has [default: those of the preload]
-    #[arg(long, value_name = "COUNT", requires = "memory", value_parser = value_parser!(u64).range(..=1_000_000))]
-    pub(crate) events: Option<u64>,
+    /// Events stored beyond the preload, spread over the actors as the commands are
+    #[arg(long, value_name = "EVENTS", requires = "memory", default_value_t = 0)]
+    pub(crate) grown_by: u64,
 }
 
 /// Print shell completions

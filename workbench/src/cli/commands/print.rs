@@ -22,7 +22,7 @@ pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliE
     let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
     let Some(name) = &args.name else { return output.result(&workloads, || list(&workloads, output)) };
     if args.memory {
-        return memory(name, args.events, output);
+        return memory(name, args.grown_by, output);
     }
     let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
         let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
@@ -34,10 +34,9 @@ pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliE
 /// Commands whose block reads are followed: more change the curve little.
 const FOLLOWED_COMMANDS: u64 = 400_000;
 
-fn memory(name: &str, events_per_actor: Option<u64>, output: Output) -> Result<(), CliError> {
-    let mut workload = Workload::find(name)?;
-    workload.preload.events_per_actor = events_per_actor.unwrap_or(workload.preload.events_per_actor);
-    let reads = BlockReads::of(&Source::Workload(Arc::new(workload)), FOLLOWED_COMMANDS);
+fn memory(name: &str, grown_by: u64, output: Output) -> Result<(), CliError> {
+    let source = Source::Workload(Arc::new(Workload::find(name)?)).grown(grown_by);
+    let reads = BlockReads::of(&source, FOLLOWED_COMMANDS);
     output.result(&reads, || memory_chart::print(reads.as_ref(), output))
 }
 

@@ -42,12 +42,9 @@ struct ReadAhead {
 }
 
 impl<'l> Accesses<'l> {
-    pub(super) fn new(geometry: BlockGeometry, layout: &'l Layout, actors: u64) -> Self {
-        Self {
-            geometry,
-            layout,
-            actors: vec![ActorBooks::default(); usize::try_from(actors).expect("actors fit in memory")],
-        }
+    /// `actors` is what each actor has stored before the first step.
+    pub(super) const fn new(geometry: BlockGeometry, layout: &'l Layout, actors: Vec<ActorBooks>) -> Self {
+        Self { geometry, layout, actors }
     }
 
     /// The accesses of a step, in order.
@@ -189,11 +186,11 @@ mod tests {
             .chain([Op::new(OpKind::StatesPut, 0, 500), Op::new(OpKind::MetadataPut, 0, 16)])
             .collect();
         let step = |ops| WalkStep { actor: 0, actor_type: 0, name_bytes: 44, is_command: true, ops };
-        let mut census = Census::new(&source);
+        let mut census = Census::new(&source, &geometry);
         census.count(&step(&stored), &geometry);
+        let books = census.books();
         let layout = census.lay_out(&source, &geometry);
-        let mut accesses = Accesses::new(geometry, &layout, 1);
-        accesses.step(&step(&stored), &mut |_| {});
+        let mut accesses = Accesses::new(geometry, &layout, books);
         let mut found = Vec::new();
         accesses.step(&step(ops), &mut |access| found.push(access));
         found

@@ -84,8 +84,9 @@ pub struct ReadCurve {
 }
 
 impl ReadCurve {
-    /// Walks the preload of `source` and up to `commands` commands after it, as `workers` workers issue them, twice: to lay
-    /// out the database and to follow the reads. Some 0.5 µs per command. `None` if its commands read nothing.
+    /// Walks up to `commands` commands of `source` after its preload, as `workers` workers issue them, twice: to lay out the
+    /// database and to follow the reads. The preload is not walked: it may be of any size. `None` if the commands read
+    /// nothing.
     pub fn of(source: &Source, workers: u64, geometry: &BlockGeometry, commands: u64) -> Option<Self> {
         Self::sampled(source, workers, geometry, commands, ReuseSampler::default())
     }
@@ -98,22 +99,19 @@ impl ReadCurve {
         mut sampler: ReuseSampler,
     ) -> Option<Self> {
         let source = source.with_passes(Some(1));
-        let (mut census, mut all) = (Census::new(&source), 0);
-        for_each_step(&source, workers, commands, |step| {
+        let mut census = Census::new(&source, geometry);
+        let (before, mut all) = (census.books(), 0u64);
+        for_each_command(&source, workers, commands, |step| {
             census.count(step, geometry);
-            all += u64::from(step.is_command);
+            all += 1;
         });
         let layout = census.lay_out(&source, geometry);
-        let mut accesses = Accesses::new(*geometry, &layout, source.actors());
-        let preload = source.preload_commands();
-        let warm_up = all - all.saturating_sub(preload).div_ceil(2);
-        let mut issued = 0;
-        for_each_step(&source, workers, commands, |step| {
-            let (is_preload, counts) = (!step.is_command || issued < preload, issued >= warm_up);
-            issued += u64::from(step.is_command);
+        let mut accesses = Accesses::new(*geometry, &layout, before);
+        let (warm_up, mut issued) = (all / 2, 0);
+        for_each_command(&source, workers, commands, |step| {
+            let counts = issued >= warm_up;
+            issued += 1;
             accesses.step(step, &mut |access| match access {
-                // On the disk for long.
-                _ if is_preload => {}
                 Access::Read(block) if counts => sampler.read(block.hash, block.bytes),
                 Access::Read(block) | Access::Write(block) => sampler.touch(block.hash, block.bytes),
             });
@@ -210,14 +208,11 @@ impl ReadCurve {
     }
 }
 
-/// Visits the steps of a source up to so many commands after the preload.
-fn for_each_step(source: &Source, workers: u64, commands: u64, mut visit: impl FnMut(&WalkStep<'_>)) {
-    let mut left = source.preload_commands().saturating_add(commands);
-    let mut walk = source.walk(workers);
-    while left > 0
-        && let Some(step) = walk.step()
-    {
-        left -= u64::from(step.is_command);
+/// Visits the first commands of a source after the preload, at most so many.
+fn for_each_command(source: &Source, workers: u64, commands: u64, mut visit: impl FnMut(&WalkStep<'_>)) {
+    let mut walk = source.walk_commands(workers);
+    for _ in 0..commands {
+        let Some(step) = walk.step() else { return };
         visit(&step);
     }
 }

@@ -3,11 +3,17 @@
 //! Keys are ordered by the name of the actor and then by the number of the event. So the states of actors with neighbouring
 //! names share a block, and the events of one actor lie beside each other, in blocks of its own if there are many of them.
 
+use std::sync::Arc;
+
 use super::geometry::{BlockGeometry, FamilyBlocks, FamilyKind};
 use crate::load::source::Source;
 use crate::load::walk::WalkStep;
-use crate::workload::mix;
+use crate::workload::{PreloadContent, mix};
 use ave_actors_rocksdb::trace::{Op, OpKind};
+
+/// Actors and events of each from which the mean length of the preload's events is estimated.
+const SAMPLED_ACTORS: u64 = 1_000;
+const SAMPLED_EVENTS_OF_EACH: usize = 10;
 
 /// What an actor has stored.
 #[derive(Debug, Clone, Copy, Default)]
@@ -89,30 +95,74 @@ impl Mean {
 }
 
 impl Census {
-    pub(super) fn new(source: &Source) -> Self {
-        let types = u64::from(source.types());
-        let of_type = |actor: u64| Counted {
-            actor_type: u32::try_from(actor % types).expect("below the number of types"),
-            ..Counted::default()
-        };
+    /// What is stored before the first command.
+    pub(super) fn new(source: &Source, geometry: &BlockGeometry) -> Self {
         let [event_bytes, name_bytes, metadata_bytes] = [Mean::default(); 3];
-        Self { actors: (0..source.actors()).map(of_type).collect(), event_bytes, name_bytes, metadata_bytes }
+        let mut census = Self { actors: Vec::new(), event_bytes, name_bytes, metadata_bytes };
+        match source {
+            Source::Workload(workload) => census.preload(&PreloadContent::new(Arc::clone(workload)), source, geometry),
+            Source::Trace { .. } => census.prehistory(source, geometry),
+        }
+        census
     }
 
+    /// Computed, not followed: it may be many times what the commands add.
+    fn preload(&mut self, content: &PreloadContent, source: &Source, geometry: &BlockGeometry) {
+        let types = u64::from(source.types());
+        let between_samples = (source.actors() / SAMPLED_ACTORS).max(1);
+        for number in 0..source.actors() {
+            let stored = content.stored_events(number);
+            if number % between_samples == 0 {
+                for event in stored.clone().take(SAMPLED_EVENTS_OF_EACH) {
+                    self.event_bytes.add(geometry.inline_bytes(content.event(number, event).bytes));
+                }
+            }
+            let mut books = ActorBooks { first_event: stored.start, next_event: stored.end, state_bytes: 0 };
+            for op in content.states(number).into_iter().flatten() {
+                self.follow(&mut books, op, geometry);
+            }
+            let actor_type = u32::try_from(number % types).expect("below the number of types");
+            self.actors.push(Counted { books, most_events: books.event_count(), actor_type });
+        }
+    }
+
+    fn prehistory(&mut self, source: &Source, geometry: &BlockGeometry) {
+        let mut ops = Vec::new();
+        for number in 0..source.actors() {
+            let mut books = ActorBooks::default();
+            source.prehistory(number, &mut ops);
+            for op in ops.drain(..) {
+                self.follow(&mut books, op, geometry);
+            }
+            self.actors.push(Counted { books, most_events: books.event_count(), actor_type: 0 });
+        }
+    }
+
+    /// What each actor has stored so far.
+    pub(super) fn books(&self) -> Vec<ActorBooks> {
+        self.actors.iter().map(|actor| actor.books).collect()
+    }
+
+    fn follow(&mut self, books: &mut ActorBooks, op: Op, geometry: &BlockGeometry) {
+        books.follow(op);
+        match op.kind {
+            OpKind::EventsPut => self.event_bytes.add(geometry.inline_bytes(op.bytes)),
+            OpKind::MetadataPut => self.metadata_bytes.add(op.bytes.into()),
+            _ => {}
+        }
+    }
+
+    /// Follows a command.
     pub(super) fn count(&mut self, step: &WalkStep<'_>, geometry: &BlockGeometry) {
-        let Some(actor) = place_of(step.actor, self.actors.len()) else { return };
-        let actor = &mut self.actors[actor];
+        let Some(place) = place_of(step.actor, self.actors.len()) else { return };
+        let mut actor = self.actors[place];
         actor.actor_type = step.actor_type;
         self.name_bytes.add(step.name_bytes.into());
         for &op in step.ops {
-            actor.books.follow(op);
+            self.follow(&mut actor.books, op, geometry);
             actor.most_events = actor.most_events.max(actor.books.event_count());
-            match op.kind {
-                OpKind::EventsPut => self.event_bytes.add(geometry.inline_bytes(op.bytes)),
-                OpKind::MetadataPut => self.metadata_bytes.add(op.bytes.into()),
-                _ => {}
-            }
         }
+        self.actors[place] = actor;
     }
 
     /// Lays out what was counted.
