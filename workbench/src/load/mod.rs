@@ -5,6 +5,7 @@
 
 mod ack_log;
 mod arrivals;
+mod block_reads;
 mod clock;
 mod control;
 mod crash;
@@ -34,6 +35,7 @@ mod window;
 mod write_volume;
 
 pub use arrivals::arrival_times;
+pub use block_reads::{BlockGeometry, BlockReads, Knee, ReadCurve, ReadPoint};
 pub use clock::{Clock, SystemClock};
 pub use control::Control;
 pub use crash::{CrashTask, Crashed, Victim, VictimError, crash_check, drive_until_killed};

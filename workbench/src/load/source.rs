@@ -178,7 +178,7 @@ impl Source {
         bytes
     }
 
-    pub(super) fn compressibility(&self) -> f64 {
+    pub(crate) fn compressibility(&self) -> f64 {
         match self {
             Self::Workload(workload) => workload.stored_compressibility(),
             Self::Trace { trace, .. } => trace.provenance.compressibility.clamp(0.0, 1.0),
@@ -199,6 +199,21 @@ impl Source {
                 volume
             }
         }
+    }
+
+    /// The numbers of its actors, of one pass, in the order of their names.
+    pub(super) fn actors_by_name(&self) -> Vec<u32> {
+        let mut numbers: Vec<u32> = (0..u32::try_from(self.actors()).expect("fewer than 2^32 actors")).collect();
+        match self {
+            Self::Workload(workload) => {
+                let names = ActorNames::new(workload.seed, workload.actors.name_bytes);
+                numbers.sort_by_cached_key(|&actor| names.leading(actor.into()));
+            }
+            Self::Trace { trace, .. } => {
+                numbers.sort_unstable_by_key(|&actor| &trace.actors()[actor as usize].name);
+            }
+        }
+        numbers
     }
 
     pub(crate) fn type_count(&self) -> u64 {

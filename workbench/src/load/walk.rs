@@ -55,6 +55,11 @@ impl Source {
         }
     }
 
+    /// The same without the preload: the commands alone.
+    pub(super) fn walk_commands(&self, workers: u64) -> Walk {
+        Walk { next_preload: (self.actors(), 0), ..self.walk(workers) }
+    }
+
     fn known_actors(&self) -> Vec<(u32, u32)> {
         let Self::Trace { trace, .. } = self else { return Vec::new() };
         let mut types: HashMap<&str, u32> = HashMap::new();

@@ -1,6 +1,6 @@
 //! Which machine is enough for how long: the rates of a machine over the size of its database, measured and modelled.
 
-use super::reads::{ModelError, ReadModel, SmallDatabase};
+use crate::plan::forecast::{ModelError, ReadModel, SmallDatabase};
 use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.

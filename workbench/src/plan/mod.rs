@@ -24,8 +24,6 @@ mod outcome;
 #[cfg(feature = "rocksdb")]
 mod outlook;
 mod price;
-#[cfg(feature = "rocksdb")]
-mod reads;
 mod report;
 #[cfg(feature = "rocksdb")]
 mod request;
@@ -50,7 +48,7 @@ pub use engine::search_machines;
 #[cfg(feature = "rocksdb")]
 pub(crate) use error::PlanError;
 #[cfg(feature = "rocksdb")]
-pub use forecast::GrowthCurve;
+pub use forecast::{GrowthCurve, ModelError, Predicted, ReadModel, SmallDatabase, relative_error};
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{
     AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SizeFindings,

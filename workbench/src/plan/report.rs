@@ -11,10 +11,10 @@ use crate::plan::sentences;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
-    Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, HorizonInfo,
-    LoadKind, MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason,
-    ReasonKind, Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo,
-    latency_info, report, spec_json, suffices,
+    Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
+    MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
+    Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo, latency_info,
+    report, spec_json, suffices,
 };
 use crate::units;
 

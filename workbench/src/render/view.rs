@@ -8,7 +8,7 @@ use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
     Basis, Capacity, CrashVerification, Evidence, FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode,
     ModeResult, NamedLatency, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, RateTrials, ReasonKind,
-    Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
 };
 use crate::units;
 
@@ -39,6 +39,7 @@ pub(super) struct View<'a> {
     engine: Vec<EngineRow>,
     /// Which machine is enough for how long.
     horizon: Vec<String>,
+    writers: Vec<SweepView<'a>>,
     /// Figures under the changes of a what-if.
     changed: Vec<ChangedFigure>,
 }
@@ -77,6 +78,7 @@ impl<'a> View<'a> {
             rounds: modes.iter().flat_map(round_rows).collect(),
             engine: engine_rows(modes),
             horizon: plan.and_then(|plan| plan.horizon.as_ref()).map(horizon_lines).unwrap_or_default(),
+            writers: plan.iter().flat_map(|plan| plan.writers.iter().map(sweep_view)).collect(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
         }
     }
@@ -178,6 +180,36 @@ fn capacity_row(capacity: &Capacity) -> CapacityRow<'_> {
 
 fn probe_row(probe: &ProbeResult) -> ProbeRow<'_> {
     ProbeRow { probe, note: probe.rejection.map_or("meets the objective", Rejection::name) }
+}
+
+#[derive(Debug, Serialize)]
+struct SweepView<'a> {
+    sweep: &'a WriterSweep,
+    sentence: String,
+    rows: Vec<WriterRow<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct WriterRow<'a> {
+    point: &'a WriterPoint,
+    /// Of the highest ceiling of the mode, for a bar.
+    share_percent: f64,
+}
+
+fn sweep_view(sweep: &WriterSweep) -> SweepView<'_> {
+    let highest = sweep.points.iter().map(|point| point.per_second).fold(f64::MIN_POSITIVE, f64::max);
+
+    let sentence = format!(
+        "Durability {} on {}: {} are enough, of {} in this plan; {}.",
+        sweep.durability,
+        sweep.machine,
+        units::counted(sweep.recommended_count, "writer"),
+        sweep.planned_count,
+        sweep.advice(),
+    );
+    let share_percent = |point: &WriterPoint| (100.0 * point.per_second / highest).round();
+    let rows = sweep.points.iter().map(|point| WriterRow { point, share_percent: share_percent(point) }).collect();
+    SweepView { sweep, sentence, rows }
 }
 
 /// `Durability off: nano until 2027-03-01, then small until 2027-11-29.`, and how far the model was off.

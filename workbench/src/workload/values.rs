@@ -85,6 +85,15 @@ impl ActorNames {
         }
         name + &number
     }
+
+    /// The beginning of that name as a number: sorts actors as their names do.
+    pub(crate) fn leading(&self, actor: u64) -> u128 {
+        let mut bytes = [0; 16];
+        for (byte, digit) in bytes.iter_mut().zip(self.name(actor).bytes()) {
+            *byte = digit;
+        }
+        u128::from_be_bytes(bytes)
+    }
 }
 
 #[cfg(test)]

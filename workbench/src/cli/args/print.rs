@@ -7,10 +7,18 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   ave-workbench workloads
-  ave-workbench workloads ledger > my-ledger.toml")]
+  ave-workbench workloads ledger > my-ledger.toml
+  ave-workbench workloads ledger --memory --grown-by 1000000")]
 pub(crate) struct WorkloadsArgs {
     /// Print the file of this workload
+    #[arg(value_name = "WORKLOAD")]
     pub(crate) name: Option<String>,
+    /// Show how much memory serves its reads instead; also of a workload file (.toml)
+    #[arg(long, requires = "name")]
+    pub(crate) memory: bool,
+    /// Events stored beyond the preload, spread over the actors as the commands are
+    #[arg(long, value_name = "EVENTS", requires = "memory", default_value_t = 0)]
+    pub(crate) grown_by: u64,
 }
 
 /// Print shell completions

@@ -6,6 +6,7 @@ pub(super) mod compare;
 pub(super) mod db;
 mod disk_table;
 pub(super) mod host;
+mod memory_chart;
 mod merge;
 pub(super) mod plan;
 mod plan_table;

@@ -2,15 +2,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::CommandFactory;
 use serde_json::json;
 
+use super::memory_chart;
 use crate::cli::args::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
 use crate::cli::args::program::Args;
 use crate::cli::error::CliError;
 use crate::cli::manual::{self, Page};
 use crate::cli::output::{self, Output};
+use crate::load::{BlockReads, Source};
 use crate::report::ReportError;
 use crate::units;
 use crate::workload::{Workload, WorkloadError, shipped};
@@ -18,11 +21,23 @@ use crate::workload::{Workload, WorkloadError, shipped};
 pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliError> {
     let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
     let Some(name) = &args.name else { return output.result(&workloads, || list(&workloads, output)) };
+    if args.memory {
+        return memory(name, args.grown_by, output);
+    }
     let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
         let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
         return Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") }.into());
     };
     output.result(workload, || output::raw(shipped.text))
+}
+
+/// Commands whose block reads are followed: more change the curve little.
+const FOLLOWED_COMMANDS: u64 = 400_000;
+
+fn memory(name: &str, grown_by: u64, output: Output) -> Result<(), CliError> {
+    let source = Source::Workload(Arc::new(Workload::find(name)?)).grown(grown_by);
+    let reads = BlockReads::of(&source, FOLLOWED_COMMANDS);
+    output.result(&reads, || memory_chart::print(reads.as_ref(), output))
 }
 
 fn list(workloads: &[Workload], output: Output) -> Result<(), CliError> {

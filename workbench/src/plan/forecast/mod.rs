@@ -6,9 +6,11 @@ mod deployment;
 mod disk;
 mod growth;
 mod memory;
+mod reads;
 mod restart;
 mod tree;
 
 pub(crate) use deployment::forecast;
 pub(crate) use disk::Deployment;
 pub use growth::GrowthCurve;
+pub use reads::{ModelError, Predicted, ReadModel, SmallDatabase, relative_error};

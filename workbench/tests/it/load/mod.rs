@@ -1,5 +1,6 @@
 //! The load: schedule, latencies, verification, kills.
 
 mod after_kills;
+mod block_reads;
 pub(crate) mod known_latency;
 mod verification;

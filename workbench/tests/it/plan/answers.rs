@@ -5,10 +5,11 @@ use std::time::Duration;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::{HostProfile, WritebackDelay};
 use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, WarmUp};
-use ave_workbench::plan::{PlanSpec, ReportInput, plan_report, search_machines};
+use ave_workbench::plan::{Outlook, PlanSpec, ReportInput, plan_report, search_machines};
 use ave_workbench::render::{html, markdown};
 use ave_workbench::report::{
-    Band, Certainty, CertaintyLevel, ForecastInfo, Outcome, ReasonKind, Report, ThroughputBasis,
+    Band, Certainty, CertaintyLevel, End, ForecastInfo, HorizonInfo, HorizonMode, ModelErrorInfo, Outcome, ReasonKind,
+    Report, ThroughputBasis, ValidUntil,
 };
 use ave_workbench::run::{RunSpec, run, run_report};
 
@@ -27,14 +28,38 @@ fn answered(spec: &PlanSpec, needs_mb: u64) -> Report {
     answered_with(spec, needs_mb, None)
 }
 
-/// The same of a database that grows by so many bytes per day.
-fn growing(bytes_per_day: f64) -> Report {
-    let mut forecast = sample::plan().plan.and_then(|plan| plan.forecast).expect("the sample has one");
-    forecast.growth_per_day_bytes = Band { expected: bytes_per_day, low: bytes_per_day, high: bytes_per_day };
-    answered_with(&spec(100.0, "p99=10ms"), 1_500, Some(forecast))
+const GIB: f64 = 1_073_741_824.0;
+
+/// The same until a horizon at which the database has 100 GiB, of which 2 were measured.
+fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
+    let mode = HorizonMode {
+        durability: Durability::Off,
+        profile: "small".to_owned(),
+        block_memory_bytes: GIB,
+        points: Vec::new(),
+        error: None,
+        periods: Vec::new(),
+    };
+    let mut info = HorizonInfo {
+        days: 365.0,
+        on: Some("2027-11-29".to_owned()),
+        database_bytes: Band { expected: 100.0 * GIB, low: 90.0 * GIB, high: 110.0 * GIB },
+        measured_bytes: 2.0 * GIB,
+        is_working_set_bounded: false,
+        knee_bytes: None,
+        modes: vec![mode],
+    };
+    horizon(&mut info);
+    let valid_until = ValidUntil { days: 20.0, on: Some("2026-12-19".to_owned()), end: End::Disk };
+    let outlook = Outlook { horizon: info, valid_until };
+    answered_until(&spec(100.0, "p99=10ms"), 1_500, None, Some(outlook))
 }
 
 fn answered_with(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>) -> Report {
+    answered_until(spec, needs_mb, forecast, None)
+}
+
+fn answered_until(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>, outlook: Option<Outlook>) -> Report {
     let source = appends(3);
     let mut outcome = planned_on(spec, |testbed| {
         let mut mortal = Mortal::new(testbed, |_| 0);
@@ -58,6 +83,7 @@ fn answered_with(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>)
         unsynced: &unsynced,
         disk_bytes,
         forecast,
+        outlook,
     };
     plan_report(&context, &input, None)
 }
@@ -100,18 +126,33 @@ fn a_narrow_margin_lowers_the_certainty() {
 }
 
 #[test]
-fn a_database_that_soon_outgrows_the_memory_lowers_the_certainty() {
-    const GIB: f64 = 1_073_741_824.0;
-    let soon = growing(4.0 * GIB);
-    assert_eq!(certainty(&soon).level, CertaintyLevel::Moderate, "{:?}", certainty(&soon).because);
-    let first = &certainty(&soon).because[0];
-    assert!(
-        first.contains("the database outgrows the memory of small after about 12 h"),
-        "what is against it leads: {first}"
-    );
-    assert!(markdown(&soon).contains("which at the target it is after about 12 h"));
-    let late = growing(0.04 * GIB);
-    assert_eq!(certainty(&late).level, CertaintyLevel::High, "{:?}", certainty(&late).because);
+fn what_ends_first_is_in_the_first_sentence() {
+    let report = until(|_| {});
+    let sentence = &report.verdict.sentence;
+    assert!(sentence.ends_with(", valid until 2026-12-19, when the disk is full."), "{sentence}");
+}
+
+#[test]
+fn rates_on_larger_databases_than_measured_are_as_sure_as_the_model_was_right() {
+    let level = |report: &Report| certainty(report).level;
+    let off_by = |rate_percent, response_percent| {
+        until(|horizon| horizon.modes[0].error = Some(ModelErrorInfo { rate_percent, response_percent }))
+    };
+    let unchecked = until(|_| {});
+    assert_eq!(level(&unchecked), CertaintyLevel::Moderate);
+    assert!(speaks_of(&unchecked, "it was not checked at another size"), "{:?}", certainty(&unchecked).because);
+    assert!(markdown(&unchecked).contains("a database larger than 2 GiB, whose rates are modelled"));
+    assert_eq!(level(&off_by(-14.0, Some(20.0))), CertaintyLevel::High);
+    assert_eq!(level(&off_by(16.0, Some(20.0))), CertaintyLevel::Moderate);
+    assert_eq!(level(&off_by(3.0, Some(-26.0))), CertaintyLevel::Moderate);
+    assert_eq!(level(&off_by(3.0, None)), CertaintyLevel::Moderate);
+}
+
+#[test]
+fn a_database_of_which_the_same_is_read_however_large_needs_no_model() {
+    let report = until(|horizon| horizon.is_working_set_bounded = true);
+    assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "What commands read does not grow with the database"));
 }
 
 #[test]

@@ -8,13 +8,14 @@ use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
 use ave_workbench::report::{
     AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
-    DurabilityPrice, Evidence, FigureName, ForecastInfo, GrowthInfo, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
-    MachineLatency, MachineMode, MemoryInfo, MemoryPartInfo, ModeResult, NamedLatency, Outcome, PercentileInfo,
-    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report,
-    ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
-    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SloInfo, SourceInfo, SourceKind,
-    ThroughputBasis, ThroughputPrice, TuningInfo, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
-    WritesInfo,
+    DurabilityPrice, End, Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo,
+    LatencyInfo, LatencyPrice, LoadKind, MachineLatency, MachineMode, MachinePeriod, MemoryInfo, MemoryPartInfo,
+    ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence,
+    RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse,
+    RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo,
+    ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis,
+    ThroughputPrice, TuningInfo, ValidUntil, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
+    WriterPoint, WriterSweep, WritesInfo,
 };
 use serde_json::json;
 
@@ -464,12 +465,12 @@ fn plan_result() -> PlanResult {
             days_until_disk_full: Some(36.0),
         },
         not_covered: vec!["loads longer than 20 s: certify the rate before you buy".to_owned()],
-        writers: Vec::new(),
+        writers: Durability::BOTH.into_iter().filter_map(writers).collect(),
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
         disk: None,
-        horizon: None,
-        valid_until: None,
+        horizon: Some(horizon()),
+        valid_until: Some(ValidUntil { days: 122.4, on: Some("2026-11-19".to_owned()), end: End::Disk }),
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
             target_per_second: 2_000.0,
@@ -683,4 +684,65 @@ fn profiles() -> Vec<ProfileEvidence> {
         unmeasured("xlarge", 4, 16_384),
         unmeasured("2xlarge", 8, 32_768),
     ]
+}
+
+/// Durable writes in flight share a sync.
+fn writers(durability: Durability) -> Option<WriterSweep> {
+    let figures: &[(u64, f64, u64)] = match durability {
+        Durability::Off => &[(1, 31_000.0, 61_000), (2, 48_700.0, 85_000), (4, 47_900.0, 190_000)],
+        Durability::On => &[
+            (1, 610.0, 4_900_000),
+            (2, 1_080.0, 5_100_000),
+            (4, 1_730.0, 5_800_000),
+            (8, 2_490.0, 7_200_000),
+            (16, 3_080.0, 9_900_000),
+            (32, 3_410.0, 17_000_000),
+            (64, 3_480.0, 33_000_000),
+        ],
+    };
+    let point = |&(writers_count, per_second, p99_ns): &(u64, f64, u64)| WriterPoint {
+        writers_count,
+        per_second,
+        p99_ns: Some(p99_ns),
+    };
+    let (planned_count, recommended_count) = if durability.is_on() { (64, 32) } else { (2, 2) };
+    let (machine, points) = ("small".to_owned(), figures.iter().map(point).collect());
+    Some(WriterSweep { durability, machine, points, planned_count, recommended_count })
+}
+
+/// Reads go to the disk once the database exceeds the RAM, twice as many with every fourfold size.
+fn horizon() -> HorizonInfo {
+    let mode = |durability: Durability| {
+        let now = if durability.is_on() { 3_150.0 } else { 21_400.0 };
+        let point = |step: u32| {
+            let database_bytes = 268_435_456.0 * 4_f64.powi(i32::try_from(step).unwrap());
+            let disk_reads_per_command = 0.012 * f64::from(step * step);
+            let basis = if step < 3 { Basis::Measured } else { Basis::Modelled };
+            let per_second = (now / (1.0 + 2.0 * disk_reads_per_command)).round();
+            SizeRate { database_bytes, basis, per_second, disk_reads_per_command }
+        };
+        let period = |profile: &str, from_days, until_days, until: &str| MachinePeriod {
+            profile: Some(profile.to_owned()),
+            from_days,
+            until_days,
+            until: Some(until.to_owned()),
+        };
+        HorizonMode {
+            durability,
+            profile: "small".to_owned(),
+            block_memory_bytes: 1_825_361_100.0,
+            points: (0..=5).map(point).collect(),
+            error: Some(ModelErrorInfo { rate_percent: 6.2, response_percent: Some(-11.0) }),
+            periods: vec![period("small", 0.0, 122.4, "2026-11-19")],
+        }
+    };
+    HorizonInfo {
+        days: 122.4,
+        on: Some("2026-11-19".to_owned()),
+        database_bytes: Band { expected: 274_877_906_944.0, low: 260_000_000_000.0, high: 290_000_000_000.0 },
+        measured_bytes: 4_294_967_296.0,
+        is_working_set_bounded: false,
+        knee_bytes: Some(3_435_973_836.0),
+        modes: Durability::BOTH.into_iter().map(mode).collect(),
+    }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::super::memory_chart;
 use super::read;
 use crate::cli::args::trace::InfoArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, facts};
+use crate::load::{BlockReads, Source};
 use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, WorkingSet};
 use crate::workload::escape;
 use crate::{trace, units};
@@ -19,16 +22,24 @@ struct InfoDocument<'a> {
     provenance: &'a Provenance,
     #[serde(flatten)]
     info: &'a TraceInfo,
+    /// `None` if its commands read nothing.
+    block_reads: Option<&'a BlockReads>,
 }
 
+/// Commands whose block reads are followed at most: some seconds.
+const MOST_COMMANDS: u64 = 2_000_000;
+
 pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<(), CliError> {
-    let read = read(&args.trace, args.allow_truncated)?;
+    let read = Arc::new(read(&args.trace, args.allow_truncated)?);
     let info = trace::info(&read).map_err(TraceError::file("read", &args.trace))?;
+    let source = Source::Trace { trace: Arc::clone(&read), seed: 1, passes: Some(1) };
+    let reads = BlockReads::of(&source, MOST_COMMANDS);
     let provenance = &read.provenance;
-    output.result(&InfoDocument { provenance, info: &info }, || {
+    output.result(&InfoDocument { provenance, info: &info, block_reads: reads.as_ref() }, || {
         let Provenance { name, source, made_by, .. } = provenance;
         output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
         output.line(&facts(&rows(&info)))?;
+        memory_chart::print(reads.as_ref(), output)?;
         provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))
     })
 }

@@ -29,22 +29,22 @@ const HALVINGS: u32 = 30;
 
 /// A load on a small database that met the objective.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct SmallDatabase {
+pub struct SmallDatabase {
     /// Commands per second.
-    pub(super) per_second: f64,
+    pub per_second: f64,
     /// Mean service time of a command, seconds.
-    pub(super) service_seconds: f64,
+    pub service_seconds: f64,
     /// Response time at the percentile of the objective, seconds.
-    pub(super) response_seconds: f64,
+    pub response_seconds: f64,
     /// Writers: commands that are executed at the same time at most.
-    pub(super) writers: f64,
+    pub writers: f64,
     /// Reads from the disk per command that are in these times already.
-    pub(super) disk_reads_per_command: f64,
+    pub disk_reads_per_command: f64,
 }
 
 /// What a command costs as a function of the reads that its database causes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ReadModel {
+pub struct ReadModel {
     small: SmallDatabase,
     /// Response time at the quantile over `service / (1 − utilisation)`.
     tail_factor: f64,
@@ -52,20 +52,20 @@ pub(super) struct ReadModel {
 
 /// A prediction of the [`ReadModel`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Predicted {
+pub struct Predicted {
     /// Commands per second.
-    pub(super) per_second: f64,
+    pub per_second: f64,
     /// Mean service time of a command, seconds.
-    pub(super) service_seconds: f64,
+    pub service_seconds: f64,
     /// Response time at the percentile of the objective, seconds.
-    pub(super) response_seconds: f64,
+    pub response_seconds: f64,
     /// Reads that the disk executes at the same time, on average.
-    pub(super) read_depth: f64,
+    pub read_depth: f64,
 }
 
 impl ReadModel {
     /// Fits the tail to a load. `None` if its figures are not positive, or the writers had more to do than they could.
-    pub(super) fn fit(small: SmallDatabase) -> Option<Self> {
+    pub fn fit(small: SmallDatabase) -> Option<Self> {
         let utilisation = small.per_second * small.service_seconds / small.writers;
         let is_positive = [small.per_second, small.service_seconds, small.response_seconds].iter().all(|&it| it > 0.0);
         let tail_factor = small.response_seconds * (1.0 - utilisation) / small.service_seconds;
@@ -73,14 +73,14 @@ impl ReadModel {
     }
 
     /// Mean service time of a command, seconds, at so many disk reads per command that take so long each.
-    pub(super) fn service_seconds(&self, disk_reads_per_command: f64, read_seconds: f64) -> f64 {
+    pub fn service_seconds(&self, disk_reads_per_command: f64, read_seconds: f64) -> f64 {
         let more = (disk_reads_per_command - self.small.disk_reads_per_command).max(0.0);
         self.small.service_seconds + more * read_seconds
     }
 
     /// The response time at the percentile of the objective under a rate. `read_seconds` is the mean time of a random read when
     /// so many are executed at the same time, at least one. `None` if the writers cannot sustain the rate.
-    pub(super) fn at_rate(
+    pub fn at_rate(
         &self,
         per_second: f64,
         disk_reads_per_command: f64,
@@ -96,7 +96,7 @@ impl ReadModel {
 
     /// The highest rate at which the response time at the percentile of the objective is at most `limit_seconds`, below the rate
     /// that was measured or at it. `None` if no rate meets that: a single command takes longer.
-    pub(super) fn highest_rate(
+    pub fn highest_rate(
         &self,
         limit_seconds: f64,
         disk_reads_per_command: f64,
@@ -124,29 +124,29 @@ fn bisect(from: f64, to: f64, holds: impl Fn(f64) -> bool) -> f64 {
 }
 
 /// The distance of a prediction from a measurement, as a share of the measurement: −0.2 is a fifth too low.
-pub(super) fn relative_error(predicted: f64, measured: f64) -> f64 {
+pub fn relative_error(predicted: f64, measured: f64) -> f64 {
     predicted / measured - 1.0
 }
 
 /// Errors of predictions against a measurement at a size of the database that the model was not fitted on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ModelError {
+pub struct ModelError {
     /// Of the response time at the percentile of the objective, relative.
-    pub(super) response: f64,
+    pub response: f64,
     /// Of the rate that meets the objective, relative.
-    pub(super) rate: f64,
+    pub rate: f64,
 }
 
 impl ModelError {
     /// Of a prediction at the measured rate, and of the predicted highest rate.
-    pub(super) fn new(response_seconds: [f64; 2], per_second: [f64; 2]) -> Self {
+    pub fn new(response_seconds: [f64; 2], per_second: [f64; 2]) -> Self {
         let error = |[predicted, measured]: [f64; 2]| relative_error(predicted, measured);
         Self { response: error(response_seconds), rate: error(per_second) }
     }
 
     /// How certain an answer is at most that relies on the model: beyond 25 % for the response time or 15 % for the rate it is
     /// moderate.
-    pub(super) fn certainty(self) -> CertaintyLevel {
+    pub fn certainty(self) -> CertaintyLevel {
         let is_close = self.response.abs() <= MOST_LATENCY_ERROR && self.rate.abs() <= MOST_RATE_ERROR;
         if is_close { CertaintyLevel::High } else { CertaintyLevel::Moderate }
     }
