@@ -196,7 +196,8 @@ impl Filling<'_> {
     }
 }
 
-#[cfg(all(test, feature = "rocksdb"))]
+#[cfg(test)]
+#[cfg(feature = "rocksdb")]
 mod tests {
     use super::*;
     use std::sync::Arc;
@@ -251,7 +252,9 @@ mod tests {
         while let Some(actor) = commands.next(&mut ops) {
             let (type_name, name) = source.actor(actor);
             let mut handles = Handles::<RocksDbTarget>::open(manager, &type_name, &name).unwrap();
-            ops.iter().for_each(|&op| handles.execute(op, actor, &pool).unwrap());
+            for &op in &ops {
+                handles.execute(op, actor, &pool).unwrap();
+            }
         }
     }
 
