@@ -178,7 +178,7 @@ impl BulkLoad {
         }
         commit(&self.directory, &files).map_err(|cause| self.failed("write the list of files in", &cause))?;
         self.is_committed = true;
-        ingest(&self.manager, &self.directory).map_err(error::committed_load)?;
+        ingest(&self.manager, &self.directory).map_err(|cause| error::committed_load(&cause))?;
         info!(path = %self.manager.path().display(), files = files.len(), "finished a bulk load");
         compact_large_values(&self.manager, &files)
     }

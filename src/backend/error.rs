@@ -410,7 +410,7 @@ pub(super) fn not_ascending(column_family: &str, key: &str) -> Error {
 }
 
 /// A bulk load was committed, but not all of its files were added.
-pub(super) fn committed_load(cause: Error) -> Error {
+pub(super) fn committed_load(cause: &Error) -> Error {
     store(
         StoreOperation::RocksdbOperation,
         format!("{cause}. The bulk load is not complete: close the database and open it again, which adds the rest"),

@@ -122,9 +122,9 @@ fn a_load_is_compacted_and_takes_no_log() {
             });
         }
     });
-    let mut states = load.writer("states");
-    states.put_state("large", &vec![1; 100_000]).unwrap();
-    states.finish().unwrap();
+    let mut large = load.writer("states");
+    large.put_state("large", &vec![1; 100_000]).unwrap();
+    large.finish().unwrap();
     assert_eq!(db.manager.stats().unwrap().live_data_bytes, 0, "nothing is there before the end");
     load.finish().unwrap();
     let stats = db.manager.stats().unwrap();

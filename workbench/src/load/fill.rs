@@ -18,7 +18,6 @@ use rayon::slice::ParallelSliceMut;
 use super::error::RunError;
 use super::handles::{Family, event_key};
 use super::observer::{JobContext, Phase};
-use super::page_cache;
 use super::source::Source;
 use super::target::{Loader, Target};
 use super::verify::{Expected, Written};
@@ -27,13 +26,14 @@ use crate::workload::ValuePool;
 use ave_actors_rocksdb::trace::OpKind;
 
 /// Entries that one thread writes without a break, of one column family.
-const PIECE_ENTRIES: u64 = 1 << 18;
+const PIECE_ENTRIES: u64 = 1 << 17;
 /// Entries between two reports of progress and looks at the cancellation flag.
 const REPORT_EVERY: u64 = 1 << 10;
 
 /// Creates a database with the preload of `source` in `directory`, for [`Session::start_filled`](super::Session::start_filled)
-/// or for copies of it. Its files are on the disk and not in the page cache afterwards. If the job is cancelled, the database is
-/// empty.
+/// or for copies of it. If the job is cancelled, the database is empty.
+///
+/// `durability` is that of the loads that follow, for the observer: in both modes the preload is on the disk in the end.
 ///
 /// # Errors
 ///
@@ -42,20 +42,18 @@ pub fn fill_database<T: Target>(
     target: &T,
     source: &Source,
     directory: &Path,
+    durability: Durability,
     job: JobContext<'_>,
 ) -> Result<(), RunError> {
-    let on_directory = |source| RunError::Directory(directory.to_owned(), source);
-    fs::create_dir_all(directory).map_err(on_directory)?;
+    fs::create_dir_all(directory).map_err(|source| RunError::Directory(directory.to_owned(), source))?;
     let failed = |action| move |source| RunError::Database(action, directory.to_owned(), source);
-    // In both modes the preload is on disk in the end.
     let mut manager = target.open(directory, Durability::Off).map_err(failed("open"))?;
     if source.has_preload() {
-        job.observer.phase(Durability::Off, Phase::Preload, Some(source.preload_bytes()));
+        job.observer.phase(durability, Phase::Preload, Some(source.preload_bytes()));
         fill(target, &manager, source, job).map_err(failed("fill"))?;
     }
     manager.stop().map_err(failed("stop"))?;
-    drop(manager);
-    page_cache::forget(directory).map(drop).map_err(on_directory)
+    Ok(())
 }
 
 fn fill<T: Target>(target: &T, manager: &T::Manager, source: &Source, job: JobContext<'_>) -> Result<(), Error> {
@@ -196,7 +194,8 @@ impl Filling<'_> {
     }
 }
 
-#[cfg(all(test, feature = "rocksdb"))]
+#[cfg(test)]
+#[cfg(feature = "rocksdb")]
 mod tests {
     use super::*;
     use std::sync::Arc;
@@ -225,7 +224,7 @@ mod tests {
     }
 
     fn filled(source: &Source, directory: &Path) {
-        fill_database(&target(), source, directory, JobContext::silent(&Control::default())).unwrap();
+        fill_database(&target(), source, directory, Durability::Off, JobContext::silent(&Control::default())).unwrap();
     }
 
     fn open(directory: &Path) -> RocksDbManager {
@@ -251,7 +250,9 @@ mod tests {
         while let Some(actor) = commands.next(&mut ops) {
             let (type_name, name) = source.actor(actor);
             let mut handles = Handles::<RocksDbTarget>::open(manager, &type_name, &name).unwrap();
-            ops.iter().for_each(|&op| handles.execute(op, actor, &pool).unwrap());
+            for &op in &ops {
+                handles.execute(op, actor, &pool).unwrap();
+            }
         }
     }
 
@@ -319,7 +320,7 @@ mod tests {
         let source = Source::Workload(Arc::clone(&workloads()[0]));
         let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
         control.stop();
-        fill_database(&target(), &source, directory.path(), JobContext::silent(&control)).unwrap();
+        fill_database(&target(), &source, directory.path(), Durability::Off, JobContext::silent(&control)).unwrap();
         let empty = (Vec::new(), None, None);
         assert!(content(&open(directory.path()), &source).iter().all(|actor| *actor == empty));
     }

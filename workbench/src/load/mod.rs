@@ -19,7 +19,7 @@ mod null;
 mod objective;
 mod observer;
 mod outcome;
-mod page_cache;
+pub(crate) mod page_cache;
 mod schedule;
 mod session;
 mod slices;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Writes every file below `directory` to the disk and removes it from the page cache. False if the system does not, such as
 /// on a file system in memory.
-pub(super) fn forget(directory: &Path) -> io::Result<bool> {
+pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
     let mut forgotten = true;
     for entry in fs::read_dir(directory)? {
         let entry = entry?;

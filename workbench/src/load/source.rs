@@ -117,6 +117,7 @@ impl Source {
 
     /// The same after so many more events, spread over the actors by their popularity: a database as it will be later. A
     /// trace does not grow.
+    #[must_use]
     pub fn grown(&self, events: u64) -> Self {
         match self {
             Self::Workload(workload) => Self::Workload(Arc::new(workload.grown(events))),
@@ -328,7 +329,7 @@ impl PreloadVolume {
     /// Counts exactly, and draws the sizes of some values of some actors.
     fn of_workload(workload: &Arc<Workload>) -> Self {
         const ACTORS: u64 = 100;
-        const EVENTS_OF_EACH: u64 = 50;
+        const EVENTS_OF_EACH: usize = 50;
         let content = PreloadContent::new(Arc::clone(workload));
         let actors = u64::from(workload.actors.count);
         let (mut events, mut states) = (Sample::default(), Sample::default());
@@ -338,7 +339,7 @@ impl PreloadVolume {
             events.count += stored.end - stored.start;
             states.count += 2 * u64::from(has_state);
             if actor % (actors / ACTORS).max(1) == 0 {
-                stored.take(EVENTS_OF_EACH as usize).for_each(|number| events.add(content.event(actor, number)));
+                stored.take(EVENTS_OF_EACH).for_each(|number| events.add(content.event(actor, number)));
                 content.states(actor).into_iter().flatten().for_each(|op| states.add(op));
             }
         }

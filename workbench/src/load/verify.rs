@@ -118,7 +118,9 @@ impl Expected {
             Source::Trace { .. } => {
                 let mut ops = Vec::new();
                 source.prehistory(actor, &mut ops);
-                ops.into_iter().for_each(|op| expected.apply(op, counts));
+                for op in ops {
+                    expected.apply(op, counts);
+                }
             }
         }
         expected

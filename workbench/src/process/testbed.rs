@@ -245,7 +245,7 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         let source = self.source.grown(grown_events);
         let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
         let (copy, key) = (self.directory.join(&name), grown_events.to_string());
-        self.origins.copy_to(&copy, (self.directory, &key), self.target, &source, self.job)?;
+        self.origins.copy_to(&copy, (self.directory, &key), self.target, &source, durability, self.job)?;
         Ok(RigOutcome::Completed(self.start(&source, name, durability, workers)?))
     }
 

@@ -122,7 +122,7 @@ pub struct ResourceUse {
     pub written_bytes: Option<u64>,
     /// Bytes of the values the commands wrote, keys not counted.
     pub payload_bytes: u64,
-    /// Bytes written to storage per byte of value, preload and warm-up included, once compactions settled.
+    /// Bytes written to storage per byte of value after the preload, warm-up included, once compactions settled.
     pub write_amplification_ratio: Option<f64>,
     /// Size of the database directory afterwards.
     pub database_bytes: u64,

@@ -64,7 +64,7 @@ impl<'t, T: Target> Session<'t, T> {
         workers: u64,
         job: JobContext<'_>,
     ) -> Result<Self, RunError> {
-        fill_database(target, source, directory, job)?;
+        fill_database(target, source, directory, durability, job)?;
         Self::start_filled(target, source, directory, durability, workers, job)
     }
 

@@ -47,12 +47,18 @@ impl<'a> ProcessTestbed<'a> {
 
     /// Fills a database in this process, without limits, so that neither the load nor its page cache counts against the
     /// machine. Machines whose backend writes the same kind of index share it.
-    fn fill(&self, database: &Path, machine: &Machine, grown_events: u64) -> Result<(), ProcessError> {
+    fn fill(
+        &self,
+        database: &Path,
+        machine: &Machine,
+        grown_events: u64,
+        durability: Durability,
+    ) -> Result<(), ProcessError> {
         let source = self.source.grown(grown_events);
         let exceeds_ram = source.preload_disk_bytes() > machine.ram_mb << 20;
         let key = format!("{grown_events}{}", if exceeds_ram { "-exceeds-ram" } else { "" });
         let target = RocksDbTarget::new(machine.spec());
-        Ok(self.origins.copy_to(database, (self.directory, &key), &target, &source, self.job)?)
+        Ok(self.origins.copy_to(database, (self.directory, &key), &target, &source, durability, self.job)?)
     }
 
     fn start(&self, machine: &Machine, task: &RigTask) -> std::io::Result<(ChildProcess, Option<Confined>)> {
@@ -91,7 +97,7 @@ impl Testbed for ProcessTestbed<'_> {
     ) -> RigResult<Box<dyn Rig + '_>> {
         let number = self.rigs.fetch_add(1, Ordering::Relaxed);
         let directory = self.directory.join(format!("rig-{number}"));
-        self.fill(&directory.join(DATABASE), machine, grown_events)?;
+        self.fill(&directory.join(DATABASE), machine, grown_events, durability)?;
         let task = RigTask {
             source: self.snapshot.grown(grown_events)?,
             machine_spec: machine.spec(),

@@ -77,7 +77,7 @@ fn assert_sizes(one: Option<&Sizes>, other: Option<&Sizes>) {
 fn a_shipped_workload_is_fitted_to_its_trace() {
     for shipped in shipped() {
         let mut workload = Workload::find(shipped.name).unwrap();
-        workload.seed = 7;
+        workload.seed = 11;
         let (fit, ..) = fits(&commands_of(&workload, 30_000));
         let found = &fit.workload;
         assert_eq!(found.persistence.mode, workload.persistence.mode, "{}", workload.name);
