@@ -159,8 +159,14 @@ mod tests {
     const GB: u64 = 1_000_000_000;
 
     /// Ten commands a second on a disk of 10 GB.
-    const DEPLOYMENT: Deployment =
-        Deployment { target_per_second: 10.0, actors: 1, retention_days: None, disk_bytes: 10 * GB, horizon_days: 365.0, rated_bytes: None };
+    const DEPLOYMENT: Deployment = Deployment {
+        target_per_second: 10.0,
+        actors: 1,
+        retention_days: None,
+        disk_bytes: 10 * GB,
+        horizon_days: 365.0,
+        rated_bytes: None,
+    };
 
     fn forecast(bytes_per_command: f64, deployment: &Deployment, headroom_bytes: u64) -> ForecastInfo {
         let (curve, first_day) = (GrowthCurve::straight(bytes_per_command, 1_000_000), date(2026, 1, 1));

@@ -2,4 +2,6 @@
 
 mod after_kills;
 pub(crate) mod known_latency;
+#[cfg(feature = "rocksdb")]
+mod sync_times;
 mod verification;
