@@ -12,6 +12,8 @@ use crate::measure::{LatencyHistogram, Percentile, median};
 pub struct DiskProfile {
     /// Time it was measured for.
     pub seconds: f64,
+    /// Cores that other processes kept busy meanwhile, where the system reports it: latencies include the wait for a core.
+    pub foreign_cores: Option<f64>,
     /// Size of the file that was read.
     pub file_bytes: u64,
     /// Whether reads reached the disk.
@@ -141,6 +143,7 @@ mod tests {
         };
         let profile = DiskProfile {
             seconds: 1.0,
+            foreign_cores: None,
             file_bytes: 1,
             read_path: ReadPath::Direct,
             syncs: Vec::new(),

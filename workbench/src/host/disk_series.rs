@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{LatencyHistogram, Step, steps};
+use crate::units;
 
 /// Speed of a disk over a fraction of a second.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +58,7 @@ pub struct DiskSwing {
     pub sync_p90_ns: u64,
     /// Latency of a single random read of 4 KiB: the median of the samples' medians.
     pub read_p50_ns: u64,
-    /// Changes of the level, in order; none can be found in fewer than 16 samples.
+    /// Changes of the level, in order; none can be found in fewer than a dozen samples.
     pub steps: Vec<DiskStep>,
 }
 
@@ -137,6 +138,14 @@ fn change(factor: f64) -> String {
 }
 
 impl DiskSwing {
+    /// `p50 77 µs, band 70 – 95 µs over 10 s (10 samples)`.
+    pub fn summary(&self) -> String {
+        let [p10, p50, p90] = [self.sync_p10_ns, self.sync_p50_ns, self.sync_p90_ns].map(|value| value as f64);
+        let (p50, band) = (units::duration(p50), units::duration_range(p10, p90));
+        let samples = units::counted(self.samples_count, "sample");
+        format!("p50 {p50}, band {band} over {} ({samples})", units::seconds(self.seconds))
+    }
+
     /// Of samples in the order of their times; `None` without any.
     pub fn of(samples: &[DiskSample]) -> Option<Self> {
         let (first, last) = (samples.first()?, samples.last()?);

@@ -34,7 +34,7 @@ pub(super) fn plan_disk(
     let today = swing.as_ref().unwrap_or(today);
     let durable_mode = outcome.modes.iter().find(|mode| mode.durability.is_on());
     PlanDisk {
-        comparison: known.map(|known| DiskComparison::of(known, today)),
+        comparison: known.map(|known| DiskComparison::new(&known.measured_at, &known.profile.swing, today)),
         durable_rates: durable_mode.and_then(|mode| mode.principal()).map(|findings| durable_rates(findings, today)),
         samples: samples.to_vec(),
         swing,
@@ -51,19 +51,23 @@ fn durable_rates(findings: &MachineFindings, disk: &DiskSwing) -> DurableRates {
 }
 
 fn known_rates(machine: String, scaling: &SyncScaling, findings: &MachineFindings, disk: &DiskSwing) -> DurableRates {
-    let [_, middle_ns, _] = scaling.measured_ns;
-    // The rate that met the objective did so at its own sync latency; from there it follows the ceiling.
+    let [_, closed_loop_ns, _] = scaling.measured_ns;
     let sustained = findings.sustained.last().and_then(|rate| {
-        let latencies: Vec<f64> =
-            rate.drives.iter().filter_map(Drive::wal_syncs).map(|syncs| syncs.p50_of_seconds_ns).collect();
-        let at = median(latencies);
-        Some(rate.rate_per_second / scaling.per_second(if at > 0.0 { at } else { middle_ns })?)
+        let syncs = rate.drives.iter().filter_map(Drive::wal_syncs);
+        let latencies: Vec<f64> = syncs.map(|syncs| syncs.p50_of_seconds_ns).collect();
+        (!latencies.is_empty()).then(|| (rate.rate_per_second, median(latencies)))
     });
     let rate = |(swing_percent, disk_sync_ns): (f64, u64)| {
-        let wal_sync_ns = middle_ns * disk_sync_ns as f64 / disk.sync_p50_ns.max(1) as f64;
-        let ceiling_per_second = scaling.per_second(wal_sync_ns);
-        let sustained_per_second = sustained.zip(ceiling_per_second).map(|(share, ceiling)| share * ceiling);
-        DurableRate { swing_percent, disk_sync_ns, wal_sync_ns, ceiling_per_second, sustained_per_second }
+        let times = disk_sync_ns as f64 / disk.sync_p50_ns.max(1) as f64;
+        let ceiling_sync_ns = times * closed_loop_ns;
+        DurableRate {
+            swing_percent,
+            disk_sync_ns,
+            ceiling_sync_ns,
+            ceiling_per_second: scaling.per_second(ceiling_sync_ns),
+            sustained_sync_ns: sustained.map(|(_, sync_ns)| times * sync_ns),
+            sustained_per_second: sustained.and_then(|measured| scaling.continued(measured, times)),
+        }
     };
     let points = [(10.0, disk.sync_p10_ns), (50.0, disk.sync_p50_ns), (90.0, disk.sync_p90_ns)];
     DurableRates {

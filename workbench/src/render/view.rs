@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use crate::actor::Durability;
+use crate::host::DiskSwing;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Basis, Capacity, CrashVerification, Evidence, FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode,
-    ModeResult, NamedLatency, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, RateTrials, ReasonKind,
-    Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
+    Basis, Capacity, CrashVerification, DurableRates, Evidence, FigureName, HorizonInfo, HorizonMode, LatencyInfo,
+    MachineMode, ModeResult, NamedLatency, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, RateTrials,
+    ReasonKind, Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint,
+    WriterSweep,
 };
 use crate::units;
 
@@ -42,6 +44,8 @@ pub(super) struct View<'a> {
     writers: Vec<SweepView<'a>>,
     /// Figures under the changes of a what-if.
     changed: Vec<ChangedFigure>,
+    /// The disk in words.
+    disk: DiskText,
 }
 
 impl<'a> View<'a> {
@@ -80,6 +84,7 @@ impl<'a> View<'a> {
             horizon: plan.and_then(|plan| plan.horizon.as_ref()).map(horizon_lines).unwrap_or_default(),
             writers: plan.iter().flat_map(|plan| plan.writers.iter().map(sweep_view)).collect(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
+            disk: DiskText::new(report),
         }
     }
 }
@@ -315,6 +320,30 @@ fn round_rows(mode: &ModeResult) -> impl Iterator<Item = RoundRow> + '_ {
             slices: SlicesSummary::of(slices),
         }
     })
+}
+
+/// The disk of a report in words; each is absent where it was not measured.
+#[derive(Debug, Serialize)]
+struct DiskText {
+    /// When it was probed.
+    probed: Option<String>,
+    read_path: Option<&'static str>,
+    /// Between the loads of a plan.
+    swing: Option<String>,
+    durable_rates: Option<String>,
+}
+
+impl DiskText {
+    fn new(report: &Report) -> Self {
+        let profile = report.host.disk_profile.as_ref();
+        let plan = report.plan.as_ref().and_then(|plan| plan.disk.as_ref());
+        Self {
+            probed: profile.map(|profile| profile.swing.summary()),
+            read_path: profile.map(|profile| profile.read_path.name()),
+            swing: plan.and_then(|disk| disk.swing.as_ref()).map(DiskSwing::summary),
+            durable_rates: plan.and_then(|disk| disk.durable_rates.as_ref()).map(DurableRates::summary),
+        }
+    }
 }
 
 /// A figure of a plan before and after the changes of a what-if, as text.

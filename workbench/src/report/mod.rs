@@ -10,6 +10,7 @@ mod attachments;
 mod certainty;
 mod directory;
 mod disk;
+mod disk_file;
 mod forecast;
 mod frame;
 pub(crate) mod histogram_log;
@@ -35,9 +36,8 @@ pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
 pub(crate) use directory::read_json;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
-pub use disk::{
-    DISK_SCHEMA_VERSION, DiskChange, DiskComparison, DiskFile, DurableRate, DurableRateBasis, DurableRates, PlanDisk,
-};
+pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, DurableRates, PlanDisk};
+pub use disk_file::{DISK_SCHEMA_VERSION, DiskFile};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
     HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,

@@ -28,8 +28,13 @@ pub(super) fn facts(profile: &DiskProfile) -> Vec<(&'static str, String)> {
         ("sequential writes", rates(profile.write)),
         ("sequential reads", rates(profile.read)),
         ("file", format!("{}, {}", units::bytes(profile.file_bytes as f64), profile.read_path.name())),
-        ("sync latency over time", swing(&profile.swing)),
+        ("sync latency over time", profile.swing.summary()),
     ];
+    let foreign = profile.foreign_cores.filter(|&cores| cores >= FOREIGN_CORES);
+    facts.extend(foreign.map(|cores| {
+        let cores = units::number(cores);
+        ("other processes", format!("kept {cores} cores busy meanwhile: latencies include the wait for a core"))
+    }));
     facts.extend(steps(&profile.swing).into_iter().map(|step| ("step", step)));
     facts
 }
@@ -41,23 +46,14 @@ fn rates(rates: RateFigures) -> String {
     format!("{middle} (slowest second {lowest}, fastest {highest})")
 }
 
-/// `p50 77 µs, band 70 – 95 µs over 10 s`.
-pub(super) fn swing(swing: &DiskSwing) -> String {
-    format!(
-        "p50 {}, band {} over {} ({})",
-        units::duration(swing.sync_p50_ns as f64),
-        units::duration_range(swing.sync_p10_ns as f64, swing.sync_p90_ns as f64),
-        units::seconds(swing.seconds),
-        units::counted(swing.samples_count, "sample")
-    )
-}
-
+/// Cores of other processes that are worth a line.
+const FOREIGN_CORES: f64 = 0.2;
 /// Samples in which a step can be found.
-const ENOUGH_FOR_STEPS: u64 = 16;
+const ENOUGH_FOR_STEPS: u64 = 12;
 
 fn steps(swing: &DiskSwing) -> Vec<String> {
     if swing.samples_count < ENOUGH_FOR_STEPS {
-        return vec!["too few samples to find one; `--probe --for 60s` has enough".to_owned()];
+        return vec!["too few samples to find one; `--probe --for 60s` takes enough".to_owned()];
     }
     match &swing.steps[..] {
         [] => vec!["none found".to_owned()],

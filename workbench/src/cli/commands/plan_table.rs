@@ -4,7 +4,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    DurabilityPrice, Evidence, MachineMode, PlanResult, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
+    DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, ProfileEvidence, Resource, WhatIfInfo,
+    WhatIfMode,
 };
 use crate::units;
 
@@ -105,7 +106,25 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
         let actors = units::counted(restart.actors_count, "actor");
         ("restart", format!("{} with {actors}", units::seconds(restart.seconds.expected)))
     }));
+    facts.extend(plan.disk.iter().flat_map(disk));
     facts.extend(plan.what_if.as_ref().map(|what_if| ("what if", changed(what_if))));
+    facts
+}
+
+/// How the disk behaved, and the durable rate where it was fast, as at its median, and slow.
+fn disk(disk: &PlanDisk) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    facts.extend(disk.swing.as_ref().map(|swing| ("sync of 4 KiB", swing.summary())));
+    facts.extend(disk.comparison.as_ref().map(|comparison| ("disk profile", comparison.sentence.clone())));
+    let rates = disk.durable_rates.iter().flat_map(|rates| &rates.rates);
+    let text = |rate: &DurableRate| {
+        let shown = rate.sustained_per_second.or(rate.ceiling_per_second)?;
+        Some(format!("{} at {}", units::rate(shown), units::duration(rate.disk_sync_ns as f64)))
+    };
+    let rates: Vec<_> = rates.filter_map(text).collect();
+    if !rates.is_empty() {
+        facts.push(("durable rate by sync", rates.join(", ")));
+    }
     facts
 }
 

@@ -12,7 +12,7 @@ use super::log_file::{BLOCK_BYTES, LogFile};
 use crate::host::disk::Disk;
 use crate::host::disk_profile::{DiskProfile, RateFigures, ReadLatency, SyncLatency};
 use crate::host::disk_series::{DiskSample, DiskSwing};
-use crate::measure::LatencyHistogram;
+use crate::measure::{LatencyHistogram, ResourceSampler, ResourceUsage};
 
 /// Bytes per sync: one writer, and groups that share a sync.
 const SYNC_BYTES: [u64; 4] = [BLOCK_BYTES, 16 << 10, 64 << 10, 256 << 10];
@@ -78,12 +78,12 @@ impl Measurement {
             scans_per_second: Vec::new(),
             samples: Vec::new(),
         };
-        let began = Instant::now();
+        let (resources, began) = (ResourceSampler::start(), Instant::now());
         // The last round begins if most of it fits.
         while measured.samples.is_empty() || (began.elapsed() + measured.round / 2 < time && goes_on(began.elapsed())) {
             measured.round(began)?;
         }
-        Ok(measured.result(began.elapsed()))
+        Ok(measured.result(began.elapsed(), resources.stop()))
     }
 
     fn round(&mut self, began: Instant) -> std::io::Result<()> {
@@ -113,12 +113,13 @@ impl Measurement {
         Ok(())
     }
 
-    fn result(self, elapsed: Duration) -> MeasuredDisk {
+    fn result(self, elapsed: Duration, usage: ResourceUsage) -> MeasuredDisk {
         let swing = DiskSwing::of(&self.samples).unwrap_or_default();
         let syncs = SYNC_BYTES.into_iter().zip(&self.syncs);
         let reads = DEPTHS.into_iter().zip(&self.reads);
         let profile = DiskProfile {
             seconds: elapsed.as_secs_f64(),
+            foreign_cores: usage.foreign_cores,
             file_bytes: self.data.bytes(),
             read_path: self.data.path(),
             syncs: syncs.map(|(sync_bytes, found)| SyncLatency { sync_bytes, latency: found.into() }).collect(),

@@ -3,6 +3,7 @@
 mod certify;
 mod compare;
 mod db;
+mod host;
 mod import;
 mod interruption;
 mod print;

@@ -79,6 +79,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         r#"id="latency""#,
         r#"id="resources""#,
         r#"id="verification""#,
+        r#"id="disk""#,
         r#"id="host""#,
         r#"id="warnings""#,
         r#"id="reproduce""#,

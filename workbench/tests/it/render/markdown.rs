@@ -20,6 +20,7 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         report.verdict.reasons[2].text.as_str(),
         "## Machines",
         "## Measured",
+        "## Disk",
         "## Warnings",
         "## How to reproduce",
     ];
@@ -153,4 +154,19 @@ fn hostile_text_is_shown_not_obeyed() {
     assert!(text.replace("\\]", "").matches("](javascript").count() == 0, "no link of the report's making");
     assert!(text.contains("````sh\n```\n# owned\n````"));
     assert_eq!(text.lines().filter(|line| line.starts_with("# owned")).count(), 1, "the one inside the code block");
+}
+
+#[test]
+fn the_disk_of_a_plan_is_described_with_the_durable_rate_at_its_latencies() {
+    let text = markdown(&sample::plan());
+    for part in [
+        "Between the loads: sync of 4 KiB p50 77 µs, band 71 – 460 µs over 4 min 0 s (40 samples).",
+        "after 23 s the sync latency rose 6-fold",
+        "Compared with its profile: the sync p50 is 77 µs, 3.08 times that of the profile of 2026-02-01",
+        "1 / rate = 45 µs + 0.28 × sync latency, fitted to 15 s of the closed loop on medium, error 4 %",
+        "At 77 µs (p50): 10,640/s at the objective, 13,300/s at most.",
+    ] {
+        position(&text, part);
+    }
+    assert!(!text.contains("(p90)"), "beyond the reach of the function there is no rate");
 }

@@ -1,9 +1,9 @@
-//! `reports/schema.json` is the contract of `report.json`.
+//! `reports/schema.json` is the contract of `report.json`, `reports/disk.schema.json` that of a disk profile.
 
 use std::fs;
 use std::path::PathBuf;
 
-use ave_workbench::report::Report;
+use ave_workbench::report::{DiskFile, Report};
 use serde_json::Value;
 
 use crate::support::sample;
@@ -23,6 +23,17 @@ fn the_committed_schema_is_that_of_the_types() {
         fs::write(path(), format!("{generated:#}\n")).unwrap();
     }
     assert!(committed() == generated, "reports/schema.json is out of date: run the tests with UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn the_committed_schema_of_a_disk_profile_is_that_of_its_type() {
+    let path = path().with_file_name("disk.schema.json");
+    let generated = serde_json::to_value(schemars::schema_for!(DiskFile)).unwrap();
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&path, format!("{generated:#}\n")).unwrap();
+    }
+    let committed: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert!(committed == generated, "reports/disk.schema.json is out of date: run the tests with UPDATE_SCHEMA=1");
 }
 
 #[test]

@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use ave_workbench::actor::Durability;
-use ave_workbench::host::ReferenceWork;
+use ave_workbench::host::{
+    DiskFigure, DiskProfile, DiskSample, DiskStep, DiskSwing, LatencyFigures, RateFigures, ReadLatency, ReadPath,
+    ReferenceWork, SyncLatency,
+};
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
 use ave_workbench::report::{
     AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
-    DurabilityPrice, End, Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo,
-    LatencyInfo, LatencyPrice, LoadKind, MachineLatency, MachineMode, MachinePeriod, MemoryInfo, MemoryPartInfo,
-    ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence,
-    RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse,
-    RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo,
-    ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis,
-    ThroughputPrice, TuningInfo, ValidUntil, Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode,
-    WriterPoint, WriterSweep, WritesInfo,
+    DiskChange, DiskComparison, DurabilityPrice, DurableRate, DurableRateBasis, DurableRates, End, Evidence,
+    FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
+    MachineLatency, MachineMode, MachinePeriod, MemoryInfo, MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency,
+    Outcome, PercentileInfo, PlanDisk, PlanResult, ProbeResult, ProfileEvidence, RateTrials, Reason, ReasonKind,
+    Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures,
+    RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings,
+    SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
+    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep, WritesInfo,
 };
 use serde_json::json;
 
@@ -124,6 +127,7 @@ pub(crate) fn bare() -> Report {
     report.durability_price = None;
     report.settings.measure_seconds = None;
     report.host.physical_cores_count = None;
+    report.host.disk_profile = None;
     report.host.sync_probe = None;
     report.source.facts.clear();
     report.source.description.clear();
@@ -221,7 +225,95 @@ fn host() -> HostInfo {
         virtualisation: "kvm".to_owned(),
         machine_profile: "medium".to_owned(),
         sync_probe: Some(latency(77_000.0, 0.45, 30_000, 8)),
-        disk_profile: None,
+        disk_profile: Some(disk_profile()),
+    }
+}
+
+fn disk_swing(seconds: f64) -> DiskSwing {
+    DiskSwing {
+        samples_count: 40,
+        seconds,
+        sync_p50_ns: 77_000,
+        sync_p10_ns: 71_000,
+        sync_p90_ns: 460_000,
+        read_p50_ns: 88_000,
+        steps: vec![DiskStep {
+            figure: DiskFigure::SyncLatency,
+            at_seconds: 23.0,
+            factor_ratio: 6.0,
+            sentence: "after 23 s the sync latency rose 6-fold: burst credits may be used up".to_owned(),
+        }],
+    }
+}
+
+fn disk_profile() -> DiskProfile {
+    let latency =
+        |mean_ns: f64| LatencyFigures { samples_count: 12_000, mean_ns, p50_ns: Some(77_000), p99_ns: Some(310_000) };
+    let rate =
+        RateFigures { p50_bytes_per_second: 240e6, lowest_bytes_per_second: 180e6, highest_bytes_per_second: 260e6 };
+    DiskProfile {
+        seconds: 10.0,
+        foreign_cores: Some(0.1),
+        file_bytes: GIB / 4,
+        read_path: ReadPath::Direct,
+        syncs: [4_096, 262_144].map(|sync_bytes| SyncLatency { sync_bytes, latency: latency(84_000.0) }).into(),
+        reads: [1, 32].map(|depth_count| ReadLatency { depth_count, latency: latency(92_000.0) }).into(),
+        write: rate,
+        read: rate,
+        swing: DiskSwing { steps: Vec::new(), ..disk_swing(9.0) },
+        samples: disk_samples(),
+    }
+}
+
+fn disk_samples() -> Vec<DiskSample> {
+    let sample = |second: u32| DiskSample {
+        at_seconds: f64::from(second),
+        sync_p50_ns: 77_000,
+        syncs_count: 900,
+        read_p50_ns: 88_000,
+        reads_count: 400,
+        write_bytes_per_second: Some(240e6),
+    };
+    (0..3).map(sample).collect()
+}
+
+fn plan_disk() -> PlanDisk {
+    let rate = |swing_percent, disk_sync_ns, known: Option<f64>| DurableRate {
+        swing_percent,
+        disk_sync_ns,
+        ceiling_sync_ns: 1.4 * disk_sync_ns as f64,
+        ceiling_per_second: known,
+        sustained_sync_ns: Some(1.2 * disk_sync_ns as f64),
+        sustained_per_second: known.map(|rate| 0.8 * rate),
+    };
+    PlanDisk {
+        swing: Some(disk_swing(240.0)),
+        samples: disk_samples(),
+        comparison: Some(DiskComparison {
+            profile_measured_at: "2026-02-01T08:00:00Z".to_owned(),
+            profile_sync_p50_ns: 25_000,
+            profile_band_ns: [20_000.0, 30_000.0],
+            sync_p50_ns: 77_000,
+            sync_ratio: 3.08,
+            change: DiskChange::Slower,
+            sentence: "the sync p50 is 77 µs, 3.08 times that of the profile of 2026-02-01 (25 µs, band 20 – 30 µs)"
+                .to_owned(),
+        }),
+        durable_rates: Some(DurableRates {
+            machine: "medium".to_owned(),
+            basis: DurableRateBasis::Fitted,
+            seconds_count: 15,
+            fixed_ns: 45_000.0,
+            syncs_per_command_ratio: 0.28,
+            error_percent: 4.0,
+            reach_ns: [35_000.0, 300_000.0],
+            rates: vec![
+                rate(10.0, 71_000, Some(14_100.0)),
+                rate(50.0, 77_000, Some(13_300.0)),
+                rate(90.0, 460_000, None),
+            ],
+            note: String::new(),
+        }),
     }
 }
 
@@ -471,6 +563,7 @@ fn plan_result() -> PlanResult {
         disk: None,
         horizon: Some(horizon()),
         valid_until: Some(ValidUntil { days: 122.4, on: Some("2026-11-19".to_owned()), end: End::Disk }),
+        disk: Some(plan_disk()),
         what_if: Some(WhatIfInfo {
             changes: "actors=2x".to_owned(),
             target_per_second: 2_000.0,
