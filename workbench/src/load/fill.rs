@@ -31,7 +31,7 @@ const PIECE_ENTRIES: u64 = 1 << 17;
 const REPORT_EVERY: u64 = 1 << 10;
 
 /// Creates a database with the preload of `source` in `directory`, for [`Session::start_filled`](super::Session::start_filled)
-/// or for copies of it. If the job is cancelled, the database is empty.
+/// or for copies of it. Without a preload, or if the job is cancelled, the database is empty.
 ///
 /// `durability` is that of the loads that follow, for the observer: in both modes the preload is on the disk in the end.
 ///
@@ -46,14 +46,14 @@ pub fn fill_database<T: Target>(
     job: JobContext<'_>,
 ) -> Result<(), RunError> {
     fs::create_dir_all(directory).map_err(|source| RunError::Directory(directory.to_owned(), source))?;
+    if !source.has_preload() {
+        return Ok(());
+    }
     let failed = |action| move |source| RunError::Database(action, directory.to_owned(), source);
     let mut manager = target.open(directory, Durability::Off).map_err(failed("open"))?;
-    if source.has_preload() {
-        job.observer.phase(durability, Phase::Preload, Some(source.preload_bytes()));
-        fill(target, &manager, source, job).map_err(failed("fill"))?;
-    }
-    manager.stop().map_err(failed("stop"))?;
-    Ok(())
+    job.observer.phase(durability, Phase::Preload, Some(source.preload_bytes()));
+    fill(target, &manager, source, job).map_err(failed("fill"))?;
+    manager.stop().map_err(failed("stop"))
 }
 
 fn fill<T: Target>(target: &T, manager: &T::Manager, source: &Source, job: JobContext<'_>) -> Result<(), Error> {

@@ -162,7 +162,8 @@ fn invalid_plans_are_refused_before_anything_is_measured() {
     ] {
         place.run(&format!("plan tiny.toml --target 5 --slo p99=1ms {words}")).refused(USAGE, parts);
     }
-    place.write("vast.toml", LARGE_STATES.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
+    let vast = LARGE_STATES.replace("constant = 100 ", "constant = 16000000 ");
+    place.write("vast.toml", vast.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
     place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["preloads", "are free"]);
     place.holds_only(&["vast.toml"]);
 }
