@@ -91,7 +91,7 @@ mod tests {
             engine.wal_sync_micros += syncs * micros;
             samples.push(sample(second, engine));
         }
-        let slice = |&(commands, ..): &(u64, u64, u64)| Slice::from_iter(std::iter::repeat_n(1_000, commands as usize));
+        let slice = |&(commands, ..): &(u64, u64, u64)| (0..commands).map(|_| 1_000).collect::<Slice>();
         let mut measurement = Measurement::default();
         measurement.commands[CommandKind::Persist.index()] =
             Some(CommandLatency { slices: seconds.iter().map(slice).collect(), ..CommandLatency::default() });

@@ -191,7 +191,7 @@ impl Target for RocksDbTarget {
         // A database without statistics is about to fail an operation, which reports the cause.
         let stats = manager.stats().ok()?;
         // The histograms cost every operation a fraction of a microsecond, which is nothing beside a sync.
-        let syncs = if durability.is_on() { manager.latencies().wal_sync } else { Default::default() };
+        let syncs = durability.is_on().then(|| manager.latencies().wal_sync).unwrap_or_default();
         Some(EngineCounters {
             wal_syncs: stats.wal_syncs,
             timed_wal_syncs: syncs.count,

@@ -143,7 +143,9 @@ fn centred_ranks(values: &[f64]) -> Vec<f64> {
     let mut next = -(values.len() as f64 - 1.0) / 2.0;
     for equal in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
         let count = equal.len() as f64;
-        equal.iter().for_each(|&place| ranks[place] = next + (count - 1.0) / 2.0);
+        for &place in equal {
+            ranks[place] = next + (count - 1.0) / 2.0;
+        }
         next += count;
     }
     ranks

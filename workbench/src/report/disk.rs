@@ -174,7 +174,7 @@ mod tests {
     const DATE: &str = "2026-11-02T10:00:00Z";
 
     fn swing(sync_p10_ns: u64, sync_p50_ns: u64, sync_p90_ns: u64) -> DiskSwing {
-        DiskSwing { sync_p10_ns, sync_p50_ns, sync_p90_ns, ..DiskSwing::default() }
+        DiskSwing { sync_p50_ns, sync_p10_ns, sync_p90_ns, ..DiskSwing::default() }
     }
 
     fn today(sync_p50_ns: u64) -> DiskSwing {

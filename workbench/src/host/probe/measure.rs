@@ -93,17 +93,21 @@ impl Measurement {
         for (place, bytes) in SYNC_BYTES.into_iter().enumerate() {
             let share = if place == 0 { SHARE_SYNC } else { SHARE_GROUP };
             let latencies = self.log.sync(bytes, slice(share))?;
-            if place == 0 {
-                latencies.iter().for_each(|&latency| syncs.record(latency));
+            for latency in latencies {
+                self.syncs[place].record(latency);
+                if place == 0 {
+                    syncs.record(latency);
+                }
             }
-            latencies.into_iter().for_each(|latency| self.syncs[place].record(latency));
         }
         for (place, depth) in DEPTHS.into_iter().enumerate() {
             let latencies = self.data.read_randomly(depth, slice(SHARE_READ))?;
-            if place == 0 {
-                latencies.iter().for_each(|&latency| reads.record(latency));
+            for latency in latencies {
+                self.reads[place].record(latency);
+                if place == 0 {
+                    reads.record(latency);
+                }
             }
-            latencies.into_iter().for_each(|latency| self.reads[place].record(latency));
         }
         let written_per_second = self.data.write_in_order(slice(SHARE_WRITE))?;
         self.writes_per_second.push(written_per_second);

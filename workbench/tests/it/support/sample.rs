@@ -560,7 +560,6 @@ fn plan_result() -> PlanResult {
         writers: Durability::BOTH.into_iter().filter_map(writers).collect(),
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
-        disk: None,
         horizon: Some(horizon()),
         valid_until: Some(ValidUntil { days: 122.4, on: Some("2026-11-19".to_owned()), end: End::Disk }),
         disk: Some(plan_disk()),
