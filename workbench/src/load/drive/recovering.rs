@@ -150,9 +150,13 @@ impl<T: Target> Worker<T> {
         for _ in 0..commands {
             let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
             let is_first = planned.actor >= self.source.actors() && begun.insert(planned.actor);
-            let ops = self.source.steps(planned.actor, is_first, &ops);
+            let mut changes = self.source.steps(planned.actor, is_first, &ops);
+            changes.retain(|op| op.kind.changes());
+            if changes.is_empty() {
+                continue;
+            }
             for &copy in copies.get(&planned.actor).into_iter().flatten() {
-                for &op in ops.iter().filter(|op| op.kind.changes()) {
+                for &op in &changes {
                     self.execute(copy, op, shared)?;
                 }
             }
