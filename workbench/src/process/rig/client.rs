@@ -242,8 +242,13 @@ impl ProcessRig<'_> {
     /// Measures a restart in a process of its own, as after a restart of the machine.
     fn measure_restart(&self, task: &RestartTask) -> RigResult<Restart> {
         let durability = self.process.durability;
-        let mut process =
-            self.testbed.start(&self.machine, &self.source, durability, &self.directory, RigWork::Restart(task.clone()))?;
+        let mut process = self.testbed.start(
+            &self.machine,
+            &self.source,
+            durability,
+            &self.directory,
+            RigWork::Restart(task.clone()),
+        )?;
         process.await_event(RigStep::Restart, |event| match event {
             RigEvent::Restarted(restart) => Some(RigOutcome::Completed(restart)),
             _ => None,
