@@ -264,7 +264,7 @@ impl Rig for FickleRig<'_> {
             return Ok(driven);
         }
         self.of.loads.set(loads + 1);
-        Ok(if loads % 2 == 1 { RigOutcome::OutOfMemory } else { driven })
+        Ok(if loads % 2 == 1 { RigOutcome::OutOfMemory(RigStep::Load) } else { driven })
     }
 
     fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
