@@ -150,7 +150,7 @@ impl Certification<'_> {
         journal.remove_databases()?;
         mode.state.databases += 1;
         journal.save(&mode.state)?;
-        let rig = completed(testbed.set_up(&self.machine, mode.durability, self.spec.workers)?)?;
+        let rig = completed(testbed.set_up(&self.machine, mode.durability, self.spec.writers.of(mode.durability))?)?;
         if !self.job.control.is_stopped() {
             return Ok(Some(rig));
         }

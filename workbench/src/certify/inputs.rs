@@ -43,8 +43,8 @@ pub struct CertifyInputs {
     pub slice_seconds: u32,
     /// The durability modes, in the order in which they are certified.
     pub durabilities: Vec<String>,
-    /// Threads that issue commands.
-    pub workers_count: u64,
+    /// Threads that issue commands in each of these modes.
+    pub writers_count: Vec<u64>,
     /// The machine the backend is tuned for, as `ave-actors-store` deserialises it.
     pub machine_spec: Value,
     /// Version of this package.
@@ -76,7 +76,7 @@ impl CertifyInputs {
             duration_seconds: spec.duration.as_secs_f64(),
             slice_seconds: spec.slice_seconds(),
             durabilities: spec.durabilities.iter().map(ToString::to_string).collect(),
-            workers_count: spec.workers,
+            writers_count: spec.durabilities.iter().map(|&durability| spec.writers.of(durability)).collect(),
             machine_spec: spec_json(machine_spec),
             package_version: env!("CARGO_PKG_VERSION").to_owned(),
         })

@@ -10,7 +10,7 @@ use super::space_forecast::SpaceForecast;
 use super::spec::CertifySpec;
 use super::state::Interruption;
 use crate::actor::Durability;
-use crate::load::{Load, ModeOutcome};
+use crate::load::{HarnessCost, Load, ModeOutcome};
 use crate::report::{
     Assessment, Context, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Settings, Verdict, host_info,
     report, verification,
@@ -51,7 +51,7 @@ pub(super) fn certify_report(
     certificate: &Certificate,
     modes: &[ModeOutcome],
     arrivals: Arrivals,
-    harness_ns_per_operation: f64,
+    harness: HarnessCost,
 ) -> Report {
     let shown = modes.iter().map(|mode| {
         let shown = MeasuredMode {
@@ -60,7 +60,8 @@ pub(super) fn certify_report(
             verified: mode.verified.as_ref(),
             size: mode.size,
             offered: Some(spec.rate_per_second),
-            harness_ns_per_operation,
+            harness,
+            writers: spec.writers.of(mode.durability),
             seed: context.source.seed(),
         };
         shown.result()

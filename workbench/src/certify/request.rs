@@ -16,9 +16,7 @@ use super::report::{certificate, certify_report};
 use super::spec::CertifySpec;
 use super::state::FinalCheck;
 use crate::host::{HostProfile, HostWarning, Machine};
-use crate::load::{
-    JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, harness_ns_per_operation,
-};
+use crate::load::{HarnessCost, JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes};
 use crate::process::InProcess;
 use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
@@ -63,6 +61,8 @@ pub(crate) fn run(
     for other in describe_unfinished(request.reports_directory) {
         job.observer.note(&format!("note: {other}"));
     }
+    // Before the loads, whose remains would count as well.
+    let harness = job.measure_harness(request.source, request.most_writers())?;
     let outcome = request.measure(&mut journal, job, on_progress).inspect_err(|_| {
         let path = journal.path().display();
         job.observer.note(&format!("finished segments are in {path}; the same command resumes the certification"));
@@ -70,12 +70,19 @@ pub(crate) fn run(
     let ended = Timestamp::now();
     let context = request.context(&journal, ended);
     let certificate = certificate(&context, &request.spec, &journal.head().inputs, &outcome, rfc3339(ended));
-    let report =
-        if outcome.interrupted { None } else { Some(request.report(&journal, &outcome, &context, &certificate)?) };
+    let report = if outcome.interrupted {
+        None
+    } else {
+        Some(request.report(&journal, &outcome, &context, &certificate, harness)?)
+    };
     Ok(Certified { certificate, report, journal })
 }
 
 impl CertifyRequest<'_> {
+    fn most_writers(&self) -> u64 {
+        self.spec.durabilities.iter().map(|&durability| self.spec.writers.of(durability)).max().unwrap_or(1)
+    }
+
     fn head(&self) -> Result<JournalHead, CertifyError> {
         let failed = |source| CertifyError::DataDirectory(self.data_directory.to_owned(), source);
         let command = self.spec.objective.check(self.source)?;
@@ -127,7 +134,6 @@ impl CertifyRequest<'_> {
             machine_spec: &self.machine_spec,
             data_directory: self.data_directory,
             command: self.command.clone(),
-            workers: self.spec.workers,
         }
     }
 
@@ -137,6 +143,7 @@ impl CertifyRequest<'_> {
         outcome: &CertifyOutcome,
         context: &Context<'_>,
         certificate: &Certificate,
+        harness: HarnessCost,
     ) -> Result<(Report, Vec<Attachment>), CertifyError> {
         let measured = |mode: &CertifiedMode| -> Result<ModeOutcome, CertifyError> {
             let durability = mode.durability;
@@ -148,7 +155,6 @@ impl CertifyRequest<'_> {
             Ok(ModeOutcome { durability, rounds, verified, crashed: None, power_cut: None, size })
         };
         let modes: Vec<_> = outcome.modes.iter().map(measured).collect::<Result<_, _>>()?;
-        let harness = harness_ns_per_operation(self.source)?;
         let report = certify_report(context, &self.spec, certificate, &modes, self.source.arrivals(), harness);
         let rounds: Vec<_> = modes.iter().map(ModeOutcome::named_rounds).collect();
         // Numbers and strings can be serialised.

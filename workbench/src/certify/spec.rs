@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::actor::Durability;
-use crate::load::{MOST_WORKERS, Objective, RunError, Source, WarmUp};
+use crate::load::{Objective, RunError, Source, WarmUp, Writers};
 use crate::workload::Arrivals;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -17,7 +17,7 @@ const SPARE_DEVIATIONS: f64 = 5.0;
 /// A rate to be sustained for a long time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CertifySpec {
-    /// Commands per second over all workers, above 0.
+    /// Commands per second over all writers, above 0.
     pub rate_per_second: f64,
     /// Objective that every slice must meet.
     pub objective: Objective,
@@ -31,8 +31,8 @@ pub struct CertifySpec {
     pub warmup: WarmUp,
     /// The modes, in the order of certification, each with its own database.
     pub durabilities: Vec<Durability>,
-    /// Threads that issue commands, at least 1.
-    pub workers: u64,
+    /// Threads that issue commands, 1 to 1,024, at most one per actor.
+    pub writers: Writers,
 }
 
 impl CertifySpec {
@@ -64,9 +64,7 @@ impl CertifySpec {
         if !(self.rate_per_second > 0.0 && self.rate_per_second.is_finite()) {
             return wrong(format!("a rate of {} commands/s, expected more than 0", self.rate_per_second));
         }
-        if self.workers == 0 || self.workers > MOST_WORKERS {
-            return wrong(format!("{} workers, expected 1 to {MOST_WORKERS}", self.workers));
-        }
+        self.writers.at_most(source.actors()).check(&self.durabilities)?;
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }

@@ -8,9 +8,10 @@ use ave_actors_store::config::MachineSpec;
 use crate::actor::Durability;
 use crate::cli::args::source::{DurabilityArg, MachineArgs};
 use crate::cli::error::CliError;
+use crate::cli::output::Output;
 use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
-use crate::load::{Control, Source};
+use crate::load::{Control, Source, Writers};
 use crate::report::Destination;
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
@@ -29,9 +30,13 @@ pub(crate) fn machine_spec(args: &MachineArgs, host: &HostProfile) -> MachineSpe
     }
 }
 
-/// Threads that issue commands: one per core unless given, at most one per actor.
-pub(crate) fn workers(given: Option<u64>, host: &HostProfile, source: &Source) -> u64 {
-    given.unwrap_or_else(|| u64::from(host.usable_cores)).min(source.actors())
+/// Threads that issue commands: as many as an actor system has unless given, at most one per actor.
+pub(crate) fn writers(given: Option<u64>, host: &HostProfile, source: &Source, output: Output) -> Writers {
+    if let Some(note) = Writers::surplus(given, source) {
+        output.progress(&note);
+    }
+    let writers = given.map_or_else(|| Writers::of_actor_system(host.usable_cores as usize), Writers::both);
+    writers.at_most(source.actors())
 }
 
 /// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.

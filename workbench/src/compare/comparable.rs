@@ -48,7 +48,7 @@ fn settings(report: &Report) -> Vec<Field> {
     let mut fields = question_fields(report);
     fields.extend([
         field("settings.rounds_count", &report.settings.rounds_count),
-        field("settings.workers_count", &report.settings.workers_count),
+        field("modes[].writers_count", &ModeResult::writers(&report.modes)),
         field("settings.machine_spec", &report.settings.machine_spec),
     ]);
     fields

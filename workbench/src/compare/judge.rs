@@ -83,7 +83,7 @@ const METHOD: &str = "Samples are rounds, each with the round of the same number
     must reach the threshold. The answer is no difference where the estimate does not reach it and a one-sided bound rules \
     out the difference to rule out. Where the machine differed between the builds, results that this could explain are \
     inconclusive, and so are those of one run on each side if other processes took more than 40 % of the cores away from \
-    the workers. The median service time of each command decides; p99, throughput, CPU time and syncs of the log can show a \
+    the writers. The median service time of each command decides; p99, throughput, CPU time and syncs of the log can show a \
     regression and leave nothing undecided. With durability on, inconclusive medians do not count where the disk, timed \
     without the backend, is inconclusive itself: then syncs of the log decide, and CPU time if durability off was not \
     compared.";

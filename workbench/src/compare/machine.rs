@@ -92,14 +92,15 @@ impl MachineFigure {
     }
 }
 
-/// Why a single run on each side has no answer, if other processes used that much of the cores the workers needed: rounds of
+/// Why a single run on each side has no answer, if other processes used that much of the cores the writers needed: rounds of
 /// one run share such disturbances, so their scatter underestimates that of runs.
 pub(super) fn crowded(machine: &[&MachineDifference], samples: Samples, side: &BuildReports) -> Option<String> {
     let cores = cores(side);
-    let workers = side.reports.first().map_or(1.0, |(_, report)| f64::from(report.settings.workers_count));
+    let modes = side.reports.first().into_iter().flat_map(|(_, report)| &report.modes);
+    let writers = f64::from(modes.map(|mode| mode.writers_count).max().unwrap_or(1));
     let others = machine.iter().find(|machine| machine.row.figure == MachineFigure::OtherProcesses)?;
     let worst = others.row.base.max(others.row.candidate);
-    let left_alone = (cores - workers).max(0.0);
+    let left_alone = (cores - writers).max(0.0);
     (samples == Samples::Rounds && worst - left_alone > FOREIGN_SHARE[1] * cores).then(|| {
         let [worst, cores] = [worst, cores].map(units::number);
         format!(

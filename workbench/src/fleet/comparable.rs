@@ -2,7 +2,9 @@
 
 use super::error::MergeError;
 use super::report_with_log::ReportWithLog;
-use crate::report::{Field, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields};
+use crate::report::{
+    Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields,
+};
 use crate::units;
 
 /// Checks that all reports measured the same load, and that none is named twice.
@@ -25,7 +27,7 @@ fn placed(reports: &[ReportWithLog]) -> Vec<ReportAtPath<'_>> {
 
 /// What reports of one machine must have in common, beside the question. A plan chooses its tuning, a run does not.
 fn measured_with(report: &Report) -> Vec<Field> {
-    let mut fields = vec![field("settings.workers_count", &report.settings.workers_count)];
+    let mut fields = vec![field("modes[].writers_count", &ModeResult::writers(&report.modes))];
     if report.kind == ReportKind::Run {
         fields.push(field("settings.machine_spec", &tuned_for(report)));
     }

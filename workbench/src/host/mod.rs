@@ -16,12 +16,13 @@ mod matching;
 mod probe;
 mod profile;
 mod reference_work;
+mod threads;
 mod warnings;
 mod writeback;
 
 pub(crate) use affinity::CoreLimit;
 pub use cgroup::{
-    Confined, Confinement, ConfinementMethod, GroupLimits, GroupStats, RejectedMethod, StaleGroups,
+    Confined, Confinement, ConfinementMethod, GroupLimits, GroupStats, MachineMemory, RejectedMethod, StaleGroups,
     remove_stale as remove_stale_groups,
 };
 pub use disk::Disk;
@@ -36,6 +37,7 @@ pub use probe::MeasuredDisk;
 pub(crate) use probe::{DiskWatch, ProbeError, measure_disk};
 pub use profile::HostProfile;
 pub use reference_work::ReferenceWork;
+pub(crate) use threads::thread_room;
 pub use warnings::HostWarning;
 pub(crate) use warnings::warnings;
 pub use writeback::WritebackDelay;

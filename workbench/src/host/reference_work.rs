@@ -31,7 +31,7 @@ const SYNC_TIME: Duration = Duration::from_millis(60);
 #[serde(deny_unknown_fields)]
 pub struct ReferenceWork {
     /// Median time of a portion of computing (sort 4,096 numbers, follow 4,096 references through 4 MiB), nanoseconds,
-    /// with one thread per worker: the speed of a core without interruptions.
+    /// with one thread per writer, at most one per core: the speed of a core without interruptions.
     pub compute_p50_ns: f64,
     /// Mean of the same, nanoseconds: the speed of the threads with all interruptions.
     pub compute_mean_ns: f64,

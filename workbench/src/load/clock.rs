@@ -22,8 +22,10 @@ pub struct SystemClock {
     origin: Instant,
 }
 
-/// The last part of a wait, which is spent spinning: a sleeping thread wakes up late.
-const WAKE_EARLY: Duration = Duration::from_micros(100);
+/// The last part of a wait, which is spent spinning: a sleeping thread wakes up late, by 25 µs at the median where this was
+/// measured. A longer part makes it no more punctual, since threads that spin take the cores from those that are due: with 64
+/// threads and 10,000 commands/s on two cores, 100 µs keep a core busy, and 20 µs take the same 0.14 cores as none.
+const WAKE_EARLY: Duration = Duration::from_micros(20);
 
 /// Reduces the timer slack of the calling thread, by default 50 µs.
 pub(super) fn wake_precisely() {

@@ -29,6 +29,12 @@ pub enum RunError {
     /// The log of acknowledged operations cannot be written.
     #[error("cannot log acknowledged operations: {0}")]
     Acknowledgement(#[source] std::io::Error),
+    /// The memory limit of this process, which emulates a machine, cannot be changed.
+    #[error("cannot change the memory limit of the emulated machine: {0}")]
+    MemoryLimit(#[source] std::io::Error),
+    /// The system refuses a thread for a writer.
+    #[error("cannot start a thread for each of {0} writers: {1}")]
+    Threads(u64, #[source] std::io::Error),
     /// The settings contradict each other or the source; the message says how.
     #[error("{0}")]
     Settings(String),

@@ -196,23 +196,28 @@ fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
     }
 }
 
-/// One worker's measurement while a load runs. All histograms are allocated before it starts.
+/// One worker's measurement while a load runs. All histograms are allocated before it starts, about 270 kB each: those of the
+/// operations and commands that the source issues.
 #[derive(Debug)]
 pub(super) struct Tally<'e> {
     pub(super) measurement: Measurement,
+    /// Service times by kind of command; response times are in the slices.
+    service: [Option<LatencyHistogram>; CommandKind::ALL.len()],
     slices: SliceCounter<'e>,
 }
 
 impl<'e> Tally<'e> {
-    pub(super) fn new(kinds: &[CommandKind], exchange: &'e SliceExchange) -> Self {
-        let mut measurement = Measurement::default();
+    pub(super) fn new(kinds: &[CommandKind], operations: &[OpKind], exchange: &'e SliceExchange) -> Self {
+        let resident = || Some(LatencyHistogram::resident());
+        let (mut service, mut measured) = ([const { None }; CommandKind::ALL.len()], Measurement::default());
         for kind in kinds {
-            measurement.commands[kind.index()] = Some(CommandLatency::default());
+            service[kind.index()] = resident();
         }
-        for operation in &mut measurement.operations {
-            *operation = Some(LatencyHistogram::new());
+        for operation in operations {
+            measured.operations[operation.index()] = resident();
         }
-        Self { measurement, slices: SliceCounter::new(exchange, kinds) }
+        measured.wake_lag.clear();
+        Self { measurement: measured, service, slices: SliceCounter::new(exchange, kinds) }
     }
 
     pub(super) fn warm_up_operation(&mut self, op: Op) {
@@ -222,9 +227,7 @@ impl<'e> Tally<'e> {
     pub(super) fn operation(&mut self, op: Op, took_ns: u64) {
         self.warm_up_operation(op);
         self.measurement.payload_bytes += u64::from(op.written_bytes());
-        if let Some(histogram) = &mut self.measurement.operations[op.kind.index()] {
-            histogram.record(took_ns);
-        }
+        self.measurement.operations[op.kind.index()].get_or_insert_default().record(took_ns);
     }
 
     pub(super) fn warm_up_command(&mut self, took_ns: u64) {
@@ -236,14 +239,16 @@ impl<'e> Tally<'e> {
     pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
         self.warm_up_command(end_ns - start_ns);
         self.slices.count(kind, due_ns - from_ns, end_ns - due_ns);
-        let latency = self.measurement.commands[kind.index()].get_or_insert_with(CommandLatency::default);
-        latency.service.record(end_ns - start_ns);
+        self.service[kind.index()].get_or_insert_default().record(end_ns - start_ns);
         self.measurement.final_lag_ns = start_ns - due_ns;
         self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
     }
 
     /// The measurement, and the slices that were not passed on yet.
-    pub(super) fn finish(self) -> (Measurement, Slices) {
+    pub(super) fn finish(mut self) -> (Measurement, Slices) {
+        for (latency, service) in self.measurement.commands.iter_mut().zip(self.service) {
+            *latency = service.map(|service| CommandLatency { service, ..CommandLatency::default() });
+        }
         (self.measurement, self.slices.finish())
     }
 }

@@ -33,6 +33,7 @@ mod warmup;
 mod watch;
 mod window;
 mod write_volume;
+mod writers;
 
 pub use arrivals::arrival_times;
 pub use block_reads::{BlockGeometry, BlockReads, Knee, ReadCurve, ReadPoint};
@@ -47,10 +48,10 @@ pub(crate) use measurement::{GENERATOR_SHARE, GeneratorLag};
 pub use null::NullBackend;
 pub use objective::{Objective, ObjectiveError};
 pub use observer::{JobContext, Observer, Phase, Silent};
-pub(crate) use outcome::MOST_WORKERS;
-pub use outcome::{ModeOutcome, Round, harness_ns_per_operation};
+pub use outcome::{HarnessCost, ModeOutcome, Round, harness_ns_per_operation};
 pub use session::{
-    Inventory, Restart, RestartRound, RestartSpec, Session, SessionSize, SuspendedSession, directory_bytes,
+    Inventory, PreparedRestarts, Restart, RestartRound, RestartSpec, RestartTask, Session, SessionSize,
+    SuspendedSession, directory_bytes, measure_restart,
 };
 pub use source::Source;
 pub use spec::{DriveSpec, Load};
@@ -62,3 +63,5 @@ pub use verify::Verified;
 pub use walk::{Walk, WalkStep};
 pub use warmup::WarmUp;
 pub use watch::{Drive, Sample};
+pub(crate) use writers::MOST_WRITERS;
+pub use writers::Writers;

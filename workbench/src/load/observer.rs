@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
+use super::error::RunError;
 use crate::actor::Durability;
+use crate::host::MachineMemory;
 
 /// What a job is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,19 +55,31 @@ pub trait Observer: Sync {
     fn note(&self, _text: &str) {}
 }
 
-/// Progress observer and cancellation flag of a job.
+/// What surrounds a job: its progress observer, its cancellation flag, and the memory of the machine it emulates.
 #[derive(Clone, Copy)]
 pub struct JobContext<'a> {
     /// Progress observer.
     pub observer: &'a dyn Observer,
     /// Cancellation flag.
     pub control: &'a Control,
+    /// Limit of this process, if it emulates a machine.
+    pub memory: Option<&'a MachineMemory>,
 }
 
 impl<'a> JobContext<'a> {
-    /// Without a progress observer.
+    /// Without a progress observer and without a limit.
     pub const fn silent(control: &'a Control) -> Self {
-        Self { observer: &Silent, control }
+        Self { observer: &Silent, control, memory: None }
+    }
+
+    /// Begins the part of a job that the emulated machine would do. The database must be closed.
+    pub(crate) fn enforce_memory_limit(&self) -> Result<(), RunError> {
+        self.memory.map_or(Ok(()), MachineMemory::enforce).map_err(RunError::MemoryLimit)
+    }
+
+    /// Begins a part of a job that the emulated machine would not do.
+    pub(crate) fn lift_memory_limit(&self) -> Result<(), RunError> {
+        self.memory.map_or(Ok(()), MachineMemory::lift).map_err(RunError::MemoryLimit)
     }
 }
 

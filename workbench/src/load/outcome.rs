@@ -1,5 +1,7 @@
 //! The rounds of one durability mode, and the cost of the harness itself.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
 use std::time::Duration;
 
 use super::clock::SystemClock;
@@ -15,9 +17,7 @@ use super::verify::Verified;
 use super::warmup::WarmUp;
 use super::watch::Drive;
 use crate::actor::Durability;
-
-/// Most workers of a run: more threads than a machine can use, and few enough for every system to start.
-pub(crate) const MOST_WORKERS: u64 = 1024;
+use crate::measure::anonymous_bytes;
 
 /// One round of one mode.
 pub type Round = Drive;
@@ -55,6 +55,76 @@ impl ModeOutcome {
             },
             payload_bytes: self.size.payload_bytes + size.payload_bytes,
         };
+    }
+}
+
+/// Time under load after which the workbench has what it needs.
+const MEMORY_TIME: Duration = Duration::from_millis(50);
+/// Interval at which its memory is sampled.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(2);
+
+/// Memory that the workbench holds under a load of this source, beside the database and the handles of actors, bytes: the
+/// process, the source, streams of commands, the counters of all actors, values and histograms.
+///
+/// Measured with a backend that does nothing: the peak of a short load.
+///
+/// # Errors
+///
+/// [`RunError::Threads`].
+pub(crate) fn harness_memory_bytes(source: &Source, workers: u64) -> Result<u64, RunError> {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let sample = || {
+            let mut peak = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                peak = anonymous_bytes().unwrap_or(0).max(peak);
+                std::thread::sleep(MEMORY_INTERVAL);
+            }
+            peak
+        };
+        let sampler =
+            Builder::new().spawn_scoped(scope, sample).map_err(|source| RunError::Threads(workers, source))?;
+        let loaded = load_null_backend(source, workers);
+        is_over.store(true, Ordering::Relaxed);
+        let peak = sampler.join().unwrap_or(0);
+        loaded.map(|()| peak)
+    })
+}
+
+fn load_null_backend(source: &Source, workers: u64) -> Result<(), RunError> {
+    let source = source.with_preload(0).with_passes(None);
+    let control = Control::default();
+    let job = JobContext::silent(&control);
+    let mut session = Session::start(&NullBackend, &source, &std::env::temp_dir(), Durability::Off, workers, job)?;
+    let measure = Some(MEMORY_TIME);
+    let spec = DriveSpec { load: Load::Closed, warmup: WarmUp::NONE, measure, lag_limit: None, settle: false };
+    session.drive(&spec, &SystemClock::new(), job).map(drop)
+}
+
+/// What the workbench itself takes beside the database.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HarnessCost {
+    /// Time per storage operation, nanoseconds.
+    pub ns_per_operation: f64,
+    /// Memory, bytes. It does not count against an emulated machine.
+    pub memory_bytes: u64,
+}
+
+impl JobContext<'_> {
+    /// Measures what the workbench takes, and raises the limit of an emulated machine by its memory.
+    pub(crate) fn measure_harness(&self, source: &Source, workers: u64) -> Result<HarnessCost, RunError> {
+        let ns_per_operation = harness_ns_per_operation(source)?;
+        Ok(HarnessCost { ns_per_operation, memory_bytes: self.measure_harness_memory(source, workers)? })
+    }
+
+    /// [Measures](harness_memory_bytes) what the workbench holds, bytes, so that it does not count against the emulated
+    /// machine.
+    pub(crate) fn measure_harness_memory(&self, source: &Source, workers: u64) -> Result<u64, RunError> {
+        let bytes = harness_memory_bytes(source, workers)?;
+        if let Some(memory) = self.memory {
+            memory.set_harness_bytes(bytes);
+        }
+        Ok(bytes)
     }
 }
 

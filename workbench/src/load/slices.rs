@@ -12,8 +12,8 @@ use crate::measure::{LatencyHistogram, Slice};
 use ave_actors_rocksdb::trace::CommandKind;
 
 pub(super) const SLICE_NS: u64 = 1_000_000_000;
-/// Spare histograms for each kind of command a worker issues.
-const SPARE: usize = 2;
+/// Spare histograms for each kind of command a worker issues: the watcher has a second to return one.
+const SPARE: usize = 1;
 
 #[derive(Debug)]
 struct Counted {
@@ -41,7 +41,7 @@ impl SliceExchange {
             busy_ns: AtomicU64::new(0),
         };
         for _ in 0..spares {
-            let _ = exchange.empty.push(LatencyHistogram::new());
+            let _ = exchange.empty.push(LatencyHistogram::resident());
         }
         exchange
     }
@@ -79,7 +79,7 @@ impl<'e> SliceCounter<'e> {
     pub(super) fn new(exchange: &'e SliceExchange, kinds: &[CommandKind]) -> Self {
         let mut counting = [const { None }; CommandKind::ALL.len()];
         for kind in kinds {
-            counting[kind.index()] = Some(LatencyHistogram::new());
+            counting[kind.index()] = Some(LatencyHistogram::resident());
         }
         Self { exchange, counting, slice: 0, progress: [0; 2], kept: Slices::default() }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
 use crate::workload::{ActorNames, Arrivals, Planned, Preload, PreloadContent, ValuePool, Workload, WorkloadSource};
-use ave_actors_rocksdb::trace::{CommandKind, Op};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
 /// A workload or a trace to replay.
 #[derive(Debug, Clone)]
@@ -62,6 +62,37 @@ impl Source {
             Self::Workload(workload) => workload.commands.kinds(),
             Self::Trace { trace, .. } => trace.kinds(),
         }
+    }
+
+    /// The storage operations that its commands may expand to.
+    pub(super) fn operations(&self) -> Vec<OpKind> {
+        use OpKind::{
+            EventsDel, EventsGet, EventsLast, EventsPurge, EventsPut, MetadataGet, MetadataPurge, MetadataPut, Open,
+            StatesGet, StatesPurge, StatesPut,
+        };
+        let workload = match self {
+            Self::Workload(workload) => workload,
+            Self::Trace { trace, .. } => {
+                return OpKind::ALL.into_iter().filter(|&kind| trace.operations_of(kind) > 0).collect();
+            }
+        };
+        let mut operations = Vec::new();
+        for kind in self.kinds() {
+            operations.extend_from_slice(match kind {
+                CommandKind::Persist => &[EventsPut, StatesPut, MetadataPut],
+                CommandKind::Snapshot => &[StatesGet, EventsGet, StatesPut, MetadataPut],
+                CommandKind::Recover => &[Open, EventsLast, StatesGet, MetadataGet, EventsGet, StatesPut, MetadataPut],
+                CommandKind::Events => &[EventsGet],
+                CommandKind::LastEvent => &[EventsLast],
+                CommandKind::Purge => &[EventsPurge, StatesPurge, MetadataPurge],
+            });
+        }
+        if workload.persistence.compact_on_snapshot {
+            operations.push(EventsDel);
+        }
+        operations.sort_unstable_by_key(|operation| operation.index());
+        operations.dedup();
+        operations
     }
 
     /// Share of its commands that are of this kind, `0.0 ..= 1.0`.
@@ -379,6 +410,25 @@ impl Stream {
         match self {
             Self::Workload(source) => Some(source.next(ops)),
             Self::Trace(source) => source.next(ops),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::shipped;
+
+    #[test]
+    fn commands_expand_to_no_other_operations() {
+        for named in shipped() {
+            let source = Source::Workload(Arc::new(Workload::parse(named.text).unwrap()));
+            let (operations, mut stream, mut ops) = (source.operations(), source.stream(0, 1), Vec::new());
+            for _ in 0..5_000 {
+                stream.next(&mut ops);
+                let other = ops.iter().find(|op| !operations.contains(&op.kind));
+                assert!(other.is_none(), "{}: {other:?}", named.name);
+            }
         }
     }
 }

@@ -11,11 +11,11 @@ use crate::workload::Arrivals;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Load {
-    /// Closed loop: each worker issues its next command when the last one returned. Measures the capacity.
+    /// Closed loop: each writer issues its next command when the last one returned. Measures the capacity.
     Closed,
     /// Open loop: commands are due at a rate, whether the backend keeps up or not. Measures what users experience.
     Open {
-        /// Commands per second over all workers, above 0.
+        /// Commands per second over all writers, above 0.
         per_second: f64,
         /// How they are spaced.
         arrivals: Arrivals,

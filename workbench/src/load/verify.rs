@@ -90,7 +90,7 @@ impl PreloadedEvents {
 pub(super) struct Expected {
     /// Smaller than the numbers of all other events.
     preloaded: Option<PreloadedEvents>,
-    events: BTreeMap<u64, Written>,
+    pub(super) events: BTreeMap<u64, Written>,
     pub(super) state: Option<Written>,
     pub(super) metadata: Option<Written>,
 }

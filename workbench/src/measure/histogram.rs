@@ -77,6 +77,13 @@ impl LatencyHistogram {
         Self { counts: Histogram::new_with_bounds(1, HIGHEST_NS, DIGITS).expect("constant bounds are valid") }
     }
 
+    /// An empty one whose memory is resident: the first latencies wait for no page of it.
+    pub(crate) fn resident() -> Self {
+        let mut histogram = Self::new();
+        histogram.clear();
+        histogram
+    }
+
     /// Counts one latency.
     pub fn record(&mut self, nanoseconds: u64) {
         self.counts.saturating_record(nanoseconds);

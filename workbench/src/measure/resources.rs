@@ -89,6 +89,11 @@ impl Snapshot {
     }
 }
 
+/// Resident memory of this process that is no file, bytes: heap and stacks; `None` if the system does not report it.
+pub(crate) fn anonymous_bytes() -> Option<u64> {
+    number_of("/proc/self/status", "RssAnon:").map(|kibibytes| kibibytes << 10)
+}
+
 /// Samples the process until it is stopped.
 #[derive(Debug)]
 pub(crate) struct ResourceSampler {
@@ -135,7 +140,7 @@ fn rss_bytes() -> u64 {
 /// The number behind a name, at the beginning of a line.
 fn number_of(file: &str, name: &str) -> Option<u64> {
     let text = fs::read_to_string(file).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    text.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
 }
 
 /// Cumulative CPU time of the machine, clock ticks.

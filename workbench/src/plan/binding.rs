@@ -10,7 +10,7 @@ use ave_actors_rocksdb::trace::OpKind;
 const CPU_SHARE: f64 = 0.85;
 /// Share of the time in write stalls above which stalls bind.
 const STALL_SHARE: f64 = 0.1;
-/// Share of the workers' time in durable writes above which sync latency binds.
+/// Share of the writers' time in durable writes above which sync latency binds.
 const SYNC_SHARE: f64 = 0.6;
 /// Share of the disk's probed write bandwidth above which it binds.
 const BANDWIDTH_SHARE: f64 = 0.7;
@@ -53,7 +53,7 @@ pub(super) fn binding(
             format!("{written:.0} MB/s written at the ceiling, of {disk:.0} MB/s that the disk can write")
         }),
         (synced > SYNC_SHARE, Resource::SyncLatency, {
-            format!("workers spent {:.0} % of the time in durable writes, with {busy} busy", 100.0 * synced)
+            format!("writers spent {:.0} % of the time in durable writes, with {busy} busy", 100.0 * synced)
         }),
         (read > READ_BYTES, Resource::Memory, {
             format!("{:.0} kB read from the disk per command: the page cache is too small", read / 1e3)
@@ -68,7 +68,7 @@ pub(super) fn binding(
     )
 }
 
-/// Share of the workers' time spent in writes.
+/// Share of the writers' time spent in writes.
 fn share_in_writes(drive: &Drive, workers: f64) -> f64 {
     let changes = OpKind::ALL.into_iter().filter(|kind| kind.changes());
     let latencies = changes.filter_map(|kind| drive.measurement.operations[kind.index()].as_ref());

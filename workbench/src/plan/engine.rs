@@ -364,7 +364,7 @@ impl<'a> ModeSearch<'a> {
     }
 
     fn writers(&self, machine: &Machine) -> u64 {
-        self.input.spec.workers.unwrap_or(machine.cores as u64).min(self.input.source.actors()).max(1)
+        self.input.spec.writers_on(machine, self.input.source).of(self.durability)
     }
 
     fn begin(&self, stage: &str) {

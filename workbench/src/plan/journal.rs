@@ -15,8 +15,8 @@ use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Control, DriveSpec, RestartSpec};
 use crate::process::{
-    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigSummary, Survey,
-    Testbed,
+    DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigStep, RigSummary,
+    Survey, Testbed,
 };
 
 /// The journal of one plan.
@@ -138,11 +138,11 @@ impl Testbed for JournaledTestbed<'_> {
         let key = self.next_key(machine, grown_events, durability, workers);
         let known = self.known.borrow_mut().remove(&key).unwrap_or_default();
         if let Some(Step::DiedAtOnce) = known.front() {
-            return Ok(RigOutcome::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
         }
         let mut rig = Box::new(JournaledRig { of: self, machine: machine.clone(), key, known, rig: None, last: None });
         if rig.known.is_empty() && rig.revived()?.is_none() {
-            return Ok(RigOutcome::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory(RigStep::Filling));
         }
         Ok(RigOutcome::Completed(rig))
     }
@@ -166,7 +166,7 @@ impl<'a> JournaledRig<'a> {
             let RigKey { grown_events, durability, workers, .. } = self.key;
             match self.of.testbed.set_up_grown(&self.machine, grown_events, durability, workers)? {
                 RigOutcome::Completed(rig) => self.rig = Some(rig),
-                RigOutcome::OutOfMemory => self.of.write(&self.key, &Step::DiedAtOnce)?,
+                RigOutcome::OutOfMemory(_) => self.of.write(&self.key, &Step::DiedAtOnce)?,
             }
         }
         Ok(self.rig.as_mut())
@@ -176,7 +176,7 @@ impl<'a> JournaledRig<'a> {
     fn caught_up(&mut self) -> Result<Option<&mut Box<dyn Rig + 'a>>, ProcessError> {
         let repeated = self.last.filter(|_| self.rig.is_none());
         if let (Some(rig), Some(last)) = (self.revived()?, repeated)
-            && let RigOutcome::OutOfMemory = rig.drive(&last)?
+            && let RigOutcome::OutOfMemory(_) = rig.drive(&last)?
         {
             self.rig = None;
         }
@@ -194,7 +194,7 @@ impl Rig for JournaledRig<'_> {
         }
         // The answers to the questions that followed the expected one do not apply.
         self.known.clear();
-        let Some(rig) = self.revived()? else { return Ok(RigOutcome::OutOfMemory) };
+        let Some(rig) = self.revived()? else { return Ok(RigOutcome::OutOfMemory(RigStep::Filling)) };
         let answer = rig.drive(spec)?;
         self.of.write(&self.key, &Step::Driven(*spec, Box::new(answer.clone())))?;
         Ok(answer)
@@ -207,7 +207,7 @@ impl Rig for JournaledRig<'_> {
             return Ok(*answer);
         }
         self.known.clear();
-        let Some(rig) = self.caught_up()? else { return Ok(RigOutcome::OutOfMemory) };
+        let Some(rig) = self.caught_up()? else { return Ok(RigOutcome::OutOfMemory(RigStep::Filling)) };
         let answer = rig.survey(spec)?;
         self.of.write(&self.key, &Step::Surveyed(*spec, Box::new(answer.clone())))?;
         Ok(answer)
@@ -218,7 +218,7 @@ impl Rig for JournaledRig<'_> {
             return Ok(finished);
         }
         self.caught_up()?;
-        let Some(rig) = self.rig.take() else { return Ok(RigOutcome::OutOfMemory) };
+        let Some(rig) = self.rig.take() else { return Ok(RigOutcome::OutOfMemory(RigStep::Filling)) };
         let finished = rig.finish(verify)?;
         self.of.write(&self.key, &Step::Finished(finished.clone()))?;
         Ok(finished)

@@ -151,7 +151,10 @@ pub struct MachineFindings {
     pub(crate) is_killed_by_restart: bool,
     /// Most memory of process and page cache together, if it was limited.
     pub(crate) memory_peak_bytes: Option<u64>,
+    /// Resident set of the process without the workbench's own memory.
     pub(crate) rss_peak_bytes: u64,
+    /// What the workbench held in that process.
+    pub(crate) harness_memory_bytes: u64,
     /// The orderly end; `None` if the last process was killed.
     pub finished: Option<RigSummary>,
 }

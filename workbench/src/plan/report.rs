@@ -1,7 +1,7 @@
 //! The report of a plan.
 
 use crate::host::{Machine, WritebackDelay};
-use crate::load::{Measurement, Source};
+use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
@@ -153,7 +153,11 @@ impl ReportInput<'_> {
             verified: finished.and_then(|finished| finished.verified.as_ref()),
             size: finished.map_or_else(Default::default, |finished| finished.size),
             offered: findings.sustained.first().map(|sustained| sustained.rate_per_second),
-            harness_ns_per_operation: self.outcome.harness_ns_per_operation,
+            harness: HarnessCost {
+                ns_per_operation: self.outcome.harness_ns_per_operation,
+                memory_bytes: findings.harness_memory_bytes,
+            },
+            writers: findings.workers,
             seed: self.source.seed(),
         };
         shown.result()

@@ -30,8 +30,8 @@ pub(crate) struct PlanRequest {
     pub(crate) machines: Vec<Machine>,
     pub(crate) confinement: Confinement,
     pub(crate) durabilities: Vec<Durability>,
-    /// Default: one per core of a machine.
-    pub(crate) workers: Option<u64>,
+    /// Default: as many as an actor system has on a machine.
+    pub(crate) writers: Option<u64>,
     /// Actors in the deployment. Default: those of the source.
     pub(crate) actors: Option<u64>,
     pub(crate) retention_days: Option<f64>,
@@ -89,7 +89,7 @@ impl PlanRequest {
                 target_per_second: self.target_per_second,
                 objective: self.objective,
                 headroom_percent: self.headroom_percent,
-                workers: self.workers,
+                writers: self.writers,
                 machines,
                 host: Machine::host(host.usable_cores, host.usable_ram_bytes),
                 durabilities: self.durabilities.clone(),

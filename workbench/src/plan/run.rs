@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::host::{
     Confinement, DiskSample, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
 };
-use crate::load::JobContext;
+use crate::load::{JobContext, Writers};
 use crate::plan::disk::{disk_warnings, plan_disk, read_profile};
 use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
@@ -56,6 +56,9 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let emulation = emulation(&request.confinement);
     job.observer.note(&emulation);
     scenario.size_note.iter().for_each(|note| job.observer.note(note));
+    if let Some(note) = Writers::surplus(request.writers, &scenario.source) {
+        job.observer.note(&note);
+    }
     let disk = profile(request, job)?;
     let measured = measure(request, scenario, scratch.path(), &host, &disk, job)?;
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
@@ -80,7 +83,6 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
         machine_spec: &machine_spec,
         data_directory: &request.data_dir,
         command: request.command.clone(),
-        workers: principal.map_or(0, |findings| findings.workers),
     };
     let unsynced = WritebackDelay::detect();
     let report_changed = changed.as_ref().map(|measured| measured.report_input(&emulation, &unsynced));

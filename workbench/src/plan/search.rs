@@ -14,8 +14,9 @@ use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
-use crate::process::{DriveResult, ProcessError, Rig, RigOutcome, Survey, Testbed};
+use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
+use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
@@ -84,6 +85,7 @@ impl<'a> Search<'a> {
             is_killed_by_restart: false,
             memory_peak_bytes: None,
             rss_peak_bytes: 0,
+            harness_memory_bytes: 0,
             finished: None,
         };
         Self {
@@ -221,11 +223,14 @@ impl<'a> Search<'a> {
         match rig.survey(spec)? {
             RigOutcome::Completed(survey) => {
                 self.rig = Some(rig);
+                if let Some(KilledRestart { actors, .. }) = survey.killed_restart {
+                    self.count_oom_kill(&format!("restarting {}", units::counted(actors, "actor")));
+                    self.findings.is_killed_by_restart = true;
+                }
                 Ok(Some(survey))
             }
-            RigOutcome::OutOfMemory => {
-                self.count_oom_kill("restarting the actors");
-                self.findings.is_killed_by_restart = true;
+            RigOutcome::OutOfMemory(_) => {
+                self.count_oom_kill("measuring the stored data");
                 Ok(None)
             }
         }
@@ -237,7 +242,7 @@ impl<'a> Search<'a> {
         if let Some(rig) = self.rig.take() {
             match rig.finish(verify && !self.input.job.control.is_stopped())? {
                 RigOutcome::Completed(finished) => self.findings.finished = Some(finished),
-                RigOutcome::OutOfMemory => self.findings.oom_kills += 1,
+                RigOutcome::OutOfMemory(_) => self.findings.oom_kills += 1,
             }
         }
         self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
@@ -297,16 +302,20 @@ impl<'a> Search<'a> {
                 database_bytes_before,
                 database_bytes,
                 memory_peak_bytes,
+                harness_memory_bytes,
                 ..
             }) => {
                 self.rig = Some(rig);
                 self.opened_bytes.get_or_insert(database_bytes_before);
                 self.database_bytes = database_bytes;
                 self.findings.memory_peak_bytes = self.findings.memory_peak_bytes.max(memory_peak_bytes);
-                self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(drive.usage.rss_peak_bytes);
+                let harness_bytes = harness_memory_bytes.unwrap_or(0);
+                let rss_bytes = drive.usage.rss_peak_bytes.saturating_sub(harness_bytes);
+                self.findings.rss_peak_bytes = self.findings.rss_peak_bytes.max(rss_bytes);
+                self.findings.harness_memory_bytes = self.findings.harness_memory_bytes.max(harness_bytes);
                 Ok(Some(drive))
             }
-            RigOutcome::OutOfMemory => {
+            RigOutcome::OutOfMemory(_) => {
                 self.count_oom_kill(&load.to_string());
                 Ok(None)
             }
@@ -321,7 +330,7 @@ impl<'a> Search<'a> {
         let workers = self.findings.workers;
         match self.testbed.set_up_grown(&self.findings.machine, self.grown_events, self.durability, workers)? {
             RigOutcome::Completed(rig) => Ok(Some(rig)),
-            RigOutcome::OutOfMemory => {
+            RigOutcome::OutOfMemory(_) => {
                 self.oom_kills_while_filling += 1;
                 self.count_oom_kill("filling the database");
                 Ok(None)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::{MIN_RAM_MB, Machine};
-use crate::load::{Objective, RestartSpec, RunError, Source};
+use crate::load::{Objective, RestartSpec, RunError, Source, Writers};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// Settings of a plan.
@@ -16,8 +16,8 @@ pub struct PlanSpec {
     pub objective: Objective,
     /// Share of the capacity to keep free, percent, 0 to below 100.
     pub headroom_percent: f64,
-    /// Threads that issue commands; `None` is one per core of a machine.
-    pub workers: Option<u64>,
+    /// Threads that issue commands; `None` is [as many as an actor system has](Writers::of_actor_system) on a machine.
+    pub writers: Option<u64>,
     /// Candidate machines, in any order.
     pub machines: Vec<Machine>,
     /// This host.
@@ -135,6 +135,9 @@ impl PlanSpec {
             return wrong("at least one durability mode is needed".to_owned());
         }
         self.check_machines()?;
+        for machine in self.candidates_and_host() {
+            self.writers_on(&machine, source).check(&self.durabilities)?;
+        }
         self.objective.check(source)
     }
 
@@ -161,6 +164,11 @@ impl PlanSpec {
 
     pub(super) fn most_grown_events(&self) -> u64 {
         self.grown_events.last().copied().unwrap_or(0)
+    }
+
+    pub(super) fn writers_on(&self, machine: &Machine, source: &Source) -> Writers {
+        let writers = self.writers.map_or_else(|| Writers::of_actor_system(machine.cores), Writers::both);
+        writers.at_most(source.actors())
     }
 
     /// The machines that this host can emulate, smallest first.

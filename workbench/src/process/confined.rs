@@ -7,7 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use super::child::exit_with_parent;
 use super::error::ProcessError;
 use super::scratch::Scratch;
-use crate::host::{Confinement, CoreLimit, GroupLimits, HostWarning, Machine};
+use crate::host::{Confinement, CoreLimit, GroupLimits, HostWarning, Machine, MachineMemory};
 use crate::load::Observer;
 use crate::units;
 
@@ -32,6 +32,14 @@ pub(crate) fn is_confined() -> bool {
         exit_with_parent(|_| {});
     }
     is_confined
+}
+
+/// In the child that emulates `machine`: its memory, if it is limited. From now on the limit is lifted.
+pub(crate) fn memory(machine: Option<&Machine>) -> Result<Option<MachineMemory>, ProcessError> {
+    let is_limited = std::env::var(LIMITED).is_ok_and(|limited| limited == CORES_AND_MEMORY);
+    let Some(machine) = machine.filter(|_| is_limited) else { return Ok(None) };
+    let failed = |source| ProcessError::Limits(machine.to_string(), source);
+    MachineMemory::take_over(machine.usable_ram_bytes()).map_err(failed)
 }
 
 /// In the child: a warning if memory is not limited.

@@ -27,7 +27,8 @@ pub use power_cut::{PowerCutError, PowerCuts};
 pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
 pub use testbed::{
-    DriveResult, Emulation, InProcess, Rig, RigOutcome, RigResult, RigSummary, Survey, SuspendedRig, Testbed,
+    DriveResult, Emulation, InProcess, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey,
+    SuspendedRig, Testbed,
 };
 #[cfg(feature = "rocksdb")]
 pub use victim::WritingProcess;

@@ -13,8 +13,8 @@ use super::origin::Origins;
 use crate::actor::Durability;
 use crate::host::{Disk, Machine};
 use crate::load::{
-    Clock, Drive, DriveSpec, Inventory, JobContext, Restart, RestartSpec, Session, SessionSize, Source,
-    SuspendedSession, Target, Verified,
+    Clock, Drive, DriveSpec, Inventory, JobContext, PreparedRestarts, Restart, RestartSpec, Session, SessionSize,
+    Source, SuspendedSession, Target, Verified,
 };
 
 /// Which limits of a machine a testbed applies.
@@ -32,14 +32,27 @@ pub enum Emulation {
     },
 }
 
+/// A step of a rig within the memory of the machine. Nothing else is: inventories, copies of actors and verifications are
+/// work of the workbench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RigStep {
+    /// Opening the database and the handles of all actors.
+    Filling,
+    /// Issuing commands.
+    Load,
+    /// Opening the database and starting all actors.
+    Restart,
+}
+
 /// The outcome of a step that may need more memory than the machine has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RigOutcome<T> {
     /// The step's result.
     Completed(T),
-    /// The kernel killed the rig because the machine's memory was used up.
-    OutOfMemory,
+    /// The kernel killed the process in this step because the machine's memory was used up.
+    OutOfMemory(RigStep),
 }
 
 impl<T> RigOutcome<T> {
@@ -47,7 +60,7 @@ impl<T> RigOutcome<T> {
     pub fn map<U>(self, to: impl FnOnce(T) -> U) -> RigOutcome<U> {
         match self {
             Self::Completed(result) => RigOutcome::Completed(to(result)),
-            Self::OutOfMemory => RigOutcome::OutOfMemory,
+            Self::OutOfMemory(step) => RigOutcome::OutOfMemory(step),
         }
     }
 
@@ -55,7 +68,7 @@ impl<T> RigOutcome<T> {
     pub fn completed(self) -> Option<T> {
         match self {
             Self::Completed(result) => Some(result),
-            Self::OutOfMemory => None,
+            Self::OutOfMemory(_) => None,
         }
     }
 }
@@ -74,8 +87,12 @@ pub struct DriveResult {
     pub database_bytes: u64,
     /// Free space on its disk after the load, bytes; `None` if the system does not report it.
     pub free_bytes: Option<u64>,
-    /// Peak of process and page cache together since the rig was set up, bytes; `None` if memory is not limited.
+    /// Peak of process and page cache together since the rig was set up, without the workbench's own memory, bytes; `None` if
+    /// memory is not limited.
     pub memory_peak_bytes: Option<u64>,
+    /// What the workbench itself holds in the rig's process, bytes: it is part of the process's resident set, and does not
+    /// count against the machine. `None` if it was not measured.
+    pub harness_memory_bytes: Option<u64>,
 }
 
 /// The size of the data and the duration of a restart.
@@ -85,6 +102,17 @@ pub struct Survey {
     pub inventory: Inventory,
     /// Restarts of the actors that exist, and of a larger population of copies of them.
     pub restarts: Vec<Restart>,
+    /// The smallest population whose restart needed more memory than the machine has, if one did. No larger one was tried.
+    pub killed_restart: Option<KilledRestart>,
+}
+
+/// A restart that the kernel killed because the machine's memory was used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KilledRestart {
+    /// Actors to start.
+    pub actors: u64,
+    /// Size of the database, bytes.
+    pub database_bytes: u64,
 }
 
 /// The final state of a rig.
@@ -198,7 +226,7 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         name: &str,
         durability: Durability,
         workers: u64,
-    ) -> Result<Box<dyn Rig + '_>, ProcessError> {
+    ) -> Result<LocalRig<'a, T, C>, ProcessError> {
         self.start(self.source, name.to_owned(), durability, workers)
     }
 
@@ -208,10 +236,10 @@ impl<'a, T: Target, C: Clock> InProcess<'a, T, C> {
         name: String,
         durability: Durability,
         workers: u64,
-    ) -> Result<Box<dyn Rig + '_>, ProcessError> {
+    ) -> Result<LocalRig<'a, T, C>, ProcessError> {
         let directory = self.directory.join(&name);
         let session = Session::start_filled(self.target, source, &directory, durability, workers, self.job)?;
-        Ok(Box::new(self.rig(session, name)))
+        Ok(self.rig(session, name))
     }
 
     fn rig(&self, session: Session<'a, T>, name: String) -> LocalRig<'a, T, C> {
@@ -245,20 +273,22 @@ impl<T: Target, C: Clock> Testbed for InProcess<'_, T, C> {
         let source = self.source.grown(grown_events);
         let name = format!("rig-{}", self.rigs.fetch_add(1, Ordering::Relaxed));
         let (copy, key) = (self.directory.join(&name), grown_events.to_string());
+        self.job.lift_memory_limit()?;
         self.origins.copy_to(&copy, (self.directory, &key), self.target, &source, durability, self.job)?;
-        Ok(RigOutcome::Completed(self.start(&source, name, durability, workers)?))
+        Ok(RigOutcome::Completed(Box::new(self.start(&source, name, durability, workers)?)))
     }
 
     fn resume(&self, suspended: &SuspendedRig) -> Result<Box<dyn Rig + '_>, ProcessError> {
         let SuspendedRig { directory: name, durability, session } = suspended;
         let directory = self.directory.join(name);
         let control = self.job.control;
+        self.job.enforce_memory_limit()?;
         let session = Session::restore(self.target, self.source, &directory, *durability, session, control)?;
         Ok(Box::new(self.rig(session, name.clone())))
     }
 }
 
-struct LocalRig<'a, T: Target, C: Clock> {
+pub(super) struct LocalRig<'a, T: Target, C: Clock> {
     session: Session<'a, T>,
     name: String,
     directory: PathBuf,
@@ -266,6 +296,19 @@ struct LocalRig<'a, T: Target, C: Clock> {
     clock: &'a C,
     job: JobContext<'a>,
     keeps_database: bool,
+}
+
+impl<T: Target, C: Clock> LocalRig<'_, T, C> {
+    /// The inventory, and the restarts for other processes to measure. The database is closed until the next load.
+    pub(super) fn prepare_survey(&mut self, spec: &RestartSpec) -> Result<(Inventory, PreparedRestarts), ProcessError> {
+        let inventory = self.session.take_inventory(self.job)?;
+        Ok((inventory, self.session.prepare_restarts(spec, self.job)?))
+    }
+
+    /// Undoes what a restart in another process wrote before it was killed.
+    pub(super) fn undo_restart(&mut self) -> Result<(), ProcessError> {
+        Ok(self.session.undo_restart(self.job)?)
+    }
 }
 
 impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
@@ -279,13 +322,14 @@ impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
             database_bytes: self.session.database_bytes(),
             free_bytes: (disk.total_bytes > 0).then_some(disk.free_bytes),
             memory_peak_bytes: None,
+            harness_memory_bytes: None,
         }))
     }
 
     fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
         let inventory = self.session.take_inventory(self.job)?;
-        let restarts = self.session.measure_restart(spec, self.clock, self.job)?;
-        Ok(RigOutcome::Completed(Survey { inventory, restarts }))
+        let restarts = self.session.measure_restarts(spec, self.clock, self.job)?;
+        Ok(RigOutcome::Completed(Survey { inventory, restarts, killed_restart: None }))
     }
 
     fn finish(self: Box<Self>, verify: bool) -> RigResult<RigSummary> {

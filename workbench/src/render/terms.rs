@@ -7,7 +7,7 @@ pub(super) const TERMS: &str = "\
     actor type: A kind of actor. Each has three column families in the database: events, states, metadata.\n\
     at least: Not tested itself: it has at least the cores and memory of a machine that was tested, so it sustains \
       at least that rate.\n\
-    closed loop: Every worker issues its next command as soon as the last one returned. Finds the ceiling; hides \
+    closed loop: Every writer issues its next command as soon as the last one returned. Finds the ceiling; hides \
       how long users would queue.\n\
     command: What an actor asks of its store: persist stores an event, snapshot a state; recover brings an actor \
       back at its start; events and last_event read its log; purge deletes it. Each is one or more storage \
@@ -37,8 +37,8 @@ pub(super) const TERMS: &str = "\
       correction.\n\
     percentile: 99 of 100 requests took at most p99; p50 is the median. — means the samples do not support it.\n\
     profile: A named machine size of ave-actors-store. The engine is tuned for its cores and memory.\n\
-    reference work: Sorting and following references on as many threads as there are workers, and 4 KiB writes \
-      with fdatasync, before and after each round. No backend is involved.\n\
+    reference work: Sorting and following references on as many threads as there are writers, at most one per core, and \
+      4 KiB writes with fdatasync, before and after each round. No backend is involved.\n\
     response time: From the moment a command was due to its answer: what a user waits, queueing included.\n\
     ruled out: A pass needs a one-sided bound that rules out a slowdown of this size. Slowdowns between the \
       threshold and this cannot be told apart with so many samples.\n\

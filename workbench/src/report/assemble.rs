@@ -8,7 +8,7 @@ use ave_actors_store::config::MachineSpec;
 use super::price::DurabilityPrice;
 use crate::actor::Durability;
 use crate::host::{HostProfile, HostWarning, MeasuredDisk, matching_spec};
-use crate::load::{Drive, Measurement, Sample, SessionSize, Source, Verified};
+use crate::load::{Drive, HarnessCost, Measurement, Sample, SessionSize, Source, Verified};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
 use crate::report::{
@@ -48,8 +48,6 @@ pub struct Context<'a> {
     pub data_directory: &'a Path,
     /// The command line that made it.
     pub command: String,
-    /// Threads that issued commands.
-    pub workers: u64,
 }
 
 impl Context<'_> {
@@ -58,7 +56,6 @@ impl Context<'_> {
         Settings {
             load_kind,
             load,
-            workers_count: u32::try_from(self.workers).unwrap_or(u32::MAX),
             rounds_count: 1,
             warmup_seconds: 0.0,
             measure_seconds: None,
@@ -218,7 +215,9 @@ pub(crate) struct MeasuredMode<'a> {
     pub(crate) verified: Option<&'a Verified>,
     pub(crate) size: SessionSize,
     pub(crate) offered: Option<f64>,
-    pub(crate) harness_ns_per_operation: f64,
+    pub(crate) harness: HarnessCost,
+    /// Threads that issued commands.
+    pub(crate) writers: u64,
     pub(crate) seed: u64,
 }
 
@@ -233,6 +232,7 @@ impl MeasuredMode<'_> {
         };
         ModeResult {
             durability: self.durability,
+            writers_count: u32::try_from(self.writers).unwrap_or(u32::MAX),
             commands_count: all.command_count(),
             operations_count: all.operation_count(),
             offered_per_second: self.offered,
@@ -244,7 +244,8 @@ impl MeasuredMode<'_> {
             series: (1..).zip(self.rounds).flat_map(|(number, round)| series_of(number, round)).collect(),
             rounds: (1..).zip(self.rounds).map(|(number, round)| round_info(number, round)).collect(),
             verification: verification(self.verified),
-            harness_ns_per_operation: self.harness_ns_per_operation,
+            harness_ns_per_operation: self.harness.ns_per_operation,
+            harness_memory_bytes: Some(self.harness.memory_bytes),
         }
     }
 

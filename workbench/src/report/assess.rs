@@ -150,7 +150,7 @@ impl Assessment {
             units::duration(lag.lag_ns as f64),
             units::duration(lag.response_ns as f64)
         );
-        let hint = "use fewer workers than cores, or a lower rate; the service time is not affected";
+        let hint = "use a lower rate, or measure while no other process runs; the service time is not affected";
         self.grade(lag.share(), GENERATOR_SHARE, |found| &mut found.disturbances, text, hint);
     }
 

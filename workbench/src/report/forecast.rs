@@ -124,7 +124,7 @@ pub struct RestartInfo {
     pub seconds: Band,
     /// Opening alone.
     pub open_seconds: f64,
-    /// Starting the actors alone, all workers side by side.
+    /// Starting the actors alone, all writers side by side.
     pub recover_seconds: f64,
     /// Whether so many actors were measured.
     pub basis: Basis,

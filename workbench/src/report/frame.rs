@@ -183,8 +183,6 @@ pub struct Settings {
     pub load_kind: LoadKind,
     /// The same for people, with its figures: `open loop at 2000 commands/s, poisson arrivals`.
     pub load: String,
-    /// Threads that issue commands.
-    pub workers_count: u32,
     /// Rounds per durability mode; the modes alternate.
     pub rounds_count: u32,
     /// Warm-up before each round, excluded from the figures, in seconds.
@@ -203,7 +201,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadKind {
-    /// Each worker issues its next command when the last one returned.
+    /// Each writer issues its next command when the last one returned.
     Closed,
     /// A schedule at one rate.
     Open,

@@ -16,6 +16,8 @@ use crate::units;
 pub struct ModeResult {
     /// Whether an acknowledged write is on the disk.
     pub durability: Durability,
+    /// Threads that issued commands: commands in flight, at most.
+    pub writers_count: u32,
     /// Commands measured.
     pub commands_count: u64,
     /// Storage operations measured.
@@ -40,9 +42,17 @@ pub struct ModeResult {
     pub verification: Verification,
     /// Cost of the harness itself per storage operation, on a backend that does nothing.
     pub harness_ns_per_operation: f64,
+    /// Memory of the harness itself in the process that was measured: it is part of `rss_peak_bytes`, and does not count
+    /// against an emulated machine. Absent where it was not measured.
+    pub harness_memory_bytes: Option<u64>,
 }
 
 impl ModeResult {
+    /// Writers of each mode: `off 2, on 64`.
+    pub(crate) fn writers(modes: &[Self]) -> String {
+        modes.iter().map(|mode| format!("{} {}", mode.durability, mode.writers_count)).collect::<Vec<_>>().join(", ")
+    }
+
     /// Latency of a command: response time where commands were scheduled, else service time.
     pub(crate) fn latency(&self, command: &str) -> Option<&LatencyInfo> {
         self.commands.iter().find(|latency| latency.name == command).map(NamedLatency::response_or_service)

@@ -7,8 +7,8 @@ use super::spec::RunSpec;
 use crate::actor::Durability;
 use crate::host::{ProbeError, ReferenceWork};
 use crate::load::{
-    Clock, CrashTask, DriveSpec, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source, Target,
-    Verified, Victim, crash_check, harness_ns_per_operation,
+    Clock, CrashTask, DriveSpec, HarnessCost, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source,
+    Target, Verified, Victim, crash_check,
 };
 
 /// Least lateness at which a load is given up. The limit is the measured time if that is longer: at a rate far above the
@@ -20,8 +20,8 @@ const SHORTEST_LAG_LIMIT: Duration = Duration::from_secs(30);
 pub struct RunOutcome {
     /// One per mode, in the order of [`RunSpec::durabilities`].
     pub modes: Vec<ModeOutcome>,
-    /// Cost of the load generator per storage operation, nanoseconds.
-    pub harness_ns_per_operation: f64,
+    /// Cost of the load generator; its memory is that of the mode with more writers.
+    pub harness: HarnessCost,
     /// Whether it was cancelled before its end.
     pub interrupted: bool,
 }
@@ -42,7 +42,8 @@ pub fn run<T: Target>(
     job: JobContext<'_>,
 ) -> Result<RunOutcome, RunError> {
     spec.check(source)?;
-    let harness_ns_per_operation = harness_ns_per_operation(source)?;
+    let writers = spec.durabilities.iter().map(|&durability| spec.writers.of(durability)).max().unwrap_or(1);
+    let harness = job.measure_harness(source, writers)?;
     let runner = Runner { target, source, spec, directory, clock, job };
     let mut modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
     let is_measured = |round: &Round| round.measurement.command_count() > 0;
@@ -59,7 +60,7 @@ pub fn run<T: Target>(
         let commands = modes.iter().flat_map(|mode| &mode.rounds).map(|round| round.measurement.issued).sum();
         return Err(RunError::NothingMeasured { commands, warmup_seconds: spec.warmup.most().as_secs_f64() });
     }
-    Ok(RunOutcome { modes, harness_ns_per_operation, interrupted: job.control.is_stopped() })
+    Ok(RunOutcome { modes, harness, interrupted: job.control.is_stopped() })
 }
 
 /// Kills processes that load a database of their own, in every mode that was measured, and adds the results to `outcome`. It
@@ -77,7 +78,7 @@ pub(crate) fn check_after_kills<T: Target>(
         if spec.kills == 0 || job.control.is_stopped() {
             break;
         }
-        let (durability, load, workers) = (mode.durability, spec.load, spec.workers);
+        let (durability, load, workers) = (mode.durability, spec.load, spec.writers.of(mode.durability));
         let directory = directory.join(format!("killed-durability-{durability}"));
         let task = CrashTask { directory, durability, load, workers };
         mode.crashed = crash_check(target, source, &task, spec.kills, victim, job)?;
@@ -155,7 +156,7 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
 
     fn session(&self, durability: Durability, name: &str) -> Result<Session<'_, T>, RunError> {
         let directory = self.directory.join(name);
-        Session::start(self.target, self.source, &directory, durability, self.spec.workers, self.job)
+        Session::start(self.target, self.source, &directory, durability, self.spec.writers.of(durability), self.job)
     }
 
     /// A load, and the reference work before and after it.
@@ -169,7 +170,9 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
 
     fn reference_work(&self, durability: Durability) -> Result<ReferenceWork, RunError> {
         let disk = durability.is_on().then_some(self.directory);
-        ReferenceWork::measure(self.spec.workers, disk)
+        // More threads than cores would measure the scheduler.
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+        ReferenceWork::measure(self.spec.writers.of(durability).min(cores), disk)
             .map_err(|ProbeError { path, source }| RunError::Directory(path, source))
     }
 

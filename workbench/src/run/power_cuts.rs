@@ -25,7 +25,7 @@ pub(crate) fn check_after_power_cuts<T: Target>(
         if spec.power_cuts == 0 || job.control.is_stopped() {
             break;
         }
-        let (durability, load, workers) = (mode.durability, spec.load, spec.workers);
+        let (durability, load, workers) = (mode.durability, spec.load, spec.writers.of(mode.durability));
         let directory = directory.join(format!("cut-durability-{durability}"));
         let task = CrashTask { directory, durability, load, workers };
         mode.power_cut = cut(target, source, &task, spec.power_cuts, process, job)?;

@@ -27,7 +27,8 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
             verified: mode.verified.as_ref(),
             size: mode.size,
             offered,
-            harness_ns_per_operation: outcome.harness_ns_per_operation,
+            harness: outcome.harness,
+            writers: spec.writers.at_most(context.source.actors()).of(mode.durability),
             seed: context.source.seed(),
         };
         let mut shown = shown.result();

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use crate::actor::Durability;
-use crate::load::{Load, MOST_WORKERS, RunError, Source, WarmUp};
+use crate::load::{Load, RunError, Source, WarmUp, Writers};
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSpec {
     /// How commands are issued.
     pub load: Load,
-    /// Threads that issue them, 1 to 1,024. Each actor belongs to one of them.
-    pub workers: u64,
+    /// Threads that issue them, 1 to 1,024, at most one per actor. Each actor belongs to one of them.
+    pub writers: Writers,
     /// Rounds per durability mode, at least 1.
     pub rounds: u32,
     /// Time at the start of each round that is not measured.
@@ -68,12 +68,10 @@ impl RunSpec {
             }
             _ => {}
         }
-        if self.workers == 0 || self.rounds == 0 || self.durabilities.is_empty() {
-            return wrong("at least one worker, one round and one durability mode are needed");
+        if self.rounds == 0 || self.durabilities.is_empty() {
+            return wrong("at least one round and one durability mode are needed");
         }
-        if self.workers > MOST_WORKERS {
-            return wrong(&format!("{} workers, expected at most {MOST_WORKERS}", self.workers));
-        }
+        self.writers.at_most(source.actors()).check(&self.durabilities)?;
         if let (Some(per_second), Some(measure)) = (self.load.mean_per_second(), self.measure)
             && per_second * measure.as_secs_f64() < 1.0
         {

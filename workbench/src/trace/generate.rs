@@ -111,7 +111,7 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
     let rate = options.per_second;
     let mut assumptions = vec![format!(
-        "commands of one worker, seed {}, {:?} arrivals at {rate} commands per second",
+        "commands of one writer, seed {}, {:?} arrivals at {rate} commands per second",
         workload.seed, workload.arrivals
     )];
     let preloaded = workload.preload.events_per_actor;

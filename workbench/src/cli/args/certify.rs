@@ -7,7 +7,7 @@ use clap::value_parser;
 
 use super::source::{DurabilityArg, MachineArgs};
 use crate::cli::values;
-use crate::load::{MOST_WORKERS, Objective};
+use crate::load::{MOST_WRITERS, Objective};
 
 /// Test one rate for a long time and judge its worst time slice
 ///
@@ -63,9 +63,10 @@ pub(crate) struct CertifyArgs {
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
     pub(crate) allow_truncated: bool,
-    /// Threads that issue commands [default: one per usable core]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..=MOST_WORKERS))]
-    pub(crate) workers: Option<u64>,
+    /// Threads that issue commands: commands in flight, at most one per actor [default: one per usable core with
+    /// durability off, 64 with durability on, where writers share syncs]
+    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = value_parser!(u64).range(1..=MOST_WRITERS))]
+    pub(crate) writers: Option<u64>,
     /// Directory for the database, on the disk to measure; kept until the test is complete
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) data_dir: PathBuf,

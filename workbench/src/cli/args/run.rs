@@ -36,7 +36,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// Offered rate in commands/s (open loop), or FROM..TO for a ramp over the measured time [default: as many as the
-    /// workers complete (closed loop)]
+    /// writers complete (closed loop)]
     #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true, value_parser = offered_rate)]
     pub(crate) rate: Option<OfferedRate>,
     /// Replay a trace at its recorded times, this many times faster; 1 is the recorded speed

@@ -6,7 +6,7 @@ use clap::{ValueEnum, value_parser};
 
 use crate::cli::values::{self, TunedFor};
 use crate::host::Machine;
-use crate::load::MOST_WORKERS;
+use crate::load::MOST_WRITERS;
 use crate::process::SourceSpec;
 
 /// The source of commands.
@@ -35,9 +35,10 @@ pub(crate) struct PlaceArgs {
     /// Durability modes to measure: `on` syncs every write to disk
     #[arg(long, value_enum, default_value_t = DurabilityArg::Both)]
     pub(crate) durability: DurabilityArg,
-    /// Threads that issue commands [default: one per usable core]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..=MOST_WORKERS))]
-    pub(crate) workers: Option<u64>,
+    /// Threads that issue commands: commands in flight, at most one per actor [default: one per usable core with
+    /// durability off, 64 with durability on, where writers share syncs]
+    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = value_parser!(u64).range(1..=MOST_WRITERS))]
+    pub(crate) writers: Option<u64>,
     /// Directory for the databases, on the disk to measure; they are removed afterwards
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) data_dir: PathBuf,

@@ -131,7 +131,7 @@ pub(crate) struct FitArgs {
     pub(crate) allow_truncated: bool,
 }
 
-/// Generate a trace from a workload: the commands that a run with one worker issues, with their times
+/// Generate a trace from a workload: the commands that a run with one writer issues, with their times
 ///
 /// Events that the workload preloads precede the trace, as in a recording that was started later: a replay writes those
 /// that are read before it starts. With --preload they are commands at time 0.

@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::progress::CertifyProgress;
 use crate::cli::resolve;
 use crate::host::{HostProfile, warnings};
-use crate::load::{JobContext, Objective, Source, WarmUp, directory_bytes};
+use crate::load::{JobContext, Objective, Source, WarmUp, Writers, directory_bytes};
 use crate::process::{SourceSpec, confined};
 use crate::report::{Outcome, ReportDirectory};
 use crate::{render, units};
@@ -23,11 +23,16 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let (Some(origin), Some(rate), Some(objective)) = (&args.source, args.rate, args.slo) else {
         return Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned()));
     };
+    fs::create_dir_all(&args.data_dir)
+        .map_err(|source| CliError::DataDirectory { path: args.data_dir.clone(), source })?;
+    let host = HostProfile::detect(&args.data_dir);
+    let memory = confined::memory(args.machine.machine.as_ref())?;
     let source = source(args, origin, args.seed)?;
-    let request = request(args, origin, &source, rate, objective)?;
+    let writers = resolve::writers(args.writers, &host, &source, output);
+    let request = request(args, origin, &source, host, writers, rate, objective);
     let control = resolve::stop_on_ctrl_c()?;
     let progress = CertifyProgress::new(output, &request.spec);
-    let job = JobContext { observer: &progress, control: &control };
+    let job = JobContext { observer: &progress, control: &control, memory: memory.as_ref() };
     let certified = certify(&request, job, &|mode, left| progress.show(mode, left));
     progress.line.finish();
     let certified = certified?;
@@ -62,12 +67,11 @@ fn request<'a>(
     args: &'a CertifyArgs,
     origin: &'a str,
     source: &'a Source,
+    host: HostProfile,
+    writers: Writers,
     rate_per_second: f64,
     objective: Objective,
-) -> Result<CertifyRequest<'a>, CliError> {
-    fs::create_dir_all(&args.data_dir)
-        .map_err(|source| CliError::DataDirectory { path: args.data_dir.clone(), source })?;
-    let host = HostProfile::detect(&args.data_dir);
+) -> CertifyRequest<'a> {
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = CertifySpec {
         rate_per_second,
@@ -77,9 +81,9 @@ fn request<'a>(
         segment: args.segment.unwrap_or_else(|| CertifySpec::default_segment(args.slice)),
         warmup: WarmUp::STEADY,
         durabilities: resolve::durabilities(args.durability),
-        workers: resolve::workers(args.workers, &host, source),
+        writers,
     };
-    Ok(CertifyRequest {
+    CertifyRequest {
         source,
         origin,
         spec,
@@ -91,7 +95,7 @@ fn request<'a>(
         reports_directory: &args.reports_dir,
         command: resolve::command_line().replace(" --fresh", ""),
         fresh: args.fresh,
-    })
+    }
 }
 
 /// Checks the checksum of a certificate, and its source if one is named.

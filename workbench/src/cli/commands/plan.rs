@@ -22,7 +22,7 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
     let request = request(args)?;
     let control = resolve::stop_on_ctrl_c()?;
     let progress = MeasurementProgress::of_plan(output);
-    let finished = plan::run(&request, JobContext { observer: &progress, control: &control });
+    let finished = plan::run(&request, JobContext { observer: &progress, control: &control, memory: None });
     progress.line.finish();
     if matches!(finished, Err(PlanError::Process(ProcessError::Run(RunError::Interrupted)))) {
         output.progress(RESUMABLE);
@@ -54,7 +54,7 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         machines: args.machines.clone(),
         confinement: confinement(args.emulation)?,
         durabilities: resolve::durabilities(args.place.durability),
-        workers: args.place.workers,
+        writers: args.place.writers,
         actors: args.actors,
         retention_days: args.retention,
         horizon_days: args.horizon.map(|horizon| horizon.as_secs_f64() / units::DAY_SECONDS),

@@ -17,13 +17,14 @@ use crate::run::{RunSpec, check_after_kills, check_after_power_cuts, run as run_
 use crate::units;
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
+    let scratch = Scratch::create(&args.place.data_dir, &output)?;
+    let host = HostProfile::detect(&args.place.data_dir);
+    let memory = confined::memory(args.machine.machine.as_ref())?;
     // A trace is replayed once, or repeated if a rate or a measured time is given.
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
     let source = args.source.spec().read(&args.place.data_dir, passes)?;
-    let scratch = Scratch::create(&args.place.data_dir, &output)?;
-    let host = HostProfile::detect(&args.place.data_dir);
     let machine_spec = resolve::machine_spec(&args.machine, &host);
-    let spec = run_spec(args, &source, &host);
+    let spec = run_spec(args, &source, &host, output);
     spec.check(&source)?;
     if let Some(objective) = args.slo {
         objective.check(&source)?;
@@ -40,7 +41,8 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let target = RocksDbTarget::new(machine_spec.clone());
     let snapshot = SourceSnapshot::new(args.source.spec(), &source)?;
     let victim = WritingProcess::new(snapshot, machine_spec.clone()).map_err(ProcessError::from)?;
-    let (clock, job) = (SystemClock::new(), JobContext { observer: &progress, control: &control });
+    let (clock, job) =
+        (SystemClock::new(), JobContext { observer: &progress, control: &control, memory: memory.as_ref() });
     let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
         check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)
@@ -64,18 +66,17 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         machine_spec: &machine_spec,
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),
-        workers: spec.workers,
     };
     let report = run_report(&context, &spec, &outcome, args.slo);
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     publish(&report, attachments(&report, &rounds), &args.place, output)
 }
 
-fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile) -> RunSpec {
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output) -> RunSpec {
     let load = load(args, source);
     RunSpec {
         load,
-        workers: resolve::workers(args.place.workers, host, source),
+        writers: resolve::writers(args.place.writers, host, source, output),
         rounds: args.rounds,
         warmup: args.warmup.unwrap_or_else(|| RunSpec::default_warmup(load, source)),
         measure: args.measure.or_else(|| RunSpec::default_measure(source)),

@@ -52,7 +52,7 @@ mod tests {
         let source = Source::Workload(Workload::find("ledger").unwrap().into());
         let spec = RunSpec {
             load: Load::Closed,
-            workers: 1,
+            writers: crate::load::Writers::both(1),
             rounds: 3,
             warmup: WarmUp::Steady { least: Duration::from_secs(2), most: Duration::from_secs(10) },
             measure: Some(Duration::from_secs(5)),

@@ -56,7 +56,13 @@ impl GroupDirectory {
         Self { version, path, _lock: lock, is_removed: false }
     }
 
-    /// Limits memory, page cache included, and prevents swapping.
+    /// The group of this process, which another one removes.
+    pub(super) const fn of_this_process(version: CgroupVersion, path: PathBuf) -> Self {
+        Self { version, path, _lock: None, is_removed: true }
+    }
+
+    /// Limits memory, page cache included, and prevents swapping. A limit that was set before has to be
+    /// [lifted](Self::lift_memory_limit) first: with v1 a higher one would exceed that of memory and swap together.
     pub(super) fn limit_memory(&self, bytes: u64) -> io::Result<()> {
         match self.version {
             CgroupVersion::V1 => {
@@ -71,6 +77,25 @@ impl GroupDirectory {
                 self.write("memory.max", &bytes.to_string())?;
                 self.write_if_present("memory.swap.max", "0")
             }
+        }
+    }
+
+    /// Removes the memory limit.
+    pub(super) fn lift_memory_limit(&self) -> io::Result<()> {
+        match self.version {
+            CgroupVersion::V1 => {
+                self.write_if_present("memory.memsw.limit_in_bytes", "-1")?;
+                self.write("memory.limit_in_bytes", "-1")
+            }
+            CgroupVersion::V2 => self.write("memory.max", "max"),
+        }
+    }
+
+    /// Begins a new peak, where the kernel can: with v2 it keeps the highest since the group was created.
+    pub(super) fn reset_memory_peak(&self) {
+        if self.version == CgroupVersion::V1 {
+            // A peak that includes earlier phases is an upper bound.
+            let _ = self.write("memory.max_usage_in_bytes", "0");
         }
     }
 

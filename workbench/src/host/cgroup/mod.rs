@@ -19,6 +19,9 @@
 //! counts it, because process ids are reused. The owner also holds a lock on the directory, for processes in another PID
 //! namespace. [`remove_stale`] removes groups with neither a living owner nor a lock.
 //!
+//! **Memory.** A child that emulates a machine [takes over](MachineMemory) its memory limit: the workbench's own memory and
+//! its own work must not count against the machine.
+//!
 //! **CPU.** [`CoreLimit`](super::affinity::CoreLimit), which the child applies itself, restricts it to whole cores. A quota
 //! is added only where the host has more cores than the limit; otherwise it would add nothing but throttling jitter.
 
@@ -26,6 +29,7 @@ mod confined;
 mod confinement;
 mod directory;
 mod limits;
+mod own;
 mod owner;
 mod parent;
 mod stale;
@@ -35,6 +39,7 @@ mod systemd;
 pub use confined::Confined;
 pub use confinement::{Confinement, ConfinementMethod, RejectedMethod};
 pub use limits::GroupLimits;
+pub use own::MachineMemory;
 pub use stale::{StaleGroups, remove_stale};
 pub use stats::GroupStats;
 

@@ -82,6 +82,22 @@ impl Systemd {
     }
 }
 
+/// Changes the memory limit of a scope until it ends; `None` lifts it.
+pub(super) fn set_memory_limit(scope: &Path, bytes: Option<u64>) -> io::Result<()> {
+    let mut command = Command::new("systemctl");
+    if !geteuid().is_root() {
+        command.arg("--user");
+    }
+    command.args(["--no-ask-password", "--runtime", "set-property"]).arg(scope.file_name().unwrap_or_default());
+    command.arg(format!("MemoryMax={}", bytes.map_or_else(|| "infinity".to_owned(), |bytes| bytes.to_string())));
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("systemctl set-property: {}", message.trim())))
+}
+
 /// The error output of `systemd-run`, or `other` if there is none.
 fn systemd_error(child: &mut Child, other: io::Error) -> io::Error {
     let mut text = String::new();

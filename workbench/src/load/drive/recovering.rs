@@ -17,10 +17,13 @@ use crate::measure::LatencyHistogram;
 use crate::workload::{PreloadContent, mix};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
-#[derive(Debug, Default)]
+/// What determines the operations of an actor's start, and what undoes them.
+#[derive(Debug)]
 pub(crate) struct History {
     log: ActorLog,
+    /// What is stored. Events only where a start may delete them: a long log would take more memory than the database.
     stored: Expected,
+    keeps_events: bool,
     pub(crate) written_bytes: u64,
 }
 
@@ -36,7 +39,8 @@ pub(crate) struct RestartActor {
 impl History {
     /// Before the first command of an actor.
     fn new(source: &Source, actor: u64) -> Self {
-        let stored = Expected::before(source, actor, true);
+        let keeps_events = rules(source).compact_on_snapshot;
+        let mut stored = Expected::before(source, actor, true);
         let written_bytes = stored.puts().map(|op| u64::from(op.bytes)).sum();
         let log = match source {
             Source::Workload(workload) => PreloadContent::new(Arc::clone(workload)).log(actor),
@@ -46,7 +50,10 @@ impl History {
                 log
             }
         };
-        Self { log, stored, written_bytes }
+        if !keeps_events {
+            stored.events.clear();
+        }
+        Self { log, stored, keeps_events, written_bytes }
     }
 
     fn is_empty(&self) -> bool {
@@ -56,7 +63,9 @@ impl History {
     fn follow(&mut self, ops: &[Op]) {
         for &op in ops {
             self.log.follow(op);
-            self.stored.apply(op, true);
+            if self.keeps_events || op.kind != OpKind::EventsPut {
+                self.stored.apply(op, true);
+            }
             self.written_bytes += u64::from(op.written_bytes());
         }
     }
@@ -141,9 +150,13 @@ impl<T: Target> Worker<T> {
         for _ in 0..commands {
             let Some(planned) = stream.next(&mut ops).filter(|_| !shared.control.is_stopped()) else { break };
             let is_first = planned.actor >= self.source.actors() && begun.insert(planned.actor);
-            let ops = self.source.steps(planned.actor, is_first, &ops);
+            let mut changes = self.source.steps(planned.actor, is_first, &ops);
+            changes.retain(|op| op.kind.changes());
+            if changes.is_empty() {
+                continue;
+            }
             for &copy in copies.get(&planned.actor).into_iter().flatten() {
-                for &op in ops.iter().filter(|op| op.kind.changes()) {
+                for &op in &changes {
                     self.execute(copy, op, shared)?;
                 }
             }

@@ -10,12 +10,12 @@ use crate::load::error::RunError;
 use crate::load::handles::Handles;
 use crate::load::measurement::{Measurement, Tally};
 use crate::load::schedule::Schedule;
-use crate::load::slices::{SliceExchange, Slices};
+use crate::load::slices::Slices;
 use crate::load::source::{Source, Stream};
 use crate::load::target::Target;
 use crate::load::window::Window;
 use crate::workload::{Planned, ValuePool};
-use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
+use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Longest sleep before a worker checks for cancellation, nanoseconds.
 const POLL_INTERVAL_NS: u64 = 50_000_000;
@@ -89,14 +89,12 @@ impl<T: Target> Worker<T> {
     pub(crate) fn drive(
         &mut self,
         window: &Window,
-        kinds: &[CommandKind],
-        exchange: &SliceExchange,
+        mut tally: Tally<'_>,
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<(Measurement, Slices), RunError> {
         wake_precisely();
         let mut schedule = Schedule::new(window, self.number, self.workers, self.source.seed());
-        let mut tally = Tally::new(kinds, exchange);
         clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
         while let Some(planned) = self.draw() {

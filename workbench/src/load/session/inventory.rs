@@ -43,11 +43,12 @@ impl Inventory {
 
 #[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<T: Target> Session<'_, T> {
-    /// Measures the database at rest and compacted. The session can be driven afterwards, but its database is more compact
-    /// than without this.
+    /// Measures the database at rest and compacted, outside of the memory limit of an emulated machine, and closes it. The
+    /// session can be [resumed](Self::resume) and driven afterwards, but its database is more compact than without this.
     ///
     /// Takes about 10 s per GB stored.
     pub fn take_inventory(&mut self, job: JobContext<'_>) -> Result<Inventory, RunError> {
+        job.lift_memory_limit()?;
         self.pause()?;
         self.open(self.durability)?;
         self.settle(job);
@@ -56,7 +57,7 @@ impl<T: Target> Session<'_, T> {
         self.target.compact(self.manager()).map_err(|source| self.failed("compact", source))?;
         let compacted = self.family_sizes()?;
         let commands = self.commands_issued();
-        self.start_actors(job)?;
+        self.close()?;
         Ok(Inventory { commands, at_rest, compacted, directory_bytes })
     }
 

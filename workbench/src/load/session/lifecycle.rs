@@ -1,8 +1,8 @@
 //! The life of a session: from the preload to verification.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ave_actors_store::database::DbManager;
@@ -18,6 +18,7 @@ use crate::load::drive::{Shared, Worker};
 use crate::load::engine::{EngineCounters, EngineFigure};
 use crate::load::error::RunError;
 use crate::load::fill::fill_database;
+use crate::load::measurement::Tally;
 use crate::load::observer::{JobContext, Phase};
 use crate::load::slices::SliceExchange;
 use crate::load::source::Source;
@@ -64,6 +65,7 @@ impl<'t, T: Target> Session<'t, T> {
         workers: u64,
         job: JobContext<'_>,
     ) -> Result<Self, RunError> {
+        job.lift_memory_limit()?;
         fill_database(target, source, directory, durability, job)?;
         Self::start_filled(target, source, directory, durability, workers, job)
     }
@@ -79,6 +81,7 @@ impl<'t, T: Target> Session<'t, T> {
     ) -> Result<Self, RunError> {
         let workers = workers.clamp(1, source.actors().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
+        job.enforce_memory_limit()?;
         session.open(durability)?;
         session.start_actors(job)?;
         Ok(session)
@@ -144,7 +147,7 @@ impl<'t, T: Target> Session<'t, T> {
         let window = Window::new(&spec, clock, self.drives);
         let (workers, shared) = self.workers_and_shared(control);
         let parts = with_each(workers, |worker| worker.drive_acknowledging(&window, clock, &shared, log), || {});
-        parts.into_iter().collect()
+        parts?.into_iter().collect()
     }
 
     pub(crate) fn database_bytes(&self) -> u64 {
@@ -156,11 +159,16 @@ impl<'t, T: Target> Session<'t, T> {
         self.workers.iter().map(|worker| worker.completed).sum()
     }
 
-    /// Issues commands as `spec` says and measures them.
+    /// Issues commands as `spec` says and measures them. A paused session is resumed first.
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
+        self.resume(job)?;
         let resources = ResourceSampler::start();
         let kinds = self.kinds.clone();
+        let operations = self.source.operations();
         let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(kinds.len())).collect();
+        // Made before the window is set: those of many workers take longer than threads need to start.
+        let tally = |exchange| Mutex::new(Some(Tally::new(&kinds, &operations, exchange)));
+        let tallies: Vec<_> = exchanges.iter().map(tally).collect();
         job.control.set_commands(0);
         let number = self.drives;
         self.drives += 1;
@@ -170,13 +178,16 @@ impl<'t, T: Target> Session<'t, T> {
         let window = Window::new(spec, clock, number);
         let (parts, (mut drive, mut slices)) = with_each_and(
             workers,
-            |worker| worker.drive(&window, &kinds, &exchanges[worker.number()], clock, &shared),
+            |worker| {
+                let tally = tallies[worker.number()].lock().unwrap_or_else(PoisonError::into_inner).take();
+                worker.drive(&window, tally.expect("each worker takes its own"), clock, &shared)
+            },
             |is_finished| {
                 let (window, exchanges, counters) =
                     (&window, &exchanges, &|| target.counters(shared.manager, durability));
                 Watch { spec, window, durability, exchanges, clock, job, counters, is_finished }.run()
             },
-        );
+        )?;
         drive.statistics = EngineFigure::pair(before, target.statistics(shared.manager));
         for part in parts {
             let (part, rest) = part?;
@@ -210,6 +221,7 @@ impl<'t, T: Target> Session<'t, T> {
         if self.manager.is_some() {
             return Ok(());
         }
+        job.enforce_memory_limit()?;
         self.open(self.durability)?;
         self.start_actors(job)
     }
@@ -219,15 +231,16 @@ impl<'t, T: Target> Session<'t, T> {
         if matches!(self.source, Source::Workload(_)) {
             job.observer.phase(self.durability, Phase::Start, None);
             let (workers, shared) = self.workers_and_shared(job.control);
-            with_each(workers, |worker| worker.open_all(&shared), || {}).into_iter().collect::<Result<(), _>>()?;
+            with_each(workers, |worker| worker.open_all(&shared), || {})?.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
     }
 
     /// Reopens the database, waits for background work, and verifies what is stored if `verify` is true. The verification
-    /// is `None` if it was cancelled.
+    /// is `None` if it was cancelled. None of this is within the memory of an emulated machine.
     pub fn finish(mut self, verify: bool, job: JobContext<'_>) -> Result<(Option<Verified>, SessionSize), RunError> {
         let resources = ResourceSampler::start();
+        job.lift_memory_limit()?;
         self.close()?;
         self.open(self.durability)?;
         self.settle(job);

@@ -8,5 +8,5 @@ mod threads;
 
 pub use inventory::Inventory;
 pub use lifecycle::Session;
-pub use restart::{Restart, RestartRound, RestartSpec};
+pub use restart::{PreparedRestarts, Restart, RestartRound, RestartSpec, RestartTask, measure_restart};
 pub use state::{SessionSize, SuspendedSession, directory_bytes};

@@ -4,10 +4,12 @@
 //! is larger than the backend's cache, each actor reads its own block. With 100,000 small actors, one took more than twice
 //! as long as with 10,000. So a larger population is built from copies of the actors, and its restart is measured.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ave_actors_rocksdb::files::directory_of;
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use super::lifecycle::Session;
 use super::threads::with_each;
@@ -18,6 +20,7 @@ use crate::load::drive::{RestartActor, Shared, Worker};
 use crate::load::error::RunError;
 use crate::load::observer::JobContext;
 use crate::load::page_cache;
+use crate::load::source::Source;
 use crate::load::target::Target;
 use crate::measure::LatencyHistogram;
 
@@ -58,43 +61,122 @@ pub struct Restart {
     pub recover: LatencyHistogram,
 }
 
+/// A restart to measure, perhaps by another process: a closed database, and what determines its actors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RestartTask {
+    /// Directory of the database.
+    pub directory: PathBuf,
+    /// Durability mode to open it in.
+    pub durability: Durability,
+    /// Commands that each worker has completed since the database was new.
+    pub commands: Vec<u64>,
+    /// Actors to restart.
+    pub actors: u64,
+    /// Which restarts to measure.
+    pub spec: RestartSpec,
+    /// Whether the database holds copies of the actors as well.
+    pub with_copies: bool,
+}
+
+/// Restarts to measure. The temporary database is removed when this is dropped.
+#[derive(Debug)]
+pub struct PreparedRestarts {
+    /// In the order of their size.
+    pub tasks: Vec<RestartTask>,
+    _temporary: Option<TempDir>,
+}
+
+/// Measures a restart: opens the database and starts every actor as
+/// [`CommandKind::Recover`](ave_actors_rocksdb::trace::CommandKind::Recover) does, with cold page cache, and closes it. What
+/// the starts write, snapshots and deletions, is undone.
+///
+/// The memory limit of an emulated machine applies from the first opening on.
+///
+/// # Errors
+///
+/// [`RunError`] if the database or its directory fails.
+pub fn measure_restart<T: Target>(
+    target: &T,
+    source: &Source,
+    task: &RestartTask,
+    clock: &impl Clock,
+    job: JobContext<'_>,
+) -> Result<Restart, RunError> {
+    let workers = task.commands.len() as u64;
+    let mut session = Session::new(target, source, &task.directory, task.durability, workers);
+    for (worker, &commands) in session.workers.iter_mut().zip(&task.commands) {
+        worker.completed = commands;
+    }
+    let own = session.restart_actors();
+    let population = if task.with_copies { session.copies(&own, &task.spec) } else { own };
+    job.enforce_memory_limit()?;
+    session.restarts(&population, task.spec.repeats, clock, job.control)
+}
+
 type Population = Vec<Vec<RestartActor>>;
 
 #[expect(clippy::missing_errors_doc, reason = "`Session` documents them")]
 impl<T: Target> Session<'_, T> {
-    /// Restarts the actors that issued commands, and, if `spec` has more, a larger population of copies of them in a
-    /// temporary database.
-    ///
-    /// A restart closes the database, drops its files from the page cache, opens it, and starts every actor as
-    /// [`CommandKind::Recover`](ave_actors_rocksdb::trace::CommandKind::Recover) does. What the starts write, snapshots and
-    /// deletions, is undone, so the session can be driven and verified afterwards. None of it counts as written.
-    pub fn measure_restart(
+    /// [Prepares](Self::prepare_restarts) restarts and [measures](measure_restart) them. None of it counts as written, and the
+    /// session can be driven and verified afterwards.
+    pub fn measure_restarts(
         &mut self,
         spec: &RestartSpec,
         clock: &impl Clock,
         job: JobContext<'_>,
     ) -> Result<Vec<Restart>, RunError> {
-        let own: Population = self.workers.iter().map(Worker::restart_actors).collect();
+        let prepared = self.prepare_restarts(spec, job)?;
+        prepared.tasks.iter().map(|task| measure_restart(self.target, &self.source, task, clock, job)).collect()
+    }
+
+    /// Closes the database and, if `spec` has more actors than issued commands, builds a temporary one with a larger
+    /// population of copies of them, outside of the memory limit of an emulated machine.
+    ///
+    /// The session can be [resumed](Self::resume) once the restarts are measured.
+    pub fn prepare_restarts(&mut self, spec: &RestartSpec, job: JobContext<'_>) -> Result<PreparedRestarts, RunError> {
+        job.lift_memory_limit()?;
+        let own = self.restart_actors();
         self.close()?;
-        let mut restarts = vec![self.restarts(&own, spec.repeats, clock, job.control)?];
+        let commands: Vec<u64> = self.workers.iter().map(|worker| worker.completed).collect();
+        let task = |directory: &Path, population: &Population, with_copies| RestartTask {
+            directory: directory.to_owned(),
+            durability: self.durability,
+            commands: commands.clone(),
+            actors: count(population),
+            spec: *spec,
+            with_copies,
+        };
+        let mut tasks = vec![task(&self.directory, &own, false)];
         let larger = self.copies(&own, spec);
-        if larger.iter().map(Vec::len).sum::<usize>() > own.iter().map(Vec::len).sum() && !job.control.is_stopped() {
-            let parent = directory_of(&self.directory);
-            let failed = |source| RunError::Directory(parent.to_owned(), source);
-            let temporary = tempfile::Builder::new().prefix("restart-").tempdir_in(parent).map_err(failed)?;
-            let workers = self.workers.len() as u64;
-            let mut session = Self::new(self.target, &self.source, temporary.path(), self.durability, workers);
-            session.open(Durability::Off)?;
-            let commands: Vec<u64> = self.workers.iter().map(|worker| worker.completed).collect();
-            session.with_actors(&larger, job.control, |worker, actors, shared| {
-                worker.populate(commands[worker.number()], actors, shared)
-            })?;
-            session.settle(job);
-            session.close()?;
-            restarts.push(session.restarts(&larger, spec.repeats, clock, job.control)?);
+        if count(&larger) <= count(&own) || job.control.is_stopped() {
+            return Ok(PreparedRestarts { tasks, _temporary: None });
         }
-        self.resume(job)?;
-        Ok(restarts)
+        let parent = directory_of(&self.directory);
+        let failed = |source| RunError::Directory(parent.to_owned(), source);
+        let temporary = tempfile::Builder::new().prefix("restart-").tempdir_in(parent).map_err(failed)?;
+        let workers = self.workers.len() as u64;
+        let mut session = Session::new(self.target, &self.source, temporary.path(), self.durability, workers);
+        session.open(Durability::Off)?;
+        session.with_actors(&larger, job.control, |worker, actors, shared| {
+            worker.populate(commands[worker.number()], actors, shared)
+        })?;
+        session.settle(job);
+        session.close()?;
+        tasks.push(task(temporary.path(), &larger, true));
+        Ok(PreparedRestarts { tasks, _temporary: Some(temporary) })
+    }
+
+    /// Undoes what a restart of the closed database wrote before its process was killed.
+    pub fn undo_restart(&mut self, job: JobContext<'_>) -> Result<(), RunError> {
+        job.lift_memory_limit()?;
+        let own = self.restart_actors();
+        self.open(Durability::Off)?;
+        self.with_actors(&own, job.control, Worker::undo_recover)?;
+        self.close()
+    }
+
+    fn restart_actors(&self) -> Population {
+        self.workers.iter().map(Worker::restart_actors).collect()
     }
 
     /// The actors and as many copies of them as `spec` allows. All actors have a first copy before any has a second.
@@ -135,7 +217,7 @@ impl<T: Target> Session<'_, T> {
         control: &Control,
     ) -> Result<Restart, RunError> {
         let mut restart = Restart { workers: self.workers.len() as u64, ..Restart::default() };
-        restart.actors = population.iter().map(|actors| actors.len() as u64).sum();
+        restart.actors = count(population);
         restart.database_bytes = self.database_bytes();
         for _ in 0..repeats {
             let forgotten = page_cache::forget(&self.directory);
@@ -178,8 +260,12 @@ impl<T: Target> Session<'_, T> {
             },
             || {},
         );
-        parts.into_iter().collect()
+        parts?.into_iter().collect()
     }
+}
+
+fn count(population: &Population) -> u64 {
+    population.iter().map(|actors| actors.len() as u64).sum()
 }
 
 fn seconds(from_ns: u64, to_ns: u64) -> f64 {

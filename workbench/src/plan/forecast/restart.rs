@@ -2,7 +2,7 @@
 //!
 //! Between two populations that were measured the time follows the straight line. Beyond the larger one it follows the
 //! time per actor there, which hardly changes any more once the database has outgrown the backend's cache: that is why a
-//! larger population is built and measured (see [`Session::measure_restart`](crate::load::Session::measure_restart)).
+//! larger population is built and measured (see [`Session::measure_restarts`](crate::load::Session::measure_restarts)).
 
 use crate::load::{Restart, RestartRound};
 use crate::measure::median;

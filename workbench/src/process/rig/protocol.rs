@@ -6,9 +6,9 @@ use ave_actors_store::config::MachineSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::load::{DriveSpec, Phase, RestartSpec};
+use crate::load::{DriveSpec, Inventory, Phase, Restart, RestartSpec, RestartTask};
 use crate::process::source::SourceSnapshot;
-use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, Survey};
+use crate::process::testbed::{DriveResult, RigOutcome, RigSummary};
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
@@ -21,9 +21,20 @@ pub(super) struct RigTask {
     pub(super) source: SourceSnapshot,
     pub(super) machine_spec: MachineSpec,
     pub(super) cores: usize,
+    /// RAM of the machine, if the process is in a control group that limits memory.
+    pub(super) ram_bytes: Option<u64>,
+    /// Directory for databases and temporary files.
     pub(super) directory: PathBuf,
-    pub(super) durability: Durability,
-    pub(super) workers: u64,
+    pub(super) work: RigWork,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RigWork {
+    /// Load the filled database as requested.
+    Load { durability: Durability, workers: u64 },
+    /// Measure one restart and exit.
+    Restart(RestartTask),
 }
 
 /// The messages to a rig after its task.
@@ -31,7 +42,12 @@ pub(super) struct RigTask {
 #[serde(rename_all = "snake_case")]
 pub(super) enum RigRequest {
     Drive(DriveSpec),
-    Survey(RestartSpec),
+    /// Take an inventory, and prepare restarts for other processes.
+    PrepareSurvey(RestartSpec),
+    /// The restarts are measured, or one was killed.
+    EndSurvey {
+        killed: bool,
+    },
     Finish {
         verify: bool,
     },
@@ -55,8 +71,12 @@ pub(super) enum RigEvent {
         p99_ns: u64,
     },
     /// The database is open.
-    Ready,
+    Ready {
+        harness_memory_bytes: u64,
+    },
     Driven(Box<RigOutcome<DriveResult>>),
-    Surveyed(RigOutcome<Survey>),
+    SurveyPrepared(Inventory, Vec<RestartTask>),
+    SurveyEnded,
+    Restarted(Restart),
     Finished(RigOutcome<RigSummary>),
 }

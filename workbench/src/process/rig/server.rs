@@ -1,16 +1,19 @@
-//! The hidden command `rig`, which `plan` starts: it loads a database as requested on its standard input.
+//! The hidden command `rig`, which `plan` starts: it loads a database as requested on its standard input, or measures one
+//! restart.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask};
+use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask, RigWork};
 use crate::actor::Durability;
-use crate::host::CoreLimit;
-use crate::load::{Control, JobContext, Observer, Phase, RocksDbTarget, SystemClock};
+use crate::host::{CoreLimit, MachineMemory};
+use crate::load::{
+    Control, JobContext, Observer, Phase, RocksDbTarget, RunError, Source, SystemClock, measure_restart,
+};
 use crate::process::child::{exit_with_parent, read_task, send_to_parent};
 use crate::process::error::ProcessError;
-use crate::process::testbed::InProcess;
+use crate::process::testbed::{InProcess, Rig};
 use crate::units;
 
 const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -22,24 +25,54 @@ pub(crate) fn run() -> Result<(), ProcessError> {
     // Threads inherit it: the workers and those of the engine.
     let _limit = CoreLimit::apply(task.cores)
         .map_err(|source| ProcessError::Limits(units::counted(task.cores as u64, "core"), source))?;
-    serve(&task, &requests, &control)
+    let memory = task.ram_bytes.map(MachineMemory::take_over).transpose().map_err(RunError::MemoryLimit)?.flatten();
+    let observer = ProgressReporter { reported: Mutex::new(Instant::now()) };
+    let job = JobContext { observer: &observer, control: &control, memory: memory.as_ref() };
+    let source = task.source.read(&task.directory)?.with_passes(None);
+    match &task.work {
+        RigWork::Load { durability, workers } => load(&task, &source, *durability, *workers, &requests, job),
+        RigWork::Restart(restart) => {
+            let target = RocksDbTarget::new(task.machine_spec.clone());
+            let restart = measure_restart(&target, &source, restart, &SystemClock::new(), job)?;
+            Ok(send_to_parent(&RigEvent::Restarted(restart))?)
+        }
+    }
 }
 
-fn serve(task: &RigTask, requests: &Receiver<RigRequest>, control: &Control) -> Result<(), ProcessError> {
-    let observer = ProgressReporter { reported: Mutex::new(Instant::now()) };
-    let job = JobContext { observer: &observer, control };
-    let source = task.source.read(&task.directory)?.with_passes(None);
+fn load(
+    task: &RigTask,
+    source: &Source,
+    durability: Durability,
+    workers: u64,
+    requests: &Receiver<RigRequest>,
+    job: JobContext<'_>,
+) -> Result<(), ProcessError> {
+    let harness_memory_bytes = job.measure_harness_memory(source, workers)?;
     let (target, clock) = (RocksDbTarget::new(task.machine_spec.clone()), SystemClock::new());
-    let testbed = InProcess::new(&target, &source, &task.directory, &clock, job);
-    let mut rig = testbed.start_filled(DATABASE, task.durability, task.workers)?;
-    send_to_parent(&RigEvent::Ready)?;
+    let testbed = InProcess::new(&target, source, &task.directory, &clock, job);
+    let mut rig = testbed.start_filled(DATABASE, durability, workers)?;
+    send_to_parent(&RigEvent::Ready { harness_memory_bytes })?;
+    let mut prepared = None;
     // The parent ends this process by closing its standard input.
     while let Ok(request) = requests.recv() {
         let event = match request {
             RigRequest::Drive(spec) => RigEvent::Driven(Box::new(rig.drive(&spec)?)),
-            RigRequest::Survey(spec) => RigEvent::Surveyed(rig.survey(&spec)?),
+            RigRequest::PrepareSurvey(spec) => {
+                let (inventory, restarts) = rig.prepare_survey(&spec)?;
+                let tasks = restarts.tasks.clone();
+                prepared = Some(restarts);
+                RigEvent::SurveyPrepared(inventory, tasks)
+            }
+            RigRequest::EndSurvey { killed } => {
+                drop(prepared.take());
+                if killed {
+                    rig.undo_restart()?;
+                }
+                RigEvent::SurveyEnded
+            }
             RigRequest::Finish { verify } => {
-                send_to_parent(&RigEvent::Finished(rig.finish(verify && !control.is_stopped())?))?;
+                let finished = Box::new(rig).finish(verify && !job.control.is_stopped())?;
+                send_to_parent(&RigEvent::Finished(finished))?;
                 break;
             }
             // Has taken effect when it was received.

@@ -10,7 +10,7 @@ use ave_actors_store::config::{MachineProfile, MachineSpec};
 use ave_workbench::actor::Durability;
 use ave_workbench::certify::{Certificate, CertifyInputs, CertifyOutcome, CertifySpec, certificate};
 use ave_workbench::host::HostProfile;
-use ave_workbench::load::{Source, WarmUp};
+use ave_workbench::load::{Source, WarmUp, Writers};
 use ave_workbench::report::{Context, Outcome};
 use ave_workbench::workload::Workload;
 use serde_json::Value;
@@ -33,7 +33,7 @@ fn spec() -> CertifySpec {
         segment: Duration::from_secs(60),
         warmup: WarmUp::NONE,
         durabilities: vec![Durability::On],
-        workers: 2,
+        writers: Writers::both(2),
     }
 }
 
@@ -67,7 +67,7 @@ fn every_input_changes_the_digest_and_nothing_else_does() {
         digest(&base, &CertifySpec { slice: Duration::from_secs(20), ..spec() }),
         digest(&base, &CertifySpec { durabilities: both, ..spec() }),
         digest(&base, &CertifySpec { durabilities: vec![Durability::Off], ..spec() }),
-        digest(&base, &CertifySpec { workers: 1, ..spec() }),
+        digest(&base, &CertifySpec { writers: Writers::both(1), ..spec() }),
         inputs(&base, Path::new("none"), &spec(), MachineProfile::Micro).digest(),
     ];
     digests.sort();
@@ -116,7 +116,6 @@ fn empty() -> Certificate {
         machine_spec: &machine_spec,
         data_directory: directory,
         command: "ave-workbench certify w.toml".to_owned(),
-        workers: 2,
     };
     let outcome = CertifyOutcome { modes: vec![], interruptions: vec![], interrupted: true };
     let inputs = inputs(&source, Path::new("none"), &spec(), MachineProfile::Nano);

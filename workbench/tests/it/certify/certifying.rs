@@ -14,7 +14,7 @@ use ave_workbench::certify::{
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
     Control, Drive, DriveSpec, EngineCounters, JobContext, RestartSpec, RunError, Sample, SessionSize, Source,
-    Verified, WarmUp,
+    Verified, WarmUp, Writers,
 };
 use ave_workbench::measure::{LatencyHistogram, MachineTime, Percentile, Snapshot};
 use ave_workbench::process::{
@@ -37,7 +37,7 @@ fn spec(objective: &str) -> CertifySpec {
         segment: Duration::from_secs(60),
         warmup: WarmUp::NONE,
         durabilities: vec![Durability::On],
-        workers: 1,
+        writers: Writers::both(1),
     }
 }
 
@@ -115,6 +115,7 @@ impl Rig for StagedRig<'_> {
                 database_bytes: bytes(size.get()),
                 free_bytes: stages.space.map(|(free, _)| free),
                 memory_peak_bytes: None,
+                harness_memory_bytes: None,
             }
         }))
     }
@@ -489,6 +490,6 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     let full = refused(base(), Some(1_000_000));
     assert!(full.contains("120000 commands write") && full.contains("0.0 GB are free"), "{full}");
     assert!(base().check(&source, Some(100_000_000)).is_ok());
-    assert!(refused(CertifySpec { workers: 0, ..base() }, None).contains("0 workers"));
+    assert!(refused(CertifySpec { writers: Writers::both(1_025), ..base() }, None).contains("1 to 1024"));
     assert!(refused(CertifySpec { durabilities: vec![], ..base() }, None).contains("at least one durability"));
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, interrupted, json, signalled};
 
 /// Four slices of a second, each saved; the limit is met on a busy host too.
-const SHORT: &str = "certify tiny.toml --rate 200 --slo p50=1m --duration 4s --slice 1s --segment 1s --workers 1 \
+const SHORT: &str = "certify tiny.toml --rate 200 --slo p50=1m --duration 4s --slice 1s --segment 1s --writers 1 \
                      --durability off";
 
 /// The only certificate.
@@ -169,7 +169,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
         ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice soon", &["'soon' for '--slice"]),
-        ("certify tiny.toml --rate 1000 --slo p99=1ms --workers 0", &["'0' for '--workers"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --writers 0", &["'0' for '--writers"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --spec huge", &["'huge' for '--spec"]),
         ("certify --check c.json --fresh", &["--check", "--fresh"]),
     ] {

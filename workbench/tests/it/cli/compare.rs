@@ -10,7 +10,7 @@ use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 use ave_workbench::actor::Durability;
 use ave_workbench::compare::{BuildReports, CompareSettings, Comparison, ComparisonOutcome, Metric, compare};
 use ave_workbench::host::HostProfile;
-use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, Target, WarmUp};
+use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, Target, WarmUp, Writers};
 use ave_workbench::report::{ComparisonContext, Context, Report};
 use ave_workbench::run::{RunSpec, run, run_report};
 use tempfile::tempdir;
@@ -133,7 +133,7 @@ fn runs_of_this_build_can_be_compared() {
     let place = Place::new();
     for _ in 0..2 {
         let ended =
-            place.run("run tiny.toml --measure 100ms --warmup 0s --rounds 4 --workers 1 --durability off --no-verify");
+            place.run("run tiny.toml --measure 100ms --warmup 0s --rounds 4 --writers 1 --durability off --no-verify");
         assert!(matches!(ended.code, PASS | INCONCLUSIVE), "{}", ended.stderr);
     }
     let reports = place.reports();
@@ -259,7 +259,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
     let directory = tempdir().unwrap();
     let spec = RunSpec {
         load: Load::Closed,
-        workers: 1,
+        writers: Writers::both(1),
         rounds: 3,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
         measure: Some(Duration::from_millis(100)),

@@ -27,7 +27,7 @@ fn an_event_log_becomes_a_trace_and_the_trace_a_report() {
     assert_eq!(info["commands_count"]["persist"], 300);
     assert_eq!((&info["actors_count"], &info["duration_seconds"]), (&20.into(), &299.0.into()));
 
-    let ended = place.run("run log.trace.csv.zst --rounds 1 --workers 2 --durability off --kills 2 --json");
+    let ended = place.run("run log.trace.csv.zst --rounds 1 --writers 2 --durability off --kills 2 --json");
     place.ended_with(&ended, PASS);
     let report = place.report();
     assert_eq!((&report["source"]["kind"], &report["modes"][0]["commands_count"]), (&"trace".into(), &300.into()));

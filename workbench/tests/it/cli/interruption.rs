@@ -12,7 +12,7 @@ use super::program::{INCONCLUSIVE, PASS, Place, Running, SHORT, TINY, USAGE, int
 fn ctrl_c_keeps_what_was_measured_and_cleans_up() {
     let place = Place::new();
     // The signal comes while the first of two durability modes is measured.
-    let words = "run tiny.toml --measure 60s --warmup 0s --rounds 2 --workers 1";
+    let words = "run tiny.toml --measure 60s --warmup 0s --rounds 2 --writers 1";
     let (code, rest) = interrupted(&place, words, "measuring", "-INT");
     assert_eq!(code, INCONCLUSIVE, "{rest}");
     place.holds_only(&["reports"]);
@@ -40,7 +40,7 @@ fn a_run_that_is_ended_before_it_measured_says_so_and_cleans_up() {
 #[test]
 fn writing_processes_are_killed_after_the_run_and_their_writes_are_found() {
     let place = Place::new();
-    let words = "run tiny.toml --measure 200ms --warmup 0s --rounds 2 --workers 2 --kills 2";
+    let words = "run tiny.toml --measure 200ms --warmup 0s --rounds 2 --writers 2 --kills 2";
     let ended = place.run(words);
     place.ended_with(&ended, PASS);
     place.holds_only(&["reports"]);
@@ -90,7 +90,7 @@ fn ctrl_c_during_the_kills_leaves_no_process_and_no_database_behind() {
 fn the_next_start_removes_the_databases_that_a_killed_one_left() {
     let place = Place::new();
     let data = format!("--data-dir {}", place.path("").display());
-    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 100000";
+    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --writers 1 --durability off --kills 100000";
     let start = |words: &str, until: &str| Running::start(&place, &format!("run tiny.toml {words} {data}"), until);
     let databases = || {
         let entries = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().path());
@@ -120,7 +120,7 @@ fn the_next_start_removes_the_databases_that_a_killed_one_left() {
 #[test]
 fn a_writing_process_ends_with_its_parent() {
     let place = Place::new();
-    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 100000";
+    let slow = "--rate 10 --measure 1500ms --warmup 0s --rounds 1 --writers 1 --durability off --kills 100000";
     let words = format!("run tiny.toml {slow} --data-dir {}", place.path("").display());
     let mut running = Running::start(&place, &words, "killing");
     let eventually = |count| {

@@ -22,7 +22,7 @@ pub(crate) const TINY: &str = "name = 'tiny'\ndescription = 'd'\nevent_bytes = {
 
 /// A short run of it.
 pub(crate) const SHORT: &str =
-    "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --workers 1 --durability off --kills 0";
+    "run tiny.toml --measure 200ms --warmup 0s --rounds 1 --writers 1 --durability off --kills 0";
 
 /// The report in the repository.
 pub(crate) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample");

@@ -19,7 +19,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("run tiny.toml --measure soon", &["'soon' for '--measure", "`30s`"]),
         ("run tiny.toml --measure 0s", &["'0s' for '--measure", "above zero"]),
         ("run tiny.toml --rounds 0", &["'0' for '--rounds"]),
-        ("run tiny.toml --workers 0", &["'0' for '--workers", "1..=1024"]),
+        ("run tiny.toml --writers 0", &["'0' for '--writers", "1..=1024"]),
         ("run tiny.toml --spec huge", &["'huge' for '--spec", "nano", "CORES,RAM_MB", "`host`"]),
         ("run tiny.toml --spec 0,512", &["'0,512' for '--spec"]),
         ("run tiny.toml --warmup soon", &["'soon' for '--warmup", "`steady`"]),

@@ -450,7 +450,7 @@ fn reports_of_different_loads_are_refused_with_the_field() {
         ((|report| report.settings.seed = 7) as fn(&mut Report), "settings.seed"),
         (|report| report.name = "other".to_owned(), "name"),
         (|report| report.settings.load = "open loop at 5/s".to_owned(), "settings.load"),
-        (|report| report.settings.workers_count = 3, "settings.workers_count"),
+        (|report| report.modes[0].writers_count = 3, "modes[].writers_count"),
         (|report| report.settings.machine_spec = serde_json::json!({"profile": "nano"}), "settings.machine_spec"),
         (|report| report.settings.measure_seconds = Some(3.0), "settings.measure_seconds"),
         (|report| drop(report.modes.pop()), "modes[].durability"),

@@ -291,12 +291,12 @@ fn where_the_source_came_from_may_differ() {
 #[test]
 fn repeated_reports_of_one_machine_were_measured_alike() {
     let samples = two_levels(MILLISECOND, 2 * MILLISECOND);
-    let workers = |report: &mut Report| report.settings.workers_count = 1;
-    refused([Host::new(0, &samples), Host::new(1, &samples).with(workers)], "settings.workers_count");
+    let writers = |report: &mut Report| report.modes[0].writers_count = 1;
+    refused([Host::new(0, &samples), Host::new(1, &samples).with(writers)], "modes[].writers_count");
     let spec = |report: &mut Report| report.settings.machine_spec = json!({"profile": "nano"});
     refused([Host::new(0, &samples), Host::new(1, &samples).with(spec)], "settings.machine_spec");
-    // Another machine has another number of workers, and what is given as RAM differs as the RAM does.
-    let larger = Host::new(1, &samples).with(workers).with(|report| report.host.usable_cores_count = 16);
+    // Another machine has another number of writers, and what is given as RAM differs as the RAM does.
+    let larger = Host::new(1, &samples).with(writers).with(|report| report.host.usable_cores_count = 16);
     assert_eq!(joined([Host::new(0, &samples), larger]).machines.len(), 2);
     let custom = |number: usize, ram_mb: u64| {
         Host::new(number, &samples).with(|report| {
@@ -578,7 +578,7 @@ mod at_the_command_line {
         let place = Place::new();
         for run in 1..=runs {
             let words = format!(
-                "run tiny.toml --measure 300ms --warmup 0s --rounds 1 --workers 1 --kills 0 --quiet --reports-dir reports-{run}"
+                "run tiny.toml --measure 300ms --warmup 0s --rounds 1 --writers 1 --kills 0 --quiet --reports-dir reports-{run}"
             );
             let ended = place.run(&words);
             assert!(ended.code == 0 || ended.code == 3, "{}", ended.stderr);

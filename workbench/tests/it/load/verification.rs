@@ -8,7 +8,7 @@ use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::host::HostProfile;
 use ave_workbench::load::{
-    Control, Crashed, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp,
+    Control, Crashed, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp, Writers,
 };
 use ave_workbench::report::{CertaintyLevel, Outcome, Report};
 use ave_workbench::run::{RunOutcome, RunSpec, run, run_report};
@@ -120,7 +120,7 @@ fn actors_that_changed_places_are_found() {
 fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &Path) -> (RunSpec, RunOutcome) {
     let spec = RunSpec {
         load: Load::Closed,
-        workers,
+        writers: Writers::both(workers),
         rounds: 2,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
         measure: (!source.is_finite()).then_some(Duration::from_millis(300)),

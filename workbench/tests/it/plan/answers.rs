@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ave_workbench::actor::Durability;
 use ave_workbench::host::{HostProfile, WritebackDelay};
-use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, WarmUp};
+use ave_workbench::load::{Control, JobContext, Load, RocksDbTarget, Source, SystemClock, WarmUp, Writers};
 use ave_workbench::plan::{Outlook, PlanSpec, ReportInput, plan_report, search_machines};
 use ave_workbench::render::{html, markdown};
 use ave_workbench::report::{
@@ -227,7 +227,7 @@ fn beside_others(foreign_cores: f64) -> Report {
     let directory = tempfile::tempdir().unwrap();
     let spec = RunSpec {
         load: Load::Closed,
-        workers: 1,
+        writers: Writers::both(1),
         rounds: 1,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
         measure: Some(Duration::from_millis(300)),

@@ -87,7 +87,7 @@ fn restarts_leave_a_database_as_they_found_it() {
         for _ in 0..2 {
             drive(&mut session, 300);
             let restarts =
-                session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
+                session.measure_restarts(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
             let [own, larger] = &restarts[..] else { panic!("{restarts:?}") };
             assert!((12..40).contains(&own.actors), "{}", own.actors);
             assert_eq!((larger.actors, larger.workers), (40, 2));
@@ -111,7 +111,7 @@ fn a_population_grows_no_larger_than_what_may_be_written() {
     let mut measured = |actors, most_bytes| {
         let spec = RestartSpec { actors, most_bytes, repeats: 1 };
         let restarts =
-            session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
+            session.measure_restarts(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
         restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>()
     };
     assert_eq!(measured(10, u64::MAX), [10]);
@@ -199,7 +199,7 @@ mod on_disk {
         for _ in 0..2 {
             drive(&mut session, 2_000);
             let restarts =
-                session.measure_restart(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
+                session.measure_restarts(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
             assert_eq!(restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>(), [30, 90]);
             session.take_inventory(JobContext::silent(&Control::default())).unwrap();
         }

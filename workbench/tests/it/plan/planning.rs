@@ -11,7 +11,7 @@ use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
 use ave_workbench::plan::{Breadth, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigSummary, Survey, Testbed,
+    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, Testbed,
 };
 use ave_workbench::report::{Evidence, Rejection, Resource};
 
@@ -25,7 +25,7 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
         target_per_second,
         objective: objective.parse().unwrap(),
         headroom_percent: 20.0,
-        workers: Some(1),
+        writers: Some(1),
         machines: Machine::profiles(),
         host: Machine::host(2, 5 << 30),
         durabilities: vec![Durability::Off],
@@ -81,7 +81,7 @@ impl Testbed for Alone<'_> {
     ) -> Result<RigOutcome<Box<dyn Rig + '_>>, ProcessError> {
         Ok(match self.0.set_up_grown(machine, grown_events, durability, workers)? {
             RigOutcome::Completed(rig) => RigOutcome::Completed(Box::new(AloneRig(rig))),
-            RigOutcome::OutOfMemory => RigOutcome::OutOfMemory,
+            RigOutcome::OutOfMemory(step) => RigOutcome::OutOfMemory(step),
         })
     }
 }
@@ -158,7 +158,7 @@ impl Testbed for Mortal<'_> {
                 asked: Rc::clone(&self.asked),
                 stops: self.stops,
             })),
-            RigOutcome::OutOfMemory => RigOutcome::OutOfMemory,
+            RigOutcome::OutOfMemory(step) => RigOutcome::OutOfMemory(step),
         })
     }
 }
@@ -170,7 +170,7 @@ impl Rig for MortalRig<'_> {
         }
         self.asked.borrow_mut().push(format!("{} {}", self.machine, spec.load));
         if (self.needs_mb)(spec.load).max(self.least_mb) > self.machine.ram_mb {
-            return Ok(RigOutcome::OutOfMemory);
+            return Ok(RigOutcome::OutOfMemory(RigStep::Load));
         }
         self.rig.drive(spec)
     }
@@ -264,7 +264,7 @@ impl Rig for FickleRig<'_> {
             return Ok(driven);
         }
         self.of.loads.set(loads + 1);
-        Ok(if loads % 2 == 1 { RigOutcome::OutOfMemory } else { driven })
+        Ok(if loads % 2 == 1 { RigOutcome::OutOfMemory(RigStep::Load) } else { driven })
     }
 
     fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use ave_workbench::host::{Confinement, remove_stale_groups};
 use serde_json::Value;
 
-use crate::cli::program::{INCONCLUSIVE, PASS, Place, USAGE, json};
+use crate::cli::program::{Ended, INCONCLUSIVE, PASS, Place, USAGE, json};
 use crate::support::skip::skipped;
 
 /// Ten actors whose states alone take hundreds of megabytes of page cache, and more than a small machine has at once.
@@ -91,7 +91,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     }
     let place = Place::new();
     place.write("large.toml", LARGE_STATES);
-    let words = "plan large.toml --target 2 --slo p50=10s --headroom 0 --quick --durability off --workers 2";
+    let words = "plan large.toml --target 2 --slo p50=10s --headroom 0 --quick --durability off --writers 2";
     let ended = place.run(&format!("{words} --machine 1,80 --machine 1,4000"));
     assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
     let report = place.report();
@@ -105,6 +105,100 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     assert_eq!(recommended["machine_spec"], json(r#"{"custom": {"ram_mb": 4000, "cpu_cores": 1}}"#));
     assert_eq!(recommended["container"]["memory_mib"], 3680);
     place.holds_only(&["large.toml", "reports"]);
+}
+
+/// The histograms of 512 writers take more memory than the machine has.
+#[test]
+fn the_workbench_does_not_count_against_the_machine() {
+    if !limits_memory(the_workbench_does_not_count_against_the_machine) {
+        return;
+    }
+    let place = Place::new();
+    let many = "name = 'many'\ndescription = 'd'\nevent_bytes = { constant = 100 }\nstate_bytes = { constant = 100 }\n\
+                [actors]\ncount = 2000\n[persistence]\nmode = 'light'\n[commands]\npersist = 1\n";
+    place.write("many.toml", many);
+    let short = "--measure 300ms --warmup 0s --rounds 1 --kills 0 --durability off";
+    let ended = place.run(&format!("run many.toml --rate 200 --machine 1,80 --writers 512 {short}"));
+    assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
+    let report = place.report();
+    let mode = &report["modes"][0];
+    assert!(mode["harness_memory_bytes"].as_u64().unwrap() > 80 << 20, "{mode}");
+    assert_eq!(mode["writers_count"], 512);
+}
+
+#[test]
+fn a_database_is_verified_outside_of_the_machine() {
+    if !limits_memory(a_database_is_verified_outside_of_the_machine) {
+        return;
+    }
+    let place = Place::new();
+    let long = "name = 'long'\ndescription = 'd'\nevent_bytes = { constant = 16000 }\nstate_bytes = { constant = 20 }\n\
+                compressibility = 0.0\n[actors]\ncount = 1\n[persistence]\nmode = 'full'\n[commands]\npersist = 1\n\
+                [preload]\nevents_per_actor = 12000\n";
+    place.write("long.toml", long);
+    let short = "--measure 300ms --warmup 0s --rounds 1 --kills 0 --durability off";
+    let ended = place.run(&format!("run long.toml --rate 100 --machine 1,64 {short}"));
+    assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
+    let verification = &place.report()["modes"][0]["verification"];
+    assert!(verification["events_count"].as_u64().unwrap() >= 12_000, "{verification}");
+    assert_eq!(verification["differences"], json("[]"));
+}
+
+/// Long names make handles of actors large: 50,000 of them take more memory than the machine has.
+#[test]
+fn a_restart_that_is_killed_is_a_finding_and_leaves_the_database_as_it_was() {
+    if !limits_memory(a_restart_that_is_killed_is_a_finding_and_leaves_the_database_as_it_was) {
+        return;
+    }
+    let place = Place::new();
+    let named = "name = 'named'\ndescription = 'd'\nevent_bytes = { constant = 20 }\nstate_bytes = { constant = 20 }\n\
+                 [actors]\ncount = 20\nname_bytes = 400\n[persistence]\nmode = 'full'\n[commands]\nlast_event = 1\n\
+                 [preload]\nevents_per_actor = 1\n";
+    place.write("named.toml", named);
+    let ended = place
+        .run("plan named.toml --target 5 --slo last_event:p50=2s --quick --durability off --machine 1,64 --actors 50000 --writers 2");
+    assert!(ended.stderr.contains("out of memory (restarting 50,000 actors)"), "{}{}", ended.stdout, ended.stderr);
+    let verification = &place.report()["modes"][0]["verification"];
+    assert_eq!((&verification["performed"], &verification["differences"]), (&true.into(), &json("[]")));
+    place.holds_only(&["named.toml", "reports"]);
+}
+
+/// A control group in which at most 8 threads run; `None` where none can be created.
+fn crowded_group() -> Option<PathBuf> {
+    let own = ave_actors_rocksdb::machine::cgroup_dirs(Path::new("/"), "self", "pids").into_iter().next()?;
+    let group = own.path.join(format!("threads-{}", std::process::id()));
+    fs::create_dir(&group).ok()?;
+    let limited = fs::write(group.join("pids.max"), "8");
+    limited.inspect_err(|_| drop(fs::remove_dir(&group))).ok().map(|()| group)
+}
+
+#[test]
+fn too_few_threads_are_an_error_before_anything_is_measured() {
+    let Some(group) = crowded_group() else {
+        let test = too_few_threads_are_an_error_before_anything_is_measured;
+        return skipped(test, "a control group that limits threads cannot be created");
+    };
+    let place = Place::new();
+    for verb in ["run tiny.toml", "certify tiny.toml --rate 100 --slo p50=1s", "plan tiny.toml --target 5 --slo p50=1s"]
+    {
+        let workbench = place.command(&format!("{verb} --writers 5"));
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "echo $$ > \"$0\"/cgroup.procs && exec \"$@\""]).arg(&group);
+        command.arg(workbench.get_program()).args(workbench.get_args()).current_dir(place.path("."));
+        let ended = Ended::of(command.stdin(Stdio::null()).output().unwrap());
+        ended.refused(USAGE, &["5 writers need as many threads", "pids.max is 8 in", "--writers"]);
+    }
+    place.holds_only(&[]);
+    eventually("the group is empty", || fs::remove_dir(&group).is_ok());
+}
+
+#[test]
+fn more_writers_than_actors_are_named() {
+    let place = Place::new();
+    let short = "--measure 200ms --warmup 0s --rounds 1 --durability off --kills 0";
+    let ended = place.run(&format!("run tiny.toml --writers 1000 {short}"));
+    assert!(ended.stderr.contains("--writers 1000: `tiny` has"), "{}", ended.stderr);
+    assert_eq!(place.report()["modes"][0]["writers_count"], place.report()["source"]["actors_count"]);
 }
 
 #[test]

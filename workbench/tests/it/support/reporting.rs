@@ -10,7 +10,7 @@ use ave_workbench::report::Context;
 /// Two cores and half a GiB.
 pub(crate) const SMALL: MachineSpec = MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 };
 
-/// Of one worker on [`SMALL`], at a moment that is always the same.
+/// On [`SMALL`], at a moment that is always the same.
 pub(crate) fn context<'a>(source: &'a Source, host: &'a HostProfile, directory: &'a Path) -> Context<'a> {
     Context {
         started_at: "2026-01-01T00:00:00Z".to_owned(),
@@ -24,6 +24,5 @@ pub(crate) fn context<'a>(source: &'a Source, host: &'a HostProfile, directory: 
         machine_spec: &SMALL,
         data_directory: directory,
         command: "ave-workbench run generated".to_owned(),
-        workers: 1,
     }
 }

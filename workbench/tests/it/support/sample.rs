@@ -199,7 +199,6 @@ fn settings() -> Settings {
     Settings {
         load_kind: LoadKind::Open,
         load: "open loop at 2,000/s (poisson)".to_owned(),
-        workers_count: 8,
         rounds_count: ROUNDS,
         warmup_seconds: 5.0,
         measure_seconds: Some(f64::from(ROUND_SECONDS)),
@@ -350,6 +349,7 @@ fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
     };
     ModeResult {
         durability,
+        writers_count: 8,
         commands_count: 120_000,
         operations_count: 346_100,
         offered_per_second,
@@ -393,6 +393,7 @@ fn mode(durability: Durability, offered_per_second: Option<f64>) -> ModeResult {
             power_cut: None,
         },
         harness_ns_per_operation: 86.0,
+        harness_memory_bytes: Some(41 << 20),
     }
 }
 
