@@ -191,11 +191,16 @@ impl Target for RocksDbTarget {
         // A database without statistics is about to fail an operation, which reports the cause.
         let stats = manager.stats().ok()?;
         // The histograms cost every operation a fraction of a microsecond, which is nothing beside a sync.
-        let syncs = durability.is_on().then(|| manager.latencies().wal_sync).unwrap_or_default();
+        let (timed_wal_syncs, wal_sync_micros) = if durability.is_on() {
+            let syncs = manager.latencies().wal_sync;
+            (syncs.count, syncs.sum_micros)
+        } else {
+            (0, 0)
+        };
         Some(EngineCounters {
             wal_syncs: stats.wal_syncs,
-            timed_wal_syncs: syncs.count,
-            wal_sync_micros: syncs.sum_micros,
+            timed_wal_syncs,
+            wal_sync_micros,
             stall_micros: stats.stall_micros,
             pending_compaction_bytes: stats.pending_compaction_bytes,
             background_jobs: stats.running_flushes + stats.running_compactions,
