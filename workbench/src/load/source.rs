@@ -210,6 +210,7 @@ impl Source {
         bytes
     }
 
+    /// Share of each stored value that repeats, 0 to 1.
     pub(crate) fn compressibility(&self) -> f64 {
         match self {
             Self::Workload(workload) => workload.stored_compressibility(),

@@ -298,6 +298,19 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_may_have_any_event_numbers() {
+        let mut builder = TraceBuilder::new(Provenance::default());
+        let actor = builder.actor("t", "a");
+        for number in [u64::MAX - 1, 7, u64::MAX - 2, u64::MAX - 1] {
+            let put = [OpKind::EventsPut, OpKind::EventsGet, OpKind::EventsLast, OpKind::EventsDel];
+            let mut ops = put.map(|kind| Op::new(kind, number, 100));
+            builder.command(0, actor, CommandKind::Persist, &mut ops).unwrap();
+        }
+        let source = Source::Trace { trace: Arc::new(builder.finish().unwrap()), seed: 1, passes: Some(1) };
+        assert!(curve(&source).knee().served_ratio <= 1.0);
+    }
+
+    #[test]
     fn a_sample_gives_the_curve_of_each_shipped_workload_within_two_percent() {
         for shipped in shipped() {
             let source = Source::Workload(Arc::new(Workload::parse(shipped.text).unwrap()));

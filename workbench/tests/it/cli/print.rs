@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use ave_workbench::workload::{Workload, shipped};
 
-use super::program::{Ended, MISSED, PASS, Place, SAMPLE, SHORT, json};
+use super::program::{Ended, MISSED, PASS, Place, SAMPLE, SHORT, TINY, json};
 use crate::support::skip::skipped;
 
 #[test]
@@ -19,6 +19,20 @@ fn workloads_are_listed_and_printed() {
         let printed = place.run(&format!("workloads {}", workload.name)).stdout;
         assert_eq!(Workload::parse(&printed).unwrap(), Workload::parse(workload.text).unwrap());
     }
+}
+
+#[test]
+fn the_memory_that_serves_the_reads_of_a_workload_is_drawn() {
+    let place = Place::new();
+    place.write("reading.toml", TINY.replace("persist = 1", "persist = 1\nlast_event = 1"));
+    let text = place.run("workloads reading.toml --memory --grown-by 1000").stdout;
+    for part in ["A command reads", "nothing more is gained", "by memory for blocks", "KiB  █"] {
+        assert!(text.contains(part), "`{part}` is missing: {text}");
+    }
+    let reads = json(&place.run("workloads reading.toml --memory --json").stdout);
+    assert!(reads["knee"]["memory_bytes"].as_f64().unwrap() > 0.0, "{reads}");
+    let none = place.run("workloads tiny.toml --memory");
+    assert_eq!((none.code, none.stdout.as_str()), (PASS, "Its commands read nothing from the database.\n"));
 }
 
 #[test]

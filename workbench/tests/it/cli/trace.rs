@@ -39,8 +39,17 @@ fn a_workload_becomes_a_trace_and_the_trace_a_workload() {
 fn info_describes_a_trace_as_text_and_as_json() {
     let place = with_trace();
     let text = place.run("trace info t.trace.csv.zst").stdout;
-    for part in ["Zipf exponent", "busiest", "p90", "coefficient of variation", "rate over time", "▇", "from before"]
-    {
+    for part in [
+        "Zipf exponent",
+        "busiest",
+        "p90",
+        "coefficient of variation",
+        "rate over time",
+        "▇",
+        "from before",
+        "nothing more is gained",
+        "MiB  █",
+    ] {
         assert!(text.contains(part), "`{part}` is missing: {text}");
     }
     let info = json(&place.run("trace info t.trace.csv.zst --json").stdout);
@@ -54,6 +63,9 @@ fn info_describes_a_trace_as_text_and_as_json() {
         ("/working_sets/0/actors_count", 100.0, 1000.0),
         ("/prehistory_events_count", 1.0, 30_000.0),
         ("/dropped_operations_count", 0.0, 0.0),
+        ("/block_reads/block_reads_per_command", 0.5, 5.0),
+        ("/block_reads/by_memory/0/disk_reads_per_command", 0.5, 5.0),
+        ("/block_reads/knee/served_ratio", 0.95, 1.0),
     ] {
         let figure = info.pointer(pointer).and_then(serde_json::Value::as_f64);
         assert!(figure.is_some_and(|figure| (low..=high).contains(&figure)), "{pointer}: {figure:?}");

@@ -37,6 +37,8 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("plan tiny.toml --target 5 --slo p99=1ms --machine host", &["'host' for '--machine"]),
         ("plan tiny.toml --target 5 --slo p99=1ms --what-if colour=2x", &["'colour=2x' for '--what-if", "event_size"]),
         ("workloads nonesuch", &["nonesuch", "ledger"]),
+        ("workloads nonesuch --memory", &["nonesuch", "ledger"]),
+        ("workloads --memory", &["<WORKLOAD>"]),
         ("trace import log.csv --delimiter ß", &["'ß' for '--delimiter", "one ASCII character"]),
         ("completions csh", &["csh", "bash"]),
     ] {
