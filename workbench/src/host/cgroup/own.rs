@@ -125,7 +125,7 @@ mod tests {
         let database = held(database_mib);
         memory.lift().unwrap();
         let verification = held(100);
-        assert!([books, database, verification].iter().all(|part| part.iter().any(|&byte| byte == 1)));
+        assert!([books, database, verification].iter().all(|part| part.contains(&1)));
     }
 
     #[test]

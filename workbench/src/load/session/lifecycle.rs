@@ -179,8 +179,10 @@ impl<'t, T: Target> Session<'t, T> {
         let (parts, (mut drive, mut slices)) = with_each_and(
             workers,
             |worker| {
-                let tally = tallies[worker.number()].lock().unwrap_or_else(PoisonError::into_inner).take();
-                worker.drive(&window, tally.expect("each worker takes its own"), clock, &shared)
+                let exchange = &exchanges[worker.number()];
+                let made = tallies[worker.number()].lock().unwrap_or_else(PoisonError::into_inner).take();
+                let tally = made.unwrap_or_else(|| Tally::new(&kinds, &operations, exchange));
+                worker.drive(&window, tally, clock, &shared)
             },
             |is_finished| {
                 let (window, exchanges, counters) =
