@@ -22,13 +22,10 @@ use tracing::{debug, info, warn};
 use super::{
     RocksDbManager, directory, error,
     key::{self, Prefix},
+    load_files::{COMMITTED, DIRECTORY, file_path, ingest},
 };
 use crate::files::sync_directory;
 
-/// First part of the name of the directory of a load.
-const DIRECTORY: &str = "bulk-load-";
-/// The list of the files: per line the number of the file, a space, and the name of its column family in hexadecimal.
-const COMMITTED: &str = "COMMITTED";
 /// Its name until it is complete.
 const COMMITTING: &str = "COMMITTED.tmp";
 /// Column families in which large values have at least this share of the bytes are compacted: see
@@ -178,7 +175,8 @@ impl BulkLoad {
         }
         commit(&self.directory, &files).map_err(|cause| self.failed("write the list of files in", &cause))?;
         self.is_committed = true;
-        ingest(&self.manager, &self.directory).map_err(|cause| error::committed_load(&cause))?;
+        ingest(self.manager.engine(), |name| self.manager.family(name), &self.directory)
+            .map_err(|cause| error::committed_load(&cause))?;
         info!(path = %self.manager.path().display(), files = files.len(), "finished a bulk load");
         compact_large_values(&self.manager, &files)
     }
@@ -323,10 +321,6 @@ impl SortedFile {
     }
 }
 
-fn file_path(directory: &Path, number: u64) -> PathBuf {
-    directory.join(format!("{number:06}.sst"))
-}
-
 /// The files are sorted by column family and first key.
 fn check_ranges(files: &[SortedFile]) -> Result<(), Error> {
     let overlap = |pair: &&[SortedFile]| pair[0].family == pair[1].family && pair[0].last >= pair[1].first;
@@ -349,63 +343,6 @@ fn commit(directory: &Path, files: &[SortedFile]) -> io::Result<()> {
     list.sync_all()?;
     fs::rename(incomplete, directory.join(COMMITTED))?;
     sync_directory(directory)
-}
-
-/// The files of a committed load by column family.
-fn read_list(directory: &Path) -> io::Result<BTreeMap<String, Vec<PathBuf>>> {
-    let mut files: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for line in fs::read_to_string(directory.join(COMMITTED))?.lines() {
-        let parsed = line.split_once(' ').and_then(|(number, name)| Some((number.parse().ok()?, parse_hex(name)?)));
-        let (number, family) = parsed.ok_or_else(|| io::Error::other(format!("the list of files has '{line}'")))?;
-        files.entry(family).or_default().push(file_path(directory, number));
-    }
-    Ok(files)
-}
-
-fn parse_hex(text: &str) -> Option<String> {
-    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
-    String::from_utf8((0..text.len()).step_by(2).map(byte).collect::<Option<_>>()?).ok()
-}
-
-/// Adds the files of a committed load that are still there, and removes its directory.
-fn ingest(manager: &RocksDbManager, directory: &Path) -> Result<(), Error> {
-    let context = manager.engine().error_context();
-    let failed = |action, cause: &io::Error| error::directory(context, action, directory, cause);
-    let families = read_list(directory).map_err(|cause| failed("read the list of files in", &cause))?;
-    for (name, mut files) in families {
-        let family = manager.family(&name)?;
-        // RocksDB moves the files of a column family when all of them are a part of the database.
-        files.retain(|file| file.exists());
-        family.ingest(files).map_err(|cause| family.failed("bulk load", &cause))?;
-    }
-    fs::remove_dir_all(directory).map_err(|cause| failed("remove the bulk load", &cause))
-}
-
-/// Completes the loads that a killed process had committed, and removes the others.
-pub(super) fn recover(manager: &RocksDbManager) -> Result<(), Error> {
-    for directory in loads(manager)? {
-        if directory.join(COMMITTED).exists() {
-            ingest(manager, &directory)?;
-            info!(path = %manager.path().display(), "finished an interrupted bulk load");
-        } else {
-            let removed = fs::remove_dir_all(&directory);
-            removed.unwrap_or_else(|cause| warn!(path = %directory.display(), %cause, "cannot remove a bulk load"));
-        }
-    }
-    Ok(())
-}
-
-/// Fails if a part of a committed load may be missing.
-pub(super) fn check_complete(manager: &RocksDbManager) -> Result<(), Error> {
-    let is_committed = |directory: &PathBuf| directory.join(COMMITTED).exists();
-    if loads(manager)?.iter().any(is_committed) { Err(error::incomplete_load(manager.path())) } else { Ok(()) }
-}
-
-fn loads(manager: &RocksDbManager) -> Result<Vec<PathBuf>, Error> {
-    let path = manager.path();
-    let names = directory::list(path)
-        .map_err(|cause| error::directory(manager.engine().error_context(), "list the directory", path, &cause))?;
-    Ok(names.iter().filter(|name| name.starts_with(DIRECTORY)).map(|name| path.join(name)).collect())
 }
 
 fn compact_large_values(manager: &RocksDbManager, files: &[SortedFile]) -> Result<(), Error> {

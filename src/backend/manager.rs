@@ -26,11 +26,10 @@ use super::{
     actor_sizes::{self, ActorSizes},
     backup_list::{self, LastBackup},
     backups::{Backup, Backups},
-    bulk_load,
     column::ColumnFamily,
     directory,
     engine::{Engine, Opened},
-    error,
+    error, load_files,
     nested_scan::Scan,
     options,
     progress::Progress,
@@ -187,9 +186,9 @@ impl RocksDbManager {
             Database { engine, families: RwLock::new(families), creation: Mutex::new(()), _nested_scan: nested_scan };
         let manager = Self { database: Arc::new(database) };
         if manager.engine().is_read_only() {
-            bulk_load::check_complete(&manager)?;
+            load_files::check_complete(manager.engine())?;
         } else {
-            bulk_load::recover(&manager)?;
+            load_files::recover(manager.engine(), |name| manager.family(name))?;
         }
         Ok(manager)
     }

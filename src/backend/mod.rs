@@ -66,6 +66,7 @@ mod file_copy;
 mod in_use;
 mod iter;
 mod key;
+mod load_files;
 mod log_format;
 mod manager;
 mod manifest;

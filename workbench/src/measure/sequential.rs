@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Share of successes that must be taken for "almost always", and the share that must not.
 const RELIABLE: f64 = 0.95;
 const UNRELIABLE: f64 = 0.5;
-/// Trials after which a test without a decision ends.
-const MOST_TRIALS: u32 = 24;
+/// Trials after which a test without a decision ends, as a multiple of those that decide if all succeed.
+const MOST_TRIALS: u32 = 3;
 
 /// Trials and how many of them succeeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -60,7 +60,7 @@ pub(crate) fn decide(trials: Trials, error: f64) -> Decision {
         Decision::Reliable
     } else if evidence <= -bound {
         Decision::Unreliable
-    } else if trials.tried_count >= MOST_TRIALS {
+    } else if trials.tried_count >= MOST_TRIALS * fewest_trials(error) {
         Decision::Undecided
     } else {
         Decision::Open
@@ -68,9 +68,9 @@ pub(crate) fn decide(trials: Trials, error: f64) -> Decision {
 }
 
 /// Successes in a row that decide.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
 pub(crate) fn fewest_trials(error: f64) -> u32 {
-    let all_held = |count| Trials { held_count: count, tried_count: count };
-    (1..=MOST_TRIALS).find(|&count| decide(all_held(count), error) == Decision::Reliable).unwrap_or(MOST_TRIALS)
+    (((1.0 - error) / error).ln() / (RELIABLE / UNRELIABLE).ln()).ceil() as u32
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::Span;
 use jiff::civil::Date;
 
 use crate::host::{DiskProfile, Machine};
-use crate::load::{BlockGeometry, ReadCurve, Source};
+use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::Deployment;
 use crate::plan::horizon::{Candidate, DiskReads, MeasuredSize, SizeModel, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
@@ -188,7 +188,7 @@ impl OutlookInput<'_> {
 fn block_memory(machine: &Machine, findings: &MachineFindings) -> f64 {
     let usable = machine.usable_ram_bytes() as f64;
     let drives = findings.sustained.last().map_or(findings.saturation.as_slice(), |sustained| &sustained.drives);
-    let cached = drives.iter().filter_map(|drive| drive.engine()).map(|engine| engine.block_cache_bytes).max();
+    let cached = drives.iter().filter_map(Drive::engine).map(|engine| engine.block_cache_bytes).max();
     let process = findings.rss_peak_bytes.saturating_sub(cached.unwrap_or(0)) as f64;
     (usable - process).max(LEAST_MEMORY_SHARE * usable)
 }
