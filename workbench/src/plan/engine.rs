@@ -265,7 +265,7 @@ impl<'a> ModeSearch<'a> {
                 break;
             }
             self.begin("rates on a smaller database");
-            let mut search = self.search_of(machine, grown_events);
+            let mut search = self.search_of(machine, grown_events).coarse();
             search.saturate()?;
             search.candidate(required)?;
             self.mode.sizes.extend(search.size());
@@ -289,6 +289,9 @@ impl<'a> ModeSearch<'a> {
         let actors = self.input.source.actors();
         // Without durability a write waits for nothing: writers beyond the cores compete for them.
         let is_of_use = |count: u64| count <= actors && (self.durability.is_on() || count <= 2 * machine.cores as u64);
+        if effort.breadth == Breadth::Smallest && !self.durability.is_on() {
+            return Ok(());
+        }
         self.begin("rates by the number of writers");
         let mut points = Vec::new();
         for &writers_count in counts.iter().filter(|&&count| is_of_use(count)) {

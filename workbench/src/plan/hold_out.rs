@@ -4,7 +4,7 @@
 //! holds is raised again, until one that is little higher does not. The machines of several modes take turns in random
 //! order, so that what the disk does meanwhile hits all of them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -18,6 +18,8 @@ use crate::report::RateTrials;
 
 /// A rate that does not hold is lowered by these factors, one after the other; then the lowest one is tried.
 const STEPS_DOWN: [f64; 6] = [0.85, 0.85, 0.75, 0.6, 0.5, 0.5];
+/// The same once the time for the trials is over.
+const LATE_STEP_DOWN: f64 = 0.5;
 /// A rate that holds is raised by this factor: the highest that holds is known to that.
 const STEP_UP: f64 = 1.3;
 
@@ -29,7 +31,8 @@ pub(super) struct HoldOut<'s, 'a> {
     /// No higher one is.
     highest: f64,
     error: f64,
-    began: Instant,
+    /// Time of its own loads.
+    spent: Duration,
     rate: f64,
     trials: Trials,
     drives: Vec<Drive>,
@@ -48,7 +51,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             lowest,
             highest,
             error,
-            began: Instant::now(),
+            spent: Duration::ZERO,
             rate: candidate,
             trials: Trials::default(),
             drives: Vec::new(),
@@ -71,7 +74,9 @@ impl<'s, 'a> HoldOut<'s, 'a> {
         if self.trials == Trials::default() {
             self.search.renew()?;
         }
+        let began = Instant::now();
         let (is_met, drive) = self.search.probe(self.rate)?;
+        self.spent += began.elapsed();
         self.trials.add(is_met);
         self.drives.extend(drive);
         let sustained = match decide(self.trials, self.error) {
@@ -103,7 +108,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
     }
 
     fn lower(&mut self) {
-        let step = STEPS_DOWN.get(self.steps_down).filter(|_| !self.is_late());
+        let step = STEPS_DOWN.get(self.steps_down).map(|&step| if self.is_late() { LATE_STEP_DOWN } else { step });
         let lowest = self.lowest.unwrap_or(0.0);
         let lower = match step.map(|step| step * self.rate) {
             Some(lower) if lower > lowest => lower,
@@ -117,7 +122,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
     }
 
     fn is_late(&self) -> bool {
-        self.began.elapsed() > self.search.input.spec.effort.climb
+        self.spent > self.search.input.spec.effort.climb
     }
 }
 

@@ -38,6 +38,8 @@ pub(super) struct SizeModel<'a> {
     pub(super) memory_bytes: f64,
     /// Ascending by size, at least one.
     pub(super) measured: &'a [MeasuredSize],
+    /// The rate that is sustained on the largest of them, as a multiple of the one that met the objective there once.
+    pub(super) sustained_share: f64,
 }
 
 impl SizeModel<'_> {
@@ -65,11 +67,11 @@ impl SizeModel<'_> {
         let largest = self.largest();
         let reads = self.reads.per_command(database_bytes, memory_bytes);
         if reads <= self.reads.per_command(largest.database_bytes, self.memory_bytes) {
-            return largest.per_second;
+            return self.sustained_share * largest.per_second;
         }
         let found =
             self.fitted_on(largest).and_then(|model| model.highest_rate(self.limit_seconds, reads, self.read_seconds));
-        found.map_or(0.0, |found| found.per_second)
+        self.sustained_share * found.map_or(0.0, |found| found.per_second)
     }
 
     /// How far the predictions from the smallest database are off at the others, at most; `None` if there are no others, or
@@ -93,7 +95,10 @@ impl SizeModel<'_> {
             per_second,
             disk_reads_per_command: self.reads.per_command(database_bytes, self.memory_bytes),
         };
-        let known = self.measured.iter().map(|one| point(one.database_bytes, one.per_second, Basis::Measured));
+        let known = self
+            .measured
+            .iter()
+            .map(|one| point(one.database_bytes, self.sustained_share * one.per_second, Basis::Measured));
         let from = self.largest().database_bytes.max(1.0);
         let ratio = (end_bytes / from).max(1.0);
         let steps = if ratio > 1.0 { POINTS } else { 0 };
@@ -191,6 +196,7 @@ mod tests {
             limit_seconds: 0.01,
             memory_bytes: 0.5 * GIB,
             measured,
+            sustained_share: 1.0,
         }
     }
 

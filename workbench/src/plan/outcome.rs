@@ -123,7 +123,7 @@ impl ModeFindings {
 pub struct SizeFindings {
     /// Size when it was opened, bytes.
     pub database_bytes: u64,
-    /// The highest rate that met the objective, commands per second.
+    /// The highest rate that met the objective once, commands per second.
     pub per_second: f64,
     /// Mean service time of a command at it, seconds.
     pub service_seconds: f64,

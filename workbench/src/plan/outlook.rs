@@ -118,6 +118,7 @@ impl OutlookInput<'_> {
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
             measured: &measured,
+            sustained_share: findings.sustained_per_second()? / measured[measured.len() - 1].per_second,
         };
         let machines = self.spec.candidates_and_host();
         let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));

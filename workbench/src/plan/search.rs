@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Measurement, Objective, RestartSpec, Source, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, Source, WarmUp};
 use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
@@ -43,7 +43,9 @@ impl SearchInput<'_> {
     /// Time to offer a rate: long enough for the percentile, within limits.
     pub(super) fn probe_time(&self, rate: f64) -> Duration {
         let PlanSpec { objective, effort, .. } = self.spec;
-        let needed = 1.2 * objective.samples_needed() as f64 / (rate * self.source.share(self.command)).max(1e-9);
+        // Four standard deviations of a Poisson process more.
+        let samples = objective.samples_needed() as f64;
+        let needed = (samples + 4.0 * samples.sqrt()) / (rate * self.source.share(self.command)).max(1e-9);
         Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
     }
 }
@@ -56,6 +58,8 @@ pub(super) struct Search<'a> {
     grown_events: u64,
     /// Size of the first database when it was opened.
     opened_bytes: Option<u64>,
+    /// Rates that a bisection tries, at most.
+    bisections: u32,
     /// The highest rate that met the objective, and its load.
     best: Option<(f64, Drive)>,
     rig: Option<Box<dyn Rig + 'a>>,
@@ -94,12 +98,18 @@ impl<'a> Search<'a> {
             durability,
             grown_events,
             opened_bytes: None,
+            bisections: input.spec.effort.bisections,
             best: None,
             rig: None,
             database_bytes: 0,
             oom_kills_while_filling: 0,
             findings,
         }
+    }
+
+    /// The same with fewer steps, for a figure beside the answer.
+    pub(super) fn coarse(self) -> Self {
+        Self { bisections: self.bisections.div_ceil(2), ..self }
     }
 
     /// Whether it was stopped, or the machine has too little memory to fill the database.
@@ -182,13 +192,10 @@ impl<'a> Search<'a> {
         Ok((is_met, drive))
     }
 
-    /// The highest rate that met the objective on its databases: one that is sustained, or else one that met it once.
+    /// The highest rate that met the objective once on its databases.
     pub(super) fn size(&self) -> Option<SizeFindings> {
-        let (per_second, drives) = match self.findings.sustained.last() {
-            Some(sustained) => (sustained.rate_per_second, sustained.drives.as_slice()),
-            None => (self.best.as_ref()?.0, std::slice::from_ref(&self.best.as_ref()?.1)),
-        };
-        let all = Measurement::over_rounds(drives.iter().map(|drive| &drive.measurement));
+        let (per_second, drive) = self.best.as_ref()?;
+        let all = &drive.measurement;
         let response = all.command(self.input.command)?.response.percentile(self.input.spec.objective.percentile)?;
         let services = all.commands.iter().flatten().map(|latency| &latency.service);
         let (count, busy_ns) = services.fold((0.0, 0.0), |(count, busy_ns), service| {
@@ -196,7 +203,7 @@ impl<'a> Search<'a> {
         });
         (count > 0.0).then_some(SizeFindings {
             database_bytes: self.opened_bytes?,
-            per_second,
+            per_second: *per_second,
             service_seconds: busy_ns / count / 1e9,
             response_seconds: response as f64 / 1e9,
         })
@@ -252,7 +259,7 @@ impl<'a> Search<'a> {
     /// The highest rate between `low` and `high` that met the objective; `low` if none did.
     fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
         let began = Instant::now();
-        for _ in 0..self.input.spec.effort.bisections {
+        for _ in 0..self.bisections {
             if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.spec.effort.climb {
                 break;
             }

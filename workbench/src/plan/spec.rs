@@ -68,30 +68,30 @@ pub enum Breadth {
 }
 
 impl Effort {
-    /// One to two minutes for a plan of both durability modes.
+    /// About a minute for a plan of both durability modes.
     pub(crate) const fn quick() -> Self {
         Self {
-            saturation: Duration::from_secs(2),
-            probe: Duration::from_secs(3),
-            longest_probe: Duration::from_secs(20),
-            warmup: Duration::from_millis(500),
-            bisections: 3,
+            saturation: Duration::from_millis(1_500),
+            probe: Duration::from_millis(1_500),
+            longest_probe: Duration::from_secs(12),
+            warmup: Duration::from_millis(300),
+            bisections: 2,
             error: 0.1,
             climb: Duration::from_secs(20),
             breadth: Breadth::Smallest,
         }
     }
 
-    /// Five to seven minutes for a plan of both durability modes.
+    /// About five minutes for a plan of both durability modes.
     pub(crate) const fn standard() -> Self {
         Self {
-            saturation: Duration::from_secs(5),
-            probe: Duration::from_secs(6),
-            longest_probe: Duration::from_secs(40),
-            warmup: Duration::from_secs(1),
+            saturation: Duration::from_secs(3),
+            probe: Duration::from_secs(3),
+            longest_probe: Duration::from_secs(30),
+            warmup: Duration::from_millis(700),
             bisections: 4,
             error: 0.05,
-            climb: Duration::from_secs(60),
+            climb: Duration::from_secs(45),
             breadth: Breadth::SmallestAndHost,
         }
     }

@@ -6,8 +6,10 @@ use crate::measure::fewest_trials;
 use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
 
-/// Expected time to fill a database and to close it, seconds.
-const SET_UP: f64 = 2.0;
+/// Expected time to link a filled database into place, to open and to close it, seconds.
+const SET_UP: f64 = 0.7;
+/// Expected time to survey data and restarts, seconds.
+const SURVEY: f64 = 3.0;
 /// Expected trials of a machine, as a multiple of those of one rate that holds: the next higher one soon fails.
 const RATES_TRIED: f64 = 1.6;
 /// Longest time at the target: enough for p99.9 of a thousand commands per second.
@@ -25,20 +27,24 @@ pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
     let bisection = f64::from(effort.bisections) * short;
     let hold_out = SET_UP + RATES_TRIED * trials * short;
     let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
-    let machines = match effort.breadth {
-        Breadth::All => u32::try_from(spec.emulatable().len()).unwrap_or(u32::MAX),
-        Breadth::Smallest | Breadth::SmallestAndHost => 1,
-    };
-    let mut count = 2 * machines + 1;
-    let mut seconds = f64::from(machines) * (ceiling + bisection + hold_out) + at_target.as_secs_f64();
-    if effort.breadth != Breadth::Smallest {
-        count += 1;
-        seconds += ceiling + bisection + hold_out;
+    let (every, is_quick) = (effort.breadth == Breadth::All, effort.breadth == Breadth::Smallest);
+    let machines = if every { spec.emulatable().len() as f64 } else { 1.0 };
+    let searched = ceiling + bisection + hold_out;
+    let smaller = (spec.grown_events.len() - 1) as f64 * (ceiling + bisection / 2.0 + SURVEY);
+    let writers = if is_quick { 3.0 } else { 7.0 } * (SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0);
+    // Stages that are announced, and their time.
+    let mut stages = vec![(2.0 * machines, machines * searched), (2.0, at_target.as_secs_f64() + SURVEY)];
+    stages.push(((spec.grown_events.len() - 1) as f64, smaller));
+    stages.push((1.0, writers));
+    if !is_quick {
+        stages.push((1.0, searched));
     }
     if spec.extrapolates() {
-        count += 1;
-        seconds += 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup));
+        stages.push((1.0, 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup))));
     }
+    let (count, seconds) = stages.into_iter().fold((0.0, 0.0), |sum, stage| (sum.0 + stage.0, sum.1 + stage.1));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+    let count = count as u32;
     let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
     let each = Duration::from_secs_f64(seconds / f64::from(count));
     input.job.observer.expect_stages(count.saturating_mul(modes), each);

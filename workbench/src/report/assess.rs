@@ -78,7 +78,14 @@ impl Assessment {
         self.doubts.push("it was interrupted: the figures cover what was measured until then".to_owned());
     }
 
+    /// Rounds of one long measurement.
     pub(crate) fn mode(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
+        self.loads(name, rounds, offered, verified);
+        self.check_drift(name, rounds);
+    }
+
+    /// Loads that were judged one by one: the caches of the first are colder.
+    pub(crate) fn loads(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>, verified: Option<&Verified>) {
         self.check_backlog(name, rounds, offered);
         self.check_generator(name, rounds, offered.is_some());
         self.check_samples(name, rounds);
@@ -87,7 +94,6 @@ impl Assessment {
         self.check_foreign_load(name, rounds);
         self.check_warm_up(name, rounds);
         self.check_scatter(name, rounds);
-        self.check_drift(name, rounds);
         if rounds.iter().any(|round| round.settled == Some(false)) {
             self.doubts.push(format!(
                 "durability {name}: compactions were still pending 20 s after the load ended: work that the figures do not \

@@ -202,7 +202,7 @@ fn charts_hold_both_modes_and_the_objective() {
 #[test]
 fn every_chart_has_a_table_for_those_without_scripts() {
     let page = html(&sample::plan());
-    assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 3);
+    assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 4);
     assert_eq!(
         page.matches(r#"<div class="plot"#).count(),
         page.matches(r#"role="img" aria-label="#).count() - marks(&page)
