@@ -82,8 +82,7 @@ mod tests {
     use super::*;
 
     fn file(p10: u64, p50: u64, p90: u64) -> DiskFile {
-        let text = include_str!("../../../reports/sample/report.json");
-        let host = serde_json::from_str::<crate::report::Report>(text).unwrap().host;
+        let host = crate::report::host_info(&crate::host::HostProfile::detect(Path::new("/")), None);
         let swing = DiskSwing { sync_p10_ns: p10, sync_p50_ns: p50, sync_p90_ns: p90, ..DiskSwing::default() };
         let profile = DiskProfile {
             seconds: 10.0,

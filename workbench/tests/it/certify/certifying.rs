@@ -26,6 +26,7 @@ use ave_workbench::workload::Arrivals;
 use tempfile::TempDir;
 
 use crate::load::known_latency::{MILLISECOND, SECOND, Scripted, SimulatedClock, appends};
+use crate::support::workload;
 
 /// Ten minutes at 200 commands/s in slices of 10 s and segments of a minute.
 fn spec(objective: &str) -> CertifySpec {
@@ -461,6 +462,10 @@ fn a_journal_belongs_to_one_process_machine_and_directory() {
     assert_eq!(std::fs::read_dir(reports).unwrap().count(), 0);
 }
 
+fn actors(count: u32) -> Source {
+    Source::Workload(workload(count, "mode = 'full'\nsnapshot_every = 0\n[commands]\npersist = 1"))
+}
+
 #[test]
 fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     let source = appends(1);
@@ -490,6 +495,7 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     let full = refused(base(), Some(1_000_000));
     assert!(full.contains("120000 commands write") && full.contains("0.0 GB are free"), "{full}");
     assert!(base().check(&source, Some(100_000_000)).is_ok());
-    assert!(refused(CertifySpec { writers: Writers::both(1_025), ..base() }, None).contains("1 to 1024"));
+    let many = CertifySpec { writers: Writers::both(1_025), ..base() }.check(&actors(2_000), None).unwrap_err();
+    assert!(many.to_string().contains("1 to 1024"), "{many}");
     assert!(refused(CertifySpec { durabilities: vec![], ..base() }, None).contains("at least one durability"));
 }
