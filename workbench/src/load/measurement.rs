@@ -127,7 +127,12 @@ impl Measurement {
     /// Whether the backend fell behind: the load was given up, or its last command was late by more than 1/20 of the measured
     /// time. Counts do not show it: random arrivals vary around their rate.
     pub fn fell_behind(&self) -> bool {
-        self.gave_up || self.final_lag_ns > self.elapsed_ns / 20
+        self.fell_behind_by_more_than(0)
+    }
+
+    /// The same where a lag of so many nanoseconds is no queue: in a short load one slow command is a twentieth of the time.
+    pub(crate) fn fell_behind_by_more_than(&self, tolerated_ns: u64) -> bool {
+        self.gave_up || self.final_lag_ns > tolerated_ns.max(self.elapsed_ns / 20)
     }
 
     /// Commands completed per second of measured time, 0 if none was.

@@ -29,7 +29,7 @@ const STEP_SHARE: f64 = 0.02;
 
 /// Why a load does not sustain its rate; `None` if it does.
 pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKind) -> Option<Rejection> {
-    if drive.measurement.fell_behind() {
+    if drive.measurement.fell_behind_by_more_than(objective.limit_ns) {
         return Some(Rejection::FellBehind);
     }
     let Some(worst) = worst_slice(drive, objective, command) else { return Some(Rejection::TooFewSamples) };

@@ -64,7 +64,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
         Some(scenario) => {
             job.observer.note("measuring again with the changed inputs");
-            Some(measure(request, scenario, scratch.path(), &host, &disk, job)?)
+            Some(measure(request, scenario, &scratch.path().join("changed"), &host, &disk, job)?)
         }
         None => None,
     };

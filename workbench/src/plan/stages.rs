@@ -12,21 +12,18 @@ const SET_UP: f64 = 0.7;
 const SURVEY: f64 = 3.0;
 /// Expected trials of a machine, as a multiple of those of one rate that holds: the next higher one soon fails.
 const RATES_TRIED: f64 = 1.6;
-/// Longest time at the target: enough for p99.9 of a thousand commands per second.
-const LONGEST_AT_TARGET: Duration = Duration::from_secs(12);
 
 /// Announces the stages with the mean of their times, since which machines will be tried is not known beforehand. Returns the
 /// time for which the target is offered.
 pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
     let effort = spec.effort;
-    let probe = input.probe_time(spec.required_per_second());
     let warmup = effort.warmup.as_secs_f64();
     let trials = f64::from(fewest_trials(effort.error));
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let short = effort.probe.as_secs_f64() + warmup;
     let bisection = f64::from(effort.bisections) * short;
     let hold_out = SET_UP + RATES_TRIED * trials * short;
-    let at_target = LONGEST_AT_TARGET.min(effort.probe).max(probe);
+    let at_target = input.probe_time(spec.target_per_second);
     let (every, is_quick) = (effort.breadth == Breadth::All, effort.breadth == Breadth::Smallest);
     let machines = if every { spec.emulatable().len() as f64 } else { 1.0 };
     let searched = ceiling + bisection + hold_out;
