@@ -68,7 +68,7 @@ pub enum Breadth {
 }
 
 impl Effort {
-    /// About a minute for a plan of both durability modes.
+    /// One to two minutes for a plan of both durability modes.
     pub(crate) const fn quick() -> Self {
         Self {
             saturation: Duration::from_millis(1_500),
@@ -82,7 +82,7 @@ impl Effort {
         }
     }
 
-    /// About five minutes for a plan of both durability modes.
+    /// Minutes for a plan of both durability modes.
     pub(crate) const fn standard() -> Self {
         Self {
             saturation: Duration::from_secs(3),
