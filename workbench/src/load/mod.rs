@@ -5,6 +5,7 @@
 
 mod ack_log;
 mod arrivals;
+#[cfg(feature = "rocksdb")]
 mod block_reads;
 mod clock;
 mod control;
@@ -36,6 +37,7 @@ mod write_volume;
 mod writers;
 
 pub use arrivals::arrival_times;
+#[cfg(feature = "rocksdb")]
 pub use block_reads::{BlockGeometry, BlockReads, Knee, ReadCurve, ReadPoint};
 pub use clock::{Clock, SystemClock};
 pub use control::Control;

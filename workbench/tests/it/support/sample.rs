@@ -558,7 +558,7 @@ fn plan_result() -> PlanResult {
             days_until_disk_full: Some(36.0),
         },
         not_covered: vec!["loads longer than 20 s: certify the rate before you buy".to_owned()],
-        writers: Durability::BOTH.into_iter().filter_map(writers).collect(),
+        writers: Durability::BOTH.map(writers).into(),
         scaling: vec![scaling(Durability::Off, 24_000.0), scaling(Durability::On, 1_900.0)],
         forecast: Some(forecast()),
         horizon: Some(horizon()),
@@ -780,7 +780,7 @@ fn profiles() -> Vec<ProfileEvidence> {
 }
 
 /// Durable writes in flight share a sync.
-fn writers(durability: Durability) -> Option<WriterSweep> {
+fn writers(durability: Durability) -> WriterSweep {
     let figures: &[(u64, f64, u64)] = match durability {
         Durability::Off => &[(1, 31_000.0, 61_000), (2, 48_700.0, 85_000), (4, 47_900.0, 190_000)],
         Durability::On => &[
@@ -800,7 +800,7 @@ fn writers(durability: Durability) -> Option<WriterSweep> {
     };
     let (planned_count, recommended_count) = if durability.is_on() { (64, 32) } else { (2, 2) };
     let (machine, points) = ("small".to_owned(), figures.iter().map(point).collect());
-    Some(WriterSweep { durability, machine, points, planned_count, recommended_count })
+    WriterSweep { durability, machine, points, planned_count, recommended_count }
 }
 
 /// Reads go to the disk once the database exceeds the RAM, twice as many with every fourfold size.
