@@ -21,7 +21,7 @@ const RECLAIM_TIMEOUT: Duration = Duration::from_secs(20);
 ///
 /// The machine would run a database and the handles of actors, and nothing of the workbench. So this process limits
 /// itself only while its database is open for a load or a restart, and adds to the machine's RAM what it holds itself.
-/// While it is not [enforced](Self::enforce), the process may use the memory of the host.
+/// While it does not, the process may use the memory of the host.
 #[derive(Debug)]
 pub struct MachineMemory {
     group: GroupDirectory,

@@ -75,7 +75,7 @@ impl BlockReads {
 ///
 /// From the commands of a walk: the first half of them fills the cache, the second half counts. A write
 /// leaves its block in the page cache without a read. What was not accessed before in the walk counts as in
-/// [`MissCurve::among_stored`]. Memory is that of the blocks: block cache and page cache together, without what the
+/// `MissCurve::among_stored`. Memory is that of the blocks: block cache and page cache together, without what the
 /// process itself takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadCurve {
