@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 const RELIABLE: f64 = 0.95;
 const UNRELIABLE: f64 = 0.5;
 /// Trials after which a test without a decision ends, as a multiple of those that decide if all succeed.
-const MOST_TRIALS: u32 = 2;
+const MOST_TRIALS: u32 = 4;
 
 /// Trials and how many of them succeeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

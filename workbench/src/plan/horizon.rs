@@ -185,7 +185,7 @@ mod tests {
     /// 0.1 ms per command without reads, and 0.3 ms for each read.
     fn size(gib: f64, per_second: f64) -> MeasuredSize {
         let database_bytes = gib * GIB;
-        MeasuredSize { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.01 }
+        MeasuredSize { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.001 }
     }
 
     fn model<'a>(reads: &'a dyn DiskReads, measured: &'a [MeasuredSize]) -> SizeModel<'a> {
