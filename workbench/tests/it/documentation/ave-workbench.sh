@@ -72,6 +72,7 @@ certify)
     ;;
 plan)
     with_less_preload
+    short --horizon 1m
     words=("${words[@]/#--thorough/--quick}")
     has --quick || words+=(--quick)
     has --durability || words+=(--durability off)

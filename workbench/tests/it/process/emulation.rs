@@ -20,7 +20,7 @@ const LARGE_STATES: &str = "name = 'large'\ndescription = 'd'\nevent_bytes = { c
                             [persistence]\nmode = 'light'\n[commands]\npersist = 1\n";
 
 /// The shortest plan.
-const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durability off --machine nano";
+const QUICK: &str = "plan tiny.toml --target 50 --slo p50=500ms --quick --durability off --machine nano --horizon 1m";
 
 fn limits_memory(test: impl Fn()) -> bool {
     let confinement = Confinement::detect();
@@ -91,7 +91,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     }
     let place = Place::new();
     place.write("large.toml", LARGE_STATES);
-    let words = "plan large.toml --target 2 --slo max=10s --headroom 0 --quick --durability off --writers 2";
+    let words = "plan large.toml --target 2 --slo max=10s --headroom 0 --quick --durability off --writers 2 --horizon 1m";
     let ended = place.run(&format!("{words} --machine 1,80 --machine 1,4000"));
     assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}{}", ended.stdout, ended.stderr);
     let report = place.report();
@@ -156,7 +156,7 @@ fn a_restart_that_is_killed_is_a_finding_and_leaves_the_database_as_it_was() {
                  [preload]\nevents_per_actor = 1\n";
     place.write("named.toml", named);
     let ended = place
-        .run("plan named.toml --target 5 --slo last_event:max=2s --quick --durability off --machine 1,64 --actors 50000 --writers 2");
+        .run("plan named.toml --target 5 --slo last_event:max=2s --quick --durability off --machine 1,64 --actors 50000 --writers 2 --horizon 1m");
     assert!(ended.stderr.contains("out of memory (restarting 50,000 actors)"), "{}{}", ended.stdout, ended.stderr);
     let verification = &place.report()["modes"][0]["verification"];
     assert_eq!((&verification["performed"], &verification["differences"]), (&true.into(), &json("[]")));
