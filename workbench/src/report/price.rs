@@ -150,7 +150,9 @@ mod tests {
         let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
         let report: Report = serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap();
         let mut modes = report.modes;
-        modes.iter_mut().for_each(|mode| mode.offered_per_second = Some(700.0));
+        for mode in &mut modes {
+            mode.offered_per_second = Some(700.0);
+        }
         let scheduled = DurabilityPrice::of_modes(&modes, Some("persist")).unwrap();
         let latency = scheduled.latency.as_ref().unwrap();
         assert!(scheduled.throughput.is_none() && latency.unequal_rates_per_second.is_none() && !latency.at_target);
