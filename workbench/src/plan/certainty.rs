@@ -11,9 +11,6 @@ use crate::units;
 const CLEAR: f64 = 1.25;
 /// A database that is larger than a measured one by no more than this factor counts as measured.
 const MEASURED_SHARE: f64 = 1.1;
-/// Largest errors of the model of larger databases that leave a high certainty, percent.
-const MOST_RATE_ERROR_PERCENT: f64 = 15.0;
-const MOST_RESPONSE_ERROR_PERCENT: f64 = 25.0;
 
 /// How sure a plan's recommendations are that `ended` so: as sure as the least sure of them.
 pub(super) fn of_plan(
@@ -102,7 +99,7 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
     )
 }
 
-/// What is said of a database that is larger than those that were measured.
+/// How sure the rates on databases are that are larger than those measured.
 fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
     let measured = units::bytes(horizon.measured_bytes);
     if horizon.is_working_set_bounded {
@@ -119,15 +116,15 @@ fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
         let durability = mode.durability;
         let (level, check) = match mode.error {
             Some(error) => {
-                let is_close = error.rate_percent.abs() <= MOST_RATE_ERROR_PERCENT
-                    && error.response_percent.is_some_and(|percent| percent.abs() <= MOST_RESPONSE_ERROR_PERCENT);
-                let level = if is_close { CertaintyLevel::High } else { CertaintyLevel::Moderate };
                 let response = error.response_percent.map_or_else(
                     || "which was not sustained by the model".to_owned(),
                     |percent| format!("{} in the response time", units::percent_difference(percent)),
                 );
                 let rate = units::percent_difference(error.rate_percent);
-                (level, format!("it was {rate} off in the rate at a size that it was not fitted on, and {response}"))
+                (
+                    error.certainty(),
+                    format!("it was {rate} off in the rate at a size that it was not fitted on, and {response}"),
+                )
             }
             None => (CertaintyLevel::Moderate, "it was not checked at another size".to_owned()),
         };

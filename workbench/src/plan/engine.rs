@@ -116,7 +116,7 @@ impl<'a> ModeSearch<'a> {
         let ordered = self.machines.windows(2).all(|pair| pair[1].is_at_least(&pair[0]));
         let every = self.input.spec.effort.breadth == Breadth::All;
         let mut next = self.lowest;
-        while self.lowest < self.found.as_ref().map_or(self.machines.len(), |found| found.place) && !self.is_stopped() {
+        while self.lowest < self.end() && !self.is_stopped() {
             let found = self.attempt(next)?;
             if found.candidate.is_some() {
                 if let Some(larger) = self.found.replace(found) {
@@ -126,17 +126,21 @@ impl<'a> ModeSearch<'a> {
                 self.lowest = next + 1;
                 self.give_up(found)?;
             }
-            let (lowest, holds) = (self.lowest, self.found.as_ref().map_or(self.machines.len(), |found| found.place));
             next = match (ordered && !every, self.found.is_none()) {
-                (false, _) => lowest,
+                (false, _) => self.lowest,
                 (true, true) => self.machines.len() - 1,
-                (true, false) => lowest.midpoint(holds),
+                (true, false) => self.lowest.midpoint(self.end()),
             };
         }
         if every && is_first_round {
             self.search_larger()?;
         }
         Ok(())
+    }
+
+    /// The place before which the smallest machine is looked for: that of the one found.
+    fn end(&self) -> usize {
+        self.found.as_ref().map_or(self.machines.len(), |found| found.place)
     }
 
     /// The machines that are larger than the one found, for their own rates.
@@ -146,11 +150,10 @@ impl<'a> ModeSearch<'a> {
             if self.is_stopped() {
                 break;
             }
-            let Found { mut search, candidate, .. } = self.attempt(place)?;
-            if let Some(candidate) = candidate {
-                HoldOut::new(&mut search, candidate, Some(self.required())).decide()?;
-            }
-            self.mode.searched.push(search.finish(false)?);
+            let machine = &self.machines[place];
+            self.begin(&format!("{machine} at {:.0} commands/s and more", self.required()));
+            let findings = self.search_alone(machine)?;
+            self.mode.searched.push(findings);
         }
         Ok(())
     }
@@ -159,10 +162,16 @@ impl<'a> ModeSearch<'a> {
     fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
         let machine = &self.machines[place];
         self.begin(&format!("{machine} at {:.0} commands/s and more", self.required()));
+        let (search, candidate) = self.propose(machine)?;
+        Ok(Found { search, place, candidate })
+    }
+
+    /// A search with its ceiling, and its candidate if it was not stopped.
+    fn propose(&self, machine: &Machine) -> Result<(Search<'a>, Option<f64>), ProcessError> {
         let mut search = self.search(machine);
         search.saturate()?;
         let candidate = search.candidate(self.required())?.filter(|_| !search.is_over());
-        Ok(Found { search, place, candidate })
+        Ok((search, candidate))
     }
 
     /// A machine without a candidate. Of the largest one, the highest rate tells by how much it falls short.
@@ -240,7 +249,8 @@ impl<'a> ModeSearch<'a> {
             self.measure_writers(&machine)?;
         }
         if self.is_host_needed() {
-            let findings = self.search_host()?;
+            self.begin("highest rate of this host");
+            let findings = self.search_alone(&self.input.spec.host)?;
             self.mode.searched.push(findings);
         }
         if self.input.spec.extrapolates() && !self.is_stopped() {
@@ -325,14 +335,11 @@ impl<'a> ModeSearch<'a> {
         self.input.spec.effort.breadth != Breadth::Smallest && !is_known && !self.is_stopped()
     }
 
-    /// The highest rate of this host without limits.
-    fn search_host(&self) -> Result<MachineFindings, ProcessError> {
-        self.begin("highest rate of this host");
-        let mut search = self.search(&self.input.spec.host);
-        search.saturate()?;
-        let required = self.required();
-        if let Some(candidate) = search.candidate(required)?.filter(|_| !search.is_over()) {
-            HoldOut::new(&mut search, candidate, Some(required)).decide()?;
+    /// The highest rate of a machine, decided without turns with another mode.
+    fn search_alone(&self, machine: &Machine) -> Result<MachineFindings, ProcessError> {
+        let (mut search, candidate) = self.propose(machine)?;
+        if let Some(candidate) = candidate {
+            HoldOut::new(&mut search, candidate, Some(self.required())).decide()?;
         }
         search.finish(false)
     }

@@ -1,7 +1,8 @@
 //! Which machine is enough for how long: the rates of a machine over the size of its database, measured and modelled.
 
 use crate::plan::forecast::{ModelError, ReadModel, SmallDatabase};
-use crate::report::{Basis, MachinePeriod, ModelErrorInfo, SizeRate};
+use crate::plan::outcome::SizeFindings;
+use crate::report::{Basis, MachinePeriod, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
@@ -12,18 +13,6 @@ const POINTS: u32 = 24;
 pub(super) trait DiskReads {
     /// Never more with more memory.
     fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64;
-}
-
-/// A load at the highest rate that met the objective on a database of one size.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct MeasuredSize {
-    /// Size when it was opened.
-    pub(super) database_bytes: f64,
-    pub(super) per_second: f64,
-    /// Mean service time of a command.
-    pub(super) service_seconds: f64,
-    /// Response time at the percentile of the objective.
-    pub(super) response_seconds: f64,
 }
 
 /// A machine whose rates on databases of several sizes are known.
@@ -37,27 +26,27 @@ pub(super) struct SizeModel<'a> {
     /// Memory for blocks of the measured machine.
     pub(super) memory_bytes: f64,
     /// Ascending by size, at least one.
-    pub(super) measured: &'a [MeasuredSize],
+    pub(super) measured: &'a [SizeFindings],
     /// The rate that is sustained on the largest of them, as a multiple of the one that met the objective there once.
     pub(super) sustained_share: f64,
 }
 
 impl SizeModel<'_> {
-    fn smallest(&self) -> &MeasuredSize {
+    fn smallest(&self) -> &SizeFindings {
         &self.measured[0]
     }
 
-    fn largest(&self) -> &MeasuredSize {
+    fn largest(&self) -> &SizeFindings {
         &self.measured[self.measured.len() - 1]
     }
 
-    fn fitted_on(&self, one: &MeasuredSize) -> Option<ReadModel> {
+    fn fitted_on(&self, one: &SizeFindings) -> Option<ReadModel> {
         ReadModel::fit(SmallDatabase {
             per_second: one.per_second,
             service_seconds: one.service_seconds,
             response_seconds: one.response_seconds,
             writers: self.writers,
-            disk_reads_per_command: self.reads.per_command(one.database_bytes, self.memory_bytes),
+            disk_reads_per_command: self.reads.per_command(one.database_bytes as f64, self.memory_bytes),
         })
     }
 
@@ -66,7 +55,7 @@ impl SizeModel<'_> {
     pub(super) fn rate(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
         let largest = self.largest();
         let reads = self.reads.per_command(database_bytes, memory_bytes);
-        if reads <= self.reads.per_command(largest.database_bytes, self.memory_bytes) {
+        if reads <= self.reads.per_command(largest.database_bytes as f64, self.memory_bytes) {
             return self.sustained_share * largest.per_second;
         }
         let found =
@@ -79,7 +68,7 @@ impl SizeModel<'_> {
     pub(super) fn error(&self) -> Option<ModelError> {
         let model = self.fitted_on(self.smallest())?;
         let errors = self.measured[1..].iter().filter_map(|one| {
-            let reads = self.reads.per_command(one.database_bytes, self.memory_bytes);
+            let reads = self.reads.per_command(one.database_bytes as f64, self.memory_bytes);
             let response = model.at_rate(one.per_second, reads, self.read_seconds).map(|at| at.response_seconds);
             let rate = model.highest_rate(self.limit_seconds, reads, self.read_seconds)?.per_second;
             Some(ModelError::new([response.unwrap_or(f64::INFINITY), one.response_seconds], [rate, one.per_second]))
@@ -98,8 +87,8 @@ impl SizeModel<'_> {
         let known = self
             .measured
             .iter()
-            .map(|one| point(one.database_bytes, self.sustained_share * one.per_second, Basis::Measured));
-        let from = self.largest().database_bytes.max(1.0);
+            .map(|one| point(one.database_bytes as f64, self.sustained_share * one.per_second, Basis::Measured));
+        let from = self.largest().database_bytes.max(1) as f64;
         let ratio = (end_bytes / from).max(1.0);
         let steps = if ratio > 1.0 { POINTS } else { 0 };
         let beyond = (1..=steps).map(|step| {
@@ -107,13 +96,6 @@ impl SizeModel<'_> {
             point(database_bytes, self.rate(database_bytes, self.memory_bytes), Basis::Modelled)
         });
         known.chain(beyond).collect()
-    }
-}
-
-impl From<ModelError> for ModelErrorInfo {
-    fn from(error: ModelError) -> Self {
-        let response_percent = Some(100.0 * error.response).filter(|percent| percent.is_finite());
-        Self { rate_percent: 100.0 * error.rate, response_percent }
     }
 }
 
@@ -134,7 +116,7 @@ pub(super) fn periods(
     date: impl Fn(f64) -> Option<String>,
 ) -> Vec<MachinePeriod> {
     let enough = |at_days: f64| {
-        let size = size_at(at_days).max(model.smallest().database_bytes);
+        let size = size_at(at_days).max(model.smallest().database_bytes as f64);
         let holds = |one: &&Candidate<'_>| model.rate(size, one.memory_bytes) >= required_per_second;
         candidates.iter().find(holds).map(|one| one.name.to_owned())
     };
@@ -183,12 +165,13 @@ mod tests {
     }
 
     /// 0.1 ms per command without reads, and 0.3 ms for each read.
-    fn size(gib: f64, per_second: f64) -> MeasuredSize {
-        let database_bytes = gib * GIB;
-        MeasuredSize { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.001 }
+    fn size(gib: f64, per_second: f64) -> SizeFindings {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive size")]
+        let database_bytes = (gib * GIB) as u64;
+        SizeFindings { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.001 }
     }
 
-    fn model<'a>(reads: &'a dyn DiskReads, measured: &'a [MeasuredSize]) -> SizeModel<'a> {
+    fn model<'a>(reads: &'a dyn DiskReads, measured: &'a [SizeFindings]) -> SizeModel<'a> {
         SizeModel {
             reads,
             writers: 2.0,
@@ -237,11 +220,11 @@ mod tests {
         let truth = |gib: f64| {
             let measured = [smallest];
             let per_second = model(&Uniform, &measured).rate(gib * GIB, 0.5 * GIB);
-            MeasuredSize { per_second, ..size(gib, per_second) }
+            SizeFindings { per_second, ..size(gib, per_second) }
         };
         let exact = [smallest, truth(1.0), truth(4.0)];
         assert!(model(&Uniform, &exact).error().unwrap().rate.abs() < 1e-6);
-        let slower = MeasuredSize { per_second: truth(4.0).per_second / 1.5, ..truth(4.0) };
+        let slower = SizeFindings { per_second: truth(4.0).per_second / 1.5, ..truth(4.0) };
         let off = [smallest, truth(1.0), slower];
         assert!((model(&Uniform, &off).error().unwrap().rate - 0.5).abs() < 1e-6);
         assert_eq!(model(&Uniform, &off[..1]).error(), None);

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::Deployment;
-use crate::plan::horizon::{Candidate, DiskReads, MeasuredSize, SizeModel, periods};
+use crate::plan::horizon::{Candidate, DiskReads, SizeModel, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
 use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil};
@@ -96,19 +96,7 @@ impl OutlookInput<'_> {
 
     fn mode(&self, mode: &ModeFindings, reads: &dyn DiskReads, days: f64) -> Option<HorizonMode> {
         let findings = mode.searched_machine(&mode.recommended()?.machine)?;
-        let measured: Vec<_> = mode
-            .sizes
-            .iter()
-            .map(|size| MeasuredSize {
-                database_bytes: size.database_bytes as f64,
-                per_second: size.per_second,
-                service_seconds: size.service_seconds,
-                response_seconds: size.response_seconds,
-            })
-            .collect();
-        if measured.is_empty() {
-            return None;
-        }
+        let largest = mode.sizes.last()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
         let read_seconds = |depth: f64| self.read_seconds(depth);
         let model = SizeModel {
@@ -117,8 +105,8 @@ impl OutlookInput<'_> {
             read_seconds: &read_seconds,
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
-            measured: &measured,
-            sustained_share: findings.sustained_per_second()? / measured[measured.len() - 1].per_second,
+            measured: &mode.sizes,
+            sustained_share: findings.sustained_per_second()? / largest.per_second,
         };
         let machines = self.spec.candidates_and_host();
         let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));

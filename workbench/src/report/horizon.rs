@@ -3,10 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::certainty::CertaintyLevel;
 use super::forecast::Band;
 use super::what_if::Basis;
 use crate::actor::Durability;
 use crate::units;
+
+/// Largest errors of the model of larger databases that leave a high certainty, percent.
+const MOST_RATE_ERROR_PERCENT: f64 = 15.0;
+const MOST_RESPONSE_ERROR_PERCENT: f64 = 25.0;
 
 /// The plan until its horizon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -88,6 +93,16 @@ pub struct ModelErrorInfo {
     pub rate_percent: f64,
     /// Of the response time at the percentile of the objective; absent if the model says that the rate is not sustained.
     pub response_percent: Option<f64>,
+}
+
+impl ModelErrorInfo {
+    /// How certain an answer is at most that relies on the model: beyond 25 % for the response time or 15 % for the rate it is
+    /// moderate.
+    pub(crate) fn certainty(self) -> CertaintyLevel {
+        let is_close = self.rate_percent.abs() <= MOST_RATE_ERROR_PERCENT
+            && self.response_percent.is_some_and(|percent| percent.abs() <= MOST_RESPONSE_ERROR_PERCENT);
+        if is_close { CertaintyLevel::High } else { CertaintyLevel::Moderate }
+    }
 }
 
 /// A time in which one machine is enough.

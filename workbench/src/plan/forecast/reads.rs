@@ -17,13 +17,9 @@
 
 use std::fmt;
 
-use crate::report::CertaintyLevel;
+use crate::report::ModelErrorInfo;
 use crate::units;
 
-/// Largest relative error of a predicted response time at the percentile of the objective.
-const MOST_LATENCY_ERROR: f64 = 0.25;
-/// Largest relative error of a predicted rate.
-const MOST_RATE_ERROR: f64 = 0.15;
 /// Halvings of an interval: to less than a billionth of it.
 const HALVINGS: u32 = 30;
 
@@ -143,12 +139,12 @@ impl ModelError {
         let error = |[predicted, measured]: [f64; 2]| relative_error(predicted, measured);
         Self { response: error(response_seconds), rate: error(per_second) }
     }
+}
 
-    /// How certain an answer is at most that relies on the model: beyond 25 % for the response time or 15 % for the rate it is
-    /// moderate.
-    pub fn certainty(self) -> CertaintyLevel {
-        let is_close = self.response.abs() <= MOST_LATENCY_ERROR && self.rate.abs() <= MOST_RATE_ERROR;
-        if is_close { CertaintyLevel::High } else { CertaintyLevel::Moderate }
+impl From<ModelError> for ModelErrorInfo {
+    fn from(error: ModelError) -> Self {
+        let response_percent = Some(100.0 * error.response).filter(|percent| percent.is_finite());
+        Self { rate_percent: 100.0 * error.rate, response_percent }
     }
 }
 
@@ -163,6 +159,7 @@ impl fmt::Display for ModelError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::CertaintyLevel;
     use proptest::prelude::*;
 
     const SMALL: SmallDatabase = SmallDatabase {
@@ -211,7 +208,7 @@ mod tests {
             [(1.24, 0.86, High), (0.76, 1.14, High), (1.26, 1.0, Moderate), (0.7, 1.0, Moderate), (1.0, 1.16, Moderate)]
         {
             let error = ModelError::new([response, 1.0], [rate, 1.0]);
-            assert_eq!(error.certainty(), level, "{error}");
+            assert_eq!(ModelErrorInfo::from(error).certainty(), level, "{error}");
         }
         let error = ModelError::new([0.8, 1.0], [1.1, 1.0]);
         assert_eq!(error.to_string(), "−20.0 % in the response time and +10.0 % in the rate");
