@@ -171,21 +171,26 @@ mod tests {
             .collect()
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-        #[test]
-        fn a_step_is_found_near_its_place_with_its_factor(
-            seed: u64, before in 12usize..40, after in 12usize..40, factor in 3.0f64..20.0, falls: bool,
-        ) {
-            let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-            let factor = if falls { 1.0 / factor } else { factor };
+    /// The level of such a test lets one series in a hundred have a step by chance, which can lie nearer than the true one.
+    #[test]
+    fn steps_are_found_near_their_places_with_their_factors() {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(2);
+        let series = 300;
+        let is_found = |_: &i32| {
+            let (before, after) = (rng.random_range(12..40), rng.random_range(12..40));
+            let rise = rng.random_range(3.0..20.0);
+            let factor = if rng.random() { rise } else { 1.0 / rise };
             let found = steps(&levels(&mut rng, &[(before, 1.0), (after, factor)]));
             let nearest = found.iter().min_by_key(|step| step.place.abs_diff(before));
-            let step = nearest.expect("a step");
-            prop_assert!(step.place.abs_diff(before) <= 3, "{found:?}");
-            prop_assert!((0.6..1.6).contains(&(step.factor() / factor)), "{found:?}");
-        }
+            nearest
+                .is_some_and(|step| step.place.abs_diff(before) <= 3 && (0.6..1.6).contains(&(step.factor() / factor)))
+        };
+        let found_count = (0..series).filter(is_found).count();
+        assert!(found_count >= 285, "{found_count} of {series}");
+    }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn the_unit_does_not_matter(seed: u64, unit in 1e-3f64..1e6) {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
