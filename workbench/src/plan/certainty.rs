@@ -3,6 +3,7 @@
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
 use crate::report::{
     Assessment, Certainty, CertaintyLevel, Evidence, Ground, HorizonInfo, HorizonMode, Outcome, PlanResult, RateTrials,
+    WorkingSet,
 };
 use crate::units;
 
@@ -102,7 +103,7 @@ fn none(mode: &ModeFindings, required_per_second: f64) -> Ground {
 /// How sure the rates on databases are that are larger than those measured.
 fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
     let measured = units::bytes(horizon.measured_bytes);
-    if horizon.is_working_set_bounded {
+    if horizon.working_set == WorkingSet::Bounded {
         let reason = format!(
             "What commands read does not grow with the database: the rates were measured on databases of up to {measured}"
         );
@@ -111,6 +112,13 @@ fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
     if horizon.database_bytes.expected <= MEASURED_SHARE * horizon.measured_bytes {
         let reason = format!("The rates were measured on a database as large as at the horizon, {measured}");
         return vec![(CertaintyLevel::High, reason)];
+    }
+    if horizon.working_set == WorkingSet::Unknown {
+        let reason = format!(
+            "Whether commands read more as the database grows beyond {measured} is not known: a trace has one size, a \
+             workload from `ave-workbench trace fit` grows"
+        );
+        return vec![(CertaintyLevel::Moderate, reason)];
     }
     let ground = |mode: &HorizonMode| {
         let durability = mode.durability;

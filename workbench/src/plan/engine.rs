@@ -209,7 +209,7 @@ impl<'a> ModeSearch<'a> {
         };
         if holds(&found.search) && self.is_surveyed && self.mode.grown_survey.is_none() {
             self.begin("size of the data and time of a restart");
-            self.mode.grown_survey = found.search.survey(&self.input.spec.restart)?;
+            self.mode.grown_survey = found.search.survey(self.input.spec.most_grown_events() == 0)?;
         }
         if holds(&found.search) {
             self.found = Some(found);
@@ -280,7 +280,7 @@ impl<'a> ModeSearch<'a> {
             search.candidate(required)?;
             self.mode.sizes.extend(search.size());
             if grown_events == 0 && self.is_surveyed {
-                self.mode.survey = search.survey(&self.input.spec.restart)?;
+                self.mode.survey = search.survey(true)?;
             }
             search.finish(false)?;
         }
@@ -288,7 +288,8 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// Ceilings of the machine over the number of writers, on the database as it is now.
+    /// Ceilings of the machine over the number of writers, on the database that the search was on: that of the planned number
+    /// is known from there.
     fn measure_writers(&mut self, machine: &Machine) -> Result<(), ProcessError> {
         let effort = self.input.spec.effort;
         let planned_count = self.writers(machine);
@@ -303,9 +304,17 @@ impl<'a> ModeSearch<'a> {
             return Ok(());
         }
         self.begin("rates by the number of writers");
-        let mut points = Vec::new();
-        for &writers_count in counts.iter().filter(|&&count| is_of_use(count)) {
-            let mut search = Search::new(self.input, self.testbed, machine, self.durability, writers_count, 0);
+        let planned = self.mode.searched_machine(machine);
+        let known = |findings: &MachineFindings| {
+            findings.saturation.as_ref().map(|drive| findings.writer_point(drive, self.input.command))
+        };
+        let mut points = Vec::from_iter(planned.and_then(known));
+        let grown_events = self.input.spec.most_grown_events();
+        let is_open = |&&count: &&u64| is_of_use(count) && points.iter().all(|point| point.writers_count != count);
+        let open: Vec<u64> = counts.iter().filter(is_open).copied().collect();
+        for writers_count in open {
+            let mut search =
+                Search::new(self.input, self.testbed, machine, self.durability, writers_count, grown_events);
             points.extend(search.writer_point(effort.saturation / 2)?);
             search.finish(false)?;
         }

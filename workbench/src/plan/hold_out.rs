@@ -22,6 +22,8 @@ const STEPS_DOWN: [f64; 6] = [0.85, 0.85, 0.75, 0.6, 0.5, 0.5];
 const LATE_STEP_DOWN: f64 = 0.5;
 /// A rate that holds is raised by this factor: the highest that holds is known to that.
 const STEP_UP: f64 = 1.3;
+/// A rate is not raised by less than this: 1.5 times the answer has to fail.
+const WORTH_RAISING: f64 = 1.4;
 
 /// The trials of one machine in one mode.
 pub(super) struct HoldOut<'s, 'a> {
@@ -103,7 +105,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
         self.held = true;
         let next = (STEP_UP * self.rate).min(self.highest);
         // Within the steps down, the next higher rate is known to fail.
-        self.is_decided = self.steps_down > 0 || next < 1.02 * self.rate || self.is_late();
+        self.is_decided = self.steps_down > 0 || next < WORTH_RAISING * self.rate || self.is_late();
         self.rate = next;
     }
 

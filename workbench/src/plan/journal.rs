@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Control, DriveSpec, RestartSpec};
+use crate::load::{Control, DriveSpec};
 use crate::process::{
     DriveResult, Emulation, JournalError, JournalFile, ProcessError, Rig, RigOutcome, RigResult, RigStep, RigSummary,
-    Survey, Testbed,
+    Survey, SurveySpec, Testbed,
 };
 
 /// The journal of one plan.
@@ -50,7 +50,7 @@ enum Step {
     /// It could not even be filled.
     DiedAtOnce,
     Driven(DriveSpec, Box<RigOutcome<DriveResult>>),
-    Surveyed(RestartSpec, Box<RigOutcome<Survey>>),
+    Surveyed(SurveySpec, Box<RigOutcome<Survey>>),
     Finished(RigOutcome<RigSummary>),
 }
 
@@ -200,7 +200,7 @@ impl Rig for JournaledRig<'_> {
         Ok(answer)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+    fn survey(&mut self, spec: &SurveySpec) -> RigResult<Survey> {
         if let Some(Step::Surveyed(asked, answer)) = self.known.pop_front()
             && asked == *spec
         {

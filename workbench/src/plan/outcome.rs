@@ -3,10 +3,12 @@
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::Drive;
-use crate::measure::Trials;
+use crate::measure::{Percentile, Trials};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
-use crate::report::{HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterSweep};
+use crate::report::{
+    HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep,
+};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// What a plan found.
@@ -178,6 +180,15 @@ impl MachineFindings {
     /// Commands per second of the closed loop; `None` if the machine ran out of memory under it.
     pub fn ceiling_per_second(&self) -> Option<f64> {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
+    }
+
+    /// What a closed loop showed of this number of writers. `command` is that of the objective.
+    pub(super) fn writer_point(&self, drive: &Drive, command: CommandKind) -> WriterPoint {
+        WriterPoint {
+            writers_count: self.workers,
+            per_second: drive.measurement.commands_per_second(),
+            p99_ns: drive.measurement.command(command).and_then(|latency| latency.service.percentile(Percentile::P99)),
+        }
     }
 
     /// The drives that the latency tables show: those at the lowest sustained rate, which is the required one if that was

@@ -1,6 +1,8 @@
 //! How long a plan's answer is valid: the sizes that were measured, the model between and beyond them, the machines over time,
 //! and what ends first.
 
+use std::panic::resume_unwind;
+
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 use jiff::Span;
@@ -12,7 +14,7 @@ use crate::plan::forecast::Deployment;
 use crate::plan::horizon::{Candidate, DiskReads, SizeModel, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
-use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil};
+use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
 
 /// Commands that are walked for the reuse distances: a second of work.
 const WALKED_COMMANDS: u64 = 1_000_000;
@@ -35,8 +37,7 @@ pub(super) struct OutlookInput<'a> {
 struct GrowingReads {
     /// Of the largest database that was measured; `None` if commands read nothing.
     curve: Option<ReadCurve>,
-    /// Whether the reads stay the same as the database grows.
-    is_bounded: bool,
+    working_set: WorkingSet,
 }
 
 impl GrowingReads {
@@ -44,13 +45,27 @@ impl GrowingReads {
         let tuning = Tuning::new(&resolve_spec(Some(machine.spec())), None);
         let geometry = BlockGeometry::in_page_cache(&tuning, source.compressibility());
         let curve = |events| ReadCurve::of(&source.grown(events), 1, &geometry, WALKED_COMMANDS);
-        let (now, grown) = (curve(0), curve(spec.most_grown_events()));
-        let is_bounded = match (&now, &grown) {
-            (Some(now), Some(grown)) => !now.grows_to(grown),
-            (_, None) => true,
-            (None, Some(_)) => false,
+        let grown_events = spec.most_grown_events();
+        let (now, grown) = std::thread::scope(|scope| {
+            let now = (grown_events > 0).then(|| scope.spawn(|| curve(0)));
+            let grown = curve(grown_events);
+            (now.map(|now| now.join().unwrap_or_else(|panic| resume_unwind(panic))), grown)
+        });
+        let working_set = match (&now, &grown) {
+            (_, None) => WorkingSet::Bounded,
+            (None, Some(_)) => WorkingSet::Unknown,
+            (Some(Some(now)), Some(grown)) if !now.grows_to(grown) => WorkingSet::Bounded,
+            (Some(_), Some(_)) => WorkingSet::Growing,
         };
-        Self { curve: grown, is_bounded }
+        Self { curve: grown, working_set }
+    }
+
+    /// By how much the reads of a database of this size are spread wider than those of the curve.
+    fn scale(&self, curve: &ReadCurve, database_bytes: f64) -> f64 {
+        match self.working_set {
+            WorkingSet::Bounded | WorkingSet::Unknown => 1.0,
+            WorkingSet::Growing => database_bytes.max(1.0) / curve.stored_bytes(),
+        }
     }
 }
 
@@ -58,8 +73,7 @@ impl DiskReads for GrowingReads {
     /// Where the reads grow with the database, a database twice as large is read as one of this size with half the memory.
     fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
         let Some(curve) = &self.curve else { return 0.0 };
-        let scale = if self.is_bounded { 1.0 } else { curve.stored_bytes() / database_bytes.max(1.0) };
-        curve.disk_reads_per_command(memory_bytes * scale)
+        curve.disk_reads_per_command(memory_bytes / self.scale(curve, database_bytes))
     }
 }
 
@@ -79,17 +93,14 @@ impl OutlookInput<'_> {
         let database_bytes = self.size_after(days);
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
         let measured = self.outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes).max()?;
-        let grown = reads.curve.as_ref().map(|curve| {
-            let scale = if reads.is_bounded { 1.0 } else { database_bytes.expected / curve.stored_bytes() };
-            curve.knee().memory_bytes * scale.max(1.0)
-        });
+        let knee = |curve: &ReadCurve| curve.knee().memory_bytes * reads.scale(curve, database_bytes.expected).max(1.0);
         Some(HorizonInfo {
             days,
             on: self.date(days),
             database_bytes,
             measured_bytes: measured as f64,
-            is_working_set_bounded: reads.is_bounded,
-            knee_bytes: grown,
+            working_set: reads.working_set,
+            knee_bytes: reads.curve.as_ref().map(knee),
             modes,
         })
     }

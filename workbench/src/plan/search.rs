@@ -1,7 +1,7 @@
 //! The search for the highest rate that a machine sustains in one durability mode.
 //!
-//! First the ceiling: a closed loop, as fast as the workers go. Then a bisection between the required rate and the ceiling,
-//! one load for each rate. The highest rate that met the objective is a candidate and no more: of many rates that were
+//! First the ceiling: a closed loop, as fast as the workers go. Then an open loop just below it, and a bisection between the
+//! required rate and the ceiling, one load for each rate. The highest rate that met the objective is a candidate and no more: of many rates that were
 //! tried once, the lucky one is chosen. Whether it is sustained is decided on later loads: see
 //! [`HoldOut`](super::hold_out::HoldOut).
 
@@ -9,18 +9,19 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RestartSpec, Source, WarmUp};
-use crate::measure::Percentile;
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, Source, WarmUp};
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
-use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, Testbed};
+use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, SurveySpec, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
 use crate::units;
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
 pub(super) const RESOLUTION: f64 = 1.06;
+/// Share of the ceiling that is tried first: an open loop that is offered all of it waits for its own scatter.
+const BELOW_CEILING: f64 = 0.85;
 /// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
 /// Lateness that is always tolerated: threads start, clocks are read.
@@ -124,12 +125,7 @@ impl<'a> Search<'a> {
 
     /// The same with the latency of the objective's command.
     pub(super) fn writer_point(&mut self, measure: Duration) -> Result<Option<WriterPoint>, ProcessError> {
-        let (writers_count, command) = (self.findings.workers, self.input.command);
-        Ok(self.closed_loop(measure)?.map(|drive| WriterPoint {
-            writers_count,
-            per_second: drive.measurement.commands_per_second(),
-            p99_ns: drive.measurement.command(command).and_then(|latency| latency.service.percentile(Percentile::P99)),
-        }))
+        Ok(self.closed_loop(measure)?.map(|drive| self.findings.writer_point(&drive, self.input.command)))
     }
 
     fn closed_loop(&mut self, measure: Duration) -> Result<Option<Drive>, ProcessError> {
@@ -158,7 +154,12 @@ impl<'a> Search<'a> {
             self.note(&format!("{required:.0} commands/s: above the ceiling"));
             return Ok(None);
         }
-        self.bisect(required, self.highest(required)).map(Some)
+        let first = BELOW_CEILING * self.highest(required);
+        // Often little below the ceiling meets the objective.
+        if self.findings.saturation.is_none() || first < RESOLUTION * required {
+            return self.bisect(required, self.highest(required)).map(Some);
+        }
+        if self.probe(first)?.0 { Ok(Some(first)) } else { self.bisect(required, first).map(Some) }
     }
 
     /// The highest rate that met the objective once, of those below `required`, if any did.
@@ -167,9 +168,11 @@ impl<'a> Search<'a> {
         Ok((rate > 0.0).then_some(rate))
     }
 
-    /// The highest rate that can be worth a load.
+    /// The highest rate that can be worth a load: the ceiling, or the lowest that failed above `required`.
     pub(super) fn highest(&self, required: f64) -> f64 {
-        self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required)
+        let ceiling = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required);
+        let failed = self.findings.probes.iter().filter(|probe| probe.rejection.is_some());
+        failed.map(|probe| probe.offered_per_second).filter(|&rate| rate > required).fold(ceiling, f64::min)
     }
 
     /// Offers a rate for a time. Judged like every other load; `None` if it ran out of memory.
@@ -224,10 +227,11 @@ impl<'a> Search<'a> {
         self.findings.sustained.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
     }
 
-    /// Size of the stored data and time of a restart; `None` if it ran out of memory.
-    pub(super) fn survey(&mut self, spec: &RestartSpec) -> Result<Option<Survey>, ProcessError> {
+    /// Size of the stored data, compacted as well if the forecast needs it, and time of a restart; `None` if it ran out of
+    /// memory.
+    pub(super) fn survey(&mut self, compacts: bool) -> Result<Option<Survey>, ProcessError> {
         let Some(mut rig) = self.take_rig()? else { return Ok(None) };
-        match rig.survey(spec)? {
+        match rig.survey(&SurveySpec { compacts, restart: self.input.spec.restart })? {
             RigOutcome::Completed(survey) => {
                 self.rig = Some(rig);
                 if let Some(KilledRestart { actors, .. }) = survey.killed_restart {

@@ -71,10 +71,10 @@ impl Effort {
     /// One to two minutes for a plan of both durability modes.
     pub(crate) const fn quick() -> Self {
         Self {
-            saturation: Duration::from_millis(1_500),
-            probe: Duration::from_millis(1_500),
+            saturation: Duration::from_millis(1_200),
+            probe: Duration::from_millis(1_200),
             longest_probe: Duration::from_secs(12),
-            warmup: Duration::from_millis(300),
+            warmup: Duration::from_millis(200),
             bisections: 2,
             error: 0.1,
             climb: Duration::from_secs(20),

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 
 use crate::actor::Durability;
 use crate::host::{DiskWatch, Machine, ProbeError};
-use crate::load::{DriveSpec, RestartSpec};
-use crate::process::{DriveResult, Emulation, ProcessError, Rig, RigResult, RigSummary, Survey, SuspendedRig, Testbed};
+use crate::load::DriveSpec;
+use crate::process::{
+    DriveResult, Emulation, ProcessError, Rig, RigResult, RigSummary, Survey, SurveySpec, SuspendedRig, Testbed,
+};
 
 /// Samples the disk for 0.2 s before each load of the testbed behind it.
 pub(super) struct WatchedTestbed<'a> {
@@ -48,7 +50,7 @@ impl Rig for WatchedRig<'_> {
         self.rig.drive(spec)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+    fn survey(&mut self, spec: &SurveySpec) -> RigResult<Survey> {
         self.rig.survey(spec)
     }
 

@@ -28,7 +28,7 @@ pub(crate) use scratch::Scratch;
 pub(crate) use source::{SourceSnapshot, SourceSpec};
 pub use testbed::{
     DriveResult, Emulation, InProcess, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey,
-    SuspendedRig, Testbed,
+    SurveySpec, SuspendedRig, Testbed,
 };
 #[cfg(feature = "rocksdb")]
 pub use victim::WritingProcess;

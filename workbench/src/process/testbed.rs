@@ -95,6 +95,15 @@ pub struct DriveResult {
     pub harness_memory_bytes: Option<u64>,
 }
 
+/// What to survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveySpec {
+    /// Whether the data is compacted to measure its size alone. The restarts are of the compacted database then.
+    pub compacts: bool,
+    /// The restarts.
+    pub restart: RestartSpec,
+}
+
 /// The size of the data and the duration of a restart.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Survey {
@@ -146,7 +155,7 @@ pub trait Rig {
     fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult>;
 
     /// Takes an inventory of what is stored, and measures restarts of the actors.
-    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey>;
+    fn survey(&mut self, spec: &SurveySpec) -> RigResult<Survey>;
 
     /// Closes the database, verifies it if `verify` is true, and removes it unless the testbed keeps databases. A
     /// difference is no error.
@@ -300,9 +309,9 @@ pub(super) struct LocalRig<'a, T: Target, C: Clock> {
 
 impl<T: Target, C: Clock> LocalRig<'_, T, C> {
     /// The inventory, and the restarts for other processes to measure. The database is closed until the next load.
-    pub(super) fn prepare_survey(&mut self, spec: &RestartSpec) -> Result<(Inventory, PreparedRestarts), ProcessError> {
-        let inventory = self.session.take_inventory(self.job)?;
-        Ok((inventory, self.session.prepare_restarts(spec, self.job)?))
+    pub(super) fn prepare_survey(&mut self, spec: &SurveySpec) -> Result<(Inventory, PreparedRestarts), ProcessError> {
+        let inventory = self.session.take_inventory(spec.compacts, self.job)?;
+        Ok((inventory, self.session.prepare_restarts(&spec.restart, self.job)?))
     }
 
     /// Undoes what a restart in another process wrote before it was killed.
@@ -326,9 +335,9 @@ impl<T: Target, C: Clock> Rig for LocalRig<'_, T, C> {
         }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
-        let inventory = self.session.take_inventory(self.job)?;
-        let restarts = self.session.measure_restarts(spec, self.clock, self.job)?;
+    fn survey(&mut self, spec: &SurveySpec) -> RigResult<Survey> {
+        let inventory = self.session.take_inventory(spec.compacts, self.job)?;
+        let restarts = self.session.measure_restarts(&spec.restart, self.clock, self.job)?;
         Ok(RigOutcome::Completed(Survey { inventory, restarts, killed_restart: None }))
     }
 

@@ -217,7 +217,8 @@ fn sweep_view(sweep: &WriterSweep) -> SweepView<'_> {
     SweepView { sweep, sentence, rows }
 }
 
-/// `Durability off: nano until 2027-03-01, then small until 2027-11-29.`, and how far the model was off.
+/// `Durability off: nano until 2027-03-01, then small until 2027-11-29.`, how far the model was off, and how much
+/// memory is of use.
 fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
     let line = |mode: &HorizonMode| {
         let error = mode.error.map_or_else(String::new, |error| {
@@ -226,7 +227,10 @@ fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
         });
         format!("Durability {}: {}.{error}", mode.durability, mode.machines_over_time())
     };
-    horizon.modes.iter().map(line).collect()
+    let knee = horizon.knee_bytes.map(|bytes| {
+        format!("More than {} of memory for blocks saves no disk reads at the horizon.", units::bytes(bytes))
+    });
+    horizon.modes.iter().map(line).chain(knee).collect()
 }
 
 /// `CPU (off), sync latency (on)` where the modes differ, once where they do not.

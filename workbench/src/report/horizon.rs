@@ -26,13 +26,24 @@ pub struct HorizonInfo {
     pub database_bytes: Band,
     /// Size of the largest database that rates were measured on.
     pub measured_bytes: f64,
-    /// Whether what commands read stays the same however large the database becomes, as in a log of which the end alone is
-    /// read.
-    pub is_working_set_bounded: bool,
+    /// Whether commands read more as the database grows.
+    pub working_set: WorkingSet,
     /// Memory for blocks beyond which more is of no use at the horizon; absent if commands read nothing.
     pub knee_bytes: Option<f64>,
     /// One entry per durability mode with a recommended machine.
     pub modes: Vec<HorizonMode>,
+}
+
+/// How what commands read depends on the size of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkingSet {
+    /// It stays the same however large the database becomes, as in a log of which the end alone is read.
+    Bounded,
+    /// It grows with the database.
+    Growing,
+    /// The reads are known for one size only: a trace does not grow.
+    Unknown,
 }
 
 impl HorizonInfo {

@@ -44,7 +44,7 @@ pub use frame::{
     SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
-pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate};
+pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate, WorkingSet};
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub(crate) use plan::suffices;

@@ -8,15 +8,13 @@ use std::time::{Duration, Instant};
 use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask, RigWork};
 use crate::actor::Durability;
 use crate::host::{Confined, Confinement, GroupLimits, GroupStats, Machine};
-use crate::load::{
-    DriveSpec, JobContext, Restart, RestartSpec, RestartTask, RocksDbTarget, RunError, Source, directory_bytes,
-};
+use crate::load::{DriveSpec, JobContext, Restart, RestartTask, RocksDbTarget, RunError, Source, directory_bytes};
 use crate::process::child::{ChildProcess, own_program};
 use crate::process::error::ProcessError;
 use crate::process::origin::Origins;
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{
-    DriveResult, Emulation, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey, Testbed,
+    DriveResult, Emulation, KilledRestart, Rig, RigOutcome, RigResult, RigStep, RigSummary, Survey, SurveySpec, Testbed,
 };
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -273,7 +271,7 @@ impl Rig for ProcessRig<'_> {
         }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> RigResult<Survey> {
+    fn survey(&mut self, spec: &SurveySpec) -> RigResult<Survey> {
         self.process.send(&RigRequest::PrepareSurvey(*spec))?;
         let prepared = self.process.await_event(RigStep::Load, |event| match event {
             RigEvent::SurveyPrepared(inventory, tasks) => Some(RigOutcome::Completed((inventory, tasks))),

@@ -6,9 +6,9 @@ use ave_actors_store::config::MachineSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::load::{DriveSpec, Inventory, Phase, Restart, RestartSpec, RestartTask};
+use crate::load::{DriveSpec, Inventory, Phase, Restart, RestartTask};
 use crate::process::source::SourceSnapshot;
-use crate::process::testbed::{DriveResult, RigOutcome, RigSummary};
+use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, SurveySpec};
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
@@ -43,7 +43,7 @@ pub(super) enum RigWork {
 pub(super) enum RigRequest {
     Drive(DriveSpec),
     /// Take an inventory, and prepare restarts for other processes.
-    PrepareSurvey(RestartSpec),
+    PrepareSurvey(SurveySpec),
     /// The restarts are measured, or one was killed.
     EndSurvey {
         killed: bool,

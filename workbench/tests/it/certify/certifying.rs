@@ -13,13 +13,13 @@ use ave_workbench::certify::{
 };
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
-    Control, Drive, DriveSpec, EngineCounters, JobContext, RestartSpec, RunError, Sample, SessionSize, Source,
-    Verified, WarmUp, Writers,
+    Control, Drive, DriveSpec, EngineCounters, JobContext, RunError, Sample, SessionSize, Source, Verified, WarmUp,
+    Writers,
 };
 use ave_workbench::measure::{LatencyHistogram, MachineTime, Percentile, Snapshot};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, JournalError, ProcessError, Rig, RigOutcome, RigSummary, Survey, SuspendedRig,
-    Testbed,
+    DriveResult, Emulation, InProcess, JournalError, ProcessError, Rig, RigOutcome, RigSummary, Survey, SurveySpec,
+    SuspendedRig, Testbed,
 };
 use ave_workbench::report::Outcome;
 use ave_workbench::workload::Arrivals;
@@ -121,7 +121,7 @@ impl Rig for StagedRig<'_> {
         }))
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &SurveySpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.inner.survey(spec)
     }
 

@@ -9,7 +9,7 @@ use ave_workbench::plan::{Outlook, PlanSpec, ReportInput, plan_report, search_ma
 use ave_workbench::render::{html, markdown};
 use ave_workbench::report::{
     Band, Certainty, CertaintyLevel, End, ForecastInfo, HorizonInfo, HorizonMode, ModelErrorInfo, Outcome, ReasonKind,
-    Report, ThroughputBasis, ValidUntil,
+    Report, ThroughputBasis, ValidUntil, WorkingSet,
 };
 use ave_workbench::run::{RunSpec, run, run_report};
 
@@ -45,7 +45,7 @@ fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
         on: Some("2027-11-29".to_owned()),
         database_bytes: Band { expected: 100.0 * GIB, low: 90.0 * GIB, high: 110.0 * GIB },
         measured_bytes: 2.0 * GIB,
-        is_working_set_bounded: false,
+        working_set: WorkingSet::Growing,
         knee_bytes: None,
         modes: vec![mode],
     };
@@ -150,9 +150,16 @@ fn rates_on_larger_databases_than_measured_are_as_sure_as_the_model_was_right() 
 
 #[test]
 fn a_database_of_which_the_same_is_read_however_large_needs_no_model() {
-    let report = until(|horizon| horizon.is_working_set_bounded = true);
+    let report = until(|horizon| horizon.working_set = WorkingSet::Bounded);
     assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
     assert!(speaks_of(&report, "What commands read does not grow with the database"));
+}
+
+#[test]
+fn reads_that_are_known_for_one_size_lower_the_certainty() {
+    let report = until(|horizon| horizon.working_set = WorkingSet::Unknown);
+    assert_eq!(certainty(&report).level, CertaintyLevel::Moderate, "{:?}", certainty(&report).because);
+    assert!(speaks_of(&report, "a trace has one size"));
 }
 
 #[test]

@@ -155,7 +155,7 @@ mod on_disk {
         let (target, directory) = (RocksDbTarget::new(SPEC), tempfile::tempdir().unwrap());
         let mut session: Session<'_, RocksDbTarget> = session(&target, source, directory.path(), WORKERS);
         drive(&mut session, commands);
-        session.take_inventory(JobContext::silent(&Control::default())).unwrap()
+        session.take_inventory(true, JobContext::silent(&Control::default())).unwrap()
     }
 
     #[test]
@@ -201,7 +201,7 @@ mod on_disk {
             let restarts =
                 session.measure_restarts(&spec, &SystemClock::new(), JobContext::silent(&Control::default())).unwrap();
             assert_eq!(restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>(), [30, 90]);
-            session.take_inventory(JobContext::silent(&Control::default())).unwrap();
+            session.take_inventory(true, JobContext::silent(&Control::default())).unwrap();
         }
         assert_eq!(verified(session).differences, Vec::<String>::new());
     }

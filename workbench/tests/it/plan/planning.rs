@@ -11,7 +11,7 @@ use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
 use ave_workbench::plan::{Breadth, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
-    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, Testbed,
+    DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, SurveySpec, Testbed,
 };
 use ave_workbench::report::{Evidence, Rejection, Resource};
 
@@ -96,7 +96,7 @@ impl Rig for AloneRig<'_> {
         Ok(driven)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &SurveySpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.0.survey(spec)
     }
 
@@ -175,7 +175,7 @@ impl Rig for MortalRig<'_> {
         self.rig.drive(spec)
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &SurveySpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.rig.survey(spec)
     }
 
@@ -267,7 +267,7 @@ impl Rig for FickleRig<'_> {
         Ok(if loads % 2 == 1 { RigOutcome::OutOfMemory(RigStep::Load) } else { driven })
     }
 
-    fn survey(&mut self, spec: &RestartSpec) -> Result<RigOutcome<Survey>, ProcessError> {
+    fn survey(&mut self, spec: &SurveySpec) -> Result<RigOutcome<Survey>, ProcessError> {
         self.rig.survey(spec)
     }
 

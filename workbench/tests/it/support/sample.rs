@@ -18,7 +18,8 @@ use ave_workbench::report::{
     Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures,
     RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings,
     SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
-    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep, WritesInfo,
+    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep,
+    WritesInfo,
 };
 use serde_json::json;
 
@@ -834,7 +835,7 @@ fn horizon() -> HorizonInfo {
         on: Some("2026-11-19".to_owned()),
         database_bytes: Band { expected: 274_877_906_944.0, low: 260_000_000_000.0, high: 290_000_000_000.0 },
         measured_bytes: 4_294_967_296.0,
-        is_working_set_bounded: false,
+        working_set: WorkingSet::Growing,
         knee_bytes: Some(3_435_973_836.0),
         modes: Durability::BOTH.into_iter().map(mode).collect(),
     }
