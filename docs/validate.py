@@ -35,19 +35,20 @@ def plan(options, workload, directory):
 
 
 def sustained(report, durability):
-    """The recommended machine and the rate it sustains."""
+    """The recommended machine, the rate it sustains, and the events by which the database had grown."""
     found = next((one for one in report["plan"]["recommendations"] if one["durability"] == durability), None)
     if not found or not found["profile"]:
         return None
     machine = found["profile"]
     known = next(one for one in report["plan"]["profiles"] if one["profile"] == machine)
     mode = next(one for one in known["modes"] if one["durability"] == durability)
-    return machine, mode["sustained_per_second"]
+    return machine, mode["sustained_per_second"], report["plan"]["horizon"]["measured_grown_events_count"]
 
 
-def met(options, workload, durability, machine, rate, directory):
-    """Whether a fresh run met the objective; None if the machine was disturbed."""
+def met(options, workload, durability, machine, rate, grown_by, directory):
+    """Whether a fresh run on a database of the same size met the objective."""
     words = ["run", workload, "--machine", machine, "--rate", f"{rate:.0f}", "--slo", options.slo]
+    words += ["--grown-by", str(grown_by)] if grown_by else []
     words += ["--durability", durability, "--rounds", "1", "--measure", options.measure, "--warmup", "2s", "--no-verify"]
     code, report = run(options.workbench, words, directory)
     if code == 1:
@@ -92,8 +93,8 @@ def main():
             random.shuffle(tries)
             for mode, factor in tries:
                 time.sleep(random.uniform(0, options.pause))
-                machine, rate = answers[mode]
-                held = bool(met(options, workload, mode, machine, factor * rate, directory))
+                machine, rate, grown_by = answers[mode]
+                held = met(options, workload, mode, machine, factor * rate, grown_by, directory)
                 results[mode, factor] += held
                 sums[mode, factor] = sums.get((mode, factor), 0) + held
                 sums[mode, factor, "all"] = sums.get((mode, factor, "all"), 0) + 1
@@ -102,7 +103,7 @@ def main():
                 if not answers[mode]:
                     print(f"| {name} | {mode} | none | – | – | – |", flush=True)
                     continue
-                machine, rate = answers[mode]
+                machine, rate, _ = answers[mode]
                 print(
                     f"| {name} | {mode} | {machine} | {rate:,.0f} | {results[mode, 1.0]} of {options.runs} "
                     f"| {results[mode, 1.5]} of {options.beyond} |",

@@ -99,6 +99,7 @@ impl OutlookInput<'_> {
             on: self.date(days),
             database_bytes,
             measured_bytes: measured as f64,
+            measured_grown_events_count: self.spec.most_grown_events(),
             working_set: reads.working_set,
             knee_bytes: reads.curve.as_ref().map(knee),
             modes,

@@ -26,6 +26,8 @@ pub struct HorizonInfo {
     pub database_bytes: Band,
     /// Size of the largest database that rates were measured on.
     pub measured_bytes: f64,
+    /// Events by which that database had grown: `run --grown-by` builds it again.
+    pub measured_grown_events_count: u64,
     /// Whether commands read more as the database grows.
     pub working_set: WorkingSet,
     /// Memory for blocks beyond which more is of no use at the horizon; absent if commands read nothing.

@@ -53,6 +53,10 @@ pub(crate) struct RunArgs {
     /// --rate or --measure is given]
     #[arg(long, value_name = "TIME", value_parser = time_above_zero)]
     pub(crate) measure: Option<Duration>,
+    /// Events that the actors of a workload have persisted besides its preload, more of busier actors: a database as it will
+    /// be later
+    #[arg(long, value_name = "EVENTS", default_value_t = 0)]
+    pub(crate) grown_by: u64,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Option<Objective>,

@@ -45,6 +45,7 @@ fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
         on: Some("2027-11-29".to_owned()),
         database_bytes: Band { expected: 100.0 * GIB, low: 90.0 * GIB, high: 110.0 * GIB },
         measured_bytes: 2.0 * GIB,
+        measured_grown_events_count: 1_000_000,
         working_set: WorkingSet::Growing,
         knee_bytes: None,
         modes: vec![mode],

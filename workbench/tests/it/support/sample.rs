@@ -835,6 +835,7 @@ fn horizon() -> HorizonInfo {
         on: Some("2026-11-19".to_owned()),
         database_bytes: Band { expected: 274_877_906_944.0, low: 260_000_000_000.0, high: 290_000_000_000.0 },
         measured_bytes: 4_294_967_296.0,
+        measured_grown_events_count: 4_000_000,
         working_set: WorkingSet::Growing,
         knee_bytes: Some(3_435_973_836.0),
         modes: Durability::BOTH.into_iter().map(mode).collect(),
