@@ -38,7 +38,7 @@ pub(crate) fn trace() -> Source {
 /// The shipped ledger with a tenth of its actors, which takes less time to fill.
 pub(crate) fn workload() -> Source {
     let mut workload = Workload::find("ledger").expect("ships");
-    workload.actors.count /= 10;
+    workload.populations[0].actors.count /= 10;
     Source::Workload(workload.into())
 }
 

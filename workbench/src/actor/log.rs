@@ -190,6 +190,11 @@ impl ActorLog {
         self.states
     }
 
+    /// Events that the newest snapshot covers.
+    pub(crate) const fn covered_events(&self) -> u64 {
+        self.covered
+    }
+
     /// The writes of what is stored of an actor that has persisted events and done nothing else, without those that later
     /// ones overwrote or deleted: of the state and the metadata. Its events are those from `compacted` on.
     pub(crate) fn newest_states(&self, rules: PersistenceRules, state_bytes: u32) -> Option<[Op; 2]> {

@@ -2,6 +2,7 @@
 
 use super::schedule::Schedule;
 use super::spec::Load;
+use super::turn::Turn;
 use super::window::Window;
 use crate::workload::Arrivals;
 
@@ -17,6 +18,6 @@ use crate::workload::Arrivals;
 /// ```
 pub fn arrival_times(arrivals: Arrivals, per_second: f64, seed: u64) -> impl Iterator<Item = u64> {
     let window = Window::fixed(Load::Open { per_second, arrivals }, 0, None, 0);
-    let mut schedule = Schedule::new(&window, 0, 1, seed);
+    let mut schedule = Schedule::new(&window, Turn::equal(0, 1), seed);
     std::iter::from_fn(move || schedule.due(None))
 }

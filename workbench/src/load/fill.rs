@@ -206,7 +206,7 @@ mod tests {
 
     use crate::load::handles::Handles;
     use crate::load::{Control, DriveSpec, Load, RocksDbTarget, Session, SystemClock, WarmUp};
-    use crate::workload::{PreloadCommands, PreloadContent, Workload, shipped};
+    use crate::workload::{Population, PreloadCommands, PreloadContent, Workload, shipped};
 
     fn target() -> RocksDbTarget {
         RocksDbTarget::new(MachineSpec::Custom { ram_mb: 512, cpu_cores: 2 })
@@ -216,8 +216,11 @@ mod tests {
     fn workloads() -> Vec<Arc<Workload>> {
         let small = |text| {
             let mut workload = Workload::parse(text).unwrap();
-            (workload.actors.count, workload.actors.types) = (20, workload.actors.types.min(2));
-            workload.preload.events_per_actor = workload.preload.events_per_actor.min(5);
+            for Population { actors, preload, .. } in &mut workload.populations {
+                actors.count = actors.count.min(20);
+                actors.types = actors.types.min(actors.count).min(2);
+                preload.events_per_actor = preload.events_per_actor.min(5);
+            }
             Arc::new(workload.grown(700))
         };
         shipped().iter().map(|named| small(named.text)).collect()
@@ -295,7 +298,7 @@ mod tests {
                 filled(&source, &path);
                 let verified = driven_and_verified(&source, &path, workers);
                 assert_eq!((verified.lost, verified.differences), (0, Vec::new()), "{}", source.name());
-                assert_eq!(verified.actors, 20);
+                assert_eq!(verified.actors, source.actors());
             }
         }
     }
@@ -328,13 +331,13 @@ mod tests {
     #[test]
     fn a_long_log_is_written_in_several_pieces_and_short_ones_in_one() {
         let mut workload = (*workloads()[0]).clone();
-        workload.actors.types = 1;
-        workload.preload = crate::workload::Preload { events_per_actor: 3, events_by_popularity: 0 };
+        workload.populations[0].actors.types = 1;
+        workload.populations[0].preload = crate::workload::Preload { events_per_actor: 3, events_by_popularity: 0 };
         let source = Source::Workload(Arc::new(workload.clone()));
         let (_, actors) = sorted_actors(&source, Family::Events);
         assert_eq!(pieces(&source, &actors, Family::Events), [Piece { actors: 0..20, events: 0..u64::MAX }]);
-        workload.preload.events_per_actor = PIECE_ENTRIES + 1;
-        workload.persistence.compact_on_snapshot = false;
+        workload.populations[0].preload.events_per_actor = PIECE_ENTRIES + 1;
+        workload.populations[0].persistence.compact_on_snapshot = false;
         let source = Source::Workload(Arc::new(workload));
         let found = pieces(&source, &actors, Family::Events);
         assert_eq!(found.len(), 40);

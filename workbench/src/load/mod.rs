@@ -28,6 +28,7 @@ mod source;
 mod spec;
 mod sync_times;
 mod target;
+mod turn;
 mod verify;
 mod walk;
 mod warmup;

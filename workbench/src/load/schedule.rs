@@ -9,6 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::spec::Load;
+use super::turn::Turn;
 use super::window::Window;
 use crate::workload::{Arrivals, Bursts, mix};
 
@@ -27,8 +28,8 @@ const ARRIVAL_SALT: u64 = 0xa2 << 32;
 const BURST_SALT: u64 = 0xa3 << 32;
 
 impl Schedule {
-    /// The schedule of worker `worker` of `workers`. Each load of a session has its own arrivals, by the window's number.
-    pub(super) fn new(window: &Window, worker: u64, workers: u64, seed: u64) -> Self {
+    /// The schedule of a worker. Each load of a session has its own arrivals, by the window's number.
+    pub(super) fn new(window: &Window, Turn { worker, workers, share, .. }: Turn, seed: u64) -> Self {
         let (intensity, arrivals) = match window.load {
             Load::Closed => return Self::WhenFree,
             Load::TraceTimes { speed } => return Self::Trace { start_ns: window.start_ns, speed },
@@ -47,8 +48,8 @@ impl Schedule {
         let is_random = arrivals != Arrivals::Constant;
         // Workers take turns, so that evenly spaced commands are even over all workers. Random streams of the workers add up
         // to one random stream.
-        let step = workers as f64;
-        let first = if is_random { step * exponential(&mut random) } else { worker as f64 };
+        let step = 1.0 / share;
+        let first = step * if is_random { exponential(&mut random) } else { worker as f64 / workers as f64 };
         let random = is_random.then_some(random);
         Self::Paced(Box::new(Paced { intensity, at_ns: window.start_ns as f64, until_due: first, step, random }))
     }
@@ -192,7 +193,7 @@ mod tests {
     fn due_times(load: Load, workers: u64, until_ns: u64) -> Vec<u64> {
         let mut times: Vec<u64> = (0..workers)
             .flat_map(|worker| {
-                let mut schedule = Schedule::new(&window(load, 0, 100), worker, workers, 9);
+                let mut schedule = Schedule::new(&window(load, 0, 100), Turn::equal(worker, workers), 9);
                 std::iter::from_fn(move || schedule.due(None))
                     .take_while(move |&due| due < until_ns)
                     .collect::<Vec<_>>()
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn the_same_rate_offered_again_comes_with_other_arrivals() {
         let load = Load::Open { per_second: 1e5, arrivals: Arrivals::Poisson };
-        let first_due = |number| Schedule::new(&window(load, number, 1), 0, 1, 9).due(None);
+        let first_due = |number| Schedule::new(&window(load, number, 1), Turn::equal(0, 1), 9).due(None);
         assert_eq!(first_due(3), first_due(3));
         assert_ne!(first_due(3), first_due(4));
     }
@@ -277,7 +278,7 @@ mod tests {
     #[test]
     fn a_trace_runs_faster_by_its_speed() {
         let load = Load::TraceTimes { speed: 10.0 };
-        let mut schedule = Schedule::new(&Window::fixed(load, 500, None, 0), 0, 1, 0);
+        let mut schedule = Schedule::new(&Window::fixed(load, 500, None, 0), Turn::equal(0, 1), 0);
         assert_eq!(schedule.due(Some(0)), Some(500));
         assert_eq!(schedule.due(Some(1_000_000)), Some(100_500));
     }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
-use crate::workload::{ActorNames, Arrivals, Planned, Preload, PreloadContent, ValuePool, Workload, WorkloadSource};
+use crate::workload::{
+    Arrivals, Planned, PoolOf, Population, Preload, PreloadContent, ValuePool, Workload, WorkloadSource,
+    share_of_worker,
+};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
 /// A workload or a trace to replay.
@@ -43,23 +46,15 @@ impl Source {
     /// Distinct actors (of one pass).
     pub fn actors(&self) -> u64 {
         match self {
-            Self::Workload(workload) => u64::from(workload.actors.count),
+            Self::Workload(workload) => workload.actor_count(),
             Self::Trace { trace, .. } => trace.actors().len() as u64,
-        }
-    }
-
-    /// Actor types that take turns in the numbers of its actors; 1 if they do not.
-    pub(super) fn types(&self) -> u32 {
-        match self {
-            Self::Workload(workload) => workload.actors.types.max(1),
-            Self::Trace { .. } => 1,
         }
     }
 
     /// The commands it issues, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
         match self {
-            Self::Workload(workload) => workload.commands.kinds(),
+            Self::Workload(workload) => workload.kinds(),
             Self::Trace { trace, .. } => trace.kinds(),
         }
     }
@@ -87,7 +82,7 @@ impl Source {
                 CommandKind::Purge => &[EventsPurge, StatesPurge, MetadataPurge],
             });
         }
-        if workload.persistence.compact_on_snapshot {
+        if workload.populations.iter().any(|population| population.persistence.compact_on_snapshot) {
             operations.push(EventsDel);
         }
         operations.sort_unstable_by_key(|operation| operation.index());
@@ -98,7 +93,7 @@ impl Source {
     /// Share of its commands that are of this kind, `0.0 ..= 1.0`.
     pub fn share(&self, kind: CommandKind) -> f64 {
         match self {
-            Self::Workload(workload) => workload.commands.share(kind),
+            Self::Workload(workload) => workload.share(kind),
             Self::Trace { trace, .. } => trace.commands_of(kind) as f64 / trace.command_count().max(1) as f64,
         }
     }
@@ -141,8 +136,10 @@ impl Source {
     pub(super) fn with_preload(&self, most_events: u64) -> Self {
         let Self::Workload(workload) = self else { return self.clone() };
         let mut workload = (**workload).clone();
-        let events_per_actor = workload.preload.events_per_actor.min(most_events);
-        workload.preload = Preload { events_per_actor, events_by_popularity: 0 };
+        for population in &mut workload.populations {
+            let events_per_actor = population.preload.events_per_actor.min(most_events);
+            population.preload = Preload { events_per_actor, events_by_popularity: 0 };
+        }
         Self::Workload(Arc::new(workload))
     }
 
@@ -191,7 +188,7 @@ impl Source {
     /// Whether its actors have stored anything before their first commands.
     pub(crate) fn has_preload(&self) -> bool {
         match self {
-            Self::Workload(workload) => workload.preload != Preload::default(),
+            Self::Workload(workload) => workload.preload_events() > 0,
             Self::Trace { trace, .. } => trace.actors_with_prehistory() > 0,
         }
     }
@@ -239,8 +236,7 @@ impl Source {
         let mut numbers: Vec<u32> = (0..u32::try_from(self.actors()).expect("fewer than 2^32 actors")).collect();
         match self {
             Self::Workload(workload) => {
-                let names = ActorNames::new(workload.seed, workload.actors.name_bytes);
-                numbers.sort_by_cached_key(|&actor| names.leading(actor.into()));
+                numbers.sort_by_cached_key(|&actor| workload.leading_name(actor.into()));
             }
             Self::Trace { trace, .. } => {
                 numbers.sort_unstable_by_key(|&actor| &trace.actors()[actor as usize].name);
@@ -251,7 +247,7 @@ impl Source {
 
     pub(crate) fn type_count(&self) -> u64 {
         match self {
-            Self::Workload(workload) => u64::from(workload.actors.types),
+            Self::Workload(workload) => workload.type_count(),
             Self::Trace { trace, .. } => trace.type_count() as u64,
         }
     }
@@ -259,7 +255,7 @@ impl Source {
     /// Mean length of an actor's name, bytes.
     pub(crate) fn mean_name_bytes(&self) -> u64 {
         match self {
-            Self::Workload(workload) => workload.actors.name_bytes as u64,
+            Self::Workload(workload) => workload.mean_name_bytes(),
             Self::Trace { trace, .. } => {
                 let bytes: usize = trace.actors().iter().map(|actor| actor.name.len()).sum();
                 (bytes / trace.actors().len().max(1)) as u64
@@ -270,10 +266,7 @@ impl Source {
     /// Events that the actors have persisted before their first commands; 0 for a trace.
     pub(crate) fn preload_events(&self) -> u64 {
         match self {
-            Self::Workload(workload) => {
-                let Preload { events_per_actor, events_by_popularity } = workload.preload;
-                u64::from(workload.actors.count) * events_per_actor + events_by_popularity
-            }
+            Self::Workload(workload) => workload.preload_events(),
             Self::Trace { .. } => 0,
         }
     }
@@ -299,9 +292,9 @@ impl Source {
     /// Whether its commands may delete what was stored.
     pub(crate) fn deletes(&self) -> bool {
         match self {
-            Self::Workload(workload) => {
-                workload.persistence.compact_on_snapshot || workload.commands.weight(CommandKind::Purge) > 0.0
-            }
+            Self::Workload(workload) => workload.populations.iter().any(|population| {
+                population.persistence.compact_on_snapshot || population.commands.weight(CommandKind::Purge) > 0.0
+            }),
             Self::Trace { .. } => true,
         }
     }
@@ -309,13 +302,25 @@ impl Source {
     pub(super) fn value_pool(&self) -> ValuePool {
         match self {
             Self::Workload(workload) => {
-                let longest = workload.event_bytes.max_bytes().max(workload.state_bytes.max_bytes());
                 // The store adds a counter to the state and may encrypt: see `actor::PersistenceRules`.
-                ValuePool::new(workload.seed, workload.stored_compressibility(), longest + 64)
+                let pool = |population: &Population| PoolOf {
+                    actors: u64::from(population.actors.count),
+                    compressibility: population.stored_compressibility(),
+                    longest: population.longest_value() + 64,
+                };
+                ValuePool::of_populations(workload.seed, workload.populations.iter().map(pool))
             }
             Self::Trace { trace, seed, .. } => {
                 ValuePool::new(*seed, trace.provenance.compressibility, trace.longest_value())
             }
+        }
+    }
+
+    /// Share of all commands that worker `worker` of `workers` issues, 0 to 1.
+    pub(super) fn share_of_worker(&self, worker: u64, workers: u64) -> f64 {
+        match self {
+            Self::Workload(workload) => share_of_worker(workload, worker, workers),
+            Self::Trace { .. } => 1.0 / workers as f64,
         }
     }
 
@@ -330,11 +335,7 @@ impl Source {
 
     pub(super) fn actor(&self, actor: u64) -> (String, String) {
         match self {
-            Self::Workload(workload) => {
-                let names = ActorNames::new(workload.seed, workload.actors.name_bytes);
-                let type_number = actor % u64::from(workload.actors.types);
-                (format!("{}{type_number}", workload.name), names.name(actor))
-            }
+            Self::Workload(workload) => workload.actor(actor),
             Self::Trace { trace, .. } => {
                 let count = trace.actors().len() as u64;
                 let place = usize::try_from(actor % count).expect("below the number of actors");
@@ -363,19 +364,24 @@ impl PreloadVolume {
         const ACTORS: u64 = 100;
         const EVENTS_OF_EACH: usize = 50;
         let content = PreloadContent::new(Arc::clone(workload));
-        let actors = u64::from(workload.actors.count);
-        let (mut events, mut states) = (Sample::default(), Sample::default());
-        for actor in 0..actors {
-            let stored = content.stored_events(actor);
-            let has_state = content.log(actor).next_state() > 0;
-            events.count += stored.end - stored.start;
-            states.count += 2 * u64::from(has_state);
-            if actor % (actors / ACTORS).max(1) == 0 {
-                stored.take(EVENTS_OF_EACH).for_each(|number| events.add(content.event(actor, number)));
-                content.states(actor).into_iter().flatten().for_each(|op| states.add(op));
+        let mut volume = Self::default();
+        for (_, actors) in workload.ranges() {
+            let between_samples = ((actors.end - actors.start) / ACTORS).max(1);
+            let (mut events, mut states) = (Sample::default(), Sample::default());
+            for (place, actor) in (0..).zip(actors) {
+                let stored = content.stored_events(actor);
+                let has_state = content.log(actor).next_state() > 0;
+                events.count += stored.end - stored.start;
+                states.count += 2 * u64::from(has_state);
+                if place % between_samples == 0 {
+                    stored.take(EVENTS_OF_EACH).for_each(|number| events.add(content.event(actor, number)));
+                    content.states(actor).into_iter().flatten().for_each(|op| states.add(op));
+                }
             }
+            volume.entries += events.count + states.count;
+            volume.value_bytes += events.bytes() + states.bytes();
         }
-        Self { entries: events.count + states.count, value_bytes: events.bytes() + states.bytes() }
+        volume
     }
 }
 

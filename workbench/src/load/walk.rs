@@ -136,8 +136,9 @@ impl Walk {
     fn step_of(&self, actor: u64, is_command: bool) -> WalkStep<'_> {
         let (actor_type, name_bytes) = match &self.source {
             Source::Workload(workload) => {
-                let name_bytes = u32::try_from(workload.actors.name_bytes).unwrap_or(u32::MAX);
-                (u32::try_from(actor % u64::from(workload.actors.types)).unwrap_or(u32::MAX), name_bytes)
+                let place = workload.place_of(actor);
+                let name_bytes = u32::try_from(place.population.actors.name_bytes).unwrap_or(u32::MAX);
+                (u32::try_from(place.type_number).unwrap_or(u32::MAX), name_bytes)
             }
             Source::Trace { .. } => {
                 let place = actor % self.source.actors();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::clock::Clock;
 use super::spec::{DriveSpec, Load};
+use super::turn::{Mix, Turn};
 use super::warmup::WarmUp;
 
 /// A load and when it begins, counts and ends, nanoseconds of the clock.
@@ -18,6 +19,8 @@ pub(super) struct Window {
     /// Lateness at which the load is given up.
     pub(super) lag_limit_ns: u64,
     pub(super) number: u64,
+    /// Commands of a closed loop with uneven shares.
+    issued: AtomicU64,
 }
 
 impl Window {
@@ -37,7 +40,13 @@ impl Window {
     /// A window that counts from its start and has no limit of lateness.
     pub(super) const fn fixed(load: Load, start_ns: u64, measure_ns: Option<u64>, number: u64) -> Self {
         let measure_from_ns = AtomicU64::new(start_ns);
-        Self { load, start_ns, measure_from_ns, measure_ns, lag_limit_ns: u64::MAX, number }
+        Self { load, start_ns, measure_from_ns, measure_ns, lag_limit_ns: u64::MAX, number, issued: AtomicU64::new(0) }
+    }
+
+    /// The mix of a closed loop that would not be the source's.
+    pub(super) fn mix(&self, turn: Turn) -> Option<Mix<'_>> {
+        let is_needed = matches!(self.load, Load::Closed) && !turn.are_shares_even;
+        is_needed.then(|| Mix::new(turn.share, &self.issued))
     }
 
     /// Commands due from now on count.

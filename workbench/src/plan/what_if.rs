@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::workload::{SizeDistribution, Workload};
+use crate::workload::{Population, SizeDistribution, Workload};
 
-/// Changes to a workload and its target: `actors=2x,event_size=3x,snapshot_every=50`.
+/// Changes to the populations of a workload and its target: `actors=2x,event_size=3x,snapshot_every=50`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhatIf {
     changes: Vec<Change>,
@@ -21,19 +21,19 @@ struct Change {
     amount: Amount,
 }
 
-type Apply = fn(&mut Workload, Amount);
+type Apply = fn(&mut Population, Amount);
 
 /// What can be changed, and how.
 const CHANGEABLE: [(&str, Apply); 7] = [
-    ("actors", |workload, amount| workload.actors.count = amount.whole_u32(workload.actors.count)),
-    ("types", |workload, amount| workload.actors.types = amount.whole_u32(workload.actors.types)),
-    ("event_size", |workload, amount| workload.event_bytes = amount.size(&workload.event_bytes)),
-    ("state_size", |workload, amount| workload.state_bytes = amount.size(&workload.state_bytes)),
-    ("snapshot_every", |workload, amount| {
-        workload.persistence.snapshot_every = amount.whole(workload.persistence.snapshot_every);
+    ("actors", |population, amount| population.actors.count = amount.whole_u32(population.actors.count)),
+    ("types", |population, amount| population.actors.types = amount.whole_u32(population.actors.types)),
+    ("event_size", |population, amount| population.event_bytes = amount.size(&population.event_bytes)),
+    ("state_size", |population, amount| population.state_bytes = amount.size(&population.state_bytes)),
+    ("snapshot_every", |population, amount| {
+        population.persistence.snapshot_every = amount.whole(population.persistence.snapshot_every);
     }),
-    ("preload", |workload, amount| {
-        workload.preload.events_per_actor = amount.whole(workload.preload.events_per_actor);
+    ("preload", |population, amount| {
+        population.preload.events_per_actor = amount.whole(population.preload.events_per_actor);
     }),
     (TARGET, |_, _| {}),
 ];
@@ -91,9 +91,15 @@ impl WhatIf {
     /// The changed workload as TOML, whose figures may be out of range.
     pub(super) fn workload_text(&self, workload: &Workload) -> String {
         let mut changed = workload.clone();
-        for (name, apply) in CHANGEABLE {
-            if let Some(known) = self.changes.iter().find(|change| change.name == name) {
-                apply(&mut changed, known.amount);
+        let is_only = changed.populations.len() == 1;
+        for population in &mut changed.populations {
+            // One of its kind stays one of its kind.
+            let is_single = population.actors.count == 1 && !is_only;
+            for (name, apply) in CHANGEABLE {
+                let change = self.changes.iter().find(|change| change.name == name);
+                if let Some(known) = change.filter(|_| !(is_single && ["actors", "types"].contains(&name))) {
+                    apply(population, known.amount);
+                }
             }
         }
         toml::to_string(&changed).unwrap_or_default()
@@ -157,10 +163,12 @@ mod tests {
         let text = "actors=2x,event_size=3x,snapshot_every=50";
         assert_eq!(text.parse::<WhatIf>().unwrap().to_string(), text);
         let (before, after) = (ledger(), changed(&text.replace(',', ", ")).unwrap());
+        assert_eq!(after.seed, before.seed);
+        let [before, after] = [before, after].map(|mut workload| workload.populations.remove(0));
         assert_eq!(after.actors.count, 2 * before.actors.count);
         assert_eq!(after.event_bytes.median(), 3 * before.event_bytes.median());
         assert_eq!(after.persistence.snapshot_every, 50);
-        assert_eq!((after.state_bytes, after.preload, after.seed), (before.state_bytes, before.preload, before.seed));
+        assert_eq!((after.state_bytes, after.preload), (before.state_bytes, before.preload));
     }
 
     #[test]

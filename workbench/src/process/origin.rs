@@ -116,8 +116,8 @@ mod tests {
 
         const GROWN_EVENTS: u64 = 5_000;
         let mut workload = Workload::find("compacting-log").unwrap();
-        workload.actors.count = 100;
-        workload.persistence.snapshot_every = 1000;
+        workload.populations[0].actors.count = 100;
+        workload.populations[0].persistence.snapshot_every = 1000;
         let (source, control, clock) = (Source::Workload(Arc::new(workload)), Control::default(), SystemClock::new());
         let (machine, directory) = (Machine::custom(2, 512), tempfile::tempdir().unwrap());
         let target = RocksDbTarget::new(machine.spec());

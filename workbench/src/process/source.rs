@@ -108,7 +108,7 @@ mod tests {
         for named in shipped() {
             let mut workload = Workload::parse(named.text).unwrap();
             workload.seed = u64::from(u32::MAX) * 7;
-            workload.compressibility = 0.1 + 0.2;
+            workload.populations[0].compressibility = 0.1 + 0.2;
             let spec = SourceSpec { origin: named.name.to_owned(), seed: None, allow_truncated: false };
             let snapshot = SourceSnapshot::new(spec, &Source::Workload(Arc::new(workload.clone()))).unwrap();
             let read: SourceSnapshot = serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap();

@@ -142,7 +142,7 @@ fn source_info(context: &Context<'_>) -> SourceInfo {
         Source::Workload(workload) => (
             SourceKind::Workload,
             workload.description.trim().to_owned(),
-            workload.rules().to_string(),
+            workload.persistence(),
             workload_facts(workload),
         ),
         Source::Trace { trace, .. } => {
@@ -162,18 +162,33 @@ fn source_info(context: &Context<'_>) -> SourceInfo {
 
 fn workload_facts(workload: &crate::workload::Workload) -> BTreeMap<String, String> {
     let mix: Vec<_> = workload
-        .commands
         .kinds()
         .into_iter()
-        .map(|kind| format!("{kind} {}", units::percent(100.0 * workload.commands.share(kind))))
+        .map(|kind| format!("{kind} {}", units::percent(100.0 * workload.share(kind))))
         .collect();
-    BTreeMap::from([
+    let mut facts = BTreeMap::from([
         ("commands".to_owned(), mix.join(", ")),
-        ("events".to_owned(), workload.event_bytes.describe()),
-        ("state".to_owned(), workload.state_bytes.describe()),
-        ("preload".to_owned(), format!("{} per actor", units::counted(workload.preload.events_per_actor, "event"))),
         ("compressible share".to_owned(), units::percent(100.0 * workload.stored_compressibility())),
-    ])
+    ]);
+    let several = workload.populations.len() > 1;
+    for population in &workload.populations {
+        let name = |what: &str| if several { format!("{} {what}", population.name) } else { what.to_owned() };
+        let grown = if population.state_growth_per_event > 0.0 {
+            format!(", and {} B per event", units::number(population.state_growth_per_event))
+        } else {
+            String::new()
+        };
+        facts.insert(name("events"), population.event_bytes.describe());
+        facts.insert(name("state"), population.state_bytes.describe() + &grown);
+        let preloaded = units::counted(population.preload.events_per_actor, "event");
+        facts.insert(name("preload"), format!("{preloaded} per actor"));
+        if several {
+            let actors = units::counted(u64::from(population.actors.count), "actor");
+            let share = units::percent(100.0 * workload.share_of(population));
+            facts.insert(name("actors"), format!("{actors}, {share} of the commands, {}", population.rules()));
+        }
+    }
+    facts
 }
 
 fn trace_facts(trace: &crate::trace::Trace) -> BTreeMap<String, String> {

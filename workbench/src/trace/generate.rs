@@ -8,7 +8,7 @@ use super::builder::{Trace, TraceBuilder};
 use super::command::{TraceActor, TraceCommand};
 use super::error::TraceError;
 use super::writer::TraceWriter;
-use crate::workload::{ActorNames, PreloadCommands, PreloadContent, Workload, WorkloadSource};
+use crate::workload::{PreloadCommands, PreloadContent, Workload, WorkloadSource};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
 /// Length of a generated trace.
@@ -114,25 +114,22 @@ fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
         "commands of one writer, seed {}, {:?} arrivals at {rate} commands per second",
         workload.seed, workload.arrivals
     )];
-    let preloaded = workload.preload.events_per_actor;
-    if preloaded > 0 {
-        assumptions.push(match options.preload {
-            Preload::AsPast => format!("{preloaded} events of every actor were persisted before the trace begins"),
-            Preload::AsCommands => format!("the first {preloaded} events of every actor, at time 0, are its preload"),
-        });
-    }
-    let more = workload.preload.events_by_popularity;
-    if more > 0 {
-        assumptions.push(match options.preload {
-            Preload::AsPast => format!("{more} events, more of busier actors, were persisted before the trace begins"),
-            Preload::AsCommands => format!("{more} events, more of busier actors, at time 0, are its preload"),
-        });
+    for population in &workload.populations {
+        let (of, preload) = (&population.name, population.preload);
+        let each = (preload.events_per_actor, "of every actor of");
+        let more = (preload.events_by_popularity, "more of busier actors, of");
+        for (events, whose) in [each, more].into_iter().filter(|(events, _)| *events > 0) {
+            assumptions.push(match options.preload {
+                Preload::AsPast => format!("{events} events, {whose} {of}, were persisted before the trace begins"),
+                Preload::AsCommands => format!("{events} events, {whose} {of}, at time 0, are the preload"),
+            });
+        }
     }
     Provenance {
         name: workload.name.clone(),
         source: format!("workload {}", workload.name),
         made_by: format!("generator, ave-actors-rocksdb {}", env!("CARGO_PKG_VERSION")),
-        persistence: workload.rules().to_string(),
+        persistence: workload.persistence(),
         names_hashed: false,
         recording: None,
         compressibility: workload.stored_compressibility(),
@@ -188,10 +185,8 @@ struct Generator<I> {
 
 impl<I: Iterator<Item = u64>> Generator<I> {
     fn new(workload: &Arc<Workload>, options: &GenerateOptions, arrival_times: I) -> Self {
-        let digests = ActorNames::new(workload.seed, workload.actors.name_bytes);
-        let types = (0..workload.actors.types).map(|number| format!("{}{number}", workload.name).into());
         let content = PreloadContent::new(Arc::clone(workload));
-        let actors = 0..u64::from(workload.actors.count);
+        let actors = 0..workload.actor_count();
         let newest = match options.preload {
             Preload::AsPast => actors.map(|actor| Newest::after_preload(&content, actor)).collect(),
             Preload::AsCommands => actors.map(|_| Newest::default()).collect(),
@@ -199,7 +194,7 @@ impl<I: Iterator<Item = u64>> Generator<I> {
         Self {
             preload: (options.preload == Preload::AsCommands).then(|| PreloadCommands::new(content)),
             source: WorkloadSource::new(Arc::clone(workload), 0, 1),
-            actors: Names { digests, types: types.collect() },
+            actors: Names::new(workload),
             newest,
             arrival_times,
             options: *options,
@@ -249,14 +244,21 @@ impl<I: Iterator<Item = u64>> Generator<I> {
         is_due.then_some(at_ns)
     }
 }
+
 struct Names {
-    digests: ActorNames,
+    workload: Arc<Workload>,
     types: Vec<Arc<str>>,
 }
 
 impl Names {
+    fn new(workload: &Arc<Workload>) -> Self {
+        let types = workload.type_names().into_iter().map(Into::into).collect();
+        Self { workload: Arc::clone(workload), types }
+    }
+
     fn of(&self, actor: u32) -> TraceActor {
-        let type_name = Arc::clone(&self.types[actor as usize % self.types.len()]);
-        TraceActor { type_name, name: self.digests.name(u64::from(actor)).into_boxed_str() }
+        let type_number = self.workload.place_of(actor.into()).type_number;
+        let type_name = Arc::clone(&self.types[usize::try_from(type_number).expect("types are few")]);
+        TraceActor { type_name, name: self.workload.actor(actor.into()).1.into_boxed_str() }
     }
 }

@@ -15,6 +15,7 @@ mod history;
 mod import;
 mod info;
 mod packed;
+mod part;
 mod prefetch;
 mod reader;
 mod records;
@@ -34,7 +35,7 @@ pub use import::{
     ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, import, import_from,
 };
 pub(crate) use info::{Rhythm, SkewFit, WorkingSet};
-pub use info::{Sizes, TraceInfo, info};
+pub use info::{Sizes, TraceInfo, TypeInfo, info};
 pub use reader::{Truncation, read};
 pub(crate) use reader::{looks_like_trace, read_in, trace_files};
 pub(crate) use replay::TraceSource;

@@ -1,11 +1,14 @@
-//! Workloads: a TOML description of what a population of actors does, and the command stream it expands to.
+//! Workloads: a TOML description of what populations of actors do, and the command stream it expands to.
 //!
 //! The same [`Workload`] and seed give the same commands and the same bytes. This module knows the actor model below it
 //! and nothing of databases, clocks or reports.
 
 mod catalogue;
+mod checks;
 mod distribution;
+mod file;
 mod input_text;
+mod population;
 mod preload;
 mod schema;
 mod source;
@@ -15,10 +18,10 @@ pub use catalogue::shipped;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{escape, excerpt};
+pub use population::{Actors, CommandMix, Persistence, PersistenceMode, Population, Preload, Skew};
 pub(crate) use preload::{PreloadCommands, PreloadContent};
-pub use schema::{
-    Actors, Arrivals, Bursts, CommandMix, Persistence, PersistenceMode, Preload, Skew, Workload, WorkloadError,
-};
+pub use schema::{Arrivals, Bursts, Workload, WorkloadError};
 pub(crate) use source::Planned;
 pub use source::WorkloadSource;
-pub(crate) use values::{ActorNames, ValuePool, mix};
+pub(crate) use source::share_of_worker;
+pub(crate) use values::{PoolOf, ValuePool, mix};

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::distribution::SizeDistribution;
-use super::schema::{Skew, Workload};
+use super::population::{Population, Skew};
+use super::schema::{ActorPlace, Workload};
 use super::values::mix;
-use crate::actor::{ActorLog, Command, PersistenceRules};
+use crate::actor::{ActorLog, Command};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Salts of the generators of sizes and shares, which keep them apart from those of values.
@@ -28,46 +28,42 @@ const EXACT_TERMS: u32 = 16;
 #[derive(Debug, Clone)]
 pub(crate) struct PreloadContent {
     workload: Arc<Workload>,
-    /// Events of an actor with weight 1 that [`Preload::events_by_popularity`](super::Preload::events_by_popularity) adds.
-    events_per_weight: f64,
-    longest: [u32; 2],
+    /// Of each population, the events of an actor with weight 1 that
+    /// [`Preload::events_by_popularity`](super::Preload::events_by_popularity) adds.
+    events_per_weight: Arc<[f64]>,
 }
 
 impl PreloadContent {
     pub(crate) fn new(workload: Arc<Workload>) -> Self {
-        let events = workload.preload.events_by_popularity as f64;
-        let weights = match workload.actors.skew {
-            Skew::Uniform => f64::from(workload.actors.count),
-            Skew::Zipf(exponent) if events > 0.0 => harmonic(workload.actors.count, exponent),
-            Skew::Zipf(_) => 1.0,
-        };
-        let longest = [&workload.event_bytes, &workload.state_bytes].map(SizeDistribution::max_bytes);
-        Self { events_per_weight: events / weights, longest, workload }
+        let events_per_weight = workload.populations.iter().map(events_per_weight).collect();
+        Self { events_per_weight, workload }
     }
 
     /// Events that an actor has persisted.
     pub(crate) fn events(&self, actor: u64) -> u64 {
-        self.workload.preload.events_per_actor + self.events_by_popularity(actor)
+        let ActorPlace { population, index, place, .. } = self.workload.place_of(actor);
+        population.preload.events_per_actor + self.events_by_popularity(actor, population, index, place)
     }
 
     /// Rounded at random, so that the sum is about right for millions of actors with a fraction of an event each.
-    fn events_by_popularity(&self, actor: u64) -> u64 {
-        if self.events_per_weight <= 0.0 {
+    fn events_by_popularity(&self, actor: u64, population: &Population, index: usize, place: u64) -> u64 {
+        let per_weight = self.events_per_weight[index];
+        if per_weight <= 0.0 {
             return 0;
         }
-        let weight = match self.workload.actors.skew {
+        let weight = match population.actors.skew {
             Skew::Uniform => 1.0,
-            Skew::Zipf(exponent) => (actor as f64 + 1.0).powf(-exponent),
+            Skew::Zipf(exponent) => (place as f64 + 1.0).powf(-exponent),
         };
         let random = (mix(self.workload.seed, actor, SHARE_SALT, 0) >> 11) as f64 / 2f64.powi(53);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, not negative")]
-        let events = (self.events_per_weight * weight + random) as u64;
+        let events = (per_weight * weight + random) as u64;
         events
     }
 
     /// The counters of an actor.
     pub(crate) fn log(&self, actor: u64) -> ActorLog {
-        ActorLog::after_persists(self.workload.rules(), self.events(actor))
+        ActorLog::after_persists(self.population(actor).rules(), self.events(actor))
     }
 
     /// The events of an actor that no snapshot deleted.
@@ -78,32 +74,32 @@ impl PreloadContent {
 
     /// The write of an event.
     pub(crate) fn event(&self, actor: u64, number: u64) -> Op {
-        Op::new(OpKind::EventsPut, number, self.event_bytes(actor, number) + self.workload.rules().overhead())
+        let population = self.population(actor);
+        let bytes = population.event_bytes(&mut self.generator(actor, EVENT_SALT, number));
+        Op::new(OpKind::EventsPut, number, bytes + population.rules().overhead())
     }
 
     /// The writes of state and metadata, if the actor has any.
     pub(crate) fn states(&self, actor: u64) -> Option<[Op; 2]> {
-        let log = self.log(actor);
+        let (population, log) = (self.population(actor), self.log(actor));
         let newest = log.next_state().checked_sub(1)?;
-        log.newest_states(self.workload.rules(), self.state_bytes(actor, newest))
+        let bytes = population.state_bytes(log.covered_events(), &mut self.generator(actor, STATE_SALT, newest));
+        log.newest_states(population.rules(), bytes)
     }
 
     /// The command with which an actor persists its next event, if the preload is issued as commands.
-    pub(crate) fn persist(&self, actor: u64, log: &ActorLog) -> Command {
+    fn persist(&self, actor: u64, log: &ActorLog) -> Command {
+        let population = self.population(actor);
+        // The state is that after the event.
+        let events = log.next_event() + 1;
         Command::Persist {
-            event_bytes: self.event_bytes(actor, log.next_event()),
-            state_bytes: self.state_bytes(actor, log.next_state()),
+            event_bytes: population.event_bytes(&mut self.generator(actor, EVENT_SALT, log.next_event())),
+            state_bytes: population.state_bytes(events, &mut self.generator(actor, STATE_SALT, log.next_state())),
         }
     }
 
-    fn event_bytes(&self, actor: u64, number: u64) -> u32 {
-        let sizes = &self.workload.event_bytes;
-        sizes.sample(&mut self.generator(actor, EVENT_SALT, number)).min(self.longest[0])
-    }
-
-    fn state_bytes(&self, actor: u64, number: u64) -> u32 {
-        let sizes = &self.workload.state_bytes;
-        sizes.sample(&mut self.generator(actor, STATE_SALT, number)).min(self.longest[1])
+    fn population(&self, actor: u64) -> &Population {
+        self.workload.place_of(actor).population
     }
 
     fn generator(&self, actor: u64, salt: u64, number: u64) -> Xoshiro256PlusPlus {
@@ -111,27 +107,36 @@ impl PreloadContent {
     }
 }
 
+fn events_per_weight(population: &Population) -> f64 {
+    let events = population.preload.events_by_popularity as f64;
+    let weights = match population.actors.skew {
+        Skew::Uniform => f64::from(population.actors.count),
+        Skew::Zipf(exponent) if events > 0.0 => harmonic(population.actors.count, exponent),
+        Skew::Zipf(_) => 1.0,
+    };
+    events / weights
+}
+
 /// The preload as commands. The actors take turns.
 #[derive(Debug)]
 pub(crate) struct PreloadCommands {
     content: PreloadContent,
-    rules: PersistenceRules,
     /// Actors with events left, and their counters.
     left: VecDeque<(u64, ActorLog)>,
 }
 
 impl PreloadCommands {
     pub(crate) fn new(content: PreloadContent) -> Self {
-        let actors = 0..u64::from(content.workload.actors.count);
+        let actors = 0..content.workload.actor_count();
         let left = actors.filter(|&actor| content.events(actor) > 0).map(|actor| (actor, ActorLog::default()));
-        Self { left: left.collect(), rules: content.workload.rules(), content }
+        Self { left: left.collect(), content }
     }
 
     /// The actor of the next `persist`, and in `ops` its operations; `None` at the end.
     pub(crate) fn next(&mut self, ops: &mut Vec<Op>) -> Option<u64> {
         let (actor, mut log) = self.left.pop_front()?;
         ops.clear();
-        log.expand(self.rules, self.content.persist(actor, &log), ops);
+        log.expand(self.content.population(actor).rules(), self.content.persist(actor, &log), ops);
         if log.next_event() < self.content.events(actor) {
             self.left.push_back((actor, log));
         }
@@ -193,10 +198,25 @@ mod tests {
         }
     }
 
+    fn populations() -> PreloadContent {
+        let text = "name='t'\ndescription='d'\n\
+             [[population]]\nname='cart'\nevent_bytes={uniform={min=10,max=90}}\nstate_bytes={constant=20}\n\
+             actors={count=3, skew={zipf=1.0}}\npersistence={mode='full', snapshot_every=7}\ncommands={persist=1}\n\
+             preload={events_per_actor=3, events_by_popularity=60}\n\
+             [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nstate_growth_per_event=5\n\
+             actors={count=1}\npersistence={mode='light', encrypted=true}\ncommands={persist=1}\npreload={events_per_actor=9}";
+        PreloadContent::new(Arc::new(Workload::parse(text).unwrap()))
+    }
+
     #[test]
     fn the_content_is_what_the_commands_leave() {
-        let content =
-            content("actors={count=4, skew={zipf=1.0}}\npreload={events_per_actor=3, events_by_popularity=60}");
+        the_commands_leave(&content(
+            "actors={count=4, skew={zipf=1.0}}\npreload={events_per_actor=3, events_by_popularity=60}",
+        ));
+        the_commands_leave(&populations());
+    }
+
+    fn the_commands_leave(content: &PreloadContent) {
         let (mut commands, mut ops) = (PreloadCommands::new(content.clone()), Vec::new());
         let mut written: Vec<Vec<Op>> = vec![Vec::new(); 4];
         while let Some(actor) = commands.next(&mut ops) {

@@ -1,15 +1,18 @@
-//! The workload file: keys, checks, defaults.
+//! A workload: its populations, their numbers and shares, and when commands arrive.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::distribution::{SizeDistribution, checked as checked_sizes, draw};
+use super::checks::checked;
+use super::file::WorkloadFile;
 use super::input_text::escape_lines;
-use crate::actor::{PersistenceRules, Strategy};
+use super::population::Population;
+use super::values::ActorNames;
 use ave_actors_rocksdb::trace::CommandKind;
 
-/// A population of actors and its commands, from a `.toml` file.
+/// Populations of actors and their commands, from a `.toml` file.
 ///
 /// Unknown keys are errors that name the line they stand on.
 ///
@@ -18,195 +21,44 @@ use ave_actors_rocksdb::trace::CommandKind;
 ///
 /// let workload = Workload::parse(
 ///     r#"
-///     name = "registers"
-///     description = "Small registers, read and overwritten."
+///     name = "shop"
+///     description = "Carts that live for a visit, and one register of all orders."
+///     [[population]]
+///     name = "cart"
+///     weight = 9
 ///     event_bytes = { constant = 120 }
 ///     state_bytes = { constant = 400 }
-///     [actors]
-///     count = 1000
-///     [persistence]
-///     mode = "light"
-///     [commands]
-///     persist = 9
-///     recover = 1
+///     actors = { count = 1000 }
+///     persistence = { mode = "light" }
+///     commands = { visit = ["recover", "persist", "snapshot"] }
+///     [[population]]
+///     name = "orders"
+///     event_bytes = { constant = 60 }
+///     state_bytes = { constant = 100 }
+///     state_growth_per_event = 20
+///     actors = { count = 1 }
+///     persistence = { mode = "light" }
+///     commands = { persist = 1 }
 ///     "#,
 /// )
 /// .unwrap();
-/// assert_eq!(workload.actors.count, 1000);
+/// assert_eq!(workload.actor_count(), 1001);
 /// ```
+///
+/// The keys of a single population may stand at the top, without `[[population]]`; its name is that of the workload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WorkloadFile", into = "WorkloadFile")]
 pub struct Workload {
     /// 1 to 64 letters, digits, `-` or `_`; part of the report's name.
-    #[serde(deserialize_with = "name")]
     pub name: String,
     /// A paragraph on the application it represents.
     pub description: String,
     /// Seed of everything random. Default 1.
-    #[serde(default = "whole::<1, _>")]
     pub seed: u64,
-    /// Serialised events, before encryption.
-    #[serde(deserialize_with = "checked_sizes")]
-    pub event_bytes: SizeDistribution,
-    /// Serialised actor state, before encryption.
-    #[serde(deserialize_with = "checked_sizes")]
-    pub state_bytes: SizeDistribution,
-    /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
-    #[serde(default = "default_compressibility", deserialize_with = "share")]
-    pub compressibility: f64,
-    /// Number, types, skew and names of the actors.
-    pub actors: Actors,
-    /// When state is written, and how.
-    pub persistence: Persistence,
-    /// Weights of the commands.
-    #[serde(deserialize_with = "command_mix")]
-    pub commands: CommandMix,
     /// When commands arrive in an open loop. Default Poisson.
-    #[serde(default, deserialize_with = "arrivals")]
     pub arrivals: Arrivals,
-    /// Content of the database before the measurement. Default none.
-    #[serde(default)]
-    pub preload: Preload,
-}
-
-/// The actors of a workload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Actors {
-    /// 1 to 100 million.
-    #[serde(deserialize_with = "within::<1, 100_000_000, _, _>")]
-    pub count: u32,
-    /// Actor types; each has its own three column families. Default 1, at most 10,000.
-    #[serde(default = "whole::<1, _>", deserialize_with = "within::<1, 10_000, _, _>")]
-    pub types: u32,
-    /// How commands spread over actors. Default uniform.
-    #[serde(default, deserialize_with = "skew")]
-    pub skew: Skew,
-    /// Characters of an actor's name, which prefixes its keys. Default 44, as of a base64 digest; 8 to 1024.
-    #[serde(default = "whole::<44, _>", deserialize_with = "within::<8, 1024, _, _>")]
-    pub name_bytes: usize,
-}
-
-/// How commands spread over actors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Skew {
-    /// Every actor equally often.
-    #[default]
-    Uniform,
-    /// Zipf: among the actors of one worker, the k-th busiest gets a share proportional to `k^-s`. 0 < s <= 5; real
-    /// logs lie near 1. Workers get equal shares of the commands, so the skew depends on their number: compare runs with
-    /// equal numbers of workers.
-    Zipf(f64),
-}
-
-/// How actors persist, as defined by their `PersistentActor` implementation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Persistence {
-    /// When the state is written.
-    pub mode: PersistenceMode,
-    /// Events between automatic snapshots under full persistence; 0 turns them off. Default 100, as the trait's.
-    #[serde(default = "whole::<100, _>")]
-    pub snapshot_every: u64,
-    /// Whether a snapshot deletes the events it covers. Default false.
-    #[serde(default)]
-    pub compact_on_snapshot: bool,
-    /// Whether values are encrypted at rest: 40 bytes more each, and nothing to compress. Default false.
-    #[serde(default)]
-    pub encrypted: bool,
-}
-
-/// When the state is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PersistenceMode {
-    /// With every event.
-    Light,
-    /// Every `snapshot_every` events.
-    Full,
-}
-
-/// Weights of the commands; a command's share is its weight over their sum.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CommandMix {
-    /// Append an event.
-    pub persist: f64,
-    /// Write the state.
-    pub snapshot: f64,
-    /// Start an actor, after a crash or after an orderly stop.
-    pub recover: f64,
-    /// Share of the starts that follow an orderly stop, 0 to 1: under full persistence the actor first writes a snapshot
-    /// of its events since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to the
-    /// weight `snapshot`. Default 0: every start follows a crash.
-    pub recover_after_stop: f64,
-    /// Read a range of events.
-    pub events: f64,
-    /// Events an `events` command reads. Default 20.
-    pub events_per_query: u64,
-    /// Equally spaced quantiles of the number of events an `events` command reads, ascending; replaces `events_per_query`.
-    /// Default none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub events_per_query_quantiles: Vec<u32>,
-    /// Read the newest event.
-    pub last_event: f64,
-    /// Delete an actor's data.
-    pub purge: f64,
-}
-
-impl CommandMix {
-    /// The weight of a command.
-    pub const fn weight(&self, kind: CommandKind) -> f64 {
-        [self.persist, self.snapshot, self.recover, self.events, self.last_event, self.purge][kind.index()]
-    }
-
-    pub(crate) fn weight_mut(&mut self, kind: CommandKind) -> &mut f64 {
-        let Self { persist, snapshot, recover, events, last_event, purge, .. } = self;
-        [persist, snapshot, recover, events, last_event, purge][kind.index()]
-    }
-
-    /// The commands of the mix, in report order.
-    pub(crate) fn kinds(&self) -> Vec<CommandKind> {
-        let stops = self.recover > 0.0 && self.recover_after_stop > 0.0;
-        let issues = |kind| self.weight(kind) > 0.0 || (kind == CommandKind::Snapshot && stops);
-        CommandKind::ALL.into_iter().filter(|&kind| issues(kind)).collect()
-    }
-
-    /// Share of a command, `0.0 ..= 1.0`; all orderly stops count as snapshots.
-    pub(crate) fn share(&self, kind: CommandKind) -> f64 {
-        let stops = self.recover * self.recover_after_stop;
-        let all = stops + CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>();
-        (self.weight(kind) + if kind == CommandKind::Snapshot { stops } else { 0.0 }) / all
-    }
-
-    /// Events an `events` command reads, without quantiles.
-    pub(crate) const fn query_length(&self) -> u64 {
-        if self.events_per_query == 0 { 20 } else { self.events_per_query }
-    }
-
-    /// Draws how many events an `events` command reads, at least 1.
-    pub(super) fn draw_query_length(&self, rng: &mut impl rand::Rng) -> u64 {
-        if self.events_per_query_quantiles.is_empty() {
-            return self.query_length();
-        }
-        u64::from(draw(&self.events_per_query_quantiles, rng)).max(1)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let weights = CommandKind::ALL.map(|kind| self.weight(kind));
-        let quantiles = &self.events_per_query_quantiles;
-        let rules = [
-            (weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0), "weights must be 0 or positive"),
-            (weights.iter().sum::<f64>() > 0.0, "at least one command needs a positive weight"),
-            ((0.0..=1.0).contains(&self.recover_after_stop), "`recover_after_stop` must be a share from 0 to 1"),
-            (
-                quantiles.len() != 1 && quantiles.is_sorted(),
-                "`events_per_query_quantiles` must be two or more numbers in ascending order",
-            ),
-        ];
-        rules.into_iter().find(|(is_met, _)| !is_met).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
-    }
+    /// At least one. Together they have 1 to 100 million actors, which are numbered through.
+    pub populations: Vec<Population>,
 }
 
 /// When commands arrive in an open loop.
@@ -262,24 +114,6 @@ impl Bursts {
     }
 }
 
-/// Content of the database before the measurement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preload {
-    /// Events persisted for every actor beforehand, at most 1 million. Default 0.
-    #[serde(default, deserialize_with = "within::<0, 1_000_000, _, _>")]
-    pub events_per_actor: u64,
-    /// Further events, spread over the actors as the commands are: an actor that is busier has a longer log. At most
-    /// 10^12. Default 0.
-    #[serde(default, deserialize_with = "within::<0, 1_000_000_000_000, _, _>", skip_serializing_if = "is_zero")]
-    pub events_by_popularity: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl Workload {
     /// Reads a workload from the text of a file.
     ///
@@ -305,30 +139,134 @@ impl Workload {
         toml::from_str(text).map_err(|source| WorkloadError::Parse { path: path.to_owned(), source: Box::new(source) })
     }
 
-    /// The same after so many more events, spread over the actors by their popularity.
+    /// Number of actors of all populations.
+    pub fn actor_count(&self) -> u64 {
+        self.populations.iter().map(|population| u64::from(population.actors.count)).sum()
+    }
+
+    /// Number of actor types of all populations.
+    pub fn type_count(&self) -> u64 {
+        self.populations.iter().map(|population| u64::from(population.actors.types)).sum()
+    }
+
+    /// The actors, by population.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (&Population, Range<u64>)> {
+        let mut end = 0;
+        self.populations.iter().map(move |population| {
+            let first = end;
+            end += u64::from(population.actors.count);
+            (population, first..end)
+        })
+    }
+
+    /// Where an actor belongs. The numbers of copies follow those of the actors, in the same order.
+    pub(crate) fn place_of(&self, actor: u64) -> ActorPlace<'_> {
+        let original = actor % self.actor_count().max(1);
+        let (mut first, mut first_type) = (0, 0);
+        for (index, population) in self.populations.iter().enumerate() {
+            let (count, types) = (u64::from(population.actors.count), u64::from(population.actors.types));
+            if original < first + count {
+                let place = original - first;
+                return ActorPlace { population, index, place, type_number: first_type + place % types };
+            }
+            (first, first_type) = (first + count, first_type + types);
+        }
+        unreachable!("a workload has an actor")
+    }
+
+    /// Names of the actor types, by number.
+    pub(crate) fn type_names(&self) -> Vec<String> {
+        let of = |population: &Population| {
+            (0..u64::from(population.actors.types)).map(|place| population.type_name(place)).collect::<Vec<_>>()
+        };
+        self.populations.iter().flat_map(of).collect()
+    }
+
+    /// Type and name of an actor.
+    pub(crate) fn actor(&self, actor: u64) -> (String, String) {
+        let ActorPlace { population, place, .. } = self.place_of(actor);
+        let names = ActorNames::new(self.seed, population.actors.name_bytes);
+        (population.type_name(place), names.name(actor))
+    }
+
+    /// The first bytes of an actor's name, as a number that sorts like it.
+    pub(crate) fn leading_name(&self, actor: u64) -> u128 {
+        ActorNames::new(self.seed, self.place_of(actor).population.actors.name_bytes).leading(actor)
+    }
+
+    /// Mean length of an actor's name, bytes.
+    pub(crate) fn mean_name_bytes(&self) -> u64 {
+        let of = |population: &Population| u64::from(population.actors.count) * population.actors.name_bytes as u64;
+        self.populations.iter().map(of).sum::<u64>() / self.actor_count().max(1)
+    }
+
+    /// Share of the commands that a population issues, 0 to 1.
+    pub(crate) fn share_of(&self, population: &Population) -> f64 {
+        population.weight / self.populations.iter().map(|population| population.weight).sum::<f64>()
+    }
+
+    /// Share of a command among all, 0 to 1.
+    pub(crate) fn share(&self, kind: CommandKind) -> f64 {
+        self.populations.iter().map(|population| self.share_of(population) * population.commands.share(kind)).sum()
+    }
+
+    /// The commands it issues, in report order.
+    pub(crate) fn kinds(&self) -> Vec<CommandKind> {
+        CommandKind::ALL.into_iter().filter(|&kind| self.share(kind) > 0.0).collect()
+    }
+
+    /// Events that all actors have persisted before the first command.
+    pub(crate) fn preload_events(&self) -> u64 {
+        let of = |population: &Population| population.preload.events(population.actors.count);
+        self.populations.iter().map(of).sum()
+    }
+
+    /// The same after so many more events, spread over the populations by the events that they persist, and over their actors
+    /// by their popularity.
     pub(crate) fn grown(&self, events: u64) -> Self {
+        let persists = self.share(CommandKind::Persist);
+        let share = |population: &Population| {
+            self.share_of(population) * population.commands.share(CommandKind::Persist)
+                / persists.max(f64::MIN_POSITIVE)
+        };
         let mut grown = self.clone();
-        grown.preload.events_by_popularity = grown.preload.events_by_popularity.saturating_add(events);
+        for (population, known) in grown.populations.iter_mut().zip(&self.populations) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+            let more = (events as f64 * share(known)).round() as u64;
+            let preload = &mut population.preload;
+            preload.events_by_popularity = preload.events_by_popularity.saturating_add(more);
+        }
         grown
     }
 
-    /// The rules by which commands expand to storage operations.
-    pub(crate) const fn rules(&self) -> PersistenceRules {
-        let every = self.persistence.snapshot_every;
-        PersistenceRules {
-            strategy: match self.persistence.mode {
-                PersistenceMode::Light => Strategy::Light,
-                PersistenceMode::Full => Strategy::Full { snapshot_every: if every == 0 { None } else { Some(every) } },
-            },
-            compact_on_snapshot: self.persistence.compact_on_snapshot,
-            encrypted: self.persistence.encrypted,
-        }
+    /// How the actors persist, the same of all populations or all there are, in words.
+    pub(crate) fn persistence(&self) -> String {
+        let mut rules: Vec<String> = self.populations.iter().map(|population| population.rules().to_string()).collect();
+        rules.dedup();
+        rules.join("; ")
     }
 
-    /// Share of each stored value that repeats: 0 if values are encrypted.
-    pub(crate) const fn stored_compressibility(&self) -> f64 {
-        if self.persistence.encrypted { 0.0 } else { self.compressibility }
+    /// Share of the stored bytes that repeats, 0 to 1: the mean over the populations by the bytes that their events write.
+    pub(crate) fn stored_compressibility(&self) -> f64 {
+        let bytes = |population: &Population| {
+            let persists = self.share_of(population) * population.commands.share(CommandKind::Persist);
+            persists.max(f64::MIN_POSITIVE) * f64::from(population.event_bytes.median().max(1))
+        };
+        let all: f64 = self.populations.iter().map(bytes).sum();
+        self.populations.iter().map(|one| bytes(one) / all * one.stored_compressibility()).sum()
     }
+}
+
+/// Where an actor belongs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActorPlace<'a> {
+    pub(crate) population: &'a Population,
+    /// Number of the population.
+    pub(crate) index: usize,
+    /// Number of the actor within its population.
+    pub(crate) place: u64,
+    /// Number of its actor type, over all populations.
+    pub(crate) type_number: u64,
 }
 
 /// Why a workload cannot be used.
@@ -346,55 +284,7 @@ pub enum WorkloadError {
     Unknown { name: String, known: String },
 }
 
-/// A default that is a whole number.
-fn whole<const N: u8, T: From<u8>>() -> T {
-    N.into()
-}
-
-const fn default_compressibility() -> f64 {
-    0.5
-}
-
-/// Reads and checks a value, so that an error points at its line.
-fn checked<'de, D, T>(deserializer: D, is_valid: impl Fn(&T) -> bool, expected: &str) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    let value = T::deserialize(deserializer)?;
-    if is_valid(&value) { Ok(value) } else { Err(serde::de::Error::custom(format!("expected {expected}"))) }
-}
-
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let fits = |name: &String| {
-        !name.is_empty() && name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
-    checked(deserializer, fits, "a name of 1 to 64 letters, digits, `-` or `_`")
-}
-
-fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    checked(deserializer, |share| (0.0..=1.0).contains(share), "a share from 0 to 1")
-}
-
-/// A whole number in a range, both ends included.
-fn within<'de, const LEAST: u64, const MOST: u64, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Copy + TryInto<u64>,
-{
-    let fits = |&value: &T| value.try_into().is_ok_and(|value| (LEAST..=MOST).contains(&value));
-    checked(deserializer, fits, &format!("a whole number from {LEAST} to {MOST}"))
-}
-
-fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
-    let fits = |skew: &Skew| match skew {
-        Skew::Uniform => true,
-        Skew::Zipf(exponent) => *exponent > 0.0 && *exponent <= 5.0,
-    };
-    checked(deserializer, fits, "`\"uniform\"` or `{ zipf = s }` with 0 < s <= 5")
-}
-
-fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
+pub(super) fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
     let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.is_valid());
     checked(
         deserializer,
@@ -403,15 +293,10 @@ fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::E
     )
 }
 
-fn command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CommandMix, D::Error> {
-    let mix = CommandMix::deserialize(deserializer)?;
-    mix.check().map_err(serde::de::Error::custom)?;
-    Ok(mix)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::Skew;
 
     const GOOD: &str = r#"
 name = "t"
@@ -433,9 +318,11 @@ persist = 1
     #[test]
     fn a_minimal_workload_gets_the_defaults_of_the_trait() {
         let workload = Workload::parse(GOOD).unwrap();
-        assert_eq!(workload.persistence.snapshot_every, 100);
-        assert_eq!(workload.actors.skew, Skew::Uniform);
-        assert!((workload.commands.share(CommandKind::Persist) - 1.0).abs() < 1e-12);
+        let [only] = &workload.populations[..] else { panic!("{workload:?}") };
+        assert_eq!(only.name, workload.name);
+        assert_eq!(only.persistence.snapshot_every, 100);
+        assert_eq!(only.actors.skew, Skew::Uniform);
+        assert!((workload.share(CommandKind::Persist) - 1.0).abs() < 1e-12);
     }
 
     #[test]
@@ -463,10 +350,75 @@ persist = 1
         }
     }
 
+    const POPULATIONS: &str = r#"
+name = "t"
+description = "d"
+[[population]]
+name = "cart"
+weight = 3
+event_bytes = { constant = 10 }
+state_bytes = { constant = 20 }
+actors = { count = 7, types = 2 }
+persistence = { mode = "light" }
+commands = { visit = ["recover", "persist", "snapshot"] }
+[[population]]
+name = "orders"
+event_bytes = { constant = 30 }
+state_bytes = { constant = 40 }
+state_growth_per_event = 5
+actors = { count = 1, name_bytes = 12 }
+persistence = { mode = "full" }
+commands = { persist = 1, last_event = 1 }
+"#;
+
+    #[test]
+    fn actors_are_numbered_through_the_populations() {
+        let workload = Workload::parse(POPULATIONS).unwrap();
+        assert_eq!((workload.actor_count(), workload.type_count()), (8, 3));
+        assert_eq!(workload.type_names(), ["cart0", "cart1", "orders0"]);
+        let types: Vec<_> = (0..16).map(|actor| workload.actor(actor).0).collect();
+        assert_eq!(types[..8], ["cart0", "cart1", "cart0", "cart1", "cart0", "cart1", "cart0", "orders0"]);
+        assert_eq!(types[..8], types[8..], "copies have the types of their originals");
+        assert_eq!([6, 7].map(|actor| workload.actor(actor).1.len()), [44, 12]);
+    }
+
+    #[test]
+    fn shares_are_those_of_the_weights() {
+        let workload = Workload::parse(POPULATIONS).unwrap();
+        let shares =
+            [CommandKind::Persist, CommandKind::Snapshot, CommandKind::LastEvent].map(|kind| workload.share(kind));
+        for (share, expected) in shares.into_iter().zip([0.25 + 0.125, 0.25, 0.125]) {
+            assert!((share - expected).abs() < 1e-12, "{shares:?}");
+        }
+        let grown = workload.grown(300);
+        let added: Vec<u64> = grown.populations.iter().map(|one| one.preload.events_by_popularity).collect();
+        assert_eq!(added, [200, 100], "two thirds of the events are those of carts");
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for (from, to, expected) in [
+            ("name = \"orders\"", "name = \"cart12\"", "name actor types alike"),
+            ("name = \"orders\"", "name = \"cart\"", "name actor types alike"),
+            ("weight = 3", "weight = 0", "a weight above 0"),
+            ("[[population]]\nname = \"cart\"", "preload = {}\n[[population]]\nname = \"cart\"", "belongs into"),
+            ("{ persist = 1, last", "{ visit = [\"persist\"], last", "`visit` replaces the weights"),
+            ("growth_per_event = 5", "growth_per_event = -5", "0 to 1048576 bytes"),
+            ("count = 7", "count = 100000000", "at most 100000000"),
+            ("commands = { persist", "orders = { persist", "orders"),
+        ] {
+            let text = message(&POPULATIONS.replacen(from, to, 1));
+            assert!(text.contains(expected), "{to}: {text}");
+        }
+        assert!(message("name = \"t\"\ndescription = \"d\"").contains("missing field `event_bytes`"));
+    }
+
     #[test]
     fn a_workload_reads_back_from_what_it_writes() {
         let mut workload = Workload::parse(GOOD).unwrap();
         workload.arrivals = Arrivals::Bursts(Bursts { factor: 4.0, share: 0.2, seconds: 1.5 });
+        assert_eq!(Workload::parse(&toml::to_string(&workload).unwrap()).unwrap(), workload);
+        let workload = Workload::parse(POPULATIONS).unwrap();
         assert_eq!(Workload::parse(&toml::to_string(&workload).unwrap()).unwrap(), workload);
     }
 }

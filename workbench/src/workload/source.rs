@@ -1,5 +1,6 @@
 //! The seeded command stream of one worker of a workload.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rand::distr::weighted::WeightedIndex;
@@ -7,8 +8,9 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::population::{Population, Skew};
 use super::preload::PreloadContent;
-use super::schema::{Skew, Workload};
+use super::schema::Workload;
 use super::values::mix;
 use crate::actor::{ActorLog, Command, Strategy};
 use ave_actors_rocksdb::trace::{CommandKind, Op};
@@ -24,7 +26,7 @@ pub struct Planned {
     pub at_ns: Option<u64>,
 }
 
-/// The commands of one worker's actors after the preload: the mix, without end.
+/// The commands of one worker's actors after the preload: the mix of their populations, without end.
 ///
 /// Actor `a` belongs to worker `a % workers`, so that the commands of one actor keep their order. The stream depends
 /// on workload, seed, worker and number of workers alone: it can be drawn again to verify what was written.
@@ -35,16 +37,63 @@ pub struct WorkloadSource {
     workers: u64,
     logs: Vec<ActorLog>,
     rng: Xoshiro256PlusPlus,
+    parts: Vec<Part>,
+    pick_part: WeightedIndex<f64>,
+    /// What an actor has to do before another one is drawn.
+    next: Option<Next>,
+}
+
+/// The actors of one population that belong to the worker.
+#[derive(Debug)]
+struct Part {
+    /// Number of the population.
+    population: usize,
+    /// Places among the worker's actors.
+    own: Range<usize>,
     kinds: Vec<CommandKind>,
     pick_kind: WeightedIndex<f64>,
     pick_actor: Option<Zipf<f64>>,
-    /// An actor that has stopped and starts with the next command.
-    stopped: Option<usize>,
-    longest: [u32; 2],
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// It has stopped and starts.
+    Start { part: usize, place: usize },
+    /// The rest of a visit, from this command on.
+    Visit { part: usize, place: usize, step: usize },
 }
 
 /// Salt of the command generator, which keeps its stream apart from those of values.
 const COMMAND_SALT: u64 = 0xc0;
+
+impl Part {
+    fn new(population: &Population, number: usize, own: Range<usize>) -> Self {
+        let commands = &population.commands;
+        let kinds = commands.kinds();
+        let pick_kind = WeightedIndex::new(kinds.iter().map(|&kind| commands.weight(kind)))
+            .expect("weights were checked when the workload was read");
+        let pick_actor = match population.actors.skew {
+            Skew::Uniform => None,
+            Skew::Zipf(exponent) => Some(Zipf::new(own.len() as f64, exponent).expect("the exponent was checked")),
+        };
+        Self { population: number, own, kinds, pick_kind, pick_actor }
+    }
+}
+
+/// How many of the numbers `0..end` belong to a worker.
+fn own_below(end: u64, worker: u64, workers: u64) -> u64 {
+    end.saturating_sub(worker).div_ceil(workers)
+}
+
+/// Share of all commands that worker `worker` of `workers` issues: that of its actors. Workers have about equal shares unless
+/// a population has fewer actors than there are workers.
+pub(crate) fn share_of_worker(workload: &Workload, worker: u64, workers: u64) -> f64 {
+    let own = |range: Range<u64>| own_below(range.end, worker, workers) - own_below(range.start, worker, workers);
+    let of = |(population, range): (&Population, Range<u64>)| {
+        workload.share_of(population) * own(range) as f64 / f64::from(population.actors.count)
+    };
+    workload.ranges().map(of).sum()
+}
 
 impl WorkloadSource {
     /// The stream of worker `worker` of `workers`.
@@ -53,93 +102,139 @@ impl WorkloadSource {
     ///
     /// If `worker >= workers`, or if there are more workers than actors.
     pub fn new(workload: Arc<Workload>, worker: u64, workers: u64) -> Self {
-        let actors = u64::from(workload.actors.count);
+        let actors = workload.actor_count();
         assert!(worker < workers && workers <= actors, "worker {worker} of {workers} for {actors} actors");
-        let own = (actors - worker).div_ceil(workers);
         let content = PreloadContent::new(Arc::clone(&workload));
-        let kinds = workload.commands.kinds();
-        let pick_kind = WeightedIndex::new(kinds.iter().map(|&kind| workload.commands.weight(kind)))
-            .expect("weights were checked when the workload was read");
-        let pick_actor = match workload.actors.skew {
-            Skew::Uniform => None,
-            Skew::Zipf(exponent) => Some(Zipf::new(own as f64, exponent).expect("the exponent was checked")),
+        let place = |end| usize::try_from(own_below(end, worker, workers)).expect("actors fit in memory");
+        let of = |(number, (population, range)): (usize, (&Population, Range<u64>))| {
+            let own = place(range.start)..place(range.end);
+            let share = own.len() as f64 / f64::from(population.actors.count);
+            // A visit is drawn once and is several commands.
+            let draws = workload.share_of(population) * share / population.commands.visit.len().max(1) as f64;
+            (!own.is_empty()).then(|| (Part::new(population, number, own), draws))
         };
+        let (parts, weights): (Vec<_>, Vec<_>) = workload.ranges().enumerate().filter_map(of).unzip();
         Self {
             rng: Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, worker, COMMAND_SALT, workers)),
-            logs: (0..own).map(|place| content.log(worker + place * workers)).collect(),
-            stopped: None,
-            longest: [workload.event_bytes.max_bytes(), workload.state_bytes.max_bytes()],
+            logs: (0..own_below(actors, worker, workers)).map(|place| content.log(worker + place * workers)).collect(),
+            next: None,
+            pick_part: WeightedIndex::new(weights).expect("weights are above 0"),
+            parts,
             workload,
             worker,
             workers,
-            kinds,
-            pick_kind,
-            pick_actor,
         }
     }
 
     /// Draws the next command and puts the operations it expands to into `ops`.
     pub fn next(&mut self, ops: &mut Vec<Op>) -> Planned {
         ops.clear();
-        let (own, kind) = self.draw();
-        let command = if self.stops_first(own, kind) {
-            self.stopped = Some(own);
-            Command::Stop { state_bytes: self.state_bytes() }
+        let (part, place, kind) = self.draw();
+        let command = if self.stops_first(part, place, kind) {
+            self.next = Some(Next::Start { part, place });
+            Command::Stop { state_bytes: self.state_bytes(part, place, 0) }
+        } else if self.is_end_of_visit(part, place, kind) {
+            Command::Stop { state_bytes: self.state_bytes(part, place, 0) }
         } else {
-            self.command(own, kind)
+            self.command(part, place, kind)
         };
-        self.logs[own].expand(self.workload.rules(), command, ops);
-        Planned { actor: self.worker + own as u64 * self.workers, kind: command.kind(), at_ns: None }
+        let rules = self.population(part).rules();
+        self.logs[place].expand(rules, command, ops);
+        Planned { actor: self.worker + place as u64 * self.workers, kind: command.kind(), at_ns: None }
     }
 
-    fn draw(&mut self) -> (usize, CommandKind) {
-        if let Some(own) = self.stopped.take() {
-            return (own, CommandKind::Recover);
+    fn population(&self, part: usize) -> &Population {
+        &self.workload.populations[self.parts[part].population]
+    }
+
+    fn draw(&mut self) -> (usize, usize, CommandKind) {
+        match self.next.take() {
+            Some(Next::Start { part, place }) => (part, place, CommandKind::Recover),
+            Some(Next::Visit { part, place, step }) => self.visit(part, place, step),
+            None => {
+                let part = if self.parts.len() == 1 { 0 } else { self.pick_part.sample(&mut self.rng) };
+                if self.population(part).commands.visit.is_empty() {
+                    let Part { kinds, pick_kind, .. } = &self.parts[part];
+                    let kind = kinds[pick_kind.sample(&mut self.rng)];
+                    return (part, self.draw_actor(part), kind);
+                }
+                let place = self.draw_actor(part);
+                self.visit(part, place, 0)
+            }
         }
-        let kind = self.kinds[self.pick_kind.sample(&mut self.rng)];
-        let own = match &self.pick_actor {
-            None => self.rng.random_range(0..self.logs.len()),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank from 1 to the count")]
-            Some(zipf) => (zipf.sample(&mut self.rng) as usize).clamp(1, self.logs.len()) - 1,
-        };
-        (own, kind)
+    }
+
+    /// A command of a visit; the rest comes next.
+    fn visit(&mut self, part: usize, place: usize, step: usize) -> (usize, usize, CommandKind) {
+        let visit = &self.population(part).commands.visit;
+        let (kind, count) = (visit[step], visit.len());
+        if step + 1 < count {
+            self.next = Some(Next::Visit { part, place, step: step + 1 });
+        }
+        (part, place, kind)
+    }
+
+    fn draw_actor(&mut self, part: usize) -> usize {
+        let Part { own, pick_actor, .. } = &self.parts[part];
+        own.start
+            + match pick_actor {
+                None => self.rng.random_range(0..own.len()),
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a rank from 1 to the count"
+                )]
+                Some(zipf) => (zipf.sample(&mut self.rng) as usize).clamp(1, own.len()) - 1,
+            }
     }
 
     /// Whether an actor that is about to start first stops in order and writes a snapshot.
-    fn stops_first(&mut self, own: usize, kind: CommandKind) -> bool {
-        let share = self.workload.commands.recover_after_stop;
+    fn stops_first(&mut self, part: usize, place: usize, kind: CommandKind) -> bool {
+        let population = self.population(part);
+        let share = population.commands.recover_after_stop;
         kind == CommandKind::Recover
             && share > 0.0
-            && self.workload.rules().strategy != Strategy::Light
-            && self.logs[own].has_uncovered_events()
+            && population.rules().strategy != Strategy::Light
+            && self.logs[place].has_uncovered_events()
             && self.rng.random::<f64>() < share
     }
 
+    /// Whether a snapshot ends a visit: the actor stops, and its `pre_stop` writes what is not covered yet.
+    fn is_end_of_visit(&self, part: usize, place: usize, kind: CommandKind) -> bool {
+        let population = self.population(part);
+        kind == CommandKind::Snapshot
+            && self.next.is_none()
+            && !population.commands.visit.is_empty()
+            && population.rules().strategy != Strategy::Light
+            && self.logs[place].has_uncovered_events()
+    }
+
     /// An `events` command of an actor without events becomes a `persist`.
-    fn command(&mut self, own: usize, kind: CommandKind) -> Command {
-        let log = self.logs[own];
+    fn command(&mut self, part: usize, place: usize, kind: CommandKind) -> Command {
+        let log = self.logs[place];
         let (first, next) = (log.compacted, log.events);
         match kind {
-            CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes() },
-            CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes() },
+            CommandKind::Snapshot => Command::Snapshot { state_bytes: self.state_bytes(part, place, 0) },
+            CommandKind::Recover => Command::Recover { state_bytes: self.state_bytes(part, place, 0) },
             CommandKind::Events if first < next => {
-                let length = self.workload.commands.draw_query_length(&mut self.rng).min(next - first);
+                let commands = &self.workload.populations[self.parts[part].population].commands;
+                let length = commands.draw_query_length(&mut self.rng).min(next - first);
                 let from = self.rng.random_range(first..=next - length);
                 Command::Events { from, to: from + length - 1 }
             }
-            CommandKind::Persist | CommandKind::Events => self.persist(),
+            CommandKind::Persist | CommandKind::Events => {
+                let event_bytes = self.workload.populations[self.parts[part].population].event_bytes(&mut self.rng);
+                Command::Persist { event_bytes, state_bytes: self.state_bytes(part, place, 1) }
+            }
             CommandKind::LastEvent => Command::LastEvent,
             CommandKind::Purge => Command::Purge,
         }
     }
 
-    fn persist(&mut self) -> Command {
-        let event_bytes = self.workload.event_bytes.sample(&mut self.rng).min(self.longest[0]);
-        Command::Persist { event_bytes, state_bytes: self.state_bytes() }
-    }
-
-    fn state_bytes(&mut self) -> u32 {
-        self.workload.state_bytes.sample(&mut self.rng).min(self.longest[1])
+    /// The state of an actor after so many more events.
+    fn state_bytes(&mut self, part: usize, place: usize, more_events: u64) -> u32 {
+        let events = self.logs[place].events + more_events;
+        self.workload.populations[self.parts[part].population].state_bytes(events, &mut self.rng)
     }
 }
 
@@ -203,7 +298,7 @@ mod tests {
     #[test]
     fn an_orderly_stop_precedes_the_start_and_counts_as_a_snapshot() {
         let mut altered = workload("actors={count=3}");
-        altered.commands.recover_after_stop = 1.0;
+        altered.populations[0].commands.recover_after_stop = 1.0;
         let (mut before, mut stops) = (None, 0);
         for (planned, ops) in drawn(altered, 0, 1, 2_000) {
             if planned.kind == CommandKind::Recover {
@@ -221,13 +316,68 @@ mod tests {
     #[test]
     fn query_lengths_follow_their_quantiles() {
         let mut altered = workload("actors={count=1}\npreload={events_per_actor=500}");
-        altered.commands.events_per_query_quantiles = vec![1, 10, 100];
+        altered.populations[0].commands.events_per_query_quantiles = vec![1, 10, 100];
         let commands = drawn(altered, 0, 1, 25_000);
         let queries = commands.iter().filter(|(planned, _)| planned.kind == CommandKind::Events);
         let mut lengths: Vec<usize> = queries.map(|(_, ops)| ops.len()).collect();
         lengths.sort_unstable();
         let [median, upper] = [2, 4].map(|part| lengths[lengths.len() - lengths.len() / part]);
         assert!((9..=11).contains(&median) && (50..=60).contains(&upper), "{median} {upper}");
+    }
+
+    fn populations() -> Workload {
+        Workload::parse(
+            "name='t'\ndescription='d'\n\
+             [[population]]\nname='cart'\nweight=3\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=20}\n\
+             persistence={mode='full', snapshot_every=0}\ncommands={visit=['recover', 'persist', 'persist', 'snapshot']}\n\
+             [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nstate_growth_per_event=5\n\
+             actors={count=1}\npersistence={mode='light'}\ncommands={persist=1}\n",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn populations_issue_their_shares_whatever_the_number_of_workers() {
+        const ALL: usize = 20_000;
+        let workload = populations();
+        for workers in [1, 4, 21] {
+            let shares: Vec<f64> = (0..workers).map(|worker| share_of_worker(&workload, worker, workers)).collect();
+            assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{shares:?}");
+            let mut of_orders = 0;
+            for (worker, share) in (0..workers).zip(shares) {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a count")]
+                let own = (share * ALL as f64) as usize;
+                let commands = drawn(workload.clone(), worker, workers, own);
+                of_orders += commands.iter().filter(|(planned, _)| planned.actor == 20).count();
+            }
+            let share = of_orders as f64 / ALL as f64;
+            assert!((share - 0.25).abs() < 0.02, "{share} with {workers} workers");
+        }
+    }
+
+    #[test]
+    fn a_visit_is_to_one_actor_and_ends_with_an_orderly_stop() {
+        let commands = drawn(populations(), 0, 2, 4_000);
+        let visits: Vec<_> = commands.iter().filter(|(planned, _)| planned.actor < 20).collect();
+        for visit in visits.chunks_exact(4) {
+            let kinds: Vec<_> = visit.iter().map(|(planned, _)| planned.kind.name()).collect();
+            assert_eq!(kinds, ["recover", "persist", "persist", "snapshot"]);
+            assert!(visit.iter().all(|(planned, _)| planned.actor == visit[0].0.actor));
+            let stop: Vec<_> = visit[3].1.iter().map(|op| op.kind.name()).collect();
+            assert_eq!(stop, ["states.get", "events.get", "events.get", "states.put", "metadata.put"]);
+        }
+    }
+
+    #[test]
+    fn a_state_grows_with_the_events_of_its_actor() {
+        let mut events = 0;
+        for (_, ops) in drawn(populations(), 0, 1, 4_000).into_iter().filter(|(planned, _)| planned.actor == 20) {
+            events += 1;
+            let state = ops.iter().find(|op| op.kind == OpKind::StatesPut).unwrap();
+            let overhead = populations().populations[1].rules().state_overhead();
+            assert_eq!(state.bytes, 40 + 5 * events + overhead);
+        }
+        assert!(events > 500, "{events}");
     }
 
     #[test]

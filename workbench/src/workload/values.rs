@@ -23,39 +23,84 @@ pub(crate) fn mix(seed: u64, actor: u64, salt: u64, number: u64) -> u64 {
     bits
 }
 
-/// A pool of bytes of which every value is a slice: values need no generation and no allocation, and can be found again
-/// when they are verified.
+/// Bytes of which every value is a slice: values need no generation and no allocation, and can be found again when they are
+/// verified. Populations whose values compress differently have pools of their own.
 #[derive(Debug)]
 pub(crate) struct ValuePool {
     seed: u64,
-    bytes: Vec<u8>,
+    pools: Vec<Vec<u8>>,
+    /// For each population the end of its actors' numbers, and its pool.
+    populations: Vec<(u64, usize)>,
+}
+
+/// What a pool depends on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PoolOf {
+    /// Actors of the population.
+    pub(crate) actors: u64,
+    /// Share of each value that repeats, 0 (random) to 1.
+    pub(crate) compressibility: f64,
+    /// The longest value, bytes.
+    pub(crate) longest: u32,
 }
 
 impl ValuePool {
     /// `compressibility` is the share of each value that repeats, `0.0` (random) to `1.0`; `longest` is the longest value,
     /// bytes.
     pub(crate) fn new(seed: u64, compressibility: f64, longest: u32) -> Self {
-        let mut bytes = vec![0; POOL_BYTES + longest as usize];
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of PIECE_BYTES")]
-        let random = (PIECE_BYTES as f64 * (1.0 - compressibility.clamp(0.0, 1.0))).round() as usize;
-        for piece in bytes.chunks_mut(PIECE_BYTES) {
-            let filled = random.min(piece.len());
-            rng.fill_bytes(&mut piece[..filled]);
+        Self::of_populations(seed, [PoolOf { actors: 1, compressibility, longest }])
+    }
+
+    pub(crate) fn of_populations(seed: u64, all: impl IntoIterator<Item = PoolOf>) -> Self {
+        let (mut shapes, mut populations, mut end): (Vec<(f64, u32)>, _, _) = (Vec::new(), Vec::new(), 0);
+        for PoolOf { actors, compressibility, longest } in all {
+            end += actors;
+            let known = shapes.iter().position(|(known, _)| known.total_cmp(&compressibility).is_eq());
+            let pool = known.unwrap_or_else(|| {
+                shapes.push((compressibility, 0));
+                shapes.len() - 1
+            });
+            shapes[pool].1 = shapes[pool].1.max(longest);
+            populations.push((end, pool));
         }
-        Self { seed, bytes }
+        let pools = shapes.into_iter().map(|(compressibility, longest)| pool(seed, compressibility, longest)).collect();
+        Self { seed, pools, populations }
+    }
+
+    /// The pool of an actor. The numbers of copies follow those of the actors, in the same order.
+    fn pool_of(&self, actor: u64) -> &[u8] {
+        match &self.pools[..] {
+            [only] => only,
+            pools => {
+                let original = actor % self.populations.last().map_or(1, |(end, _)| *end);
+                let at = self.populations.partition_point(|(end, _)| *end <= original);
+                &pools[self.populations[at].1]
+            }
+        }
     }
 
     /// The value number `number` that `actor` writes with `kind`.
     ///
     /// # Panics
     ///
-    /// If `len` exceeds the `longest` given on creation.
+    /// If `len` exceeds the longest value of the actor's population.
     pub(crate) fn value(&self, actor: u64, kind: OpKind, number: u64, len: u32) -> &[u8] {
         let start = usize::try_from(mix(self.seed, actor, kind as u64, number) % POOL_BYTES as u64)
             .expect("below the pool's length");
-        &self.bytes[start..start + len as usize]
+        &self.pool_of(actor)[start..start + len as usize]
     }
+}
+
+fn pool(seed: u64, compressibility: f64, longest: u32) -> Vec<u8> {
+    let mut bytes = vec![0; POOL_BYTES + longest as usize];
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of PIECE_BYTES")]
+    let random = (PIECE_BYTES as f64 * (1.0 - compressibility.clamp(0.0, 1.0))).round() as usize;
+    for piece in bytes.chunks_mut(PIECE_BYTES) {
+        let filled = random.min(piece.len());
+        rng.fill_bytes(&mut piece[..filled]);
+    }
+    bytes
 }
 
 /// Names of actors: fixed-length hexadecimal digests, as content-addressed systems use them.

@@ -42,7 +42,7 @@ fn memory(name: &str, grown_by: u64, output: Output) -> Result<(), CliError> {
 
 fn list(workloads: &[Workload], output: Output) -> Result<(), CliError> {
     for workload in workloads {
-        let facts = format!("{}, {}", units::counted(u64::from(workload.actors.count), "actor"), workload.rules());
+        let facts = format!("{}, {}", units::counted(workload.actor_count(), "actor"), workload.persistence());
         output.sentence(&format!("{} — {facts}", workload.name))?;
         output.paragraph(&workload.description)?;
         output.line("")?;

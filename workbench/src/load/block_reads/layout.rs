@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::geometry::{BlockGeometry, FamilyBlocks, FamilyKind};
 use crate::load::source::Source;
 use crate::load::walk::WalkStep;
-use crate::workload::{PreloadContent, mix};
+use crate::workload::{PreloadContent, Workload, mix};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Actors and events of each from which the mean length of the preload's events is estimated.
@@ -100,17 +100,17 @@ impl Census {
         let [event_bytes, name_bytes, metadata_bytes] = [Mean::default(); 3];
         let mut census = Self { actors: Vec::new(), event_bytes, name_bytes, metadata_bytes };
         match source {
-            Source::Workload(workload) => census.preload(&PreloadContent::new(Arc::clone(workload)), source, geometry),
+            Source::Workload(workload) => census.preload(workload, geometry),
             Source::Trace { .. } => census.prehistory(source, geometry),
         }
         census
     }
 
     /// Computed, not followed: it may be many times what the commands add.
-    fn preload(&mut self, content: &PreloadContent, source: &Source, geometry: &BlockGeometry) {
-        let types = u64::from(source.types());
-        let between_samples = (source.actors() / SAMPLED_ACTORS).max(1);
-        for number in 0..source.actors() {
+    fn preload(&mut self, workload: &Arc<Workload>, geometry: &BlockGeometry) {
+        let content = PreloadContent::new(Arc::clone(workload));
+        let between_samples = (workload.actor_count() / SAMPLED_ACTORS).max(1);
+        for number in 0..workload.actor_count() {
             let stored = content.stored_events(number);
             if number % between_samples == 0 {
                 for event in stored.clone().take(SAMPLED_EVENTS_OF_EACH) {
@@ -121,7 +121,7 @@ impl Census {
             for op in content.states(number).into_iter().flatten() {
                 self.follow(&mut books, op, geometry);
             }
-            let actor_type = u32::try_from(number % types).expect("below the number of types");
+            let actor_type = u32::try_from(workload.place_of(number).type_number).expect("below the number of types");
             self.actors.push(Counted { books, most_events: books.event_count(), actor_type });
         }
     }

@@ -35,7 +35,7 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
         log: &AckLog,
     ) -> Result<(), RunError> {
-        let mut schedule = Schedule::new(window, self.number, self.workers, self.source.seed());
+        let mut schedule = Schedule::new(window, self.turn(), self.source.seed());
         let mut first_ns = None;
         while let Some(planned) = self.draw() {
             let at_ns = planned.at_ns.map(|at| at - *first_ns.get_or_insert(at));

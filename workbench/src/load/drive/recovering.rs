@@ -39,7 +39,7 @@ pub(crate) struct RestartActor {
 impl History {
     /// Before the first command of an actor.
     fn new(source: &Source, actor: u64) -> Self {
-        let keeps_events = rules(source).compact_on_snapshot;
+        let keeps_events = rules(source, actor).compact_on_snapshot;
         let mut stored = Expected::before(source, actor, true);
         let written_bytes = stored.puts().map(|op| u64::from(op.bytes)).sum();
         let log = match source {
@@ -73,9 +73,9 @@ impl History {
     /// The operations of a start: `recover`, with the snapshot and the deletions that may end it. The snapshot is as large as
     /// the stored one.
     fn start(&self, source: &Source, actor: u64) -> Vec<Op> {
-        let rules = rules(source);
+        let rules = rules(source, actor);
         let there = self.stored.state.map(|state| state.bytes.saturating_sub(rules.state_overhead()));
-        let state_bytes = there.unwrap_or_else(|| first_state_bytes(source, actor));
+        let state_bytes = there.unwrap_or_else(|| first_state_bytes(source, actor, self.log.next_event()));
         let (mut log, mut ops) = (self.log, Vec::new());
         log.expand(rules, Command::Recover { state_bytes }, &mut ops);
         // A recording may have lost events.
@@ -87,9 +87,9 @@ impl History {
 
 /// A trace does not contain how its actors persist. A start is assumed to delete the events that its snapshot covers if the
 /// trace deletes any.
-fn rules(source: &Source) -> PersistenceRules {
+fn rules(source: &Source, actor: u64) -> PersistenceRules {
     match source {
-        Source::Workload(workload) => workload.rules(),
+        Source::Workload(workload) => workload.place_of(actor).population.rules(),
         Source::Trace { trace, .. } => PersistenceRules {
             strategy: Strategy::Full { snapshot_every: None },
             compact_on_snapshot: trace.operations_of(OpKind::EventsDel) > 0,
@@ -98,12 +98,12 @@ fn rules(source: &Source) -> PersistenceRules {
     }
 }
 
-/// Serialised state of an actor that has written none, bytes; 0 for a trace, in which it is unknown.
-fn first_state_bytes(source: &Source, actor: u64) -> u32 {
+/// Serialised state of an actor with so many events that has written none, bytes; 0 for a trace, in which it is unknown.
+fn first_state_bytes(source: &Source, actor: u64, events: u64) -> u32 {
     match source {
         Source::Workload(workload) => {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, actor, 0, 0));
-            workload.state_bytes.sample(&mut rng)
+            workload.place_of(actor).population.state_bytes(events, &mut rng)
         }
         Source::Trace { .. } => 0,
     }

@@ -13,6 +13,7 @@ use crate::load::schedule::Schedule;
 use crate::load::slices::Slices;
 use crate::load::source::{Source, Stream};
 use crate::load::target::Target;
+use crate::load::turn::Turn;
 use crate::load::window::Window;
 use crate::workload::{Planned, ValuePool};
 use ave_actors_rocksdb::trace::{Op, OpKind};
@@ -57,6 +58,10 @@ impl<T: Target> Worker<T> {
         usize::try_from(self.number).expect("workers are few")
     }
 
+    pub(super) fn turn(&self) -> Turn {
+        Turn::of(&self.source, self.number, self.workers)
+    }
+
     /// Opens the handles of every actor of the first pass, as if they had been started.
     pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
         let mut actors = self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped());
@@ -94,12 +99,16 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<(Measurement, Slices), RunError> {
         wake_precisely();
-        let mut schedule = Schedule::new(window, self.number, self.workers, self.source.seed());
+        let mut schedule = Schedule::new(window, self.turn(), self.source.seed());
         clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
+        let mut mix = window.mix(self.turn());
         while let Some(planned) = self.draw() {
             if self.start_actor(planned.actor, shared)? {
                 free_since = clock.now_ns();
+            }
+            if let Some(mix) = &mut mix {
+                mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
             }
             let due = schedule.due(planned.at_ns);
             if window.is_over(due.unwrap_or_else(|| clock.now_ns())) || !wait(due, clock, shared.control) {

@@ -186,7 +186,7 @@ impl<T: Target> Session<'_, T> {
         let workers = self.workers.len() as u64;
         // Larger than any actor's number, over all passes of a trace, and such that a copy has the type and the worker of its
         // original.
-        let alike = self.source.actors().max(1) * workers * u64::from(self.source.types());
+        let alike = self.source.actors().max(1) * workers;
         let stride = originals.last().map_or(0, |last| last.actor + 1).next_multiple_of(alike);
         let mut population: Population = own.iter().map(|_| Vec::new()).collect();
         let (mut actors, mut bytes) = (0, 0);

@@ -2,13 +2,15 @@
 
 use std::io;
 
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, observe};
+use super::growth::{Growth, growth};
+use super::visits::visit;
 use super::{bursts, likeness, sizes};
 use crate::actor::{PersistenceRules, Strategy};
 use crate::trace::builder::Trace;
-use crate::trace::info::TraceInfo;
+use crate::trace::info::{TraceInfo, info};
 use crate::workload::{
-    Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Preload, SizeDistribution, Skew, Workload,
+    Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Population, Preload, SizeDistribution, Skew, Workload,
 };
 use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 
@@ -22,32 +24,63 @@ const COMMANDS_FOR_BURSTS: u64 = 100;
 const MOST_PRELOADED: f64 = 1e6;
 pub(super) const UNKNOWN_BYTES: u32 = 256;
 
-pub(super) fn workload_of(trace: &Trace, info: &TraceInfo, seen: &Behaviour, arrivals: Arrivals) -> Workload {
-    let mut workload = Workload {
-        name: name(&trace.provenance.name),
-        description: String::new(),
-        seed: 1,
-        event_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
-        state_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
-        compressibility: trace.provenance.compressibility.clamp(0.0, 1.0),
-        actors: actors(info, seen),
-        persistence: persistence(&trace.provenance, seen),
-        commands: commands(seen),
-        arrivals,
-        preload: Preload { events_per_actor: preloaded(seen), ..Preload::default() },
-    };
-    let rules = workload.rules();
-    if let Some(sizes) = &info.event_sizes {
-        workload.event_bytes = sizes::distribution(sizes, rules.overhead());
+/// What is known of the actors of a group.
+pub(super) struct Seen {
+    pub(super) info: TraceInfo,
+    pub(super) behaviour: Behaviour,
+    growth: Option<Growth>,
+    visit: Option<Vec<CommandKind>>,
+}
+
+impl Seen {
+    pub(super) fn of(part: &Trace) -> io::Result<Self> {
+        Ok(Self { info: info(part)?, behaviour: observe(part)?, growth: growth(part)?, visit: visit(part)? })
     }
-    if let Some(sizes) = &info.state_sizes {
-        workload.state_bytes = sizes::distribution(sizes, rules.state_overhead());
+
+    /// The population that resembles them. `weight` is its share of the commands of the trace.
+    pub(super) fn population(&self, name: String, provenance: &Provenance, weight: f64) -> Population {
+        let Self { info, behaviour, growth, visit } = self;
+        let mut population = Population {
+            name,
+            weight,
+            event_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
+            state_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
+            state_growth_per_event: 0.0,
+            compressibility: provenance.compressibility.clamp(0.0, 1.0),
+            actors: actors(info, behaviour),
+            persistence: persistence(provenance, behaviour),
+            commands: commands(behaviour),
+            preload: Preload { events_per_actor: preloaded(behaviour), ..Preload::default() },
+        };
+        if let Some(visit) = visit {
+            population.commands = CommandMix { visit: visit.clone(), ..CommandMix::default() };
+        }
+        let rules = population.rules();
+        if let Some(sizes) = &info.event_sizes {
+            population.event_bytes = sizes::distribution(sizes, rules.overhead());
+        }
+        match (growth, &info.state_sizes) {
+            (Some(growth), _) => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
+                let base = growth.base_bytes.round() as u32;
+                population.state_bytes = SizeDistribution::Constant(base.saturating_sub(rules.state_overhead()));
+                population.state_growth_per_event = rounded(growth.bytes_per_event);
+            }
+            (None, Some(sizes)) => population.state_bytes = sizes::distribution(sizes, rules.state_overhead()),
+            (None, None) => {}
+        }
+        population
     }
-    workload
+}
+
+/// The workload of these populations.
+pub(super) fn workload_of(trace: &Trace, populations: Vec<Population>, arrivals: Arrivals) -> Workload {
+    let name = name(&trace.provenance.name);
+    Workload { name, description: String::new(), seed: 1, arrivals, populations }
 }
 
 /// The trace's name with the characters and the length of a workload's.
-fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     let name: String = name.chars().map(fits).take(64).collect();
     if name.is_empty() { "trace".to_owned() } else { name }
@@ -111,12 +144,15 @@ fn commands(seen: &Behaviour) -> CommandMix {
 }
 
 /// Four decimals are enough for weights with a sum of 100.
-fn rounded(figure: f64) -> f64 {
+pub(super) fn rounded(figure: f64) -> f64 {
     (figure * 1e4).round() / 1e4
 }
 
 /// Corrects weights and query lengths by the result of a generated trace.
 pub(super) fn correct(mix: &mut CommandMix, wanted: &Behaviour, found: &Behaviour) {
+    if !mix.visit.is_empty() {
+        return;
+    }
     let all = |seen: &Behaviour| seen.issued.iter().sum::<u64>().max(1) as f64;
     for kind in CommandKind::ALL {
         let [wanted, found] = [wanted, found].map(|seen| seen.issued[kind.index()] as f64 / all(seen));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::behaviour::observe;
 use super::bursts;
-use super::derive::{arrivals, correct, workload_of};
+use super::derive::{Seen, arrivals, correct, name, rounded, workload_of};
+use super::groups::{Group, groups};
 use super::likeness;
 use super::notes::{description, notes, origin};
 use super::result::Fit;
@@ -13,7 +14,7 @@ use crate::trace::builder::Trace;
 use crate::trace::error::TraceError;
 use crate::trace::generate::{GenerateLength, GenerateOptions, Preload, generate_trace};
 use crate::trace::info::{Rhythm, info};
-use crate::workload::{Arrivals, Workload};
+use crate::workload::{Arrivals, Population, Workload};
 
 /// Commands of the generated trace that is compared, at most.
 const MOST_COMMANDS: u64 = 1_000_000;
@@ -40,7 +41,8 @@ pub fn fit<I: Iterator<Item = u64>>(
     let directory = std::env::temp_dir();
     let failed = TraceError::file("read", &directory);
     let original = info(trace).map_err(failed)?;
-    let seen = observe(trace).map_err(failed)?;
+    let groups = groups(trace, &original.types)?;
+    let seen: Vec<Seen> = groups.iter().map(|group| Seen::of(&group.part)).collect::<Result<_, _>>().map_err(failed)?;
     let rate = if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
     let generated = |workload: &Workload, commands: u64| {
         let times = arrival_times(workload.arrivals, rate, workload.seed);
@@ -49,11 +51,30 @@ pub fn fit<I: Iterator<Item = u64>>(
         generate_trace(&Arc::new(workload.clone()), &options, times)
     };
     let arrivals = arrivals(trace, &original).map_err(failed)?;
-    let mut workload = workload_of(trace, &original, &seen, arrivals);
+    let is_only = groups.len() == 1;
+    let population = |(group, seen): (&Group, &Seen)| {
+        let share = group.part.command_count() as f64 / trace.command_count().max(1) as f64;
+        let weight = if is_only { 1.0 } else { rounded(100.0 * share).max(1e-4) };
+        let name = if is_only { name(&trace.provenance.name) } else { group.name.clone() };
+        seen.population(name, &trace.provenance, weight)
+    };
+    let populations = groups.iter().zip(&seen).map(population).collect();
+    let mut workload = workload_of(trace, populations, arrivals);
     workload.description = description(trace, &original, &workload);
     for _ in 0..CORRECTIONS {
         let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS_TO_CORRECT))?;
-        correct(&mut workload.commands, &seen, &observe(&sample).map_err(failed)?);
+        let all = sample.command_count().max(1) as f64;
+        let parts = parts(&sample, &workload)?;
+        for ((population, part), (group, seen)) in
+            workload.populations.iter_mut().zip(&parts).zip(groups.iter().zip(&seen))
+        {
+            correct(&mut population.commands, &seen.behaviour, &observe(part).map_err(failed)?);
+            let [wanted, found] = [(&group.part, trace.command_count() as f64), (part, all)]
+                .map(|(part, all)| part.command_count() as f64 / all.max(1.0));
+            if !is_only && found > 0.0 {
+                population.weight = rounded(population.weight * (wanted / found).clamp(0.5, 2.0)).max(1e-4);
+            }
+        }
     }
     let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS))?;
     let mut found = info(&sample).map_err(failed)?;
@@ -68,7 +89,18 @@ pub fn fit<I: Iterator<Item = u64>>(
         take_medians(&mut found.rhythm, &rhythms.collect::<Vec<_>>());
         rate_error = bursts::rate_error(bursts, rate, commands);
     }
-    let aspects = likeness::compare(&original, &found, rate_error);
+    let mut aspects = likeness::compare(&original, &found, rate_error);
+    if !is_only {
+        let originals = groups.iter().map(|group| &group.part);
+        let written = |part: &Trace| Ok(info(part).map_err(failed)?.written_bytes as f64);
+        let wanted: Vec<f64> = originals.map(written).collect::<Result<_, TraceError>>()?;
+        let parts = parts(&sample, &workload)?;
+        let found: Vec<f64> = parts.iter().map(written).collect::<Result<_, TraceError>>()?;
+        let scale = trace.command_count() as f64 / sample.command_count().max(1) as f64;
+        let names = workload.populations.iter().map(|population| population.name.as_str());
+        let pairs = wanted.into_iter().zip(found.into_iter().map(|bytes| bytes * scale));
+        aspects.push(likeness::bytes_by_population(names.zip(pairs)));
+    }
     Ok(Fit {
         notes: notes(trace, &original, &seen, &workload),
         workload,
@@ -77,6 +109,17 @@ pub fn fit<I: Iterator<Item = u64>>(
         compared_commands_count: sample.command_count(),
         origin: origin(trace),
     })
+}
+
+/// The commands of each population in a trace that was generated from the workload.
+fn parts(sample: &Trace, workload: &Workload) -> Result<Vec<Trace>, TraceError> {
+    let of = |population: &Population| {
+        sample.part(|actor| {
+            let digits = sample.actors()[actor as usize].type_name.strip_prefix(population.name.as_str());
+            digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    };
+    workload.populations.iter().map(of).collect()
 }
 
 /// Replaces the figures by which bursts are judged with the medians of these.

@@ -11,6 +11,8 @@ const VALUES_BEYOND: f64 = 10.0;
 const VALUES_FOR_MAX: u64 = 10_000;
 /// Commands that the comparison of their dispersion needs: thirty windows of a hundred.
 pub(super) const COMMANDS_FOR_DISPERSION: u64 = 3_000;
+/// Share of all bytes from which on those of a population are judged.
+const LEAST_BYTES: f64 = 0.01;
 /// Index of dispersion above which it is compared; below, commands are about independent.
 pub(super) const CLUSTERED: f64 = 2.0;
 
@@ -65,6 +67,19 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64)
         aspects.push(clustering(enough, one, other));
     }
     aspects
+}
+
+/// Compares the bytes that populations write, of the trace and of the workload.
+pub(super) fn bytes_by_population<'a>(pairs: impl Iterator<Item = (&'a str, (f64, f64))>) -> Aspect {
+    let pairs: Vec<_> = pairs.collect();
+    let all: f64 = pairs.iter().map(|(_, (one, _))| one).sum();
+    // A population that writes next to nothing decides nothing.
+    let judged = pairs.iter().filter(|(_, (one, _))| *one >= LEAST_BYTES * all);
+    let differ = |(name, (one, other)): &(&str, (f64, f64))| {
+        (percent_off(*one, *other), format!("{name}: {} and {}", rounded(*one), rounded(*other)))
+    };
+    let (difference, detail) = judged.map(differ).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
+    Aspect { name: "bytes by population", unit: "percent", detail, difference, tolerance: Some(10.0) }
 }
 
 fn mix<K: Copy + ToString, const N: usize>(

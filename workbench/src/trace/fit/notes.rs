@@ -2,10 +2,10 @@
 
 use super::behaviour::Behaviour;
 use super::bursts::{self, ANY_RATE};
-use super::derive::{UNKNOWN_BYTES, preloaded};
+use super::derive::{Seen, UNKNOWN_BYTES, preloaded};
 use crate::trace::builder::Trace;
 use crate::trace::info::TraceInfo;
-use crate::workload::{Arrivals, PersistenceMode, Workload, escape};
+use crate::workload::{Arrivals, PersistenceMode, Population, Workload, escape};
 use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 
 pub(super) fn origin(trace: &Trace) -> String {
@@ -21,36 +21,59 @@ pub(super) fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) 
         .map(|kind| format!("{:.1} % {kind}", 100.0 * info.command_share(kind)))
         .collect();
     format!(
-        "Fitted to {}: {} commands in {:.1} seconds by {} actors ({}). Persistence is {}. Events are {}, states {}. The \
-         busiest hundredth of the actors issues {busiest:.1} % of the commands.",
+        "Fitted to {}: {} commands in {:.1} seconds by {} actors ({}). {} The busiest hundredth of the actors issues \
+         {busiest:.1} % of the commands.",
         origin(trace),
         trace.command_count(),
         info.duration_seconds,
         info.actors_count,
         kinds.join(", "),
-        workload.rules(),
-        workload.event_bytes.describe(),
-        workload.state_bytes.describe(),
+        workload.populations.iter().map(of_population).collect::<Vec<_>>().join(" "),
     )
 }
 
-pub(super) fn notes(trace: &Trace, info: &TraceInfo, seen: &Behaviour, workload: &Workload) -> Vec<String> {
+fn of_population(population: &Population) -> String {
+    let growth = population.state_growth_per_event;
+    let grown = if growth > 0.0 { format!(" and {growth} B more with each event") } else { String::new() };
+    format!(
+        "Persistence of {} is {}; events are {}, states {}{grown}.",
+        population.name,
+        population.rules(),
+        population.event_bytes.describe(),
+        population.state_bytes.describe(),
+    )
+}
+
+/// Of the trace, and of each population.
+pub(super) fn notes(trace: &Trace, info: &TraceInfo, seen: &[Seen], workload: &Workload) -> Vec<String> {
+    let mut notes: Vec<String> = burst_note(info, workload).into_iter().collect();
+    let dropped = trace.dropped_count();
+    notes.extend((dropped > 0).then(|| format!("the recorder dropped {dropped} operations")));
+    let several = workload.populations.len() > 1;
+    for (population, seen) in workload.populations.iter().zip(seen) {
+        let name = if several { format!("{}: ", population.name) } else { String::new() };
+        notes.extend(
+            population_notes(&seen.info, &seen.behaviour, population).into_iter().map(|note| name.clone() + &note),
+        );
+    }
+    notes
+}
+
+fn population_notes(info: &TraceInfo, seen: &Behaviour, population: &Population) -> Vec<String> {
     let unencrypted = "no metadata shows whether values are encrypted; assumed: as stated in the trace's first line";
     let unknown = |what: &str| format!("no {what} is written; assumed: {UNKNOWN_BYTES} bytes");
-    let (poor, dropped) = (info.skew.ks_distance_ratio, trace.dropped_count());
+    let poor = info.skew.ks_distance_ratio;
     let skewed = || {
         format!("the skew is not a Zipf distribution (KS distance {poor:.2}): the share of the busiest actors differs")
     };
     let again = "the preload persists events from before the trace again, including those that compaction had deleted";
     let notes = [
         seen.is_encrypted().is_none().then(|| unencrypted.to_owned()),
-        cadence_note(seen, workload),
+        cadence_note(seen, population),
         info.state_sizes.is_none().then(|| unknown("state")),
         info.event_sizes.is_none().then(|| unknown("event")),
-        burst_note(info, workload),
         (poor > 0.1 && !info.skew.is_uniform).then(skewed),
-        (dropped > 0).then(|| format!("the recorder dropped {dropped} operations")),
-        (workload.persistence.compact_on_snapshot && preloaded(seen) > 0).then(|| again.to_owned()),
+        (population.persistence.compact_on_snapshot && preloaded(seen) > 0).then(|| again.to_owned()),
     ];
     notes.into_iter().flatten().collect()
 }
@@ -72,8 +95,8 @@ fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {
     ))
 }
 
-fn cadence_note(seen: &Behaviour, workload: &Workload) -> Option<String> {
-    if workload.persistence.mode == PersistenceMode::Light {
+fn cadence_note(seen: &Behaviour, population: &Population) -> Option<String> {
+    if population.persistence.mode == PersistenceMode::Light {
         return None;
     }
     match seen.snapshot_every() {

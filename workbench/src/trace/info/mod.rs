@@ -8,6 +8,7 @@ mod rhythm;
 mod sizes;
 mod skew;
 mod summary;
+mod types;
 
 pub(crate) use live::WorkingSet;
 pub(crate) use rhythm::Rhythm;
@@ -16,3 +17,4 @@ pub(super) use sizes::SizeCounter;
 pub use sizes::Sizes;
 pub(crate) use skew::SkewFit;
 pub use summary::{TraceInfo, info};
+pub use types::TypeInfo;

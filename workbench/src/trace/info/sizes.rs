@@ -7,6 +7,7 @@ use crate::workload::MAX_VALUE_BYTES;
 
 /// Significant digits: sizes below 32 KiB are exact, larger ones within 0.01 %.
 const DIGITS: u8 = 4;
+const COARSE_DIGITS: u8 = 2;
 /// Upper bound of what the store adds to a value.
 const STORE_ADDS_BYTES: u64 = 1024;
 const STEPS: usize = 1000;
@@ -22,8 +23,17 @@ pub(crate) struct SizeCounter {
 
 impl SizeCounter {
     pub(crate) fn new() -> Self {
+        Self::with_digits(DIGITS)
+    }
+
+    /// Sizes within 1 %, in some 20 KB.
+    pub(super) fn coarse() -> Self {
+        Self::with_digits(COARSE_DIGITS)
+    }
+
+    fn with_digits(digits: u8) -> Self {
         let highest = u64::from(MAX_VALUE_BYTES) + STORE_ADDS_BYTES;
-        let counts = Histogram::new_with_bounds(1, highest, DIGITS).expect("constant bounds are valid");
+        let counts = Histogram::new_with_bounds(1, highest, digits).expect("constant bounds are valid");
         Self { counts, min: u32::MAX, max: 0, sum: 0 }
     }
 

@@ -9,6 +9,7 @@ use super::live::{LiveCounter, LiveData, WorkingSet};
 use super::rhythm::{Rhythm, RhythmCounter};
 use super::sizes::{SizeCounter, Sizes};
 use super::skew::{self, SkewFit};
+use super::types::{TypeCounter, TypeInfo};
 use crate::trace::builder::Trace;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
@@ -35,6 +36,8 @@ pub struct TraceInfo {
     pub state_sizes: Option<Sizes>,
     /// Bytes of all values written.
     pub written_bytes: u64,
+    /// Each actor type, those that write most first.
+    pub types: Vec<TypeInfo>,
     /// How commands spread over actors.
     pub skew: SkewFit,
     /// How commands spread over time.
@@ -68,7 +71,7 @@ fn share<K: Ord>(counts: &BTreeMap<K, u64>, kind: &K) -> f64 {
     count as f64 / counts.values().sum::<u64>().max(1) as f64
 }
 
-fn by_name<K: ToString, S: Serializer>(counts: &BTreeMap<K, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn by_name<K: ToString, S: Serializer>(counts: &BTreeMap<K, u64>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(counts.iter().map(|(kind, count)| (kind.to_string(), count)))
 }
 
@@ -82,11 +85,13 @@ pub fn info(trace: &Trace) -> io::Result<TraceInfo> {
     let (mut events, mut states) = (SizeCounter::new(), SizeCounter::new());
     let mut rhythm = RhythmCounter::new(trace.command_count(), trace.duration_ns());
     let mut live = LiveCounter::new(trace);
+    let mut types = TypeCounter::new(trace);
     let mut written_bytes = 0;
     trace.for_each_command(|command, ops| {
         per_actor[command.actor as usize] += 1;
         rhythm.record(command.at_ns);
         live.record(&command, ops);
+        types.record(command.actor, command.kind, ops);
         for op in ops {
             written_bytes += u64::from(op.written_bytes());
             match op.kind {
@@ -108,6 +113,7 @@ pub fn info(trace: &Trace) -> io::Result<TraceInfo> {
         event_sizes: events.finish(),
         state_sizes: states.finish(),
         written_bytes,
+        types: types.finish(),
         skew: skew::fit(per_actor),
         rhythm: rhythm.finish(),
         working_sets,

@@ -26,7 +26,7 @@ fn a_workload_becomes_a_trace_and_the_trace_a_workload() {
     assert!(text.starts_with("# Fitted by ave-actors-rocksdb") && text.contains("# operation mix"), "{text}");
     assert!(text.lines().filter(|line| line.starts_with('#')).all(|line| line.chars().count() <= 120), "{text}");
     let workload = Workload::parse(&text).unwrap();
-    assert_eq!((workload.name.as_str(), workload.persistence.encrypted), ("mixed", true));
+    assert_eq!((workload.name.as_str(), workload.populations[0].persistence.encrypted), ("mixed", true));
     place.holds_only(&["fitted.toml", "t.trace.csv.zst"]);
 
     let fitted = json(&place.run("trace fit t.trace.csv.zst --json").stdout);

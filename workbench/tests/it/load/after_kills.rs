@@ -12,7 +12,7 @@ use ave_workbench::load::{
     drive_until_killed,
 };
 use ave_workbench::trace::TraceActor;
-use ave_workbench::workload::{Arrivals, Workload, shipped};
+use ave_workbench::workload::{Arrivals, Population, Workload, shipped};
 
 use crate::support::memory::{Fault, Memory};
 use crate::support::{TracedCommand, provenance, replay, trace_of, trace_of_commands, workload};
@@ -68,7 +68,8 @@ const LIGHT: &str = "mode = 'light'\n[commands]\npersist = 1";
 
 fn one_actor(rest: &str) -> Source {
     // Values that compress are short runs of zeros at times, and then tell nothing apart.
-    let workload = Workload { compressibility: 0.0, ..(*workload(1, rest)).clone() };
+    let mut workload = (*workload(1, rest)).clone();
+    workload.populations[0].compressibility = 0.0;
     Source::Workload(Arc::new(workload))
 }
 
@@ -87,13 +88,16 @@ fn a_correct_backend_loses_nothing_after_any_number_of_kills() {
 fn shipped_and_small() -> impl Iterator<Item = Source> {
     shipped().iter().map(|named| {
         let mut workload = Workload::parse(named.text).unwrap();
-        workload.actors.count = 12;
-        workload.actors.types = workload.actors.types.min(2);
-        workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
-        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(3);
-        let mix = &mut workload.commands;
-        for weight in [&mut mix.persist, &mut mix.snapshot, &mut mix.recover, &mut mix.events, &mut mix.purge] {
-            *weight = weight.max(0.1);
+        for Population { actors, preload, persistence, commands: mix, .. } in &mut workload.populations {
+            actors.count = actors.count.min(12);
+            actors.types = actors.types.min(actors.count).min(2);
+            preload.events_per_actor = preload.events_per_actor.min(4);
+            persistence.snapshot_every = persistence.snapshot_every.min(3);
+            if mix.visit.is_empty() {
+                for weight in [&mut mix.persist, &mut mix.snapshot, &mut mix.recover, &mut mix.events, &mut mix.purge] {
+                    *weight = weight.max(0.1);
+                }
+            }
         }
         Source::Workload(Arc::new(workload))
     })

@@ -13,7 +13,7 @@ use ave_workbench::load::{
 use ave_workbench::report::{CertaintyLevel, Outcome, Report};
 use ave_workbench::run::{RunOutcome, RunSpec, run, run_report};
 use ave_workbench::trace::TraceActor;
-use ave_workbench::workload::{CommandMix, Workload, shipped};
+use ave_workbench::workload::{CommandMix, Population, Workload, shipped};
 
 use crate::support::memory::{Fault, Memory};
 use crate::support::reporting::context;
@@ -236,23 +236,26 @@ fn what_was_lost_after_a_kill_is_a_failure_and_what_was_not_is_told() {
 fn shipped_and_small() -> impl Iterator<Item = Source> {
     shipped().iter().map(|named| {
         let mut workload = Workload::parse(named.text).unwrap();
-        workload.actors.count = ACTORS;
-        workload.actors.types = workload.actors.types.min(2);
-        workload.preload.events_per_actor = workload.preload.events_per_actor.min(4);
-        // Snapshots must fall due within a short run.
-        workload.persistence.snapshot_every = workload.persistence.snapshot_every.min(3);
-        let mix = workload.commands;
-        let share = 0.04 * CommandKind::ALL.iter().map(|&kind| mix.weight(kind)).sum::<f64>();
-        workload.commands = CommandMix {
-            persist: mix.persist.max(share),
-            snapshot: mix.snapshot.max(share),
-            recover: mix.recover.max(share),
-            events: mix.events.max(share),
-            events_per_query: mix.events_per_query,
-            last_event: mix.last_event.max(share),
-            purge: mix.purge.max(share),
-            ..CommandMix::default()
-        };
+        for Population { actors, preload, persistence, commands, .. } in &mut workload.populations {
+            actors.count = actors.count.min(ACTORS);
+            actors.types = actors.types.min(actors.count).min(2);
+            preload.events_per_actor = preload.events_per_actor.min(4);
+            // Snapshots must fall due within a short run.
+            persistence.snapshot_every = persistence.snapshot_every.min(3);
+            let share = 0.04 * CommandKind::ALL.iter().map(|&kind| commands.weight(kind)).sum::<f64>();
+            if commands.visit.is_empty() {
+                *commands = CommandMix {
+                    persist: commands.persist.max(share),
+                    snapshot: commands.snapshot.max(share),
+                    recover: commands.recover.max(share),
+                    events: commands.events.max(share),
+                    events_per_query: commands.events_per_query,
+                    last_event: commands.last_event.max(share),
+                    purge: commands.purge.max(share),
+                    ..CommandMix::default()
+                };
+            }
+        }
         Source::Workload(Arc::new(workload))
     })
 }
@@ -278,7 +281,7 @@ fn assert_clean(source: &Source, outcome: &RunOutcome) {
         let verified = mode.verified.as_ref().unwrap();
         let name = format!("{} with durability {}", source.name(), mode.durability);
         assert_eq!(verified.differences, Vec::<String>::new(), "{name}");
-        assert_eq!(verified.actors, u64::from(ACTORS), "{name}");
+        assert_eq!(verified.actors, source.actors(), "{name}");
         assert!(verified.states > 0, "{name}");
     }
 }

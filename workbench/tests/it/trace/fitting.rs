@@ -79,16 +79,20 @@ fn a_shipped_workload_is_fitted_to_its_trace() {
         let mut workload = Workload::find(shipped.name).unwrap();
         workload.seed = 11;
         let (fit, ..) = fits(&commands_of(&workload, 30_000));
-        let found = &fit.workload;
-        assert_eq!(found.persistence.mode, workload.persistence.mode, "{}", workload.name);
+        let [found] = &fit.workload.populations[..] else { panic!("{}: {:#?}", workload.name, fit.workload) };
+        assert_eq!(found.persistence.mode, workload.populations[0].persistence.mode, "{}", workload.name);
         if found.persistence.mode == PersistenceMode::Full {
-            assert_eq!(found.persistence.snapshot_every, workload.persistence.snapshot_every, "{}", workload.name);
+            assert_eq!(
+                found.persistence.snapshot_every, workload.populations[0].persistence.snapshot_every,
+                "{}",
+                workload.name
+            );
         }
-        assert_eq!(found.persistence.encrypted, workload.persistence.encrypted, "{}", workload.name);
-        assert_eq!(found.persistence.compact_on_snapshot, workload.persistence.compact_on_snapshot);
-        assert_eq!(found.actors.types, workload.actors.types);
-        assert_eq!(found.preload, workload.preload, "{}", workload.name);
-        let actors = f64::from(found.actors.count) / f64::from(workload.actors.count);
+        assert_eq!(found.persistence.encrypted, workload.populations[0].persistence.encrypted, "{}", workload.name);
+        assert_eq!(found.persistence.compact_on_snapshot, workload.populations[0].persistence.compact_on_snapshot);
+        assert_eq!(found.actors.types, workload.populations[0].actors.types);
+        assert_eq!(found.preload, workload.populations[0].preload, "{}", workload.name);
+        let actors = f64::from(found.actors.count) / f64::from(workload.populations[0].actors.count);
         assert!((0.9..1.1).contains(&actors), "{}: {} actors", workload.name, found.actors.count);
         let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).collect();
         assert!(off.is_empty(), "{}: {off:#?}", workload.name);
@@ -99,11 +103,11 @@ fn a_shipped_workload_is_fitted_to_its_trace() {
 #[test]
 fn orderly_stops_and_query_lengths_are_found() {
     let mut workload = Workload::find("ledger").unwrap();
-    workload.commands.recover_after_stop = 0.8;
-    workload.commands.events_per_query_quantiles = vec![1, 5, 60];
+    workload.populations[0].commands.recover_after_stop = 0.8;
+    workload.populations[0].commands.events_per_query_quantiles = vec![1, 5, 60];
     let (fit, info, _) = fits(&commands_of(&workload, 40_000));
     assert!(info.commands_count[&CommandKind::Snapshot] > 100);
-    let mix = &fit.workload.commands;
+    let mix = &fit.workload.populations[0].commands;
     assert!((0.75..0.85).contains(&mix.recover_after_stop) && mix.snapshot == 0.0, "{mix:?}");
     assert!(mix.events_per_query_quantiles.len() > 2, "{mix:?}");
 }
@@ -152,8 +156,8 @@ fn recorded_traces_are_resembled() {
 #[test]
 fn a_preload_is_prehistory_or_commands_at_time_0() {
     let mut workload = Workload::find("registers").unwrap();
-    workload.actors.count = 50;
-    workload.commands.recover = 96.0;
+    workload.populations[0].actors.count = 50;
+    workload.populations[0].commands.recover = 96.0;
     let past = commands_of(&workload, 2_000);
     assert_eq!(past.command_count(), 2_000);
     let first_of = |trace: &Trace| {
@@ -213,7 +217,7 @@ fn figures(trace: &Trace) -> [f64; 2] {
 #[test]
 fn bursts_vary_and_cluster_like_those_of_the_trace() {
     let mut workload = Workload::find("registers").unwrap();
-    workload.actors.count = 100;
+    workload.populations[0].actors.count = 100;
     for (factor, share, seconds) in
         [(5.0, 0.1, 0.5), (2.0, 0.3, 0.1), (15.0, 0.06, 0.01), (1.6, 0.4, 1.0), (10.0, 0.1, 0.2)]
     {

@@ -61,9 +61,12 @@ fn print(
         let commands = units::counted(summary.commands, "command");
         let operations = units::counted(summary.operations, "storage operation");
         output.line(&format!("{commands}, {operations} in {}", units::seconds(seconds)))?;
-        if workload.preload.events_per_actor > 0 && !args.preload {
-            let preloaded = units::counted(workload.preload.events_per_actor, "event");
-            output.line(&format!("  each actor starts with {preloaded} from before the trace"))?;
+        for population in workload.populations.iter().filter(|_| !args.preload) {
+            let events = population.preload.events_per_actor;
+            if events > 0 {
+                let (events, name) = (units::counted(events, "event"), &population.name);
+                output.line(&format!("  each actor of {name} starts with {events} from before the trace"))?;
+            }
         }
         output.line(&format!("Trace: {path}\nReplay it with `ave-workbench run {path} --speed 1`."))
     })

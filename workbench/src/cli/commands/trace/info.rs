@@ -10,9 +10,9 @@ use super::super::memory_chart;
 use super::read;
 use crate::cli::args::trace::InfoArgs;
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, facts};
+use crate::cli::output::{Output, facts, figure_table};
 use crate::load::{BlockReads, Source};
-use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, WorkingSet};
+use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, TypeInfo, WorkingSet};
 use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::Provenance;
@@ -39,6 +39,9 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<(), CliError> {
         let Provenance { name, source, made_by, .. } = provenance;
         output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
         output.line(&facts(&rows(&info)))?;
+        if info.types.len() > 1 {
+            output.line(&format!("\n{}\n", types(&info)))?;
+        }
         memory_chart::print(reads.as_ref(), output)?;
         provenance.assumptions.iter().try_for_each(|assumed| output.line(&escape(&format!("assumed: {assumed}"))))
     })
@@ -65,6 +68,33 @@ fn rows(info: &TraceInfo) -> Vec<(&'static str, String)> {
     rows.extend(info.working_sets.iter().filter(|set| set.commands_count > 0).map(working_set));
     rows.extend(gaps(info));
     rows
+}
+
+/// Actor types in the table.
+const MOST_TYPES: usize = 20;
+
+fn types(info: &TraceInfo) -> String {
+    let median = |sizes: Option<&Sizes>| {
+        let [median, p99] = [500, 990].map(|permille| sizes.map(|sizes| sizes.quantile_bytes(permille)));
+        median.zip(p99).map_or_else(|| "–".to_owned(), |(median, p99)| format!("{median} / {p99}"))
+    };
+    let row = |one: &TypeInfo| {
+        vec![
+            escape(&one.type_name),
+            units::count(one.actors_count),
+            counted(&one.commands_count),
+            units::percent(100.0 * one.persists_with_state_ratio),
+            median(one.event_sizes.as_ref()),
+            median(one.state_sizes.as_ref()),
+            units::bytes(one.written_bytes as f64),
+        ]
+    };
+    let header = ["type", "actors", "commands", "with state", "event p50 / p99", "state p50 / p99", "written"];
+    let mut table = figure_table(&header, 1, info.types.iter().take(MOST_TYPES).map(row).collect());
+    if let Some(more) = info.types.len().checked_sub(MOST_TYPES).filter(|&more| more > 0) {
+        table += &format!("\nand {}", units::counted(more as u64, "more type"));
+    }
+    table
 }
 
 fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {

@@ -1,0 +1,148 @@
+//! The keys of a workload file.
+
+use serde::{Deserialize, Serialize};
+
+use super::checks::{default_compressibility, name, some_growth, some_share, some_sizes, whole};
+use super::distribution::SizeDistribution;
+use super::population::{Actors, CommandMix, Persistence, Population, Preload, some_command_mix};
+use super::schema::{Arrivals, Workload, arrivals};
+
+/// Most actors of a workload.
+const MOST_ACTORS: u64 = 100_000_000;
+
+/// A file with `[[population]]` tables, or with the keys of one population at the top.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WorkloadFile {
+    #[serde(deserialize_with = "name")]
+    name: String,
+    description: String,
+    #[serde(default = "whole::<1, _>")]
+    seed: u64,
+    #[serde(default, deserialize_with = "some_sizes", skip_serializing_if = "Option::is_none")]
+    event_bytes: Option<SizeDistribution>,
+    #[serde(default, deserialize_with = "some_sizes", skip_serializing_if = "Option::is_none")]
+    state_bytes: Option<SizeDistribution>,
+    #[serde(default, deserialize_with = "some_growth", skip_serializing_if = "Option::is_none")]
+    state_growth_per_event: Option<f64>,
+    #[serde(default, deserialize_with = "some_share", skip_serializing_if = "Option::is_none")]
+    compressibility: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actors: Option<Actors>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    persistence: Option<Persistence>,
+    #[serde(default, deserialize_with = "some_command_mix", skip_serializing_if = "Option::is_none")]
+    commands: Option<CommandMix>,
+    #[serde(default, deserialize_with = "arrivals")]
+    arrivals: Arrivals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    preload: Option<Preload>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    population: Vec<Population>,
+}
+
+impl TryFrom<WorkloadFile> for Workload {
+    type Error = String;
+
+    fn try_from(file: WorkloadFile) -> Result<Self, String> {
+        let populations = if file.population.is_empty() {
+            vec![Population {
+                name: file.name.clone(),
+                weight: 1.0,
+                event_bytes: required(file.event_bytes, "event_bytes")?,
+                state_bytes: required(file.state_bytes, "state_bytes")?,
+                state_growth_per_event: file.state_growth_per_event.unwrap_or(0.0),
+                compressibility: file.compressibility.unwrap_or_else(default_compressibility),
+                actors: required(file.actors, "actors")?,
+                persistence: required(file.persistence, "persistence")?,
+                commands: required(file.commands, "commands")?,
+                preload: file.preload.unwrap_or_default(),
+            }]
+        } else {
+            file.check_top()?;
+            file.population
+        };
+        check_names(&populations)?;
+        let actors: u64 = populations.iter().map(|population| u64::from(population.actors.count)).sum();
+        if actors > MOST_ACTORS {
+            return Err(format!("{actors} actors in all populations, expected at most {MOST_ACTORS}"));
+        }
+        let WorkloadFile { name, description, seed, arrivals, .. } = file;
+        Ok(Self { name, description, seed, arrivals, populations })
+    }
+}
+
+impl WorkloadFile {
+    /// Keys of a population stand in its table.
+    fn check_top(&self) -> Result<(), String> {
+        let top = [
+            ("event_bytes", self.event_bytes.is_some()),
+            ("state_bytes", self.state_bytes.is_some()),
+            ("state_growth_per_event", self.state_growth_per_event.is_some()),
+            ("compressibility", self.compressibility.is_some()),
+            ("actors", self.actors.is_some()),
+            ("persistence", self.persistence.is_some()),
+            ("commands", self.commands.is_some()),
+            ("preload", self.preload.is_some()),
+        ];
+        let given = top.into_iter().find(|(_, is_given)| *is_given);
+        given
+            .map_or(Ok(()), |(key, _)| Err(format!("`{key}` belongs into a `[[population]]`, of which there are some")))
+    }
+}
+
+fn required<T>(value: Option<T>, key: &str) -> Result<T, String> {
+    value.ok_or_else(|| format!("missing field `{key}`"))
+}
+
+/// Actor types are named after their population and a number, and must differ.
+fn check_names(populations: &[Population]) -> Result<(), String> {
+    for (place, one) in populations.iter().enumerate() {
+        for other in &populations[..place] {
+            let clash = |long: &str, short: &str| {
+                long.strip_prefix(short).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            };
+            if clash(&one.name, &other.name) || clash(&other.name, &one.name) {
+                return Err(format!(
+                    "the populations `{}` and `{}` would name actor types alike, expected names that differ in more than \
+                     digits at the end",
+                    other.name, one.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl From<Workload> for WorkloadFile {
+    fn from(workload: Workload) -> Self {
+        let Workload { name, description, seed, arrivals, populations } = workload;
+        let mut file = Self {
+            name,
+            description,
+            seed,
+            arrivals,
+            event_bytes: None,
+            state_bytes: None,
+            state_growth_per_event: None,
+            compressibility: None,
+            actors: None,
+            persistence: None,
+            commands: None,
+            preload: None,
+            population: populations,
+        };
+        if file.population.len() == 1 && file.population[0].name == file.name {
+            let only = file.population.remove(0);
+            file.event_bytes = Some(only.event_bytes);
+            file.state_bytes = Some(only.state_bytes);
+            file.state_growth_per_event = (only.state_growth_per_event > 0.0).then_some(only.state_growth_per_event);
+            file.compressibility = Some(only.compressibility);
+            file.actors = Some(only.actors);
+            file.persistence = Some(only.persistence);
+            file.commands = Some(only.commands);
+            file.preload = Some(only.preload);
+        }
+        file
+    }
+}

@@ -1,0 +1,293 @@
+//! A population of actors: how many, of which types, what they write and which commands they issue.
+
+use ave_actors_rocksdb::trace::CommandKind;
+use rand::Rng;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::checks::{checked, default_compressibility, growth, name, share, weight, whole, within};
+use super::distribution::{MAX_VALUE_BYTES, SizeDistribution, checked as checked_sizes, draw};
+use crate::actor::{PersistenceRules, Strategy};
+
+/// Actors that are alike: a `[[population]]` of a workload file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Population {
+    /// 1 to 64 letters, digits, `-` or `_`; the names of its actor types begin with it.
+    #[serde(deserialize_with = "name")]
+    pub name: String,
+    /// Weight of its commands among those of all populations, above 0. Default 1.
+    #[serde(default = "one", deserialize_with = "weight")]
+    pub weight: f64,
+    /// Serialised events, before encryption.
+    #[serde(deserialize_with = "checked_sizes")]
+    pub event_bytes: SizeDistribution,
+    /// Serialised actor state, before encryption and without its growth.
+    #[serde(deserialize_with = "checked_sizes")]
+    pub state_bytes: SizeDistribution,
+    /// Bytes by which the state of an actor grows with each of its events, 0 to 1 MiB: a register that keeps an entry for
+    /// each. No state grows beyond 16 MiB. Default 0.
+    #[serde(default, deserialize_with = "growth", skip_serializing_if = "is_zero_bytes")]
+    pub state_growth_per_event: f64,
+    /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
+    #[serde(default = "default_compressibility", deserialize_with = "share")]
+    pub compressibility: f64,
+    /// Number, types, skew and names of the actors.
+    pub actors: Actors,
+    /// When state is written, and how.
+    pub persistence: Persistence,
+    /// The commands.
+    #[serde(deserialize_with = "command_mix")]
+    pub commands: CommandMix,
+    /// Content of the database before the measurement. Default none.
+    #[serde(default)]
+    pub preload: Preload,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+pub(super) const fn is_zero_bytes(bytes: &f64) -> bool {
+    *bytes == 0.0
+}
+
+impl Population {
+    /// The rules by which commands expand to storage operations.
+    pub const fn rules(&self) -> PersistenceRules {
+        let every = self.persistence.snapshot_every;
+        PersistenceRules {
+            strategy: match self.persistence.mode {
+                PersistenceMode::Light => Strategy::Light,
+                PersistenceMode::Full => Strategy::Full { snapshot_every: if every == 0 { None } else { Some(every) } },
+            },
+            compact_on_snapshot: self.persistence.compact_on_snapshot,
+            encrypted: self.persistence.encrypted,
+        }
+    }
+
+    /// Share of each stored value that repeats: 0 if values are encrypted.
+    pub(crate) const fn stored_compressibility(&self) -> f64 {
+        if self.persistence.encrypted { 0.0 } else { self.compressibility }
+    }
+
+    /// Draws the size of an event.
+    pub(crate) fn event_bytes(&self, rng: &mut impl Rng) -> u32 {
+        self.event_bytes.sample(rng)
+    }
+
+    /// Draws the size of the state of an actor with so many events.
+    pub(crate) fn state_bytes(&self, events: u64, rng: &mut impl Rng) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+        let grown = (self.state_growth_per_event * events as f64) as u32;
+        self.state_bytes.sample(rng).saturating_add(grown).min(MAX_VALUE_BYTES)
+    }
+
+    /// The longest value that it stores, before encryption, bytes.
+    pub(crate) fn longest_value(&self) -> u32 {
+        let states = if self.state_growth_per_event > 0.0 { MAX_VALUE_BYTES } else { self.state_bytes.max_bytes() };
+        states.max(self.event_bytes.max_bytes())
+    }
+
+    /// Name of the actor type of its actor number `place`.
+    pub(super) fn type_name(&self, place: u64) -> String {
+        format!("{}{}", self.name, place % u64::from(self.actors.types))
+    }
+}
+
+/// The actors of a workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actors {
+    /// 1 to 100 million.
+    #[serde(deserialize_with = "within::<1, 100_000_000, _, _>")]
+    pub count: u32,
+    /// Actor types; each has its own three column families. Default 1, at most 10,000.
+    #[serde(default = "whole::<1, _>", deserialize_with = "within::<1, 10_000, _, _>")]
+    pub types: u32,
+    /// How commands spread over actors. Default uniform.
+    #[serde(default, deserialize_with = "skew")]
+    pub skew: Skew,
+    /// Characters of an actor's name, which prefixes its keys. Default 44, as of a base64 digest; 8 to 1024.
+    #[serde(default = "whole::<44, _>", deserialize_with = "within::<8, 1024, _, _>")]
+    pub name_bytes: usize,
+}
+
+/// How commands spread over actors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Skew {
+    /// Every actor equally often.
+    #[default]
+    Uniform,
+    /// Zipf: among the actors of one worker, the k-th busiest gets a share proportional to `k^-s`. 0 < s <= 5; real
+    /// logs lie near 1. Workers get equal shares of the commands, so the skew depends on their number: compare runs with
+    /// equal numbers of workers.
+    Zipf(f64),
+}
+
+/// How actors persist, as defined by their `PersistentActor` implementation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Persistence {
+    /// When the state is written.
+    pub mode: PersistenceMode,
+    /// Events between automatic snapshots under full persistence; 0 turns them off. Default 100, as the trait's.
+    #[serde(default = "whole::<100, _>")]
+    pub snapshot_every: u64,
+    /// Whether a snapshot deletes the events it covers. Default false.
+    #[serde(default)]
+    pub compact_on_snapshot: bool,
+    /// Whether values are encrypted at rest: 40 bytes more each, and nothing to compress. Default false.
+    #[serde(default)]
+    pub encrypted: bool,
+}
+
+/// When the state is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersistenceMode {
+    /// With every event.
+    Light,
+    /// Every `snapshot_every` events.
+    Full,
+}
+
+/// Weights of the commands; a command's share is its weight over their sum.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CommandMix {
+    /// Append an event.
+    pub persist: f64,
+    /// Write the state.
+    pub snapshot: f64,
+    /// Start an actor, after a crash or after an orderly stop.
+    pub recover: f64,
+    /// Share of the starts that follow an orderly stop, 0 to 1: under full persistence the actor first writes a snapshot
+    /// of its events since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to the
+    /// weight `snapshot`. Default 0: every start follows a crash.
+    pub recover_after_stop: f64,
+    /// Read a range of events.
+    pub events: f64,
+    /// Events an `events` command reads. Default 20.
+    pub events_per_query: u64,
+    /// Equally spaced quantiles of the number of events an `events` command reads, ascending; replaces `events_per_query`.
+    /// Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events_per_query_quantiles: Vec<u32>,
+    /// Read the newest event.
+    pub last_event: f64,
+    /// Delete an actor's data.
+    pub purge: f64,
+    /// The commands of a visit, in order: `["recover", "persist", "snapshot"]` for an actor that starts for one task and stops
+    /// after it. Each visit is to one actor. A `snapshot` at the end of a visit is an orderly stop. Replaces the weights.
+    /// Default none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub visit: Vec<CommandKind>,
+}
+
+impl CommandMix {
+    /// The weight of a command; of a visit, how often it occurs.
+    pub fn weight(&self, kind: CommandKind) -> f64 {
+        if !self.visit.is_empty() {
+            return self.visit.iter().filter(|&&of_visit| of_visit == kind).count() as f64;
+        }
+        self.weights()[kind.index()]
+    }
+
+    const fn weights(&self) -> [f64; CommandKind::ALL.len()] {
+        [self.persist, self.snapshot, self.recover, self.events, self.last_event, self.purge]
+    }
+
+    pub(crate) fn weight_mut(&mut self, kind: CommandKind) -> &mut f64 {
+        let Self { persist, snapshot, recover, events, last_event, purge, .. } = self;
+        [persist, snapshot, recover, events, last_event, purge][kind.index()]
+    }
+
+    /// The commands of the mix, in report order.
+    pub(crate) fn kinds(&self) -> Vec<CommandKind> {
+        let stops = self.recover > 0.0 && self.recover_after_stop > 0.0;
+        let issues = |kind| self.weight(kind) > 0.0 || (kind == CommandKind::Snapshot && stops);
+        CommandKind::ALL.into_iter().filter(|&kind| issues(kind)).collect()
+    }
+
+    /// Share of a command, `0.0 ..= 1.0`; all orderly stops count as snapshots.
+    pub(crate) fn share(&self, kind: CommandKind) -> f64 {
+        let stops = self.recover * self.recover_after_stop;
+        let all = stops + CommandKind::ALL.iter().map(|&kind| self.weight(kind)).sum::<f64>();
+        (self.weight(kind) + if kind == CommandKind::Snapshot { stops } else { 0.0 }) / all
+    }
+
+    /// Events an `events` command reads, without quantiles.
+    pub(crate) const fn query_length(&self) -> u64 {
+        if self.events_per_query == 0 { 20 } else { self.events_per_query }
+    }
+
+    /// Draws how many events an `events` command reads, at least 1.
+    pub(super) fn draw_query_length(&self, rng: &mut impl rand::Rng) -> u64 {
+        if self.events_per_query_quantiles.is_empty() {
+            return self.query_length();
+        }
+        u64::from(draw(&self.events_per_query_quantiles, rng)).max(1)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let weights = self.weights();
+        let is_visit = !self.visit.is_empty();
+        let quantiles = &self.events_per_query_quantiles;
+        let rules = [
+            (weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0), "weights must be 0 or positive"),
+            (is_visit || weights.iter().sum::<f64>() > 0.0, "at least one command needs a positive weight"),
+            (!is_visit || weights.iter().sum::<f64>() <= 0.0, "`visit` replaces the weights: give one or the other"),
+            ((0.0..=1.0).contains(&self.recover_after_stop), "`recover_after_stop` must be a share from 0 to 1"),
+            (
+                quantiles.len() != 1 && quantiles.is_sorted(),
+                "`events_per_query_quantiles` must be two or more numbers in ascending order",
+            ),
+        ];
+        rules.into_iter().find(|(is_met, _)| !is_met).map_or(Ok(()), |(_, rule)| Err(rule.to_owned()))
+    }
+}
+
+/// Content of the database before the measurement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preload {
+    /// Events persisted for every actor beforehand, at most 1 million. Default 0.
+    #[serde(default, deserialize_with = "within::<0, 1_000_000, _, _>")]
+    pub events_per_actor: u64,
+    /// Further events, spread over the actors as the commands are: an actor that is busier has a longer log. At most
+    /// 10^12. Default 0.
+    #[serde(default, deserialize_with = "within::<0, 1_000_000_000_000, _, _>", skip_serializing_if = "is_zero")]
+    pub events_by_popularity: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Preload {
+    /// Events of so many actors.
+    pub(crate) fn events(self, actors: u32) -> u64 {
+        (u64::from(actors) * self.events_per_actor).saturating_add(self.events_by_popularity)
+    }
+}
+
+fn skew<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
+    let fits = |skew: &Skew| match skew {
+        Skew::Uniform => true,
+        Skew::Zipf(exponent) => *exponent > 0.0 && *exponent <= 5.0,
+    };
+    checked(deserializer, fits, "`\"uniform\"` or `{ zipf = s }` with 0 < s <= 5")
+}
+
+fn command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CommandMix, D::Error> {
+    let mix = CommandMix::deserialize(deserializer)?;
+    mix.check().map_err(serde::de::Error::custom)?;
+    Ok(mix)
+}
+
+pub(super) fn some_command_mix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CommandMix>, D::Error> {
+    command_mix(deserializer).map(Some)
+}
