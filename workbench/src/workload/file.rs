@@ -2,23 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::{Arrivals, arrivals};
 use super::checks::{default_compressibility, name, some_growth, some_share, some_sizes, whole};
 use super::distribution::SizeDistribution;
 use super::population::{Actors, CommandMix, Persistence, Population, Preload, some_command_mix};
-use super::schema::{Arrivals, Workload, arrivals};
 
 /// Most actors of a workload.
 const MOST_ACTORS: u64 = 100_000_000;
 
 /// A file with `[[population]]` tables, or with the keys of one population at the top.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkloadFile {
     #[serde(deserialize_with = "name")]
-    name: String,
-    description: String,
+    pub(super) name: String,
+    pub(super) description: String,
     #[serde(default = "whole::<1, _>")]
-    seed: u64,
+    pub(super) seed: u64,
     #[serde(default, deserialize_with = "some_sizes", skip_serializing_if = "Option::is_none")]
     event_bytes: Option<SizeDistribution>,
     #[serde(default, deserialize_with = "some_sizes", skip_serializing_if = "Option::is_none")]
@@ -34,45 +34,65 @@ pub(super) struct WorkloadFile {
     #[serde(default, deserialize_with = "some_command_mix", skip_serializing_if = "Option::is_none")]
     commands: Option<CommandMix>,
     #[serde(default, deserialize_with = "arrivals")]
-    arrivals: Arrivals,
+    pub(super) arrivals: Arrivals,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     preload: Option<Preload>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     population: Vec<Population>,
 }
 
-impl TryFrom<WorkloadFile> for Workload {
-    type Error = String;
-
-    fn try_from(file: WorkloadFile) -> Result<Self, String> {
-        let populations = if file.population.is_empty() {
+impl WorkloadFile {
+    /// The populations, checked.
+    pub(super) fn populations(self) -> Result<Vec<Population>, String> {
+        let populations = if self.population.is_empty() {
             vec![Population {
-                name: file.name.clone(),
+                name: self.name,
                 weight: 1.0,
-                event_bytes: required(file.event_bytes, "event_bytes")?,
-                state_bytes: required(file.state_bytes, "state_bytes")?,
-                state_growth_per_event: file.state_growth_per_event.unwrap_or(0.0),
-                compressibility: file.compressibility.unwrap_or_else(default_compressibility),
-                actors: required(file.actors, "actors")?,
-                persistence: required(file.persistence, "persistence")?,
-                commands: required(file.commands, "commands")?,
-                preload: file.preload.unwrap_or_default(),
+                event_bytes: required(self.event_bytes, "event_bytes")?,
+                state_bytes: required(self.state_bytes, "state_bytes")?,
+                state_growth_per_event: self.state_growth_per_event.unwrap_or(0.0),
+                compressibility: self.compressibility.unwrap_or_else(default_compressibility),
+                actors: required(self.actors, "actors")?,
+                persistence: required(self.persistence, "persistence")?,
+                commands: required(self.commands, "commands")?,
+                preload: self.preload.unwrap_or_default(),
             }]
         } else {
-            file.check_top()?;
-            file.population
+            self.check_top()?;
+            self.population
         };
         check_names(&populations)?;
         let actors: u64 = populations.iter().map(|population| u64::from(population.actors.count)).sum();
         if actors > MOST_ACTORS {
             return Err(format!("{actors} actors in all populations, expected at most {MOST_ACTORS}"));
         }
-        let WorkloadFile { name, description, seed, arrivals, .. } = file;
-        Ok(Self { name, description, seed, arrivals, populations })
+        Ok(populations)
     }
-}
 
-impl WorkloadFile {
+    /// Without populations.
+    pub(super) fn top(name: String, description: String, seed: u64, arrivals: Arrivals) -> Self {
+        Self { name, description, seed, arrivals, ..Self::default() }
+    }
+
+    /// The keys of a single population that is named like the workload stand at the top.
+    pub(super) fn of_populations(self, populations: Vec<Population>) -> Self {
+        match <[Population; 1]>::try_from(populations) {
+            Ok([only]) if only.name == self.name => Self {
+                event_bytes: Some(only.event_bytes),
+                state_bytes: Some(only.state_bytes),
+                state_growth_per_event: (only.state_growth_per_event > 0.0).then_some(only.state_growth_per_event),
+                compressibility: Some(only.compressibility),
+                actors: Some(only.actors),
+                persistence: Some(only.persistence),
+                commands: Some(only.commands),
+                preload: Some(only.preload),
+                ..self
+            },
+            Ok(only) => Self { population: only.into(), ..self },
+            Err(population) => Self { population, ..self },
+        }
+    }
+
     /// Keys of a population stand in its table.
     fn check_top(&self) -> Result<(), String> {
         let top = [
@@ -112,37 +132,4 @@ fn check_names(populations: &[Population]) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-impl From<Workload> for WorkloadFile {
-    fn from(workload: Workload) -> Self {
-        let Workload { name, description, seed, arrivals, populations } = workload;
-        let mut file = Self {
-            name,
-            description,
-            seed,
-            arrivals,
-            event_bytes: None,
-            state_bytes: None,
-            state_growth_per_event: None,
-            compressibility: None,
-            actors: None,
-            persistence: None,
-            commands: None,
-            preload: None,
-            population: populations,
-        };
-        if file.population.len() == 1 && file.population[0].name == file.name {
-            let only = file.population.remove(0);
-            file.event_bytes = Some(only.event_bytes);
-            file.state_bytes = Some(only.state_bytes);
-            file.state_growth_per_event = (only.state_growth_per_event > 0.0).then_some(only.state_growth_per_event);
-            file.compressibility = Some(only.compressibility);
-            file.actors = Some(only.actors);
-            file.persistence = Some(only.persistence);
-            file.commands = Some(only.commands);
-            file.preload = Some(only.preload);
-        }
-        file
-    }
 }

@@ -3,6 +3,7 @@
 //! The same [`Workload`] and seed give the same commands and the same bytes. This module knows the actor model below it
 //! and nothing of databases, clocks or reports.
 
+mod arrivals;
 mod catalogue;
 mod checks;
 mod distribution;
@@ -14,13 +15,14 @@ mod schema;
 mod source;
 mod values;
 
+pub use arrivals::{Arrivals, Bursts};
 pub use catalogue::shipped;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{escape, excerpt};
 pub use population::{Actors, CommandMix, Persistence, PersistenceMode, Population, Preload, Skew};
 pub(crate) use preload::{PreloadCommands, PreloadContent};
-pub use schema::{Arrivals, Bursts, Workload, WorkloadError};
+pub use schema::{Workload, WorkloadError};
 pub(crate) use source::Planned;
 pub use source::WorkloadSource;
 pub(crate) use source::share_of_worker;

@@ -26,7 +26,7 @@ pub struct Population {
     pub state_bytes: SizeDistribution,
     /// Bytes by which the state of an actor grows with each of its events, 0 to 1 MiB: a register that keeps an entry for
     /// each. No state grows beyond 16 MiB. Default 0.
-    #[serde(default, deserialize_with = "growth", skip_serializing_if = "is_zero_bytes")]
+    #[serde(default, deserialize_with = "growth", skip_serializing_if = "is_zero_weight")]
     pub state_growth_per_event: f64,
     /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
     #[serde(default = "default_compressibility", deserialize_with = "share")]
@@ -48,8 +48,8 @@ const fn one() -> f64 {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(super) const fn is_zero_bytes(bytes: &f64) -> bool {
-    *bytes == 0.0
+const fn is_zero_weight(weight: &f64) -> bool {
+    *weight == 0.0
 }
 
 impl Population {
@@ -158,26 +158,34 @@ pub enum PersistenceMode {
 #[serde(deny_unknown_fields, default)]
 pub struct CommandMix {
     /// Append an event.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub persist: f64,
     /// Write the state.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub snapshot: f64,
     /// Start an actor, after a crash or after an orderly stop.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub recover: f64,
     /// Share of the starts that follow an orderly stop, 0 to 1: under full persistence the actor first writes a snapshot
     /// of its events since the last one, as its `pre_stop` does. The stop is a `snapshot` command in addition to the
     /// weight `snapshot`. Default 0: every start follows a crash.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub recover_after_stop: f64,
     /// Read a range of events.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub events: f64,
     /// Events an `events` command reads. Default 20.
+    #[serde(skip_serializing_if = "is_zero")]
     pub events_per_query: u64,
     /// Equally spaced quantiles of the number of events an `events` command reads, ascending; replaces `events_per_query`.
     /// Default none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events_per_query_quantiles: Vec<u32>,
     /// Read the newest event.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub last_event: f64,
     /// Delete an actor's data.
+    #[serde(skip_serializing_if = "is_zero_weight")]
     pub purge: f64,
     /// The commands of a visit, in order: `["recover", "persist", "snapshot"]` for an actor that starts for one task and stops
     /// after it. Each visit is to one actor. A `snapshot` at the end of a visit is an orderly stop. Replaces the weights.

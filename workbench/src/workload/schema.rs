@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::checks::checked;
+use super::arrivals::Arrivals;
 use super::file::WorkloadFile;
 use super::input_text::escape_lines;
 use super::population::Population;
@@ -61,56 +61,20 @@ pub struct Workload {
     pub populations: Vec<Population>,
 }
 
-/// When commands arrive in an open loop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Arrivals {
-    /// Evenly spaced.
-    Constant,
-    /// Independent of each other, as requests of many users are.
-    #[default]
-    Poisson,
-    /// In bursts, as after an outage or on the hour.
-    Bursts(Bursts),
-}
+impl TryFrom<WorkloadFile> for Workload {
+    type Error = String;
 
-impl std::fmt::Display for Arrivals {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Constant => f.write_str("evenly spaced"),
-            Self::Poisson => f.write_str("Poisson arrivals"),
-            Self::Bursts(Bursts { factor, share, seconds }) => {
-                let percent = 100.0 * share;
-                write!(f, "bursts of {factor} times the rate for {seconds} s on average, {percent:.0} % of the time")
-            }
-        }
+    fn try_from(file: WorkloadFile) -> Result<Self, String> {
+        let (name, description) = (file.name.clone(), file.description.clone());
+        let (seed, arrivals) = (file.seed, file.arrivals);
+        Ok(Self { name, description, seed, arrivals, populations: file.populations()? })
     }
 }
 
-/// Random arrivals at two rates that alternate after random, exponentially distributed times. The mean rate is the
-/// offered one.
-///
-/// In a workload file: `arrivals = { bursts = { factor = 5.0, share = 0.1, seconds = 2.0 } }`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bursts {
-    /// Rate in a burst as a multiple of the mean rate, above 1.
-    pub factor: f64,
-    /// Share of the time that bursts take, between 0 and 1; times `factor` at most 1.
-    pub share: f64,
-    /// Mean length of a burst, seconds, above 0.
-    pub seconds: f64,
-}
-
-impl Bursts {
-    /// Rate between bursts as a multiple of the mean rate.
-    pub(crate) fn calm_factor(self) -> f64 {
-        ((1.0 - self.factor * self.share) / (1.0 - self.share)).max(0.0)
-    }
-
-    fn is_valid(self) -> bool {
-        let Self { factor, share, seconds } = self;
-        factor > 1.0 && share > 0.0 && factor * share <= 1.0 && seconds > 0.0 && seconds.is_finite()
+impl From<Workload> for WorkloadFile {
+    fn from(workload: Workload) -> Self {
+        let Workload { name, description, seed, arrivals, populations } = workload;
+        Self::top(name, description, seed, arrivals).of_populations(populations)
     }
 }
 
@@ -284,19 +248,10 @@ pub enum WorkloadError {
     Unknown { name: String, known: String },
 }
 
-pub(super) fn arrivals<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arrivals, D::Error> {
-    let fits = |arrivals: &Arrivals| !matches!(arrivals, Arrivals::Bursts(bursts) if !bursts.is_valid());
-    checked(
-        deserializer,
-        fits,
-        "bursts with `factor` above 1, `share` above 0, factor x share at most 1, `seconds` above 0",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::Skew;
+    use crate::workload::{Bursts, Skew};
 
     const GOOD: &str = r#"
 name = "t"

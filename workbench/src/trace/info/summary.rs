@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::live::{LiveCounter, LiveData, WorkingSet};
 use super::rhythm::{Rhythm, RhythmCounter};
 use super::sizes::{SizeCounter, Sizes};
 use super::skew::{self, SkewFit};
-use super::types::{TypeCounter, TypeInfo};
+use super::types::{TypeCounter, TypeInfo, by_name};
 use crate::trace::builder::Trace;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
@@ -69,10 +69,6 @@ impl TraceInfo {
 fn share<K: Ord>(counts: &BTreeMap<K, u64>, kind: &K) -> f64 {
     let count = counts.get(kind).copied().unwrap_or(0);
     count as f64 / counts.values().sum::<u64>().max(1) as f64
-}
-
-pub(super) fn by_name<K: ToString, S: Serializer>(counts: &BTreeMap<K, u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(counts.iter().map(|(kind, count)| (kind.to_string(), count)))
 }
 
 /// Summarises a trace.

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::sizes::{SizeCounter, Sizes};
-use super::summary::by_name;
 use crate::trace::builder::Trace;
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
@@ -123,4 +122,8 @@ impl Counts {
             written_bytes: self.written_bytes,
         }
     }
+}
+
+pub(super) fn by_name<K: ToString, S: Serializer>(counts: &BTreeMap<K, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|(kind, count)| (kind.to_string(), count)))
 }

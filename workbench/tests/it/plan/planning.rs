@@ -201,8 +201,9 @@ fn the_rate_found_is_the_one_queueing_theory_gives() {
         let mode = &outcome.modes[0];
         let found = mode.sustained_per_second().unwrap() / CEILING;
         let expected = highest_load(services);
-        // The worst slice must hold, twice, and may be stepped down once for it: never above, and not far below.
-        assert!((0.7..=1.03).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
+        // The worst slice must hold, twice, and may be stepped down once for it; 85 % of what holds is sustained: never above, and
+        // not far below.
+        assert!((0.58..=0.9).contains(&(found / expected)), "{services} ms: load {found}, expected {expected}");
         let ceiling = mode.searched[0].ceiling_per_second().unwrap();
         assert!((ceiling / CEILING - 1.0).abs() < 0.001, "ceiling {ceiling}");
     }
@@ -217,7 +218,8 @@ fn latency_is_measured_at_the_target_and_the_sustained_rate_on_later_loads_than_
     let findings = mode.principal().unwrap();
     let sustained = &findings.sustained[0];
     assert!(sustained.rate_per_second >= required);
-    let decided = findings.decided.iter().find(|one| one.rate_per_second.total_cmp(&sustained.rate_per_second).is_eq());
+    let is_below = |tried: f64| (sustained.rate_per_second - (0.85 * tried).max(required)).abs() < 1e-9;
+    let decided = findings.decided.iter().find(|one| one.sustained == Some(true) && is_below(one.rate_per_second));
     let trials = decided.unwrap().trials;
     assert!(trials.held_count >= 4, "four in a row at least: {trials}");
     assert_eq!(findings.rounds().len(), trials.tried_count as usize, "every load that decided is evidence");
