@@ -20,7 +20,16 @@ macro_rules! shipped_workloads {
     };
 }
 
-shipped_workloads!["ledger", "registers", "restart-storm", "audit", "compacting-log", "mixed"];
+shipped_workloads![
+    "ledger",
+    "ledger-node",
+    "ledger-witness",
+    "registers",
+    "restart-storm",
+    "audit",
+    "compacting-log",
+    "mixed"
+];
 
 /// The shipped workloads, in the order of `ave-workbench workloads`.
 pub const fn shipped() -> &'static [NamedWorkload] {

@@ -92,13 +92,18 @@ impl ValuePool {
 }
 
 fn pool(seed: u64, compressibility: f64, longest: u32) -> Vec<u8> {
-    let mut bytes = vec![0; POOL_BYTES + longest as usize];
+    let mut bytes = vec![0; POOL_BYTES];
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of PIECE_BYTES")]
     let random = (PIECE_BYTES as f64 * (1.0 - compressibility.clamp(0.0, 1.0))).round() as usize;
     for piece in bytes.chunks_mut(PIECE_BYTES) {
         let filled = random.min(piece.len());
         rng.fill_bytes(&mut piece[..filled]);
+    }
+    // A value that starts near the end goes on at the beginning, and again if it is longer than the pool.
+    let all = POOL_BYTES + longest as usize;
+    while bytes.len() < all {
+        bytes.extend_from_within(..(all - bytes.len()).min(POOL_BYTES));
     }
     bytes
 }

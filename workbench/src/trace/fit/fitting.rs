@@ -42,7 +42,8 @@ pub fn fit<I: Iterator<Item = u64>>(
     let failed = TraceError::file("read", &directory);
     let original = info(trace).map_err(failed)?;
     let groups = groups(trace, &original.types)?;
-    let seen: Vec<Seen> = groups.iter().map(|group| Seen::of(&group.part)).collect::<Result<_, _>>().map_err(failed)?;
+    let seen: Vec<Seen> =
+        groups.iter().map(|group| Seen::of(group.part(trace))).collect::<Result<_, _>>().map_err(failed)?;
     let rate = if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
     let generated = |workload: &Workload, commands: u64| {
         let times = arrival_times(workload.arrivals, rate, workload.seed);
@@ -53,7 +54,7 @@ pub fn fit<I: Iterator<Item = u64>>(
     let arrivals = arrivals(trace, &original).map_err(failed)?;
     let is_only = groups.len() == 1;
     let population = |(group, seen): (&Group, &Seen)| {
-        let share = group.part.command_count() as f64 / trace.command_count().max(1) as f64;
+        let share = group.part(trace).command_count() as f64 / trace.command_count().max(1) as f64;
         let weight = if is_only { 1.0 } else { rounded(100.0 * share).max(1e-4) };
         let name = if is_only { name(&trace.provenance.name) } else { group.name.clone() };
         seen.population(name, &trace.provenance, weight)
@@ -68,8 +69,9 @@ pub fn fit<I: Iterator<Item = u64>>(
         for ((population, part), (group, seen)) in
             workload.populations.iter_mut().zip(&parts).zip(groups.iter().zip(&seen))
         {
+            let part = part.as_ref().unwrap_or(&sample);
             correct(&mut population.commands, &seen.behaviour, &observe(part).map_err(failed)?);
-            let [wanted, found] = [(&group.part, trace.command_count() as f64), (part, all)]
+            let [wanted, found] = [(group.part(trace), trace.command_count() as f64), (part, all)]
                 .map(|(part, all)| part.command_count() as f64 / all.max(1.0));
             if !is_only && found > 0.0 {
                 population.weight = rounded(population.weight * (wanted / found).clamp(0.5, 2.0)).max(1e-4);
@@ -91,11 +93,11 @@ pub fn fit<I: Iterator<Item = u64>>(
     }
     let mut aspects = likeness::compare(&original, &found, rate_error);
     if !is_only {
-        let originals = groups.iter().map(|group| &group.part);
+        let originals = groups.iter().map(|group| group.part(trace));
         let written = |part: &Trace| Ok(info(part).map_err(failed)?.written_bytes as f64);
         let wanted: Vec<f64> = originals.map(written).collect::<Result<_, TraceError>>()?;
         let parts = parts(&sample, &workload)?;
-        let found: Vec<f64> = parts.iter().map(written).collect::<Result<_, TraceError>>()?;
+        let found: Vec<f64> = parts.iter().flatten().map(written).collect::<Result<_, TraceError>>()?;
         let scale = trace.command_count() as f64 / sample.command_count().max(1) as f64;
         let names = workload.populations.iter().map(|population| population.name.as_str());
         let pairs = wanted.into_iter().zip(found.into_iter().map(|bytes| bytes * scale));
@@ -111,15 +113,18 @@ pub fn fit<I: Iterator<Item = u64>>(
     })
 }
 
-/// The commands of each population in a trace that was generated from the workload.
-fn parts(sample: &Trace, workload: &Workload) -> Result<Vec<Trace>, TraceError> {
+/// The commands of each population in a trace that was generated from the workload; `None` if they are all there are.
+fn parts(sample: &Trace, workload: &Workload) -> Result<Vec<Option<Trace>>, TraceError> {
+    if workload.populations.len() == 1 {
+        return Ok(vec![None]);
+    }
     let of = |population: &Population| {
         sample.part(|actor| {
             let digits = sample.actors()[actor as usize].type_name.strip_prefix(population.name.as_str());
             digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
         })
     };
-    workload.populations.iter().map(of).collect()
+    workload.populations.iter().map(|population| of(population).map(Some)).collect()
 }
 
 /// Replaces the figures by which bursts are judged with the medians of these.

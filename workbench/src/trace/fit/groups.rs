@@ -14,11 +14,19 @@ const ALIKE_SIZES: f64 = 1.3;
 /// Commands of which two types differ, as a share, up to which they are alike.
 const ALIKE_COMMANDS: f64 = 0.1;
 
-/// The commands of types that are alike.
+/// Types that are alike.
 pub(super) struct Group {
     /// Name of a population.
     pub(super) name: String,
-    pub(super) part: Trace,
+    /// Their commands; `None` if they are all there are.
+    part: Option<Trace>,
+}
+
+impl Group {
+    /// The commands of the group, of a trace that was grouped.
+    pub(super) fn part<'t>(&'t self, whole: &'t Trace) -> &'t Trace {
+        self.part.as_ref().unwrap_or(whole)
+    }
 }
 
 /// Groups the types of a trace, most commands first.
@@ -33,12 +41,12 @@ pub(super) fn groups(trace: &Trace, types: &[TypeInfo]) -> Result<Vec<Group>, Tr
             None => groups[MOST_GROUPS - 1].push(one),
         }
     }
-    let mut names = HashSet::new();
+    let (mut names, is_only) = (HashSet::new(), groups.len() == 1);
     let of = |group: Vec<&TypeInfo>| {
         let type_names: Vec<String> = group.iter().map(|one| one.type_name.clone()).collect();
         let name = unused(name(&type_names), &mut names);
         let keeps = |actor: u32| type_names.iter().any(|name| **name == *trace.actors()[actor as usize].type_name);
-        let part = trace.part(keeps)?;
+        let part = if is_only { None } else { Some(trace.part(keeps)?) };
         Ok(Group { name, part })
     };
     groups.into_iter().map(of).collect()
