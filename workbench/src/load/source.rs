@@ -168,6 +168,25 @@ impl Source {
         (per_event >= 1.0).then_some(events)
     }
 
+    /// Size of the database now, and bytes per event of its growth; `None` if no state grows with the events of its actor.
+    pub(crate) fn growing_bytes(&self) -> Option<[f64; 2]> {
+        const SAMPLE: u64 = 1 << 20;
+        let Self::Workload(workload) = self else { return None };
+        let grows = workload.populations.iter().any(|population| population.state_growth_per_event > 0.0);
+        let now = self.preload_disk_bytes();
+        let per_event = self.grown(SAMPLE).preload_disk_bytes().saturating_sub(now) as f64 / SAMPLE as f64;
+        (grows && per_event > 0.0).then_some([now as f64, per_event])
+    }
+
+    /// Bytes of the values that a command of a workload writes after its preload, on average; 1 for a trace, which does not
+    /// grow.
+    pub(crate) fn written_bytes_per_command(&self) -> f64 {
+        match self {
+            Self::Workload(workload) => workload.written_bytes_per_command(),
+            Self::Trace { .. } => 1.0,
+        }
+    }
+
     /// The actors of the first pass that belong to worker `worker` of `workers`.
     pub(super) fn actors_of(&self, worker: u64, workers: u64) -> impl Iterator<Item = u64> + use<> {
         (worker..self.actors()).step_by(usize::try_from(workers).unwrap_or(1))

@@ -6,18 +6,24 @@ use crate::report::{Basis, MachinePeriod, SizeRate};
 
 /// Times at which machines are compared, over the time until the horizon.
 const MOMENTS: u32 = 256;
+/// Ratio of the bytes that a command writes on two databases up to which they are the same.
+const SAME_WRITES: f64 = 1.1;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
 
-/// Reads per command that go to the disk, by the size of the database and the memory for its blocks, bytes each.
-pub(super) trait DiskReads {
-    /// Never more with more memory.
-    fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64;
+/// The work of a command as the database grows.
+pub(super) trait Work {
+    /// Reads that go to the disk, by the size of the database and the memory for its blocks, bytes each. Never more with more
+    /// memory.
+    fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64;
+
+    /// Bytes of the values that a command writes: the same at every size unless states grow.
+    fn written_bytes(&self, database_bytes: f64) -> f64;
 }
 
 /// A machine whose rates on databases of several sizes are known.
 pub(super) struct SizeModel<'a> {
-    pub(super) reads: &'a dyn DiskReads,
+    pub(super) work: &'a dyn Work,
     pub(super) writers: f64,
     /// Mean time of a random read of the disk with so many at once.
     pub(super) read_seconds: &'a dyn Fn(f64) -> f64,
@@ -46,16 +52,35 @@ impl SizeModel<'_> {
             service_seconds: one.service_seconds,
             response_seconds: one.response_seconds,
             writers: self.writers,
-            disk_reads_per_command: self.reads.per_command(one.database_bytes as f64, self.memory_bytes),
+            disk_reads_per_command: self.work.disk_reads(one.database_bytes as f64, self.memory_bytes),
         })
     }
 
     /// The highest rate that meets the objective with so much memory for blocks, from the largest database that was
     /// measured; never more than there.
     pub(super) fn rate(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+        self.rate_of_reads(database_bytes, memory_bytes).min(self.rate_of_writes(database_bytes))
+    }
+
+    /// Commands take longer the more they write: a line through the smallest and the largest database that were measured, or
+    /// in proportion where both write the same.
+    pub(super) fn rate_of_writes(&self, database_bytes: f64) -> f64 {
+        let (smallest, largest) = (self.smallest(), self.largest());
+        let written = |one: &SizeFindings| self.work.written_bytes(one.database_bytes as f64);
+        let [before, now, then] = [written(smallest), written(largest), self.work.written_bytes(database_bytes)];
+        let slope = if now > SAME_WRITES * before {
+            ((largest.service_seconds - smallest.service_seconds) / (now - before)).max(0.0)
+        } else {
+            largest.service_seconds / now.max(1.0)
+        };
+        let slower = 1.0 + slope * (then - now).max(0.0) / largest.service_seconds.max(f64::MIN_POSITIVE);
+        self.sustained_share * largest.per_second / slower
+    }
+
+    fn rate_of_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
         let largest = self.largest();
-        let reads = self.reads.per_command(database_bytes, memory_bytes);
-        if reads <= self.reads.per_command(largest.database_bytes as f64, self.memory_bytes) {
+        let reads = self.work.disk_reads(database_bytes, memory_bytes);
+        if reads <= self.work.disk_reads(largest.database_bytes as f64, self.memory_bytes) {
             return self.sustained_share * largest.per_second;
         }
         let found =
@@ -68,7 +93,7 @@ impl SizeModel<'_> {
     pub(super) fn error(&self) -> Option<ModelError> {
         let model = self.fitted_on(self.smallest())?;
         let errors = self.measured[1..].iter().filter_map(|one| {
-            let reads = self.reads.per_command(one.database_bytes as f64, self.memory_bytes);
+            let reads = self.work.disk_reads(one.database_bytes as f64, self.memory_bytes);
             let response = model.at_rate(one.per_second, reads, self.read_seconds).map(|at| at.response_seconds);
             let rate = model.highest_rate(self.limit_seconds, reads, self.read_seconds)?.per_second;
             Some(ModelError::new([response.unwrap_or(f64::INFINITY), one.response_seconds], [rate, one.per_second]))
@@ -82,7 +107,7 @@ impl SizeModel<'_> {
             database_bytes,
             basis,
             per_second,
-            disk_reads_per_command: self.reads.per_command(database_bytes, self.memory_bytes),
+            disk_reads_per_command: self.work.disk_reads(database_bytes, self.memory_bytes),
         };
         let known = self
             .measured
@@ -149,8 +174,12 @@ mod tests {
     /// Every command reads a block of the whole database at random: what memory does not hold is read from the disk.
     struct Uniform;
 
-    impl DiskReads for Uniform {
-        fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+    impl Work for Uniform {
+        fn written_bytes(&self, _database_bytes: f64) -> f64 {
+            500.0
+        }
+
+        fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
             (1.0 - memory_bytes / database_bytes).max(0.0)
         }
     }
@@ -158,8 +187,12 @@ mod tests {
     /// The end of a log alone is read: it fits.
     struct Tail;
 
-    impl DiskReads for Tail {
-        fn per_command(&self, _database_bytes: f64, _memory_bytes: f64) -> f64 {
+    impl Work for Tail {
+        fn written_bytes(&self, _database_bytes: f64) -> f64 {
+            500.0
+        }
+
+        fn disk_reads(&self, _database_bytes: f64, _memory_bytes: f64) -> f64 {
             0.0
         }
     }
@@ -171,9 +204,9 @@ mod tests {
         SizeFindings { database_bytes, per_second, service_seconds: 0.0001, response_seconds: 0.001 }
     }
 
-    fn model<'a>(reads: &'a dyn DiskReads, measured: &'a [SizeFindings]) -> SizeModel<'a> {
+    fn model<'a>(work: &'a dyn Work, measured: &'a [SizeFindings]) -> SizeModel<'a> {
         SizeModel {
-            reads,
+            work,
             writers: 2.0,
             read_seconds: &|_| 0.0003,
             limit_seconds: 0.01,
@@ -212,6 +245,35 @@ mod tests {
         let model = model(&Tail, &measured);
         assert_eq!(periods_of(&model, 5_000.0), [(Some("nano".to_owned()), 8.0)]);
         assert!(model.error().unwrap().rate.abs() < 0.02);
+    }
+
+    /// A register with an entry for everything that was stored, written with every command.
+    struct Register;
+
+    impl Work for Register {
+        fn written_bytes(&self, database_bytes: f64) -> f64 {
+            500.0 + database_bytes / 1e4
+        }
+
+        fn disk_reads(&self, _database_bytes: f64, _memory_bytes: f64) -> f64 {
+            0.0
+        }
+    }
+
+    #[test]
+    fn a_state_that_grows_ends_what_a_machine_sustains() {
+        // Twice the service time at twice the bytes: half of the rate on a database that makes commands write twice as much again.
+        let slow = SizeFindings { service_seconds: 0.0002, ..size(0.5, 5_000.0) };
+        let measured = [size(0.25, 10_000.0), slow];
+        let model = model(&Register, &measured);
+        let written = |gib: f64| Register.written_bytes(gib * GIB);
+        let slope = 0.0001 / (written(0.5) - written(0.25));
+        let expected = 5_000.0 / (1.0 + slope * (written(4.0) - written(0.5)) / 0.0002);
+        assert!((model.rate(4.0 * GIB, 0.5 * GIB) / expected - 1.0).abs() < 1e-9);
+        assert!((model.rate(4.0 * GIB, 8.0 * GIB) / expected - 1.0).abs() < 1e-9, "memory does not help");
+        let found = periods_of(&model, expected);
+        assert_eq!(found[0].0.as_deref(), Some("nano"));
+        assert!(found.len() == 2 && found[1].0.is_none() && (found[0].1 - 4.0).abs() < 0.1, "{found:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::Deployment;
-use crate::plan::horizon::{Candidate, DiskReads, SizeModel, periods};
+use crate::plan::horizon::{Candidate, SizeModel, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
 use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
@@ -33,15 +33,18 @@ pub(super) struct OutlookInput<'a> {
     pub(super) today: Date,
 }
 
-/// The reads of a source as its database grows.
-struct GrowingReads {
+/// The work of the commands of a source as its database grows.
+struct GrowingWork<'a> {
+    source: &'a Source,
+    /// Size of the database now, and of an event in it, bytes; `None` if no state grows with the events of its actor.
+    growth: Option<[f64; 2]>,
     /// Of the largest database that was measured; `None` if commands read nothing.
     curve: Option<ReadCurve>,
     working_set: WorkingSet,
 }
 
-impl GrowingReads {
-    fn of(source: &Source, spec: &PlanSpec, machine: &Machine) -> Self {
+impl<'a> GrowingWork<'a> {
+    fn of(source: &'a Source, spec: &PlanSpec, machine: &Machine) -> Self {
         let tuning = Tuning::new(&resolve_spec(Some(machine.spec())), None);
         let geometry = BlockGeometry::in_page_cache(&tuning, source.compressibility());
         let curve = |events| ReadCurve::of(&source.grown(events), 1, &geometry, WALKED_COMMANDS);
@@ -57,7 +60,7 @@ impl GrowingReads {
             (Some(Some(now)), Some(grown)) if !now.grows_to(grown) => WorkingSet::Bounded,
             (Some(_), Some(_)) => WorkingSet::Growing,
         };
-        Self { curve: grown, working_set }
+        Self { source, growth: source.growing_bytes(), curve: grown, working_set }
     }
 
     /// By how much the reads of a database of this size are spread wider than those of the curve.
@@ -69,9 +72,16 @@ impl GrowingReads {
     }
 }
 
-impl DiskReads for GrowingReads {
+impl Work for GrowingWork<'_> {
+    fn written_bytes(&self, database_bytes: f64) -> f64 {
+        let events = self.growth.map_or(0.0, |[now, per_event]| (database_bytes - now).max(0.0) / per_event);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, saturating")]
+        let events = events as u64;
+        self.source.grown(events).written_bytes_per_command()
+    }
+
     /// Where the reads grow with the database, a database twice as large is read as one of this size with half the memory.
-    fn per_command(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
+    fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
         let Some(curve) = &self.curve else { return 0.0 };
         curve.disk_reads_per_command(memory_bytes / self.scale(curve, database_bytes))
     }
@@ -88,7 +98,7 @@ impl OutlookInput<'_> {
     fn horizon(&self) -> Option<HorizonInfo> {
         let recommended =
             self.outcome.modes.iter().find_map(|mode| mode.searched_machine(&mode.recommended()?.machine))?;
-        let reads = GrowingReads::of(self.source, self.spec, &recommended.machine);
+        let reads = GrowingWork::of(self.source, self.spec, &recommended.machine);
         let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
         let database_bytes = self.size_after(days);
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
@@ -100,19 +110,21 @@ impl OutlookInput<'_> {
             database_bytes,
             measured_bytes: measured as f64,
             measured_grown_events_count: self.spec.most_grown_events(),
+            written_now_bytes_per_command: reads.written_bytes(self.size_after(0.0).expected),
+            written_then_bytes_per_command: reads.written_bytes(database_bytes.expected),
             working_set: reads.working_set,
             knee_bytes: reads.curve.as_ref().map(knee),
             modes,
         })
     }
 
-    fn mode(&self, mode: &ModeFindings, reads: &dyn DiskReads, days: f64) -> Option<HorizonMode> {
+    fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
         let findings = mode.searched_machine(&mode.recommended()?.machine)?;
         let largest = mode.sizes.last()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
         let read_seconds = |depth: f64| self.read_seconds(depth);
         let model = SizeModel {
-            reads,
+            work,
             writers: findings.workers as f64,
             read_seconds: &read_seconds,
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
@@ -126,11 +138,13 @@ impl OutlookInput<'_> {
             .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
             .collect();
         let required = self.outcome.required_per_second;
+        let is_bound_by_writes = model.rate_of_writes(self.size_after(days).expected) < required;
         let size_at = |days: f64| self.size_after(days).expected;
         Some(HorizonMode {
             durability: mode.durability,
             profile: findings.machine.name.clone(),
             block_memory_bytes,
+            is_bound_by_writes,
             points: model.points(size_at(days)),
             error: model.error().map(Into::into),
             periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
@@ -173,7 +187,7 @@ impl OutlookInput<'_> {
     fn valid_until(&self, horizon: &HorizonInfo) -> ValidUntil {
         let reads = horizon.modes.iter().filter_map(|mode| {
             let last = mode.periods.last().filter(|last| last.profile.is_none())?;
-            Some((last.from_days, End::Reads))
+            Some((last.from_days, if mode.is_bound_by_writes { End::Writes } else { End::Reads }))
         });
         let disk = self.forecast.days_until_disk_full.map(|days| (days, End::Disk));
         let worn = self.forecast.writes.iter().filter_map(|writes| writes.disk_worn_years);

@@ -200,6 +200,7 @@ pub(super) fn validity(valid_until: &ValidUntil) -> String {
         End::Disk => "when the disk is full",
         End::Endurance => "when the disk is worn out",
         End::Reads => "when the reads of the grown database leave too little of the rate",
+        End::Writes => "when the states have grown so large that writing them leaves too little of the rate",
         End::Horizon => "the horizon",
     };
     let on = valid_until.on.clone().unwrap_or_else(|| units::about_days(valid_until.days));

@@ -230,7 +230,12 @@ fn horizon_lines(horizon: &HorizonInfo) -> Vec<String> {
     let knee = horizon.knee_bytes.map(|bytes| {
         format!("More than {} of memory for blocks saves no disk reads at the horizon.", units::bytes(bytes))
     });
-    horizon.modes.iter().map(line).chain(knee).collect()
+    let [now, then] = [horizon.written_now_bytes_per_command, horizon.written_then_bytes_per_command];
+    let grows = (then > 1.1 * now).then(|| {
+        let [now, then] = [now, then].map(units::bytes);
+        format!("States grow with the events of their actors: a command writes {now} on average now and {then} at the horizon.")
+    });
+    horizon.modes.iter().map(line).chain(grows).chain(knee).collect()
 }
 
 /// `CPU (off), sync latency (on)` where the modes differ, once where they do not.

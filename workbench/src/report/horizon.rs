@@ -28,6 +28,10 @@ pub struct HorizonInfo {
     pub measured_bytes: f64,
     /// Events by which that database had grown: `run --grown-by` builds it again.
     pub measured_grown_events_count: u64,
+    /// Bytes of the values that a command writes now. 1 if no state grows with the events of its actor.
+    pub written_now_bytes_per_command: f64,
+    /// The same at the horizon.
+    pub written_then_bytes_per_command: f64,
     /// Whether commands read more as the database grows.
     pub working_set: WorkingSet,
     /// Memory for blocks beyond which more is of no use at the horizon; absent if commands read nothing.
@@ -64,6 +68,8 @@ pub struct HorizonMode {
     pub profile: String,
     /// Its memory for blocks: RAM less what the kernel and the process keep.
     pub block_memory_bytes: f64,
+    /// Whether what commands write at the horizon, states that grow, leaves too little of the rate.
+    pub is_bound_by_writes: bool,
     /// Ascending by size.
     pub points: Vec<SizeRate>,
     /// How far the model was off at a size that it was not fitted on; absent if there was one size only.

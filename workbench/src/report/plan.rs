@@ -89,6 +89,8 @@ pub enum End {
     Endurance,
     /// The database has grown so large that its reads leave too little of the rate.
     Reads,
+    /// States have grown so large that what commands write leaves too little of the rate.
+    Writes,
     /// The horizon: nothing ends before.
     Horizon,
 }

@@ -113,6 +113,22 @@ impl SizeDistribution {
         }
     }
 
+    /// Mean size, bytes.
+    pub(crate) fn mean(&self) -> f64 {
+        match self {
+            Self::Constant(bytes) => f64::from(*bytes),
+            Self::Uniform { min, max } => f64::from(*min).midpoint(f64::from(*max)),
+            Self::Lognormal { median, p99 } => {
+                let sigma = (f64::from(*p99) / f64::from(*median)).ln() / Z_99;
+                f64::from(*median) * (sigma * sigma / 2.0).exp()
+            }
+            Self::Empirical { quantiles } => {
+                let pairs = quantiles.windows(2).map(|pair| f64::from(pair[0]).midpoint(f64::from(pair[1])));
+                pairs.sum::<f64>() / (quantiles.len() - 1) as f64
+            }
+        }
+    }
+
     /// The same shape with all sizes multiplied by `factor`; they may exceed the limit of [`check`](Self::check).
     #[must_use]
     pub(crate) fn scaled(&self, factor: f64) -> Self {
@@ -198,6 +214,20 @@ mod tests {
         let sizes = SizeDistribution::Empirical { quantiles: vec![100, 200, 1000] };
         assert!((quantile(&sizes, 0.25) - 150.0).abs() < 3.0);
         assert!((quantile(&sizes, 0.75) - 600.0).abs() < 15.0);
+    }
+
+    #[test]
+    fn the_mean_is_that_of_what_is_drawn() {
+        for sizes in [
+            SizeDistribution::Constant(70),
+            SizeDistribution::Uniform { min: 7, max: 900 },
+            SizeDistribution::Lognormal { median: 300, p99: 4000 },
+            SizeDistribution::Empirical { quantiles: vec![100, 200, 1000, 9000] },
+        ] {
+            let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+            let drawn: f64 = (0..200_000).map(|_| f64::from(sizes.sample(&mut rng))).sum::<f64>() / 200_000.0;
+            assert!((drawn / sizes.mean() - 1.0).abs() < 0.02, "{sizes:?}: {drawn} and {}", sizes.mean());
+        }
     }
 
     #[test]

@@ -83,6 +83,19 @@ impl Population {
         self.state_bytes.sample(rng).saturating_add(grown).min(MAX_VALUE_BYTES)
     }
 
+    /// Bytes of events and states that a command writes after the preload, on average. Actors count alike, which is exact for
+    /// one actor and for a uniform population.
+    pub(super) fn written_bytes_per_command(&self) -> f64 {
+        let events = self.preload.events(self.actors.count) as f64 / f64::from(self.actors.count);
+        let state = (self.state_bytes.mean() + self.state_growth_per_event * events).min(f64::from(MAX_VALUE_BYTES));
+        let [persists, snapshots] = [CommandKind::Persist, CommandKind::Snapshot].map(|kind| self.commands.share(kind));
+        let states_per_persist = match self.rules().strategy {
+            Strategy::Light => 1.0,
+            Strategy::Full { snapshot_every } => snapshot_every.map_or(0.0, |every| 1.0 / every as f64),
+        };
+        persists * (self.event_bytes.mean() + states_per_persist * state) + snapshots * state
+    }
+
     /// The longest value that it stores, before encryption, bytes.
     pub(crate) fn longest_value(&self) -> u32 {
         let states = if self.state_growth_per_event > 0.0 { MAX_VALUE_BYTES } else { self.state_bytes.max_bytes() };

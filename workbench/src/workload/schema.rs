@@ -203,6 +203,11 @@ impl Workload {
         grown
     }
 
+    /// Bytes of the values that a command writes after the preload, on average over the populations.
+    pub(crate) fn written_bytes_per_command(&self) -> f64 {
+        self.populations.iter().map(|one| self.share_of(one) * one.written_bytes_per_command()).sum()
+    }
+
     /// How the actors persist, the same of all populations or all there are, in words.
     pub(crate) fn persistence(&self) -> String {
         let mut rules: Vec<String> = self.populations.iter().map(|population| population.rules().to_string()).collect();

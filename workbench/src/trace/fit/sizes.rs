@@ -61,16 +61,10 @@ fn lognormal_fits(at: &impl Fn(usize) -> u32, count: u64) -> bool {
 /// Quantiles in steps of a hundredth; of a thousandth where straight lines between those miss the mean of a long tail:
 /// on the steep line from p99 to the maximum, chance alone would shift the p99 of what is drawn.
 fn empirical(at: &impl Fn(usize) -> u32, mean: f64, count: u64) -> SizeDistribution {
-    let in_steps = |step: usize| (0..=1000).step_by(step).map(at).collect::<Vec<u32>>();
+    let in_steps = |step: usize| SizeDistribution::Empirical { quantiles: (0..=1000).step_by(step).map(at).collect() };
     let coarse = in_steps(10);
-    let is_off = (mean_of(&coarse) / mean.max(1.0) - 1.0).abs() > CLOSE_MEAN;
-    SizeDistribution::Empirical { quantiles: if is_off && count >= MANY { in_steps(1) } else { coarse } }
-}
-
-/// The mean of a distribution that is straight between its quantiles.
-fn mean_of(quantiles: &[u32]) -> f64 {
-    let pairs = quantiles.windows(2).map(|pair| f64::from(pair[0]).midpoint(f64::from(pair[1])));
-    pairs.sum::<f64>() / (quantiles.len() - 1) as f64
+    let is_off = (coarse.mean() / mean.max(1.0) - 1.0).abs() > CLOSE_MEAN;
+    if is_off && count >= MANY { in_steps(1) } else { coarse }
 }
 
 #[cfg(test)]
