@@ -36,7 +36,7 @@ pub(crate) struct PreloadContent {
 impl PreloadContent {
     pub(crate) fn new(workload: Arc<Workload>) -> Self {
         let events_per_weight = workload.populations.iter().map(events_per_weight).collect();
-        Self { events_per_weight, workload }
+        Self { workload, events_per_weight }
     }
 
     /// Events that an actor has persisted.

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let memory = confined::memory(args.machine.machine.as_ref())?;
     // A trace is replayed once, or repeated if a rate or a measured time is given.
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
-    let source = grown(args.source.spec().read(&args.place.data_dir, passes)?, args.grown_by)?;
+    let source = grown(&args.source.spec().read(&args.place.data_dir, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output);
     spec.check(&source)?;
@@ -72,8 +72,8 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     publish(&report, attachments(&report, &rounds), &args.place, output)
 }
 
-fn grown(source: Source, events: u64) -> Result<Source, CliError> {
-    match &source {
+fn grown(source: &Source, events: u64) -> Result<Source, CliError> {
+    match source {
         Source::Trace { .. } if events > 0 => Err(CliError::Usage(format!(
             "--grown-by: the trace {} does not grow, expected a workload; `ave-workbench trace fit` makes one",
             source.name()

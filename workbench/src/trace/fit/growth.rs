@@ -54,12 +54,12 @@ struct Line {
 impl Line {
     fn add(&mut self, x: f64, y: f64) {
         self.count += 1.0;
-        let (dx, dy) = (x - self.x, y - self.y);
-        self.x += dx / self.count;
-        self.y += dy / self.count;
-        self.xx += dx * (x - self.x);
-        self.yy += dy * (y - self.y);
-        self.xy += dx * (y - self.y);
+        let from_mean = [x - self.x, y - self.y];
+        self.x += from_mean[0] / self.count;
+        self.y += from_mean[1] / self.count;
+        self.xx += from_mean[0] * (x - self.x);
+        self.yy += from_mean[1] * (y - self.y);
+        self.xy += from_mean[0] * (y - self.y);
         self.most = self.most.max(x);
         self.least = Some(self.least.map_or(x, |least| least.min(x)));
     }

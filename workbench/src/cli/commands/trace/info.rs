@@ -90,11 +90,11 @@ fn types(info: &TraceInfo) -> String {
         ]
     };
     let header = ["type", "actors", "commands", "with state", "event p50 / p99", "state p50 / p99", "written"];
-    let mut table = figure_table(&header, 1, info.types.iter().take(MOST_TYPES).map(row).collect());
-    if let Some(more) = info.types.len().checked_sub(MOST_TYPES).filter(|&more| more > 0) {
-        table += &format!("\nand {}", units::counted(more as u64, "more type"));
+    let table = figure_table(&header, 1, info.types.iter().take(MOST_TYPES).map(row).collect());
+    match info.types.len().saturating_sub(MOST_TYPES) {
+        0 => table,
+        more => format!("{table}\nand {}", units::counted(more as u64, "more type")),
     }
-    table
 }
 
 fn counted<K: Display>(counts: &BTreeMap<K, u64>) -> String {
