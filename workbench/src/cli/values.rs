@@ -202,7 +202,7 @@ mod tests {
     fn zones_are_names_or_offsets_and_separators_characters_or_a_tab() {
         let two_hours = TimeZone::fixed(jiff::tz::offset(2));
         assert_eq!((time_zone("+02:00"), time_zone("UTC")), (Ok(two_hours), Ok(TimeZone::UTC)));
-        assert!(time_zone("+25:00").is_err() && time_zone("noon").is_err());
+        assert!(time_zone("+99:00").is_err() && time_zone("noon").is_err());
         assert_eq!([";", "\\t", "tab", "\t"].map(|text| delimiter(text).unwrap()), *b";\t\t\t");
         assert!(delimiter(";;").is_err());
     }

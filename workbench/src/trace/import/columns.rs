@@ -1,5 +1,7 @@
 //! Finds the columns of a log.
 
+use std::collections::HashMap;
+
 use super::job::ImportJob;
 use super::rows::joined;
 use super::sample::Sample;
@@ -47,7 +49,7 @@ impl Columns {
     /// `given` reads times in the format that is an option.
     pub(super) fn find(job: &ImportJob<'_>, sample: &Sample, given: Option<&TimeReader>) -> Result<Self, TraceError> {
         let options = job.options;
-        let search = Search { sample, given, year: options.year };
+        let search = Search::new(sample, given, options.year);
         let (actor, time) = (options.actor_column.as_deref(), options.time_column.as_deref());
         let guessed = [actor.is_none(), time.is_none()];
         let time = match time {
@@ -105,13 +107,27 @@ fn plain(name: &str) -> String {
 
 struct Search<'a> {
     sample: &'a Sample,
+    /// Columns by the letters and digits of their names.
+    plain: HashMap<String, Vec<usize>>,
     given: Option<&'a TimeReader>,
     year: Option<i16>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(sample: &'a Sample, given: Option<&'a TimeReader>, year: Option<i16>) -> Self {
+        let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+        for (column, name) in sample.headers.iter().enumerate() {
+            names.entry(plain(name)).or_default().push(column);
+        }
+        Self { sample, plain: names, given, year }
+    }
+
     fn headers(&self) -> &[String] {
         &self.sample.headers
+    }
+
+    fn alike(&self, plain: &str) -> &[usize] {
+        self.plain.get(plain).map_or(&[], Vec::as_slice)
     }
 
     fn positions(&self, is_such: impl Fn(&str) -> bool) -> Vec<usize> {
@@ -147,7 +163,7 @@ impl Search<'_> {
 
     /// The columns with a usual name, in order of preference; those of equal names are a problem.
     fn usual(&self, names: &'static str) -> impl Iterator<Item = usize> {
-        names.split_whitespace().flat_map(|usual| self.positions(|header| plain(header) == usual))
+        names.split_whitespace().flat_map(|usual| self.alike(usual)).copied()
     }
 
     /// Fails if another column has the very same name.
@@ -195,7 +211,7 @@ impl Search<'_> {
 
     /// A column of dates, and one of the times of day beside them.
     fn date_and_time(&self) -> Option<Vec<usize>> {
-        let named = |name: &str| self.positions(|header| plain(header) == name).first().copied();
+        let named = |name: &str| self.alike(name).first().copied();
         let pairs = self.headers().iter().enumerate().filter_map(|(date, name)| {
             let name = plain(name);
             let usual = DATE_AND_TIME_NAMES.iter().find(|pair| pair[0] == name).and_then(|pair| named(pair[1]));

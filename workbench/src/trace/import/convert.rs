@@ -11,7 +11,7 @@ use super::options::{ImportOptions, ImportSummary};
 use super::parse::Plan;
 use super::read::Collected;
 use super::sort::Sorter;
-use super::survey::{check_header, survey};
+use super::survey::{survey, take_header};
 use super::warnings::{Warnings, timestamp, zone_name};
 use crate::actor::{ActorLog, Command};
 use crate::trace::error::TraceError;
@@ -70,8 +70,8 @@ pub fn import_from(
     let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
     collected.read(&job, &progress, log, &plan)?;
     for source in 1..job.input.count() {
-        let log = OpenLog::open(&mut job, source, &progress)?;
-        check_header(&job, &log, &plan)?;
+        let mut log = OpenLog::open(&mut job, source, &progress)?;
+        take_header(&job, &mut log, &plan)?;
         collected.read(&job, &progress, log, &plan)?;
     }
     let summary = write(&job, collected, &plan, described)?;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::blocks::fill;
+use super::blocks::{fill, lines};
 use super::input::LogProgress;
 use super::job::ImportJob;
 use super::observer::ImportStage;
@@ -45,7 +45,7 @@ impl OpenLog {
                 let too_long = || job.malformed(source, log.lines_before + 1, None, reason);
                 return Err(if log.is_whole { job.empty() } else { too_long() });
             };
-            log.drop_line(end);
+            log.drop_lines(end);
             if log.head.len() < HEAD_BYTES / 2 {
                 log.fill_head(job)?;
             }
@@ -62,9 +62,10 @@ impl OpenLog {
         Ok(())
     }
 
-    fn drop_line(&mut self, end: usize) {
+    /// Drops the header, or any other whole lines.
+    pub(super) fn drop_lines(&mut self, end: usize) {
+        self.lines_before += lines(&self.head[..end]);
         self.head.drain(..end);
-        self.lines_before += 1;
     }
 
     /// Takes the first line if it is `sep=;` or `"sep=;"`, by which spreadsheets name the separator.
@@ -79,7 +80,7 @@ impl OpenLog {
             _ => return,
         };
         self.separator = Some(separator).filter(u8::is_ascii);
-        self.drop_line(end);
+        self.drop_lines(end);
     }
 
     /// Copies the rest to a nameless file beside the output, so that it can be read twice; returns a second reader of it.

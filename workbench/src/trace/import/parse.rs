@@ -64,13 +64,10 @@ pub(super) struct BadRow {
 }
 
 impl Plan {
-    /// Reads a block; the first one begins with the header.
-    pub(super) fn parse(&self, block: &[u8], has_header: bool) -> Result<Parsed, BadRow> {
+    /// Reads a block of rows.
+    pub(super) fn parse(&self, block: &[u8]) -> Result<Parsed, BadRow> {
         let mut rows = Rows::new(block, self.dialect);
         let mut parsed = Parsed { lines: lines(block), ..Parsed::default() };
-        if has_header {
-            rows.next_row();
-        }
         while let Some(row) = rows.next_row() {
             let Err(flaw) = self.add(row, &mut parsed) else { continue };
             if !self.skips_bad_rows || parsed.first_skipped.is_none() {

@@ -62,14 +62,10 @@ impl Collected {
     ) -> Result<(), TraceError> {
         let source = log.source;
         let mut blocks = Blocks::new(log.rest, log.head, plan.dialect, job.options.limits.block_bytes);
-        let mut has_header = job.options.has_header;
         self.lines = log.lines_before;
         let mut next = blocks.next_batch();
         while let Some(batch) = next {
-            let parse = || {
-                let numbered = batch.blocks.par_iter().enumerate();
-                numbered.map(|(index, block)| plan.parse(block, has_header && index == 0)).collect::<Vec<_>>()
-            };
+            let parse = || batch.blocks.par_iter().map(|block| plan.parse(block)).collect::<Vec<_>>();
             let (following, parsed) = rayon::join(|| blocks.next_batch(), parse);
             for parsed in parsed {
                 let parsed = parsed.map_err(|bad| self.malformed(job, source, bad))?;
@@ -79,7 +75,6 @@ impl Collected {
                 return Err(self.failed(job, source, failure));
             }
             job.proceed(ImportStage::Read, progress)?;
-            has_header &= batch.blocks.is_empty();
             next = following;
         }
         Ok(())

@@ -53,6 +53,13 @@ impl<'a> Rows<'a> {
         lines(&self.block[..start])
     }
 
+    /// Bytes of the block up to the end of the current record and its line.
+    pub(super) fn end(&self) -> usize {
+        let end = usize::try_from(self.reader.position().byte()).expect("a position in memory");
+        let splits_a_line_end = self.block[..end].ends_with(b"\r") && self.block.get(end) == Some(&b'\n');
+        end + usize::from(splits_a_line_end)
+    }
+
     /// Whether the current record ends with the block.
     pub(super) fn is_at_end(&self) -> bool {
         self.reader.position().byte() == self.block.len() as u64

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use csv::ByteRecord;
 
+use super::actors::is_placeholder;
 use super::blocks::Dialect;
 use super::job::ImportJob;
 use super::open_log::OpenLog;
@@ -17,6 +18,8 @@ pub(super) struct Sample {
     /// Names of the columns; numbers if the log has no header.
     pub(super) headers: Vec<String>,
     pub(super) rows: Vec<SampleRow>,
+    /// Bytes of the log before its first row.
+    pub(super) header_bytes: usize,
 }
 
 pub(super) struct SampleRow {
@@ -34,8 +37,9 @@ impl Sample {
             let reason = format!("a first row of more than {} bytes, expected a CSV log", log.head.len());
             return Err(job.malformed(log.source, line, None, reason));
         }
-        let mut sample = Self { headers: Vec::new(), rows: Vec::new() };
+        let mut sample = Self { headers: Vec::new(), rows: Vec::new(), header_bytes: 0 };
         if job.options.has_header {
+            sample.header_bytes = rows.end();
             sample.headers = first.iter().map(|name| text(name).into_owned()).collect();
         } else {
             sample.headers = (1..=first.len()).map(|number| number.to_string()).collect();
@@ -52,17 +56,19 @@ impl Sample {
         Ok(sample)
     }
 
-    fn column(&self, column: usize) -> impl Iterator<Item = &[u8]> {
-        self.rows.iter().map(move |sample| field(&sample.row, column).trim_ascii())
+    /// The texts of a column without those that stand for no value.
+    fn values(&self, column: usize) -> impl Iterator<Item = &[u8]> {
+        let texts = self.rows.iter().map(move |sample| field(&sample.row, column).trim_ascii());
+        texts.filter(|text| !text.is_empty() && !is_placeholder(text))
     }
 
-    /// Number of different texts in a column, blank ones not counted.
+    /// Number of different values in a column.
     pub(super) fn distinct(&self, column: usize) -> usize {
-        self.column(column).filter(|text| !text.is_empty()).collect::<HashSet<_>>().len()
+        self.values(column).collect::<HashSet<_>>().len()
     }
 
-    /// Number of rows with a text in a column.
+    /// Number of rows with a value in a column.
     pub(super) fn filled(&self, column: usize) -> usize {
-        self.column(column).filter(|text| !text.is_empty()).count()
+        self.values(column).count()
     }
 }

@@ -18,7 +18,7 @@ use super::times::{ADVICE, Candidates, Guess, KNOWN_FORMS, TimeForm, TimeReader,
 use crate::trace::error::TraceError;
 use crate::units;
 
-/// How the log is read, and a description for the summary.
+/// How the log is read, and a description for the summary. Takes the header from the log.
 pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan, Vec<String>), TraceError> {
     let options = job.options;
     let (comment, escape) = (options.comment, options.escape);
@@ -37,6 +37,7 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     if !is_given {
         plan.times.form = find_form(job, log, &sample, &plan)?;
     }
+    log.drop_lines(sample.header_bytes);
     let guessed = |is_given: bool| if is_given { "" } else { " (guessed)" };
     let separator = if delimiter == b'\t' { "tab".to_owned() } else { format!("`{}`", char::from(delimiter)) };
     let mut described = plan.columns.described();
@@ -45,11 +46,12 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     Ok((plan, described))
 }
 
-/// Fails unless a further log has the header of the first one.
-pub(super) fn check_header(job: &ImportJob<'_>, log: &OpenLog, plan: &Plan) -> Result<(), TraceError> {
+/// Takes the header from a further log; fails unless it is that of the first one.
+pub(super) fn take_header(job: &ImportJob<'_>, log: &mut OpenLog, plan: &Plan) -> Result<(), TraceError> {
     let sample = Sample::read(job, log, plan.dialect)?;
     let expected = &plan.columns.headers;
     if sample.headers == *expected {
+        log.drop_lines(sample.header_bytes);
         return Ok(());
     }
     let other = sample.headers.iter().zip(expected).position(|(found, expected)| found != expected);

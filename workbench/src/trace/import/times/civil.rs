@@ -227,16 +227,19 @@ impl<'a> Rest<'a> {
         Some((value(hour), value(minute), value(second), !second.is_empty()))
     }
 
-    /// With colons, or with points.
+    /// With colons, or with points. Some devices write `22:16:0`.
     fn separated_clock(&mut self) -> Option<(u32, u32, u32, bool)> {
         let hour = self.number(1, 2)?;
         let separator = [b':', b'.'].into_iter().find(|&separator| self.eat(separator).is_some())?;
-        let minute = self.number(2, 2)?;
-        if self.eat(separator).is_none() {
+        let minute = self.digits(2);
+        let has_seconds = self.eat(separator).is_some();
+        let least = if separator == b':' && has_seconds { 1 } else { 2 };
+        let minute = Some(minute).filter(|minute| minute.len() >= least).map(value)?;
+        if !has_seconds {
             return Some((hour, minute, 0, false));
         }
         // A leap second is the second before it, as in Unix time.
-        let second = self.number(2, 2).filter(|&second| second <= 60)?.min(59);
+        let second = self.number(least, 2).filter(|&second| second <= 60)?.min(59);
         Some((hour, minute, second, true))
     }
 
