@@ -48,6 +48,7 @@ Examples:
   # No header: the columns are called 1, 2, 3 …
   ave-workbench trace import syslog.csv --no-header --actor-column 2 \\
     --time-column 1 --year 2015")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct ImportArgs {
     /// Event logs with equal first rows: plain, zstd or gzip; `-` is standard input, a name may contain `*` and `?`
     #[arg(required = true, value_name = "LOG")]
@@ -61,8 +62,9 @@ pub(crate) struct ImportArgs {
     /// Column that contains the time, or two for date and time of day: DATE,TIME [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time_column: Option<String>,
-    /// Time format: strftime notation, or unix-s, unix-ms, unix-us, unix-ns, excel-days, dotnet-ticks, filetime
-    /// [default: detected: RFC 3339 and variants, DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY, MM/DD/YYYY, Unix times]
+    /// Time format: order of the date such as DD/MM/YYYY, strftime notation, or unix-s, unix-ms, unix-us, unix-ns,
+    /// excel-days, dotnet-ticks, filetime [default: detected: RFC 3339 and variants, DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY,
+    /// MM/DD/YYYY, Unix times]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) time_format: Option<String>,
     /// Year of times without one, such as `Mar 27 13:06:56`

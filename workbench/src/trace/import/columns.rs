@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::job::ImportJob;
-use super::rows::joined;
+use super::rows::{field, joined};
 use super::sample::Sample;
 use super::times::{Guess, TimeForm, TimeReader, guess};
 use crate::trace::error::TraceError;
@@ -68,7 +68,8 @@ impl Columns {
                 Ok(Self { headers, actor, time, payload, fewest, guessed })
             }
             (actor, time, payload) => {
-                let command = actor.is_err().then(|| search.command(job, time.as_deref().ok())).flatten();
+                let time_columns = time.as_ref().ok().filter(|_| actor.is_err());
+                let command = time_columns.and_then(|time| search.command(job, time));
                 let problems = [actor.err(), time.err(), payload.err()].into_iter().flatten().collect();
                 Err(TraceError::MissingColumns {
                     path: job.input.name(0).to_owned(),
@@ -194,19 +195,43 @@ impl<'a> Search<'a> {
         if let Some(pair) = self.date_and_time() {
             return Ok(pair);
         }
-        let ends_in_time =
-            |name: &str| ["timestamp", "datetime", "time", "date", "at"].iter().any(|end| plain(name).ends_with(end));
-        let usual = || self.usual(DATE_NAMES).find(reads);
-        let similar = || self.positions(ends_in_time).into_iter().find(reads);
-        let only = || match self.positions(|_| true).into_iter().filter(reads).collect::<Vec<_>>()[..] {
-            [column] => Some(column),
-            _ => None,
-        };
+        if let Some(column) = self.usual(DATE_NAMES).find(reads) {
+            return self.only(column, option);
+        }
+        // Less usual names, and then contents, count only if one column has them.
+        let is_written = |&column: &usize| self.is_written_as_time(column);
+        let all = || self.positions(|_| true).into_iter();
+        for found in [
+            self.positions(|name| ["timestamp", "datetime"].iter().any(|end| plain(name).ends_with(end))),
+            self.positions(|name| plain(name).ends_with("time")),
+            self.positions(|name| {
+                plain(name).ends_with("date") || ["_at", " at", "At"].iter().any(|end| name.ends_with(end))
+            }),
+            all().filter(is_written).collect(),
+        ] {
+            match found.into_iter().filter(reads).collect::<Vec<_>>()[..] {
+                [] => {}
+                [column] => return self.only(column, option),
+                [first, second, ..] => {
+                    let [first, second] = [first, second].map(|column| excerpt(&self.headers()[column]));
+                    return Err(format!(
+                        "several columns look like the time, `{first}` and `{second}`: select one with {option}"
+                    ));
+                }
+            }
+        }
         // A column whose times cannot be read is reported with them.
-        let unreadable = || self.usual(TIME_NAMES).next().or_else(|| self.usual(DATE_NAMES).next());
-        let found = usual().or_else(similar).or_else(only).or_else(unreadable);
+        let unreadable = self.usual(TIME_NAMES).next().or_else(|| self.usual(DATE_NAMES).next());
         let missing = "no column looks like the time (`time:timestamp`, `timestamp` or the like)";
-        found.map_or_else(|| Err(format!("{missing}: select it with {option}")), |column| self.only(column, option))
+        unreadable
+            .map_or_else(|| Err(format!("{missing}: select it with {option}")), |column| self.only(column, option))
+    }
+
+    /// Whether the first text of a column is more than a number, which may be anything.
+    fn is_written_as_time(&self, column: usize) -> bool {
+        let texts = self.sample.rows.iter().map(|sample| field(&sample.row, column));
+        let first = texts.map(<[u8]>::trim_ascii).find(|text| !text.is_empty());
+        first.is_some_and(|text| !text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',')))
     }
 
     /// A column of dates, and one of the times of day beside them.
@@ -259,26 +284,41 @@ impl<'a> Search<'a> {
     }
 
     /// A command line with the column that is most like an actor: its values repeat, and there are many.
-    fn command(&self, job: &ImportJob<'_>, time: Option<&[usize]>) -> Option<String> {
-        let is_time = |column: &usize| time.is_some_and(|time| time.contains(column));
+    fn command(&self, job: &ImportJob<'_>, time: &[usize]) -> Option<String> {
+        let is_time = |column: &usize| time.contains(column);
         let candidates = self.positions(|name| !name.trim().is_empty()).into_iter().filter(|column| !is_time(column));
         let rows = self.sample.rows.len();
-        let suitable = candidates.filter(|&column| {
-            let distinct = self.sample.distinct(column);
-            (2..=rows / 2).contains(&distinct)
-                && self.sample.filled(column) * 2 >= rows
-                && !self.reads_as_time(&[column])
-        });
-        let actor = suitable.max_by_key(|&column| {
+        let names_one = |column: usize| {
             let name = plain(&self.headers()[column]);
-            (name.ends_with("id") || name.ends_with("key"), self.sample.distinct(column))
-        })?;
+            ["id", "key", "number", "address"].iter().any(|end| name.ends_with(end))
+        };
+        let suitable = candidates.filter(|&column| {
+            let (distinct, filled) = (self.sample.distinct(column), self.sample.filled(column));
+            let most = if names_one(column) { filled.saturating_sub(1) } else { filled / 2 };
+            (2..=most).contains(&distinct) && filled * 2 >= rows && self.sample.is_like_names(column)
+        });
+        let actor = suitable.max_by_key(|&column| (names_one(column), self.sample.distinct(column)))?;
+        let options = job.options;
         let mut words = vec!["ave-workbench".to_owned(), "trace".to_owned(), "import".to_owned()];
-        words.extend(job.input.arguments().iter().take(3).map(|name| quoted(name)));
-        words.extend(["--actor-column".to_owned(), quoted(&self.headers()[actor])]);
-        if let Some(names) = &job.options.time_column {
-            words.extend(["--time-column".to_owned(), quoted(names)]);
+        let arguments = job.input.arguments();
+        words.extend(arguments.iter().take(3).map(|name| quoted(name)));
+        words.extend((arguments.len() > 3).then(|| "…".to_owned()));
+        let character = |byte: Option<u8>| byte.map(|byte| char::from(byte).to_string());
+        let skip_lines = (options.skip_lines > 0).then(|| options.skip_lines.to_string());
+        for (option, value) in [
+            ("--actor-column", Some(self.headers()[actor].clone())),
+            ("--time-column", options.time_column.clone()),
+            ("--time-format", options.time_format.clone()),
+            ("--year", options.year.map(|year| year.to_string())),
+            ("--delimiter", character(options.delimiter)),
+            ("--comment", character(options.comment)),
+            ("--escape", character(options.escape)),
+            ("--skip-lines", skip_lines),
+        ] {
+            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), quoted(&value)]));
         }
+        words.extend((!options.has_header).then(|| "--no-header".to_owned()));
+        words.extend(options.skip_bad_rows.map(|_| "--skip-bad-rows".to_owned()));
         Some(words.join(" "))
     }
 }

@@ -24,7 +24,7 @@ pub struct ImportOptions {
     pub actor_column: Option<String>,
     /// Column of the time, or two with a comma between them for date and time of day; guessed if absent.
     pub time_column: Option<String>,
-    /// Format of the time in `strftime` notation, or `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, `excel-days`,
+    /// Format of the time: the order of the date such as `DD/MM/YYYY`, `strftime` notation, or `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, `excel-days`,
     /// `dotnet-ticks`, `filetime` or `webkit-us`; detected if absent. Behind a colon, `%f` is a number of milliseconds.
     pub time_format: Option<String>,
     /// Year of dates without one; an error if such dates occur and it is absent.

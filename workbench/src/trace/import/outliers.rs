@@ -64,7 +64,9 @@ mod tests {
     fn found(days: impl IntoIterator<Item = i64>) -> Option<Others> {
         let days: Vec<_> = days.into_iter().collect();
         let mut outliers = Outliers::new(days.len() as u64);
-        days.iter().for_each(|day| outliers.push(day * DAY));
+        for day in &days {
+            outliers.push(day * DAY);
+        }
         outliers.find()
     }
 

@@ -13,6 +13,8 @@ use crate::trace::error::TraceError;
 
 /// Rows whose contents decide.
 const SAMPLE_ROWS: usize = 1000;
+/// Longer values are messages rather than names, bytes.
+const LONGEST_NAME: usize = 80;
 
 pub(super) struct Sample {
     /// Names of the columns; numbers if the log has no header.
@@ -70,5 +72,15 @@ impl Sample {
     /// Number of rows with a value in a column.
     pub(super) fn filled(&self, column: usize) -> usize {
         self.values(column).count()
+    }
+
+    /// Whether the values of a column are like names: short, and neither times nor decimal numbers.
+    pub(super) fn is_like_names(&self, column: usize) -> bool {
+        let is_measure = |text: &[u8]| {
+            let mut others = text.iter().filter(|byte| !byte.is_ascii_digit() && **byte != b'-');
+            matches!((others.next(), others.next()), (Some(b'.' | b','), None))
+        };
+        let is_time = |text: &[u8]| memchr::memchr_iter(b':', text).nth(1).is_some();
+        !self.values(column).any(|text| text.len() > LONGEST_NAME || is_measure(text) || is_time(text))
     }
 }

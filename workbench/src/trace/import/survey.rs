@@ -95,7 +95,7 @@ fn find_form(job: &mut ImportJob<'_>, log: &mut OpenLog, sample: &Sample, plan: 
             if let Some(form) = left.decided() {
                 return Ok(form.clone());
             }
-            let formats: Vec<_> = left.formats().iter().map(|format| format!("`--time-format '{format} …'`")).collect();
+            let formats: Vec<_> = left.formats().iter().map(|format| format!("`--time-format {format}`")).collect();
             let formats = formats.join(" or ");
             (0, format!("an ambiguous date: no date in the log has a day above 12; set the order with {formats}"))
         }
@@ -142,7 +142,9 @@ fn search_in(
     let mut blocks = Blocks::new(rest, head, plan.dialect, job.options.limits.block_bytes);
     while let Some(batch) = blocks.next_batch() {
         let found: Vec<_> = batch.blocks.par_iter().map(|block| narrowed(block, plan, candidates.clone())).collect();
-        found.iter().for_each(|behind| candidates.meet(behind));
+        for behind in &found {
+            candidates.meet(behind);
+        }
         if candidates.decided().is_some() {
             return Ok(());
         }

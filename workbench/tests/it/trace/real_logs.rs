@@ -72,7 +72,7 @@ fn logs() -> Vec<RealLog> {
         civil([year, month, day, hour, minute, second])
     }));
     // No day is above 12.
-    air.options.time_format = Some("%d/%m/%Y %H.%M.%S".to_owned());
+    air.options.time_format = Some("DD/MM/YYYY".to_owned());
     let mut syslog = with_actor(log("logs/syslog-no-year.csv", b',', "process", |field| {
         let text = field("time");
         let [day, hour, minute, second] = numbers(&text)[..] else { panic!() };

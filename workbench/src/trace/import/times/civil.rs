@@ -29,18 +29,20 @@ impl DateOrder {
     pub(super) const DM: Self = Self(&[DatePart::Day, DatePart::Month]);
     pub(super) const MD: Self = Self(&[DatePart::Month, DatePart::Day]);
 
+    const ALL: [Self; 8] =
+        [Self::YMD, Self::DMY, Self::MDY, Self::SHORT_YMD, Self::SHORT_DMY, Self::SHORT_MDY, Self::DM, Self::MD];
+
     /// `DD.MM.YYYY`, with this separator.
     pub(super) fn pattern(self, separator: u8) -> String {
-        self.joined(separator, |part| ["YYYY", "YY", "MM", "DD"][part as usize])
+        let parts = self.0.iter().map(|&part| ["YYYY", "YY", "MM", "DD"][part as usize]);
+        parts.collect::<Vec<_>>().join(&char::from(separator).to_string())
     }
 
-    /// `%d.%m.%Y`, with this separator.
-    pub(super) fn format(self, separator: u8) -> String {
-        self.joined(separator, |part| ["%Y", "%y", "%m", "%d"][part as usize])
-    }
-
-    fn joined(self, separator: u8, text: impl Fn(DatePart) -> &'static str) -> String {
-        self.0.iter().map(|&part| text(part)).collect::<Vec<_>>().join(&char::from(separator).to_string())
+    /// The order and the separator of a pattern.
+    pub(super) fn of_pattern(pattern: &str) -> Option<(Self, u8)> {
+        let separator = pattern.bytes().find(|byte| !byte.is_ascii_alphabetic())?;
+        let order = Self::ALL.into_iter().find(|order| order.pattern(separator) == pattern)?;
+        Some((order, separator))
     }
 
     pub(super) fn has_year(self) -> bool {

@@ -37,6 +37,9 @@ impl Strftime {
 impl TimeForm {
     /// The form that `--time-format` names.
     pub(in super::super) fn named(format: &str) -> Self {
+        if let Some((order, separator)) = DateOrder::of_pattern(format) {
+            return Self::Date(order, separator);
+        }
         let scale = SCALES.iter().find(|scale| scale.option == format);
         scale.map_or_else(|| Self::Format(Strftime::new(format)), |scale| Self::Number { scale, is_guessed: false })
     }
@@ -72,5 +75,5 @@ impl TimeForm {
 pub(in super::super) const KNOWN_FORMS: &str = "RFC 3339 and relatives, `DD.MM.YYYY`, `YYYY/MM/DD`, `DD/MM/YYYY` or \
     `MM/DD/YYYY`, each alone or with a time of day, or a Unix time";
 
-pub(in super::super) const ADVICE: &str = "set another form with --time-format (strftime notation, for example \
-    `%d.%m.%Y %H:%M`, or `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, `excel-days`, `dotnet-ticks`, `filetime`)";
+pub(in super::super) const ADVICE: &str = "set another form with --time-format (the order of the date such as \
+    `DD/MM/YYYY`, strftime notation such as `%d.%m.%Y %H:%M`, or `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, `excel-days`, `dotnet-ticks`, `filetime`)";

@@ -134,13 +134,9 @@ impl Candidates {
         }
     }
 
-    /// The forms as values of the option, such as `%d/%m/%Y`.
+    /// The forms as values of `--time-format`, such as `DD/MM/YYYY`.
     pub(in super::super) fn formats(&self) -> Vec<String> {
-        let format = |reader: &TimeReader| match &reader.form {
-            TimeForm::Date(order, separator) => Some(order.format(*separator)),
-            _ => None,
-        };
-        self.0.iter().filter_map(format).collect()
+        self.0.iter().map(|reader| reader.form.name()).collect()
     }
 }
 
@@ -170,14 +166,14 @@ mod tests {
             // The bad row is the other one.
             (&["yesterday", "2011-10-11"], "RFC 3339 and relatives"),
             (&["yesterday", "today"], "unknown"),
-            (&["01/02/2011", "03/04/2011"], "%d/%m/%Y or %m/%d/%Y"),
+            (&["01/02/2011", "03/04/2011"], "DD/MM/YYYY or MM/DD/YYYY"),
             // Two-digit years: the order may begin with the year.
             (&["9.3.10 8:05", "25.3.10 8:05"], "DD.MM.YY"),
             (&["05-Jan-24", "06-Jan-24"], "DD-MM-YY"),
             (&["3/25/10 8:05"], "MM/DD/YY"),
-            (&["17/06/09 20:10:40"], "%d/%m/%y or %y/%m/%d"),
+            (&["17/06/09 20:10:40"], "DD/MM/YY or YY/MM/DD"),
             (&["17/06/28 20:10:40"], "YY/MM/DD"),
-            (&["09/03/10 8:05"], "%d/%m/%y or %m/%d/%y or %y/%m/%d"),
+            (&["09/03/10 8:05"], "DD/MM/YY or MM/DD/YY or YY/MM/DD"),
             (&["Mar 27 13:06:56", "Mar 28 13:06:56"], "no year"),
             (&["Mar 27 13:06:56 2015"], "MM DD"),
         ] {
@@ -210,7 +206,7 @@ mod tests {
         let Guess::Ambiguous(start) = guess(&[b"09/03/10".to_vec()], None) else { panic!("ambiguous") };
         let mut first = start.clone();
         first.narrow(b"13/03/10");
-        assert_eq!(first.formats(), ["%d/%m/%y", "%y/%m/%d"]);
+        assert_eq!(first.formats(), ["DD/MM/YY", "YY/MM/DD"]);
         first.narrow(b"99/99/99");
         assert_eq!(first.formats().len(), 2, "a text in no form decides nothing");
         let mut second = start;
