@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use memchr::{memchr, memchr_iter, memchr2, memrchr2};
 
 /// A longer record is an unclosed quote.
-const MAX_RECORD_BYTES: usize = 64 << 20;
+pub(super) const MAX_RECORD_BYTES: usize = 64 << 20;
 /// Blocks of a batch for each thread: enough that no thread waits long for the last one.
 const BLOCKS_PER_THREAD: usize = 4;
 

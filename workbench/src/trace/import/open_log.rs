@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::blocks::{fill, lines};
+use super::blocks::{MAX_RECORD_BYTES, fill, lines};
 use super::input::LogProgress;
 use super::job::ImportJob;
 use super::observer::ImportStage;
@@ -60,6 +60,17 @@ impl OpenLog {
             self.is_whole = filled.map_err(|error| job.unreadable(self.source, error))?;
         }
         Ok(())
+    }
+
+    /// Reads more into the head; false at the end of the log, or if the head is larger than a record may be.
+    pub(super) fn grow_head(&mut self, job: &ImportJob<'_>) -> Result<bool, TraceError> {
+        if self.is_whole || self.head.len() > MAX_RECORD_BYTES {
+            return Ok(false);
+        }
+        let wanted = self.head.len() * 4;
+        let filled = fill(&mut self.rest, &mut self.head, wanted);
+        self.is_whole = filled.map_err(|error| job.unreadable(self.source, error))?;
+        Ok(true)
     }
 
     /// Drops the header, or any other whole lines.

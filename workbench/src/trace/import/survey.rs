@@ -25,7 +25,10 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     let delimiter = options.delimiter.or(log.separator);
     let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&log.head, comment, escape));
     let dialect = Dialect { delimiter, comment, escape };
-    let sample = Sample::read(job, log, dialect)?;
+    let mut sample = Sample::read(job, log, dialect)?;
+    while sample.rows.is_empty() && log.grow_head(job)? {
+        sample = Sample::read(job, log, dialect)?;
+    }
     let reader = |form| TimeReader { form, zone: options.time_zone.clone(), year: options.year };
     let given = options.time_format.as_deref().map(|format| reader(TimeForm::named(format)));
     let columns = Columns::find(job, &sample, given.as_ref())?;

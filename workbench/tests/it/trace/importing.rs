@@ -662,6 +662,12 @@ fn errors_are_short_and_free_of_control_characters() {
 }
 
 #[test]
+fn a_first_row_longer_than_what_is_surveyed_is_read() {
+    let log = Log::new(format!("payload,case_id,timestamp\n{},a,05.01.2024\nx,b,06.01.2024\n", "x".repeat(300_000)));
+    assert_eq!(log.moments(&options()), [(0.0, "a".to_owned()), (86_400.0, "b".to_owned())]);
+}
+
+#[test]
 fn several_logs_are_merged_by_time() {
     let directory = tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
