@@ -11,6 +11,7 @@ use super::job::ImportJob;
 use super::observer::ImportStage;
 use crate::trace::error::TraceError;
 use ave_actors_rocksdb::files::directory_of;
+use ave_actors_rocksdb::trace::format::MAGIC;
 
 const HEAD_BYTES: usize = 256 << 10;
 /// Bytes of a pipe that are copied at once.
@@ -38,6 +39,10 @@ impl OpenLog {
         log.fill_head(job)?;
         if log.head.starts_with(b"\xef\xbb\xbf") {
             log.head.drain(..3);
+        }
+        if log.head.starts_with(MAGIC.as_bytes()) {
+            let reason = "a trace already, expected an event log; `ave-workbench run` replays it".to_owned();
+            return Err(job.malformed(source, 1, None, reason));
         }
         for _ in 0..job.options.skip_lines {
             let Some(end) = line_end(&log.head) else {

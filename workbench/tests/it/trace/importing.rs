@@ -711,6 +711,14 @@ fn a_log_without_events_is_refused_as_empty() {
 }
 
 #[test]
+fn a_trace_is_no_event_log() {
+    let log = Log::new(format!("{HEAD}a,2024-01-01T00:00:00Z,x\n"));
+    log.summary(&options());
+    let error = Log::new(fs::read(&log.output).unwrap()).refused(&options());
+    assert!(error.contains("a trace already") && error.contains("ave-workbench run"), "{error}");
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_reported() {
     let log = Log::new(format!("{HEAD}a,2024-01-01T00:00:00Z,x\n"));
     let output = log.directory.path().join("nowhere").join("t.csv");
