@@ -1,7 +1,5 @@
 //! Finds the few events whose times are far from those of all others, such as two events of 1948 in a log of 2019.
 
-use std::collections::VecDeque;
-
 /// Largest number of events at an end that may be far from the others.
 const MOST: u64 = 4096;
 /// With fewer events none is far from the others.
@@ -11,10 +9,14 @@ const SHORTEST_GAP: i64 = 86_400 * 1_000_000_000;
 
 /// Takes the times of all events in ascending order.
 pub(super) struct Outliers {
+    /// Events to come.
+    left: u64,
     /// Events at each end that may be far: one percent.
     edge: usize,
+    /// The first times, one more than may be far.
     early: Vec<i64>,
-    late: VecDeque<i64>,
+    /// The last ones, likewise.
+    late: Vec<i64>,
 }
 
 /// Times of the events between the outliers, nanoseconds since 1970.
@@ -30,22 +32,22 @@ impl Outliers {
     pub(super) fn new(events: u64) -> Self {
         let edge = if events < FEWEST_EVENTS { 0 } else { (events / 100).clamp(1, MOST) };
         let edge = usize::try_from(edge).expect("at most 4096");
-        Self { edge, early: Vec::new(), late: VecDeque::new() }
+        Self { left: events, edge, early: Vec::new(), late: Vec::new() }
     }
 
     pub(super) fn push(&mut self, time: i64) {
         if self.early.len() <= self.edge {
             self.early.push(time);
         }
-        if self.late.len() > self.edge {
-            self.late.pop_front();
+        if self.left <= self.edge as u64 + 1 {
+            self.late.push(time);
         }
-        self.late.push_back(time);
+        self.left = self.left.saturating_sub(1);
     }
 
     /// `None` if no event is separated from the middle by a gap that is longer than the middle.
     pub(super) fn find(self) -> Option<Others> {
-        let late: Vec<i64> = self.late.into();
+        let late = self.late;
         let gap = late.first()?.saturating_sub(*self.early.last()?).max(SHORTEST_GAP);
         let is_gap = |pair: &[i64]| pair[1].saturating_sub(pair[0]) > gap;
         let before = self.early.windows(2).rposition(is_gap).map_or(0, |place| place + 1);
