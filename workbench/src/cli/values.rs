@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use crate::host::{Machine, PROFILES, profile_named};
 use crate::load::WarmUp;
+use crate::workload::MAX_VALUE_BYTES;
 
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
@@ -60,10 +62,43 @@ pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     machine.ok_or_else(|| format!("expected a profile ({}) or `CORES,RAM_MB`", profiles()))
 }
 
+/// A name of the IANA database, `UTC`, or an offset such as `+02:00`.
 pub(crate) fn time_zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name).map_err(|error| {
-        format!("expected a name of the IANA database (package `tzdata`), for example `Europe/Berlin`: {error}")
+    if name.eq_ignore_ascii_case("utc") || name == "Z" {
+        return Ok(TimeZone::UTC);
+    }
+    DateTimeParser::new().parse_time_zone(name).map_err(|error| {
+        format!(
+            "expected a name of the IANA database (package `tzdata`), for example `Europe/Berlin`, or an offset such as \
+             `+02:00`: {error}"
+        )
     })
+}
+
+/// A separator of fields: one character; `\t` and `tab` are the tab.
+pub(crate) fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "\\t" | "tab" => Ok(b'\t'),
+        _ => ascii_character(text),
+    }
+}
+
+/// Bytes of a stored value: `4096`, `4k` or `4KiB`, in powers of 1024, `4kB` in powers of 1000.
+pub(crate) fn value_bytes(text: &str) -> Result<u32, String> {
+    let expected = || format!("expected bytes such as `4096`, `4k` or `4kB`, at most {MAX_VALUE_BYTES}");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "ki" | "kib" => 1 << 10,
+        "kb" => 1_000,
+        "m" | "mi" | "mib" => 1 << 20,
+        "mb" => 1_000_000,
+        _ => return Err(expected()),
+    };
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
+    let bytes = bytes.and_then(|bytes| u32::try_from(bytes).ok()).filter(|&bytes| bytes <= MAX_VALUE_BYTES);
+    bytes.ok_or_else(expected)
 }
 
 pub(crate) fn ascii_character(text: &str) -> Result<u8, String> {
@@ -151,6 +186,25 @@ mod tests {
         for text in ["soon", "-5s", "5", ""] {
             assert!(time(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_accept_units() {
+        for (text, bytes) in [("0", 0), ("4096", 4096), ("4k", 4096), ("4 KiB", 4096), ("4kB", 4000), ("1M", 1 << 20)] {
+            assert_eq!(value_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "k", "-1", "1.5k", "4x", "1000M", "99999999999999999999"] {
+            assert!(value_bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_are_names_or_offsets_and_separators_characters_or_a_tab() {
+        let two_hours = TimeZone::fixed(jiff::tz::offset(2));
+        assert_eq!((time_zone("+02:00"), time_zone("UTC")), (Ok(two_hours), Ok(TimeZone::UTC)));
+        assert!(time_zone("+99:00").is_err() && time_zone("noon").is_err());
+        assert_eq!([";", "\\t", "tab", "\t"].map(|text| delimiter(text).unwrap()), *b";\t\t\t");
+        assert!(delimiter(";;").is_err());
     }
 
     #[test]

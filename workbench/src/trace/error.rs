@@ -24,9 +24,13 @@ pub enum TraceError {
     /// A line does not fit the header, or a field does not fit its column. Lines count from 1.
     #[error("{}, line {line}{}: {reason}", path.display(), in_column(column.as_deref()))]
     Malformed { path: PathBuf, line: u64, column: Option<String>, reason: String },
-    /// A required column is missing; `advice` names the option that selects it.
-    #[error("{}: no column {wanted}; {advice}; the columns are: {}", path.display(), listed(columns))]
-    MissingColumn { path: PathBuf, wanted: String, advice: String, columns: Vec<String> },
+    /// Required columns are missing or not unique. Each problem names the option that selects the column; `command` is a
+    /// command line that may serve.
+    #[error(
+        "{}: {}; the columns, with their distinct values in the first rows: {}{}",
+        path.display(), problems.join("; "), columns.join(", "), try_command(command.as_deref())
+    )]
+    MissingColumns { path: PathBuf, problems: Vec<String>, columns: Vec<String>, command: Option<String> },
     /// The observer cancelled the import.
     #[error("interrupted before it was complete; nothing was written")]
     Interrupted,
@@ -46,6 +50,6 @@ fn in_column(column: Option<&str>) -> String {
     column.map_or_else(String::new, |column| format!(", column `{}`", excerpt(column)))
 }
 
-fn listed(columns: &[String]) -> String {
-    columns.iter().map(|column| excerpt(column)).collect::<Vec<_>>().join(", ")
+fn try_command(command: Option<&str>) -> String {
+    command.map_or_else(String::new, |command| format!("; try `{command}`"))
 }

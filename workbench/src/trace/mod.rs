@@ -32,7 +32,8 @@ pub use fit::{Fit, fit};
 pub(crate) use generate::GenerateSummary;
 pub use generate::{GenerateLength, GenerateOptions, Preload, generate};
 pub use import::{
-    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, LogInput, import, import_from,
+    ImportLimits, ImportObserver, ImportOptions, ImportStage, ImportSummary, ImportWarning, LogInput, SkippedRows,
+    import, import_from,
 };
 pub(crate) use info::{Rhythm, SkewFit, WorkingSet};
 pub use info::{Sizes, TraceInfo, TypeInfo, info};

@@ -7,7 +7,6 @@ use clap::{Subcommand, ValueEnum, value_parser};
 use jiff::tz::TimeZone;
 
 use crate::cli::values::{self, share};
-use crate::workload::MAX_VALUE_BYTES;
 
 /// Create, inspect and convert traces
 #[derive(Debug, Subcommand)]
@@ -24,16 +23,18 @@ pub(crate) enum TraceCommand {
     Export(ExportArgs),
 }
 
-/// Convert an event log (CSV) to a trace
+/// Convert event logs (CSV) to a trace
 ///
 /// Each row is an event. One column names the actor (case, stream, entity …), another one the time. The length of the row
-/// is the size of the event. The log may be compressed (zstd, gzip) and in any order. Nothing is written if any row is
-/// invalid.
+/// is the size of the event. The logs may be compressed (zstd, gzip) and in any order. Nothing is written if any row is
+/// invalid, unless bad rows are skipped.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ave-workbench trace import receipt.csv
   zcat log.csv.gz | ave-workbench trace import - --output log.trace.csv.zst
+  # The months of a year, merged by time
+  ave-workbench trace import 'events-2024-*.csv.gz' -o 2024.trace.csv.zst
   # Two columns name the actor, two columns contain the time
   ave-workbench trace import lines.csv \\
     --actor-column order,line --time-column date,time
@@ -41,32 +42,65 @@ Examples:
   ave-workbench trace import orders.csv --actor-column order_id \\
     --time-column at --persistence full
   ave-workbench trace import log.csv --delimiter=';' \\
-    --time-format '%d.%m.%Y %H:%M:%S'")]
+    --time-format '%d.%m.%Y %H:%M:%S'
+  # At most 1000 rows may be bad
+  ave-workbench trace import log.csv --skip-bad-rows=1000
+  # No header: the columns are called 1, 2, 3 …
+  ave-workbench trace import syslog.csv --no-header --actor-column 2 \\
+    --time-column 1 --year 2015")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct ImportArgs {
-    /// Event log: plain, zstd or gzip; `-` is standard input
-    pub(crate) log: PathBuf,
+    /// Event logs with equal first rows: plain, zstd or gzip; `-` is standard input, a name may contain `*` and `?`
+    #[arg(required = true, value_name = "LOG")]
+    pub(crate) logs: Vec<PathBuf>,
     /// Output file; .zst compresses it [default: NAME.trace.csv.zst in this directory]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Column that names the actor, or several separated by commas [default: detected]
+    /// Column that names the actor, or several separated by commas; `#3` is the third one [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) actor_column: Option<String>,
     /// Column that contains the time, or two for date and time of day: DATE,TIME [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time_column: Option<String>,
-    /// Time format: strftime notation, or unix-s, unix-ms, unix-us, unix-ns [default: detected: RFC 3339 and variants,
-    /// DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY, MM/DD/YYYY, Unix times]
+    /// Time format: order of the date such as DD/MM/YYYY, strftime notation, or unix-s, unix-ms, unix-us, unix-ns,
+    /// excel-days, dotnet-ticks, filetime [default: detected: RFC 3339 and variants, DD.MM.YYYY, YYYY/MM/DD, DD/MM/YYYY,
+    /// MM/DD/YYYY, Unix times]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) time_format: Option<String>,
-    /// Time zone of times without an offset, for example Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE", value_parser = values::time_zone)]
+    /// Year of times without one, such as `Mar 27 13:06:56`
+    #[arg(long, value_name = "YEAR", value_parser = value_parser!(i16).range(1678..=2261))]
+    pub(crate) year: Option<i16>,
+    /// Time zone of times without an offset, for example Europe/Berlin or +02:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = values::time_zone)]
     pub(crate) time_zone: Option<TimeZone>,
     /// Column whose length is the event size [default: the whole row]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) payload_column: Option<String>,
-    /// Field separator [default: detected: comma, semicolon, tab or bar]
-    #[arg(long, value_name = "CHARACTER", value_parser = values::ascii_character)]
+    /// Field separator; `\t` is a tab [default: detected: comma, semicolon, tab or bar]
+    #[arg(long, value_name = "CHARACTER", value_parser = values::delimiter)]
     pub(crate) delimiter: Option<u8>,
+    /// Character before a quote inside quotes, often `\` [default: the quote is doubled]
+    #[arg(long, value_name = "CHARACTER", value_parser = values::ascii_character)]
+    pub(crate) escape: Option<u8>,
+    /// Character with which comment lines begin
+    #[arg(long, value_name = "CHARACTER", value_parser = values::ascii_character)]
+    pub(crate) comment: Option<u8>,
+    /// Lines before the header
+    #[arg(long, value_name = "LINES", default_value_t = 0)]
+    pub(crate) skip_lines: u64,
+    /// There is no header; the columns are called 1, 2, 3 …
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// Leave out rows without an actor (also NA, NULL …), without a readable time, or with missing fields; at most so many
+    /// [default: such a row is an error]
+    #[arg(
+        long,
+        value_name = "ROWS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "18446744073709551615"
+    )]
+    pub(crate) skip_bad_rows: Option<u64>,
     /// Persistence strategy of the actors
     #[arg(long, value_enum, default_value_t = PersistenceArg::Light)]
     pub(crate) persistence: PersistenceArg,
@@ -79,13 +113,8 @@ pub(crate) struct ImportArgs {
     /// Encrypt values at rest: 40 bytes more per value
     #[arg(long)]
     pub(crate) encrypted: bool,
-    /// Size of an actor's serialised state, bytes; the log does not contain it
-    #[arg(
-        long,
-        value_name = "BYTES",
-        default_value_t = 1024,
-        value_parser = value_parser!(u32).range(..=i64::from(MAX_VALUE_BYTES))
-    )]
+    /// Size of an actor's serialised state: bytes, or for example 4k (4096), 4kB (4000); the log does not contain it
+    #[arg(long, value_name = "BYTES", default_value = "1024", value_parser = values::value_bytes)]
     pub(crate) state_bytes: u32,
     /// Actor type; it names the column families [default: name of the log]
     #[arg(long, value_name = "NAME")]

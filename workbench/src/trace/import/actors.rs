@@ -6,6 +6,14 @@ use super::rows::text;
 use ave_actors_rocksdb::trace::NameRule;
 use ave_actors_rocksdb::trace::format::hashed;
 
+/// Texts that stand for no value.
+const PLACEHOLDERS: [&[u8]; 9] = [b"NA", b"N/A", b"NULL", b"(null)", b"NaN", b"None", b"nil", b"-", b"\\N"];
+
+/// Whether a text stands for no value, such as `NULL`.
+pub(super) fn is_placeholder(text: &[u8]) -> bool {
+    PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
+}
+
 /// Numbers names in order of appearance.
 #[derive(Default)]
 pub(super) struct Actors {
@@ -28,6 +36,12 @@ impl Actors {
     /// The numbers here of others, in their order; `None` if there are more than 2^32.
     pub(super) fn numbers_of(&mut self, others: Self) -> Option<Vec<u32>> {
         others.in_order().iter().map(|name| self.number(name)).collect()
+    }
+
+    /// Numbers and names of actors whose name stands for no value.
+    pub(super) fn placeholders(&self) -> Vec<(u32, String)> {
+        let such = self.numbers.iter().filter(|(name, _)| is_placeholder(name.trim_ascii()));
+        such.map(|(name, &number)| (number, text(name).into_owned())).collect()
     }
 
     fn in_order(self) -> Vec<Box<[u8]>> {

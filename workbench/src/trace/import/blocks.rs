@@ -4,16 +4,26 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memchr_iter, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memrchr2};
 
 /// A longer record is an unclosed quote.
-const MAX_RECORD_BYTES: usize = 64 << 20;
+pub(super) const MAX_RECORD_BYTES: usize = 64 << 20;
 /// Blocks of a batch for each thread: enough that no thread waits long for the last one.
 const BLOCKS_PER_THREAD: usize = 4;
 
+/// How a log separates and quotes its fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    /// Lines that begin with it are comments.
+    pub(super) comment: Option<u8>,
+    /// Inside quotes, the character behind it is text. Two quotes stand for one as well.
+    pub(super) escape: Option<u8>,
+}
+
 pub(super) struct Blocks {
     reader: Box<dyn Read + Send>,
-    delimiter: u8,
+    dialect: Dialect,
     block_bytes: usize,
     /// Read, but not handed out: the beginning of a record whose end was not seen yet.
     carry: Vec<u8>,
@@ -36,8 +46,8 @@ pub(super) enum CutError {
 
 impl Blocks {
     /// `head` is what was read from `reader` before.
-    pub(super) fn new(reader: Box<dyn Read + Send>, head: Vec<u8>, delimiter: u8, block_bytes: usize) -> Self {
-        Self { reader, delimiter, block_bytes, carry: head, is_over: false }
+    pub(super) fn new(reader: Box<dyn Read + Send>, head: Vec<u8>, dialect: Dialect, block_bytes: usize) -> Self {
+        Self { reader, dialect, block_bytes, carry: head, is_over: false }
     }
 
     /// The next blocks, for all threads; `None` at the end.
@@ -62,7 +72,7 @@ impl Blocks {
         loop {
             let ended = fill(&mut self.reader, &mut block, wanted).map_err(CutError::Read)?;
             let window = wanted.min(block.len());
-            let (end, open_quote) = last_record_end(&block[..window], self.delimiter);
+            let (end, open_quote) = last_record_end(&block[..window], self.dialect);
             if let Some(quote) = open_quote
                 && (ended || window - end > MAX_RECORD_BYTES)
             {
@@ -97,18 +107,25 @@ pub(super) fn lines(bytes: &[u8]) -> u64 {
 
 /// The end of the last whole record, 0 if there is none, and a quote that opens a field and is not closed. `bytes` begins
 /// with a record.
-fn last_record_end(bytes: &[u8], delimiter: u8) -> (usize, Option<usize>) {
+fn last_record_end(bytes: &[u8], dialect: Dialect) -> (usize, Option<usize>) {
     let mut end = 0;
     let mut outside = 0;
     loop {
-        let quote = opening_quote(bytes, outside, delimiter);
+        let quote = opening_quote(bytes, outside, dialect.delimiter);
         let stretch = &bytes[outside..quote.unwrap_or(bytes.len())];
         if let Some(at) = memrchr2(b'\n', b'\r', stretch) {
             end = outside + at + 1;
         }
         let Some(quote) = quote else { return (end, None) };
-        let Some(close) = closing_quote(bytes, quote + 1) else { return (end, Some(quote)) };
-        outside = close + 1;
+        // A quote in a comment is text. The line begins behind the last closing quote, or the quote is in a record.
+        let is_comment = end >= outside && dialect.comment.is_some_and(|comment| bytes[end] == comment);
+        let after = if is_comment {
+            memchr2(b'\n', b'\r', &bytes[quote..]).map(|at| quote + at)
+        } else {
+            closing_quote(bytes, quote + 1, dialect.escape).map(|close| close + 1)
+        };
+        let Some(after) = after else { return (end, (!is_comment).then_some(quote)) };
+        outside = after;
     }
 }
 
@@ -126,11 +143,12 @@ fn opening_quote(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
 }
 
 /// The quote that closes a field whose text begins at `from`; two together stand for one in the text.
-fn closing_quote(bytes: &[u8], from: usize) -> Option<usize> {
+fn closing_quote(bytes: &[u8], from: usize, escape: Option<u8>) -> Option<usize> {
     let mut at = from;
     loop {
-        at += memchr(b'"', &bytes[at..])?;
-        if bytes.get(at + 1) != Some(&b'"') {
+        let rest = bytes.get(at..)?;
+        at += escape.map_or_else(|| memchr(b'"', rest), |escape| memchr2(b'"', escape, rest))?;
+        if bytes[at] == b'"' && bytes.get(at + 1) != Some(&b'"') {
             return Some(at);
         }
         at += 2;
@@ -142,7 +160,8 @@ mod tests {
     use super::*;
 
     fn cut(text: &'static str, block_bytes: usize) -> Result<Vec<String>, CutError> {
-        let mut blocks = Blocks::new(Box::new(text.as_bytes()), Vec::new(), b',', block_bytes);
+        let dialect = Dialect { delimiter: b',', comment: Some(b'#'), escape: Some(b'\\') };
+        let mut blocks = Blocks::new(Box::new(text.as_bytes()), Vec::new(), dialect, block_bytes);
         let mut found = Vec::new();
         while let Some(block) = blocks.next_block()? {
             found.push(String::from_utf8(block).unwrap());
@@ -155,5 +174,8 @@ mod tests {
         assert_eq!(cut("a,b\nc,d\ne,f", 5).unwrap(), ["a,b\n", "c,d\n", "e,f"]);
         assert_eq!(cut("a,\"b\nc\"\nd,e\n", 5).unwrap(), ["a,\"b\nc\"\n", "d,e\n"]);
         assert_eq!(cut("a,5\"\nb,6\"\n", 6).unwrap(), ["a,5\"\n", "b,6\"\n"], "a quote inside a field is text");
+        assert_eq!(cut("#,\"\na,b\nc,d\n", 8).unwrap(), ["#,\"\na,b\n", "c,d\n"], "a quote in a comment is text");
+        let escaped = "a,\"\\\"\n\"\nb,c\n";
+        assert_eq!(cut(escaped, 4).unwrap(), ["a,\"\\\"\n\"\n", "b,c\n"], "an escaped quote closes nothing");
     }
 }

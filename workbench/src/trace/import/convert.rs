@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
-use super::blocks::Blocks;
 use super::input::LogInput;
 use super::job::ImportJob;
 use super::observer::{ImportObserver, ImportStage};
+use super::open_log::OpenLog;
 use super::options::{ImportOptions, ImportSummary};
+use super::parse::Plan;
 use super::read::Collected;
 use super::sort::Sorter;
-use super::survey::{Head, survey};
+use super::survey::{survey, take_header};
+use super::warnings::{Warnings, timestamp, zone_name};
 use crate::actor::{ActorLog, Command};
 use crate::trace::error::TraceError;
 use crate::trace::writer::TraceWriter;
@@ -24,8 +24,8 @@ const EVENTS_PER_STEP: u64 = 1 << 16;
 /// Reads the event log at `log` and writes a trace to `output`.
 ///
 /// Rows may come in any order; the trace is in order of time, and rows of equal time keep the log's order. The log is
-/// plain, zstd or gzip, detected from its first bytes. Its text is UTF-8; of other bytes only the length matters, and
-/// names that are not UTF-8 are read as Latin-1. Memory is bounded, see [`ImportLimits`](super::ImportLimits).
+/// plain, zstd or gzip, detected from its first bytes. Its text is UTF-8 or UTF-16; of other bytes only the length
+/// matters, and names that are not UTF-8 are read as Latin-1. Memory is bounded, see [`ImportLimits`](super::ImportLimits).
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub fn import(log: &Path, output: &Path, options: &ImportOptions) -> Result<Impo
     import_from(LogInput::file(log), output, options, &())
 }
 
-/// Like [`import`], from any reader, with an observer that sees the progress and may cancel.
+/// Like [`import`], from several files or any reader, with an observer that sees the progress and may cancel.
 ///
 /// # Errors
 ///
@@ -59,21 +59,36 @@ pub fn import_from(
 ) -> Result<ImportSummary, TraceError> {
     let began = Instant::now();
     let mut job = ImportJob { input, output, options, observer };
-    let (mut log, progress) = job.input.open().map_err(|source| job.unreadable(source))?;
-    let head = Head::read(&job, &mut log)?;
-    let (plan, described) = survey(&mut job, &head)?;
+    if job.input.count() == 0 {
+        return Err(job.empty());
+    }
+    let progress = job.input.progress();
+    let mut log = OpenLog::open(&mut job, 0, &progress)?;
+    let (plan, described) = survey(&mut job, &mut log)?;
     // Fails before the log is read if the output's directory cannot be written to.
     let sorter = Sorter::new(directory_of(output), options.limits.run_events);
-    let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?);
-    collected.read(&job, &progress, Blocks::new(log, head.bytes, plan.delimiter, options.limits.block_bytes), &plan)?;
-    let summary = write(&job, collected, described)?;
+    let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
+    collected.read(&job, &progress, log, &plan)?;
+    for source in 1..job.input.count() {
+        let mut log = OpenLog::open(&mut job, source, &progress)?;
+        take_header(&job, &mut log, &plan)?;
+        collected.read(&job, &progress, log, &plan)?;
+    }
+    let summary = write(&job, collected, &plan, described)?;
     Ok(ImportSummary { elapsed: began.elapsed(), ..summary })
 }
 
 /// Writes every event as a `persist` command, timed from the first one on.
-fn write(job: &ImportJob<'_>, collected: Collected, columns: Vec<String>) -> Result<ImportSummary, TraceError> {
+fn write(
+    job: &ImportJob<'_>,
+    collected: Collected,
+    plan: &Plan,
+    columns: Vec<String>,
+) -> Result<ImportSummary, TraceError> {
     let [first, last] = collected.sorter.span.ok_or_else(|| job.empty())?;
-    let assumptions = assumptions(job, &collected);
+    let assumptions = assumptions(job, &collected, plan);
+    let mut warnings = Warnings::new(job, &collected);
+    let (skipped, blank_rows) = (collected.skipped, collected.blank_rows);
     let names = collected.actors.into_names(job.options.names);
     let mut events = collected.sorter.finish().map_err(|source| job.unwritable(source))?;
     let mut writer = TraceWriter::create(job.output, &provenance(job, &assumptions))?;
@@ -82,6 +97,7 @@ fn write(job: &ImportJob<'_>, collected: Collected, columns: Vec<String>) -> Res
     let (mut ops, mut done, mut operations) = (Vec::new(), 0u64, 0);
     while let Some(event) = events.next_event().map_err(|source| job.unwritable(source))? {
         let actor = event.actor as usize;
+        warnings.see(event);
         ops.clear();
         let command = Command::Persist { event_bytes: event.bytes, state_bytes: *state_bytes };
         logs[actor].expand(*rules, command, &mut ops);
@@ -97,19 +113,27 @@ fn write(job: &ImportJob<'_>, collected: Collected, columns: Vec<String>) -> Res
         events: done,
         actors: names.len() as u64,
         operations,
-        span: [first, last].map(|time| Timestamp::from_nanosecond(time.into()).expect("between 1677 and 2262")),
+        span: [first, last].map(timestamp),
         columns,
         assumptions,
+        warnings: warnings.finish(),
+        skipped,
+        blank_rows,
         elapsed: Duration::ZERO,
     })
 }
 
-fn assumptions(job: &ImportJob<'_>, collected: &Collected) -> Vec<String> {
+fn assumptions(job: &ImportJob<'_>, collected: &Collected, plan: &Plan) -> Vec<String> {
     let mut assumptions = vec![format!("every actor's serialised state is {} bytes", job.options.state_bytes)];
     if collected.has_local_times {
-        let zone = job.options.time_zone.as_ref();
-        let zone = zone.map_or("UTC", |zone| zone.iana_name().unwrap_or("the given time zone"));
+        let zone = zone_name(job.options.time_zone.as_ref());
         assumptions.push(format!("times without an offset are in {zone}"));
+    }
+    if plan.times.form.has_short_years() {
+        assumptions.push("years of two digits are 1969 to 2068".to_owned());
+    }
+    if let Some(year) = job.options.year {
+        assumptions.push(format!("times without a year are in {year}"));
     }
     if collected.actors.any_latin_1 {
         assumptions.push("actor names that are not UTF-8 are Latin-1".to_owned());
@@ -118,10 +142,14 @@ fn assumptions(job: &ImportJob<'_>, collected: &Collected) -> Vec<String> {
 }
 
 fn provenance(job: &ImportJob<'_>, assumptions: &[String]) -> Provenance {
-    let log = &job.input.name;
+    let log = job.input.name(0);
+    let more = match job.input.count() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     Provenance {
         name: log.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-        source: log.file_name().unwrap_or_default().display().to_string(),
+        source: format!("{}{more}", log.file_name().unwrap_or_default().display()),
         made_by: format!("import, {} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
         persistence: job.options.rules.to_string(),
         names_hashed: job.options.names == NameRule::Hash,

@@ -1,65 +1,145 @@
-//! An event log: a file or any reader, plain or compressed.
+//! Event logs: files or any reader, plain or compressed, in UTF-8 or UTF-16.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
+
+use super::blocks::fill;
 use crate::trace::records::ZSTD_MAGIC;
 
-/// An event log to be imported.
+/// One event log, or several that are imported as one.
 pub struct LogInput {
+    sources: Vec<Source>,
+}
+
+struct Source {
     /// Path of the file, or name of the reader.
-    pub(super) name: PathBuf,
-    /// The file called `name` if absent.
-    reader: Option<Box<dyn Read + Send>>,
-    pub(super) opens_again: bool,
+    name: PathBuf,
+    kind: SourceKind,
+}
+
+enum SourceKind {
+    File,
+    /// Absent once it is opened.
+    Reader(Option<Box<dyn Read + Send>>),
 }
 
 /// First bytes of a gzip member (RFC 1952).
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+/// Bytes that show compression and encoding.
+const FIRST_BYTES: usize = 4096;
 
 impl LogInput {
     /// The log in the file at `path`; plain, zstd or gzip, detected from its first bytes.
     pub fn file(path: &Path) -> Self {
-        Self { name: path.to_owned(), reader: None, opens_again: true }
+        Self::files([path.to_owned()])
+    }
+
+    /// Logs with equal header rows, whose events are merged by time. Events of equal time keep the order of the files.
+    pub fn files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let source = |name| Source { name, kind: SourceKind::File };
+        Self { sources: paths.into_iter().map(source).collect() }
     }
 
     /// The log that a reader delivers, for example standard input. Errors use `name`.
     ///
-    /// It can be read only once, so a log is refused if its first rows do not distinguish days from months; a file would
-    /// be searched to its end.
+    /// If its first rows do not distinguish days from months, it is copied to a temporary file in the directory of the
+    /// output, to be read twice. The same holds for a file that is a pipe.
     pub fn reader(name: &str, reader: impl Read + Send + 'static) -> Self {
-        Self { name: PathBuf::from(name), reader: Some(Box::new(reader)), opens_again: false }
+        let kind = SourceKind::Reader(Some(Box::new(reader)));
+        Self { sources: vec![Source { name: PathBuf::from(name), kind }] }
     }
 
-    /// Opens it at its beginning, decompressed; a reader only once.
-    pub(super) fn open(&mut self) -> io::Result<(Box<dyn Read + Send>, LogProgress)> {
-        let (raw, size): (Box<dyn Read + Send>, _) = if let Some(reader) = self.reader.take() {
-            (reader, None)
-        } else {
-            let file = File::open(&self.name)?;
-            let size = file.metadata()?.len();
-            // A pipe or a device has no size.
-            (Box::new(file), (size > 0).then_some(size))
+    pub(super) fn count(&self) -> usize {
+        self.sources.len()
+    }
+
+    /// Path of a file, or name of a reader.
+    pub(super) fn name(&self, source: usize) -> &Path {
+        self.sources.get(source).map_or(Path::new("no log"), |source| &source.name)
+    }
+
+    /// The sources as arguments of a command line.
+    pub(super) fn arguments(&self) -> Vec<String> {
+        let argument = |source: &Source| match source.kind {
+            SourceKind::File => source.name.display().to_string(),
+            SourceKind::Reader(_) => "-".to_owned(),
         };
-        let taken = Arc::new(AtomicU64::new(0));
-        let mut buffered = BufReader::with_capacity(1 << 18, Counted { inner: raw, taken: Arc::clone(&taken) });
-        let first = buffered.fill_buf()?;
-        let decompressed: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
-            Box::new(zstd::Decoder::with_buffer(buffered)?)
+        self.sources.iter().map(argument).collect()
+    }
+
+    /// Whether a source can be opened more than once: a pipe and a reader cannot.
+    pub(super) fn opens_again(&self, source: usize) -> bool {
+        let source = &self.sources[source];
+        matches!(source.kind, SourceKind::File) && fs::metadata(&source.name).is_ok_and(|found| found.is_file())
+    }
+
+    pub(super) fn progress(&self) -> LogProgress {
+        let sizes = self.sources.iter().map(|source| match source.kind {
+            SourceKind::File => fs::metadata(&source.name).ok().map(|found| found.len()),
+            SourceKind::Reader(_) => None,
+        });
+        // A pipe or a device has no size.
+        let size = sizes.collect::<Option<Vec<_>>>().filter(|sizes| !sizes.contains(&0));
+        LogProgress { taken: Arc::default(), size: size.map(|sizes| sizes.iter().sum()) }
+    }
+
+    /// Opens a source at its beginning, decompressed and in UTF-8.
+    pub(super) fn open(&mut self, source: usize, progress: &LogProgress) -> io::Result<Box<dyn Read + Send>> {
+        let Source { name, kind } = &mut self.sources[source];
+        let raw: Box<dyn Read + Send> = match kind {
+            SourceKind::File => Box::new(File::open(name)?),
+            SourceKind::Reader(reader) => reader.take().ok_or(io::ErrorKind::UnexpectedEof)?,
+        };
+        let counted = Counted { inner: raw, taken: Arc::clone(&progress.taken) };
+        let (first, raw) = peek(Box::new(counted))?;
+        let plain: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
+            Box::new(zstd::Decoder::new(raw)?)
         } else if first.starts_with(GZIP_MAGIC) {
-            Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+            Box::new(flate2::read::MultiGzDecoder::new(raw))
         } else {
-            Box::new(buffered)
+            raw
         };
-        Ok((decompressed, LogProgress { taken, size }))
+        let (first, plain) = peek(plain)?;
+        Ok(match wide_encoding(&first) {
+            Some(encoding) => Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(plain)),
+            None => plain,
+        })
+    }
+}
+
+/// The first bytes of a reader, and a reader of the same bytes.
+fn peek(mut reader: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
+    let mut first = Vec::new();
+    fill(&mut reader, &mut first, FIRST_BYTES)?;
+    Ok((first.clone(), Box::new(Cursor::new(first).chain(reader))))
+}
+
+/// UTF-16, by its byte order mark, or by the zero bytes of most of its letters.
+fn wide_encoding(first: &[u8]) -> Option<&'static Encoding> {
+    if first.starts_with(b"\xff\xfe") {
+        return Some(UTF_16LE);
+    }
+    if first.starts_with(b"\xfe\xff") {
+        return Some(UTF_16BE);
+    }
+    let pairs = first.as_chunks::<2>().0;
+    let zeros = |place: usize| pairs.iter().filter(|pair| pair[place] == 0).count();
+    let is_most = |zeros: usize, others: usize| zeros * 2 > pairs.len() && others * 20 <= pairs.len();
+    match [zeros(0), zeros(1)] {
+        [even, odd] if is_most(odd, even) => Some(UTF_16LE),
+        [even, odd] if is_most(even, odd) => Some(UTF_16BE),
+        _ => None,
     }
 }
 
 pub(super) struct LogProgress {
-    /// Bytes read from the file so far, before decompression.
+    /// Bytes read from the files so far, before decompression.
     pub(super) taken: Arc<AtomicU64>,
     pub(super) size: Option<u64>,
 }

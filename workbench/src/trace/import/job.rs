@@ -17,10 +17,9 @@ pub(super) struct ImportJob<'a> {
 }
 
 impl ImportJob<'_> {
-    /// Reports how much of the log is read; an error if the observer cancelled.
-    pub(super) fn proceed(&self, stage: ImportStage, log: Option<&LogProgress>) -> Result<(), TraceError> {
-        let done = log.map_or(0, |log| log.taken.load(Ordering::Relaxed));
-        self.proceed_to(stage, done, log.and_then(|log| log.size))
+    /// Reports how much of the logs is read; an error if the observer cancelled.
+    pub(super) fn proceed(&self, stage: ImportStage, logs: &LogProgress) -> Result<(), TraceError> {
+        self.proceed_to(stage, logs.taken.load(Ordering::Relaxed), logs.size)
     }
 
     pub(super) fn proceed_to(&self, stage: ImportStage, done: u64, total: Option<u64>) -> Result<(), TraceError> {
@@ -29,19 +28,19 @@ impl ImportJob<'_> {
     }
 
     pub(super) fn empty(&self) -> TraceError {
-        TraceError::Empty { path: self.input.name.clone(), what: "events" }
+        TraceError::Empty { path: self.input.name(0).to_owned(), what: "events" }
     }
 
-    pub(super) fn unreadable(&self, source: io::Error) -> TraceError {
-        TraceError::file("read", &self.input.name)(source)
+    pub(super) fn unreadable(&self, source: usize, error: io::Error) -> TraceError {
+        TraceError::file("read", self.input.name(source))(error)
     }
 
-    pub(super) fn unwritable(&self, source: io::Error) -> TraceError {
-        TraceError::file("write", self.output)(source)
+    pub(super) fn unwritable(&self, error: io::Error) -> TraceError {
+        TraceError::file("write", self.output)(error)
     }
 
     /// `column` is absent if the whole line is malformed.
-    pub(super) fn malformed(&self, line: u64, column: Option<String>, reason: String) -> TraceError {
-        TraceError::Malformed { path: self.input.name.clone(), line, column, reason }
+    pub(super) fn malformed(&self, source: usize, line: u64, column: Option<String>, reason: String) -> TraceError {
+        TraceError::Malformed { path: self.input.name(source).to_owned(), line, column, reason }
     }
 }

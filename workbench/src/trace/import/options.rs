@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::actor::{PersistenceRules, Strategy};
+use crate::units;
 use ave_actors_rocksdb::trace::NameRule;
 
 /// How to read an event log, and how its actors persist.
@@ -23,14 +24,28 @@ pub struct ImportOptions {
     pub actor_column: Option<String>,
     /// Column of the time, or two with a comma between them for date and time of day; guessed if absent.
     pub time_column: Option<String>,
-    /// Format of the time in `strftime` notation, or `unix-s`, `unix-ms`, `unix-us` or `unix-ns`; detected if absent.
+    /// Format of the time: the order of the date such as `DD/MM/YYYY`, `strftime` notation, or `unix-s`, `unix-ms`, `unix-us`, `unix-ns`, `excel-days`,
+    /// `dotnet-ticks`, `filetime` or `webkit-us`; detected if absent. Behind a colon, `%f` is a number of milliseconds.
     pub time_format: Option<String>,
+    /// Year of dates without one; an error if such dates occur and it is absent.
+    pub year: Option<i16>,
     /// Zone of times without an offset; UTC if absent.
     pub time_zone: Option<TimeZone>,
     /// Column of the payload; the whole row if absent.
     pub payload_column: Option<String>,
-    /// Field separator; guessed among comma, semicolon, tab and bar if absent.
+    /// Field separator; that of a first line such as `sep=;` or guessed among comma, semicolon, tab and bar if absent.
     pub delimiter: Option<u8>,
+    /// Whether the first row names the columns; else they are called `1`, `2` and so on.
+    pub has_header: bool,
+    /// Number of lines before the first row.
+    pub skip_lines: u64,
+    /// Lines that begin with it are comments.
+    pub comment: Option<u8>,
+    /// Inside quotes, the character behind it is text.
+    pub escape: Option<u8>,
+    /// Largest number of bad rows to leave out: without an actor (`NA`, `NULL` and the like included), without a readable
+    /// time, with missing fields. If absent, the first such row is an error, and `NA` is an actor.
+    pub skip_bad_rows: Option<u64>,
     /// How the actors persist.
     pub rules: PersistenceRules,
     /// Serialised state of an actor, bytes.
@@ -50,9 +65,15 @@ impl Default for ImportOptions {
             actor_column: None,
             time_column: None,
             time_format: None,
+            year: None,
             time_zone: None,
             payload_column: None,
             delimiter: None,
+            has_header: true,
+            skip_lines: 0,
+            comment: None,
+            escape: None,
+            skip_bad_rows: None,
             rules: PersistenceRules { strategy: Strategy::Light, compact_on_snapshot: false, encrypted: false },
             state_bytes: 1024,
             type_name: "case".to_owned(),
@@ -97,6 +118,12 @@ pub struct ImportSummary {
     pub columns: Vec<String>,
     /// Assumptions about data that is not in the log.
     pub assumptions: Vec<String>,
+    /// What may be wrong with the log.
+    pub warnings: Vec<ImportWarning>,
+    /// Rows left out.
+    pub skipped: SkippedRows,
+    /// Rows of separators alone, which are no events.
+    pub blank_rows: u64,
     /// Duration of the import, until the trace was on disk.
     pub elapsed: Duration,
 }
@@ -104,5 +131,51 @@ pub struct ImportSummary {
 impl ImportSummary {
     pub(crate) fn rows_per_second(&self) -> f64 {
         self.events as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)
+    }
+}
+
+/// Something that may be wrong with a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportWarning {
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Rows that an import left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SkippedRows {
+    /// Rows whose actor is blank, or `NA`, `NULL` or the like.
+    pub without_actor: u64,
+    /// Rows whose time is blank or cannot be read.
+    pub without_time: u64,
+    /// Rows with fewer fields than the first one, or more.
+    pub ragged: u64,
+    /// Rows whose payload is larger than the largest value.
+    pub too_large: u64,
+    /// Place of the first one, and why it was left out.
+    pub first: Option<String>,
+}
+
+impl SkippedRows {
+    /// Number of rows left out.
+    pub fn total(&self) -> u64 {
+        self.without_actor + self.without_time + self.ragged + self.too_large
+    }
+
+    /// `3 rows without an actor, 1 row without a time`.
+    pub(crate) fn reasons(&self) -> String {
+        let reasons = [
+            (self.without_actor, "without an actor"),
+            (self.without_time, "without a time"),
+            (self.ragged, "with missing or more fields"),
+            (self.too_large, "with a payload that is too large"),
+        ];
+        let reasons = reasons.iter().filter(|(rows, _)| *rows > 0);
+        reasons
+            .map(|(rows, reason)| format!("{} {reason}", units::counted(*rows, "row")))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use csv::ByteRecord;
 
-use super::actors::Actors;
-use super::blocks::lines;
+use super::actors::{Actors, is_placeholder};
+use super::blocks::{Dialect, lines};
 use super::columns::Columns;
-use super::rows::{Rows, joined, record_bytes};
+use super::rows::{Rows, field, joined, record_bytes};
 use super::sort::Event;
 use super::times::TimeReader;
 use crate::workload::{MAX_VALUE_BYTES, excerpt};
@@ -16,9 +16,13 @@ use crate::workload::{MAX_VALUE_BYTES, excerpt};
 const NAME_SEPARATOR: u8 = b'/';
 
 pub(super) struct Plan {
-    pub(super) delimiter: u8,
+    pub(super) dialect: Dialect,
     pub(super) columns: Columns,
     pub(super) times: TimeReader,
+    /// Whether bad rows are left out. If not, the first one ends the import.
+    pub(super) skips_bad_rows: bool,
+    /// Share of the first rows without an actor, for an error.
+    pub(super) without_actor: String,
 }
 
 #[derive(Default)]
@@ -29,6 +33,26 @@ pub(super) struct Parsed {
     pub(super) lines: u64,
     /// Whether a time has no offset.
     pub(super) has_local_times: bool,
+    /// Events at times that the clocks showed twice: place among the events, and the second time.
+    pub(super) repeated: Vec<(usize, i64)>,
+    /// Rows of separators alone.
+    pub(super) blank_rows: u64,
+    /// Skipped rows by flaw, and the first one.
+    pub(super) skipped: [u64; Flaw::COUNT],
+    pub(super) first_skipped: Option<BadRow>,
+}
+
+/// Why a row is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    NoActor,
+    NoTime,
+    Ragged,
+    TooLarge,
+}
+
+impl Flaw {
+    pub(super) const COUNT: usize = 4;
 }
 
 pub(super) struct BadRow {
@@ -40,49 +64,89 @@ pub(super) struct BadRow {
 }
 
 impl Plan {
-    /// Reads a block; the first one begins with the header.
-    pub(super) fn parse(&self, block: &[u8], has_header: bool) -> Result<Parsed, BadRow> {
-        let mut rows = Rows::new(block, self.delimiter);
+    /// Reads a block of rows.
+    pub(super) fn parse(&self, block: &[u8]) -> Result<Parsed, BadRow> {
+        let mut rows = Rows::new(block, self.dialect);
         let mut parsed = Parsed { lines: lines(block), ..Parsed::default() };
-        if has_header {
-            rows.next_row();
-        }
         while let Some(row) = rows.next_row() {
-            if let Err((column, reason)) = self.add(row, &mut parsed) {
-                return Err(BadRow { line: rows.lines_before(), column, reason });
+            let Err(flaw) = self.add(row, &mut parsed) else { continue };
+            if !self.skips_bad_rows || parsed.first_skipped.is_none() {
+                let (column, reason) = self.explain(row, flaw);
+                let bad = BadRow { line: rows.lines_before(), column, reason };
+                if !self.skips_bad_rows {
+                    return Err(bad);
+                }
+                parsed.first_skipped = Some(bad);
             }
+            parsed.skipped[flaw as usize] += 1;
         }
+        parsed.blank_rows = rows.blanks;
         Ok(parsed)
     }
 
-    /// Adds a row; the column and the reason if it is malformed.
-    fn add(&self, row: &ByteRecord, parsed: &mut Parsed) -> Result<(), (Option<String>, String)> {
-        let columns = &self.columns;
+    fn add(&self, row: &ByteRecord, parsed: &mut Parsed) -> Result<(), Flaw> {
         if !self.fits(row) {
-            let expected = columns.headers.len();
-            return Err((None, format!("{} fields, expected {expected} as in the header", row.len())));
+            return Err(Flaw::Ragged);
         }
-        if columns.actor.iter().all(|&column| row[column].is_empty()) {
-            return Err((Some(columns.names(&columns.actor)), "empty, expected the actor's name".to_owned()));
+        let columns = &self.columns;
+        let mut parts = columns.actor.iter().map(|&column| field(row, column).trim_ascii());
+        if parts.all(|part| part.is_empty() || self.skips_bad_rows && is_placeholder(part)) {
+            return Err(Flaw::NoActor);
         }
-        let text = self.time_text(row);
-        let moment = self.times.read(&text).map_err(|expected| {
-            (Some(columns.names(&columns.time)), format!("`{}`, expected {expected}", time_excerpt(&text)))
-        })?;
-        let bytes = columns.payload.map_or_else(|| record_bytes(row), |column| row[column].len());
-        let bytes = u32::try_from(bytes).ok().filter(|&bytes| bytes <= MAX_VALUE_BYTES).ok_or_else(|| {
-            let column = columns.payload.map(|column| columns.headers[column].clone());
-            (column, format!("a payload of {bytes} bytes, expected at most {MAX_VALUE_BYTES}"))
-        })?;
+        let moment = self.times.read(&self.time_text(row)).ok_or(Flaw::NoTime)?;
+        let bytes = u32::try_from(self.payload_bytes(row)).ok().filter(|&bytes| bytes <= MAX_VALUE_BYTES);
+        let bytes = bytes.ok_or(Flaw::TooLarge)?;
         let name = joined(row, &columns.actor, NAME_SEPARATOR);
         let actor = parsed.actors.number(&name).expect("a block has fewer rows than bytes, counted in 32 bits");
         parsed.has_local_times |= moment.is_local;
+        parsed.repeated.extend(moment.repeated_at.map(|later| (parsed.events.len(), later)));
         parsed.events.push(Event { time: moment.nanoseconds, actor, bytes });
         Ok(())
     }
 
+    /// The column and the reason for an error.
+    fn explain(&self, row: &ByteRecord, flaw: Flaw) -> (Option<String>, String) {
+        let columns = &self.columns;
+        let advice = if self.skips_bad_rows { "" } else { "; --skip-bad-rows leaves such rows out" };
+        match flaw {
+            Flaw::Ragged => {
+                let (found, expected) = (row.len(), columns.headers.len());
+                let is_escaped = self.dialect.escape.is_none() && row.as_slice().contains(&b'\\');
+                let escape = if is_escaped { "; if a backslash stands before quotes, pass --escape '\\'" } else { "" };
+                (None, format!("{found} fields, expected {expected} as in the first row{escape}{advice}"))
+            }
+            Flaw::NoActor => {
+                let share = &self.without_actor;
+                (Some(columns.names(&columns.actor)), format!("empty, expected the actor's name{share}{advice}"))
+            }
+            Flaw::NoTime => {
+                let text = self.time_text(row);
+                let expected = self.times.expected(&text);
+                let reason = format!("`{}`, expected {expected}{advice}", time_excerpt(&text));
+                (Some(columns.names(&columns.time)), reason)
+            }
+            Flaw::TooLarge => {
+                let column = columns.payload.map(|column| columns.headers[column].clone());
+                let bytes = self.payload_bytes(row);
+                (column, format!("a payload of {bytes} bytes, expected at most {MAX_VALUE_BYTES}{advice}"))
+            }
+        }
+    }
+
+    fn payload_bytes(&self, row: &ByteRecord) -> usize {
+        self.columns.payload.map_or_else(|| record_bytes(row), |column| field(row, column).len())
+    }
+
+    /// Whether a row has the columns of the first one. Those without a name at the end may be absent, and blank fields may
+    /// follow.
     pub(super) fn fits(&self, row: &ByteRecord) -> bool {
-        row.len() == self.columns.headers.len()
+        let columns = self.columns.headers.len();
+        row.len() == columns
+            || if row.len() < columns {
+                row.len() >= self.columns.fewest
+            } else {
+                row.iter().skip(columns).all(|field| field.trim_ascii().is_empty())
+            }
     }
 
     /// The text of the time: of one column, or of several with a space between them.

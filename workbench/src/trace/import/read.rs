@@ -1,4 +1,4 @@
-//! Reads a log in parallel: blocks are read ahead while those before are parsed, and collected in their order.
+//! Reads logs in parallel: blocks are read ahead while those before are parsed, and collected in their order.
 
 use rayon::prelude::*;
 
@@ -7,9 +7,14 @@ use super::blocks::{Blocks, CutError};
 use super::input::LogProgress;
 use super::job::ImportJob;
 use super::observer::ImportStage;
-use super::parse::{Parsed, Plan};
+use super::open_log::OpenLog;
+use super::options::SkippedRows;
+use super::parse::{BadRow, Flaw, Parsed, Plan};
 use super::sort::{Event, Sorter};
 use crate::trace::error::TraceError;
+
+/// Dates without a year that go back by more are those of the next year.
+const HALF_A_YEAR: i64 = 180 * 86_400 * 1_000_000_000;
 
 pub(super) struct Collected {
     pub(super) sorter: Sorter,
@@ -17,59 +22,136 @@ pub(super) struct Collected {
     pub(super) events: u64,
     /// Whether a time has no offset.
     pub(super) has_local_times: bool,
+    /// Events at times that the clocks showed twice.
+    pub(super) repeated_times: u64,
+    /// How often the times went back by half a year from one row to the next.
+    pub(super) steps_back: u64,
+    pub(super) skipped: SkippedRows,
+    pub(super) blank_rows: u64,
+    /// Time of each actor's last event in the order of the log; only if the clocks of the zone change.
+    last: Option<Vec<i64>>,
+    last_of_all: i64,
+    /// Lines of the current log so far.
     lines: u64,
 }
 
 impl Collected {
-    pub(super) fn new(sorter: Sorter) -> Self {
-        Self { sorter, actors: Actors::default(), events: 0, has_local_times: false, lines: 0 }
+    pub(super) fn new(sorter: Sorter, plan: &Plan) -> Self {
+        let changes = plan.times.zone.as_ref().is_some_and(|zone| zone.to_fixed_offset().is_err());
+        Self {
+            sorter,
+            actors: Actors::default(),
+            events: 0,
+            has_local_times: false,
+            repeated_times: 0,
+            steps_back: 0,
+            skipped: SkippedRows::default(),
+            blank_rows: 0,
+            last: changes.then(Vec::new),
+            last_of_all: i64::MIN,
+            lines: 0,
+        }
     }
 
     pub(super) fn read(
         &mut self,
         job: &ImportJob<'_>,
-        log: &LogProgress,
-        mut blocks: Blocks,
+        progress: &LogProgress,
+        log: OpenLog,
         plan: &Plan,
     ) -> Result<(), TraceError> {
-        let mut has_header = true;
+        let source = log.source;
+        let mut blocks = Blocks::new(log.rest, log.head, plan.dialect, job.options.limits.block_bytes);
+        self.lines = log.lines_before;
         let mut next = blocks.next_batch();
         while let Some(batch) = next {
-            let parse = || {
-                let numbered = batch.blocks.par_iter().enumerate();
-                numbered.map(|(index, block)| plan.parse(block, has_header && index == 0)).collect::<Vec<_>>()
-            };
+            let parse = || batch.blocks.par_iter().map(|block| plan.parse(block)).collect::<Vec<_>>();
             let (following, parsed) = rayon::join(|| blocks.next_batch(), parse);
             for parsed in parsed {
-                let parsed = parsed.map_err(|bad| job.malformed(self.lines + bad.line + 1, bad.column, bad.reason))?;
-                self.take(job, parsed)?;
+                let parsed = parsed.map_err(|bad| self.malformed(job, source, bad))?;
+                self.take(job, source, parsed)?;
             }
             if let Some(failure) = batch.failure {
-                return Err(self.failed(job, failure));
+                return Err(self.failed(job, source, failure));
             }
-            job.proceed(ImportStage::Read, Some(log))?;
-            has_header &= batch.blocks.is_empty();
+            job.proceed(ImportStage::Read, progress)?;
             next = following;
         }
         Ok(())
     }
 
-    fn take(&mut self, job: &ImportJob<'_>, parsed: Parsed) -> Result<(), TraceError> {
-        let too_many = || job.malformed(self.lines + 1, None, format!("more than {} actors", u32::MAX));
+    fn take(&mut self, job: &ImportJob<'_>, source: usize, mut parsed: Parsed) -> Result<(), TraceError> {
+        self.skip(job, source, &mut parsed)?;
+        let too_many = || job.malformed(source, self.lines + 1, None, format!("more than {} actors", u32::MAX));
         let numbers = self.actors.numbers_of(parsed.actors).ok_or_else(too_many)?;
+        for event in &mut parsed.events {
+            event.actor = numbers[event.actor as usize];
+        }
+        self.keep_order(&mut parsed.events, &parsed.repeated);
+        for event in &parsed.events {
+            self.steps_back += u64::from(event.time < self.last_of_all.saturating_sub(HALF_A_YEAR));
+            self.last_of_all = event.time;
+        }
         self.events += parsed.events.len() as u64;
-        let events = parsed.events.iter().map(|event| Event { actor: numbers[event.actor as usize], ..*event });
-        self.sorter.extend(events).map_err(|source| job.unwritable(source))?;
+        self.blank_rows += parsed.blank_rows;
+        self.sorter.extend(parsed.events.into_iter()).map_err(|error| job.unwritable(error))?;
         self.lines += parsed.lines;
         self.has_local_times |= parsed.has_local_times;
         Ok(())
     }
 
-    fn failed(&self, job: &ImportJob<'_>, failure: CutError) -> TraceError {
+    /// Counts the rows that were skipped; fails above the limit.
+    fn skip(&mut self, job: &ImportJob<'_>, source: usize, parsed: &mut Parsed) -> Result<(), TraceError> {
+        let Some(first) = parsed.first_skipped.take() else { return Ok(()) };
+        let counts = &mut self.skipped;
+        counts.without_actor += parsed.skipped[Flaw::NoActor as usize];
+        counts.without_time += parsed.skipped[Flaw::NoTime as usize];
+        counts.ragged += parsed.skipped[Flaw::Ragged as usize];
+        counts.too_large += parsed.skipped[Flaw::TooLarge as usize];
+        let limit = job.options.skip_bad_rows.unwrap_or(0);
+        let total = counts.total();
+        let error = self.malformed(job, source, first);
+        if total > limit {
+            let limit = format!("more than {limit} bad rows ({})", self.skipped.reasons());
+            let TraceError::Malformed { path, line, column, reason } = error else { return Err(error) };
+            return Err(TraceError::Malformed { path, line, column, reason: format!("{limit}; {reason}") });
+        }
+        self.skipped.first.get_or_insert(error.to_string());
+        Ok(())
+    }
+
+    /// Of two times that the clocks showed, takes the second if the first is before the actor's event above.
+    fn keep_order(&mut self, events: &mut [Event], repeated: &[(usize, i64)]) {
+        self.repeated_times += repeated.len() as u64;
+        let Some(last) = &mut self.last else { return };
+        let mut repeated = repeated.iter().peekable();
+        for (place, event) in events.iter_mut().enumerate() {
+            let actor = event.actor as usize;
+            if last.len() <= actor {
+                last.resize(actor + 1, i64::MIN);
+            }
+            if let Some(&(_, later)) = repeated.next_if(|repeated| repeated.0 == place)
+                && event.time < last[actor]
+                && later >= last[actor]
+            {
+                event.time = later;
+            }
+            last[actor] = event.time;
+        }
+    }
+
+    fn malformed(&self, job: &ImportJob<'_>, source: usize, bad: BadRow) -> TraceError {
+        job.malformed(source, self.lines + bad.line + 1, bad.column, bad.reason)
+    }
+
+    fn failed(&self, job: &ImportJob<'_>, source: usize, failure: CutError) -> TraceError {
         match failure {
-            CutError::Read(source) => job.unreadable(source),
+            CutError::Read(error) => job.unreadable(source, error),
             CutError::OpenQuote(line) => {
-                job.malformed(self.lines + line + 1, None, "unclosed quote at the beginning of a field".to_owned())
+                let escape = "; if a backslash stands before quotes, pass --escape '\\'";
+                let escape = if job.options.escape.is_none() { escape } else { "" };
+                let reason = format!("unclosed quote at the beginning of a field{escape}");
+                job.malformed(source, self.lines + line + 1, None, reason)
             }
         }
     }

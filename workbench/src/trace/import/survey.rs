@@ -1,140 +1,173 @@
 //! Decides from the first rows of a log how it is read.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use rayon::prelude::*;
 
-use super::blocks::{Blocks, fill};
-use super::columns::{Columns, guess_delimiter};
+use super::blocks::{Blocks, CutError, Dialect};
+use super::columns::Columns;
+use super::delimiter::guess_delimiter;
+use super::input::LogProgress;
 use super::job::ImportJob;
 use super::observer::ImportStage;
+use super::open_log::OpenLog;
 use super::parse::{Plan, time_excerpt};
-use super::rows::Rows;
-use super::times::{ADVICE, DateOrder, Guess, KNOWN_FORMS, TimeForm, TimeReader, date_order, guess};
+use super::rows::{Rows, joined};
+use super::sample::Sample;
+use super::times::{ADVICE, Candidates, Guess, KNOWN_FORMS, TimeForm, TimeReader, guess};
 use crate::trace::error::TraceError;
+use crate::units;
 
-const HEAD_BYTES: usize = 256 << 10;
-/// Rows whose times decide the form.
-const SAMPLE_ROWS: usize = 1000;
-
-pub(super) struct Head {
-    pub(super) bytes: Vec<u8>,
-    /// Whether the log has no more.
-    is_whole: bool,
-}
-
-impl Head {
-    pub(super) fn read(job: &ImportJob<'_>, log: &mut dyn Read) -> Result<Self, TraceError> {
-        let mut bytes = Vec::new();
-        let is_whole = fill(log, &mut bytes, HEAD_BYTES).map_err(|source| job.unreadable(source))?;
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            let reason = "UTF-16, expected UTF-8 or Latin-1; convert it, for example with `iconv -f UTF-16 -t UTF-8`";
-            return Err(job.malformed(1, None, reason.to_owned()));
-        }
-        if bytes.starts_with(b"\xef\xbb\xbf") {
-            bytes.drain(..3);
-        }
-        Ok(Self { bytes, is_whole })
-    }
-}
-
-/// How the log is read, and a description for the summary.
-pub(super) fn survey(job: &mut ImportJob<'_>, head: &Head) -> Result<(Plan, Vec<String>), TraceError> {
+/// How the log is read, and a description for the summary. Takes the header from the log.
+pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan, Vec<String>), TraceError> {
     let options = job.options;
-    let delimiter = options.delimiter.unwrap_or_else(|| guess_delimiter(&head.bytes));
-    let mut rows = Rows::new(&head.bytes, delimiter);
-    let header = rows.next_row().ok_or_else(|| job.empty())?;
-    let columns = Columns::find(&job.input.name, header, options)?;
-    let form = options.time_format.as_deref().map_or(TimeForm::Iso, TimeForm::named);
-    let mut plan = Plan { delimiter, columns, times: TimeReader { form, zone: options.time_zone.clone() } };
-    if options.time_format.is_none() {
-        plan.times.form = find_form(job, head, &plan)?;
+    let (comment, escape) = (options.comment, options.escape);
+    let delimiter = options.delimiter.or(log.separator);
+    let delimiter = delimiter.unwrap_or_else(|| guess_delimiter(&log.head, comment, escape));
+    let dialect = Dialect { delimiter, comment, escape };
+    let mut sample = Sample::read(job, log, dialect)?;
+    while sample.rows.is_empty() && log.grow_head(job)? {
+        sample = Sample::read(job, log, dialect)?;
     }
+    let reader = |form| TimeReader { form, zone: options.time_zone.clone(), year: options.year };
+    let given = options.time_format.as_deref().map(|format| reader(TimeForm::named(format)));
+    let columns = Columns::find(job, &sample, given.as_ref())?;
+    let is_given = given.is_some();
+    let times = given.unwrap_or_else(|| reader(TimeForm::Iso));
+    let without_actor = without_actor(&sample, &columns);
+    let skips_bad_rows = options.skip_bad_rows.is_some();
+    let mut plan = Plan { dialect, columns, times, skips_bad_rows, without_actor };
+    if !is_given {
+        plan.times.form = find_form(job, log, &sample, &plan)?;
+    }
+    log.drop_lines(sample.header_bytes);
     let guessed = |is_given: bool| if is_given { "" } else { " (guessed)" };
     let separator = if delimiter == b'\t' { "tab".to_owned() } else { format!("`{}`", char::from(delimiter)) };
     let mut described = plan.columns.described();
-    described.insert(2, format!("time format: {}{}", plan.times.form.name(), guessed(options.time_format.is_some())));
-    described.push(format!("field separator: {separator}{}", guessed(options.delimiter.is_some())));
+    described.insert(2, format!("time format: {}{}", plan.times.form.name(), guessed(is_given)));
+    described.push(format!("field separator: {separator}{}", guessed(options.delimiter.or(log.separator).is_some())));
     Ok((plan, described))
 }
 
-fn find_form(job: &mut ImportJob<'_>, head: &Head, plan: &Plan) -> Result<TimeForm, TraceError> {
-    let (line, texts) = sample(head, plan);
+/// Takes the header from a further log; fails unless it is that of the first one.
+pub(super) fn take_header(job: &ImportJob<'_>, log: &mut OpenLog, plan: &Plan) -> Result<(), TraceError> {
+    let sample = Sample::read(job, log, plan.dialect)?;
+    let expected = &plan.columns.headers;
+    if sample.headers == *expected {
+        log.drop_lines(sample.header_bytes);
+        return Ok(());
+    }
+    let other = sample.headers.iter().zip(expected).position(|(found, expected)| found != expected);
+    let differs = other.map_or_else(
+        || format!("{} columns, expected {}", sample.headers.len(), expected.len()),
+        |at| {
+            let [found, expected] = [&sample.headers[at], &expected[at]].map(|name| crate::workload::excerpt(name));
+            format!("column {} is `{found}`, expected `{expected}`", at + 1)
+        },
+    );
+    let first = job.input.name(0).display();
+    Err(job.malformed(log.source, log.lines_before + 1, None, format!("{differs} as in {first}")))
+}
+
+fn without_actor(sample: &Sample, columns: &Columns) -> String {
+    let is_blank = |row: &csv::ByteRecord| joined(row, &columns.actor, b' ').trim_ascii().is_empty();
+    let blank = sample.rows.iter().filter(|sample| is_blank(&sample.row)).count();
+    if blank == 0 {
+        return String::new();
+    }
+    let rows = units::counted(sample.rows.len() as u64, "row");
+    format!(" ({:.0} % of the first {rows} have none)", 100.0 * blank as f64 / sample.rows.len() as f64)
+}
+
+fn find_form(job: &mut ImportJob<'_>, log: &mut OpenLog, sample: &Sample, plan: &Plan) -> Result<TimeForm, TraceError> {
     // Rows that do not fit the header are refused when they are read.
-    let Some(first) = texts.first() else { return Ok(TimeForm::Iso) };
-    let found = time_excerpt(first);
-    let reason = match guess(&texts) {
+    let rows: Vec<_> = sample.rows.iter().filter(|sample| plan.fits(&sample.row)).collect();
+    let texts: Vec<_> = rows.iter().map(|sample| plan.time_text(&sample.row).into_owned()).collect();
+    if texts.is_empty() {
+        return Ok(TimeForm::Iso);
+    }
+    let (place, reason) = match guess(&texts, job.options.year) {
         Guess::Is(form) => return Ok(form),
-        Guess::Unknown => format!("`{found}`, expected a time: {KNOWN_FORMS}; {ADVICE}"),
-        Guess::DaysOrMonthsFirst(separator) => {
-            if let Some(order) = search_order(job, head, plan, separator)? {
-                return Ok(TimeForm::Date(order, separator));
+        Guess::Unknown => (0, format!("expected a time: {KNOWN_FORMS}; {ADVICE}")),
+        Guess::WithoutYear => (0, "a date without a year; set it, for example `--year 2015`".to_owned()),
+        Guess::Number(place, readings) => {
+            (place, format!("not clearly a time: {readings}; set one with --time-format or another column"))
+        }
+        Guess::Ambiguous(candidates) => {
+            let left = search_order(job, log, plan, candidates)?;
+            if let Some(form) = left.decided() {
+                return Ok(form.clone());
             }
-            let searched = if job.input.opens_again { "the log" } else { "the first rows" };
-            let s = char::from(separator);
-            format!(
-                "`{found}` has an ambiguous date: no date in {searched} has a day above 12; set the order with \
-                 `--time-format '%d{s}%m{s}%Y …'` or `--time-format '%m{s}%d{s}%Y …'`"
-            )
+            let formats: Vec<_> = left.formats().iter().map(|format| format!("`--time-format {format}`")).collect();
+            let formats = formats.join(" or ");
+            (0, format!("an ambiguous date: no date in the log has a day above 12; set the order with {formats}"))
         }
     };
-    Err(job.malformed(line, Some(plan.columns.names(&plan.columns.time)), reason))
+    let reason = format!("`{}`: {reason}", time_excerpt(&texts[place]));
+    Err(job.malformed(log.source, rows[place].line, Some(plan.columns.names(&plan.columns.time)), reason))
 }
 
-/// Times of the first rows, and the line of the first of them.
-fn sample(head: &Head, plan: &Plan) -> (u64, Vec<Vec<u8>>) {
-    let mut rows = Rows::new(&head.bytes, plan.delimiter);
-    let (mut line, mut texts) = (0, Vec::new());
-    rows.next_row();
-    while texts.len() < SAMPLE_ROWS
-        && let Some(row) = rows.next_row()
-    {
-        let text = plan.fits(row).then(|| plan.time_text(row).into_owned());
-        // The last record of a longer log is cut off.
-        if let Some(text) = text.filter(|_| head.is_whole || !rows.is_at_end()) {
-            if texts.is_empty() {
-                line = rows.lines_before() + 1;
-            }
-            texts.push(text);
-        }
-    }
-    (line, texts)
-}
-
-/// Searches the log for a date whose day is above 12.
+/// Searches the logs for a date that has only one of the orders.
 fn search_order(
     job: &mut ImportJob<'_>,
-    head: &Head,
+    log: &mut OpenLog,
     plan: &Plan,
-    separator: u8,
-) -> Result<Option<DateOrder>, TraceError> {
-    let mut reader: Box<dyn Read + Send> = Box::new(io::empty());
-    let (mut bytes, mut progress) = (Vec::new(), None);
-    if job.input.opens_again && !head.is_whole {
-        let log = job.input.open().map_err(|source| job.unreadable(source))?;
-        (reader, progress) = (log.0, Some(log.1));
-    } else {
-        bytes.clone_from(&head.bytes);
-    }
-    let mut blocks = Blocks::new(reader, bytes, plan.delimiter, job.options.limits.block_bytes);
-    while let Some(batch) = blocks.next_batch() {
-        let found = batch.blocks.par_iter().find_map_first(|block| order_in(block, plan, separator));
-        if found.is_some() {
-            return Ok(found);
+    mut candidates: Candidates,
+) -> Result<Candidates, TraceError> {
+    let progress = job.input.progress();
+    for source in 0..job.input.count() {
+        let (head, rest) = if job.input.opens_again(source) {
+            let again = OpenLog::open(job, source, &progress)?;
+            (again.head, again.rest)
+        } else if source == log.source {
+            (log.head.clone(), log.spool(job, &progress)?)
+        } else {
+            // Another pipe is read once. If it could decide, the order is an option.
+            continue;
+        };
+        search_in(job, source, &progress, rest, head, plan, &mut candidates)?;
+        if candidates.decided().is_some() {
+            break;
         }
-        // An error that ended the log is reported when the log is read.
-        job.proceed(ImportStage::Survey, progress.as_ref())?;
     }
-    Ok(None)
+    Ok(candidates)
 }
 
-fn order_in(block: &[u8], plan: &Plan, separator: u8) -> Option<DateOrder> {
-    let mut rows = Rows::new(block, plan.delimiter);
-    while let Some(row) = rows.next_row() {
-        let order = plan.fits(row).then(|| date_order(&plan.time_text(row), separator));
-        if let Some(Some(order)) = order {
-            return Some(order);
+fn search_in(
+    job: &ImportJob<'_>,
+    source: usize,
+    progress: &LogProgress,
+    rest: Box<dyn Read + Send>,
+    head: Vec<u8>,
+    plan: &Plan,
+    candidates: &mut Candidates,
+) -> Result<(), TraceError> {
+    let mut blocks = Blocks::new(rest, head, plan.dialect, job.options.limits.block_bytes);
+    while let Some(batch) = blocks.next_batch() {
+        let found: Vec<_> = batch.blocks.par_iter().map(|block| narrowed(block, plan, candidates.clone())).collect();
+        for behind in &found {
+            candidates.meet(behind);
+        }
+        if candidates.decided().is_some() {
+            return Ok(());
+        }
+        // An unclosed quote is reported when the log is read.
+        if let Some(CutError::Read(error)) = batch.failure {
+            return Err(job.unreadable(source, error));
+        }
+        job.proceed(ImportStage::Survey, progress)?;
+    }
+    Ok(())
+}
+
+fn narrowed(block: &[u8], plan: &Plan, mut candidates: Candidates) -> Candidates {
+    let mut rows = Rows::new(block, plan.dialect);
+    while candidates.decided().is_none()
+        && let Some(row) = rows.next_row()
+    {
+        if plan.fits(row) {
+            candidates.narrow(&plan.time_text(row));
         }
     }
-    None
+    candidates
 }

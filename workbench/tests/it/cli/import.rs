@@ -66,7 +66,7 @@ fn a_trace_that_cannot_be_used_is_refused_by_name() {
 fn an_import_that_fails_leaves_no_trace() {
     let place = Place::new();
     place.write("log.csv", "who,when\na,01/02/2024\n");
-    place.run("trace import log.csv").refused(FAILED, &["log.csv", "case_id", "--actor-column", "who, when"]);
+    place.run("trace import log.csv").refused(FAILED, &["log.csv", "case_id", "--actor-column", "who (1), when (1)"]);
     let named = "trace import log.csv --actor-column who --time-column when";
     place.run(&format!("{named} --payload-column what")).refused(FAILED, &["no column `what`", "--payload-column"]);
     place.run(named).refused(FAILED, &["line 2", "`01/02/2024`", "--time-format"]);
@@ -131,4 +131,46 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     let ended = Ended::of(child.wait_with_output().unwrap());
     ended.refused(INCONCLUSIVE, &["interrupted", "nothing was written"]);
     place.holds_only(&[]);
+}
+
+#[test]
+fn files_that_a_pattern_matches_are_imported_as_one_log() {
+    let place = Place::new();
+    for day in 1..=3 {
+        place.write(&format!("log-{day}.csv"), format!("case_id,timestamp\na,2024-01-0{day}\nb,2024-01-0{day}\n"));
+    }
+    let ended = place.run("trace import log-*.csv -o all.csv");
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    assert!(ended.stdout.contains("6 events over 2 actors"), "{}", ended.stdout);
+    let ended = place.run("trace import log-3.csv log-1.csv -o two.csv --json");
+    assert_eq!(json(&ended.stdout)["first_event_at"], "2024-01-01T00:00:00Z");
+    for (words, parts) in [
+        ("trace import nothing-*.csv", &["nothing-*.csv", "no file"][..]),
+        ("trace import log-?.csv log-1.csv", &["log-1.csv", "twice"]),
+        ("trace import - log-1.csv", &["standard input"]),
+        ("trace import log-*.csv -o log-2.csv", &["--output log-2.csv", "the log itself"]),
+    ] {
+        place.run(words).refused(USAGE, parts);
+    }
+    place.holds_only(&["all.csv", "log-1.csv", "log-2.csv", "log-3.csv", "two.csv"]);
+}
+
+#[test]
+fn an_import_reports_warnings_and_the_rows_left_out() {
+    let place = Place::new();
+    place.write("log.csv", "preamble\ncase_id\ttimestamp\nNA\tJan 5 10:00:00\n\t\na\tnoon\nb\tJan 6 10:00:00\n");
+    let words = ["trace import log.csv --skip-lines 1 --year 2024 --time-zone +02:00 --delimiter \\t --state-bytes 4k"];
+    let ended = place.run(&format!("{} --skip-bad-rows", words[0]));
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    for part in ["1 event over 1 actor", "1 row of separators alone", "1 row without an actor", "line 3", "UTC+02"] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+    let summary = json(&place.run(&format!("{} --skip-bad-rows=2 --json", words[0])).stdout);
+    assert_eq!((&summary["skipped_rows_count"], &summary["blank_rows_count"]), (&2.into(), &1.into()));
+    assert_eq!(summary["first_event_at"], "2024-01-06T08:00:00Z");
+    place.run(&format!("{} --skip-bad-rows=1", words[0])).refused(FAILED, &["more than 1 bad rows"]);
+
+    place.write("log.csv", "case_id,timestamp\nNA,2024-01-05\nb,2024-01-06\n");
+    let ended = place.run("trace import log.csv");
+    assert!(ended.stdout.contains("warning: the actor of 1 event of 2 events (50 %) is `NA`"), "{}", ended.stdout);
 }

@@ -182,6 +182,13 @@ fn the_forms_of_times_are_detected() {
         (["05/01/2024 10:00", "13/01/2024 10:00"], "DD/MM/YYYY", 691_200.0),
         (["01/05/2024 10:00", "01/13/2024 10:00"], "MM/DD/YYYY", 691_200.0),
         (["05-Jan-2024 10:00", "13-Jan-2024 10:00"], "DD-MM-YYYY", 691_200.0),
+        (["5.1.24 10:00", "13.1.24 10:00"], "DD.MM.YY", 691_200.0),
+        (["1/5/24 10:00 AM", "1/13/24 10:00 AM"], "MM/DD/YY", 691_200.0),
+        (["05/Jan/2024:10:00:03 +0000", "05/Jan/2024:11:00:04 +0100"], "DD/MM/YYYY", 1.0),
+        (["Fri Jan  5 10:00:00 2024", "Sat Jan 13 10:00:00 2024"], "MM DD", 691_200.0),
+        (["2024-01-05 10:00:00\u{202f}AM", "2024-01-05 1:00:00\u{202f}PM"], "RFC 3339", 10_800.0),
+        (["2024-01-05 10.00.00", "2024-01-05 24.00.00"], "RFC 3339", 50_400.0),
+        (["20240105-10:00:00:7", "20240105-10:00:00:89"], "RFC 3339", 0.082),
         (["1704448800", "1704448801.25"], "Unix seconds", 1.25),
         (["1704448800000", "1704448800250"], "Unix milliseconds", 0.25),
         (["1704448800000000", "1704448800000001"], "Unix microseconds", 1e-6),
@@ -206,17 +213,30 @@ fn one_day_above_12_distinguishes_days_from_months() {
     let days = Log::new(format!("{HEAD}{first}b,13/03/2024,x\n"));
     assert_eq!(days.moments(&options()).last().unwrap(), &(39.0 * 86_400.0, "b".to_owned()));
 
+    let expected = commands_in(&days.trace());
+    let input = LogInput::reader("the pipe", Cursor::new(fs::read(&days.path).unwrap()));
+    trace::import_from(input, &days.output, &options(), &()).unwrap();
+    assert_eq!(commands_in(&days.trace()), expected, "what can be read once only is copied");
+    assert_eq!(fs::read_dir(days.directory.path()).unwrap().count(), 2, "the copy is gone");
+    let fifo = days.directory.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let text = fs::read(&days.path).unwrap();
-    let input = LogInput::reader("the pipe", Cursor::new(text));
-    let error = trace::import_from(input, &days.output, &options(), &()).unwrap_err().to_string();
-    assert!(error.contains("the pipe, line 2") && error.contains("--time-format"), "it cannot be read twice: {error}");
+    let writer = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || fs::write(fifo, text).unwrap()
+    });
+    trace::import(&fifo, &days.output, &options()).unwrap();
+    writer.join().unwrap();
+    assert_eq!(commands_in(&days.trace()), expected, "a pipe that has a name");
 
     let undecided = Log::new(format!("{HEAD}{first}"));
     let error = undecided.refused(&options());
     assert!(error.contains("line 2, column `timestamp`: `03/02/2024`"), "{error}");
-    assert!(error.contains("day above 12") && error.contains("%m/%d/%Y"), "{error}");
-    let given = ImportOptions { time_format: Some("%m/%d/%Y".to_owned()), ..options() };
-    assert_eq!(undecided.summary(&given).span[0].to_string(), "2024-03-02T00:00:00Z");
+    assert!(error.contains("day above 12") && error.contains("--time-format MM/DD/YYYY"), "{error}");
+    for format in ["%m/%d/%Y", "MM/DD/YYYY"] {
+        let given = ImportOptions { time_format: Some(format.to_owned()), ..options() };
+        assert_eq!(undecided.summary(&given).span[0].to_string(), "2024-03-02T00:00:00Z");
+    }
 }
 
 #[test]
@@ -246,7 +266,7 @@ fn a_bad_row_deep_in_a_log_is_refused_with_its_line() {
     for (bad, expected) in [
         ("a,yesterday,x\n", "column `timestamp`: `yesterday`"),
         (",2024-01-01T00:00:00Z,x\n", "column `case_id`: empty"),
-        ("a,2024-01-01T00:00:00Z\n", "2 fields, expected 3 as in the header"),
+        ("a,2024-01-01T00:00:00Z\n", "2 fields, expected 3 as in the first row"),
         ("a,2024-01-01T00:00:00Z,x,y\n", "4 fields, expected 3"),
         ("a,2024-01-01T00:00:00Z,\"x\n", "unclosed quote"),
         ("a,,x\n", "column `timestamp`: ``"),
@@ -284,9 +304,19 @@ fn bytes_that_are_not_utf_8_keep_their_number() {
     let commands = commands_in(&log.trace());
     assert_eq!([0, 1].map(|command| &*commands[command].actor.name), ["Müller", "Möller"]);
     assert_eq!(commands[0].ops[0].bytes, 6 + 1 + 10 + 1 + 2);
+}
 
-    let wide: Vec<u8> = "\u{feff}case_id,timestamp\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert!(Log::new(wide).refused(&options()).contains("UTF-16"));
+#[test]
+fn utf_16_is_read_with_and_without_a_byte_order_mark() {
+    let text = format!("{HEAD}{}Müller,2024-01-02,✓\n", "a,2024-01-01,some text\n".repeat(3_000));
+    let expected = Log::new(&text).import(&options());
+    for mark in ["", "\u{feff}"] {
+        let units: Vec<u16> = format!("{mark}{text}").encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        assert_eq!(Log::new(little).import(&options()), expected);
+        assert_eq!(Log::new(big).import(&options()), expected);
+    }
 }
 
 #[test]
@@ -394,18 +424,282 @@ fn hashed_names_cannot_be_found_in_the_trace_and_stay_apart() {
 }
 
 #[test]
-fn a_missing_column_is_reported_with_the_columns_of_the_log() {
-    let log = Log::new("who,when,wh\u{1b}at\na,2024-01-01T00:00:00Z,x\n");
+fn missing_columns_are_reported_together_with_what_the_log_has() {
+    let log = Log::new("who,weight,wh\u{1b}at\na,1,x\nb,2,x\na,3,x\nb,4,x\n");
     let error = log.refused(&options());
-    assert!(error.contains("--actor-column") && error.contains("who, when, wh\\u{1b}at"), "{error}");
-    let named = ImportOptions { actor_column: Some("who".to_owned()), ..options() };
-    assert!(log.refused(&named).contains("--time-column"));
-    let wrong = ImportOptions { time_column: Some("at".to_owned()), ..named.clone() };
-    assert!(log.refused(&wrong).contains("no column `at`"));
-    let payload =
-        ImportOptions { time_column: Some("when".to_owned()), payload_column: Some("data".to_owned()), ..named };
-    let error = log.refused(&payload);
-    assert!(error.contains("no column `data`") && error.contains("--payload-column"), "{error}");
+    for part in ["--actor-column", "--time-column", "who (2), weight (4), wh\\u{1b}at (1)"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    let ready = Log::new("who,weight,when\na,1,2024-01-01\nb,2,2024-01-02\na,3,2024-01-03\nb,4,2024-01-04\n");
+    let error = ready.refused(&ImportOptions { delimiter: Some(b','), ..options() });
+    assert!(error.contains("log.csv --actor-column who --delimiter ,`"), "{error}");
+    let wrong = ImportOptions {
+        actor_column: Some("whom".to_owned()),
+        time_column: Some("at".to_owned()),
+        payload_column: Some("data".to_owned()),
+        ..options()
+    };
+    let error = log.refused(&wrong);
+    for part in ["no column `whom`", "no column `at`", "no column `data`", "--payload-column"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn columns_are_found_by_usual_names_and_by_contents() {
+    let time = "2024-01-05T10:00:00Z";
+    for (header, row, actor, at) in [
+        ("CaseID,CompleteTimestamp", "7,TIME", "CaseID", "CompleteTimestamp"),
+        ("case_id,start_timestamp", "7,TIME", "case_id", "start_timestamp"),
+        ("Session-ID,eventdate", "7,2024-01-05", "Session-ID", "eventdate"),
+        ("Case ID,Start Date,End Date", "7,5.1.24 10:00,5.1.24 10:05", "Case ID", "Start Date"),
+        ("case,block_timestamp", "7,1704448800", "case", "block_timestamp"),
+        ("case,when,size", "7,TIME,5", "case", "when"),
+        ("case,Date,Time", "7,2024-01-05,10.00.00", "case", "Date` and `Time"),
+        ("case,ERZET,ERDAT", "7,100000,20240105", "case", "ERDAT` and `ERZET"),
+        // A column whose contents are no times is none, whatever its name.
+        ("case,time,created", "7,12.5,TIME", "case", "created"),
+    ] {
+        let log = Log::new(format!("{header}\n{}\n", row.replace("TIME", time)));
+        let summary = log.summary(&options());
+        let expected = [format!("actor: `{actor}` (guessed)"), format!("time: `{at}` (guessed)")];
+        assert_eq!(summary.columns[..2], expected, "{header}");
+    }
+    let several = Log::new("case,birth_date,visit_date\n7,2024-01-01,2024-01-02\n").refused(&options());
+    assert!(several.contains("`birth_date` and `visit_date`") && several.contains("--time-column"), "{several}");
+    // A number may be anything.
+    assert!(Log::new("case,phone\n7,1704448800\n").refused(&options()).contains("no column looks like the time"));
+    // Of names that may mean an actor, one whose values repeat.
+    let rows = (0..20).map(|n| format!("{n},{},2024-01-05\n", n % 3)).collect::<Vec<_>>().concat();
+    let summary = Log::new(format!("id,customer_id,timestamp\n{rows}")).summary(&options());
+    assert_eq!((summary.columns[0].as_str(), summary.actors), ("actor: `customer_id` (guessed)", 3));
+}
+
+#[test]
+fn two_columns_of_one_name_are_selected_by_number() {
+    let log = Log::new("case_id,timestamp,case_id\na,2024-01-01,b\nc,2024-01-01,b\n");
+    let given = |name: &str| ImportOptions { actor_column: Some(name.to_owned()), ..options() };
+    for options in [options(), given("case_id")] {
+        let error = log.refused(&options);
+        assert!(error.contains("several columns are called `case_id`") && error.contains("'#3'"), "{error}");
+    }
+    assert_eq!((log.summary(&given("#1")).actors, log.summary(&given("#3")).actors), (2, 1));
+    assert!(log.refused(&given("#4")).contains("no column `#4`"));
+}
+
+#[test]
+fn numbers_that_are_no_plausible_unix_times_are_refused_with_what_they_may_be() {
+    for (number, readings) in [
+        ("45674.41", ["unix-s", "2025-01-17T09:50:24Z: `--time-format excel-days`"]),
+        ("638784062934631440", ["unix-ns", "2025-03-24T09:44:53.463144Z: `--time-format dotnet-ticks`"]),
+        ("133486830000000000", ["unix-ns", "2024-01-02T15:30:00Z: `--time-format filetime`"]),
+        ("5000000000", ["2128-06-11", "unix-s"]),
+        ("202401021530", ["unix-ms", "2024-01-02T15:30:00: `--time-format %Y%m%d%H%M`"]),
+        ("01022024", ["--time-format %d%m%Y", "--time-format %m%d%Y"]),
+        ("203615", ["unix-s", "a time of day (20:36:15"]),
+        ("2024", ["1970-01-01T00:33:44Z", "a year"]),
+    ] {
+        let log = Log::new(format!("{HEAD}a,{number},x\na,{number},x\n"));
+        let error = log.refused(&options());
+        let place = format!("line 2, column `timestamp`: `{number}`");
+        assert!(error.contains(&place) && readings.iter().all(|reading| error.contains(reading)), "{error}");
+    }
+    for (format, number, time) in [
+        ("unix-s", "5000000000", "2128-06-11T08:53:20Z"),
+        ("excel-days", "45674.41", "2025-01-17T09:50:24Z"),
+        ("dotnet-ticks", "638784062934631440", "2025-03-24T09:44:53.463144Z"),
+        ("%Y%m%d%H%M", "202401021530", "2024-01-02T15:30:00Z"),
+    ] {
+        let given = ImportOptions { time_format: Some(format.to_owned()), ..options() };
+        let summary = Log::new(format!("{HEAD}a,{number},x\n")).summary(&given);
+        assert_eq!(summary.span[0].to_string(), time);
+    }
+    let error = Log::new(format!("{HEAD}a,1704448800,x\na,1704448801,x\na,0,x\n")).refused(&options());
+    assert!(error.contains("line 4, column `timestamp`: `0`, expected Unix seconds"), "{error}");
+}
+
+#[test]
+fn events_far_from_all_others_are_warned_of() {
+    let row = |n: u32| format!("a,2019-01-{:02}T10:00:00Z,x\n", n % 28 + 1);
+    let rows = (0..1000).map(row).collect::<Vec<_>>().concat();
+    assert_eq!(Log::new(format!("{HEAD}{rows}")).summary(&options()).warnings, []);
+    let log = Log::new(format!("{HEAD}a,1948-01-26,x\n{rows}a,1948-01-27,x\n"));
+    let [warning] = &log.summary(&options()).warnings[..] else { panic!("one warning") };
+    assert!(warning.what.contains("2 events of 1,002 events") && warning.what.contains("2019-01-01"), "{warning:?}");
+    // The advice cuts them off.
+    let (from, to) = warning.hint.split_once("--from ").unwrap().1.split_once("s --to ").unwrap();
+    let seconds = |text: &str| text.trim_end_matches("s`").parse::<u64>().unwrap() * 1_000_000_000;
+    let commands = commands_in(&log.trace());
+    let kept = commands.iter().filter(|command| (seconds(from)..seconds(to)).contains(&command.at_ns)).count();
+    assert_eq!(kept, 1_000);
+}
+
+#[test]
+fn an_hour_that_the_clocks_showed_twice_keeps_the_order_of_an_actors_events() {
+    let Ok(berlin) = jiff::tz::TimeZone::get("Europe/Berlin") else {
+        return skipped(an_hour_that_the_clocks_showed_twice_keeps_the_order_of_an_actors_events, "no tzdata");
+    };
+    let rows = "a,2024-10-27 02:30,1\na,2024-10-27 02:10,22\nb,2024-10-27 02:20,333\na,2024-10-27 03:05,4444\n";
+    let log = Log::new(format!("{HEAD}{rows}"));
+    let zoned = ImportOptions { time_zone: Some(berlin), payload_column: Some("payload".to_owned()), ..options() };
+    let summary = log.summary(&zoned);
+    assert!(summary.warnings[0].what.contains("3 events"), "{:?}", summary.warnings);
+    let commands = commands_in(&log.trace());
+    let seen: Vec<_> = commands.iter().map(|command| (command.at_ns / 60_000_000_000, command.ops[0].bytes)).collect();
+    assert_eq!(seen, [(0, 3), (10, 1), (50, 2), (105, 4)], "minutes from 02:20 in summer");
+}
+
+#[test]
+fn times_without_a_year_need_one() {
+    let log = Log::new(format!("{HEAD}a,Mar 27 13:06:56,x\na,Mar  7 13:06:57,x\n"));
+    let error = log.refused(&options());
+    assert!(error.contains("`Mar 27 13:06:56`") && error.contains("--year"), "{error}");
+    let in_2016 = ImportOptions { year: Some(2016), ..options() };
+    let summary = log.summary(&in_2016);
+    assert_eq!(summary.span.map(|time| time.to_string()), ["2016-03-07T13:06:57Z", "2016-03-27T13:06:56Z"]);
+    assert!(
+        summary.assumptions.contains(&"times without a year are in 2016".to_owned()) && summary.warnings.is_empty()
+    );
+    let turn = Log::new(format!("{HEAD}a,Dec 31 23:59:59,x\na,Jan  1 00:00:01,x\n")).summary(&in_2016);
+    assert!(turn.warnings[0].what.contains("turn of a year"), "{:?}", turn.warnings);
+}
+
+/// Options that describe how a log is written, beside a log that is written so.
+#[test]
+fn logs_are_read_as_programs_write_them() {
+    let plain = Log::new("case_id,timestamp,payload\na,2024-01-01,x\nb,2024-01-02,y\n").moments(&options());
+    let named = || ImportOptions {
+        actor_column: Some("1".to_owned()),
+        time_column: Some("2".to_owned()),
+        has_header: false,
+        ..options()
+    };
+    for (text, options) in [
+        // Spreadsheets: the separator first, nameless columns at the end, rows of separators alone, CR alone.
+        ("sep=;\ncase_id;timestamp;payload\na;2024-01-01;x\nb;2024-01-02;y\n", options()),
+        ("case_id;timestamp;payload;;\na;2024-01-01;x;;\n;;;;\nb;2024-01-02;y\n;;;;,,,\n", options()),
+        ("case_id,timestamp,payload\na,2024-01-01,x,,\n,,\n\n   \nb,2024-01-02,y\n,,,,,\n", options()),
+        ("case_id,timestamp,payload\ra,2024-01-01,x\rb,2024-01-02,y\r", options()),
+        ("\u{feff}case_id,timestamp,payload\r\na,2024-01-01,x\r\nb,2024-01-02,y", options()),
+        // Decimal commas beside semicolons.
+        ("case_id;timestamp;payload\na;2024-01-01;0,5\nb;2024-01-02;1,5\n", options()),
+        // Text before the header, comments, no header.
+        (
+            "Report \"of\nMonday\ncase_id,timestamp\na,2024-01-01\nb,2024-01-02\n",
+            ImportOptions { skip_lines: 2, ..options() },
+        ),
+        (
+            "#,\"comment\ncase_id,timestamp\n# a,b,c\na,2024-01-01\n#\nb,2024-01-02\n",
+            ImportOptions { comment: Some(b'#'), ..options() },
+        ),
+        ("a,2024-01-01\nb,2024-01-02\n", named()),
+        // Quotes behind a backslash.
+        (
+            "case_id,timestamp,payload\na,2024-01-01,\"say \\\"hi\\\", \n you\"\nb,2024-01-02,y\n",
+            ImportOptions { escape: Some(b'\\'), ..options() },
+        ),
+    ] {
+        for limits in [ImportLimits::default(), ImportLimits { block_bytes: 3, ..tiny() }] {
+            let found = Log::new(text).moments(&ImportOptions { limits, ..options.clone() });
+            assert_eq!(found, plain, "{text:?}");
+        }
+    }
+    // The lines of errors are those of the file.
+    let log = Log::new("one\ntwo\nsep=;\n# three\ncase_id;timestamp\na;2024-01-01\n\n# b\na;noon\n");
+    let error = log.refused(&ImportOptions { skip_lines: 2, comment: Some(b'#'), ..options() });
+    assert!(error.contains("line 9, column `timestamp`: `noon`"), "{error}");
+    let error = Log::new("case_id,timestamp\na,2024-01-01,\"\\\",\"\n").refused(&options());
+    assert!(error.contains("--escape"), "{error}");
+}
+
+const BAD_ROWS: &str = "case_id,timestamp,payload\n\
+    a,2024-01-01,x\n ,2024-01-01,x\nNULL,2024-01-01,x\na,,x\na,noon,x\na,2024-01-01\na,2024-01-02,x\n";
+
+#[test]
+fn bad_rows_are_left_out_on_request_and_counted() {
+    let log = Log::new(BAD_ROWS);
+    let error = log.refused(&options());
+    assert!(error.contains("line 3, column `case_id`: empty") && error.contains("14 % of the first 7 rows"), "{error}");
+    assert!(error.contains("--skip-bad-rows"), "{error}");
+    let skipping = |limit| ImportOptions { skip_bad_rows: Some(limit), ..options() };
+    for limits in [ImportLimits::default(), tiny()] {
+        let summary = log.summary(&ImportOptions { limits, ..skipping(5) });
+        assert_eq!((summary.events, summary.actors), (2, 1));
+        let skipped = &summary.skipped;
+        assert_eq!((skipped.without_actor, skipped.without_time, skipped.ragged, skipped.total()), (2, 2, 1, 5));
+        let first = skipped.first.as_deref().unwrap();
+        assert!(first.contains("log.csv, line 3, column `case_id`"), "{first}");
+    }
+    let error = log.refused(&skipping(4));
+    assert!(error.contains("more than 4 bad rows") && error.contains("2 rows without an actor"), "{error}");
+}
+
+#[test]
+fn an_actor_whose_name_stands_for_no_value_is_warned_of() {
+    let log = Log::new(format!("{HEAD}NA,2024-01-01,x\nNA,2024-01-01,x\nb,2024-01-01,x\n"));
+    let [warning] = &log.summary(&options()).warnings[..] else { panic!("one warning") };
+    assert!(warning.what.contains("2 events of 3 events (67 %) is `NA`"), "{warning:?}");
+    let summary = log.summary(&ImportOptions { skip_bad_rows: Some(u64::MAX), ..options() });
+    assert_eq!((summary.events, summary.skipped.without_actor, summary.warnings.len()), (1, 2, 0));
+}
+
+#[test]
+fn errors_are_short_and_free_of_control_characters() {
+    let long = "\u{1b}[31mx".repeat(30_000);
+    let times = ImportOptions { time_format: Some("%Y".to_owned()), ..options() };
+    for (text, options) in [
+        (long.clone(), options()),
+        (format!("{long},b\n1,2\n"), options()),
+        (format!("{}\n1\n", vec!["column"; 20_000].join(",")), options()),
+        (format!("{HEAD}a,{long},x\n"), options()),
+        (format!("{HEAD}a,{long},x\n"), times),
+        (format!("case_id,{long}\na,noon\n"), ImportOptions { time_column: Some("#2".to_owned()), ..options() }),
+        (format!("{HEAD}a,2024-01-01,\"{long}\n"), options()),
+    ] {
+        let error = Log::new(text).refused(&options);
+        assert!(error.len() < 4_000 && !error.contains('\u{1b}'), "{} bytes: {}", error.len(), error.escape_debug());
+    }
+}
+
+#[test]
+fn a_first_row_longer_than_what_is_surveyed_is_read() {
+    let log = Log::new(format!("payload,case_id,timestamp\n{},a,05.01.2024\nx,b,06.01.2024\n", "x".repeat(300_000)));
+    assert_eq!(log.moments(&options()), [(0.0, "a".to_owned()), (86_400.0, "b".to_owned())]);
+}
+
+#[test]
+fn several_logs_are_merged_by_time() {
+    let directory = tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    fs::write(path("1.csv"), format!("{HEAD}a,2024-01-01,1\na,2024-01-03,3\n")).unwrap();
+    let gzip = |text: String| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.finish().unwrap()
+    };
+    fs::write(path("2.csv.gz"), gzip(format!("{HEAD}b,2024-01-02,2\na,2024-01-04,4\n"))).unwrap();
+    let output = path("out.csv");
+    let import = |names: &[&str]| {
+        let input = LogInput::files(names.iter().map(|name| path(name)));
+        trace::import_from(input, &output, &options(), &())
+    };
+    let summary = import(&["1.csv", "2.csv.gz"]).unwrap();
+    assert_eq!((summary.events, summary.actors), (4, 2));
+    let commands = commands_in(&trace::read(&output, Truncation::Refuse).unwrap());
+    let seen: Vec<_> =
+        commands.iter().map(|command| (command.at_ns / 86_400_000_000_000, &*command.actor.name)).collect();
+    assert_eq!(seen, [(0, "a"), (1, "b"), (2, "a"), (3, "a")]);
+
+    fs::write(path("3.csv"), "case_id,timestamp,size\na,2024-01-01,1\n").unwrap();
+    let error = import(&["1.csv", "3.csv"]).unwrap_err().to_string();
+    assert!(error.contains("3.csv, line 1") && error.contains("`size`, expected `payload`"), "{error}");
+    fs::write(path("4.csv"), format!("{HEAD}a,2024-01-01,1\na,noon,1\n")).unwrap();
+    let error = import(&["1.csv", "4.csv"]).unwrap_err().to_string();
+    assert!(error.contains("4.csv, line 3"), "{error}");
+    // The date that decides is in the second log.
+    fs::write(path("5.csv"), format!("{HEAD}a,01/02/2024,1\n")).unwrap();
+    fs::write(path("6.csv"), format!("{HEAD}a,13/02/2024,1\n")).unwrap();
+    assert_eq!(import(&["5.csv", "6.csv"]).unwrap().span[0].to_string(), "2024-02-01T00:00:00Z");
 }
 
 #[test]
@@ -414,6 +708,14 @@ fn a_log_without_events_is_refused_as_empty() {
         let error = Log::new(text).refused(&options());
         assert!(error.contains("empty") && error.contains("no events"), "{text:?}: {error}");
     }
+}
+
+#[test]
+fn a_trace_is_no_event_log() {
+    let log = Log::new(format!("{HEAD}a,2024-01-01T00:00:00Z,x\n"));
+    log.summary(&options());
+    let error = Log::new(fs::read(&log.output).unwrap()).refused(&options());
+    assert!(error.contains("a trace already") && error.contains("ave-workbench run"), "{error}");
 }
 
 #[test]

@@ -2,5 +2,6 @@
 
 mod fitting;
 mod importing;
+mod real_logs;
 mod recorder;
 mod traces;

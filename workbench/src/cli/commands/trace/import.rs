@@ -8,6 +8,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::ImportProgress;
 use crate::cli::resolve;
+use crate::report::Warning;
 use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
 use crate::workload::escape;
 use crate::{trace, units};
@@ -16,11 +17,13 @@ use ave_actors_rocksdb::trace::NameRule;
 const STANDARD_INPUT: &str = "-";
 
 pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
-    let stem = log_name(&args.log);
+    let logs = logs(args)?;
+    let stem = log_name(&logs[0]);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
     let options = options(args, &stem);
+    let input = input(&logs, &target)?;
     let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c()?);
-    let summary = trace::import_from(input(&args.log, &target)?, &target, &options, &progress);
+    let summary = trace::import_from(input, &target, &options, &progress);
     progress.bar.finish_and_clear();
     let summary = summary?;
     output.result(&json_summary(&summary, &target), || print(&summary, &target.display().to_string(), output))
@@ -37,6 +40,16 @@ fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), Cl
     ))?;
     summary.columns.iter().try_for_each(|column| output.line(&escape(&format!("  {column}"))))?;
     summary.assumptions.iter().try_for_each(|assumed| output.line(&format!("  assumed: {assumed}")))?;
+    if summary.blank_rows > 0 {
+        let rows = units::counted(summary.blank_rows, "row");
+        output.line(&format!("  left out: {rows} of separators alone"))?;
+    }
+    if let Some(first) = &summary.skipped.first {
+        let reasons = summary.skipped.reasons();
+        output.line(&escape(&format!("  left out: {reasons}; the first: {first}")))?;
+    }
+    let warning = |warning: &trace::ImportWarning| Warning { what: warning.what.clone(), hint: warning.hint.clone() };
+    output.warnings(&summary.warnings.iter().map(warning).collect::<Vec<_>>())?;
     let (rate, seconds) = (units::number(summary.rows_per_second()), units::seconds(summary.elapsed.as_secs_f64()));
     output.line(&format!("Imported in {seconds}, {rate} rows/s."))?;
     output.line(&format!("Trace: {target}\nReplay it with `ave-workbench run {target}`."))
@@ -44,7 +57,8 @@ fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), Cl
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.
 fn log_name(log: &Path) -> String {
-    if log.as_os_str() == STANDARD_INPUT {
+    let is_pipe = || log.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    if log.as_os_str() == STANDARD_INPUT || is_pipe() {
         return "stdin".to_owned();
     }
     let is_packed = log.extension().is_some_and(|extension| extension == "zst" || extension == "gz");
@@ -52,15 +66,46 @@ fn log_name(log: &Path) -> String {
     unpacked.file_stem().map_or_else(|| "trace".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-fn input(log: &Path, target: &Path) -> Result<LogInput, CliError> {
-    if log.as_os_str() == STANDARD_INPUT {
-        return Ok(LogInput::reader("standard input", std::io::stdin()));
+/// The logs in their order, with the files that a pattern matches. At least one.
+fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
+    let mut logs = Vec::new();
+    for log in &args.logs {
+        let pattern = log.to_str().filter(|name| name.contains(['*', '?', '[']) && !log.exists());
+        let Some(pattern) = pattern else {
+            logs.push(log.clone());
+            continue;
+        };
+        let invalid = |error: &dyn std::fmt::Display| CliError::Usage(format!("{pattern}: {error}"));
+        let matches = glob::glob(pattern).map_err(|error| invalid(&error))?;
+        let before = logs.len();
+        for path in matches {
+            logs.push(path.map_err(|error| invalid(&error))?);
+        }
+        if logs.len() == before {
+            return Err(CliError::Usage(format!("{pattern}: no file has such a name")));
+        }
     }
-    let same = log.canonicalize().is_ok_and(|log| target.canonicalize().is_ok_and(|target| target == log));
-    if same {
+    let twice = logs.iter().enumerate().find(|(place, log)| logs[..*place].contains(log));
+    match twice {
+        Some((_, log)) => Err(CliError::Usage(format!("{}: is given twice", log.display()))),
+        None => Ok(logs),
+    }
+}
+
+fn input(logs: &[PathBuf], target: &Path) -> Result<LogInput, CliError> {
+    if logs.iter().any(|log| log.as_os_str() == STANDARD_INPUT) {
+        return if logs.len() == 1 {
+            Ok(LogInput::reader("standard input", std::io::stdin()))
+        } else {
+            Err(CliError::Usage("`-`: standard input cannot be one of several logs".to_owned()))
+        };
+    }
+    let target_path = target.canonicalize().ok();
+    let is_target = |log: &PathBuf| target_path.is_some() && log.canonicalize().ok() == target_path;
+    if logs.iter().any(is_target) {
         return Err(CliError::Usage(format!("--output {}: is the log itself", target.display())));
     }
-    Ok(LogInput::file(log))
+    Ok(LogInput::files(logs.iter().cloned()))
 }
 
 fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
@@ -73,6 +118,18 @@ fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
         "last_event_at": summary.span[1].to_string(),
         "columns": summary.columns,
         "assumptions": summary.assumptions,
+        "warnings": summary.warnings.iter().map(|warning| {
+            serde_json::json!({ "what": warning.what, "hint": warning.hint })
+        }).collect::<Vec<_>>(),
+        "blank_rows_count": summary.blank_rows,
+        "skipped_rows_count": summary.skipped.total(),
+        "skipped_rows": {
+            "without_actor_count": summary.skipped.without_actor,
+            "without_time_count": summary.skipped.without_time,
+            "ragged_count": summary.skipped.ragged,
+            "too_large_count": summary.skipped.too_large,
+            "first": summary.skipped.first,
+        },
         "elapsed_seconds": summary.elapsed.as_secs_f64(),
         "rows_per_second": summary.rows_per_second(),
     })
@@ -84,9 +141,15 @@ fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),
         time_format: args.time_format.clone(),
+        year: args.year,
         time_zone: args.time_zone.clone(),
         payload_column: args.payload_column.clone(),
         delimiter: args.delimiter,
+        has_header: !args.no_header,
+        skip_lines: args.skip_lines,
+        comment: args.comment,
+        escape: args.escape,
+        skip_bad_rows: args.skip_bad_rows,
         rules: PersistenceRules {
             strategy: match args.persistence {
                 PersistenceArg::Light => Strategy::Light,

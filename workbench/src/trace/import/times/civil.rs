@@ -3,44 +3,99 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;
 
-use super::unix::billionths;
+use super::number::billionths;
 
+/// The parts of a date in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct DateOrder([DatePart; 3]);
+pub(in super::super) struct DateOrder(&'static [DatePart]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum DatePart {
     Year,
+    /// Two digits, 1969 to 2068.
+    ShortYear,
     Month,
     Day,
 }
 
 impl DateOrder {
-    pub(super) const YMD: Self = Self([DatePart::Year, DatePart::Month, DatePart::Day]);
-    pub(super) const DMY: Self = Self([DatePart::Day, DatePart::Month, DatePart::Year]);
-    pub(super) const MDY: Self = Self([DatePart::Month, DatePart::Day, DatePart::Year]);
+    pub(super) const YMD: Self = Self(&[DatePart::Year, DatePart::Month, DatePart::Day]);
+    pub(super) const DMY: Self = Self(&[DatePart::Day, DatePart::Month, DatePart::Year]);
+    pub(super) const MDY: Self = Self(&[DatePart::Month, DatePart::Day, DatePart::Year]);
+    pub(super) const SHORT_YMD: Self = Self(&[DatePart::ShortYear, DatePart::Month, DatePart::Day]);
+    pub(super) const SHORT_DMY: Self = Self(&[DatePart::Day, DatePart::Month, DatePart::ShortYear]);
+    pub(super) const SHORT_MDY: Self = Self(&[DatePart::Month, DatePart::Day, DatePart::ShortYear]);
+    /// Without a year, or with a year behind the time of day.
+    pub(super) const DM: Self = Self(&[DatePart::Day, DatePart::Month]);
+    pub(super) const MD: Self = Self(&[DatePart::Month, DatePart::Day]);
+
+    const ALL: [Self; 8] =
+        [Self::YMD, Self::DMY, Self::MDY, Self::SHORT_YMD, Self::SHORT_DMY, Self::SHORT_MDY, Self::DM, Self::MD];
 
     /// `DD.MM.YYYY`, with this separator.
     pub(super) fn pattern(self, separator: u8) -> String {
-        self.0.map(|part| ["YYYY", "MM", "DD"][part as usize]).join(&char::from(separator).to_string())
+        let parts = self.0.iter().map(|&part| ["YYYY", "YY", "MM", "DD"][part as usize]);
+        parts.collect::<Vec<_>>().join(&char::from(separator).to_string())
+    }
+
+    /// The order and the separator of a pattern.
+    pub(super) fn of_pattern(pattern: &str) -> Option<(Self, u8)> {
+        let separator = pattern.bytes().find(|byte| !byte.is_ascii_alphabetic())?;
+        let order = Self::ALL.into_iter().find(|order| order.pattern(separator) == pattern)?;
+        Some((order, separator))
+    }
+
+    pub(super) fn has_year(self) -> bool {
+        self.0.len() == 3
+    }
+
+    pub(super) fn has_short_year(self) -> bool {
+        self.0.contains(&DatePart::ShortYear)
     }
 }
 
-/// Reads a text all of which is a date, or a date and a time of day with or without an offset from UTC.
-pub(super) fn read(text: &[u8], order: DateOrder, separator: u8) -> Option<(DateTime, Option<Offset>)> {
+/// Reads a text all of which is a date, or a date and a time of day with or without an offset from UTC. `year` is that of
+/// dates without one, which need a time of day.
+pub(super) fn read(
+    text: &[u8],
+    order: DateOrder,
+    separator: u8,
+    year: Option<i16>,
+) -> Option<(DateTime, Option<Offset>)> {
     let mut rest = Rest(text);
-    let date = rest.date(order, separator)?;
-    if rest.0.is_empty() {
-        return Some((date.to_datetime(Time::midnight()), None));
+    rest.weekday();
+    let [long, month, day] = rest.date(order, separator)?;
+    if order.has_year() {
+        return rest.clock_after(date([long?, month?, day?])?, true);
     }
-    rest.between_date_and_clock()?;
-    let time = date.to_datetime(rest.clock()?);
-    let offset = if rest.0.is_empty() { None } else { Some(rest.offset()?) };
-    rest.0.is_empty().then_some((time, offset))
+    // `Mar 27 13:06:56 2015`, as C writes it.
+    let behind = text.len().checked_sub(5).map(|at| text.split_at(at)).filter(|(_, year)| year[0] == b' ');
+    let behind = behind.and_then(|(before, year)| Some((before, Rest(&year[1..]).number(4, 4)?)));
+    let (until, year) = match behind {
+        Some((before, year)) => (before.len(), year),
+        None => (text.len(), year?.try_into().ok()?),
+    };
+    let from = text.len() - rest.0.len();
+    let rest = Rest(text.get(from..until).filter(|rest| !rest.is_empty())?);
+    rest.clock_after(date([year, month?, day?])?, false)
+}
+
+/// Reads `20111011` and a time of day, which may have no separators either: `20111011T134540Z`, `20171223-22:15:29:606`.
+pub(super) fn read_compact(text: &[u8]) -> Option<(DateTime, Option<Offset>)> {
+    let mut rest = Rest(text);
+    let parts = [rest.number(4, 4)?, rest.number(2, 2)?, rest.number(2, 2)?];
+    rest.clock_after(date(parts)?, true)
+}
+
+fn date([year, month, day]: [u32; 3]) -> Option<Date> {
+    Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+const WEEKDAYS: [&[u8; 3]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+/// A no-break space, a narrow one (before AM and PM in new versions of Java and of browsers) and a thin one, in UTF-8.
+const RARE_SPACES: [&[u8]; 3] = [b"\xc2\xa0", b"\xe2\x80\xaf", b"\xe2\x80\x89"];
 
 struct Rest<'a>(&'a [u8]);
 
@@ -56,7 +111,11 @@ impl<'a> Rest<'a> {
     }
 
     fn skip_spaces(&mut self) {
-        while self.eat(b' ').is_some() {}
+        while self.eat(b' ').is_some() || RARE_SPACES.iter().any(|space| self.eat_word(space).is_some()) {}
+    }
+
+    fn letters(&self) -> usize {
+        self.0.iter().take_while(|byte| byte.is_ascii_alphabetic()).count()
     }
 
     fn digits(&mut self, most: usize) -> &'a [u8] {
@@ -69,23 +128,40 @@ impl<'a> Rest<'a> {
     /// A number of `least` to `most` digits.
     fn number(&mut self, least: usize, most: usize) -> Option<u32> {
         let digits = self.digits(most);
-        (digits.len() >= least).then(|| digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
+        (digits.len() >= least).then(|| value(digits))
     }
 
-    fn date(&mut self, order: DateOrder, separator: u8) -> Option<Date> {
-        let mut parts = [0; 3];
-        for (place, part) in order.0.into_iter().enumerate() {
+    /// `Fri, ` or `Friday ` before a date.
+    fn weekday(&mut self) {
+        let letters = self.letters();
+        if letters >= 3
+            && self.0.get(..3).is_some_and(|start| WEEKDAYS.iter().any(|name| start.eq_ignore_ascii_case(*name)))
+        {
+            self.0 = &self.0[letters..];
+            let _ = self.eat(b',');
+            self.skip_spaces();
+        }
+    }
+
+    /// Year, month and day, each if the order has it.
+    fn date(&mut self, order: DateOrder, separator: u8) -> Option<[Option<u32>; 3]> {
+        let mut parts = [None; 3];
+        for (place, &part) in order.0.iter().enumerate() {
             if place > 0 {
                 self.eat(separator)?;
+                if separator == b' ' {
+                    self.skip_spaces();
+                }
             }
-            parts[part as usize] = match part {
-                DatePart::Year => self.number(4, 4)?,
-                DatePart::Month => self.month()?,
-                DatePart::Day => self.number(1, 2)?,
+            let (at, number) = match part {
+                DatePart::Year => (0, self.number(4, 4)?),
+                DatePart::ShortYear => (0, self.number(2, 2).map(|year| year + if year < 69 { 2000 } else { 1900 })?),
+                DatePart::Month => (1, self.month()?),
+                DatePart::Day => (2, self.number(1, 2)?),
             };
+            parts[at] = Some(number);
         }
-        let [year, month, day] = parts;
-        Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+        Some(parts)
     }
 
     /// A number, or at least three letters of a name.
@@ -93,7 +169,7 @@ impl<'a> Rest<'a> {
         if let Some(number) = self.number(1, 2) {
             return Some(number);
         }
-        let letters = self.0.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let letters = self.letters();
         let start = self.0.get(..3).filter(|_| letters >= 3)?;
         let month = (1..).zip(MONTHS).find(|(_, name)| start.eq_ignore_ascii_case(*name))?.0;
         self.0 = &self.0[letters..];
@@ -102,31 +178,83 @@ impl<'a> Rest<'a> {
         Some(month)
     }
 
-    fn between_date_and_clock(&mut self) -> Option<()> {
-        let _ = self.eat(b',');
-        if self.eat(b' ').is_some() {
-            self.skip_spaces();
-            return Some(());
+    /// The rest: nothing, or a time of day with or without an offset. It may be `1345` and `134540` if it is `compact`.
+    fn clock_after(mut self, date: Date, compact: bool) -> Option<(DateTime, Option<Offset>)> {
+        if self.0.is_empty() {
+            return Some((date.to_datetime(Time::midnight()), None));
         }
-        // `10/Oct/2000:13:55:36`, as web servers write it.
-        self.eat(b'T').or_else(|| self.eat(b't')).or_else(|| self.eat(b':'))
+        let dash = self.between_date_and_clock()?;
+        // `2011-10-11-07:00` is a date with an offset, or a time of day: nothing decides.
+        let clock = self.clock(compact).filter(|clock| !dash || clock.has_seconds)?;
+        let date = if clock.ends_the_day { date.tomorrow().ok()? } else { date };
+        let offset = if self.0.is_empty() { None } else { Some(self.offset()?) };
+        self.0.is_empty().then_some((date.to_datetime(clock.time), offset))
     }
 
-    fn clock(&mut self) -> Option<Time> {
-        let hour = self.number(1, 2)?;
-        self.eat(b':')?;
-        let minute = self.number(2, 2)?;
-        let (mut second, mut nanosecond) = (0, 0);
-        if self.eat(b':').is_some() {
-            // A leap second is the second before it, as in Unix time.
-            second = self.number(2, 2).filter(|&second| second <= 60)?.min(59);
-            if self.eat(b'.').or_else(|| self.eat(b',')).is_some() {
-                let digits = Some(self.digits(usize::MAX)).filter(|digits| !digits.is_empty())?;
-                nanosecond = billionths(digits).cast_signed();
-            }
+    /// Returns whether a dash was between them.
+    fn between_date_and_clock(&mut self) -> Option<bool> {
+        let _ = self.eat(b',');
+        let before = self.0.len();
+        self.skip_spaces();
+        if self.0.len() < before {
+            return Some(false);
         }
-        let hour = self.half_of_day(hour)?;
-        Time::new(hour.try_into().ok()?, minute.try_into().ok()?, second.try_into().ok()?, nanosecond).ok()
+        // `10/Oct/2000:13:55:36`, as web servers write it.
+        if [b'T', b't', b':'].into_iter().any(|byte| self.eat(byte).is_some()) {
+            return Some(false);
+        }
+        self.eat(b'-').map(|()| true)
+    }
+
+    fn clock(&mut self, compact: bool) -> Option<Clock> {
+        let (hour, minute, second, has_seconds) =
+            if compact && self.0.iter().take_while(|byte| byte.is_ascii_digit()).count() >= 4 {
+                self.compact_clock()?
+            } else {
+                self.separated_clock()?
+            };
+        let nanosecond = if has_seconds { self.fraction()? } else { 0 };
+        let ends_the_day = (hour, minute, second, nanosecond) == (24, 0, 0, 0);
+        let hour = if ends_the_day { 0 } else { self.half_of_day(hour)? };
+        let time = Time::new(hour.try_into().ok()?, minute.try_into().ok()?, second.try_into().ok()?, nanosecond);
+        Some(Clock { time: time.ok()?, has_seconds, ends_the_day })
+    }
+
+    /// `134540`, `81257` (a leading zero was dropped) or `1345`.
+    fn compact_clock(&mut self) -> Option<(u32, u32, u32, bool)> {
+        let digits = self.digits(usize::MAX);
+        let (hour, rest) = digits.split_at(if digits.len() == 5 { 1 } else { 2 });
+        let (minute, second) = rest.split_at(2);
+        let second = Some(second).filter(|second| matches!(second.len(), 0 | 2))?;
+        Some((value(hour), value(minute), value(second), !second.is_empty()))
+    }
+
+    /// With colons, or with points. Some devices write `22:16:0`.
+    fn separated_clock(&mut self) -> Option<(u32, u32, u32, bool)> {
+        let hour = self.number(1, 2)?;
+        let separator = [b':', b'.'].into_iter().find(|&separator| self.eat(separator).is_some())?;
+        let minute = self.digits(2);
+        let has_seconds = self.eat(separator).is_some();
+        let least = if separator == b':' && has_seconds { 1 } else { 2 };
+        let minute = Some(minute).filter(|minute| minute.len() >= least).map(value)?;
+        if !has_seconds {
+            return Some((hour, minute, 0, false));
+        }
+        // A leap second is the second before it, as in Unix time.
+        let second = self.number(least, 2).filter(|&second| second <= 60)?.min(59);
+        Some((hour, minute, second, true))
+    }
+
+    /// Nanoseconds: a fraction of a second behind a point or comma; a number of milliseconds behind a colon.
+    fn fraction(&mut self) -> Option<i32> {
+        if self.eat(b'.').or_else(|| self.eat(b',')).is_some() {
+            let digits = Some(self.digits(usize::MAX)).filter(|digits| !digits.is_empty())?;
+            return Some(billionths(digits).cast_signed());
+        }
+        if self.eat(b':').is_some() {
+            return self.number(1, 3).map(|milliseconds| milliseconds.cast_signed() * 1_000_000);
+        }
+        Some(0)
     }
 
     /// The hour of the day, with `AM` or `PM` heeded if it follows.
@@ -146,8 +274,12 @@ impl<'a> Rest<'a> {
     fn offset(&mut self) -> Option<Offset> {
         self.skip_spaces();
         if [&b"Z"[..], b"UTC", b"GMT"].iter().any(|word| self.eat_word(word).is_some()) {
-            return Some(Offset::UTC);
+            return if self.0.is_empty() { Some(Offset::UTC) } else { self.hours_and_minutes() };
         }
+        self.hours_and_minutes()
+    }
+
+    fn hours_and_minutes(&mut self) -> Option<Offset> {
         let sign = if self.eat(b'+').is_some() { 1 } else { self.eat(b'-').map(|()| -1)? };
         let hours = self.number(2, 2)?;
         let minutes = if self.0.is_empty() {
@@ -159,4 +291,15 @@ impl<'a> Rest<'a> {
         let seconds = i32::try_from(hours * 3600 + minutes * 60).ok().filter(|_| minutes < 60)?;
         Offset::from_seconds(sign * seconds).ok()
     }
+}
+
+struct Clock {
+    time: Time,
+    has_seconds: bool,
+    /// `24:00:00`, the midnight that ends the day.
+    ends_the_day: bool,
+}
+
+fn value(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'))
 }

@@ -6,10 +6,9 @@
 mod civil;
 mod form;
 mod guess;
+mod number;
 mod reader;
-mod unix;
 
-pub(super) use civil::DateOrder;
 pub(super) use form::{ADVICE, KNOWN_FORMS, TimeForm};
-pub(super) use guess::{Guess, date_order, guess};
+pub(super) use guess::{Candidates, Guess, guess};
 pub(super) use reader::TimeReader;

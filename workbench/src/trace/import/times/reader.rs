@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
 use jiff::fmt::strtime::{self, BrokenDownTime};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use std::borrow::Cow;
 
 use super::civil::{self, DateOrder};
-use super::form::{ADVICE, TimeForm};
-use super::unix;
-use crate::workload::escape;
+use super::form::{ADVICE, Strftime, TimeForm};
+use super::number;
+use crate::workload::excerpt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Moment {
@@ -16,6 +17,8 @@ pub(in super::super) struct Moment {
     pub(in super::super) nanoseconds: i64,
     /// Whether the row has no offset from UTC.
     pub(in super::super) is_local: bool,
+    /// The second time at which the clocks showed it, if they showed it twice.
+    pub(in super::super) repeated_at: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -23,26 +26,53 @@ pub(in super::super) struct TimeReader {
     pub(in super::super) form: TimeForm,
     /// Zone of times without an offset; UTC if absent.
     pub(in super::super) zone: Option<TimeZone>,
+    /// Year of times without one.
+    pub(in super::super) year: Option<i16>,
 }
 
 impl TimeReader {
-    /// The moment, or what was expected.
-    pub(in super::super) fn read(&self, text: &[u8]) -> Result<Moment, String> {
+    /// The moment; `None` if the text does not have the form, or is before 1678 or after 2261.
+    pub(in super::super) fn read(&self, text: &[u8]) -> Option<Moment> {
         let text = text.trim_ascii();
-        let moment = match &self.form {
+        match &self.form {
             TimeForm::Iso => self.date(text, DateOrder::YMD, b'-').or_else(|| self.rare_iso(text)),
             TimeForm::Date(order, separator) => self.date(text, *order, *separator),
-            TimeForm::Unix { unit, is_guessed } => {
-                let fits = || unix::unit_of(text) == Some(unit) || text.iter().all(|&byte| byte == b'0');
-                unix::read(text, unit).filter(|_| !is_guessed || fits()).map(exactly)
+            TimeForm::Number { scale, is_guessed } => {
+                let number = number::read(text, scale).filter(|&time| !is_guessed || number::is_plausible(time))?;
+                if scale.is_local {
+                    let civil = Offset::UTC.to_datetime(Timestamp::from_nanosecond(number.into()).ok()?);
+                    return self.local(civil);
+                }
+                Some(exactly(number))
             }
-            TimeForm::Format(format) => return self.formatted(text, format),
-        };
-        moment.ok_or_else(|| format!("{}, between the years 1678 and 2261; {ADVICE}", self.form.expectation()))
+            TimeForm::Format(strftime) => self.formatted(text, strftime).ok().flatten(),
+        }
+    }
+
+    /// What a text that cannot be read was expected to be.
+    pub(in super::super) fn expected(&self, text: &[u8]) -> String {
+        let text = text.trim_ascii();
+        let expectation = self.form.expectation();
+        match &self.form {
+            TimeForm::Format(strftime) => match self.formatted(text, strftime) {
+                Err(error) => format!("{expectation} ({})", excerpt(&error.to_string())),
+                Ok(_) if self.year.is_none() => {
+                    format!("{expectation}, between the years 1678 and 2261; if it has no year, set it with --year")
+                }
+                Ok(_) => format!("{expectation}, between the years 1678 and 2261"),
+            },
+            TimeForm::Number { is_guessed: true, .. } if number::is_number(text) => {
+                format!("{expectation}, from 1990 to the next year; it may be {}", number::readings(text))
+            }
+            _ => format!("{expectation}, between the years 1678 and 2261; {ADVICE}"),
+        }
     }
 
     fn date(&self, text: &[u8], order: DateOrder, separator: u8) -> Option<Moment> {
-        let (time, offset) = civil::read(text, order, separator)?;
+        self.moment(civil::read(text, order, separator, self.year)?)
+    }
+
+    fn moment(&self, (time, offset): (DateTime, Option<Offset>)) -> Option<Moment> {
         match offset {
             Some(offset) => exact(offset.to_timestamp(time).ok()?),
             None => self.local(time),
@@ -53,6 +83,9 @@ impl TimeReader {
     fn rare_iso(&self, text: &[u8]) -> Option<Moment> {
         if text.iter().all(u8::is_ascii_digit) {
             return self.compact(text);
+        }
+        if let Some(time) = civil::read_compact(text) {
+            return self.moment(time);
         }
         let text = std::str::from_utf8(text).ok()?;
         match text.parse::<Timestamp>() {
@@ -72,24 +105,56 @@ impl TimeReader {
         self.local(Some(time).filter(|time| (1900..2100).contains(&time.year()))?)
     }
 
-    fn formatted(&self, text: &[u8], format: &str) -> Result<Moment, String> {
-        let expected = |error: jiff::Error| format!("the form `{format}` ({})", escape(&error.to_string()));
-        let out_of_range = || format!("the form `{format}`, between the years 1678 and 2261");
-        let parsed = strtime::parse(format, text).map_err(expected)?;
-        if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
-            return exact(parsed.to_timestamp().map_err(expected)?).ok_or_else(out_of_range);
+    /// `None` if it has the form but is out of range, or has no year.
+    fn formatted(&self, text: &[u8], strftime: &Strftime) -> Result<Option<Moment>, jiff::Error> {
+        let text = with_padded_milliseconds(text, strftime.colons_before_milliseconds);
+        let mut parsed = match strtime::parse(&strftime.format, &*text) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                // A no-break space, before PM for example, is a space.
+                let Some(plain) = with_plain_spaces(&text) else { return Err(error) };
+                strtime::parse(&strftime.format, plain)?
+            }
+        };
+        if parsed.year().is_none() && parsed.month().is_some() {
+            let Some(year) = self.year else { return Ok(None) };
+            parsed.set_year(Some(year))?;
         }
-        self.local(civil_time(&parsed).map_err(expected)?).ok_or_else(out_of_range)
+        if parsed.offset().is_some() || parsed.iana_time_zone().is_some() {
+            return Ok(exact(parsed.to_timestamp()?));
+        }
+        Ok(self.local(civil_time(&parsed)?))
     }
 
-    /// A time that the clocks skipped or showed twice is read as RFC 5545 defines.
+    /// A time that the clocks skipped is read as RFC 5545 defines.
     fn local(&self, civil: DateTime) -> Option<Moment> {
-        let time = match &self.zone {
-            None => Offset::UTC.to_timestamp(civil),
-            Some(zone) => zone.to_ambiguous_timestamp(civil).compatible(),
+        let Some(zone) = &self.zone else {
+            return Some(Moment { is_local: true, ..exact(Offset::UTC.to_timestamp(civil).ok()?)? });
         };
-        Some(Moment { is_local: true, ..exact(time.ok()?)? })
+        let ambiguous = zone.to_ambiguous_timestamp(civil);
+        let repeated_at = match ambiguous.offset() {
+            AmbiguousOffset::Fold { after, .. } => exact(after.to_timestamp(civil).ok()?).map(|time| time.nanoseconds),
+            _ => None,
+        };
+        Some(Moment { is_local: true, repeated_at, ..exact(ambiguous.compatible().ok()?)? })
     }
+}
+
+/// The text with three digits behind so many colons and one more.
+fn with_padded_milliseconds(text: &[u8], colons: Option<usize>) -> Cow<'_, [u8]> {
+    let start = colons.and_then(|colons| text.iter().enumerate().filter(|(_, byte)| **byte == b':').nth(colons));
+    let Some((colon, _)) = start else { return Cow::Borrowed(text) };
+    let digits = text[colon + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !matches!(digits, 1 | 2) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned([&text[..=colon], &b"00"[..3 - digits], &text[colon + 1..]].concat())
+}
+
+/// `None` if there are no other spaces.
+fn with_plain_spaces(text: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(text).ok().filter(|text| !text.is_ascii())?;
+    Some(text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect())
 }
 
 /// Midnight if there is no time of day.
@@ -102,26 +167,28 @@ fn exact(time: Timestamp) -> Option<Moment> {
 }
 
 const fn exactly(nanoseconds: i64) -> Moment {
-    Moment { nanoseconds, is_local: false }
+    Moment { nanoseconds, is_local: false, repeated_at: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::import::times::unix::UNITS;
+    use crate::trace::import::times::number::SCALES;
     use proptest::prelude::*;
 
     /// The time, or what was expected.
     fn read(form: &TimeForm, text: &str) -> String {
-        match (TimeReader { form: form.clone(), zone: None }).read(text.as_bytes()) {
-            Ok(moment) => Timestamp::from_nanosecond(moment.nanoseconds.into()).unwrap().to_string(),
-            Err(expected) => expected,
+        let reader = TimeReader { form: form.clone(), zone: None, year: Some(2015) };
+        match reader.read(text.as_bytes()) {
+            Some(moment) => Timestamp::from_nanosecond(moment.nanoseconds.into()).unwrap().to_string(),
+            None => reader.expected(text.as_bytes()),
         }
     }
 
     #[test]
     fn times_of_every_form_are_read_and_others_refused() {
         let points = TimeForm::Date(DateOrder::DMY, b'.');
+        let yearless = TimeForm::Date(DateOrder::MD, b' ');
         for (form, text, expected) in [
             (&TimeForm::Iso, "2011-10-11 13:45:40.276000+02:00", "2011-10-11T11:45:40.276Z"),
             (&TimeForm::Iso, " 2011-10-11 13:45 ", "2011-10-11T13:45:00Z"),
@@ -147,10 +214,9 @@ mod tests {
             (&points, "03.02.2011 23:05 UTC", "2011-02-03T23:05:00Z"),
             (&points, "03.02.2011:23:05:01 -0730", "2011-02-04T06:35:01Z"),
             (&points, "30.02.2011", "DD.MM.YYYY"),
-            // The century is unknown.
             (&points, "03.02.11", "DD.MM.YYYY"),
             (&points, "03.02.2011 13:05 PM", "DD.MM.YYYY"),
-            (&points, "03.02.2011 24:00", "DD.MM.YYYY"),
+            (&points, "03.02.2011 24:00:01", "DD.MM.YYYY"),
             (&points, "03.02.2011 1", "DD.MM.YYYY"),
             (&points, "03.02.2011 1:05:", "DD.MM.YYYY"),
             (&points, "03.02.2011 1:05 x", "DD.MM.YYYY"),
@@ -159,7 +225,40 @@ mod tests {
             (&TimeForm::named("%d.%m.%Y"), "11.10.2011", "2011-10-11T00:00:00Z"),
             (&TimeForm::named("%d.%m.%Y"), "2011", "%d.%m.%Y"),
             (&TimeForm::named("unix-ms"), "5", "1970-01-01T00:00:00.005Z"),
-            (&TimeForm::Unix { unit: &UNITS[1], is_guessed: true }, "5", "as in the first rows"),
+            (&TimeForm::named("excel-days"), "45674.41", "2025-01-17T09:50:24Z"),
+            (&TimeForm::Number { scale: &SCALES[1], is_guessed: true }, "5", "as in the first rows"),
+            (&TimeForm::Number { scale: &SCALES[0], is_guessed: true }, "45674.41", "--time-format excel-days"),
+            // Two-digit years.
+            (&TimeForm::Date(DateOrder::SHORT_DMY, b'.'), "9.3.10 8:05", "2010-03-09T08:05:00Z"),
+            (&TimeForm::Date(DateOrder::SHORT_DMY, b'.'), "9.3.70", "1970-03-09T00:00:00Z"),
+            (&TimeForm::Date(DateOrder::SHORT_YMD, b'/'), "17/06/09 20:10:40", "2017-06-09T20:10:40Z"),
+            (&TimeForm::Date(DateOrder::SHORT_DMY, b'.'), "9.3.2010 8:05", "DD.MM.YY"),
+            // No year, or one behind the time of day.
+            (&yearless, "Mar 27 13:06:56", "2015-03-27T13:06:56Z"),
+            (&yearless, "Mar  7 13:06:56.5", "2015-03-07T13:06:56.5Z"),
+            (&yearless, "Sat Mar 27 13:06:56 2010", "2010-03-27T13:06:56Z"),
+            (&yearless, "Mar 27", "MM DD"),
+            (&TimeForm::named("%b %d %H:%M:%S"), "Mar 27 13:06:56", "2015-03-27T13:06:56Z"),
+            // Web servers, e-mail, DB2, spreadsheets, devices.
+            (&TimeForm::Date(DateOrder::DMY, b'/'), "17/May/2015:10:05:03 +0200", "2015-05-17T08:05:03Z"),
+            (&TimeForm::Date(DateOrder::DMY, b' '), "Fri, 05 Jan 2024 10:00:00 GMT", "2024-01-05T10:00:00Z"),
+            (&TimeForm::Date(DateOrder::DMY, b' '), "05 Jan 2024 10:00:00 GMT+0100", "2024-01-05T09:00:00Z"),
+            (&TimeForm::Iso, "2011-10-11-13.45.40.276000", "2011-10-11T13:45:40.276Z"),
+            (&TimeForm::Iso, "2011-10-11 18.00.00", "2011-10-11T18:00:00Z"),
+            (&TimeForm::Iso, "2011-10-11 18:00:00,210", "2011-10-11T18:00:00.21Z"),
+            (&TimeForm::Iso, "2011-10-11 24:00:00", "2011-10-12T00:00:00Z"),
+            (&TimeForm::Iso, "2011-10-11 1:05\u{202f}PM", "2011-10-11T13:05:00Z"),
+            (&TimeForm::named("%Y-%m-%d %I:%M %p"), "2011-10-11 1:05\u{202f}PM", "2011-10-11T13:05:00Z"),
+            (&TimeForm::Iso, "20200326 081257", "2020-03-26T08:12:57Z"),
+            (&TimeForm::Iso, "20200326 81257", "2020-03-26T08:12:57Z"),
+            (&TimeForm::Iso, "20111011T1345+0200", "2011-10-11T11:45:00Z"),
+            // Behind a colon are milliseconds, padded or not.
+            (&TimeForm::Iso, "20171223-22:15:29:606", "2017-12-23T22:15:29.606Z"),
+            (&TimeForm::Iso, "20171223-22:15:29:89", "2017-12-23T22:15:29.089Z"),
+            (&TimeForm::Iso, "20171223-22:16:0:119", "2017-12-23T22:16:00.119Z"),
+            (&TimeForm::named("%Y%m%d-%H:%M:%S:%f"), "20171223-22:15:29:89", "2017-12-23T22:15:29.089Z"),
+            (&TimeForm::named("%Y%m%d-%T:%f"), "20171223-22:15:29:9", "2017-12-23T22:15:29.009Z"),
+            (&TimeForm::named("%Y%m%d-%H:%M:%S.%f"), "20171223-22:15:29.89", "2017-12-23T22:15:29.89Z"),
         ] {
             let found = read(form, text);
             assert!(found.contains(expected), "{text}: {found}, expected {expected}");
@@ -171,7 +270,7 @@ mod tests {
         #[test]
         fn the_fast_path_agrees_with_jiff(
             (year, month, day) in (1678i16..2262, 1u8..14, 1u8..33),
-            (hour, minute, second) in (0u8..26, 0u8..62, 0u8..62),
+            (hour, minute, second) in ((0u8..24).prop_union(25..26), 0u8..62, 0u8..62),
             between in prop::sample::select(&["T", " ", "t", "_"][..]),
             fraction in prop_oneof![Just(String::new()), "[.,][0-9]{1,9}"],
             offset in prop_oneof![Just(String::new()), "[Zz]", "[+-][01][0-9]:[0-5][0-9]", "[+-][0-2][0-9]([0-9]{2})?"],
@@ -184,12 +283,12 @@ mod tests {
                     (TimeZone::UTC.to_ambiguous_timestamp(civil).compatible().unwrap(), true)
                 }),
             };
-            let by_hand = civil::read(text.as_bytes(), DateOrder::YMD, b'-');
-            let found = TimeReader { form: TimeForm::Iso, zone: None }.read(text.as_bytes()).ok();
+            let by_hand = civil::read(text.as_bytes(), DateOrder::YMD, b'-', None);
+            let found = TimeReader { form: TimeForm::Iso, zone: None, year: None }.read(text.as_bytes());
             match jiff {
                 Some((time, is_local)) => {
                     let nanoseconds = i64::try_from(time.as_nanosecond()).unwrap();
-                    prop_assert_eq!(found, Some(Moment { nanoseconds, is_local }), "{}", text);
+                    prop_assert_eq!(found, Some(Moment { nanoseconds, is_local, repeated_at: None }), "{}", text);
                     prop_assert!(by_hand.is_some(), "{} is read by jiff", text);
                 }
                 None => prop_assert!(by_hand.is_none(), "{}: {:?}, which jiff does not read", text, by_hand),
@@ -200,9 +299,9 @@ mod tests {
     #[test]
     fn times_without_an_offset_are_in_the_given_zone() {
         let fixed = TimeZone::fixed(jiff::tz::offset(2));
-        let reader = |form| TimeReader { form, zone: Some(fixed.clone()) };
+        let reader = |form| TimeReader { form, zone: Some(fixed.clone()), year: None };
         let at = |text: &str, form| reader(form).read(text.as_bytes()).unwrap();
-        let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true };
+        let noon = Moment { nanoseconds: 10 * 3_600_000_000_000, is_local: true, repeated_at: None };
         assert_eq!(at("1970-01-01 12:00", TimeForm::Iso), noon);
         assert_eq!(at("19700101T120000", TimeForm::Iso), noon);
         assert_eq!(at("01.01.1970 12:00", TimeForm::Date(DateOrder::DMY, b'.')), noon);

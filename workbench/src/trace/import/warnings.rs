@@ -1,0 +1,117 @@
+//! What may be wrong with a log that can be imported.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::job::ImportJob;
+use super::options::ImportWarning;
+use super::outliers::Outliers;
+use super::read::Collected;
+use super::sort::Event;
+use crate::units;
+use crate::workload::excerpt;
+
+/// Sees all events in order of time.
+pub(super) struct Warnings {
+    events: u64,
+    placeholders: Vec<Placeholder>,
+    outliers: Outliers,
+    first: Option<i64>,
+    found: Vec<ImportWarning>,
+}
+
+/// An actor whose name stands for no value.
+struct Placeholder {
+    actor: u32,
+    name: String,
+    events: u64,
+}
+
+impl Warnings {
+    pub(super) fn new(job: &ImportJob<'_>, collected: &Collected) -> Self {
+        let placeholders = collected.actors.placeholders().into_iter();
+        let mut warnings = Self {
+            events: collected.events,
+            placeholders: placeholders.map(|(actor, name)| Placeholder { actor, name, events: 0 }).collect(),
+            outliers: Outliers::new(collected.events),
+            first: None,
+            found: Vec::new(),
+        };
+        if collected.repeated_times > 0 {
+            let zone = zone_name(job.options.time_zone.as_ref());
+            warnings.add(
+                format!(
+                    "the times of {} are in an hour that the clocks in {zone} showed twice",
+                    units::counted(collected.repeated_times, "event")
+                ),
+                "each is the first of both times, or the second if the first is before the actor's event above it in the \
+                 log; only times with an offset decide",
+            );
+        }
+        if job.options.year.is_some() && collected.steps_back > 0 {
+            warnings.add(
+                format!(
+                    "the times of the log go back by half a year {}, as at the turn of a year",
+                    units::counted(collected.steps_back, "time")
+                ),
+                "all events are in one year: import each year alone, with its --year",
+            );
+        }
+        warnings
+    }
+
+    fn add(&mut self, what: String, hint: &str) {
+        self.found.push(ImportWarning { what, hint: hint.to_owned() });
+    }
+
+    pub(super) fn see(&mut self, event: Event) {
+        self.first.get_or_insert(event.time);
+        self.outliers.push(event.time);
+        if let Some(placeholder) = self.placeholders.iter_mut().find(|placeholder| placeholder.actor == event.actor) {
+            placeholder.events += 1;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<ImportWarning> {
+        for Placeholder { name, events, .. } in std::mem::take(&mut self.placeholders) {
+            let share = 100.0 * events as f64 / self.events.max(1) as f64;
+            let (events, all) = (units::counted(events, "event"), units::counted(self.events, "event"));
+            self.add(
+                format!(
+                    "the actor of {events} of {all} ({share:.0} %) is `{}`, which may stand for no value",
+                    excerpt(&name)
+                ),
+                "leave them out with --skip-bad-rows, or name another --actor-column",
+            );
+        }
+        if let (Some(others), Some(first)) = (self.outliers.find(), self.first) {
+            let seconds = |time: i64| time.saturating_sub(first) / 1_000_000_000;
+            let (from, to) = (seconds(others.first), seconds(others.last) + 1);
+            let outliers = units::counted(others.outliers as u64, "event");
+            let what = format!(
+                "{outliers} of {} are far from the others, which are from {} to {}",
+                units::counted(self.events, "event"),
+                timestamp(others.first),
+                timestamp(others.last),
+            );
+            let hint = format!(
+                "they stretch the log; check their times, or cut them off: `trace export --table trace --from {from}s --to {to}s`"
+            );
+            self.found.push(ImportWarning { what, hint });
+        }
+        self.found
+    }
+}
+
+/// The time so many nanoseconds after 1970.
+pub(super) fn timestamp(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(nanoseconds.into()).expect("between 1677 and 2262")
+}
+
+/// Name of a zone for people; UTC if it is absent.
+pub(super) fn zone_name(zone: Option<&TimeZone>) -> String {
+    let Some(zone) = zone else { return "UTC".to_owned() };
+    let fixed =
+        || zone.to_fixed_offset().map_or_else(|_| "the given time zone".to_owned(), |offset| format!("UTC{offset}"));
+    zone.iana_name().map_or_else(fixed, ToOwned::to_owned)
+}
