@@ -68,8 +68,8 @@ impl Line {
         let slope = self.xy / self.xx;
         let explained = slope * self.xy / self.yy;
         let grown = slope * (self.most - self.least?);
-        let grows = self.count >= LEAST_STATES && explained >= EXPLAINED && grown >= LEAST_GROWTH * self.y;
-        grows.then(|| Growth { base_bytes: (self.y - slope * self.x).max(0.0), bytes_per_event: slope })
+        let is_found = self.count >= LEAST_STATES && explained >= EXPLAINED && grown >= LEAST_GROWTH * self.y;
+        is_found.then(|| Growth { base_bytes: (self.y - slope * self.x).max(0.0), bytes_per_event: slope })
     }
 }
 
