@@ -152,6 +152,11 @@ impl Op {
         Self { kind, number, bytes, may_miss: false }
     }
 
+    /// Whether `number` is that of an event: of operations on one, and of the newest event if it was found.
+    pub const fn has_event_number(self) -> bool {
+        self.kind.names_event() || (matches!(self.kind, OpKind::EventsLast) && self.bytes > 0)
+    }
+
     /// Bytes of the value it writes, 0 if it writes none.
     pub const fn written_bytes(self) -> u32 {
         if self.kind.writes_value() { self.bytes } else { 0 }

@@ -38,7 +38,7 @@ impl Line<'_> {
         out.push(b',');
         out.extend_from_slice(self.op.kind.name().as_bytes());
         out.push(b',');
-        if self.op.kind.names_event() || (self.op.kind == OpKind::EventsLast && self.op.bytes > 0) {
+        if self.op.has_event_number() {
             let number = digits.format(self.op.number).as_bytes();
             out.extend_from_slice(&[b'0'; KEY_DIGITS][number.len()..]);
             out.extend_from_slice(number);

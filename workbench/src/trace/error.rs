@@ -24,6 +24,17 @@ pub enum TraceError {
     /// A line does not fit the header, or a field does not fit its column. Lines count from 1.
     #[error("{}, line {line}{}: {reason}", path.display(), in_column(column.as_deref()))]
     Malformed { path: PathBuf, line: u64, column: Option<String>, reason: String },
+    /// An event of a log that has no lines of its own, such as Parquet or JSON, cannot be used. `place` says which one.
+    #[error("{}, {place}{}: {reason}", path.display(), in_column(column.as_deref()))]
+    BadEvent { path: PathBuf, place: String, column: Option<String>, reason: String },
+    /// The file is no log of a known format. `what` says what it is, `advice` what to do.
+    #[error(
+        "{}: {what}, expected an event log (CSV, JSON lines, Parquet, XES or OCEL 2.0); {advice}", path.display()
+    )]
+    NotALog { path: PathBuf, what: &'static str, advice: String },
+    /// An option has no meaning for a log of this format.
+    #[error("{}: {option} does not apply: {reason}", path.display())]
+    Unsuitable { path: PathBuf, option: &'static str, reason: String },
     /// Required columns are missing or not unique. Each problem names the option that selects the column; `command` is a
     /// command line that may serve.
     #[error(

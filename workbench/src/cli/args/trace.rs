@@ -23,11 +23,12 @@ pub(crate) enum TraceCommand {
     Export(ExportArgs),
 }
 
-/// Convert event logs (CSV) to a trace
+/// Convert event logs (CSV, JSON lines, Parquet, XES, OCEL 2.0) to a trace
 ///
 /// Each row is an event. One column names the actor (case, stream, entity …), another one the time. The length of the row
 /// is the size of the event. The logs may be compressed (zstd, gzip) and in any order. Nothing is written if any row is
-/// invalid, unless bad rows are skipped.
+/// invalid, unless bad rows are skipped. The format is detected from the content. In JSON lines `a.b` is the key b of the
+/// object at a; in XES a trace is an actor, in OCEL an object.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -43,6 +44,8 @@ Examples:
     --time-column at --persistence full
   ave-workbench trace import log.csv --delimiter=';' \\
     --time-format '%d.%m.%Y %H:%M:%S'
+  ave-workbench trace import hospital.xes.gz
+  ave-workbench trace import event_journal.csv --preset akka-jdbc
   # At most 1000 rows may be bad
   ave-workbench trace import log.csv --skip-bad-rows=1000
   # No header: the columns are called 1, 2, 3 …
@@ -76,6 +79,12 @@ pub(crate) struct ImportArgs {
     /// Column whose length is the event size [default: the whole row]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) payload_column: Option<String>,
+    /// Column that contains the event size, bytes [default: the length of the payload]
+    #[arg(long, value_name = "COLUMN", conflicts_with = "payload_column")]
+    pub(crate) size_column: Option<String>,
+    /// Event store of which the log is a dump, as CSV or JSON lines: selects the columns
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<PresetArg>,
     /// Field separator; `\t` is a tab [default: detected: comma, semicolon, tab or bar]
     #[arg(long, value_name = "CHARACTER", value_parser = values::delimiter)]
     pub(crate) delimiter: Option<u8>,
@@ -119,6 +128,12 @@ pub(crate) struct ImportArgs {
     /// Actor type; it names the column families [default: name of the log]
     #[arg(long, value_name = "NAME")]
     pub(crate) type_name: Option<String>,
+    /// Column that contains the actor's type [default: all actors have one type]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) type_column: Option<String>,
+    /// Character that ends the type at the beginning of an actor's name, for example `-` in account-17
+    #[arg(long, value_name = "CHARACTER", conflicts_with = "type_column")]
+    pub(crate) type_separator: Option<char>,
     /// Keep actor names; otherwise they are hashed with a random key
     #[arg(long)]
     pub(crate) keep_names: bool,
@@ -209,7 +224,8 @@ pub(crate) struct GenerateArgs {
 /// Export a trace as a table for other tools, or extract a part of it
 ///
 /// The tables `commands` and `actors` are CSV or JSON lines whose field names carry units; pandas and DuckDB read them
-/// directly. `--table trace` writes a trace: plain or compressed, a time range, or a share of the actors.
+/// directly. `--table trace` writes a trace: plain or compressed, a time range, or a share of the actors. `--format parquet`
+/// writes storage operations, or another table, in columns, with a number for each actor.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -221,14 +237,19 @@ Examples:
     --from 10s --to 60s -o part.trace.csv.zst
   # 5 % of its actors
   ave-workbench trace export receipt.trace.csv.zst --table trace \\
-    --actors 5 -o sample.trace.csv")]
+    --actors 5 -o sample.trace.csv
+  # Storage operations for DuckDB, and who the actors are
+  ave-workbench trace export receipt.trace.csv.zst --format parquet \\
+    -o operations.parquet
+  ave-workbench trace export receipt.trace.csv.zst --format parquet \\
+    --table actors -o actors.parquet")]
 pub(crate) struct ExportArgs {
     /// Trace file
     pub(crate) trace: PathBuf,
-    /// Meaning of a row
-    #[arg(long, value_enum, default_value_t = TableArg::Commands)]
-    pub(crate) table: TableArg,
-    /// Format of the tables `commands` and `actors`
+    /// Meaning of a row [default: commands; with --format parquet trace]
+    #[arg(long, value_enum)]
+    pub(crate) table: Option<TableArg>,
+    /// Format of the table; a trace that is not Parquet has its own
     #[arg(long, value_enum, default_value_t = TableFormatArg::Csv)]
     pub(crate) format: TableFormatArg,
     /// Output file; .zst compresses it [default: standard output]
@@ -255,6 +276,18 @@ pub(crate) enum PersistenceArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PresetArg {
+    /// Table `event_journal` of akka-persistence-jdbc
+    AkkaJdbc,
+    /// Table `mt_events` of Marten
+    Marten,
+    /// Table `messages` of message-db
+    MessageDb,
+    /// Entries of a feed of `EventStoreDB`, read with embed=body
+    Eventstoredb,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TableArg {
     /// A command with the sum of its operations
     Commands,
@@ -268,4 +301,5 @@ pub(crate) enum TableArg {
 pub(crate) enum TableFormatArg {
     Csv,
     JsonLines,
+    Parquet,
 }

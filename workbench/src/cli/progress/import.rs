@@ -26,6 +26,7 @@ impl ImportProgress {
 impl ImportObserver for ImportProgress {
     fn progress(&self, stage: ImportStage, done: u64, total: Option<u64>) {
         let (label, position) = match stage {
+            ImportStage::Decode => ("decoding the log", units::bytes(done as f64)),
             ImportStage::Survey => ("detecting the date order (D/M or M/D)", units::bytes(done as f64)),
             ImportStage::Read => ("reading the log", units::bytes(done as f64)),
             ImportStage::Write => ("writing the trace", units::counted(done, "event")),

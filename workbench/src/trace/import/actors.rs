@@ -1,6 +1,7 @@
-//! The actors of a log: every name once, and its name in the trace.
+//! The actors of a log: every name once, and its type and name in the trace.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::rows::text;
 use ave_actors_rocksdb::trace::NameRule;
@@ -14,51 +15,102 @@ pub(super) fn is_placeholder(text: &[u8]) -> bool {
     PLACEHOLDERS.iter().any(|placeholder| text.eq_ignore_ascii_case(placeholder))
 }
 
-/// Numbers names in order of appearance.
+/// Between type and name in a key; never in a type.
+const END_OF_TYPE: u8 = 0xff;
+
+/// Numbers names in order of appearance. Actors of different types are different, whatever their names.
 #[derive(Default)]
 pub(super) struct Actors {
-    numbers: HashMap<Box<[u8]>, u32>,
+    /// By name, of actors without a type of their own.
+    plain: HashMap<Box<[u8]>, u32>,
+    /// By type and name.
+    typed: HashMap<Box<[u8]>, u32>,
     pub(super) any_latin_1: bool,
 }
 
+/// An actor's name, behind its type if it has one.
+struct Key {
+    is_typed: bool,
+    bytes: Box<[u8]>,
+}
+
+/// An actor of the trace.
+pub(super) struct Named {
+    pub(super) type_name: Arc<str>,
+    pub(super) name: Box<str>,
+}
+
 impl Actors {
-    /// The number of a name; `None` if there are more than 2^32.
-    pub(super) fn number(&mut self, name: &[u8]) -> Option<u32> {
-        if let Some(&number) = self.numbers.get(name) {
+    /// The number of a name of a type; `None` if there are more than 2^32.
+    pub(super) fn number(&mut self, type_name: Option<&[u8]>, name: &[u8]) -> Option<u32> {
+        let Some(type_name) = type_name else { return self.number_of(false, name) };
+        let mut key = family_name(&text(type_name)).into_bytes();
+        key.push(END_OF_TYPE);
+        key.extend_from_slice(name);
+        self.number_of(true, &key)
+    }
+
+    fn number_of(&mut self, is_typed: bool, key: &[u8]) -> Option<u32> {
+        let numbers = if is_typed { &self.typed } else { &self.plain };
+        if let Some(&number) = numbers.get(key) {
             return Some(number);
         }
-        let number = u32::try_from(self.numbers.len()).ok()?;
-        self.any_latin_1 |= std::str::from_utf8(name).is_err();
-        self.numbers.insert(name.into(), number);
+        let number = u32::try_from(self.plain.len() + self.typed.len()).ok()?;
+        self.any_latin_1 |= std::str::from_utf8(parts(is_typed, key).1).is_err();
+        let numbers = if is_typed { &mut self.typed } else { &mut self.plain };
+        numbers.insert(key.into(), number);
         Some(number)
     }
 
     /// The numbers here of others, in their order; `None` if there are more than 2^32.
     pub(super) fn numbers_of(&mut self, others: Self) -> Option<Vec<u32>> {
-        others.in_order().iter().map(|name| self.number(name)).collect()
+        others.in_order().iter().map(|key| self.number_of(key.is_typed, &key.bytes)).collect()
     }
 
     /// Numbers and names of actors whose name stands for no value.
     pub(super) fn placeholders(&self) -> Vec<(u32, String)> {
-        let such = self.numbers.iter().filter(|(name, _)| is_placeholder(name.trim_ascii()));
-        such.map(|(name, &number)| (number, text(name).into_owned())).collect()
+        let plain = self.plain.iter().map(|(key, number)| (parts(false, key).1, *number));
+        let typed = self.typed.iter().map(|(key, number)| (parts(true, key).1, *number));
+        let all = plain.chain(typed);
+        let such = all.filter(|(name, _)| is_placeholder(name.trim_ascii()));
+        such.map(|(name, number)| (number, text(name).into_owned())).collect()
     }
 
-    fn in_order(self) -> Vec<Box<[u8]>> {
-        let mut by_number = vec![Box::default(); self.numbers.len()];
-        for (name, number) in self.numbers {
-            by_number[number as usize] = name;
-        }
-        by_number
+    fn in_order(self) -> Vec<Key> {
+        let of = |is_typed| move |(bytes, number): (Box<[u8]>, u32)| (number, Key { is_typed, bytes });
+        let mut keys: Vec<_> =
+            self.plain.into_iter().map(of(false)).chain(self.typed.into_iter().map(of(true))).collect();
+        keys.sort_unstable_by_key(|(number, _)| *number);
+        keys.into_iter().map(|(_, key)| key).collect()
     }
 
-    /// The actors' names in the trace, by number.
-    pub(super) fn into_names(self, rule: NameRule) -> Vec<Box<str>> {
-        let key: [u8; 16] = rand::random();
-        let in_trace = |name: Box<[u8]>| match rule {
-            NameRule::Keep => text(&name).into(),
-            NameRule::Hash => hashed(&name, &key).into_boxed_str(),
+    /// The actors of the trace, by number; `type_name` is that of actors without one of their own.
+    pub(super) fn into_named(self, rule: NameRule, type_name: &str) -> Vec<Named> {
+        let secret: [u8; 16] = rand::random();
+        let mut types: HashMap<Box<[u8]>, Arc<str>> = HashMap::new();
+        let default: Arc<str> = type_name.into();
+        let named = |key: Key| {
+            let (own_type, name) = parts(key.is_typed, &key.bytes);
+            let type_name = match own_type {
+                Some(own) => Arc::clone(types.entry(own.into()).or_insert_with(|| text(own).into())),
+                None => Arc::clone(&default),
+            };
+            let name = match rule {
+                NameRule::Keep => text(name).into(),
+                NameRule::Hash => hashed(name, &secret).into_boxed_str(),
+            };
+            Named { type_name, name }
         };
-        self.in_order().into_iter().map(in_trace).collect()
+        self.in_order().into_iter().map(named).collect()
     }
+}
+
+fn parts(is_typed: bool, key: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let end = key.iter().position(|&byte| byte == END_OF_TYPE).filter(|_| is_typed);
+    end.map_or((None, key), |end| (Some(&key[..end]), &key[end + 1..]))
+}
+
+/// A name as part of a column family's, without commas and the like: `purchase_order` for `Purchase Order`.
+pub(crate) fn family_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }

@@ -40,6 +40,10 @@ pub(super) struct Columns {
     pub(super) time: Vec<usize>,
     /// The whole row if absent.
     pub(super) payload: Option<usize>,
+    /// Has the size of the event; the payload's length if absent.
+    pub(super) size: Option<usize>,
+    /// Has the type of the actor.
+    pub(super) actor_type: Option<usize>,
     /// Fields that every row has: those behind have no name.
     pub(super) fewest: usize,
     guessed: [bool; 2],
@@ -60,21 +64,27 @@ impl Columns {
             Some(names) => search.joined(names, "--actor-column"),
             None => search.guess_actor(),
         };
-        let payload = options.payload_column.as_deref().map(|name| search.named(name, "--payload-column")).transpose();
+        let others = [
+            (options.payload_column.as_deref(), "--payload-column"),
+            (options.size_column.as_deref(), "--size-column"),
+            (options.type_column.as_deref(), "--type-column"),
+        ];
+        let others = others.map(|(name, option)| name.map(|name| search.named(name, option)).transpose());
         let fewest = sample.headers.iter().rposition(|name| !name.trim().is_empty()).map_or(0, |last| last + 1);
-        match (actor, time, payload) {
-            (Ok(actor), Ok(time), Ok(payload)) => {
+        match (actor, time, others) {
+            (Ok(actor), Ok(time), [Ok(payload), Ok(size), Ok(actor_type)]) => {
                 let headers = sample.headers.clone();
-                Ok(Self { headers, actor, time, payload, fewest, guessed })
+                Ok(Self { headers, actor, time, payload, size, actor_type, fewest, guessed })
             }
-            (actor, time, payload) => {
+            (actor, time, others) => {
                 let time_columns = time.as_ref().ok().filter(|_| actor.is_err());
                 let command = time_columns.and_then(|time| search.command(job, time));
-                let problems = [actor.err(), time.err(), payload.err()].into_iter().flatten().collect();
+                let others = others.into_iter().map(Result::err);
+                let problems = [actor.err(), time.err()].into_iter().chain(others).flatten().collect();
                 Err(TraceError::MissingColumns {
                     path: job.input.name(0).to_owned(),
                     problems,
-                    columns: search.described(),
+                    columns: search.described(job),
                     command,
                 })
             }
@@ -92,12 +102,15 @@ impl Columns {
             let names: Vec<_> = columns.iter().map(|&column| format!("`{}`", excerpt(&self.headers[column]))).collect();
             format!("{what}: {}{}", names.join(" and "), if guessed { " (guessed)" } else { "" })
         };
-        vec![
-            column("actor", &self.actor, self.guessed[0]),
-            column("time", &self.time, self.guessed[1]),
-            self.payload
-                .map_or_else(|| "payload: the whole row".to_owned(), |payload| column("payload", &[payload], false)),
-        ]
+        let mut lines =
+            vec![column("actor", &self.actor, self.guessed[0]), column("time", &self.time, self.guessed[1])];
+        lines.push(match (self.size, self.payload) {
+            (Some(size), _) => column("event size", &[size], false),
+            (None, Some(payload)) => column("payload", &[payload], false),
+            (None, None) => "payload: the whole row".to_owned(),
+        });
+        lines.extend(self.actor_type.map(|actor_type| column("actor type", &[actor_type], false)));
+        lines
     }
 }
 
@@ -270,13 +283,15 @@ impl<'a> Search<'a> {
     }
 
     /// Names of the columns with their numbers of different values.
-    fn described(&self) -> Vec<String> {
+    fn described(&self, job: &ImportJob<'_>) -> Vec<String> {
         let described = |(column, name): (usize, &String)| {
             let name = if name.trim().is_empty() { format!("#{}", column + 1) } else { excerpt(name) };
             format!("{name} ({})", self.sample.distinct(column))
         };
-        let mut described: Vec<_> = self.headers().iter().enumerate().take(NAMED_COLUMNS).map(described).collect();
-        let more = self.headers().len().saturating_sub(NAMED_COLUMNS);
+        let own = job.own_columns(self.headers().len());
+        let columns = self.headers().iter().take(own).enumerate();
+        let mut described: Vec<_> = columns.take(NAMED_COLUMNS).map(described).collect();
+        let more = own.saturating_sub(NAMED_COLUMNS);
         if more > 0 {
             described.push(format!("… and {more} more"));
         }
@@ -285,8 +300,9 @@ impl<'a> Search<'a> {
 
     /// A command line with the column that is most like an actor: its values repeat, and there are many.
     fn command(&self, job: &ImportJob<'_>, time: &[usize]) -> Option<String> {
-        let is_time = |column: &usize| time.contains(column);
-        let candidates = self.positions(|name| !name.trim().is_empty()).into_iter().filter(|column| !is_time(column));
+        let own = job.own_columns(self.headers().len());
+        let is_other = |column: &usize| time.contains(column) || *column >= own;
+        let candidates = self.positions(|name| !name.trim().is_empty()).into_iter().filter(|column| !is_other(column));
         let rows = self.sample.rows.len();
         let names_one = |column: usize| {
             let name = plain(&self.headers()[column]);

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::formats::decode;
 use super::input::LogInput;
 use super::job::ImportJob;
 use super::observer::{ImportObserver, ImportStage};
@@ -16,7 +17,6 @@ use super::warnings::{Warnings, timestamp, zone_name};
 use crate::actor::{ActorLog, Command};
 use crate::trace::error::TraceError;
 use crate::trace::writer::TraceWriter;
-use ave_actors_rocksdb::files::directory_of;
 use ave_actors_rocksdb::trace::{CommandKind, NameRule, Provenance};
 
 const EVENTS_PER_STEP: u64 = 1 << 16;
@@ -58,15 +58,20 @@ pub fn import_from(
     observer: &dyn ImportObserver,
 ) -> Result<ImportSummary, TraceError> {
     let began = Instant::now();
-    let mut job = ImportJob { input, output, options, observer };
+    let mut job = ImportJob { input, output, options, observer, format: None, notes: Vec::new() };
     if job.input.count() == 0 {
         return Err(job.empty());
     }
-    let progress = job.input.progress();
+    let mut progress = job.input.progress();
+    let decoded = decode(&mut job, &progress)?;
+    if let Some(options) = &decoded {
+        job.options = options;
+        progress = job.input.progress();
+    }
     let mut log = OpenLog::open(&mut job, 0, &progress)?;
     let (plan, described) = survey(&mut job, &mut log)?;
     // Fails before the log is read if the output's directory cannot be written to.
-    let sorter = Sorter::new(directory_of(output), options.limits.run_events);
+    let sorter = Sorter::new(job.directory(), options.limits.run_events);
     let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
     collected.read(&job, &progress, log, &plan)?;
     for source in 1..job.input.count() {
@@ -89,10 +94,10 @@ fn write(
     let assumptions = assumptions(job, &collected, plan);
     let mut warnings = Warnings::new(job, &collected);
     let (skipped, blank_rows) = (collected.skipped, collected.blank_rows);
-    let names = collected.actors.into_names(job.options.names);
+    let names = collected.actors.into_named(job.options.names, &job.options.type_name);
     let mut events = collected.sorter.finish().map_err(|source| job.unwritable(source))?;
     let mut writer = TraceWriter::create(job.output, &provenance(job, &assumptions))?;
-    let ImportOptions { rules, state_bytes, type_name, .. } = job.options;
+    let ImportOptions { rules, state_bytes, .. } = job.options;
     let mut logs = vec![ActorLog::default(); names.len()];
     let (mut ops, mut done, mut operations) = (Vec::new(), 0u64, 0);
     while let Some(event) = events.next_event().map_err(|source| job.unwritable(source))? {
@@ -102,7 +107,13 @@ fn write(
         let command = Command::Persist { event_bytes: event.bytes, state_bytes: *state_bytes };
         logs[actor].expand(*rules, command, &mut ops);
         operations += ops.len() as u64;
-        writer.command(type_name, &names[actor], event.time.abs_diff(first), CommandKind::Persist, &ops)?;
+        writer.command(
+            &names[actor].type_name,
+            &names[actor].name,
+            event.time.abs_diff(first),
+            CommandKind::Persist,
+            &ops,
+        )?;
         done += 1;
         if done.is_multiple_of(EVENTS_PER_STEP) || done == collected.events {
             job.proceed_to(ImportStage::Write, done, Some(collected.events))?;
@@ -138,6 +149,7 @@ fn assumptions(job: &ImportJob<'_>, collected: &Collected, plan: &Plan) -> Vec<S
     if collected.actors.any_latin_1 {
         assumptions.push("actor names that are not UTF-8 are Latin-1".to_owned());
     }
+    assumptions.extend(job.notes.iter().cloned());
     assumptions
 }
 

@@ -1,7 +1,8 @@
 //! Event logs: files or any reader, plain or compressed, in UTF-8 or UTF-16.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,12 @@ enum SourceKind {
     File,
     /// Absent once it is opened.
     Reader(Option<Box<dyn Read + Send>>),
+    /// Opened already: decompressed and in UTF-8. Absent once it is opened again.
+    Opened(Option<Box<dyn Read + Send>>),
+    /// A nameless file with what the log has, decompressed.
+    Copy(Arc<File>),
+    /// A nameless file of the rows that the log was decoded to.
+    Decoded(Arc<File>),
 }
 
 /// First bytes of a gzip member (RFC 1952).
@@ -66,9 +73,9 @@ impl LogInput {
 
     /// The sources as arguments of a command line.
     pub(super) fn arguments(&self) -> Vec<String> {
-        let argument = |source: &Source| match source.kind {
+        let argument = |source: &Source| match &source.kind {
             SourceKind::File => source.name.display().to_string(),
-            SourceKind::Reader(_) => "-".to_owned(),
+            _ => "-".to_owned(),
         };
         self.sources.iter().map(argument).collect()
     }
@@ -76,13 +83,64 @@ impl LogInput {
     /// Whether a source can be opened more than once: a pipe and a reader cannot.
     pub(super) fn opens_again(&self, source: usize) -> bool {
         let source = &self.sources[source];
-        matches!(source.kind, SourceKind::File) && fs::metadata(&source.name).is_ok_and(|found| found.is_file())
+        match &source.kind {
+            SourceKind::File => fs::metadata(&source.name).is_ok_and(|found| found.is_file()),
+            SourceKind::Copy(_) | SourceKind::Decoded(_) => true,
+            SourceKind::Reader(_) | SourceKind::Opened(_) => false,
+        }
+    }
+
+    /// The first bytes of a source, decompressed and in UTF-8. A log that is cut off is reported when it is read.
+    pub(super) fn first_bytes(&mut self, source: usize, bytes: usize, progress: &LogProgress) -> io::Result<Vec<u8>> {
+        let mut first = Vec::new();
+        if self.opens_again(source) {
+            // Its bytes are counted when it is read.
+            let mut log = self.open(source, &LogProgress { taken: Arc::default(), size: None })?;
+            let _ = fill(&mut log, &mut first, bytes);
+        } else {
+            let mut log = self.open(source, progress)?;
+            fill(&mut log, &mut first, bytes)?;
+            self.sources[source].kind = SourceKind::Opened(Some(Box::new(Cursor::new(first.clone()).chain(log))));
+        }
+        Ok(first)
+    }
+
+    pub(super) fn replace_by_copy(&mut self, source: usize, copy: Arc<File>) {
+        self.sources[source].kind = SourceKind::Copy(copy);
+    }
+
+    /// Reads the rows that a source was decoded to from now on.
+    pub(super) fn replace_by_rows(&mut self, source: usize, rows: File) {
+        self.sources[source].kind = SourceKind::Decoded(Arc::new(rows));
+    }
+
+    /// The place in the original log of a line of decoded rows, which is their last field; `None` if it was not decoded.
+    pub(super) fn place_of(&self, source: usize, line: u64) -> Option<String> {
+        let SourceKind::Decoded(file) = &self.sources.get(source)?.kind else { return None };
+        let mut lines = BufReader::new(FromStart::new(Arc::clone(file))).split(b'\n');
+        let line = lines.nth(usize::try_from(line).ok()?.checked_sub(1)?)?.ok()?;
+        let mut csv = csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
+        let row = csv.byte_records().next()?.ok()?;
+        row.iter().next_back().map(|place| String::from_utf8_lossy(place).into_owned())
+    }
+
+    /// The file of a source that is not compressed.
+    pub(super) fn plain_file(&self, source: usize) -> io::Result<Option<File>> {
+        let file = match &self.sources[source].kind {
+            SourceKind::File => File::open(&self.sources[source].name)?,
+            SourceKind::Copy(file) | SourceKind::Decoded(file) => file.try_clone()?,
+            SourceKind::Reader(_) | SourceKind::Opened(_) => return Ok(None),
+        };
+        let mut first = [0; 4];
+        let read = file.read_at(&mut first, 0)?;
+        Ok((!first[..read].starts_with(&ZSTD_MAGIC) && !first[..read].starts_with(GZIP_MAGIC)).then_some(file))
     }
 
     pub(super) fn progress(&self) -> LogProgress {
-        let sizes = self.sources.iter().map(|source| match source.kind {
+        let sizes = self.sources.iter().map(|source| match &source.kind {
             SourceKind::File => fs::metadata(&source.name).ok().map(|found| found.len()),
-            SourceKind::Reader(_) => None,
+            SourceKind::Copy(file) | SourceKind::Decoded(file) => file.metadata().ok().map(|found| found.len()),
+            SourceKind::Reader(_) | SourceKind::Opened(_) => None,
         });
         // A pipe or a device has no size.
         let size = sizes.collect::<Option<Vec<_>>>().filter(|sizes| !sizes.contains(&0));
@@ -95,6 +153,12 @@ impl LogInput {
         let raw: Box<dyn Read + Send> = match kind {
             SourceKind::File => Box::new(File::open(name)?),
             SourceKind::Reader(reader) => reader.take().ok_or(io::ErrorKind::UnexpectedEof)?,
+            // Its bytes are counted already.
+            SourceKind::Opened(reader) => return reader.take().ok_or_else(|| io::ErrorKind::UnexpectedEof.into()),
+            SourceKind::Copy(file) | SourceKind::Decoded(file) => {
+                let inner = Box::new(FromStart::new(Arc::clone(file)));
+                return Ok(Box::new(Counted { inner, taken: Arc::clone(&progress.taken) }));
+            }
         };
         let counted = Counted { inner: raw, taken: Arc::clone(&progress.taken) };
         let (first, raw) = peek(Box::new(counted))?;
@@ -142,6 +206,26 @@ pub(super) struct LogProgress {
     /// Bytes read from the files so far, before decompression.
     pub(super) taken: Arc<AtomicU64>,
     pub(super) size: Option<u64>,
+}
+
+/// One of several readers of a file.
+pub(super) struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl FromStart {
+    pub(super) const fn new(file: Arc<File>) -> Self {
+        Self { file, at: 0 }
+    }
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
 }
 
 struct Counted {

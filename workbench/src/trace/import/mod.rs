@@ -7,13 +7,15 @@
 //! Separator, columns and form of the times are found from the first rows (`open_log`, `sample`, `survey`, `delimiter`,
 //! `columns`, `times`). Then each log is read once, in blocks that all threads parse (`blocks`, `rows`, `parse`, `read`);
 //! the events, 16 bytes each, are sorted by time, on disk if there are many (`sort`), and written as commands
-//! (`convert`), with `warnings` about what may be wrong. Nothing here knows databases or terminals.
+//! (`convert`), with `warnings` about what may be wrong. A log in another format is decoded to CSV before all that
+//! (`formats`). Nothing here knows databases or terminals.
 
 mod actors;
 mod blocks;
 mod columns;
 mod convert;
 mod delimiter;
+mod formats;
 mod input;
 mod job;
 mod observer;
@@ -21,6 +23,7 @@ mod open_log;
 mod options;
 mod outliers;
 mod parse;
+mod preset;
 mod read;
 mod rows;
 mod sample;
@@ -29,7 +32,9 @@ mod survey;
 mod times;
 mod warnings;
 
+pub(crate) use actors::family_name;
 pub use convert::{import, import_from};
 pub use input::LogInput;
 pub use observer::{ImportObserver, ImportStage};
 pub use options::{ImportLimits, ImportOptions, ImportSummary, ImportWarning, SkippedRows};
+pub use preset::Preset;

@@ -3,6 +3,8 @@
 /// Stage of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportStage {
+    /// Decoding a log that is not CSV; counted in bytes of the log.
+    Decode,
     /// Search for a row that distinguishes days from months; counted in bytes of the log.
     Survey,
     /// Reading the log; counted in bytes.

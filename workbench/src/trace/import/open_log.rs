@@ -1,21 +1,15 @@
 //! An open log: its first bytes, from which it is surveyed, and the rest.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::io::Read;
 use std::sync::Arc;
 
 use super::blocks::{MAX_RECORD_BYTES, fill, lines};
-use super::input::LogProgress;
+use super::input::{FromStart, LogProgress};
 use super::job::ImportJob;
 use super::observer::ImportStage;
 use crate::trace::error::TraceError;
-use ave_actors_rocksdb::files::directory_of;
-use ave_actors_rocksdb::trace::format::MAGIC;
 
 const HEAD_BYTES: usize = 256 << 10;
-/// Bytes of a pipe that are copied at once.
-const COPIED_BYTES: usize = 1 << 20;
 
 pub(super) struct OpenLog {
     /// Its number among the inputs.
@@ -39,10 +33,6 @@ impl OpenLog {
         log.fill_head(job)?;
         if log.head.starts_with(b"\xef\xbb\xbf") {
             log.head.drain(..3);
-        }
-        if log.head.starts_with(MAGIC.as_bytes()) {
-            let reason = "a trace already, expected an event log; `ave-workbench run` replays it".to_owned();
-            return Err(job.malformed(source, 1, None, reason));
         }
         for _ in 0..job.options.skip_lines {
             let Some(end) = line_end(&log.head) else {
@@ -105,19 +95,9 @@ impl OpenLog {
         job: &ImportJob<'_>,
         progress: &LogProgress,
     ) -> Result<Box<dyn Read + Send>, TraceError> {
-        let mut spool = tempfile::tempfile_in(directory_of(job.output)).map_err(|error| job.unwritable(error))?;
-        let mut buffer = Vec::new();
-        let mut is_over = self.is_whole;
-        while !is_over {
-            buffer.clear();
-            let filled = fill(&mut self.rest, &mut buffer, COPIED_BYTES);
-            is_over = filled.map_err(|error| job.unreadable(self.source, error))?;
-            spool.write_all(&buffer).map_err(|error| job.unwritable(error))?;
-            job.proceed(ImportStage::Survey, progress)?;
-        }
-        let spool = Arc::new(spool);
-        self.rest = Box::new(Spooled { file: Arc::clone(&spool), at: 0 });
-        Ok(Box::new(Spooled { file: spool, at: 0 }))
+        let copy = job.copied(self.source, &mut self.rest, ImportStage::Survey, progress)?;
+        self.rest = Box::new(FromStart::new(Arc::clone(&copy)));
+        Ok(Box::new(FromStart::new(copy)))
     }
 }
 
@@ -125,18 +105,4 @@ impl OpenLog {
 fn line_end(text: &[u8]) -> Option<usize> {
     let end = |byte| memchr::memchr(byte, text);
     end(b'\n').or_else(|| end(b'\r')).map(|at| at + 1)
-}
-
-/// One of several readers of a file.
-struct Spooled {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for Spooled {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
-        self.at += read as u64;
-        Ok(read)
-    }
 }

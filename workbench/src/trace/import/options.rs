@@ -33,6 +33,10 @@ pub struct ImportOptions {
     pub time_zone: Option<TimeZone>,
     /// Column of the payload; the whole row if absent.
     pub payload_column: Option<String>,
+    /// Column with the size of the event, bytes; the length of the payload if absent.
+    pub size_column: Option<String>,
+    /// Whether a payload that begins with `\x` is hexadecimal, as `PostgreSQL` writes bytes: two digits are one byte.
+    pub hexadecimal_payload: bool,
     /// Field separator; that of a first line such as `sep=;` or guessed among comma, semicolon, tab and bar if absent.
     pub delimiter: Option<u8>,
     /// Whether the first row names the columns; else they are called `1`, `2` and so on.
@@ -50,8 +54,12 @@ pub struct ImportOptions {
     pub rules: PersistenceRules,
     /// Serialised state of an actor, bytes.
     pub state_bytes: u32,
-    /// Actor type, which names the column families.
+    /// Actor type, which names the column families; with `type_column` or `type_separator` the type of actors without one.
     pub type_name: String,
+    /// Column of the actor's type; all actors have one type if absent.
+    pub type_column: Option<String>,
+    /// Character between the type and the rest of an actor's name, as in `account-17`.
+    pub type_separator: Option<char>,
     /// Whether actors keep their names.
     pub names: NameRule,
     /// Bounds of the memory.
@@ -68,6 +76,8 @@ impl Default for ImportOptions {
             year: None,
             time_zone: None,
             payload_column: None,
+            size_column: None,
+            hexadecimal_payload: false,
             delimiter: None,
             has_header: true,
             skip_lines: 0,
@@ -77,6 +87,8 @@ impl Default for ImportOptions {
             rules: PersistenceRules { strategy: Strategy::Light, compact_on_snapshot: false, encrypted: false },
             state_bytes: 1024,
             type_name: "case".to_owned(),
+            type_column: None,
+            type_separator: None,
             names: NameRule::Hash,
             limits: ImportLimits::default(),
         }
@@ -152,7 +164,7 @@ pub struct SkippedRows {
     pub without_time: u64,
     /// Rows with fewer fields than the first one, or more.
     pub ragged: u64,
-    /// Rows whose payload is larger than the largest value.
+    /// Rows whose event is larger than the largest value, or has no size.
     pub too_large: u64,
     /// Place of the first one, and why it was left out.
     pub first: Option<String>,
@@ -170,7 +182,7 @@ impl SkippedRows {
             (self.without_actor, "without an actor"),
             (self.without_time, "without a time"),
             (self.ragged, "with missing or more fields"),
-            (self.too_large, "with a payload that is too large"),
+            (self.too_large, "without a usable size"),
         ];
         let reasons = reasons.iter().filter(|(rows, _)| *rows > 0);
         reasons

@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub(super) dialect: Dialect,
     pub(super) columns: Columns,
     pub(super) times: TimeReader,
+    pub(super) hexadecimal_payload: bool,
+    pub(super) type_separator: Option<char>,
     /// Whether bad rows are left out. If not, the first one ends the import.
     pub(super) skips_bad_rows: bool,
     /// Share of the first rows without an actor, for an error.
@@ -94,10 +96,13 @@ impl Plan {
             return Err(Flaw::NoActor);
         }
         let moment = self.times.read(&self.time_text(row)).ok_or(Flaw::NoTime)?;
-        let bytes = u32::try_from(self.payload_bytes(row)).ok().filter(|&bytes| bytes <= MAX_VALUE_BYTES);
-        let bytes = bytes.ok_or(Flaw::TooLarge)?;
+        let bytes = self.event_bytes(row).and_then(|bytes| u32::try_from(bytes).ok());
+        let bytes = bytes.filter(|&bytes| bytes <= MAX_VALUE_BYTES).ok_or(Flaw::TooLarge)?;
         let name = joined(row, &columns.actor, NAME_SEPARATOR);
-        let actor = parsed.actors.number(&name).expect("a block has fewer rows than bytes, counted in 32 bits");
+        let actor = parsed
+            .actors
+            .number(self.type_of(row, &name), &name)
+            .expect("a block has fewer rows than bytes, counted in 32 bits");
         parsed.has_local_times |= moment.is_local;
         parsed.repeated.extend(moment.repeated_at.map(|later| (parsed.events.len(), later)));
         parsed.events.push(Event { time: moment.nanoseconds, actor, bytes });
@@ -126,15 +131,49 @@ impl Plan {
                 (Some(columns.names(&columns.time)), reason)
             }
             Flaw::TooLarge => {
-                let column = columns.payload.map(|column| columns.headers[column].clone());
-                let bytes = self.payload_bytes(row);
-                (column, format!("a payload of {bytes} bytes, expected at most {MAX_VALUE_BYTES}{advice}"))
+                let column = columns.size.or(columns.payload).map(|column| columns.headers[column].clone());
+                let reason = match (self.event_bytes(row), columns.size) {
+                    (None, Some(size)) => {
+                        format!("`{}`, expected a size in bytes{advice}", time_excerpt(field(row, size)))
+                    }
+                    (bytes, _) => {
+                        let bytes = bytes.unwrap_or(usize::MAX);
+                        format!("a payload of {bytes} bytes, expected at most {MAX_VALUE_BYTES}{advice}")
+                    }
+                };
+                (column, reason)
             }
         }
     }
 
-    fn payload_bytes(&self, row: &ByteRecord) -> usize {
-        self.columns.payload.map_or_else(|| record_bytes(row), |column| field(row, column).len())
+    /// The size of the row's event; `None` if the column of the sizes has no number.
+    fn event_bytes(&self, row: &ByteRecord) -> Option<usize> {
+        match (self.columns.size, self.columns.payload) {
+            (Some(size), _) => std::str::from_utf8(field(row, size)).ok()?.trim().parse().ok(),
+            (None, Some(payload)) => Some(self.payload_bytes(field(row, payload))),
+            (None, None) => Some(record_bytes(row)),
+        }
+    }
+
+    fn payload_bytes(&self, payload: &[u8]) -> usize {
+        match payload.strip_prefix(b"\\x") {
+            Some(digits) if self.hexadecimal_payload => digits.len() / 2,
+            _ => payload.len(),
+        }
+    }
+
+    /// The type of the row's actor, if the log has types.
+    fn type_of<'r>(&self, row: &'r ByteRecord, name: &'r [u8]) -> Option<&'r [u8]> {
+        let found = match (self.columns.actor_type, self.type_separator) {
+            (Some(column), _) => Some(field(row, column)),
+            (None, Some(separator)) => {
+                let mut utf_8 = [0; 4];
+                let separator = separator.encode_utf8(&mut utf_8).as_bytes();
+                memchr::memmem::find(name, separator).map(|end| &name[..end])
+            }
+            (None, None) => None,
+        };
+        found.filter(|type_name| !type_name.trim_ascii().is_empty())
     }
 
     /// Whether a row has the columns of the first one. Those without a name at the end may be absent, and blank fields may

@@ -11,6 +11,7 @@ use super::input::LogProgress;
 use super::job::ImportJob;
 use super::observer::ImportStage;
 use super::open_log::OpenLog;
+use super::options::ImportOptions;
 use super::parse::{Plan, time_excerpt};
 use super::rows::{Rows, joined};
 use super::sample::Sample;
@@ -36,7 +37,8 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     let times = given.unwrap_or_else(|| reader(TimeForm::Iso));
     let without_actor = without_actor(&sample, &columns);
     let skips_bad_rows = options.skip_bad_rows.is_some();
-    let mut plan = Plan { dialect, columns, times, skips_bad_rows, without_actor };
+    let ImportOptions { hexadecimal_payload, type_separator, .. } = *options;
+    let mut plan = Plan { dialect, columns, times, hexadecimal_payload, type_separator, skips_bad_rows, without_actor };
     if !is_given {
         plan.times.form = find_form(job, log, &sample, &plan)?;
     }
@@ -45,7 +47,10 @@ pub(super) fn survey(job: &mut ImportJob<'_>, log: &mut OpenLog) -> Result<(Plan
     let separator = if delimiter == b'\t' { "tab".to_owned() } else { format!("`{}`", char::from(delimiter)) };
     let mut described = plan.columns.described();
     described.insert(2, format!("time format: {}{}", plan.times.form.name(), guessed(is_given)));
-    described.push(format!("field separator: {separator}{}", guessed(options.delimiter.or(log.separator).is_some())));
+    described.push(match job.format {
+        Some(format) => format!("format: {format}"),
+        None => format!("field separator: {separator}{}", guessed(options.delimiter.or(log.separator).is_some())),
+    });
     Ok((plan, described))
 }
 

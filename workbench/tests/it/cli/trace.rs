@@ -115,7 +115,7 @@ fn invalid_arguments_and_files_are_refused() {
         ("trace export t.trace.csv.zst --actors 101", USAGE, &["'101' for '--actors"]),
         ("trace export t.trace.csv.zst --from 2s --to 1s", USAGE, &["--to", "later than --from"]),
         ("trace export t.trace.csv.zst --json", USAGE, &["-o", "--format json-lines"]),
-        ("trace export t.trace.csv.zst --format parquet", USAGE, &["parquet", "json-lines"]),
+        ("trace export t.trace.csv.zst --format xlsx", USAGE, &["parquet", "json-lines"]),
         ("trace export t.trace.csv.zst --from 1h --to 2h -o a.csv", FAILED, &["t.trace.csv.zst: empty"]),
         ("trace export t.trace.csv.zst -o nowhere/a.csv", FAILED, &["nowhere/a.csv"]),
         ("trace info nothing.csv", FAILED, &["nothing.csv"]),

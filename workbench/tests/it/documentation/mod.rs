@@ -2,7 +2,7 @@
 //!
 //! Measurements are short, see `ave-workbench.sh`. Commands of other systems are replaced, see [`follow::NOT_RUN`].
 
-mod blocks;
+pub(crate) mod blocks;
 mod follow;
 
 use std::fs;

@@ -1,7 +1,9 @@
 //! Traces: recording, import, fit, generation, reading.
 
 mod fitting;
+mod formats;
 mod importing;
+mod parquet_tables;
 mod real_logs;
 mod recorder;
 mod traces;

@@ -35,21 +35,27 @@ fn selection(args: &ExportArgs) -> Result<Selection, CliError> {
     Ok(Selection { from_ns: to_ns(from), to_ns: to.map(to_ns), actors_ratio: args.actors / 100.0 })
 }
 
-fn write(trace: &Trace, selection: &Selection, args: &ExportArgs, out: &mut impl Write) -> Result<u64, ExportError> {
-    let table = match args.table {
-        TableArg::Commands => Table::Commands,
-        TableArg::Actors => Table::Actors,
-        TableArg::Trace => Table::Trace,
-    };
+fn write(
+    trace: &Trace,
+    selection: &Selection,
+    args: &ExportArgs,
+    out: &mut (impl Write + Send),
+) -> Result<u64, ExportError> {
     let format = match args.format {
         TableFormatArg::Csv => TableFormat::Csv,
         TableFormatArg::JsonLines => TableFormat::JsonLines,
+        TableFormatArg::Parquet => TableFormat::Parquet,
+    };
+    let table = match (args.table, format) {
+        (Some(TableArg::Actors), _) => Table::Actors,
+        (Some(TableArg::Trace), _) | (None, TableFormat::Parquet) => Table::Trace,
+        (Some(TableArg::Commands) | None, _) => Table::Commands,
     };
     trace::export(trace, selection, table, format, out)
 }
 
 fn to_stdout(trace: &Trace, selection: &Selection, args: &ExportArgs) -> Result<(), CliError> {
-    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let mut stdout = BufWriter::new(std::io::stdout());
     write(trace, selection, args, &mut stdout).map_err(|error| export_error(error, args, CliError::Output))?;
     Ok(stdout.flush()?)
 }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::actor::{PersistenceRules, Strategy};
-use crate::cli::args::trace::{ImportArgs, PersistenceArg};
+use crate::cli::args::trace::{ImportArgs, PersistenceArg, PresetArg};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::progress::ImportProgress;
 use crate::cli::resolve;
 use crate::report::Warning;
-use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput};
+use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput, Preset, family_name};
 use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
@@ -137,13 +137,15 @@ fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
 
 fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
     let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
-    ImportOptions {
+    let options = ImportOptions {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),
         time_format: args.time_format.clone(),
         year: args.year,
         time_zone: args.time_zone.clone(),
         payload_column: args.payload_column.clone(),
+        size_column: args.size_column.clone(),
+        hexadecimal_payload: false,
         delimiter: args.delimiter,
         has_header: !args.no_header,
         skip_lines: args.skip_lines,
@@ -159,13 +161,17 @@ fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
             encrypted: args.encrypted,
         },
         state_bytes: args.state_bytes,
-        type_name: args.type_name.clone().unwrap_or_else(|| column_family_name(stem)),
+        type_name: args.type_name.clone().unwrap_or_else(|| family_name(stem)),
+        type_column: args.type_column.clone(),
+        type_separator: args.type_separator,
         names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
         limits: ImportLimits::default(),
-    }
-}
-
-/// A file's name as part of a column family's, without commas and the like.
-fn column_family_name(stem: &str) -> String {
-    stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+    };
+    let Some(preset) = args.preset else { return options };
+    options.with_preset(match preset {
+        PresetArg::AkkaJdbc => Preset::AkkaJdbc,
+        PresetArg::Marten => Preset::Marten,
+        PresetArg::MessageDb => Preset::MessageDb,
+        PresetArg::Eventstoredb => Preset::EventStoreDb,
+    })
 }

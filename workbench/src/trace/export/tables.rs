@@ -1,0 +1,220 @@
+//! Tables of a trace for other tools, and parts of it as traces.
+
+use std::io::Write;
+
+use super::field::{Cell, Field, Kind};
+use super::request::{ExportError, Selection, Table, TableFormat};
+use super::table::TableWriter;
+use crate::trace::builder::Trace;
+use crate::trace::command::{TraceActor, TraceCommand};
+use ave_actors_rocksdb::trace::format::{DROPPED, Line, write_head};
+use ave_actors_rocksdb::trace::{CommandKind, Op};
+
+/// Writes a table of the selected commands to `out` and returns how many rows it has.
+///
+/// Memory: 100 bytes an actor for [`Table::Actors`], a million rows of columns for [`TableFormat::Parquet`].
+///
+/// # Errors
+///
+/// [`ExportError`] if the trace cannot be read, the table cannot be written, or nothing is selected.
+pub fn export(
+    trace: &Trace,
+    selection: &Selection,
+    table: Table,
+    format: TableFormat,
+    out: &mut (impl Write + Send),
+) -> Result<u64, ExportError> {
+    let rows = match (table, format) {
+        (Table::Commands, _) => commands(trace, selection, TableWriter::new(&COMMANDS, format, out)?)?,
+        (Table::Actors, _) => actors(trace, selection, TableWriter::new(&ACTORS, format, out)?)?,
+        (Table::Trace, TableFormat::Parquet) => {
+            operations(trace, selection, TableWriter::new(&OPERATIONS, format, out)?)?
+        }
+        (Table::Trace, _) => part_of_trace(trace, selection, out)?,
+    };
+    if rows == 0 { Err(ExportError::Nothing) } else { Ok(rows) }
+}
+
+/// Calls `visit` for each selected command with its number in the trace. Returns how many there are.
+fn for_each_selected(
+    trace: &Trace,
+    selection: &Selection,
+    mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> Result<(), ExportError>,
+) -> Result<u64, ExportError> {
+    let (mut number, mut selected) = (0, 0);
+    trace.try_for_each_command(|command, ops| {
+        if selection.contains(&command) {
+            visit(number, &command, ops)?;
+            selected += 1;
+        }
+        number += 1;
+        Ok::<_, ExportError>(())
+    })?;
+    Ok(selected)
+}
+
+/// Bytes of the values written, and of those read as far as the trace states them.
+fn moved_bytes(ops: &[Op]) -> [u64; 2] {
+    ops.iter().fold([0, 0], |[written, read], op| {
+        let bytes = u64::from(op.bytes);
+        if op.kind.writes_value() { [written + bytes, read] } else { [written, read + bytes] }
+    })
+}
+
+const COMMANDS: [Field; 9] = [
+    Field::new("time_ns", Kind::Integer),
+    Field::new("actor_type", Kind::Text),
+    Field::columnar("actor_id", Kind::Integer),
+    Field::textual("actor", Kind::Text),
+    Field::new("command_id", Kind::Integer),
+    Field::new("command", Kind::Text),
+    Field::new("operations_count", Kind::Integer),
+    Field::new("written_bytes", Kind::Integer),
+    Field::new("read_bytes", Kind::Integer),
+];
+
+fn commands<W: Write + Send>(
+    trace: &Trace,
+    selection: &Selection,
+    mut table: TableWriter<'_, W>,
+) -> Result<u64, ExportError> {
+    let count = for_each_selected(trace, selection, |command_id, command, ops| {
+        let TraceActor { type_name, name } = &trace.actors()[command.actor as usize];
+        let [written_bytes, read_bytes] = moved_bytes(ops);
+        table.row(&[
+            Cell::Integer(command.at_ns),
+            Cell::Text(type_name),
+            Cell::Integer(command.actor.into()),
+            Cell::Text(name),
+            Cell::Integer(command_id),
+            Cell::Text(command.kind.name()),
+            Cell::Integer(ops.len() as u64),
+            Cell::Integer(written_bytes),
+            Cell::Integer(read_bytes),
+        ])
+    })?;
+    table.finish().map(|()| count)
+}
+
+const OPERATIONS: [Field; 8] = [
+    Field::new("time_ns", Kind::Integer),
+    Field::new("actor_type", Kind::Text),
+    Field::new("actor_id", Kind::Integer),
+    Field::new("command_id", Kind::Integer),
+    Field::new("command", Kind::Text),
+    Field::new("operation", Kind::Text),
+    Field::new("event_number", Kind::OptionalInteger),
+    Field::new("bytes", Kind::Integer),
+];
+
+fn operations<W: Write + Send>(
+    trace: &Trace,
+    selection: &Selection,
+    mut table: TableWriter<'_, W>,
+) -> Result<u64, ExportError> {
+    let mut count = 0;
+    for_each_selected(trace, selection, |command_id, command, ops| {
+        count += ops.len() as u64;
+        ops.iter().try_for_each(|op| {
+            table.row(&[
+                Cell::Integer(command.at_ns),
+                Cell::Text(&trace.actors()[command.actor as usize].type_name),
+                Cell::Integer(command.actor.into()),
+                Cell::Integer(command_id),
+                Cell::Text(command.kind.name()),
+                Cell::Text(op.kind.name()),
+                if op.has_event_number() { Cell::Integer(op.number) } else { Cell::Missing },
+                Cell::Integer(op.bytes.into()),
+            ])
+        })
+    })?;
+    table.finish().map(|()| count)
+}
+
+const ACTORS: [Field; 15] = [
+    Field::columnar("actor_id", Kind::Integer),
+    Field::new("actor_type", Kind::Text),
+    Field::new("actor", Kind::Text),
+    Field::new("commands_count", Kind::Integer),
+    Field::new("operations_count", Kind::Integer),
+    Field::new("persist_count", Kind::Integer),
+    Field::new("snapshot_count", Kind::Integer),
+    Field::new("recover_count", Kind::Integer),
+    Field::new("events_count", Kind::Integer),
+    Field::new("last_event_count", Kind::Integer),
+    Field::new("purge_count", Kind::Integer),
+    Field::new("first_ns", Kind::Integer),
+    Field::new("last_ns", Kind::Integer),
+    Field::new("written_bytes", Kind::Integer),
+    Field::new("read_bytes", Kind::Integer),
+];
+
+#[derive(Clone, Default)]
+struct Sums {
+    commands: u64,
+    operations: u64,
+    by_kind: [u64; CommandKind::ALL.len()],
+    first_ns: u64,
+    last_ns: u64,
+    written_bytes: u64,
+    read_bytes: u64,
+}
+
+impl Sums {
+    fn add(&mut self, command: &TraceCommand, ops: &[Op]) {
+        if self.commands == 0 {
+            self.first_ns = command.at_ns;
+        }
+        self.last_ns = command.at_ns;
+        self.commands += 1;
+        self.operations += ops.len() as u64;
+        self.by_kind[command.kind.index()] += 1;
+        let [written, read] = moved_bytes(ops);
+        self.written_bytes += written;
+        self.read_bytes += read;
+    }
+}
+
+fn actors<W: Write + Send>(
+    trace: &Trace,
+    selection: &Selection,
+    mut table: TableWriter<'_, W>,
+) -> Result<u64, ExportError> {
+    let mut sums = vec![Sums::default(); trace.actors().len()];
+    for_each_selected(trace, selection, |_, command, ops| {
+        sums[command.actor as usize].add(command, ops);
+        Ok(())
+    })?;
+    let mut count = 0;
+    for (id, (actor, sums)) in trace.actors().iter().zip(&sums).enumerate().filter(|(_, (_, sums))| sums.commands > 0) {
+        let mut cells = vec![Cell::Integer(id as u64), Cell::Text(&actor.type_name), Cell::Text(&actor.name)];
+        let counts = [sums.commands, sums.operations].into_iter().chain(sums.by_kind);
+        let integers = counts.chain([sums.first_ns, sums.last_ns, sums.written_bytes, sums.read_bytes]);
+        cells.extend(integers.map(Cell::Integer));
+        table.row(&cells)?;
+        count += 1;
+    }
+    table.finish().map(|()| count)
+}
+
+fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
+    let mut provenance = trace.provenance.clone();
+    provenance.assumptions.extend(selection.describe());
+    write_head(out, &provenance).map_err(ExportError::Write)?;
+    if trace.dropped_count() > 0 {
+        // Their position is not known.
+        writeln!(out, "{DROPPED}{}", trace.dropped_count()).map_err(ExportError::Write)?;
+    }
+    let (mut lines, mut count, mut command_id) = (Vec::new(), 0, 0);
+    for_each_selected(trace, selection, |_, command, ops| {
+        let TraceActor { type_name, name: actor } = &trace.actors()[command.actor as usize];
+        lines.clear();
+        for &op in ops {
+            Line { at_ns: command.at_ns, type_name, actor, command_id, command: command.kind, op }.append(&mut lines);
+        }
+        command_id += 1;
+        count += ops.len() as u64;
+        out.write_all(&lines).map_err(ExportError::Write)
+    })?;
+    Ok(count)
+}
