@@ -14,9 +14,9 @@ use super::sort::Sorter;
 use super::survey::{survey, take_header};
 use super::warnings::{Warnings, timestamp, zone_name};
 use crate::actor::{ActorLog, Command};
+use crate::trace::atomic_file::scratch_directory;
 use crate::trace::error::TraceError;
 use crate::trace::writer::TraceWriter;
-use ave_actors_rocksdb::files::directory_of;
 use ave_actors_rocksdb::trace::{CommandKind, NameRule, Provenance};
 
 const EVENTS_PER_STEP: u64 = 1 << 16;
@@ -66,7 +66,7 @@ pub fn import_from(
     let mut log = OpenLog::open(&mut job, 0, &progress)?;
     let (plan, described) = survey(&mut job, &mut log)?;
     // Fails before the log is read if the output's directory cannot be written to.
-    let sorter = Sorter::new(directory_of(output), options.limits.run_events);
+    let sorter = Sorter::new(&scratch_directory(output), options.limits.run_events);
     let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
     collected.read(&job, &progress, log, &plan)?;
     for source in 1..job.input.count() {

@@ -10,7 +10,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::blocks::fill;
-use crate::trace::records::ZSTD_MAGIC;
+use crate::trace::records::{GZIP_MAGIC, ZSTD_MAGIC};
 
 /// One event log, or several that are imported as one.
 pub struct LogInput {
@@ -29,8 +29,6 @@ enum SourceKind {
     Reader(Option<Box<dyn Read + Send>>),
 }
 
-/// First bytes of a gzip member (RFC 1952).
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// Bytes that show compression and encoding.
 const FIRST_BYTES: usize = 4096;
 
@@ -100,7 +98,7 @@ impl LogInput {
         let (first, raw) = peek(Box::new(counted))?;
         let plain: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
             Box::new(zstd::Decoder::new(raw)?)
-        } else if first.starts_with(GZIP_MAGIC) {
+        } else if first.starts_with(&GZIP_MAGIC) {
             Box::new(flate2::read::MultiGzDecoder::new(raw))
         } else {
             raw
