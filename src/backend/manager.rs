@@ -33,6 +33,7 @@ use super::{
     nested_scan::Scan,
     options,
     progress::Progress,
+    recording::Recording,
     scrub::{self, Scrub},
     stats::{self, ColumnFamilySize, EngineStats, Latencies},
     tuning::Tuning,
@@ -73,6 +74,7 @@ pub struct RocksDbManager {
 /// not this: a family that referenced the map which contains it would never be dropped.
 struct Database {
     _nested_scan: Option<Scan>,
+    recording: Recording,
     engine: Arc<Engine>,
     /// Every column family of the database by name.
     families: RwLock<HashMap<String, Arc<ColumnFamily>>>,
@@ -90,6 +92,9 @@ impl RocksDbManager {
     ///   its cores, 1 to 4, for compactions. `None` is this process's share of the host, see
     ///   [`machine::process_share`].
     ///
+    /// With the feature `trace`, the environment variable `AVE_TRACE_DIR` names a directory for a recording of all
+    /// operations, which needs no change of the application: the manual has a page on it.
+    ///
     /// # Errors
     ///
     /// [`Error::CreateStore`], which names the path and the cause, if
@@ -98,7 +103,8 @@ impl RocksDbManager {
     /// * it contains files but no RocksDB database; they are not changed,
     /// * the database is broken; its data is not changed,
     /// * the database is in use, by another process or by another manager of this one,
-    /// * the open-file limit of this process is below 128.
+    /// * the open-file limit of this process is below 128,
+    /// * the directory in `AVE_TRACE_DIR` takes no recording.
     // The signature of the published release.
     #[allow(clippy::ptr_arg)]
     pub fn new(path: &PathBuf, durability: bool, spec: Option<MachineSpec>) -> Result<Self, Error> {
@@ -166,14 +172,16 @@ impl RocksDbManager {
     ///
     /// [`Error::CreateStore`] if there is no database, if it is broken, or if it cannot be read.
     pub fn open_read_only(path: &Path, spec: Option<MachineSpec>) -> Result<Self, Error> {
-        Self::with_engine(Engine::open_read_only(path, tuning_for(spec))?)
+        Self::with_engine(Engine::open_read_only(path, tuning_for(spec))?, Recording::default())
     }
 
     fn open(path: &Path, durability: Durability, tuning: Tuning, required: &BTreeSet<String>) -> Result<Self, Error> {
-        Self::with_engine(Engine::open(path, durability, tuning, required)?)
+        let opened = Engine::open(path, durability, tuning, required)?;
+        let recording = Recording::of_environment(opened.engine.path())?;
+        Self::with_engine(opened, recording)
     }
 
-    fn with_engine(opened: Opened) -> Result<Self, Error> {
+    fn with_engine(opened: Opened, recording: Recording) -> Result<Self, Error> {
         let Opened { engine, names } = opened;
         let engine = Arc::new(engine);
         let families = names
@@ -182,8 +190,8 @@ impl RocksDbManager {
             .collect::<Result<HashMap<_, _>, Error>>()?;
         log_opening(&engine, families.len());
         let nested_scan = if engine.is_read_only() { None } else { start_nested_scan(families.values())? };
-        let database =
-            Database { engine, families: RwLock::new(families), creation: Mutex::new(()), _nested_scan: nested_scan };
+        let (families, creation) = (RwLock::new(families), Mutex::new(()));
+        let database = Database { engine, recording, families, creation, _nested_scan: nested_scan };
         let manager = Self { database: Arc::new(database) };
         if manager.engine().is_read_only() {
             load_files::check_complete(manager.engine())?;
@@ -196,6 +204,12 @@ impl RocksDbManager {
     /// The directory of the database: absolute, without symbolic links and `..`.
     pub fn path(&self) -> &Path {
         self.engine().path()
+    }
+
+    /// The recorder that `AVE_TRACE_DIR` has started, for its counters. `None` without it.
+    #[cfg(feature = "trace")]
+    pub fn recorder(&self) -> Option<&crate::trace::Recorder> {
+        self.database.recording.recorder()
     }
 
     /// The settings of the database, with their reasons.
@@ -666,7 +680,8 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// character. [`Error::Store`] if the prefix has a dot, is new, and cannot be registered in the database.
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a collection handle");
-        RocksDbStore::new(self.family(name)?, prefix)
+        let create = || RocksDbStore::new(self.family(name)?, prefix);
+        self.database.recording.collection(name, prefix, create).map(|(store, calls)| store.recorded(calls))
     }
 
     /// Creates a handle of the state `prefix` in the column family `name`. Creates the family if it does not exist.
@@ -680,11 +695,13 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
     /// character. [`Error::Store`] if the prefix has a dot, is new, and cannot be registered in the database.
     fn create_state(&self, name: &str, prefix: &str) -> Result<RocksDbStore, Error> {
         debug!(column_family = name, prefix, "creating a state handle");
-        RocksDbStore::new(self.family(name)?, prefix)
+        let create = || RocksDbStore::new(self.family(name)?, prefix);
+        self.database.recording.state(name, prefix, create).map(|(store, calls)| store.recorded(calls))
     }
 
     /// Syncs the write-ahead log to disk, then flushes every memtable to SST files, so that the next open has no log to
-    /// replay. Can be called more than once; handles stay usable.
+    /// replay. Can be called more than once; handles stay usable. Completes a recording, see
+    /// [`RocksDbManager::new`]: later calls are not in it.
     ///
     /// # Errors
     ///
@@ -695,6 +712,7 @@ impl DbManager<RocksDbStore, RocksDbStore> for RocksDbManager {
             return Ok(());
         }
         debug!(path = %self.path().display(), "syncing the log and flushing all memtables");
+        self.database.recording.finish();
         self.sync_log()?;
         self.flush()
     }

@@ -77,6 +77,7 @@ mod options;
 mod progress;
 mod purge;
 mod read_ahead;
+mod recording;
 mod restore;
 mod scrub;
 mod slow_operations;

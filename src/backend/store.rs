@@ -16,6 +16,7 @@ use super::{
     key::{self, Prefix},
     purge,
     read_ahead::{CounterIndex, Lookup, Reader, SlotWriter},
+    recording::HandleCalls,
 };
 
 /// A handle of a [`Collection`] or a [`State`]: one prefix in one column family, for the events or the snapshot of one
@@ -36,6 +37,7 @@ pub struct RocksDbStore {
     state_counter: CounterIndex,
     /// Entries that this handle deleted since its last [`ColumnFamily::flush_deletions`].
     deletions: u32,
+    calls: HandleCalls,
 }
 
 impl RocksDbStore {
@@ -48,7 +50,13 @@ impl RocksDbStore {
         let state_counter =
             ahead.counter(family.name(), if key::is_nested(state) { key::prefix_of(state) } else { state });
         let reader = ahead.reader(entries_counter);
-        Ok(Self { family, prefix, reader, entries_counter, state_counter, deletions: 0 })
+        let calls = HandleCalls::default();
+        Ok(Self { family, prefix, reader, entries_counter, state_counter, deletions: 0, calls })
+    }
+
+    /// The same handle, whose calls are recorded.
+    pub(super) fn recorded(self, calls: HandleCalls) -> Self {
+        Self { calls, ..self }
     }
 
     fn get_stored(&self, stored: &[u8], logical: impl Fn() -> String) -> Result<DBPinnableSlice<'_>, Error> {
@@ -160,29 +168,32 @@ impl Collection for RocksDbStore {
     /// Reads keys in sequence, `…01`, `…02`, `…03`, in one pass. The value is still the one that the database contains
     /// at the time of the call.
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        self.watch("get", || match self.family.read_ahead().lookup(self.reader, key) {
+        let read = || match self.family.read_ahead().lookup(self.reader, key) {
             Lookup::Found(value) => Ok(value),
             Lookup::Sequential(slot) => self.get_sequence(key, slot),
             Lookup::Single => self.prefix.with_stored_key(key, |stored| {
                 self.get_stored(stored, || self.prefix.logical_key(key)).map(|value| value.to_vec())
             }),
-        })
+        };
+        self.calls.get(key, || self.watch("get", read))
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        self.watch("put", || {
+        let write = || {
             self.prefix.with_stored_key(key, |stored| {
                 self.write(self.entries_counter, stored, data, || self.prefix.logical_key(key))
             })
-        })
+        };
+        self.calls.put(key, data, || self.watch("put", write))
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        self.watch("del", || {
+        let remove = || {
             self.prefix.with_stored_key(key, |stored| {
                 self.remove(self.entries_counter, stored, || self.prefix.logical_key(key))
             })
-        })?;
+        };
+        self.calls.del(key, || self.watch("del", remove))?;
         self.count_deletion();
         Ok(())
     }
@@ -197,28 +208,29 @@ impl Collection for RocksDbStore {
                 None => cursor.check().map(|()| None),
             }
         };
-        self.watch("last", || self.family.read_ahead().last(self.reader, read))
+        self.calls.last(|| self.watch("last", || self.family.read_ahead().last(self.reader, read)))
     }
 
     /// Atomic: after an error or a crash, either all entries are deleted or none. Keeps the entries of other prefixes,
     /// including those written during the purge.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging collection");
-        self.watch("purge", || purge::purge(&self.family, self.entries_counter, &self.prefix))
-            .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+        let purge = || purge::purge(&self.family, self.entries_counter, &self.prefix);
+        let purged = || self.watch("purge", purge).map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause));
+        self.calls.purge(purged)
     }
 
     /// Iterates over a snapshot of the time of the call. Later writes are not visible.
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
         let direction = if reverse { Direction::Reverse } else { Direction::Forward };
         // The application determines how long the iteration itself takes.
-        let entries = self.watch("iter", || Entries::new(self.cursor(direction)))?;
+        let entries = self.calls.foreign(|| self.watch("iter", || Entries::new(self.cursor(direction))))?;
         Ok(Box::new(entries))
     }
 
     /// Costs one seek and the returned entries, whatever the length of the log and the position of `from`.
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        self.watch("get_by_range", || self.read_range(from, quantity))
+        self.calls.foreign(|| self.watch("get_by_range", || self.read_range(from, quantity)))
     }
 }
 
@@ -228,27 +240,27 @@ impl State for RocksDbStore {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        self.watch("get state", || {
-            self.get_stored(self.prefix.state_key(), || self.prefix.as_str().to_owned()).map(|value| value.to_vec())
-        })
+        let read =
+            || self.get_stored(self.prefix.state_key(), || self.prefix.as_str().to_owned()).map(|value| value.to_vec());
+        self.calls.get_state(|| self.watch("get state", read))
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.watch("put state", || {
-            self.write(self.state_counter, self.prefix.state_key(), data, || self.prefix.as_str().to_owned())
-        })
+        let write =
+            || self.write(self.state_counter, self.prefix.state_key(), data, || self.prefix.as_str().to_owned());
+        self.calls.put_state(data, || self.watch("put state", write))
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        self.watch("del state", || {
-            self.remove(self.state_counter, self.prefix.state_key(), || self.prefix.as_str().to_owned())
-        })
+        let remove = || self.remove(self.state_counter, self.prefix.state_key(), || self.prefix.as_str().to_owned());
+        self.calls.foreign(|| self.watch("del state", remove))
     }
 
     /// Deletes the value of this state only. Succeeds if there is none.
     fn purge(&mut self) -> Result<(), Error> {
         debug!(column_family = self.family.name(), prefix = self.prefix.as_str(), "purging state");
-        self.watch("purge state", || self.family.delete(self.state_counter, self.prefix.state_key()))
-            .map_err(|cause| self.failed("purge", self.prefix.as_str(), &cause))
+        let purge = || self.family.delete(self.state_counter, self.prefix.state_key());
+        let failed = |cause| self.failed("purge", self.prefix.as_str(), &cause);
+        self.calls.purge_state(|| self.watch("purge state", purge).map_err(failed))
     }
 }

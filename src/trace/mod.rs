@@ -97,3 +97,5 @@ pub use recorder::{
     Compression, Recorder, RecorderError, RecorderOptions, RecorderStats, RecordingCollection, RecordingManager,
     RecordingState,
 };
+#[cfg(feature = "rocksdb")]
+pub(crate) use recorder::{EventCalls, StateCalls};

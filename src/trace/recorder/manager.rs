@@ -1,16 +1,10 @@
 //! A manager that forwards every call and records it.
 
-use std::sync::Arc;
-
 use ave_actors_store::Error;
 use ave_actors_store::database::{Collection, CollectionIter, DbManager, State};
 
-use crate::trace::command::{Op, OpKind};
-use crate::trace::line::KEY_DIGITS;
-
-use super::intake::{CallRecorder, CallTime, Calls};
+use super::handle_calls::{EventCalls, StateCalls};
 use super::session::Recorder;
-use super::stats::add;
 
 /// A manager that records the calls on its handles. Pass it to the actor system in place of the wrapped manager.
 ///
@@ -48,37 +42,7 @@ impl<M> RecordingManager<M> {
     pub const fn recorder(&self) -> Option<&Recorder> {
         self.recorder.as_ref()
     }
-
-    /// Creates a handle and its recorder. `suffixes`: of column families in the trace format.
-    fn open<H>(
-        &self,
-        create: impl FnOnce() -> Result<H, Error>,
-        name: &str,
-        prefix: &str,
-        suffixes: &[&str],
-    ) -> Result<(H, Calls), Error> {
-        let intake = self.recorder.as_ref().map(|recorder| &recorder.session.intake);
-        let Some(intake) = intake.filter(|intake| intake.is_open()) else { return Ok((create()?, Calls(None))) };
-        let start_ns = intake.now_ns();
-        let handle = create().inspect_err(|_| add(&intake.counters.failed, 1))?;
-        let type_name = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix));
-        let actor = type_name.map(|type_name| intake.registry.actor(type_name, prefix));
-        match &actor {
-            // One operation for the three handles.
-            Some(actor) if suffixes == EVENTS => {
-                let time = CallTime { start_ns, end_ns: start_ns };
-                intake.push(actor, time, Op::new(OpKind::Open, 0, 0));
-            }
-            Some(_) => {}
-            None => add(&intake.counters.foreign, 1),
-        }
-        Ok((handle, Calls(Some(CallRecorder { intake: Arc::clone(intake), actor }))))
-    }
 }
-
-const EVENTS: &[&str] = &["_events"];
-const STATES: &str = "_states";
-const METADATA: &str = "_metadata";
 
 impl<M, C, S> DbManager<RecordingCollection<C>, RecordingState<S>> for RecordingManager<M>
 where
@@ -87,15 +51,15 @@ where
     S: State,
 {
     fn create_collection(&self, name: &str, prefix: &str) -> Result<RecordingCollection<C>, Error> {
-        let (inner, calls) = self.open(|| self.inner.create_collection(name, prefix), name, prefix, EVENTS)?;
+        let create = || self.inner.create_collection(name, prefix);
+        let (inner, calls) = EventCalls::of(self.recorder.as_ref(), name, prefix, create)?;
         Ok(RecordingCollection { inner, calls })
     }
 
     fn create_state(&self, name: &str, prefix: &str) -> Result<RecordingState<S>, Error> {
         let create = || self.inner.create_state(name, prefix);
-        let (inner, calls) = self.open(create, name, prefix, &[STATES, METADATA])?;
-        let ops = if name.ends_with(METADATA) { StateOps::METADATA } else { StateOps::STATES };
-        Ok(RecordingState { inner, calls, ops })
+        let (inner, calls) = StateCalls::of(self.recorder.as_ref(), name, prefix, create)?;
+        Ok(RecordingState { inner, calls })
     }
 
     /// Stops the wrapped manager. The recording continues: open handles may still be used.
@@ -108,7 +72,7 @@ where
 #[derive(Debug)]
 pub struct RecordingCollection<C> {
     inner: C,
-    calls: Calls,
+    calls: EventCalls,
 }
 
 impl<C: Collection> Collection for RecordingCollection<C> {
@@ -117,40 +81,31 @@ impl<C: Collection> Collection for RecordingCollection<C> {
     }
 
     fn get(&self, key: &str) -> Result<Vec<u8>, Error> {
-        let event = |found: Option<&Vec<u8>>| Some((event_number(key)?, found.map(Vec::len)));
-        self.calls.record(OpKind::EventsGet, || self.inner.get(key), event)
+        self.calls.get(key, || self.inner.get(key))
     }
 
     fn put(&mut self, key: &str, data: &[u8]) -> Result<(), Error> {
-        let event = |_: Option<&()>| Some((event_number(key)?, Some(data.len())));
-        self.calls.record(OpKind::EventsPut, || self.inner.put(key, data), event)
+        self.calls.put(key, data, || self.inner.put(key, data))
     }
 
     fn del(&mut self, key: &str) -> Result<(), Error> {
-        let event = |found: Option<&()>| Some((event_number(key)?, found.map(|()| 0)));
-        self.calls.record(OpKind::EventsDel, || self.inner.del(key), event)
+        self.calls.del(key, || self.inner.del(key))
     }
 
     fn last(&self) -> Result<Option<(String, Vec<u8>)>, Error> {
-        let event = |found: Option<&Option<(String, Vec<u8>)>>| match found? {
-            Some((key, value)) => Some((event_number(key)?, Some(value.len()))),
-            None => Some((0, None)),
-        };
-        self.calls.record(OpKind::EventsLast, || self.inner.last(), event)
+        self.calls.last(|| self.inner.last())
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        self.calls.record(OpKind::EventsPurge, || self.inner.purge(), |_| Some((0, Some(0))))
+        self.calls.purge(|| self.inner.purge())
     }
 
     fn iter(&self, reverse: bool) -> Result<CollectionIter<'_>, Error> {
-        self.calls.count_foreign();
-        self.inner.iter(reverse)
+        self.calls.foreign(|| self.inner.iter(reverse))
     }
 
     fn get_by_range(&self, from: Option<String>, quantity: isize) -> Result<Vec<Vec<u8>>, Error> {
-        self.calls.count_foreign();
-        self.inner.get_by_range(from, quantity)
+        self.calls.foreign(|| self.inner.get_by_range(from, quantity))
     }
 }
 
@@ -158,20 +113,7 @@ impl<C: Collection> Collection for RecordingCollection<C> {
 #[derive(Debug)]
 pub struct RecordingState<S> {
     inner: S,
-    calls: Calls,
-    ops: StateOps,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct StateOps {
-    get: OpKind,
-    put: OpKind,
-    purge: OpKind,
-}
-
-impl StateOps {
-    const STATES: Self = Self { get: OpKind::StatesGet, put: OpKind::StatesPut, purge: OpKind::StatesPurge };
-    const METADATA: Self = Self { get: OpKind::MetadataGet, put: OpKind::MetadataPut, purge: OpKind::MetadataPurge };
+    calls: StateCalls,
 }
 
 impl<S: State> State for RecordingState<S> {
@@ -180,53 +122,18 @@ impl<S: State> State for RecordingState<S> {
     }
 
     fn get(&self) -> Result<Vec<u8>, Error> {
-        self.calls.record(self.ops.get, || self.inner.get(), |found| Some((0, found.map(Vec::len))))
+        self.calls.get(|| self.inner.get())
     }
 
     fn put(&mut self, data: &[u8]) -> Result<(), Error> {
-        self.calls.record(self.ops.put, || self.inner.put(data), |_| Some((0, Some(data.len()))))
+        self.calls.put(data, || self.inner.put(data))
     }
 
     fn del(&mut self) -> Result<(), Error> {
-        self.calls.count_foreign();
-        self.inner.del()
+        self.calls.foreign(|| self.inner.del())
     }
 
     fn purge(&mut self) -> Result<(), Error> {
-        self.calls.record(self.ops.purge, || self.inner.purge(), |_| Some((0, Some(0))))
-    }
-}
-
-/// The event number of a key, if it has the form that the store writes.
-fn event_number(key: &str) -> Option<u64> {
-    let digits: &[u8; KEY_DIGITS] = key.as_bytes().try_into().ok()?;
-    let (upper, lower) = digits.split_at(KEY_DIGITS / 2);
-    // Less than half the time of `parse`: logs are not long enough for the upper half.
-    let upper = if upper == b"0000000000" { 0 } else { half(upper)? };
-    upper.checked_mul(10_000_000_000)?.checked_add(half(lower)?)
-}
-
-fn half(digits: &[u8]) -> Option<u64> {
-    digits
-        .iter()
-        .try_fold(0, |number, digit| Some(number * 10 + u64::from(digit.checked_sub(b'0').filter(|&d| d < 10)?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn event_numbers_are_keys_of_twenty_digits() {
-        for number in [0, 7, 9_999_999_999, 10_000_000_000, 12_345_678_901_234, u64::MAX] {
-            assert_eq!(event_number(&format!("{number:020}")), Some(number));
-        }
-        for key in
-            ["", "7", "0000000000000000000", "000000000000000000000", "+0000000000000000001", "0000000000000000000x"]
-        {
-            assert_eq!(event_number(key), None, "{key}");
-        }
-        assert_eq!(event_number("18446744073709551616"), None, "one more than there is");
-        assert_eq!(event_number("99999999999999999999"), None);
+        self.calls.purge(|| self.inner.purge())
     }
 }

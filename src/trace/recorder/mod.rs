@@ -5,6 +5,7 @@ mod actors;
 mod commands;
 mod error;
 mod grammar;
+mod handle_calls;
 mod intake;
 mod manager;
 mod options;
@@ -15,6 +16,8 @@ mod stats;
 mod writer;
 
 pub use error::RecorderError;
+#[cfg(feature = "rocksdb")]
+pub(crate) use handle_calls::{EventCalls, StateCalls};
 pub use manager::{RecordingCollection, RecordingManager, RecordingState};
 pub use options::{Compression, RecorderOptions};
 pub use session::Recorder;

@@ -21,6 +21,8 @@ mod opening;
 mod operations;
 mod purges;
 mod read_only;
+#[cfg(feature = "trace")]
+mod recording;
 mod recovery;
 mod scrubs;
 mod sequential_reads;

@@ -15,6 +15,7 @@ use crate::actor::Durability;
 use crate::load::directory_bytes;
 use crate::process::{JournalError, JournalFile, inputs_of_unused};
 use crate::units;
+use crate::workload::{any_path, path_text};
 
 const DIGEST_LENGTH: usize = 16;
 const PREFIX: &str = ".certify-";
@@ -26,6 +27,7 @@ pub struct JournalHead {
     /// The inputs of the certificate.
     pub inputs: CertifyInputs,
     /// Parent directory of the databases, absolute.
+    #[serde(with = "any_path")]
     pub data_directory: PathBuf,
     /// Processor, cores and RAM.
     pub machine: String,
@@ -93,6 +95,11 @@ impl CertifyJournal {
         &self.file.path
     }
 
+    /// A note for the user if the file system has no locks.
+    pub(super) fn note(&self) -> Option<String> {
+        self.file.note()
+    }
+
     /// What the certification began with.
     pub const fn head(&self) -> &JournalHead {
         &self.head
@@ -153,7 +160,7 @@ fn other_place(found: &JournalHead, own: &JournalHead) -> Option<String> {
         return Some(format!("on another machine ({})", found.machine));
     }
     let directory = &found.data_directory;
-    (*directory != own.data_directory).then(|| format!("with the databases in {}", directory.display()))
+    (*directory != own.data_directory).then(|| format!("with the databases in {}", path_text(directory)))
 }
 
 /// Describes the interrupted certifications below `root` that no process works on, by name. Files that are no journals of

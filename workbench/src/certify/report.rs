@@ -16,7 +16,7 @@ use crate::report::{
     report, verification,
 };
 use crate::units;
-use crate::workload::Arrivals;
+use crate::workload::{Arrivals, path_text};
 
 /// The certificate of a certification that ended at `ended_at`, RFC 3339 in UTC.
 pub fn certificate(
@@ -34,7 +34,7 @@ pub fn certificate(
         started_at: context.started_at.clone(),
         ended_at,
         host: host_info(context.host, context.disk),
-        data_directory: context.data_directory.display().to_string(),
+        data_directory: path_text(context.data_directory),
         modes: outcome.modes.iter().map(mode_info).collect(),
         interruptions: outcome.interruptions.clone(),
         warnings: Assessment::of_host(context.host.logical_cores, context.host_warnings).warnings,
@@ -66,7 +66,8 @@ pub(super) fn certify_report(
         };
         shown.result()
     });
-    let segment_seconds = spec.slices_per_segment() * u64::from(spec.slice_seconds());
+    let slices = spec.slices_per_segment().min(spec.slices());
+    let segment_seconds = slices * u64::from(spec.slice_seconds());
     let load = Load::Open { per_second: spec.rate_per_second, arrivals };
     let settings = Settings {
         rounds_count: modes.iter().map(|mode| u32::try_from(mode.rounds.len()).unwrap_or(u32::MAX)).max().unwrap_or(0),

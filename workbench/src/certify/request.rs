@@ -20,11 +20,12 @@ use crate::load::{HarnessCost, JobContext, ModeOutcome, RocksDbTarget, Source, S
 use crate::process::InProcess;
 use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
+use crate::workload::path_text;
 
 pub(crate) struct CertifyRequest<'a> {
     pub(crate) source: &'a Source,
     /// Path or name of the source.
-    pub(crate) origin: &'a str,
+    pub(crate) origin: &'a Path,
     pub(crate) spec: CertifySpec,
     pub(crate) host: HostProfile,
     pub(crate) host_warnings: Vec<HostWarning>,
@@ -58,6 +59,9 @@ pub(crate) fn run(
     if request.fresh {
         journal.remove_databases()?;
     }
+    if let Some(note) = journal.note() {
+        job.observer.note(&note);
+    }
     for other in describe_unfinished(request.reports_directory) {
         job.observer.note(&format!("note: {other}"));
     }
@@ -87,7 +91,7 @@ impl CertifyRequest<'_> {
         let failed = |source| CertifyError::DataDirectory(self.data_directory.to_owned(), source);
         let command = self.spec.objective.check(self.source)?;
         let head = JournalHead {
-            inputs: CertifyInputs::new(self.source, Path::new(self.origin), &self.spec, command, &self.machine_spec)?,
+            inputs: CertifyInputs::new(self.source, self.origin, &self.spec, command, &self.machine_spec)?,
             data_directory: self.data_directory.canonicalize().map_err(failed)?,
             machine: machine(&self.host),
             command: self.command.clone(),
@@ -126,7 +130,7 @@ impl CertifyRequest<'_> {
             started_at: rfc3339(began),
             elapsed_seconds: ended.duration_since(began).as_secs_f64(),
             source: self.source,
-            origin: self.origin.to_owned(),
+            origin: path_text(self.origin),
             host: &self.host,
             host_warnings: &self.host_warnings,
             disk: None,

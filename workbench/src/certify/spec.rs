@@ -21,7 +21,7 @@ pub struct CertifySpec {
     pub rate_per_second: f64,
     /// Objective that every slice must meet.
     pub objective: Objective,
-    /// Certified time in each durability mode, at least three slices, rounded up to whole slices.
+    /// Certified time in each durability mode: whole slices, at least three.
     pub duration: Duration,
     /// Length of a slice, whole seconds, 1 to 300.
     pub slice: Duration,
@@ -47,7 +47,7 @@ impl CertifySpec {
 
     pub(super) fn slices(&self) -> u64 {
         let slice = Duration::from_secs(self.slice_seconds().into());
-        self.duration.as_nanos().div_ceil(slice.as_nanos()).try_into().unwrap_or(u64::MAX)
+        (self.duration.as_nanos() / slice.as_nanos()).try_into().unwrap_or(u64::MAX)
     }
 
     pub(super) fn slices_per_segment(&self) -> u64 {
@@ -83,6 +83,14 @@ impl CertifySpec {
                 "a duration of {} s is less than {FEWEST_SLICES} slices of {} s; choose {least} s or more, or shorter slices",
                 self.duration.as_secs_f64(),
                 self.slice_seconds()
+            ));
+        }
+        let whole = self.slice * u32::try_from(self.slices()).unwrap_or(u32::MAX);
+        if whole < self.duration {
+            let (duration, slice) = (self.duration.as_secs_f64(), u64::from(self.slice_seconds()));
+            let (less, more) = (whole.as_secs(), whole.as_secs() + slice);
+            return wrong(format!(
+                "a duration of {duration} s is no whole number of slices of {slice} s; choose {less} s or {more} s"
             ));
         }
         self.check_space(source, free_bytes)?;

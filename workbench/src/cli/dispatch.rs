@@ -23,7 +23,7 @@ pub fn main() -> ExitCode {
     style::disable_colour_on_dumb_terminals();
     let args = Args::parse();
     let output = Output { quiet: args.quiet, json: args.json };
-    let ended = match run_confined(&args, output) {
+    let ended = match check_environment(&args).and_then(|()| run_confined(&args, output)) {
         Ok(None) => dispatch(&args, output).map(exit_code),
         Ok(Some(code)) => Ok(code),
         Err(error) => Err(error),
@@ -45,6 +45,17 @@ fn exit_code(outcome: Outcome) -> ExitCode {
         Outcome::Fail => 1,
         Outcome::Inconclusive => 3,
     })
+}
+
+/// The databases that are measured must not be recorded like those of an application.
+fn check_environment(args: &Args) -> Result<(), CliError> {
+    const RECORDS: &str = "AVE_TRACE_DIR";
+    let measures = matches!(args.command, Command::Run(_) | Command::Plan(_) | Command::Certify(_));
+    if measures && std::env::var_os(RECORDS).is_some_and(|directory| !directory.is_empty()) {
+        let reason = "is set: it would record the databases that are measured; unset it";
+        return Err(CliError::Usage(format!("{RECORDS} {reason}")));
+    }
+    Ok(())
 }
 
 /// Runs the command in a child process under a machine's limits if it names a machine, unless this is that child.

@@ -11,6 +11,7 @@ pub(crate) mod error;
 mod help_tests;
 mod manual;
 pub(crate) mod output;
+mod output_file;
 mod progress;
 pub(crate) mod resolve;
 mod style;

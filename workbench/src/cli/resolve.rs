@@ -1,5 +1,7 @@
 //! From arguments to what the other modules take.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source, Writers};
 use crate::report::Destination;
+use crate::units;
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
     match argument {
@@ -39,6 +42,16 @@ pub(crate) fn writers(given: Option<u64>, host: &HostProfile, source: &Source, o
     writers.at_most(source.actors())
 }
 
+/// Says that a trace is repeated, whose actors are new ones each time.
+pub(crate) fn note_repetition(source: &Source, output: Output) {
+    if let Source::Trace { trace, passes: None, .. } = source {
+        output.progress(&format!(
+            "the trace has {}; at its end it is repeated with new actors, for as long as is measured",
+            units::counted(trace.command_count(), "command")
+        ));
+    }
+}
+
 /// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.
 pub(crate) fn stop_on_ctrl_c() -> Result<Arc<Control>, CliError> {
     let control = Arc::new(Control::default());
@@ -62,19 +75,49 @@ pub(crate) fn comparison_destination(output: Option<&Path>) -> Destination<'_> {
 
 /// The command line, quoted for a shell.
 pub(crate) fn command_line() -> String {
-    let mut words = std::env::args();
-    let program = words.next().map_or_else(String::new, |program| {
-        PathBuf::from(program).file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
-    });
-    let quoted = words.map(|word| {
-        let plain = !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,+%@".contains(c));
-        if plain { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
-    });
-    std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ")
+    let mut words = std::env::args_os();
+    let program = words.next().map(PathBuf::from).unwrap_or_default();
+    let program = program.file_name().unwrap_or_default().to_owned();
+    std::iter::once(program).chain(words).map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word for a shell. Control characters and bytes that are not UTF-8 are escaped, which bash, ksh and zsh read back.
+fn quoted(word: &OsStr) -> String {
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,+%@".contains(c));
+    match word.to_str() {
+        Some(text) if !text.is_empty() && is_plain(text) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => {
+            let escaped = word.as_bytes().iter().map(|&byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                _ => format!("\\x{byte:02x}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
+        }
+    }
 }
 
 /// The current time, RFC 3339 in UTC, rounded to seconds.
 pub(crate) fn now() -> String {
     let now = jiff::Timestamp::now();
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_so_that_a_shell_reads_it_back() {
+        for (word, expected) in [
+            (&b"--rate=2000"[..], "--rate=2000"),
+            (b"", "''"),
+            (b"it's", "'it'\\''s'"),
+            ("größe".as_bytes(), "'größe'"),
+            (b"a\xffb'\\\n1", "$'a\\xffb\\'\\\\\\x0a1'"),
+        ] {
+            assert_eq!(quoted(OsStr::from_bytes(word)), expected);
+        }
+    }
 }

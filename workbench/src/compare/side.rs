@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::CompareError;
 use super::result::{ComparedReport, Side};
 use crate::report::{Report, ReportDirectory};
+use crate::workload::path_text;
 
 const JSON_FILE: &str = "report.json";
 
@@ -42,12 +43,12 @@ impl BuildReports {
 
     pub(super) fn side(&self) -> Side {
         let compared = |(path, report): &(PathBuf, Report)| ComparedReport {
-            path: path.display().to_string(),
+            path: path_text(path),
             started_at: report.started_at.clone(),
             version: report.reproduce.version.clone(),
             outcome: report.verdict.outcome,
         };
-        Side { path: self.path.display().to_string(), reports: self.reports.iter().map(compared).collect() }
+        Side { path: path_text(&self.path), reports: self.reports.iter().map(compared).collect() }
     }
 }
 

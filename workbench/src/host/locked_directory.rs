@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(50);
 
@@ -81,9 +82,7 @@ impl LockedDirectory {
             Err(TryLockError::WouldBlock) => Ok(Claim::Busy),
             _ if !is_in_place => Ok(Claim::Gone),
             Ok(()) => Ok(Claim::Held(directory)),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Claim::NoLocks(directory))
-            }
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(Claim::NoLocks(directory)),
             Err(TryLockError::Error(error)) => Err(failed("lock", error)),
         }
     }
@@ -125,6 +124,11 @@ impl LockedDirectory {
         }
         unless_gone(fs::remove_dir(&self.path))
     }
+}
+
+/// Whether a lock failed because the file system has none, or none at the moment: some network and shared folders.
+pub(crate) fn has_no_locks(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK | Errno::INVAL))
 }
 
 /// Whether an open file is the one at a path, and not one that was removed or replaced.
@@ -170,6 +174,16 @@ mod tests {
         for lock_on in ON {
             let absent = LockedDirectory::claim(&directory.path().join("absent"), lock_on).unwrap();
             assert!(matches!(absent, Claim::Gone));
+        }
+    }
+
+    #[test]
+    fn a_file_system_without_locks_is_told_from_one_that_fails() {
+        for errno in [Errno::NOTSUP, Errno::NOLCK] {
+            assert!(has_no_locks(&errno.into()));
+        }
+        for errno in [Errno::IO, Errno::ACCESS] {
+            assert!(!has_no_locks(&errno.into()));
         }
     }
 

@@ -38,8 +38,8 @@ pub enum RunError {
     /// The settings contradict each other or the source; the message says how.
     #[error("{0}")]
     Settings(String),
-    /// Every command fell into the warm-up.
-    #[error("nothing was measured: all {commands} commands fell into the {warmup_seconds} s of warm-up")]
+    /// Every command fell into the warm-up, or none was due.
+    #[error("nothing was measured: {}", unmeasured(*commands, *warmup_seconds))]
     NothingMeasured {
         /// Commands issued.
         commands: u64,
@@ -49,4 +49,11 @@ pub enum RunError {
     /// The job was cancelled before anything was measured.
     #[error("interrupted before anything was measured")]
     Interrupted,
+}
+
+fn unmeasured(commands: u64, warmup_seconds: f64) -> String {
+    match commands {
+        0 => "no command was due in that time; measure longer".to_owned(),
+        commands => format!("all {commands} commands fell into the {warmup_seconds} s of warm-up"),
+    }
 }

@@ -130,6 +130,9 @@ fn on_ramp(rates: [f64; 2], [start_ns, end_ns]: [f64; 2], mut at_ns: f64, mut am
     at_ns + amount / rates[1]
 }
 
+/// Bursts between two commands that are drawn at most.
+const MOST_PHASES: f64 = 10_000.0;
+
 /// Bursts and the calm between them, of random lengths: a Poisson process with two rates. All workers draw the same phases.
 #[derive(Debug)]
 struct Phases {
@@ -157,7 +160,15 @@ impl Phases {
     }
 
     fn after(&mut self, mut at_ns: f64, mut amount: f64) -> f64 {
+        let [calm_ns, burst_ns] = self.mean_ns;
+        let per_phases = calm_ns * self.rates[0] + burst_ns * self.rates[1];
         loop {
+            if amount > MOST_PHASES * per_phases {
+                // So many phases average out, and to draw each of them could take for ever.
+                at_ns += amount / per_phases * (calm_ns + burst_ns);
+                self.end_ns = self.end_ns.max(at_ns);
+                return at_ns;
+            }
             let rate = self.rates[usize::from(self.in_burst)];
             let rest = (self.end_ns - at_ns) * rate;
             if amount <= rest {
@@ -265,6 +276,14 @@ mod tests {
         assert!((0.06..0.12).contains(&bursting), "bursts take {bursting} of the time");
         let calm = counts.iter().filter(|&&count| (25.0..90.0).contains(&count)).count() as f64 / windows as f64;
         assert!(calm > 0.8, "the calm goes at 56 in a tenth of a second: {calm}");
+    }
+
+    #[test]
+    fn bursts_far_shorter_than_the_time_between_commands_average_out() {
+        let bursts = Bursts { factor: 50.0, share: 0.01, seconds: 1e-15 };
+        let load = Load::Open { per_second: 100.0, arrivals: Arrivals::Bursts(bursts) };
+        let times = due_times(load, 2, 100 * SECOND);
+        assert!((9_600..10_400).contains(&times.len()), "{} in 100 s", times.len());
     }
 
     #[test]

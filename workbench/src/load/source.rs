@@ -197,8 +197,7 @@ impl Source {
     pub fn offered_per_second(&self, load: Load) -> Option<f64> {
         match (load, self) {
             (Load::TraceTimes { speed }, Self::Trace { trace, .. }) => {
-                let seconds = trace.duration_ns() as f64 / 1e9 / speed;
-                (seconds > 0.0).then(|| trace.command_count() as f64 / seconds)
+                trace.commands_per_second().map(|rate| rate * speed)
             }
             _ => load.mean_per_second(),
         }

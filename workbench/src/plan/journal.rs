@@ -69,6 +69,11 @@ impl Journal {
         Ok(Self { file, lines })
     }
 
+    /// A note for the user if the file system has no locks.
+    pub(super) fn note(&self) -> Option<String> {
+        self.file.note()
+    }
+
     /// Loads in it.
     pub fn loads(&self) -> usize {
         self.lines.iter().filter(|line| matches!(line.step, Step::Driven(..))).count()

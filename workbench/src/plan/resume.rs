@@ -32,6 +32,9 @@ pub(super) fn open_journal(
         std::fs::remove_file(&path).map_err(failed)?;
     }
     let journal = Journal::open(&path, &inputs).map_err(|error| failed(std::io::Error::other(error)))?;
+    if let Some(note) = journal.note() {
+        observer.note(&note);
+    }
     if journal.loads() > 0 {
         observer.note(&format!(
             "resuming with {} of an interrupted plan (--fresh discards them)",

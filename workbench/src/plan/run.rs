@@ -24,6 +24,7 @@ use crate::process::Scratch;
 use crate::process::rig::ProcessTestbed;
 use crate::report::{Attachment, Context, ForecastInfo, Report, ReportDirectory, attachments, host_info, tuning_info};
 use crate::units;
+use crate::workload::path_text;
 
 /// Time of the disk's profile.
 const fn profile_time(breadth: Breadth) -> Duration {
@@ -75,7 +76,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
         started_at: request.started_at.clone(),
         elapsed_seconds: began.elapsed().as_secs_f64(),
         source: &measured.scenario.source,
-        origin: request.source.origin.clone(),
+        origin: path_text(&request.source.origin),
         host: &host,
         host_warnings: &host_warnings,
         disk: Some(&disk),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::actor::Durability;
 use crate::load::RunError;
 use crate::trace::TraceError;
-use crate::workload::WorkloadError;
+use crate::workload::{WorkloadError, path_text};
 
 /// A failure of a testbed, a child process, its limits or its directories.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,15 @@ pub enum ProcessError {
     /// The trace cannot be read.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// The source is a pipe, a device or standard input.
+    #[error("{}: not a file: a measurement reads its source more than once; write it to a file first", path_text(.0))]
+    NotAFile(PathBuf),
+    /// The file is neither a workload nor a trace.
+    #[error(
+        "{path}: neither a workload (TOML) nor a trace; to replay an event log, turn it into a trace first: \
+         `ave-workbench trace import {path}`", path = path_text(.0)
+    )]
+    NoSource(PathBuf),
     /// The workload of this name cannot be passed to a child process.
     #[error("workload {0}: {1}")]
     Snapshot(String, #[source] toml::ser::Error),
@@ -51,6 +60,9 @@ pub enum ProcessError {
 impl ProcessError {
     /// Whether the command line is at fault: something on it cannot be done here.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Snapshot(..) | Self::SourceChanged(_) | Self::Limits(..) | Self::Task(..))
+        matches!(
+            self,
+            Self::Snapshot(..) | Self::SourceChanged(_) | Self::NotAFile(_) | Self::Limits(..) | Self::Task(..)
+        )
     }
 }

@@ -3,16 +3,19 @@
 //!
 //! The file is a sequence of zstd frames with checksums, each of which holds one value as JSON (`zstdcat` prints them): the
 //! version of the layout with the inputs of the job, then the entries. An entry is synced before the job continues. Where
-//! the file is cut off or damaged, the rest is dropped when the journal is opened. One process at a time has it open.
+//! the file is cut off or damaged, the rest is dropped when the journal is opened. One process at a time has it open, where
+//! the file system has locks.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use ave_actors_rocksdb::files::{directory_of, sync_directory};
+use ave_actors_rocksdb::files::directory_of;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::host::{has_no_locks, sync_directory, sync_file};
 
 /// Version of the layout, the entries of all jobs included. A journal of another version is replaced.
 const VERSION: u32 = 1;
@@ -36,6 +39,7 @@ pub enum JournalError {
 pub(crate) struct JournalFile {
     pub(crate) path: PathBuf,
     file: File,
+    is_locked: bool,
     /// Bytes dropped since it was opened: a cut-off or damaged end, or a job with other inputs.
     pub(crate) dropped_bytes: u64,
 }
@@ -52,7 +56,8 @@ impl JournalFile {
     pub(crate) fn open<I: DeserializeOwned, E: DeserializeOwned>(
         path: &Path,
     ) -> Result<(Self, Option<I>), JournalError> {
-        let mut journal = Self { path: path.to_owned(), file: lock(path)?, dropped_bytes: 0 };
+        let (file, is_locked) = lock(path)?;
+        let mut journal = Self { path: path.to_owned(), file, is_locked, dropped_bytes: 0 };
         let (inputs, end) = whole_part::<I, E>(path).map_err(|source| failed("read", path, source))?;
         journal.truncate(end)?;
         Ok((journal, inputs))
@@ -68,9 +73,17 @@ impl JournalFile {
     pub(crate) fn append(&mut self, entry: &impl Serialize) -> Result<(), JournalError> {
         let written = frame(entry).and_then(|bytes| {
             self.file.write_all(&bytes)?;
-            self.file.sync_data()
+            sync_file(&self.file)
         });
         written.map_err(|source| failed("write", &self.path, source))
+    }
+
+    /// A note for the user if the file system has no locks.
+    pub(crate) fn note(&self) -> Option<String> {
+        let path = self.path.display();
+        (!self.is_locked).then(|| {
+            format!("the file system of {path} has no locks: run no other command with the same inputs meanwhile")
+        })
     }
 
     /// The entries, in order, each read when it is needed.
@@ -104,7 +117,8 @@ pub(crate) fn inputs_of_unused<I: DeserializeOwned>(path: &Path) -> Option<I> {
     heading(&mut BufReader::new(file)).ok()?
 }
 
-fn lock(path: &Path) -> Result<File, JournalError> {
+/// Opens the file, and locks it where the file system has locks.
+fn lock(path: &Path) -> Result<(File, bool), JournalError> {
     fs::create_dir_all(directory_of(path)).map_err(|source| failed("create", path, source))?;
     for _ in 0..LOCK_ATTEMPTS {
         let opened = File::options().read(true).append(true).create(true).open(path);
@@ -112,13 +126,14 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => break,
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => return Ok((file, false)),
             Err(TryLockError::Error(source)) => return Err(failed("lock", path, source)),
         }
         // The lock of a file that was removed meanwhile excludes no other process.
         let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
         let own = file.metadata().map_err(|source| failed("read", path, source))?;
         if fs::metadata(path).is_ok_and(|there| identity(there) == identity(own)) {
-            return Ok(file);
+            return Ok((file, true));
         }
     }
     Err(JournalError::Locked(path.to_owned()))

@@ -32,7 +32,15 @@ impl Scratch {
         let failed = |source| ProcessError::DataDirectory(data_directory.to_owned(), source);
         fs::create_dir_all(data_directory).map_err(failed)?;
         Self::remove_stale(data_directory, observer)?;
-        Self::create_in(data_directory).map_err(failed)
+        let (scratch, is_locked) = Self::create_in(data_directory).map_err(failed)?;
+        if !is_locked {
+            observer.note(&format!(
+                "the file system of {} has no locks: if this process is killed, remove its directory by hand: {}",
+                data_directory.display(),
+                scratch.path().display()
+            ));
+        }
+        Ok(scratch)
     }
 
     /// Removes what killed processes left in `data_directory`, and notes it.
@@ -52,12 +60,14 @@ impl Scratch {
         Ok(())
     }
 
-    fn create_in(data_directory: &Path) -> io::Result<Self> {
+    /// The directory, and whether it is locked.
+    fn create_in(data_directory: &Path) -> io::Result<(Self, bool)> {
         for _ in 0..ATTEMPTS {
             let path = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data_directory)?.keep();
             let claim = LockedDirectory::claim(&path, LOCK).inspect_err(|_| drop(fs::remove_dir_all(&path)))?;
             match claim {
-                Claim::Held(directory) | Claim::NoLocks(directory) => return Ok(Self(directory)),
+                Claim::Held(directory) => return Ok((Self(directory), true)),
+                Claim::NoLocks(directory) => return Ok((Self(directory), false)),
                 // Another process has taken it for stale before it was locked.
                 Claim::Busy | Claim::Gone => {}
             }
@@ -145,7 +155,7 @@ mod tests {
     #[test]
     fn a_scratch_directory_is_removed_with_its_contents() {
         let data = tempdir().unwrap();
-        let scratch = Scratch::create_in(data.path()).unwrap();
+        let (scratch, _) = Scratch::create_in(data.path()).unwrap();
         fs::create_dir_all(scratch.path().join("a/b")).unwrap();
         fs::write(scratch.path().join("a/b/c"), "x").unwrap();
         assert!(scratch.path().starts_with(data.path()) && scratch.path().join(LOCK_FILE).is_file());
@@ -156,7 +166,7 @@ mod tests {
     #[test]
     fn only_directories_that_no_process_locks_are_removed() {
         let data = tempdir().unwrap();
-        let used = Scratch::create_in(data.path()).unwrap();
+        let (used, _) = Scratch::create_in(data.path()).unwrap();
         fs::write(used.path().join("db"), "x").unwrap();
         let dead = left_behind(data.path(), ".ave-workbench-dead", true);
         let half_removed = left_behind(data.path(), ".ave-workbench-half", true);
@@ -196,7 +206,7 @@ mod tests {
                 scope.spawn(|| {
                     for round in 0..100 {
                         remove_stale(data.path()).unwrap();
-                        let scratch = Scratch::create_in(data.path()).unwrap();
+                        let (scratch, _) = Scratch::create_in(data.path()).unwrap();
                         assert!(held.lock().unwrap().insert(scratch.path().to_owned()), "held by two");
                         let file = scratch.path().join(format!("{round}"));
                         fs::write(&file, "x").unwrap();

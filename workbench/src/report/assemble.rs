@@ -17,6 +17,7 @@ use crate::report::{
     SourceKind, TuningInfo, Verdict, Verification,
 };
 use crate::units;
+use crate::workload::path_text;
 use ave_actors_rocksdb::trace::{CommandKind, OpKind};
 
 /// What matters below this package, and its version.
@@ -61,7 +62,7 @@ impl Context<'_> {
             measure_seconds: None,
             seed: self.source.seed(),
             machine_spec: spec_json(self.machine_spec),
-            data_directory: self.data_directory.display().to_string(),
+            data_directory: path_text(self.data_directory),
         }
     }
 

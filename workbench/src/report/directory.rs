@@ -8,12 +8,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use ave_actors_rocksdb::files::sync_directory;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use crate::host::{sync_directory, sync_file};
 use crate::report::{Report, SCHEMA_VERSION};
 
 const JSON_FILE: &str = "report.json";
@@ -141,6 +141,11 @@ impl ReportDirectory {
         Destination::Below(&self.root).create(&name, fill)
     }
 
+    /// The JSON file of a report, of which `path` is the directory or the file itself.
+    pub(crate) fn file(path: &Path) -> PathBuf {
+        if path.is_dir() { path.join(JSON_FILE) } else { path.to_owned() }
+    }
+
     /// Reads a report back from its directory or from the JSON file itself.
     ///
     /// # Errors
@@ -148,8 +153,7 @@ impl ReportDirectory {
     /// [`ReportError::Missing`], [`ReportError::Read`], [`ReportError::Invalid`] with line and column, or
     /// [`ReportError::SchemaVersion`] with the version found and the one this build reads.
     pub fn read(path: &Path) -> Result<Report, ReportError> {
-        let path = if path.is_dir() { path.join(JSON_FILE) } else { path.to_owned() };
-        read_json(&path, "report", SCHEMA_VERSION).map(|(report, _)| report).map_err(|error| match error {
+        read_json(&Self::file(path), "report", SCHEMA_VERSION).map(|(report, _)| report).map_err(|error| match error {
             ReportError::Read(_, path, source) if source.kind() == io::ErrorKind::NotFound => {
                 ReportError::Missing(path, source)
             }
@@ -276,7 +280,7 @@ fn write_result(
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
-    file.sync_all()
+    sync_file(&file)
 }
 
 fn numbered(wanted: &Path, number: u32) -> PathBuf {

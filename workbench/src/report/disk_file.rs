@@ -10,6 +10,7 @@ use super::directory::{ReportError, read_json};
 use super::frame::HostInfo;
 use super::question::{Field, field};
 use crate::host::{DiskProfile, DiskSwing};
+use crate::workload::path_text;
 
 /// Version of the layout of a disk profile; raised when a field changes its meaning or disappears.
 pub const DISK_SCHEMA_VERSION: u32 = 1;
@@ -41,7 +42,7 @@ impl DiskFile {
             measured_at,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             host: HostInfo { disk_profile: None, sync_probe: None, ..host.clone() },
-            data_directory: data_directory.display().to_string(),
+            data_directory: path_text(data_directory),
             profile,
         }
     }

@@ -3,7 +3,7 @@
 use super::certainty;
 use super::engine::RunOutcome;
 use super::spec::RunSpec;
-use crate::load::{Crashed, Objective, Source};
+use crate::load::{Crashed, ModeOutcome, Objective, Source};
 use crate::measure::Percentile;
 use crate::report::{
     Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
@@ -43,7 +43,9 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
         }
         modes.push(shown);
     }
-    let mut verdict = run_verdict(context.source, &modes, &assessment);
+    let issued = |mode: &ModeOutcome| mode.rounds.iter().map(|round| round.measurement.issued).sum::<u64>();
+    let most_issued = outcome.modes.iter().map(issued).max().unwrap_or(0);
+    let mut verdict = run_verdict(context.source, most_issued, &modes, &assessment);
     if let Some(objective) = objective {
         judge_objective(context.source, objective, &modes, &mut verdict, &mut assessment);
     }
@@ -58,7 +60,19 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
     report(context, ReportKind::Run, verdict, settings, modes, assessment)
 }
 
-fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -> Verdict {
+/// The name of the source, and how often a trace was repeated.
+fn replayed(source: &Source, issued: u64) -> String {
+    let name = source.name();
+    let Source::Trace { trace, .. } = source else { return name.to_owned() };
+    let commands = trace.command_count();
+    if issued <= commands || source.is_finite() {
+        return name.to_owned();
+    }
+    let passes = units::count(issued.div_ceil(commands));
+    format!("{name}, its {} repeated in {passes} passes, each with new actors", units::counted(commands, "command"))
+}
+
+fn run_verdict(source: &Source, most_issued: u64, modes: &[ModeResult], assessment: &Assessment) -> Verdict {
     let summaries: Vec<_> = modes.iter().map(summary).collect();
     let count = |check: fn(&Verification) -> &Option<CrashVerification>| -> u64 {
         let checks = modes.iter().filter_map(|mode| check(&mode.verification).as_ref());
@@ -85,7 +99,7 @@ fn run_verdict(source: &Source, modes: &[ModeResult], assessment: &Assessment) -
     let overload: String = assessment.overloads.iter().flat_map(|overload| [overload.as_str(), ". "]).collect();
     Verdict {
         outcome: Outcome::Pass,
-        sentence: format!("{overload}{}: {}; {checked}.", source.name(), summaries.join("; ")),
+        sentence: format!("{overload}{}: {}; {checked}.", replayed(source, most_issued), summaries.join("; ")),
         certainty: None,
         reasons: assessment.reasons(),
     }

@@ -102,6 +102,13 @@ impl Trace {
         self.counts.duration_ns
     }
 
+    /// Mean rate: the times between its commands, which are one less than these, over their sum. `None` if all commands came
+    /// at once.
+    pub fn commands_per_second(&self) -> Option<f64> {
+        let seconds = self.duration_ns() as f64 / 1e9;
+        (seconds > 0.0).then(|| self.command_count().saturating_sub(1) as f64 / seconds)
+    }
+
     /// The kinds of commands in it, in report order.
     pub fn kinds(&self) -> Vec<CommandKind> {
         CommandKind::ALL.into_iter().filter(|&kind| self.commands_of(kind) > 0).collect()
@@ -116,14 +123,15 @@ impl Trace {
         self.counts.longest_value
     }
 
-    /// Actors that read data which no command of the trace has written.
+    /// Actors that had stored something before the trace began: they read it, or their first event is not number 0.
     pub fn actors_with_prehistory(&self) -> u64 {
         self.prehistory.iter().filter(|before| !before.is_empty()).count() as u64
     }
 
-    /// Events that must be stored before a replay.
+    /// Events that were stored before the trace began: all before an actor's first one, or, where the trace deletes events,
+    /// those that it reads or deletes. A replay stores those that are read or deleted.
     pub fn prehistory_events(&self) -> u64 {
-        self.prehistory.iter().map(|before| before.events.count()).sum()
+        self.prehistory.iter().fold(0, |sum, before| sum.saturating_add(before.stored_events))
     }
 
     /// Appends to `ops` the operations that write what an actor must have stored before a replay. Events of unknown length
@@ -240,6 +248,14 @@ impl TraceBuilder {
         self.trace.counts.dropped += count;
     }
 
+    pub(super) const fn provenance(&self) -> &Provenance {
+        &self.trace.provenance
+    }
+
+    pub(super) fn assume(&mut self, assumption: String) {
+        self.trace.provenance.assumptions.push(assumption);
+    }
+
     /// Continues with the next part of a recording; false if it is none.
     pub(super) fn continue_with(&mut self, next: Provenance) -> bool {
         let continues = self.trace.provenance.continues(&next);
@@ -255,7 +271,8 @@ impl TraceBuilder {
     ///
     /// [`TraceError::File`] if the temporary file of a long trace cannot be written.
     pub fn finish(mut self) -> Result<Trace, TraceError> {
-        self.trace.prehistory = self.histories.into_iter().map(ActorHistory::finish).collect();
+        let keeps_all = self.trace.operations_of(OpKind::EventsDel) == 0;
+        self.trace.prehistory = self.histories.into_iter().map(|history| history.finish(keeps_all)).collect();
         if self.trace.prehistory.iter().all(Prehistory::is_empty) {
             self.trace.prehistory = Vec::new();
         }

@@ -51,7 +51,10 @@ impl Numbers {
 /// What one actor must have stored before a trace begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Prehistory {
+    /// Those that the trace reads or deletes, which a replay needs.
     pub(super) events: Numbers,
+    /// How many events there were, as far as the numbers show it.
+    pub(super) stored_events: u64,
     /// Mean length of the events, where reads state it.
     pub(super) event_bytes: Option<u32>,
     pub(super) state_bytes: Option<u32>,
@@ -85,6 +88,10 @@ pub(super) struct ActorHistory {
     purged: bool,
     states_written: u64,
     metadata_written: u64,
+    /// The number of the first event of which the trace shows that it is the next one; `None` if it shows none.
+    first_next: Option<u64>,
+    /// A read found nothing: events had been deleted.
+    has_gaps: bool,
     before: Prehistory,
     read_bytes_sum: u64,
     read_count: u64,
@@ -96,11 +103,16 @@ impl ActorHistory {
     pub(super) fn complete(&mut self, op: &mut Op, reads_say_bytes: bool) {
         match op.kind {
             OpKind::EventsPut => {
+                self.has_next(op.number);
                 self.present.insert(op.number);
                 self.known.insert(op.number);
             }
             OpKind::EventsGet => op.may_miss = !self.read(op.number, op.bytes, reads_say_bytes),
-            OpKind::EventsLast if op.bytes > 0 => drop(self.read(op.number, op.bytes, true)),
+            OpKind::EventsLast if op.bytes > 0 => {
+                self.has_next(op.number.saturating_add(1));
+                self.read(op.number, op.bytes, true);
+            }
+            OpKind::EventsLast if reads_say_bytes => self.has_next(0),
             OpKind::EventsDel => {
                 if !self.purged && !self.known.contains(op.number) {
                     self.before.events.insert(op.number);
@@ -124,12 +136,22 @@ impl ActorHistory {
         }
     }
 
+    fn has_next(&mut self, number: u64) {
+        if !self.purged {
+            self.first_next.get_or_insert(number);
+        }
+    }
+
     fn read(&mut self, number: u64, bytes: u32, reads_say_bytes: bool) -> bool {
         if self.present.contains(number) {
             return true;
         }
         // Deleted, or read in vain when it was recorded.
-        if self.purged || self.known.contains(number) || (reads_say_bytes && bytes == 0) {
+        if self.purged || self.known.contains(number) {
+            return false;
+        }
+        if reads_say_bytes && bytes == 0 {
+            self.has_gaps = true;
             return false;
         }
         if bytes > 0 {
@@ -142,7 +164,11 @@ impl ActorHistory {
         true
     }
 
-    pub(super) fn finish(mut self) -> Prehistory {
+    /// Events are numbered from 0: with `keeps_all`, where the trace deletes no single events, all before the first one of the
+    /// trace are stored, read or not, unless a read shows a gap.
+    pub(super) fn finish(mut self, keeps_all: bool) -> Prehistory {
+        self.before.stored_events =
+            self.first_next.filter(|_| keeps_all && !self.has_gaps).unwrap_or(0).max(self.before.events.count());
         let mean = self.read_bytes_sum.checked_div(self.read_count);
         self.before.event_bytes = mean.and_then(|mean| u32::try_from(mean).ok());
         self.before
@@ -188,9 +214,30 @@ mod tests {
         completed(&mut history, OpKind::EventsGet, 40, 100);
         completed(&mut history, OpKind::EventsPut, 42, 80);
         assert!(!completed(&mut history, OpKind::EventsGet, 42, 80).may_miss);
-        let before = history.finish();
+        let before = history.finish(false);
         assert_eq!(before.events.iter().collect::<Vec<_>>(), [40, 41]);
         assert_eq!((before.event_bytes, before.state_bytes, before.metadata_bytes), (Some(110), Some(900), None));
+    }
+
+    #[test]
+    fn the_first_number_of_an_actor_shows_how_many_events_it_had() {
+        for (kind, number, bytes, expected) in [
+            (OpKind::EventsPut, 42, 80, 42),
+            (OpKind::EventsLast, 41, 120, 42),
+            (OpKind::EventsPut, 0, 80, 0),
+            (OpKind::EventsLast, 0, 0, 0),
+        ] {
+            let mut history = ActorHistory::default();
+            completed(&mut history, kind, number, bytes);
+            completed(&mut history, OpKind::EventsPut, 42, 80);
+            let before = history.finish(true);
+            assert_eq!(before.stored_events, expected, "{kind} {number}");
+            assert!(before.events.count() <= 1, "a replay needs what is read");
+        }
+        let mut purged = ActorHistory::default();
+        completed(&mut purged, OpKind::EventsPurge, 0, 0);
+        completed(&mut purged, OpKind::EventsPut, 7, 80);
+        assert!(purged.finish(true).is_empty());
     }
 
     #[test]
@@ -202,7 +249,7 @@ mod tests {
         assert!(completed(&mut history, OpKind::EventsGet, 9, 0).may_miss);
         completed(&mut history, OpKind::EventsPurge, 0, 0);
         assert!(completed(&mut history, OpKind::EventsGet, 7, 50).may_miss, "lost with the purge");
-        assert!(history.finish().is_empty());
+        assert!(history.finish(false).is_empty());
     }
 
     #[test]

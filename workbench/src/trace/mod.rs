@@ -22,7 +22,7 @@ mod records;
 mod replay;
 mod writer;
 
-pub(crate) use atomic_file::{AtomicFile, replace_file};
+pub(crate) use atomic_file::{AtomicFile, is_same_file, is_standard_output, replace_file, scratch_directory};
 pub use builder::{Trace, TraceBuilder};
 pub use command::{TraceActor, TraceCommand};
 pub use error::TraceError;

@@ -8,7 +8,7 @@ use super::builder::{Trace, TraceBuilder};
 use super::command::TraceCommand;
 use super::content::MEMORY_BYTES;
 use super::error::TraceError;
-use super::records::{Records, ZSTD_MAGIC};
+use super::records::{GZIP_MAGIC, Records, ZSTD_MAGIC};
 use crate::workload::{MAX_VALUE_BYTES, excerpt};
 use ave_actors_rocksdb::trace::format::{COLUMNS, DROPPED, MAGIC, VERSION, family_suffix};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
@@ -22,8 +22,8 @@ pub enum Truncation {
     UseWholeLines,
 }
 
-/// Reads a trace, plain or zstd, or all parts of the recording in a directory. The first bytes decide on the compression,
-/// not the name. A trace of more than some ten million operations is kept in the system's directory for temporary files.
+/// Reads a trace, plain, zstd or gzip, or all parts of the recording in a directory. The first bytes decide on the compression,
+/// not the name. A last line without an end is read if it is whole, and noted among the assumptions; a recorder ends every line. A trace of more than some ten million operations is kept in the system's directory for temporary files.
 ///
 /// # Errors
 ///
@@ -61,6 +61,9 @@ pub(crate) fn read_in(path: &Path, truncation: Truncation, directory: &Path) -> 
         while let Some((line, record)) = records.next_record() {
             reading.record(Position { path: part, line }, record)?;
         }
+        if truncation == Truncation::Refuse && parts.len() == 1 {
+            reading.last_line(part, &mut records);
+        }
         // Only the newest part of a recording can be cut off by a kill: a gap in the middle is always an error.
         let may_be_cut = index + 1 == parts.len() && truncation == Truncation::UseWholeLines;
         if let Some(reason) = records.cut.take().filter(|_| !may_be_cut) {
@@ -89,8 +92,8 @@ pub(crate) fn trace_files(path: &Path) -> Result<Vec<PathBuf>, TraceError> {
 }
 
 fn has_trace_name(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    name.ends_with(".csv") || name.ends_with(".csv.zst")
+    let name = path.to_string_lossy().to_ascii_lowercase();
+    [".csv", ".csv.zst", ".csv.gz"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Largest value as it is stored: the largest a workload generates, and what the store adds to it.
@@ -103,7 +106,8 @@ pub(crate) fn looks_like_trace(path: &Path) -> bool {
     }
     let mut first = [0; ZSTD_MAGIC.len()];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok();
-    is_read && (first == ZSTD_MAGIC || MAGIC.as_bytes().starts_with(&first)) || has_trace_name(path)
+    let is_packed = first == ZSTD_MAGIC || first.starts_with(&GZIP_MAGIC);
+    is_read && (is_packed || MAGIC.as_bytes().starts_with(&first)) || has_trace_name(path)
 }
 
 fn read_provenance(path: &Path, records: &mut Records) -> Result<Provenance, TraceError> {
@@ -184,6 +188,17 @@ impl Reading {
             return self.fields(at, fields.unwrap_or_default().iter());
         }
         self.fields(at, record.split(','))
+    }
+
+    /// Reads a last line without an end. One that is not whole stays what cuts the trace off.
+    fn last_line(&mut self, path: &Path, records: &mut Records) {
+        let is_recording = self.builder.provenance().recording.is_some();
+        let Some((line, record)) = records.line_without_end().filter(|_| !is_recording) else { return };
+        if self.record(Position { path, line }, record).is_ok() {
+            records.lines = line;
+            records.cut = None;
+            self.builder.assume("the last line is whole, although it has no end".to_owned());
+        }
     }
 
     fn comment(&mut self, at: Position<'_>, comment: &str) -> Result<(), TraceError> {

@@ -1,4 +1,4 @@
-//! The whole records of a trace file, plain or zstd.
+//! The whole records of a trace file, plain, zstd or gzip.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,6 +9,10 @@ use super::error::TraceError;
 
 /// First bytes of a zstd frame (RFC 8878).
 pub(super) const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// First bytes of a gzip member (RFC 1952).
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// How an input is cut off that ends without a line end.
+const NO_END: &str = "the last line has no end";
 const READ_BYTES: usize = 1 << 18;
 /// Pieces of that size that are read ahead.
 const AHEAD: usize = 4;
@@ -34,9 +38,14 @@ impl Records {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
         let mut input = BufReader::with_capacity(READ_BYTES, file);
-        let compressed = input.fill_buf().map_err(failed)?.starts_with(&ZSTD_MAGIC);
-        let input: Box<dyn Read + Send> =
-            if compressed { Box::new(zstd::Decoder::with_buffer(input).map_err(failed)?) } else { Box::new(input) };
+        let first = input.fill_buf().map_err(failed)?;
+        let input: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
+            Box::new(zstd::Decoder::with_buffer(input).map_err(failed)?)
+        } else if first.starts_with(&GZIP_MAGIC) {
+            Box::new(flate2::bufread::MultiGzDecoder::new(input))
+        } else {
+            Box::new(input)
+        };
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::spawn(move || read_ahead(input, &sender));
         Ok(Self { input: receiver, buffer: Vec::new(), start: 0, lines: 0, cut: None, is_at_end: false })
@@ -77,6 +86,13 @@ impl Records {
         }
     }
 
+    /// The last line if it has no end, and its number, after the records; `None` also if the input is cut off inside a
+    /// compressed stream or a quoted name.
+    pub(super) fn line_without_end(&self) -> Option<(u64, &[u8])> {
+        let is_line = self.cut.as_deref() == Some(NO_END);
+        is_line.then(|| (self.lines + 1, &self.buffer[self.start..]))
+    }
+
     /// Reads on; false at the end of the input.
     fn fill(&mut self) -> bool {
         self.buffer.drain(..self.start);
@@ -94,7 +110,7 @@ impl Records {
 
     fn note_rest(&mut self, lines: u64) {
         if self.start < self.buffer.len() && self.cut.is_none() {
-            let reason = if lines > 0 { "the last record has no end" } else { "the last line has no end" };
+            let reason = if lines > 0 { "the last record has no end" } else { NO_END };
             self.cut = Some(reason.to_owned());
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::input_text::path_text;
 use super::schema::{Workload, WorkloadError};
 
 /// A shipped workload.
@@ -42,15 +43,15 @@ impl Workload {
     /// # Errors
     ///
     /// As [`Workload::read`]; [`WorkloadError::Unknown`] if there is neither.
-    pub fn find(name_or_path: &str) -> Result<Self, WorkloadError> {
-        let path = Path::new(name_or_path);
-        if let Some(shipped) = SHIPPED.iter().find(|workload| workload.name == name_or_path) {
+    pub fn find(name_or_path: impl AsRef<Path>) -> Result<Self, WorkloadError> {
+        let path = name_or_path.as_ref();
+        if let Some(shipped) = SHIPPED.iter().find(|workload| path.as_os_str() == workload.name) {
             return Self::parse_from(shipped.text, path);
         }
         if path.exists() {
             return Self::read(path);
         }
         let known: Vec<_> = SHIPPED.iter().map(|workload| workload.name).collect();
-        Err(WorkloadError::Unknown { name: name_or_path.to_owned(), known: known.join(", ") })
+        Err(WorkloadError::Unknown { name: path_text(path), known: known.join(", ") })
     }
 }

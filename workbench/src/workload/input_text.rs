@@ -1,4 +1,9 @@
-//! Text of input files in messages. Control characters of a file never reach a terminal.
+//! Text of input files in messages, and paths. Control characters of a file never reach a terminal.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 const EXCERPT_CHARS: usize = 80;
 
@@ -24,9 +29,68 @@ pub(crate) fn escape_lines(text: &str) -> String {
     text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
 }
 
+/// A path as text: control characters escaped, and bytes that are not UTF-8 as `\xff`.
+pub(crate) fn path_text(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+        text.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Serialises a path whatever its bytes: as text, or as a list of bytes if it is not UTF-8.
+pub(crate) mod any_path {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{OsStrExt, OsString, OsStringExt, Path, PathBuf};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(PathBuf),
+        Bytes(Vec<u8>),
+    }
+
+    pub(crate) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        match path.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => path.as_os_str().as_bytes().serialize(serializer),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Text(path) => path,
+            Written::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_that_is_not_utf_8_is_shown_escaped_and_read_back_as_it_was() {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        struct Message(#[serde(with = "any_path")] PathBuf);
+
+        for (bytes, shown) in [
+            (&b"data/\xff\xfe.csv"[..], "data/\\xff\\xfe.csv"),
+            (b"a\x1b[31m\n", "a\\u{1b}[31m\\n"),
+            ("a\"b ü".as_bytes(), "a\"b ü"),
+        ] {
+            let path = PathBuf::from(OsString::from_vec(bytes.to_vec()));
+            assert_eq!(path_text(&path), shown);
+            let json = serde_json::to_string(&Message(path.clone())).unwrap();
+            let Message(read) = serde_json::from_str(&json).unwrap();
+            assert_eq!(read, path, "{json}");
+        }
+    }
 
     #[test]
     fn excerpts_are_short_and_free_of_control_characters() {

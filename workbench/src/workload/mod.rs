@@ -19,7 +19,7 @@ pub use arrivals::{Arrivals, Bursts};
 pub use catalogue::shipped;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
-pub(crate) use input_text::{escape, excerpt};
+pub(crate) use input_text::{any_path, escape, excerpt, path_text};
 pub use population::{Actors, CommandMix, Persistence, PersistenceMode, Population, Preload, Skew};
 pub(crate) use preload::{PreloadCommands, PreloadContent};
 pub use schema::{Workload, WorkloadError};

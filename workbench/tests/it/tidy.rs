@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 11] = [
     &["cli"],
 ];
 /// Modules of the library, bottom up.
-const LIBRARY_LAYERS: [&[&str]; 2] = [&["files", "machine"], &["backend", "trace"]];
+const LIBRARY_LAYERS: [&[&str]; 3] = [&["files", "machine"], &["trace"], &["backend"]];
 
 /// `crate::plan::search` is `["plan", "search"]`.
 type ModulePath = Vec<String>;

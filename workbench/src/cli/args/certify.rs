@@ -30,7 +30,7 @@ Examples:
 pub(crate) struct CertifyArgs {
     /// Built-in workload, workload file (.toml) or trace (.csv, .csv.zst)
     #[arg(value_name = "WORKLOAD|TRACE", required_unless_present = "check")]
-    pub(crate) source: Option<String>,
+    pub(crate) source: Option<PathBuf>,
     /// Rate to test, commands/s
     #[arg(
         long,
@@ -43,7 +43,7 @@ pub(crate) struct CertifyArgs {
     /// Objective that each slice must meet, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE", required_unless_present = "check")]
     pub(crate) slo: Option<Objective>,
-    /// Test time in each durability mode
+    /// Test time in each durability mode, whole slices
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = values::time)]
     pub(crate) duration: Duration,
     /// Length of a slice, whole seconds
@@ -78,6 +78,6 @@ pub(crate) struct CertifyArgs {
     pub(crate) fresh: bool,
     /// Verify a certificate's checksum and, if a source is given, its workload, instead of testing; exit code 1 on a
     /// mismatch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "spec", "machine", "writers"])]
     pub(crate) check: Option<PathBuf>,
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::overwrite::OverwriteArgs;
 use crate::cli::values;
 
 /// Describe this host, the machine profile it matches, the backend tuning for it, and its disk
@@ -41,4 +42,6 @@ pub(crate) struct HostArgs {
     /// Output file for the disk profile, which `plan --disk` compares
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
 }

@@ -4,6 +4,7 @@ pub(crate) mod certify;
 pub(crate) mod compare;
 pub(crate) mod db;
 pub(crate) mod host;
+pub(crate) mod overwrite;
 pub(crate) mod plan;
 pub(crate) mod print;
 pub(crate) mod program;

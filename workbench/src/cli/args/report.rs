@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::overwrite::OverwriteArgs;
+
 /// Render a report from its report.json, or merge reports of several hosts
 #[derive(Debug, clap::Args)]
 #[command(
@@ -29,6 +31,8 @@ pub(crate) struct ReportArgs {
     /// Output file [default: standard output; with --open, report.html beside the report.json]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
     /// Open the page in the browser that BROWSER names, or in the system's default browser
     #[arg(long)]
     pub(crate) open: bool,

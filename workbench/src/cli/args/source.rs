@@ -14,7 +14,7 @@ use crate::process::SourceSpec;
 pub(crate) struct SourceArgs {
     /// Built-in workload, workload file (.toml) or trace (.csv, .csv.zst)
     #[arg(value_name = "WORKLOAD|TRACE")]
-    pub(crate) source: String,
+    pub(crate) source: PathBuf,
     /// Random seed [default: the workload's own; 1 for a trace]
     #[arg(long)]
     pub(crate) seed: Option<u64>,

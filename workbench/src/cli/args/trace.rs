@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum, value_parser};
 use jiff::tz::TimeZone;
 
+use super::overwrite::OverwriteArgs;
 use crate::cli::values::{self, share};
 
 /// Create, inspect and convert traces
@@ -59,6 +60,8 @@ pub(crate) struct ImportArgs {
     /// Output file; .zst compresses it [default: NAME.trace.csv.zst in this directory]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
     /// Column that names the actor, or several separated by commas; `#3` is the third one [default: detected]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) actor_column: Option<String>,
@@ -113,9 +116,9 @@ pub(crate) struct ImportArgs {
     /// Persistence strategy of the actors
     #[arg(long, value_enum, default_value_t = PersistenceArg::Light)]
     pub(crate) persistence: PersistenceArg,
-    /// Events between snapshots with full persistence; 0 disables snapshots
-    #[arg(long, value_name = "EVENTS", default_value_t = 100)]
-    pub(crate) snapshot_every: u64,
+    /// Events between snapshots with full persistence; 0 disables snapshots [default: 100]
+    #[arg(long, value_name = "EVENTS")]
+    pub(crate) snapshot_every: Option<u64>,
     /// Delete the events that a snapshot covers
     #[arg(long)]
     pub(crate) compact_on_snapshot: bool,
@@ -170,6 +173,8 @@ pub(crate) struct FitArgs {
     /// Output file for the workload [default: NAME.toml in this directory]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
     pub(crate) allow_truncated: bool,
@@ -188,10 +193,12 @@ Examples:
   ave-workbench trace generate my.toml -o my.trace.csv --commands 5000 --preload")]
 pub(crate) struct GenerateArgs {
     /// Built-in workload or workload file (.toml)
-    pub(crate) workload: String,
+    pub(crate) workload: PathBuf,
     /// Output file; .zst compresses it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
     /// Number of commands, without those of the preload
     #[arg(
         long,
@@ -249,12 +256,14 @@ pub(crate) struct ExportArgs {
     /// Meaning of a row [default: commands; with --format parquet trace]
     #[arg(long, value_enum)]
     pub(crate) table: Option<TableArg>,
-    /// Format of the table; a trace that is not Parquet has its own
-    #[arg(long, value_enum, default_value_t = TableFormatArg::Csv)]
-    pub(crate) format: TableFormatArg,
+    /// Format of the table; a trace that is not Parquet has its own [default: csv]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TableFormatArg>,
     /// Output file; .zst compresses it [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: OverwriteArgs,
     /// Start of the time range, from the first command
     #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = values::time)]
     pub(crate) from: Duration,

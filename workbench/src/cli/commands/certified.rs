@@ -8,6 +8,7 @@ use crate::certify::{Certificate, CertifiedModeInfo, JudgedSlice};
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table, nanoseconds};
 use crate::units;
+use crate::workload::path_text;
 
 pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), CliError> {
     let percentile = certificate.inputs.percentile.name();
@@ -28,12 +29,12 @@ pub(super) fn print(certificate: &Certificate, output: Output) -> Result<(), Cli
 pub(super) fn print_check(
     certificate: &Certificate,
     path: &Path,
-    source: Option<&str>,
+    source: Option<&Path>,
     problem: Option<&str>,
     output: Output,
 ) -> Result<(), CliError> {
     let checked = json!({
-        "certificate": path,
+        "certificate": path_text(path),
         "valid": problem.is_none(),
         "problem": problem,
         "outcome": certificate.verdict.outcome,
@@ -43,7 +44,7 @@ pub(super) fn print_check(
         if let Some(problem) = problem {
             return output.line(&format!("{}: {problem}", path.display()));
         }
-        let about = source.map_or_else(String::new, |source| format!(", and it is about {source}"));
+        let about = source.map_or_else(String::new, |source| format!(", and it is about {}", path_text(source)));
         output.line(&format!("{}: the checksum is right{about}", path.display()))?;
         verdict(certificate, output)
     })

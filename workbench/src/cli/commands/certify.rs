@@ -14,6 +14,7 @@ use crate::host::{HostProfile, warnings};
 use crate::load::{JobContext, Objective, Source, WarmUp, Writers, directory_bytes};
 use crate::process::{SourceSpec, confined};
 use crate::report::{Outcome, ReportDirectory};
+use crate::workload::path_text;
 use crate::{render, units};
 
 pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliError> {
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let host = HostProfile::detect(&args.data_dir);
     let memory = confined::memory(args.machine.machine.as_ref())?;
     let source = source(args, origin, args.seed)?;
+    resolve::note_repetition(&source, output);
     let writers = resolve::writers(args.writers, &host, &source, output);
     let request = request(args, origin, &source, host, writers, rate, objective);
     let control = resolve::stop_on_ctrl_c()?;
@@ -58,14 +60,14 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     Ok(certificate.verdict.outcome)
 }
 
-fn source(args: &CertifyArgs, origin: &str, seed: Option<u64>) -> Result<Source, CliError> {
+fn source(args: &CertifyArgs, origin: &Path, seed: Option<u64>) -> Result<Source, CliError> {
     let spec = SourceSpec { origin: origin.to_owned(), seed, allow_truncated: args.allow_truncated };
     Ok(spec.read(&args.data_dir, None)?)
 }
 
 fn request<'a>(
     args: &'a CertifyArgs,
-    origin: &'a str,
+    origin: &'a Path,
     source: &'a Source,
     host: HostProfile,
     writers: Writers,
@@ -105,8 +107,8 @@ fn check(args: &CertifyArgs, path: &Path, output: Output) -> Result<Outcome, Cli
     if let Some(origin) = args.source.as_deref().filter(|_| problem.is_none()) {
         let seed = args.seed.unwrap_or(certificate.inputs.seed);
         let source = source(args, origin, Some(seed))?;
-        if !certificate.inputs.are_of(&source, Path::new(origin))? {
-            problem = Some(format!("it is not about {origin} with the seed {seed}"));
+        if !certificate.inputs.are_of(&source, origin)? {
+            problem = Some(format!("it is not about {} with the seed {seed}", path_text(origin)));
         }
     }
     print_check(&certificate, path, args.source.as_deref(), problem.as_deref(), output)?;

@@ -3,18 +3,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ave_actors_rocksdb::files::directory_of;
-
 use super::disk_table;
 use crate::cli::args::host::HostArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
-use crate::cli::resolve;
+use crate::cli::{output_file, resolve};
 use crate::host::{HostProfile, MeasuredDisk, matching_spec, measure_disk, warnings};
 use crate::report::{
     DiskFile, HostInfo, ReportError, TuningInfo, Warning, host_info, spec_json, spec_name, tuning_info,
 };
-use crate::trace::replace_file;
+use crate::trace::{replace_file, scratch_directory};
 use crate::units;
 
 /// A probe that is longer reports its progress about as often.
@@ -37,12 +35,14 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
         return Err(CliError::DataDirectory { path: args.data_dir.clone(), source });
     }
     let time = args.probe_for.unwrap_or(args.probe);
+    let output = output_file::admit(args.output.as_deref(), args.overwrite, &[], output)?;
     if let Some(path) = &args.output {
         if time.is_zero() {
             return Err(CliError::Usage("--output needs a probe of the disk, expected --probe above 0s".to_owned()));
         }
         // Before time is spent.
-        tempfile::tempfile_in(directory_of(path)).map_err(|source| ReportError::Write(path.clone(), source))?;
+        let directory = scratch_directory(path);
+        tempfile::tempfile_in(directory).map_err(|source| ReportError::Write(path.clone(), source))?;
     }
     let host = HostProfile::detect(&args.data_dir);
     let disk = if time.is_zero() { None } else { Some(probe(&args.data_dir, time, output)?) };

@@ -16,7 +16,7 @@ use crate::cli::output::{self, Output};
 use crate::load::{BlockReads, Source};
 use crate::report::ReportError;
 use crate::units;
-use crate::workload::{Workload, WorkloadError, shipped};
+use crate::workload::{Workload, WorkloadError, path_text, shipped};
 
 pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliError> {
     let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
@@ -81,5 +81,6 @@ fn write_pages(pages: &[Page], directory: &Path, output: Output) -> Result<(), C
         fs::write(path, &page.text).map_err(failed(path))?;
     }
     let written = || output.line(&format!("{} in {}", units::counted(pages.len() as u64, "page"), directory.display()));
+    let files: Vec<_> = files.iter().map(|file| path_text(file)).collect();
     output.result(&json!({ "files": files }), written)
 }

@@ -6,7 +6,7 @@ use super::merge;
 use crate::cli::args::report::{FormatArg, ReportArgs, ReportCommand};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
-use crate::cli::{browser, output};
+use crate::cli::{browser, output, output_file};
 use crate::render::{html, markdown};
 use crate::report::{Report, ReportDirectory, ReportError};
 use crate::trace::replace_file;
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<(), CliError> {
     if args.open && args.format != FormatArg::Html {
         return Err(CliError::Usage("--open requires --format html".to_owned()));
     }
+    let output = output_file::admit(args.output.as_deref(), args.overwrite, &[ReportDirectory::file(path)], output)?;
     let report = ReportDirectory::read(path)?;
     match target(args, path) {
         Some(target) => to_file(&report, args, &target, output),

@@ -15,6 +15,7 @@ use crate::process::{ProcessError, Scratch, SourceSnapshot, WritingProcess, conf
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::run::{RunSpec, check_after_kills, check_after_power_cuts, run as run_source, run_report};
 use crate::units;
+use crate::workload::path_text;
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let scratch = Scratch::create(&args.place.data_dir, &output)?;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
         output.progress(&format!("the trace spans {span}; at speed {speed} a round takes {takes}"));
     }
+    resolve::note_repetition(&source, output);
     let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         started_at,
         elapsed_seconds: began.elapsed().as_secs_f64(),
         source: &source,
-        origin: args.source.source.clone(),
+        origin: path_text(&args.source.source),
         host: &host,
         host_warnings: &host_warnings,
         disk: None,

@@ -15,11 +15,13 @@ use crate::load::session::{Session, SuspendedSession};
 use crate::load::source::Source;
 use crate::load::spec::Load;
 use crate::load::target::Target;
+use crate::workload::any_path;
 
 /// The load of a process until it is killed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CrashTask {
     /// Contains the database and the log of acknowledged operations; empty before the first process.
+    #[serde(with = "any_path")]
     pub directory: PathBuf,
     /// Durability of the writes.
     pub durability: Durability,

@@ -39,7 +39,7 @@ impl<T: Target> Worker<T> {
         let mut first_ns = None;
         while let Some(planned) = self.draw() {
             let at_ns = planned.at_ns.map(|at| at - *first_ns.get_or_insert(at));
-            if !wait(schedule.due(at_ns), clock, shared.control) {
+            if !wait(schedule.due(at_ns), window, clock, shared.control) {
                 self.pending = Some(planned);
                 break;
             }

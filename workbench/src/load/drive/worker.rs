@@ -111,7 +111,7 @@ impl<T: Target> Worker<T> {
                 mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
             }
             let due = schedule.due(planned.at_ns);
-            if window.is_over(due.unwrap_or_else(|| clock.now_ns())) || !wait(due, clock, shared.control) {
+            if !wait(due, window, clock, shared.control) {
                 self.pending = Some(planned);
                 break;
             }
@@ -240,14 +240,57 @@ pub(crate) fn mark(marked: &mut Vec<bool>, place: usize) -> bool {
     !std::mem::replace(&mut marked[place], true)
 }
 
-/// Waits until a command is due; false if the job was cancelled.
-pub(super) fn wait(due: Option<u64>, clock: &impl Clock, control: &Control) -> bool {
-    if let Some(due) = due {
-        let mut now = clock.now_ns();
-        while now < due && !control.is_stopped() {
-            clock.wait_until(due.min(now + POLL_INTERVAL_NS));
-            now = clock.now_ns();
+/// Waits until a command is due; false if it is due after the end of the load, or the job was cancelled.
+///
+/// The end is known once the load has warmed up, which may be during the wait: the next command of a workload with bursts
+/// may be due in hours.
+pub(super) fn wait(due: Option<u64>, window: &Window, clock: &impl Clock, control: &Control) -> bool {
+    let mut now = clock.now_ns();
+    let due = due.unwrap_or(now);
+    let goes_on = || !window.is_over(due) && !control.is_stopped();
+    while now < due && goes_on() {
+        clock.wait_until(due.min(now + POLL_INTERVAL_NS));
+        now = clock.now_ns();
+    }
+    goes_on()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::load::spec::Load;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// Time passes when somebody waits. The load has warmed up after five seconds.
+    struct Simulated<'w> {
+        now_ns: AtomicU64,
+        window: &'w Window,
+    }
+
+    impl Clock for Simulated<'_> {
+        fn now_ns(&self) -> u64 {
+            self.now_ns.load(Ordering::Relaxed)
+        }
+
+        fn wait_until(&self, at_ns: u64) {
+            self.now_ns.store(at_ns, Ordering::Relaxed);
+            if at_ns == 5 * SECOND {
+                self.window.measure_from(at_ns);
+            }
         }
     }
-    !control.is_stopped()
+
+    #[test]
+    fn a_wait_for_a_command_that_is_due_after_the_end_ends_when_the_end_is_known() {
+        for (due_seconds, expected) in [(4, (true, 4)), (7, (true, 7)), (8, (false, 5)), (3_600, (false, 5))] {
+            let window = Window::fixed(Load::Closed, 0, Some(3 * SECOND), 0);
+            window.measure_from(u64::MAX);
+            let clock = Simulated { now_ns: AtomicU64::new(0), window: &window };
+            let is_due = wait(Some(due_seconds * SECOND), &window, &clock, &Control::default());
+            assert_eq!((is_due, clock.now_ns() / SECOND), expected, "due after {due_seconds} s");
+        }
+    }
 }

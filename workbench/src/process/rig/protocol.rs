@@ -9,6 +9,7 @@ use crate::actor::Durability;
 use crate::load::{DriveSpec, Inventory, Phase, Restart, RestartTask};
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, SurveySpec};
+use crate::workload::any_path;
 
 /// The hidden command.
 pub(super) const COMMAND: &str = "rig";
@@ -24,6 +25,7 @@ pub(super) struct RigTask {
     /// RAM of the machine, if the process is in a control group that limits memory.
     pub(super) ram_bytes: Option<u64>,
     /// Directory for databases and temporary files.
+    #[serde(with = "any_path")]
     pub(super) directory: PathBuf,
     pub(super) work: RigWork,
 }

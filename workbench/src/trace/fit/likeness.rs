@@ -13,6 +13,8 @@ const VALUES_FOR_MAX: u64 = 10_000;
 pub(super) const COMMANDS_FOR_DISPERSION: u64 = 3_000;
 /// Share of all bytes from which on those of a population are judged.
 const LEAST_BYTES: f64 = 0.01;
+/// Percent by which mean rates may differ at most: with more, a comparison of them means nothing.
+const LARGEST_RATE_TOLERANCE: f64 = 30.0;
 /// Index of dispersion above which it is compared; below, commands are about independent.
 pub(super) const CLUSTERED: f64 = 2.0;
 
@@ -55,9 +57,10 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64)
         percent("actors that occur", Some(10.0), both.map(|info| info.actors_count as f64)),
     ]);
     if trace.commands_per_second > 0.0 {
-        // The number of few bursts is random.
+        // The number of few bursts is random; that of very few says nothing.
         let tolerance = (300.0 * rate_error).ceil().max(10.0);
-        aspects.push(percent("mean rate", Some(tolerance), both.map(|info| info.commands_per_second)));
+        let tolerance = (tolerance <= LARGEST_RATE_TOLERANCE).then_some(tolerance);
+        aspects.push(percent("mean rate", tolerance, both.map(|info| info.commands_per_second)));
     }
     if let [Some(one), Some(other)] = both.map(|info| info.rhythm.burstiness_ratio) {
         aspects.push(absolute("burstiness", 0.1, [one, other]));

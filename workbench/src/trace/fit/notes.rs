@@ -81,13 +81,18 @@ fn population_notes(info: &TraceInfo, seen: &Behaviour, population: &Population)
 fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {
     let Arrivals::Bursts(bursts) = workload.arrivals else { return None };
     let rate = info.commands_per_second;
+    let figures = [
+        info.rhythm.interarrival_cv_ratio.map(|cv| format!("coefficient of variation {cv:.1}")),
+        info.rhythm
+            .dispersion_per_100_commands_ratio
+            .map(|index| format!("index of dispersion of 100 commands {index:.1}")),
+    ];
     Some(format!(
-        "commands came in bursts (coefficient of variation {:.1}, index of dispersion of 100 commands {:.1}); the bursts of \
-         the workload have {:.1} times the mean rate, {:.0} commands on average, {:.0} % of all commands. Their length is \
-         for the trace's rate: at N times that rate, divide `seconds` by N ({} at {ANY_RATE} commands/s). Regular pauses, \
-         times of day and the actors of a burst are not resembled; replay the trace itself with `--speed` if they matter",
-        info.rhythm.interarrival_cv_ratio.unwrap_or(f64::NAN),
-        info.rhythm.dispersion_per_100_commands_ratio.unwrap_or(f64::NAN),
+        "commands came in bursts ({}); the bursts of the workload have {:.1} times the mean rate, {:.0} commands on \
+         average, {:.0} % of all commands. Their length is for the trace's rate: at N times that rate, divide `seconds` by N \
+         ({} at {ANY_RATE} commands/s). Regular pauses, times of day and the actors of a burst are not resembled; replay the \
+         trace itself with `--speed` if they matter",
+        figures.into_iter().flatten().collect::<Vec<_>>().join(", "),
         bursts.factor,
         bursts::commands_of_a_burst(bursts, rate),
         100.0 * bursts.factor * bursts.share,

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 
 use super::likeness::Aspect;
 use crate::workload::Workload;
@@ -63,19 +64,31 @@ fn line(aspect: &Aspect) -> String {
     line + &aspect.detail
 }
 
+/// Appends a comment. Runs of blanks keep the columns of a table, and a word that is longer than a line stays whole.
 fn comment(text: &mut String, comment: &str) {
-    let mut column = WIDTH + 1;
-    // Runs of blanks keep the columns of a table.
-    for word in comment.split_inclusive(' ') {
-        if column + word.trim_end().len() > WIDTH {
-            let is_first = column > WIDTH;
-            text.truncate(text.trim_end_matches(' ').len());
-            text.push_str(if is_first { "# " } else { "\n#   " });
-            column = 2;
-        }
-        text.push_str(word);
-        column += word.len();
-    }
-    text.truncate(text.trim_end().len());
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent("# ")
+        .subsequent_indent("#   ")
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    text.push_str(textwrap::fill(comment, options).trim_end());
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_a_comment_is_one_however_long_its_words_are() {
+        let mut text = String::new();
+        comment(&mut text, &format!("Fitted to {} from {} and so on.", "x".repeat(200), "y".repeat(150)));
+        comment(&mut text, "next   one");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines.iter().all(|line| line.starts_with("# ")), "{text}");
+        assert!(lines.iter().all(|line| line.matches('#').count() == 1), "{text}");
+        assert_eq!(lines.last(), Some(&"# next   one"));
+    }
 }

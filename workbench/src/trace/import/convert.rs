@@ -71,7 +71,7 @@ pub fn import_from(
     let mut log = OpenLog::open(&mut job, 0, &progress)?;
     let (plan, described) = survey(&mut job, &mut log)?;
     // Fails before the log is read if the output's directory cannot be written to.
-    let sorter = Sorter::new(job.directory(), options.limits.run_events);
+    let sorter = Sorter::new(&job.directory(), options.limits.run_events);
     let mut collected = Collected::new(sorter.map_err(TraceError::file("create", output))?, &plan);
     collected.read(&job, &progress, log, &plan)?;
     for source in 1..job.input.count() {

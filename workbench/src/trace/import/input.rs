@@ -11,7 +11,7 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::blocks::fill;
-use crate::trace::records::ZSTD_MAGIC;
+use crate::trace::records::{GZIP_MAGIC, ZSTD_MAGIC};
 
 /// One event log, or several that are imported as one.
 pub struct LogInput {
@@ -36,8 +36,6 @@ enum SourceKind {
     Decoded(Arc<File>),
 }
 
-/// First bytes of a gzip member (RFC 1952).
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 /// Bytes that show compression and encoding.
 const FIRST_BYTES: usize = 4096;
 
@@ -133,7 +131,7 @@ impl LogInput {
         };
         let mut first = [0; 4];
         let read = file.read_at(&mut first, 0)?;
-        Ok((!first[..read].starts_with(&ZSTD_MAGIC) && !first[..read].starts_with(GZIP_MAGIC)).then_some(file))
+        Ok((!first[..read].starts_with(&ZSTD_MAGIC) && !first[..read].starts_with(&GZIP_MAGIC)).then_some(file))
     }
 
     pub(super) fn progress(&self) -> LogProgress {
@@ -164,7 +162,7 @@ impl LogInput {
         let (first, raw) = peek(Box::new(counted))?;
         let plain: Box<dyn Read + Send> = if first.starts_with(&ZSTD_MAGIC) {
             Box::new(zstd::Decoder::new(raw)?)
-        } else if first.starts_with(GZIP_MAGIC) {
+        } else if first.starts_with(&GZIP_MAGIC) {
             Box::new(flate2::read::MultiGzDecoder::new(raw))
         } else {
             raw

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -10,8 +10,8 @@ use super::blocks::fill;
 use super::input::{LogInput, LogProgress};
 use super::observer::{ImportObserver, ImportStage};
 use super::options::ImportOptions;
+use crate::trace::atomic_file::scratch_directory;
 use crate::trace::error::TraceError;
-use ave_actors_rocksdb::files::directory_of;
 
 pub(super) struct ImportJob<'a> {
     pub(super) input: LogInput,
@@ -53,8 +53,8 @@ impl ImportJob<'_> {
     }
 
     /// Where temporary files are.
-    pub(super) fn directory(&self) -> &Path {
-        directory_of(self.output)
+    pub(super) fn directory(&self) -> PathBuf {
+        scratch_directory(self.output)
     }
 
     /// Copies a log to a nameless file beside the output, so that it can be read more than once and in any order.

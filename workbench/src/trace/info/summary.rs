@@ -28,7 +28,7 @@ pub struct TraceInfo {
     pub actor_types_count: u64,
     /// Time from the first to the last command, seconds.
     pub duration_seconds: f64,
-    /// Mean rate over that time, commands per second; 0 if all came at once.
+    /// Mean rate, commands per second: the times between commands over their sum; 0 if all came at once.
     pub commands_per_second: f64,
     /// Sizes of the events that are written, as they are stored; `None` without any.
     pub event_sizes: Option<Sizes>,
@@ -48,9 +48,9 @@ pub struct TraceInfo {
     pub live: LiveData,
     /// Operations that the recorder had to drop.
     pub dropped_operations_count: u64,
-    /// Actors that read data which no command of the trace has written.
+    /// Actors that had stored something when the trace began.
     pub actors_with_prehistory_count: u64,
-    /// Events that must be stored before a replay.
+    /// Events that were stored when the trace began, by their numbers. A replay stores those that it reads.
     pub prehistory_events_count: u64,
 }
 
@@ -105,7 +105,7 @@ pub fn info(trace: &Trace) -> io::Result<TraceInfo> {
         actors_count: trace.actors().len() as u64,
         actor_types_count: trace.type_count() as u64,
         duration_seconds,
-        commands_per_second: if duration_seconds > 0.0 { trace.command_count() as f64 / duration_seconds } else { 0.0 },
+        commands_per_second: trace.commands_per_second().unwrap_or(0.0),
         event_sizes: events.finish(),
         state_sizes: states.finish(),
         written_bytes,

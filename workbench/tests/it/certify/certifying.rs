@@ -490,7 +490,13 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
 
     let brief = refused(CertifySpec { duration: Duration::from_secs(20), ..base() }, None);
     assert!(brief.contains("less than 3 slices of 10 s") && brief.contains("30 s"), "{brief}");
-    assert!(CertifySpec { duration: Duration::from_secs(21), ..base() }.check(&source, None).is_ok());
+    assert!(CertifySpec { duration: Duration::from_secs(30), ..base() }.check(&source, None).is_ok());
+    for (duration, whole) in
+        [(Duration::from_secs(45), "40 s or 50 s"), (Duration::from_millis(30_500), "30 s or 40 s")]
+    {
+        let uneven = refused(CertifySpec { duration, ..base() }, None);
+        assert!(uneven.contains("no whole number of slices of 10 s") && uneven.contains(whole), "{uneven}");
+    }
 
     let full = refused(base(), Some(1_000_000));
     assert!(full.contains("120000 commands write") && full.contains("0.0 GB are free"), "{full}");

@@ -61,6 +61,12 @@ fn a_certification_leaves_a_certificate_beside_its_report() {
     for name in ["report.html", "report.md", "latency.hlog", "series.csv"] {
         assert!(directory.join(name).is_file(), "{name}");
     }
+    assert_eq!(report["settings"]["measure_seconds"], 1.0);
+    let again = Place::new();
+    let whole = SHORT.replace("--segment 1s ", "");
+    assert_eq!(passed(&again, &again.run(&whole))["inputs"]["duration_seconds"], 4.0);
+    let report = fs::read_to_string(again.reports()[0].join("report.json")).unwrap();
+    assert_eq!(json(&report)["settings"]["measure_seconds"], 4.0, "a segment is no longer than the certification");
     let again = Place::new();
     let printed = json(&again.run(&format!("{SHORT} --json")).stdout);
     assert_eq!(printed, self::certificate(&again));
@@ -167,6 +173,11 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s has about 1000", "--slice 12s"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice 1500ms", &["a slice of 1.5 s", "whole seconds"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
+        (
+            "certify tiny.toml --rate 1000 --slo p99=1ms --duration 45s",
+            &["no whole number of slices of 10 s", "40 s or 50 s"],
+        ),
+        ("certify --check tiny.toml --duration 1m", &["--check", "--duration"]),
         ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice soon", &["'soon' for '--slice"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --writers 0", &["'0' for '--writers"]),

@@ -94,12 +94,12 @@ fn an_import_reports_what_it_detected_and_its_rate() {
     ] {
         assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
-    let summary = json(&place.run(&format!("{words} --json")).stdout);
+    let summary = json(&place.run(&format!("{words} --json --force")).stdout);
     assert_eq!(summary["first_event_at"], "2024-01-13T09:00:00Z");
     assert!(summary["rows_per_second"].as_f64() > Some(0.0) && summary["elapsed_seconds"].as_f64() > Some(0.0));
 
     place.run("trace import log.csv --time-zone Mars/Olympus").refused(USAGE, &["'Mars/Olympus'", "Europe/Berlin"]);
-    place.run(&format!("{words} --output log.csv")).refused(USAGE, &["--output log.csv", "the log itself"]);
+    place.run(&format!("{words} --output log.csv")).refused(USAGE, &["--output log.csv", "the input itself"]);
     place.holds_only(&["log.csv", "log.trace.csv.zst"]);
 }
 
@@ -148,7 +148,7 @@ fn files_that_a_pattern_matches_are_imported_as_one_log() {
         ("trace import nothing-*.csv", &["nothing-*.csv", "no file"][..]),
         ("trace import log-?.csv log-1.csv", &["log-1.csv", "twice"]),
         ("trace import - log-1.csv", &["standard input"]),
-        ("trace import log-*.csv -o log-2.csv", &["--output log-2.csv", "the log itself"]),
+        ("trace import log-*.csv -o log-2.csv", &["--output log-2.csv", "the input itself"]),
     ] {
         place.run(words).refused(USAGE, parts);
     }
@@ -165,12 +165,12 @@ fn an_import_reports_warnings_and_the_rows_left_out() {
     for part in ["1 event over 1 actor", "1 row of separators alone", "1 row without an actor", "line 3", "UTC+02"] {
         assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
-    let summary = json(&place.run(&format!("{} --skip-bad-rows=2 --json", words[0])).stdout);
+    let summary = json(&place.run(&format!("{} --skip-bad-rows=2 --json --force", words[0])).stdout);
     assert_eq!((&summary["skipped_rows_count"], &summary["blank_rows_count"]), (&2.into(), &1.into()));
     assert_eq!(summary["first_event_at"], "2024-01-06T08:00:00Z");
-    place.run(&format!("{} --skip-bad-rows=1", words[0])).refused(FAILED, &["more than 1 bad rows"]);
+    place.run(&format!("{} --skip-bad-rows=1 --force", words[0])).refused(FAILED, &["more than 1 bad rows"]);
 
     place.write("log.csv", "case_id,timestamp\nNA,2024-01-05\nb,2024-01-06\n");
-    let ended = place.run("trace import log.csv");
+    let ended = place.run("trace import log.csv --force");
     assert!(ended.stdout.contains("warning: the actor of 1 event of 2 events (50 %) is `NA`"), "{}", ended.stdout);
 }

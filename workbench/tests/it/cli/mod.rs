@@ -6,6 +6,8 @@ mod db;
 mod host;
 mod import;
 mod interruption;
+mod output_file;
+mod paths;
 mod print;
 pub(crate) mod program;
 mod report;

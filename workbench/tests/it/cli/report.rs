@@ -38,7 +38,7 @@ fn the_sample_report_is_rendered() {
     let written = place.run(&format!("report {SAMPLE} --output page.html"));
     assert_eq!(written.stdout, "Report: page.html\n");
     assert_eq!(fs::read_to_string(place.path("page.html")).unwrap(), page.stdout);
-    assert_eq!(place.run(&format!("report {SAMPLE} -o page.html --quiet")).stdout, "");
+    assert_eq!(place.run(&format!("report {SAMPLE} -o page.html --force --quiet")).stdout, "");
 }
 
 /// A browser that writes its argument to a file.

@@ -40,6 +40,9 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("workloads nonesuch --memory", &["nonesuch", "ledger"]),
         ("workloads --memory", &["<WORKLOAD>"]),
         ("trace import log.csv --delimiter ß", &["'ß' for '--delimiter", "one ASCII character"]),
+        ("trace import log.csv --snapshot-every 5", &["--snapshot-every", "--persistence full"]),
+        ("trace export t.csv --table trace --format csv", &["--format", "a trace has its own"]),
+        ("run tiny.toml --allow-truncated", &["--allow-truncated needs a trace"]),
         ("completions csh", &["csh", "bash"]),
     ] {
         let ended = place.run(words);

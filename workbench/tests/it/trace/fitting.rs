@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ave_actors_rocksdb::trace::{CommandKind, OpKind};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 use ave_workbench::actor::{PersistenceRules, Strategy};
 use ave_workbench::load::arrival_times;
 use ave_workbench::trace;
 use ave_workbench::trace::{
     Fit, GenerateLength, GenerateOptions, ImportOptions, Preload, Selection, Sizes, Table, TableFormat, Trace,
-    TraceInfo, Truncation,
+    TraceBuilder, TraceInfo, Truncation,
 };
 use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipped};
 use tempfile::tempdir;
 
-use crate::support::commands_in;
 use crate::support::skip::skipped;
+use crate::support::{commands_in, provenance};
 
 const RATE: f64 = 500.0;
 
@@ -288,6 +288,45 @@ fn batches_are_approximated_and_the_difference_is_reported() {
     for (name, within) in [("burstiness", 0.2), ("dispersion of 100 commands", 120.0)] {
         let aspect = fit.aspects.iter().find(|aspect| aspect.name == name).unwrap();
         assert!(aspect.difference < within, "{aspect:?}");
+    }
+}
+
+/// Events of one actor at these times, milliseconds.
+fn events_at(times: impl Iterator<Item = u64>) -> Trace {
+    let mut builder = TraceBuilder::new(provenance("short"));
+    let actor = builder.actor("account", "one");
+    for (number, at_ms) in times.enumerate() {
+        let mut ops = [Op::new(OpKind::EventsPut, number as u64, 100)];
+        builder.command(at_ms * 1_000_000, actor, CommandKind::Persist, &mut ops).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+#[test]
+fn the_mean_rate_is_that_of_the_times_between_commands() {
+    let info = trace::info(&events_at((0..5).map(|second| second * 1_000))).unwrap();
+    assert!((info.commands_per_second - 1.0).abs() < 1e-9, "{}", info.commands_per_second);
+    let one = trace::info(&events_at(0..1)).unwrap();
+    assert!(one.commands_per_second.abs() < f64::EPSILON, "{}", one.commands_per_second);
+}
+
+#[test]
+fn a_short_trace_gives_figures_and_no_rate_that_it_does_not_support() {
+    // Bursts of a fifth of a second, minutes apart.
+    let bursty = |events: u64| (0..events).map(|n| n / 40 * 300_000 + n % 40 * 5);
+    let traces =
+        (1..8).map(|events| events_at((0..events).map(|n| n * n))).chain([80, 130, 400].map(|n| events_at(bursty(n))));
+    for trace in traces {
+        let fit = trace::fit(&trace, arrival_times).unwrap();
+        let text = fit.to_toml();
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+        Workload::parse(&text).unwrap();
+        for aspect in &fit.aspects {
+            assert!(aspect.difference.is_finite(), "{aspect:?}");
+            let means_nothing =
+                aspect.name == "mean rate" && aspect.tolerance.is_some_and(|tolerance| tolerance > 50.0);
+            assert!(!means_nothing, "{aspect:?}");
+        }
     }
 }
 

@@ -3,20 +3,28 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::read;
+use super::{files, read};
 use crate::cli::args::trace::{ExportArgs, TableArg, TableFormatArg};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::output_file;
 use crate::trace::{AtomicFile, ExportError, Selection, Table, TableFormat, Trace, TraceError};
 use crate::{trace, units};
 
 pub(crate) fn run(args: &ExportArgs, output: Output) -> Result<(), CliError> {
     let selection = selection(args)?;
+    let is_parquet = args.format == Some(TableFormatArg::Parquet);
+    if args.table == Some(TableArg::Trace) && args.format.is_some() && !is_parquet {
+        return Err(CliError::Usage(
+            "--format is of the tables `commands` and `actors`; a trace has its own".to_owned(),
+        ));
+    }
     if args.output.is_none() && output.json {
         let reason = "--json prints a summary, but standard output is the table: write the table to a file with -o, or use \
                       --format json-lines";
         return Err(CliError::Usage(reason.to_owned()));
     }
+    let output = output_file::admit(args.output.as_deref(), args.overwrite, &files(&args.trace), output)?;
     let trace = read(&args.trace, args.allow_truncated)?;
     let Some(target) = &args.output else { return to_stdout(&trace, &selection, args) };
     let rows = to_file(&trace, &selection, args, target)?;
@@ -42,9 +50,9 @@ fn write(
     out: &mut (impl Write + Send),
 ) -> Result<u64, ExportError> {
     let format = match args.format {
-        TableFormatArg::Csv => TableFormat::Csv,
-        TableFormatArg::JsonLines => TableFormat::JsonLines,
-        TableFormatArg::Parquet => TableFormat::Parquet,
+        None | Some(TableFormatArg::Csv) => TableFormat::Csv,
+        Some(TableFormatArg::JsonLines) => TableFormat::JsonLines,
+        Some(TableFormatArg::Parquet) => TableFormat::Parquet,
     };
     let table = match (args.table, format) {
         (Some(TableArg::Actors), _) => Table::Actors,

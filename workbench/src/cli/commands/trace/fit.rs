@@ -1,13 +1,14 @@
 //! `trace fit`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::read;
+use super::{files, read};
 use crate::cli::args::trace::FitArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
+use crate::cli::output_file;
 use crate::load::arrival_times;
 use crate::trace;
 use crate::trace::{Aspect, Fit, TraceError, replace_file};
@@ -21,8 +22,12 @@ struct FitDocument<'a> {
 }
 
 pub(crate) fn run(args: &FitArgs, output: Output) -> Result<(), CliError> {
+    let admit = |target: &Path| output_file::admit(Some(target), args.overwrite, &files(&args.trace), output);
+    args.output.as_deref().map(admit).transpose()?;
     let fit = trace::fit(&read(&args.trace, args.allow_truncated)?, arrival_times)?;
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", fit.workload.name)));
+    // Again: the default follows from the trace.
+    let output = admit(&target)?;
     replace_file(&target, fit.to_toml().as_bytes()).map_err(TraceError::file("write", &target))?;
     let off: Vec<_> = fit.aspects.iter().filter(|aspect| !aspect.is_met()).map(|aspect| aspect.name).collect();
     let document = FitDocument { workload_file: target.display().to_string(), fit: &fit, off };

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::opened;
 use crate::cli::args::trace::GenerateArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::output_file;
 use crate::load::arrival_times;
 use crate::trace::{GenerateLength, GenerateOptions, GenerateSummary, Preload};
 use crate::workload::Workload;
@@ -14,7 +16,8 @@ use crate::{trace, units};
 
 pub(crate) fn run(args: &GenerateArgs, output: Output) -> Result<(), CliError> {
     let options = options(args);
-    let mut workload = Workload::find(&args.workload)?;
+    let output = output_file::admit(Some(&args.output), args.overwrite, &[opened(&args.workload)], output)?;
+    let mut workload = Workload::find(opened(&args.workload))?;
     workload.seed = args.seed.unwrap_or(workload.seed);
     let workload = Arc::new(workload);
     let bar = bar(&options, output);

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::{STANDARD_INPUT, files};
 use crate::actor::{PersistenceRules, Strategy};
 use crate::cli::args::trace::{ImportArgs, PersistenceArg, PresetArg};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::output_file;
 use crate::cli::progress::ImportProgress;
 use crate::cli::resolve;
 use crate::report::Warning;
@@ -14,14 +16,14 @@ use crate::workload::escape;
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
 
-const STANDARD_INPUT: &str = "-";
-
 pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
     let logs = logs(args)?;
     let stem = log_name(&logs[0]);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
-    let options = options(args, &stem);
-    let input = input(&logs, &target)?;
+    let inputs: Vec<_> = logs.iter().flat_map(|log| files(log)).collect();
+    let output = output_file::admit(Some(&target), args.overwrite, &inputs, output)?;
+    let options = options(args, &stem)?;
+    let input = input(&logs)?;
     let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c()?);
     let summary = trace::import_from(input, &target, &options, &progress);
     progress.bar.finish_and_clear();
@@ -92,18 +94,13 @@ fn logs(args: &ImportArgs) -> Result<Vec<PathBuf>, CliError> {
     }
 }
 
-fn input(logs: &[PathBuf], target: &Path) -> Result<LogInput, CliError> {
+fn input(logs: &[PathBuf]) -> Result<LogInput, CliError> {
     if logs.iter().any(|log| log.as_os_str() == STANDARD_INPUT) {
         return if logs.len() == 1 {
             Ok(LogInput::reader("standard input", std::io::stdin()))
         } else {
             Err(CliError::Usage("`-`: standard input cannot be one of several logs".to_owned()))
         };
-    }
-    let target_path = target.canonicalize().ok();
-    let is_target = |log: &PathBuf| target_path.is_some() && log.canonicalize().ok() == target_path;
-    if logs.iter().any(is_target) {
-        return Err(CliError::Usage(format!("--output {}: is the log itself", target.display())));
     }
     Ok(LogInput::files(logs.iter().cloned()))
 }
@@ -135,8 +132,21 @@ fn json_summary(summary: &ImportSummary, target: &Path) -> serde_json::Value {
     })
 }
 
-fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
-    let snapshot_every = (args.snapshot_every > 0).then_some(args.snapshot_every);
+/// Events between snapshots by default.
+const SNAPSHOT_EVERY: u64 = 100;
+
+fn options(args: &ImportArgs, stem: &str) -> Result<ImportOptions, CliError> {
+    let strategy = match (args.persistence, args.snapshot_every) {
+        (PersistenceArg::Light, None) => Strategy::Light,
+        (PersistenceArg::Light, Some(_)) => {
+            let reason =
+                "--snapshot-every needs --persistence full: with light persistence every event writes the state";
+            return Err(CliError::Usage(reason.to_owned()));
+        }
+        (PersistenceArg::Full, given) => {
+            Strategy::Full { snapshot_every: Some(given.unwrap_or(SNAPSHOT_EVERY)).filter(|&every| every > 0) }
+        }
+    };
     let options = ImportOptions {
         actor_column: args.actor_column.clone(),
         time_column: args.time_column.clone(),
@@ -152,14 +162,7 @@ fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
         comment: args.comment,
         escape: args.escape,
         skip_bad_rows: args.skip_bad_rows,
-        rules: PersistenceRules {
-            strategy: match args.persistence {
-                PersistenceArg::Light => Strategy::Light,
-                PersistenceArg::Full => Strategy::Full { snapshot_every },
-            },
-            compact_on_snapshot: args.compact_on_snapshot,
-            encrypted: args.encrypted,
-        },
+        rules: PersistenceRules { strategy, compact_on_snapshot: args.compact_on_snapshot, encrypted: args.encrypted },
         state_bytes: args.state_bytes,
         type_name: args.type_name.clone().unwrap_or_else(|| family_name(stem)),
         type_column: args.type_column.clone(),
@@ -167,11 +170,11 @@ fn options(args: &ImportArgs, stem: &str) -> ImportOptions {
         names: if args.keep_names { NameRule::Keep } else { NameRule::Hash },
         limits: ImportLimits::default(),
     };
-    let Some(preset) = args.preset else { return options };
-    options.with_preset(match preset {
+    let Some(preset) = args.preset else { return Ok(options) };
+    Ok(options.with_preset(match preset {
         PresetArg::AkkaJdbc => Preset::AkkaJdbc,
         PresetArg::Marten => Preset::Marten,
         PresetArg::MessageDb => Preset::MessageDb,
         PresetArg::Eventstoredb => Preset::EventStoreDb,
-    })
+    }))
 }
