@@ -10,7 +10,7 @@ PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 .PHONY: help plan test power-cuts check lockfiles deps build bench peers downstream fmt clean
 
 help:
-	@echo "make plan   which machine for a ledger node of 50 facts/s? (a minute or two once built)"
+	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
 	@echo "make test   all tests"
 	@echo "make power-cuts  1,000 power cuts per durability mode (about 10 minutes once built; CUTS=…)"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
@@ -19,7 +19,7 @@ help:
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build
-	@$(WORKBENCH) plan ledger-node --target 1000 --slo p99=25ms --quick; code=$$?; \
+	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms --quick; code=$$?; \
 	case $$code in \
 	0) ;; \
 	1) echo "make plan: no machine qualified for the target (exit code 1)" ;; \

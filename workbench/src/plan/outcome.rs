@@ -33,6 +33,11 @@ impl PlanOutcome {
             let Some(known) = horizon.mode(mode.durability) else { continue };
             let last = known.periods.last().and_then(|period| period.profile.as_ref());
             let over_time = known.machines_over_time();
+            let writes = [horizon.written_now_bytes_per_command, horizon.written_then_bytes_per_command];
+            mode.ended = last.is_none().then(|| Ended {
+                over_time: over_time.clone(),
+                written_bytes_per_command: known.is_bound_by_writes.then_some(writes),
+            });
             let smaller = mode.verdicts.iter_mut().take_while(|verdict| Some(&verdict.machine.name) != last);
             for verdict in smaller.filter(|verdict| verdict.known.holds == Some(true)) {
                 verdict.known.holds = Some(false);
@@ -44,6 +49,15 @@ impl PlanOutcome {
     pub(super) fn mode(&self, durability: Durability) -> Option<&ModeFindings> {
         self.modes.iter().find(|mode| mode.durability == durability)
     }
+}
+
+/// Machines that sustain the required rate for a time, and none at the horizon.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// Which machine until when, in words.
+    pub(crate) over_time: String,
+    /// Bytes of the values that a command writes now and at the horizon, if states that grow are why.
+    pub(crate) written_bytes_per_command: Option<[f64; 2]>,
 }
 
 /// How long the answer of a plan is valid.
@@ -65,6 +79,8 @@ pub struct ModeFindings {
     pub verdicts: Vec<MachineVerdict>,
     /// At the target itself on the recommended machine; `None` if there is none.
     pub at_target: Option<AtTarget>,
+    /// Set if machines that were found are not enough until the horizon.
+    pub(crate) ended: Option<Ended>,
     /// Ceilings of the recommended machine by the number of writers.
     pub(crate) writers: Option<WriterSweep>,
     /// Closed-loop ceilings of this host on fewer cores and on all, if a candidate has more cores.
@@ -88,6 +104,7 @@ impl ModeFindings {
             searched: Vec::new(),
             verdicts: Vec::new(),
             at_target: None,
+            ended: None,
             survey: None,
             grown_survey: None,
             sizes: Vec::new(),

@@ -4,7 +4,7 @@ use crate::actor::Durability;
 use crate::load::Source;
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
-use crate::plan::outcome::{AtTarget, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
+use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
     AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo, ValidUntil, suffices,
@@ -117,6 +117,15 @@ pub(super) fn recommended(
 pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> String {
     let required = units::number(outcome.required_per_second);
     let durability = mode.durability;
+    if let Some(Ended { over_time, written_bytes_per_command }) = &mode.ended {
+        let growth = written_bytes_per_command.map_or_else(String::new, |bytes| {
+            let [now, then] = bytes.map(units::bytes);
+            format!(
+                "; states grow with the events of their actors: a command writes {now} on average now and {then} at the horizon"
+            )
+        });
+        return format!("With durability {durability}, no machine is enough until the horizon: {over_time}{growth}.");
+    }
     let Some(findings) = mode.principal() else {
         return format!(
             "With durability {durability}, no machine: {required} commands/s are needed, nothing was measured."
@@ -247,4 +256,34 @@ pub(super) fn not_covered(
     });
     let others = "another disk or processor than this host's, and what your application itself needs".to_owned();
     larger.into_iter().chain(longer).chain([others]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ave_actors_rocksdb::trace::CommandKind;
+
+    #[test]
+    fn states_that_grow_are_named_where_they_end_what_a_machine_sustains() {
+        let outcome = PlanOutcome {
+            command: CommandKind::Persist,
+            required_per_second: 100.0,
+            modes: Vec::new(),
+            harness_ns_per_operation: 0.0,
+            interrupted: false,
+        };
+        let over_time = "nano until 2027-03-01, then none of the candidates until 2027-11-29".to_owned();
+        let mode = |written_bytes_per_command| ModeFindings {
+            ended: Some(Ended { over_time: over_time.clone(), written_bytes_per_command }),
+            ..ModeFindings::new(Durability::Off)
+        };
+        let by_writes = none_qualified(&outcome, &mode(Some([1_400.0, 5_000_000.0])));
+        assert!(by_writes.contains("until the horizon: nano until 2027-03-01, then none"), "{by_writes}");
+        assert!(
+            by_writes.ends_with("a command writes 1.37 KiB on average now and 4.77 MiB at the horizon."),
+            "{by_writes}"
+        );
+        let by_reads = none_qualified(&outcome, &mode(None));
+        assert!(by_reads.ends_with("until 2027-11-29."), "{by_reads}");
+    }
 }
