@@ -156,13 +156,11 @@ impl Source {
     /// The number of events for [`grown`](Self::grown) with which a compacted database takes about so many bytes on disk;
     /// `None` if it does not grow to that: a trace, or actors whose snapshots delete their events.
     pub fn growth_to(&self, disk_bytes: u64) -> Option<u64> {
-        const SAMPLE: u64 = 1 << 20;
         let missing = disk_bytes.saturating_sub(self.preload_disk_bytes());
         if missing == 0 {
             return Some(0);
         }
-        let per_event =
-            self.grown(SAMPLE).preload_disk_bytes().saturating_sub(self.preload_disk_bytes()) as f64 / SAMPLE as f64;
+        let per_event = self.disk_bytes_per_event();
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
         let events = (missing as f64 / per_event) as u64;
         (per_event >= 1.0).then_some(events)
@@ -170,12 +168,19 @@ impl Source {
 
     /// Size of the database now, and bytes per event of its growth; `None` if no state grows with the events of its actor.
     pub(crate) fn growing_bytes(&self) -> Option<[f64; 2]> {
-        const SAMPLE: u64 = 1 << 20;
         let Self::Workload(workload) = self else { return None };
-        let grows = workload.populations.iter().any(|population| population.state_growth_per_event > 0.0);
-        let now = self.preload_disk_bytes();
-        let per_event = self.grown(SAMPLE).preload_disk_bytes().saturating_sub(now) as f64 / SAMPLE as f64;
-        (grows && per_event > 0.0).then_some([now as f64, per_event])
+        if workload.populations.iter().all(|population| population.state_growth_per_event <= 0.0) {
+            return None;
+        }
+        let per_event = self.disk_bytes_per_event();
+        (per_event > 0.0).then_some([self.preload_disk_bytes() as f64, per_event])
+    }
+
+    /// Bytes by which a compacted database grows with an event, from the next million.
+    fn disk_bytes_per_event(&self) -> f64 {
+        const SAMPLE: u64 = 1 << 20;
+        let grown = self.grown(SAMPLE).preload_disk_bytes().saturating_sub(self.preload_disk_bytes());
+        grown as f64 / SAMPLE as f64
     }
 
     /// Bytes of the values that a command of a workload writes after its preload, on average; 1 for a trace, which does not

@@ -99,10 +99,11 @@ impl<T: Target> Worker<T> {
         shared: &Shared<'_, T>,
     ) -> Result<(Measurement, Slices), RunError> {
         wake_precisely();
-        let mut schedule = Schedule::new(window, self.turn(), self.source.seed());
+        let turn = self.turn();
+        let mut schedule = Schedule::new(window, turn, self.source.seed());
         clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
-        let mut mix = window.mix(self.turn());
+        let mut mix = window.mix(turn);
         while let Some(planned) = self.draw() {
             if self.start_actor(planned.actor, shared)? {
                 free_since = clock.now_ns();
@@ -264,7 +265,7 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    /// Time passes when somebody waits. The load has warmed up after five seconds.
+    /// Time passes in waits alone. The load has warmed up after five seconds.
     struct Simulated<'w> {
         now_ns: AtomicU64,
         window: &'w Window,

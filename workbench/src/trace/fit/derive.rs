@@ -81,8 +81,7 @@ pub(super) fn workload_of(trace: &Trace, populations: Vec<Population>, arrivals:
 
 /// The trace's name with the characters and the length of a workload's.
 pub(super) fn name(name: &str) -> String {
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
-    let name: String = name.chars().map(fits).take(64).collect();
+    let name: String = in_names(name).take(64).collect();
     if name.is_empty() { "trace".to_owned() } else { name }
 }
 
@@ -141,6 +140,11 @@ fn commands(seen: &Behaviour) -> CommandMix {
         }
     }
     mix
+}
+
+/// A text in the characters of a name.
+pub(super) fn in_names(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' })
 }
 
 /// Four decimals are enough for weights with a sum of 100.

@@ -93,15 +93,13 @@ pub fn fit<I: Iterator<Item = u64>>(
     }
     let mut aspects = likeness::compare(&original, &found, rate_error);
     if !is_only {
-        let originals = groups.iter().map(|group| group.part(trace));
-        let written = |part: &Trace| Ok(info(part).map_err(failed)?.written_bytes as f64);
-        let wanted: Vec<f64> = originals.map(written).collect::<Result<_, TraceError>>()?;
-        let parts = parts(&sample, &workload)?;
-        let found: Vec<f64> = parts.iter().flatten().map(written).collect::<Result<_, TraceError>>()?;
         let scale = trace.command_count() as f64 / sample.command_count().max(1) as f64;
-        let names = workload.populations.iter().map(|population| population.name.as_str());
-        let pairs = wanted.into_iter().zip(found.into_iter().map(|bytes| bytes * scale));
-        aspects.push(likeness::bytes_by_population(names.zip(pairs)));
+        let written = |(population, seen): (&Population, &Seen)| {
+            let types = found.types.iter().filter(|one| is_type_of(population, &one.type_name));
+            let found: u64 = types.map(|one| one.written_bytes).sum();
+            (population.name.clone(), (seen.info.written_bytes as f64, scale * found as f64))
+        };
+        aspects.push(likeness::bytes_by_population(workload.populations.iter().zip(&seen).map(written)));
     }
     Ok(Fit {
         notes: notes(trace, &original, &seen, &workload),
@@ -119,12 +117,15 @@ fn parts(sample: &Trace, workload: &Workload) -> Result<Vec<Option<Trace>>, Trac
         return Ok(vec![None]);
     }
     let of = |population: &Population| {
-        sample.part(|actor| {
-            let digits = sample.actors()[actor as usize].type_name.strip_prefix(population.name.as_str());
-            digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-        })
+        sample.part(|actor| is_type_of(population, &sample.actors()[actor as usize].type_name))
     };
     workload.populations.iter().map(|population| of(population).map(Some)).collect()
+}
+
+/// Whether a generated actor type, which is named after its population and a number, belongs to this one.
+fn is_type_of(population: &Population, type_name: &str) -> bool {
+    let digits = type_name.strip_prefix(population.name.as_str());
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Replaces the figures by which bursts are judged with the medians of these.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::derive::in_names;
 use crate::trace::builder::Trace;
 use crate::trace::error::TraceError;
 use crate::trace::info::{Sizes, TypeInfo};
@@ -77,9 +78,8 @@ fn name(type_names: &[String]) -> String {
     let common = |other: &String| first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     let length = type_names.iter().map(common).min().unwrap_or(0);
     let begins = String::from_utf8_lossy(&first.as_bytes()[..length]).into_owned();
-    let fits = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' };
     let whole = if begins.is_empty() { first.clone() } else { begins };
-    let name: String = whole.chars().map(fits).take(60).collect();
+    let name: String = in_names(&whole).take(60).collect();
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-' || c == '_');
     if name.is_empty() { "actors".to_owned() } else { name.to_owned() }
 }

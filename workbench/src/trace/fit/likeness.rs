@@ -73,12 +73,12 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64)
 }
 
 /// Compares the bytes that populations write, of the trace and of the workload.
-pub(super) fn bytes_by_population<'a>(pairs: impl Iterator<Item = (&'a str, (f64, f64))>) -> Aspect {
+pub(super) fn bytes_by_population(pairs: impl Iterator<Item = (String, (f64, f64))>) -> Aspect {
     let pairs: Vec<_> = pairs.collect();
     let all: f64 = pairs.iter().map(|(_, (one, _))| one).sum();
     // A population that writes next to nothing decides nothing.
     let judged = pairs.iter().filter(|(_, (one, _))| *one >= LEAST_BYTES * all);
-    let differ = |(name, (one, other)): &(&str, (f64, f64))| {
+    let differ = |(name, (one, other)): &(String, (f64, f64))| {
         (percent_off(*one, *other), format!("{name}: {} and {}", rounded(*one), rounded(*other)))
     };
     let (difference, detail) = judged.map(differ).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();

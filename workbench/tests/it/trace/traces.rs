@@ -175,7 +175,7 @@ fn a_last_line_without_an_end_is_read_and_noted() {
         let read = trace::read(&path, Truncation::Refuse).unwrap();
         assert_eq!(commands_in(&read), commands_in(&whole));
         assert!(has_no_last_end(&read) && !has_no_last_end(&whole));
-        // Whoever says that it may be truncated gets the lines that certainly are not.
+        // Where truncation is allowed, only the lines that certainly are whole are used.
         let shorter = trace::read(&path, Truncation::UseWholeLines).unwrap();
         assert!(shorter.operation_count() < whole.operation_count() && is_prefix(&shorter, &whole));
     }

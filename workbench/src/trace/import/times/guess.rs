@@ -98,7 +98,7 @@ fn fits(reader: &TimeReader, text: &[u8]) -> bool {
     if !reader.form.has_short_years() {
         return true;
     }
-    // Nobody puts the year before the name of a month: `05-Jan-24` is in 2024.
+    // No log has the year before the name of a month: `05-Jan-24` is in 2024.
     let names_month = || text.iter().position(u8::is_ascii_alphabetic).is_some_and(|at| at < 4);
     let is_year_first = matches!(reader.form, TimeForm::Date(order, _) if order == DateOrder::SHORT_YMD);
     number::is_plausible(moment.nanoseconds) && !(is_year_first && names_month())
