@@ -13,17 +13,16 @@ use super::spec::CertifySpec;
 use super::state::{DatabaseState, EarlyEnd, FinalCheck, Interruption, InterruptionKind, ModeState};
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{DriveSpec, JobContext, Load, WarmUp};
+use crate::load::{DriveSpec, JobContext, Load, RequestKind, WarmUp};
 use crate::process::{DriveResult, Rig, RigOutcome, Testbed};
 use crate::workload::Arrivals;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// A certification to be measured.
 pub struct Certification<'a> {
     /// Rate, objective and time.
     pub spec: &'a CertifySpec,
-    /// The command of the objective, as [`CertifySpec::check`] returns it.
-    pub command: CommandKind,
+    /// What the objective is on, as [`CertifySpec::check`] returns it.
+    pub request: RequestKind,
     /// How commands of the source are spaced.
     pub arrivals: Arrivals,
     /// The machine under test.
@@ -108,7 +107,7 @@ impl Certification<'_> {
         mode.segments = segment.number;
         mode.payload_bytes += segment.drive.measurement.payload_bytes;
         mode.pauses_seconds.extend(segment.pause_seconds);
-        mode.slices.extend(judge_segment(segment, at_seconds, self.spec.objective, self.command, self.cores));
+        mode.slices.extend(judge_segment(segment, at_seconds, &self.spec.objective, self.request, self.cores));
     }
 
     fn drive_mode(

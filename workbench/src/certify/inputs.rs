@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use ave_actors_rocksdb::trace::CommandKind;
 use ave_actors_store::config::MachineSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use serde_json::Value;
 use super::digest::{sha256, sha256_of_files, sha256_of_json};
 use super::error::CertifyError;
 use super::spec::CertifySpec;
-use crate::load::Source;
+use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
 use crate::report::spec_json;
 use crate::trace;
@@ -61,7 +60,7 @@ impl CertifyInputs {
         source: &Source,
         path: &Path,
         spec: &CertifySpec,
-        command: CommandKind,
+        request: RequestKind,
         machine_spec: &MachineSpec,
     ) -> Result<Self, CertifyError> {
         Ok(Self {
@@ -70,7 +69,7 @@ impl CertifyInputs {
             source_sha256: source_sha256(source, path)?,
             seed: source.seed(),
             rate_per_second: spec.rate_per_second,
-            command: command.name().to_owned(),
+            command: source.request_name(request).to_owned(),
             percentile: spec.objective.percentile,
             limit_ns: spec.objective.limit_ns,
             duration_seconds: spec.duration.as_secs_f64(),

@@ -62,7 +62,7 @@ pub(super) fn certify_report(
             offered: Some(spec.rate_per_second),
             harness,
             writers: spec.writers.of(mode.durability),
-            seed: context.source.seed(),
+            source: context.source,
         };
         shown.result()
     });

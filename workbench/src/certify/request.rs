@@ -89,9 +89,9 @@ impl CertifyRequest<'_> {
 
     fn head(&self) -> Result<JournalHead, CertifyError> {
         let failed = |source| CertifyError::DataDirectory(self.data_directory.to_owned(), source);
-        let command = self.spec.objective.check(self.source)?;
+        let request = self.spec.objective.check(self.source)?;
         let head = JournalHead {
-            inputs: CertifyInputs::new(self.source, self.origin, &self.spec, command, &self.machine_spec)?,
+            inputs: CertifyInputs::new(self.source, self.origin, &self.spec, request, &self.machine_spec)?,
             data_directory: self.data_directory.canonicalize().map_err(failed)?,
             machine: machine(&self.host),
             command: self.command.clone(),
@@ -114,7 +114,7 @@ impl CertifyRequest<'_> {
         let testbed = InProcess::new(&target, self.source, &databases, &clock, job).keeping_databases();
         let certification = Certification {
             spec: &self.spec,
-            command: self.spec.objective.command_of(self.source),
+            request: self.spec.objective.check(self.source)?,
             arrivals: self.source.arrivals(),
             machine: Machine::host(self.host.usable_cores, self.host.usable_ram_bytes),
             cores: self.host.logical_cores,

@@ -6,10 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::load::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Objective, Sample};
+use crate::load::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Objective, RequestKind, Sample};
 use crate::measure::{Disturbance, ResourceUsage, Slice};
 use crate::units;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// A part of the certified time: one load without a pause.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,20 +76,20 @@ impl JudgedSlice {
 pub(super) fn judge_segment(
     segment: &Segment,
     at_seconds: u64,
-    objective: Objective,
-    command: CommandKind,
+    objective: &Objective,
+    request: RequestKind,
     cores: u32,
 ) -> Vec<JudgedSlice> {
     let measurement = &segment.drive.measurement;
     let length = measurement.slice_seconds;
-    let of_command = measurement.command(command).map_or(&[][..], |latency| &latency.slices);
+    let of_request = measurement.request(request).map_or(&[][..], |latency| &latency.slices);
     let of_all = measurement.slices_of_all_commands();
     let is_late = GeneratorLag::over([measurement]).is_some_and(|lag| lag.share() > GENERATOR_SHARE[1]);
     let late_generator = is_late.then(|| "the generator itself began commands late".to_owned());
     let nothing = Slice::default();
     let slice = |number: u64| {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
-        let counted = of_command.get(place).unwrap_or(&nothing);
+        let counted = of_request.get(place).unwrap_or(&nothing);
         let samples = segment.drive.samples.get(place).zip(segment.drive.samples.get(place + 1));
         let begins = number * u64::from(length);
         let percentile_ns = counted.percentile(objective.percentile);
@@ -114,7 +113,7 @@ pub(super) fn judge_segment(
 }
 
 /// Whether commands had piled up when a load ended. A queue that is served within the limit does not count.
-fn fell_behind(measurement: &Measurement, objective: Objective) -> bool {
+fn fell_behind(measurement: &Measurement, objective: &Objective) -> bool {
     measurement.gave_up || (measurement.fell_behind() && measurement.final_lag_ns > objective.limit_ns)
 }
 

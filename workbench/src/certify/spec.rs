@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::actor::Durability;
-use crate::load::{Objective, RunError, Source, WarmUp, Writers};
+use crate::load::{Objective, RequestKind, RunError, Source, WarmUp, Writers};
 use crate::workload::Arrivals;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// Longest segment: results are saved after each.
 const LONGEST_SEGMENT: Duration = Duration::from_secs(300);
@@ -54,17 +53,17 @@ impl CertifySpec {
         slices_per_segment(self.slice_seconds().into(), self.segment)
     }
 
-    /// Checks the settings against each other, the source and the free space, and returns the command of the objective.
+    /// Checks the settings against each other, the source and the free space, and returns what the objective is on.
     ///
     /// # Errors
     ///
     /// [`RunError::Settings`] with the setting at fault and a value that fits.
-    pub fn check(&self, source: &Source, free_bytes: Option<u64>) -> Result<CommandKind, RunError> {
+    pub fn check(&self, source: &Source, free_bytes: Option<u64>) -> Result<RequestKind, RunError> {
         let wrong = |text: String| Err(RunError::Settings(text));
         if !(self.rate_per_second > 0.0 && self.rate_per_second.is_finite()) {
             return wrong(format!("a rate of {} commands/s, expected more than 0", self.rate_per_second));
         }
-        self.writers.at_most(source.actors()).check(&self.durabilities)?;
+        self.writers.at_most(source.most_writers()).check(&self.durabilities)?;
         if self.durabilities.is_empty() {
             return wrong("at least one durability mode is needed".to_owned());
         }
@@ -75,8 +74,8 @@ impl CertifySpec {
                 LONGEST_SEGMENT.as_secs()
             ));
         }
-        let command = self.objective.check(source)?;
-        self.check_samples(source, command)?;
+        let request = self.objective.check(source)?;
+        self.check_samples(source, request)?;
         if self.slices() < FEWEST_SLICES {
             let least = FEWEST_SLICES * u64::from(self.slice_seconds());
             return wrong(format!(
@@ -94,16 +93,16 @@ impl CertifySpec {
             ));
         }
         self.check_space(source, free_bytes)?;
-        Ok(command)
+        Ok(request)
     }
 
     /// A slice must have the samples that its percentile needs.
-    fn check_samples(&self, source: &Source, command: CommandKind) -> Result<(), RunError> {
+    fn check_samples(&self, source: &Source, request: RequestKind) -> Result<(), RunError> {
         let needed = self.objective.samples_needed() as f64;
         let chance = if source.arrivals() == Arrivals::Constant { 0.0 } else { SPARE_DEVIATIONS * needed.sqrt() };
         // Between bursts the rate is lower than the mean.
         let calm = if let Arrivals::Bursts(bursts) = source.arrivals() { bursts.calm_factor() } else { 1.0 };
-        let per_second = self.rate_per_second * source.share(command) * calm;
+        let per_second = self.rate_per_second * source.per_command(request) * calm;
         let seconds = (needed + chance) / per_second.max(f64::MIN_POSITIVE);
         if seconds <= f64::from(self.slice_seconds()) {
             return Ok(());
@@ -116,9 +115,10 @@ impl CertifySpec {
             format!("no slice of at most {longest} s has them; choose a lower percentile or a higher rate")
         };
         Err(RunError::Settings(format!(
-            "at {} commands/s, {per_second:.3} of them `{command}`, a slice of {} s has about {:.0} of the {:.0} samples \
+            "at {} commands/s, {per_second:.3} of them `{}`, a slice of {} s has about {:.0} of the {:.0} samples \
              that {percentile} needs; {advice}",
             self.rate_per_second,
+            source.request_name(request),
             self.slice_seconds(),
             per_second * f64::from(self.slice_seconds()),
             (needed + chance).ceil(),

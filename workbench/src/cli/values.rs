@@ -8,7 +8,7 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 
 use crate::host::{Machine, PROFILES, profile_named};
-use crate::load::WarmUp;
+use crate::load::{Rate, WarmUp};
 use crate::workload::MAX_VALUE_BYTES;
 
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
@@ -138,18 +138,30 @@ pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
     }
 }
 
-/// A rate in commands/s, or a linear ramp: `2000`, `500..5000`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Commands per second, `2000`, or transactions or commands of one kind per second, `50 fact/s`.
+pub(crate) fn rate(text: &str) -> Result<Rate, String> {
+    let text = text.trim();
+    let of_kind = text.strip_suffix("/s").map(|text| {
+        let unit = text.rfind(char::is_whitespace).or_else(|| text.find(|c: char| c.is_alphabetic() || c == '_'));
+        text.split_at(unit.unwrap_or(text.len()))
+    });
+    let (number, of) = of_kind.map_or((text, ""), |(number, of)| (number.trim_end(), of.trim_start()));
+    let per_second = above_zero(number).map_err(|_| {
+        "expected commands/s, more than 0, such as `2000`, or transactions such as `50 fact/s`".to_owned()
+    })?;
+    let of = Some(of.to_owned()).filter(|of| !of.is_empty() && of != "commands" && of != "command");
+    Ok(Rate { per_second, of })
+}
+
+/// A rate, or a linear ramp: `2000`, `50 fact/s`, `500..5000`.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OfferedRate {
-    Constant(f64),
-    Ramp { from: f64, to: f64 },
+    Constant(Rate),
+    Ramp { from: Rate, to: Rate },
 }
 
 pub(crate) fn offered_rate(text: &str) -> Result<OfferedRate, String> {
-    let rate = |text: &str| {
-        let expected = "expected commands/s, more than 0, such as `2000`, or a ramp such as `500..5000`";
-        above_zero(text.trim()).map_err(|_| expected.to_owned())
-    };
+    let rate = |text: &str| rate(text).map_err(|expected| format!("{expected}, or a ramp such as `500..5000`"));
     match text.split_once("..") {
         Some((from, to)) => Ok(OfferedRate::Ramp { from: rate(from)?, to: rate(to)? }),
         None => rate(text).map(OfferedRate::Constant),
@@ -209,9 +221,20 @@ mod tests {
 
     #[test]
     fn rates_are_one_number_above_zero_or_two() {
-        assert_eq!(offered_rate("2000"), Ok(OfferedRate::Constant(2_000.0)));
-        assert_eq!(offered_rate("500..5000"), Ok(OfferedRate::Ramp { from: 500.0, to: 5_000.0 }));
-        for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast"] {
+        let of = |per_second, of: Option<&str>| Rate { per_second, of: of.map(str::to_owned) };
+        let all = |per_second| of(per_second, None);
+        assert_eq!(offered_rate("2000"), Ok(OfferedRate::Constant(all(2_000.0))));
+        assert_eq!(offered_rate("500..5000"), Ok(OfferedRate::Ramp { from: all(500.0), to: all(5_000.0) }));
+        for (text, expected) in [
+            ("2000 commands/s", all(2_000.0)),
+            ("2000/s", all(2_000.0)),
+            ("50 facts/s", of(50.0, Some("facts"))),
+            ("0.5fact/s", of(0.5, Some("fact"))),
+            ("1e3 _x/s", of(1_000.0, Some("_x"))),
+        ] {
+            assert_eq!(rate(text), Ok(expected), "{text}");
+        }
+        for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast", "fact/s", "0 fact/s", "50 fact", "50 fact/min"] {
             assert!(offered_rate(text).is_err(), "{text}");
         }
     }

@@ -5,16 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::measure::{LatencyHistogram, Percentile, Slice};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
+use super::requests::RequestKind;
 use super::slices::{SLICE_NS, SliceCounter, SliceExchange, Slices};
 
-/// Latency of one kind of command.
+/// Latency of one kind of command or transaction.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CommandLatency {
     /// From the intended start: what users wait.
     pub response: LatencyHistogram,
     /// From the actual start: the time in the backend.
     pub service: LatencyHistogram,
-    /// Response times by the slice of time in which the command was due, see [`Measurement::slice_seconds`].
+    /// Response times by the slice of time in which the command, or its transaction, was due, see [`Measurement::slice_seconds`].
     pub slices: Vec<Slice>,
 }
 
@@ -23,6 +24,9 @@ pub struct CommandLatency {
 pub struct Measurement {
     /// Per command, at [`CommandKind::index`]; `None` where it was not issued.
     pub commands: [Option<CommandLatency>; CommandKind::ALL.len()],
+    /// Per transaction, by its number in the workload, with its name. The service time is from the start of its first command: it contains waits
+    /// for actors that are common to all writers.
+    pub transactions: Vec<(String, CommandLatency)>,
     /// Per storage operation, at [`OpKind::index`]; `None` where it was not issued.
     pub operations: [Option<LatencyHistogram>; OpKind::ALL.len()],
     /// Bytes of the values that were written.
@@ -47,6 +51,7 @@ impl Default for Measurement {
     fn default() -> Self {
         Self {
             commands: Default::default(),
+            transactions: Vec::new(),
             operations: Default::default(),
             payload_bytes: 0,
             payload_bytes_with_warmup: 0,
@@ -102,7 +107,9 @@ impl Measurement {
     #[must_use]
     pub fn in_slices_of(mut self, seconds: u32) -> Self {
         assert!(self.slice_seconds == 1 && seconds > 0, "slices are merged once, from 1 s");
-        for latency in self.commands.iter_mut().flatten() {
+        for latency in
+            self.commands.iter_mut().flatten().chain(self.transactions.iter_mut().map(|(_, latency)| latency))
+        {
             let parts = latency.slices.chunks(seconds as usize);
             let sum = |mut sum: Slice, slice: &Slice| {
                 sum.add(slice);
@@ -145,6 +152,24 @@ impl Measurement {
         self.commands[kind.index()].as_ref()
     }
 
+    /// Latency of a kind of request; `None` if none was issued.
+    pub fn request(&self, request: RequestKind) -> Option<&CommandLatency> {
+        match request {
+            RequestKind::Command(kind) => self.command(kind),
+            RequestKind::Transaction(number) => {
+                let known = self.transactions.get(number).map(|(_, latency)| latency);
+                known.filter(|latency| latency.service.count() > 0)
+            }
+        }
+    }
+
+    /// What was issued, by name: transactions first.
+    pub(crate) fn by_name(&self) -> impl Iterator<Item = (&str, &CommandLatency)> {
+        let transactions = self.transactions.iter().filter(|(_, latency)| latency.service.count() > 0);
+        let commands = CommandKind::ALL.into_iter().filter_map(|kind| Some((kind.name(), self.command(kind)?)));
+        transactions.map(|(name, latency)| (name.as_str(), latency)).chain(commands)
+    }
+
     /// Response times of all commands together, slice by slice.
     pub fn slices_of_all_commands(&self) -> Vec<Slice> {
         let mut all: Vec<Slice> = Vec::new();
@@ -172,11 +197,13 @@ impl Measurement {
     fn add(&mut self, other: &Self, add_slices: impl Fn(&mut Vec<Slice>, &[Slice])) {
         for (own, other) in self.commands.iter_mut().zip(&other.commands) {
             let Some(other) = other else { continue };
-            let own = own.get_or_insert_default();
-            own.response.add(&other.response);
-            own.service.add(&other.service);
-            add_slices(&mut own.slices, &other.slices);
+            own.get_or_insert_default().add(other, &add_slices);
         }
+        let known = self.transactions.len().min(other.transactions.len());
+        for ((_, own), (_, other)) in self.transactions.iter_mut().zip(&other.transactions) {
+            own.add(other, &add_slices);
+        }
+        self.transactions.extend_from_slice(&other.transactions[known..]);
         for (own, other) in self.operations.iter_mut().zip(&other.operations) {
             let Some(other) = other else { continue };
             own.get_or_insert_default().add(other);
@@ -192,6 +219,19 @@ impl Measurement {
     }
 }
 
+impl CommandLatency {
+    fn take_slices(&mut self, request: RequestKind, slices: &mut Slices) {
+        self.slices = slices.take(request);
+        self.response = self.slices.iter().collect();
+    }
+
+    fn add(&mut self, other: &Self, add_slices: impl Fn(&mut Vec<Slice>, &[Slice])) {
+        self.response.add(&other.response);
+        self.service.add(&other.service);
+        add_slices(&mut self.slices, &other.slices);
+    }
+}
+
 fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
     if all.len() < slices.len() {
         all.resize(slices.len(), Slice::default());
@@ -201,28 +241,51 @@ fn add_slices(all: &mut Vec<Slice>, slices: &[Slice]) {
     }
 }
 
+/// When a command, or the transaction that it belongs to, was due and begun, and from when on requests count, nanoseconds of the
+/// clock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) due: u64,
+    pub(super) start: u64,
+    pub(super) counts_from: u64,
+    /// Whether its first command is of this load.
+    pub(super) is_whole: bool,
+}
+
+impl Arrival {
+    const fn since_ns(self) -> u64 {
+        self.due - self.counts_from
+    }
+}
+
 /// One worker's measurement while a load runs. All histograms are allocated before it starts, about 270 kB each: those of the
 /// operations and commands that the source issues.
 #[derive(Debug)]
 pub(super) struct Tally<'e> {
     pub(super) measurement: Measurement,
-    /// Service times by kind of command; response times are in the slices.
+    /// Service times of commands and transactions; response times are in the slices.
     service: [Option<LatencyHistogram>; CommandKind::ALL.len()],
+    transactions: Vec<LatencyHistogram>,
     slices: SliceCounter<'e>,
 }
 
 impl<'e> Tally<'e> {
-    pub(super) fn new(kinds: &[CommandKind], operations: &[OpKind], exchange: &'e SliceExchange) -> Self {
+    pub(super) fn new(requests: &[RequestKind], operations: &[OpKind], exchange: &'e SliceExchange) -> Self {
         let resident = || Some(LatencyHistogram::resident());
         let (mut service, mut measured) = ([const { None }; CommandKind::ALL.len()], Measurement::default());
-        for kind in kinds {
-            service[kind.index()] = resident();
+        let mut transactions = Vec::new();
+        for request in requests {
+            match request {
+                RequestKind::Command(kind) => service[kind.index()] = resident(),
+                RequestKind::Transaction(_) => transactions.push(LatencyHistogram::resident()),
+            }
         }
         for operation in operations {
             measured.operations[operation.index()] = resident();
         }
         measured.wake_lag.clear();
-        Self { measurement: measured, service, slices: SliceCounter::new(exchange, kinds) }
+        let slices = SliceCounter::new(exchange, requests);
+        Self { measurement: measured, service, transactions, slices }
     }
 
     pub(super) fn warm_up_operation(&mut self, op: Op) {
@@ -240,33 +303,46 @@ impl<'e> Tally<'e> {
         self.slices.completed(took_ns);
     }
 
-    /// Records a command; measuring began at `from_ns`.
-    pub(super) fn command(&mut self, kind: CommandKind, from_ns: u64, due_ns: u64, start_ns: u64, end_ns: u64) {
+    /// Records a command that was due at `due_ns`: with its arrival, or when the command before it in its transaction ended.
+    pub(super) fn command(&mut self, kind: CommandKind, arrival: Arrival, due_ns: u64, start_ns: u64, end_ns: u64) {
         self.warm_up_command(end_ns - start_ns);
-        self.slices.count(kind, due_ns - from_ns, end_ns - due_ns);
+        self.slices.count(kind.into(), arrival.since_ns(), end_ns - due_ns);
         self.service[kind.index()].get_or_insert_default().record(end_ns - start_ns);
-        self.measurement.final_lag_ns = start_ns - due_ns;
-        self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - from_ns);
+        self.measurement.final_lag_ns = arrival.start - arrival.due;
+        self.measurement.elapsed_ns = self.measurement.elapsed_ns.max(end_ns - arrival.counts_from);
+    }
+
+    /// Records a transaction.
+    pub(super) fn transaction(&mut self, number: usize, arrival: Arrival, end_ns: u64) {
+        self.slices.count(RequestKind::Transaction(number), arrival.since_ns(), end_ns - arrival.due);
+        self.transactions[number].record(end_ns - arrival.start);
     }
 
     /// The measurement, and the slices that were not passed on yet.
     pub(super) fn finish(mut self) -> (Measurement, Slices) {
-        for (latency, service) in self.measurement.commands.iter_mut().zip(self.service) {
-            *latency = service.map(|service| CommandLatency { service, ..CommandLatency::default() });
+        let latency = |service| CommandLatency { service, ..CommandLatency::default() };
+        for (command, service) in self.measurement.commands.iter_mut().zip(self.service) {
+            *command = service.map(latency);
         }
+        let transactions = self.transactions.into_iter().map(latency);
+        self.measurement.transactions = transactions.map(|latency| (String::new(), latency)).collect();
         (self.measurement, self.slices.finish())
     }
 }
 
 impl Measurement {
-    pub(super) fn complete(&mut self, mut slices: Slices) {
+    /// Adds the response times. `transactions` are the names of the source's.
+    pub(super) fn complete<'n>(&mut self, mut slices: Slices, transactions: impl IntoIterator<Item = &'n str>) {
         for kind in CommandKind::ALL {
             let command = &mut self.commands[kind.index()];
             command.take_if(|latency| latency.service.count() == 0);
             if let Some(latency) = command {
-                latency.slices = slices.take(kind);
-                latency.response = latency.slices.iter().collect();
+                latency.take_slices(kind.into(), &mut slices);
             }
+        }
+        for (number, ((name, latency), known)) in self.transactions.iter_mut().zip(transactions).enumerate() {
+            known.clone_into(name);
+            latency.take_slices(RequestKind::Transaction(number), &mut slices);
         }
         for operation in &mut self.operations {
             operation.take_if(|histogram| histogram.count() == 0);

@@ -21,6 +21,7 @@ mod objective;
 mod observer;
 mod outcome;
 pub(crate) mod page_cache;
+mod requests;
 mod schedule;
 mod session;
 mod slices;
@@ -52,6 +53,7 @@ pub use null::NullBackend;
 pub use objective::{Objective, ObjectiveError};
 pub use observer::{JobContext, Observer, Phase, Silent};
 pub use outcome::{HarnessCost, ModeOutcome, Round, harness_ns_per_operation};
+pub use requests::{Rate, RequestKind};
 pub use session::{
     Inventory, PreparedRestarts, Restart, RestartRound, RestartSpec, RestartTask, Session, SessionSize,
     SuspendedSession, directory_bytes, measure_restart,

@@ -29,7 +29,11 @@ const BURST_SALT: u64 = 0xa3 << 32;
 
 impl Schedule {
     /// The schedule of a worker. Each load of a session has its own arrivals, by the window's number.
-    pub(super) fn new(window: &Window, Turn { worker, workers, share, .. }: Turn, seed: u64) -> Self {
+    pub(super) fn new(
+        window: &Window,
+        Turn { worker, workers, share, commands_per_arrival, .. }: Turn,
+        seed: u64,
+    ) -> Self {
         let (intensity, arrivals) = match window.load {
             Load::Closed => return Self::WhenFree,
             Load::TraceTimes { speed } => return Self::Trace { start_ns: window.start_ns, speed },
@@ -48,13 +52,13 @@ impl Schedule {
         let is_random = arrivals != Arrivals::Constant;
         // Workers take turns, so that evenly spaced commands are even over all workers. Random streams of the workers add up
         // to one random stream.
-        let step = 1.0 / share;
+        let step = commands_per_arrival / share;
         let first = step * if is_random { exponential(&mut random) } else { worker as f64 / workers as f64 };
         let random = is_random.then_some(random);
         Self::Paced(Box::new(Paced { intensity, at_ns: window.start_ns as f64, until_due: first, step, random }))
     }
 
-    /// When the next command is due; `None` is immediately. `at_ns` is its time in the trace.
+    /// When the next command is due, or the next transaction, with all its commands; `None` is immediately. `at_ns` is its time in the trace.
     pub(super) fn due(&mut self, at_ns: Option<u64>) -> Option<u64> {
         match self {
             Self::WhenFree => None,

@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_queue::ArrayQueue;
 
+use super::requests::RequestKind;
 use crate::measure::{LatencyHistogram, Slice};
-use ave_actors_rocksdb::trace::CommandKind;
 
 pub(super) const SLICE_NS: u64 = 1_000_000_000;
-/// Spare histograms for each kind of command a worker issues: the watcher has a second to return one.
+/// Spare histograms for each kind of request a worker issues: the watcher has a second to return one.
 const SPARE: usize = 1;
 
 #[derive(Debug)]
 struct Counted {
-    kind: CommandKind,
+    request: usize,
     slice: usize,
     histogram: LatencyHistogram,
 }
@@ -54,8 +54,8 @@ impl SliceExchange {
     /// Collects what the worker has passed on; true if there was anything.
     pub(super) fn collect(&self, slices: &mut Slices) -> bool {
         let mut took = false;
-        while let Some(Counted { kind, slice, mut histogram }) = self.full.pop() {
-            slices.add(kind, slice, &Slice::of(&histogram));
+        while let Some(Counted { request, slice, mut histogram }) = self.full.pop() {
+            slices.add(request, slice, &Slice::of(&histogram));
             histogram.clear();
             let _ = self.empty.push(histogram);
             took = true;
@@ -67,8 +67,8 @@ impl SliceExchange {
 #[derive(Debug)]
 pub(super) struct SliceCounter<'e> {
     exchange: &'e SliceExchange,
-    /// Histograms of the current slice, by kind.
-    counting: [Option<LatencyHistogram>; CommandKind::ALL.len()],
+    /// Histograms of the current slice, by the index of the request.
+    counting: Vec<Option<LatencyHistogram>>,
     slice: usize,
     progress: [u64; 2],
     /// Slices for which the watcher left no empty histogram: only a simulated clock is that fast.
@@ -76,10 +76,14 @@ pub(super) struct SliceCounter<'e> {
 }
 
 impl<'e> SliceCounter<'e> {
-    pub(super) fn new(exchange: &'e SliceExchange, kinds: &[CommandKind]) -> Self {
-        let mut counting = [const { None }; CommandKind::ALL.len()];
-        for kind in kinds {
-            counting[kind.index()] = Some(LatencyHistogram::resident());
+    pub(super) fn new(exchange: &'e SliceExchange, requests: &[RequestKind]) -> Self {
+        let mut counting: Vec<Option<LatencyHistogram>> = Vec::new();
+        for request in requests {
+            let place = request.index();
+            if counting.len() <= place {
+                counting.resize_with(place + 1, || None);
+            }
+            counting[place] = Some(LatencyHistogram::resident());
         }
         Self { exchange, counting, slice: 0, progress: [0; 2], kept: Slices::default() }
     }
@@ -90,30 +94,30 @@ impl<'e> SliceCounter<'e> {
         self.exchange.busy_ns.store(self.progress[1], Ordering::Relaxed);
     }
 
-    /// Counts a response time of a command that was due `since_ns` after measuring began. Times of one worker ascend.
-    pub(super) fn count(&mut self, kind: CommandKind, since_ns: u64, response_ns: u64) {
+    /// Counts a response time of a request that was due `since_ns` after measuring began. Times of one worker ascend.
+    pub(super) fn count(&mut self, request: RequestKind, since_ns: u64, response_ns: u64) {
         let slice = usize::try_from(since_ns / SLICE_NS).unwrap_or(usize::MAX);
         if slice != self.slice {
             self.pass_on();
             self.slice = slice;
         }
-        self.counting[kind.index()].get_or_insert_default().record(response_ns);
+        if let Some(histogram) = &mut self.counting[request.index()] {
+            histogram.record(response_ns);
+        }
     }
 
     // Once a second, so it must not be inlined into the measured path.
     #[cold]
     #[inline(never)]
     fn pass_on(&mut self) {
-        for kind in CommandKind::ALL {
-            let Some(histogram) = self.counting[kind.index()].as_mut().filter(|counted| counted.count() > 0) else {
-                continue;
-            };
+        for (request, counting) in self.counting.iter_mut().enumerate() {
+            let Some(histogram) = counting.as_mut().filter(|counted| counted.count() > 0) else { continue };
             if let Some(empty) = self.exchange.empty.pop() {
                 let histogram = std::mem::replace(histogram, empty);
                 // The queue has room for every histogram.
-                let _ = self.exchange.full.push(Counted { kind, slice: self.slice, histogram });
+                let _ = self.exchange.full.push(Counted { request, slice: self.slice, histogram });
             } else {
-                self.kept.add(kind, self.slice, &Slice::of(histogram));
+                self.kept.add(request, self.slice, &Slice::of(histogram));
                 histogram.clear();
             }
         }
@@ -128,13 +132,17 @@ impl<'e> SliceCounter<'e> {
 
 #[derive(Debug, Default)]
 pub(super) struct Slices {
-    by_kind: [Vec<Slice>; CommandKind::ALL.len()],
+    /// By the index of the request.
+    by_request: Vec<Vec<Slice>>,
     pub(super) all: Slice,
 }
 
 impl Slices {
-    fn add(&mut self, kind: CommandKind, slice: usize, counted: &Slice) {
-        let slices = &mut self.by_kind[kind.index()];
+    fn add(&mut self, request: usize, slice: usize, counted: &Slice) {
+        if self.by_request.len() <= request {
+            self.by_request.resize_with(request + 1, Vec::new);
+        }
+        let slices = &mut self.by_request[request];
         if slices.len() <= slice {
             slices.resize(slice + 1, Slice::default());
         }
@@ -143,32 +151,38 @@ impl Slices {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (kind, slices) in CommandKind::ALL.into_iter().zip(other.by_kind) {
+        for (request, slices) in other.by_request.iter().enumerate() {
             for (place, slice) in slices.iter().enumerate() {
-                self.add(kind, place, slice);
+                self.add(request, place, slice);
             }
         }
     }
 
-    pub(super) fn take(&mut self, kind: CommandKind) -> Vec<Slice> {
-        std::mem::take(&mut self.by_kind[kind.index()])
+    pub(super) fn take(&mut self, request: RequestKind) -> Vec<Slice> {
+        self.by_request.get_mut(request.index()).map(std::mem::take).unwrap_or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ave_actors_rocksdb::trace::CommandKind;
+
+    const REQUESTS: [RequestKind; 3] = [
+        RequestKind::Command(CommandKind::Persist),
+        RequestKind::Command(CommandKind::Recover),
+        RequestKind::Transaction(0),
+    ];
 
     /// Nothing is lost or counted elsewhere, however often the watcher collects.
     #[test]
     fn every_latency_arrives_in_its_slice() {
         for watch_every in [1, 50, usize::MAX] {
-            let exchange = SliceExchange::new(2);
-            let mut counter = SliceCounter::new(&exchange, &[CommandKind::Persist, CommandKind::Recover]);
+            let exchange = SliceExchange::new(REQUESTS.len());
+            let mut counter = SliceCounter::new(&exchange, &REQUESTS);
             let mut slices = Slices::default();
-            for n in 0..2_000_u64 {
-                let kind = if n % 3 == 0 { CommandKind::Recover } else { CommandKind::Persist };
-                counter.count(kind, n * SLICE_NS / 20, 1_000 + n);
+            for (n, &request) in (0..2_000_u64).zip(REQUESTS.iter().cycle()) {
+                counter.count(request, n * SLICE_NS / 20, 1_000 + n);
                 counter.completed(7);
                 if usize::try_from(n).unwrap().is_multiple_of(watch_every) {
                     exchange.collect(&mut slices);
@@ -179,9 +193,10 @@ mod tests {
             exchange.collect(&mut slices);
             assert!(!exchange.collect(&mut slices), "nothing is left");
             assert_eq!(slices.all, (0..2_000).map(|n| 1_000 + n).collect());
-            let mut all = slices.take(CommandKind::Persist);
-            for (slice, other) in all.iter_mut().zip(slices.take(CommandKind::Recover)) {
-                slice.add(&other);
+            let [mut all, recover, transaction] = REQUESTS.map(|request| slices.take(request));
+            for (place, slice) in all.iter_mut().enumerate() {
+                slice.add(&recover[place]);
+                slice.add(&transaction[place]);
             }
             assert_eq!(all.len(), 100);
             for (place, slice) in (0..).zip(&all) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::requests::RequestKind;
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
 use crate::workload::{
-    Arrivals, Planned, PoolOf, Population, Preload, PreloadContent, ValuePool, Workload, WorkloadSource,
-    share_of_worker,
+    Arrivals, CommonActors, Planned, PoolOf, Population, Preload, PreloadContent, Transaction, ValuePool, Workload,
+    WorkloadSource, share_of_worker,
 };
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind};
 
@@ -48,6 +49,44 @@ impl Source {
         match self {
             Self::Workload(workload) => workload.actor_count(),
             Self::Trace { trace, .. } => trace.actors().len() as u64,
+        }
+    }
+
+    /// Most writers: an actor, or the subject of a transaction, has one at a time.
+    pub fn most_writers(&self) -> u64 {
+        match self {
+            Self::Workload(workload) => workload.most_writers(),
+            Self::Trace { .. } => self.actors(),
+        }
+    }
+
+    /// The commands it issues, and the transactions that they belong to, in report order.
+    pub(super) fn requests(&self) -> Vec<RequestKind> {
+        let commands = self.kinds().into_iter().map(RequestKind::Command);
+        commands.chain((0..self.transactions().len()).map(RequestKind::Transaction)).collect()
+    }
+
+    /// The actors that are common to all workers, if its commands belong to transactions.
+    pub(super) fn common_actors(&self) -> Option<CommonActors> {
+        let Self::Workload(workload) = self else { return None };
+        (!self.transactions().is_empty()).then(|| CommonActors::new(workload))
+    }
+
+    /// The same after its common actors have persisted so many events each.
+    pub(super) fn with_common_events(&self, events: &[u64]) -> Self {
+        match self {
+            Self::Workload(workload) if !workload.transactions.is_empty() => {
+                Self::Workload(Arc::new(workload.with_common_events(events.to_vec())))
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Commands that begin together when they are offered at a rate, on average: those of a transaction, or 1.
+    pub(crate) fn commands_per_arrival(&self) -> f64 {
+        match self {
+            Self::Workload(workload) => workload.commands_per_arrival(),
+            Self::Trace { .. } => 1.0,
         }
     }
 
@@ -98,9 +137,42 @@ impl Source {
         }
     }
 
-    pub(crate) fn most_frequent(&self) -> CommandKind {
-        let kinds = self.kinds().into_iter();
-        kinds.max_by(|&a, &b| self.share(a).total_cmp(&self.share(b))).unwrap_or(CommandKind::Persist)
+    /// The transaction that begins most often, or else the most frequent command.
+    pub(crate) fn most_frequent_request(&self) -> RequestKind {
+        let mut requests = self.requests();
+        if !self.transactions().is_empty() {
+            requests.retain(|request| matches!(request, RequestKind::Transaction(_)));
+        }
+        let most = requests.into_iter().max_by(|&a, &b| self.per_command(a).total_cmp(&self.per_command(b)));
+        most.unwrap_or(RequestKind::Command(CommandKind::Persist))
+    }
+
+    /// Its transactions; none of a trace.
+    pub(crate) fn transactions(&self) -> &[Transaction] {
+        match self {
+            Self::Workload(workload) => &workload.transactions,
+            Self::Trace { .. } => &[],
+        }
+    }
+
+    /// Name of a command or transaction.
+    pub(crate) fn request_name(&self, request: RequestKind) -> &str {
+        match request {
+            RequestKind::Command(kind) => kind.name(),
+            RequestKind::Transaction(number) => self.transactions().get(number).map_or("", |one| &one.name),
+        }
+    }
+
+    /// How many requests of this kind there are for each command, 0 to 1.
+    pub(crate) fn per_command(&self, request: RequestKind) -> f64 {
+        match request {
+            RequestKind::Command(kind) => self.share(kind),
+            RequestKind::Transaction(number) => {
+                let all: f64 = self.transactions().iter().map(|one| one.weight).sum();
+                let weight = self.transactions().get(number).map_or(0.0, |one| one.weight);
+                weight / all / self.commands_per_arrival()
+            }
+        }
     }
 
     /// How its commands are spaced when they are offered at a rate. A trace's own rhythm is lost at another rate.

@@ -18,6 +18,8 @@ pub(super) struct Turn {
     pub(super) workers: u64,
     /// Share of all commands, above 0; the shares of all workers add up to 1.
     pub(super) share: f64,
+    /// Commands that begin together, on average.
+    pub(super) commands_per_arrival: f64,
     /// Whether all workers have about the same share.
     pub(super) are_shares_even: bool,
 }
@@ -25,13 +27,19 @@ pub(super) struct Turn {
 impl Turn {
     /// Of workers with equal shares.
     pub(super) fn equal(worker: u64, workers: u64) -> Self {
-        Self { worker, workers, share: 1.0 / workers as f64, are_shares_even: true }
+        Self { worker, workers, share: 1.0 / workers as f64, commands_per_arrival: 1.0, are_shares_even: true }
     }
 
     pub(super) fn of(source: &Source, worker: u64, workers: u64) -> Self {
         let share = |worker| source.share_of_worker(worker, workers);
         let is_even = |worker| (share(worker) * workers as f64 - 1.0).abs() <= EVEN;
-        Self { worker, workers, share: share(worker), are_shares_even: (0..workers).all(is_even) }
+        Self {
+            worker,
+            workers,
+            share: share(worker),
+            commands_per_arrival: source.commands_per_arrival(),
+            are_shares_even: (0..workers).all(is_even),
+        }
     }
 }
 

@@ -236,12 +236,15 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// After the first `completed` commands.
+    /// After the first `completed` commands. `source` knows what the actors have persisted that are common to all workers.
     pub(super) fn replay(source: &Source, worker: u64, workers: u64, completed: u64) -> Self {
         let (mut stream, mut ops) = (source.stream(worker, workers), Vec::new());
         let mut ledger = Self::preloaded(source, worker, workers, true);
         for _ in 0..completed {
             let Some(planned) = stream.next(&mut ops) else { break };
+            if planned.common.is_some() {
+                continue;
+            }
             let expected = ledger.expected(source, planned.actor, true);
             for &op in &ops {
                 expected.apply(op, true);

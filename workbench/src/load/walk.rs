@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::drive::mark;
 use super::source::{Source, Stream};
 use super::verify::Expected;
+use crate::workload::CommonActors;
 use ave_actors_rocksdb::trace::Op;
 
 /// The operations of one command, or a part of what an actor has stored before its first command.
@@ -30,6 +31,8 @@ const EVENTS_PER_STEP: u64 = 1 << 12;
 pub struct Walk {
     source: Source,
     streams: Vec<Option<Stream>>,
+    /// The actors that are common to all workers.
+    common: Option<CommonActors>,
     turn: usize,
     /// The actor of the first pass whose preload is next, and how many of its events are done.
     next_preload: (u64, u64),
@@ -43,9 +46,10 @@ pub struct Walk {
 impl Source {
     /// Walks this source in the order in which `workers` workers issue it.
     pub fn walk(&self, workers: u64) -> Walk {
-        let workers = workers.clamp(1, self.actors().max(1));
+        let workers = workers.clamp(1, self.most_writers().max(1));
         Walk {
             source: self.clone(),
+            common: self.common_actors(),
             streams: (0..workers).map(|number| Some(self.stream(number, workers))).collect(),
             turn: 0,
             next_preload: (0, 0),
@@ -113,6 +117,9 @@ impl Walk {
             let Some(stream) = &mut self.streams[turn] else { continue };
             match stream.next(&mut self.ops) {
                 Some(planned) => {
+                    if let Some((common, place)) = self.common.as_ref().zip(planned.common) {
+                        common.lock(place).expand(planned.kind, &mut self.ops);
+                    }
                     self.begin(planned.actor);
                     return Some(planned.actor);
                 }

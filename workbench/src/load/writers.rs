@@ -47,22 +47,24 @@ impl Writers {
         if durability.is_on() { self.on } else { self.off }
     }
 
-    /// At most one per actor: an actor executes one command at a time.
+    /// At most so many in either mode, and at least one: those of [`Source::most_writers`].
     #[must_use]
-    pub fn at_most(self, actors: u64) -> Self {
-        let actors = actors.max(1);
-        Self { off: self.off.min(actors), on: self.on.min(actors) }
+    pub fn at_most(self, most: u64) -> Self {
+        let most = most.max(1);
+        Self { off: self.off.min(most), on: self.on.min(most) }
     }
 
     /// What to tell a user who requested more writers than `source` has actors.
     pub(crate) fn surplus(requested: Option<u64>, source: &Source) -> Option<String> {
-        let actors = source.actors();
-        let requested = requested.filter(|&requested| requested > actors)?;
-        let used = units::counted(actors.max(1), "writer");
-        Some(format!(
-            "--writers {requested}: `{}` has {actors} actors, each with one command at a time; {used}",
-            source.name()
-        ))
+        let most = source.most_writers().max(1);
+        let requested = requested.filter(|&requested| requested > most)?;
+        let used = units::counted(most, "writer");
+        let limit = if source.common_actors().is_some() {
+            format!("{}, each with one transaction at a time", units::counted(most, "subject"))
+        } else {
+            format!("{}, each with one command at a time", units::counted(most, "actor"))
+        };
+        Some(format!("--writers {requested}: `{}` has {limit}; {used}", source.name()))
     }
 
     /// Checks that these modes have from 1 to 1,024 writers, and that this process may start as many threads.

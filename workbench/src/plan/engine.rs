@@ -33,9 +33,9 @@ pub fn search_machines(
     spec: &PlanSpec,
     job: JobContext<'_>,
 ) -> Result<PlanOutcome, ProcessError> {
-    let command = spec.check(source)?;
+    let request = spec.check(source)?;
     let harness_ns_per_operation = harness_ns_per_operation(source)?;
-    let input = SearchInput { source, spec, command, job };
+    let input = SearchInput { source, spec, request, job };
     let at_target = stages::announce(spec, &input);
     let mut searches: Vec<_> =
         spec.durabilities.iter().map(|&mode| ModeSearch::new(testbed, mode, &input, at_target)).collect();
@@ -48,7 +48,7 @@ pub fn search_machines(
     }
     let modes = modes.into_iter().filter(|mode| !interrupted || is_evident(mode)).collect();
     let required_per_second = spec.required_per_second();
-    Ok(PlanOutcome { command, required_per_second, modes, harness_ns_per_operation, interrupted })
+    Ok(PlanOutcome { request, required_per_second, modes, harness_ns_per_operation, interrupted })
 }
 
 /// What was measured before an interruption is worth a report.
@@ -306,7 +306,7 @@ impl<'a> ModeSearch<'a> {
         self.begin("rates by the number of writers");
         let planned = self.mode.searched_machine(machine);
         let known = |findings: &MachineFindings| {
-            findings.saturation.as_ref().map(|drive| findings.writer_point(drive, self.input.command))
+            findings.saturation.as_ref().map(|drive| findings.writer_point(drive, self.input.request))
         };
         let mut points = Vec::from_iter(planned.and_then(known));
         let grown_events = self.input.spec.most_grown_events();

@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use crate::load::{Drive, Objective};
+use crate::load::{Drive, Objective, RequestKind};
 use crate::measure::{Slice, median};
 use crate::report::Rejection;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// Most slices that a load is judged by.
 const SLICES: usize = 12;
@@ -28,18 +27,18 @@ const FEWEST_SECONDS: usize = 6;
 const STEP_SHARE: f64 = 0.02;
 
 /// Why a load does not sustain its rate; `None` if it does.
-pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKind) -> Option<Rejection> {
+pub(super) fn rejection(drive: &Drive, objective: &Objective, request: RequestKind) -> Option<Rejection> {
     if drive.measurement.fell_behind_by_more_than(objective.limit_ns) {
         return Some(Rejection::FellBehind);
     }
-    let Some(worst) = worst_slice(drive, objective, command) else { return Some(Rejection::TooFewSamples) };
+    let Some(worst) = worst_slice(drive, objective, request) else { return Some(Rejection::TooFewSamples) };
     if worst > objective.limit_ns {
         Some(Rejection::TooSlow)
     } else if owes_compactions(drive) {
         Some(Rejection::CompactionDebt)
     } else if stalls_grow(drive) {
         Some(Rejection::Stalls)
-    } else if steps_up(drive, objective, command) {
+    } else if steps_up(drive, objective, request) {
         Some(Rejection::SlowingDown)
     } else {
         None
@@ -47,8 +46,8 @@ pub(super) fn rejection(drive: &Drive, objective: Objective, command: CommandKin
 }
 
 /// The objective's percentile in the slice where it is highest, nanoseconds; `None` if there are too few samples.
-pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandKind) -> Option<u64> {
-    let seconds = &drive.measurement.command(command)?.slices;
+pub(super) fn worst_slice(drive: &Drive, objective: &Objective, request: RequestKind) -> Option<u64> {
+    let seconds = &drive.measurement.request(request)?.slices;
     let percentiles =
         slices(seconds, objective).into_iter().map(|slice| slice.quantile(objective.percentile.quantile()));
     percentiles.max()
@@ -56,7 +55,7 @@ pub(super) fn worst_slice(drive: &Drive, objective: Objective, command: CommandK
 
 /// Seconds joined to slices of equal length to the second, each of five seconds at least and with as many samples as the percentile needs;
 /// as many as there can be up to [`SLICES`].
-fn slices(seconds: &[Slice], objective: Objective) -> Vec<Slice> {
+fn slices(seconds: &[Slice], objective: &Objective) -> Vec<Slice> {
     let joined = |count: usize| -> Vec<Slice> {
         let bound = |number: usize| seconds.len() * number / count;
         (0..count).map(|number| join(&seconds[bound(number)..bound(number + 1)])).collect()
@@ -100,8 +99,8 @@ fn stalls_grow(drive: &Drive) -> bool {
         && share(middle, last) > share(first, middle) + STALL_SHARE[1]
 }
 
-fn steps_up(drive: &Drive, objective: Objective, command: CommandKind) -> bool {
-    let Some(latency) = drive.measurement.command(command) else { return false };
+fn steps_up(drive: &Drive, objective: &Objective, request: RequestKind) -> bool {
+    let Some(latency) = drive.measurement.request(request) else { return false };
     let filled = latency.slices.iter().filter(|slice| slice.count() > 0);
     let medians: Vec<f64> = filled.map(|slice| slice.quantile(0.5) as f64).collect();
     if medians.len() < FEWEST_SECONDS {
@@ -117,9 +116,10 @@ mod tests {
     use super::*;
     use crate::load::{CommandLatency, EngineCounters, Measurement, Sample};
     use crate::measure::{LatencyHistogram, Snapshot};
+    use ave_actors_rocksdb::trace::CommandKind;
 
     const MS: u64 = 1_000_000;
-    const COMMAND: CommandKind = CommandKind::Persist;
+    const REQUEST: RequestKind = RequestKind::Command(CommandKind::Persist);
 
     fn objective() -> Objective {
         "p99=10ms".parse().unwrap()
@@ -132,7 +132,8 @@ mod tests {
         let response: LatencyHistogram = slices.iter().collect();
         let mut measurement =
             Measurement { elapsed_ns: latencies_ms.len() as u64 * 1_000 * MS, ..Measurement::default() };
-        measurement.commands[COMMAND.index()] = Some(CommandLatency { service: response.clone(), response, slices });
+        measurement.commands[CommandKind::Persist.index()] =
+            Some(CommandLatency { service: response.clone(), response, slices });
         Drive { measurement, settled: Some(true), ..Drive::default() }
     }
 
@@ -147,27 +148,27 @@ mod tests {
     #[test]
     fn one_slice_above_the_limit_rejects_the_rate() {
         let mut seconds = vec![1; 900];
-        assert_eq!(rejection(&drive(&seconds), objective(), COMMAND), None);
+        assert_eq!(rejection(&drive(&seconds), &objective(), REQUEST), None);
         seconds[700..704].fill(20);
         let drive = drive(&seconds);
-        let whole = drive.measurement.command(COMMAND).unwrap().response.quantile(0.99);
+        let whole = drive.measurement.request(REQUEST).unwrap().response.quantile(0.99);
         assert!(whole < 10 * MS, "over the whole time the objective is met");
-        assert_eq!(rejection(&drive, objective(), COMMAND), Some(Rejection::TooSlow));
+        assert_eq!(rejection(&drive, &objective(), REQUEST), Some(Rejection::TooSlow));
     }
 
     #[test]
     fn slices_have_as_many_samples_as_the_percentile_needs() {
         let few: Objective = "p99.9=10ms".parse().unwrap();
         let seconds = vec![Slice::from_iter(vec![MS; 1_000]); 12];
-        assert_eq!(slices(&seconds, objective()).len(), 2);
-        assert_eq!(slices(&seconds, few).len(), 1, "10,000 samples carry p99.9");
-        assert!(slices(&seconds[..9], few).is_empty());
-        assert_eq!(rejection(&drive(&[1; 9]), few, COMMAND), Some(Rejection::TooFewSamples));
+        assert_eq!(slices(&seconds, &objective()).len(), 2);
+        assert_eq!(slices(&seconds, &few).len(), 1, "10,000 samples carry p99.9");
+        assert!(slices(&seconds[..9], &few).is_empty());
+        assert_eq!(rejection(&drive(&[1; 9]), &few, REQUEST), Some(Rejection::TooFewSamples));
     }
 
     #[test]
     fn a_rate_at_which_the_median_doubles_is_rejected() {
-        let rejected = |seconds: &[u64]| rejection(&drive(seconds), objective(), COMMAND);
+        let rejected = |seconds: &[u64]| rejection(&drive(seconds), &objective(), REQUEST);
         assert_eq!(rejected(&[1, 1, 1, 1, 4, 4, 4, 4]), Some(Rejection::SlowingDown));
         assert_eq!(rejected(&[4, 4, 4, 4, 1, 1, 1, 1]), None);
         assert_eq!(rejected(&[1, 1, 1, 9, 1, 1, 1, 1]), None, "one slow second is no step");
@@ -177,18 +178,18 @@ mod tests {
     fn a_rate_that_postpones_compactions_is_rejected() {
         let pending = |at: u64| EngineCounters { pending_compaction_bytes: at << 24, ..EngineCounters::default() };
         let growing = with_engine(drive(&[1; 10]), pending);
-        assert_eq!(rejection(&growing, objective(), COMMAND), None, "they were done within a moment");
+        assert_eq!(rejection(&growing, &objective(), REQUEST), None, "they were done within a moment");
         let owing = Drive { settling: Duration::from_secs(5), ..growing };
-        assert_eq!(rejection(&owing, objective(), COMMAND), Some(Rejection::CompactionDebt));
+        assert_eq!(rejection(&owing, &objective(), REQUEST), Some(Rejection::CompactionDebt));
         let endless = Drive { settled: Some(false), ..drive(&[1; 10]) };
-        assert_eq!(rejection(&endless, objective(), COMMAND), Some(Rejection::CompactionDebt));
+        assert_eq!(rejection(&endless, &objective(), REQUEST), Some(Rejection::CompactionDebt));
     }
 
     #[test]
     fn a_rate_with_growing_stalls_is_rejected() {
         let stalled = |micros: fn(u64) -> u64| {
             let engine = move |at| EngineCounters { stall_micros: micros(at), ..EngineCounters::default() };
-            rejection(&with_engine(drive(&[1; 10]), engine), objective(), COMMAND)
+            rejection(&with_engine(drive(&[1; 10]), engine), &objective(), REQUEST)
         };
         assert_eq!(stalled(|at| at * at * 20_000), Some(Rejection::Stalls));
         assert_eq!(stalled(|at| at * 200_000), None, "a fifth of the time, and no more with time");

@@ -2,19 +2,18 @@
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::Drive;
+use crate::load::{Drive, RequestKind};
 use crate::measure::{Percentile, Trials};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{
     HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep,
 };
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// What a plan found.
 #[derive(Debug, Clone)]
 pub struct PlanOutcome {
-    pub(crate) command: CommandKind,
+    pub(crate) request: RequestKind,
     /// The rate that leaves the headroom at the target, commands per second.
     pub required_per_second: f64,
     /// One entry per mode, in the order of the settings.
@@ -199,12 +198,12 @@ impl MachineFindings {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
     }
 
-    /// What a closed loop showed of this number of writers. `command` is that of the objective.
-    pub(super) fn writer_point(&self, drive: &Drive, command: CommandKind) -> WriterPoint {
+    /// What a closed loop showed of this number of writers. `request` is that of the objective.
+    pub(super) fn writer_point(&self, drive: &Drive, request: RequestKind) -> WriterPoint {
         WriterPoint {
             writers_count: self.workers,
             per_second: drive.measurement.commands_per_second(),
-            p99_ns: drive.measurement.command(command).and_then(|latency| latency.service.percentile(Percentile::P99)),
+            p99_ns: drive.measurement.request(request).and_then(|latency| latency.service.percentile(Percentile::P99)),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::plan::certainty;
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
-use crate::plan::sentences;
+use crate::plan::sentences::{self, Rates};
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
@@ -82,7 +82,7 @@ pub fn plan_report(
     let mut report = report(context, ReportKind::Plan, verdict, settings, modes, assessment);
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-    report.verdict.sentence = sentences::verdict(input.source, &plan, at_risk);
+    report.verdict.sentence = sentences::verdict(input.rates(), &plan, at_risk);
     if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all) {
         let sentence = report.verdict.sentence.trim_end_matches('.');
         report.verdict.sentence = format!("{sentence}{}.", sentences::validity(valid_until));
@@ -145,6 +145,10 @@ fn settings(context: &Context<'_>, spec: &PlanSpec) -> Settings {
 }
 
 impl ReportInput<'_> {
+    fn rates(&self) -> Rates<'_> {
+        Rates { source: self.source, request: self.outcome.request }
+    }
+
     fn mode_result(&self, mode: &ModeFindings, findings: &MachineFindings) -> ModeResult {
         let finished = findings.finished.as_ref();
         let shown = MeasuredMode {
@@ -158,7 +162,7 @@ impl ReportInput<'_> {
                 memory_bytes: findings.harness_memory_bytes,
             },
             writers: findings.workers,
-            seed: self.source.seed(),
+            source: self.source,
         };
         shown.result()
     }
@@ -174,7 +178,7 @@ impl ReportInput<'_> {
             required_per_second: outcome.required_per_second,
             emulation: self.emulation.to_owned(),
             slo: SloInfo {
-                command: outcome.command.name().to_owned(),
+                command: self.source.request_name(outcome.request).to_owned(),
                 percentile: spec.objective.percentile,
                 limit_ns: spec.objective.limit_ns,
             },
@@ -251,16 +255,16 @@ impl ReportInput<'_> {
             expected: verdict.and_then(|_| self.expected(mode)),
             database_bytes,
             sentence: verdict.map_or_else(
-                || sentences::none_qualified(self.outcome, mode),
-                |verdict| sentences::recommended(self.spec, self.outcome, mode, verdict),
+                || sentences::none_qualified(self.rates(), self.outcome, mode),
+                |verdict| sentences::recommended(self.rates(), self.spec, self.outcome, mode, verdict),
             ),
         }
     }
 
     fn expected(&self, mode: &ModeFindings) -> Option<ExpectedLatency> {
-        let latency = mode.at_target.as_ref()?.drive.measurement.command(self.outcome.command)?;
+        let latency = mode.at_target.as_ref()?.drive.measurement.request(self.outcome.request)?;
         Some(ExpectedLatency {
-            command: self.outcome.command.name().to_owned(),
+            command: self.source.request_name(self.outcome.request).to_owned(),
             per_second: self.spec.target_per_second,
             response: latency_info(&latency.response, &latency.slices, self.source.seed()),
         })
@@ -287,14 +291,14 @@ impl ReportInput<'_> {
     /// The objective's percentile: at the target if that was measured, else at the lowest sustained rate.
     fn machine_latency(&self, mode: &ModeFindings, findings: &MachineFindings) -> Option<MachineLatency> {
         let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
-        let (command, percentile) = (self.outcome.command, self.spec.objective.percentile);
+        let (request, percentile) = (self.outcome.request, self.spec.objective.percentile);
         if let Some(at_target) = mode.at_target.as_ref().filter(|_| is_recommended) {
-            let value_ns = at_target.drive.measurement.command(command)?.response.percentile(percentile)?;
+            let value_ns = at_target.drive.measurement.request(request)?.response.percentile(percentile)?;
             return Some(MachineLatency { value_ns, per_second: self.spec.target_per_second });
         }
         let lowest = findings.sustained.first()?;
         let all = Measurement::over_rounds(lowest.drives.iter().map(|drive| &drive.measurement));
-        let value_ns = all.command(command)?.response.percentile(percentile)?;
+        let value_ns = all.request(request)?.response.percentile(percentile)?;
         Some(MachineLatency { value_ns, per_second: lowest.rate_per_second })
     }
 }

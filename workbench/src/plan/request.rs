@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::actor::Durability;
 use crate::host::{Confinement, HostProfile, Machine};
-use crate::load::{Objective, RestartSpec, Source};
+use crate::load::{Objective, Rate, RestartSpec, Source};
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
 use crate::plan::sizes::{Sizes, events_at_horizon, sizes};
@@ -22,7 +22,7 @@ const DISK_PER_PRELOAD: f64 = 3.0;
 
 pub(crate) struct PlanRequest {
     pub(crate) source: SourceSpec,
-    pub(crate) target_per_second: f64,
+    pub(crate) target: Rate,
     pub(crate) objective: Objective,
     pub(crate) headroom_percent: f64,
     pub(crate) effort: Effort,
@@ -70,10 +70,11 @@ impl PlanRequest {
             Breadth::SmallestAndHost => (RESTART_BYTES, 2),
             Breadth::All => (RESTART_BYTES * 4, 3),
         };
+        let target_per_second = self.target.commands_per_second(&source).map_err(ProcessError::Run)?;
         let actors = self.actors.unwrap_or_else(|| source.actors());
         let machines = if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() };
         let deployment = Deployment {
-            target_per_second: self.target_per_second,
+            target_per_second,
             actors,
             retention_days: self.retention_days,
             horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
@@ -86,8 +87,8 @@ impl PlanRequest {
             snapshot: SourceSnapshot::new(self.source.clone(), &source)?,
             source,
             spec: PlanSpec {
-                target_per_second: self.target_per_second,
-                objective: self.objective,
+                target_per_second,
+                objective: self.objective.clone(),
                 headroom_percent: self.headroom_percent,
                 writers: self.writers,
                 machines,

@@ -9,14 +9,13 @@ use std::time::{Duration, Instant};
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, Source, WarmUp};
+use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RequestKind, Source, WarmUp};
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, SurveySpec, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
 use crate::units;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
 pub(super) const RESOLUTION: f64 = 1.06;
@@ -35,8 +34,8 @@ const CLOSED_LOOPS: u32 = 2;
 pub(super) struct SearchInput<'a> {
     pub(super) source: &'a Source,
     pub(super) spec: &'a PlanSpec,
-    /// The command of the objective.
-    pub(super) command: CommandKind,
+    /// What the objective is on.
+    pub(super) request: RequestKind,
     pub(super) job: JobContext<'a>,
 }
 
@@ -46,7 +45,7 @@ impl SearchInput<'_> {
         let PlanSpec { objective, effort, .. } = self.spec;
         // Four standard deviations of a Poisson process more.
         let samples = objective.samples_needed() as f64;
-        let needed = (samples + 4.0 * samples.sqrt()) / (rate * self.source.share(self.command)).max(1e-9);
+        let needed = (samples + 4.0 * samples.sqrt()) / (rate * self.source.per_command(self.request)).max(1e-9);
         Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
     }
 }
@@ -125,7 +124,7 @@ impl<'a> Search<'a> {
 
     /// The same with the latency of the objective's command.
     pub(super) fn writer_point(&mut self, measure: Duration) -> Result<Option<WriterPoint>, ProcessError> {
-        Ok(self.closed_loop(measure)?.map(|drive| self.findings.writer_point(&drive, self.input.command)))
+        Ok(self.closed_loop(measure)?.map(|drive| self.findings.writer_point(&drive, self.input.request)))
     }
 
     fn closed_loop(&mut self, measure: Duration) -> Result<Option<Drive>, ProcessError> {
@@ -180,7 +179,7 @@ impl<'a> Search<'a> {
         let load = Load::Open { per_second: rate, arrivals: self.input.source.arrivals() };
         let drive = self.drive(load, measure, Some(self.hopeless_lag(measure)))?;
         let probe = self.judge(rate, drive.as_ref());
-        self.note(&describe(&probe, self.input.spec.objective));
+        self.note(&describe(&probe, &self.input.spec.objective));
         Ok((probe, drive))
     }
 
@@ -199,7 +198,7 @@ impl<'a> Search<'a> {
     pub(super) fn size(&self) -> Option<SizeFindings> {
         let (per_second, drive) = self.best.as_ref()?;
         let all = &drive.measurement;
-        let response = all.command(self.input.command)?.response.percentile(self.input.spec.objective.percentile)?;
+        let response = all.request(self.input.request)?.response.percentile(self.input.spec.objective.percentile)?;
         let services = all.commands.iter().flatten().map(|latency| &latency.service);
         let (count, busy_ns) = services.fold((0.0, 0.0), |(count, busy_ns), service| {
             (count + service.count() as f64, busy_ns + service.mean() * service.count() as f64)
@@ -278,22 +277,22 @@ impl<'a> Search<'a> {
     }
 
     fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {
-        let (objective, command) = (self.input.spec.objective, self.input.command);
-        let response = drive.and_then(|drive| drive.measurement.command(command)).map(|latency| &latency.response);
+        let (objective, request) = (&self.input.spec.objective, self.input.request);
+        let response = drive.and_then(|drive| drive.measurement.request(request)).map(|latency| &latency.response);
         ProbeResult {
             offered_per_second: rate,
             achieved_per_second: drive.map_or(0.0, |drive| drive.measurement.commands_per_second()),
             p50_ns: response.map_or(0, |response| response.quantile(0.5)),
             slo_percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
-            worst_slice_ns: drive.and_then(|drive| worst_slice(drive, objective, command)),
-            rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, command)),
+            worst_slice_ns: drive.and_then(|drive| worst_slice(drive, objective, request)),
+            rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, request)),
         }
     }
 
     /// Lateness that certainly misses the objective: more of the commands due by then wait longer than the limit than the
     /// percentile allows. The queue need not be served.
     fn hopeless_lag(&self, time: Duration) -> Duration {
-        let Objective { percentile, limit_ns, .. } = self.input.spec.objective;
+        let &Objective { percentile, limit_ns, .. } = &self.input.spec.objective;
         let beyond = (1.0 - percentile.quantile()).max(0.0) * self.findings.workers as f64;
         Duration::from_nanos(limit_ns) + time.mul_f64(beyond) + TOLERATED_LAG
     }
@@ -360,7 +359,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn describe(probe: &ProbeResult, objective: Objective) -> String {
+fn describe(probe: &ProbeResult, objective: &Objective) -> String {
     let name = objective.percentile.name();
     let latency = probe
         .worst_slice_ns

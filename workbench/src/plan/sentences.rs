@@ -1,7 +1,7 @@
 //! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
 
 use crate::actor::Durability;
-use crate::load::Source;
+use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
@@ -14,20 +14,45 @@ use crate::units;
 /// A sustained rate below this multiple of the required one has no margin: the loads of one rate scatter by as much.
 const LEAST_MARGIN: f64 = 1.02;
 
+/// Rates in words: of what the objective is on.
+#[derive(Clone, Copy)]
+pub(super) struct Rates<'a> {
+    pub(super) source: &'a Source,
+    /// What the objective is on.
+    pub(super) request: RequestKind,
+}
+
+impl Rates<'_> {
+    /// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
+    fn words(self, commands_per_second: f64) -> String {
+        let commands = format!("{} commands/s", units::number(commands_per_second));
+        match self.request {
+            RequestKind::Command(_) => commands,
+            RequestKind::Transaction(_) => {
+                let transactions = commands_per_second * self.source.per_command(self.request);
+                format!("{} {}/s ({commands})", units::number(transactions), self.source.request_name(self.request))
+            }
+        }
+    }
+}
+
 /// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict.
-pub(super) fn verdict(source: &Source, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
-    let goal = goal(source, plan);
+pub(super) fn verdict(rates: Rates<'_>, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
+    let goal = goal(rates, plan);
     match plan.recommendations.as_slice() {
         [] => format!("Nothing was measured of {goal}."),
         [only] => {
             let durability = only.durability;
             machine(only, plan).map_or_else(
-                || format!("With durability {durability}, no machine that was tried sustains {goal}."),
+                || format!("With durability {durability}, {}.", no_machine(&goal, plan, &[durability])),
                 |machine| format!("Take {machine}: with durability {durability} it sustains {goal}."),
             )
         }
         [first, second, ..] if first.profile == second.profile => machine(first, plan).map_or_else(
-            || format!("No machine that was tried sustains {goal}, with durability on or off."),
+            || {
+                let none = no_machine(&goal, plan, &[first.durability, second.durability]);
+                format!("With durability on or off, {none}.")
+            },
             |machine| format!("Take {machine}: it sustains {goal}, with durability on and off."),
         ),
         several => {
@@ -37,10 +62,33 @@ pub(super) fn verdict(source: &Source, plan: &PlanResult, at_risk: Option<&AtRis
     }
 }
 
+/// `no machine that was tried sustains …`, or for how long some do.
+fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> String {
+    let ended: Vec<_> = durabilities.iter().filter_map(|&durability| enough_for_a_time(plan, durability)).collect();
+    match &ended[..] {
+        [] => format!("no machine that was tried sustains {goal}"),
+        [first, others @ ..] if others.iter().all(|other| other == first) => {
+            format!("no machine sustains {goal} until the horizon: {first}")
+        }
+        _ => format!("no machine sustains {goal} until the horizon: {}", ended.join("; ")),
+    }
+}
+
+/// `nano until 2027-03-01, then none of the candidates until 2027-11-29`, if machines are enough for a time only.
+fn enough_for_a_time(plan: &PlanResult, durability: Durability) -> Option<String> {
+    let known = plan.horizon.as_ref()?.mode(durability)?;
+    let is_enough_at_first = known.periods.first().is_some_and(|first| first.profile.is_some());
+    let ends = known.periods.last().is_some_and(|last| last.profile.is_none());
+    (is_enough_at_first && ends).then(|| known.machines_over_time())
+}
+
 /// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.
 fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
-    let take = machine(recommendation, plan)
-        .map_or_else(|| "no machine that was tried qualifies".to_owned(), |machine| format!("take {machine}"));
+    let none = || match enough_for_a_time(plan, recommendation.durability) {
+        Some(over_time) => format!("no machine is enough until the horizon ({over_time})"),
+        None => "no machine that was tried qualifies".to_owned(),
+    };
+    let take = machine(recommendation, plan).map_or_else(none, |machine| format!("take {machine}"));
     match (recommendation.durability, at_risk) {
         (Durability::Off, Some(risk)) => {
             let seconds = units::seconds(risk.seconds);
@@ -59,14 +107,15 @@ fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String>
 }
 
 /// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
-fn goal(source: &Source, plan: &PlanResult) -> String {
+fn goal(rates: Rates<'_>, plan: &PlanResult) -> String {
+    let source = rates.source;
     let kind = match source {
         Source::Workload(_) => "workload",
         Source::Trace { .. } => "trace",
     };
     format!(
-        "{} commands/s of the {kind} {}, with {} and {} of the capacity free",
-        units::number(plan.target_per_second),
+        "{} of the {kind} {}, with {} and {} of the capacity free",
+        rates.words(plan.target_per_second),
         source.name(),
         objective(&plan.slo),
         units::percent(plan.headroom_percent),
@@ -85,12 +134,13 @@ fn objective(slo: &SloInfo) -> String {
 
 /// `With durability on, take nano: …`.
 pub(super) fn recommended(
+    rates: Rates<'_>,
     spec: &PlanSpec,
     outcome: &PlanOutcome,
     mode: &ModeFindings,
     verdict: &MachineVerdict,
 ) -> String {
-    let rate = format!("{} commands/s", units::number(outcome.required_per_second));
+    let rate = rates.words(outcome.required_per_second);
     let sustains = match verdict.known.evidence {
         Evidence::Measured => format!("sustained {rate}"),
         Evidence::Emulated => format!("sustained {rate} under emulated CPU and memory limits"),
@@ -102,20 +152,20 @@ pub(super) fn recommended(
     let most = verdict.known.sustained_per_second.map_or_else(String::new, |rate| {
         let limit = verdict.known.binding.as_ref().and_then(|binding| binding.resource.name());
         let limit = limit.map_or_else(String::new, |resource| format!(", where {resource} is the limit"));
-        format!(" The highest sustained rate is {} commands/s{limit}.", units::number(rate))
+        format!(" The highest sustained rate is {}{limit}.", rates.words(rate))
     });
     format!(
         "With durability {}, take {}: it {sustains}, the target of {} with {} headroom.{most}",
         mode.durability,
         verdict.machine,
-        units::number(spec.target_per_second),
+        rates.words(spec.target_per_second),
         units::percent(spec.headroom_percent),
     )
 }
 
 /// Why no machine is recommended, and what would help.
-pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> String {
-    let required = units::number(outcome.required_per_second);
+pub(super) fn none_qualified(rates: Rates<'_>, outcome: &PlanOutcome, mode: &ModeFindings) -> String {
+    let required = rates.words(outcome.required_per_second);
     let durability = mode.durability;
     if let Some(Ended { over_time, written_bytes_per_command }) = &mode.ended {
         let growth = written_bytes_per_command.map_or_else(String::new, |bytes| {
@@ -127,13 +177,11 @@ pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> Stri
         return format!("With durability {durability}, no machine is enough until the horizon: {over_time}{growth}.");
     }
     let Some(findings) = mode.principal() else {
-        return format!(
-            "With durability {durability}, no machine: {required} commands/s are needed, nothing was measured."
-        );
+        return format!("With durability {durability}, no machine: {required} are needed, nothing was measured.");
     };
     let reached = mode.sustained_per_second().map_or_else(
         || "no rate is sustained".to_owned(),
-        |sustained| format!("the highest sustained rate is {}", units::number(sustained)),
+        |sustained| format!("the highest sustained rate is {}", rates.words(sustained)),
     );
     let ceiling = findings
         .ceiling_per_second()
@@ -143,9 +191,7 @@ pub(super) fn none_qualified(outcome: &PlanOutcome, mode: &ModeFindings) -> Stri
         let resource = binding.resource.name().unwrap_or("not known");
         format!(" The limit is {resource}: {}; {}.", binding.evidence, remedy(binding.resource))
     });
-    format!(
-        "With durability {durability}, no machine qualifies: {required} commands/s are needed, {reached}{ceiling}.{help}"
-    )
+    format!("With durability {durability}, no machine qualifies: {required} are needed, {reached}{ceiling}.{help}")
 }
 
 /// Why the trials of a mode support no answer.
@@ -260,13 +306,26 @@ pub(super) fn not_covered(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::workload::{Workload, shipped};
     use ave_actors_rocksdb::trace::CommandKind;
+
+    #[test]
+    fn rates_of_an_objective_on_a_transaction_are_those_of_transactions() {
+        let node = shipped().iter().find(|named| named.name == "ledger-node").unwrap();
+        let source = Source::Workload(Arc::new(Workload::parse(node.text).unwrap()));
+        let words = |request| Rates { source: &source, request }.words(2_080.0);
+        assert_eq!(words(CommandKind::Persist.into()), "2,080 commands/s");
+        // Ten facts of 19 commands for each subject of 18.
+        assert_eq!(words(RequestKind::Transaction(0)), "100 fact/s (2,080 commands/s)");
+    }
 
     #[test]
     fn states_that_grow_are_named_where_they_end_what_a_machine_sustains() {
         let outcome = PlanOutcome {
-            command: CommandKind::Persist,
+            request: CommandKind::Persist.into(),
             required_per_second: 100.0,
             modes: Vec::new(),
             harness_ns_per_operation: 0.0,
@@ -277,13 +336,15 @@ mod tests {
             ended: Some(Ended { over_time: over_time.clone(), written_bytes_per_command }),
             ..ModeFindings::new(Durability::Off)
         };
-        let by_writes = none_qualified(&outcome, &mode(Some([1_400.0, 5_000_000.0])));
+        let source = Source::Workload(Arc::new(Workload::parse(shipped()[0].text).unwrap()));
+        let rates = Rates { source: &source, request: CommandKind::Persist.into() };
+        let by_writes = none_qualified(rates, &outcome, &mode(Some([1_400.0, 5_000_000.0])));
         assert!(by_writes.contains("until the horizon: nano until 2027-03-01, then none"), "{by_writes}");
         assert!(
             by_writes.ends_with("a command writes 1.37 KiB on average now and 4.77 MiB at the horizon."),
             "{by_writes}"
         );
-        let by_reads = none_qualified(&outcome, &mode(None));
+        let by_reads = none_qualified(rates, &outcome, &mode(None));
         assert!(by_reads.ends_with("until 2027-11-29."), "{by_reads}");
     }
 }

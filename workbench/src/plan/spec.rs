@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::{MIN_RAM_MB, Machine};
-use crate::load::{Objective, RestartSpec, RunError, Source, Writers};
-use ave_actors_rocksdb::trace::CommandKind;
+use crate::load::{Objective, RequestKind, RestartSpec, RunError, Source, Writers};
 
 /// Settings of a plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +122,7 @@ impl PlanSpec {
     }
 
     /// Checks the settings against each other and the source, and finds the objective's command.
-    pub(super) fn check(&self, source: &Source) -> Result<CommandKind, RunError> {
+    pub(super) fn check(&self, source: &Source) -> Result<RequestKind, RunError> {
         let wrong = |text: String| Err(RunError::Settings(text));
         if !(self.target_per_second > 0.0 && self.target_per_second.is_finite()) {
             return wrong(format!("a target of {} commands/s, expected more than 0", self.target_per_second));
@@ -168,7 +167,7 @@ impl PlanSpec {
 
     pub(super) fn writers_on(&self, machine: &Machine, source: &Source) -> Writers {
         let writers = self.writers.map_or_else(|| Writers::of_actor_system(machine.cores), Writers::both);
-        writers.at_most(source.actors())
+        writers.at_most(source.most_writers())
     }
 
     /// The machines that this host can emulate, smallest first.

@@ -8,7 +8,7 @@ use ave_actors_store::config::MachineSpec;
 use super::price::DurabilityPrice;
 use crate::actor::Durability;
 use crate::host::{HostProfile, HostWarning, MeasuredDisk, matching_spec};
-use crate::load::{Drive, HarnessCost, Measurement, Sample, SessionSize, Source, Verified};
+use crate::load::{CommandLatency, Drive, HarnessCost, Measurement, Sample, SessionSize, Source, Verified};
 use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentile_intervals};
 use crate::report::assess::{Assessment, range};
 use crate::report::{
@@ -18,7 +18,7 @@ use crate::report::{
 };
 use crate::units;
 use crate::workload::path_text;
-use ave_actors_rocksdb::trace::{CommandKind, OpKind};
+use ave_actors_rocksdb::trace::OpKind;
 
 /// What matters below this package, and its version.
 const COMPONENTS: [(&str, &str); 3] =
@@ -234,7 +234,7 @@ pub(crate) struct MeasuredMode<'a> {
     pub(crate) harness: HarnessCost,
     /// Threads that issued commands.
     pub(crate) writers: u64,
-    pub(crate) seed: u64,
+    pub(crate) source: &'a Source,
 }
 
 impl MeasuredMode<'_> {
@@ -254,7 +254,7 @@ impl MeasuredMode<'_> {
             offered_per_second: self.offered,
             achieved_per_second: all.commands_per_second(),
             achieved_range_per_second: [low, high],
-            commands: CommandKind::ALL.into_iter().filter_map(|kind| self.command(&all, kind)).collect(),
+            commands: self.commands(&all),
             operations: OpKind::ALL.into_iter().filter_map(operation).collect(),
             resources: self.resources(&all),
             series: (1..).zip(self.rounds).flat_map(|(number, round)| series_of(number, round)).collect(),
@@ -265,13 +265,15 @@ impl MeasuredMode<'_> {
         }
     }
 
-    fn command(&self, all: &Measurement, kind: CommandKind) -> Option<NamedLatency> {
-        let latency = all.command(kind)?;
-        Some(NamedLatency {
-            name: kind.name().to_owned(),
-            response: Some(latency_info(&latency.response, &latency.slices, self.seed)),
-            service: latency_info(&latency.service, &[], self.seed),
-        })
+    /// Transactions first.
+    fn commands(&self, all: &Measurement) -> Vec<NamedLatency> {
+        let seed = self.source.seed();
+        let named = |(name, latency): (&str, &CommandLatency)| NamedLatency {
+            name: name.to_owned(),
+            response: Some(latency_info(&latency.response, &latency.slices, seed)),
+            service: latency_info(&latency.service, &[], seed),
+        };
+        all.by_name().map(named).collect()
     }
 
     fn resources(&self, all: &Measurement) -> ResourceUse {
@@ -297,14 +299,11 @@ impl MeasuredMode<'_> {
 }
 
 fn round_info(round: u32, drive: &Drive) -> RoundInfo {
-    let command = |kind: CommandKind| {
-        let latency = drive.measurement.command(kind)?;
-        Some(RoundLatency {
-            name: kind.name().to_owned(),
-            count: latency.service.count(),
-            response: round_figures(&latency.response),
-            service: round_figures(&latency.service),
-        })
+    let command = |(name, latency): (&str, &CommandLatency)| RoundLatency {
+        name: name.to_owned(),
+        count: latency.service.count(),
+        response: round_figures(&latency.response),
+        service: round_figures(&latency.service),
     };
     RoundInfo {
         round,
@@ -313,7 +312,7 @@ fn round_info(round: u32, drive: &Drive) -> RoundInfo {
         commands_per_second: drive.measurement.commands_per_second(),
         settled: drive.settled,
         engine: drive.statistics.clone(),
-        commands: CommandKind::ALL.into_iter().filter_map(command).collect(),
+        commands: drive.measurement.by_name().map(command).collect(),
         steal_percent: drive.usage.steal_percent,
         foreign_cores: drive.usage.foreign_cores,
         cpu_seconds: drive.usage.cpu_seconds,

@@ -7,7 +7,6 @@ use crate::actor::Durability;
 use crate::load::{Drive, Measurement};
 use crate::measure::LatencyHistogram;
 use crate::report::{Report, SeriesPoint, histogram_log};
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// A file and its name.
 pub(crate) type Attachment = (String, Vec<u8>);
@@ -19,17 +18,15 @@ const TICKS_PER_HALF: u32 = 5;
 
 pub(crate) type ModeRounds<'a> = (Durability, &'a [Drive]);
 
-/// All files of a run: `latency.hlog`, a percentile distribution of each command (`persist-durability-on.hgrm`), and
+/// All files of a run: `latency.hlog`, a percentile distribution of each command and transaction (`persist-durability-on.hgrm`), and
 /// `series.csv`.
 pub(crate) fn attachments(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<Attachment> {
     let mut files = vec![("latency.hlog".to_owned(), histogram_log(report, modes))];
     for (durability, rounds) in modes {
         let all = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement));
-        for kind in CommandKind::ALL {
-            if let Some(latency) = all.command(kind) {
-                let name = format!("{kind}-durability-{durability}.hgrm");
-                files.push((name, percentile_distribution(&latency.response).into_bytes()));
-            }
+        for (name, latency) in all.by_name() {
+            let file = format!("{name}-durability-{durability}.hgrm");
+            files.push((file, percentile_distribution(&latency.response).into_bytes()));
         }
     }
     files.push(("series.csv".to_owned(), series_csv(report)));
@@ -50,9 +47,9 @@ fn histogram_log(report: &Report, modes: &[ModeRounds<'_>]) -> Vec<u8> {
         for &(durability, rounds) in modes {
             let Some(drive) = rounds.get(round) else { continue };
             began += drive.warmup;
-            for kind in CommandKind::ALL {
-                let tag = histogram_log::round_tag(kind.name(), durability, round + 1);
-                let slices = drive.measurement.command(kind).map_or(&[][..], |latency| &latency.slices);
+            for (name, latency) in drive.measurement.by_name() {
+                let tag = histogram_log::round_tag(name, durability, round + 1);
+                let slices = &latency.slices;
                 let length = Duration::from_nanos(drive.measurement.slice_ns());
                 lines.extend(
                     (0..).zip(slices).map(|(number, slice)| (began + length * number, length, tag.clone(), slice)),

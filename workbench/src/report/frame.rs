@@ -52,20 +52,13 @@ pub struct Report {
     pub reproduce: Reproduce,
 }
 
-/// The command that users notice first.
-const MAIN_COMMAND: &str = "persist";
-
 impl Report {
-    /// The command that summaries show: the one the objective of a plan is on, else `persist`, else the one that was
-    /// issued most.
+    /// The command that summaries show: the one the objective of a plan is on, else that of its modes.
     pub(crate) fn headline_command(&self) -> Option<&str> {
         if let Some(plan) = &self.plan {
             return Some(&plan.slo.command);
         }
-        let commands = &self.modes.first()?.commands;
-        let main = commands.iter().find(|command| command.name == MAIN_COMMAND);
-        let headline = main.or_else(|| commands.iter().max_by_key(|command| command.service.count));
-        headline.map(|command| command.name.as_str())
+        self.modes.first()?.headline_command().map(|command| command.name.as_str())
     }
 }
 

@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::Percentile;
+use ave_actors_rocksdb::trace::CommandKind;
 
 /// Latency of one command or storage operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedLatency {
-    /// `persist`, `recover`, … or `events.put`, `states.get`, ….
+    /// `persist`, `recover`, …, the name of a transaction, or `events.put`, `states.get`, ….
     pub name: String,
     /// From the intended start: what a user waits. Equal to `service` in a closed loop; absent for storage operations,
     /// which have no schedule.
@@ -19,6 +20,11 @@ pub struct NamedLatency {
 }
 
 impl NamedLatency {
+    /// Whether it is of a transaction, which never has the name of a command.
+    pub(crate) fn is_transaction(&self) -> bool {
+        self.name.parse::<CommandKind>().is_err()
+    }
+
     /// Response time where commands were scheduled, else service time.
     pub(crate) fn response_or_service(&self) -> &LatencyInfo {
         self.response.as_ref().unwrap_or(&self.service)

@@ -9,6 +9,7 @@ use crate::actor::Durability;
 use crate::host::ReferenceWork;
 use crate::load::{EngineFigure, WalSyncs};
 use crate::units;
+use ave_actors_rocksdb::trace::CommandKind;
 
 /// The figures of one durability mode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +52,15 @@ impl ModeResult {
     /// Writers of each mode: `off 2, on 64`.
     pub(crate) fn writers(modes: &[Self]) -> String {
         modes.iter().map(|mode| format!("{} {}", mode.durability, mode.writers_count)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What summaries show: a transaction, else `persist`, else the command that was issued most.
+    pub(crate) fn headline_command(&self) -> Option<&NamedLatency> {
+        let count = |latency: &&NamedLatency| latency.service.count;
+        let transactions = self.commands.iter().filter(|latency| latency.is_transaction());
+        let named = transactions.max_by_key(count);
+        let persist = || self.commands.iter().find(|latency| latency.name == CommandKind::Persist.name());
+        named.or_else(persist).or_else(|| self.commands.iter().max_by_key(count))
     }
 
     /// Latency of a command: response time where commands were scheduled, else service time.

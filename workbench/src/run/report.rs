@@ -12,7 +12,12 @@ use crate::report::{
 use crate::units;
 
 /// The report of a run. With an objective, its outcome is whether every mode met it.
-pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Report {
+pub fn run_report(
+    context: &Context<'_>,
+    spec: &RunSpec,
+    outcome: &RunOutcome,
+    objective: Option<&Objective>,
+) -> Report {
     let mut assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     if outcome.interrupted {
         assessment.interrupted();
@@ -28,8 +33,8 @@ pub fn run_report(context: &Context<'_>, spec: &RunSpec, outcome: &RunOutcome, o
             size: mode.size,
             offered,
             harness: outcome.harness,
-            writers: spec.writers.at_most(context.source.actors()).of(mode.durability),
-            seed: context.source.seed(),
+            writers: spec.writers.at_most(context.source.most_writers()).of(mode.durability),
+            source: context.source,
         };
         let mut shown = shown.result();
         let name = mode.durability.to_string();
@@ -108,7 +113,7 @@ fn run_verdict(source: &Source, most_issued: u64, modes: &[ModeResult], assessme
 /// `durability off 45,300 commands/s, persist p99 41 µs`.
 fn summary(mode: &ModeResult) -> String {
     let rate = units::number(mode.achieved_per_second);
-    let latency = mode.commands.iter().max_by_key(|command| command.service.count).and_then(|command| {
+    let latency = mode.headline_command().and_then(|command| {
         let shown = command.response_or_service();
         let found = shown.percentile(Percentile::P99).or_else(|| shown.percentile(Percentile::P50))?;
         let value = units::duration(found.value_ns as f64);
@@ -119,22 +124,23 @@ fn summary(mode: &ModeResult) -> String {
 
 fn judge_objective(
     source: &Source,
-    objective: Objective,
+    objective: &Objective,
     modes: &[ModeResult],
     verdict: &mut Verdict,
     assessment: &mut Assessment,
 ) {
-    let command = objective.command_of(source);
+    let Ok(request) = objective.check(source) else { return };
+    let command = source.request_name(request);
     let limit = units::duration(objective.limit_ns as f64);
     let mut met_or_missed = Vec::new();
     let name = objective.percentile;
     for mode in modes {
-        let latency = mode.commands.iter().find(|shown| shown.name == command.name());
+        let latency = mode.commands.iter().find(|shown| shown.name == command);
         let found = latency.and_then(|latency| latency.response.as_ref()?.percentile(name).map(|found| found.value_ns));
         let Some(value) = found else {
             let durability = mode.durability;
             assessment.doubts.push(format!(
-                "durability {durability}: too few `{command}` commands stand behind {name}; measure longer"
+                "durability {durability}: too few samples of `{command}` stand behind {name}; measure longer"
             ));
             continue;
         };

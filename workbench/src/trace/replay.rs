@@ -105,7 +105,8 @@ impl TraceSource {
                 // One nanosecond between passes keeps their order.
                 let pass_ns = self.pass.saturating_mul(self.trace.duration_ns() + 1);
                 let actor = first_actor + u64::from(command.actor);
-                return Some(Planned { actor, kind: command.kind, at_ns: Some(command.at_ns.saturating_add(pass_ns)) });
+                let at_ns = Some(command.at_ns.saturating_add(pass_ns));
+                return Some(Planned { actor, kind: command.kind, at_ns, link: None, common: None });
             }
         }
     }

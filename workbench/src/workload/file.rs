@@ -6,6 +6,7 @@ use super::arrivals::{Arrivals, arrivals};
 use super::checks::{default_compressibility, name, some_growth, some_share, some_sizes, whole};
 use super::distribution::SizeDistribution;
 use super::population::{Actors, CommandMix, Persistence, Population, Preload, some_command_mix};
+use super::transaction::{Transaction, resolve};
 
 /// Most actors of a workload.
 const MOST_ACTORS: u64 = 100_000_000;
@@ -39,12 +40,14 @@ pub(super) struct WorkloadFile {
     preload: Option<Preload>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     population: Vec<Population>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) transaction: Vec<Transaction>,
 }
 
 impl WorkloadFile {
     /// The populations, checked.
     pub(super) fn populations(self) -> Result<Vec<Population>, String> {
-        let populations = if self.population.is_empty() {
+        let mut populations = if self.population.is_empty() {
             vec![Population {
                 name: self.name,
                 weight: 1.0,
@@ -54,7 +57,11 @@ impl WorkloadFile {
                 compressibility: self.compressibility.unwrap_or_else(default_compressibility),
                 actors: required(self.actors, "actors")?,
                 persistence: required(self.persistence, "persistence")?,
-                commands: required(self.commands, "commands")?,
+                commands: if self.transaction.is_empty() {
+                    required(self.commands, "commands")?
+                } else {
+                    self.commands.unwrap_or_default()
+                },
                 preload: self.preload.unwrap_or_default(),
             }]
         } else {
@@ -62,6 +69,12 @@ impl WorkloadFile {
             self.population
         };
         check_names(&populations)?;
+        if self.transaction.is_empty() {
+            let idle = populations.iter().find(|population| population.commands.is_empty());
+            idle.map_or(Ok(()), |one| Err(format!("missing field `commands` of the population `{}`", one.name)))?;
+        } else {
+            resolve(&self.transaction, &mut populations)?;
+        }
         let actors: u64 = populations.iter().map(|population| u64::from(population.actors.count)).sum();
         if actors > MOST_ACTORS {
             return Err(format!("{actors} actors in all populations, expected at most {MOST_ACTORS}"));
@@ -74,8 +87,18 @@ impl WorkloadFile {
         Self { name, description, seed, arrivals, ..Self::default() }
     }
 
-    /// The keys of a single population that is named like the workload stand at the top.
-    pub(super) fn of_populations(self, populations: Vec<Population>) -> Self {
+    pub(super) fn of_transactions(self, transaction: Vec<Transaction>) -> Self {
+        Self { transaction, ..self }
+    }
+
+    /// With these populations, whose commands are those of the transactions if there are any. The keys of a single population
+    /// that is named like the workload stand at the top.
+    pub(super) fn of_populations(self, mut populations: Vec<Population>) -> Self {
+        if !self.transaction.is_empty() {
+            for one in &mut populations {
+                (one.weight, one.commands) = (1.0, CommandMix::default());
+            }
+        }
         match <[Population; 1]>::try_from(populations) {
             Ok([only]) if only.name == self.name => Self {
                 event_bytes: Some(only.event_bytes),
@@ -84,7 +107,7 @@ impl WorkloadFile {
                 compressibility: Some(only.compressibility),
                 actors: Some(only.actors),
                 persistence: Some(only.persistence),
-                commands: Some(only.commands),
+                commands: Some(only.commands).filter(|commands| !commands.is_empty()),
                 preload: Some(only.preload),
                 ..self
             },

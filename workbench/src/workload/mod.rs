@@ -6,6 +6,7 @@
 mod arrivals;
 mod catalogue;
 mod checks;
+mod common;
 mod distribution;
 mod file;
 mod input_text;
@@ -13,10 +14,12 @@ mod population;
 mod preload;
 mod schema;
 mod source;
+mod transaction;
 mod values;
 
 pub use arrivals::{Arrivals, Bursts};
 pub use catalogue::shipped;
+pub(crate) use common::CommonActors;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{any_path, escape, excerpt, path_text};
@@ -26,4 +29,5 @@ pub use schema::{Workload, WorkloadError};
 pub(crate) use source::Planned;
 pub use source::WorkloadSource;
 pub(crate) use source::share_of_worker;
+pub use transaction::{Step, Transaction};
 pub(crate) use values::{PoolOf, ValuePool, mix};

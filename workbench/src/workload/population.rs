@@ -35,8 +35,8 @@ pub struct Population {
     pub actors: Actors,
     /// When state is written, and how.
     pub persistence: Persistence,
-    /// The commands.
-    #[serde(deserialize_with = "command_mix")]
+    /// The commands. With transactions, those that they issue on its actors: a file has none then.
+    #[serde(default, deserialize_with = "command_mix", skip_serializing_if = "CommandMix::is_empty")]
     pub commands: CommandMix,
     /// Content of the database before the measurement. Default none.
     #[serde(default)]
@@ -208,6 +208,10 @@ pub struct CommandMix {
 }
 
 impl CommandMix {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The weight of a command; of a visit, how often it occurs.
     pub fn weight(&self, kind: CommandKind) -> f64 {
         if !self.visit.is_empty() {

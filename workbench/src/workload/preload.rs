@@ -41,8 +41,11 @@ impl PreloadContent {
 
     /// Events that an actor has persisted.
     pub(crate) fn events(&self, actor: u64) -> u64 {
-        let ActorPlace { population, index, place, .. } = self.workload.place_of(actor);
-        population.preload.events_per_actor + self.events_by_popularity(actor, population, index, place)
+        let known = self.workload.place_of(actor);
+        let ActorPlace { population, index, place, .. } = known;
+        population.preload.events_per_actor
+            + self.events_by_popularity(actor, population, index, place)
+            + self.workload.common_events_of(known)
     }
 
     /// Rounded at random, so that the sum is about right for millions of actors with a fraction of an event each.
@@ -87,8 +90,8 @@ impl PreloadContent {
         log.newest_states(population.rules(), bytes)
     }
 
-    /// The command with which an actor persists its next event, if the preload is issued as commands.
-    fn persist(&self, actor: u64, log: &ActorLog) -> Command {
+    /// The command with which an actor persists its next event, if its content is issued as commands.
+    pub(super) fn persist(&self, actor: u64, log: &ActorLog) -> Command {
         let population = self.population(actor);
         // The state is that after the event.
         let events = log.next_event() + 1;
@@ -98,7 +101,7 @@ impl PreloadContent {
         }
     }
 
-    fn population(&self, actor: u64) -> &Population {
+    pub(super) fn population(&self, actor: u64) -> &Population {
         self.workload.place_of(actor).population
     }
 

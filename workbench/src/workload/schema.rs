@@ -9,6 +9,7 @@ use super::arrivals::Arrivals;
 use super::file::WorkloadFile;
 use super::input_text::escape_lines;
 use super::population::Population;
+use super::transaction::{Transaction, is_common, subjects};
 use super::values::ActorNames;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -59,6 +60,11 @@ pub struct Workload {
     pub arrivals: Arrivals,
     /// At least one. Together they have 1 to 100 million actors, which are numbered through.
     pub populations: Vec<Population>,
+    /// What requests of users do; if there are none, populations issue commands by themselves.
+    pub transactions: Vec<Transaction>,
+    /// Events that the common actors have persisted since the preload, in the order of their numbers; empty before the first
+    /// command.
+    pub common_events: Vec<u64>,
 }
 
 impl TryFrom<WorkloadFile> for Workload {
@@ -67,18 +73,26 @@ impl TryFrom<WorkloadFile> for Workload {
     fn try_from(file: WorkloadFile) -> Result<Self, String> {
         let (name, description) = (file.name.clone(), file.description.clone());
         let (seed, arrivals) = (file.seed, file.arrivals);
-        Ok(Self { name, description, seed, arrivals, populations: file.populations()? })
+        let transactions = file.transaction.clone();
+        let populations = file.populations()?;
+        Ok(Self { name, description, seed, arrivals, populations, transactions, common_events: Vec::new() })
     }
 }
 
 impl From<Workload> for WorkloadFile {
     fn from(workload: Workload) -> Self {
-        let Workload { name, description, seed, arrivals, populations } = workload;
-        Self::top(name, description, seed, arrivals).of_populations(populations)
+        let Workload { name, description, seed, arrivals, populations, transactions, .. } = workload;
+        Self::top(name, description, seed, arrivals).of_transactions(transactions).of_populations(populations)
     }
 }
 
 impl Workload {
+    /// Populations that issue commands by themselves.
+    pub(crate) fn of_populations(name: String, arrivals: Arrivals, populations: Vec<Population>) -> Self {
+        let (description, transactions, common_events) = (String::new(), Vec::new(), Vec::new());
+        Self { name, description, seed: 1, arrivals, populations, transactions, common_events }
+    }
+
     /// Reads a workload from the text of a file.
     ///
     /// # Errors
@@ -126,16 +140,52 @@ impl Workload {
     /// Where an actor belongs. The numbers of copies follow those of the actors, in the same order.
     pub(crate) fn place_of(&self, actor: u64) -> ActorPlace<'_> {
         let original = actor % self.actor_count().max(1);
-        let (mut first, mut first_type) = (0, 0);
+        let (mut first, mut first_type, mut first_common) = (0, 0, 0);
         for (index, population) in self.populations.iter().enumerate() {
             let (count, types) = (u64::from(population.actors.count), u64::from(population.actors.types));
+            let is_common = self.is_common(population);
             if original < first + count {
                 let place = original - first;
-                return ActorPlace { population, index, place, type_number: first_type + place % types };
+                let common = is_common.then_some(first_common + place);
+                return ActorPlace { population, index, place, type_number: first_type + place % types, common };
             }
             (first, first_type) = (first + count, first_type + types);
+            first_common += if is_common { count } else { 0 };
         }
         unreachable!("a workload has an actor")
+    }
+
+    /// Whether its actors are common to the transactions of all writers.
+    pub(crate) fn is_common(&self, population: &Population) -> bool {
+        !self.transactions.is_empty() && is_common(population, &self.populations)
+    }
+
+    /// The numbers of the actors that are common to the transactions of all writers.
+    pub(super) fn common_actors(&self) -> impl Iterator<Item = u64> {
+        self.ranges().filter(|(population, _)| self.is_common(population)).flat_map(|(_, range)| range)
+    }
+
+    /// Events that an actor has persisted since the preload, if it is common to all writers.
+    pub(super) fn common_events_of(&self, place: ActorPlace<'_>) -> u64 {
+        let known = place.common.and_then(|place| self.common_events.get(usize::try_from(place).ok()?));
+        known.copied().unwrap_or(0)
+    }
+
+    /// The same after the common actors have persisted so many events each.
+    pub(crate) fn with_common_events(&self, common_events: Vec<u64>) -> Self {
+        Self { common_events, ..self.clone() }
+    }
+
+    /// Most writers: an actor, or the subject of a transaction, has one at a time.
+    pub(crate) fn most_writers(&self) -> u64 {
+        if self.transactions.is_empty() { self.actor_count() } else { u64::from(subjects(&self.populations)) }
+    }
+
+    /// Commands that begin together, on average: those of a transaction, or 1.
+    pub(crate) fn commands_per_arrival(&self) -> f64 {
+        let all: f64 = self.transactions.iter().map(|one| one.weight).sum();
+        let commands: f64 = self.transactions.iter().map(|one| one.weight * one.command_count() as f64).sum();
+        if self.transactions.is_empty() { 1.0 } else { commands / all }
     }
 
     /// Names of the actor types, by number.
@@ -236,6 +286,8 @@ pub(crate) struct ActorPlace<'a> {
     pub(crate) place: u64,
     /// Number of its actor type, over all populations.
     pub(crate) type_number: u64,
+    /// Its number among the actors that are common to the transactions of all writers, if it is one.
+    pub(crate) common: Option<u64>,
 }
 
 /// Why a workload cannot be used.
@@ -371,6 +423,71 @@ commands = { persist = 1, last_event = 1 }
             assert!(text.contains(expected), "{to}: {text}");
         }
         assert!(message("name = \"t\"\ndescription = \"d\"").contains("missing field `event_bytes`"));
+    }
+
+    const TRANSACTIONS: &str = r#"
+name = "t"
+description = "d"
+[[population]]
+name = "cart"
+event_bytes = { constant = 10 }
+state_bytes = { constant = 20 }
+actors = { count = 7 }
+persistence = { mode = "light" }
+[[population]]
+name = "orders"
+event_bytes = { constant = 30 }
+state_bytes = { constant = 40 }
+actors = { count = 1 }
+persistence = { mode = "light" }
+[[transaction]]
+name = "order"
+weight = 3
+steps = [{ population = "cart", commands = ["recover", "persist"] }, { population = "orders", commands = ["persist"] }]
+[[transaction]]
+name = "look"
+steps = [{ population = "cart", commands = ["last_event"] }]
+"#;
+
+    #[test]
+    fn populations_have_the_commands_of_the_transactions() {
+        let workload = Workload::parse(TRANSACTIONS).unwrap();
+        assert_eq!((workload.most_writers(), workload.commands_per_arrival().to_bits()), (7, 2.5_f64.to_bits()));
+        let shares =
+            [CommandKind::Persist, CommandKind::Recover, CommandKind::LastEvent].map(|kind| workload.share(kind));
+        for (share, expected) in shares.into_iter().zip([0.6, 0.3, 0.1]) {
+            assert!((share - expected).abs() < 1e-12, "{shares:?}");
+        }
+        assert_eq!(workload.common_actors().collect::<Vec<_>>(), [7], "fewer than there are subjects");
+        assert_eq!(Workload::parse(&toml::to_string(&workload).unwrap()).unwrap(), workload);
+    }
+
+    #[test]
+    fn transactions_that_cannot_be_issued_are_refused() {
+        for (from, to, expected) in [
+            ("name = \"look\"", "name = \"order\"", "two transactions are named `order`"),
+            ("name = \"look\"", "name = \"recover\"", "the name of a command"),
+            ("[\"last_event\"]", "[]", "`look` has an empty step"),
+            ("{ population = \"orders\"", "{ population = \"order\"", "`order`, which is no population"),
+            (
+                "\"orders\", commands = [\"persist\"]",
+                "\"orders\", commands = [\"purge\"]",
+                "issues `purge` on `orders`",
+            ),
+            (
+                ", { population = \"orders\", commands = [\"persist\"] }",
+                "",
+                "no transaction has a step for the population `orders`",
+            ),
+            ("actors = { count = 7 }", "actors = { count = 7 }\ncommands = { persist = 1 }", "`weight` and `commands`"),
+            ("actors = { count = 7 }", "actors = { count = 7 }\nweight = 2", "`weight` and `commands`"),
+            ("[\"last_event\"]", "[\"lastevent\"]", "last_event"),
+        ] {
+            let text = message(&TRANSACTIONS.replacen(from, to, 1));
+            assert!(text.contains(expected), "{to}: {text}");
+        }
+        let idle = message(TRANSACTIONS.split("[[transaction]]").next().unwrap());
+        assert!(idle.contains("missing field `commands` of the population `cart`"), "{idle}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use clap::value_parser;
 
 use super::source::{DurabilityArg, MachineArgs};
 use crate::cli::values;
-use crate::load::{MOST_WRITERS, Objective};
+use crate::load::{MOST_WRITERS, Objective, Rate};
 
 /// Test one rate for a long time and judge its worst time slice
 ///
@@ -31,15 +31,15 @@ pub(crate) struct CertifyArgs {
     /// Built-in workload, workload file (.toml) or trace (.csv, .csv.zst)
     #[arg(value_name = "WORKLOAD|TRACE", required_unless_present = "check")]
     pub(crate) source: Option<PathBuf>,
-    /// Rate to test, commands/s
+    /// Rate to test, commands/s, or transactions/s such as `"50 fact/s"`
     #[arg(
         long,
         value_name = "PER_SECOND",
         required_unless_present = "check",
-        allow_negative_numbers = true,
-        value_parser = values::above_zero
+        allow_hyphen_values = true,
+        value_parser = values::rate
     )]
-    pub(crate) rate: Option<f64>,
+    pub(crate) rate: Option<Rate>,
     /// Objective that each slice must meet, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE", required_unless_present = "check")]
     pub(crate) slo: Option<Objective>,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use clap::{ValueEnum, value_parser};
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values::{DiskArg, above_zero, disk, horizon, machine, percent};
+use crate::cli::values::{DiskArg, above_zero, disk, horizon, machine, percent, rate};
 use crate::host::Machine;
-use crate::load::Objective;
+use crate::load::{Objective, Rate};
 use crate::plan::WhatIf;
 
 /// Find the smallest machine that sustains a target rate
@@ -37,10 +37,11 @@ Examples:
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Rate to sustain, commands/s
-    #[arg(long, value_name = "PER_SECOND", allow_negative_numbers = true, value_parser = above_zero)]
-    pub(crate) target: f64,
-    /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
+    /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`
+    #[arg(long, value_name = "PER_SECOND", allow_hyphen_values = true, value_parser = rate)]
+    pub(crate) target: Rate,
+    /// Objective: a percentile of the response time and its limit, for example `p99=10ms`, `recover:p99.9=50ms`, or
+    /// `fact:p99=200ms` on a transaction
     #[arg(long, value_name = "OBJECTIVE")]
     pub(crate) slo: Objective,
     /// Share of the capacity to keep free, percent

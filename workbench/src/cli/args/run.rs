@@ -35,7 +35,7 @@ Examples:
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Offered rate in commands/s (open loop), or FROM..TO for a ramp over the measured time [default: as many as the
+    /// Offered rate in commands/s (open loop), or transactions/s such as `"50 fact/s"`, or FROM..TO for a ramp over the measured time [default: as many as the
     /// writers complete (closed loop)]
     #[arg(long, value_name = "PER_SECOND", conflicts_with = "speed", allow_hyphen_values = true, value_parser = offered_rate)]
     pub(crate) rate: Option<OfferedRate>,

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     if let Some(path) = &args.check {
         return check(args, path, output);
     }
-    let (Some(origin), Some(rate), Some(objective)) = (&args.source, args.rate, args.slo) else {
+    let (Some(origin), Some(rate), Some(objective)) = (&args.source, &args.rate, &args.slo) else {
         return Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned()));
     };
     fs::create_dir_all(&args.data_dir)
@@ -30,8 +30,9 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let memory = confined::memory(args.machine.machine.as_ref())?;
     let source = source(args, origin, args.seed)?;
     resolve::note_repetition(&source, output);
+    let rate = rate.commands_per_second(&source)?;
     let writers = resolve::writers(args.writers, &host, &source, output);
-    let request = request(args, origin, &source, host, writers, rate, objective);
+    let request = request(args, origin, &source, host, writers, rate, objective.clone());
     let control = resolve::stop_on_ctrl_c()?;
     let progress = CertifyProgress::new(output, &request.spec);
     let job = JobContext { observer: &progress, control: &control, memory: memory.as_ref() };

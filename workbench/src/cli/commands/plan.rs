@@ -43,8 +43,8 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
     let (disk_bytes, disk_profile) = disk(&args.disk)?;
     Ok(PlanRequest {
         source: args.source.spec(),
-        target_per_second: args.target,
-        objective: args.slo,
+        target: args.target.clone(),
+        objective: args.slo.clone(),
         headroom_percent: args.headroom,
         effort: match (args.quick, args.thorough) {
             (true, _) => Effort::quick(),

@@ -10,7 +10,7 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::cli::values::OfferedRate;
 use crate::host::{HostProfile, warnings};
-use crate::load::{JobContext, Load, ModeOutcome, RocksDbTarget, Source, SystemClock};
+use crate::load::{JobContext, Load, ModeOutcome, Rate, RocksDbTarget, RunError, Source, SystemClock};
 use crate::process::{ProcessError, Scratch, SourceSnapshot, WritingProcess, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::run::{RunSpec, check_after_kills, check_after_power_cuts, run as run_source, run_report};
@@ -25,9 +25,9 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
     let source = grown(&args.source.spec().read(&args.place.data_dir, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
-    let spec = run_spec(args, &source, &host, output);
+    let spec = run_spec(args, &source, &host, output)?;
     spec.check(&source)?;
-    if let Some(objective) = args.slo {
+    if let Some(objective) = &args.slo {
         objective.check(&source)?;
     }
     ReportDirectory::check_writable(&args.place.reports_dir)?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         data_directory: &args.place.data_dir,
         command: resolve::command_line(),
     };
-    let report = run_report(&context, &spec, &outcome, args.slo);
+    let report = run_report(&context, &spec, &outcome, args.slo.as_ref());
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     publish(&report, attachments(&report, &rounds), &args.place, output)
 }
@@ -84,9 +84,9 @@ fn grown(source: &Source, events: u64) -> Result<Source, CliError> {
     }
 }
 
-fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output) -> RunSpec {
-    let load = load(args, source);
-    RunSpec {
+fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output) -> Result<RunSpec, RunError> {
+    let load = load(args, source)?;
+    Ok(RunSpec {
         load,
         writers: resolve::writers(args.place.writers, host, source, output),
         rounds: args.rounds,
@@ -96,15 +96,18 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output)
         verify: !args.no_verify,
         kills: if args.no_verify { 0 } else { args.kills },
         power_cuts: args.power_cuts,
-    }
+    })
 }
 
-fn load(args: &RunArgs, source: &Source) -> Load {
+fn load(args: &RunArgs, source: &Source) -> Result<Load, RunError> {
     let arrivals = source.arrivals();
-    match (args.rate, args.speed) {
-        (Some(OfferedRate::Constant(per_second)), _) => Load::Open { per_second, arrivals },
-        (Some(OfferedRate::Ramp { from, to }), _) => Load::Ramp { from_per_second: from, to_per_second: to, arrivals },
+    let commands = |rate: &Rate| rate.commands_per_second(source);
+    Ok(match (&args.rate, args.speed) {
+        (Some(OfferedRate::Constant(rate)), _) => Load::Open { per_second: commands(rate)?, arrivals },
+        (Some(OfferedRate::Ramp { from, to }), _) => {
+            Load::Ramp { from_per_second: commands(from)?, to_per_second: commands(to)?, arrivals }
+        }
         (None, Some(speed)) => Load::TraceTimes { speed },
         (None, None) => Load::Closed,
-    }
+    })
 }

@@ -68,8 +68,9 @@ pub fn crash_check<T: Target>(
 ) -> Result<Option<Crashed>, RunError> {
     let source = source.with_passes(None);
     let keeps_all = !victim.cuts_power() || task.durability.is_on();
-    // Without that, the order of all writes must be known.
-    let most_workers = if keeps_all { source.actors().max(1) } else { 1 };
+    // Without that, or with actors that are common to all workers, the order of all writes must be known.
+    let is_order_free = keeps_all && source.common_actors().is_none();
+    let most_workers = if is_order_free { source.most_writers().max(1) } else { 1 };
     let task = CrashTask { workers: task.workers.clamp(1, most_workers), ..task.clone() };
     let pool = source.value_pool();
     let phase = if victim.cuts_power() { Phase::PowerCut } else { Phase::Crash };

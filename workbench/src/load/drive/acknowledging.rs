@@ -19,7 +19,9 @@ impl<T: Target> Worker<T> {
     pub(crate) fn seek(&mut self, position: Position) {
         for _ in 0..position.commands {
             let Some(planned) = self.stream.next(&mut self.ops) else { break };
-            self.begins(planned.actor);
+            if planned.common.is_none() {
+                self.begins(planned.actor);
+            }
         }
         self.completed = position.commands;
         self.executed = position.operations;
@@ -39,7 +41,8 @@ impl<T: Target> Worker<T> {
         let mut first_ns = None;
         while let Some(planned) = self.draw() {
             let at_ns = planned.at_ns.map(|at| at - *first_ns.get_or_insert(at));
-            if !wait(schedule.due(at_ns), window, clock, shared.control) {
+            let due = if planned.continues() { None } else { schedule.due(at_ns) };
+            if !wait(due, window, clock, shared.control) {
                 self.pending = Some(planned);
                 break;
             }

@@ -110,16 +110,18 @@ fn first_state_bytes(source: &Source, actor: u64, events: u64) -> u32 {
 }
 
 impl<T: Target> Worker<T> {
-    /// Its actors that have stored something or issued commands, by number.
-    pub(crate) fn restart_actors(&self) -> Vec<RestartActor> {
+    /// Its actors that have stored something or issued commands, by number. `source` knows what the common actors have persisted.
+    pub(crate) fn restart_actors(&self, source: &Source) -> Vec<RestartActor> {
         let mut stream = self.source.stream(self.number, self.workers);
-        let of_first_pass = self.source.actors_of(self.number, self.workers);
-        let before = of_first_pass.map(|actor| (actor, History::new(&self.source, actor)));
+        let of_first_pass = source.actors_of(self.number, self.workers);
+        let before = of_first_pass.map(|actor| (actor, History::new(source, actor)));
         let mut histories: BTreeMap<u64, History> = before.filter(|(_, history)| !history.is_empty()).collect();
         let mut ops = Vec::new();
         for _ in 0..self.completed {
             let Some(planned) = stream.next(&mut ops) else { break };
-            histories.entry(planned.actor).or_insert_with(|| History::new(&self.source, planned.actor)).follow(&ops);
+            if planned.common.is_none() {
+                histories.entry(planned.actor).or_insert_with(|| History::new(source, planned.actor)).follow(&ops);
+            }
         }
         histories
             .into_iter()

@@ -8,14 +8,14 @@ use crate::load::clock::{Clock, wake_precisely};
 use crate::load::control::Control;
 use crate::load::error::RunError;
 use crate::load::handles::Handles;
-use crate::load::measurement::{Measurement, Tally};
+use crate::load::measurement::{Arrival, Measurement, Tally};
 use crate::load::schedule::Schedule;
 use crate::load::slices::Slices;
 use crate::load::source::{Source, Stream};
 use crate::load::target::Target;
 use crate::load::turn::Turn;
 use crate::load::window::Window;
-use crate::workload::{Planned, ValuePool};
+use crate::workload::{CommonActors, Planned, ValuePool};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Longest sleep before a worker checks for cancellation, nanoseconds.
@@ -27,6 +27,8 @@ pub(crate) struct Worker<T: Target> {
     pub(super) source: Source,
     pub(super) stream: Stream,
     pub(crate) handles: Vec<Option<Box<Handles<T>>>>,
+    /// Its own handles of the actors that are common to all workers.
+    common_handles: Vec<Handles<T>>,
     /// Whether each actor was started, and thus has what it stored before its first command.
     begun: Vec<bool>,
     pub(super) ops: Vec<Op>,
@@ -45,6 +47,7 @@ impl<T: Target> Worker<T> {
             source: source.clone(),
             stream: source.stream(number, workers),
             handles: Vec::new(),
+            common_handles: Vec::new(),
             // The database was filled with what the actors of the first pass stored before.
             begun: source.actors_of(number, workers).map(|_| true).collect(),
             ops: Vec::new(),
@@ -65,7 +68,16 @@ impl<T: Target> Worker<T> {
     /// Opens the handles of every actor of the first pass, as if they had been started.
     pub(crate) fn open_all(&mut self, shared: &Shared<'_, T>) -> Result<(), RunError> {
         let mut actors = self.source.actors_of(self.number, self.workers).take_while(|_| !shared.control.is_stopped());
-        actors.try_for_each(|actor| self.open(actor, shared))
+        actors.try_for_each(|actor| self.open(actor, shared))?;
+        let common = shared.common.into_iter().flat_map(CommonActors::numbers);
+        self.common_handles = common.map(|actor| self.handles_of(actor, shared)).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Closes all handles, without which the database does not close.
+    pub(crate) fn close_all(&mut self) {
+        self.handles.clear();
+        self.common_handles.clear();
     }
 
     /// Writes what an actor stored before its first command, once. The bytes written.
@@ -104,30 +116,44 @@ impl<T: Target> Worker<T> {
         clock.wait_until(window.start_ns);
         let mut free_since = clock.now_ns();
         let mut mix = window.mix(turn);
+        let mut arrival = None;
         while let Some(planned) = self.draw() {
-            if self.start_actor(planned.actor, shared)? {
+            if self.start_actor(&planned, shared)? {
                 free_since = clock.now_ns();
             }
-            if let Some(mix) = &mut mix {
-                mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
+            let known = arrival.filter(|_| planned.continues());
+            if known.is_some() {
+                if shared.control.is_stopped() {
+                    self.pending = Some(planned);
+                    break;
+                }
+            } else {
+                if let Some(mix) = &mut mix {
+                    mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
+                }
+                let due = schedule.due(planned.at_ns);
+                if !wait(due, window, clock, shared.control) {
+                    self.pending = Some(planned);
+                    break;
+                }
+                let start = clock.now_ns();
+                let due = due.unwrap_or(start);
+                if start.saturating_sub(due) > window.lag_limit_ns {
+                    self.pending = Some(planned);
+                    tally.measurement.gave_up = true;
+                    break;
+                }
+                if free_since < due {
+                    tally.measurement.wake_lag.record(start - due);
+                }
+                // The rest of a transaction of the load before is not one.
+                let is_whole = !planned.continues();
+                arrival = Some(Arrival { due, start, counts_from: window.counts_from(), is_whole });
             }
-            let due = schedule.due(planned.at_ns);
-            if !wait(due, window, clock, shared.control) {
-                self.pending = Some(planned);
-                break;
+            if let Some(arrival) = arrival {
+                let due = if known.is_some() { free_since } else { arrival.due };
+                free_since = self.command(planned, due, arrival, &mut tally, clock, shared)?;
             }
-            let start = clock.now_ns();
-            let due = due.unwrap_or(start);
-            if start.saturating_sub(due) > window.lag_limit_ns {
-                self.pending = Some(planned);
-                tally.measurement.gave_up = true;
-                break;
-            }
-            if free_since < due {
-                tally.measurement.wake_lag.record(start - due);
-            }
-            let moments = Moments { due, start, counts_from: window.counts_from() };
-            free_since = self.command(planned, moments, &mut tally, clock, shared)?;
         }
         Ok(tally.finish())
     }
@@ -136,21 +162,29 @@ impl<T: Target> Worker<T> {
         self.pending.take().or_else(|| self.stream.next(&mut self.ops))
     }
 
-    /// Executes the current command. The moment at which it ended.
+    /// Executes the current command, which was due at `due`. The moment at which it ended.
     fn command(
         &mut self,
         planned: Planned,
-        moments: Moments,
+        due: u64,
+        arrival: Arrival,
         tally: &mut Tally<'_>,
         clock: &impl Clock,
         shared: &Shared<'_, T>,
     ) -> Result<u64, RunError> {
-        let Moments { due, start, counts_from } = moments;
-        let counts = due >= counts_from;
+        // Held until the command has ended: an actor executes one at a time.
+        let mut busy = planned.common.and_then(|place| Some(shared.common?.lock(place)));
+        if let Some(busy) = &mut busy {
+            self.ops.clear();
+            busy.expand(planned.kind, &mut self.ops);
+        }
+        // The first command of a transaction began when that was noted.
+        let start = if planned.common.is_some() || planned.continues() { clock.now_ns() } else { arrival.start };
+        let counts = arrival.due >= arrival.counts_from;
         let mut last = start;
         for at in 0..self.ops.len() {
             let op = self.ops[at];
-            self.execute(planned.actor, op, shared)?;
+            self.execute_planned(&planned, op, shared)?;
             let now = clock.now_ns();
             if counts {
                 tally.operation(op, now - last);
@@ -159,13 +193,24 @@ impl<T: Target> Worker<T> {
             }
             last = now;
         }
+        drop(busy);
         if counts {
-            tally.command(planned.kind, counts_from, due, start, last);
+            tally.command(planned.kind, arrival, due, start, last);
+            let ended = planned.link.filter(|link| link.is_last && arrival.is_whole);
+            if let Some(link) = ended {
+                tally.transaction(link.transaction, arrival, last);
+            }
         } else {
             tally.warm_up_command(last - start);
         }
         self.completed += 1;
         Ok(last)
+    }
+
+    fn execute_planned(&mut self, planned: &Planned, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
+        let Some(place) = planned.common else { return self.execute(planned.actor, op, shared) };
+        let executed = self.common_handles[place].execute(op, planned.actor, shared.pool);
+        executed.map_err(|source| self.failed(op.kind, planned.actor, shared, source))
     }
 
     pub(super) fn execute(&mut self, actor: u64, op: Op, shared: &Shared<'_, T>) -> Result<(), RunError> {
@@ -179,7 +224,11 @@ impl<T: Target> Worker<T> {
 
     /// Opens the handles of an actor that was never started, before its command begins, so that only the command is
     /// measured; unless the command opens them itself. True if they were opened.
-    fn start_actor(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<bool, RunError> {
+    fn start_actor(&mut self, planned: &Planned, shared: &Shared<'_, T>) -> Result<bool, RunError> {
+        let actor = planned.actor;
+        if planned.common.is_some() {
+            return Ok(false);
+        }
         let is_new = !self.begun.get(self.place(actor)).is_some_and(|&begun| begun);
         if is_new && self.begin_actor(actor, shared)? > 0 {
             return Ok(true);
@@ -196,15 +245,19 @@ impl<T: Target> Worker<T> {
     }
 
     pub(super) fn open(&mut self, actor: u64, shared: &Shared<'_, T>) -> Result<(), RunError> {
-        let (type_name, name) = self.source.actor(actor);
-        let handles = Handles::open(shared.manager, &type_name, &name)
-            .map_err(|source| self.failed(OpKind::Open, actor, shared, source))?;
+        let handles = self.handles_of(actor, shared)?;
         let place = self.place(actor);
         if place >= self.handles.len() {
             self.handles.resize_with(place + 1, || None);
         }
         self.handles[place] = Some(Box::new(handles));
         Ok(())
+    }
+
+    fn handles_of(&self, actor: u64, shared: &Shared<'_, T>) -> Result<Handles<T>, RunError> {
+        let (type_name, name) = self.source.actor(actor);
+        let opened = Handles::open(shared.manager, &type_name, &name);
+        opened.map_err(|source| self.failed(OpKind::Open, actor, shared, source))
     }
 
     pub(super) fn place(&self, actor: u64) -> usize {
@@ -219,17 +272,12 @@ impl<T: Target> Worker<T> {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Moments {
-    due: u64,
-    start: u64,
-    counts_from: u64,
-}
-
 pub(crate) struct Shared<'a, T: Target> {
     pub(crate) manager: &'a T::Manager,
     pub(crate) pool: &'a ValuePool,
     pub(crate) control: &'a Control,
+    /// Actors that are common to all workers.
+    pub(crate) common: Option<&'a CommonActors>,
     pub(crate) durability: Durability,
 }
 

@@ -20,6 +20,7 @@ use crate::load::error::RunError;
 use crate::load::fill::fill_database;
 use crate::load::measurement::Tally;
 use crate::load::observer::{JobContext, Phase};
+use crate::load::requests::RequestKind;
 use crate::load::slices::SliceExchange;
 use crate::load::source::Source;
 use crate::load::spec::{DriveSpec, Load};
@@ -29,8 +30,7 @@ use crate::load::warmup::WarmUp;
 use crate::load::watch::{Drive, Watch};
 use crate::load::window::Window;
 use crate::measure::{ResourceSampler, ResourceUsage};
-use crate::workload::ValuePool;
-use ave_actors_rocksdb::trace::CommandKind;
+use crate::workload::{CommonActors, ValuePool};
 
 const SETTLE_LIMIT: Duration = Duration::from_secs(20);
 
@@ -43,8 +43,10 @@ pub struct Session<'t, T: Target> {
     pub(super) source: Source,
     pub(super) directory: PathBuf,
     pub(crate) durability: Durability,
-    kinds: Vec<CommandKind>,
+    requests: Vec<RequestKind>,
     pool: Arc<ValuePool>,
+    /// The actors that the transactions of all workers use.
+    common: Option<CommonActors>,
     pub(super) workers: Vec<Worker<T>>,
     manager: Option<T::Manager>,
     written_bytes: Option<u64>,
@@ -79,7 +81,7 @@ impl<'t, T: Target> Session<'t, T> {
         workers: u64,
         job: JobContext<'_>,
     ) -> Result<Self, RunError> {
-        let workers = workers.clamp(1, source.actors().max(1));
+        let workers = workers.clamp(1, source.most_writers().max(1));
         let mut session = Self::new(target, source, directory, durability, workers);
         job.enforce_memory_limit()?;
         session.open(durability)?;
@@ -93,7 +95,8 @@ impl<'t, T: Target> Session<'t, T> {
             source: source.clone(),
             directory: directory.to_owned(),
             durability,
-            kinds: source.kinds(),
+            requests: source.requests(),
+            common: source.common_actors(),
             pool: Arc::new(source.value_pool()),
             workers: (0..workers).map(|number| Worker::new(source, number, workers)).collect(),
             manager: None,
@@ -108,6 +111,7 @@ impl<'t, T: Target> Session<'t, T> {
         self.pause()?;
         Ok(SuspendedSession {
             positions: self.positions(),
+            common_events: self.common_events(),
             drives: self.drives,
             written_bytes: self.written_bytes,
             payload_bytes: self.payload_bytes,
@@ -123,12 +127,18 @@ impl<'t, T: Target> Session<'t, T> {
         suspended: &SuspendedSession,
         control: &Control,
     ) -> Result<Self, RunError> {
-        let &SuspendedSession { ref positions, drives, written_bytes, payload_bytes } = suspended;
-        let mut session = Self::new(target, source, directory, durability, positions.len() as u64);
+        let &SuspendedSession { ref positions, ref common_events, drives, written_bytes, payload_bytes } = suspended;
+        let source = source.with_common_events(common_events);
+        let mut session = Self::new(target, &source, directory, durability, positions.len() as u64);
         session.open(durability)?;
         session.workers.iter_mut().zip(positions).for_each(|(worker, &position)| worker.seek(position));
         session.start_actors(JobContext::silent(control))?;
         Ok(Self { written_bytes, payload_bytes, drives, ..session })
+    }
+
+    /// Events that the actors that are common to all workers have persisted since the preload.
+    pub(super) fn common_events(&self) -> Vec<u64> {
+        self.common.as_ref().map_or_else(Vec::new, CommonActors::events)
     }
 
     pub(crate) fn positions(&self) -> Vec<Position> {
@@ -163,11 +173,11 @@ impl<'t, T: Target> Session<'t, T> {
     pub fn drive(&mut self, spec: &DriveSpec, clock: &impl Clock, job: JobContext<'_>) -> Result<Drive, RunError> {
         self.resume(job)?;
         let resources = ResourceSampler::start();
-        let kinds = self.kinds.clone();
+        let requests = self.requests.clone();
         let operations = self.source.operations();
-        let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(kinds.len())).collect();
+        let exchanges: Vec<SliceExchange> = self.workers.iter().map(|_| SliceExchange::new(requests.len())).collect();
         // Made before the window is set: those of many workers take longer than threads need to start.
-        let tally = |exchange| Mutex::new(Some(Tally::new(&kinds, &operations, exchange)));
+        let tally = |exchange| Mutex::new(Some(Tally::new(&requests, &operations, exchange)));
         let tallies: Vec<_> = exchanges.iter().map(tally).collect();
         job.control.set_commands(0);
         let number = self.drives;
@@ -181,7 +191,7 @@ impl<'t, T: Target> Session<'t, T> {
             |worker| {
                 let exchange = &exchanges[worker.number()];
                 let made = tallies[worker.number()].lock().unwrap_or_else(PoisonError::into_inner).take();
-                let tally = made.unwrap_or_else(|| Tally::new(&kinds, &operations, exchange));
+                let tally = made.unwrap_or_else(|| Tally::new(&requests, &operations, exchange));
                 worker.drive(&window, tally, clock, &shared)
             },
             |is_finished| {
@@ -199,7 +209,8 @@ impl<'t, T: Target> Session<'t, T> {
         for exchange in &exchanges {
             exchange.collect(&mut slices);
         }
-        drive.measurement.complete(slices);
+        let names = self.source.transactions().iter().map(|one| one.name.as_str());
+        drive.measurement.complete(slices, names);
         self.payload_bytes += drive.measurement.payload_bytes_with_warmup;
         if spec.settle {
             let began = Instant::now();
@@ -260,7 +271,8 @@ impl<'t, T: Target> Session<'t, T> {
     fn verify(&self, job: JobContext<'_>) -> Result<Verified, RunError> {
         let workers = self.workers.len() as u64;
         let completed: Vec<(u64, u64)> = (0..).zip(self.workers.iter().map(|worker| worker.completed)).collect();
-        let replay = |(number, completed)| Ledger::replay(&self.source, number, workers, completed);
+        let source = self.source.with_common_events(&self.common_events());
+        let replay = |(number, completed)| Ledger::replay(&source, number, workers, completed);
         let ledgers: Vec<Ledger> = completed.into_par_iter().map(replay).collect();
         let actors: usize = ledgers.iter().map(|ledger| ledger.actors.len()).sum();
         job.observer.phase(self.durability, Phase::Verify, Some(actors as u64));
@@ -295,7 +307,8 @@ impl<'t, T: Target> Session<'t, T> {
     /// The workers of an open database, and what they share.
     pub(super) fn workers_and_shared<'s>(&'s mut self, control: &'s Control) -> (&'s mut [Worker<T>], Shared<'s, T>) {
         let manager = manager(self.manager.as_ref());
-        (&mut self.workers, Shared { manager, pool: &self.pool, control, durability: self.durability })
+        let (pool, common) = (&*self.pool, self.common.as_ref());
+        (&mut self.workers, Shared { manager, pool, control, common, durability: self.durability })
     }
 
     pub(super) fn manager(&self) -> &T::Manager {
@@ -309,7 +322,7 @@ impl<'t, T: Target> Session<'t, T> {
     }
 
     pub(super) fn close(&mut self) -> Result<(), RunError> {
-        self.workers.iter_mut().for_each(|worker| worker.handles.clear());
+        self.workers.iter_mut().for_each(Worker::close_all);
         if let Some(mut manager) = self.manager.take() {
             manager.stop().map_err(|source| self.failed("stop", source))?;
         }

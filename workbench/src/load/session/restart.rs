@@ -70,6 +70,8 @@ pub struct RestartTask {
     pub durability: Durability,
     /// Commands that each worker has completed since the database was new.
     pub commands: Vec<u64>,
+    /// Events that the actors that are common to all workers have persisted since then.
+    pub common_events: Vec<u64>,
     /// Actors to restart.
     pub actors: u64,
     /// Which restarts to measure.
@@ -103,7 +105,8 @@ pub fn measure_restart<T: Target>(
     job: JobContext<'_>,
 ) -> Result<Restart, RunError> {
     let workers = task.commands.len() as u64;
-    let mut session = Session::new(target, source, &task.directory, task.durability, workers);
+    let source = source.with_common_events(&task.common_events);
+    let mut session = Session::new(target, &source, &task.directory, task.durability, workers);
     for (worker, &commands) in session.workers.iter_mut().zip(&task.commands) {
         worker.completed = commands;
     }
@@ -138,10 +141,12 @@ impl<T: Target> Session<'_, T> {
         let own = self.restart_actors();
         self.close()?;
         let commands: Vec<u64> = self.workers.iter().map(|worker| worker.completed).collect();
+        let common_events = self.common_events();
         let task = |directory: &Path, population: &Population, with_copies| RestartTask {
             directory: directory.to_owned(),
             durability: self.durability,
             commands: commands.clone(),
+            common_events: common_events.clone(),
             actors: count(population),
             spec: *spec,
             with_copies,
@@ -155,7 +160,8 @@ impl<T: Target> Session<'_, T> {
         let failed = |source| RunError::Directory(parent.to_owned(), source);
         let temporary = tempfile::Builder::new().prefix("restart-").tempdir_in(parent).map_err(failed)?;
         let workers = self.workers.len() as u64;
-        let mut session = Session::new(self.target, &self.source, temporary.path(), self.durability, workers);
+        let source = self.source.with_common_events(&common_events);
+        let mut session = Session::new(self.target, &source, temporary.path(), self.durability, workers);
         session.open(Durability::Off)?;
         session.with_actors(&larger, job.control, |worker, actors, shared| {
             worker.populate(commands[worker.number()], actors, shared)
@@ -176,7 +182,8 @@ impl<T: Target> Session<'_, T> {
     }
 
     fn restart_actors(&self) -> Population {
-        self.workers.iter().map(Worker::restart_actors).collect()
+        let source = self.source.with_common_events(&self.common_events());
+        self.workers.iter().map(|worker| worker.restart_actors(&source)).collect()
     }
 
     /// The actors and as many copies of them as `spec` allows. All actors have a first copy before any has a second.

@@ -13,6 +13,8 @@ use crate::load::verify::Verified;
 pub struct SuspendedSession {
     /// Position of each worker in its stream of commands.
     pub positions: Vec<Position>,
+    /// Events that the actors that are common to all workers have persisted since the preload.
+    pub common_events: Vec<u64>,
     /// Loads so far: each has its own arrival times.
     pub drives: u64,
     /// Bytes sent to storage since the preload; `None` if the system does not report it.

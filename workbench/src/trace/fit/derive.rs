@@ -76,7 +76,7 @@ impl Seen {
 /// The workload of these populations.
 pub(super) fn workload_of(trace: &Trace, populations: Vec<Population>, arrivals: Arrivals) -> Workload {
     let name = name(&trace.provenance.name);
-    Workload { name, description: String::new(), seed: 1, arrivals, populations }
+    Workload::of_populations(name, arrivals, populations)
 }
 
 /// The trace's name with the characters and the length of a workload's.

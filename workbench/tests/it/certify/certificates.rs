@@ -38,7 +38,7 @@ fn spec() -> CertifySpec {
 }
 
 fn inputs(source: &Source, path: &Path, spec: &CertifySpec, machine: MachineProfile) -> CertifyInputs {
-    CertifyInputs::new(source, path, spec, CommandKind::Persist, &MachineSpec::Profile(machine)).unwrap()
+    CertifyInputs::new(source, path, spec, CommandKind::Persist.into(), &MachineSpec::Profile(machine)).unwrap()
 }
 
 fn digest(source: &Source, spec: &CertifySpec) -> String {

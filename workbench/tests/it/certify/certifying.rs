@@ -13,8 +13,8 @@ use ave_workbench::certify::{
 };
 use ave_workbench::host::Machine;
 use ave_workbench::load::{
-    Control, Drive, DriveSpec, EngineCounters, JobContext, RunError, Sample, SessionSize, Source, Verified, WarmUp,
-    Writers,
+    Control, Drive, DriveSpec, EngineCounters, JobContext, RequestKind, RunError, Sample, SessionSize, Source,
+    Verified, WarmUp, Writers,
 };
 use ave_workbench::measure::{LatencyHistogram, MachineTime, Percentile, Snapshot};
 use ave_workbench::process::{
@@ -44,7 +44,8 @@ fn spec(objective: &str) -> CertifySpec {
 
 pub(crate) fn head(spec: &CertifySpec, source: &Source, data_directory: &Path) -> JournalHead {
     let machine_spec = MachineSpec::Profile(MachineProfile::Nano);
-    let inputs = CertifyInputs::new(source, Path::new("none"), spec, CommandKind::Persist, &machine_spec).unwrap();
+    let inputs =
+        CertifyInputs::new(source, Path::new("none"), spec, CommandKind::Persist.into(), &machine_spec).unwrap();
     JournalHead {
         inputs,
         data_directory: data_directory.to_owned(),
@@ -194,7 +195,7 @@ impl Trial {
         let testbed = Staged { inner: &inner, clock, stages, size: Cell::new(1), loads: Cell::new(0) };
         let certification = Certification {
             spec: &self.spec,
-            command: CommandKind::Persist,
+            request: CommandKind::Persist.into(),
             arrivals: Arrivals::Constant,
             machine: Machine::host(2, 5 << 30),
             cores: 2,
@@ -471,7 +472,7 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     let source = appends(1);
     let refused = |spec: CertifySpec, free: Option<u64>| spec.check(&source, free).unwrap_err().to_string();
     let base = || spec("p99=10ms");
-    assert_eq!(base().check(&source, None).unwrap(), CommandKind::Persist);
+    assert_eq!(base().check(&source, None).unwrap(), RequestKind::Command(CommandKind::Persist));
     for rate_per_second in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(refused(CertifySpec { rate_per_second, ..base() }, None).contains("more than 0"));
     }
