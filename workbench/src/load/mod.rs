@@ -21,6 +21,7 @@ mod objective;
 mod observer;
 mod outcome;
 pub(crate) mod page_cache;
+mod rate;
 mod requests;
 mod schedule;
 mod session;
@@ -53,7 +54,8 @@ pub use null::NullBackend;
 pub use objective::{Objective, ObjectiveError};
 pub use observer::{JobContext, Observer, Phase, Silent};
 pub use outcome::{HarnessCost, ModeOutcome, Round, harness_ns_per_operation};
-pub use requests::{Rate, RequestKind};
+pub use rate::Rate;
+pub use requests::RequestKind;
 pub use session::{
     Inventory, PreparedRestarts, Restart, RestartRound, RestartSpec, RestartTask, Session, SessionSize,
     SuspendedSession, directory_bytes, measure_restart,

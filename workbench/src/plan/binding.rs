@@ -4,6 +4,7 @@ use crate::actor::Durability;
 use crate::load::Drive;
 use crate::plan::outcome::MachineFindings;
 use crate::report::{Binding, Rejection, Resource};
+use crate::units;
 use ave_actors_rocksdb::trace::OpKind;
 
 /// Share of busy cores above which the CPU binds.
@@ -14,6 +15,8 @@ const STALL_SHARE: f64 = 0.1;
 const SYNC_SHARE: f64 = 0.6;
 /// Share of the disk's probed write bandwidth above which it binds.
 const BANDWIDTH_SHARE: f64 = 0.7;
+/// Bytes of values that a command writes on average above which their size binds: a hundred times what is usual.
+const VALUE_BYTES: f64 = 65_536.0;
 /// Bytes read from the disk per command above which memory binds.
 const READ_BYTES: f64 = 1024.0;
 
@@ -43,7 +46,11 @@ pub(super) fn binding(
     let disk = disk_bytes_per_second.unwrap_or(f64::INFINITY);
     let commands = drive.measurement.command_count().max(1) as f64;
     let read = drive.usage.read_bytes.map_or(0.0, |bytes| bytes as f64 / commands);
+    let values = drive.measurement.payload_bytes as f64 / commands;
     let signs = [
+        (values > VALUE_BYTES, Resource::ValueSize, {
+            format!("a command writes values of {} on average", units::bytes(values))
+        }),
         (stalled > STALL_SHARE, Resource::Stalls, {
             format!("the engine stalled writers for {:.0} % of the time", 100.0 * stalled)
         }),
@@ -94,6 +101,9 @@ pub(super) const fn remedy(resource: Resource) -> &'static str {
         Resource::Memory => "more memory would help",
         Resource::WriteBandwidth => "a disk with more write bandwidth would help",
         Resource::Stalls => "a faster disk and more cores for compactions would help",
+        Resource::ValueSize => {
+            "smaller states would help: one for each subject instead of one that grows with all of them"
+        }
         Resource::Unknown => "the measurements do not show what would help",
     }
 }

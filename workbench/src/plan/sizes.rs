@@ -4,7 +4,6 @@ use crate::load::Source;
 use crate::plan::forecast::Deployment;
 use crate::plan::spec::Breadth;
 use crate::units;
-use ave_actors_rocksdb::trace::CommandKind;
 
 /// Bytes on the disk per byte of the largest database: the database, and what a load adds to its copy.
 const DISK_PER_DATABASE: f64 = 2.0;
@@ -26,15 +25,9 @@ const fn multiples(breadth: Breadth) -> &'static [u64] {
     }
 }
 
-/// Events by which the database grows until the horizon. Where actors purge their logs, no more than they keep between two
-/// purges.
+/// Events by which the database grows until the horizon.
 pub(super) fn events_at_horizon(source: &Source, deployment: &Deployment) -> u64 {
-    let commands = deployment.target_per_second * units::DAY_SECONDS * deployment.kept_days();
-    let (persists, purges) = (source.share(CommandKind::Persist), source.share(CommandKind::Purge));
-    let between_purges = if purges > 0.0 { source.actors() as f64 * persists / purges } else { f64::INFINITY };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
-    let events = (commands * persists).min(between_purges) as u64;
-    events
+    deployment.events_after(source, deployment.kept_days())
 }
 
 /// The sizes that are measured.

@@ -50,7 +50,7 @@ pub struct ForecastInfo {
 pub struct WritesInfo {
     /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// Bytes per day: log, flushes and compactions.
+    /// Bytes per day now: log, flushes and compactions. More later if states grow with the events of their actors.
     pub per_day_bytes: f64,
     /// Bytes per byte of value.
     pub write_amplification_ratio: f64,

@@ -339,6 +339,8 @@ pub enum Resource {
     WriteBandwidth,
     /// The engine stalls writers until compactions catch up.
     Stalls,
+    /// The size of the values that commands write, such as states that have grown.
+    ValueSize,
     /// None of these by what was measured.
     Unknown,
 }
@@ -352,6 +354,7 @@ impl Resource {
             Self::Memory => Some("memory"),
             Self::WriteBandwidth => Some("write bandwidth"),
             Self::Stalls => Some("stalls"),
+            Self::ValueSize => Some("size of the states"),
             Self::Unknown => None,
         }
     }

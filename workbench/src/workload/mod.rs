@@ -6,7 +6,7 @@
 mod arrivals;
 mod catalogue;
 mod checks;
-mod common;
+mod common_actors;
 mod distribution;
 mod file;
 mod input_text;
@@ -19,7 +19,7 @@ mod values;
 
 pub use arrivals::{Arrivals, Bursts};
 pub use catalogue::shipped;
-pub(crate) use common::CommonActors;
+pub(crate) use common_actors::CommonActors;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
 pub(crate) use input_text::{any_path, escape, excerpt, path_text};

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::common::CommonActors;
+use super::common_actors::CommonActors;
 use super::population::{Population, Skew};
 use super::preload::PreloadContent;
 use super::schema::Workload;

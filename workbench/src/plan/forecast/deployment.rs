@@ -28,15 +28,15 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
         first_day: jiff::Zoned::now().date(),
     };
     Some(ForecastInfo {
-        writes: outcome.modes.iter().filter_map(|mode| writes(mode, deployment)).collect(),
+        writes: outcome.modes.iter().filter_map(|mode| writes(source, mode, deployment)).collect(),
         memory: memory(source, findings, &tuning, deployment.actors),
         restart: restart_forecast(&measured.restarts, deployment.actors),
         ..database.forecast()
     })
 }
 
-/// What a mode sends to the disk, compactions included, in proportion to its commands.
-fn writes(mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
+/// What a mode sends to the disk, compactions included, in proportion to the bytes that its commands write.
+fn writes(source: &Source, mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
     let findings = mode.principal()?;
     let write_amplification_ratio = findings.finished.as_ref()?.size.write_amplification()?;
     let drives = findings.sustained.iter().flat_map(|sustained| &sustained.drives).chain(&findings.saturation);
@@ -44,7 +44,10 @@ fn writes(mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
         (payload + drive.measurement.payload_bytes, commands + drive.measurement.command_count())
     });
     let per_command = write_amplification_ratio * payload as f64 / commands.max(1) as f64;
-    let (per_day_bytes, disk_worn_years) = wear(per_command, deployment.target_per_second, deployment.rated_bytes);
+    let now = source.written_bytes_per_command();
+    let growth = |days: f64| source.grown(deployment.events_after(source, days)).written_bytes_per_command() / now;
+    let (per_day_bytes, disk_worn_years) =
+        wear(per_command, deployment.target_per_second, deployment.rated_bytes, growth);
     Some(WritesInfo { durability: mode.durability, per_day_bytes, write_amplification_ratio, disk_worn_years })
 }
 

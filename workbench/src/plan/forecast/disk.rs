@@ -1,10 +1,12 @@
 //! A rate, a database that grows with it, and a disk.
 
 use ave_actors_rocksdb::backend::Tuning;
+use ave_actors_rocksdb::trace::CommandKind;
 use jiff::Span;
 use jiff::civil::Date;
 
 use super::growth::GrowthCurve;
+use crate::load::Source;
 use crate::report::{Band, ForecastInfo, SizeInfo};
 use crate::units::DAY_SECONDS;
 
@@ -40,6 +42,17 @@ impl Deployment {
     /// Days of commands that are stored at the horizon.
     pub(crate) fn kept_days(&self) -> f64 {
         self.retention_days.map_or(self.horizon_days, |retention| retention.min(self.horizon_days))
+    }
+
+    /// Events by which the database of `source` grows in so many days. Where actors purge their logs, no more than they keep
+    /// between two purges.
+    pub(crate) fn events_after(&self, source: &Source, days: f64) -> u64 {
+        let commands = self.target_per_second * DAY_SECONDS * days;
+        let (persists, purges) = (source.share(CommandKind::Persist), source.share(CommandKind::Purge));
+        let between_purges = if purges > 0.0 { source.actors() as f64 * persists / purges } else { f64::INFINITY };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
+        let events = (commands * persists).min(between_purges) as u64;
+        events
     }
 }
 
@@ -142,12 +155,35 @@ fn later(from: Date, days: f64) -> Option<Date> {
     from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
-/// Bytes that a disk writes per day, and years until it has written `rated_bytes` (TBW); `None` without a rating or writes.
-/// `written_per_command` is what the process sent to storage per command, compactions included.
-pub(super) fn wear(written_per_command: f64, commands_per_second: f64, rated_bytes: Option<u64>) -> (f64, Option<f64>) {
+/// Bytes that a disk writes on the first day, and years until it has written `rated_bytes` (TBW); `None` without a rating or
+/// writes. `written_per_command` is what the process sent to storage per command, compactions included, and `growth` how many
+/// times as much it is after so many days, at least 1.
+pub(super) fn wear(
+    written_per_command: f64,
+    commands_per_second: f64,
+    rated_bytes: Option<u64>,
+    growth: impl Fn(f64) -> f64,
+) -> (f64, Option<f64>) {
     let per_day = written_per_command * commands_per_second * DAY_SECONDS;
-    let years = rated_bytes.filter(|_| per_day > 0.0).map(|rated| rated as f64 / per_day / DAYS_PER_YEAR);
+    let years =
+        rated_bytes.filter(|_| per_day > 0.0).map(|rated| days_until(rated as f64 / per_day, growth) / DAYS_PER_YEAR);
     (per_day, years)
+}
+
+/// Days until as much was written as so many days like the first would write.
+fn days_until(like_the_first: f64, growth: impl Fn(f64) -> f64) -> f64 {
+    const STEPS: u32 = 1024;
+    let step = like_the_first / f64::from(STEPS);
+    let mut written = 0.0;
+    for number in 0..STEPS {
+        let begins = f64::from(number) * step;
+        let rate = growth(begins + step / 2.0).max(1.0);
+        if written + rate * step >= like_the_first {
+            return begins + (like_the_first - written) / rate;
+        }
+        written += rate * step;
+    }
+    like_the_first
 }
 
 #[cfg(test)]
@@ -212,11 +248,20 @@ mod tests {
 
     #[test]
     fn wear_counts_every_byte_that_is_written() {
-        let (per_day, years) = wear(1000.0, 100.0, Some(600_000 * GB));
+        let same = |_| 1.0;
+        let (per_day, years) = wear(1000.0, 100.0, Some(600_000 * GB), same);
         assert!((per_day - 8.64e9).abs() < 1.0);
         assert!((years.unwrap() - 190.1).abs() < 0.1, "{years:?}");
-        assert_eq!(wear(0.0, 100.0, Some(GB)).1, None);
-        assert_eq!(wear(1.0, 100.0, None).1, None);
+        assert_eq!(wear(0.0, 100.0, Some(GB), same).1, None);
+        assert_eq!(wear(1.0, 100.0, None, same).1, None);
+    }
+
+    #[test]
+    fn wear_follows_what_commands_write_as_states_grow() {
+        // A hundredth more each day: n days write n + n²/200 first days.
+        let (_, years) = wear(1.0, 1.0 / DAY_SECONDS, Some(600), |days| 1.0 + days / 100.0);
+        let days = years.unwrap() * DAYS_PER_YEAR;
+        assert!((days + days * days / 200.0 - 600.0).abs() < 1.0, "{days}");
     }
 
     proptest! {

@@ -8,7 +8,8 @@ use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance, Recording};
 use ave_workbench::actor::Durability;
 use ave_workbench::host::HostProfile;
 use ave_workbench::load::{
-    Control, Crashed, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, Verified, WarmUp, Writers,
+    Control, Crashed, DriveSpec, JobContext, Load, RequestKind, RestartSpec, Session, Source, SystemClock, Target,
+    Verified, WarmUp, Writers,
 };
 use ave_workbench::report::{CertaintyLevel, Outcome, Report};
 use ave_workbench::run::{RunOutcome, RunSpec, run, run_report};
@@ -123,7 +124,7 @@ fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &P
         writers: Writers::both(workers),
         rounds: 2,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
-        measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
+        measure: (!source.is_finite()).then_some(Duration::from_millis(100)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
         kills: 0,
@@ -284,6 +285,60 @@ fn assert_clean(source: &Source, outcome: &RunOutcome) {
         assert_eq!(verified.actors, source.actors(), "{name}");
         assert!(verified.states > 0, "{name}");
     }
+}
+
+/// The shipped workload with transactions whose registers are common to all writers.
+fn ledger_node() -> Source {
+    shipped_and_small().find(|source| source.name() == "ledger-node").unwrap()
+}
+
+#[test]
+fn actors_that_all_writers_use_are_verified_after_restarts_and_a_suspension() {
+    let (target, source) = (Memory::new(Fault::None), ledger_node());
+    let (directory, control) = (tempfile::tempdir().unwrap(), Control::default());
+    let job = JobContext::silent(&control);
+    let spec = DriveSpec {
+        load: Load::Closed,
+        warmup: WarmUp::NONE,
+        measure: Some(Duration::from_millis(50)),
+        lag_limit: None,
+        settle: false,
+    };
+    let clock = SystemClock::new();
+    let mut session = Session::start(&target, &source, directory.path(), Durability::Off, 3, job).unwrap();
+    session.drive(&spec, &clock, job).unwrap();
+    let restarts = RestartSpec { actors: 2 * source.actors(), most_bytes: u64::MAX, repeats: 1 };
+    let restarts = session.measure_restarts(&restarts, &clock, job).unwrap();
+    assert_eq!(restarts.iter().map(|restart| restart.actors).collect::<Vec<_>>(), [1, 2].map(|n| n * source.actors()));
+    let suspended = session.suspend().unwrap();
+    assert!(suspended.common_events.iter().all(|&events| events > 0), "{suspended:?}");
+    let mut session =
+        Session::restore(&target, &source, directory.path(), Durability::Off, &suspended, &control).unwrap();
+    let drive = session.drive(&spec, &clock, job).unwrap();
+    let names: Vec<_> = drive.measurement.transactions.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["fact", "subject"]);
+    assert!(drive.measurement.request(RequestKind::Transaction(0)).is_some());
+    let verified = session.finish(true, job).unwrap().0.unwrap();
+    assert_eq!((verified.differences, verified.actors), (Vec::new(), source.actors()));
+}
+
+#[test]
+fn what_is_lost_of_an_actor_that_all_writers_use_is_found() {
+    let workload = Workload::parse(
+        "name='t'\ndescription='d'\n\
+         [[population]]\nname='cart'\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=9}\n\
+         persistence={mode='light'}\n\
+         [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nactors={count=1}\n\
+         persistence={mode='light'}\n\
+         [[transaction]]\nname='order'\nsteps=[{population='cart', commands=['last_event']},\n\
+         {population='orders', commands=['persist']}]\n",
+    );
+    let source = Source::Workload(Arc::new(workload.unwrap()));
+    let directory = tempfile::tempdir().unwrap();
+    let (_, outcome) = short_run(&Memory::new(Fault::Lose("events", 3)), &source, 3, directory.path());
+    let verified = outcome.modes[0].verified.as_ref().unwrap();
+    assert_eq!((verified.lost, verified.differences.len()), (1, 1), "{verified:?}");
+    assert!(verified.differences[0].starts_with("orders0/"), "{verified:?}");
 }
 
 #[test]
