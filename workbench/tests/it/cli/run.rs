@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, SHORT, TINY, json};
+use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, SHORT, TINY, USAGE, json};
 use crate::support::skip::skipped;
 
 #[test]
@@ -78,6 +78,33 @@ fn an_objective_without_a_command_is_on_the_one_issued_most() {
     place.write("tiny.toml", TINY.replace("persist = 1", "persist = 1\nlast_event = 9"));
     let ended = place.run(&format!("{SHORT} --slo p50=1m"));
     assert!(ended.stdout.contains("last_event p50"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_rate_and_an_objective_may_be_on_a_transaction() {
+    const ORDERS: &str = "name = 'tiny'\ndescription = 'Carts and a list.'\n\
+        [[population]]\nname = 'cart'\nevent_bytes = { constant = 100 }\nstate_bytes = { constant = 100 }\n\
+        actors = { count = 8 }\npersistence = { mode = 'light' }\n\
+        [[population]]\nname = 'list'\nevent_bytes = { constant = 50 }\nstate_bytes = { constant = 50 }\n\
+        actors = { count = 1 }\npersistence = { mode = 'light' }\n\
+        [[transaction]]\nname = 'order'\n\
+        steps = [{ population = 'cart', commands = ['persist', 'last_event'] }, { population = 'list', commands = ['persist'] }]\n";
+    let place = Place::new();
+    place.write("tiny.toml", ORDERS);
+    let ended = place.run(&format!("{SHORT} --rate 200orders/s --slo order:p50=1m"));
+    place.ended_with(&ended, PASS);
+    assert!(ended.stdout.contains("order p50"), "{}", ended.stdout);
+    let report = place.report();
+    let mode = &report["modes"][0];
+    assert_eq!(mode["offered_per_second"], 600.0, "three commands each");
+    let names: Vec<_> = mode["commands"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["order", "persist", "last_event"]);
+    for (option, expected) in
+        [("--rate 5parcel/s", "a rate of `parcel/s`"), ("--slo parcel:p99=1s", "the objective is on `parcel`")]
+    {
+        let issued = "which `tiny` never issues; it issues persist, last_event, order";
+        place.run(&format!("{SHORT} {option}")).refused(USAGE, &[expected, issued]);
+    }
 }
 
 /// Paths in messages are relative, as they were given.
