@@ -15,7 +15,6 @@ use crate::cli::values::TunedFor;
 use crate::host::{HostProfile, matching_spec};
 use crate::load::{Control, Source, Writers};
 use crate::report::Destination;
-use crate::units;
 
 pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
     match argument {
@@ -42,14 +41,9 @@ pub(crate) fn writers(given: Option<u64>, host: &HostProfile, source: &Source, o
     writers.at_most(source.actors())
 }
 
-/// Says that a trace is repeated, whose actors are new ones each time.
+/// Says that a trace is repeated.
 pub(crate) fn note_repetition(source: &Source, output: Output) {
-    if let Source::Trace { trace, passes: None, .. } = source {
-        output.progress(&format!(
-            "the trace has {}; at its end it is repeated with new actors, for as long as is measured",
-            units::counted(trace.command_count(), "command")
-        ));
-    }
+    source.repetition().iter().for_each(|note| output.progress(note));
 }
 
 /// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::requests::RequestKind;
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
+use crate::units;
 use crate::workload::{
     Arrivals, CommonActors, Planned, PoolOf, Population, Preload, PreloadContent, Transaction, ValuePool, Workload,
     WorkloadSource, share_of_worker,
@@ -181,6 +182,15 @@ impl Source {
             Self::Workload(workload) => workload.arrivals,
             Self::Trace { .. } => Arrivals::Poisson,
         }
+    }
+
+    /// What users must know of a trace that is repeated: its actors are new ones each time.
+    pub(crate) fn repetition(&self) -> Option<String> {
+        let Self::Trace { trace, passes: None, .. } = self else { return None };
+        Some(format!(
+            "the trace has {}; at its end it is repeated with new actors, for as long as is measured",
+            units::counted(trace.command_count(), "command")
+        ))
     }
 
     /// Whether it ends by itself.

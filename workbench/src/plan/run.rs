@@ -56,6 +56,7 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     ReportDirectory::check_writable(&request.reports_dir)?;
     let emulation = emulation(&request.confinement);
     job.observer.note(&emulation);
+    scenario.source.repetition().iter().for_each(|note| job.observer.note(note));
     scenario.size_note.iter().for_each(|note| job.observer.note(note));
     if let Some(note) = Writers::surplus(request.writers, &scenario.source) {
         job.observer.note(&note);
