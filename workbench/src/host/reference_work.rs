@@ -17,13 +17,13 @@ use crate::measure::median;
 
 /// Numbers sorted per portion: 32 KiB, which stay in the cache of a core.
 const SORTED: usize = 1 << 12;
-/// Entries of the chain that is followed: 4 MiB, which do not.
-const CHAIN: usize = 1 << 20;
+/// Entries of the chain that is followed: 4 MiB, which do not. Fewer in a debug build, in which every entry costs tests time.
+const CHAIN: usize = if cfg!(debug_assertions) { 1 << 14 } else { 1 << 20 };
 /// Steps along the chain per portion, each waiting for memory.
 const STEPS: usize = 1 << 12;
 /// Portions per measurement and thread. A portion takes some tenths of a millisecond, less than a scheduler's time slice,
 /// so that most portions are not interrupted however busy the machine is.
-const PORTIONS: usize = 128;
+const PORTIONS: usize = if cfg!(debug_assertions) { 8 } else { 128 };
 const SYNC_TIME: Duration = Duration::from_millis(60);
 
 /// Times of a fixed amount of work that does not involve the backend.
