@@ -2,18 +2,20 @@
 
 use super::error::MergeError;
 use super::report_with_log::ReportWithLog;
+use super::shards::has_shards;
 use crate::report::{
     Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields,
+    shard_fields,
 };
 use crate::units;
 
-/// Checks that all reports measured the same load, and that none is named twice.
+/// Checks that all reports measured the same load, or shards of one trace under the same load, and that none is named twice.
 pub(super) fn check_comparable(reports: &[ReportWithLog]) -> Result<(), MergeError> {
     let all = placed(reports);
     for (place, &report) in all.iter().enumerate() {
         check_distinct(&all[..place], report)?;
     }
-    Ok(check_equal(&all, question_fields)?)
+    Ok(check_equal(&all, if has_shards(reports) { shard_fields } else { question_fields })?)
 }
 
 /// Checks that the reports of one machine were measured with the same settings.
