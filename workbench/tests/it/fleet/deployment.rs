@@ -186,7 +186,11 @@ fn the_job_is_valid_by_the_schema_of_kubernetes() {
 fn the_example_inventory_asks_a_valid_question_and_sets_known_variables() {
     let inventory = read("deploy/ansible/hosts.ini");
     let play = read("deploy/ansible/fleet.yml") + &read("deploy/ansible/wait.yml") + &read("docs/fleet.md");
-    let set: Vec<&str> = inventory.lines().filter_map(|line| line.trim_start_matches("# ").split_once('=')).map(|(name, _)| name).collect();
+    let set: Vec<&str> = inventory
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name)
+        .collect();
     for name in set.iter().filter(|name| name.starts_with("fleet_")) {
         assert!(play.contains(name), "{name} is not read");
     }

@@ -122,7 +122,18 @@ fn only_shards_of_one_trace_under_one_load_are_added() {
             .collect(),
         ..report
     };
-    refused([shard(1, 2), tuned(shard(2, 2))], &["writers_count"]);
+    let busy = [1, 2].map(|number| {
+        let mut report = shard(number, 2);
+        report.source.actors_count = 1_000;
+        report
+    });
+    refused([busy[0].clone(), tuned(busy[1].clone())], &["writers_count"]);
+    let few = |report: Report| {
+        let mut report = tuned(report);
+        report.source.actors_count = 99;
+        report
+    };
+    assert!(merged([busy[0].clone(), few(busy[1].clone())]).is_ok(), "each actor has a writer of its own");
 }
 
 #[test]
