@@ -206,8 +206,7 @@ fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> 
     let mut provenance = trace.provenance.clone();
     provenance.assumptions.extend(selection.describe());
     if *selection != Selection::ALL {
-        let whole = provenance.shard.take();
-        provenance.shard = selection.shard.map(|shard| identity(trace, selection, shard, whole)).transpose()?;
+        provenance.shard = selection.shard.map(|shard| identity(trace, selection, shard)).transpose()?;
     }
     write_head(out, &provenance).map_err(ExportError::Write)?;
     if trace.dropped_count() > 0 {
@@ -226,13 +225,8 @@ fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> 
 }
 
 /// What a shard must say of the whole selection for its report to be merged with those of the other shards.
-fn identity(
-    trace: &Trace,
-    selection: &Selection,
-    shard: ShardNumber,
-    of_trace: Option<Shard>,
-) -> Result<Shard, ExportError> {
-    if let Some(Shard { number, count, .. }) = of_trace {
+fn identity(trace: &Trace, selection: &Selection, shard: ShardNumber) -> Result<Shard, ExportError> {
+    if let Some(Shard { number, count, .. }) = trace.provenance.shard {
         return Err(ExportError::ShardOfShard { number, count });
     }
     let (mut digest, mut commands, mut all_operations) = (Sha256::new(), 0, 0);

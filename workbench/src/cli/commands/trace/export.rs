@@ -46,10 +46,9 @@ fn selection(args: &ExportArgs) -> Result<Selection, CliError> {
 fn table(args: &ExportArgs) -> Table {
     match args.table {
         Some(TableArg::Actors) => Table::Actors,
-        Some(TableArg::Commands) => Table::Commands,
         Some(TableArg::Trace) => Table::Trace,
         None if args.format == Some(TableFormatArg::Parquet) || args.shard.is_some() => Table::Trace,
-        None => Table::Commands,
+        Some(TableArg::Commands) | None => Table::Commands,
     }
 }
 
