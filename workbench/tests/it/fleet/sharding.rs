@@ -78,7 +78,8 @@ proptest! {
         for mode in &comparison.machines[0].modes {
             prop_assert_eq!((mode.commands_count, mode.operations_count), (rounds * COMMANDS, rounds * OPERATIONS));
             prop_assert_eq!((mode.achieved_per_second, mode.offered_per_second), (10.0 * sum, Some(100.0 * sum)));
-            prop_assert_eq!(mode.achieved_range_per_second, [sum, sum * rounds as f64]);
+            let [least, most] = mode.achieved_range_per_second;
+            prop_assert_eq!((least, most), (sum, sum * rounds as f64));
         }
         prop_assert!(comparison.warnings.is_empty(), "{:?}", comparison.warnings);
         let paths: Vec<_> = comparison.machines[0].reports.iter().map(|report| report.started_at.clone()).collect();
@@ -95,9 +96,12 @@ fn a_missing_shard_and_one_twice_are_named() {
     refused([shard(1, 2), shard(2, 2), again], &["fleet/node-1 and fleet/node-2 are both of shard 2"]);
 }
 
+/// A change of a report and the field that differs then.
+type Change = (fn(&mut Report), &'static str);
+
 #[test]
 fn only_shards_of_one_trace_under_one_load_are_added() {
-    let changes: [(fn(&mut Report), &str); 8] = [
+    let changes: [Change; 8] = [
         (|report| report.source.shard.as_mut().unwrap().trace_sha256 = "cd".repeat(32), "source.shard.trace_sha256"),
         (|report| report.source.shard.as_mut().unwrap().count = 3, "source.shard.count"),
         (|report| report.source.shard = None, "source.shard"),
@@ -177,7 +181,7 @@ fn hosts_without_a_report_are_named() {
     let context = ComparisonContext { compared_at: "2026-03-02T10:00:00Z".to_owned(), command: "merge".to_owned() };
     let comparison = merge(vec![report], vec![failure.clone()], &context).unwrap().comparison;
     assert!(comparison.sentence.ends_with(" No report from 1 host: db-3."), "{}", comparison.sentence);
-    assert_eq!(comparison.failures, [failure.clone()]);
+    assert_eq!(comparison.failures, std::slice::from_ref(&failure));
     let pages = ave_workbench::render::fleet(&comparison);
     for page in [pages.html, pages.markdown] {
         for part in [&failure.host, &failure.kind, &failure.what, &failure.hint] {
