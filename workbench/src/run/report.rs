@@ -60,6 +60,7 @@ pub fn run_report(
         rounds_count: spec.rounds,
         warmup_seconds: spec.warmup.most().as_secs_f64(),
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
+        start_at: spec.start_at.map(|at| at.to_string()),
         ..context.settings(spec.load.into(), spec.load.to_string())
     };
     report(context, ReportKind::Run, verdict, settings, modes, assessment)
