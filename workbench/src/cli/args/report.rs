@@ -57,7 +57,7 @@ pub(crate) struct MergeArgs {
     /// Report directories or report.json files
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
-    /// Directory to create for the comparison [default: reports/NAME-machines-TIME]
+    /// Directory of the comparison itself, to be created [default: reports/NAME-machines-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }
