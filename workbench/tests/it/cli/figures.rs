@@ -135,8 +135,8 @@ pub(crate) fn of_plan(place: &Place, ended: &Ended) {
     let plan: &PlanResult = report.plan.as_ref().unwrap();
     prints.all_have("the target", &units::number(plan.target_per_second));
     let growth = units::bytes(plan.growth.per_day_bytes);
+    prints.all_have("the growth per day", &growth);
     prints.always("disk per day", &growth);
-    prints.always("grows by", &growth);
     let forecast = plan.forecast.as_ref().expect("a machine is recommended");
     assert_eq!(plan.growth.days_until_disk_full, forecast.days_until_disk_full);
     if let Some(day) = &forecast.disk_full_on {
