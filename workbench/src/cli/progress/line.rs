@@ -52,10 +52,10 @@ impl ProgressLine {
     }
 
     /// A stage begins; the phase before it has ended.
-    pub(super) fn stage(&self, stage: Stage, name: &str) {
+    pub(super) fn stage(&self, kind: Stage, name: &str) {
         let line = {
             let mut state = lock(&self.state);
-            state.time_left.begin(StageKind::Plan(stage), Instant::now());
+            state.time_left.begin(StageKind::Plan(kind), Instant::now());
             (state.activity, state.stage) = (None, Some(name.to_owned()));
             state.with_time_left(name)
         };
