@@ -59,7 +59,7 @@ impl Prints {
             for (at, _) in text.match_indices(before) {
                 let rest = text[at + before.len()..].trim_start();
                 let is_figure = rest.starts_with(|c: char| c.is_ascii_digit());
-                assert!(!is_figure || rest.starts_with(figure), "{medium}: {before} {:.40}, and {figure}", rest);
+                assert!(!is_figure || rest.starts_with(figure), "{medium}: {before} {rest:.40}, and {figure}");
             }
         }
     }

@@ -172,7 +172,7 @@ fn a_busy_host_is_refused_before_anything_is_measured() {
         for _ in 0..all {
             scope.spawn(|| {
                 while !ended.load(Ordering::Relaxed) {
-                    std::hint::spin_loop()
+                    std::hint::spin_loop();
                 }
             });
         }
