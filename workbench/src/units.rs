@@ -130,8 +130,9 @@ pub fn number(number: f64) -> String {
     group(&shown.to_string())
 }
 
-/// A share in percent, three significant digits: `12.3 %`.
+/// A share in percent, three significant digits: `12.3 %`. A millionth and less is a rounding error: `0 %`.
 pub fn percent(percent: f64) -> String {
+    let percent = if percent.abs() < 1e-6 { 0.0 } else { percent };
     if percent.is_finite() { format!("{} %", number(percent)) } else { absent() }
 }
 
@@ -213,6 +214,7 @@ mod tests {
             (number(-12_345.0), "−12,345"),
             (percent(12.345), "12.3 %"),
             (percent(0.0), "0 %"),
+            (percent(2.22e-14), "0 %"),
             (duration_range(1_460_000.0, 1_570_000.0), "1.46 – 1.57 ms"),
             (duration_range(930_000.0, 1_100_000.0), "930 µs – 1.1 ms"),
             (moment("2026-03-01T10:30:00+01:00"), "2026-03-01 09:30:00 UTC"),

@@ -16,7 +16,9 @@ use super::report::{certificate, certify_report};
 use super::spec::CertifySpec;
 use super::state::FinalCheck;
 use crate::host::{HostProfile, HostWarning, Machine};
-use crate::load::{HarnessCost, JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes};
+use crate::load::{
+    HarnessCost, JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, require_idle_host,
+};
 use crate::process::InProcess;
 use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
@@ -36,6 +38,8 @@ pub(crate) struct CertifyRequest<'a> {
     /// The command line that resumes it.
     pub(crate) command: String,
     pub(crate) fresh: bool,
+    /// Whether to measure on a busy host.
+    pub(crate) anyway: bool,
 }
 
 /// The result, finished or interrupted.
@@ -64,6 +68,9 @@ pub(crate) fn run(
     }
     for other in describe_unfinished(request.reports_directory) {
         job.observer.note(&format!("note: {other}"));
+    }
+    if !request.anyway {
+        require_idle_host(request.host.logical_cores, job.control)?;
     }
     // Before the loads, whose remains would count as well.
     let harness = job.measure_harness(request.source, request.most_writers())?;

@@ -6,9 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::load::{Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Objective, RequestKind, Sample};
-use crate::measure::{Disturbance, ResourceUsage, Slice};
-use crate::units;
+use crate::load::{
+    Drive, EngineCounters, GENERATOR_SHARE, GeneratorLag, Measurement, Objective, RequestKind, Sample, disturbance_text,
+};
+use crate::measure::{ResourceUsage, Slice};
 
 /// A part of the certified time: one load without a pause.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -127,11 +128,7 @@ fn disturbances(samples: Option<(&Sample, &Sample)>, cores: u32) -> impl Iterato
         ResourceUsage::between(&before.process, &after.process, after.at.saturating_sub(before.at))
     });
     let seen = usage.map(|usage| usage.disturbances(cores)).unwrap_or_default();
-    seen.into_iter().map(|disturbance| match disturbance {
-        Disturbance::Steal(percent) => format!("the hypervisor took {} of the CPU time", units::percent(percent)),
-        Disturbance::ForeignCores(cores) => format!("other processes kept {cores:.1} cores busy"),
-        Disturbance::Swap(bytes) => format!("the machine swapped {}", units::bytes(bytes as f64)),
-    })
+    seen.into_iter().map(disturbance_text)
 }
 
 fn engine((before, after): (&Sample, &Sample)) -> Option<EngineCounters> {

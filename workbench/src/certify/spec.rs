@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::load::{Objective, RequestKind, RunError, Source, WarmUp, Writers};
+use crate::units;
 use crate::workload::Arrivals;
 
 /// Longest segment: results are saved after each.
@@ -115,13 +116,14 @@ impl CertifySpec {
             format!("no slice of at most {longest} s has them; choose a lower percentile or a higher rate")
         };
         Err(RunError::Settings(format!(
-            "at {} commands/s, {per_second:.3} of them `{}`, a slice of {} s has about {:.0} of the {:.0} samples \
-             that {percentile} needs; {advice}",
-            self.rate_per_second,
+            "at {} commands/s, {} of them `{}`, a slice of {} s has about {} of the {} samples that {percentile} needs; \
+             {advice}",
+            units::number(self.rate_per_second),
+            units::number(per_second),
             source.request_name(request),
             self.slice_seconds(),
-            per_second * f64::from(self.slice_seconds()),
-            (needed + chance).ceil(),
+            units::number((per_second * f64::from(self.slice_seconds())).round()),
+            units::number((needed + chance).ceil()),
         )))
     }
 
@@ -133,14 +135,14 @@ impl CertifySpec {
         if kept <= free_bytes as f64 {
             return Ok(());
         }
-        let gigabytes = |bytes: f64| bytes / 1e9;
         Err(RunError::Settings(format!(
-            "{commands:.0} commands write {:.1} GB of values, {:.0} bytes each, of which at least {:.1} GB stay in the \
-             database, and {:.1} GB are free; choose a shorter --duration or a larger disk (--data-dir DIR)",
-            gigabytes(commands * volume.written_bytes_per_command),
-            volume.written_bytes_per_command,
-            gigabytes(kept),
-            gigabytes(free_bytes as f64),
+            "{} commands write {} of values, {} each, of which at least {} stay in the database, and {} are free; choose a \
+             shorter --duration or a larger disk (--data-dir DIR)",
+            units::number(commands),
+            units::bytes(commands * volume.written_bytes_per_command),
+            units::bytes(volume.written_bytes_per_command),
+            units::bytes(kept),
+            units::bytes(free_bytes as f64),
         )))
     }
 }

@@ -6,16 +6,16 @@ use ave_actors_rocksdb::machine::process_share;
 use clap::Parser;
 
 use super::args::db::DbCommand;
+use super::args::print::MachinesArgs;
 use super::args::program::{Args, Command};
 use super::args::trace::TraceCommand;
 use super::error::CliError;
 use super::output::{self, Output};
-use super::{commands, style};
+use super::{commands, resolve, style};
 use crate::host::{Machine, remove_stale_groups};
 use crate::process::confined::{self, ConfinedExit};
 use crate::process::{rig, victim};
 use crate::report::{Outcome, Verdict};
-use crate::units;
 
 /// Runs the command line. Exit codes: 0 pass; 1 objective missed, data lost or damaged, or regression; 2 invalid arguments; 3
 /// inconclusive; 4 input, output or database error.
@@ -60,16 +60,16 @@ fn check_environment(args: &Args) -> Result<(), CliError> {
 
 /// Runs the command in a child process under a machine's limits if it names a machine, unless this is that child.
 fn run_confined(args: &Args, output: Output) -> Result<Option<ExitCode>, CliError> {
-    let (machine, data_dir) = match &args.command {
-        Command::Run(run) => (&run.machine.machine, &run.place.data_dir),
-        Command::Certify(certify) => (&certify.machine.machine, &certify.data_dir),
+    let (machine, data) = match &args.command {
+        Command::Run(run) => (&run.machine.machine, &run.place.data),
+        Command::Certify(certify) => (&certify.machine.machine, &certify.data),
         _ => return Ok(None),
     };
     let Some(machine) = machine.as_ref().filter(|_| !confined::is_confined()) else { return Ok(None) };
     check_fits(machine)?;
     // Ctrl-C reaches the confined process as well, which cleans up; this process waits for it.
     ctrlc::set_handler(|| {}).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
-    match confined::run(machine, data_dir, &output)? {
+    match confined::run(machine, resolve::data_directory(data)?, &output)? {
         ConfinedExit::Code(code) => Ok(Some(ExitCode::from(code))),
         ConfinedExit::OutOfMemory => {
             let sentence = format!("{machine} dies at this load: it was killed when its memory was used up.");
@@ -88,11 +88,9 @@ fn check_fits(machine: &Machine) -> Result<(), CliError> {
         return Ok(());
     }
     Err(CliError::Usage(format!(
-        "--machine {machine}: {} and {} MiB exceed what this process may use ({}, {} MiB)",
-        units::counted(machine.cores as u64, "core"),
-        machine.usable_ram_bytes() >> 20,
-        units::counted(host.cores as u64, "core"),
-        host.ram_mb
+        "--machine {machine}: {}, which is more than this process may use; the largest machine it can emulate has {}",
+        Machine::size_text(machine.cores, machine.ram_mb),
+        Machine::size_text(host.cores, host.most_emulated_ram_mb())
     )))
 }
 
@@ -112,6 +110,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
         Command::Db(DbCommand::Restore(restore)) => commands::db::restore::run(restore, output)?,
         Command::Host(host) => commands::host::run(host, output)?,
         Command::Workloads(workloads) => commands::print::workloads(workloads, output)?,
+        Command::Machines(MachinesArgs {}) => commands::print::machines(output)?,
         Command::Trace(TraceCommand::Import(import)) => commands::trace::import::run(import, output)?,
         Command::Trace(TraceCommand::Info(info)) => commands::trace::info::run(info, output)?,
         Command::Trace(TraceCommand::Fit(fit)) => commands::trace::fit::run(fit, output)?,

@@ -43,8 +43,12 @@ pub(crate) enum CliError {
     /// Ended by Ctrl-C.
     #[error("{0}")]
     Interrupted(String),
-    #[error("cannot use the data directory {}: {source}", path.display())]
-    DataDirectory { path: PathBuf, source: std::io::Error },
+    /// The hint follows the cause.
+    #[error("cannot use the data directory {}: {source}{hint}", path.display())]
+    DataDirectory { path: PathBuf, source: std::io::Error, hint: &'static str },
+    /// A file other than a report.
+    #[error("cannot write {}: {source}", path.display())]
+    Write { path: PathBuf, source: std::io::Error },
     #[error("cannot open the page {} in a browser: {source}", page.display())]
     Browser { page: PathBuf, source: std::io::Error },
     #[error("cannot write to standard output: {0}")]
@@ -79,7 +83,8 @@ impl CliError {
             Self::Process(error) if error.is_usage() => 2,
             Self::Merge(error) if error.is_choice() => 2,
             Self::Compare(error) if error.is_choice() => 2,
-            Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted)
+            Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted | RunError::BusyHost { .. })
+            | Self::Certify(CertifyError::Run(RunError::BusyHost { .. }))
             | Self::Trace(TraceError::Interrupted)
             | Self::Interrupted(_) => 3,
             _ => 4,

@@ -1,6 +1,8 @@
 //! From arguments to what the other modules take.
 
 use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use std::sync::Arc;
 use ave_actors_store::config::MachineSpec;
 
 use crate::actor::Durability;
-use crate::cli::args::source::{DurabilityArg, MachineArgs};
+use crate::cli::args::source::{DataArgs, DurabilityArg, MachineArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::cli::values::TunedFor;
@@ -26,7 +28,7 @@ pub(crate) fn durabilities(argument: DurabilityArg) -> Vec<Durability> {
 
 /// What the backend is tuned for: the emulated machine, if there is one.
 pub(crate) fn machine_spec(args: &MachineArgs, host: &HostProfile) -> MachineSpec {
-    match (&args.machine, &args.spec) {
+    match (&args.machine, &args.tune_for) {
         (Some(machine), _) | (None, TunedFor::Machine(machine)) => machine.spec(),
         (None, TunedFor::Host) => matching_spec(host.usable_cores, host.usable_ram_bytes),
     }
@@ -46,8 +48,30 @@ pub(crate) fn note_repetition(source: &Source, output: Output) {
     source.repetition().iter().for_each(|note| output.progress(note));
 }
 
-/// A control that Ctrl-C sets. A second Ctrl-C ends the process at once.
-pub(crate) fn stop_on_ctrl_c() -> Result<Arc<Control>, CliError> {
+/// The data directory, created if asked for. It must exist otherwise: a mistyped one would be measured on the wrong disk.
+pub(crate) fn data_directory(args: &DataArgs) -> Result<&Path, CliError> {
+    let path = args.data_dir.as_path();
+    if args.create {
+        let failed = |source| CliError::DataDirectory { path: path.to_owned(), source, hint: "" };
+        fs::create_dir_all(path).map_err(failed)?;
+    }
+    existing_directory(path, "; --create creates it")?;
+    Ok(path)
+}
+
+/// Checks that a directory exists; `hint` follows the error if there is nothing of that name.
+pub(crate) fn existing_directory(path: &Path, hint: &'static str) -> Result<(), CliError> {
+    let (source, hint) = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => (ErrorKind::NotADirectory.into(), ""),
+        Err(error) if error.kind() == ErrorKind::NotFound => (error, hint),
+        Err(error) => (error, ""),
+    };
+    Err(CliError::DataDirectory { path: path.to_owned(), source, hint })
+}
+
+/// A control that Ctrl-C sets, which is confirmed once. A second Ctrl-C ends the process at once.
+pub(crate) fn stop_on_ctrl_c(output: Output) -> Result<Arc<Control>, CliError> {
     let control = Arc::new(Control::default());
     let stopping = Arc::clone(&control);
     let handler = move || {
@@ -57,6 +81,7 @@ pub(crate) fn stop_on_ctrl_c() -> Result<Arc<Control>, CliError> {
             std::process::exit(130);
         }
         stopping.stop();
+        output.progress("stopping… (Ctrl-C again ends at once)");
     };
     ctrlc::set_handler(handler).map_err(|error| CliError::Usage(format!("cannot catch Ctrl-C: {error}")))?;
     Ok(control)

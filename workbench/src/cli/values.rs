@@ -1,5 +1,6 @@
 //! Values of options: parsers for clap, which reports errors and exits with code 2.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::host::{Machine, PROFILES, profile_named};
 use crate::load::{Rate, WarmUp};
-use crate::workload::MAX_VALUE_BYTES;
+use crate::units;
+use crate::workload::{MAX_VALUE_BYTES, did_you_mean};
 
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
@@ -37,16 +39,80 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     text.trim().parse().map_err(|_| "expected a date, time and offset such as `2026-05-04T12:00:00Z`".to_owned())
 }
 
+/// A number with its thousands separated by commas or not, and `k` or `M` for thousands and millions: `2000`, `2,000`, `2k`.
+fn number(text: &str) -> Option<f64> {
+    let (digits, unit) = split_unit(text)?;
+    let number: f64 = digits.parse().ok()?;
+    Some(number * unit as f64)
+}
+
+/// The digits of a number without separators, and its unit.
+fn split_unit(text: &str) -> Option<(String, u64)> {
+    let text = text.trim();
+    let (digits, unit) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => text.strip_suffix('M').map_or((text, 1), |digits| (digits, 1_000_000)),
+    };
+    Some((without_separators(digits.trim_end())?, unit))
+}
+
+/// `None` if commas are elsewhere than between thousands: `2,5` may be a decimal comma.
+fn without_separators(digits: &str) -> Option<String> {
+    let whole = digits.split('.').next().unwrap_or(digits);
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default().trim_start_matches('-');
+    let is_grouped = (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
+    let is_plain = !digits.contains(',');
+    (is_plain || is_grouped && !digits[whole.len()..].contains(',')).then(|| digits.replace(',', ""))
+}
+
 /// A finite number above 0.
 pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|&number: &f64| number > 0.0 && number.is_finite());
-    number.ok_or_else(|| "expected a number more than 0".to_owned())
+    let number = number(text).filter(|&number| number > 0.0 && number.is_finite());
+    number.ok_or_else(|| "expected a number more than 0, such as `2000`, `2,000` or `2k`".to_owned())
+}
+
+/// A whole number of this range.
+pub(crate) fn count<T>(range: RangeInclusive<u64>) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: TryFrom<u64> + 'static,
+{
+    move |text: &str| {
+        let number = whole(text).filter(|number| range.contains(number));
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+            let expected = match (*range.start(), *range.end()) {
+                (0, u64::MAX) => String::new(),
+                (least, u64::MAX) => format!(" from {}", units::count(least)),
+                (least, most) => format!(" from {} to {}", units::count(least), units::count(most)),
+            };
+            format!("expected a whole number{expected}, such as `2000`, `2,000` or `2k`")
+        })
+    }
+}
+
+fn whole(text: &str) -> Option<u64> {
+    let (digits, unit) = split_unit(text)?;
+    let of_fraction = || {
+        let number = digits.parse::<f64>().ok()? * unit as f64;
+        // Beyond 2^53 not every whole number is a float.
+        let is_whole = number.fract() == 0.0 && (0.0..=9e15).contains(&number);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in the range")]
+        is_whole.then_some(number as u64)
+    };
+    digits.parse::<u64>().ok().map_or_else(of_fraction, |number| number.checked_mul(unit))
+}
+
+/// Days, as a number or as a time: `30`, `30d`, `6months`.
+pub(crate) fn days(text: &str) -> Result<f64, String> {
+    let time = || horizon(text).map(|time| time.as_secs_f64() / units::DAY_SECONDS);
+    let expected = |_| "expected more than 0 days, such as `30`, or a time such as `30d` or `6months`".to_owned();
+    above_zero(text).or_else(|_| time()).map_err(expected)
 }
 
 /// Percent, `5%` or `5`.
 pub(crate) fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches('%').trim_end();
-    number.parse().map_err(|_| "expected percent such as `5%`".to_owned())
+    number.parse().map_err(|_| "expected percent such as `5%` or `5`".to_owned())
 }
 
 /// Percent above 0, at most 100.
@@ -55,16 +121,27 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected more than 0 and at most 100 percent".to_owned())
 }
 
-/// A profile by name, or `CORES,RAM_MB`.
+/// A profile by name, or `CORES,RAM_MIB`; the RAM may have its unit, `MiB` or `GiB`.
 pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     let custom = || {
         let (cores, ram) = text.split_once(',')?;
-        let (cores, ram_mb) = (cores.trim().parse().ok()?, ram.trim().parse().ok()?);
-        (cores > 0 && ram_mb > 0).then(|| Machine::custom(cores, ram_mb))
+        let (cores, ram_mib) = (cores.trim().parse().ok()?, mebibytes(ram.trim())?);
+        (cores > 0 && ram_mib > 0).then(|| Machine::custom(cores, ram_mib))
     };
     let machine = profile_named(text).map(Machine::of_profile).or_else(custom);
-    let profiles = || PROFILES.map(|profile| profile.to_string()).join(", ");
-    machine.ok_or_else(|| format!("expected a profile ({}) or `CORES,RAM_MB`", profiles()))
+    machine.ok_or_else(|| {
+        let profiles = PROFILES.map(|profile| profile.to_string());
+        let names: Vec<_> = profiles.iter().map(String::as_str).collect();
+        let similar = did_you_mean(text, &names);
+        format!("expected a profile ({}) or `CORES,RAM_MIB`, such as `2,1500` or `2,4GiB`{similar}", names.join(", "))
+    })
+}
+
+fn mebibytes(text: &str) -> Option<u64> {
+    match text.strip_suffix("GiB") {
+        Some(gibibytes) => gibibytes.trim_end().parse::<u64>().ok()?.checked_mul(1024),
+        None => text.strip_suffix("MiB").unwrap_or(text).trim_end().parse().ok(),
+    }
 }
 
 /// A name of the IANA database, `UTC`, or an offset such as `+02:00`.
@@ -136,11 +213,20 @@ pub(crate) enum DiskArg {
 
 /// A number is a size; a file with such a name needs its directory (`./500`).
 pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
-    match text.parse::<f64>() {
-        Ok(_) => above_zero(text).map(DiskArg::SizeGb).map_err(|expected| format!("{expected}, in GB, or a file")),
-        Err(_) if text.is_empty() => Err("expected a size in GB, or a file of `host --probe -o`".to_owned()),
-        Err(_) => Ok(DiskArg::Profile(text.into())),
+    let (size, unit_gb) = match text.strip_suffix("TB") {
+        Some(terabytes) => (terabytes, 1e3),
+        None => (text.strip_suffix("GB").unwrap_or(text), 1.0),
+    };
+    let in_gb = |size| DiskArg::SizeGb(size * unit_gb);
+    match number(size) {
+        Some(_) => above_zero(size).map(in_gb).map_err(|_| expected_disk()),
+        None if text.is_empty() => Err(expected_disk()),
+        None => Ok(DiskArg::Profile(text.into())),
     }
+}
+
+fn expected_disk() -> String {
+    "expected a size in GB more than 0, such as `500`, `500GB` or `2TB`, or a file of `host --probe -o`".to_owned()
 }
 
 /// Commands per second, `2000`, or transactions or commands of one kind per second, `50 fact/s`.
@@ -148,17 +234,21 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     let text = text.trim();
     let of_kind = text.strip_suffix("/s").map(|text| {
         let unit = text.rfind(char::is_whitespace).or_else(|| text.find(|c: char| c.is_alphabetic() || c == '_'));
-        text.split_at(unit.unwrap_or(text.len()))
+        match text.split_at(unit.unwrap_or(text.len())) {
+            (_, "k" | "K" | "M") => (text, ""),
+            parts => parts,
+        }
     });
     let (number, of) = of_kind.map_or((text, ""), |(number, of)| (number.trim_end(), of.trim_start()));
     let per_second = above_zero(number).map_err(|_| {
-        "expected commands/s, more than 0, such as `2000`, or transactions such as `50 fact/s`".to_owned()
+        "expected commands/s, more than 0, such as `2000`, `2,000` or `2k`, or transactions such as `50 fact/s`"
+            .to_owned()
     })?;
     let of = Some(of.to_owned()).filter(|of| !of.is_empty() && of != "commands" && of != "command");
     Ok(Rate { per_second, of })
 }
 
-/// A rate, or a linear ramp: `2000`, `50 fact/s`, `500..5000`.
+/// A rate, or a rising linear ramp: `2000`, `50 fact/s`, `500..5000`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum OfferedRate {
     Constant(Rate),
@@ -166,11 +256,13 @@ pub(crate) enum OfferedRate {
 }
 
 pub(crate) fn offered_rate(text: &str) -> Result<OfferedRate, String> {
-    let rate = |text: &str| rate(text).map_err(|expected| format!("{expected}, or a ramp such as `500..5000`"));
-    match text.split_once("..") {
-        Some((from, to)) => Ok(OfferedRate::Ramp { from: rate(from)?, to: rate(to)? }),
-        None => rate(text).map(OfferedRate::Constant),
+    let one = |text: &str| rate(text).map_err(|expected| format!("{expected}, or a ramp such as `500..5000`"));
+    let Some((from, to)) = text.split_once("..") else { return one(text).map(OfferedRate::Constant) };
+    let (from, to) = (one(from)?, one(to)?);
+    if from.of == to.of && from.per_second >= to.per_second {
+        return Err("expected a ramp that rises, such as `500..5000`".to_owned());
     }
+    Ok(OfferedRate::Ramp { from, to })
 }
 
 /// A fixed warm-up, or `steady`.
@@ -233,6 +325,9 @@ mod tests {
         for (text, expected) in [
             ("2000 commands/s", all(2_000.0)),
             ("2000/s", all(2_000.0)),
+            ("2,000/s", all(2_000.0)),
+            ("2k/s", all(2_000.0)),
+            ("2k fact/s", of(2_000.0, Some("fact"))),
             ("50 facts/s", of(50.0, Some("facts"))),
             ("0.5fact/s", of(0.5, Some("fact"))),
             ("1e3 _x/s", of(1_000.0, Some("_x"))),
@@ -240,7 +335,25 @@ mod tests {
             assert_eq!(rate(text), Ok(expected), "{text}");
         }
         for text in ["0", "-5", "NaN", "inf", "5..", "0..5", "fast", "fact/s", "0 fact/s", "50 fact", "50 fact/min"] {
-            assert!(offered_rate(text).is_err(), "{text}");
+            assert!(offered_rate(text).unwrap_err().contains("`2k`"), "{text}");
+        }
+        assert!(offered_rate("5000..500").unwrap_err().contains("rises"));
+    }
+
+    #[test]
+    fn numbers_accept_separators_between_thousands_and_units() {
+        for (text, expected) in [
+            ("2000", 2_000.0),
+            ("2,000", 2_000.0),
+            ("1,234,567.5", 1_234_567.5),
+            ("2k", 2_000.0),
+            ("1.5 M", 1_500_000.0),
+            ("0.5", 0.5),
+        ] {
+            assert_eq!(above_zero(text), Ok(expected), "{text}");
+        }
+        for text in ["2,5", "20,00", "1234,567", "2.000,5", ",5", "1,000,", "2m", "k", ""] {
+            assert!(above_zero(text).unwrap_err().contains("`2,000` or `2k`"), "{text}");
         }
     }
 
@@ -253,12 +366,35 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_whole_and_within_their_range() {
+        let any = count::<u64>(0..=u64::MAX);
+        for (text, expected) in [("0", 0), ("10k", 10_000), ("1.5k", 1_500), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(any(text), Ok(expected), "{text}");
+        }
+        for text in ["-1", "1.5", "0.0001k", "99999999999999999999", "18446744073709551615k", "many"] {
+            assert!(any(text).is_err(), "{text}");
+        }
+        let writers = count::<u64>(1..=1_024);
+        assert_eq!(writers("1,024"), Ok(1_024));
+        assert!(writers("0").unwrap_err().contains("from 1 to 1,024"));
+        assert_eq!(count::<u32>(1..=u64::MAX)("5000000000").ok(), None, "more than the type has");
+    }
+
+    #[test]
+    fn days_are_a_number_or_a_time() {
+        assert_eq!((days("30"), days("30d"), days("36h")), (Ok(30.0), Ok(30.0), Ok(1.5)));
+        assert!(days("0").is_err() && days("soon").unwrap_err().contains("`30d`"));
+    }
+
+    #[test]
     fn a_disk_is_a_size_or_a_file() {
-        assert_eq!(disk("500"), Ok(DiskArg::SizeGb(500.0)));
+        for text in ["500", "500GB", "0.5 TB"] {
+            assert_eq!(disk(text), Ok(DiskArg::SizeGb(500.0)), "{text}");
+        }
         for file in ["disk.json", "./500", "/srv/disk"] {
             assert_eq!(disk(file), Ok(DiskArg::Profile(file.into())));
         }
-        for text in ["0", "-5", "NaN", ""] {
+        for text in ["0", "-5", "NaN", "0TB", ""] {
             assert!(disk(text).is_err(), "{text}");
         }
     }
@@ -267,6 +403,8 @@ mod tests {
     fn machines_are_profiles_or_cores_and_memory() {
         assert_eq!(machine("nano").unwrap().name, "nano");
         assert_eq!(machine("2, 1500"), Ok(Machine::custom(2, 1_500)));
+        assert_eq!((machine("2,1500MiB"), machine("2,4GiB")), (machine("2,1500"), machine("2,4096")));
+        assert!(machine("nanoo").unwrap_err().ends_with("did you mean `nano`?"));
         for text in ["huge", "0,512", "2,0", "2", "host"] {
             assert!(machine(text).is_err(), "{text}");
         }

@@ -16,6 +16,7 @@ use super::warnings::warnings;
 use crate::actor::Durability;
 use crate::measure::Difference;
 use crate::report::{ComparisonContext, Question, Report, Warning};
+use crate::units;
 
 /// A candidate with its differences, before they are judged.
 struct Measured<'a> {
@@ -56,7 +57,10 @@ pub fn compare(
     let candidates = judge(&measured, settings, rule);
     let sides: Vec<_> = measured.iter().map(|one| (one.build, one.other_host.as_deref())).collect();
     let mut warnings = warnings(base, &sides, &candidates, settings);
-    warnings.extend(measured.iter().filter_map(|one| rare(&one.figures)));
+    match measured.iter().find_map(|one| too_few(base, one)) {
+        Some(warning) => warnings.push(warning),
+        None => warnings.extend(measured.iter().filter_map(|one| rare(&one.figures))),
+    }
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
         kind: first.kind,
@@ -87,6 +91,24 @@ const METHOD: &str = "Samples are rounds, each with the round of the same number
     regression and leave nothing undecided. With durability on, inconclusive medians do not count where the disk, timed \
     without the backend, is inconclusive itself: then syncs of the log decide, and CPU time if durability off was not \
     compared.";
+
+/// A build with fewer rounds or runs than a comparison needs, however many commands they have.
+fn too_few(base: &BuildReports, one: &Measured<'_>) -> Option<Warning> {
+    let rounds = |build: &BuildReports| {
+        let rounds = build.reports.iter().flat_map(|(_, report)| &report.modes).map(|mode| mode.rounds.len());
+        rounds.min().unwrap_or(0)
+    };
+    let of = |build: &BuildReports| if one.samples == Samples::Rounds { rounds(build) } else { build.reports.len() };
+    let fewest = of(base).min(of(one.build));
+    let (what, hint) = match one.samples {
+        Samples::Rounds => ("round", "measure with more rounds (--rounds 10)"),
+        Samples::Runs | Samples::RunsInTurns => ("run", "add runs of both builds, taken in turns"),
+    };
+    (fewest < FEWEST).then(|| Warning {
+        what: format!("Only {} on a side: {FEWEST} are needed on each.", units::counted(fewest as u64, what)),
+        hint: format!("The scatter of fewer is too often small by chance: {hint}."),
+    })
+}
 
 /// Commands with too few samples for a median.
 fn rare(figures: &[Figure]) -> Option<Warning> {

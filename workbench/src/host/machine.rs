@@ -74,6 +74,18 @@ impl Machine {
         if self.is_host { all } else { usable }
     }
 
+    /// RAM of the largest machine that this host can emulate, MiB: the machine's kernel would keep a part of it.
+    pub(crate) fn most_emulated_ram_mb(&self) -> u64 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a multiple of a RAM size")]
+        let bytes = (self.usable_ram_bytes() as f64 / (1.0 - KERNEL_RESERVE)) as u64;
+        bytes >> 20
+    }
+
+    /// `2 cores and 1,500 MiB of RAM`.
+    pub(crate) fn size_text(cores: usize, ram_mb: u64) -> String {
+        format!("{} and {} MiB of RAM", units::counted(cores as u64, "core"), units::count(ram_mb))
+    }
+
     pub(crate) const fn is_at_least(&self, other: &Self) -> bool {
         self.cores >= other.cores && self.ram_mb >= other.ram_mb
     }
@@ -118,5 +130,7 @@ mod tests {
             .map(|machine| machine.name)
             .collect();
         assert_eq!(fitting, ["nano", "micro", "small", "medium"]);
+        let most = host.most_emulated_ram_mb();
+        assert!(Machine::custom(2, most).fits_in(&host) && !Machine::custom(2, most + 2).fits_in(&host), "{most}");
     }
 }

@@ -43,7 +43,7 @@ mod tests {
     fn matched(cores: u32, ram_bytes: u64) -> String {
         match matching_spec(cores, ram_bytes) {
             MachineSpec::Profile(profile) => profile.to_string(),
-            MachineSpec::Custom { ram_mb, cpu_cores } => format!("{cpu_cores} cores, {ram_mb} MB"),
+            MachineSpec::Custom { ram_mb, cpu_cores } => format!("{cpu_cores} cores, {ram_mb} MiB"),
         }
     }
 
@@ -52,9 +52,9 @@ mod tests {
         assert_eq!(matched(2, 4 * GIB), "medium");
         assert_eq!(matched(2, 4 * GIB - 300 * (1 << 20)), "medium", "7 % kept by the kernel");
         assert_eq!(matched(4, 16 * GIB), "xlarge");
-        assert_eq!(matched(2, 3 * GIB), "2 cores, 3072 MB");
-        assert_eq!(matched(4, 4 * GIB), "4 cores, 4096 MB", "cores must be equal");
-        assert_eq!(matched(2, 4 * GIB + 500 * (1 << 20)), "2 cores, 4596 MB", "more RAM than the profile has");
+        assert_eq!(matched(2, 3 * GIB), "2 cores, 3072 MiB");
+        assert_eq!(matched(4, 4 * GIB), "4 cores, 4096 MiB", "cores must be equal");
+        assert_eq!(matched(2, 4 * GIB + 500 * (1 << 20)), "2 cores, 4596 MiB", "more RAM than the profile has");
     }
 
     #[test]

@@ -38,8 +38,6 @@ pub struct HostProfile {
     pub virtualisation: String,
     /// CPU frequency governor; `None` without frequency scaling.
     pub governor: Option<String>,
-    /// Load average of the last minute: mean number of runnable threads.
-    pub(crate) load_average: f64,
 }
 
 impl HostProfile {
@@ -65,7 +63,6 @@ impl HostProfile {
             kernel: System::kernel_version().unwrap_or_else(unknown),
             virtualisation: virtualisation(),
             governor: read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-            load_average: System::load_average().one,
         }
     }
 }

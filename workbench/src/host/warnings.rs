@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::profile::HostProfile;
+use crate::units;
 
 /// Something that may have affected the measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,7 +39,7 @@ pub(crate) fn warnings(host: &HostProfile) -> Vec<HostWarning> {
         ),
         (
             host.disk.free_bytes < LOW_SPACE_BYTES,
-            format!("only {} MB are free under the data directory", host.disk.free_bytes / 1_000_000),
+            format!("only {} are free under the data directory", units::bytes(host.disk.free_bytes as f64)),
             "a run that fills the disk ends with an error; free some space or pass another --data-dir",
         ),
         (
@@ -48,13 +49,8 @@ pub(crate) fn warnings(host: &HostProfile) -> Vec<HostWarning> {
         ),
         (
             host.swap_used_bytes > 0,
-            format!("{} MB of swap are in use", host.swap_used_bytes / 1_000_000),
+            format!("{} of swap are in use", units::bytes(host.swap_used_bytes as f64)),
             "memory is short; stop other programs, or measure on a machine with more",
-        ),
-        (
-            host.load_average > f64::from(host.usable_cores),
-            format!("other programs keep the machine busy (load average {:.1})", host.load_average),
-            "wait until it is idle, or stop them: their CPU time lowers the result",
         ),
     ];
     let applying = conditions.into_iter().filter(|(applies, ..)| *applies);

@@ -38,6 +38,16 @@ pub enum RunError {
     /// The settings contradict each other or the source; the message says how.
     #[error("{0}")]
     Settings(String),
+    /// Others use the host so much that every result would be inconclusive.
+    #[error(
+        "{seen}, of {cores} cores: results would be inconclusive; wait until they have ended, or measure with --anyway"
+    )]
+    BusyHost {
+        /// What they did.
+        seen: String,
+        /// Logical cores of the host.
+        cores: u32,
+    },
     /// Every command fell into the warm-up, or none was due.
     #[error("nothing was measured: {}", unmeasured(*commands, *warmup_seconds))]
     NothingMeasured {

@@ -21,6 +21,7 @@ mod objective;
 mod observer;
 mod outcome;
 pub(crate) mod page_cache;
+mod preflight;
 mod rate;
 mod requests;
 mod schedule;
@@ -52,8 +53,9 @@ pub use measurement::{CommandLatency, Measurement};
 pub(crate) use measurement::{GENERATOR_SHARE, GeneratorLag};
 pub use null::NullBackend;
 pub use objective::{Objective, ObjectiveError};
-pub use observer::{JobContext, Observer, Phase, Silent};
+pub use observer::{JobContext, Observer, Phase, Silent, Stage, StageTime};
 pub use outcome::{HarnessCost, ModeOutcome, Round, harness_ns_per_operation};
+pub(crate) use preflight::{disturbance_text, disturbances_now, require_idle_host};
 pub use rate::Rate;
 pub use requests::RequestKind;
 pub use session::{

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::error::RunError;
 use super::requests::RequestKind;
@@ -52,6 +53,15 @@ impl Objective {
                 issued.join(", ")
             ))
         })
+    }
+
+    /// Time that the samples of its percentile take at a rate of what it is on, with four standard deviations of a Poisson
+    /// process more.
+    pub(crate) fn time_at(&self, per_second: f64) -> Duration {
+        let samples = self.samples_needed() as f64;
+        let needed = samples + 4.0 * samples.sqrt();
+        let seconds = needed / per_second.max(f64::MIN_POSITIVE);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
     pub(crate) fn samples_needed(&self) -> u64 {

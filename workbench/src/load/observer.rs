@@ -1,5 +1,7 @@
 //! Progress of a job.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
@@ -29,6 +31,40 @@ pub enum Phase {
     PowerCut,
 }
 
+/// A part of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The ceiling of a machine and a rate that may be sustained.
+    Search,
+    /// Whether that rate is sustained.
+    HoldOut,
+    /// The stored data, and a restart.
+    Survey,
+    /// The latency at the target.
+    Target,
+    /// The rates on a smaller database.
+    Sizes,
+    /// The rates by the number of writers.
+    Writers,
+    /// The rates of the host itself.
+    Host,
+    /// The ceilings by the number of cores.
+    Scaling,
+    /// What follows from all that, without a load.
+    Forecast,
+}
+
+/// Stages of one kind to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageTime {
+    /// Their kind.
+    pub stage: Stage,
+    /// How many there are.
+    pub count: u32,
+    /// Expected time of one.
+    pub each: Duration,
+}
+
 /// Receives progress; the default methods do nothing.
 pub trait Observer: Sync {
     /// A phase begins. `total` is its length in the unit [`progress`](Self::progress) counts: bytes of values for the
@@ -45,11 +81,11 @@ pub trait Observer: Sync {
     /// A round begins, counted from 1 to `of`.
     fn round(&self, _round: u32, _of: u32) {}
 
-    /// This many stages are to come, each of which is expected to take `each`. Replaces earlier expectations.
-    fn expect_stages(&self, _count: u32, _each: std::time::Duration) {}
+    /// The stages to come, with the times that they are expected to take. Replaces earlier expectations.
+    fn expect_stages(&self, _stages: &[StageTime]) {}
 
     /// A stage begins, and the one before has ended.
-    fn stage(&self, _name: &str) {}
+    fn stage(&self, _stage: Stage, _name: &str) {}
 
     /// A message for the user.
     fn note(&self, _text: &str) {}

@@ -27,9 +27,9 @@ pub(super) fn binding(
     disk_bytes_per_second: Option<f64>,
 ) -> Binding {
     if findings.oom_kills > 0 {
-        let peak = findings
-            .memory_peak_bytes
-            .map_or_else(String::new, |bytes| format!("; process and page cache had {} MB before", bytes / 1_000_000));
+        let peak = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
+            format!("; process and page cache had {} before", units::bytes(bytes as f64))
+        });
         let evidence = format!("killed {} times: out of memory{peak}", findings.oom_kills);
         return Binding { resource: Resource::Memory, evidence };
     }
@@ -56,14 +56,14 @@ pub(super) fn binding(
         }),
         (busy_cores > CPU_SHARE * cores, Resource::Cpu, format!("{busy} busy at the ceiling")),
         (written > BANDWIDTH_SHARE * disk, Resource::WriteBandwidth, {
-            let [written, disk] = [written, disk].map(|bytes| bytes / 1e6);
-            format!("{written:.0} MB/s written at the ceiling, of {disk:.0} MB/s that the disk can write")
+            let [written, disk] = [written, disk].map(units::bytes);
+            format!("{written}/s written at the ceiling, of {disk}/s that the disk can write")
         }),
         (synced > SYNC_SHARE, Resource::SyncLatency, {
             format!("writers spent {:.0} % of the time in durable writes, with {busy} busy", 100.0 * synced)
         }),
         (read > READ_BYTES, Resource::Memory, {
-            format!("{:.0} kB read from the disk per command: the page cache is too small", read / 1e3)
+            format!("{} read from the disk per command: the page cache is too small", units::bytes(read))
         }),
     ];
     let sign = signs.into_iter().find(|(binds, ..)| *binds);

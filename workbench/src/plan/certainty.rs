@@ -1,6 +1,7 @@
 //! How sure a plan is.
 
 use crate::plan::outcome::{MachineFindings, MachineVerdict, ModeFindings, PlanOutcome};
+use crate::plan::sentences::LEAST_MARGIN;
 use crate::report::{
     Assessment, Certainty, CertaintyLevel, Evidence, Ground, HorizonInfo, HorizonMode, Outcome, PlanResult, RateTrials,
     WorkingSet,
@@ -66,13 +67,19 @@ fn recommended(
             let times = units::number(margin);
             (CertaintyLevel::High, format!("up to {times} times the required rate is sustained"))
         } else {
-            let percent = units::percent(100.0 * (margin - 1.0).max(0.0));
-            let reason = format!("the highest sustained rate is only {percent} above the required one");
-            (CertaintyLevel::Moderate, reason)
+            (CertaintyLevel::Moderate, narrow(margin))
         };
         (level, format!("With durability {durability}, {reason}"))
     });
     [evidence].into_iter().chain(trials).chain(margin)
+}
+
+/// A margin that may be luck.
+fn narrow(margin: f64) -> String {
+    if margin < LEAST_MARGIN {
+        return "no rate above the required one is sustained".to_owned();
+    }
+    format!("the highest sustained rate is {} above the required one", units::percent(100.0 * (margin - 1.0)))
 }
 
 /// `2,857 commands/s held 5 of 5 on new databases, after the search; …`.

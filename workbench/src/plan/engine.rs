@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::Machine;
-use crate::load::{JobContext, RunError, Source, harness_ns_per_operation};
+use crate::load::{JobContext, RunError, Source, Stage, harness_ns_per_operation};
 use crate::measure::{Decision, Trials, decide};
 use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
@@ -16,6 +16,7 @@ use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
 use crate::report::{ScalingPointInfo, WriterSweep, suffices};
+use crate::units;
 
 /// Times that each number of cores is measured.
 const SCALING_ROUNDS: usize = 2;
@@ -66,11 +67,11 @@ fn find_machines(searches: &mut [ModeSearch<'_>], seed: u64) -> Result<(), Proce
         for search in &mut *searches {
             search.find()?;
         }
-        let open: Vec<_> = searches.iter_mut().filter_map(ModeSearch::hold_out).collect();
-        if open.is_empty() {
-            return Ok(());
-        }
-        decide_all(open, seed)?;
+        let open: Vec<_> = searches.iter().filter_map(ModeSearch::open_text).collect();
+        let job = searches.first().map(|search| search.input.job);
+        let Some(job) = job.filter(|_| !open.is_empty()) else { return Ok(()) };
+        job.observer.stage(Stage::HoldOut, &format!("again: {}", open.join(", ")));
+        decide_all(searches.iter_mut().filter_map(ModeSearch::hold_out).collect(), seed)?;
         for search in &mut *searches {
             search.settle()?;
         }
@@ -151,7 +152,7 @@ impl<'a> ModeSearch<'a> {
                 break;
             }
             let machine = &self.machines[place];
-            self.begin(&format!("{machine} at {:.0} commands/s and more", self.required()));
+            self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
             let findings = self.search_alone(machine)?;
             self.mode.searched.push(findings);
         }
@@ -161,7 +162,7 @@ impl<'a> ModeSearch<'a> {
     /// The ceiling of a machine, and the highest rate that met the objective once.
     fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
         let machine = &self.machines[place];
-        self.begin(&format!("{machine} at {:.0} commands/s and more", self.required()));
+        self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
         let (search, candidate) = self.propose(machine)?;
         Ok(Found { search, place, candidate })
     }
@@ -185,6 +186,12 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
+    /// `durability off nano`, if its machine is to be tried.
+    fn open_text(&self) -> Option<String> {
+        let found = self.found.as_ref().filter(|found| found.candidate.is_some() && !self.is_stopped())?;
+        Some(format!("durability {} {}", self.durability, found.search.findings.machine))
+    }
+
     /// The trials of the machine that was found, unless they are done.
     fn hold_out(&mut self) -> Option<HoldOut<'_, 'a>> {
         if self.is_stopped() {
@@ -193,7 +200,6 @@ impl<'a> ModeSearch<'a> {
         let required = self.required();
         let Found { search, candidate, .. } = self.found.as_mut()?;
         let candidate = candidate.take()?;
-        self.input.job.observer.stage(&format!("durability {}: {} again", self.durability, search.findings.machine));
         Some(HoldOut::new(search, candidate, Some(required)))
     }
 
@@ -208,7 +214,7 @@ impl<'a> ModeSearch<'a> {
             search.findings.sustained_within_memory().is_some_and(|rate| suffices(rate, required))
         };
         if holds(&found.search) && self.is_surveyed && self.mode.grown_survey.is_none() {
-            self.begin("size of the data and time of a restart");
+            self.begin(Stage::Survey, "size of the data and time of a restart");
             self.mode.grown_survey = found.search.survey(self.input.spec.most_grown_events() == 0)?;
         }
         if holds(&found.search) {
@@ -249,7 +255,7 @@ impl<'a> ModeSearch<'a> {
             self.measure_writers(&machine)?;
         }
         if self.is_host_needed() {
-            self.begin("highest rate of this host");
+            self.begin(Stage::Host, "highest rate of this host");
             let findings = self.search_alone(&self.input.spec.host)?;
             self.mode.searched.push(findings);
         }
@@ -274,7 +280,7 @@ impl<'a> ModeSearch<'a> {
             if self.is_stopped() {
                 break;
             }
-            self.begin("rates on a smaller database");
+            self.begin(Stage::Sizes, "rates on a smaller database");
             let mut search = self.search_of(machine, grown_events).coarse();
             search.saturate()?;
             search.candidate(required)?;
@@ -303,7 +309,7 @@ impl<'a> ModeSearch<'a> {
         if effort.breadth == Breadth::Smallest && !self.durability.is_on() {
             return Ok(());
         }
-        self.begin("rates by the number of writers");
+        self.begin(Stage::Writers, "rates by the number of writers");
         let planned = self.mode.searched_machine(machine);
         let known = |findings: &MachineFindings| {
             findings.saturation.as_ref().map(|drive| findings.writer_point(drive, self.input.request))
@@ -324,7 +330,7 @@ impl<'a> ModeSearch<'a> {
 
     /// The target itself: once if it meets the objective, else until the sequential test decides.
     fn measure_at_target(&self, search: &mut Search<'_>) -> Result<Option<AtTarget>, ProcessError> {
-        self.begin("latency at the target");
+        self.begin(Stage::Target, "latency at the target");
         let mut trials = Trials::default();
         let mut last = None;
         while !self.is_stopped() {
@@ -355,7 +361,7 @@ impl<'a> ModeSearch<'a> {
 
     /// The ceilings of this host on fewer cores and on all, in turns.
     fn measure_scaling(&self) -> Result<Vec<ScalingPointInfo>, ProcessError> {
-        self.begin("scaling with cores");
+        self.begin(Stage::Scaling, "scaling with cores");
         let host = &self.input.spec.host;
         let mut searches: Vec<_> = core_counts(host.cores).map(|cores| self.search(&host.with_cores(cores))).collect();
         let mut points = Vec::new();
@@ -386,8 +392,8 @@ impl<'a> ModeSearch<'a> {
         self.input.spec.writers_on(machine, self.input.source).of(self.durability)
     }
 
-    fn begin(&self, stage: &str) {
-        self.input.job.observer.stage(&format!("durability {}: {stage}", self.durability));
+    fn begin(&self, stage: Stage, name: &str) {
+        self.input.job.observer.stage(stage, &format!("durability {}: {name}", self.durability));
     }
 
     fn required(&self) -> f64 {

@@ -8,7 +8,7 @@ use crate::plan::binding::binding;
 use crate::plan::outcome::{MachineFindings, ModeFindings};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::Emulation;
-use crate::report::{Band, Evidence, MachineMode, Rejection, suffices};
+use crate::report::{Band, Evidence, MachineMode, RateTrials, Rejection, suffices};
 use crate::units;
 
 pub(super) fn verdict(
@@ -83,10 +83,10 @@ fn extrapolated<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<Result<
 
 fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
     format!(
-        "{:.0} to {:.0} commands/s, extrapolated from this host to {} cores by the Universal Scalability Law (contention \
+        "{} to {} commands/s, extrapolated from this host to {} cores by the Universal Scalability Law (contention \
          {:.3}, coherency {:.4}, error {:.1} %)",
-        rate.low,
-        rate.high,
+        units::number(rate.low),
+        units::number(rate.high),
         machine.cores,
         law.loss.sigma,
         law.loss.kappa,
@@ -166,8 +166,10 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     let why = findings.probes.iter().rfind(|probe| probe.rejection.is_some() && at_required(probe.offered_per_second));
     let why = why.and_then(|probe| probe.rejection).map_or("", Rejection::name);
     match (failed, findings.ceiling_per_second()) {
-        (Some(decided), _) => format!("{ran}; {:.0} commands/s {}: {why}", decided.rate_per_second, decided.trials),
-        (None, Some(ceiling)) => format!("{ran}; its ceiling is {ceiling:.0} commands/s"),
+        (Some(RateTrials { rate_per_second, trials, .. }), _) => {
+            format!("{ran}; {} commands/s {trials}: {why}", units::number(*rate_per_second))
+        }
+        (None, Some(ceiling)) => format!("{ran}; its ceiling is {} commands/s", units::number(ceiling)),
         (None, None) => ran,
     }
 }

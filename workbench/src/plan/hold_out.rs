@@ -15,6 +15,7 @@ use crate::load::Drive;
 use crate::measure::{Decision, Trials, decide};
 use crate::process::ProcessError;
 use crate::report::RateTrials;
+use crate::units;
 
 /// A rate that does not hold is lowered by these factors, one after the other; then the lowest one is tried.
 const STEPS_DOWN: [f64; 6] = [0.85, 0.85, 0.75, 0.6, 0.5, 0.5];
@@ -90,13 +91,14 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             Decision::Unreliable => Some(false),
             Decision::Undecided => None,
         };
-        self.search.note(&format!("{:.0} commands/s {}", self.rate, self.trials));
+        self.search.note(&format!("{} commands/s {}", units::number(self.rate), self.trials));
         let decided = RateTrials { rate_per_second: self.rate, trials: self.trials, sustained };
         self.search.findings.decided.push(decided);
         let drives = std::mem::take(&mut self.drives);
         self.trials = Trials::default();
         if sustained == Some(true) {
-            self.search.sustain((KEPT * self.rate).max(self.lowest.unwrap_or(0.0).min(self.rate)), drives);
+            let kept = (KEPT * self.rate).max(self.lowest.unwrap_or(0.0).min(self.rate));
+            self.search.sustain(kept, self.rate, drives);
             self.raise();
         } else {
             self.lower();

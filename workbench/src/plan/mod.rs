@@ -59,5 +59,6 @@ pub use report::{ReportInput, plan_report};
 pub(crate) use request::PlanRequest;
 #[cfg(feature = "rocksdb")]
 pub(crate) use run::run;
+pub use sizes::ModelledGrowth;
 pub use spec::{Breadth, Effort, PlanSpec};
 pub use what_if::{WhatIf, WhatIfError};

@@ -238,8 +238,10 @@ pub struct AtTarget {
 /// A rate that met the objective on later loads than those it was chosen by.
 #[derive(Debug, Clone)]
 pub struct SustainedRate {
-    /// Commands per second.
+    /// Commands per second that count as sustained.
     pub rate_per_second: f64,
+    /// Commands per second that its loads were offered: the same or more.
+    pub(crate) offered_per_second: f64,
     /// Every load that decided, those that missed the objective included.
     pub(crate) drives: Vec<Drive>,
     /// Memory and disk in use by then.

@@ -14,12 +14,13 @@ pub(super) fn price(
     measured: Option<DurabilityPrice>,
 ) -> Option<DurabilityPrice> {
     let modes = outcome.mode(Durability::Off).zip(outcome.mode(Durability::On))?;
-    let expected = |durability| plan.recommendation(durability)?.expected.as_ref();
+    let is_one_machine = one_machine(modes).is_some();
+    let expected = |durability| plan.recommendation(durability).filter(|_| is_one_machine)?.expected.as_ref();
     let expected = expected(Durability::Off).zip(expected(Durability::On));
     let at_target = expected.and_then(|(off, on)| LatencyPrice::at_target(&off.command, &off.response, &on.response));
     Some(DurabilityPrice {
         throughput: throughput(modes),
-        latency: at_target.or_else(|| measured?.latency),
+        latency: at_target.or_else(|| measured.filter(|_| is_one_machine)?.latency),
         at_risk: Some(AtRisk {
             seconds: unsynced.seconds,
             commands: unsynced.seconds * plan.target_per_second,
@@ -28,8 +29,15 @@ pub(super) fn price(
     })
 }
 
+/// The machine that the figures of both modes are about; `None` if they are about two.
+fn one_machine<'a>(
+    (off, on): (&'a ModeFindings, &'a ModeFindings),
+) -> Option<(&'a MachineFindings, &'a MachineFindings)> {
+    off.principal().zip(on.principal()).filter(|(off, on)| off.machine == on.machine)
+}
+
 /// The rates of one machine in both modes: the one recommended with durability on, else the largest that was searched in
-/// both. If no machine was, the rates of the modes' principal machines, or their ceilings.
+/// both, else the ceilings of one. Two machines would be compared, and not two modes.
 fn throughput((off, on): (&ModeFindings, &ModeFindings)) -> Option<ThroughputPrice> {
     let both = || {
         off.searched.iter().filter_map(|one| {
@@ -42,10 +50,7 @@ fn throughput((off, on): (&ModeFindings, &ModeFindings)) -> Option<ThroughputPri
     if let Some((machine, rates)) = same {
         return ThroughputPrice::new(ThroughputBasis::Objective, Some(machine.name.clone()), rates);
     }
-    let (off, on) = off.principal().zip(on.principal())?;
-    let of = |figure: fn(&MachineFindings) -> Option<f64>| figure(off).zip(figure(on));
-    match of(MachineFindings::sustained_per_second) {
-        Some(rates) => ThroughputPrice::new(ThroughputBasis::Objective, None, rates),
-        None => ThroughputPrice::new(ThroughputBasis::Saturation, None, of(MachineFindings::ceiling_per_second)?),
-    }
+    let (off, on) = one_machine((off, on))?;
+    let ceilings = off.ceiling_per_second().zip(on.ceiling_per_second())?;
+    ThroughputPrice::new(ThroughputBasis::Saturation, Some(off.machine.name.clone()), ceilings)
 }

@@ -8,6 +8,7 @@ use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
 use crate::plan::sentences::{self, Rates};
+use crate::plan::sizes::ModelledGrowth;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{
@@ -40,6 +41,8 @@ pub struct ReportInput<'a> {
     pub forecast: Option<ForecastInfo>,
     /// How long the answer is valid.
     pub outlook: Option<Outlook>,
+    /// Growth by the workload alone, which counts where there is no forecast; `None` for a trace.
+    pub growth: Option<ModelledGrowth>,
 }
 
 /// The report of a plan; with changed inputs, and their measurement unless they only change the target.
@@ -82,8 +85,13 @@ pub fn plan_report(
     let mut report = report(context, ReportKind::Plan, verdict, settings, modes, assessment);
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-    report.verdict.sentence = sentences::verdict(input.rates(), &plan, at_risk);
-    if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all) {
+    let is_decided = ended != Outcome::Inconclusive;
+    report.verdict.sentence = if is_decided {
+        sentences::verdict(input.rates(), &plan, at_risk)
+    } else {
+        sentences::undecided(input.rates(), &plan)
+    };
+    if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all && is_decided) {
         let sentence = report.verdict.sentence.trim_end_matches('.');
         report.verdict.sentence = format!("{sentence}{}.", sentences::validity(valid_until));
     }
@@ -92,7 +100,7 @@ pub fn plan_report(
 }
 
 fn assess(mode: &ModeFindings, findings: &MachineFindings, assessment: &mut Assessment) {
-    let offered = findings.sustained.first().map(|sustained| sustained.rate_per_second);
+    let offered = findings.sustained.first().map(|sustained| sustained.offered_per_second);
     let verified = findings.finished.as_ref().and_then(|finished| finished.verified.as_ref());
     assessment.loads(&mode.durability.to_string(), findings.rounds(), offered, verified);
     // A search that ended on a rate with too few samples did not end on evidence.
@@ -156,7 +164,7 @@ impl ReportInput<'_> {
             rounds: findings.rounds(),
             verified: finished.and_then(|finished| finished.verified.as_ref()),
             size: finished.map_or_else(Default::default, |finished| finished.size),
-            offered: findings.sustained.first().map(|sustained| sustained.rate_per_second),
+            offered: findings.sustained.first().map(|sustained| sustained.offered_per_second),
             harness: HarnessCost {
                 ns_per_operation: self.outcome.harness_ns_per_operation,
                 memory_bytes: findings.harness_memory_bytes,
@@ -197,12 +205,15 @@ impl ReportInput<'_> {
         }
     }
 
-    /// Where there is no forecast: from the search that issued the most commands, since what a command stores does not
-    /// depend on durability, and a larger sample contains less of what a new database holds.
+    /// Where there is no forecast: as modelled from the workload, or, of a trace, which has no growth of its own, from the
+    /// search that issued the most commands: what a command stores does not depend on durability, and a larger sample contains
+    /// less of what a new database holds.
     fn growth(&self) -> GrowthInfo {
         let commands_per_day = self.spec.target_per_second * units::DAY_SECONDS;
         let (per_day_bytes, days_until_disk_full) = if let Some(forecast) = &self.forecast {
             (forecast.growth_per_day_bytes.expected, forecast.days_until_disk_full)
+        } else if let Some(modelled) = self.growth {
+            (modelled.per_day_bytes, modelled.days_until_disk_full)
         } else {
             let searched = self.outcome.modes.iter().flat_map(|mode| &mode.searched);
             let longest = searched.filter_map(|found| found.finished.as_ref()).max_by_key(|finished| finished.commands);
@@ -299,7 +310,7 @@ impl ReportInput<'_> {
         let lowest = findings.sustained.first()?;
         let all = Measurement::over_rounds(lowest.drives.iter().map(|drive| &drive.measurement));
         let value_ns = all.request(request)?.response.percentile(percentile)?;
-        Some(MachineLatency { value_ns, per_second: lowest.rate_per_second })
+        Some(MachineLatency { value_ns, per_second: lowest.offered_per_second })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::host::{Confinement, HostProfile, Machine};
 use crate::load::{Objective, Rate, RestartSpec, Source};
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
-use crate::plan::sizes::{Sizes, events_at_horizon, sizes};
+use crate::plan::sizes::{Sizes, size_after, sizes};
 use crate::plan::spec::{Breadth, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
@@ -17,8 +17,6 @@ use crate::units;
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
-/// Bytes on the disk per byte of preload: the database, its log, and the output of a compaction.
-const DISK_PER_PRELOAD: f64 = 3.0;
 
 pub(crate) struct PlanRequest {
     pub(crate) source: SourceSpec,
@@ -45,6 +43,8 @@ pub(crate) struct PlanRequest {
     pub(crate) rated_bytes: Option<u64>,
     pub(crate) what_if: Option<WhatIf>,
     pub(crate) fresh: bool,
+    /// Whether to measure on a busy host.
+    pub(crate) anyway: bool,
     pub(crate) data_dir: PathBuf,
     pub(crate) reports_dir: PathBuf,
     pub(crate) command: String,
@@ -115,12 +115,8 @@ impl PlanRequest {
     /// A horizon that was asked for must be reached before the disk is full.
     fn check_horizon(&self, scenario: &Scenario) -> Result<(), PlanError> {
         let (Some(days), Scenario { source, deployment, .. }) = (self.horizon_days, scenario) else { return Ok(()) };
-        let size_after = |days: f64| {
-            let events = events_at_horizon(source, &Deployment { horizon_days: days, ..*deployment });
-            source.grown(events).preload_disk_bytes() as f64
-        };
         let disk_bytes = deployment.disk_bytes as f64;
-        let (now, then) = (size_after(0.0), size_after(days));
+        let [now, then] = [0.0, days].map(|days| size_after(source, deployment, days));
         if then <= disk_bytes {
             return Ok(());
         }
@@ -166,16 +162,6 @@ impl PlanRequest {
 impl Scenario {
     fn check(&self, host: &HostProfile) -> Result<(), PlanError> {
         self.spec.check(&self.source).map_err(ProcessError::from)?;
-        let (preload_bytes, free_bytes) = (self.source.preload_bytes() as f64, host.disk.free_bytes as f64);
-        let needed_bytes = DISK_PER_PRELOAD * preload_bytes;
-        if needed_bytes > free_bytes {
-            let [preload, needed, free] = [preload_bytes, needed_bytes, free_bytes].map(units::bytes);
-            return Err(PlanError::Usage(format!(
-                "`{}` preloads {preload}, which needs about {needed} of disk; {free} are free. Give --data-dir on a larger disk, \
-                 or a smaller preload",
-                self.source.name()
-            )));
-        }
-        Ok(())
+        Ok(self.source.check_space(host.disk.free_bytes).map_err(ProcessError::from)?)
     }
 }

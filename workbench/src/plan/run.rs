@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::host::{
     Confinement, DiskSample, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
 };
-use crate::load::{JobContext, Writers};
+use crate::load::{JobContext, Stage, Writers, require_idle_host};
 use crate::plan::disk::{disk_warnings, plan_disk, read_profile};
 use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
@@ -18,10 +18,11 @@ use crate::plan::outlook::OutlookInput;
 use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
+use crate::plan::sizes::ModelledGrowth;
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::plan::watched::WatchedTestbed;
-use crate::process::Scratch;
 use crate::process::rig::ProcessTestbed;
+use crate::process::{ProcessError, Scratch};
 use crate::report::{Attachment, Context, ForecastInfo, Report, ReportDirectory, attachments, host_info, tuning_info};
 use crate::units;
 use crate::workload::path_text;
@@ -60,6 +61,9 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
     scenario.size_note.iter().for_each(|note| job.observer.note(note));
     if let Some(note) = Writers::surplus(request.writers, &scenario.source) {
         job.observer.note(&note);
+    }
+    if !request.anyway {
+        require_idle_host(host.logical_cores, job.control).map_err(ProcessError::from)?;
     }
     let disk = profile(request, job)?;
     let measured = measure(request, scenario, scratch.path(), &host, &disk, job)?;
@@ -132,7 +136,8 @@ impl Measured {
     fn report_input<'m>(&'m self, emulation: &'m str, unsynced: &'m WritebackDelay) -> ReportInput<'m> {
         let Self { scenario: Scenario { source, spec, deployment, .. }, outcome, forecast, outlook, .. } = self;
         let (forecast, disk_bytes) = (forecast.clone(), deployment.disk_bytes);
-        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes, forecast, outlook: outlook.clone() }
+        let (outlook, growth) = (outlook.clone(), ModelledGrowth::of(source, deployment));
+        ReportInput { source, spec, outcome, emulation, unsynced, disk_bytes, forecast, outlook, growth }
     }
 }
 
@@ -156,6 +161,7 @@ fn measure(
     let testbed = JournaledTestbed::new(&watched, journal, job.control);
     let mut outcome = search_machines(&testbed, &scenario.source, &scenario.spec, job)?;
     let disk_samples = watch.borrow().samples().to_vec();
+    job.observer.stage(Stage::Forecast, "forecast");
     let forecast = forecast(&scenario.source, &outcome, &scenario.deployment);
     let outlook = forecast.as_ref().and_then(|forecast| {
         let Scenario { source, spec, deployment, .. } = &scenario;

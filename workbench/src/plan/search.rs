@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::actor::Durability;
 use crate::host::Machine;
 use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RequestKind, Source, WarmUp};
+use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
 use crate::plan::spec::PlanSpec;
@@ -43,10 +44,8 @@ impl SearchInput<'_> {
     /// Time to offer a rate: long enough for the percentile, within limits.
     pub(super) fn probe_time(&self, rate: f64) -> Duration {
         let PlanSpec { objective, effort, .. } = self.spec;
-        // Four standard deviations of a Poisson process more.
-        let samples = objective.samples_needed() as f64;
-        let needed = (samples + 4.0 * samples.sqrt()) / (rate * self.source.per_command(self.request)).max(1e-9);
-        Duration::from_secs_f64(needed.clamp(effort.probe.as_secs_f64(), effort.longest_probe.as_secs_f64()))
+        let share = self.source.per_command(self.request);
+        objective.time_at(rate * share).clamp(effort.probe, effort.longest_probe)
     }
 }
 
@@ -139,7 +138,7 @@ impl<'a> Search<'a> {
             }
             self.findings.saturation = self.drive(Load::Closed, self.input.spec.effort.saturation, None)?;
             if let Some(ceiling) = self.findings.ceiling_per_second() {
-                self.note(&format!("ceiling {ceiling:.0} commands/s"));
+                self.note(&format!("ceiling {} commands/s", units::number(ceiling)));
                 break;
             }
         }
@@ -150,7 +149,7 @@ impl<'a> Search<'a> {
     /// `None` if that is above the ceiling.
     pub(super) fn candidate(&mut self, required: f64) -> Result<Option<f64>, ProcessError> {
         if self.is_over() || self.findings.ceiling_per_second().is_some_and(|ceiling| required > RESOLUTION * ceiling) {
-            self.note(&format!("{required:.0} commands/s: above the ceiling"));
+            self.note(&format!("{} commands/s: above the ceiling", units::number(required)));
             return Ok(None);
         }
         let first = BELOW_CEILING * self.highest(required);
@@ -220,9 +219,9 @@ impl<'a> Search<'a> {
     }
 
     /// Notes a rate that is sustained.
-    pub(super) fn sustain(&mut self, rate: f64, drives: Vec<Drive>) {
+    pub(super) fn sustain(&mut self, rate: f64, offered_per_second: f64, drives: Vec<Drive>) {
         let footprint = Footprint { rss_bytes: self.findings.rss_peak_bytes, database_bytes: self.database_bytes };
-        self.findings.sustained.push(SustainedRate { rate_per_second: rate, drives, footprint });
+        self.findings.sustained.push(SustainedRate { rate_per_second: rate, offered_per_second, drives, footprint });
         self.findings.sustained.sort_by(|a, b| a.rate_per_second.total_cmp(&b.rate_per_second));
     }
 
@@ -281,8 +280,8 @@ impl<'a> Search<'a> {
         let response = drive.and_then(|drive| drive.measurement.request(request)).map(|latency| &latency.response);
         ProbeResult {
             offered_per_second: rate,
-            achieved_per_second: drive.map_or(0.0, |drive| drive.measurement.commands_per_second()),
-            p50_ns: response.map_or(0, |response| response.quantile(0.5)),
+            achieved_per_second: drive.map(|drive| drive.measurement.commands_per_second()),
+            p50_ns: response.and_then(|response| response.percentile(Percentile::P50)),
             slo_percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
             worst_slice_ns: drive.and_then(|drive| worst_slice(drive, objective, request)),
             rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, request)),
@@ -364,7 +363,7 @@ fn describe(probe: &ProbeResult, objective: &Objective) -> String {
     let latency = probe
         .worst_slice_ns
         .or(probe.slo_percentile_ns)
-        .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {:.2} ms", value as f64 / 1e6));
+        .map_or_else(|| format!("{name} unknown"), |value| format!("{name} {}", units::duration(value as f64)));
     let outcome = probe.rejection.map_or("meets the objective", Rejection::name);
-    format!("{:.0} commands/s: {latency}, {outcome}", probe.offered_per_second)
+    format!("{} commands/s: {latency}, {outcome}", units::number(probe.offered_per_second))
 }

@@ -12,7 +12,7 @@ use crate::report::{
 use crate::units;
 
 /// A sustained rate below this multiple of the required one has no margin: the loads of one rate scatter by as much.
-const LEAST_MARGIN: f64 = 1.02;
+pub(super) const LEAST_MARGIN: f64 = 1.02;
 
 /// Rates in words: of what the objective is on.
 #[derive(Clone, Copy)]
@@ -80,6 +80,14 @@ fn enough_for_a_time(plan: &PlanResult, durability: Durability) -> Option<String
     let is_enough_at_first = known.periods.first().is_some_and(|first| first.profile.is_some());
     let ends = known.periods.last().is_some_and(|last| last.profile.is_none());
     (is_enough_at_first && ends).then(|| known.machines_over_time())
+}
+
+/// The verdict of a plan that decided nothing: no machine is to be taken.
+pub(super) fn undecided(rates: Rates<'_>, plan: &PlanResult) -> String {
+    let mut machines: Vec<_> = plan.recommendations.iter().filter_map(|one| machine(one, plan)).collect();
+    machines.dedup();
+    let subject = if machines.is_empty() { "any machine that was tried".to_owned() } else { machines.join(" or ") };
+    format!("Whether {subject} sustains {} is not decided: measure again.", goal(rates, plan))
 }
 
 /// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.
@@ -222,19 +230,21 @@ pub(super) fn doubts(mode: &ModeFindings, required_per_second: f64) -> Vec<Strin
     doubts
 }
 
-/// Memory in use at the lowest sustained rate.
+/// Memory in use: the process, the page cache with it, and their limit.
 pub(super) fn memory(mode: &ModeFindings) -> Option<String> {
     let findings = mode.principal()?;
-    let SustainedRate { rate_per_second, footprint, .. } = findings.sustained.first()?;
-    let page_cache = findings.memory_peak_bytes.map_or_else(String::new, |bytes| {
-        format!(" Process and page cache together peaked at {}.", units::bytes(bytes as f64))
+    let SustainedRate { footprint, .. } = findings.sustained.first()?;
+    let bytes = |bytes: u64| units::bytes(bytes as f64);
+    let with_cache = findings.memory_peak_bytes.map_or_else(String::new, |peak| {
+        let limit = bytes(findings.machine.usable_ram_bytes());
+        format!(", process and page cache together at {}, of {limit} that they may use", bytes(peak))
     });
     Some(format!(
-        "With durability {}, at {} commands/s the process and the whole database took {} on {}.{page_cache}",
+        "With durability {}, on {} the process peaked at {}{with_cache}; the database had {}.",
         mode.durability,
-        units::number(*rate_per_second),
-        units::bytes(footprint.total_bytes() as f64),
         findings.machine,
+        bytes(findings.rss_peak_bytes),
+        bytes(footprint.database_bytes),
     ))
 }
 

@@ -30,6 +30,33 @@ pub(super) fn events_at_horizon(source: &Source, deployment: &Deployment) -> u64
     deployment.events_after(source, deployment.kept_days())
 }
 
+/// Size of the database after so many days, by the workload alone; that of a trace does not grow.
+pub(super) fn size_after(source: &Source, deployment: &Deployment, days: f64) -> f64 {
+    let events = events_at_horizon(source, &Deployment { horizon_days: days, ..*deployment });
+    source.grown(events).preload_disk_bytes() as f64
+}
+
+/// Growth of the database by the workload alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ModelledGrowth {
+    /// Bytes per day at the target.
+    pub per_day_bytes: f64,
+    /// Days until the disk is full; `None` if it never is.
+    pub days_until_disk_full: Option<f64>,
+}
+
+impl ModelledGrowth {
+    /// `None` if the source has no growth of its own.
+    pub(super) fn of(source: &Source, deployment: &Deployment) -> Option<Self> {
+        let now = size_after(source, deployment, 0.0);
+        let per_day_bytes = size_after(source, deployment, 1.0) - now;
+        let full = ((deployment.disk_bytes as f64 - now) / per_day_bytes).max(0.0);
+        let is_deleted_before = deployment.retention_days.is_some_and(|retention| retention < full);
+        (per_day_bytes > 0.0)
+            .then_some(Self { per_day_bytes, days_until_disk_full: Some(full).filter(|_| !is_deleted_before) })
+    }
+}
+
 /// The sizes that are measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sizes {
@@ -97,6 +124,19 @@ mod tests {
 
     fn bytes(source: &Source, events: u64) -> f64 {
         source.grown(events).preload_disk_bytes() as f64
+    }
+
+    #[test]
+    fn a_disk_that_retention_keeps_free_is_never_full() {
+        let (source, forever) = (ledger(), deployment(500.0, 365.0));
+        let found = ModelledGrowth::of(&source, &forever).unwrap();
+        let full = found.days_until_disk_full.unwrap();
+        let size = size_after(&source, &forever, full.min(10.0));
+        let expected = size_after(&source, &forever, 0.0) + full.min(10.0) * found.per_day_bytes;
+        assert!((size / expected - 1.0).abs() < 0.01, "{size} instead of {expected}");
+        let kept = |days| ModelledGrowth::of(&source, &Deployment { retention_days: Some(days), ..forever }).unwrap();
+        assert_eq!(kept(full / 2.0).days_until_disk_full, None);
+        assert_eq!(kept(full * 2.0).days_until_disk_full, Some(full));
     }
 
     #[test]

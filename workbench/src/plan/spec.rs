@@ -72,7 +72,7 @@ impl Effort {
         Self {
             saturation: Duration::from_millis(1_200),
             probe: Duration::from_millis(1_200),
-            longest_probe: Duration::from_secs(12),
+            longest_probe: Duration::from_secs(120),
             warmup: Duration::from_millis(200),
             bisections: 2,
             error: 0.1,
@@ -86,7 +86,7 @@ impl Effort {
         Self {
             saturation: Duration::from_secs(3),
             probe: Duration::from_secs(3),
-            longest_probe: Duration::from_secs(30),
+            longest_probe: Duration::from_secs(300),
             warmup: Duration::from_millis(700),
             bisections: 4,
             error: 0.05,
@@ -100,7 +100,7 @@ impl Effort {
         Self {
             saturation: Duration::from_secs(15),
             probe: Duration::from_secs(20),
-            longest_probe: Duration::from_secs(120),
+            longest_probe: Duration::from_secs(600),
             warmup: Duration::from_secs(3),
             bisections: 6,
             error: 0.01,
@@ -150,12 +150,12 @@ impl PlanSpec {
             ));
         }
         if self.emulatable().is_empty() {
-            let (cores, ram_mb) = (self.host.cores, self.host.ram_mb);
+            let largest = Machine::size_text(self.host.cores, self.host.most_emulated_ram_mb());
             let candidates: Vec<_> = self.machines.iter().map(|machine| machine.name.as_str()).collect();
             return wrong(format!(
-                "this process may use {cores} core(s) and {ram_mb} MiB of RAM, less than any candidate machine ({}): \
-                 none of them can be emulated here; `run` measures this host",
-                candidates.join(", ")
+                "the largest machine that this process can emulate has {largest}, less than any candidate machine ({}); `run` \
+                 measures this host",
+                candidates.join(" ")
             ));
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::load::{Stage, StageTime};
 use crate::measure::fewest_trials;
 use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
@@ -10,40 +11,52 @@ use crate::plan::spec::{Breadth, PlanSpec};
 const SET_UP: f64 = 0.7;
 /// Expected time to survey data and restarts, seconds.
 const SURVEY: f64 = 3.0;
+/// Expected time to walk the commands of the forecast, seconds.
+const FORECAST: f64 = 3.0;
 /// Expected trials of a machine, as a multiple of those of one rate that holds: the next higher one soon fails.
 const RATES_TRIED: f64 = 1.6;
 
-/// Announces the stages with the mean of their times, since which machines will be tried is not known beforehand. Returns the
-/// time for which the target is offered.
+/// Announces the stages with their expected times. Machines that fail, and are followed by others, come on top. Returns the time
+/// for which the target is offered.
 pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
-    let effort = spec.effort;
-    let warmup = effort.warmup.as_secs_f64();
-    let trials = f64::from(fewest_trials(effort.error));
-    let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
-    let short = effort.probe.as_secs_f64() + warmup;
-    let bisection = f64::from(effort.bisections) * short;
-    let hold_out = SET_UP + RATES_TRIED * trials * short;
     let at_target = input.probe_time(spec.target_per_second);
+    input.job.observer.expect_stages(&stages(spec, input, at_target));
+    at_target
+}
+
+fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<StageTime> {
+    let effort = spec.effort;
     let (every, is_quick) = (effort.breadth == Breadth::All, effort.breadth == Breadth::Smallest);
-    let machines = if every { spec.emulatable().len() as f64 } else { 1.0 };
-    let searched = ceiling + bisection + hold_out;
-    let smaller = (spec.grown_events.len() - 1) as f64 * (ceiling + bisection / 2.0 + SURVEY);
-    let writers = if is_quick { 3.0 } else { 7.0 } * (SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0);
-    // Stages that are announced, and their time.
-    let mut stages = vec![(2.0 * machines, machines * searched), (2.0, at_target.as_secs_f64() + SURVEY)];
-    stages.push(((spec.grown_events.len() - 1) as f64, smaller));
-    stages.push((1.0, writers));
+    let modes = count(spec.durabilities.len());
+    let durable_modes = count(spec.durabilities.iter().filter(|mode| mode.is_on()).count());
+    let warmup = effort.warmup.as_secs_f64();
+    let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
+    let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup;
+    let search = ceiling + probe * f64::from(1 + effort.bisections) / 2.0;
+    let hold_out = SET_UP + RATES_TRIED * f64::from(fewest_trials(effort.error)) * probe;
+    let sizes = spec.grown_events.len() - 1;
+    let machines = if every { spec.emulatable().len() } else { 1 };
+    let point = SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0;
+    let (points, sweeps) = if is_quick { (3.0, durable_modes) } else { (7.0, modes) };
+    let stage = |stage, count, seconds| StageTime { stage, count, each: Duration::from_secs_f64(seconds) };
+    let mut stages = vec![
+        stage(Stage::Search, modes * count(machines), search + if every { hold_out } else { 0.0 }),
+        stage(Stage::HoldOut, 1, hold_out * f64::from(modes)),
+        stage(Stage::Survey, 1, SURVEY),
+        stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
+        stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, search + SURVEY),
+        stage(Stage::Writers, sweeps, points * point),
+    ];
+    stages.push(stage(Stage::Forecast, 1, FORECAST));
     if !is_quick {
-        stages.push((1.0, searched));
+        stages.push(stage(Stage::Host, modes, search + hold_out));
     }
     if spec.extrapolates() {
-        stages.push((1.0, 2.0 * (SET_UP + 2.0 * (effort.saturation.as_secs_f64() / 2.0 + warmup))));
+        stages.push(stage(Stage::Scaling, modes, 4.0 * point));
     }
-    let (count, seconds) = stages.into_iter().fold((0.0, 0.0), |sum, stage| (sum.0 + stage.0, sum.1 + stage.1));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
-    let count = count as u32;
-    let modes = u32::try_from(spec.durabilities.len()).unwrap_or(u32::MAX);
-    let each = Duration::from_secs_f64(seconds / f64::from(count));
-    input.job.observer.expect_stages(count.saturating_mul(modes), each);
-    at_target
+    stages
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -128,16 +128,6 @@ pub(crate) fn spec_json(spec: &MachineSpec) -> serde_json::Value {
     serde_json::to_value(spec).unwrap_or_default()
 }
 
-/// `medium`, or `custom (2 cores, 24000 MB)`.
-pub(crate) fn spec_name(spec: &MachineSpec) -> String {
-    match spec {
-        MachineSpec::Profile(profile) => profile.to_string(),
-        MachineSpec::Custom { ram_mb, cpu_cores } => {
-            format!("custom ({}, {ram_mb} MB)", units::counted(*cpu_cores as u64, "core"))
-        }
-    }
-}
-
 fn source_info(context: &Context<'_>) -> SourceInfo {
     let source = context.source;
     let (kind, description, persistence, facts) = match source {
@@ -298,7 +288,11 @@ impl MeasuredMode<'_> {
         let engines: Option<Vec<_>> = self.rounds.iter().map(Drive::engine).collect();
         ResourceUse {
             cpu_cores_mean: usage().map(|usage| usage.cpu_seconds).sum::<f64>() / wall.max(f64::MIN_POSITIVE),
-            rss_peak_bytes: usage().map(|usage| usage.rss_peak_bytes).max().unwrap_or(0),
+            rss_peak_bytes: usage()
+                .map(|usage| usage.rss_peak_bytes)
+                .max()
+                .unwrap_or(0)
+                .saturating_sub(self.harness.memory_bytes),
             written_bytes: usage().map(|usage| usage.written_bytes).sum(),
             payload_bytes: all.payload_bytes,
             write_amplification_ratio: self.size.write_amplification(),

@@ -2,7 +2,7 @@
 
 use statrs::statistics::Statistics;
 
-use crate::load::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Verified};
+use crate::load::{Crashed, Drive, GENERATOR_SHARE, GeneratorLag, Measurement, Verified};
 use crate::measure::{DRIFT, FOREIGN_SHARE, Percentile, STEAL_PERCENT, SWAPPED_BYTES, Trend};
 use crate::report::{CertaintyLevel, Ground, Outcome, Reason, ReasonKind, Warning};
 use crate::units;
@@ -133,7 +133,8 @@ impl Assessment {
 
     fn check_backlog(&mut self, name: &str, rounds: &[Drive], offered: Option<f64>) {
         let Some(offered) = offered else { return };
-        let achieved = mean(rounds.iter().map(|round| round.measurement.commands_per_second()));
+        // As the mode's own rate: rounds that fell behind are longer than others.
+        let achieved = Measurement::over_rounds(rounds.iter().map(|round| &round.measurement)).commands_per_second();
         if rounds.iter().any(|round| round.measurement.fell_behind()) {
             let (offered, achieved) = (units::number(offered), units::number(achieved));
             self.overloads

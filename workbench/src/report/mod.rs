@@ -29,7 +29,7 @@ pub use crate::host::HostWarning as Warning;
 #[cfg(feature = "rocksdb")]
 pub(crate) use assemble::tuning_info;
 pub use assemble::{Context, latency_info};
-pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, spec_name, verification};
+pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
 pub(crate) use certainty::Ground;

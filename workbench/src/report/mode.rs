@@ -43,7 +43,7 @@ pub struct ModeResult {
     pub verification: Verification,
     /// Cost of the harness itself per storage operation, on a backend that does nothing.
     pub harness_ns_per_operation: f64,
-    /// Memory of the harness itself in the process that was measured: it is part of `rss_peak_bytes`, and does not count
+    /// Memory of the harness itself in the process that was measured: it is no part of `rss_peak_bytes`, and does not count
     /// against an emulated machine. Absent where it was not measured.
     pub harness_memory_bytes: Option<u64>,
 }
@@ -136,7 +136,7 @@ pub struct ResourceUse {
     /// Cores kept busy on average by the whole process, the generator's last microseconds before a command is due
     /// included.
     pub cpu_cores_mean: f64,
-    /// Highest resident set size seen.
+    /// Highest resident set size seen, less the memory of the harness.
     pub rss_peak_bytes: u64,
     /// Bytes this process caused to be written to storage while measuring, where the system reports it.
     pub written_bytes: Option<u64>,

@@ -167,10 +167,10 @@ pub struct RateTrials {
 pub struct ProbeResult {
     /// Commands per second offered.
     pub offered_per_second: f64,
-    /// Commands per second completed.
-    pub achieved_per_second: f64,
-    /// Median response time of the objective's command; 0 if none was completed.
-    pub p50_ns: u64,
+    /// Commands per second completed; absent if the process was killed.
+    pub achieved_per_second: Option<f64>,
+    /// Median response time of the objective's command; absent if the samples do not support it.
+    pub p50_ns: Option<u64>,
     /// The objective's percentile of its response time; absent if the samples do not support it.
     pub slo_percentile_ns: Option<u64>,
     /// The same in the slice of time where it is highest, which decides.
@@ -366,8 +366,8 @@ impl Resource {
 pub struct MachineLatency {
     /// Its value.
     pub value_ns: u64,
-    /// The rate it was measured at: the target on a recommended machine, the required rate on the others, or the lowest
-    /// rate that they sustained.
+    /// The rate it was measured at: the target on a recommended machine, on the others the lowest offered rate of which
+    /// they sustained a part.
     pub per_second: f64,
 }
 

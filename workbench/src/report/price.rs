@@ -10,6 +10,8 @@ use crate::measure::Percentile;
 
 /// Rates of two modes that differ by less than this share count as the same.
 const SAME_RATE: f64 = 0.005;
+/// Databases of two modes that differ by at most this factor count as of one size: reads depend on it.
+const SAME_DATABASE: f64 = 1.25;
 
 /// What durability costs, and what is at risk without it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +19,7 @@ const SAME_RATE: f64 = 0.005;
 pub struct DurabilityPrice {
     /// Absent if both modes followed a schedule and neither was driven to its limit.
     pub throughput: Option<ThroughputPrice>,
-    /// Absent if the samples of a mode do not support a median.
+    /// Absent if the samples of a mode do not support a median, or the databases of the modes differ in size.
     pub latency: Option<LatencyPrice>,
     /// Of a plan only, which has a target.
     pub at_risk: Option<AtRisk>,
@@ -29,7 +31,7 @@ pub struct DurabilityPrice {
 pub struct ThroughputPrice {
     /// Kind of both rates.
     pub basis: ThroughputBasis,
-    /// The machine of both rates; absent for a run, and for a plan in which the modes have different machines.
+    /// The machine of both rates; absent for a run.
     pub machine: Option<String>,
     /// With durability off.
     pub off_per_second: f64,
@@ -94,7 +96,12 @@ impl DurabilityPrice {
         let rates = (off.achieved_per_second, on.achieved_per_second);
         let throughput =
             if is_scheduled { None } else { ThroughputPrice::new(ThroughputBasis::Saturation, None, rates) };
-        let latency = command.and_then(|command| LatencyPrice::of_modes(off, on, command));
+        let [small, large] = {
+            let [off, on] = [off, on].map(|mode| mode.resources.database_bytes);
+            [off.min(on), off.max(on)]
+        };
+        let is_one_size = large as f64 <= SAME_DATABASE * small as f64;
+        let latency = command.filter(|_| is_one_size).and_then(|command| LatencyPrice::of_modes(off, on, command));
         (throughput.is_some() || latency.is_some()).then_some(Self { throughput, latency, at_risk: None })
     }
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::actor::Durability;
-use crate::load::{Load, RunError, Source, WarmUp, Writers};
+use crate::load::{Load, Objective, RunError, Source, WarmUp, Writers};
+
+/// Measured time of a round by default.
+const SHORTEST_MEASURE: Duration = Duration::from_secs(3);
+const LONGEST_MEASURE: Duration = Duration::from_secs(600);
 
 /// The settings of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,9 +37,23 @@ pub struct RunSpec {
 }
 
 impl RunSpec {
-    /// Measured time of each round by default: 3 s; `None`, which is all of it, for a finite source.
-    pub(crate) fn default_measure(source: &Source) -> Option<Duration> {
-        (!source.is_finite()).then_some(Duration::from_secs(3))
+    /// Measured time of each of `rounds` by default: 3 s, or as long as the samples of the objective's percentile take at the
+    /// offered rate, ten minutes at most; `None`, which is all of it, for a finite source.
+    pub(crate) fn default_measure(
+        load: Load,
+        objective: Option<&Objective>,
+        rounds: u32,
+        source: &Source,
+    ) -> Option<Duration> {
+        if source.is_finite() {
+            return None;
+        }
+        let needed = objective.zip(load.mean_per_second()).map_or(Duration::ZERO, |(objective, per_second)| {
+            let request = objective.check(source).unwrap_or_else(|_| source.most_frequent_request());
+            objective.time_at(per_second * source.per_command(request)) / rounds.max(1)
+        });
+        let seconds = needed.clamp(SHORTEST_MEASURE, LONGEST_MEASURE).as_secs_f64().ceil();
+        Some(Duration::from_secs_f64(seconds))
     }
 
     /// Warm-up of each round by default: none for a finite source, 1 s for a ramp, which must know when it begins, else until
@@ -103,4 +121,27 @@ fn positive_rate(per_second: f64) -> Result<(), RunError> {
         return Ok(());
     }
     Err(RunError::Settings(format!("a rate of {per_second} commands/s, expected more than 0")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Arrivals, Workload};
+
+    #[test]
+    fn a_round_is_as_long_as_the_samples_of_the_objective_take() {
+        let mut workload = Workload::find("audit").unwrap();
+        workload.name = "t".to_owned();
+        let source = Source::Workload(workload.into());
+        let objective: Objective = "persist:p99=10ms".parse().unwrap();
+        let persists = source.share(ave_actors_rocksdb::trace::CommandKind::Persist);
+        let seconds = |per_second| {
+            let load = Load::Open { per_second, arrivals: Arrivals::Poisson };
+            RunSpec::default_measure(load, Some(&objective), 5, &source).unwrap().as_secs_f64()
+        };
+        assert_eq!((seconds(10_000.0), seconds(0.01)), (3.0, 600.0));
+        let measured = 5.0 * seconds(20.0);
+        assert!(measured * 20.0 * persists > 1_000.0 && measured * 20.0 * persists < 1_300.0, "{measured}");
+        assert_eq!(RunSpec::default_measure(Load::Closed, Some(&objective), 5, &source), Some(SHORTEST_MEASURE));
+    }
 }

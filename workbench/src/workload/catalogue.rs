@@ -42,16 +42,21 @@ impl Workload {
     ///
     /// # Errors
     ///
-    /// As [`Workload::read`]; [`WorkloadError::Unknown`] if there is neither.
+    /// As [`Workload::read`]; [`WorkloadError::Unknown`] if there is neither and the text is a name, not a path.
     pub fn find(name_or_path: impl AsRef<Path>) -> Result<Self, WorkloadError> {
         let path = name_or_path.as_ref();
         if let Some(shipped) = SHIPPED.iter().find(|workload| path.as_os_str() == workload.name) {
             return Self::parse_from(shipped.text, path);
         }
-        if path.exists() {
+        if path.exists() || is_path(path) {
             return Self::read(path);
         }
-        let known: Vec<_> = SHIPPED.iter().map(|workload| workload.name).collect();
-        Err(WorkloadError::Unknown { name: path_text(path), known: known.join(", ") })
+        let known = SHIPPED.iter().map(|workload| workload.name).collect();
+        Err(WorkloadError::Unknown { name: path_text(path), known })
     }
+}
+
+/// Whether a file is meant: names of workloads have no directory and no extension.
+fn is_path(text: &Path) -> bool {
+    text.extension().is_some() || text.components().count() > 1 || text.is_absolute()
 }

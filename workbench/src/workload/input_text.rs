@@ -42,6 +42,15 @@ pub(crate) fn path_text(path: &Path) -> String {
     text
 }
 
+/// `; did you mean `ledger`?`, the most similar of the known names; empty if none is similar.
+pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
+    /// Below it, names have little in common: that of the parser for subcommands.
+    const SIMILAR: f64 = 0.7;
+    let ranked = known.iter().map(|&known| (strsim::jaro(name, known), known));
+    let similar = ranked.filter(|(similarity, _)| *similarity > SIMILAR).max_by(|a, b| a.0.total_cmp(&b.0));
+    similar.map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
 /// Serialises a path whatever its bytes: as text, or as a list of bytes if it is not UTF-8.
 pub(crate) mod any_path {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrivals::Arrivals;
 use super::file::WorkloadFile;
-use super::input_text::escape_lines;
+use super::input_text::{did_you_mean, escape_lines};
 use super::population::Population;
 use super::transaction::{Transaction, is_common, subjects};
 use super::values::ActorNames;
@@ -301,8 +301,12 @@ pub enum WorkloadError {
     #[error("{}: {}", path.display(), escape_lines(&source.to_string()))]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
     /// There is neither a shipped workload nor a file of this name.
-    #[error("no workload named `{name}` and no such file; shipped workloads: {known}")]
-    Unknown { name: String, known: String },
+    #[error(
+        "no workload named `{name}` and no such file; shipped workloads: {}{}",
+        known.join(", "),
+        did_you_mean(name, known)
+    )]
+    Unknown { name: String, known: Vec<&'static str> },
 }
 
 #[cfg(test)]

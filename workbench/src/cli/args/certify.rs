@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::value_parser;
-
-use super::source::{DurabilityArg, MachineArgs};
+use super::source::{DataArgs, DurabilityArg, MachineArgs};
 use crate::cli::values;
 use crate::load::{MOST_WRITERS, Objective, Rate};
 
@@ -58,19 +56,19 @@ pub(crate) struct CertifyArgs {
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     /// Random seed [default: the workload's own; 1 for a trace]
-    #[arg(long)]
+    #[arg(long, value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
     pub(crate) allow_truncated: bool,
     /// Threads that issue commands: commands in flight, at most one per actor [default: one per usable core with
     /// durability off, 64 with durability on, where writers share syncs]
-    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = value_parser!(u64).range(1..=MOST_WRITERS))]
+    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = values::count::<u64>(1..=MOST_WRITERS))]
     pub(crate) writers: Option<u64>,
-    /// Directory for the database, on the disk to measure; kept until the test is complete
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) data_dir: PathBuf,
-    /// Directory for the report, and for saved measurements of an interrupted test
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Directory in which each report has a directory of its own, NAME-TIME; and for saved measurements of an interrupted
+    /// test
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub(crate) reports_dir: PathBuf,
     /// Discard saved measurements of these inputs and start over
@@ -78,6 +76,6 @@ pub(crate) struct CertifyArgs {
     pub(crate) fresh: bool,
     /// Verify a certificate's checksum and, if a source is given, its workload, instead of testing; exit code 1 on a
     /// mismatch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "spec", "machine", "writers"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "tune_for", "machine", "writers"])]
     pub(crate) check: Option<PathBuf>,
 }

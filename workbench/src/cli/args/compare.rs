@@ -38,7 +38,7 @@ pub(crate) struct CompareArgs {
     /// Compare reports of different hosts; differences between the hosts then count as differences between the builds
     #[arg(long)]
     pub(crate) across_hosts: bool,
-    /// Directory to create for the comparison [default: reports/NAME-comparison-TIME]
+    /// Directory of the comparison itself, to be created [default: reports/NAME-comparison-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{ValueEnum, value_parser};
+use clap::ValueEnum;
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values::{DiskArg, above_zero, disk, horizon, machine, percent, rate};
+use crate::cli::values::{DiskArg, above_zero, count, days, disk, horizon, machine, percent, rate};
 use crate::host::Machine;
 use crate::load::{Objective, Rate};
 use crate::plan::WhatIf;
@@ -53,17 +53,18 @@ pub(crate) struct PlanArgs {
     /// Measure every machine that this host can emulate, with more repetitions
     #[arg(long)]
     pub(crate) thorough: bool,
-    /// Candidate machine: a profile (nano … 2xlarge) or `CORES,RAM_MB`; may be repeated [default: all profiles]
-    #[arg(long = "machine", value_name = "SPEC", value_parser = machine)]
+    /// Candidate machine: a profile (nano … 2xlarge, see `ave-workbench machines`) or `CORES,RAM_MIB`; may be repeated
+    /// [default: all profiles]
+    #[arg(long = "machine", value_name = "MACHINE", value_parser = machine)]
     pub(crate) machines: Vec<Machine>,
     /// How to emulate a machine's limits
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
     pub(crate) emulation: EmulationArg,
     /// Actors in the deployment, to estimate memory and restart time [default: those of the workload or trace]
-    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "COUNT", value_parser = count::<u64>(1..=u64::MAX))]
     pub(crate) actors: Option<u64>,
-    /// Days after which the application deletes stored data [default: data is never deleted]
-    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = above_zero)]
+    /// Days after which the application deletes stored data, `30` or `30d` [default: data is never deleted]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true, value_parser = days)]
     pub(crate) retention: Option<f64>,
     /// Time for which the answer must be valid, such as `90d` or `2y`: the database is as large as it will be then, and
     /// the report says which machine is enough for how long [default: the retention, or `1y`]

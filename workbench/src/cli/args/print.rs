@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::cli::values::count;
+
 /// List the built-in workloads, or print one as a starting point
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -17,9 +19,23 @@ pub(crate) struct WorkloadsArgs {
     #[arg(long, requires = "name")]
     pub(crate) memory: bool,
     /// Events stored beyond the preload, spread over the actors as the commands are
-    #[arg(long, value_name = "EVENTS", requires = "memory", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "EVENTS",
+        requires = "memory",
+        default_value_t = 0,
+        value_parser = count::<u64>(0..=u64::MAX)
+    )]
     pub(crate) grown_by: u64,
 }
+
+/// List the machine profiles with their sizes
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench machines
+  ave-workbench machines --json | jq -r '.[].name'")]
+pub(crate) struct MachinesArgs {}
 
 /// Print shell completions
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use super::compare::CompareArgs;
 use super::db::DbCommand;
 use super::host::HostArgs;
 use super::plan::PlanArgs;
-use super::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
+use super::print::{CompletionsArgs, MachinesArgs, ManArgs, WorkloadsArgs};
 use super::report::ReportArgs;
 use super::run::RunArgs;
 use super::trace::TraceCommand;
@@ -28,6 +28,7 @@ use super::trace::TraceCommand;
     after_help = "\
 Examples:
   ave-workbench host
+  ave-workbench machines
   ave-workbench workloads
   ave-workbench run ledger
   ave-workbench plan ledger --target 2000 --slo p99=10ms
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Certify(CertifyArgs),
     Compare(CompareArgs),
     Workloads(WorkloadsArgs),
+    Machines(MachinesArgs),
     #[command(subcommand)]
     Trace(TraceCommand),
     #[command(subcommand)]

@@ -63,7 +63,7 @@ pub(crate) struct MergeArgs {
     /// The failure.json of a host without a report, which the comparison names; may be repeated
     #[arg(long = "failure", value_name = "FILE")]
     pub(crate) failures: Vec<PathBuf>,
-    /// Directory to create for the comparison [default: reports/NAME-machines-TIME]
+    /// Directory of the comparison itself, to be created [default: reports/NAME-machines-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use clap::value_parser;
 use jiff::Timestamp;
 
 use super::source::{MachineArgs, PlaceArgs, SourceArgs};
-use crate::cli::values::{OfferedRate, above_zero, moment, offered_rate, time_above_zero, warm_up};
+use crate::cli::values::{OfferedRate, above_zero, count, moment, offered_rate, time_above_zero, warm_up};
 use crate::load::{Objective, WarmUp};
 
 /// Replay a workload or trace with durability on and off, and report throughput and latency
@@ -44,13 +43,13 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = above_zero)]
     pub(crate) speed: Option<f64>,
     /// Rounds per durability mode; the modes alternate. `compare` needs at least 4, better 10
-    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = count::<u32>(1..=u64::MAX))]
     pub(crate) rounds: u32,
     /// Unmeasured time at the start of each round, or `steady`: until rate and latency are stable, 2 s to 10 s [default:
     /// steady; 1s for a ramp; 0s for a trace replayed once]
     #[arg(long, value_name = "TIME", value_parser = warm_up)]
     pub(crate) warmup: Option<WarmUp>,
-    /// Measured time per round [default: 3s; a trace is replayed once from start to end, or repeated with new actors if
+    /// Measured time per round [default: 3s, or as long as the samples of --slo take at --rate; a trace is replayed once from start to end, or repeated with new actors if
     /// --rate or --measure is given]
     #[arg(long, value_name = "TIME", value_parser = time_above_zero)]
     pub(crate) measure: Option<Duration>,
@@ -60,7 +59,7 @@ pub(crate) struct RunArgs {
     pub(crate) start_at: Option<Timestamp>,
     /// Events that the actors of a workload have persisted besides its preload, more of busier actors: a database as it will
     /// be later
-    #[arg(long, value_name = "EVENTS", default_value_t = 0)]
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = count::<u64>(0..=u64::MAX))]
     pub(crate) grown_by: u64,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`
     #[arg(long, value_name = "OBJECTIVE")]
@@ -75,11 +74,23 @@ pub(crate) struct RunArgs {
     pub(crate) no_verify: bool,
     /// Writing processes to kill (SIGKILL) per durability mode; after each kill the database is opened again and checked
     /// for all acknowledged writes
-    #[arg(long, value_name = "COUNT", default_value_t = 3, conflicts_with = "no_verify")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 3,
+        conflicts_with = "no_verify",
+        value_parser = count::<u32>(0..=u64::MAX)
+    )]
     pub(crate) kills: u32,
     /// Power cuts per durability mode: processes write to a file system in memory that then forgets what was not synced
     /// (needs FUSE); after each cut the database is opened again and checked
-    #[arg(long, value_name = "COUNT", default_value_t = 0, conflicts_with = "no_verify")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        conflicts_with = "no_verify",
+        value_parser = count::<u32>(0..=u64::MAX)
+    )]
     pub(crate) power_cuts: u32,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,

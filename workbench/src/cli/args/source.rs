@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ValueEnum, value_parser};
+use clap::ValueEnum;
 
-use crate::cli::values::{self, TunedFor};
+use crate::cli::values::{self, TunedFor, count};
 use crate::host::Machine;
 use crate::load::MOST_WRITERS;
 use crate::process::SourceSpec;
@@ -16,7 +16,7 @@ pub(crate) struct SourceArgs {
     #[arg(value_name = "WORKLOAD|TRACE")]
     pub(crate) source: PathBuf,
     /// Random seed [default: the workload's own; 1 for a trace]
-    #[arg(long)]
+    #[arg(long, value_parser = count::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
@@ -37,12 +37,11 @@ pub(crate) struct PlaceArgs {
     pub(crate) durability: DurabilityArg,
     /// Threads that issue commands: commands in flight, at most one per actor [default: one per usable core with
     /// durability off, 64 with durability on, where writers share syncs]
-    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = value_parser!(u64).range(1..=MOST_WRITERS))]
+    #[arg(long, value_name = "COUNT", alias = "workers", value_parser = count::<u64>(1..=MOST_WRITERS))]
     pub(crate) writers: Option<u64>,
-    /// Directory for the databases, on the disk to measure; they are removed afterwards
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) data_dir: PathBuf,
-    /// Directory for reports
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Directory in which each report has a directory of its own, NAME-TIME
     #[arg(long, value_name = "DIR", default_value = "reports")]
     pub(crate) reports_dir: PathBuf,
     /// Open the report in a browser when done
@@ -50,15 +49,29 @@ pub(crate) struct PlaceArgs {
     pub(crate) open: bool,
 }
 
+/// Where databases are, and whether a loaded host is accepted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataArgs {
+    /// Directory for the databases, on the disk to measure; they are removed afterwards. It must exist
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) data_dir: PathBuf,
+    /// Create the data directory if it does not exist
+    #[arg(long)]
+    pub(crate) create: bool,
+    /// Measure even if other processes keep the host busy: the result may be inconclusive
+    #[arg(long)]
+    pub(crate) anyway: bool,
+}
+
 /// The machine to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct MachineArgs {
-    /// Machine to tune the backend for: a profile (nano … 2xlarge), `CORES,RAM_MB`, or `host`
-    #[arg(long, value_name = "SPEC", default_value = "host", value_parser = values::tuned_for)]
-    pub(crate) spec: TunedFor,
+    /// Tune the backend for another machine, without its limits: a profile (nano … 2xlarge), `CORES,RAM_MIB`, or `host`
+    #[arg(long = "tune-for", alias = "spec", value_name = "MACHINE", default_value = "host", value_parser = values::tuned_for)]
+    pub(crate) tune_for: TunedFor,
     /// Emulate a machine: run in a control group with its CPU and memory limits, and tune the backend for it. A profile
-    /// or `CORES,RAM_MB`; an out-of-memory kill is a FAIL
-    #[arg(long, value_name = "SPEC", conflicts_with = "spec", value_parser = values::machine)]
+    /// or `CORES,RAM_MIB`, see `ave-workbench machines`; an out-of-memory kill is a FAIL
+    #[arg(long, value_name = "MACHINE", conflicts_with = "tune_for", value_parser = values::machine)]
     pub(crate) machine: Option<Machine>,
 }
 

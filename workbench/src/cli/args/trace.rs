@@ -111,14 +111,15 @@ pub(crate) struct ImportArgs {
         value_name = "ROWS",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "18446744073709551615"
+        default_missing_value = "18446744073709551615",
+        value_parser = values::count::<u64>(0..=u64::MAX)
     )]
     pub(crate) skip_bad_rows: Option<u64>,
     /// Persistence strategy of the actors
     #[arg(long, value_enum, default_value_t = PersistenceArg::Light)]
     pub(crate) persistence: PersistenceArg,
     /// Events between snapshots with full persistence; 0 disables snapshots [default: 100]
-    #[arg(long, value_name = "EVENTS")]
+    #[arg(long, value_name = "EVENTS", value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(crate) snapshot_every: Option<u64>,
     /// Delete the events that a snapshot covers
     #[arg(long)]
@@ -206,7 +207,7 @@ pub(crate) struct GenerateArgs {
         value_name = "COUNT",
         default_value_t = 100_000,
         conflicts_with = "duration",
-        value_parser = value_parser!(u64).range(1..)
+        value_parser = values::count::<u64>(1..=u64::MAX)
     )]
     pub(crate) commands: u64,
     /// Generate the commands of this time span instead
@@ -222,7 +223,7 @@ pub(crate) struct GenerateArgs {
     )]
     pub(crate) rate: f64,
     /// Random seed [default: the workload's own]
-    #[arg(long)]
+    #[arg(long, value_parser = values::count::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
     /// Write the preload as commands at time 0
     #[arg(long)]

@@ -83,7 +83,7 @@ fn pauses(mode: &CertifiedModeInfo) -> String {
         return format!("durability {}: no pauses", mode.durability);
     }
     format!(
-        "durability {}: {} without load, the longest {}, {} in all",
+        "durability {}: {} without load, the longest {}, together {}",
         mode.durability,
         units::counted(mode.pauses_count, "pause"),
         units::seconds(mode.longest_pause_seconds),

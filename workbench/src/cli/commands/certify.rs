@@ -1,6 +1,5 @@
 //! `certify`.
 
-use std::fs;
 use std::path::Path;
 
 use crate::certify::{Certificate, CertifyRequest, CertifySpec, run as certify};
@@ -24,16 +23,15 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
     let (Some(origin), Some(rate), Some(objective)) = (&args.source, &args.rate, &args.slo) else {
         return Err(CliError::Usage("certify needs a workload or trace, --rate and --slo".to_owned()));
     };
-    fs::create_dir_all(&args.data_dir)
-        .map_err(|source| CliError::DataDirectory { path: args.data_dir.clone(), source })?;
-    let host = HostProfile::detect(&args.data_dir);
+    let host = HostProfile::detect(resolve::data_directory(&args.data)?);
     let memory = confined::memory(args.machine.machine.as_ref())?;
     let source = source(args, origin, args.seed)?;
+    source.check_space(host.disk.free_bytes)?;
     resolve::note_repetition(&source, output);
     let rate = rate.commands_per_second(&source)?;
     let writers = resolve::writers(args.writers, &host, &source, output);
     let request = request(args, origin, &source, host, writers, rate, objective.clone());
-    let control = resolve::stop_on_ctrl_c()?;
+    let control = resolve::stop_on_ctrl_c(output)?;
     let progress = CertifyProgress::new(output, &request.spec);
     let job = JobContext { observer: &progress, control: &control, memory: memory.as_ref() };
     let certified = certify(&request, job, &|mode, left| progress.show(mode, left));
@@ -63,7 +61,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
 
 fn source(args: &CertifyArgs, origin: &Path, seed: Option<u64>) -> Result<Source, CliError> {
     let spec = SourceSpec { origin: origin.to_owned(), seed, allow_truncated: args.allow_truncated };
-    Ok(spec.read(&args.data_dir, None)?)
+    Ok(spec.read(&args.data.data_dir, None)?)
 }
 
 fn request<'a>(
@@ -94,10 +92,11 @@ fn request<'a>(
         host,
         tuning: crate::report::tuning_info(&machine_spec),
         machine_spec,
-        data_directory: &args.data_dir,
+        data_directory: &args.data.data_dir,
         reports_directory: &args.reports_dir,
         command: resolve::command_line().replace(" --fresh", ""),
         fresh: args.fresh,
+        anyway: args.data.anyway,
     }
 }
 

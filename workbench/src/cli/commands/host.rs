@@ -9,9 +9,8 @@ use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::cli::{output_file, resolve};
 use crate::host::{HostProfile, MeasuredDisk, matching_spec, measure_disk, warnings};
-use crate::report::{
-    DiskFile, HostInfo, ReportError, TuningInfo, Warning, host_info, spec_json, spec_name, tuning_info,
-};
+use crate::load::disturbances_now;
+use crate::report::{DiskFile, HostInfo, TuningInfo, Warning, host_info, spec_json, tuning_info};
 use crate::trace::{replace_file, scratch_directory};
 use crate::units;
 
@@ -22,6 +21,8 @@ const NOTE_EVERY_SECONDS: u64 = 10;
 struct HostResult {
     #[serde(flatten)]
     host: HostInfo,
+    /// Size of the file system under the data directory.
+    disk_total_bytes: u64,
     machine_spec: serde_json::Value,
     tuning: Vec<TuningInfo>,
     warnings: Vec<Warning>,
@@ -30,10 +31,7 @@ struct HostResult {
 }
 
 pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
-    if !args.data_dir.is_dir() {
-        let source = std::io::ErrorKind::NotADirectory.into();
-        return Err(CliError::DataDirectory { path: args.data_dir.clone(), source });
-    }
+    resolve::existing_directory(&args.data_dir, "")?;
     let time = args.probe_for.unwrap_or(args.probe);
     let output = output_file::admit(args.output.as_deref(), args.overwrite, &[], output)?;
     if let Some(path) = &args.output {
@@ -42,7 +40,7 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
         }
         // Before time is spent.
         let directory = scratch_directory(path);
-        tempfile::tempfile_in(directory).map_err(|source| ReportError::Write(path.clone(), source))?;
+        tempfile::tempfile_in(directory).map_err(|source| CliError::Write { path: path.clone(), source })?;
     }
     let host = HostProfile::detect(&args.data_dir);
     let disk = if time.is_zero() { None } else { Some(probe(&args.data_dir, time, output)?) };
@@ -53,17 +51,24 @@ pub(crate) fn run(args: &HostArgs, output: Output) -> Result<(), CliError> {
     }
     let result = HostResult {
         host: info,
+        disk_total_bytes: host.disk.total_bytes,
         machine_spec: spec_json(&spec),
         tuning: tuning_info(&spec),
-        warnings: warnings(&host).into_iter().map(|seen| Warning { what: seen.what, hint: seen.hint }).collect(),
+        warnings: warnings(&host).into_iter().chain(busy(&host)).collect(),
         disk_file: args.output.as_ref().map(|path| path.display().to_string()),
     };
-    output.result(&result, || print(&host, &spec_name(&spec), &result, output))
+    output.result(&result, || print(&host, &result, args.tuning, output))
+}
+
+fn busy(host: &HostProfile) -> Vec<Warning> {
+    let hint = "wait until it is idle: `run`, `plan` and `certify` refuse to measure without --anyway";
+    let seen = disturbances_now(host.logical_cores).into_iter();
+    seen.map(|what| Warning { what, hint: hint.to_owned() }).collect()
 }
 
 /// Ctrl-C ends the probe; what was measured by then counts.
 fn probe(directory: &Path, time: Duration, output: Output) -> Result<MeasuredDisk, CliError> {
-    let control = resolve::stop_on_ctrl_c()?;
+    let control = resolve::stop_on_ctrl_c(output)?;
     output.progress(&format!("probing the disk for {}", units::seconds(time.as_secs_f64())));
     let goes_on = |elapsed: Duration| {
         let second = (elapsed + Duration::from_millis(500)).as_secs();
@@ -76,28 +81,45 @@ fn probe(directory: &Path, time: Duration, output: Output) -> Result<MeasuredDis
 }
 
 fn write(path: &Path, file: &DiskFile) -> Result<(), CliError> {
-    let failed = |source| ReportError::Write(path.to_owned(), source);
+    let failed = |source| CliError::Write { path: path.to_owned(), source };
     let text = serde_json::to_string_pretty(file).map_err(|error| failed(error.into()))?;
-    Ok(replace_file(path, format!("{text}\n").as_bytes()).map_err(failed)?)
+    replace_file(path, format!("{text}\n").as_bytes()).map_err(failed)
 }
 
-fn print(host: &HostProfile, profile: &str, result: &HostResult, output: Output) -> Result<(), CliError> {
-    output.line(&output::facts(&facts(host)))?;
+/// The answer comes first: which machine it is, and whether measurements on it count.
+fn print(host: &HostProfile, result: &HostResult, shows_tuning: bool, output: Output) -> Result<(), CliError> {
+    output.sentence(&answer(&result.host))?;
+    if result.warnings.is_empty() {
+        output.line("No known source of measurement error on this host.")?;
+    }
+    output.warnings(&result.warnings)?;
+    output.line(&format!("\n{}", output::facts(&facts(host))))?;
     if let Some(disk) = &result.host.disk_profile {
         output.line(&format!("\n{}\n\n{}", disk_table::table(disk), output::facts(&disk_table::facts(disk))))?;
     }
     if let Some(file) = &result.disk_file {
         output.line(&format!("Disk profile: {file}\nCompare a plan with it: `ave-workbench plan … --disk {file}`."))?;
     }
-    output.line(&format!("\nMachine: {profile}\nMachineSpec: {}\n", result.machine_spec))?;
+    output.line(&format!("\nMachineSpec: {}", result.machine_spec))?;
     let tuning =
         result.tuning.iter().map(|tuning| vec![tuning.name.clone(), tuning.value.clone(), tuning.reason.clone()]);
-    output.line(&figure_table(&["tuning", "value", "reason"], 3, tuning.collect()))?;
-    if result.warnings.is_empty() {
-        return output.line("\nNo known source of measurement error on this host.");
+    if shows_tuning {
+        return output.line(&format!("\n{}", figure_table(&["tuning", "value", "reason"], 3, tuning.collect())));
     }
-    output.line("")?;
-    output.warnings(&result.warnings)
+    output.line(&format!("{}, each with its reason: --tuning", units::counted(result.tuning.len() as u64, "setting")))
+}
+
+/// `This host is the machine `medium`: this process may use 2 cores and 3.9 GiB of RAM; a sync of its disk takes …`
+fn answer(host: &HostInfo) -> String {
+    let (cores, ram) =
+        (units::counted(host.usable_cores_count.into(), "core"), units::bytes(host.usable_ram_bytes as f64));
+    let name = match host.machine_profile.as_str() {
+        "custom" => "This host has the size of no profile (`ave-workbench machines`)".to_owned(),
+        profile => format!("This host is the machine `{profile}`"),
+    };
+    let disk = host.disk_profile.as_ref();
+    let disk = disk.map_or_else(String::new, |disk| format!(" Sync of 4 KiB on its disk: {}.", disk.swing.summary()));
+    format!("{name}: this process may use {cores} and {ram} of RAM.{disk}")
 }
 
 fn facts(host: &HostProfile) -> Vec<(&'static str, String)> {

@@ -20,7 +20,7 @@ const RESUMABLE: &str = "interrupted: run the same command again to resume";
 
 pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> {
     let request = request(args)?;
-    let control = resolve::stop_on_ctrl_c()?;
+    let control = resolve::stop_on_ctrl_c(output)?;
     let progress = MeasurementProgress::of_plan(output);
     let finished = plan::run(&request, JobContext { observer: &progress, control: &control, memory: None });
     progress.line.finish();
@@ -63,7 +63,8 @@ fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
         rated_bytes: args.tbw.map(|written| bytes(written * 1e12)),
         what_if: args.what_if.clone(),
         fresh: args.fresh,
-        data_dir: args.place.data_dir.clone(),
+        anyway: args.place.data.anyway,
+        data_dir: resolve::data_directory(&args.place.data)?.to_owned(),
         reports_dir: args.place.reports_dir.clone(),
         command: resolve::command_line(),
         started_at: resolve::now(),

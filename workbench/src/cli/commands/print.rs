@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::CommandFactory;
+use serde::Serialize;
 use serde_json::json;
 
 use super::memory_chart;
@@ -12,11 +13,11 @@ use crate::cli::args::print::{CompletionsArgs, ManArgs, WorkloadsArgs};
 use crate::cli::args::program::Args;
 use crate::cli::error::CliError;
 use crate::cli::manual::{self, Page};
-use crate::cli::output::{self, Output};
+use crate::cli::output::{self, Output, figure_table};
+use crate::host::Machine;
 use crate::load::{BlockReads, Source};
-use crate::report::ReportError;
 use crate::units;
-use crate::workload::{Workload, WorkloadError, path_text, shipped};
+use crate::workload::{Workload, path_text, shipped};
 
 pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliError> {
     let workloads = shipped().iter().map(|workload| Workload::parse(workload.text)).collect::<Result<Vec<_>, _>>()?;
@@ -25,8 +26,8 @@ pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliE
         return memory(name, args.grown_by, output);
     }
     let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
-        let known: Vec<_> = shipped().iter().map(|workload| workload.name).collect();
-        return Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") }.into());
+        Workload::find(name)?;
+        return Err(CliError::Usage(format!("{name} is a file, expected a shipped workload, or --memory")));
     };
     output.result(workload, || output::raw(shipped.text))
 }
@@ -52,6 +53,40 @@ fn list(workloads: &[Workload], output: Output) -> Result<(), CliError> {
     )
 }
 
+#[derive(Debug, Serialize)]
+struct MachineInfo {
+    name: String,
+    cpu_cores_count: usize,
+    ram_bytes: u64,
+    /// What its kernel leaves to programs and page cache.
+    usable_ram_bytes: u64,
+}
+
+impl From<Machine> for MachineInfo {
+    fn from(machine: Machine) -> Self {
+        let usable_ram_bytes = machine.usable_ram_bytes();
+        Self { name: machine.name, cpu_cores_count: machine.cores, ram_bytes: machine.ram_mb << 20, usable_ram_bytes }
+    }
+}
+
+pub(crate) fn machines(output: Output) -> Result<(), CliError> {
+    let machines: Vec<_> = Machine::profiles().into_iter().map(MachineInfo::from).collect();
+    let row = |machine: &MachineInfo| {
+        let [ram, usable] = [machine.ram_bytes, machine.usable_ram_bytes].map(|bytes| units::bytes(bytes as f64));
+        vec![machine.name.clone(), machine.cpu_cores_count.to_string(), ram, usable]
+    };
+    output.result(&machines, || {
+        output.line(&figure_table(
+            &["machine", "cores", "RAM", "usable RAM"],
+            1,
+            machines.iter().map(row).collect(),
+        ))?;
+        output.sentence(
+            "\nOther sizes: `--machine CORES,RAM_MIB`, such as `2,1500`. The kernel keeps the rest of the RAM.",
+        )
+    })
+}
+
 pub(crate) fn completions(args: &CompletionsArgs, output: Output) -> Result<(), CliError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "ave-workbench", &mut script);
@@ -73,7 +108,7 @@ pub(crate) fn man(args: &ManArgs, output: Output) -> Result<(), CliError> {
 fn write_pages(pages: &[Page], directory: &Path, output: Output) -> Result<(), CliError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        |source| ReportError::Write(path, source)
+        |source| CliError::Write { path, source }
     };
     fs::create_dir_all(directory).map_err(failed(directory))?;
     let files: Vec<_> = pages.iter().map(|page| directory.join(&page.file)).collect();

@@ -10,7 +10,9 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::cli::values::OfferedRate;
 use crate::host::{HostProfile, warnings};
-use crate::load::{JobContext, Load, ModeOutcome, Rate, RocksDbTarget, RunError, Source, SystemClock};
+use crate::load::{
+    JobContext, Load, ModeOutcome, Rate, RocksDbTarget, RunError, Source, SystemClock, require_idle_host,
+};
 use crate::process::{ProcessError, Scratch, SourceSnapshot, WritingProcess, confined};
 use crate::report::{Context, Outcome, ReportDirectory, attachments, tuning_info};
 use crate::run::{RunSpec, check_after_kills, check_after_power_cuts, run as run_source, run_report};
@@ -18,20 +20,25 @@ use crate::units;
 use crate::workload::path_text;
 
 pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
-    let scratch = Scratch::create(&args.place.data_dir, &output)?;
-    let host = HostProfile::detect(&args.place.data_dir);
+    let data_directory = resolve::data_directory(&args.place.data)?;
+    let scratch = Scratch::create(data_directory, &output)?;
+    let host = HostProfile::detect(data_directory);
     let memory = confined::memory(args.machine.machine.as_ref())?;
     // A trace is replayed once, or repeated if a rate or a measured time is given.
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
-    let source = grown(&args.source.spec().read(&args.place.data_dir, passes)?, args.grown_by)?;
+    let source = grown(&args.source.spec().read(data_directory, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output)?;
     spec.check(&source)?;
     if let Some(objective) = &args.slo {
         objective.check(&source)?;
     }
+    source.check_space(host.disk.free_bytes)?;
     ReportDirectory::check_writable(&args.place.reports_dir)?;
-    let control = resolve::stop_on_ctrl_c()?;
+    let control = resolve::stop_on_ctrl_c(output)?;
+    if !args.place.data.anyway {
+        require_idle_host(host.logical_cores, &control)?;
+    }
     if let (Load::TraceTimes { speed }, Source::Trace { trace, .. }) = (spec.load, &source) {
         let seconds = trace.duration_ns() as f64 / 1e9;
         let (span, takes) = (units::seconds(seconds), units::seconds(seconds / speed));
@@ -66,7 +73,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         disk: None,
         tuning: tuning_info(&machine_spec),
         machine_spec: &machine_spec,
-        data_directory: &args.place.data_dir,
+        data_directory,
         command: resolve::command_line(),
     };
     let report = run_report(&context, &spec, &outcome, args.slo.as_ref());
@@ -91,7 +98,7 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output)
         writers: resolve::writers(args.place.writers, host, source, output),
         rounds: args.rounds,
         warmup: args.warmup.unwrap_or_else(|| RunSpec::default_warmup(load, source)),
-        measure: args.measure.or_else(|| RunSpec::default_measure(source)),
+        measure: args.measure.or_else(|| RunSpec::default_measure(load, args.slo.as_ref(), args.rounds, source)),
         durabilities: resolve::durabilities(args.place.durability),
         verify: !args.no_verify,
         kills: if args.no_verify { 0 } else { args.kills },

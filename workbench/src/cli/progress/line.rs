@@ -11,7 +11,7 @@ use super::activity::{Activity, whole_seconds};
 use super::time_left::{StageKind, TimeLeft};
 use super::{bar, lock};
 use crate::cli::output::Output;
-use crate::load::Phase;
+use crate::load::{Phase, Stage};
 
 /// Longest time without a line where there is no bar.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -52,10 +52,10 @@ impl ProgressLine {
     }
 
     /// A stage begins; the phase before it has ended.
-    pub(super) fn stage(&self, name: &str) {
+    pub(super) fn stage(&self, kind: Stage, name: &str) {
         let line = {
             let mut state = lock(&self.state);
-            state.time_left.begin(StageKind::Whole, Instant::now());
+            state.time_left.begin(StageKind::Plan(kind), Instant::now());
             (state.activity, state.stage) = (None, Some(name.to_owned()));
             state.with_time_left(name)
         };

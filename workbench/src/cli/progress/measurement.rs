@@ -1,7 +1,7 @@
 //! Progress of a run or a plan.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::line::ProgressLine;
 use super::run_stages::run_stages;
@@ -9,9 +9,12 @@ use super::time_left::{StageKind, TimeLeft};
 use super::{activity, lock};
 use crate::actor::Durability;
 use crate::cli::output::Output;
-use crate::load::{Observer, Phase, Source};
+use crate::load::{Observer, Phase, Source, Stage, StageTime};
 use crate::run::RunSpec;
 use crate::units;
+
+/// A run that takes as long says so beforehand.
+const WORTH_A_LINE: Duration = Duration::from_secs(10);
 
 pub(crate) struct MeasurementProgress {
     pub(crate) line: ProgressLine,
@@ -26,7 +29,11 @@ impl MeasurementProgress {
     }
 
     pub(crate) fn of_run(output: Output, spec: &RunSpec, source: &Source) -> Self {
-        Self { line: ProgressLine::new(output, run_stages(spec, source)), round: Mutex::new(None) }
+        let time_left = run_stages(spec, source);
+        if let Some(total) = time_left.at(Instant::now()).filter(|&total| total >= WORTH_A_LINE) {
+            output.progress(&format!("the run takes about {}", activity::whole_seconds(total)));
+        }
+        Self { line: ProgressLine::new(output, time_left), round: Mutex::new(None) }
     }
 
     /// `, round 2 of 3`, in the phases that rounds have.
@@ -59,12 +66,13 @@ impl Observer for MeasurementProgress {
         *lock(&self.round) = Some([round, of]);
     }
 
-    fn expect_stages(&self, count: u32, each: Duration) {
-        self.line.expect(TimeLeft::new([(StageKind::Whole, count, Some(each))]));
+    fn expect_stages(&self, stages: &[StageTime]) {
+        let kinds = stages.iter().map(|one| (StageKind::Plan(one.stage), one.count, Some(one.each)));
+        self.line.expect(TimeLeft::new(kinds));
     }
 
-    fn stage(&self, name: &str) {
-        self.line.stage(name);
+    fn stage(&self, stage: Stage, name: &str) {
+        self.line.stage(stage, name);
     }
 
     fn note(&self, text: &str) {

@@ -2,17 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use crate::load::Phase;
+use crate::load::{Phase, Stage};
 
 /// Stages that take about the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StageKind {
     Phase(Phase),
-    /// A stage of a plan, or a certification as a whole.
+    /// Of a plan.
+    Plan(Stage),
+    /// A certification as a whole.
     Whole,
 }
 
-/// The stages to come, by kind. Once stages of a kind have ended, the others are expected to take their mean time.
+/// A stage of a plan that takes less than this share of its time was measured before an interruption.
+const RESUMED: f64 = 0.2;
+
+/// The stages to come, by kind. Once stages of a kind have ended, the others are expected to take their mean time. A plan that
+/// takes longer than expected so far is expected to go on so.
 #[derive(Debug, Default)]
 pub(super) struct TimeLeft {
     kinds: Vec<Stages>,
@@ -25,10 +31,27 @@ struct Stages {
     kind: StageKind,
     /// Stages that have not begun.
     to_come: u32,
-    /// Expected time of one; `None` if unknown.
+    /// Expected time of one beforehand; `None` if unknown.
     expected: Option<Duration>,
     ended: u32,
     took: Duration,
+}
+
+impl Stages {
+    /// Whether a stage that took so long was measured before an interruption: it says nothing about the others.
+    fn is_resumed(&self, took: Duration) -> bool {
+        let expected = self.expected.filter(|_| matches!(self.kind, StageKind::Plan(_)));
+        expected.is_some_and(|expected| took < expected.mul_f64(RESUMED))
+    }
+
+    /// Expected time of one by now.
+    fn each(&self, pace: f64) -> Option<Duration> {
+        match (self.ended, self.kind) {
+            (0, StageKind::Plan(_)) => Some(self.expected?.mul_f64(pace)),
+            (0, _) => self.expected,
+            (ended, _) => Some(self.took / ended),
+        }
+    }
 }
 
 impl TimeLeft {
@@ -42,10 +65,11 @@ impl TimeLeft {
     pub(super) fn begin(&mut self, kind: StageKind, now: Instant) {
         let Some(next) = self.kinds.iter().position(|known| known.kind == kind) else { return };
         if let Some((current, began)) = self.current.replace((next, now)) {
-            let ended = &mut self.kinds[current];
-            ended.ended += 1;
-            ended.took += now.duration_since(began);
-            ended.expected = Some(ended.took / ended.ended);
+            let (ended, took) = (&mut self.kinds[current], now.duration_since(began));
+            if !ended.is_resumed(took) {
+                ended.ended += 1;
+                ended.took += took;
+            }
         }
         self.kinds[next].to_come = self.kinds[next].to_come.saturating_sub(1);
     }
@@ -53,12 +77,22 @@ impl TimeLeft {
     /// Time left at `now`; `None` if a stage to come takes an unknown time.
     pub(super) fn at(&self, now: Instant) -> Option<Duration> {
         let to_come = self.kinds.iter().filter(|kind| kind.to_come > 0);
-        let to_come: Option<Duration> = to_come.map(|kind| Some(kind.expected? * kind.to_come)).sum();
+        let pace = self.pace();
+        let to_come: Option<Duration> = to_come.map(|kind| Some(kind.each(pace)? * kind.to_come)).sum();
         let current = match self.current {
-            Some((current, began)) => self.kinds[current].expected?.saturating_sub(now.duration_since(began)),
+            Some((current, began)) => self.kinds[current].each(pace)?.saturating_sub(now.duration_since(began)),
             None => Duration::ZERO,
         };
         Some(to_come? + current)
+    }
+
+    /// Time that the stages took so far, as a multiple of what was expected.
+    fn pace(&self) -> f64 {
+        let ended = self.kinds.iter().filter(|kind| kind.ended > 0);
+        let (took, expected) = ended.fold((Duration::ZERO, Duration::ZERO), |(took, expected), kind| {
+            (took + kind.took, expected + kind.expected.unwrap_or_default() * kind.ended)
+        });
+        if expected.is_zero() { 1.0 } else { took.as_secs_f64() / expected.as_secs_f64() }
     }
 }
 
@@ -91,6 +125,22 @@ mod tests {
         time_left.begin(MEASURE, began);
         time_left.begin(StageKind::Phase(Phase::Settle), began);
         assert_eq!(time_left.at(began + seconds(60)), Some(seconds(5)));
+    }
+
+    #[test]
+    fn a_slow_plan_stays_slow_and_resumed_stages_do_not_count() {
+        const SEARCH: StageKind = StageKind::Plan(Stage::Search);
+        const TARGET: StageKind = StageKind::Plan(Stage::Target);
+        let stages = [(SEARCH, 3, Some(seconds(10))), (TARGET, 1, Some(seconds(4)))];
+        let began = Instant::now();
+        let mut resumed = TimeLeft::new(stages);
+        resumed.begin(SEARCH, began);
+        resumed.begin(SEARCH, began + seconds(1));
+        assert_eq!(resumed.at(began + seconds(1)), Some(seconds(10 + 10 + 4)), "its loads were known");
+        let mut slow = TimeLeft::new(stages);
+        slow.begin(SEARCH, began);
+        slow.begin(SEARCH, began + seconds(15));
+        assert_eq!(slow.at(began + seconds(15)), Some(seconds(15 + 15 + 6)));
     }
 
     #[test]

@@ -482,7 +482,7 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     // 1,000 samples and five deviations of chance, at 200 a second.
     assert!(CertifySpec { slice: Duration::from_secs(6), ..base() }.check(&source, None).is_ok());
     let short = refused(CertifySpec { slice: Duration::from_secs(5), ..base() }, None);
-    assert!(short.contains("has about 1000 of the 1159 samples") && short.contains("--slice 6s"), "{short}");
+    assert!(short.contains("has about 1,000 of the 1,159 samples") && short.contains("--slice 6s"), "{short}");
     let never = refused(CertifySpec { rate_per_second: 1.0, ..base() }, None);
     assert!(never.contains("no slice of at most 300 s has them"), "{never}");
     for slice in [Duration::ZERO, Duration::from_millis(7_500), Duration::from_secs(301)] {
@@ -500,7 +500,7 @@ fn a_specification_that_does_not_fit_is_refused_with_one_that_does() {
     }
 
     let full = refused(base(), Some(1_000_000));
-    assert!(full.contains("120000 commands write") && full.contains("0.0 GB are free"), "{full}");
+    assert!(full.contains("120,000 commands write") && full.contains(" are free"), "{full}");
     assert!(base().check(&source, Some(100_000_000)).is_ok());
     let many = CertifySpec { writers: Writers::both(1_025), ..base() }.check(&actors(2_000), None).unwrap_err();
     assert!(many.to_string().contains("1 to 1024"), "{many}");

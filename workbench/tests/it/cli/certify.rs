@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, interrupted, json, signalled};
+use super::program::{
+    Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, USAGE, interrupted, json, on_a_busy_host, signalled,
+};
 
 /// Four slices of a second, each saved; the limit is met on a busy host too.
 const SHORT: &str = "certify tiny.toml --rate 200 --slo p50=1m --duration 4s --slice 1s --segment 1s --writers 1 \
@@ -78,10 +80,9 @@ fn ctrl_c_keeps_the_database_and_the_same_command_resumes_with_it() {
     let place = Place::new();
     let (code, rest) = interrupted(&place, SHORT, "2 of 4 slices", "-INT");
     assert_eq!(code, INCONCLUSIVE, "{rest}");
-    assert!(
-        rest.contains("the database is in") && rest.contains(&format!("resume with: ave-workbench {SHORT}")),
-        "{rest}"
-    );
+    let resume = format!("resume with: ave-workbench {}", on_a_busy_host(SHORT).join(" "));
+    assert!(rest.contains("the database is in") && rest.contains(&resume), "{rest}");
+    assert_eq!(rest.matches("stopping…").count(), 1, "{rest}");
     let kept = fs::read_dir(place.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(kept.filter(|name| name.starts_with(".ave-certify-")).count(), 1);
     assert!(place.reports().iter().all(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".certify-")));
@@ -170,7 +171,7 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("certify tiny.toml --rate 0 --slo p99=1ms", &["'0' for '--rate", "more than 0"]),
         ("certify tiny.toml --rate -5 --slo p99=1ms", &["'-5' for '--rate"]),
         ("certify tiny.toml --rate 100 --slo recover:p99=1ms", &["`recover`", "never issues"]),
-        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s has about 1000", "--slice 12s"]),
+        ("certify tiny.toml --rate 100 --slo p99=1ms", &["a slice of 10 s has about 1,000", "--slice 12s"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice 1500ms", &["a slice of 1.5 s", "whole seconds"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --duration 20s", &["less than 3 slices of 10 s"]),
         (
@@ -178,10 +179,10 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
             &["no whole number of slices of 10 s", "40 s or 50 s"],
         ),
         ("certify --check tiny.toml --duration 1m", &["--check", "--duration"]),
-        ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["GB stay in the database", "are free"]),
+        ("certify tiny.toml --rate 1e9 --slo p99=1ms --duration 240h", &["stay in the database", "are free"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --slice soon", &["'soon' for '--slice"]),
         ("certify tiny.toml --rate 1000 --slo p99=1ms --writers 0", &["'0' for '--writers"]),
-        ("certify tiny.toml --rate 1000 --slo p99=1ms --spec huge", &["'huge' for '--spec"]),
+        ("certify tiny.toml --rate 1000 --slo p99=1ms --tune-for huge", &["'huge' for '--tune-for"]),
         ("certify --check c.json --fresh", &["--check", "--fresh"]),
     ] {
         place.run(words).refused(USAGE, parts);

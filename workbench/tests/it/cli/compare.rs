@@ -23,7 +23,7 @@ use crate::support::workload;
 
 impl Place {
     /// Writes a report where a run would have left it.
-    fn report_at(&self, directory: &str, report: &Report) {
+    pub(super) fn report_at(&self, directory: &str, report: &Report) {
         fs::create_dir_all(self.path(directory)).unwrap();
         self.write(&format!("{directory}/report.json"), serde_json::to_string(report).unwrap());
     }

@@ -3,6 +3,7 @@
 mod certify;
 mod compare;
 mod db;
+pub(crate) mod figures;
 mod host;
 mod import;
 mod interruption;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::{Command, Stdio};
 
+use ave_workbench::host::Machine;
 use ave_workbench::workload::{Workload, shipped};
 
 use super::program::{Ended, MISSED, PASS, Place, SAMPLE, SHORT, TINY, json};
@@ -44,8 +45,27 @@ fn the_host_is_described_as_text_and_as_json() {
     assert!(host["sync_probe"].is_null(), "0s skips the probe");
     let ended = place.run("host --probe 50ms");
     assert_eq!(ended.code, PASS);
+    assert!(ended.stdout.starts_with("This host "), "the answer comes first: {}", ended.stdout);
     assert!(ended.stdout.contains("MachineSpec: {") && ended.stdout.contains("fdatasync"), "{}", ended.stdout);
+    assert!(host["disk_total_bytes"].as_u64() >= host["disk_free_bytes"].as_u64(), "{host}");
+    let setting = host["tuning"][0]["name"].as_str().unwrap();
+    assert!(!ended.stdout.contains(setting) && ended.stdout.contains("--tuning"), "{}", ended.stdout);
+    assert!(place.run("host --probe 0s --tuning").stdout.contains(setting));
     place.holds_only(&[]);
+}
+
+#[test]
+fn machines_are_listed_with_their_sizes() {
+    let place = Place::new();
+    let (text, machines) = (place.run("machines").stdout, json(&place.run("machines --json").stdout));
+    for machine in Machine::profiles() {
+        let listed =
+            machines.as_array().unwrap().iter().find(|listed| listed["name"] == machine.name.as_str()).unwrap();
+        assert_eq!(listed["ram_bytes"], machine.ram_mb << 20);
+        let line = text.lines().find(|line| line.starts_with(&format!("{} ", machine.name))).unwrap();
+        assert!(line.contains(&machine.cores.to_string()), "{line}");
+    }
+    assert!(text.contains("  4   16 GiB") && text.contains("CORES,RAM_MIB"), "{text}");
 }
 
 #[test]

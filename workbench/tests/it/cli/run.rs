@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, SHORT, TINY, USAGE, json};
+use super::program::{Ended, FAILED, INCONCLUSIVE, MISSED, PASS, Place, SHORT, TINY, USAGE, json, on_a_busy_host};
 use crate::support::skip::skipped;
 
 #[test]
@@ -19,7 +20,7 @@ fn a_run_leaves_a_report_and_nothing_else() {
     assert!(ended.stdout.contains("persist") && ended.stdout.contains("report.html"), "{}", ended.stdout);
     assert!(ended.stderr.contains("durability off: measuring"), "progress is on standard error: {}", ended.stderr);
     let command = report["reproduce"]["command"].as_str().unwrap();
-    assert_eq!(command, format!("ave-workbench {SHORT}"));
+    assert_eq!(command, format!("ave-workbench {}", on_a_busy_host(SHORT).join(" ")));
 }
 
 #[test]
@@ -138,6 +139,49 @@ fn an_unusable_data_directory_is_named() {
         place.run(words).refused(FAILED, &["cannot use the data directory"]);
     }
     place.holds_only(&["taken"]);
+}
+
+#[test]
+fn a_data_directory_that_does_not_exist_is_created_only_if_asked_for() {
+    let place = Place::new();
+    let plan = "plan tiny.toml --target 5 --slo p99=1s";
+    for words in [SHORT, plan, "certify tiny.toml --rate 5 --slo p50=1s"] {
+        place
+            .run(&format!("{words} --data-dir mnt/disk"))
+            .refused(FAILED, &["data directory mnt/disk", "--create creates it"]);
+    }
+    place.holds_only(&[]);
+    let ended = place.run(&format!("{SHORT} --data-dir mnt/disk --create"));
+    place.ended_with(&ended, PASS);
+    assert_eq!(fs::read_dir(place.path("mnt/disk")).unwrap().count(), 0, "the databases are removed");
+}
+
+/// Its own threads keep the cores busy.
+#[test]
+fn a_busy_host_is_refused_before_anything_is_measured() {
+    let all = fs::read_to_string("/proc/stat").unwrap().lines().filter(|line| line.starts_with("cpu")).count() - 1;
+    if std::thread::available_parallelism().unwrap().get() < all {
+        let test = a_busy_host_is_refused_before_anything_is_measured;
+        return skipped(test, "this process may not use all cores");
+    }
+    let (place, ended) = (Place::new(), AtomicBool::new(false));
+    let words = SHORT.split_whitespace().filter(|word| *word != "--anyway");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ave-workbench"));
+    command.args(words).current_dir(place.path(""));
+    let refused = std::thread::scope(|scope| {
+        for _ in 0..all {
+            scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let refused = Ended::of(command.output().unwrap());
+        ended.store(true, Ordering::Relaxed);
+        refused
+    });
+    refused.refused(INCONCLUSIVE, &["other processes kept", "results would be inconclusive", "--anyway"]);
+    place.holds_only(&["reports"]);
 }
 
 /// The file system is mounted in a namespace of the process, and is gone with it.

@@ -2,13 +2,14 @@
 
 use std::process::{Command, Stdio};
 
-use super::program::{INCONCLUSIVE, PASS, Place, SHORT, on_any_machine, run_with};
+use super::program::{INCONCLUSIVE, PASS, Place, SHORT, on_a_busy_host, on_any_machine, run_with};
 
 /// Begins an escape sequence.
 const ESCAPE: char = '\u{1b}';
 
 /// Standard output and standard error on a terminal of 80 columns, by default an `xterm`.
 fn on_terminal(place: &Place, words: &str, variables: &[(&str, &str)]) -> String {
+    let words = on_a_busy_host(words).join(" ");
     let line = format!("stty cols 80 rows 24; exec {} {words}", env!("CARGO_BIN_EXE_ave-workbench"));
     let mut command = Command::new("script");
     command.args(["-qec", &line, "/dev/null"]).current_dir(place.path("")).stdin(Stdio::null());

@@ -535,3 +535,15 @@ fn rare_commands_do_not_decide_and_are_named() {
     let rare = found.warnings.iter().find(|warning| warning.what.contains("Too rare")).unwrap();
     assert!(rare.what.contains("events (durability off), events (durability on)"), "{}", rare.what);
 }
+
+#[test]
+fn too_few_runs_are_not_blamed_on_the_commands() {
+    let mut simulation = Simulation::new(QUIET, 1);
+    let mut build = |name, runs| side(name, (0..runs).map(|_| simulation.run(1.0, 1.0)).collect());
+    let found = compared(&[build("a", 3), build("b", 3)]);
+    let has = |found: &Comparison, what: &str| found.warnings.iter().any(|warning| warning.what.contains(what));
+    assert!(has(&found, "Only 3 runs on a side: 4 are needed on each"), "{:?}", found.warnings);
+    assert!(!has(&found, "Too rare"), "{:?}", found.warnings);
+    let enough = compared(&[build("a", 4), build("b", 4)]);
+    assert!(!has(&enough, "on a side"), "{:?}", enough.warnings);
+}

@@ -47,6 +47,8 @@ first_ceiling_of_a_plan() {
 
 invocation="ave-workbench $*"
 code=0
+# Other tests keep the host busy.
+if [[ ${1-} == run || ${1-} == plan || ${1-} == certify ]]; then words+=(--anyway); fi
 case ${1-} in
 run)
     with_less_preload

@@ -117,7 +117,7 @@ impl Reader {
     /// is accepted.
     pub(crate) fn add_build(&self, name: &str) {
         fs::create_dir(self.path(name)).unwrap();
-        let run = r#""$WORKBENCH" "${@/#10/2}" --kills 0 --quiet || [[ $? == 3 ]]"#;
+        let run = r#""$WORKBENCH" "${@/#10/2}" --kills 0 --quiet --anyway || [[ $? == 3 ]]"#;
         executable(&self.path(name).join("ave-workbench"), &format!("#!/bin/bash\nset -euo pipefail\n{run}\n"));
     }
 

@@ -88,6 +88,7 @@ fn answered_until(spec: &PlanSpec, needs_mb: u64, forecast: Option<ForecastInfo>
         disk_bytes,
         forecast,
         outlook,
+        growth: None,
     };
     plan_report(&context, &input, None)
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ave_workbench::host::{Confinement, remove_stale_groups};
 use serde_json::Value;
 
+use crate::cli::figures;
 use crate::cli::program::{Ended, INCONCLUSIVE, PASS, Place, USAGE, json};
 use crate::support::skip::skipped;
 
@@ -105,6 +106,7 @@ fn a_machine_with_too_little_memory_fails_and_a_larger_one_is_recommended() {
     let recommended = &report["plan"]["recommendations"][0];
     assert_eq!(recommended["machine_spec"], json(r#"{"custom": {"ram_mb": 4000, "cpu_cores": 1}}"#));
     assert_eq!(recommended["container"]["memory_mib"], 3680);
+    figures::of_plan(&place, &ended);
     place.holds_only(&["large.toml", "reports"]);
 }
 
@@ -248,7 +250,7 @@ fn an_interrupted_plan_resumes_and_leaves_no_journal() {
 fn invalid_plans_are_refused_before_anything_is_measured() {
     let place = Place::new();
     for (words, parts) in [
-        ("--machine tiny", &["invalid value 'tiny' for '--machine", "nano", "CORES,RAM_MB"][..]),
+        ("--machine tiny", &["invalid value 'tiny' for '--machine", "nano", "CORES,RAM_MIB"][..]),
         ("--machine 2,40", &["40 MiB of RAM", "64 MiB"]),
         ("--machine 1000,4000", &["less than any candidate machine"]),
         ("--what-if users=2x", &["`users` is none of actors"]),
@@ -259,6 +261,8 @@ fn invalid_plans_are_refused_before_anything_is_measured() {
     }
     let vast = LARGE_STATES.replace("constant = 100 ", "constant = 16000000 ");
     place.write("vast.toml", vast.replace("[commands]", "[preload]\nevents_per_actor = 1000000\n[commands]"));
-    place.run("plan vast.toml --target 5 --slo p99=1ms").refused(USAGE, &["preloads", "are free"]);
+    for words in ["plan --target 5 --slo p99=1ms", "run", "certify --rate 2000 --slo p50=1s"] {
+        place.run(&format!("{words} vast.toml")).refused(USAGE, &["preloads", "are free"]);
+    }
     place.holds_only(&["vast.toml"]);
 }

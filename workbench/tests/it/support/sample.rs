@@ -686,8 +686,8 @@ fn capacity(durability: Durability) -> Capacity {
         let p99_ns = nanoseconds(idle_p99_ns * growth.min(6.5).exp() * if share > 1.0 { 3.0 } else { 1.0 });
         ProbeResult {
             offered_per_second: offered,
-            achieved_per_second: offered.min(saturation * 0.985).round(),
-            p50_ns: p99_ns / 4,
+            achieved_per_second: Some(offered.min(saturation * 0.985).round()),
+            p50_ns: Some(p99_ns / 4),
             slo_percentile_ns: Some(p99_ns),
             worst_slice_ns: Some(p99_ns + p99_ns / 10),
             rejection: (offered > sustained).then_some(Rejection::TooSlow),

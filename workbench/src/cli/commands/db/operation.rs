@@ -97,7 +97,7 @@ pub(super) fn with_progress<R>(
     label: &'static str,
     run: impl FnOnce(&mut DatabaseProgress) -> Result<R, Error>,
 ) -> Result<R, CliError> {
-    let mut progress = DatabaseProgress::new(output, label, resolve::stop_on_ctrl_c()?);
+    let mut progress = DatabaseProgress::new(output, label, resolve::stop_on_ctrl_c(output)?);
     let result = run(&mut progress);
     let is_stopped = progress.finish();
     result.map_err(|error| match failed(error) {

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
     let output = output_file::admit(Some(&target), args.overwrite, &inputs, output)?;
     let options = options(args, &stem)?;
     let input = input(&logs)?;
-    let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c()?);
+    let progress = ImportProgress::new(output, resolve::stop_on_ctrl_c(output)?);
     let summary = trace::import_from(input, &target, &options, &progress);
     progress.bar.finish_and_clear();
     let summary = summary?;
