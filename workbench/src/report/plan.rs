@@ -127,6 +127,21 @@ pub struct Capacity {
     pub probes: Vec<ProbeResult>,
 }
 
+impl Capacity {
+    /// The lowest rate above the sustained one that missed the objective, commands per second; `None` if none was tried.
+    pub(crate) fn missed_per_second(&self) -> Option<f64> {
+        let missed = self.probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
+        missed.filter(|&rate| self.sustained_per_second.is_none_or(|sustained| rate > sustained)).reduce(f64::min)
+    }
+
+    /// What was tried nearest to a rate, if it differs by no more than `factor`.
+    pub(crate) fn near(&self, per_second: f64, factor: f64) -> Option<&ProbeResult> {
+        let distance = |probe: &ProbeResult| (probe.offered_per_second / per_second).ln().abs();
+        let nearest = self.probes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        (distance(nearest) <= factor.ln()).then_some(nearest)
+    }
+}
+
 /// Growth of the database: as forecast, or measured where there is no forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,13 +3,16 @@
 use super::certainty;
 use super::engine::RunOutcome;
 use super::spec::RunSpec;
-use crate::load::{Crashed, ModeOutcome, Objective, Source};
-use crate::measure::Percentile;
+use crate::load::{Crashed, Load, ModeOutcome, Objective, Source};
+use crate::measure::{Percentile, Slice};
 use crate::report::{
-    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
-    Settings, Verdict, Verification, report,
+    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, RampInfo, RampMode, RampPoint, Reason,
+    ReasonKind, Report, ReportKind, Settings, Verdict, Verification, report, slo_info,
 };
 use crate::units;
+
+/// Points of the curve of a ramp at most: the fewer, the more samples stand behind each.
+const RAMP_POINTS: usize = 30;
 
 /// The report of a run. With an objective, its outcome is whether every mode met it.
 pub fn run_report(
@@ -62,7 +65,58 @@ pub fn run_report(
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
         ..context.settings(spec.load.into(), spec.load.to_string())
     };
-    report(context, ReportKind::Run, verdict, settings, modes, assessment)
+    let ramp = ramp(context.source, spec, outcome, objective);
+    verdict.reasons.extend(ramp.iter().flat_map(|ramp| crossings(ramp, objective)));
+    Report {
+        objective: objective.map(|objective| slo_info(context.source, objective)),
+        ramp,
+        ..report(context, ReportKind::Run, verdict, settings, modes, assessment)
+    }
+}
+
+/// Latency against rate, if the rate rose or fell.
+fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Option<RampInfo> {
+    let Load::Ramp { from_per_second, to_per_second, .. } = spec.load else { return None };
+    let seconds = spec.measure?.as_secs_f64();
+    let command = objective.map_or_else(|| source.most_frequent(), |objective| objective.command_of(source));
+    let percentile = objective.map_or(Percentile::P99, |objective| objective.percentile);
+    let mode = |mode: &ModeOutcome| {
+        let mut slices: Vec<Slice> = Vec::new();
+        for latency in mode.rounds.iter().filter_map(|round| round.measurement.command(command)) {
+            slices.resize(slices.len().max(latency.slices.len()), Slice::default());
+            slices.iter_mut().zip(&latency.slices).for_each(|(sum, slice)| sum.add(slice));
+        }
+        let per_point = slices.len().div_ceil(RAMP_POINTS).max(1);
+        let point = |(place, part): (usize, &[Slice])| {
+            let all = part.iter().fold(Slice::default(), |mut sum, slice| {
+                sum.add(slice);
+                sum
+            });
+            let middle = ((place * per_point) as f64 + part.len() as f64 / 2.0) / seconds;
+            RampPoint {
+                offered_per_second: from_per_second + middle.min(1.0) * (to_per_second - from_per_second),
+                p50_ns: all.percentile(Percentile::P50),
+                percentile_ns: all.percentile(percentile),
+            }
+        };
+        let mut points: Vec<_> = slices.chunks(per_point).enumerate().map(point).collect();
+        points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        RampMode::new(mode.durability, points, objective.map(|objective| objective.limit_ns))
+    };
+    Some(RampInfo { command: command.name().to_owned(), modes: outcome.modes.iter().map(mode).collect() })
+}
+
+/// `durability on: persist p99 crosses 10 ms at 3,100 commands/s`.
+fn crossings(ramp: &RampInfo, objective: Option<Objective>) -> Vec<Reason> {
+    let Some(objective) = objective else { return Vec::new() };
+    let limit = units::duration(objective.limit_ns as f64);
+    let one = |mode: &RampMode| {
+        let rate = units::number(mode.crosses_at_per_second?);
+        let (durability, command, name) = (mode.durability, &ramp.command, objective.percentile);
+        let text = format!("durability {durability}: {command} {name} crosses {limit} at {rate} commands/s");
+        Some(Reason::new(ReasonKind::Objective, text))
+    };
+    ramp.modes.iter().filter_map(one).collect()
 }
 
 /// The name of the source, and how often a trace was repeated.

@@ -130,6 +130,17 @@ fn a_narrow_margin_lowers_the_certainty() {
 }
 
 #[test]
+fn a_plan_without_a_margin_never_passes() {
+    // The required rate is the highest that is sustained.
+    let report = answered(&spec(314.0, "p99=4ms"), 0);
+    let plan = report.plan.as_ref().unwrap();
+    let margin = plan.capacities[0].sustained_per_second.unwrap() / plan.required_per_second;
+    assert!((1.0 - 1e-9..1.02).contains(&margin), "{margin}");
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{}", report.verdict.sentence);
+    assert!(report.verdict.reasons.iter().any(|reason| reason.text.contains("the margin is 0 %")));
+}
+
+#[test]
 fn what_ends_first_is_in_the_first_sentence() {
     let report = until(|_| {});
     let sentence = &report.verdict.sentence;

@@ -10,16 +10,16 @@ use ave_workbench::host::{
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
 use ave_workbench::report::{
-    AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
-    DiskChange, DiskComparison, DurabilityPrice, DurableRate, DurableRateBasis, DurableRates, End, Evidence,
-    FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
-    MachineLatency, MachineMode, MachinePeriod, MemoryInfo, MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency,
-    Outcome, PercentileInfo, PlanDisk, PlanResult, ProbeResult, ProfileEvidence, RateTrials, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures,
-    RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings,
-    SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
-    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep,
-    WritesInfo,
+    AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, CertificateInfo, CertifiedSlice,
+    CertifiedSlices, ContainerLimits, CrashVerification, CurvePoint, DiskChange, DiskComparison, DurabilityPrice,
+    DurableRate, DurableRateBasis, DurableRates, End, Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo,
+    HorizonMode, HostInfo, LatencyInfo, LatencyPrice, LoadKind, MachineLatency, MachineMode, MachinePeriod, MemoryInfo,
+    MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanDisk, PlanResult,
+    ProbeResult, ProfileEvidence, RampInfo, RampMode, RampPoint, RateTrials, Reason, ReasonKind, Recommendation,
+    Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo,
+    RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo,
+    SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil, Verdict,
+    Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep, WritesInfo,
 };
 use serde_json::json;
 
@@ -63,6 +63,9 @@ pub(crate) fn plan() -> Report {
         modes: vec![mode(Durability::Off, Some(2_000.0)), mode(Durability::On, Some(2_000.0))],
         durability_price: Some(durability_price()),
         plan: Some(plan_result()),
+        objective: None,
+        ramp: None,
+        certificate: None,
         warnings: vec![
             Warning {
                 what: "The hypervisor took 1.2 % of the CPU time.".to_owned(),
@@ -116,6 +119,53 @@ pub(crate) fn run() -> Report {
             command.response = Some(command.service.clone());
         }
     }
+    report
+}
+
+fn objective() -> SloInfo {
+    SloInfo { command: "persist".to_owned(), percentile: Percentile::P99, limit_ns: 10_000_000 }
+}
+
+/// The report beside a certificate: one slice misses the objective.
+pub(crate) fn certificate() -> Report {
+    let mut report = run();
+    report.verdict.outcome = Outcome::Fail;
+    report.verdict.certainty = None;
+    report.verdict.sentence = "steady-light at 2,000 commands/s: not sustained.".into();
+    let slice = |number: u64| CertifiedSlice {
+        at_seconds: 10 * number,
+        percentile_ns: Some(if number == 97 { 31_000_000 } else { 4_000_000 + 1_000 * number }),
+        is_missed: number == 97,
+        is_disturbed: false,
+    };
+    let mode = |durability| CertifiedSlices { durability, planned_count: 180, slices: (0..180).map(slice).collect() };
+    report.objective = Some(objective());
+    report.certificate = Some(CertificateInfo {
+        rate_per_second: 2_000.0,
+        slo: objective(),
+        slice_seconds: 10,
+        checksum_sha256: "9f86d081".repeat(8),
+        modes: Durability::BOTH.map(mode).into(),
+    });
+    report
+}
+
+/// A run with a rising rate: durable writes leave the objective at 3,100/s.
+pub(crate) fn ramp() -> Report {
+    let mut report = run();
+    report.settings.load_kind = LoadKind::Ramp;
+    report.objective = Some(objective());
+    let point = |step: u32, from_ns: u64| RampPoint {
+        offered_per_second: 500.0 * f64::from(step),
+        p50_ns: Some(from_ns / 4),
+        percentile_ns: Some(from_ns << step),
+    };
+    let mode = |durability: Durability| RampMode {
+        durability,
+        points: (1..=9).map(|step| point(step, if durability.is_on() { 200_000 } else { 9_000 })).collect(),
+        crosses_at_per_second: durability.is_on().then_some(3_100.0),
+    };
+    report.ramp = Some(RampInfo { command: "persist".to_owned(), modes: Durability::BOTH.map(mode).into() });
     report
 }
 
@@ -461,6 +511,7 @@ fn series(durable: bool) -> Vec<SeriesPoint> {
         SeriesPoint {
             round,
             at_seconds: f64::from(second),
+            completed_per_second: Some(1_995.0),
             commands_per_second: 2_000.0 + 24.0 * (phase * 1.7).sin() - 150.0 * (stall - 1.0) / 5.0,
             p50_ns: nanoseconds(median_ns * wobble),
             p99_ns: nanoseconds(median_ns * 3.4 * wobble * wobble * stall),
