@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::actor::Durability;
+use crate::measure::ascending;
 use crate::report::{
     Capacity, CertificateInfo, CertifiedSlices, CurvePoint, HorizonMode, LatencyInfo, ModeResult, PlanResult,
     ProbeResult, RampInfo, Report, ScalingInfo, SeriesPoint, SlicesSummary, SloInfo,
@@ -152,7 +153,7 @@ struct ProbePoint {
     low_ns: u64,
     middle_ns: u64,
     high_ns: u64,
-    /// The medians without those of which a higher rate has a lower one: a queue is not shorter at a higher rate.
+    /// Their trend over the rates: a queue is not shorter at a higher rate.
     trend_ns: f64,
     held_count: usize,
     tried_count: usize,
@@ -176,8 +177,8 @@ impl ProbeLine {
         tries.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
         let same = |a: &&ProbeResult, b: &&ProbeResult| b.offered_per_second <= a.offered_per_second * (1.0 + 1e-6);
         let mut points: Vec<_> = tries.chunk_by(same).filter_map(ProbePoint::new).collect();
-        let weighted: Vec<_> = points.iter().map(|point| (point.middle_ns as f64, point.tried_count as f64)).collect();
-        for (point, trend_ns) in points.iter_mut().zip(ascending(&weighted)) {
+        let middles: Vec<_> = points.iter().map(|point| point.middle_ns as f64).collect();
+        for (point, trend_ns) in points.iter_mut().zip(ascending(&middles)) {
             point.trend_ns = trend_ns;
         }
         (!points.is_empty()).then_some(Self { durability: capacity.durability, points })
@@ -201,27 +202,6 @@ impl ProbePoint {
             tried_count: tries.len(),
         })
     }
-}
-
-/// The non-descending values nearest to these in the logarithm, each value with its weight: neighbours that descend are
-/// replaced by their mean.
-fn ascending(values: &[(f64, f64)]) -> Vec<f64> {
-    struct Pool {
-        log: f64,
-        weight: f64,
-        count: usize,
-    }
-    let mut pools: Vec<Pool> = Vec::new();
-    for &(value, weight) in values {
-        let mut pool = Pool { log: value.max(1.0).ln(), weight, count: 1 };
-        while let Some(last) = pools.pop_if(|last| last.log > pool.log) {
-            let weight = last.weight + pool.weight;
-            let log = (last.log * last.weight + pool.log * pool.weight) / weight;
-            pool = Pool { log, weight, count: last.count + pool.count };
-        }
-        pools.push(pool);
-    }
-    pools.iter().flat_map(|pool| std::iter::repeat_n(pool.log.exp(), pool.count)).collect()
 }
 
 /// Every slice of a certification against the limit.
@@ -450,16 +430,6 @@ mod tests {
         assert_eq!(value_at(&curve, 0.5), Some(10));
         assert_eq!(value_at(&curve, 0.51), Some(20));
         assert_eq!(value_at(&curve, 0.999_99), None);
-    }
-
-    #[test]
-    fn a_trend_never_descends_and_keeps_what_ascends() {
-        let values = [(100.0, 1.0), (400.0, 1.0), (100.0, 3.0), (900.0, 1.0)];
-        let trend = ascending(&values);
-        assert!(trend.is_sorted(), "{trend:?}");
-        let expected = [100.0, 100.0 * 4.0_f64.powf(0.25), 100.0 * 4.0_f64.powf(0.25), 900.0];
-        assert!(trend.iter().zip(expected).all(|(found, expected)| (found / expected - 1.0).abs() < 1e-9), "{trend:?}");
-        assert!(ascending(&[]).is_empty());
     }
 
     #[test]

@@ -244,7 +244,7 @@ impl Screen {
     fn of_run(self, report: &Report) -> Self {
         let title = match report.settings.load_kind {
             LoadKind::Closed => "Full speed".to_owned(),
-            LoadKind::Ramp => ramp_title(report),
+            LoadKind::Ramp => ramp_title(report).unwrap_or_else(|| "Rising rate".to_owned()),
             LoadKind::TraceTimes => "Recorded times".to_owned(),
             LoadKind::Open | LoadKind::Search => {
                 let offered = report.modes.iter().find_map(|mode| mode.offered_per_second);
@@ -356,13 +356,12 @@ fn data(report: &Report) -> Fact {
     Fact::new("Data", value)
 }
 
-/// `p99 crosses 10 ms`.
-fn ramp_title(report: &Report) -> String {
-    let crosses = report.ramp.iter().flat_map(|ramp| &ramp.modes).any(|mode| mode.crosses_at_per_second.is_some());
-    match report.objective.as_ref().filter(|_| crosses) {
-        Some(slo) => format!("{} crosses {}", slo.percentile, units::duration(slo.limit_ns as f64)),
-        None => "Rising rate".to_owned(),
-    }
+/// `p99 crosses 10 ms`, if it does and that is certain.
+fn ramp_title(report: &Report) -> Option<String> {
+    let mut modes = report.ramp.iter().flat_map(|ramp| &ramp.modes);
+    let crosses = modes.any(|mode| mode.crosses_at_per_second.is_some());
+    let slo = report.objective.as_ref().filter(|_| crosses && report.verdict.outcome != Outcome::Inconclusive)?;
+    Some(format!("{} crosses {}", slo.percentile, units::duration(slo.limit_ns as f64)))
 }
 
 fn run_mode(report: &Report, mode: &ModeResult) -> ScreenMode {
@@ -377,7 +376,10 @@ fn run_mode(report: &Report, mode: &ModeResult) -> ScreenMode {
     });
     let figure = crossing.unwrap_or_else(|| units::rate(mode.achieved_per_second));
     ScreenMode {
-        objective: found.map(|found| LatencyBar::of(found, slo.map(|slo| slo.limit_ns))),
+        // Over all rates of a ramp, a percentile says nothing.
+        objective: found
+            .filter(|_| report.ramp.is_none())
+            .map(|found| LatencyBar::of(found, slo.map(|slo| slo.limit_ns))),
         ..ScreenMode::figure(mode.durability, figure, None)
     }
 }
