@@ -13,7 +13,7 @@ use crate::actor::Durability;
 use crate::load::{HarnessCost, Load, ModeOutcome};
 use crate::report::{
     Assessment, CertificateInfo, CertifiedSlice, CertifiedSlices, Context, MeasuredMode, Outcome, Reason, ReasonKind,
-    Report, ReportKind, Settings, Verdict, host_info, report, slo_info, verification,
+    Report, ReportKind, Settings, SloInfo, Verdict, host_info, report, slo_info, verification,
 };
 use crate::units;
 use crate::workload::{Arrivals, path_text};
@@ -78,11 +78,12 @@ pub(super) fn certify_report(
     let assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
     let modes = shown.collect();
     let report = report(context, ReportKind::Run, certificate.verdict.clone(), settings, modes, assessment);
-    let info = certificate_info(context, spec, certificate);
-    Report { objective: Some(info.slo.clone()), certificate: Some(info), ..report }
+    let slo = slo_info(context.source, &spec.objective);
+    let certificate = slo.clone().map(|slo| certificate_info(slo, spec, certificate));
+    Report { objective: slo, certificate, ..report }
 }
 
-fn certificate_info(context: &Context<'_>, spec: &CertifySpec, certificate: &Certificate) -> CertificateInfo {
+fn certificate_info(slo: SloInfo, spec: &CertifySpec, certificate: &Certificate) -> CertificateInfo {
     let slice = |slice: &JudgedSlice| CertifiedSlice {
         at_seconds: slice.at_seconds,
         percentile_ns: slice.percentile_ns,
@@ -96,7 +97,7 @@ fn certificate_info(context: &Context<'_>, spec: &CertifySpec, certificate: &Cer
     };
     CertificateInfo {
         rate_per_second: spec.rate_per_second,
-        slo: slo_info(context.source, spec.objective),
+        slo,
         slice_seconds: spec.slice_seconds(),
         checksum_sha256: certificate.checksum_sha256.clone(),
         modes: certificate.modes.iter().map(mode).collect(),

@@ -52,12 +52,11 @@ fn screen(comparison: &Comparison) -> Screen {
     };
     let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
     let reports_count: usize = sides.map(|side| side.reports.len()).sum();
-    let words = comparison.outcome.words();
     Screen {
         outcome: Some(outcome),
         tone: Tone::of(outcome, None),
         word: format!("{} builds", comparison.candidates.len() + 1),
-        title: words.to_owned(),
+        title: capitalised(comparison.outcome.words()),
         size: None,
         facts: vec![
             Fact::new("Reports", units::count(reports_count as u64)),
@@ -67,6 +66,11 @@ fn screen(comparison: &Comparison) -> Screen {
         modes: Durability::BOTH.into_iter().filter_map(mode).collect(),
         scope: None,
     }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
 
 #[derive(Serialize)]

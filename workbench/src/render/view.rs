@@ -54,8 +54,6 @@ pub(super) struct View<'a> {
     changed: Vec<ChangedFigure>,
     /// The disk in words.
     disk: DiskText,
-    /// Whether any mode followed a schedule.
-    has_offered_rate: bool,
     slowest_slices: Vec<SlowSlice<'a>>,
     /// Where a ramp crosses its objective.
     crossings: Vec<(Durability, String)>,
@@ -100,7 +98,6 @@ impl<'a> View<'a> {
             writers: plan.iter().flat_map(|plan| plan.writers.iter().map(sweep_view)).collect(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
             disk: DiskText::new(report),
-            has_offered_rate: modes.iter().any(|mode| mode.offered_per_second.is_some()),
             crossings: crossings(report),
             slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }

@@ -433,6 +433,7 @@ mod tests {
     use super::*;
     use crate::load::CommandLatency;
     use crate::measure::Snapshot;
+    use ave_actors_rocksdb::trace::CommandKind;
 
     #[test]
     fn a_queue_is_completed_after_the_last_command_was_due() {

@@ -10,7 +10,7 @@ use crate::measure::ascending;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RampInfo {
-    /// The command that the latencies are of: that of the objective, else the one that was issued most.
+    /// The command or transaction that the latencies are of: that of the objective, else the one that was issued most.
     pub command: String,
     /// One entry per durability mode.
     pub modes: Vec<RampMode>,

@@ -10,7 +10,7 @@ use crate::measure::Percentile;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SloInfo {
-    /// Name of the command.
+    /// Name of the command or transaction.
     pub command: String,
     /// The percentile of its response time.
     pub percentile: Percentile,
@@ -18,11 +18,8 @@ pub struct SloInfo {
     pub limit_ns: u64,
 }
 
-/// The objective on the commands of a source.
-pub(crate) fn slo_info(source: &Source, objective: Objective) -> SloInfo {
-    SloInfo {
-        command: objective.command_of(source).name().to_owned(),
-        percentile: objective.percentile,
-        limit_ns: objective.limit_ns,
-    }
+/// The objective on what a source issues; `None` if the source issues nothing of the kind.
+pub(crate) fn slo_info(source: &Source, objective: &Objective) -> Option<SloInfo> {
+    let command = source.request_name(objective.check(source).ok()?).to_owned();
+    Some(SloInfo { command, percentile: objective.percentile, limit_ns: objective.limit_ns })
 }

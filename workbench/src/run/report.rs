@@ -7,7 +7,7 @@ use crate::load::{Crashed, Load, ModeOutcome, Objective, Source};
 use crate::measure::{Percentile, Slice};
 use crate::report::{
     Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, RampInfo, RampMode, RampPoint, Reason,
-    ReasonKind, Report, ReportKind, Settings, Verdict, Verification, report, slo_info,
+    ReasonKind, Report, ReportKind, Settings, SloInfo, Verdict, Verification, report, slo_info,
 };
 use crate::units;
 
@@ -65,24 +65,24 @@ pub fn run_report(
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
         ..context.settings(spec.load.into(), spec.load.to_string())
     };
+    let slo = objective.and_then(|objective| slo_info(context.source, objective));
     let ramp = ramp(context.source, spec, outcome, objective);
-    verdict.reasons.extend(ramp.iter().flat_map(|ramp| crossings(ramp, objective)));
-    Report {
-        objective: objective.map(|objective| slo_info(context.source, objective)),
-        ramp,
-        ..report(context, ReportKind::Run, verdict, settings, modes, assessment)
-    }
+    verdict.reasons.extend(ramp.iter().zip(&slo).flat_map(|(ramp, slo)| crossings(ramp, slo)));
+    Report { objective: slo, ramp, ..report(context, ReportKind::Run, verdict, settings, modes, assessment) }
 }
 
 /// Latency against rate, if the rate rose or fell.
-fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option<Objective>) -> Option<RampInfo> {
+fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option<&Objective>) -> Option<RampInfo> {
     let Load::Ramp { from_per_second, to_per_second, .. } = spec.load else { return None };
     let seconds = spec.measure?.as_secs_f64();
-    let command = objective.map_or_else(|| source.most_frequent(), |objective| objective.command_of(source));
+    let request = match objective {
+        Some(objective) => objective.check(source).ok()?,
+        None => source.most_frequent_request(),
+    };
     let percentile = objective.map_or(Percentile::P99, |objective| objective.percentile);
     let mode = |mode: &ModeOutcome| {
         let mut slices: Vec<Slice> = Vec::new();
-        for latency in mode.rounds.iter().filter_map(|round| round.measurement.command(command)) {
+        for latency in mode.rounds.iter().filter_map(|round| round.measurement.request(request)) {
             slices.resize(slices.len().max(latency.slices.len()), Slice::default());
             slices.iter_mut().zip(&latency.slices).for_each(|(sum, slice)| sum.add(slice));
         }
@@ -103,16 +103,15 @@ fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option
         points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
         RampMode::new(mode.durability, points, objective.map(|objective| objective.limit_ns))
     };
-    Some(RampInfo { command: command.name().to_owned(), modes: outcome.modes.iter().map(mode).collect() })
+    Some(RampInfo { command: source.request_name(request).to_owned(), modes: outcome.modes.iter().map(mode).collect() })
 }
 
 /// `durability on: persist p99 crosses 10 ms at 3,100 commands/s`.
-fn crossings(ramp: &RampInfo, objective: Option<Objective>) -> Vec<Reason> {
-    let Some(objective) = objective else { return Vec::new() };
-    let limit = units::duration(objective.limit_ns as f64);
+fn crossings(ramp: &RampInfo, slo: &SloInfo) -> Vec<Reason> {
+    let limit = units::duration(slo.limit_ns as f64);
     let one = |mode: &RampMode| {
         let rate = units::number(mode.crosses_at_per_second?);
-        let (durability, command, name) = (mode.durability, &ramp.command, objective.percentile);
+        let (durability, command, name) = (mode.durability, &ramp.command, slo.percentile);
         let text = format!("durability {durability}: {command} {name} crosses {limit} at {rate} commands/s");
         Some(Reason::new(ReasonKind::Objective, text))
     };

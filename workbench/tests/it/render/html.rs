@@ -395,7 +395,7 @@ fn charts_show_what_was_completed_and_what_was_offered() {
 fn a_certificate_has_a_page_of_its_own_with_every_slice_against_the_limit() {
     let report = sample::certificate();
     let page = markup(&html(&report));
-    assert!(page.contains(r#"<p class="eyebrow">Certificate</p>"#));
+    assert!(page.contains(r#"<p class="eyebrow certificate">Certificate</p>"#));
     assert!(page.contains("<h1>2,000/s for 30 min 0 s</h1>") && page.contains("1 of 180 slices missed"), "{page}");
     let chart = &charts(&report)["certificate"];
     assert_eq!(chart["slo"]["limit_ns"], 10_000_000);
