@@ -7,7 +7,9 @@
 mod assemble;
 mod assess;
 mod attachments;
+mod catalogue;
 mod certainty;
+mod demand;
 mod directory;
 mod disk;
 mod disk_file;
@@ -32,8 +34,10 @@ pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, spec_name, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
+pub use catalogue::{CatalogueEntry, CatalogueInfo, MachineCost};
 pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
+pub use demand::{DemandInfo, DemandMode, DemandStep, LeastRegret, MachineStanding, TargetMachine};
 pub(crate) use directory::read_json;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, DurableRates, PlanDisk};
@@ -50,8 +54,8 @@ pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundIn
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
-    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo,
-    ScalingInfo, ScalingPointInfo, ValidUntil,
+    PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, Resource,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
