@@ -4,6 +4,7 @@
 
 mod chart;
 mod comparison_page;
+mod cost_chart;
 mod curves;
 mod fleet_page;
 mod forest;

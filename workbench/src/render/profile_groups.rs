@@ -34,7 +34,11 @@ impl<'a> ProfileGroup<'a> {
 
     /// `2`, `2 – 8`.
     pub(super) fn cores(&self) -> String {
-        self.ends(|machine| f64::from(machine.cpu_cores_count), units::number)
+        let cores = |machine: &ProfileEvidence| {
+            let whole = f64::from(machine.cpu_cores_count);
+            machine.cpu_millicores_count.map_or(whole, |millicores| millicores as f64 / 1e3)
+        };
+        self.ends(cores, units::number)
     }
 
     /// `512 MiB`, `1 – 32 GiB`.

@@ -95,6 +95,8 @@ pub(super) struct ScreenMode {
     figure: Option<String>,
     /// Cores and RAM of that machine, or what the figure is.
     size: Option<String>,
+    /// Per month, where the modes have different machines.
+    cost: Option<String>,
     gauge: Option<Gauge>,
     objective: Option<LatencyBar>,
 }
@@ -102,7 +104,7 @@ pub(super) struct ScreenMode {
 impl ScreenMode {
     /// One figure and what it is.
     pub(super) const fn figure(durability: Durability, figure: String, size: Option<String>) -> Self {
-        Self { durability, figure: Some(figure), size, gauge: None, objective: None }
+        Self { durability, figure: Some(figure), size, cost: None, gauge: None, objective: None }
     }
 }
 
@@ -215,11 +217,13 @@ impl Screen {
         // Where each mode has its own machine, the gauges alone show it: the screen has no room for more words.
         target.note = shared.map(|_| format!("+ {} headroom", units::percent(plan.headroom_percent)));
         let valid_until = plan.valid_until.as_ref().filter(|_| is_answer).map(valid_until);
+        let shared_cost = shared.and_then(|_| cost(plan.recommendations.first()?));
+        let per_month = shared_cost.filter(|_| is_answer).map(|text| Fact::new("Per month", text));
         let modes = plan.recommendations.iter().zip(&machines);
         Self {
             title: plan_title(report.verdict.outcome, plan, &machines, shared),
             size: shared.filter(|_| is_answer).map(size),
-            facts: [target].into_iter().chain(valid_until).collect(),
+            facts: [target].into_iter().chain(valid_until).chain(per_month).collect(),
             modes: modes.map(|(one, machine)| plan_mode(plan, one, machine.filter(|_| shared.is_none()))).collect(),
             scope: Some(STORE_ONLY),
             ..self
@@ -274,8 +278,8 @@ fn name(machine: &ProfileEvidence) -> &str {
 
 /// `2 cores, 512 MiB`.
 fn size(machine: &ProfileEvidence) -> String {
-    let cores = units::counted(u64::from(machine.cpu_cores_count), "core");
-    format!("{cores}, {}", units::bytes(machine.ram_bytes as f64))
+    let millicores = machine.cpu_millicores_count.unwrap_or(1_000 * u64::from(machine.cpu_cores_count));
+    format!("{}, {}", units::cores(millicores), units::bytes(machine.ram_bytes as f64))
 }
 
 fn plan_title(
@@ -314,6 +318,11 @@ fn valid_until(valid: &ValidUntil) -> Fact {
     Fact { label: "Valid until", value, note: Some(note.to_owned()) }
 }
 
+/// `12.40 EUR`, per month.
+fn cost(recommendation: &Recommendation) -> Option<String> {
+    recommendation.cost.as_ref().map(|cost| units::money(cost.per_month, &cost.currency))
+}
+
 /// `own` is the machine of the mode, where the modes have different ones.
 fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&ProfileEvidence>) -> ScreenMode {
     let durability = recommendation.durability;
@@ -336,6 +345,7 @@ fn plan_mode(plan: &PlanResult, recommendation: &Recommendation, own: Option<&Pr
         durability,
         figure: own.map(|machine| machine.profile.clone()),
         size: own.map(size),
+        cost: own.and_then(|_| cost(recommendation)),
         gauge: sustained.and_then(|sustained| Gauge::new(plan, sustained)),
         objective,
     }

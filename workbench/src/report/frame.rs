@@ -140,6 +140,8 @@ pub enum ReasonKind {
     Coverage,
     /// Growth, disk and restart at the target.
     Forecast,
+    /// The machine to order if the demand is uncertain or grows.
+    Demand,
     /// A certification was interrupted and resumed.
     Resumption,
 }

@@ -7,8 +7,10 @@
 mod assemble;
 mod assess;
 mod attachments;
+mod catalogue;
 mod certainty;
 mod certificate;
+mod demand;
 mod directory;
 mod disk;
 mod disk_file;
@@ -34,9 +36,11 @@ pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, spec_name, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
+pub use catalogue::{CatalogueEntry, CatalogueInfo, MachineCost};
 pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
 pub use certificate::{CertificateInfo, CertifiedSlice, CertifiedSlices};
+pub use demand::{DemandInfo, DemandMode, DemandStep, LeastRegret, MachineStanding, TargetMachine};
 pub(crate) use directory::read_json;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, DurableRates, PlanDisk};
@@ -53,8 +57,8 @@ pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundIn
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
-    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo,
-    ScalingInfo, ScalingPointInfo, ValidUntil,
+    PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, Resource,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};

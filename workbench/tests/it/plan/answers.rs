@@ -38,6 +38,7 @@ fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
         block_memory_bytes: GIB,
         is_bound_by_writes: false,
         points: Vec::new(),
+        beyond: Vec::new(),
         error: None,
         periods: Vec::new(),
     };

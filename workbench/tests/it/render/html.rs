@@ -91,6 +91,29 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
 }
 
 #[test]
+fn costs_are_shown_with_the_chart_the_demand_and_a_reason_for_every_machine() {
+    let page = html(&sample::plan());
+    for part in [
+        "<h2>Cost and demand</h2>",
+        "7.90 EUR per month",
+        "Durability costs <strong>0.00 EUR</strong> per month",
+        "medium at 7.90 EUR per month is regretted least.",
+        ">target 2,000",
+        "<title>medium: 2,205",
+        "2.5 months",
+        "not known: smaller than the machines that meet the objective",
+        "from machines.csv.",
+    ] {
+        position(&page, part);
+    }
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    plan.catalogue = None;
+    let page = html(&report);
+    assert!(page.contains("<h2>Demand</h2>") && !page.contains("Cheapest machine"));
+}
+
+#[test]
 fn each_outcome_has_its_mark() {
     for (outcome, word) in [(Outcome::Pass, "Pass"), (Outcome::Fail, "Fail"), (Outcome::Inconclusive, "Inconclusive")] {
         let mut report = sample::run();
