@@ -7,11 +7,13 @@ WORKBENCH := $(TARGET_DIR)/release/ave-workbench
 # The published backend has a RocksDB of its own: a second directory keeps both compiled.
 PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 
-.PHONY: help plan test power-cuts check lockfiles deps build bench peers downstream fmt clean
+.PHONY: help plan fleet fleet-test test power-cuts check lockfiles deps build bench peers downstream fmt clean
 
 help:
 	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
+	@echo "make fleet  the same question to every host of an inventory (INVENTORY=hosts.ini, see docs/fleet.md)"
 	@echo "make test   all tests"
+	@echo "make fleet-test  the fleet against three sshd on this machine (about a minute once built)"
 	@echo "make power-cuts  1,000 power cuts per durability mode (about 10 minutes once built; CUTS=…)"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks (under five minutes once built)"
@@ -26,6 +28,23 @@ plan: build
 	3) echo "make plan: inconclusive, see the reasons above (exit code 3)" ;; \
 	*) exit $$code ;; \
 	esac
+
+# Further options of ansible-playbook: FLEET='--limit m6i'.
+INVENTORY ?= hosts.ini
+fleet: build
+	@[ -f "$(INVENTORY)" ] || { echo "make: there is no $(INVENTORY): copy deploy/ansible/hosts.ini, or give INVENTORY=FILE" >&2; exit 1; }
+	@command -v ansible-playbook >/dev/null 2>&1 || tools/install ansible-core openssh-client
+	ANSIBLE_CONFIG=deploy/ansible/ansible.cfg AVE_WORKBENCH=$(abspath $(WORKBENCH)) \
+		ansible-playbook -i $(INVENTORY) -e fleet_from=$(CURDIR) $(FLEET) deploy/ansible/fleet.yml
+
+# With the binary of `make test`.
+fleet-test: deps
+	@missing=""; \
+	command -v ansible-playbook >/dev/null 2>&1 || missing="$$missing ansible-core"; \
+	[ -x /usr/sbin/sshd ] || missing="$$missing openssh-server"; \
+	[ -z "$$missing" ] || tools/install $$missing
+	[ -x $(TARGET_DIR)/debug/ave-workbench ] || $(CARGO) build --locked --all-features -p ave-workbench
+	deploy/ansible/test.sh $(TARGET_DIR)/debug/ave-workbench
 
 test: deps
 	$(CARGO) test --locked --all-features
@@ -86,10 +105,4 @@ deps:
 	command -v ccache >/dev/null 2>&1 || missing="$$missing ccache"; \
 	[ -n "$$LIBCLANG_PATH" ] || ls /usr/lib/llvm-*/lib/clang/*/include/stddef.h >/dev/null 2>&1 \
 		|| missing="$$missing libclang-dev"; \
-	[ -z "$$missing" ] && exit 0; \
-	if ! command -v apt-get >/dev/null 2>&1; then \
-		echo "make: please install:$$missing (package names as Debian has them)" >&2; exit 1; \
-	fi; \
-	sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	echo "make: installing$$missing"; \
-	$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null
+	[ -z "$$missing" ] || tools/install $$missing

@@ -102,6 +102,24 @@ pub struct Provenance {
     /// Recording and part, if a recorder created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<Recording>,
+    /// Which part of another trace it is, if it was exported as a shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+}
+
+/// A shard: all commands of some actors of a trace. The shards of a trace have each of its commands once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Number of the shard, from 1.
+    pub number: u32,
+    /// Number of shards.
+    pub count: u32,
+    /// SHA-256 of the rows of the whole trace, each with its line end; hexadecimal. The same in all of its shards.
+    pub trace_sha256: String,
+    /// Commands of the whole trace.
+    pub trace_commands: u64,
+    /// Storage operations of the whole trace.
+    pub trace_operations: u64,
 }
 
 /// Position of a trace in a recording.

@@ -90,7 +90,7 @@ pub mod format;
 #[doc(hidden)]
 pub use command::{CommandKind, Op, OpKind, UnknownName};
 #[doc(hidden)]
-pub use format::{Provenance, Recording};
+pub use format::{Provenance, Recording, Shard};
 
 pub use names::NameRule;
 pub use recorder::{

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::catalogue::{millicores, ram_mb};
 use crate::host::{Machine, PROFILES, profile_named};
@@ -32,6 +32,11 @@ pub(crate) fn horizon(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
     let horizon = time(text).ok().filter(|time| !time.is_zero() && *time <= LONGEST);
     horizon.ok_or_else(|| "expected a time of at most a hundred years such as `90d`, `6months` or `2y`".to_owned())
+}
+
+/// A moment with its offset, RFC 3339.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    text.trim().parse().map_err(|_| "expected a date, time and offset such as `2026-05-04T12:00:00Z`".to_owned())
 }
 
 /// A finite number above 0.
@@ -310,6 +315,14 @@ mod tests {
         assert!(((1.0 + yearly / 100.0_f64).powi(12) - 1.6).abs() < 1e-9, "{yearly}");
         for text in ["4%", "4%/day", "-4%/month", "NaN%/month", "/month", "5000%/month"] {
             assert!(growth(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_has_a_date_a_time_and_an_offset() {
+        assert_eq!(moment("2026-05-04T14:00:00+02:00"), moment("2026-05-04T12:00:00Z"));
+        for text in ["2026-05-04T12:00:00", "2026-05-04", "12:00", "soon", ""] {
+            assert!(moment(text).is_err(), "{text}");
         }
     }
 

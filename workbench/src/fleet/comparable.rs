@@ -2,36 +2,47 @@
 
 use super::error::MergeError;
 use super::report_with_log::ReportWithLog;
+use super::shards::has_shards;
 use crate::report::{
     Field, ModeResult, Report, ReportAtPath, ReportKind, check_distinct, check_equal, field, question_fields,
+    shard_fields,
 };
 use crate::units;
 
-/// Checks that all reports measured the same load, and that none is named twice.
+/// Checks that all reports measured the same load, or shards of one trace under the same load, and that none is named twice.
 pub(super) fn check_comparable(reports: &[ReportWithLog]) -> Result<(), MergeError> {
     let all = placed(reports);
     for (place, &report) in all.iter().enumerate() {
         check_distinct(&all[..place], report)?;
     }
-    Ok(check_equal(&all, question_fields)?)
+    Ok(check_equal(&all, if has_shards(reports) { shard_fields } else { question_fields })?)
 }
 
-/// Checks that the reports of one machine were measured with the same settings.
+/// Checks that the reports of one machine were measured with the same settings. A shard of few actors has a writer for each of
+/// them, perhaps fewer than the others.
 pub(super) fn check_measured_alike(reports: &[ReportWithLog]) -> Result<(), MergeError> {
-    Ok(check_equal(&placed(reports), measured_with)?)
+    let all = placed(reports);
+    check_equal(&all, tuning)?;
+    let is_limited = |report: &Report| {
+        let most = report.modes.iter().map(|mode| mode.writers_count).max().unwrap_or_default();
+        report.source.shard.is_some() && u64::from(most) >= report.source.actors_count
+    };
+    let unlimited: Vec<_> = all.into_iter().filter(|(_, report)| !is_limited(report)).collect();
+    Ok(check_equal(&unlimited, writers)?)
 }
 
 fn placed(reports: &[ReportWithLog]) -> Vec<ReportAtPath<'_>> {
     reports.iter().map(|one| (one.path.as_path(), &one.report)).collect()
 }
 
-/// What reports of one machine must have in common, beside the question. A plan chooses its tuning, a run does not.
-fn measured_with(report: &Report) -> Vec<Field> {
-    let mut fields = vec![field("modes[].writers_count", &ModeResult::writers(&report.modes))];
-    if report.kind == ReportKind::Run {
-        fields.push(field("settings.machine_spec", &tuned_for(report)));
-    }
-    fields
+fn writers(report: &Report) -> Vec<Field> {
+    vec![field("modes[].writers_count", &ModeResult::writers(&report.modes))]
+}
+
+/// A plan chooses its tuning, a run does not.
+fn tuning(report: &Report) -> Vec<Field> {
+    let is_run = report.kind == ReportKind::Run;
+    is_run.then(|| field("settings.machine_spec", &tuned_for(report))).into_iter().collect()
 }
 
 /// The machine the backend was tuned for. A figure for RAM becomes a share of the host's: RAM of one kind of machine differs by

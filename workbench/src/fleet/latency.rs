@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::comparable::tuned_for;
 use super::report_with_log::ReportWithLog;
 use super::result::{LatencyEvidence, MergedLatency, PercentileSpread};
+use super::shards::has_shards;
 use crate::actor::Durability;
 use crate::measure::{LatencyHistogram, Mean, Percentile};
 use crate::report::{LatencyInfo, LoggedLatencies, ModeResult, NamedLatency, latency_info};
@@ -17,7 +18,7 @@ pub(super) const MERGING_METHOD: &str = "Response times. The histograms of all r
 
 pub(super) const INTERVAL_METHOD: &str = "95 %. One report: its own interval, from a moving block bootstrap over its \
     seconds. Three reports or more: Student's t over the logarithms of the reports' own percentiles, around the merged \
-    value. Two reports have no interval; the lower and the higher are shown instead.";
+    value. Two reports, and shards of one trace, have no interval; the lowest and the highest are shown instead.";
 
 /// Reports at least for an interval.
 const FEWEST_REPORTS: usize = 3;
@@ -48,7 +49,8 @@ pub(super) struct ModeLatencies {
 }
 
 pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability) -> ModeLatencies {
-    if let Some(obstacle) = obstacle(reports, durability) {
+    let are_shards = has_shards(reports);
+    if let Some(obstacle) = obstacle(reports, durability).filter(|_| !are_shards) {
         let note = format!("Durability {durability}: latencies are not merged, {obstacle}.");
         return ModeLatencies { notes: vec![note], ..ModeLatencies::default() };
     }
@@ -69,7 +71,7 @@ pub(super) fn merge_latencies(reports: &[ReportWithLog], durability: Durability)
         let length = logged.iter().map(|logged| logged.length).sum();
         let alone = with.first().filter(|_| with.len() == 1);
         let of_one = alone.and_then(|one| one.mode(durability)?.latency(&command));
-        merged.commands.push(merged_latency(&command, &logged, &latencies, of_one));
+        merged.commands.push(merged_latency(&command, &logged, &latencies, of_one, are_shards));
         merged.histograms.push(MergedHistogram { machine: String::new(), durability, command, length, latencies });
     }
     merged
@@ -134,12 +136,14 @@ fn own_percentiles(mode: &ModeResult) -> Vec<MergedLatency> {
     mode.commands.iter().map(own).collect()
 }
 
-/// The merged distribution of a command; `of_one` is that of the report if there is only one.
+/// The merged distribution of a command; `of_one` is that of the report if there is only one. Shards are no repetitions: their
+/// spread gives no interval.
 fn merged_latency(
     command: &str,
     logged: &[&LoggedLatencies],
     latencies: &LatencyHistogram,
     of_one: Option<&LatencyInfo>,
+    are_shards: bool,
 ) -> MergedLatency {
     let histograms: Vec<LatencyHistogram> = logged.iter().map(|one| [&one.latencies].into_iter().collect()).collect();
     let mut response = latency_info(latencies, &[], 0);
@@ -152,7 +156,7 @@ fn merged_latency(
         }
         // Of the reports with enough samples.
         let of_reports: Vec<u64> = histograms.iter().filter_map(|one| one.percentile(percentile)).collect();
-        let all_support = of_reports.len() == logged.len() && !percentile.is_extreme();
+        let all_support = of_reports.len() == logged.len() && !percentile.is_extreme() && !are_shards;
         shown.interval_ns = all_support.then(|| interval(shown.value_ns, &of_reports)).flatten();
         spread.extend(spread_of(percentile, &of_reports));
     }

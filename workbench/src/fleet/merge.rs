@@ -1,14 +1,18 @@
 //! Merges reports into a comparison of machines.
 
+use std::collections::BTreeSet;
+
 use super::capacity::{capacity, ends};
 use super::comparable::{check_comparable, check_measured_alike};
 use super::error::MergeError;
+use super::failure::HostFailure;
 use super::groups::{device_kind, groups};
 use super::latency::{INTERVAL_METHOD, MERGING_METHOD, MergedHistogram, common_offered, merge_latencies, missing_logs};
 use super::order::better_first;
 use super::report_with_log::ReportWithLog;
 use super::result::{JoinedReport, MachineComparison, MergedMachine, MergedMode, SCHEMA_VERSION, SyncProbe};
-use super::sentence::sentence;
+use super::sentence::{Answered, sentence};
+use super::shards::{ADDING_METHOD, added_range, complete, has_shards, shard_warnings};
 use super::warnings::{build_warning, machine_warnings};
 use crate::actor::Durability;
 use crate::measure::Percentile;
@@ -24,20 +28,31 @@ pub struct Merged {
     pub histograms: Vec<MergedHistogram>,
 }
 
-/// Merges reports of one kind of machine, and compares the machines.
+/// Merges reports of one kind of machine, and compares the machines. Runs of all shards of one trace become one machine.
+/// `failures` are the hosts that have no report; the comparison names them.
 ///
 /// # Errors
 ///
-/// [`MergeError::Nothing`] or [`MergeError::Incomparable`].
-pub fn merge(reports: Vec<ReportWithLog>, context: &ComparisonContext) -> Result<Merged, MergeError> {
+/// [`MergeError::Nothing`], [`MergeError::Incomparable`], or an error about shards if any report is of one.
+pub fn merge(
+    mut reports: Vec<ReportWithLog>,
+    failures: Vec<HostFailure>,
+    context: &ComparisonContext,
+) -> Result<Merged, MergeError> {
     check_comparable(&reports)?;
+    let shards = if has_shards(&reports) { Some(complete(&mut reports)?) } else { None };
     let first = reports.first().ok_or(MergeError::Nothing)?.report.clone();
     let question = Question::from(&first);
     let mut warnings: Vec<Warning> = build_warning(&reports).into_iter().collect();
     let durabilities: Vec<Durability> = first.modes.iter().map(|mode| mode.durability).collect();
     let headline_command = headline_command(&reports);
     let mut joined = Vec::new();
-    for group in groups(reports) {
+    if let Some(sharded) = &shards {
+        warnings.extend(shard_warnings(&reports, sharded, &durabilities));
+    }
+    // All hosts of a sharded trace together are the machine it ran on.
+    let groups = if shards.is_some() { vec![reports] } else { groups(reports) };
+    for group in groups {
         check_measured_alike(&group)?;
         let (machine, histograms) = machine(&group, &durabilities);
         warnings.extend(machine_warnings(&machine, &group));
@@ -50,13 +65,26 @@ pub fn merge(reports: Vec<ReportWithLog>, context: &ComparisonContext) -> Result
         kind: first.kind,
         name: first.name.clone(),
         merged_at: context.compared_at.clone(),
-        sentence: sentence(&machines, &durabilities, question.target.as_ref(), headline_command.as_deref()),
+        sentence: sentence(&Answered {
+            machines: &machines,
+            durabilities: &durabilities,
+            target: question.target.as_ref(),
+            command: headline_command.as_deref(),
+            shards: shards.as_ref(),
+            failures: &failures,
+        }),
         question,
         headline_command,
         durabilities,
         machines,
+        merging_method: if shards.is_some() {
+            format!("{MERGING_METHOD} {ADDING_METHOD}")
+        } else {
+            MERGING_METHOD.to_owned()
+        },
+        shards,
+        failures,
         warnings,
-        merging_method: MERGING_METHOD.to_owned(),
         interval_method: INTERVAL_METHOD.to_owned(),
         reproduce: context.reproduce(&first),
     };
@@ -118,11 +146,12 @@ fn machine(reports: &[ReportWithLog], durabilities: &[Durability]) -> (MergedMac
         modes.push(MergedMode { commands: latencies.commands, ..mode(reports, durability) });
     }
     let host = &reports[0].report.host;
+    let are_shards = has_shards(reports);
     let usable_ram_bytes = reports.iter().map(|one| one.report.host.usable_ram_bytes).min().unwrap_or_default();
     let machine = MergedMachine {
         id: String::new(),
-        name: name(host, usable_ram_bytes),
-        cpu_model: host.cpu_model.clone(),
+        name: if are_shards { hosts_name(reports) } else { name(host, usable_ram_bytes) },
+        cpu_model: if are_shards { cpu_models(reports).join(", ") } else { host.cpu_model.clone() },
         usable_cores_count: host.usable_cores_count,
         usable_ram_bytes,
         file_system: host.file_system.clone(),
@@ -146,6 +175,27 @@ fn name(host: &HostInfo, usable_ram_bytes: u64) -> String {
         parts.push(host.virtualisation.clone());
     }
     parts.join(" · ")
+}
+
+/// `16 shards on AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`, or their number on each kind of machine.
+fn hosts_name(reports: &[ReportWithLog]) -> String {
+    let without_log = reports.iter().map(|one| ReportWithLog::without_log(&one.path, one.report.clone()));
+    let kinds = groups(without_log.collect());
+    let name_of = |group: &[ReportWithLog]| {
+        let ram = group.iter().map(|one| one.report.host.usable_ram_bytes).min().unwrap_or_default();
+        name(&group[0].report.host, ram)
+    };
+    match kinds.as_slice() {
+        [one] => format!("{} on {}", units::counted(one.len() as u64, "shard"), name_of(one)),
+        several => {
+            let each = several.iter().map(|group| format!("{} on {}", group.len(), name_of(group)));
+            format!("{} ({})", units::counted(reports.len() as u64, "shard"), each.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn cpu_models(reports: &[ReportWithLog]) -> Vec<String> {
+    Vec::from_iter(reports.iter().map(|one| one.report.host.cpu_model.clone()).collect::<BTreeSet<_>>())
 }
 
 fn joined_report(one: &ReportWithLog) -> JoinedReport {
@@ -178,9 +228,25 @@ fn sync_probe(reports: &[ReportWithLog]) -> Option<SyncProbe> {
 fn mode(reports: &[ReportWithLog], durability: Durability) -> MergedMode {
     let modes: Vec<&ModeResult> = reports.iter().filter_map(|one| one.mode(durability)).collect();
     let databases = modes.iter().map(|mode| mode.resources.database_bytes);
+    let (commands_count, operations_count) =
+        (modes.iter().map(|mode| mode.commands_count).sum(), modes.iter().map(|mode| mode.operations_count).sum());
+    if has_shards(reports) {
+        return MergedMode {
+            durability,
+            commands_count,
+            operations_count,
+            offered_per_second: modes.iter().map(|mode| mode.offered_per_second).sum(),
+            achieved_per_second: modes.iter().map(|mode| mode.achieved_per_second).sum(),
+            achieved_range_per_second: added_range(&modes),
+            capacity: None,
+            commands: Vec::new(),
+            database_bytes: [databases.sum(); 2],
+        };
+    }
     MergedMode {
         durability,
-        commands_count: modes.iter().map(|mode| mode.commands_count).sum(),
+        commands_count,
+        operations_count,
         offered_per_second: common_offered(reports, durability),
         achieved_per_second: pooled_rate(&modes),
         achieved_range_per_second: ends(modes.iter().flat_map(|mode| mode.achieved_range_per_second)),

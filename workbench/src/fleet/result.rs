@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::failure::HostFailure;
 use crate::actor::Durability;
 use crate::measure::Percentile;
 use crate::report::{LatencyInfo, Outcome, Question, ReportKind, Reproduce, Warning};
@@ -33,6 +34,10 @@ pub struct MachineComparison {
     /// The machines, best first: highest rate with durability on if that was measured, else off. Where a schedule gave
     /// all the same rate, lowest p99 of the headline command.
     pub machines: Vec<MergedMachine>,
+    /// The trace, if the reports are of its shards, which then are one machine.
+    pub shards: Option<ShardedTrace>,
+    /// Hosts that were to be measured and have no report.
+    pub failures: Vec<HostFailure>,
     /// Doubts about the comparison, each with a hint.
     pub warnings: Vec<Warning>,
     /// How the latencies of several reports are merged.
@@ -43,17 +48,31 @@ pub struct MachineComparison {
     pub reproduce: Reproduce,
 }
 
-/// One kind of machine and its reports, merged.
+/// A trace whose shards were replayed on as many hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShardedTrace {
+    /// Number of shards, each of which has one report.
+    pub shards_count: u32,
+    /// SHA-256 of the rows of the trace, hexadecimal.
+    pub trace_sha256: String,
+    /// Commands of the trace, which are those of its shards.
+    pub commands_count: u64,
+    /// Storage operations of the trace, which are those of its shards.
+    pub operations_count: u64,
+}
+
+/// One kind of machine and its reports, merged; or all hosts of a sharded trace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MergedMachine {
     /// `machine-1`, …, in the order of the comparison; the tags of `merged.hlog` begin with it.
     pub id: String,
-    /// Its hardware: `AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`.
+    /// Its hardware: `AMD EPYC 7763 · 2 cores · 8 GiB · ext4 on nvme`; that of each host of a sharded trace.
     pub name: String,
-    /// Processor model.
+    /// Processor model; several separated by commas.
     pub cpu_model: String,
-    /// Cores that the process could use.
+    /// Cores that the process could use, of one host.
     pub usable_cores_count: u32,
     /// RAM that the process could use, the least of its reports, which are within 2 %.
     pub usable_ram_bytes: u64,
@@ -99,17 +118,21 @@ pub struct MergedMode {
     pub durability: Durability,
     /// Measured commands of all reports.
     pub commands_count: u64,
-    /// Offered rate at which latencies were measured; absent in a closed loop, and if the reports differ.
+    /// Measured storage operations of all reports.
+    pub operations_count: u64,
+    /// Offered rate at which latencies were measured, that of all shards together; absent in a closed loop, and if the reports
+    /// differ.
     pub offered_per_second: Option<f64>,
-    /// Commands completed per second of measured time, over the measured time of all reports.
+    /// Commands completed per second of measured time, over the measured time of all reports; of shards, the sum of their
+    /// rates.
     pub achieved_per_second: f64,
-    /// Lowest and highest round of all reports, commands per second.
+    /// Lowest and highest round of all reports, commands per second; of shards, of the sums of each round.
     pub achieved_range_per_second: [f64; 2],
     /// Result of plans; absent for runs.
     pub capacity: Option<MergedCapacity>,
     /// Response time of each command.
     pub commands: Vec<MergedLatency>,
-    /// Size of the database directory afterwards, least and most of the reports.
+    /// Size of the database directory afterwards, least and most of the reports; of shards, the sum.
     pub database_bytes: [u64; 2],
 }
 

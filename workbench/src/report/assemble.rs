@@ -14,12 +14,12 @@ use crate::measure::{LatencyHistogram, PERCENTILES, Percentile, Slice, percentil
 use crate::report::assess::{Assessment, range};
 use crate::report::{
     CurvePoint, HostInfo, LatencyInfo, LoadKind, ModeResult, NamedLatency, PercentileInfo, Report, ReportKind,
-    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, SourceInfo,
-    SourceKind, TuningInfo, Verdict, Verification,
+    Reproduce, ResourceUse, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION, SeriesPoint, Settings, ShardInfo,
+    SourceInfo, SourceKind, TuningInfo, Verdict, Verification,
 };
 use crate::units;
 use crate::workload::path_text;
-use ave_actors_rocksdb::trace::OpKind;
+use ave_actors_rocksdb::trace::{OpKind, Shard};
 
 /// What matters below this package, and its version.
 const COMPONENTS: [(&str, &str); 3] =
@@ -61,6 +61,7 @@ impl Context<'_> {
             rounds_count: 1,
             warmup_seconds: 0.0,
             measure_seconds: None,
+            start_at: None,
             seed: self.source.seed(),
             machine_spec: spec_json(self.machine_spec),
             data_directory: path_text(self.data_directory),
@@ -162,7 +163,22 @@ fn source_info(context: &Context<'_>) -> SourceInfo {
         actor_types_count: source.type_count(),
         persistence,
         facts,
+        shard: shard_info(source),
     }
+}
+
+fn shard_info(source: &Source) -> Option<ShardInfo> {
+    let Source::Trace { trace, .. } = source else { return None };
+    let Shard { number, count, trace_sha256, trace_commands, trace_operations } = trace.provenance.shard.clone()?;
+    Some(ShardInfo {
+        number,
+        count,
+        commands_count: trace.command_count(),
+        operations_count: trace.operation_count(),
+        trace_sha256,
+        trace_commands_count: trace_commands,
+        trace_operations_count: trace_operations,
+    })
 }
 
 fn workload_facts(workload: &crate::workload::Workload) -> BTreeMap<String, String> {

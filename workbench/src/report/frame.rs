@@ -170,6 +170,29 @@ pub struct SourceInfo {
     pub persistence: String,
     /// Further facts, label to value.
     pub facts: BTreeMap<String, String>,
+    /// Which shard of a trace it is; absent for a whole trace and a workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardInfo>,
+}
+
+/// A shard of a trace: all commands of some of its actors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShardInfo {
+    /// Number of the shard, from 1.
+    pub number: u32,
+    /// Number of shards.
+    pub count: u32,
+    /// Commands of the shard.
+    pub commands_count: u64,
+    /// Storage operations of the shard.
+    pub operations_count: u64,
+    /// SHA-256 of the rows of the whole trace, hexadecimal: the same in all of its shards.
+    pub trace_sha256: String,
+    /// Commands of the whole trace.
+    pub trace_commands_count: u64,
+    /// Storage operations of the whole trace.
+    pub trace_operations_count: u64,
 }
 
 /// Where the commands came from.
@@ -196,6 +219,9 @@ pub struct Settings {
     pub warmup_seconds: f64,
     /// Measured time per round, in seconds; absent when a trace runs to its end.
     pub measure_seconds: Option<f64>,
+    /// When the first round was to begin (`run --start-at`), RFC 3339 in UTC; absent if it began at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<String>,
     /// Seed of everything random.
     pub seed: u64,
     /// The machine specification the backend was tuned for, as `ave-actors-store` deserialises it.

@@ -48,7 +48,7 @@ pub use disk_file::{DISK_SCHEMA_VERSION, DiskFile};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
     HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,
-    SourceInfo, SourceKind, TuningInfo, Verdict,
+    ShardInfo, SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
 pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate, WorkingSet};
@@ -62,8 +62,10 @@ pub use plan::{
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
-pub(crate) use question::{Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields};
 pub use ramp::{RampInfo, RampMode, RampPoint};
+pub(crate) use question::{
+    Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields, shard_fields,
+};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;

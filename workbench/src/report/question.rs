@@ -98,8 +98,8 @@ pub(crate) fn check_distinct(
     (path, report): ReportAtPath<'_>,
 ) -> Result<(), Incomparable> {
     let is_same = |first: &Report| {
-        (&first.started_at, &first.host, &first.reproduce.command)
-            == (&report.started_at, &report.host, &report.reproduce.command)
+        (&first.started_at, &first.host, &first.reproduce.command, &first.source.shard)
+            == (&report.started_at, &report.host, &report.reproduce.command, &report.source.shard)
     };
     let same = before.iter().find(|(_, first)| is_same(first));
     same.map_or(Ok(()), |(first, _)| {
@@ -137,24 +137,14 @@ pub(crate) fn difference(first: &[Field], second: &[Field]) -> Option<(String, S
 
 /// The fields that make up the question. The origin of the source may differ from host to host.
 pub(crate) fn question_fields(report: &Report) -> Vec<Field> {
-    let Report { source, settings, .. } = report;
-    let durabilities: Vec<_> = report.modes.iter().map(|mode| mode.durability.to_string()).collect();
-    let mut fields = vec![
-        field("kind", &json(&report.kind)),
-        field("name", &report.name),
-        field("source.kind", &json(&source.kind)),
-        field("settings.seed", &settings.seed),
+    let source = &report.source;
+    let mut fields = common_fields(report);
+    fields.extend([
         field("source.actors_count", &source.actors_count),
         field("source.actor_types_count", &source.actor_types_count),
-        field("source.persistence", &source.persistence),
-    ];
-    fields.extend(source.facts.iter().map(|(label, fact)| field(&format!("source.facts.{label}"), fact)));
-    fields.extend([
-        field("settings.load", &settings.load),
-        field("settings.warmup_seconds", &settings.warmup_seconds),
-        field("settings.measure_seconds", &json(&settings.measure_seconds)),
-        field("the durability modes (modes[].durability)", &durabilities.join(" and ")),
     ]);
+    fields.extend(source.shard.iter().map(|shard| field("source.shard.number", &shard.number)));
+    fields.extend(source.facts.iter().map(|(label, fact)| field(&format!("source.facts.{label}"), fact)));
     if let Some(plan) = &report.plan {
         fields.extend([
             field("plan.target_per_second", &plan.target_per_second),
@@ -165,6 +155,39 @@ pub(crate) fn question_fields(report: &Report) -> Vec<Field> {
         ]);
     }
     fields
+}
+
+/// What the reports of all shards of one trace have in common: the trace, and how it was replayed.
+pub(crate) fn shard_fields(report: &Report) -> Vec<Field> {
+    let settings = &report.settings;
+    let mut fields = common_fields(report);
+    fields.extend(report.source.shard.iter().flat_map(|shard| {
+        [
+            field("source.shard.trace_sha256", &shard.trace_sha256),
+            field("source.shard.count", &shard.count),
+            field("source.shard.trace_operations_count", &shard.trace_operations_count),
+        ]
+    }));
+    fields.push(field("settings.rounds_count", &settings.rounds_count));
+    fields.extend(settings.start_at.iter().map(|start_at| field("settings.start_at", start_at)));
+    fields
+}
+
+/// The fields of a question that shards of one trace share.
+fn common_fields(report: &Report) -> Vec<Field> {
+    let Report { source, settings, .. } = report;
+    let durabilities: Vec<_> = report.modes.iter().map(|mode| mode.durability.to_string()).collect();
+    vec![
+        field("kind", &json(&report.kind)),
+        field("name", &report.name),
+        field("source.kind", &json(&source.kind)),
+        field("settings.seed", &settings.seed),
+        field("source.persistence", &source.persistence),
+        field("settings.load", &settings.load),
+        field("settings.warmup_seconds", &settings.warmup_seconds),
+        field("settings.measure_seconds", &json(&settings.measure_seconds)),
+        field("the durability modes (modes[].durability)", &durabilities.join(" and ")),
+    ]
 }
 
 pub(crate) fn field(name: &str, value: &impl ToString) -> Field {

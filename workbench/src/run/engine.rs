@@ -1,7 +1,10 @@
 //! A run: alternating rounds of the durability modes, then verification.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::spec::RunSpec;
 use crate::actor::Durability;
@@ -10,6 +13,7 @@ use crate::load::{
     Clock, CrashTask, DriveSpec, HarnessCost, JobContext, ModeOutcome, Round, RunError, Session, SessionSize, Source,
     Target, Verified, Victim, crash_check,
 };
+use crate::units;
 
 /// Least lateness at which a load is given up. The limit is the measured time if that is longer: at a rate far above the
 /// capacity, a load would not end.
@@ -44,7 +48,8 @@ pub fn run<T: Target>(
     spec.check(source)?;
     let writers = spec.durabilities.iter().map(|&durability| spec.writers.of(durability)).max().unwrap_or(1);
     let harness = job.measure_harness(source, writers)?;
-    let runner = Runner { target, source, spec, directory, clock, job };
+    let start_at = Cell::new(spec.start_at);
+    let runner = Runner { target, source, spec, directory, clock, job, start_at };
     let mut modes = if source.is_finite() { runner.fresh_each_round()? } else { runner.one_database_per_mode()? };
     let is_measured = |round: &Round| round.measurement.command_count() > 0;
     if job.control.is_stopped() {
@@ -96,6 +101,8 @@ struct Runner<'a, T: Target, C: Clock> {
     directory: &'a Path,
     clock: &'a C,
     job: JobContext<'a>,
+    /// When the first load begins; absent after it.
+    start_at: Cell<Option<Timestamp>>,
 }
 
 impl<T: Target, C: Clock> Runner<'_, T, C> {
@@ -162,10 +169,35 @@ impl<T: Target, C: Clock> Runner<'_, T, C> {
     /// A load, and the reference work before and after it.
     fn round(&self, session: &mut Session<'_, T>) -> Result<Round, RunError> {
         let before = self.reference_work(session.durability)?;
+        if let Some(at) = self.start_at.take() {
+            self.wait_until(at)?;
+        }
         let round = session.drive(&self.drive(), self.clock, self.job)?;
         // A cancelled run ends at once.
         let after = if self.job.control.is_stopped() { None } else { Some(self.reference_work(session.durability)?) };
         Ok(Round { reference_work: after.map(|after| ReferenceWork::mean_of(before, after)), ..round })
+    }
+
+    /// Waits for a moment of the system's clock, or until the run is cancelled.
+    fn wait_until(&self, at: Timestamp) -> Result<(), RunError> {
+        const LONGEST_SLEEP: Duration = Duration::from_millis(100);
+        // The schedule begins a little later than its creation.
+        let left = || {
+            let left = Duration::try_from(at.duration_since(Timestamp::now())).ok()?;
+            left.checked_sub(Duration::from_nanos(self.clock.lead_ns()))
+        };
+        let Some(wait) = left() else {
+            let now = Timestamp::now();
+            let text = format!("--start-at {at} has passed: the databases were ready at {now:.0}; choose a later time");
+            return Err(RunError::Settings(text));
+        };
+        self.job.observer.note(&format!("waiting until {at}, for {}", units::seconds(wait.as_secs_f64())));
+        while let Some(left) = left()
+            && !self.job.control.is_stopped()
+        {
+            std::thread::sleep(left.min(LONGEST_SLEEP));
+        }
+        Ok(())
     }
 
     fn reference_work(&self, durability: Durability) -> Result<ReferenceWork, RunError> {

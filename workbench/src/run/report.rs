@@ -63,6 +63,7 @@ pub fn run_report(
         rounds_count: spec.rounds,
         warmup_seconds: spec.warmup.most().as_secs_f64(),
         measure_seconds: spec.measure.map(|measure| measure.as_secs_f64()),
+        start_at: spec.start_at.map(|at| at.to_string()),
         ..context.settings(spec.load.into(), spec.load.to_string())
     };
     let slo = objective.and_then(|objective| slo_info(context.source, objective));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::actor::Durability;
 use crate::load::{Load, RunError, Source, WarmUp, Writers};
 
@@ -26,6 +28,8 @@ pub struct RunSpec {
     pub kills: u32,
     /// Power cuts per durability mode after that.
     pub power_cuts: u32,
+    /// When the load of the first round begins, its warm-up first, so that several hosts begin together; at once if absent.
+    pub start_at: Option<Timestamp>,
 }
 
 impl RunSpec {
@@ -82,6 +86,10 @@ impl RunSpec {
         }
         if self.measure.is_none() && !source.is_finite() {
             return wrong("a source without end needs a time to measure");
+        }
+        let now = Timestamp::now();
+        if let Some(at) = self.start_at.filter(|&at| at <= now) {
+            return wrong(&format!("--start-at {at} is in the past: it is {now:.0} now"));
         }
         if self.measure.is_some_and(|measure| measure.is_zero()) {
             return wrong("a measured time of 0 s, expected more");

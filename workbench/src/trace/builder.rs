@@ -173,7 +173,7 @@ pub struct TraceBuilder {
     types: Vec<(Arc<str>, NumbersByName)>,
     histories: Vec<ActorHistory>,
     content: ContentWriter,
-    /// Time of the first command, from which times count.
+    /// Time of the first command, from which times count; 0 in a shard, whose times count from that of the whole trace.
     first_ns: Option<u64>,
 }
 
@@ -185,12 +185,14 @@ impl TraceBuilder {
 
     /// A trace without commands. More than `memory_bytes` of them go to a temporary file in `directory`.
     pub(super) fn in_directory(provenance: Provenance, directory: &Path, memory_bytes: usize) -> Self {
+        // The shards of a trace begin at the same time, that of its first command.
+        let first_ns = provenance.shard.as_ref().map(|_| 0);
         Self {
             trace: Trace { provenance, ..Trace::default() },
             types: Vec::new(),
             histories: Vec::new(),
             content: ContentWriter::new(directory, memory_bytes),
-            first_ns: None,
+            first_ns,
         }
     }
 

@@ -131,9 +131,9 @@ fn provenance(workload: &Workload, options: &GenerateOptions) -> Provenance {
         made_by: format!("generator, ave-actors-rocksdb {}", env!("CARGO_PKG_VERSION")),
         persistence: workload.persistence(),
         names_hashed: false,
-        recording: None,
         compressibility: workload.stored_compressibility(),
         assumptions,
+        ..Provenance::default()
     }
 }
 

@@ -20,6 +20,7 @@ mod prefetch;
 mod reader;
 mod records;
 mod replay;
+mod shard;
 mod writer;
 
 pub(crate) use atomic_file::{AtomicFile, is_same_file, is_standard_output, replace_file, scratch_directory};
@@ -41,4 +42,5 @@ pub use info::{Sizes, TraceInfo, TypeInfo, info};
 pub use reader::{Truncation, read};
 pub(crate) use reader::{looks_like_trace, read_in, trace_files};
 pub(crate) use replay::TraceSource;
+pub use shard::{NotAShard, ShardNumber};
 pub use writer::TraceWriter;

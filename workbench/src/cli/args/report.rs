@@ -46,17 +46,23 @@ pub(crate) enum ReportCommand {
 /// Merge reports of several hosts into one comparison of machines
 ///
 /// Reports of equal machines become one row: their histograms are added, and percentiles are read from the sum. All
-/// reports must have the same source, seed, durability modes, and load, or target and objective.
+/// reports must have the same source, seed, durability modes, and load, or target and objective. Runs of the shards of a
+/// trace (`trace export --shard`) become one row whose rates are added; every shard must be there once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ave-workbench report merge fleet/*/ledger-*
   ave-workbench report merge node-a/report.json node-b/report.json -o machines
-  ave-workbench report merge fleet/*/ledger-* --json | jq .sentence")]
+  ave-workbench report merge fleet/*/ledger-* --json | jq .sentence
+  # One trace that 16 hosts replayed
+  ave-workbench report merge shards/*/report.json -o whole")]
 pub(crate) struct MergeArgs {
     /// Report directories or report.json files
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
+    /// The failure.json of a host without a report, which the comparison names; may be repeated
+    #[arg(long = "failure", value_name = "FILE")]
+    pub(crate) failures: Vec<PathBuf>,
     /// Directory to create for the comparison [default: reports/NAME-machines-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use clap::value_parser;
+use jiff::Timestamp;
 
 use super::source::{MachineArgs, PlaceArgs, SourceArgs};
-use crate::cli::values::{OfferedRate, above_zero, offered_rate, time_above_zero, warm_up};
+use crate::cli::values::{OfferedRate, above_zero, moment, offered_rate, time_above_zero, warm_up};
 use crate::load::{Objective, WarmUp};
 
 /// Replay a workload or trace with durability on and off, and report throughput and latency
@@ -53,6 +54,10 @@ pub(crate) struct RunArgs {
     /// --rate or --measure is given]
     #[arg(long, value_name = "TIME", value_parser = time_above_zero)]
     pub(crate) measure: Option<Duration>,
+    /// Moment at which the first round begins, its warm-up first, in the future: RFC 3339 such as 2026-05-04T12:00:00Z. For
+    /// the shards of a trace on several hosts, with --rounds 1 and one durability mode [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) start_at: Option<Timestamp>,
     /// Events that the actors of a workload have persisted besides its preload, more of busier actors: a database as it will
     /// be later
     #[arg(long, value_name = "EVENTS", default_value_t = 0)]

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::overwrite::OverwriteArgs;
 use crate::cli::values::{self, share};
+use crate::trace::ShardNumber;
 
 /// Create, inspect and convert traces
 #[derive(Debug, Subcommand)]
@@ -245,6 +246,9 @@ Examples:
   # 5 % of its actors
   ave-workbench trace export receipt.trace.csv.zst --table trace \\
     --actors 5 -o sample.trace.csv
+  # The third of 16 shards, for one of 16 hosts
+  ave-workbench trace export receipt.trace.csv.zst --shard 3/16 \\
+    -o shard-3.trace.csv.zst
   # Storage operations for DuckDB, and who the actors are
   ave-workbench trace export receipt.trace.csv.zst --format parquet \\
     -o operations.parquet
@@ -253,7 +257,7 @@ Examples:
 pub(crate) struct ExportArgs {
     /// Trace file
     pub(crate) trace: PathBuf,
-    /// Meaning of a row [default: commands; with --format parquet trace]
+    /// Meaning of a row [default: commands; with --format parquet or --shard trace]
     #[arg(long, value_enum)]
     pub(crate) table: Option<TableArg>,
     /// Format of the table; a trace that is not Parquet has its own [default: csv]
@@ -273,6 +277,10 @@ pub(crate) struct ExportArgs {
     /// Share of the actors to keep, percent, with all their commands; repeated exports keep the same actors
     #[arg(long, value_name = "PERCENT", default_value = "100", allow_negative_numbers = true, value_parser = share)]
     pub(crate) actors: f64,
+    /// One of several shards, for a replay on as many hosts: all commands of the actors whose names have this hash; see
+    /// `run --start-at` and `report merge`
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    pub(crate) shard: Option<ShardNumber>,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
     pub(crate) allow_truncated: bool,

@@ -6,7 +6,7 @@ use crate::cli::args::report::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table, nanoseconds};
 use crate::cli::resolve;
-use crate::fleet::{MachineComparison, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
+use crate::fleet::{HostFailure, MachineComparison, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
 use crate::report::ComparisonContext;
 use crate::{render, units};
@@ -15,8 +15,9 @@ const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P9
 
 pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
     let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let failures = args.failures.iter().map(|path| HostFailure::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
-    let merged = merge(reports, &context)?;
+    let merged = merge(reports, failures, &context)?;
     let directory =
         merged.write(&render::fleet(&merged.comparison), resolve::comparison_destination(args.output.as_deref()))?;
     output.result(&merged.comparison, || print(&merged.comparison, &directory, output))
@@ -34,6 +35,8 @@ fn print(comparison: &MachineComparison, directory: &Path, output: Output) -> Re
     output.line("")?;
     output.warnings(&comparison.warnings)?;
     output.sentence(&comparison.sentence)?;
+    let failed = |HostFailure { host, kind, what, hint }: &HostFailure| format!("{host} ({kind}): {what}. {hint}");
+    output.list(comparison.failures.iter().map(failed))?;
     for machine in &comparison.machines {
         output.list(machine.notes.iter().map(|note| format!("{}: {note}", machine.name)))?;
     }

@@ -97,6 +97,7 @@ fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output)
         verify: !args.no_verify,
         kills: if args.no_verify { 0 } else { args.kills },
         power_cuts: args.power_cuts,
+        start_at: args.start_at,
     })
 }
 

@@ -60,6 +60,7 @@ mod tests {
             verify: true,
             kills: 0,
             power_cuts: 0,
+            start_at: None,
         };
         let expected =
             |spec: &RunSpec, kills| run_stages(&RunSpec { kills, ..spec.clone() }, &source).at(Instant::now());

@@ -2,7 +2,9 @@
 
 use std::io;
 
+use crate::trace::builder::Trace;
 use crate::trace::command::TraceCommand;
+use crate::trace::shard::ShardNumber;
 use crate::workload::mix;
 
 /// Rows of an exported table.
@@ -36,15 +38,29 @@ pub struct Selection {
     pub to_ns: Option<u64>,
     /// Share of the actors that are kept, `0.0 ..= 1.0`; the same ones each time.
     pub actors_ratio: f64,
+    /// Only the actors of this shard; all of them if absent.
+    pub shard: Option<ShardNumber>,
 }
 
 impl Selection {
     /// All of the trace.
-    pub const ALL: Self = Self { from_ns: 0, to_ns: None, actors_ratio: 1.0 };
+    pub const ALL: Self = Self { from_ns: 0, to_ns: None, actors_ratio: 1.0, shard: None };
 
+    /// The same of all shards.
+    pub(super) const fn of_all_shards(self) -> Self {
+        Self { shard: None, ..self }
+    }
+
+    /// Whether a command is selected, its shard apart.
     pub(super) fn contains(&self, command: &TraceCommand) -> bool {
         let in_time = command.at_ns >= self.from_ns && self.to_ns.is_none_or(|to_ns| command.at_ns < to_ns);
         in_time && (self.actors_ratio >= 1.0 || draw(command.actor) < self.actors_ratio)
+    }
+
+    /// By actor, whether it is in the selected shard; `None` if all are.
+    pub(super) fn in_shard(&self, trace: &Trace) -> Option<Vec<bool>> {
+        let shard = self.shard?;
+        Some(trace.actors().iter().map(|actor| shard.contains(&actor.name)).collect())
     }
 
     pub(super) fn describe(&self) -> Option<String> {
@@ -77,6 +93,14 @@ pub enum ExportError {
     /// The table cannot be written.
     #[error("cannot write the table: {0}")]
     Write(io::Error),
+    /// A shard of a shard: its actors would not be spread over the new shards.
+    #[error("the trace is shard {number} of {count} of another one; export shards from the whole trace")]
+    ShardOfShard {
+        /// Number of the shard, from 1.
+        number: u32,
+        /// Number of shards.
+        count: u32,
+    },
     /// No command is selected.
     #[error("no command of these actors is in that time")]
     Nothing,

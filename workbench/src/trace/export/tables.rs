@@ -2,13 +2,16 @@
 
 use std::io::Write;
 
+use sha2::{Digest, Sha256};
+
 use super::field::{Cell, Field, Kind};
 use super::request::{ExportError, Selection, Table, TableFormat};
 use super::table::TableWriter;
 use crate::trace::builder::Trace;
 use crate::trace::command::{TraceActor, TraceCommand};
+use crate::trace::shard::ShardNumber;
 use ave_actors_rocksdb::trace::format::{DROPPED, Line, write_head};
-use ave_actors_rocksdb::trace::{CommandKind, Op};
+use ave_actors_rocksdb::trace::{CommandKind, Op, Shard};
 
 /// Writes a table of the selected commands to `out` and returns how many rows it has.
 ///
@@ -42,8 +45,10 @@ fn for_each_selected(
     mut visit: impl FnMut(u64, &TraceCommand, &[Op]) -> Result<(), ExportError>,
 ) -> Result<u64, ExportError> {
     let (mut number, mut selected) = (0, 0);
+    let in_shard = selection.in_shard(trace);
+    let is_in_shard = |actor: u32| in_shard.as_ref().is_none_or(|in_shard| in_shard[actor as usize]);
     trace.try_for_each_command(|command, ops| {
-        if selection.contains(&command) {
+        if selection.contains(&command) && is_in_shard(command.actor) {
             visit(number, &command, ops)?;
             selected += 1;
         }
@@ -200,21 +205,63 @@ fn actors<W: Write + Send>(
 fn part_of_trace(trace: &Trace, selection: &Selection, out: &mut impl Write) -> Result<u64, ExportError> {
     let mut provenance = trace.provenance.clone();
     provenance.assumptions.extend(selection.describe());
+    if *selection != Selection::ALL {
+        provenance.shard = selection.shard.map(|shard| identity(trace, selection, shard)).transpose()?;
+    }
     write_head(out, &provenance).map_err(ExportError::Write)?;
     if trace.dropped_count() > 0 {
         // Their position is not known.
         writeln!(out, "{DROPPED}{}", trace.dropped_count()).map_err(ExportError::Write)?;
     }
-    let (mut lines, mut count, mut command_id) = (Vec::new(), 0, 0);
-    for_each_selected(trace, selection, |_, command, ops| {
-        let TraceActor { type_name, name: actor } = &trace.actors()[command.actor as usize];
-        lines.clear();
-        for &op in ops {
-            Line { at_ns: command.at_ns, type_name, actor, command_id, command: command.kind, op }.append(&mut lines);
+    let (in_shard, mut count) = (selection.in_shard(trace), 0);
+    for_each_in_rows(trace, selection, |actor, operations, rows| {
+        if in_shard.as_ref().is_none_or(|in_shard| in_shard[actor as usize]) {
+            count += operations;
+            out.write_all(rows).map_err(ExportError::Write)?;
         }
-        command_id += 1;
-        count += ops.len() as u64;
-        out.write_all(&lines).map_err(ExportError::Write)
+        Ok(())
     })?;
     Ok(count)
+}
+
+/// What a shard must say of the whole selection for its report to be merged with those of the other shards.
+fn identity(trace: &Trace, selection: &Selection, shard: ShardNumber) -> Result<Shard, ExportError> {
+    if let Some(Shard { number, count, .. }) = trace.provenance.shard {
+        return Err(ExportError::ShardOfShard { number, count });
+    }
+    let (mut digest, mut commands, mut all_operations) = (Sha256::new(), 0, 0);
+    for_each_in_rows(trace, selection, |_, operations, rows| {
+        digest.update(rows);
+        commands += 1;
+        all_operations += operations;
+        Ok(())
+    })?;
+    Ok(Shard {
+        number: shard.number(),
+        count: shard.count(),
+        trace_sha256: format!("{:x}", digest.finalize()),
+        trace_commands: commands,
+        trace_operations: all_operations,
+    })
+}
+
+/// Calls `visit` for each selected command of all shards with its actor, its number of operations and its rows. Times and
+/// numbers of commands count from the first of them, so that they are the same in every shard.
+fn for_each_in_rows(
+    trace: &Trace,
+    selection: &Selection,
+    mut visit: impl FnMut(u32, u64, &[u8]) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
+    let (mut rows, mut command_id, mut first_ns) = (Vec::new(), 0, None);
+    for_each_selected(trace, &selection.of_all_shards(), |_, command, ops| {
+        let TraceActor { type_name, name: actor } = &trace.actors()[command.actor as usize];
+        let at_ns = command.at_ns - *first_ns.get_or_insert(command.at_ns);
+        rows.clear();
+        for &op in ops {
+            Line { at_ns, type_name, actor, command_id, command: command.kind, op }.append(&mut rows);
+        }
+        command_id += 1;
+        visit(command.actor, ops.len() as u64, &rows)
+    })?;
+    Ok(())
 }

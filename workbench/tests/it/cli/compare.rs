@@ -267,6 +267,7 @@ fn measured(source: &Source, share: f64, started_at: &str) -> Report {
         verify: false,
         kills: 0,
         power_cuts: 0,
+        start_at: None,
     };
     let target = Slowed { backend: RocksDbTarget::new(SMALL), share };
     let outcome =

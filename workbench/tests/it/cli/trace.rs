@@ -3,8 +3,9 @@
 use std::fs;
 
 use ave_workbench::workload::Workload;
+use serde_json::Value;
 
-use super::program::{FAILED, PASS, Place, USAGE, json};
+use super::program::{FAILED, INCONCLUSIVE, PASS, Place, SHORT, USAGE, interrupted, json};
 
 /// A place with a trace in it.
 fn with_trace() -> Place {
@@ -136,4 +137,70 @@ fn one_command_and_one_actor_are_a_trace() {
         assert_eq!((ended.code, ended.stderr.as_str()), (PASS, ""), "{words}");
     }
     Workload::read(&place.path("one.toml")).unwrap();
+}
+
+#[track_caller]
+fn succeeds(place: &Place, words: &str) {
+    let ended = place.run(words);
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+}
+
+#[test]
+fn shards_that_several_hosts_replay_have_all_operations_of_the_trace() {
+    let place = Place::new();
+    succeeds(&place, "trace generate tiny.toml -o whole.trace.csv --commands 400");
+    let info = json(&place.run("trace info --json whole.trace.csv").stdout);
+    for number in 1..=2 {
+        let shard = format!("shard-{number}.trace.csv.zst");
+        succeeds(&place, &format!("trace export whole.trace.csv --shard {number}/2 -o {shard}"));
+        assert!(place.run(&format!("trace info {shard}")).stdout.contains(&format!("shard {number} of 2")));
+        let ended = place
+            .run(&format!("run {shard} --rounds 1 --durability off --writers 1 --kills 0 --reports-dir host-{number}"));
+        assert!([PASS, INCONCLUSIVE].contains(&ended.code), "{}", ended.stderr);
+    }
+    let report = |number: u32| {
+        let directory = fs::read_dir(place.path(&format!("host-{number}"))).unwrap().next().unwrap().unwrap();
+        directory.path().display().to_string()
+    };
+    let ended = place.run(&format!("report merge {} {} -o whole --json", report(1), report(2)));
+    assert_eq!(ended.code, PASS, "{}", ended.stderr);
+    let merged = json(&ended.stdout);
+    let sum = |counts: &Value| counts.as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum::<u64>();
+    let mode = &merged["machines"][0]["modes"][0];
+    assert_eq!(mode["operations_count"], sum(&info["operations_count"]));
+    assert_eq!((&mode["commands_count"], &merged["shards"]["commands_count"]), (&400.into(), &400.into()));
+    place.run(&format!("report merge {}", report(2))).refused(USAGE, &["no report of shard 1 of 2"]);
+    place.run("trace export shard-1.trace.csv.zst --shard 1/2").refused(USAGE, &["shard 1 of 2 of another"]);
+    place.run("trace export whole.trace.csv --shard 3/2").refused(USAGE, &["--shard", "`3/16`"]);
+}
+
+#[test]
+fn a_run_begins_when_it_is_to_begin() {
+    let place = Place::new();
+    let in_seconds = |seconds| jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
+    // A slow machine needs more time to prepare.
+    let ended = [1, 10, 100].into_iter().find_map(|seconds| {
+        let start_at = in_seconds(seconds);
+        let ended = place.run(&format!("{SHORT} --start-at {start_at}"));
+        if ended.stderr.contains("choose a later time") {
+            assert_eq!((ended.code, place.reports().len()), (USAGE, 0), "{}", ended.stderr);
+            return None;
+        }
+        assert!(jiff::Timestamp::now() > start_at && ended.stderr.contains(&format!("waiting until {start_at}")));
+        assert_eq!(place.report()["settings"]["start_at"], start_at.to_string());
+        Some(ended)
+    });
+    place.ended_with(&ended.expect("it is ready within 100 s"), PASS);
+
+    let (code, _) = interrupted(&place, &format!("{SHORT} --start-at {}", in_seconds(3_600)), "waiting until", "-INT");
+    assert_eq!(code, INCONCLUSIVE, "a wait can be ended");
+}
+
+#[test]
+fn a_start_in_the_past_is_refused() {
+    let place = Place::new();
+    place
+        .run(&format!("{SHORT} --start-at 2020-01-01T00:00:00Z"))
+        .refused(USAGE, &["2020-01-01T00:00:00Z", "in the past"]);
+    place.run(&format!("{SHORT} --start-at noon")).refused(USAGE, &["--start-at", "2026-05-04T12:00:00Z"]);
 }

@@ -103,10 +103,11 @@ fn compare() {
 fn fleet() {
     let reader = Reader::new();
     reader.copy_files_of("deploy");
+    reader.copy_files_of("deploy/ansible");
     let per_type = ["kubectl", "kubectl", "kubectl", "kubectl"];
-    let not_run = [&["docker", "docker"][..], &["kubectl"; 3], &per_type.repeat(3)].concat();
+    let not_run = [&["make", "docker", "docker"][..], &["kubectl"; 3], &per_type.repeat(3)].concat();
     follow(&reader, "docs/fleet.md", &not_run);
-    assert!(reader.path("machines/machines.html").is_file());
+    assert!(reader.path("machines/machines.html").is_file() && reader.path("whole/machines.html").is_file());
 }
 
 #[test]

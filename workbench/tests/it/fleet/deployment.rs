@@ -1,7 +1,13 @@
-//! Container image and Kubernetes Job, checked without building or running them.
+//! Container image, Kubernetes Job and inventory of a fleet, checked without building or running them. `deploy/ansible/test.sh`
+//! runs the fleet.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::tempdir;
+
+use crate::support::skip::skipped;
 
 /// The root of the repository.
 fn root() -> PathBuf {
@@ -158,4 +164,37 @@ fn the_job_has_guaranteed_resources_one_attempt_and_this_version() {
         assert!(manual.contains(word), "{word}");
     }
     assert!(!job.contains('\t'), "YAML takes no tabs");
+}
+
+/// `.ci/run` installs the program, whose schemas are too large for the repository.
+#[test]
+fn the_job_is_valid_by_the_schema_of_kubernetes() {
+    let directory = tempdir().unwrap();
+    let file = directory.path().join("job.yaml");
+    let job = read("deploy/plan-job.yaml").replace("NODE-NAME", "m6i-large").replace("NODE_TYPE", "m6i.large");
+    fs::write(&file, &job).unwrap();
+    let validate = || Command::new("kubernetes-validate").arg("--strict").arg(&file).output();
+    let Ok(valid) = validate() else {
+        return skipped(the_job_is_valid_by_the_schema_of_kubernetes, "kubernetes-validate is not installed");
+    };
+    assert!(valid.status.success(), "{}", String::from_utf8_lossy(&valid.stderr));
+    fs::write(&file, job.replace("backoffLimit", "backofLimit")).unwrap();
+    assert!(!validate().unwrap().status.success(), "an unknown field is found");
+}
+
+#[test]
+fn the_example_inventory_asks_a_valid_question_and_sets_known_variables() {
+    let inventory = read("deploy/ansible/hosts.ini");
+    let play = read("deploy/ansible/fleet.yml") + &read("deploy/ansible/wait.yml") + &read("docs/fleet.md");
+    let set: Vec<&str> = inventory
+        .lines()
+        .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+        .map(|(name, _)| name)
+        .collect();
+    for name in set.iter().filter(|name| name.starts_with("fleet_")) {
+        assert!(play.contains(name), "{name} is not read");
+    }
+    assert!(set.contains(&"fleet_command") && set.contains(&"fleet_dir"), "{set:?}");
+    let question = inventory.lines().find_map(|line| line.strip_prefix("fleet_command=")).unwrap();
+    assert!(question.starts_with("plan ledger --target "), "{question}");
 }

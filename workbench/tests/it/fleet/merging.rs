@@ -105,7 +105,7 @@ fn context() -> ComparisonContext {
 }
 
 fn merged(hosts: impl IntoIterator<Item = Host>) -> Result<Merged, MergeError> {
-    merge(hosts.into_iter().map(Host::given).collect(), &context())
+    merge(hosts.into_iter().map(Host::given).collect(), Vec::new(), &context())
 }
 
 fn joined(hosts: impl IntoIterator<Item = Host>) -> MachineComparison {

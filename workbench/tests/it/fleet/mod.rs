@@ -2,3 +2,4 @@
 
 mod deployment;
 mod merging;
+mod sharding;

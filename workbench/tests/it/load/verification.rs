@@ -129,6 +129,7 @@ fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &P
         verify: true,
         kills: 0,
         power_cuts: 0,
+        start_at: None,
     };
     let spec = if source.is_finite() { RunSpec { rounds: 1, warmup: WarmUp::NONE, ..spec } } else { spec };
     let outcome =

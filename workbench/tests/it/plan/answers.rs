@@ -258,6 +258,7 @@ fn beside_others(foreign_cores: f64) -> Report {
         verify: false,
         kills: 0,
         power_cuts: 0,
+        start_at: None,
     };
     let target = RocksDbTarget::new(SMALL);
     let mut outcome =

@@ -29,7 +29,7 @@ fn joined(reports: impl IntoIterator<Item = Report>) -> MachineComparison {
         compared_at: "2026-03-02T10:00:00Z".to_owned(),
         command: "ave-workbench report merge fleet/*".to_owned(),
     };
-    merge(given.collect(), &context).unwrap().comparison
+    merge(given.collect(), Vec::new(), &context).unwrap().comparison
 }
 
 pub(crate) fn plans() -> MachineComparison {

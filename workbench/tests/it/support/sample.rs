@@ -245,6 +245,7 @@ fn source() -> SourceInfo {
             ("event size".to_owned(), "lognormal, median 420 B".to_owned()),
             ("mix".to_owned(), "persist 90 %, recover 6 %, events 3 %, last_event 1 %".to_owned()),
         ]),
+        shard: None,
     }
 }
 
@@ -255,6 +256,7 @@ fn settings() -> Settings {
         rounds_count: ROUNDS,
         warmup_seconds: 5.0,
         measure_seconds: Some(f64::from(ROUND_SECONDS)),
+        start_at: None,
         seed: 42,
         machine_spec: json!({"profile": "medium"}),
         data_directory: "/var/lib/ave/data".to_owned(),

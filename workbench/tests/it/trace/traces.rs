@@ -1,6 +1,6 @@
 //! Traces: what is written reads back, and what is malformed is refused with its file, line and column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,8 +10,11 @@ use ave_actors_store::Error;
 use ave_workbench::actor::Durability;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Session, Source, SystemClock, Target, WarmUp};
 use ave_workbench::trace;
-use ave_workbench::trace::{Trace, TraceActor, TraceError, TraceWriter, Truncation};
+use ave_workbench::trace::{
+    ExportError, Selection, ShardNumber, Table, TableFormat, Trace, TraceActor, TraceError, TraceWriter, Truncation,
+};
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::recording::{CallLog, LoggedStore, lines};
@@ -51,6 +54,7 @@ fn some_provenance() -> impl Strategy<Value = Provenance> {
             recording: is_recorded.then(ave_actors_rocksdb::trace::Recording::default),
             compressibility: f64::from(percent) / 100.0,
             assumptions,
+            shard: None,
         },
     )
 }
@@ -114,6 +118,74 @@ proptest! {
         prop_assert_eq!(replayed(&trace::read(&path, Truncation::Refuse).unwrap()), replayed(&trace));
         prop_assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "no other file is left");
     }
+
+    #[test]
+    fn the_shards_of_a_trace_have_each_of_its_operations_once(trace in some_trace(), count in 1u32..8) {
+        let whole = rows(&exported(&trace, None).unwrap());
+        let (mut together, mut actors) = (Vec::new(), Vec::new());
+        for number in 1..=count {
+            let text = match exported(&trace, ShardNumber::new(number, count)) {
+                Err(ExportError::Nothing) => continue,
+                exported => exported.unwrap(),
+            };
+            let read = reread(&text);
+            let shard = read.provenance.shard.clone().unwrap();
+            prop_assert_eq!((shard.number, shard.count), (number, count));
+            prop_assert_eq!(shard.trace_sha256, format!("{:x}", Sha256::digest(whole.concat())));
+            prop_assert_eq!(shard.trace_commands, trace.command_count());
+            prop_assert_eq!(shard.trace_operations, trace.operation_count());
+            // Each actor does what it does in the whole trace, at the same times.
+            let of_shard = commands_in(&read);
+            let all = commands_in(&trace).into_iter();
+            prop_assert_eq!(&of_shard, &all.filter(|command| read.actors().contains(&command.actor)).collect::<Vec<_>>());
+            actors.extend(read.actors().to_vec());
+            together.extend(rows(&text));
+        }
+        // Each actor is in one shard.
+        let distinct: HashSet<_> = actors.iter().collect();
+        prop_assert_eq!((distinct.len(), actors.len()), (trace.actors().len(), trace.actors().len()));
+        let sorted = |mut rows: Vec<String>| { rows.sort_unstable(); rows };
+        prop_assert_eq!(sorted(together), sorted(whole));
+    }
+}
+
+fn exported(trace: &Trace, shard: Option<ShardNumber>) -> Result<String, ExportError> {
+    let mut out = Vec::new();
+    let selection = Selection { shard, ..Selection::ALL };
+    trace::export(trace, &selection, Table::Trace, TableFormat::Csv, &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+/// The rows below the header, with their line ends. A name may contain line breaks.
+fn rows(text: &str) -> Vec<String> {
+    let (mut rows, mut row) = (Vec::new(), String::new());
+    for line in text.split_inclusive('\n').skip(2) {
+        row.push_str(line);
+        if row.matches('"').count() % 2 == 0 {
+            rows.push(std::mem::take(&mut row));
+        }
+    }
+    rows
+}
+
+fn reread(text: &str) -> Trace {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("t.csv");
+    fs::write(&path, text).unwrap();
+    trace::read(&path, Truncation::Refuse).unwrap()
+}
+
+#[test]
+fn a_shard_is_not_sharded_again_and_a_part_of_it_is_none() {
+    let trace = trace_of(&workload(64, "mode = 'light'\n[commands]\npersist = 1"), 200);
+    let shard = reread(&exported(&trace, ShardNumber::new(2, 3)).unwrap());
+    let again = exported(&shard, ShardNumber::new(1, 2));
+    assert!(matches!(again, Err(ExportError::ShardOfShard { number: 2, count: 3 })), "{again:?}");
+    assert_eq!(reread(&exported(&shard, None).unwrap()).provenance, shard.provenance, "a copy is the same shard");
+    let part = Selection { from_ns: 1, ..Selection::ALL };
+    let mut out = Vec::new();
+    trace::export(&shard, &part, Table::Trace, TableFormat::Csv, &mut out).unwrap();
+    assert_eq!(reread(std::str::from_utf8(&out).unwrap()).provenance.shard, None);
 }
 
 #[test]

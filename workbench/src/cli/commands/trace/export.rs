@@ -14,7 +14,7 @@ use crate::{trace, units};
 pub(crate) fn run(args: &ExportArgs, output: Output) -> Result<(), CliError> {
     let selection = selection(args)?;
     let is_parquet = args.format == Some(TableFormatArg::Parquet);
-    if args.table == Some(TableArg::Trace) && args.format.is_some() && !is_parquet {
+    if table(args) == Table::Trace && args.format.is_some() && !is_parquet {
         return Err(CliError::Usage(
             "--format is of the tables `commands` and `actors`; a trace has its own".to_owned(),
         ));
@@ -40,7 +40,16 @@ fn selection(args: &ExportArgs) -> Result<Selection, CliError> {
         return Err(CliError::Usage("--to: expected a time later than --from".to_owned()));
     }
     let to_ns = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    Ok(Selection { from_ns: to_ns(from), to_ns: to.map(to_ns), actors_ratio: args.actors / 100.0 })
+    Ok(Selection { from_ns: to_ns(from), to_ns: to.map(to_ns), actors_ratio: args.actors / 100.0, shard: args.shard })
+}
+
+fn table(args: &ExportArgs) -> Table {
+    match args.table {
+        Some(TableArg::Actors) => Table::Actors,
+        Some(TableArg::Trace) => Table::Trace,
+        None if args.format == Some(TableFormatArg::Parquet) || args.shard.is_some() => Table::Trace,
+        Some(TableArg::Commands) | None => Table::Commands,
+    }
 }
 
 fn write(
@@ -54,12 +63,7 @@ fn write(
         Some(TableFormatArg::JsonLines) => TableFormat::JsonLines,
         Some(TableFormatArg::Parquet) => TableFormat::Parquet,
     };
-    let table = match (args.table, format) {
-        (Some(TableArg::Actors), _) => Table::Actors,
-        (Some(TableArg::Trace), _) | (None, TableFormat::Parquet) => Table::Trace,
-        (Some(TableArg::Commands) | None, _) => Table::Commands,
-    };
-    trace::export(trace, selection, table, format, out)
+    trace::export(trace, selection, table(args), format, out)
 }
 
 fn to_stdout(trace: &Trace, selection: &Selection, args: &ExportArgs) -> Result<(), CliError> {
@@ -80,6 +84,10 @@ fn export_error(error: ExportError, args: &ExportArgs, write_error: impl FnOnce(
     match error {
         ExportError::Read(source) => TraceError::file("read", &args.trace)(source).into(),
         ExportError::Write(source) => write_error(source),
+        ExportError::ShardOfShard { .. } => CliError::Usage(format!("--shard: {error}")),
+        ExportError::Nothing if args.shard.is_some() => {
+            TraceError::Empty { path: args.trace.clone(), what: "commands of this shard: use fewer shards" }.into()
+        }
         ExportError::Nothing => {
             TraceError::Empty { path: args.trace.clone(), what: "commands of these actors in that time" }.into()
         }

@@ -15,7 +15,7 @@ use crate::load::{BlockReads, Source};
 use crate::trace::{Rhythm, Sizes, SkewFit, TraceError, TraceInfo, TypeInfo, WorkingSet};
 use crate::workload::escape;
 use crate::{trace, units};
-use ave_actors_rocksdb::trace::Provenance;
+use ave_actors_rocksdb::trace::{Provenance, Shard};
 
 #[derive(Serialize)]
 struct InfoDocument<'a> {
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &InfoArgs, output: Output) -> Result<(), CliError> {
     output.result(&InfoDocument { provenance, info: &info, block_reads: reads.as_ref() }, || {
         let Provenance { name, source, made_by, .. } = provenance;
         output.line(&escape(&format!("{name}: from {source} ({made_by})")))?;
+        if let Some(Shard { number, count, .. }) = provenance.shard {
+            output.line(&format!("shard {number} of {count}"))?;
+        }
         output.line(&facts(&rows(&info)))?;
         if info.types.len() > 1 {
             output.line(&format!("\n{}\n", types(&info)))?;

@@ -1,0 +1,177 @@
+#!/bin/bash
+# Runs the play against three sshd on this machine: one host dies midway, the controller is killed, and the next runs resume.
+# Two more hosts fail the preflight. Usage: test.sh AVE-WORKBENCH
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+place=$(mktemp -d /tmp/ave-fleet.XXXXXX)
+hosts=$place/hosts
+declare -A daemons
+
+host_ends() { # NAME: its sshd with all connections, as if the host had no power
+    local daemon=${daemons[$1]} sessions
+    sessions=$(cat "/proc/$daemon/task/$daemon/children")
+    # shellcheck disable=SC2086
+    kill -9 "$daemon" $sessions 2>/dev/null || true
+    [[ ! -e $hosts/$1/pid ]] || kill -9 -- "-$(cat "$hosts/$1/pid")" 2>/dev/null || true
+    unset "daemons[$1]"
+}
+
+finish() {
+    for name in "${!daemons[@]}"; do host_ends "$name"; done
+    [[ -z ${play:-} ]] || kill -9 -- "-$play" 2>/dev/null || true
+    # Connections that ssh keeps open end with their sshd.
+    [[ -n ${KEEP:-} ]] || rm -rf "$place"
+}
+trap finish EXIT
+
+
+fails() {
+    echo "test.sh: $1" >&2
+    tail -n 40 "$place"/run-*.log >&2
+    exit 1
+}
+
+host_starts() { # NAME PORT
+    cat >"$place/$1.conf" <<END
+Port $2
+ListenAddress 127.0.0.1
+HostKey $place/key
+AuthorizedKeysFile $place/key.pub
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin prohibit-password
+Subsystem sftp internal-sftp
+END
+    /usr/sbin/sshd -D -f "$place/$1.conf" 2>"$place/$1.sshd.log" &
+    daemons[$1]=$!
+    disown
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+run() { # LOG: the play, to its end
+    (cd "$place" && exec setsid ansible-playbook -i hosts.ini "$here/fleet.yml") >"$place/$1.log" 2>&1
+}
+
+until_running() { # NAME PROCESS: until the host measures, or the play ends
+    until [[ -s $hosts/$1/pid ]]; do
+        kill -0 "$2" 2>/dev/null || fails "$1 did not start"
+        sleep 0.1
+    done
+}
+
+page() { # the newest
+    find "$place/fleet" -name machines.json | sort | tail -n 1
+}
+
+says() { # PYTHON-EXPRESSION over `page`, the newest comparison
+    python3 -c "import json, sys; page = json.load(open(sys.argv[1])); sys.exit(not ($1))" "$(page)" || fails "not so: $1"
+}
+
+[[ -d /run/sshd ]] || mkdir -p /run/sshd 2>/dev/null || true
+ssh-keygen -q -t ed25519 -N '' -f "$place/key"
+port_a=$(free_port) port_b=$(free_port) port_c=$(free_port)
+host_starts a "$port_a"
+host_starts b "$port_b"
+host_starts c "$port_c"
+
+strip -o "$place/ave-workbench" "$1" 2>/dev/null || cp "$1" "$place/ave-workbench"
+cat >"$place/tiny.toml" <<'END'
+name = 'tiny'
+description = 'Five actors that only persist.'
+event_bytes = { constant = 100 }
+state_bytes = { constant = 100 }
+[actors]
+count = 5
+[persistence]
+mode = 'light'
+[commands]
+persist = 1
+END
+cat >"$place/hosts.ini" <<END
+[small]
+a ansible_port=$port_a
+b ansible_port=$port_b fleet_binary_on_host=$place/ave-workbench
+[large]
+c ansible_port=$port_c
+[preflight]
+unreachable ansible_port=1
+full fleet_free_gib=99999999
+[preflight:vars]
+ansible_port=$port_a
+[all:vars]
+ansible_host=127.0.0.1
+ansible_user=$(id -un)
+ansible_ssh_private_key_file=$place/key
+ansible_ssh_common_args=-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR
+ansible_remote_tmp=$place/tmp
+fleet_dir=$hosts/{{ inventory_hostname }}
+fleet_inputs=["tiny.toml"]
+fleet_free_gib=0.1
+fleet_poll_seconds=2
+fleet_connect_seconds=2
+fleet_reconnect_seconds=2
+# An objective that no host meets: exit code 1 is a result.
+fleet_command=run tiny.toml --durability off --writers 1 --kills 0 --rate 100 --rounds 1 --warmup 0s --measure 6s --slo p50=1ns
+END
+export AVE_WORKBENCH=$place/ave-workbench
+export ANSIBLE_CONFIG=$here/ansible.cfg ANSIBLE_SSH_CONTROL_PATH_DIR=$place/cp ANSIBLE_LOCAL_TEMP=$place/local ANSIBLE_NOCOLOR=1
+
+# 0. What is wrong with a host is named, with what to do.
+mkdir -p "$hosts/direct"
+cp "$here/job" "$hosts/direct/"
+refuses() { # PART ARGUMENT…
+    local part=$1 said
+    shift
+    said=$("$hosts/direct/job" "$@") && fails "accepted: $*"
+    [[ $said == *"$part"*" | "*. ]] || fails "$part is missing: $said"
+}
+machine=$(uname -m) job=$hosts/direct/jobs/1
+"$hosts/direct/job" check "$job" "$machine" 0.1 "$(date +%s)" || fails "this host is refused"
+refuses "architecture is $machine" check "$job" vax 0.1 "$(date +%s)"
+refuses "99999999 GiB" check "$job" "$machine" 99999999 "$(date +%s)"
+refuses "clock differs" check "$job" "$machine" 0.1 "$(($(date +%s) + 60))"
+refuses "another build" start "$job" "$(printf %064d 0)" "$place/ave-workbench"
+refuses "does not run" start "$job" "$(sha256sum </bin/false | cut -c 1-64)" /bin/false
+refuses "without a result, exit code unknown" status "$job"
+exec 8>>"$hosts/direct/lock"
+flock 8
+echo "another job" >"$hosts/direct/running"
+refuses "another job" start "$job" "$(printf %064d 0)" "$place/ave-workbench"
+refuses "another job" status "$job"
+exec 8>&-
+
+# 1. A host dies while it measures.
+run run-1 & play=$!
+until_running c "$play"
+host_ends c
+wait "$play" && fails "a run with failed hosts succeeded"
+says "len(page['machines'][0]['reports']) == 2"
+says "sorted(failure['host'] for failure in page['failures']) == ['c', 'full', 'unreachable']"
+for expected in 'c|lost' 'unreachable|address' 'full|99999999'; do
+    host=${expected%%|*} text=${expected#*|}
+    says "any('$text' in f['what'] + f['hint'] and f['hint'].endswith('.') for f in page['failures'] if f['host'] == '$host')"
+done
+grep -q '^a: .*measuring' "$place/run-1.log" || fails "no live status"
+
+# 2. The controller dies while that host measures.
+sed -i '/^\[preflight\]/,/^ansible_port/d' "$place/hosts.ini"
+rm -f "$hosts/c/pid"
+host_starts c "$port_c"
+before=$(find "$hosts"/[ab]/jobs -name exit-code -printf '%p %T@\n')
+(cd "$place" && exec setsid ansible-playbook -i hosts.ini "$here/fleet.yml") >"$place/run-2.log" 2>&1 & play=$!
+disown
+until_running c "$play"
+kill -9 -- "-$play"
+kill -0 -- "-$(cat "$hosts/c/pid")" || fails "the measurement ended with the controller"
+
+# 3. The next run waits for what still runs, and measures nothing twice.
+run run-3 || fails "it did not resume"
+[[ $(find "$hosts"/c/jobs -name report.json | wc -l) == 1 ]] || fails "c was measured twice"
+[[ $before == "$(find "$hosts"/[ab]/jobs -name exit-code -printf '%p %T@\n')" ]] || fails "a and b were measured again"
+says "sum(len(machine['reports']) for machine in page['machines']) == 3 and not page['failures']"
+[[ -f $(find "$place/fleet/large/c" -name report.html) && ! -e $place/fleet/large/c/failure.json ]] || fails "no report of c"
+echo "test.sh: three hosts, one that died, a controller that died, and two hosts that failed the preflight"
