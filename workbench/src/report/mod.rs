@@ -62,10 +62,10 @@ pub use plan::{
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
-pub use ramp::{RampInfo, RampMode, RampPoint};
 pub(crate) use question::{
     Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields, shard_fields,
 };
+pub use ramp::{RampInfo, RampMode, RampPoint};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;
