@@ -17,6 +17,7 @@ COPY tools tools
 COPY assets assets
 COPY docs docs
 COPY workloads workloads
+COPY machines machines
 # Cargo needs every target that the manifests name.
 COPY benches benches
 COPY examples examples

@@ -23,6 +23,7 @@
 )]
 
 pub mod actor;
+pub mod catalogue;
 pub mod certify;
 #[cfg(feature = "rocksdb")]
 pub mod cli;

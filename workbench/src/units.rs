@@ -121,6 +121,27 @@ pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", group(&count.to_string()), if count == 1 { "" } else { "s" })
 }
 
+/// An amount of money with its currency: `12.40 EUR`, `0.0042 USD`, `1,240 EUR`.
+pub(crate) fn money(amount: f64, currency: &str) -> String {
+    if !amount.is_finite() {
+        return absent();
+    }
+    let size = amount.abs();
+    let digits = if size >= 1_000.0 {
+        group(&size.round().to_string())
+    } else if size >= 0.1 || size == 0.0 {
+        format!("{size:.2}")
+    } else {
+        three_digits(size).to_string()
+    };
+    format!("{}{digits} {currency}", if amount < 0.0 { "−" } else { "" })
+}
+
+/// CPU time in thousandths of a core: `1 core`, `0.5 cores`, `2 cores`.
+pub(crate) fn cores(millicores: u64) -> String {
+    format!("{} core{}", number(millicores as f64 / 1e3), if millicores == 1_000 { "" } else { "s" })
+}
+
 /// A number: whole with thousands separators from a hundred up, three significant digits below.
 pub fn number(number: f64) -> String {
     if !number.is_finite() {

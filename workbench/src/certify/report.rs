@@ -12,8 +12,8 @@ use super::state::Interruption;
 use crate::actor::Durability;
 use crate::load::{HarnessCost, Load, ModeOutcome};
 use crate::report::{
-    Assessment, Context, MeasuredMode, Outcome, Reason, ReasonKind, Report, ReportKind, Settings, Verdict, host_info,
-    report, verification,
+    Assessment, CertificateInfo, CertifiedSlice, CertifiedSlices, Context, MeasuredMode, Outcome, Reason, ReasonKind,
+    Report, ReportKind, Settings, SloInfo, Verdict, host_info, report, slo_info, verification,
 };
 use crate::units;
 use crate::workload::{Arrivals, path_text};
@@ -76,7 +76,32 @@ pub(super) fn certify_report(
         ..context.settings(load.into(), load.to_string())
     };
     let assessment = Assessment::of_host(context.host.logical_cores, context.host_warnings);
-    report(context, ReportKind::Run, certificate.verdict.clone(), settings, shown.collect(), assessment)
+    let modes = shown.collect();
+    let report = report(context, ReportKind::Run, certificate.verdict.clone(), settings, modes, assessment);
+    let slo = slo_info(context.source, &spec.objective);
+    let certificate = slo.clone().map(|slo| certificate_info(slo, spec, certificate));
+    Report { objective: slo, certificate, ..report }
+}
+
+fn certificate_info(slo: SloInfo, spec: &CertifySpec, certificate: &Certificate) -> CertificateInfo {
+    let slice = |slice: &JudgedSlice| CertifiedSlice {
+        at_seconds: slice.at_seconds,
+        percentile_ns: slice.percentile_ns,
+        is_missed: slice.is_missed(),
+        is_disturbed: slice.is_disturbed(),
+    };
+    let mode = |mode: &CertifiedModeInfo| CertifiedSlices {
+        durability: mode.durability,
+        planned_count: mode.slices_planned_count,
+        slices: mode.slices.iter().map(slice).collect(),
+    };
+    CertificateInfo {
+        rate_per_second: spec.rate_per_second,
+        slo,
+        slice_seconds: spec.slice_seconds(),
+        checksum_sha256: certificate.checksum_sha256.clone(),
+        modes: certificate.modes.iter().map(mode).collect(),
+    }
 }
 
 fn verdict(context: &Context<'_>, spec: &CertifySpec, outcome: &CertifyOutcome) -> Verdict {

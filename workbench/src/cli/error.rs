@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::catalogue::CatalogueError;
 use crate::certify::CertifyError;
 use crate::compare::CompareError;
 use crate::fleet::MergeError;
@@ -21,6 +22,8 @@ pub(crate) enum CliError {
     Usage(String),
     #[error(transparent)]
     Workload(#[from] WorkloadError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Trace(#[from] TraceError),
     #[error(transparent)]
@@ -78,6 +81,7 @@ impl CliError {
         let code = match self {
             Self::Usage(_)
             | Self::Workload(WorkloadError::Unknown { .. })
+            | Self::Catalogue(CatalogueError::Unknown { .. } | CatalogueError::Format { .. })
             | Self::Run(RunError::Settings(_))
             | Self::Certify(CertifyError::Elsewhere { .. } | CertifyError::Run(RunError::Settings(_))) => 2,
             Self::Process(error) if error.is_usage() => 2,

@@ -8,6 +8,7 @@ use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::catalogue::{millicores, ram_mb};
 use crate::host::{Machine, PROFILES, profile_named};
 use crate::load::{Rate, WarmUp};
 use crate::units;
@@ -121,12 +122,13 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "expected more than 0 and at most 100 percent".to_owned())
 }
 
-/// A profile by name, or `CORES,RAM_MIB`; the RAM may have its unit, `MiB` or `GiB`.
+/// A profile by name, or `CORES,RAM_MIB`: `2,1500`, `0.5,512`, `2,4GiB`.
 pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     let custom = || {
         let (cores, ram) = text.split_once(',')?;
-        let (cores, ram_mib) = (cores.trim().parse().ok()?, mebibytes(ram.trim())?);
-        (cores > 0 && ram_mib > 0).then(|| Machine::custom(cores, ram_mib))
+        let ram_mib = ram.trim().parse().ok().filter(|&ram_mib| ram_mib > 0).or_else(|| ram_with_unit(ram))?;
+        let millicores = millicores(cores)?;
+        Some(Machine::named(format!("{},{ram_mib}", units::number(millicores as f64 / 1e3)), millicores, ram_mib))
     };
     let machine = profile_named(text).map(Machine::of_profile).or_else(custom);
     machine.ok_or_else(|| {
@@ -137,11 +139,51 @@ pub(crate) fn machine(text: &str) -> Result<Machine, String> {
     })
 }
 
-fn mebibytes(text: &str) -> Option<u64> {
-    match text.strip_suffix("GiB") {
-        Some(gibibytes) => gibibytes.trim_end().parse::<u64>().ok()?.checked_mul(1024),
-        None => text.strip_suffix("MiB").unwrap_or(text).trim_end().parse().ok(),
+/// MiB of memory with a unit.
+fn ram_with_unit(text: &str) -> Option<u64> {
+    text.contains(char::is_alphabetic).then(|| ram_mb(text)).flatten()
+}
+
+/// A target, or three of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Targets {
+    pub(crate) likely: Rate,
+    /// The lowest and the highest, of the same kind.
+    pub(crate) range: Option<[Rate; 2]>,
+}
+
+/// One rate, or the lowest, the likely and the highest; a unit behind the last is that of all.
+pub(crate) fn targets(text: &str) -> Result<Targets, String> {
+    let parts: Vec<&str> = text.split(',').collect();
+    if let [only] = parts[..] {
+        return Ok(Targets { likely: rate(only)?, range: None });
     }
+    let rates: Result<Vec<Rate>, _> = parts.into_iter().map(rate).collect();
+    match rates.as_deref() {
+        Ok([low, likely, high]) if low.per_second < likely.per_second && likely.per_second < high.per_second => {
+            let of_last = |one: &Rate| Rate { of: one.of.clone().or_else(|| high.of.clone()), ..*one };
+            Ok(Targets { likely: of_last(likely), range: Some([of_last(low), high.clone()]) })
+        }
+        _ => Err(
+            "expected commands/s, more than 0, such as `2000`, or the lowest, the likely and the highest in ascending \
+                  order such as `500,2000,5000`"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Growth in percent per month, compound.
+pub(crate) fn growth(text: &str) -> Result<f64, String> {
+    const MOST_PERCENT: f64 = 1_000.0;
+    let parsed = text.split_once('/').and_then(|(share, time)| {
+        let share = percent(share).ok().filter(|share| (0.0..=MOST_PERCENT).contains(share))?;
+        match time.trim() {
+            "month" => Some(share),
+            "year" => Some(100.0 * ((1.0 + share / 100.0).powf(1.0 / 12.0) - 1.0)),
+            _ => None,
+        }
+    });
+    parsed.ok_or_else(|| format!("expected growth of 0 to {MOST_PERCENT} % such as `4%/month` or `60%/year`"))
 }
 
 /// A name of the IANA database, `UTC`, or an offset such as `+02:00`.
@@ -358,6 +400,30 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_one_rate_or_three_that_ascend() {
+        let commands = |per_second| Rate { per_second, of: None };
+        assert_eq!(targets("2000"), Ok(Targets { likely: commands(2_000.0), range: None }));
+        let range = Some([commands(500.0), commands(5_000.0)]);
+        assert_eq!(targets("500, 2000,5000"), Ok(Targets { likely: commands(2_000.0), range }));
+        let facts = targets("5,20,50 fact/s").unwrap();
+        assert_eq!((facts.likely.per_second, facts.likely.of.as_deref()), (20.0, Some("fact")));
+        assert!(facts.range.unwrap().iter().all(|one| one.of.as_deref() == Some("fact")));
+        for text in ["", "0", "500,2000", "2000,500,5000", "500,500,900", "1,2,3,4", "1,x,3"] {
+            assert!(targets(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn growth_is_compound_per_month_or_year() {
+        assert_eq!(growth("4%/month"), Ok(4.0));
+        let yearly = growth("60 % / year").unwrap();
+        assert!(((1.0 + yearly / 100.0_f64).powi(12) - 1.6).abs() < 1e-9, "{yearly}");
+        for text in ["4%", "4%/day", "-4%/month", "NaN%/month", "/month", "5000%/month"] {
+            assert!(growth(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn a_moment_has_a_date_a_time_and_an_offset() {
         assert_eq!(moment("2026-05-04T14:00:00+02:00"), moment("2026-05-04T12:00:00Z"));
         for text in ["2026-05-04T12:00:00", "2026-05-04", "12:00", "soon", ""] {
@@ -405,6 +471,8 @@ mod tests {
         assert_eq!(machine("2, 1500"), Ok(Machine::custom(2, 1_500)));
         assert_eq!((machine("2,1500MiB"), machine("2,4GiB")), (machine("2,1500"), machine("2,4096")));
         assert!(machine("nanoo").unwrap_err().ends_with("did you mean `nano`?"));
+        let half = machine("0.5,512").unwrap();
+        assert_eq!((half.name.as_str(), half.millicores, half.ram_mb), ("0.5,512", 500, 512));
         for text in ["huge", "0,512", "2,0", "2", "host"] {
             assert!(machine(text).is_err(), "{text}");
         }

@@ -24,7 +24,9 @@ pub(super) fn sentence(about: &Answered<'_>) -> String {
     let Answered { machines, durabilities, target, command, shards, failures } = *about;
     let text = match (target, shards) {
         (Some(target), _) => {
-            let clauses = durabilities.iter().map(|&durability| sustaining(machines, durability, target));
+            let found: Vec<_> =
+                durabilities.iter().map(|&durability| (durability, sustaining(machines, durability))).collect();
+            let clauses = found.chunk_by(|a, b| a.1 == b.1).map(|alike| clause(alike, target));
             clauses.collect::<Vec<_>>().join("; ")
         }
         (None, Some(shards)) => all_shards(machines, durabilities, shards),
@@ -52,8 +54,19 @@ fn all_shards(machines: &[MergedMachine], durabilities: &[Durability], shards: &
     format!("{} together: {}", units::counted(u64::from(shards.shards_count), "shard"), rates.join(", "))
 }
 
-/// `3 of 4 machines sustain 2,000 commands/s with durability on, the smallest is …`.
-fn sustaining(machines: &[MergedMachine], durability: Durability, target: &Target) -> String {
+/// `3 of 4 machines sustain 2,000 commands/s with durability off and on, the smallest is …`, of modes with the same answer.
+fn clause(alike: &[(Durability, [String; 2])], target: &Target) -> String {
+    let modes: Vec<_> = alike.iter().map(|(durability, _)| durability.to_string()).collect();
+    let [who, details] = &alike[0].1;
+    format!(
+        "{who} {} commands/s with durability {}{details}",
+        units::number(target.target_per_second),
+        modes.join(" and ")
+    )
+}
+
+/// `3 of 4 machines sustain`, and what follows the rate: ` (1 inconclusive), the smallest is …`.
+fn sustaining(machines: &[MergedMachine], durability: Durability) -> [String; 2] {
     let answered = |answer: TargetAnswer| {
         let is_so = move |machine: &&MergedMachine| {
             machine.mode(durability).and_then(|mode| mode.capacity.as_ref()).is_some_and(|found| found.answer == answer)
@@ -68,11 +81,10 @@ fn sustaining(machines: &[MergedMachine], durability: Durability, target: &Targe
         (1, all) => format!("1 of {all} machines sustains"),
         (some, all) => format!("{some} of {all} machines sustain"),
     };
-    let rate = units::number(target.target_per_second);
     let smallest = answered(TargetAnswer::Holds).min_by(|a, b| by_size(a, b)).filter(|_| machines.len() > 1);
     let smallest = smallest.map_or_else(String::new, |machine| format!(", the smallest is {}", machine.name));
     let undecided = if undecided > 0 { format!(" ({undecided} inconclusive)") } else { String::new() };
-    format!("{who} {rate} commands/s with durability {durability}{undecided}{smallest}")
+    [who, format!("{undecided}{smallest}")]
 }
 
 /// The best machine of each mode, once if it is the same.

@@ -13,13 +13,18 @@ pub(crate) const MIN_RAM_MB: u64 = 64;
 
 pub(crate) const HOST: &str = "this host";
 
+/// Thousandths of a core in a core.
+pub(crate) const MILLI: u64 = 1_000;
+
 /// A machine: the size the backend is tuned for, and the RAM that a process on it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// `nano` … `2xlarge`, `2,3000` for cores and MiB of RAM, or `this host`.
+    /// `nano` … `2xlarge`, `2,3000` for cores and MiB of RAM, the name in a catalogue, or `this host`.
     pub name: String,
-    /// Cores, at least 1.
+    /// Cores, at least 1: whole ones, a fraction rounded up.
     pub cores: usize,
+    /// Its CPU time in thousandths of a core: 500 for half a core.
+    pub millicores: u64,
     /// RAM, MiB: as sold, or as this host has it.
     pub ram_mb: u64,
     /// Whether it is this host, which is not emulated.
@@ -31,12 +36,18 @@ impl Machine {
     pub(crate) fn of_profile(profile: MachineProfile) -> Self {
         let name = profile.to_string();
         let (cores, ram_mb) = (profile.cpu_cores(), profile.ram_mb());
-        Self { name, cores, ram_mb, is_host: false, profile: Some(profile) }
+        Self { name, cores, millicores: cores as u64 * MILLI, ram_mb, is_host: false, profile: Some(profile) }
     }
 
     /// A machine with this many cores and MiB of RAM.
     pub fn custom(cores: usize, ram_mb: u64) -> Self {
-        Self { name: format!("{cores},{ram_mb}"), cores, ram_mb, is_host: false, profile: None }
+        Self::named(format!("{cores},{ram_mb}"), cores as u64 * MILLI, ram_mb)
+    }
+
+    /// A machine of this name with so many thousandths of a core, at least 1, and MiB of RAM.
+    pub(crate) fn named(name: String, millicores: u64, ram_mb: u64) -> Self {
+        let cores = usize::try_from(millicores.div_ceil(MILLI)).unwrap_or(usize::MAX);
+        Self { name, cores, millicores, ram_mb, is_host: false, profile: None }
     }
 
     /// The host itself: the cores and bytes of RAM that this process may use.
@@ -46,7 +57,7 @@ impl Machine {
             MachineSpec::Custom { .. } => None,
         };
         let (name, cores) = (HOST.to_owned(), cores as usize);
-        Self { name, cores, ram_mb: ram_bytes >> 20, is_host: true, profile }
+        Self { name, cores, millicores: cores as u64 * MILLI, ram_mb: ram_bytes >> 20, is_host: true, profile }
     }
 
     /// All profiles, smallest first.
@@ -63,7 +74,8 @@ impl Machine {
     #[must_use]
     pub(crate) fn with_cores(&self, cores: usize) -> Self {
         let name = units::counted(cores as u64, "core");
-        Self { name, cores, ram_mb: self.ram_mb, is_host: cores == self.cores && self.is_host, profile: None }
+        let is_host = cores == self.cores && self.is_host;
+        Self { is_host, ..Self::named(name, cores as u64 * MILLI, self.ram_mb) }
     }
 
     /// RAM that the kernel leaves to programs and page cache, bytes. For this host: the RAM this process may use.
@@ -87,12 +99,27 @@ impl Machine {
     }
 
     pub(crate) const fn is_at_least(&self, other: &Self) -> bool {
-        self.cores >= other.cores && self.ram_mb >= other.ram_mb
+        self.millicores >= other.millicores && self.ram_mb >= other.ram_mb
+    }
+
+    /// Whether it has the cores and the RAM of `other`; this host is no machine of its size, since nothing limits it.
+    pub(crate) const fn is_same_size(&self, other: &Self) -> bool {
+        self.millicores == other.millicores && self.ram_mb == other.ram_mb && self.is_host == other.is_host
+    }
+
+    /// Whether it has a fraction of a core.
+    pub(crate) const fn has_part_of_a_core(&self) -> bool {
+        !self.millicores.is_multiple_of(MILLI)
+    }
+
+    /// Orders machines by size: cores, then RAM.
+    pub(crate) const fn size(&self) -> (u64, u64) {
+        (self.millicores, self.ram_mb)
     }
 
     /// Whether `host` can emulate it: it has at least as many cores and as much RAM.
     pub(crate) fn fits_in(&self, host: &Self) -> bool {
-        self.is_host || (self.cores <= host.cores && self.usable_ram_bytes() <= host.usable_ram_bytes())
+        self.is_host || (self.millicores <= host.millicores && self.usable_ram_bytes() <= host.usable_ram_bytes())
     }
 }
 
@@ -111,6 +138,17 @@ mod tests {
         let nano = Machine::of_profile(MachineProfile::Nano);
         assert!(matches!(nano.spec(), MachineSpec::Profile(MachineProfile::Nano)));
         assert_eq!((nano.name.as_str(), nano.cores, nano.usable_ram_bytes() >> 20), ("nano", 2, 471));
+    }
+
+    #[test]
+    fn a_fraction_of_a_core_is_tuned_as_a_whole_one_and_is_less_than_it() {
+        let half = Machine::named("half".to_owned(), 500, 512);
+        assert!(matches!(half.spec(), MachineSpec::Custom { ram_mb: 512, cpu_cores: 1 }));
+        assert!(half.has_part_of_a_core() && !Machine::custom(1, 512).has_part_of_a_core());
+        assert!(Machine::custom(1, 512).is_at_least(&half) && !half.is_at_least(&Machine::custom(1, 512)));
+        let named = Machine::named("t.nano".to_owned(), 2_000, 512);
+        assert!(named.is_same_size(&Machine::of_profile(MachineProfile::Nano)) && !named.is_same_size(&half));
+        assert!(!Machine::custom(2, 4 << 10).is_same_size(&Machine::host(2, 4 << 30)));
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub use disk_profile::{DiskProfile, LatencyFigures, RateFigures, ReadLatency, Re
 pub use disk_series::{DiskFigure, DiskSample, DiskStep, DiskSwing};
 pub(crate) use locked_directory::{Claim, LockOn, LockedDirectory, has_no_locks};
 pub use machine::Machine;
-pub(crate) use machine::{HOST, MIN_RAM_MB};
+pub(crate) use machine::{HOST, MILLI, MIN_RAM_MB};
 pub use matching::PROFILES;
 pub(crate) use matching::{matching_spec, profile_named};
 pub use probe::MeasuredDisk;

@@ -83,6 +83,7 @@ mod tests {
         let sample = |second: usize, engine| Sample {
             at: Duration::from_secs(second as u64),
             process: Snapshot::default(),
+            commands: 0,
             engine: Some(engine),
         };
         let mut samples = vec![sample(0, engine)];

@@ -26,6 +26,8 @@ pub struct Sample {
     pub at: Duration,
     /// The process.
     pub process: Snapshot,
+    /// Commands completed since the load began, warm-up included.
+    pub commands: u64,
     /// Counters of the engine since the database was opened; `None` if it has none.
     pub engine: Option<EngineCounters>,
 }
@@ -153,7 +155,8 @@ impl<C: Clock> Watch<'_, C> {
     }
 
     fn sample(&self, began: Instant) -> Sample {
-        Sample { at: began.elapsed(), process: Snapshot::now(), engine: (self.counters)() }
+        let commands = self.progress()[0];
+        Sample { at: began.elapsed(), process: Snapshot::now(), commands, engine: (self.counters)() }
     }
 }
 

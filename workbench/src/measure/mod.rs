@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of actors, databases or reports.
 
+mod ascending;
 mod difference;
 mod disturbance;
 mod histogram;
@@ -15,6 +16,7 @@ mod slice;
 mod step;
 mod trend;
 
+pub(crate) use ascending::ascending;
 pub(crate) use difference::Difference;
 pub use disturbance::Disturbance;
 pub(crate) use disturbance::{FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};

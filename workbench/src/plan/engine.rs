@@ -12,7 +12,7 @@ use crate::plan::hold_out::{HoldOut, decide_all};
 use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
 use crate::plan::scaling::Scaling;
 use crate::plan::search::{Search, SearchInput};
-use crate::plan::spec::{Breadth, PlanSpec};
+use crate::plan::spec::{Breadth, PlanSpec, required_rate};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
 use crate::report::{ScalingPointInfo, WriterSweep, suffices};
@@ -93,9 +93,10 @@ struct ModeSearch<'a> {
     input: &'a SearchInput<'a>,
     /// Time for which the target is offered.
     at_target: Duration,
+    /// In the order of preference.
     machines: Vec<Machine>,
-    /// The smallest machine that is not ruled out.
-    lowest: usize,
+    /// Places of the machines that do not sustain the required rate.
+    failed: Vec<usize>,
     /// Whether data and restarts are surveyed in this mode: they do not depend on durability.
     is_surveyed: bool,
     found: Option<Found<'a>>,
@@ -106,32 +107,28 @@ impl<'a> ModeSearch<'a> {
     fn new(testbed: &'a dyn Testbed, durability: Durability, input: &'a SearchInput<'a>, at_target: Duration) -> Self {
         let (machines, mode) = (input.spec.emulatable(), ModeFindings::new(durability));
         let is_surveyed = input.spec.durabilities.first() == Some(&durability);
-        Self { testbed, durability, input, at_target, machines, lowest: 0, is_surveyed, found: None, mode }
+        Self { testbed, durability, input, at_target, machines, failed: Vec::new(), is_surveyed, found: None, mode }
     }
 
-    /// The smallest machine with a rate that may suffice, of those not ruled out: the first is tried first, then the last,
-    /// then the middle of the rest. A machine with no fewer cores and no less memory sustains what the smaller one does;
-    /// machines that cannot be ordered that way are tried one after the other, and so are all if all are asked for.
+    /// The first machine, in the order of preference, with a rate that may suffice. The first is tried first, then the last,
+    /// then the middle of the rest; if all are asked for, one after the other. A machine that does not sustain the rate rules
+    /// out those with no more cores and no more memory.
     fn find(&mut self) -> Result<(), ProcessError> {
         let is_first_round = self.mode.searched.is_empty();
-        let ordered = self.machines.windows(2).all(|pair| pair[1].is_at_least(&pair[0]));
         let every = self.input.spec.effort.breadth == Breadth::All;
-        let mut next = self.lowest;
-        while self.lowest < self.end() && !self.is_stopped() {
+        // The first of what is left is tried first: most often it is enough.
+        let mut in_order = true;
+        while let Some(next) = self.next(in_order, every).filter(|_| !self.is_stopped()) {
+            in_order = every;
             let found = self.attempt(next)?;
             if found.candidate.is_some() {
-                if let Some(larger) = self.found.replace(found) {
-                    self.mode.searched.push(larger.search.finish(false)?);
+                if let Some(later) = self.found.replace(found) {
+                    self.mode.searched.push(later.search.finish(false)?);
                 }
             } else {
-                self.lowest = next + 1;
+                self.failed.push(next);
                 self.give_up(found)?;
             }
-            next = match (ordered && !every, self.found.is_none()) {
-                (false, _) => self.lowest,
-                (true, true) => self.machines.len() - 1,
-                (true, false) => self.lowest.midpoint(self.end()),
-            };
         }
         if every && is_first_round {
             self.search_larger()?;
@@ -139,9 +136,19 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The place before which the smallest machine is looked for: that of the one found.
-    fn end(&self) -> usize {
-        self.found.as_ref().map_or(self.machines.len(), |found| found.place)
+    /// The place of the machine to try next; `None` if the one found is the first that may suffice, or none does.
+    fn next(&self, in_order: bool, every: bool) -> Option<usize> {
+        let end = self.found.as_ref().map_or(self.machines.len(), |found| found.place);
+        let is_ruled_out = |&place: &usize| {
+            let is_no_larger = |&failed: &usize| !every && self.machines[failed].is_at_least(&self.machines[place]);
+            self.failed.contains(&place) || self.failed.iter().any(is_no_larger)
+        };
+        let open: Vec<_> = (0..end).filter(|place| !is_ruled_out(place)).collect();
+        match (in_order, self.found.is_none()) {
+            (true, _) => open.first().copied(),
+            (false, true) => open.last().copied(),
+            (false, false) => open.get(open.len() / 2).copied(),
+        }
     }
 
     /// The machines that are larger than the one found, for their own rates.
@@ -153,7 +160,7 @@ impl<'a> ModeSearch<'a> {
             }
             let machine = &self.machines[place];
             self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
-            let findings = self.search_alone(machine)?;
+            let findings = self.search_alone(machine, self.required())?;
             self.mode.searched.push(findings);
         }
         Ok(())
@@ -163,15 +170,15 @@ impl<'a> ModeSearch<'a> {
     fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
         let machine = &self.machines[place];
         self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
-        let (search, candidate) = self.propose(machine)?;
+        let (search, candidate) = self.propose(machine, self.required())?;
         Ok(Found { search, place, candidate })
     }
 
     /// A search with its ceiling, and its candidate if it was not stopped.
-    fn propose(&self, machine: &Machine) -> Result<(Search<'a>, Option<f64>), ProcessError> {
+    fn propose(&self, machine: &Machine, required: f64) -> Result<(Search<'a>, Option<f64>), ProcessError> {
         let mut search = self.search(machine);
         search.saturate()?;
-        let candidate = search.candidate(self.required())?.filter(|_| !search.is_over());
+        let candidate = search.candidate(required)?.filter(|_| !search.is_over());
         Ok((search, candidate))
     }
 
@@ -220,7 +227,7 @@ impl<'a> ModeSearch<'a> {
         if holds(&found.search) {
             self.found = Some(found);
         } else {
-            self.lowest = found.place + 1;
+            self.failed.push(found.place);
             let is_last = found.place + 1 == self.machines.len();
             self.mode.searched.push(found.search.finish(is_last)?);
         }
@@ -235,13 +242,50 @@ impl<'a> ModeSearch<'a> {
         let mut mode = self.mode;
         let spec = self.input.spec;
         mode.interrupted = job.control.is_stopped();
-        mode.searched.sort_by_key(|findings| (findings.machine.cores, findings.machine.ram_mb));
+        mode.searched.sort_by_key(|findings| findings.machine.size());
         let of = |machine: Machine| {
             let known = verdict(&machine, &mode, spec.required_per_second(), spec.disk_bytes_per_second);
             MachineVerdict { machine, known }
         };
         mode.verdicts = spec.candidates_and_host().into_iter().map(of).collect();
         Ok(mode)
+    }
+
+    /// Finds the first machine, in the order of preference, for another target: among those that are not known to sustain it
+    /// or not to. What was found about a machine is replaced by what its search for this target finds.
+    fn measure_other_target(&mut self, target_per_second: f64) -> Result<(), ProcessError> {
+        let required = required_rate(target_per_second, self.input.spec.headroom_percent);
+        let mut tried = Vec::new();
+        while let Some(next) = self.next_for(required, &tried).filter(|_| !self.is_stopped()) {
+            let machine = &self.machines[next];
+            self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(required)));
+            let findings = self.search_alone(machine, required)?;
+            self.mode.searched.retain(|known| known.machine != findings.machine);
+            self.mode.searched.push(findings);
+            tried.push(next);
+        }
+        Ok(())
+    }
+
+    /// The place of the machine to try next for a required rate. `tried` are those whose search was for it.
+    fn next_for(&self, required: f64, tried: &[usize]) -> Option<usize> {
+        // `None` if it is not known whether the machine sustains the rate.
+        let sustains = |place: usize| {
+            let known = self.mode.searched_machine(&self.machines[place])?;
+            if let Some(rate) = known.sustained_within_memory() {
+                return Some(suffices(rate, required));
+            }
+            // No rate of the plan's own target or above was sustained.
+            let failed = suffices(required, self.required()) && !known.is_undecided_at(self.required());
+            (failed || tried.contains(&place)).then_some(false)
+        };
+        let places = 0..self.machines.len();
+        let end = places.clone().find(|&place| sustains(place) == Some(true)).unwrap_or(places.end);
+        let failed: Vec<_> = places.filter(|&place| sustains(place) == Some(false)).collect();
+        let is_ruled_out =
+            |place: usize| failed.iter().any(|&failed| self.machines[failed].is_at_least(&self.machines[place]));
+        let open: Vec<_> = (0..end).filter(|&place| !is_ruled_out(place)).collect();
+        if end == self.machines.len() { open.last().copied() } else { open.get(open.len() / 2).copied() }
     }
 
     /// The target itself, this host, and how throughput scales.
@@ -254,9 +298,12 @@ impl<'a> ModeSearch<'a> {
             self.measure_sizes(&machine, largest)?;
             self.measure_writers(&machine)?;
         }
+        for target in self.input.spec.demand.range_per_second.into_iter().flatten() {
+            self.measure_other_target(target)?;
+        }
         if self.is_host_needed() {
             self.begin(Stage::Host, "highest rate of this host");
-            let findings = self.search_alone(&self.input.spec.host)?;
+            let findings = self.search_alone(&self.input.spec.host, self.required())?;
             self.mode.searched.push(findings);
         }
         if self.input.spec.extrapolates() && !self.is_stopped() {
@@ -351,10 +398,10 @@ impl<'a> ModeSearch<'a> {
     }
 
     /// The highest rate of a machine, decided without turns with another mode.
-    fn search_alone(&self, machine: &Machine) -> Result<MachineFindings, ProcessError> {
-        let (mut search, candidate) = self.propose(machine)?;
+    fn search_alone(&self, machine: &Machine, required: f64) -> Result<MachineFindings, ProcessError> {
+        let (mut search, candidate) = self.propose(machine, required)?;
         if let Some(candidate) = candidate {
-            HoldOut::new(&mut search, candidate, Some(self.required())).decide()?;
+            HoldOut::new(&mut search, candidate, Some(required)).decide()?;
         }
         search.finish(false)
     }

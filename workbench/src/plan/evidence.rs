@@ -3,6 +3,7 @@
 //! A machine that was searched has its own figures. One with at least the cores and RAM of such a machine does at least as
 //! well. One with more cores than this host is extrapolated, if the scaling points allow it. Any other stays unknown.
 
+use crate::actor::Durability;
 use crate::host::Machine;
 use crate::plan::binding::binding;
 use crate::plan::outcome::{MachineFindings, ModeFindings};
@@ -18,67 +19,102 @@ pub(super) fn verdict(
     disk_bytes_per_second: Option<f64>,
 ) -> MachineMode {
     if let Some(findings) = mode.searched_machine(machine) {
-        return searched(findings, mode, required_per_second, disk_bytes_per_second);
-    }
-    let unknown = MachineMode {
-        durability: mode.durability,
-        evidence: Evidence::NotMeasured,
-        sustained_per_second: None,
-        range_per_second: None,
-        holds: None,
-        binding: None,
-        memory_peak_bytes: None,
-        process_peak_bytes: None,
-        latency: None,
-        reason: String::new(),
-    };
-    let smaller = fastest(mode, |searched| machine.is_at_least(searched));
-    let refusal = match extrapolated(machine, mode) {
-        // A smaller machine that sustains the required rate is stronger evidence than a law.
-        Some(Ok((rate, law))) if !smaller.is_some_and(|(_, rate)| suffices(rate, required_per_second)) => {
-            return MachineMode {
-                evidence: Evidence::Extrapolated,
-                sustained_per_second: Some(rate.expected),
-                range_per_second: Some([rate.low, rate.high]),
-                holds: if suffices(rate.low, required_per_second) {
-                    Some(true)
-                } else {
-                    (rate.high < required_per_second).then_some(false)
-                },
-                reason: extrapolation(machine, rate, law),
-                ..unknown
-            };
+        let known = searched(findings, mode, required_per_second, disk_bytes_per_second);
+        if findings.machine.name == machine.name {
+            return known;
         }
-        Some(Err(refusal)) => format!("; not extrapolated: {refusal}"),
-        _ => String::new(),
+        return MachineMode { reason: format!("has the size of {}: {}", findings.machine, known.reason), ..known };
+    }
+    let known = KnownRates {
+        durability: mode.durability,
+        rates: rates(mode).collect(),
+        law: mode.scaling.as_ref().map(Result::as_ref),
     };
-    match smaller {
-        Some((than, rate)) => MachineMode {
-            evidence: Evidence::Implied,
-            sustained_per_second: Some(rate),
-            holds: suffices(rate, required_per_second).then_some(true),
-            reason: format!("has at least the cores and the memory of {than}: at least that rate{refusal}"),
-            ..unknown
-        },
-        None => MachineMode { reason: not_measured(machine, mode, &refusal), ..unknown },
+    known.verdict(machine, required_per_second, |refusal| not_measured(machine, mode, refusal))
+}
+
+/// Rates of the machines that were searched in a durability mode.
+pub(super) struct KnownRates<'a> {
+    pub(super) durability: Durability,
+    pub(super) rates: Vec<(&'a Machine, f64)>,
+    /// How this host scales, or why that is not known; `None` if it was not measured.
+    pub(super) law: Option<Result<&'a Scaling, &'a ScalingRefusal>>,
+}
+
+impl KnownRates<'_> {
+    /// What they say about a machine that was not searched. `not_measured` says why nothing does; it is given why there is
+    /// no extrapolation.
+    pub(super) fn verdict(
+        &self,
+        machine: &Machine,
+        required_per_second: f64,
+        not_measured: impl FnOnce(&str) -> String,
+    ) -> MachineMode {
+        let unknown = MachineMode {
+            durability: self.durability,
+            evidence: Evidence::NotMeasured,
+            sustained_per_second: None,
+            range_per_second: None,
+            holds: None,
+            binding: None,
+            memory_peak_bytes: None,
+            process_peak_bytes: None,
+            latency: None,
+            reason: String::new(),
+        };
+        let smaller = fastest(&self.rates, |searched| machine.is_at_least(searched));
+        let refusal = match self.extrapolated(machine) {
+            // A smaller machine that sustains the required rate is stronger evidence than a law.
+            Some(Ok((rate, law))) if !smaller.is_some_and(|(_, rate)| suffices(rate, required_per_second)) => {
+                return MachineMode {
+                    evidence: Evidence::Extrapolated,
+                    sustained_per_second: Some(rate.expected),
+                    range_per_second: Some([rate.low, rate.high]),
+                    holds: if suffices(rate.low, required_per_second) {
+                        Some(true)
+                    } else {
+                        (rate.high < required_per_second).then_some(false)
+                    },
+                    reason: extrapolation(machine, rate, law),
+                    ..unknown
+                };
+            }
+            Some(Err(refusal)) => format!("; not extrapolated: {refusal}"),
+            _ => String::new(),
+        };
+        match smaller {
+            Some((than, rate)) => MachineMode {
+                evidence: Evidence::Implied,
+                sustained_per_second: Some(rate),
+                holds: suffices(rate, required_per_second).then_some(true),
+                reason: format!("has at least the cores and the memory of {than}: at least that rate{refusal}"),
+                ..unknown
+            },
+            None => MachineMode { reason: not_measured(&refusal), ..unknown },
+        }
+    }
+
+    /// The rate of a machine with more cores than this host, and its law, or why there is none; `None` if it has no more
+    /// cores.
+    fn extrapolated(&self, machine: &Machine) -> Option<Result<(Band, &Scaling), ScalingRefusal>> {
+        let law = self.law?;
+        // The law is about whole cores.
+        let is_smaller =
+            |base: &Machine| base.cores < machine.cores && machine.is_at_least(base) && !machine.has_part_of_a_core();
+        let (base, rate) = fastest(&self.rates, is_smaller)?;
+        let [from, to] = [base.cores, machine.cores].map(|cores| u32::try_from(cores).unwrap_or(u32::MAX));
+        Some(law.map_err(Clone::clone).and_then(|law| Ok((law.extrapolate(from, to)?.times(rate), law))))
     }
 }
 
-/// The fastest searched machine of those wanted, and its rate.
-fn fastest(mode: &ModeFindings, is_wanted: impl Fn(&Machine) -> bool) -> Option<(&Machine, f64)> {
-    let wanted = mode.searched.iter().filter(|findings| is_wanted(&findings.machine));
-    let known = wanted.filter_map(|findings| Some((&findings.machine, findings.sustained_within_memory()?)));
-    known.max_by(|a, b| a.1.total_cmp(&b.1))
+fn rates(mode: &ModeFindings) -> impl Iterator<Item = (&Machine, f64)> {
+    mode.searched.iter().filter_map(|findings| Some((&findings.machine, findings.sustained_within_memory()?)))
 }
 
-/// The rate of a machine with more cores than this host, and its law, or why there is none; `None` if it has no more
-/// cores.
-fn extrapolated<'m>(machine: &Machine, mode: &'m ModeFindings) -> Option<Result<(Band, &'m Scaling), ScalingRefusal>> {
-    let law = mode.scaling.as_ref()?;
-    let is_smaller = |base: &Machine| base.cores < machine.cores && machine.is_at_least(base);
-    let (base, rate) = fastest(mode, is_smaller)?;
-    let [from, to] = [base.cores, machine.cores].map(|cores| u32::try_from(cores).unwrap_or(u32::MAX));
-    Some(law.as_ref().map_err(Clone::clone).and_then(|law| Ok((law.extrapolate(from, to)?.times(rate), law))))
+/// The fastest machine of those wanted, and its rate.
+fn fastest<'m>(rates: &[(&'m Machine, f64)], is_wanted: impl Fn(&Machine) -> bool) -> Option<(&'m Machine, f64)> {
+    let wanted = rates.iter().copied().filter(|(machine, _)| is_wanted(machine));
+    wanted.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 fn extrapolation(machine: &Machine, rate: Band, law: &Scaling) -> String {
@@ -113,7 +149,8 @@ fn searched(
 ) -> MachineMode {
     let own = findings.sustained_within_memory();
     // A larger machine is no slower than a smaller one: where its own search ended lower, that was chance.
-    let implied = fastest(mode, |other| findings.machine.is_at_least(other))
+    let all: Vec<_> = rates(mode).collect();
+    let implied = fastest(&all, |other| findings.machine.is_at_least(other))
         .filter(|&(_, rate)| own.is_none_or(|own| rate > own));
     let rate = implied.map_or(own, |(_, rate)| Some(rate));
     let evidence = match (&findings.emulation, implied) {
@@ -128,8 +165,8 @@ fn searched(
         evidence,
         sustained_per_second: rate,
         range_per_second: None,
-        // An interrupted search rules nothing out.
-        holds: (holds || !mode.interrupted).then_some(holds),
+        // An interrupted search rules nothing out, nor does one that ended because another machine was preferred.
+        holds: (holds || !(mode.interrupted || findings.is_undecided_at(required_per_second))).then_some(holds),
         binding: findings.has_evidence().then(|| binding(findings, mode.durability, disk_bytes_per_second)),
         memory_peak_bytes: findings.memory_peak_bytes,
         process_peak_bytes: (findings.rss_peak_bytes > 0).then_some(findings.rss_peak_bytes),
@@ -144,10 +181,10 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     let ran = match &findings.emulation {
         Emulation::Host => "ran on this host without limits".to_owned(),
         Emulation::CoresAndMemory => {
-            format!("ran within {} and {memory} MiB, page cache included", units::counted(machine.cores as u64, "core"))
+            format!("ran within {} and {memory} MiB, page cache included", units::cores(machine.millicores))
         }
         Emulation::CoresOnly { why } => {
-            format!("ran on {}; memory was not limited: {why}", units::counted(machine.cores as u64, "core"))
+            format!("ran on {}; memory was not limited: {why}", units::cores(machine.millicores))
         }
     };
     if findings.oom_kills > 0 {
@@ -160,6 +197,9 @@ fn reason(findings: &MachineFindings, required_per_second: f64) -> String {
     }
     if !findings.sustained.is_empty() {
         return ran;
+    }
+    if findings.is_undecided_at(required_per_second) {
+        return format!("{ran}; it met the objective, and later loads were left to a machine that is preferred");
     }
     let at_required = |rate: f64| suffices(required_per_second, rate);
     let failed = findings.decided.iter().rfind(|decided| at_required(decided.rate_per_second));

@@ -10,6 +10,10 @@ const MOMENTS: u32 = 256;
 const SAME_WRITES: f64 = 1.1;
 /// Points of the modelled curve.
 const POINTS: u32 = 24;
+/// How much larger than at the horizon the database is at most for which rates are modelled, and in how many steps: for
+/// higher targets.
+const BEYOND: f64 = 16.0;
+const BEYOND_POINTS: u32 = 8;
 
 /// The work of a command as the database grows.
 pub(super) trait Work {
@@ -103,12 +107,7 @@ impl SizeModel<'_> {
 
     /// What was measured, and the model from there to a database of `end_bytes`.
     pub(super) fn points(&self, end_bytes: f64) -> Vec<SizeRate> {
-        let point = |database_bytes, per_second, basis| SizeRate {
-            database_bytes,
-            basis,
-            per_second,
-            disk_reads_per_command: self.work.disk_reads(database_bytes, self.memory_bytes),
-        };
+        let point = |database_bytes, per_second, basis| self.point(database_bytes, per_second, basis);
         let known = self
             .measured
             .iter()
@@ -121,6 +120,18 @@ impl SizeModel<'_> {
             point(database_bytes, self.rate(database_bytes, self.memory_bytes), Basis::Modelled)
         });
         known.chain(beyond).collect()
+    }
+
+    /// Rates on databases that are larger than these bytes.
+    pub(super) fn beyond(&self, bytes: f64) -> Vec<SizeRate> {
+        let size = |step: u32| bytes * BEYOND.powf(f64::from(step) / f64::from(BEYOND_POINTS));
+        let larger = (1..=BEYOND_POINTS).map(size).filter(|&bytes| bytes > self.largest().database_bytes as f64);
+        larger.map(|bytes| self.point(bytes, self.rate(bytes, self.memory_bytes), Basis::Modelled)).collect()
+    }
+
+    fn point(&self, database_bytes: f64, per_second: f64, basis: Basis) -> SizeRate {
+        let disk_reads_per_command = self.work.disk_reads(database_bytes, self.memory_bytes);
+        SizeRate { database_bytes, basis, per_second, disk_reads_per_command }
     }
 }
 

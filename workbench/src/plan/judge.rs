@@ -139,8 +139,12 @@ mod tests {
 
     fn with_engine(mut drive: Drive, engine: impl Fn(u64) -> EngineCounters) -> Drive {
         let seconds = drive.measurement.elapsed_ns / (1_000 * MS);
-        let sample =
-            |at| Sample { at: Duration::from_secs(at), process: Snapshot::default(), engine: Some(engine(at)) };
+        let sample = |at| Sample {
+            at: Duration::from_secs(at),
+            process: Snapshot::default(),
+            commands: 0,
+            engine: Some(engine(at)),
+        };
         drive.samples = (0..=seconds).map(sample).collect();
         drive
     }

@@ -7,6 +7,7 @@
 mod binding;
 mod certainty;
 mod comparison;
+mod demand;
 #[cfg(feature = "rocksdb")]
 mod disk;
 mod engine;
@@ -20,13 +21,18 @@ mod hold_out;
 mod horizon;
 mod journal;
 mod judge;
+mod limits;
+mod machine_disk;
 mod outcome;
 #[cfg(feature = "rocksdb")]
 mod outlook;
 mod price;
+mod regret;
 mod report;
 #[cfg(feature = "rocksdb")]
 mod request;
+#[cfg(feature = "rocksdb")]
+mod rerank;
 #[cfg(feature = "rocksdb")]
 mod resume;
 #[cfg(feature = "rocksdb")]
@@ -58,7 +64,9 @@ pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]
 pub(crate) use request::PlanRequest;
 #[cfg(feature = "rocksdb")]
+pub(crate) use rerank::{RerankRequest, rerank};
+#[cfg(feature = "rocksdb")]
 pub(crate) use run::run;
 pub use sizes::ModelledGrowth;
-pub use spec::{Breadth, Effort, PlanSpec};
+pub use spec::{Breadth, Demand, Effort, PlanSpec};
 pub use what_if::{WhatIf, WhatIfError};

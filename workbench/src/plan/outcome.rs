@@ -7,7 +7,7 @@ use crate::measure::{Percentile, Trials};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::process::{Emulation, RigSummary, Survey};
 use crate::report::{
-    HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep,
+    HorizonInfo, MachineMode, ProbeResult, RateTrials, ScalingPointInfo, ValidUntil, WriterPoint, WriterSweep, suffices,
 };
 
 /// What a plan found.
@@ -24,21 +24,31 @@ pub struct PlanOutcome {
 }
 
 impl PlanOutcome {
-    /// A machine that is not enough until the horizon does not hold. Only the machines that the rates were measured on, and
-    /// smaller ones, are affected: a larger one is the next.
+    /// A machine that is not enough until the horizon does not hold. Those with at least the cores and the memory of the one
+    /// that is enough are not affected.
     #[cfg(feature = "rocksdb")]
     pub(super) fn end_at(&mut self, horizon: &HorizonInfo) {
         for mode in &mut self.modes {
             let Some(known) = horizon.mode(mode.durability) else { continue };
-            let last = known.periods.last().and_then(|period| period.profile.as_ref());
+            let recommended = mode.recommended().map(|verdict| verdict.machine.name.clone());
+            let last = known.periods.last().and_then(|period| period.profile.clone());
             let over_time = known.machines_over_time();
             let writes = [horizon.written_now_bytes_per_command, horizon.written_then_bytes_per_command];
             mode.ended = last.is_none().then(|| Ended {
                 over_time: over_time.clone(),
                 written_bytes_per_command: known.is_bound_by_writes.then_some(writes),
             });
-            let smaller = mode.verdicts.iter_mut().take_while(|verdict| Some(&verdict.machine.name) != last);
-            for verdict in smaller.filter(|verdict| verdict.known.holds == Some(true)) {
+            if last.is_some() && last == recommended {
+                continue;
+            }
+            let enough = mode.verdicts.iter().find(|verdict| Some(&verdict.machine.name) == last.as_ref());
+            let enough = enough.map(|verdict| verdict.machine.clone());
+            let is_too_small = |verdict: &&mut MachineVerdict| {
+                enough.as_ref().is_none_or(|enough| !verdict.machine.is_at_least(enough))
+            };
+            for verdict in
+                mode.verdicts.iter_mut().filter(is_too_small).filter(|verdict| verdict.known.holds == Some(true))
+            {
                 verdict.known.holds = Some(false);
                 verdict.known.reason = format!("{}; enough for a time: {over_time}", verdict.known.reason);
             }
@@ -74,7 +84,7 @@ pub struct ModeFindings {
     pub(crate) durability: Durability,
     /// The machines that were searched, smallest first.
     pub searched: Vec<MachineFindings>,
-    /// Every candidate and this host, smallest first.
+    /// Every candidate and this host, in the order of preference: cheapest first, or smallest.
     pub verdicts: Vec<MachineVerdict>,
     /// At the target itself on the recommended machine; `None` if there is none.
     pub at_target: Option<AtTarget>,
@@ -120,7 +130,7 @@ impl ModeFindings {
         recommended.or_else(|| self.searched.last())
     }
 
-    /// The smallest machine that sustains the required rate. This host, which cannot be bought, comes last.
+    /// The first machine, in the order of preference, that sustains the required rate. This host, which cannot be bought, comes last.
     pub fn recommended(&self) -> Option<&MachineVerdict> {
         let holding = || self.verdicts.iter().filter(|verdict| verdict.known.holds == Some(true));
         holding().find(|verdict| !verdict.machine.is_host).or_else(|| holding().next())
@@ -131,8 +141,11 @@ impl ModeFindings {
         self.searched.iter().filter_map(MachineFindings::sustained_within_memory).max_by(f64::total_cmp)
     }
 
+    /// What was found about a machine, or about another one of its size.
     pub(super) fn searched_machine(&self, machine: &Machine) -> Option<&MachineFindings> {
-        self.searched.iter().find(|findings| findings.machine == *machine)
+        let is_same = |findings: &&MachineFindings| findings.machine == *machine;
+        let has_its_size = |findings: &&MachineFindings| findings.machine.is_same_size(machine);
+        self.searched.iter().find(is_same).or_else(|| self.searched.iter().find(has_its_size))
     }
 }
 
@@ -196,6 +209,12 @@ impl MachineFindings {
     /// Commands per second of the closed loop; `None` if the machine ran out of memory under it.
     pub fn ceiling_per_second(&self) -> Option<f64> {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
+    }
+
+    /// Whether a rate of at least so many commands per second met the objective, and no later loads decided on any.
+    pub(super) fn is_undecided_at(&self, rate: f64) -> bool {
+        let met = |probe: &ProbeResult| probe.rejection.is_none() && suffices(probe.offered_per_second, rate);
+        self.decided.is_empty() && self.probes.iter().any(met)
     }
 
     /// What a closed loop showed of this number of writers. `request` is that of the objective.

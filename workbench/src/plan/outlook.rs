@@ -14,7 +14,7 @@ use crate::plan::forecast::Deployment;
 use crate::plan::horizon::{Candidate, SizeModel, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
-use crate::report::{Band, End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
+use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
 
 /// Commands that are walked for the reuse distances: a second of work.
 const WALKED_COMMANDS: u64 = 1_000_000;
@@ -100,7 +100,7 @@ impl OutlookInput<'_> {
             self.outcome.modes.iter().find_map(|mode| mode.searched_machine(&mode.recommended()?.machine))?;
         let reads = GrowingWork::of(self.source, self.spec, &recommended.machine);
         let days = self.deployment.horizon_days.min(self.forecast.days_until_disk_full.unwrap_or(f64::INFINITY));
-        let database_bytes = self.size_after(days);
+        let database_bytes = self.forecast.bytes_after(days);
         let modes: Vec<_> = self.outcome.modes.iter().filter_map(|mode| self.mode(mode, &reads, days)).collect();
         let measured = self.outcome.modes.iter().flat_map(|mode| &mode.sizes).map(|size| size.database_bytes).max()?;
         let knee = |curve: &ReadCurve| curve.knee().memory_bytes * reads.scale(curve, database_bytes.expected).max(1.0);
@@ -110,7 +110,7 @@ impl OutlookInput<'_> {
             database_bytes,
             measured_bytes: measured as f64,
             measured_grown_events_count: self.spec.most_grown_events(),
-            written_now_bytes_per_command: reads.written_bytes(self.size_after(0.0).expected),
+            written_now_bytes_per_command: reads.written_bytes(self.forecast.bytes_after(0.0).expected),
             written_then_bytes_per_command: reads.written_bytes(database_bytes.expected),
             working_set: reads.working_set,
             knee_bytes: reads.curve.as_ref().map(knee),
@@ -138,14 +138,15 @@ impl OutlookInput<'_> {
             .map(|machine| Candidate { name: &machine.name, memory_bytes: block_memory(machine, findings) })
             .collect();
         let required = self.outcome.required_per_second;
-        let is_bound_by_writes = model.rate_of_writes(self.size_after(days).expected) < required;
-        let size_at = |days: f64| self.size_after(days).expected;
+        let is_bound_by_writes = model.rate_of_writes(self.forecast.bytes_after(days).expected) < required;
+        let size_at = |days: f64| self.forecast.bytes_after(days).expected;
         Some(HorizonMode {
             durability: mode.durability,
             profile: findings.machine.name.clone(),
             block_memory_bytes,
             is_bound_by_writes,
             points: model.points(size_at(days)),
+            beyond: model.beyond(size_at(days)),
             error: model.error().map(Into::into),
             periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
         })
@@ -156,25 +157,6 @@ impl OutlookInput<'_> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of writers")]
         let depth = depth.ceil() as u32;
         self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
-    }
-
-    /// The size of the database after so many days, between the points of the forecast.
-    fn size_after(&self, days: f64) -> Band {
-        let sizes = &self.forecast.sizes;
-        let after = sizes.partition_point(|size| size.at_days < days);
-        match (after.checked_sub(1).and_then(|before| sizes.get(before)), sizes.get(after)) {
-            (Some(from), Some(to)) => {
-                let share = (days - from.at_days) / (to.at_days - from.at_days);
-                let between = |of: fn(&Band) -> f64| of(&from.bytes) + share * (of(&to.bytes) - of(&from.bytes));
-                Band {
-                    expected: between(|band| band.expected),
-                    low: between(|band| band.low),
-                    high: between(|band| band.high),
-                }
-            }
-            (Some(only), None) | (None, Some(only)) => only.bytes,
-            (None, None) => Band::default(),
-        }
     }
 
     fn date(&self, days: f64) -> Option<String> {

@@ -4,6 +4,7 @@ use crate::host::{Machine, WritebackDelay};
 use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
+use crate::plan::demand::{add_demand, catalogue_info, cost};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
@@ -86,16 +87,16 @@ pub fn plan_report(
     report.durability_price = price(outcome, &plan, input.unsynced, report.durability_price.take());
     let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
     let is_decided = ended != Outcome::Inconclusive;
-    report.verdict.sentence = if is_decided {
-        sentences::verdict(input.rates(), &plan, at_risk)
-    } else {
-        sentences::undecided(input.rates(), &plan)
-    };
+    let rate = input.rates().words(plan.target_per_second);
+    let goal = sentences::goal(&report, &rate, &plan);
+    report.verdict.sentence =
+        if is_decided { sentences::verdict(&goal, &plan, at_risk) } else { sentences::undecided(&goal, &plan) };
     if let Some(valid_until) = plan.valid_until.as_ref().filter(|_| all && is_decided) {
         let sentence = report.verdict.sentence.trim_end_matches('.');
         report.verdict.sentence = format!("{sentence}{}.", sentences::validity(valid_until));
     }
     report.plan = Some(plan);
+    add_demand(&mut report, None, &input.spec.demand);
     report
 }
 
@@ -200,6 +201,9 @@ impl ReportInput<'_> {
             valid_until: self.outlook.as_ref().map(|outlook| outlook.valid_until.clone()),
             disk: None,
             what_if: None,
+            catalogue: spec.catalogue.as_ref().map(catalogue_info),
+            demand: None,
+            ranked_from: None,
             not_covered: sentences::not_covered(&recommendations, self.outlook.as_ref(), modes),
             recommendations,
         }
@@ -258,9 +262,14 @@ impl ReportInput<'_> {
         Recommendation {
             durability: mode.durability,
             profile: machine.map(|machine| machine.name.clone()),
+            cost: machine.and_then(|machine| {
+                let catalogue = self.spec.catalogue.as_ref().map(catalogue_info);
+                cost(catalogue.as_ref(), &machine.name, self.spec.target_per_second)
+            }),
             machine_spec: machine.map(|machine| spec_json(&machine.spec())),
             container: machine.map(|machine| ContainerLimits {
                 cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+                cpu_millicores_count: part_of_a_core(machine),
                 memory_mib: machine.usable_ram_bytes() >> 20,
             }),
             expected: verdict.and_then(|_| self.expected(mode)),
@@ -286,6 +295,7 @@ impl ReportInput<'_> {
         ProfileEvidence {
             profile: machine.name.clone(),
             cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+            cpu_millicores_count: part_of_a_core(machine),
             ram_bytes: machine.ram_mb << 20,
             evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
             reason: joined_reasons(&modes),
@@ -312,6 +322,11 @@ impl ReportInput<'_> {
         let value_ns = all.request(request)?.response.percentile(percentile)?;
         Some(MachineLatency { value_ns, per_second: lowest.offered_per_second })
     }
+}
+
+/// Its CPU time in thousandths of a core, if it is not a whole number of cores.
+fn part_of_a_core(machine: &Machine) -> Option<u64> {
+    machine.has_part_of_a_core().then_some(machine.millicores)
 }
 
 /// The modes' reasons, once if they are the same.

@@ -4,17 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::actor::Durability;
+use crate::catalogue::Catalogue;
 use crate::host::{Confinement, HostProfile, Machine};
 use crate::load::{Objective, Rate, RestartSpec, Source};
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
 use crate::plan::sizes::{Sizes, size_after, sizes};
-use crate::plan::spec::{Breadth, Effort, PlanSpec};
+use crate::plan::spec::{Breadth, Demand, Effort, PlanSpec};
 use crate::plan::what_if::WhatIf;
 use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 use crate::units;
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
+const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
 
@@ -24,8 +26,14 @@ pub(crate) struct PlanRequest {
     pub(crate) objective: Objective,
     pub(crate) headroom_percent: f64,
     pub(crate) effort: Effort,
-    /// Candidates; empty for all profiles.
+    /// Candidates; empty for all profiles, or for the catalogue.
     pub(crate) machines: Vec<Machine>,
+    /// Machines that can be bought.
+    pub(crate) catalogue: Option<Catalogue>,
+    /// Lowest and highest target that are thought possible.
+    pub(crate) range: Option<[Rate; 2]>,
+    /// Growth of the demand, compound.
+    pub(crate) growth_percent_per_month: f64,
     pub(crate) confinement: Confinement,
     pub(crate) durabilities: Vec<Durability>,
     /// Default: as many as an actor system has on a machine.
@@ -71,8 +79,15 @@ impl PlanRequest {
             Breadth::All => (RESTART_BYTES * 4, 3),
         };
         let target_per_second = self.target.commands_per_second(&source).map_err(ProcessError::Run)?;
+        let commands = |rate: &Rate| rate.commands_per_second(&source).map_err(ProcessError::Run);
+        let range = self.range.as_ref().map(|[low, high]| Ok::<_, ProcessError>([commands(low)?, commands(high)?]));
+        let range_per_second = range.transpose()?;
         let actors = self.actors.unwrap_or_else(|| source.actors());
-        let machines = if self.machines.is_empty() { Machine::profiles() } else { self.machines.clone() };
+        let machines = match &self.catalogue {
+            _ if !self.machines.is_empty() => self.machines.clone(),
+            Some(catalogue) => catalogue.machines.iter().map(|one| one.machine.clone()).collect(),
+            None => Machine::profiles(),
+        };
         let deployment = Deployment {
             target_per_second,
             actors,
@@ -92,6 +107,13 @@ impl PlanRequest {
                 headroom_percent: self.headroom_percent,
                 writers: self.writers,
                 machines,
+                catalogue: self.catalogue.clone(),
+                emulates_parts_of_cores: self.confinement.limits_cpu_time(),
+                demand: Demand {
+                    range_per_second,
+                    growth_percent_per_month: self.growth_percent_per_month,
+                    months: deployment.horizon_days / DAYS_PER_MONTH,
+                },
                 host: Machine::host(host.usable_cores, host.usable_ram_bytes),
                 durabilities: self.durabilities.clone(),
                 effort: self.effort,

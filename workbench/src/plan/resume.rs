@@ -9,6 +9,7 @@ use crate::load::Observer;
 use crate::plan::error::PlanError;
 use crate::plan::journal::Journal;
 use crate::plan::request::{PlanRequest, Scenario};
+use crate::plan::spec::{Demand, PlanSpec};
 use crate::report::ReportError;
 use crate::units;
 
@@ -48,6 +49,8 @@ pub(super) fn open_journal(
 fn inputs(request: &PlanRequest, scenario: &Scenario, host: &HostProfile) -> String {
     let data_dir = std::fs::canonicalize(&request.data_dir).unwrap_or_else(|_| request.data_dir.clone());
     let Scenario { snapshot, spec, .. } = scenario;
+    // Prices and growth change what follows from the measurements alone.
+    let spec = PlanSpec { catalogue: None, demand: Demand::default(), ..spec.clone() };
     let (version, limits) = (env!("CARGO_PKG_VERSION"), request.confinement.limits_memory());
     format!("{version} {snapshot:?} {spec:?} {limits} {} {} {}", host.cpu_model, host.kernel, data_dir.display())
 }

@@ -8,11 +8,13 @@ use crate::host::{
     Confinement, DiskSample, DiskWatch, HostProfile, MeasuredDisk, WritebackDelay, measure_disk, warnings,
 };
 use crate::load::{JobContext, Stage, Writers, require_idle_host};
+use crate::plan::demand::catalogue_info;
 use crate::plan::disk::{disk_warnings, plan_disk, read_profile};
 use crate::plan::engine::search_machines;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::forecast;
 use crate::plan::journal::JournaledTestbed;
+use crate::plan::machine_disk::reject_disks;
 use crate::plan::outcome::{ModeFindings, Outlook, PlanOutcome};
 use crate::plan::outlook::OutlookInput;
 use crate::plan::report::{ReportInput, plan_report};
@@ -163,6 +165,11 @@ fn measure(
     let disk_samples = watch.borrow().samples().to_vec();
     job.observer.stage(Stage::Forecast, "forecast");
     let forecast = forecast(&scenario.source, &outcome, &scenario.deployment);
+    if let (Some(catalogue), Some(forecast)) = (&scenario.spec.catalogue, &forecast) {
+        let stored = forecast.bytes_after(scenario.deployment.horizon_days).expected;
+        let sync_ns = disk.profile.swing.sync_p50_ns;
+        reject_disks(&mut outcome, &catalogue_info(catalogue), forecast, stored, sync_ns);
+    }
     let outlook = forecast.as_ref().and_then(|forecast| {
         let Scenario { source, spec, deployment, .. } = &scenario;
         let today = jiff::Zoned::now().date();

@@ -1,13 +1,15 @@
 //! The sentences of a plan's report: the verdict, the recommendations and what they rest on.
 
 use crate::actor::Durability;
+use crate::host::MILLI;
 use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
 use crate::plan::binding::remedy;
 use crate::plan::outcome::{AtTarget, Ended, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SustainedRate};
 use crate::plan::spec::PlanSpec;
 use crate::report::{
-    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, SloInfo, ValidUntil, suffices,
+    AtRisk, End, Evidence, ForecastInfo, ModeResult, PlanResult, Recommendation, Report, SloInfo, SourceKind,
+    ValidUntil, suffices,
 };
 use crate::units;
 
@@ -24,7 +26,7 @@ pub(super) struct Rates<'a> {
 
 impl Rates<'_> {
     /// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
-    fn words(self, commands_per_second: f64) -> String {
+    pub(super) fn words(self, commands_per_second: f64) -> String {
         let commands = format!("{} commands/s", units::number(commands_per_second));
         match self.request {
             RequestKind::Command(_) => commands,
@@ -36,21 +38,20 @@ impl Rates<'_> {
     }
 }
 
-/// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict.
-pub(super) fn verdict(rates: Rates<'_>, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
-    let goal = goal(rates, plan);
+/// `Take nano (2 cores, 512 MiB RAM): it sustains …`: the verdict. `goal` is what is to be sustained, in words.
+pub(super) fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -> String {
     match plan.recommendations.as_slice() {
         [] => format!("Nothing was measured of {goal}."),
         [only] => {
             let durability = only.durability;
             machine(only, plan).map_or_else(
-                || format!("With durability {durability}, {}.", no_machine(&goal, plan, &[durability])),
+                || format!("With durability {durability}, {}.", no_machine(goal, plan, &[durability])),
                 |machine| format!("Take {machine}: with durability {durability} it sustains {goal}."),
             )
         }
         [first, second, ..] if first.profile == second.profile => machine(first, plan).map_or_else(
             || {
-                let none = no_machine(&goal, plan, &[first.durability, second.durability]);
+                let none = no_machine(goal, plan, &[first.durability, second.durability]);
                 format!("With durability on or off, {none}.")
             },
             |machine| format!("Take {machine}: it sustains {goal}, with durability on and off."),
@@ -83,11 +84,11 @@ fn enough_for_a_time(plan: &PlanResult, durability: Durability) -> Option<String
 }
 
 /// The verdict of a plan that decided nothing: no machine is to be taken.
-pub(super) fn undecided(rates: Rates<'_>, plan: &PlanResult) -> String {
+pub(super) fn undecided(goal: &str, plan: &PlanResult) -> String {
     let mut machines: Vec<_> = plan.recommendations.iter().filter_map(|one| machine(one, plan)).collect();
     machines.dedup();
     let subject = if machines.is_empty() { "any machine that was tried".to_owned() } else { machines.join(" or ") };
-    format!("Whether {subject} sustains {} is not decided: measure again.", goal(rates, plan))
+    format!("Whether {subject} sustains {goal} is not decided: measure again.")
 }
 
 /// `take nano (…) if a power loss may lose the last 35 s of writes (durability off)`.
@@ -110,21 +111,24 @@ fn alternative(recommendation: &Recommendation, plan: &PlanResult, at_risk: Opti
 /// `nano (2 cores, 512 MiB RAM)`.
 fn machine(recommendation: &Recommendation, plan: &PlanResult) -> Option<String> {
     let known = plan.profile(recommendation.profile.as_deref()?)?;
-    let cores = units::counted(u64::from(known.cpu_cores_count), "core");
-    Some(format!("{} ({cores}, {} RAM)", known.profile, units::bytes(known.ram_bytes as f64)))
+    let cores = known.cpu_millicores_count.unwrap_or_else(|| u64::from(known.cpu_cores_count) * MILLI);
+    let ram = units::bytes(known.ram_bytes as f64);
+    let cost = recommendation
+        .cost
+        .as_ref()
+        .map_or_else(String::new, |cost| format!(", {} per month", units::money(cost.per_month, &cost.currency)));
+    Some(format!("{} ({}, {ram} RAM{cost})", known.profile, units::cores(cores)))
 }
 
 /// `2,000 commands/s of the workload ledger, with 99 % of persist answered within 10 ms and 20 % of the capacity free`.
-fn goal(rates: Rates<'_>, plan: &PlanResult) -> String {
-    let source = rates.source;
-    let kind = match source {
-        Source::Workload(_) => "workload",
-        Source::Trace { .. } => "trace",
+pub(super) fn goal(report: &Report, rate: &str, plan: &PlanResult) -> String {
+    let kind = match report.source.kind {
+        SourceKind::Workload => "workload",
+        SourceKind::Trace => "trace",
     };
     format!(
-        "{} of the {kind} {}, with {} and {} of the capacity free",
-        rates.words(plan.target_per_second),
-        source.name(),
+        "{rate} of the {kind} {}, with {} and {} of the capacity free",
+        report.name,
         objective(&plan.slo),
         units::percent(plan.headroom_percent),
     )

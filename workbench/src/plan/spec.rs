@@ -1,8 +1,11 @@
 //! Settings of a plan, and how much time it takes.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::actor::Durability;
+use crate::catalogue::Catalogue;
 use crate::host::{MIN_RAM_MB, Machine};
 use crate::load::{Objective, RequestKind, RestartSpec, RunError, Source, Writers};
 
@@ -17,8 +20,14 @@ pub struct PlanSpec {
     pub headroom_percent: f64,
     /// Threads that issue commands; `None` is [as many as an actor system has](Writers::of_actor_system) on a machine.
     pub writers: Option<u64>,
-    /// Candidate machines, in any order.
+    /// Candidate machines, in any order; of a catalogue all of its machines.
     pub machines: Vec<Machine>,
+    /// Where the candidates come from, with their disks and prices, if they are not sizes alone.
+    pub catalogue: Option<Catalogue>,
+    /// Whether machines with a part of a core can be emulated: that needs a limit on CPU time.
+    pub emulates_parts_of_cores: bool,
+    /// Demand besides the target.
+    pub demand: Demand,
     /// This host.
     pub host: Machine,
     /// The modes to plan for.
@@ -32,6 +41,31 @@ pub struct PlanSpec {
     pub restart: RestartSpec,
     /// Sequential write bandwidth of the disk, bytes per second, if it was probed.
     pub disk_bytes_per_second: Option<f64>,
+}
+
+/// Orders machines with their prices: cheapest first, then those without a price, smallest first.
+pub(super) fn by_preference(a: (Option<f64>, &Machine), b: (Option<f64>, &Machine)) -> Ordering {
+    let [price_a, price_b] = [a.0, b.0].map(|price| price.unwrap_or(f64::INFINITY));
+    let rest = |machine: &Machine| (machine.size(), machine.is_host);
+    price_a.total_cmp(&price_b).then_with(|| rest(a.1).cmp(&rest(b.1)))
+}
+
+/// The demand of a deployment besides its target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// Lowest and highest target that are thought possible, commands per second; the target lies between them.
+    pub range_per_second: Option<[f64; 2]>,
+    /// Growth per month, percent, 0 or more; compound.
+    pub growth_percent_per_month: f64,
+    /// Months over which the costs of machines are compared, more than 0.
+    pub months: f64,
+}
+
+impl Default for Demand {
+    /// One target that does not grow, for a year.
+    fn default() -> Self {
+        Self { range_per_second: None, growth_percent_per_month: 0.0, months: 12.0 }
+    }
 }
 
 /// How much time a search may take.
@@ -170,22 +204,34 @@ impl PlanSpec {
         writers.at_most(source.most_writers())
     }
 
-    /// The machines that this host can emulate, smallest first.
+    /// The machines that this host can emulate, in the order of preference; of several of one size the first.
     pub(super) fn emulatable(&self) -> Vec<Machine> {
-        let mut machines: Vec<_> =
-            self.machines.iter().filter(|machine| machine.fits_in(&self.host)).cloned().collect();
-        machines.sort_by_key(|machine| (machine.cores, machine.ram_mb));
-        machines.dedup();
+        let can_emulate = |machine: &&Machine| {
+            machine.fits_in(&self.host) && (self.emulates_parts_of_cores || !machine.has_part_of_a_core())
+        };
+        let mut machines: Vec<_> = self.machines.iter().filter(can_emulate).cloned().collect();
+        self.sort(&mut machines);
+        let mut sizes = BTreeSet::new();
+        machines.retain(|machine| sizes.insert(machine.size()));
         machines
     }
 
-    /// All candidates and this host, smallest first.
+    /// All candidates and this host, in the order of preference.
     pub(super) fn candidates_and_host(&self) -> Vec<Machine> {
         let mut all = self.machines.clone();
         all.push(self.host.clone());
-        all.sort_by_key(|machine| (machine.cores, machine.ram_mb, machine.is_host));
+        self.sort(&mut all);
         all.dedup();
         all
+    }
+
+    /// Sorts by preference: the cheapest first, then those without a price, smallest first; this host has none.
+    fn sort(&self, machines: &mut [Machine]) {
+        let price = |machine: &Machine| {
+            let entry = self.catalogue.as_ref().filter(|_| !machine.is_host)?.entry(&machine.name)?;
+            entry.price.as_ref().map(|price| price.per_month)
+        };
+        machines.sort_by(|a, b| by_preference((price(a), a), (price(b), b)));
     }
 
     /// Whether any candidate has more cores than this host.

@@ -73,7 +73,7 @@ fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitSt
     let mut command = Command::new("sh");
     command.args(["-c", START_SCRIPT]).arg(std::env::current_exe()?);
     command.args(std::env::args_os().skip(1)).env(LIMITED, limited);
-    let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
+    let limits = GroupLimits { millicores: machine.millicores, ram_bytes: machine.usable_ram_bytes() };
     let (mut command, mut confined) = confinement.prepare(limits, command)?;
     let mut child = command.stdin(Stdio::piped()).spawn()?;
     if let Err(error) = confined.enter(child.id()) {
@@ -94,7 +94,7 @@ fn run_child(machine: &Machine, confinement: &Confinement) -> io::Result<(ExitSt
 }
 
 fn describe(machine: &Machine, confinement: &Confinement) -> String {
-    let cores = units::counted(machine.cores as u64, "core");
+    let cores = units::cores(machine.millicores);
     let memory = machine.usable_ram_bytes() >> 20;
     if confinement.limits_memory() {
         return format!("within {machine}: {cores} and {memory} MiB, page cache included ({})", confinement.method());

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::{has_no_locks, sync_directory, sync_file};
 
 /// Version of the layout, the entries of all jobs included. A journal of another version is replaced.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Fast: entries are written between two measurements.
 const ZSTD_LEVEL: i32 = 1;
 /// Attempts to lock a file that another process may remove before it is locked.

@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use statrs::statistics::Statistics;
+
 use crate::actor::Durability;
+use crate::measure::ascending;
 use crate::report::{
-    Capacity, CurvePoint, HorizonMode, LatencyInfo, ModeResult, PlanResult, ProbeResult, Report, ScalingInfo,
-    SeriesPoint, SlicesSummary, SloInfo,
+    Capacity, CertificateInfo, CertifiedSlices, CurvePoint, HorizonMode, LatencyInfo, ModeResult, PlanResult,
+    ProbeResult, RampInfo, Report, ScalingInfo, SeriesPoint, SlicesSummary, SloInfo,
 };
 use crate::units;
 
@@ -29,6 +32,8 @@ pub(super) struct Charts<'a> {
     scaling: Option<ScalingChart<'a>>,
     growth: Option<GrowthChart>,
     sizes: Option<SizeChart<'a>>,
+    certificate: Option<CertificateChart<'a>>,
+    ramp: Option<RampChart<'a>>,
 }
 
 impl<'a> Charts<'a> {
@@ -41,6 +46,8 @@ impl<'a> Charts<'a> {
             scaling: report.plan.as_ref().and_then(ScalingChart::new),
             growth: GrowthChart::new(report),
             sizes: report.plan.as_ref().and_then(SizeChart::new),
+            certificate: report.certificate.as_ref().and_then(CertificateChart::new),
+            ramp: RampChart::new(report),
         }
     }
 
@@ -127,24 +134,106 @@ struct ProbeChart<'a> {
     #[serde(flatten)]
     slo: &'a SloInfo,
     target_per_second: f64,
-    lines: Vec<ProbeLine<'a>>,
+    required_per_second: f64,
+    lines: Vec<ProbeLine>,
 }
 
 #[derive(Debug, Serialize)]
-struct ProbeLine<'a> {
+struct ProbeLine {
     durability: Durability,
-    points: Vec<&'a ProbeResult>,
+    /// Ascending by rate.
+    points: Vec<ProbePoint>,
+}
+
+/// All tries of one rate.
+#[derive(Debug, Serialize)]
+struct ProbePoint {
+    offered_per_second: f64,
+    /// Mean.
+    achieved_per_second: f64,
+    /// The percentile of the objective in the worst slice of the best, the median and the worst try.
+    low_ns: u64,
+    middle_ns: u64,
+    high_ns: u64,
+    /// Their trend over the rates: a queue is not shorter at a higher rate.
+    trend_ns: f64,
+    held_count: usize,
+    tried_count: usize,
 }
 
 impl<'a> ProbeChart<'a> {
     fn new(plan: &'a PlanResult) -> Option<Self> {
-        let line = |capacity: &'a Capacity| {
-            let mut points: Vec<_> = capacity.probes.iter().filter(|probe| probe.slo_percentile_ns.is_some()).collect();
-            points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
-            (!points.is_empty()).then_some(ProbeLine { durability: capacity.durability, points })
-        };
-        let lines: Vec<_> = plan.capacities.iter().filter_map(line).collect();
-        (!lines.is_empty()).then_some(Self { slo: &plan.slo, target_per_second: plan.target_per_second, lines })
+        let lines: Vec<_> = plan.capacities.iter().filter_map(ProbeLine::new).collect();
+        (!lines.is_empty()).then_some(Self {
+            slo: &plan.slo,
+            target_per_second: plan.target_per_second,
+            required_per_second: plan.required_per_second,
+            lines,
+        })
+    }
+}
+
+impl ProbeLine {
+    fn new(capacity: &Capacity) -> Option<Self> {
+        let mut tries: Vec<_> = capacity.probes.iter().filter(|probe| probe.slo_percentile_ns.is_some()).collect();
+        tries.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        let same = |a: &&ProbeResult, b: &&ProbeResult| b.offered_per_second <= a.offered_per_second * (1.0 + 1e-6);
+        let mut points: Vec<_> = tries.chunk_by(same).filter_map(ProbePoint::new).collect();
+        let middles: Vec<_> = points.iter().map(|point| point.middle_ns as f64).collect();
+        for (point, trend_ns) in points.iter_mut().zip(ascending(&middles)) {
+            point.trend_ns = trend_ns;
+        }
+        (!points.is_empty()).then_some(Self { durability: capacity.durability, points })
+    }
+}
+
+impl ProbePoint {
+    fn new(tries: &[&ProbeResult]) -> Option<Self> {
+        let mut latencies: Vec<_> =
+            tries.iter().filter_map(|probe| probe.worst_slice_ns.or(probe.slo_percentile_ns)).collect();
+        latencies.sort_unstable();
+        let achieved: Vec<f64> = tries.iter().filter_map(|probe| probe.achieved_per_second).collect();
+        let middle_ns = *latencies.get(latencies.len().saturating_sub(1) / 2)?;
+        Some(Self {
+            offered_per_second: tries[0].offered_per_second,
+            achieved_per_second: (&achieved).mean(),
+            low_ns: latencies[0],
+            middle_ns,
+            high_ns: latencies[latencies.len() - 1],
+            trend_ns: middle_ns as f64,
+            held_count: tries.iter().filter(|probe| probe.rejection.is_none()).count(),
+            tried_count: tries.len(),
+        })
+    }
+}
+
+/// Every slice of a certification against the limit.
+#[derive(Debug, Serialize)]
+struct CertificateChart<'a> {
+    slo: &'a SloInfo,
+    slice_seconds: u32,
+    lines: Vec<&'a CertifiedSlices>,
+}
+
+impl<'a> CertificateChart<'a> {
+    fn new(certificate: &'a CertificateInfo) -> Option<Self> {
+        let lines: Vec<_> = certificate.modes.iter().filter(|mode| !mode.slices.is_empty()).collect();
+        let chart = Self { slo: &certificate.slo, slice_seconds: certificate.slice_seconds, lines };
+        (!chart.lines.is_empty()).then_some(chart)
+    }
+}
+
+/// Latency against the rate of a ramp.
+#[derive(Debug, Serialize)]
+struct RampChart<'a> {
+    ramp: &'a RampInfo,
+    slo: Option<&'a SloInfo>,
+}
+
+impl<'a> RampChart<'a> {
+    fn new(report: &'a Report) -> Option<Self> {
+        let has_points = |ramp: &&RampInfo| ramp.modes.iter().any(|mode| mode.points.len() > 1);
+        Some(Self { ramp: report.ramp.as_ref().filter(has_points)?, slo: report.objective.as_ref() })
     }
 }
 
@@ -169,7 +258,9 @@ struct SeriesLine {
     /// `None` between rounds: the line breaks there.
     p50_ns: Vec<Option<u64>>,
     p99_ns: Vec<Option<u64>>,
-    commands_per_second: Vec<Option<f64>>,
+    completed_per_second: Vec<Option<f64>>,
+    /// Empty in a closed loop, which offers no rate.
+    offered_per_second: Vec<Option<f64>>,
     /// Start and end of each stall, seconds.
     stalls: Vec<[f64; 2]>,
 }
@@ -207,7 +298,8 @@ impl SeriesLine {
             at_seconds: Vec::new(),
             p50_ns: Vec::new(),
             p99_ns: Vec::new(),
-            commands_per_second: Vec::new(),
+            completed_per_second: Vec::new(),
+            offered_per_second: Vec::new(),
             stalls: Vec::new(),
         };
         for round in mode.series.chunk_by(|a, b| a.round == b.round) {
@@ -221,15 +313,21 @@ impl SeriesLine {
                 line.push(offset + slices[slices.len() - 1].at_seconds, Some(&SlicesSummary::of(slices)));
             }
         }
+        if mode.offered_per_second.is_none() {
+            line.offered_per_second.clear();
+        }
         line
     }
 
     /// A point that hides nothing: the median of the medians, the worst of the 99th percentiles.
     fn push(&mut self, at_seconds: f64, summary: Option<&SlicesSummary>) {
         self.at_seconds.push(at_seconds);
-        self.p50_ns.push(summary.map(|summary| summary.median_p50_ns));
-        self.p99_ns.push(summary.map(|summary| summary.worst_p99_ns));
-        self.commands_per_second.push(summary.map(|summary| summary.mean_per_second));
+        // Slices in which no command was due have no latency.
+        let due = summary.filter(|summary| summary.offered_per_second > 0.0);
+        self.p50_ns.push(due.map(|summary| summary.median_p50_ns));
+        self.p99_ns.push(due.map(|summary| summary.worst_p99_ns));
+        self.completed_per_second.push(summary.map(|summary| summary.mean_per_second));
+        self.offered_per_second.push(summary.map(|summary| summary.offered_per_second));
     }
 
     /// Adjacent stalled slices are one stall.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::forest::{Axis, DrawnInterval};
+use super::screen::{Fact, Screen, ScreenMode, Tone};
 use super::template::render;
 use crate::actor::Durability;
 use crate::compare::{Answer, Candidate, Comparison, MachineFigure, MachineRow, Row, Samples};
@@ -19,9 +20,9 @@ pub fn comparison(comparison: &Comparison) -> Rendered {
 #[derive(Serialize)]
 struct ComparisonPage<'a> {
     comparison: &'a Comparison,
+    screen: Screen,
     /// Class of the page, and the word.
     outcome: (Outcome, &'static str),
-    reports_count: usize,
     candidates: Vec<CandidateView<'a>>,
 }
 
@@ -30,14 +31,46 @@ impl<'a> ComparisonPage<'a> {
         let rows = comparison.candidates.iter().flat_map(|candidate| &candidate.rows);
         let axis = Axis::of(rows, comparison.threshold_percent, comparison.rule_out_percent);
         let candidates = comparison.candidates.iter();
-        let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
         Self {
+            screen: screen(comparison),
             comparison,
             outcome: (comparison.outcome.verdict(), comparison.outcome.words()),
-            reports_count: sides.map(|side| side.reports.len()).sum(),
             candidates: candidates.map(|one| CandidateView::new(one, axis, comparison.rule_out_percent)).collect(),
         }
     }
+}
+
+/// The largest slowdown of a deciding figure in each mode.
+fn screen(comparison: &Comparison) -> Screen {
+    let outcome = comparison.outcome.verdict();
+    let mode = |durability| {
+        let rows = comparison.candidates.iter().flat_map(|candidate| &candidate.rows);
+        let deciding = rows.filter(|row| row.durability == durability && row.decides);
+        let worst = deciding.max_by(|a, b| a.slower_percent.total_cmp(&b.slower_percent))?;
+        let change = units::percent_difference(worst.slower_percent);
+        Some(ScreenMode::figure(durability, change, Some(format!("{}, {}", worst.what(), Answer::words(worst.answer)))))
+    };
+    let sides = std::iter::once(&comparison.base).chain(comparison.candidates.iter().map(|one| &one.side));
+    let reports_count: usize = sides.map(|side| side.reports.len()).sum();
+    Screen {
+        outcome: Some(outcome),
+        tone: Tone::of(outcome, None),
+        word: format!("{} builds", comparison.candidates.len() + 1),
+        title: capitalised(comparison.outcome.words()),
+        size: None,
+        facts: vec![
+            Fact::new("Reports", units::count(reports_count as u64)),
+            Fact::new("Regression from", units::percent_difference(comparison.threshold_percent)),
+        ],
+        sure: None,
+        modes: Durability::BOTH.into_iter().filter_map(mode).collect(),
+        scope: None,
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
 
 #[derive(Serialize)]

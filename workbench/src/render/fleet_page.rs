@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::curves::CurveBoard;
+use super::screen::{Fact, Screen, ScreenMode, Tone};
 use super::template::render;
 use crate::actor::Durability;
 use crate::fleet::{
@@ -24,6 +25,7 @@ pub fn fleet(comparison: &MachineComparison) -> Rendered {
 
 #[derive(Serialize)]
 struct FleetPage<'a> {
+    screen: Screen,
     comparison: &'a MachineComparison,
     reports_count: usize,
     tables: Vec<ModeTable<'a>>,
@@ -36,13 +38,49 @@ struct FleetPage<'a> {
 impl<'a> FleetPage<'a> {
     fn new(comparison: &'a MachineComparison) -> Self {
         Self {
+            screen: screen(comparison),
             comparison,
-            reports_count: comparison.machines.iter().map(|machine| machine.reports.len()).sum(),
+            reports_count: reports_count(comparison),
             tables: comparison.durabilities.iter().map(|&mode| ModeTable::new(comparison, mode)).collect(),
             disks: comparison.machines.iter().map(DiskRow::new).collect(),
             was_probed: comparison.machines.iter().any(|machine| machine.sync_probe.is_some()),
             curves: CurveBoard::new(comparison),
         }
+    }
+}
+
+fn reports_count(comparison: &MachineComparison) -> usize {
+    comparison.machines.iter().map(|machine| machine.reports.len()).sum()
+}
+
+/// Of plans how many machines sustain the target in each mode, of runs the highest rate.
+fn screen(comparison: &MachineComparison) -> Screen {
+    let machines = comparison.machines.len() as u64;
+    let mode = |&durability: &Durability| {
+        let measured = || comparison.machines.iter().filter_map(|machine| machine.mode(durability));
+        let (figure, note) = if comparison.question.target.is_some() {
+            let holds = |mode: &&MergedMode| mode.capacity.as_ref().is_some_and(|it| it.answer == TargetAnswer::Holds);
+            let holding = units::count(measured().filter(holds).count() as u64);
+            (format!("{holding} of {}", units::count(machines)), "sustain the target")
+        } else {
+            let rates = measured().map(MergedMode::rate_per_second).reduce(f64::max);
+            (rates.map_or_else(units::absent, units::rate), "highest rate")
+        };
+        ScreenMode::figure(durability, figure, Some(note.to_owned()))
+    };
+    let target = comparison.question.target.as_ref();
+    let target = target.map(|target| Fact::new("Target", units::rate(target.target_per_second)));
+    let reports = Fact::new("Reports", units::count(reports_count(comparison) as u64));
+    Screen {
+        outcome: None,
+        tone: Tone::Neutral,
+        word: "Merged".to_owned(),
+        title: units::counted(machines, "machine"),
+        size: None,
+        facts: target.into_iter().chain([reports]).collect(),
+        sure: None,
+        modes: comparison.durabilities.iter().map(mode).collect(),
+        scope: None,
     }
 }
 

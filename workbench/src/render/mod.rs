@@ -4,10 +4,14 @@
 
 mod chart;
 mod comparison_page;
+mod cost_chart;
 mod curves;
 mod fleet_page;
 mod forest;
+mod machine_chart;
+mod profile_groups;
 mod report_page;
+mod screen;
 mod template;
 mod terms;
 mod view;

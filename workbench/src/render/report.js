@@ -89,7 +89,8 @@
 
   const draw = (id, height, build) => {
     const holder = document.getElementById(id);
-    if (!holder) return;
+    // What is folded has no width: it is drawn when it is opened.
+    if (!holder || !(printing || holder.clientWidth)) return;
     plots.get(id)?.destroy();
     const width = printing ? 640 : holder.clientWidth;
     const [options, columns] = build(width);
@@ -168,56 +169,69 @@
     }, [chart.nines, ...columns]]);
   };
 
-  // Throughput against latency: a dot for a rate that met the objective, a cross for one that did not.
+  const FOUND = { held: "pass", missed: "fail", mixed: "unsure" };
+  const found = (point) => (point.held_count === point.tried_count ? "held" : point.held_count ? "mixed" : "missed");
+  // A filled dot for what met the objective, a cross for what did not, a ring for what did sometimes.
+  const mark = (ctx, kind, x, y, pixel) => {
+    const [arm, radius] = [4.5 * pixel, 4.5 * pixel];
+    ctx.lineWidth = 2.25 * pixel;
+    ctx.strokeStyle = ctx.fillStyle = css(FOUND[kind]);
+    ctx.beginPath();
+    if (kind === "missed") {
+      ctx.moveTo(x - arm, y - arm); ctx.lineTo(x + arm, y + arm); ctx.moveTo(x - arm, y + arm); ctx.lineTo(x + arm, y - arm); ctx.stroke();
+      return;
+    }
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    if (kind === "held") ctx.fill(); else { ctx.fillStyle = css("panel"); ctx.fill(); ctx.stroke(); }
+  };
+  const horizontal = (plot, ctx, box, pixel, value, text) => {
+    const y = plot.valToPos(value, "y", true);
+    ctx.setLineDash([3 * pixel, 3 * pixel]);
+    ctx.strokeStyle = css("limit");
+    ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
+    ctx.setLineDash([]);
+    legible(ctx, text, box.left + 6 * pixel, y - 6 * pixel, css("limit"), pixel);
+  };
+  const vertical = (plot, ctx, box, pixel, value, text, row) => {
+    const x = plot.valToPos(value, "x", true);
+    ctx.setLineDash([3 * pixel, 3 * pixel]);
+    ctx.strokeStyle = css("soft");
+    ctx.lineWidth = 1.5 * pixel;
+    ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
+    ctx.setLineDash([]);
+    const width = ctx.measureText(text).width;
+    const fits = x + width + 6 * pixel <= box.left + box.width;
+    legible(ctx, text, fits ? x + 6 * pixel : x - width - 6 * pixel, box.top + (12 + 16 * row) * pixel, css("soft"), pixel);
+  };
+
+  // Throughput against latency: every rate that was tried as one mark with the range of its tries, and the trend.
   const probes = () => {
     const chart = data.probes;
     if (!chart) return;
-    // A rate that was tried more than once: the line goes through the middle of what was seen.
-    const middles = (points) => {
-      const rates = [...new Set(points.map((point) => point.offered_per_second))];
-      const seen = rates.map((offered) => points.filter((point) => point.offered_per_second === offered).map((point) => point.slo_percentile_ns).sort((a, b) => a - b));
-      return [rates, seen.map((values) => values[Math.floor((values.length - 1) / 2)])];
-    };
-    const columns = uPlot.join(chart.lines.map((one) => middles(one.points)));
-    const tried = chart.lines.map((one) => one.points.map((point) => point.slo_percentile_ns));
-    const range = bounds(tried, chart.limit_ns);
+    const columns = uPlot.join(chart.lines.map((one) => [one.points.map((point) => point.offered_per_second), one.points.map((point) => point.trend_ns)]));
+    const range = bounds(chart.lines.flatMap((one) => one.points.map((point) => [point.low_ns, point.high_ns])), chart.limit_ns);
     const rates = columns[0].filter((value) => value > 0).concat(chart.target_per_second);
     const reach = [Math.min(...rates) / 1.25, Math.max(...rates) * 1.25];
     const lines = (plot) => context(plot, (ctx, box, pixel) => {
-      const y = plot.valToPos(chart.limit_ns, "y", true);
-      const x = plot.valToPos(chart.target_per_second, "x", true);
-      ctx.setLineDash([3 * pixel, 3 * pixel]);
-      ctx.strokeStyle = css("limit");
-      ctx.beginPath(); ctx.moveTo(box.left, y); ctx.lineTo(box.left + box.width, y); ctx.stroke();
-      ctx.strokeStyle = css("soft");
-      ctx.beginPath(); ctx.moveTo(x, box.top); ctx.lineTo(x, box.top + box.height); ctx.stroke();
-    });
-    const labels = (plot) => context(plot, (ctx, box, pixel) => {
-      const x = plot.valToPos(chart.target_per_second, "x", true) + 6 * pixel;
-      const target = "target " + rate(chart.target_per_second);
-      const width = ctx.measureText(target).width;
-      const fits = x + width <= box.left + box.width;
-      legible(ctx, target, fits ? x : x - width - 12 * pixel, box.top + 12 * pixel, css("soft"), pixel);
-      const limit = "objective " + chart.percentile + " ≤ " + duration(chart.limit_ns);
-      legible(ctx, limit, box.left + 6 * pixel, plot.valToPos(chart.limit_ns, "y", true) - 6 * pixel, css("limit"), pixel);
+      horizontal(plot, ctx, box, pixel, chart.limit_ns, "objective " + chart.percentile + " ≤ " + duration(chart.limit_ns));
+      vertical(plot, ctx, box, pixel, chart.target_per_second, "target " + rate(chart.target_per_second), 0);
+      vertical(plot, ctx, box, pixel, chart.required_per_second, "required " + rate(chart.required_per_second), 1);
     });
     const marks = (plot) => context(plot, (ctx, _, pixel) => chart.lines.forEach((one) => one.points.forEach((point) => {
+      const at = (value) => plot.valToPos(value, "y", true);
       const x = plot.valToPos(point.offered_per_second, "x", true);
-      const y = plot.valToPos(point.slo_percentile_ns, "y", true);
-      ctx.strokeStyle = ctx.fillStyle = css(one.durability);
-      ctx.lineWidth = 2 * pixel;
-      ctx.beginPath();
-      if (!point.rejection) { ctx.arc(x, y, 4 * pixel, 0, 2 * Math.PI); ctx.fill(); return; }
-      const arm = 4.5 * pixel;
-      ctx.moveTo(x - arm, y - arm); ctx.lineTo(x + arm, y + arm); ctx.moveTo(x - arm, y + arm); ctx.lineTo(x + arm, y - arm); ctx.stroke();
+      ctx.strokeStyle = css(one.durability);
+      ctx.lineWidth = 1.5 * pixel;
+      ctx.beginPath(); ctx.moveTo(x, at(point.low_ns)); ctx.lineTo(x, at(point.high_ns)); ctx.stroke();
+      mark(ctx, found(point), x, at(point.middle_ns), pixel);
     })));
     const describe = (plot, index) => {
       const at = plot.data[0][index];
-      return ["near " + rate(at) + " offered", ...chart.lines.flatMap((one) => {
-        const point = one.points.reduce((best, next) => (Math.abs(Math.log(next.offered_per_second / at)) < Math.abs(Math.log(best.offered_per_second / at)) ? next : best));
-        if (Math.abs(Math.log(point.offered_per_second / at)) > 0.25) return [];
-        return [NAMES[one.durability] + ": " + rate(point.achieved_per_second) + " of " + rate(point.offered_per_second) + " at " + chart.percentile + " " + duration(point.slo_percentile_ns) + (point.rejection ? ", not met" : ", met")];
-      })];
+      return [rate(at) + " offered", ...chart.lines.flatMap((one) => one.points.filter((point) => point.offered_per_second === at).flatMap((point) => {
+        const between = point.tried_count > 1 ? " (" + duration(point.low_ns) + " – " + duration(point.high_ns) + ")" : "";
+        return [NAMES[one.durability] + ": " + rate(point.achieved_per_second) + " completed, " + chart.percentile + " " + duration(point.middle_ns) + between,
+          "met the objective " + point.held_count + " of " + point.tried_count];
+      }))];
     };
     draw("probe-chart", 360, (width) => [{
       scales: { x: { time: false, distr: 3, range: reach }, y: { distr: 3, range } },
@@ -225,10 +239,65 @@
         axis({ size: 30, label: "commands per second offered", splits: () => logTicks(...reach, width - 100, 56), values: (_, ticks) => ticks.map(grouped), filter: (_, ticks) => ticks }),
         latencyAxis(chart.percentile + " of " + chart.command, range, 360),
       ],
-      series: [{}, ...chart.lines.map((one) => line(one.durability, { spanGaps: true }))],
+      series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.5, spanGaps: true }))],
       cursor: { points: { show: false } },
-      hooks: { drawAxes: [lines], draw: [marks, labels] },
+      hooks: { drawAxes: [lines], draw: [marks] },
       plugins: [tooltip(describe)],
+    }, columns]);
+  };
+
+  // Every slice of a certification against the limit.
+  const certificate = () => {
+    const chart = data.certificate;
+    if (!chart) return;
+    const name = chart.slo.percentile;
+    const columns = uPlot.join(chart.lines.map((one) => [one.slices.map((slice) => slice.at_seconds), one.slices.map((slice) => slice.percentile_ns)]));
+    const range = bounds(columns.slice(1).map((column) => column.filter((value) => value != null)), chart.slo.limit_ns);
+    const lines = (plot) => context(plot, (ctx, box, pixel) => horizontal(plot, ctx, box, pixel, chart.slo.limit_ns, "limit " + duration(chart.slo.limit_ns)));
+    const missed = (plot) => context(plot, (ctx, _, pixel) => chart.lines.forEach((one) => one.slices.filter((slice) => slice.is_missed && slice.percentile_ns != null)
+      .forEach((slice) => mark(ctx, "missed", plot.valToPos(slice.at_seconds, "x", true), plot.valToPos(slice.percentile_ns, "y", true), pixel))));
+    const clock = (seconds) => (seconds < 120 ? seconds + " s" : seconds < 7200 ? digits(seconds / 60) + " min" : digits(seconds / 3600) + " h");
+    const describe = (plot, index) => [clock(plot.data[0][index]), ...chart.lines.flatMap((one) => {
+      const slice = one.slices.find((slice) => slice.at_seconds === plot.data[0][index]);
+      if (!slice) return [];
+      const value = slice.percentile_ns == null ? "too few samples" : name + " " + duration(slice.percentile_ns);
+      return [NAMES[one.durability] + ": " + value + (slice.is_missed ? ", missed" : "") + (slice.is_disturbed ? ", disturbed" : "")];
+    })];
+    draw("certificate-chart", 320, () => [{
+      scales: { x: { time: false }, y: { distr: 3, range } },
+      axes: [
+        axis({ size: 30, label: "certified time", incrs: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400], values: (_, ticks) => ticks.map(clock) }),
+        latencyAxis(name + " of " + chart.slo.command, range, 320),
+      ],
+      series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.75 }))],
+      hooks: { drawAxes: [lines], draw: [missed] }, plugins: [tooltip(describe)],
+    }, columns]);
+  };
+
+  // Latency against the rate of a ramp, and where it crosses the limit.
+  const ramp = () => {
+    const chart = data.ramp;
+    if (!chart) return;
+    const { modes, command } = chart.ramp;
+    const name = chart.slo?.percentile ?? "p99";
+    const columns = uPlot.join(modes.flatMap((mode) => ["p50_ns", "percentile_ns"].map((field) => [mode.points.map((point) => point.offered_per_second), mode.points.map((point) => point[field])])));
+    const range = bounds(columns.slice(1).map((column) => column.filter((value) => value != null)), ...(chart.slo ? [chart.slo.limit_ns] : []));
+    const lines = (plot) => context(plot, (ctx, box, pixel) => {
+      if (!chart.slo) return;
+      horizontal(plot, ctx, box, pixel, chart.slo.limit_ns, "objective " + name + " ≤ " + duration(chart.slo.limit_ns));
+      modes.filter((mode) => mode.crosses_at_per_second != null).forEach((mode, index) => {
+        vertical(plot, ctx, box, pixel, mode.crosses_at_per_second, NAMES[mode.durability] + ": " + rate(mode.crosses_at_per_second), index);
+      });
+    });
+    const describe = (plot, index) => [rate(plot.data[0][index]) + " offered", ...modes.flatMap((mode) => {
+      const point = mode.points.find((point) => point.offered_per_second === plot.data[0][index]);
+      return point?.percentile_ns == null ? [] : [NAMES[mode.durability] + ": p50 " + duration(point.p50_ns) + ", " + name + " " + duration(point.percentile_ns)];
+    })];
+    draw("ramp-chart", 340, () => [{
+      scales: { x: { time: false }, y: { distr: 3, range } },
+      axes: [axis({ size: 30, label: "commands per second offered", values: (_, ticks) => ticks.map(grouped) }), latencyAxis("p50 and " + name + " of " + command, range, 340)],
+      series: [{}, ...modes.flatMap((mode) => [line(mode.durability, { width: 1.25, spanGaps: true }), line(mode.durability, { width: 2.5, spanGaps: true })])],
+      hooks: { drawAxes: [lines] }, plugins: [tooltip(describe)],
     }, columns]);
   };
 
@@ -275,16 +344,21 @@
       }), ...stalled(plot.data[0][index])])],
     }, latencies]);
 
-    const throughput = table("commands_per_second");
+    const offered = chart.lines.filter((one) => one.offered_per_second.length);
+    const throughput = uPlot.join([...chart.lines.map((one) => [one.at_seconds, one.completed_per_second]), ...offered.map((one) => [one.at_seconds, one.offered_per_second])],
+      [...chart.lines, ...offered].map(() => [1, 1]));
     const top = Math.max(...throughput.slice(1).flat().filter((value) => value != null)) * 1.12 || 1;
     draw("series-rate-chart", 190, () => [{
       scales: { x, y: { range: [0, top] } },
-      axes: [time, axis({ label: "commands/s", size: 62, values: (_, ticks) => ticks.map(grouped) })],
-      series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.75 }))],
+      axes: [time, axis({ label: "completed/s", size: 62, values: (_, ticks) => ticks.map(grouped) })],
+      series: [{}, ...chart.lines.map((one) => line(one.durability, { width: 1.75 })), ...offered.map((one) => line(one.durability, { width: 1, stroke: css("soft"), dash: [2, 3] }))],
       cursor: { sync }, hooks: { drawClear: [stalls], drawAxes: [rounds(false)] },
       plugins: [tooltip((plot, index) => [digits(plot.data[0][index]) + " s", ...chart.lines.flatMap((one, place) => {
         const value = at(plot, index, place + 1);
-        return value == null ? [] : [NAMES[one.durability] + ": " + rate(value)];
+        return value == null ? [] : [NAMES[one.durability] + ": " + rate(value) + " completed"];
+      }), ...offered.flatMap((one, place) => {
+        const value = at(plot, index, chart.lines.length + place + 1);
+        return value == null ? [] : [NAMES[one.durability] + ": " + rate(value) + " offered"];
       })])],
     }, throughput]);
   };
@@ -456,14 +530,21 @@
   };
 
   let printing = false;
-  const all = () => { sizes(); curve(); probes(); series(); scaling(); growth(); };
+  const all = () => { certificate(); ramp(); sizes(); curve(); probes(); series(); scaling(); growth(); };
+  document.querySelectorAll("details.part").forEach((part) => part.addEventListener("toggle", () => { if (part.open && !printing) all(); }));
+  // A link to a part opens it.
+  const unfold = () => {
+    const part = location.hash && document.getElementById(location.hash.slice(1))?.closest("details.part");
+    if (part) { part.open = true; part.scrollIntoView(); }
+  };
+  addEventListener("hashchange", unfold);
   document.getElementById("curve-select")?.addEventListener("change", curve);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
   // Paper cannot be unfolded.
   let folded = [];
   addEventListener("beforeprint", () => {
     printing = true;
-    folded = [...document.querySelectorAll("details:not([open], .terms)")];
+    folded = [...document.querySelectorAll("details:not([open], #terms)")];
     folded.forEach((details) => { details.open = true; });
     all();
   });
@@ -481,6 +562,19 @@
     pending = setTimeout(all, 120);
   });
 
+  // On a phone, the cells of a row stand below each other, each with the head of its column.
+  document.querySelectorAll(".scroll table:not(.stacked, .facts)").forEach((table) => {
+    const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+    if (heads.length < 3) return;
+    table.classList.add("stacked");
+    [...table.tBodies].flatMap((body) => [...body.rows]).forEach((row) => [...row.cells].forEach((cell, index) => {
+      if (cell.tagName !== "TD" || !heads[index]) return;
+      const content = document.createElement("span");
+      content.append(...cell.childNodes);
+      cell.append(content);
+      cell.dataset.label = heads[index];
+    }));
+  });
   // Tables behind charts stand open for readers without scripts.
   document.querySelectorAll("details.behind-chart").forEach((table) => { table.open = false; });
   document.querySelectorAll(".copy").forEach((block) => {
@@ -501,4 +595,5 @@
     block.append(button);
   });
   all();
+  unfold();
 })();

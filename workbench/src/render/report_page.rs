@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::chart::Charts;
+use super::cost_chart::CostCharts;
 use super::template::render;
 use super::view::View;
 use crate::report::{Rendered, Report};
@@ -18,6 +19,7 @@ struct HtmlPage<'a> {
     view: View<'a>,
     charts: &'a Charts<'a>,
     chart_json: String,
+    cost_charts: Option<CostCharts<'a>>,
 }
 
 /// The report as one HTML page with interactive charts, its scripts and styles inline.
@@ -26,7 +28,13 @@ struct HtmlPage<'a> {
 pub fn html(report: &Report) -> String {
     let charts = Charts::new(report);
     let (view, chart_json) = (View::new(report), charts.to_script_json());
-    render("report.html.j2", HtmlPage { report, view, charts: &charts, chart_json })
+    let cost_charts = cost_charts(report);
+    render("report.html.j2", HtmlPage { report, view, charts: &charts, chart_json, cost_charts })
+}
+
+fn cost_charts(report: &Report) -> Option<CostCharts<'_>> {
+    let plan = report.plan.as_ref()?;
+    CostCharts::new(plan.demand.as_ref()?, plan.catalogue.as_ref()?.currency.as_deref()?)
 }
 
 #[derive(Serialize)]

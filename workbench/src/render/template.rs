@@ -14,7 +14,7 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
@@ -24,6 +24,8 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("comparison.md.j2", include_str!("comparison.md.j2")),
     ("comparison_end.md.j2", include_str!("comparison_end.md.j2")),
     ("machines.md.j2", include_str!("machines.md.j2")),
+    ("demand.html.j2", include_str!("demand.html.j2")),
+    ("demand.md.j2", include_str!("demand.md.j2")),
 ];
 
 const ASSETS: [(&str, &str); 5] = [
@@ -76,6 +78,8 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("bytes", |value: Option<f64>| figure(value, units::bytes));
     environment.add_filter("rate", |value: Option<f64>| figure(value, units::rate));
     environment.add_filter("number", |value: Option<f64>| figure(value, units::number));
+    environment
+        .add_filter("money", |value: Option<f64>, currency: &str| figure(value, |it| units::money(it, currency)));
     environment.add_filter("percent", |value: Option<f64>| figure(value, units::percent));
     environment.add_filter("percent_difference", units::percent_difference);
     environment.add_filter("percent_interval", |ends: Vec<f64>| units::percent_interval([ends[0], ends[1]]));

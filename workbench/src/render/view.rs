@@ -2,20 +2,27 @@
 
 use serde::Serialize;
 
+use super::machine_chart::MachineChart;
+use super::profile_groups::ProfileGroup;
+use super::screen::Screen;
 use crate::actor::Durability;
 use crate::host::DiskSwing;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Basis, Capacity, CrashVerification, DurableRates, Evidence, FigureName, HorizonInfo, HorizonMode, LatencyInfo,
-    MachineMode, ModeResult, NamedLatency, PercentileInfo, PlanResult, ProbeResult, ProfileEvidence, RateTrials,
-    ReasonKind, Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint,
-    WriterSweep,
+    Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
+    FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode, ModeResult, NamedLatency, PercentileInfo,
+    PlanResult, ProbeResult, ProfileEvidence, RampMode, RateTrials, ReasonKind, Recommendation, Rejection, Report,
+    SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
 };
 use crate::units;
 
+/// Rows of the table behind the chart of a certification, per mode.
+const SLOWEST_SLICES: usize = 10;
+
 #[derive(Debug, Serialize)]
 pub(super) struct View<'a> {
+    screen: Screen,
     durabilities: Vec<Durability>,
     headline_command: Option<&'a str>,
     /// Without the sentences of the recommendations.
@@ -35,6 +42,7 @@ pub(super) struct View<'a> {
     operations: Vec<LatencyPair<'a>>,
     capacities: Vec<CapacityRow<'a>>,
     profiles: Vec<ProfileRow<'a>>,
+    machine_chart: Option<MachineChart>,
     machines: Vec<MachineCard<'a>>,
     /// One row per round and mode.
     rounds: Vec<RoundRow>,
@@ -46,6 +54,9 @@ pub(super) struct View<'a> {
     changed: Vec<ChangedFigure>,
     /// The disk in words.
     disk: DiskText,
+    slowest_slices: Vec<SlowSlice<'a>>,
+    /// Where a ramp crosses its objective.
+    crossings: Vec<(Durability, String)>,
 }
 
 impl<'a> View<'a> {
@@ -53,6 +64,7 @@ impl<'a> View<'a> {
         let modes = &report.modes;
         let plan = report.plan.as_ref();
         Self {
+            screen: Screen::new(report),
             durabilities: modes.iter().map(|mode| mode.durability).collect(),
             headline_command: report.headline_command(),
             reasons: reasons(report),
@@ -74,7 +86,8 @@ impl<'a> View<'a> {
             },
             operations: pairs(modes, |mode| &mode.operations, NamedLatency::response_or_service),
             capacities: plan.iter().flat_map(|plan| &plan.capacities).map(capacity_row).collect(),
-            profiles: plan.iter().flat_map(|plan| plan.profiles.iter().map(|known| profile_row(plan, known))).collect(),
+            profiles: plan.iter().flat_map(|plan| profile_rows(plan)).collect(),
+            machine_chart: plan.and_then(MachineChart::new),
             machines: plan
                 .iter()
                 .flat_map(|plan| plan.recommendations.iter().map(|one| machine_card(plan, one)))
@@ -85,6 +98,8 @@ impl<'a> View<'a> {
             writers: plan.iter().flat_map(|plan| plan.writers.iter().map(sweep_view)).collect(),
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
             disk: DiskText::new(report),
+            crossings: crossings(report),
+            slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }
     }
 }
@@ -252,7 +267,11 @@ fn binding(evidence: &ProfileEvidence) -> Option<String> {
 
 #[derive(Debug, Serialize)]
 struct ProfileRow<'a> {
+    /// The machine; the first of several of which the same is known.
     evidence: &'a ProfileEvidence,
+    name: String,
+    cores: String,
+    ram: String,
     evidence_name: &'static str,
     process_peak_bytes: Option<u64>,
     growth_per_day_bytes: Option<f64>,
@@ -260,10 +279,18 @@ struct ProfileRow<'a> {
     recommended_for: Vec<Durability>,
 }
 
-fn profile_row<'a>(plan: &PlanResult, evidence: &'a ProfileEvidence) -> ProfileRow<'a> {
+fn profile_rows(plan: &PlanResult) -> Vec<ProfileRow<'_>> {
+    ProfileGroup::of_plan(plan).iter().map(|group| profile_row(plan, group)).collect()
+}
+
+fn profile_row<'a>(plan: &PlanResult, group: &ProfileGroup<'a>) -> ProfileRow<'a> {
+    let evidence = group.first();
     let recommended = plan.recommendations.iter().filter(|one| one.profile.as_deref() == Some(&evidence.profile));
     ProfileRow {
         evidence,
+        name: group.name(),
+        cores: group.cores(),
+        ram: group.ram(),
         evidence_name: evidence.evidence.name(),
         process_peak_bytes: evidence.modes.iter().filter_map(|mode| mode.process_peak_bytes).max(),
         growth_per_day_bytes: (evidence.evidence != Evidence::NotMeasured).then_some(plan.growth.per_day_bytes),
@@ -353,6 +380,44 @@ impl DiskText {
             durable_rates: plan.and_then(|disk| disk.durable_rates.as_ref()).map(DurableRates::summary),
         }
     }
+}
+
+/// `p99 crosses 10 ms at 3,100/s`, or on which side of it p99 remains.
+fn crossings(report: &Report) -> Vec<(Durability, String)> {
+    let Some((ramp, slo)) = report.ramp.as_ref().zip(report.objective.as_ref()) else { return Vec::new() };
+    let (name, limit) = (slo.percentile, units::duration(slo.limit_ns as f64));
+    let line = |mode: &RampMode| {
+        let last = mode.points.iter().rfind(|point| point.percentile_ns.is_some());
+        let text = match (mode.crosses_at_per_second, last) {
+            (Some(rate), _) => format!("{name} crosses {limit} at {}", units::rate(rate)),
+            (None, None) => format!("too few samples for {name}"),
+            (None, Some(last)) if last.percentile_ns.is_some_and(|value| value <= slo.limit_ns) => {
+                format!("{name} stays within {limit} up to {}", units::rate(last.offered_per_second))
+            }
+            (None, Some(_)) => format!("{name} is above {limit} at every rate"),
+        };
+        (mode.durability, text)
+    };
+    ramp.modes.iter().map(line).collect()
+}
+
+/// A slice of a certification.
+#[derive(Debug, Serialize)]
+struct SlowSlice<'a> {
+    durability: Durability,
+    slice: &'a CertifiedSlice,
+}
+
+/// Of each mode, the slowest first.
+fn slowest_slices(certificate: &CertificateInfo) -> Vec<SlowSlice<'_>> {
+    certificate.modes.iter().flat_map(slowest_of_mode).collect()
+}
+
+fn slowest_of_mode(mode: &CertifiedSlices) -> Vec<SlowSlice<'_>> {
+    let mut slices: Vec<_> = mode.slices.iter().collect();
+    slices.sort_by_key(|slice| (!slice.is_missed, std::cmp::Reverse(slice.percentile_ns)));
+    slices.truncate(SLOWEST_SLICES);
+    slices.into_iter().map(|slice| SlowSlice { durability: mode.durability, slice }).collect()
 }
 
 /// A figure of a plan before and after the changes of a what-if, as text.

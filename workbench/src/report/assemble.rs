@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use ave_actors_store::config::MachineSpec;
 
@@ -98,6 +99,9 @@ pub(crate) fn report(
         modes,
         durability_price: None,
         plan: None,
+        objective: None,
+        ramp: None,
+        certificate: None,
         warnings: assessment.warnings,
         reproduce: context.reproduce(),
     };
@@ -340,10 +344,13 @@ fn round_figures(latencies: &LatencyHistogram) -> RoundFigures {
     }
 }
 
-/// One point per slice; the last slice ends with the measurement.
+/// One point per slice; the last slice ends with the measurement. Where commands queued, slices in which none was due follow:
+/// those of the queue were completed in them.
 fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
     let measurement = &drive.measurement;
-    let slices = measurement.slices_of_all_commands();
+    let mut slices = measurement.slices_of_all_commands();
+    let until_the_end = usize::try_from((measurement.elapsed_ns + measurement.slice_ns() / 2) / measurement.slice_ns());
+    slices.resize(slices.len().max(until_the_end.unwrap_or(0)), Slice::default());
     let ends = (1..).map(|number: u64| (number * measurement.slice_ns()).min(measurement.elapsed_ns));
     let mut start_ns = 0;
     let mut series = Vec::new();
@@ -356,6 +363,8 @@ fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
                 round,
                 at_seconds: end_ns as f64 / 1e9,
                 commands_per_second: slice.count() as f64 / length_seconds,
+                completed_per_second: sampled
+                    .and_then(|(before, after)| completed(before, after, measurement.elapsed_ns)),
                 p50_ns: slice.quantile(0.5),
                 p99_ns: slice.quantile(0.99),
                 max_ns: slice.max(),
@@ -364,6 +373,13 @@ fn series_of(round: u32, drive: &Drive) -> Vec<SeriesPoint> {
         }
     }
     series
+}
+
+/// Commands completed per second from one sample to the next, which may be taken a little after the end of the load.
+fn completed(before: &Sample, after: &Sample, elapsed_ns: u64) -> Option<f64> {
+    let until = after.at.min(Duration::from_nanos(elapsed_ns));
+    let seconds = until.saturating_sub(before.at).as_secs_f64();
+    (seconds > 0.0).then(|| after.commands.saturating_sub(before.commands) as f64 / seconds)
 }
 
 /// What process and engine consumed from one sample to the next.
@@ -424,7 +440,30 @@ pub(crate) fn verification(verified: Option<&Verified>) -> Verification {
 
 #[cfg(test)]
 mod tests {
-    use super::COMPONENTS;
+    use super::*;
+    use crate::load::CommandLatency;
+    use crate::measure::Snapshot;
+    use ave_actors_rocksdb::trace::CommandKind;
+
+    #[test]
+    fn a_queue_is_completed_after_the_last_command_was_due() {
+        // 2,000 commands are due in each of two seconds; 1,000 are completed in each of four.
+        let slice: Slice = (0..2_000).map(|_| 1_000_000).collect();
+        let mut measurement = Measurement { elapsed_ns: 4_000_000_000, ..Measurement::default() };
+        measurement.commands[CommandKind::Persist.index()] =
+            Some(CommandLatency { slices: vec![slice.clone(), slice], ..CommandLatency::default() });
+        let sample = |second: u64| Sample {
+            at: Duration::from_secs(second),
+            process: Snapshot::default(),
+            commands: 1_000 * second,
+            engine: None,
+        };
+        let drive = Drive { measurement, samples: (0..=4).map(sample).collect(), ..Drive::default() };
+        let series = series_of(1, &drive);
+        let offered: Vec<f64> = series.iter().map(|slice| slice.commands_per_second).collect();
+        assert_eq!(offered, [2_000.0, 2_000.0, 0.0, 0.0]);
+        assert!(series.iter().all(|slice| slice.completed_per_second == Some(1_000.0)), "{series:?}");
+    }
 
     #[test]
     fn the_component_versions_are_those_of_the_lock_file() {

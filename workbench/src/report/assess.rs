@@ -292,6 +292,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_disturbed_search_is_no_answer_and_an_objective_that_was_met_nevertheless_is_met() {
+        let disturbed = Assessment { disturbances: vec!["swapped".to_owned()], ..Assessment::default() };
+        assert_eq!(disturbed.outcome(Outcome::Pass, false), Outcome::Inconclusive, "a plan never passes");
+        assert_eq!(disturbed.outcome(Outcome::Fail, false), Outcome::Inconclusive);
+        assert_eq!(disturbed.outcome(Outcome::Pass, true), Outcome::Pass);
+        assert_eq!(disturbed.outcome(Outcome::Fail, true), Outcome::Inconclusive);
+    }
+
+    #[test]
     fn the_deviation_is_that_of_the_textbook_and_needs_two_values() {
         let deviation = relative_deviation(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
         assert!((deviation - (32.0_f64 / 7.0).sqrt() / 5.0).abs() < 1e-12);

@@ -94,7 +94,7 @@ fn percentile_distribution(latencies: &LatencyHistogram) -> String {
 fn series_csv(report: &Report) -> Vec<u8> {
     let mut csv = String::from(
         "durability,round,at_seconds,commands_per_second,p50_ns,p99_ns,max_ns,cpu_cores,rss_bytes,written_bytes,stall_ms,\
-         wal_syncs_count,pending_compaction_bytes\n",
+         wal_syncs_count,pending_compaction_bytes,completed_per_second\n",
     );
     let whole = |figure: Option<u64>| figure.map_or_else(String::new, |figure| figure.to_string());
     let part = |figure: Option<f64>| figure.map_or_else(String::new, |figure| format!("{figure:.3}"));
@@ -103,7 +103,7 @@ fn series_csv(report: &Report) -> Vec<u8> {
             let SeriesPoint { round, at_seconds, commands_per_second, p50_ns, p99_ns, max_ns, .. } = point;
             let _ = writeln!(
                 csv,
-                "{},{round},{at_seconds:.3},{commands_per_second:.3},{p50_ns},{p99_ns},{max_ns},{},{},{},{},{},{}",
+                "{},{round},{at_seconds:.3},{commands_per_second:.3},{p50_ns},{p99_ns},{max_ns},{},{},{},{},{},{},{}",
                 mode.durability,
                 part(point.cpu_cores),
                 whole(point.rss_bytes),
@@ -111,6 +111,7 @@ fn series_csv(report: &Report) -> Vec<u8> {
                 part(point.stall_ms),
                 whole(point.wal_syncs_count),
                 whole(point.pending_compaction_bytes),
+                part(point.completed_per_second),
             );
         }
     }

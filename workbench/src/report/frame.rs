@@ -6,10 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::certainty::Certainty;
+use super::certificate::CertificateInfo;
 use super::latency::LatencyInfo;
 use super::mode::ModeResult;
 use super::plan::PlanResult;
 use super::price::DurabilityPrice;
+use super::ramp::RampInfo;
+use super::slo::SloInfo;
 use crate::host::{DiskProfile, HostWarning as Warning};
 use crate::load::Load;
 
@@ -46,6 +49,15 @@ pub struct Report {
     pub durability_price: Option<DurabilityPrice>,
     /// Capacity evidence; present when `kind` is `plan`.
     pub plan: Option<PlanResult>,
+    /// The objective that a run or a certification was judged by; that of a plan is in `plan`.
+    #[serde(default)]
+    pub objective: Option<SloInfo>,
+    /// Latency against rate; present if the rate rose or fell.
+    #[serde(default)]
+    pub ramp: Option<RampInfo>,
+    /// Every slice of a certification; absent in other reports.
+    #[serde(default)]
+    pub certificate: Option<CertificateInfo>,
     /// What may have affected the measurement, each with a hint.
     pub warnings: Vec<Warning>,
     /// How to repeat it.
@@ -128,6 +140,8 @@ pub enum ReasonKind {
     Coverage,
     /// Growth, disk and restart at the target.
     Forecast,
+    /// The machine to order if the demand is uncertain or grows.
+    Demand,
     /// A certification was interrupted and resumed.
     Resumption,
 }

@@ -72,6 +72,9 @@ pub struct HorizonMode {
     pub is_bound_by_writes: bool,
     /// Ascending by size.
     pub points: Vec<SizeRate>,
+    /// The same on databases beyond the horizon's, modelled: those of higher targets.
+    #[serde(default)]
+    pub beyond: Vec<SizeRate>,
     /// How far the model was off at a size that it was not fitted on; absent if there was one size only.
     pub error: Option<ModelErrorInfo>,
     /// The smallest machine that sustains the required rate, over the time until the horizon.

@@ -7,7 +7,10 @@
 mod assemble;
 mod assess;
 mod attachments;
+mod catalogue;
 mod certainty;
+mod certificate;
+mod demand;
 mod directory;
 mod disk;
 mod disk_file;
@@ -20,6 +23,7 @@ mod mode;
 mod plan;
 mod price;
 mod question;
+mod ramp;
 mod series;
 mod slo;
 mod what_if;
@@ -32,8 +36,11 @@ pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
+pub use catalogue::{CatalogueEntry, CatalogueInfo, MachineCost};
 pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
+pub use certificate::{CertificateInfo, CertifiedSlice, CertifiedSlices};
+pub use demand::{DemandInfo, DemandMode, DemandStep, LeastRegret, MachineStanding, TargetMachine};
 pub(crate) use directory::read_json;
 pub use directory::{Destination, Rendered, ReportDirectory, ReportError};
 pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, DurableRates, PlanDisk};
@@ -50,16 +57,18 @@ pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundIn
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
-    PlanResult, ProbeResult, ProfileEvidence, RateTrials, Recommendation, Rejection, Resource, ScalingCurveInfo,
-    ScalingInfo, ScalingPointInfo, ValidUntil,
+    PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, Resource,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{
     Field, ReportAtPath, check_distinct, check_equal, difference, field, question_fields, shard_fields,
 };
+pub use ramp::{RampInfo, RampMode, RampPoint};
 pub use series::SeriesPoint;
 pub(crate) use series::SlicesSummary;
 pub use slo::SloInfo;
+pub(crate) use slo::slo_info;
 pub use what_if::{Basis, FigureName, WhatIfFigure, WhatIfInfo, WhatIfMode};
 pub use writers::{WriterPoint, WriterSweep};

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::catalogue::{CatalogueInfo, MachineCost};
+use super::demand::DemandInfo;
 use super::disk::PlanDisk;
 use super::forecast::{Band, ForecastInfo};
 use super::horizon::HorizonInfo;
@@ -31,7 +33,7 @@ pub struct PlanResult {
     pub capacities: Vec<Capacity>,
     /// Growth of the database at the target; independent of machine and durability.
     pub growth: GrowthInfo,
-    /// Every candidate machine and this host, smallest first.
+    /// Every candidate machine and this host: cheapest first where the catalogue has prices, else smallest.
     pub profiles: Vec<ProfileEvidence>,
     /// The machine recommended per durability mode.
     pub recommendations: Vec<Recommendation>,
@@ -51,6 +53,12 @@ pub struct PlanResult {
     pub disk: Option<PlanDisk>,
     /// The same plan with changed inputs; absent without `--what-if`.
     pub what_if: Option<WhatIfInfo>,
+    /// Where the machines come from; absent without `--machines`.
+    pub catalogue: Option<CatalogueInfo>,
+    /// Machines over the demand.
+    pub demand: Option<DemandInfo>,
+    /// The plan whose rates were ranked again without measuring; absent if this plan measured them.
+    pub ranked_from: Option<RankedFrom>,
 }
 
 impl PlanResult {
@@ -65,6 +73,18 @@ impl PlanResult {
     pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
         self.profiles.iter().find(|known| known.profile == name)
     }
+}
+
+/// The plan that measured the rates of a plan which ranks them again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RankedFrom {
+    /// Its report.
+    pub report: String,
+    /// When it began, RFC 3339 in UTC.
+    pub started_at: String,
+    /// Its target, commands per second.
+    pub target_per_second: f64,
 }
 
 /// The end of what a plan answers.
@@ -125,6 +145,21 @@ pub struct Capacity {
     pub holds: bool,
     /// Every rate that was tried, ascending: throughput against latency.
     pub probes: Vec<ProbeResult>,
+}
+
+impl Capacity {
+    /// The lowest rate above the sustained one that missed the objective, commands per second; `None` if none was tried.
+    pub(crate) fn missed_per_second(&self) -> Option<f64> {
+        let missed = self.probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
+        missed.filter(|&rate| self.sustained_per_second.is_none_or(|sustained| rate > sustained)).reduce(f64::min)
+    }
+
+    /// What was tried nearest to a rate, if it differs by no more than `factor`.
+    pub(crate) fn near(&self, per_second: f64, factor: f64) -> Option<&ProbeResult> {
+        let distance = |probe: &ProbeResult| (probe.offered_per_second / per_second).ln().abs();
+        let nearest = self.probes.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        (distance(nearest) <= factor.ln()).then_some(nearest)
+    }
 }
 
 /// Growth of the database: as forecast, or measured where there is no forecast.
@@ -217,10 +252,12 @@ impl Rejection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileEvidence {
-    /// `nano` … `2xlarge`, `this host`, or cores and MiB of RAM.
+    /// `nano` … `2xlarge`, `this host`, cores and MiB of RAM, or the name in the catalogue.
     pub profile: String,
-    /// Its cores.
+    /// Its cores; a part of a core counts as one.
     pub cpu_cores_count: u32,
+    /// Its CPU time in thousandths of a core; present where it has a part of a core.
+    pub cpu_millicores_count: Option<u64>,
     /// Its RAM.
     pub ram_bytes: u64,
     /// The strongest evidence of any mode.
@@ -275,8 +312,10 @@ impl Evidence {
 pub struct Recommendation {
     /// Whether writes wait for the disk.
     pub durability: Durability,
-    /// Smallest machine that sustains the required rate; absent if none qualified.
+    /// The cheapest machine that sustains the required rate, without prices the smallest; absent if none qualified.
     pub profile: Option<String>,
+    /// What it costs; absent if its price is not known.
+    pub cost: Option<MachineCost>,
     /// The specification to paste into the configuration, as `ave-actors-store` deserialises it.
     pub machine_spec: Option<serde_json::Value>,
     /// Requests and limits for a container.
@@ -387,8 +426,10 @@ pub struct ExpectedLatency {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContainerLimits {
-    /// Cores, as request and as limit.
+    /// Cores, as request and as limit; a part of a core counts as one.
     pub cpu_cores_count: u32,
+    /// The same in thousandths of a core; present where the machine has a part of a core.
+    pub cpu_millicores_count: Option<u64>,
     /// Memory as request and as limit: the machine's RAM less what its kernel keeps, MiB. The measurement ran within it.
     pub memory_mib: u64,
 }

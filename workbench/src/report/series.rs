@@ -11,8 +11,11 @@ pub struct SeriesPoint {
     pub round: u32,
     /// End of the slice, seconds since the round's measurement began.
     pub at_seconds: f64,
-    /// Commands due in it, all of which were completed, per second.
+    /// Commands due in it per second: the rate that was offered. All of them were completed, many perhaps later.
     pub commands_per_second: f64,
+    /// Commands completed in it per second, where it was sampled.
+    #[serde(default)]
+    pub completed_per_second: Option<f64>,
     /// Median response time of all commands in it.
     pub p50_ns: u64,
     /// 99th percentile of the response time of all commands in it.
@@ -34,6 +37,11 @@ pub struct SeriesPoint {
 }
 
 impl SeriesPoint {
+    /// Commands completed per second, or due where that was not sampled.
+    pub(crate) fn done_per_second(&self) -> f64 {
+        self.completed_per_second.unwrap_or(self.commands_per_second)
+    }
+
     pub(crate) fn is_stalled(&self) -> bool {
         self.stall_ms.is_some_and(|milliseconds| milliseconds > 0.0)
     }
@@ -44,6 +52,8 @@ impl SeriesPoint {
 pub(crate) struct SlicesSummary {
     pub(crate) slices_count: usize,
     pub(crate) mean_per_second: f64,
+    /// Mean rate that was offered.
+    pub(crate) offered_per_second: f64,
     pub(crate) lowest_per_second: f64,
     pub(crate) median_p50_ns: u64,
     pub(crate) worst_p99_ns: u64,
@@ -53,12 +63,14 @@ pub(crate) struct SlicesSummary {
 impl SlicesSummary {
     /// Of slices in a row; all figures are 0 for none.
     pub(crate) fn of(slices: &[SeriesPoint]) -> Self {
-        let rates = slices.iter().map(|slice| slice.commands_per_second);
+        let rates = slices.iter().map(SeriesPoint::done_per_second);
         let mut medians: Vec<u64> = slices.iter().map(|slice| slice.p50_ns).collect();
         medians.sort_unstable();
         Self {
             slices_count: slices.len(),
             mean_per_second: rates.clone().sum::<f64>() / slices.len().max(1) as f64,
+            offered_per_second: slices.iter().map(|slice| slice.commands_per_second).sum::<f64>()
+                / slices.len().max(1) as f64,
             lowest_per_second: rates.reduce(f64::min).unwrap_or_default(),
             // The lower of the two in the middle of an even number.
             median_p50_ns: medians.get(medians.len().saturating_sub(1) / 2).copied().unwrap_or_default(),

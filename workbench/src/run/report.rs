@@ -3,13 +3,16 @@
 use super::certainty;
 use super::engine::RunOutcome;
 use super::spec::RunSpec;
-use crate::load::{Crashed, ModeOutcome, Objective, Source};
-use crate::measure::Percentile;
+use crate::load::{Crashed, Load, ModeOutcome, Objective, Source};
+use crate::measure::{Percentile, Slice};
 use crate::report::{
-    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, Reason, ReasonKind, Report, ReportKind,
-    Settings, Verdict, Verification, report,
+    Assessment, Context, CrashVerification, MeasuredMode, ModeResult, Outcome, RampInfo, RampMode, RampPoint, Reason,
+    ReasonKind, Report, ReportKind, Settings, SloInfo, Verdict, Verification, report, slo_info,
 };
 use crate::units;
+
+/// Points of the curve of a ramp at most: the fewer, the more samples stand behind each.
+const RAMP_POINTS: usize = 30;
 
 /// The report of a run. With an objective, its outcome is whether every mode met it.
 pub fn run_report(
@@ -63,7 +66,57 @@ pub fn run_report(
         start_at: spec.start_at.map(|at| at.to_string()),
         ..context.settings(spec.load.into(), spec.load.to_string())
     };
-    report(context, ReportKind::Run, verdict, settings, modes, assessment)
+    let slo = objective.and_then(|objective| slo_info(context.source, objective));
+    let ramp = ramp(context.source, spec, outcome, objective);
+    verdict.reasons.extend(ramp.iter().zip(&slo).flat_map(|(ramp, slo)| crossings(ramp, slo)));
+    Report { objective: slo, ramp, ..report(context, ReportKind::Run, verdict, settings, modes, assessment) }
+}
+
+/// Latency against rate, if the rate rose or fell.
+fn ramp(source: &Source, spec: &RunSpec, outcome: &RunOutcome, objective: Option<&Objective>) -> Option<RampInfo> {
+    let Load::Ramp { from_per_second, to_per_second, .. } = spec.load else { return None };
+    let seconds = spec.measure?.as_secs_f64();
+    let request = match objective {
+        Some(objective) => objective.check(source).ok()?,
+        None => source.most_frequent_request(),
+    };
+    let percentile = objective.map_or(Percentile::P99, |objective| objective.percentile);
+    let mode = |mode: &ModeOutcome| {
+        let mut slices: Vec<Slice> = Vec::new();
+        for latency in mode.rounds.iter().filter_map(|round| round.measurement.request(request)) {
+            slices.resize(slices.len().max(latency.slices.len()), Slice::default());
+            slices.iter_mut().zip(&latency.slices).for_each(|(sum, slice)| sum.add(slice));
+        }
+        let per_point = slices.len().div_ceil(RAMP_POINTS).max(1);
+        let point = |(place, part): (usize, &[Slice])| {
+            let all = part.iter().fold(Slice::default(), |mut sum, slice| {
+                sum.add(slice);
+                sum
+            });
+            let middle = ((place * per_point) as f64 + part.len() as f64 / 2.0) / seconds;
+            RampPoint {
+                offered_per_second: from_per_second + middle.min(1.0) * (to_per_second - from_per_second),
+                p50_ns: all.percentile(Percentile::P50),
+                percentile_ns: all.percentile(percentile),
+            }
+        };
+        let mut points: Vec<_> = slices.chunks(per_point).enumerate().map(point).collect();
+        points.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
+        RampMode::new(mode.durability, points, objective.map(|objective| objective.limit_ns))
+    };
+    Some(RampInfo { command: source.request_name(request).to_owned(), modes: outcome.modes.iter().map(mode).collect() })
+}
+
+/// `durability on: persist p99 crosses 10 ms at 3,100 commands/s`.
+fn crossings(ramp: &RampInfo, slo: &SloInfo) -> Vec<Reason> {
+    let limit = units::duration(slo.limit_ns as f64);
+    let one = |mode: &RampMode| {
+        let rate = units::number(mode.crosses_at_per_second?);
+        let (durability, command, name) = (mode.durability, &ramp.command, slo.percentile);
+        let text = format!("durability {durability}: {command} {name} crosses {limit} at {rate} commands/s");
+        Some(Reason::new(ReasonKind::Objective, text))
+    };
+    ramp.modes.iter().filter_map(one).collect()
 }
 
 /// The name of the source, and how often a trace was repeated.

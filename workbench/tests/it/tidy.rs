@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 11] = [
     &["units", "measure", "power_cut"],
     &["host", "actor"],
     &["workload"],
-    &["trace"],
+    &["trace", "catalogue"],
     &["load"],
     &["process"],
     &["report"],

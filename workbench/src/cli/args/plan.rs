@@ -1,16 +1,17 @@
 //! `plan`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
 use super::source::{PlaceArgs, SourceArgs};
-use crate::cli::values::{DiskArg, above_zero, count, days, disk, horizon, machine, percent, rate};
+use crate::cli::values::{DiskArg, Targets, above_zero, count, days, disk, growth, horizon, machine, percent, targets};
 use crate::host::Machine;
-use crate::load::{Objective, Rate};
+use crate::load::Objective;
 use crate::plan::WhatIf;
 
-/// Find the smallest machine that sustains a target rate
+/// Find the smallest or cheapest machine that sustains a target rate
 ///
 /// Replays your workload under each candidate machine's CPU and memory limits, page cache included, and names the
 /// recommended machine and the rate it sustains, or says that none qualified. After an interruption, run the same
@@ -19,7 +20,9 @@ use crate::plan::WhatIf;
 #[command(
     override_usage = "\
 ave-workbench plan [OPTIONS] <WORKLOAD|TRACE>
-         --target <PER_SECOND> --slo <OBJECTIVE>",
+         --target <PER_SECOND> --slo <OBJECTIVE>
+       ave-workbench plan [OPTIONS] --from <REPORT>",
+    mut_arg("source", |source| source.required(false).required_unless_present("from").conflicts_with("from")),
     after_help = "\
 Examples:
   ave-workbench plan ledger --target 2000 --slo p99=10ms
@@ -32,21 +35,40 @@ Examples:
   # Also with twice the actors and three times the event size
   ave-workbench plan ledger --target 2000 --slo p99=10ms \\
     --what-if actors=2x,event_size=3x
-  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms"
+  ave-workbench plan receipt.trace.csv.zst --target 300 --slo p99=20ms
+  # The cheapest of the machines in a file, for an uncertain demand that grows
+  ave-workbench plan ledger --target 500,2000,5000 --growth 4%/month \
+    --slo p99=10ms --machines machines.csv
+  # Other targets or prices on a finished plan, without measuring
+  ave-workbench plan --from reports/ledger-20260101T120000Z --target 3000"
 )]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`
-    #[arg(long, value_name = "PER_SECOND", allow_hyphen_values = true, value_parser = rate)]
-    pub(crate) target: Rate,
+    /// Rank the machines of a finished plan again, with another `--target`, `--headroom`, `--growth` or `--machines`,
+    /// without measuring: a report.json, or its directory
+    #[arg(long, value_name = "REPORT", conflicts_with_all = [
+        "seed", "allow_truncated", "slo", "quick", "thorough", "machine", "emulation", "actors", "retention", "horizon",
+        "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir",
+    ])]
+    pub(crate) from: Option<PathBuf>,
+    /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`; or the lowest, the likely and the highest:
+    /// `500,2000,5000`
+    #[arg(
+        long, value_name = "PER_SECOND", allow_hyphen_values = true, required_unless_present = "from",
+        value_parser = targets
+    )]
+    pub(crate) target: Option<Targets>,
+    /// Growth of the demand, such as `4%/month` or `60%/year`: the report says when the next machine is needed
+    #[arg(long, value_name = "GROWTH", value_parser = growth)]
+    pub(crate) growth: Option<f64>,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms`, `recover:p99.9=50ms`, or
     /// `fact:p99=200ms` on a transaction
-    #[arg(long, value_name = "OBJECTIVE")]
-    pub(crate) slo: Objective,
-    /// Share of the capacity to keep free, percent
-    #[arg(long, value_name = "PERCENT", default_value = "30", allow_negative_numbers = true, value_parser = percent)]
-    pub(crate) headroom: f64,
+    #[arg(long, value_name = "OBJECTIVE", required_unless_present = "from")]
+    pub(crate) slo: Option<Objective>,
+    /// Share of the capacity to keep free, percent [default: 30, or that of the plan of `--from`]
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true, value_parser = percent)]
+    pub(crate) headroom: Option<f64>,
     /// Take one to two minutes instead of five: fewer repetitions, only the smallest machine that sustains the target
     #[arg(long, conflicts_with = "thorough")]
     pub(crate) quick: bool,
@@ -55,8 +77,12 @@ pub(crate) struct PlanArgs {
     pub(crate) thorough: bool,
     /// Candidate machine: a profile (nano … 2xlarge, see `ave-workbench machines`) or `CORES,RAM_MIB`; may be repeated
     /// [default: all profiles]
-    #[arg(long = "machine", value_name = "MACHINE", value_parser = machine)]
-    pub(crate) machines: Vec<Machine>,
+    #[arg(long, value_name = "MACHINE", value_parser = machine)]
+    pub(crate) machine: Vec<Machine>,
+    /// Candidate machines with their sizes, disks and prices: a file (.toml, .csv), or `cloud` for common sizes of cloud
+    /// machines without prices. With prices the cheapest is recommended
+    #[arg(long, value_name = "FILE", conflicts_with = "machine")]
+    pub(crate) machines: Option<PathBuf>,
     /// How to emulate a machine's limits
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
     pub(crate) emulation: EmulationArg,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::cli::error::CliError;
 use crate::cli::values::{self, TunedFor, count};
 use crate::host::Machine;
 use crate::load::MOST_WRITERS;
@@ -13,8 +14,8 @@ use crate::process::SourceSpec;
 #[derive(Debug, clap::Args)]
 pub(crate) struct SourceArgs {
     /// Built-in workload, workload file (.toml) or trace (.csv, .csv.zst)
-    #[arg(value_name = "WORKLOAD|TRACE")]
-    pub(crate) source: PathBuf,
+    #[arg(value_name = "WORKLOAD|TRACE", required = true)]
+    pub(crate) source: Option<PathBuf>,
     /// Random seed [default: the workload's own; 1 for a trace]
     #[arg(long, value_parser = count::<u64>(0..=u64::MAX))]
     pub(crate) seed: Option<u64>,
@@ -24,8 +25,11 @@ pub(crate) struct SourceArgs {
 }
 
 impl SourceArgs {
-    pub(crate) fn spec(&self) -> SourceSpec {
-        SourceSpec { origin: self.source.clone(), seed: self.seed, allow_truncated: self.allow_truncated }
+    /// Fails only where a command may work without a source.
+    pub(crate) fn spec(&self) -> Result<SourceSpec, CliError> {
+        let missing = || CliError::Usage("expected a workload or a trace".to_owned());
+        let origin = self.source.clone().ok_or_else(missing)?;
+        Ok(SourceSpec { origin, seed: self.seed, allow_truncated: self.allow_truncated })
     }
 }
 

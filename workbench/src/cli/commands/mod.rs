@@ -4,6 +4,7 @@ mod certified;
 pub(super) mod certify;
 pub(super) mod compare;
 pub(super) mod db;
+mod demand_table;
 mod disk_table;
 pub(super) mod host;
 mod memory_chart;

@@ -1,8 +1,9 @@
 //! `plan`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::publish::publish;
+use crate::catalogue::Catalogue;
 use crate::cli::args::plan::{EmulationArg, PlanArgs};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -10,15 +11,19 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::cli::values::DiskArg;
 use crate::host::Confinement;
-use crate::load::{JobContext, RunError};
-use crate::plan::{self, Effort, PlanError, PlanRequest};
+use crate::load::{JobContext, Rate, RunError};
+use crate::plan::{self, Effort, PlanError, PlanRequest, RerankRequest};
 use crate::process::ProcessError;
-use crate::report::Outcome;
+use crate::report::{Outcome, ReportDirectory};
 use crate::units;
 
+const DEFAULT_HEADROOM_PERCENT: f64 = 30.0;
 const RESUMABLE: &str = "interrupted: run the same command again to resume";
 
 pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> {
+    if let Some(from) = &args.from {
+        return rank_again(args, from, output);
+    }
     let request = request(args)?;
     let control = resolve::stop_on_ctrl_c(output)?;
     let progress = MeasurementProgress::of_plan(output);
@@ -39,19 +44,56 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
     Ok(outcome)
 }
 
+/// Ranks the machines of a finished plan, without measuring.
+fn rank_again(args: &PlanArgs, from: &Path, output: Output) -> Result<Outcome, CliError> {
+    let catalogue = catalogue(args)?;
+    let report = ReportDirectory::read(from)?;
+    let range = args.target.as_ref().and_then(|target| target.range.as_ref());
+    let range = range.map(|[low, high]| Ok::<_, CliError>([commands_per_second(low)?, commands_per_second(high)?]));
+    let request = RerankRequest {
+        path: from,
+        target_per_second: args.target.as_ref().map(|target| commands_per_second(&target.likely)).transpose()?,
+        range_per_second: range.transpose()?,
+        growth_percent_per_month: args.growth,
+        headroom_percent: args.headroom,
+        catalogue,
+        command: resolve::command_line(),
+        started_at: resolve::now(),
+    };
+    let ranked = plan::rerank(&report, &request)?;
+    publish(&ranked, Vec::new(), &args.place, output)
+}
+
+/// A report does not tell how many commands a transaction is.
+fn commands_per_second(rate: &Rate) -> Result<f64, CliError> {
+    match rate.of {
+        None => Ok(rate.per_second),
+        Some(_) => Err(CliError::Usage("--from: expected --target in commands/s".to_owned())),
+    }
+}
+
+fn catalogue(args: &PlanArgs) -> Result<Option<Catalogue>, CliError> {
+    Ok(args.machines.as_deref().map(Catalogue::read).transpose()?)
+}
+
 fn request(args: &PlanArgs) -> Result<PlanRequest, CliError> {
+    let missing = || CliError::Usage("expected --target and --slo, or --from".to_owned());
+    let target = args.target.clone().ok_or_else(missing)?;
     let (disk_bytes, disk_profile) = disk(&args.disk)?;
     Ok(PlanRequest {
-        source: args.source.spec(),
-        target: args.target.clone(),
-        objective: args.slo.clone(),
-        headroom_percent: args.headroom,
+        source: args.source.spec()?,
+        target: target.likely,
+        range: target.range,
+        growth_percent_per_month: args.growth.unwrap_or(0.0),
+        objective: args.slo.clone().ok_or_else(missing)?,
+        headroom_percent: args.headroom.unwrap_or(DEFAULT_HEADROOM_PERCENT),
         effort: match (args.quick, args.thorough) {
             (true, _) => Effort::quick(),
             (_, true) => Effort::thorough(),
             _ => Effort::standard(),
         },
-        machines: args.machines.clone(),
+        machines: args.machine.clone(),
+        catalogue: catalogue(args)?,
         confinement: confinement(args.emulation)?,
         durabilities: resolve::durabilities(args.place.durability),
         writers: args.place.writers,

@@ -1,5 +1,6 @@
 //! What `plan` ends with: a row for every machine that was tried, and what holds for all of them.
 
+use super::demand_table;
 use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
@@ -15,7 +16,10 @@ pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: 
     output.line(&caption(plan))?;
     output.line(&table(plan))?;
     let facts = facts(plan, price);
-    if facts.is_empty() { Ok(()) } else { output.line(&format!("\n{}", output::facts(&facts))) }
+    if !facts.is_empty() {
+        output.line(&format!("\n{}", output::facts(&facts)))?;
+    }
+    demand_table::print(plan, output)
 }
 
 /// `Target 2,000 commands/s with 30 % headroom: 2,857 needed, each with persist p99 within 10 ms`.
@@ -99,6 +103,7 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
             facts.push((label, names.join(", ")));
         }
     }
+    facts.extend(demand_table::cost(plan).map(|cost| ("cost", cost)));
     facts.extend(price.map(|price| ("price of durability", cost(price))));
     facts.push(("disk per day", growth(plan)));
     let restart = plan.forecast.as_ref().and_then(|forecast| forecast.restart.as_ref());

@@ -26,7 +26,8 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let memory = confined::memory(args.machine.machine.as_ref())?;
     // A trace is replayed once, or repeated if a rate or a measured time is given.
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
-    let source = grown(&args.source.spec().read(data_directory, passes)?, args.grown_by)?;
+    let origin = args.source.spec()?;
+    let source = grown(&origin.read(data_directory, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output)?;
     spec.check(&source)?;
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let progress = MeasurementProgress::of_run(output, &spec, &source);
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
-    let snapshot = SourceSnapshot::new(args.source.spec(), &source)?;
+    let snapshot = SourceSnapshot::new(origin.clone(), &source)?;
     let victim = WritingProcess::new(snapshot, machine_spec.clone()).map_err(ProcessError::from)?;
     let (clock, job) =
         (SystemClock::new(), JobContext { observer: &progress, control: &control, memory: memory.as_ref() });
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
         started_at,
         elapsed_seconds: began.elapsed().as_secs_f64(),
         source: &source,
-        origin: path_text(&args.source.source),
+        origin: path_text(&origin.origin),
         host: &host,
         host_warnings: &host_warnings,
         disk: None,

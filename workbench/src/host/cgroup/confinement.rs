@@ -14,7 +14,7 @@ use super::systemd::Systemd;
 use ave_actors_rocksdb::machine::{CgroupVersion, cpu_under};
 
 /// Limits of groups created to test a method: small, to fit below any limit of a parent.
-const TRIAL: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 << 20 };
+const TRIAL: GroupLimits = GroupLimits { millicores: 1_000, ram_bytes: 64 << 20 };
 
 /// Method of limiting a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl fmt::Display for RejectedMethod {
 /// use ave_workbench::host::{Confinement, GroupLimits};
 ///
 /// let confinement = Confinement::detect();
-/// let limits = GroupLimits { cores: 1, ram_bytes: 64 << 20 };
+/// let limits = GroupLimits { millicores: 1_000, ram_bytes: 64 << 20 };
 /// let (mut command, mut confined) = confinement.prepare(limits, Command::new("cat"))?;
 /// let mut child = command.stdin(std::process::Stdio::piped()).spawn()?;
 /// confined.enter(child.id())?;
@@ -126,6 +126,11 @@ impl Confinement {
         }
     }
 
+    /// Whether CPU time is limited, which emulates parts of a core.
+    pub(crate) const fn limits_cpu_time(&self) -> bool {
+        matches!(self.mechanism, Mechanism::Groups { cpu: Some(_), .. } | Mechanism::Scope(_))
+    }
+
     /// Whether memory is limited, not only cores.
     pub fn limits_memory(&self) -> bool {
         self.method() != ConfinementMethod::AffinityOnly
@@ -147,12 +152,12 @@ impl Confinement {
     ///
     /// # Errors
     ///
-    /// `cores` is 0, or the system rejects what it permitted before.
+    /// `millicores` is 0, or the system rejects what it permitted before.
     pub fn prepare(&self, limits: GroupLimits, command: Command) -> io::Result<(Command, Confined)> {
-        if limits.cores == 0 {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a child needs at least one core"));
+        if limits.millicores == 0 {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a child needs CPU time"));
         }
-        let quota = self.cores > limits.cores;
+        let quota = self.cores as u64 * 1_000 > limits.millicores;
         match &self.mechanism {
             Mechanism::Groups { owner, memory, cpu } => {
                 let cpu = cpu.as_ref().filter(|_| quota);
@@ -195,7 +200,7 @@ fn confined(
         if cpu.path != memory.path {
             groups.push(cpu.create_group(owner)?);
         }
-        groups[groups.len() - 1].limit_cpu(limits.cores)?;
+        groups[groups.len() - 1].limit_cpu(limits.millicores)?;
     }
     Ok(Confined { groups, scope: None, _leaf: memory.leaf.clone() })
 }
@@ -243,7 +248,7 @@ fn by_quota(
     };
     let tried = found.and_then(|parent| {
         let mut group = parent.create_group(owner)?;
-        group.limit_cpu(TRIAL.cores)?;
+        group.limit_cpu(TRIAL.millicores)?;
         group.remove()?;
         Ok(parent)
     });
@@ -329,7 +334,7 @@ mod tests {
     #[test]
     fn under_affinity_alone_a_command_stays_as_it_is() {
         let confinement = Confinement::affinity_only("--no-cgroups");
-        let limits = GroupLimits { cores: 1, ram_bytes: 1 << 30 };
+        let limits = GroupLimits { millicores: 1_000, ram_bytes: 1 << 30 };
         let (mut command, mut confined) = confinement.prepare(limits, Command::new("true")).unwrap();
         assert_eq!(command.get_program(), "true");
         let mut child = command.spawn().unwrap();
@@ -341,8 +346,8 @@ mod tests {
     }
 
     #[test]
-    fn a_child_without_a_core_is_refused() {
-        let limits = GroupLimits { cores: 0, ram_bytes: 1 << 30 };
+    fn a_child_without_cpu_time_is_refused() {
+        let limits = GroupLimits { millicores: 0, ram_bytes: 1 << 30 };
         let error = Confinement::affinity_only("").prepare(limits, Command::new("true")).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }

@@ -108,9 +108,9 @@ impl GroupDirectory {
         Ok(self.read(name)?.trim().parse().ok())
     }
 
-    /// Limits CPU time to that of `cores` cores.
-    pub(super) fn limit_cpu(&self, cores: usize) -> io::Result<()> {
-        let quota = (cores as u64).saturating_mul(PERIOD_US);
+    /// Limits CPU time to so many thousandths of a core.
+    pub(super) fn limit_cpu(&self, millicores: u64) -> io::Result<()> {
+        let quota = millicores.saturating_mul(PERIOD_US) / 1_000;
         match self.version {
             CgroupVersion::V1 => {
                 self.write("cpu.cfs_period_us", &PERIOD_US.to_string())?;

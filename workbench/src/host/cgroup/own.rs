@@ -142,7 +142,7 @@ mod tests {
             let mut command = Command::new(std::env::current_exe().unwrap());
             let test = std::thread::current().name().unwrap().to_owned();
             command.args([test.as_str(), "--exact"]).env(DATABASE, database_mib.to_string());
-            let limits = GroupLimits { cores: 1, ram_bytes: RAM_BYTES };
+            let limits = GroupLimits { millicores: 1_000, ram_bytes: RAM_BYTES };
             let (mut command, mut confined) = confinement.prepare(limits, command).unwrap();
             let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
             confined.enter(child.id()).unwrap();

@@ -51,7 +51,8 @@ impl Systemd {
         wrapped.args(["-p", "Delegate=yes", "-p", "MemorySwapMax=0"]);
         wrapped.args(["-p", &format!("MemoryMax={}", limits.ram_bytes)]);
         if quota {
-            wrapped.args(["-p", &format!("CPUQuota={}%", limits.cores.saturating_mul(100))]);
+            // Older versions take whole percents alone.
+            wrapped.args(["-p", &format!("CPUQuota={}%", (limits.millicores / 10).max(1))]);
         }
         wrapped.args(["--", "sh", "-c", WITH_KEEPER, &self.owner.pid.to_string()]);
         wrapped.arg(command.get_program()).args(command.get_args());
@@ -187,7 +188,7 @@ mod tests {
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use tempfile::TempDir;
 
-    const LIMITS: GroupLimits = GroupLimits { cores: 2, ram_bytes: 64 << 20 };
+    const LIMITS: GroupLimits = GroupLimits { millicores: 2_000, ram_bytes: 64 << 20 };
 
     fn systemd(program: &Path) -> Systemd {
         let owner = Owner::this(Path::new("/")).unwrap();

@@ -95,7 +95,7 @@ impl<'a> ProcessTestbed<'a> {
             (ChildProcess::start(command)?, None)
         } else {
             // The process raises the memory limit by what the workbench itself needs.
-            let limits = GroupLimits { cores: machine.cores, ram_bytes: machine.usable_ram_bytes() };
+            let limits = GroupLimits { millicores: machine.millicores, ram_bytes: machine.usable_ram_bytes() };
             let (command, mut confined) = self.confinement.prepare(limits, command)?;
             let process = ChildProcess::start(command)?;
             confined.enter(process.id())?;

@@ -104,7 +104,7 @@ impl Rig for StagedRig<'_> {
         let sample = |second: u64| {
             let (machine, engine) = (stages.counters)(began + second);
             let process = Snapshot { machine: Some(machine), swapped_bytes: Some(0), ..Snapshot::default() };
-            Sample { at: Duration::from_secs(second), process, engine: Some(engine) }
+            Sample { at: Duration::from_secs(second), process, commands: 0, engine: Some(engine) }
         };
         let bytes = |size: u64| stages.space.map_or(0, |(_, growth)| growth * size);
         Ok(driven.map(|driven| {

@@ -39,6 +39,13 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         ("plan tiny.toml --target 5 --slo p99=1ms --headroom -1", &["a headroom of -1 %"]),
         ("plan tiny.toml --target 5 --slo recover:p99=1ms", &["`recover`", "never issues"]),
         ("plan tiny.toml --target 5", &["--slo"]),
+        ("plan --target 5 --slo p99=1ms", &["<WORKLOAD|TRACE>"]),
+        ("plan tiny.toml --target 5,3,9 --slo p99=1ms", &["'5,3,9' for '--target", "ascending", "500,2000,5000"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --growth 4%", &["'4%' for '--growth", "4%/month"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --machines clouds", &["no catalogue `clouds`", "cloud"]),
+        ("plan tiny.toml --target 5 --slo p99=1ms --machines tiny.toml --machine nano", &["--machines", "--machine"]),
+        ("plan --from report --slo p99=1ms", &["--from", "--slo"]),
+        ("plan tiny.toml --from report", &["--from", "<WORKLOAD|TRACE>"]),
         ("plan tiny.toml --target 5 --slo p99=1ms --retention 0", &["'0' for '--retention"]),
         ("plan tiny.toml --target 5 --slo p99=1ms --machine host", &["'host' for '--machine"]),
         ("plan tiny.toml --target 5 --slo p99=1ms --what-if colour=2x", &["'colour=2x' for '--what-if", "event_size"]),
@@ -54,6 +61,22 @@ fn invalid_arguments_exit_with_2_and_touch_nothing() {
         let ended = place.run(words);
         ended.refused(USAGE, parts);
         place.holds_only(&[]);
+    }
+}
+
+#[test]
+fn an_invalid_catalogue_is_refused_with_file_line_and_field() {
+    let place = Place::new();
+    let header = "name,vcpus,memory,price_per_hour,currency,price_date\n";
+    for (rows, part) in [
+        ("", "m.csv: it has no machine"),
+        ("a,1,,1,EUR,2026-11-28\n", "m.csv:2: `memory` is missing"),
+        ("a,1,1,1,,2026-11-28\n", "m.csv:2: `currency` is missing"),
+        ("a,1,1,1,EUR,2026-11-28\nb,1,1,1,USD,2026-11-28\n", "m.csv:3: `currency` is USD here and EUR on line 2"),
+        ("a,1,1,1,EUR,2026-11-28\na,1,1,1,EUR,2026-11-28\n", "m.csv:3: the machine `a` is there twice"),
+    ] {
+        place.write("m.csv", format!("{header}{rows}"));
+        place.run("plan tiny.toml --target 5 --slo p99=1ms --machines m.csv").refused(FAILED, &[part]);
     }
 }
 

@@ -73,6 +73,10 @@ certify)
     fi
     ;;
 plan)
+    if has --from; then
+        "$WORKBENCH" "${words[@]}" || code=$?
+        measured $code
+    fi
     with_less_preload
     short --horizon 1m
     words=("${words[@]/#--thorough/--quick}")

@@ -23,7 +23,7 @@ fn root() -> &'static Path {
 }
 
 /// Documents with a test below.
-const FOLLOWED: [&str; 16] = [
+const FOLLOWED: [&str; 17] = [
     "README.md",
     "docs/README.md",
     "docs/certify.md",
@@ -33,6 +33,7 @@ const FOLLOWED: [&str; 16] = [
     "docs/methodology.md",
     "docs/operating.md",
     "docs/planning.md",
+    "docs/prices.md",
     "docs/reading-a-report.md",
     "docs/recording.md",
     "docs/traces.md",
@@ -145,6 +146,15 @@ fn operating() {
 #[test]
 fn planning() {
     follow(&Reader::new(), "docs/planning.md", &[]);
+}
+
+#[test]
+fn prices() {
+    let reader = Reader::new();
+    reader.copy_files_of("machines");
+    follow(&reader, "docs/prices.md", &[]);
+    let priced = fs::read_to_string(reader.path("priced.csv")).unwrap();
+    assert_eq!(priced.lines().nth(1), Some("m6g.medium,1,4,,0.0385,USD,2026-11-28"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use tempfile::tempdir_in;
 use crate::support::skip::skipped;
 
 const MIB: u64 = 1 << 20;
-const LIMITS: GroupLimits = GroupLimits { cores: 1, ram_bytes: 64 * MIB };
+const LIMITS: GroupLimits = GroupLimits { millicores: 1_000, ram_bytes: 64 * MIB };
 /// Makes a shell wait for a line, so that it is in its group when it continues.
 const WAIT_FOR_LINE: &str = "read line;";
 const KILLED: i32 = 9;
@@ -150,8 +150,8 @@ fn other_kills_are_not_counted_as_out_of_memory() {
 fn a_quota_is_set_only_where_the_host_has_more_cores() {
     let Some(confinement) = confinement(a_quota_is_set_only_where_the_host_has_more_cores) else { return };
     let cores = std::thread::available_parallelism().unwrap().get();
-    let quota = |cores: usize| {
-        let (mut child, confined) = start(&confinement, GroupLimits { cores, ..LIMITS }, "");
+    let quota = |millicores: u64| {
+        let (mut child, confined) = start(&confinement, GroupLimits { millicores, ..LIMITS }, "");
         let quota = confined.groups().find_map(|group| {
             let quota =
                 ["cpu.max", "cpu.cfs_quota_us"].iter().find_map(|name| fs::read_to_string(group.join(name)).ok())?;
@@ -161,10 +161,13 @@ fn a_quota_is_set_only_where_the_host_has_more_cores() {
         child.wait().unwrap();
         quota
     };
-    assert_eq!(quota(cores), None);
+    assert_eq!(quota(cores as u64 * 1_000), None);
     let refused = confinement.rejected().iter().any(|refusal| refusal.reason.contains("cpu"));
+    if !refused {
+        assert_eq!(quota(500), Some(50_000), "half of every period");
+    }
     if cores > 1 && !refused {
-        assert_eq!(quota(1), Some(100_000));
+        assert_eq!(quota(1_000), Some(100_000));
     }
 }
 

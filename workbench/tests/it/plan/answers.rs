@@ -38,6 +38,7 @@ fn until(horizon: impl FnOnce(&mut HorizonInfo)) -> Report {
         block_memory_bytes: GIB,
         is_bound_by_writes: false,
         points: Vec::new(),
+        beyond: Vec::new(),
         error: None,
         periods: Vec::new(),
     };
@@ -128,6 +129,17 @@ fn a_narrow_margin_lowers_the_certainty() {
     assert_eq!(report.verdict.outcome, Outcome::Pass, "{}", report.verdict.sentence);
     assert_eq!(certainty(&report).level, CertaintyLevel::Moderate, "{:?}", certainty(&report).because);
     assert!(speaks_of(&report, "above the required one"));
+}
+
+#[test]
+fn a_plan_without_a_margin_never_passes() {
+    // The required rate is the highest that is sustained.
+    let report = answered(&spec(314.0, "p99=4ms"), 0);
+    let plan = report.plan.as_ref().unwrap();
+    let margin = plan.capacities[0].sustained_per_second.unwrap() / plan.required_per_second;
+    assert!((1.0 - 1e-9..1.02).contains(&margin), "{margin}");
+    assert_eq!(report.verdict.outcome, Outcome::Inconclusive, "{}", report.verdict.sentence);
+    assert!(report.verdict.reasons.iter().any(|reason| reason.text.contains("the margin is 0 %")));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Plans: search, evidence, answers, forecasts.
 
 mod answers;
+mod costs;
 mod forecasting;
 pub(crate) mod planning;

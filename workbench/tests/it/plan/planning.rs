@@ -9,7 +9,7 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
-use ave_workbench::plan::{Breadth, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
+use ave_workbench::plan::{Breadth, Demand, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
     DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, SurveySpec, Testbed,
 };
@@ -27,6 +27,9 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
         headroom_percent: 20.0,
         writers: Some(1),
         machines: Machine::profiles(),
+        catalogue: None,
+        emulates_parts_of_cores: true,
+        demand: Demand::default(),
         host: Machine::host(2, 5 << 30),
         durabilities: vec![Durability::Off],
         // Time costs nothing here, and long probes leave little to chance.

@@ -69,7 +69,7 @@ fn the_answer_comes_first_and_every_row_is_drawn_and_told() {
     assert_eq!(comparison.outcome, ComparisonOutcome::Regression);
     let (page, text) = (html(&comparison), markdown(&comparison));
     let parts = [
-        "class=\"verdict answer fail\"",
+        "class=\"screen fail\" id=\"answer\"",
         "id=\"candidate-1\"",
         "id=\"candidate-2\"",
         "id=\"reports\"",

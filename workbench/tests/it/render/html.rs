@@ -2,7 +2,7 @@
 
 use ave_workbench::actor::Durability;
 use ave_workbench::render::html;
-use ave_workbench::report::{Outcome, Report};
+use ave_workbench::report::{Evidence, Outcome, ProbeResult, Rejection, Report};
 use serde_json::Value;
 
 use crate::support::sample;
@@ -20,7 +20,7 @@ fn charts(report: &Report) -> Value {
 /// The page without its inline scripts and styles: what the report wrote.
 fn markup(page: &str) -> String {
     let body = &page[position(page, "<body>")..position(page, "<script type=")];
-    body.to_owned()
+    body.replace("&#x2f;", "/")
 }
 
 #[test]
@@ -66,6 +66,8 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
     let page = html(&sample::plan());
     let parts = [
         r#"data-outcome="pass""#,
+        r#"id="why""#,
+        r#"id="machines""#,
         r#"id="recommendation""#,
         r#"id="price""#,
         r#"id="profiles""#,
@@ -82,9 +84,33 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
         r#"id="disk""#,
         r#"id="host""#,
         r#"id="warnings""#,
+        r#"id="terms""#,
         r#"id="reproduce""#,
     ];
     assert!(parts.map(|part| position(&page, part)).is_sorted());
+}
+
+#[test]
+fn costs_are_shown_with_the_chart_the_demand_and_a_reason_for_every_machine() {
+    let page = html(&sample::plan());
+    for part in [
+        "<h2>Cost and demand</h2>",
+        "7.90 EUR per month",
+        "Durability costs <strong>0.00 EUR</strong> per month",
+        "medium at 7.90 EUR per month is regretted least.",
+        ">target 2,000",
+        "<title>medium: 2,205",
+        "2.5 months",
+        "not known: smaller than the machines that meet the objective",
+        "from machines.csv.",
+    ] {
+        position(&page, part);
+    }
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    plan.catalogue = None;
+    let page = html(&report);
+    assert!(page.contains("<h2>Demand</h2>") && !page.contains("Cheapest machine"));
 }
 
 #[test]
@@ -94,8 +120,8 @@ fn each_outcome_has_its_mark() {
         report.verdict.outcome = outcome;
         let page = html(&report);
         let class = word.to_lowercase();
-        assert!(page.contains(&format!(r#"<section class="verdict {class}" data-outcome="{class}""#)));
-        assert!(page.contains(&format!(r#"<span class="word">{word}</span>"#)));
+        assert!(page.contains(&format!(r#"data-outcome="{class}""#)));
+        assert!(page.contains(&format!(r#"<p class="word">{word}</p>"#)));
         assert!(page.contains(&format!("<title>{word}: ")));
     }
 }
@@ -104,10 +130,10 @@ fn each_outcome_has_its_mark() {
 fn every_profile_is_listed_and_what_was_not_measured_says_so() {
     let page = html(&sample::plan());
     let table = &page[position(&page, r#"id="profiles""#)..position(&page, "Capacity of the machine")];
-    for profile in sample::plan().plan.unwrap().profiles {
-        assert!(table.contains(&format!(r#"<th scope="row" rowspan="2">{}<"#, profile.profile)), "{}", profile.profile);
+    for name in ["nano", "micro", "small", "medium", "large, xlarge, 2xlarge"] {
+        assert!(table.contains(&format!(r#"<th scope="row" rowspan="2">{name}<"#)), "{name}");
     }
-    assert_eq!(table.matches(">not measured<").count(), 3);
+    assert_eq!(table.matches(">not measured<").count(), 1, "machines of which the same is known are one row");
     assert_eq!(table.matches(">emulated<").count(), 4);
 }
 
@@ -203,16 +229,19 @@ fn charts_hold_both_modes_and_the_objective() {
 fn every_chart_has_a_table_for_those_without_scripts() {
     let page = html(&sample::plan());
     assert_eq!(page.matches(r#"<details class="behind-chart" open>"#).count(), 4);
+    let page = &page[position(&page, "<main>")..];
     assert_eq!(
         page.matches(r#"<div class="plot"#).count(),
-        page.matches(r#"role="img" aria-label="#).count() - marks(&page)
+        page.matches(r#"role="img" aria-label="#).count() - marks(page)
     );
 }
 
-/// Ticks and crosses in the profiles table are images too, to a screen reader.
+/// Ticks and crosses, gauges and bars are images too, to a screen reader.
 fn marks(page: &str) -> usize {
     page.matches(r#"role="img" aria-label="sustains"#).count()
         + page.matches(r#"role="img" aria-label="does not"#).count()
+        + page.matches(r#"<svg class="gauge"#).count()
+        + page.matches(r#"<svg class="against"#).count()
 }
 
 #[test]
@@ -230,7 +259,7 @@ fn what_a_plan_does_not_cover_stands_beside_how_sure_it_is() {
     let mut report = sample::plan();
     let page = markup(&html(&report));
     assert!(page.contains("<li>loads longer than 20 s: certify the rate before you buy.</li>"), "{page}");
-    assert!(position(&page, "Not covered:") < position(&page, r#"id="recommendation""#));
+    assert!(position(&page, "Not covered:") < position(&page, r#"id="machines""#));
     report.plan.as_mut().unwrap().not_covered.clear();
     assert!(!html(&report).contains("Not covered:"));
 }
@@ -327,4 +356,92 @@ fn what_was_found_after_kills_is_said_with_what_it_does_not_show() {
     assert!(page.contains("✗ power cut: tried, 3 times while writing") && page.contains("Each power cut also kills"));
     report.modes.iter_mut().for_each(|mode| (mode.verification.crash, mode.verification.power_cut) = (None, None));
     assert!(!html(&report).contains("power cut"));
+}
+
+#[test]
+fn machines_are_bars_on_one_axis_and_those_that_were_not_tried_one_line() {
+    let mut report = sample::plan();
+    let plan = report.plan.as_mut().unwrap();
+    let tried = plan.profiles[3].clone();
+    for profile in &mut plan.profiles[4..] {
+        profile.evidence = Evidence::Implied;
+        profile.reason = "has at least the cores and the memory of medium: at least that rate".to_owned();
+        profile.modes = tried.modes.clone();
+        profile.modes.iter_mut().for_each(|mode| mode.evidence = Evidence::Implied);
+    }
+    let page = markup(&html(&report));
+    let chart = &page[position(&page, r#"id="machines""#)..position(&page, r#"id="recommendation""#)];
+    assert_eq!(chart.matches(r#"role="listitem""#).count(), 5, "four that were tried and one line");
+    assert!(
+        chart.contains("<strong>large, xlarge, 2xlarge</strong>") && chart.contains("3 sizes, at least"),
+        "{chart}"
+    );
+    assert!(chart.contains("≥ 21,400/s") && chart.contains("target 2,000/s") && chart.contains("required 2,857/s"));
+    for line in ["target", "required"] {
+        assert_eq!(chart.matches(&format!(r#"<line class="{line}""#)).count(), 5, "{line}, through every row");
+    }
+}
+
+#[test]
+fn tries_of_one_rate_are_one_point_with_their_range() {
+    let mut report = sample::plan();
+    let capacity = &mut report.plan.as_mut().unwrap().capacities[0];
+    let first = capacity.probes[0];
+    let tried = |value_ns, rejection| ProbeResult { worst_slice_ns: Some(value_ns), rejection, ..first };
+    capacity.probes = vec![tried(4_000_000, None), tried(9_000_000, None), tried(12_000_000, Some(Rejection::TooSlow))];
+    let points = charts(&report)["probes"]["lines"][0]["points"].clone();
+    let [point] = points.as_array().unwrap().as_slice() else { panic!("{points}") };
+    let figures =
+        ["low_ns", "middle_ns", "high_ns", "held_count", "tried_count"].map(|name| point[name].as_u64().unwrap());
+    assert_eq!(figures, [4_000_000, 9_000_000, 12_000_000, 2, 3]);
+    for line in charts(&sample::plan())["probes"]["lines"].as_array().unwrap() {
+        let of = |name: &str| {
+            line["points"].as_array().unwrap().iter().map(|one| one[name].as_f64().unwrap()).collect::<Vec<_>>()
+        };
+        assert!(of("offered_per_second").is_sorted() && of("trend_ns").is_sorted(), "{line}");
+    }
+}
+
+#[test]
+fn charts_show_what_was_completed_and_what_was_offered() {
+    let mut report = sample::plan();
+    report.modes[0].series.iter_mut().for_each(|slice| slice.completed_per_second = Some(530.0));
+    let line = charts(&report)["series"]["lines"][0].clone();
+    let first = |name: &str| line[name][0].as_f64().unwrap();
+    assert!((first("completed_per_second") - 530.0).abs() < 1e-9);
+    assert!(first("offered_per_second") > 1_900.0);
+    let closed = charts(&sample::run())["series"]["lines"][0]["offered_per_second"].clone();
+    assert_eq!(closed, serde_json::json!([]), "a closed loop offers no rate");
+}
+
+#[test]
+fn a_certificate_has_a_page_of_its_own_with_every_slice_against_the_limit() {
+    let report = sample::certificate();
+    let page = markup(&html(&report));
+    assert!(page.contains(r#"<p class="eyebrow certificate">Certificate</p>"#));
+    assert!(page.contains("<h1>2,000/s for 30 min 0 s</h1>") && page.contains("1 of 180 slices missed"), "{page}");
+    let chart = &charts(&report)["certificate"];
+    assert_eq!(chart["slo"]["limit_ns"], 10_000_000);
+    assert_eq!(chart["lines"][0]["slices"].as_array().unwrap().len(), 180);
+    let table = &page[position(&page, "Slowest slices")..];
+    assert!(position(table, "31 ms") < position(table, "4.18 ms"), "slices that missed come first");
+    assert!(!markup(&html(&sample::run())).contains("certificate-chart"));
+}
+
+#[test]
+fn a_ramp_ends_with_the_rate_at_which_the_objective_is_left() {
+    let page = markup(&html(&sample::ramp()));
+    assert!(page.contains("<h1>p99 crosses 10 ms</h1>") && page.contains("crosses at 3,100/s"), "{page}");
+    assert!(page.contains("p99 crosses 10 ms at 3,100/s"));
+    assert!(page.contains("p99 stays within 10 ms up to 4,500/s"), "with durability off");
+    assert_eq!(charts(&sample::ramp())["ramp"]["ramp"]["modes"][1]["points"].as_array().unwrap().len(), 9);
+}
+
+#[test]
+fn each_term_is_explained_in_one_place() {
+    for report in [sample::plan(), sample::run(), sample::certificate()] {
+        let page = html(&report);
+        assert_eq!(page.matches("<h2>Terms</h2>").count(), 1);
+        assert_eq!(page.matches("<dt>response time</dt>").count(), 1);
+    }
 }

@@ -70,7 +70,7 @@ fn the_page_asks_nothing_of_any_network_and_runs_nothing() {
 fn the_answer_precedes_everything_and_reproduction_ends_it() {
     let page = html(&plans());
     let parts = [
-        "class=\"verdict answer\"",
+        "class=\"screen neutral\" id=\"answer\"",
         "id=\"machines\"",
         "id=\"latency\"",
         "id=\"disks\"",
@@ -169,4 +169,15 @@ fn the_committed_schema_is_that_of_the_types_and_holds() {
         let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
     }
+}
+
+#[test]
+fn modes_with_the_same_answer_are_named_together() {
+    let sentence = joined([sample::plan()]).sentence;
+    assert_eq!(sentence, "The one machine sustains 2,000 commands/s with durability off and on.");
+    let of_three = plans().sentence;
+    assert!(
+        of_three.starts_with("3 of 3 machines sustain") && of_three.contains("; 2 of 3 machines sustain"),
+        "{of_three}"
+    );
 }

@@ -28,6 +28,20 @@ fn the_verdict_precedes_everything_and_reproduction_ends_it() {
 }
 
 #[test]
+fn costs_are_listed_with_a_reason_for_every_machine() {
+    let text = markdown(&sample::plan());
+    for part in [
+        "### Cost and demand",
+        "- Durability on: **medium** costs 7.90 EUR per month, 0.0015 EUR per million commands at the target.",
+        "| on | 0/s | 2,205/s | medium | medium | 7.90 EUR |",
+        "| on | 2,000/s | medium | 7.90 EUR | 2.5 |",
+        "| on | half | 3.10 EUR | — | not known: smaller than the machines that meet the objective |",
+    ] {
+        position(&text, part);
+    }
+}
+
+#[test]
 fn each_outcome_has_its_mark() {
     for (outcome, mark) in
         [(Outcome::Pass, "# ✅ Pass"), (Outcome::Fail, "# ❌ Fail"), (Outcome::Inconclusive, "# ⚠️ Inconclusive")]
@@ -42,7 +56,8 @@ fn each_outcome_has_its_mark() {
 fn every_profile_is_listed_and_what_was_not_measured_says_so() {
     let text = markdown(&sample::plan());
     for profile in sample::plan().plan.unwrap().profiles {
-        let row = text.lines().find(|line| line.starts_with(&format!("| {} ", profile.profile))).unwrap();
+        let is_row = |line: &&str| line.starts_with('|') && line.split('|').nth(1).unwrap().contains(&profile.profile);
+        let row = text.lines().find(is_row).unwrap();
         let measured = profile.evidence != Evidence::NotMeasured;
         assert_eq!(row.contains("| not measured | — | — |"), !measured, "{row}");
     }
@@ -50,7 +65,7 @@ fn every_profile_is_listed_and_what_was_not_measured_says_so() {
 
 #[test]
 fn the_page_fits_an_issue() {
-    assert!(markdown(&sample::plan()).lines().count() < 120);
+    assert!(markdown(&sample::plan()).lines().count() < 150);
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod html;
 pub(crate) mod machines;
 mod markdown;
 mod terms;
+mod words;

@@ -10,14 +10,16 @@ use ave_workbench::host::{
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
 use ave_workbench::report::{
-    AtRisk, Band, Basis, Binding, Capacity, Certainty, CertaintyLevel, ContainerLimits, CrashVerification, CurvePoint,
-    DiskChange, DiskComparison, DurabilityPrice, DurableRate, DurableRateBasis, DurableRates, End, Evidence,
-    FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, LatencyInfo, LatencyPrice, LoadKind,
-    MachineLatency, MachineMode, MachinePeriod, MemoryInfo, MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency,
-    Outcome, PercentileInfo, PlanDisk, PlanResult, ProbeResult, ProfileEvidence, RateTrials, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures,
-    RoundInfo, RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings,
-    SizeInfo, SizeRate, SloInfo, SourceInfo, SourceKind, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
+    AtRisk, Band, Basis, Binding, Capacity, CatalogueEntry, CatalogueInfo, Certainty, CertaintyLevel, CertificateInfo,
+    CertifiedSlice, CertifiedSlices, ContainerLimits, CrashVerification, CurvePoint, DemandInfo, DemandMode,
+    DemandStep, DiskChange, DiskComparison, DurabilityPrice, DurableRate, DurableRateBasis, DurableRates, End,
+    Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, LatencyInfo, LatencyPrice,
+    LeastRegret, LoadKind, MachineCost, MachineLatency, MachineMode, MachinePeriod, MachineStanding, MemoryInfo,
+    MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanDisk, PlanResult,
+    ProbeResult, ProfileEvidence, RampInfo, RampMode, RampPoint, RateTrials, Reason, ReasonKind, Recommendation,
+    Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo,
+    RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo,
+    SizeRate, SloInfo, SourceInfo, SourceKind, TargetMachine, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
     Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep,
     WritesInfo,
 };
@@ -63,6 +65,9 @@ pub(crate) fn plan() -> Report {
         modes: vec![mode(Durability::Off, Some(2_000.0)), mode(Durability::On, Some(2_000.0))],
         durability_price: Some(durability_price()),
         plan: Some(plan_result()),
+        objective: None,
+        ramp: None,
+        certificate: None,
         warnings: vec![
             Warning {
                 what: "The hypervisor took 1.2 % of the CPU time.".to_owned(),
@@ -116,6 +121,53 @@ pub(crate) fn run() -> Report {
             command.response = Some(command.service.clone());
         }
     }
+    report
+}
+
+fn objective() -> SloInfo {
+    SloInfo { command: "persist".to_owned(), percentile: Percentile::P99, limit_ns: 10_000_000 }
+}
+
+/// The report beside a certificate: one slice misses the objective.
+pub(crate) fn certificate() -> Report {
+    let mut report = run();
+    report.verdict.outcome = Outcome::Fail;
+    report.verdict.certainty = None;
+    report.verdict.sentence = "steady-light at 2,000 commands/s: not sustained.".into();
+    let slice = |number: u64| CertifiedSlice {
+        at_seconds: 10 * number,
+        percentile_ns: Some(if number == 97 { 31_000_000 } else { 4_000_000 + 1_000 * number }),
+        is_missed: number == 97,
+        is_disturbed: false,
+    };
+    let mode = |durability| CertifiedSlices { durability, planned_count: 180, slices: (0..180).map(slice).collect() };
+    report.objective = Some(objective());
+    report.certificate = Some(CertificateInfo {
+        rate_per_second: 2_000.0,
+        slo: objective(),
+        slice_seconds: 10,
+        checksum_sha256: "9f86d081".repeat(8),
+        modes: Durability::BOTH.map(mode).into(),
+    });
+    report
+}
+
+/// A run with a rising rate: durable writes leave the objective at 3,100/s.
+pub(crate) fn ramp() -> Report {
+    let mut report = run();
+    report.settings.load_kind = LoadKind::Ramp;
+    report.objective = Some(objective());
+    let point = |step: u32, from_ns: u64| RampPoint {
+        offered_per_second: 500.0 * f64::from(step),
+        p50_ns: Some(from_ns / 4),
+        percentile_ns: Some(from_ns << step),
+    };
+    let mode = |durability: Durability| RampMode {
+        durability,
+        points: (1..=9).map(|step| point(step, if durability.is_on() { 200_000 } else { 9_000 })).collect(),
+        crosses_at_per_second: durability.is_on().then_some(3_100.0),
+    };
+    report.ramp = Some(RampInfo { command: "persist".to_owned(), modes: Durability::BOTH.map(mode).into() });
     report
 }
 
@@ -463,6 +515,7 @@ fn series(durable: bool) -> Vec<SeriesPoint> {
         SeriesPoint {
             round,
             at_seconds: f64::from(second),
+            completed_per_second: Some(1_995.0),
             commands_per_second: 2_000.0 + 24.0 * (phase * 1.7).sin() - 150.0 * (stall - 1.0) / 5.0,
             p50_ns: nanoseconds(median_ns * wobble),
             p99_ns: nanoseconds(median_ns * 3.4 * wobble * wobble * stall),
@@ -583,6 +636,76 @@ fn plan_result() -> PlanResult {
                 }],
             }],
         }),
+        catalogue: Some(catalogue()),
+        demand: Some(demand()),
+        ranked_from: None,
+    }
+}
+
+/// Two machines with prices; the second has part of a core, and is not known to sustain anything.
+fn catalogue() -> CatalogueInfo {
+    let entry = |profile: &str, cpu_millicores_count, ram_mb: u64, price: f64| CatalogueEntry {
+        profile: profile.to_owned(),
+        cpu_millicores_count,
+        ram_bytes: ram_mb << 20,
+        price_per_month: Some(price),
+        price_on: Some("2026-02-20".to_owned()),
+        disk_bytes: Some(40_000_000_000),
+        disk_sync_ns: None,
+        disk_writes_per_second: None,
+        disk_bytes_per_second: None,
+    };
+    CatalogueInfo {
+        origin: "machines.csv".to_owned(),
+        currency: Some("EUR".to_owned()),
+        prices_on: Some("2026-02-20".to_owned()),
+        machines: vec![entry("medium", 2_000, 4_096, 7.9), entry("half", 500, 512, 3.1)],
+    }
+}
+
+fn demand() -> DemandInfo {
+    let standing = |profile: &str, usable: Option<f64>, price, reason: &str| MachineStanding {
+        profile: profile.to_owned(),
+        is_chosen: usable.is_some(),
+        usable_per_second: usable,
+        price_per_month: Some(price),
+        reason: reason.to_owned(),
+    };
+    let mode = |durability| DemandMode {
+        durability,
+        machines: vec![
+            standing("half", None, 3.1, "not known: smaller than the machines that meet the objective"),
+            standing("medium", Some(2_205.0), 7.9, "the cheapest that sustains the required 2,857/s"),
+        ],
+        steps: vec![DemandStep {
+            from_per_second: 0.0,
+            to_per_second: 2_205.0,
+            smallest: "medium".to_owned(),
+            cheapest: Some("medium".to_owned()),
+            price_per_month: Some(7.9),
+        }],
+        targets: [500.0, 2_000.0, 5_000.0]
+            .map(|per_second| TargetMachine {
+                per_second,
+                profile: (per_second < 2_205.0).then(|| "medium".to_owned()),
+                price_per_month: (per_second < 2_205.0).then_some(7.9),
+                enough_for_months: (per_second < 2_205.0).then_some(2.5),
+            })
+            .into(),
+        least_regret: Some(LeastRegret {
+            profile: "medium".to_owned(),
+            price_per_month: 7.9,
+            regrets: vec![0.0, 0.0, 0.0],
+            enough_for_months: vec![Some(38.0), Some(2.5), Some(0.0)],
+            sentence: format!("With durability {durability}, medium at 7.90 EUR per month is regretted least."),
+        }),
+    };
+    DemandInfo {
+        targets_per_second: vec![500.0, 2_000.0, 5_000.0],
+        growth_percent_per_month: 4.0,
+        months: 12.0,
+        durability_per_month: Some(0.0),
+        modes: Durability::BOTH.map(mode).into(),
     }
 }
 
@@ -664,8 +787,14 @@ fn recommendation(durability: Durability) -> Recommendation {
     Recommendation {
         durability,
         profile: Some(profile.to_owned()),
+        cost: Some(MachineCost {
+            currency: "EUR".to_owned(),
+            per_month: 7.9,
+            per_million_commands: 0.0015,
+            price_on: "2026-02-20".to_owned(),
+        }),
         machine_spec: Some(json!({ "profile": profile })),
-        container: Some(ContainerLimits { cpu_cores_count: 2, memory_mib: 1_884 }),
+        container: Some(ContainerLimits { cpu_cores_count: 2, cpu_millicores_count: None, memory_mib: 1_884 }),
         expected: None,
         database_bytes: Some(224 << 20),
         sentence: format!(
@@ -734,6 +863,7 @@ fn profiles() -> Vec<ProfileEvidence> {
     let measured = |profile: &str, ram_mb: u64, off: f64, on: f64, reason: &str| ProfileEvidence {
         profile: profile.to_owned(),
         cpu_cores_count: 2,
+        cpu_millicores_count: None,
         ram_bytes: ram_mb << 20,
         evidence: Evidence::Emulated,
         reason: reason.to_owned(),
@@ -754,6 +884,7 @@ fn profiles() -> Vec<ProfileEvidence> {
     let unmeasured = |profile: &str, cpu_cores_count: u32, ram_mb: u64| ProfileEvidence {
         profile: profile.to_owned(),
         cpu_cores_count,
+        cpu_millicores_count: None,
         ram_bytes: ram_mb << 20,
         evidence: Evidence::NotMeasured,
         reason: "This host is smaller: nothing measured here speaks of it.".to_owned(),
@@ -829,6 +960,7 @@ fn horizon() -> HorizonInfo {
             block_memory_bytes: 1_825_361_100.0,
             is_bound_by_writes: false,
             points: (0..=5).map(point).collect(),
+            beyond: Vec::new(),
             error: Some(ModelErrorInfo { rate_percent: 6.2, response_percent: Some(-11.0) }),
             periods: vec![period("small", 0.0, 122.4, "2026-11-19")],
         }

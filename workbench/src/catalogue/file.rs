@@ -1,0 +1,308 @@
+//! A catalogue, read and checked.
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use super::disk::DiskFigures;
+use super::error::CatalogueError;
+use super::price::{HOURS_PER_MONTH, Price};
+use super::quantity::{millicores, number, ram_mb, rounded};
+use super::rows::{Row, of_csv, of_toml};
+use super::shipped::shipped;
+use crate::host::{HOST, MIN_RAM_MB, Machine};
+use crate::workload::excerpt;
+
+/// Fields of a machine, in the order of messages.
+const FIELDS: [&str; 11] = [
+    "name",
+    "vcpus",
+    "memory",
+    "disk_gb",
+    "disk_sync_ms",
+    "disk_iops",
+    "disk_mb_per_second",
+    "price_per_hour",
+    "price_per_month",
+    "currency",
+    "price_date",
+];
+const MOST_NAME_CHARS: usize = 64;
+
+/// Machines that can be bought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalogue {
+    /// The file, or the name of a shipped one.
+    pub origin: PathBuf,
+    /// The currency of all prices, three letters of ISO 4217; `None` if no machine has a price.
+    pub currency: Option<String>,
+    /// In the order of the file; at least one, each with a name of its own.
+    pub machines: Vec<CatalogueMachine>,
+}
+
+/// A machine of a catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CatalogueMachine {
+    /// Name and size.
+    pub machine: Machine,
+    /// Its disk.
+    pub disk: DiskFigures,
+    /// What it costs, if that is known.
+    pub price: Option<Price>,
+}
+
+impl Catalogue {
+    /// Reads a catalogue: a file that ends in `.toml` or `.csv`, or a shipped one by its name (`cloud`).
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] with file, line and field.
+    pub fn read(path: &Path) -> Result<Self, CatalogueError> {
+        if let Some(text) = shipped(path) {
+            return Self::parse(text, path, of_csv);
+        }
+        let rows = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("toml") => of_toml,
+            Some("csv") => of_csv,
+            _ if !path.exists() => {
+                return Err(CatalogueError::Unknown { path: path.to_owned(), known: super::shipped::NAMES.join(", ") });
+            }
+            _ => return Err(CatalogueError::Format { path: path.to_owned() }),
+        };
+        let text =
+            std::fs::read_to_string(path).map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path, rows)
+    }
+
+    fn parse(
+        text: &str,
+        path: &Path,
+        rows: fn(&str, &Path) -> Result<Vec<Row>, CatalogueError>,
+    ) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self { origin: path.to_owned(), currency: None, machines: Vec::new() };
+        // Line of the first price, and of each machine.
+        let (mut currency_line, mut lines) = (0, Vec::new());
+        for row in rows(text, path)? {
+            let wrong = |(line, problem)| CatalogueError::Line { path: path.to_owned(), line, problem };
+            let (machine, currency) = machine(&row).map_err(wrong)?;
+            let same_name = |known: &CatalogueMachine| known.machine.name == machine.machine.name;
+            if let Some(earlier) = catalogue.machines.iter().position(same_name) {
+                let (name, earlier) = (&machine.machine.name, lines[earlier]);
+                return Err(wrong((row.line, format!("the machine `{name}` is there twice, first on line {earlier}"))));
+            }
+            if let Some(Currency { code, line }) = currency {
+                let known = catalogue.currency.get_or_insert_with(|| {
+                    currency_line = line;
+                    code.clone()
+                });
+                if *known != code {
+                    let problem =
+                        format!("`currency` is {code} here and {known} on line {currency_line}, expected one");
+                    return Err(wrong((line, problem)));
+                }
+            }
+            catalogue.machines.push(machine);
+            lines.push(row.line);
+        }
+        if catalogue.machines.is_empty() {
+            return Err(CatalogueError::Empty { path: path.to_owned() });
+        }
+        Ok(catalogue)
+    }
+
+    /// The entry of this name.
+    pub(crate) fn entry(&self, name: &str) -> Option<&CatalogueMachine> {
+        self.machines.iter().find(|one| one.machine.name == name)
+    }
+}
+
+/// A line, and what is wrong there.
+type Problem = (usize, String);
+
+/// The currency of a price, and its line.
+struct Currency {
+    code: String,
+    line: usize,
+}
+
+/// A machine, and the currency of its price.
+fn machine(row: &Row) -> Result<(CatalogueMachine, Option<Currency>), Problem> {
+    if let Some((name, (_, line))) = row.fields.iter().find(|(name, _)| !FIELDS.contains(&name.as_str())) {
+        let problem = format!("unknown field `{}`, expected `{}`", excerpt(name), FIELDS.join("`, `"));
+        return Err((*line, problem));
+    }
+    let name = row.required("name", "1 to 64 printable characters", |text| {
+        let fits = !text.trim().is_empty()
+            && text.chars().count() <= MOST_NAME_CHARS
+            && !text.contains(char::is_control)
+            && text != HOST;
+        fits.then(|| text.trim().to_owned())
+    })?;
+    let millicores = row.required("vcpus", "a number of cores such as 2 or 0.5", millicores)?;
+    let memory = format!("GiB such as 4, or a size such as `512 MiB`, at least {MIN_RAM_MB} MiB");
+    let ram_mb = row.required("memory", &memory, |text| ram_mb(text).filter(|&ram_mb| ram_mb >= MIN_RAM_MB))?;
+    let disk = DiskFigures {
+        bytes: row.optional("disk_gb", "GB, more than 0", |text| above_zero(text).map(|gb| rounded(gb * 1e9)))?,
+        sync_ns: row.optional("disk_sync_ms", "milliseconds, more than 0", |text| Some(above_zero(text)? * 1e6))?,
+        writes_per_second: row.optional("disk_iops", "writes per second, more than 0", above_zero)?,
+        bytes_per_second: row
+            .optional("disk_mb_per_second", "MB per second, more than 0", |text| Some(above_zero(text)? * 1e6))?,
+    };
+    let (price, currency) = price(row)?.unzip();
+    Ok((CatalogueMachine { machine: Machine::named(name, millicores, ram_mb), disk, price }, currency))
+}
+
+fn price(row: &Row) -> Result<Option<(Price, Currency)>, Problem> {
+    let amount = |name| row.optional(name, "a number of 0 or more", number);
+    let per_month = match (amount("price_per_hour")?, amount("price_per_month")?) {
+        (None, None) => return Ok(None),
+        (Some(per_hour), None) => per_hour * HOURS_PER_MONTH,
+        (None, Some(per_month)) => per_month,
+        (Some(_), Some(_)) => {
+            let line = row.fields["price_per_month"].1;
+            return Err((line, "`price_per_month` beside `price_per_hour`, expected one of them".to_owned()));
+        }
+    };
+    let is_code = |text: &str| text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let expected = "the currency of its price, such as EUR or USD";
+    let code = row.required("currency", expected, |text| is_code(text).then(|| text.to_owned()))?;
+    let on =
+        row.required("price_date", "the day of its price, such as 2026-11-28", |text| text.parse::<Date>().ok())?;
+    let line = row.fields["currency"].1;
+    Ok(Some((Price { per_month, on }, Currency { code, line })))
+}
+
+fn above_zero(text: &str) -> Option<f64> {
+    number(text).filter(|&number| number > 0.0)
+}
+
+impl Row {
+    fn required<T>(&self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
+        let missing = || (self.line, format!("`{name}` is missing, expected {expected}"));
+        self.optional(name, expected, parse)?.ok_or_else(missing)
+    }
+
+    fn optional<T>(&self, name: &str, expected: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Problem> {
+        let Some((text, line)) = self.fields.get(name) else { return Ok(None) };
+        let wrong = || (*line, format!("`{name}` is `{}`, expected {expected}", excerpt(text)));
+        parse(text).map(Some).ok_or_else(wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn toml(text: &str) -> Result<Catalogue, String> {
+        Catalogue::parse(text, Path::new("m.toml"), of_toml).map_err(|error| error.to_string())
+    }
+
+    fn csv(text: &str) -> Result<Catalogue, String> {
+        Catalogue::parse(text, Path::new("m.csv"), of_csv).map_err(|error| error.to_string())
+    }
+
+    const TOML: &str = "\
+description = \"What we can order.\"
+currency = \"EUR\"
+price_date = 2026-11-28
+
+[[machine]]
+name = \"half\"
+vcpus = 0.5
+memory = \"512 MiB\"
+price_per_month = 3.65
+
+[[machine]]
+name = \"two\"
+vcpus = 2
+memory = 4
+disk_gb = 40
+disk_sync_ms = 0.8
+disk_iops = 3000
+disk_mb_per_second = 125
+price_per_hour = 0.01
+";
+
+    const CSV: &str = "\
+# What we can order.
+name,vcpus,memory,disk_gb,disk_sync_ms,disk_iops,disk_mb_per_second,price_per_month,price_per_hour,currency,price_date
+half,0.5,512 MiB,,,,,3.65,,EUR,2026-11-28
+two,2,4,40,0.8,3000,125,,0.01,EUR,2026-11-28
+";
+
+    #[test]
+    fn toml_and_csv_describe_the_same_machines() {
+        let (from_toml, from_csv) = (toml(TOML).unwrap(), csv(CSV).unwrap());
+        assert_eq!(from_toml.machines, from_csv.machines);
+        assert_eq!(from_toml.currency.as_deref(), Some("EUR"));
+        let [half, two] = &from_csv.machines[..] else { panic!("{from_csv:?}") };
+        assert_eq!((half.machine.millicores, half.machine.ram_mb, half.machine.cores), (500, 512, 1));
+        assert_eq!((two.machine.millicores, two.machine.ram_mb, two.disk.bytes), (2_000, 4_096, Some(40_000_000_000)));
+        assert_eq!(two.disk.sync_ns, Some(800_000.0));
+        let price = two.price.as_ref().unwrap();
+        assert!((price.per_month - 7.3).abs() < 1e-9 && price.on.to_string() == "2026-11-28", "{price:?}");
+        assert_eq!(half.disk, DiskFigures::default());
+    }
+
+    #[test]
+    fn the_shipped_catalogue_has_sizes_and_no_prices() {
+        let cloud = Catalogue::read(Path::new("cloud")).unwrap();
+        assert!(cloud.machines.len() > 20 && cloud.currency.is_none());
+        assert!(cloud.machines.iter().all(|one| one.price.is_none()));
+    }
+
+    #[test]
+    fn an_error_names_the_line_the_field_and_what_is_expected() {
+        let machine = |fields: &str| format!("[[machine]]\nname = \"a\"\nvcpus = 1\nmemory = 1\n{fields}");
+        for (text, expected) in [
+            ("", "m.toml: it has no machine, expected at least one with `name`, `vcpus` and `memory`"),
+            ("[[machine]]\nname = \"a\"\nmemory = 1\n", "m.toml:1: `vcpus` is missing, expected a number of cores"),
+            (&machine("price_per_hour = 1\n"), "m.toml:1: `currency` is missing, expected the currency of its price"),
+            (
+                &machine("price_per_hour = 1\ncurrency = \"EUR\"\n"),
+                "m.toml:1: `price_date` is missing, expected the day",
+            ),
+            (&machine("price_per_hour = -1\n"), "m.toml:5: `price_per_hour` is `-1`, expected a number of 0 or more"),
+            (
+                &machine("price_per_hour = 1\nprice_per_month = 1\n"),
+                "m.toml:6: `price_per_month` beside `price_per_hour`",
+            ),
+            (&machine("cores = 1\n"), "m.toml:5: unknown field `cores`, expected `name`, `vcpus`, `memory`"),
+            (
+                &machine("[[machine]]\nname = \"a\"\nvcpus = 2\nmemory = 1\n"),
+                "m.toml:5: the machine `a` is there twice, first on line 1",
+            ),
+            (&machine("disk_gb = [1]\n"), "m.toml:5: `disk_gb`: expected a number or a text"),
+            ("prices = 1\n", "m.toml:1: unknown field `prices`, expected `description`"),
+            ("machine = 1\n", "m.toml:1: expected machines as `[[machine]]` tables"),
+            (
+                "[[machine]]\nname = \"a\"\nvcpus = 1\nmemory = \"32 MiB\"\n",
+                "m.toml:4: `memory` is `32 MiB`, expected GiB",
+            ),
+            ("[[machine]]\nname = \"\\u001b[31m\"\nvcpus = 1\nmemory = 1\n", "m.toml:2: `name` is `\\u{1b}[31m`"),
+        ] {
+            let error = toml(text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}\nexpected {expected}");
+        }
+        let priced = |currency: &str| format!("b,1,1,2,{currency},2026-11-28\n");
+        let header = "name,vcpus,memory,price_per_month,currency,price_date\na,1,1,1,EUR,2026-11-28\n";
+        for (text, expected) in [
+            ("name,vcpus,memory\n".to_owned(), "m.csv: it has no machine"),
+            ("name,vcpus\na,1\n".to_owned(), "m.csv:2: `memory` is missing, expected GiB such as 4"),
+            (format!("{header}{}", priced("USD")), "m.csv:3: `currency` is USD here and EUR on line 2, expected one"),
+            (format!("{header}{}", priced("dollars")), "m.csv:3: `currency` is `dollars`, expected the currency"),
+            (format!("{header}{}", priced("")), "m.csv:3: `currency` is missing"),
+            ("name,name\na,a\n".to_owned(), "m.csv:1: the column `name` is there twice"),
+            ("name,vcpus,memory\na,1\n".to_owned(), "m.csv: CSV error: record 1 (line: 2"),
+        ] {
+            let error = csv(&text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}\nexpected {expected}");
+        }
+    }
+
+    #[test]
+    fn a_name_without_a_file_names_the_shipped_catalogues() {
+        let error = Catalogue::read(Path::new("clouds")).unwrap_err().to_string();
+        assert_eq!(error, "no catalogue `clouds` and no such file; shipped catalogues: cloud");
+    }
+}

@@ -1,0 +1,298 @@
+//! Machines over the demand: the machine for each rate, why the others are rejected, what they cost, and which to order.
+
+use crate::catalogue::{Catalogue, CatalogueMachine, HOURS_PER_MONTH};
+use crate::host::HOST;
+use crate::plan::limits::{Limits, machine};
+use crate::plan::machine_disk::Shortfall;
+use crate::plan::regret::{Choice, Growing, least_regret};
+use crate::plan::spec::Demand;
+use crate::report::{
+    CatalogueEntry, CatalogueInfo, DemandInfo, DemandMode, DemandStep, Evidence, LeastRegret, MachineCost, MachineMode,
+    MachineStanding, PlanResult, ProfileEvidence, Reason, ReasonKind, Recommendation, Report, TargetMachine, suffices,
+};
+use crate::units;
+use crate::workload::path_text;
+
+const SECONDS_PER_HOUR: f64 = 3_600.0;
+
+/// A catalogue as reports have it.
+pub(super) fn catalogue_info(catalogue: &Catalogue) -> CatalogueInfo {
+    let entry = |CatalogueMachine { machine, disk, price }: &CatalogueMachine| CatalogueEntry {
+        profile: machine.name.clone(),
+        cpu_millicores_count: machine.millicores,
+        ram_bytes: machine.ram_mb << 20,
+        price_per_month: price.as_ref().map(|price| price.per_month),
+        price_on: price.as_ref().map(|price| price.on.to_string()),
+        disk_bytes: disk.bytes,
+        disk_sync_ns: disk.sync_ns,
+        disk_writes_per_second: disk.writes_per_second,
+        disk_bytes_per_second: disk.bytes_per_second,
+    };
+    let prices = catalogue.machines.iter().filter_map(|one| one.price.as_ref());
+    CatalogueInfo {
+        origin: path_text(&catalogue.origin),
+        currency: catalogue.currency.clone(),
+        prices_on: prices.map(|price| price.on).min().map(|day| day.to_string()),
+        machines: catalogue.machines.iter().map(entry).collect(),
+    }
+}
+
+/// What a machine costs at the target; `None` if its price is not known.
+pub(super) fn cost(catalogue: Option<&CatalogueInfo>, profile: &str, target_per_second: f64) -> Option<MachineCost> {
+    let catalogue = catalogue?;
+    let entry = catalogue.entry(profile)?;
+    let per_month = entry.price_per_month?;
+    let million_commands = target_per_second * HOURS_PER_MONTH * SECONDS_PER_HOUR / 1e6;
+    Some(MachineCost {
+        currency: catalogue.currency.clone()?,
+        per_month,
+        per_million_commands: per_month / million_commands,
+        price_on: entry.price_on.clone()?,
+    })
+}
+
+/// Adds the machines over the demand to the report of a plan, and to its verdict which one to order. `measured` is the plan
+/// with the rates, if the report ranks it again.
+pub(super) fn add_demand(report: &mut Report, measured: Option<&PlanResult>, demand: &Demand) {
+    let Some(plan) = &report.plan else { return };
+    let limits = Limits::new(measured.unwrap_or(plan), report);
+    let limits = Limits { headroom_percent: plan.headroom_percent, ..limits };
+    let found = demand_info(plan, &limits, demand);
+    let orders = found.modes.iter().filter_map(|mode| mode.least_regret.as_ref());
+    let reasons = orders.map(|order| Reason::new(ReasonKind::Demand, order.sentence.clone())).collect::<Vec<_>>();
+    report.verdict.reasons.extend(reasons);
+    if let Some(plan) = &mut report.plan {
+        plan.demand = Some(found);
+    }
+}
+
+fn demand_info(plan: &PlanResult, limits: &Limits<'_>, demand: &Demand) -> DemandInfo {
+    let target = plan.target_per_second;
+    let (targets_per_second, likely) = match demand.range_per_second {
+        Some([low, high]) => (vec![low, target, high], 1),
+        None => (vec![target], 0),
+    };
+    let factor = 1.0 + demand.growth_percent_per_month / 100.0;
+    let demands: Vec<_> = targets_per_second.iter().map(|&per_second| Growing { per_second, factor }).collect();
+    let of_mode = |recommendation: &Recommendation| {
+        ModeDemand { plan, limits, recommendation, machines: machines(plan, limits, recommendation) }.info(
+            &demands,
+            likely,
+            demand.months,
+        )
+    };
+    let modes: Vec<_> = plan.recommendations.iter().map(of_mode).collect();
+    let price = |on: bool| {
+        let one = plan.recommendations.iter().find(|one| one.durability.is_on() == on)?;
+        one.cost.as_ref().map(|cost| cost.per_month)
+    };
+    DemandInfo {
+        targets_per_second,
+        growth_percent_per_month: demand.growth_percent_per_month,
+        months: demand.months,
+        durability_per_month: price(true).zip(price(false)).map(|(on, off)| on - off),
+        modes,
+    }
+}
+
+/// A candidate with its figures in one durability mode.
+struct Candidate<'a> {
+    known: &'a ProfileEvidence,
+    /// At the target.
+    mode: &'a MachineMode,
+    usable_per_second: Option<f64>,
+    per_month: Option<f64>,
+}
+
+struct ModeDemand<'a> {
+    plan: &'a PlanResult,
+    limits: &'a Limits<'a>,
+    recommendation: &'a Recommendation,
+    /// In the order of preference, without this host, which cannot be bought.
+    machines: Vec<Candidate<'a>>,
+}
+
+fn machines<'a>(plan: &'a PlanResult, limits: &Limits<'_>, recommendation: &Recommendation) -> Vec<Candidate<'a>> {
+    let candidate = |known: &'a ProfileEvidence| {
+        let mode = known.mode(recommendation.durability)?;
+        let measured = limits.plan.profile(&known.profile)?;
+        let usable_per_second = limits.usable(measured, measured.mode(recommendation.durability)?);
+        let entry = plan.catalogue.as_ref().and_then(|catalogue| catalogue.entry(&known.profile));
+        let per_month = entry.and_then(|entry| entry.price_per_month);
+        Some(Candidate { known, mode, usable_per_second, per_month })
+    };
+    plan.profiles.iter().filter(|known| known.profile != HOST).filter_map(candidate).collect()
+}
+
+impl ModeDemand<'_> {
+    fn info(&self, demands: &[Growing], likely: usize, months: f64) -> DemandMode {
+        let standing = |candidate: &Candidate<'_>| MachineStanding {
+            profile: candidate.known.profile.clone(),
+            is_chosen: self.is_chosen(candidate),
+            usable_per_second: candidate.usable_per_second,
+            price_per_month: candidate.per_month,
+            reason: self.reason(candidate),
+        };
+        DemandMode {
+            durability: self.recommendation.durability,
+            machines: self.machines.iter().map(standing).collect(),
+            steps: self.steps(),
+            targets: demands.iter().map(|&demand| self.target(demand)).collect(),
+            least_regret: self.order(demands, likely, months),
+        }
+    }
+
+    fn is_chosen(&self, candidate: &Candidate<'_>) -> bool {
+        self.recommendation.profile.as_ref() == Some(&candidate.known.profile)
+    }
+
+    /// Candidates that are known to be enough for a target.
+    fn enough(&self, target_per_second: f64) -> impl Iterator<Item = &Candidate<'_>> {
+        self.machines.iter().filter(move |one| is_enough(one, target_per_second))
+    }
+
+    /// One step up to each limit of a candidate.
+    fn steps(&self) -> Vec<DemandStep> {
+        let mut ends: Vec<f64> = self.machines.iter().filter_map(|one| one.usable_per_second).collect();
+        ends.sort_by(f64::total_cmp);
+        ends.dedup_by(|a, b| suffices(*b, *a));
+        let mut steps: Vec<DemandStep> = Vec::new();
+        for to_per_second in ends {
+            let smallest = self.enough(to_per_second).min_by_key(|one| machine(one.known).size());
+            let Some(smallest) = smallest.map(|one| one.known.profile.clone()) else { continue };
+            let cheapest = self.enough(to_per_second).find(|one| one.per_month.is_some());
+            let step = DemandStep {
+                from_per_second: steps.last().map_or(0.0, |last| last.to_per_second),
+                to_per_second,
+                smallest,
+                cheapest: cheapest.map(|one| one.known.profile.clone()),
+                price_per_month: cheapest.and_then(|one| one.per_month),
+            };
+            match steps.last_mut() {
+                Some(last) if last.smallest == step.smallest && last.cheapest == step.cheapest => {
+                    last.to_per_second = to_per_second;
+                }
+                _ => steps.push(step),
+            }
+        }
+        steps
+    }
+
+    fn target(&self, demand: Growing) -> TargetMachine {
+        let first = self.enough(demand.per_second).next();
+        TargetMachine {
+            per_second: demand.per_second,
+            profile: first.map(|one| one.known.profile.clone()),
+            price_per_month: first.and_then(|one| one.per_month),
+            enough_for_months: first.and_then(|one| demand.months_until(one.usable_per_second?)),
+        }
+    }
+
+    fn order(&self, demands: &[Growing], likely: usize, months: f64) -> Option<LeastRegret> {
+        let currency = self.plan.catalogue.as_ref()?.currency.as_ref()?;
+        let choice = |one: &Candidate<'_>| {
+            let (per_month, usable_per_second) = one.per_month.zip(one.usable_per_second)?;
+            Some(Choice { name: one.known.profile.clone(), per_month, usable_per_second })
+        };
+        let choices: Vec<_> = self.machines.iter().filter_map(choice).collect();
+        let (place, regrets) = least_regret(&choices, demands, likely, months)?;
+        let chosen = &choices[place];
+        let enough_for_months: Vec<_> =
+            demands.iter().map(|demand| demand.months_until(chosen.usable_per_second)).collect();
+        let durability = self.recommendation.durability;
+        let price = units::money(chosen.per_month, currency);
+        let worst = regrets.iter().zip(demands).max_by(|a, b| a.0.total_cmp(b.0));
+        let regret = worst.filter(|(regret, _)| **regret > 0.0).map_or_else(String::new, |(regret, demand)| {
+            format!(
+                "; in {} months it costs at most {} more than always having the cheapest machine that is enough, at {} \
+                 commands/s",
+                units::number(months),
+                units::money(*regret, currency),
+                units::number(demand.per_second)
+            )
+        });
+        let next = enough_for_months.get(likely).copied().flatten().map_or_else(String::new, |months| {
+            format!("; the likely demand exceeds what it is known to sustain after {} months", units::number(months))
+        });
+        Some(LeastRegret {
+            profile: chosen.name.clone(),
+            price_per_month: chosen.per_month,
+            sentence: format!(
+                "With durability {durability}, {} at {price} per month is regretted least{regret}{next}.",
+                chosen.name
+            ),
+            regrets,
+            enough_for_months,
+        })
+    }
+
+    /// Why a candidate is recommended or rejected.
+    fn reason(&self, candidate: &Candidate<'_>) -> String {
+        let Candidate { known, mode, per_month, .. } = candidate;
+        let plan = self.plan;
+        if self.is_chosen(candidate) {
+            let how = if per_month.is_some() { "cheapest" } else { "smallest" };
+            return format!("the {how} that sustains the required {}", units::rate(plan.required_per_second));
+        }
+        match mode.holds {
+            Some(true) => self.reason_against_enough(*per_month),
+            Some(false) => self
+                .limits
+                .shortfall(known, mode, plan.target_per_second)
+                .map_or_else(|| too_slow(mode, plan), |Shortfall { reason, .. }| reason),
+            None => self
+                .limits
+                .shortfall(known, mode, plan.target_per_second)
+                .map_or_else(|| not_known(mode, plan), |Shortfall { reason, .. }| format!("not known: {reason}")),
+        }
+    }
+
+    fn reason_against_enough(&self, per_month: Option<f64>) -> String {
+        let chosen = self.machines.iter().find(|one| self.is_chosen(one));
+        let name = chosen.map_or("another machine", |one| one.known.profile.as_str());
+        let catalogue = self.plan.catalogue.as_ref();
+        let currency = catalogue.and_then(|catalogue| catalogue.currency.as_deref());
+        match (per_month, chosen.and_then(|one| one.per_month), currency) {
+            (Some(own), Some(least), Some(currency)) => {
+                let more = units::money(own - least, currency);
+                format!("sustains it, and costs {more} per month more than {name}")
+            }
+            (None, Some(_), Some(_)) => "sustains it, and has no price in the catalogue".to_owned(),
+            _ => format!("sustains it, and is larger than {name}"),
+        }
+    }
+}
+
+fn is_enough(candidate: &Candidate<'_>, target_per_second: f64) -> bool {
+    candidate.usable_per_second.is_some_and(|usable| suffices(usable, target_per_second))
+}
+
+fn too_slow(mode: &MachineMode, plan: &PlanResult) -> String {
+    let required = units::rate(plan.required_per_second);
+    let binds = mode.binding.as_ref().and_then(|binding| binding.resource.name());
+    let binds = binds.map_or_else(String::new, |resource| format!("; the limit is {resource}"));
+    match mode.sustained_per_second {
+        Some(rate) if suffices(rate, plan.required_per_second) => {
+            "sustains it now, and not with the database of the horizon".to_owned()
+        }
+        Some(rate) => format!("sustains {} of the required {required}{binds}", units::rate(rate)),
+        None => format!("does not sustain the required {required}{binds}"),
+    }
+}
+
+fn not_known(mode: &MachineMode, plan: &PlanResult) -> String {
+    let required = units::rate(plan.required_per_second);
+    match (mode.evidence, mode.range_per_second, mode.sustained_per_second) {
+        (_, Some([low, high]), _) => {
+            format!(
+                "not known: {} to {} by extrapolation, {required} are required",
+                units::number(low),
+                units::rate(high)
+            )
+        }
+        (Evidence::Implied, None, Some(rate)) => {
+            format!("not known: sustains {} at least, {required} are required", units::rate(rate))
+        }
+        _ => format!("not known: {}", mode.reason),
+    }
+}

@@ -1,0 +1,168 @@
+//! What the figures of a plan say about other targets than its own.
+//!
+//! What sustains a rate sustains a lower one, also at the horizon, since less is stored until then; what does not sustain
+//! it does not sustain a higher one. In between the rates that were measured decide; where they do not reach, nothing is
+//! claimed. All of it is derived from the report, so that a finished plan answers as one that has just been measured.
+
+use crate::host::{HOST, MILLI, Machine, profile_named};
+use crate::plan::machine_disk::{DiskNeeds, Shortfall, written_per_second};
+use crate::plan::spec::required_rate;
+use crate::report::{
+    Evidence, HorizonInfo, MachineMode, ModeResult, PlanResult, ProfileEvidence, Report, SizeRate, WorkingSet, suffices,
+};
+
+/// A database that is larger than a known one by no more than this factor counts as known.
+const SAME_SIZE: f64 = 1.1;
+/// Halvings of a range of rates.
+const HALVINGS: u32 = 40;
+
+pub(super) struct Limits<'a> {
+    pub(super) plan: &'a PlanResult,
+    /// Share of the capacity to keep free, percent.
+    pub(super) headroom_percent: f64,
+    /// The figures of the modes that the plan measured.
+    pub(super) modes: &'a [ModeResult],
+    /// Time of a sync of this host's disk, if it was probed.
+    pub(super) sync_here_ns: Option<f64>,
+}
+
+impl<'a> Limits<'a> {
+    /// With the headroom of the plan.
+    pub(super) fn new(plan: &'a PlanResult, report: &'a Report) -> Self {
+        let disk = report.host.disk_profile.as_ref();
+        let sync_here_ns = disk.map(|profile| profile.swing.sync_p50_ns as f64);
+        Self { plan, headroom_percent: plan.headroom_percent, modes: &report.modes, sync_here_ns }
+    }
+
+    /// Whether a machine sustains a target with the headroom until the horizon; `None` if that is not known.
+    pub(super) fn holds(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<bool> {
+        let required = required_rate(target_per_second, self.headroom_percent);
+        let (planned, planned_target) = (self.plan.required_per_second, self.plan.target_per_second);
+        let is_less = suffices(planned, required) && suffices(planned_target, target_per_second);
+        let is_more = suffices(required, planned) && suffices(target_per_second, planned_target);
+        match mode.holds {
+            Some(true) if is_less => return Some(true),
+            Some(false) if is_more => return Some(false),
+            _ => {}
+        }
+        if let Some(Shortfall { is_certain, .. }) = self.shortfall(known, mode, target_per_second) {
+            return is_certain.then_some(false);
+        }
+        if self.rate(known, mode, target_per_second).is_some_and(|rate| suffices(rate, required)) {
+            return Some(true);
+        }
+        let is_below = |rate: f64| !suffices(rate, required);
+        let is_ruled_out = match mode.evidence {
+            // A search that was interrupted rules nothing out.
+            Evidence::Measured | Evidence::Emulated | Evidence::CoresEmulated => {
+                mode.holds.is_some() && mode.sustained_per_second.is_some_and(is_below)
+            }
+            Evidence::Extrapolated => mode.range_per_second.is_some_and(|[_, high]| is_below(high)),
+            Evidence::Implied | Evidence::NotMeasured => false,
+        };
+        is_ruled_out.then_some(false)
+    }
+
+    /// The highest target that a machine is known to sustain with the headroom until the horizon; `None` if none is.
+    pub(super) fn usable(&self, known: &ProfileEvidence, mode: &MachineMode) -> Option<f64> {
+        let holds = |target: f64| self.holds(known, mode, target) == Some(true);
+        let planned = Some(self.plan.target_per_second).filter(|&target| holds(target)).unwrap_or(0.0);
+        let free_share = 1.0 - self.headroom_percent / 100.0;
+        let sustained = least_rate(mode).map_or(planned, |rate| (free_share * rate).max(planned));
+        if sustained > 0.0 && holds(sustained) {
+            return Some(sustained);
+        }
+        let (mut low, mut high) = (planned, sustained);
+        for _ in 0..HALVINGS {
+            let middle = low.midpoint(high);
+            if holds(middle) { low = middle } else { high = middle }
+        }
+        // Below a millionth of it, no rate is known.
+        (low > 1e-6 * sustained).then_some(low)
+    }
+
+    /// Why the disk of a machine is not enough at a target.
+    pub(super) fn shortfall(
+        &self,
+        known: &ProfileEvidence,
+        mode: &MachineMode,
+        target_per_second: f64,
+    ) -> Option<Shortfall> {
+        let entry = self.plan.catalogue.as_ref()?.entry(&known.profile)?;
+        let (forecast, horizon) = (self.plan.forecast.as_ref()?, self.plan.horizon.as_ref());
+        let times = target_per_second / self.plan.target_per_second;
+        let stored = horizon.map_or(0.0, |horizon| self.stored_bytes(horizon, target_per_second));
+        let measured = self.modes.iter().find(|one| one.durability == mode.durability && mode.durability.is_on());
+        let syncs_per_command = measured.and_then(|one| {
+            let syncs: u64 = one.rounds.iter().filter_map(|round| round.wal_syncs).map(|syncs| syncs.count).sum();
+            (syncs > 0 && one.commands_count > 0).then(|| syncs as f64 / one.commands_count as f64)
+        });
+        let needs = DiskNeeds {
+            durability: mode.durability,
+            bytes: stored + forecast.compaction_headroom_bytes as f64,
+            bytes_per_second: times * written_per_second(forecast, mode.durability),
+            syncs_per_second: syncs_per_command.map(|syncs| syncs * target_per_second),
+            sync_here_ns: self.sync_here_ns,
+        };
+        needs.shortfall(entry)
+    }
+
+    /// The rate that a machine is known to sustain at least at the horizon of a target; `None` if none is known there.
+    fn rate(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<f64> {
+        let sustained = least_rate(mode)?;
+        let Some(horizon) = &self.plan.horizon else { return Some(sustained) };
+        let writes_grow = horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command;
+        let stored = self.stored_bytes(horizon, target_per_second);
+        if (horizon.working_set != WorkingSet::Growing && !writes_grow) || stored <= SAME_SIZE * horizon.measured_bytes
+        {
+            return Some(sustained);
+        }
+        let modelled = horizon.mode(mode.durability)?;
+        let smaller = self.plan.profile(&modelled.profile)?;
+        let is_enough = machine(known).is_at_least(&machine(smaller));
+        let points: Vec<_> = modelled.points.iter().chain(&modelled.beyond).copied().collect();
+        let rate = rate_on(&points, stored).filter(|_| is_enough)?;
+        Some(rate.min(sustained))
+    }
+
+    /// Size of the database at the horizon if this were the target: what is added grows with the rate, up to the disk that
+    /// ends the horizon.
+    fn stored_bytes(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
+        let forecast = self.plan.forecast.as_ref();
+        let now = forecast.and_then(|forecast| forecast.sizes.first()).map_or(0.0, |size| size.bytes.expected);
+        let then = horizon.database_bytes.expected;
+        let full = forecast.and_then(|forecast| forecast.days_until_disk_full);
+        if full.is_some_and(|days| suffices(horizon.days, days)) {
+            return then;
+        }
+        now + (then - now).max(0.0) * target_per_second / self.plan.target_per_second
+    }
+}
+
+/// The rate that is known at least: of an extrapolated one the lower end.
+fn least_rate(mode: &MachineMode) -> Option<f64> {
+    mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low))
+}
+
+/// The rate on a database of this size, on the line between its neighbours; `None` beyond the largest.
+fn rate_on(points: &[SizeRate], bytes: f64) -> Option<f64> {
+    let after = points.partition_point(|point| point.database_bytes < bytes);
+    let Some(to) = points.get(after) else {
+        let last = points.last().filter(|last| bytes <= SAME_SIZE * last.database_bytes)?;
+        return Some(last.per_second);
+    };
+    let Some(from) = after.checked_sub(1).map(|before| &points[before]) else { return Some(to.per_second) };
+    let share = (bytes - from.database_bytes) / (to.database_bytes - from.database_bytes);
+    Some(from.per_second + share * (to.per_second - from.per_second))
+}
+
+/// The machine that evidence is about.
+pub(super) fn machine(known: &ProfileEvidence) -> Machine {
+    if known.profile == HOST {
+        return Machine::host(known.cpu_cores_count, known.ram_bytes);
+    }
+    let millicores = known.cpu_millicores_count.unwrap_or_else(|| u64::from(known.cpu_cores_count) * MILLI);
+    let named = Machine::named(known.profile.clone(), millicores, known.ram_bytes >> 20);
+    let profile = profile_named(&known.profile).map(Machine::of_profile);
+    profile.filter(|profile| profile.is_same_size(&named)).unwrap_or(named)
+}

@@ -1,0 +1,541 @@
+//! A finished plan, ranked again: other targets, growth, headroom, machines or prices, without measuring.
+//!
+//! The rates are those of the plan. What they say about another target is [`Limits`]; what they say about another machine
+//! is what a plan derives for machines that it did not search. Nothing is claimed beyond: what the plan does not know
+//! stays unknown.
+
+use std::path::Path;
+
+use crate::catalogue::Catalogue;
+use crate::host::{HOST, Machine};
+use crate::plan::demand::{add_demand, catalogue_info, cost};
+use crate::plan::error::PlanError;
+use crate::plan::evidence::KnownRates;
+use crate::plan::limits::{Limits, machine};
+use crate::plan::scaling::{Scaling, ScalingRefusal};
+use crate::plan::sentences;
+use crate::plan::spec::{Demand, by_preference, required_rate};
+use crate::report::{
+    Capacity, Certainty, CertaintyLevel, ContainerLimits, DurabilityPrice, Evidence, GrowthInfo, MachineMode, Outcome,
+    PlanResult, ProfileEvidence, RankedFrom, Reason, ReasonKind, Recommendation, Report, Verdict, spec_json, suffices,
+};
+use crate::units;
+use crate::workload::path_text;
+
+/// What changes; `None` keeps what the plan has.
+#[derive(Debug)]
+pub(crate) struct RerankRequest<'a> {
+    /// Where the report is, for messages.
+    pub(crate) path: &'a Path,
+    pub(crate) target_per_second: Option<f64>,
+    /// Lowest and highest target that are thought possible.
+    pub(crate) range_per_second: Option<[f64; 2]>,
+    pub(crate) growth_percent_per_month: Option<f64>,
+    pub(crate) headroom_percent: Option<f64>,
+    pub(crate) catalogue: Option<Catalogue>,
+    pub(crate) command: String,
+    /// RFC 3339 in UTC.
+    pub(crate) started_at: String,
+}
+
+/// Ranks the machines of a finished plan again.
+pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Report, PlanError> {
+    let path = path_text(request.path);
+    let Some(plan) = &report.plan else {
+        return Err(PlanError::Usage(format!("--from {path}: it is the report of a run, expected that of a plan")));
+    };
+    if let Some(origin) = &plan.ranked_from {
+        let report = &origin.report;
+        return Err(PlanError::Usage(format!(
+            "--from {path}: it ranks the plan {report} again and measured nothing, expected that plan"
+        )));
+    }
+    let target_per_second = request.target_per_second.unwrap_or(plan.target_per_second);
+    let headroom_percent = request.headroom_percent.unwrap_or(plan.headroom_percent);
+    let known = with_candidates(&Limits::new(plan, report), request.catalogue.as_ref());
+    let limits = Limits { headroom_percent, ..Limits::new(&known, report) };
+    let ranked = Ranked { before: plan, limits, target_per_second };
+    let mut plan = ranked.plan();
+    plan.ranked_from = Some(RankedFrom {
+        report: path,
+        started_at: report.started_at.clone(),
+        target_per_second: ranked.before.target_per_second,
+    });
+    let growth_percent_per_month = request
+        .growth_percent_per_month
+        .unwrap_or_else(|| ranked.before.demand.as_ref().map_or(0.0, |demand| demand.growth_percent_per_month));
+    let months = ranked.before.demand.as_ref().map_or_else(|| Demand::default().months, |demand| demand.months);
+    let demand = Demand { range_per_second: request.range_per_second, growth_percent_per_month, months };
+    let mut report = Report {
+        started_at: request.started_at.clone(),
+        verdict: ranked.verdict(report, &plan),
+        durability_price: report.durability_price.clone().map(|price| ranked.price(price)),
+        ..report.clone()
+    };
+    report.reproduce.command.clone_from(&request.command);
+    let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
+    let rate = format!("{} commands/s", units::number(plan.target_per_second));
+    let sentence = sentences::verdict(&sentences::goal(&report, &rate, &plan), &plan, at_risk);
+    report.verdict.sentence = sentence;
+    report.plan = Some(plan);
+    add_demand(&mut report, Some(&known), &demand);
+    Ok(report)
+}
+
+/// The same plan with the machines of a catalogue as candidates, cheapest first.
+fn with_candidates(limits: &Limits<'_>, catalogue: Option<&Catalogue>) -> PlanResult {
+    let plan = limits.plan;
+    let Some(catalogue) = catalogue else { return plan.clone() };
+    let mut candidates: Vec<_> = catalogue
+        .machines
+        .iter()
+        .map(|one| {
+            (one.price.as_ref().map(|price| price.per_month), one.machine.clone(), evidence(limits, &one.machine))
+        })
+        .collect();
+    let host = plan.profiles.iter().find(|known| known.profile == HOST);
+    candidates.extend(host.map(|known| (None, machine(known), known.clone())));
+    candidates.sort_by(|a, b| by_preference((a.0, &a.1), (b.0, &b.1)));
+    let profiles = candidates.into_iter().map(|(_, _, known)| known).collect();
+    let mut plan = PlanResult { profiles, catalogue: Some(catalogue_info(catalogue)), ..plan.clone() };
+    // The disks of the catalogue.
+    let limits = Limits { plan: &plan.clone(), ..*limits };
+    for known in &mut plan.profiles {
+        let lacking: Vec<_> =
+            known.modes.iter().map(|mode| limits.shortfall(known, mode, limits.plan.target_per_second)).collect();
+        for (mode, shortfall) in known.modes.iter_mut().zip(lacking) {
+            if let Some(shortfall) = shortfall {
+                mode.holds = shortfall.is_certain.then_some(false);
+            }
+        }
+    }
+    plan
+}
+
+/// The same evidence at another target.
+fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) -> ProfileEvidence {
+    let mode = |mode: &MachineMode| MachineMode { holds: limits.holds(known, mode, target_per_second), ..mode.clone() };
+    ProfileEvidence { modes: known.modes.iter().map(mode).collect(), ..known.clone() }
+}
+
+/// What a plan says about a machine that was perhaps no candidate of it.
+fn evidence(limits: &Limits<'_>, wanted: &Machine) -> ProfileEvidence {
+    let plan = limits.plan;
+    let named = |known: ProfileEvidence| ProfileEvidence {
+        profile: wanted.name.clone(),
+        cpu_cores_count: u32::try_from(wanted.cores).unwrap_or(u32::MAX),
+        cpu_millicores_count: wanted.has_part_of_a_core().then_some(wanted.millicores),
+        ram_bytes: wanted.ram_mb << 20,
+        ..known
+    };
+    if let Some(same) = plan.profiles.iter().find(|known| machine(known).is_same_size(wanted)) {
+        let mode = |mode: &MachineMode| {
+            // The disk of the machine in the plan is not that of this one.
+            let by_disk = limits.shortfall(same, mode, plan.target_per_second).is_some();
+            MachineMode { holds: mode.holds.filter(|_| !by_disk), ..mode.clone() }
+        };
+        let modes = same.modes.iter().map(mode).collect();
+        let is_same = same.profile == wanted.name;
+        let reason =
+            if is_same { same.reason.clone() } else { format!("has the size of {}: {}", same.profile, same.reason) };
+        return named(ProfileEvidence { reason, modes, ..same.clone() });
+    }
+    let modes: Vec<_> = plan.recommendations.iter().map(|one| derived(plan, one, wanted)).collect();
+    named(ProfileEvidence {
+        profile: String::new(),
+        cpu_cores_count: 0,
+        cpu_millicores_count: None,
+        ram_bytes: 0,
+        evidence: modes.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
+        reason: modes.first().map_or_else(String::new, |mode| mode.reason.clone()),
+        modes,
+    })
+}
+
+fn derived(plan: &PlanResult, recommendation: &Recommendation, wanted: &Machine) -> MachineMode {
+    let durability = recommendation.durability;
+    let machines: Vec<_> = plan.profiles.iter().map(|known| (machine(known), known)).collect();
+    let was_searched =
+        |mode: &MachineMode| matches!(mode.evidence, Evidence::Measured | Evidence::Emulated | Evidence::CoresEmulated);
+    let rate = |known: &ProfileEvidence| {
+        let mode = known.mode(durability).filter(|mode| was_searched(mode))?;
+        mode.sustained_per_second
+    };
+    let scaling = plan.scaling.iter().find(|scaling| scaling.durability == durability);
+    let law: Option<Result<Scaling, ScalingRefusal>> = scaling.map(|scaling| Scaling::fit(&scaling.points));
+    let rates = KnownRates {
+        durability,
+        rates: machines.iter().filter_map(|(machine, known)| Some((machine, rate(known)?))).collect(),
+        law: law.as_ref().map(Result::as_ref),
+    };
+    let not_measured = |refusal: &str| format!("the plan measured no machine that is no larger{refusal}");
+    let found = rates.verdict(wanted, plan.required_per_second, not_measured);
+    // A smaller machine may sustain the rate for a time only.
+    let holds_until_the_horizon = machines
+        .iter()
+        .filter(|(machine, _)| wanted.is_at_least(machine))
+        .any(|(_, known)| known.mode(durability).is_some_and(|mode| mode.holds == Some(true)));
+    let is_known = found.evidence == Evidence::Extrapolated || holds_until_the_horizon;
+    MachineMode { holds: found.holds.filter(|_| is_known), ..found }
+}
+
+/// A plan that is ranked for a target.
+struct Ranked<'a> {
+    /// As it was measured.
+    before: &'a PlanResult,
+    /// With the candidates and the headroom of the request; its plan is at the target that was measured.
+    limits: Limits<'a>,
+    target_per_second: f64,
+}
+
+impl Ranked<'_> {
+    fn is_same_target(&self) -> bool {
+        let (now, before) = (self.target_per_second, self.before.target_per_second);
+        suffices(now, before) && suffices(before, now)
+    }
+
+    fn plan(&self) -> PlanResult {
+        let known = self.limits.plan;
+        let headroom_percent = self.limits.headroom_percent;
+        let required_per_second = required_rate(self.target_per_second, headroom_percent);
+        let profiles: Vec<_> =
+            known.profiles.iter().map(|one| judged(&self.limits, one, self.target_per_second)).collect();
+        let ranked = PlanResult {
+            target_per_second: self.target_per_second,
+            headroom_percent,
+            required_per_second,
+            profiles,
+            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
+            growth: self.growth(&known.growth),
+            forecast: known.forecast.clone().filter(|_| self.is_same_target()),
+            horizon: known.horizon.clone().filter(|_| self.is_same_target()),
+            what_if: None,
+            demand: None,
+            ..known.clone()
+        };
+        let recommendations: Vec<_> =
+            self.before.recommendations.iter().map(|one| self.recommendation(&ranked, one)).collect();
+        let is_at_least_before = |one: &Recommendation| {
+            let of = |plan: &PlanResult, one: &Recommendation| Some(machine(plan.profile(one.profile.as_ref()?)?));
+            let before = self.before.recommendation(one.durability).and_then(|before| of(self.before, before));
+            of(&ranked, one).zip(before).is_some_and(|(now, before)| now.is_at_least(&before))
+        };
+        let lasts = suffices(self.before.target_per_second, self.target_per_second)
+            && recommendations.iter().all(is_at_least_before);
+        let valid_until = known.valid_until.clone().filter(|_| lasts);
+        PlanResult { recommendations, valid_until, ..ranked }
+    }
+
+    fn capacity(&self, capacity: &Capacity, required_per_second: f64) -> Capacity {
+        let free_share = 1.0 - self.limits.headroom_percent / 100.0;
+        Capacity {
+            holds: capacity.sustained_per_second.is_some_and(|rate| suffices(rate, required_per_second)),
+            usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
+            at_target: capacity.at_target.filter(|_| self.is_same_target()),
+            ..capacity.clone()
+        }
+    }
+
+    fn growth(&self, growth: &GrowthInfo) -> GrowthInfo {
+        let times = self.target_per_second / self.before.target_per_second;
+        GrowthInfo {
+            per_day_bytes: times * growth.per_day_bytes,
+            days_until_disk_full: growth.days_until_disk_full.map(|days| days / times),
+            ..*growth
+        }
+    }
+
+    fn recommendation(&self, ranked: &PlanResult, before: &Recommendation) -> Recommendation {
+        let durability = before.durability;
+        let holds = |known: &&ProfileEvidence| known.mode(durability).is_some_and(|mode| mode.holds == Some(true));
+        let holding = || ranked.profiles.iter().filter(holds);
+        let chosen = holding().find(|known| known.profile != HOST).or_else(|| holding().next());
+        let same_size = before.profile.as_ref().and_then(|name| self.before.profile(name));
+        let is_same_size =
+            chosen.zip(same_size).is_some_and(|(now, before)| machine(now).is_same_size(&machine(before)));
+        let is_same = is_same_size && self.is_same_target();
+        let spec = chosen.map(machine);
+        Recommendation {
+            durability,
+            profile: chosen.map(|known| known.profile.clone()),
+            cost: chosen.and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.target_per_second)),
+            machine_spec: spec.as_ref().map(|machine| spec_json(&machine.spec())),
+            container: spec.as_ref().map(|machine| ContainerLimits {
+                cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+                cpu_millicores_count: machine.has_part_of_a_core().then_some(machine.millicores),
+                memory_mib: machine.usable_ram_bytes() >> 20,
+            }),
+            expected: before.expected.clone().filter(|_| is_same),
+            database_bytes: before.database_bytes.filter(|_| is_same),
+            sentence: sentence(ranked, before, chosen),
+        }
+    }
+
+    fn verdict(&self, report: &Report, plan: &PlanResult) -> Verdict {
+        let is_open = |one: &Recommendation| {
+            let mut modes = plan.profiles.iter().filter_map(|known| known.mode(one.durability));
+            one.profile.is_none() && modes.any(|mode| mode.holds.is_none())
+        };
+        let all = plan.recommendations.iter().all(|one| one.profile.is_some());
+        let outcome = if report.verdict.outcome == Outcome::Inconclusive || plan.recommendations.iter().any(is_open) {
+            Outcome::Inconclusive
+        } else if all {
+            Outcome::Pass
+        } else {
+            Outcome::Fail
+        };
+        let is_kept = |reason: &&Reason| match reason.kind {
+            ReasonKind::Recommendation | ReasonKind::NoMachine | ReasonKind::Demand => false,
+            ReasonKind::Forecast => self.is_same_target(),
+            _ => true,
+        };
+        let origin = Reason::new(
+            ReasonKind::Coverage,
+            format!(
+                "Ranked from the rates of the plan of {} for {} commands/s; nothing was measured.",
+                units::moment(&report.started_at),
+                units::number(self.before.target_per_second)
+            ),
+        );
+        let of_modes = plan.recommendations.iter().map(|one| {
+            let kind = if one.profile.is_some() { ReasonKind::Recommendation } else { ReasonKind::NoMachine };
+            Reason::new(kind, one.sentence.clone())
+        });
+        let kept = report.verdict.reasons.iter().filter(is_kept).cloned();
+        let reasons = kept.chain(of_modes).chain([origin]).collect();
+        Verdict { outcome, sentence: String::new(), certainty: self.certainty(report, plan), reasons }
+    }
+
+    /// As certain as the plan; moderate at most where its loads were others.
+    fn certainty(&self, report: &Report, plan: &PlanResult) -> Option<Certainty> {
+        let before = report.verdict.certainty.clone()?;
+        let names = |plan: &PlanResult| plan.recommendations.iter().map(|one| one.profile.clone()).collect::<Vec<_>>();
+        if self.is_same_target() && names(plan) == names(self.before) {
+            return Some(before);
+        }
+        let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
+        let because = std::iter::once(ground).chain(before.because).collect();
+        Some(Certainty { level: before.level.min(CertaintyLevel::Moderate), because })
+    }
+
+    /// The latency at the target was measured at another one.
+    fn price(&self, price: DurabilityPrice) -> DurabilityPrice {
+        let latency = price.latency.filter(|latency| self.is_same_target() || !latency.at_target);
+        let times = self.target_per_second / self.before.target_per_second;
+        let mut at_risk = price.at_risk;
+        if let Some(risk) = &mut at_risk {
+            risk.commands *= times;
+        }
+        DurabilityPrice { latency, at_risk, ..price }
+    }
+}
+
+/// `With durability on, take nano: …`.
+fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&ProfileEvidence>) -> String {
+    let (durability, required) = (before.durability, units::number(ranked.required_per_second));
+    let Some(known) = chosen else {
+        let open =
+            ranked.profiles.iter().filter_map(|known| known.mode(durability)).filter(|mode| mode.holds.is_none());
+        let open = match open.count() {
+            0 => String::new(),
+            count => {
+                format!("; of {} that is not known: plan for this target", units::counted(count as u64, "machine"))
+            }
+        };
+        return format!("With durability {durability}, no machine is known to sustain {required} commands/s{open}.");
+    };
+    let mode = known.mode(durability);
+    let rate = mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low)));
+    let rate =
+        rate.map_or_else(String::new, |rate| format!(" It is known to sustain {} commands/s.", units::number(rate)));
+    let evidence = mode.map_or("", |mode| mode.evidence.name());
+    format!(
+        "With durability {durability}, take {}: it sustains {required} commands/s, the target of {} with {} headroom \
+         ({evidence}).{rate}",
+        known.profile,
+        units::number(ranked.target_per_second),
+        units::percent(ranked.headroom_percent),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
+    use crate::report::{Band, Basis};
+    use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
+
+    /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
+    fn measured() -> Report {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
+        let mut report: Report = serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap();
+        let plan = report.plan.as_mut().unwrap();
+        // Whatever the sample says of its horizon: here nothing grows.
+        plan.horizon = None;
+        plan.forecast = None;
+        for known in &mut plan.profiles {
+            for mode in &mut known.modes {
+                let rate = if mode.durability.is_on() { 12_000.0 } else { 17_000.0 };
+                mode.sustained_per_second = Some(rate);
+                mode.holds = Some(true);
+            }
+        }
+        report
+    }
+
+    fn request(target: Option<f64>) -> RerankRequest<'static> {
+        RerankRequest {
+            path: Path::new("report.json"),
+            target_per_second: target,
+            range_per_second: None,
+            growth_percent_per_month: None,
+            headroom_percent: None,
+            catalogue: None,
+            command: "ave-workbench plan --from report.json".to_owned(),
+            started_at: "2026-11-29T12:00:00Z".to_owned(),
+        }
+    }
+
+    fn catalogue(machines: &[(&str, u64, u64, f64)]) -> Catalogue {
+        let machine = |&(name, millicores, ram_mb, per_month): &(&str, u64, u64, f64)| CatalogueMachine {
+            machine: Machine::named(name.to_owned(), millicores, ram_mb),
+            disk: DiskFigures::default(),
+            price: Some(Price { per_month, on: jiff::civil::date(2026, 11, 28) }),
+        };
+        let machines = machines.iter().map(machine).collect();
+        Catalogue { origin: "m.csv".into(), currency: Some("EUR".to_owned()), machines }
+    }
+
+    fn holds(report: &Report, profile: &str) -> [Option<bool>; 2] {
+        let known = report.plan.as_ref().unwrap().profile(profile).unwrap();
+        [known.modes[0].holds, known.modes[1].holds]
+    }
+
+    fn chosen(report: &Report) -> Vec<Option<&str>> {
+        report.plan.as_ref().unwrap().recommendations.iter().map(|one| one.profile.as_deref()).collect()
+    }
+
+    #[test]
+    fn the_same_request_gives_the_same_machines() {
+        let report = measured();
+        let ranked = rerank(&report, &request(None)).unwrap();
+        assert_eq!(chosen(&ranked), chosen(&report));
+        assert_eq!(ranked.verdict.outcome, Outcome::Pass);
+        let plan = ranked.plan.unwrap();
+        assert_eq!(plan.ranked_from.unwrap().report, "report.json");
+        assert_eq!(plan.recommendations[0].expected, report.plan.unwrap().recommendations[0].expected);
+    }
+
+    #[test]
+    fn a_higher_target_holds_up_to_the_measured_rates_and_no_further() {
+        let report = measured();
+        // 30 % headroom: 12,000 and 17,000 carry 8,400 and 11,900.
+        let ranked = rerank(&report, &request(Some(8_000.0))).unwrap();
+        assert_eq!((holds(&ranked, "nano"), chosen(&ranked)), ([Some(true); 2], vec![Some("nano"); 2]));
+        let ranked = rerank(&report, &request(Some(10_000.0))).unwrap();
+        assert_eq!(holds(&ranked, "nano"), [Some(true), Some(false)], "its own highest rate is known");
+        assert_eq!(holds(&ranked, "medium"), [Some(true), None], "at least that of nano, which says nothing of more");
+        assert_eq!(chosen(&ranked), [Some("nano"), None]);
+        assert_eq!(ranked.verdict.outcome, Outcome::Inconclusive);
+        let plan = ranked.plan.as_ref().unwrap();
+        assert!(plan.recommendations[0].expected.is_none(), "no load was measured at that target");
+        assert!(plan.demand.as_ref().unwrap().modes[1].machines[1].reason.starts_with("not known: sustains 12,000/s"));
+    }
+
+    #[test]
+    fn a_machine_that_failed_is_not_known_at_a_lower_target_unless_its_rate_is() {
+        let mut report = measured();
+        for mode in &mut report.plan.as_mut().unwrap().profiles[0].modes {
+            mode.holds = Some(false);
+            mode.sustained_per_second = mode.durability.is_on().then_some(400.0);
+        }
+        let ranked = rerank(&report, &request(Some(250.0))).unwrap();
+        assert_eq!(holds(&ranked, "nano"), [None, Some(true)]);
+        let ranked = rerank(&report, &request(Some(600.0))).unwrap();
+        assert_eq!(holds(&ranked, "nano"), [Some(false); 2]);
+    }
+
+    #[test]
+    fn more_headroom_needs_more_of_the_rate() {
+        let report = measured();
+        let more = RerankRequest { headroom_percent: Some(97.0), ..request(None) };
+        let ranked = rerank(&report, &more).unwrap();
+        assert_eq!(holds(&ranked, "nano"), [Some(true), Some(false)], "16,667 are required");
+    }
+
+    #[test]
+    fn the_cheapest_machine_of_another_catalogue_is_chosen_by_what_is_known_of_its_size() {
+        let report = measured();
+        let machines =
+            [("half", 500, 512, 1.0), ("dear", 2_000, 512, 9.0), ("same", 2_000, 512, 4.0), ("big", 4_000, 8_192, 3.0)];
+        let other = RerankRequest { catalogue: Some(catalogue(&machines)), ..request(None) };
+        let ranked = rerank(&report, &other).unwrap();
+        assert_eq!(chosen(&ranked), [Some("big"); 2], "at least as large as nano, and cheaper");
+        assert_eq!(holds(&ranked, "half"), [None; 2], "smaller than all that was measured");
+        let plan = ranked.plan.as_ref().unwrap();
+        let names: Vec<_> = plan.profiles.iter().map(|known| known.profile.as_str()).collect();
+        assert_eq!(names, ["half", "big", "same", "dear", "this host"]);
+        assert_eq!(plan.profiles[2].evidence, Evidence::Emulated, "it has the size of nano");
+        let cost = plan.recommendations[1].cost.as_ref().unwrap();
+        assert!((cost.per_million_commands - 3.0 / (500.0 * 730.0 * 3_600.0 / 1e6)).abs() < 1e-12);
+        let demand = plan.demand.as_ref().unwrap();
+        assert_eq!(demand.durability_per_month, Some(0.0));
+        let reason = |name: &str| {
+            let mode = demand.modes[0].machines.iter().find(|one| one.profile == name).unwrap();
+            mode.reason.clone()
+        };
+        assert_eq!(reason("dear"), "sustains it, and costs 6.00 EUR per month more than big");
+        assert!(reason("half").starts_with("not known: the plan measured no machine"), "{}", reason("half"));
+    }
+
+    #[test]
+    fn a_growing_database_carries_a_higher_target_only_as_far_as_it_was_modelled() {
+        let mut report = measured();
+        let plan = report.plan.as_mut().unwrap();
+        let point = |database_bytes, per_second| SizeRate {
+            database_bytes,
+            basis: Basis::Modelled,
+            per_second,
+            disk_reads_per_command: 1.0,
+        };
+        let mode = |durability| HorizonMode {
+            durability,
+            profile: "nano".to_owned(),
+            block_memory_bytes: 1e8,
+            is_bound_by_writes: false,
+            points: vec![point(1e9, 12_000.0), point(1e10, 6_000.0)],
+            beyond: vec![point(4e10, 3_000.0)],
+            error: None,
+            periods: Vec::new(),
+        };
+        plan.horizon = Some(HorizonInfo {
+            days: 365.0,
+            on: None,
+            database_bytes: Band { expected: 1e10, low: 1e10, high: 1e10 },
+            measured_bytes: 1e9,
+            measured_grown_events_count: 1,
+            written_now_bytes_per_command: 1.0,
+            written_then_bytes_per_command: 1.0,
+            working_set: WorkingSet::Growing,
+            knee_bytes: None,
+            modes: plan.recommendations.iter().map(|one| mode(one.durability)).collect(),
+        });
+        let ranked = |target| holds(&rerank(&report, &request(Some(target))).unwrap(), "nano");
+        // Twice the rate: 20 GB, about 5,000 commands/s, of which 70 % are 3,500.
+        assert_eq!(ranked(1_000.0), [Some(true); 2]);
+        // Four times: 40 GB, 3,000 commands/s, and 2,857 are required.
+        assert_eq!(ranked(2_000.0), [Some(true); 2]);
+        // Beyond, no database was modelled: less than what is sustained today is not ruled out.
+        assert_eq!(ranked(3_000.0), [None; 2]);
+    }
+
+    #[test]
+    fn what_ranks_again_is_no_plan_to_rank() {
+        let report = measured();
+        let ranked = rerank(&report, &request(None)).unwrap();
+        let error = rerank(&ranked, &request(None)).unwrap_err().to_string();
+        assert!(error.contains("ranks the plan report.json again and measured nothing"), "{error}");
+        let run = Report { plan: None, ..report };
+        assert!(rerank(&run, &request(None)).unwrap_err().to_string().contains("the report of a run"));
+    }
+}

@@ -1,0 +1,140 @@
+//! The first screen of a plan answers within 60 words, and no page shows more than 300 before something is unfolded.
+
+use ave_workbench::render::html;
+use ave_workbench::report::{CertaintyLevel, Outcome, Report};
+
+use crate::support::sample;
+
+const FIRST_SCREEN: usize = 60;
+const VISIBLE: usize = 300;
+
+/// An element that is open while a page is read.
+struct Element {
+    name: String,
+    /// Its text is not shown until the reader unfolds it.
+    is_folded: bool,
+}
+
+/// The words that a browser shows of a page before anything is unfolded: scripts run, so tables behind charts are folded.
+fn visible_words(page: &str) -> Vec<String> {
+    let body = &page[page.find("<header").unwrap()..page.find("<footer").unwrap()];
+    let (mut open, mut text): (Vec<Element>, String) = (Vec::new(), String::new());
+    for part in body.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').unwrap();
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap().to_owned();
+        if tag.starts_with('/') {
+            let from = open.iter().rposition(|element| element.name == name).unwrap_or_else(|| panic!("</{name}>"));
+            open.truncate(from);
+        } else if !tag.ends_with('/') && !["br", "meta", "rect", "path", "line", "circle"].contains(&name.as_str()) {
+            let is_closed = name == "details" && (!tag.contains(" open") || tag.contains("behind-chart"));
+            open.push(Element { is_folded: is_closed || tag.contains("without-script") || name == "option", name });
+        }
+        // A summary is shown though its details are folded.
+        let summary = open.iter().rposition(|element| element.name == "summary");
+        let hides = |(place, element): (usize, &Element)| element.is_folded && summary != Some(place + 1);
+        if !open.iter().enumerate().any(hides) {
+            text.push_str(after);
+        }
+        text.push(' ');
+    }
+    let text = text.replace("&#x2f;", "/").replace("&#x27;", "'");
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn first_screen(page: &str) -> String {
+    let end = page.find("id=\"why\"").unwrap();
+    let end = page[..end].rfind("<section").unwrap();
+    format!("{}<footer>", &page[..end])
+}
+
+fn committed() -> Report {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A plan that recommends one machine for both modes.
+fn same() -> Report {
+    let mut same = sample::plan();
+    same.plan.as_mut().unwrap().recommendations[0].profile = Some("medium".to_owned());
+    same
+}
+
+/// Plans of every outcome: with one machine for both modes, with two, and with one mode without any.
+fn plans() -> Vec<(&'static str, Report)> {
+    let mut half = sample::plan();
+    half.verdict.outcome = Outcome::Fail;
+    half.plan.as_mut().unwrap().recommendations[1].profile = None;
+    let mut doubtful = sample::plan();
+    doubtful.verdict.outcome = Outcome::Inconclusive;
+    vec![
+        ("the committed sample", committed()),
+        ("a pass with one machine", same()),
+        ("a pass with two machines", sample::plan()),
+        ("a failure in one mode", half),
+        ("a failure in both modes", sample::empty_plan()),
+        ("an inconclusive plan", doubtful),
+    ]
+}
+
+#[test]
+fn the_first_screen_of_a_plan_answers_within_sixty_words() {
+    for (name, plan) in plans() {
+        let words = visible_words(&first_screen(&html(&plan)));
+        assert!((20..=FIRST_SCREEN).contains(&words.len()), "{name}: {} words: {}", words.len(), words.join(" "));
+        let text = words.join(" ");
+        assert!(text.contains("Store only: add your application's CPU and memory."), "{name}: {text}");
+        assert!(
+            text.contains("How sure") && text.contains("Durability off") && text.contains("Durability on"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_page_shows_at_most_three_hundred_words_until_it_is_unfolded() {
+    let others = [("a run", sample::run()), ("a certificate", sample::certificate()), ("a ramp", sample::ramp())];
+    for (name, report) in plans().into_iter().chain(others) {
+        let words = visible_words(&html(&report));
+        assert!(words.len() <= VISIBLE, "{name}: {} words: {}", words.len(), words.join(" "));
+    }
+}
+
+#[test]
+fn a_plan_that_passes_says_what_to_take_and_until_when() {
+    let text = visible_words(&first_screen(&html(&same()))).join(" ");
+    for part in [
+        "Pass medium 2 cores, 4 GiB",
+        "Target 2,000/s + 30 % headroom",
+        "Valid until 2026-11-19 disk full",
+        "moderate",
+        "Durability off 90 % free p99 4.7 ms limit 10 ms",
+        "Durability on 36 % free p99 4.7 ms limit 10 ms",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn without_an_answer_no_machine_is_named() {
+    for (outcome, title) in [(Outcome::Inconclusive, "Measure again"), (Outcome::Fail, "No machine qualifies")] {
+        let mut report = same();
+        report.verdict.outcome = outcome;
+        let plan = report.plan.as_mut().unwrap();
+        if outcome == Outcome::Fail {
+            plan.recommendations.iter_mut().for_each(|one| one.profile = None);
+        }
+        let text = visible_words(&first_screen(&html(&report))).join(" ");
+        assert!(text.contains(title) && !text.contains("medium") && !text.contains("Valid until"), "{text}");
+    }
+}
+
+#[test]
+fn only_a_high_certainty_is_green() {
+    for (level, tone) in
+        [(CertaintyLevel::High, "pass"), (CertaintyLevel::Moderate, "moderate"), (CertaintyLevel::Low, "moderate")]
+    {
+        let mut report = same();
+        report.verdict.certainty.as_mut().unwrap().level = level;
+        assert!(html(&report).contains(&format!(r#"<section class="screen {tone}" id="answer" data-outcome="pass""#)));
+    }
+}
