@@ -67,6 +67,8 @@ pub(super) fn verdict(goal: &str, plan: &PlanResult, at_risk: Option<&AtRisk>) -
 fn no_machine(goal: &str, plan: &PlanResult, durabilities: &[Durability]) -> String {
     let ended: Vec<_> = durabilities.iter().filter_map(|&durability| enough_for_a_time(plan, durability)).collect();
     match &ended[..] {
+        // What an earlier plan did not measure may sustain it.
+        [] if plan.ranked_from.is_some() => format!("no machine is known to sustain {goal}"),
         [] => format!("no machine that was tried sustains {goal}"),
         [first, others @ ..] if others.iter().all(|other| other == first) => {
             format!("no machine sustains {goal} until the horizon: {first}")
