@@ -150,7 +150,7 @@ impl Slices {
         self.all.add(counted);
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         for (request, slices) in other.by_request.iter().enumerate() {
             for (place, slice) in slices.iter().enumerate() {
                 self.add(request, place, slice);
@@ -189,7 +189,7 @@ mod tests {
                 }
             }
             assert_eq!(exchange.progress(), [2_000, 14_000]);
-            slices.merge(counter.finish());
+            slices.merge(&counter.finish());
             exchange.collect(&mut slices);
             assert!(!exchange.collect(&mut slices), "nothing is left");
             assert_eq!(slices.all, (0..2_000).map(|n| 1_000 + n).collect());

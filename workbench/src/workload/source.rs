@@ -114,7 +114,8 @@ enum Target {
 /// The transactions of one worker: the chains, and how the worker draws them.
 #[derive(Debug)]
 struct Chains {
-    chains: Vec<Vec<ChainLink>>,
+    /// By the number of the transaction.
+    links: Vec<Vec<ChainLink>>,
     pick: WeightedIndex<f64>,
     /// The part with the most actors of the worker: each of them is the subject of transactions.
     subjects: usize,
@@ -182,9 +183,9 @@ impl Chains {
             };
             commands.iter().enumerate().filter_map(link).collect()
         };
-        let chains = workload.transactions.iter().map(|one| chain(one.commands().collect())).collect();
+        let links = workload.transactions.iter().map(|one| chain(one.commands().collect())).collect();
         let subjects = (0..parts.len()).max_by_key(|&part| parts[part].own.len())?;
-        Some(Self { chains, pick, subjects })
+        Some(Self { links, pick, subjects })
     }
 }
 
@@ -299,7 +300,7 @@ impl WorkloadSource {
 
     /// A command of a transaction; the rest comes next.
     fn link(&mut self, transaction: usize, subject: usize, step: usize) -> Drawn {
-        let chain = &self.chains.as_ref().expect("drawn from the chains").chains[transaction];
+        let chain = &self.chains.as_ref().expect("drawn from the chains").links[transaction];
         let ChainLink { kind, on, is_end } = chain[step];
         let is_last = step + 1 == chain.len();
         if !is_last {

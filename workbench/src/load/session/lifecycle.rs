@@ -204,7 +204,7 @@ impl<'t, T: Target> Session<'t, T> {
         for part in parts {
             let (part, rest) = part?;
             drive.measurement.merge(&part);
-            slices.merge(rest);
+            slices.merge(&rest);
         }
         for exchange in &exchanges {
             exchange.collect(&mut slices);
