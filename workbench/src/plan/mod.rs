@@ -57,8 +57,8 @@ pub(crate) use error::PlanError;
 pub use forecast::{GrowthCurve, ModelError, Predicted, ReadModel, SmallDatabase, relative_error};
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{
-    AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, Outlook, PlanOutcome, SizeFindings,
-    SustainedRate,
+    AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, ModelledGrowth, Outlook, PlanOutcome,
+    SizeFindings, SustainedRate,
 };
 pub use report::{ReportInput, plan_report};
 #[cfg(feature = "rocksdb")]
@@ -67,6 +67,5 @@ pub(crate) use request::PlanRequest;
 pub(crate) use rerank::{RerankRequest, rerank};
 #[cfg(feature = "rocksdb")]
 pub(crate) use run::run;
-pub use sizes::ModelledGrowth;
 pub use spec::{Breadth, Demand, Effort, PlanSpec};
 pub use what_if::{WhatIf, WhatIfError};

@@ -78,6 +78,15 @@ pub struct Outlook {
     pub valid_until: ValidUntil,
 }
 
+/// Growth of the database by the workload alone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ModelledGrowth {
+    /// Bytes per day at the target.
+    pub per_day_bytes: f64,
+    /// Days until the disk is full; `None` if it never is.
+    pub days_until_disk_full: Option<f64>,
+}
+
 /// What a plan found in one durability mode.
 #[derive(Debug, Clone)]
 pub struct ModeFindings {

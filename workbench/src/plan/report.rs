@@ -5,11 +5,10 @@ use crate::load::{HarnessCost, Measurement, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
 use crate::plan::demand::{add_demand, catalogue_info, cost};
-use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
+use crate::plan::outcome::{MachineFindings, ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
 use crate::plan::sentences::{self, Rates};
-use crate::plan::sizes::ModelledGrowth;
 use crate::plan::spec::PlanSpec;
 use crate::plan::what_if::WhatIf;
 use crate::report::{

@@ -2,6 +2,7 @@
 
 use crate::load::Source;
 use crate::plan::forecast::Deployment;
+use crate::plan::outcome::ModelledGrowth;
 use crate::plan::spec::Breadth;
 use crate::units;
 
@@ -34,15 +35,6 @@ pub(super) fn events_at_horizon(source: &Source, deployment: &Deployment) -> u64
 pub(super) fn size_after(source: &Source, deployment: &Deployment, days: f64) -> f64 {
     let events = events_at_horizon(source, &Deployment { horizon_days: days, ..*deployment });
     source.grown(events).preload_disk_bytes() as f64
-}
-
-/// Growth of the database by the workload alone.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ModelledGrowth {
-    /// Bytes per day at the target.
-    pub per_day_bytes: f64,
-    /// Days until the disk is full; `None` if it never is.
-    pub days_until_disk_full: Option<f64>,
 }
 
 impl ModelledGrowth {

@@ -99,7 +99,9 @@ fn rate_of(mode: &ModeResult) -> String {
 /// The figures that all reports have.
 fn frame(prints: &Prints, report: &Report) {
     prints.all_have("the verdict", &report.verdict.sentence);
-    prints.always("took", &units::seconds(report.elapsed_seconds));
+    for before in [", took", "· took"] {
+        prints.always(before, &units::seconds(report.elapsed_seconds));
+    }
 }
 
 #[track_caller]
