@@ -25,7 +25,7 @@ fn visible_words(page: &str) -> Vec<String> {
         if tag.starts_with('/') {
             let from = open.iter().rposition(|element| element.name == name).unwrap_or_else(|| panic!("</{name}>"));
             open.truncate(from);
-        } else if !tag.ends_with('/') && !["br", "meta", "rect", "path", "line", "circle"].contains(&name.as_str()) {
+        } else if !tag.ends_with('/') && !["br", "meta"].contains(&name.as_str()) {
             let is_closed = name == "details" && (!tag.contains(" open") || tag.contains("behind-chart"));
             open.push(Element { is_folded: is_closed || tag.contains("without-script") || name == "option", name });
         }
