@@ -124,7 +124,7 @@ fn short_run<T: Target>(target: &T, source: &Source, workers: u64, directory: &P
         writers: Writers::both(workers),
         rounds: 2,
         warmup: WarmUp::Fixed(Duration::from_millis(20)),
-        measure: (!source.is_finite()).then_some(Duration::from_millis(100)),
+        measure: (!source.is_finite()).then_some(Duration::from_millis(300)),
         durabilities: Durability::BOTH.to_vec(),
         verify: true,
         kills: 0,
