@@ -1,6 +1,6 @@
 //! Machines that can be bought: names, sizes, disks and prices, from a file that a person or a program writes.
 //!
-//! TOML and CSV become the same [rows](rows::Row), whose fields are then checked one by one, so that an error names the
+//! TOML and CSV become the same rows, whose fields are then checked one by one, so that an error names the
 //! line and the field in both. This module knows nothing of workloads, rates or plans.
 
 mod disk;
