@@ -40,7 +40,7 @@ pub(crate) fn writers(given: Option<u64>, host: &HostProfile, source: &Source, o
         output.progress(&note);
     }
     let writers = given.map_or_else(|| Writers::of_actor_system(host.usable_cores as usize), Writers::both);
-    writers.at_most(source.actors())
+    writers.at_most(source.most_writers())
 }
 
 /// Says that a trace is repeated.

@@ -42,17 +42,7 @@ impl Objective {
     /// [`RunError::Settings`] that lists what the source issues.
     pub fn check(&self, source: &Source) -> Result<RequestKind, RunError> {
         let Some(name) = &self.request else { return Ok(source.most_frequent_request()) };
-        let requests = source.requests();
-        let found = requests.iter().find(|&&request| source.request_name(request) == name);
-        found.copied().ok_or_else(|| {
-            let issued: Vec<_> = requests.iter().map(|&request| source.request_name(request)).collect();
-            RunError::Settings(format!(
-                "the objective is on `{}`, which `{}` never issues; it issues {}",
-                excerpt(name),
-                source.name(),
-                issued.join(", ")
-            ))
-        })
+        source.request_named(|known| known == name, &format!("the objective is on `{}`", excerpt(name)))
     }
 
     /// Time that the samples of its percentile take at a rate of what it is on, with four standard deviations of a Poisson

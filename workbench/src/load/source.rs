@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::error::RunError;
 use super::requests::RequestKind;
 use super::spec::Load;
 use crate::trace::{Trace, TraceSource};
@@ -162,6 +163,20 @@ impl Source {
             RequestKind::Command(kind) => kind.name(),
             RequestKind::Transaction(number) => self.transactions().get(number).map_or("", |one| &one.name),
         }
+    }
+
+    /// The request with such a name.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Settings`] that lists what is issued; `what` is `a rate of …` or the like.
+    pub(super) fn request_named(&self, is_named: impl Fn(&str) -> bool, what: &str) -> Result<RequestKind, RunError> {
+        let requests = self.requests();
+        let found = requests.iter().find(|&&request| is_named(self.request_name(request)));
+        found.copied().ok_or_else(|| {
+            let issued: Vec<_> = requests.iter().map(|&request| self.request_name(request)).collect();
+            RunError::Settings(format!("{what}, which `{}` never issues; it issues {}", self.name(), issued.join(", ")))
+        })
     }
 
     /// How many requests of this kind there are for each command, 0 to 1.

@@ -139,10 +139,8 @@ impl<'a> ModeSearch<'a> {
     /// The place of the machine to try next; `None` if the one found is the first that may suffice, or none does.
     fn next(&self, in_order: bool, every: bool) -> Option<usize> {
         let end = self.found.as_ref().map_or(self.machines.len(), |found| found.place);
-        let is_ruled_out = |&place: &usize| {
-            let is_no_larger = |&failed: &usize| !every && self.machines[failed].is_at_least(&self.machines[place]);
-            self.failed.contains(&place) || self.failed.iter().any(is_no_larger)
-        };
+        let is_ruled_out =
+            |&place: &usize| self.failed.contains(&place) || !every && self.is_ruled_out(place, &self.failed);
         let open: Vec<_> = (0..end).filter(|place| !is_ruled_out(place)).collect();
         match (in_order, self.found.is_none()) {
             (true, _) => open.first().copied(),
@@ -159,7 +157,7 @@ impl<'a> ModeSearch<'a> {
                 break;
             }
             let machine = &self.machines[place];
-            self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
+            self.begin_search(machine, self.required());
             let findings = self.search_alone(machine, self.required())?;
             self.mode.searched.push(findings);
         }
@@ -169,7 +167,7 @@ impl<'a> ModeSearch<'a> {
     /// The ceiling of a machine, and the highest rate that met the objective once.
     fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
         let machine = &self.machines[place];
-        self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(self.required())));
+        self.begin_search(machine, self.required());
         let (search, candidate) = self.propose(machine, self.required())?;
         Ok(Found { search, place, candidate })
     }
@@ -258,7 +256,7 @@ impl<'a> ModeSearch<'a> {
         let mut tried = Vec::new();
         while let Some(next) = self.next_for(required, &tried).filter(|_| !self.is_stopped()) {
             let machine = &self.machines[next];
-            self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(required)));
+            self.begin_search(machine, required);
             let findings = self.search_alone(machine, required)?;
             self.mode.searched.retain(|known| known.machine != findings.machine);
             self.mode.searched.push(findings);
@@ -282,9 +280,7 @@ impl<'a> ModeSearch<'a> {
         let places = 0..self.machines.len();
         let end = places.clone().find(|&place| sustains(place) == Some(true)).unwrap_or(places.end);
         let failed: Vec<_> = places.filter(|&place| sustains(place) == Some(false)).collect();
-        let is_ruled_out =
-            |place: usize| failed.iter().any(|&failed| self.machines[failed].is_at_least(&self.machines[place]));
-        let open: Vec<_> = (0..end).filter(|&place| !is_ruled_out(place)).collect();
+        let open: Vec<_> = (0..end).filter(|&place| !self.is_ruled_out(place, &failed)).collect();
         if end == self.machines.len() { open.last().copied() } else { open.get(open.len() / 2).copied() }
     }
 
@@ -437,6 +433,15 @@ impl<'a> ModeSearch<'a> {
 
     fn writers(&self, machine: &Machine) -> u64 {
         self.input.spec.writers_on(machine, self.input.source).of(self.durability)
+    }
+
+    fn begin_search(&self, machine: &Machine, required: f64) {
+        self.begin(Stage::Search, &format!("{machine} at {} commands/s and more", units::number(required)));
+    }
+
+    /// Whether a machine is no larger than one that failed.
+    fn is_ruled_out(&self, place: usize, failed: &[usize]) -> bool {
+        failed.iter().any(|&failed| self.machines[failed].is_at_least(&self.machines[place]))
     }
 
     fn begin(&self, stage: Stage, name: &str) {

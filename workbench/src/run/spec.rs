@@ -93,7 +93,7 @@ impl RunSpec {
         if self.rounds == 0 || self.durabilities.is_empty() {
             return wrong("at least one round and one durability mode are needed");
         }
-        self.writers.at_most(source.actors()).check(&self.durabilities)?;
+        self.writers.at_most(source.most_writers()).check(&self.durabilities)?;
         if let (Some(per_second), Some(measure)) = (self.load.mean_per_second(), self.measure)
             && per_second * measure.as_secs_f64() < 1.0
         {

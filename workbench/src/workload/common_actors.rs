@@ -39,10 +39,9 @@ impl CommonActors {
     /// As they are before the first command of `workload`, which may know of events that they have persisted.
     pub(crate) fn new(workload: &Arc<Workload>) -> Self {
         let content = PreloadContent::new(Arc::clone(workload));
-        let events_before = PreloadContent::new(Arc::new(workload.with_common_events(Vec::new())));
         let actor = |number| CommonActor {
             number,
-            events_before: events_before.events(number),
+            events_before: content.events(number) - workload.common_events_of(workload.place_of(number)),
             log: FairMutex::new(content.log(number)),
         };
         let actors = workload.common_actors().map(actor).collect();

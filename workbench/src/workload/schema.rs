@@ -9,7 +9,7 @@ use super::arrivals::Arrivals;
 use super::file::WorkloadFile;
 use super::input_text::{did_you_mean, escape_lines};
 use super::population::Population;
-use super::transaction::{Transaction, is_common, subjects};
+use super::transaction::{Transaction, subjects};
 use super::values::ActorNames;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -140,10 +140,11 @@ impl Workload {
     /// Where an actor belongs. The numbers of copies follow those of the actors, in the same order.
     pub(crate) fn place_of(&self, actor: u64) -> ActorPlace<'_> {
         let original = actor % self.actor_count().max(1);
+        let subjects = self.subjects();
         let (mut first, mut first_type, mut first_common) = (0, 0, 0);
         for (index, population) in self.populations.iter().enumerate() {
             let (count, types) = (u64::from(population.actors.count), u64::from(population.actors.types));
-            let is_common = self.is_common(population);
+            let is_common = population.actors.count < subjects;
             if original < first + count {
                 let place = original - first;
                 let common = is_common.then_some(first_common + place);
@@ -157,7 +158,12 @@ impl Workload {
 
     /// Whether its actors are common to the transactions of all writers.
     pub(crate) fn is_common(&self, population: &Population) -> bool {
-        !self.transactions.is_empty() && is_common(population, &self.populations)
+        population.actors.count < self.subjects()
+    }
+
+    /// Subjects of transactions; 0 if there are none. A population with fewer actors is common to all writers.
+    fn subjects(&self) -> u32 {
+        if self.transactions.is_empty() { 0 } else { subjects(&self.populations) }
     }
 
     /// The numbers of the actors that are common to the transactions of all writers.
@@ -178,7 +184,7 @@ impl Workload {
 
     /// Most writers: an actor, or the subject of a transaction, has one at a time.
     pub(crate) fn most_writers(&self) -> u64 {
-        if self.transactions.is_empty() { self.actor_count() } else { u64::from(subjects(&self.populations)) }
+        if self.transactions.is_empty() { self.actor_count() } else { u64::from(self.subjects()) }
     }
 
     /// Commands that begin together, on average: those of a transaction, or 1.

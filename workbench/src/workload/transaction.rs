@@ -54,11 +54,6 @@ impl Transaction {
     }
 }
 
-/// Whether commands of all writers wait for actors of this population: it has fewer actors than there are subjects.
-pub(super) fn is_common(population: &Population, populations: &[Population]) -> bool {
-    population.actors.count < subjects(populations)
-}
-
 /// The most actors of a population.
 pub(super) fn subjects(populations: &[Population]) -> u32 {
     populations.iter().map(|population| population.actors.count).max().unwrap_or(1)
@@ -106,7 +101,7 @@ fn check(transactions: &[Transaction], populations: &[Population]) -> Result<(),
             let population = known
                 .ok_or_else(|| format!("the transaction `{name}` has a step for `{of}`, which is no population"))?;
             let shareable = [CommandKind::Persist, CommandKind::Events, CommandKind::LastEvent];
-            if is_common(population, populations) && !shareable.contains(&kind) {
+            if population.actors.count < subjects(populations) && !shareable.contains(&kind) {
                 return Err(format!(
                     "the transaction `{name}` issues `{kind}` on `{of}`, whose actors are common to several subjects, expected \
                      persist, events or last_event"

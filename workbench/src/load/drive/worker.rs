@@ -121,39 +121,38 @@ impl<T: Target> Worker<T> {
             if self.start_actor(&planned, shared)? {
                 free_since = clock.now_ns();
             }
-            let known = arrival.filter(|_| planned.continues());
-            if known.is_some() {
-                if shared.control.is_stopped() {
+            let (current, due) = match arrival.filter(|_| planned.continues()) {
+                Some(_) if shared.control.is_stopped() => {
                     self.pending = Some(planned);
                     break;
                 }
-            } else {
-                if let Some(mix) = &mut mix {
-                    mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
+                Some(begun) => (begun, free_since),
+                None => {
+                    if let Some(mix) = &mut mix {
+                        mix.wait(|| window.is_over(clock.now_ns()) || shared.control.is_stopped());
+                    }
+                    let due = schedule.due(planned.at_ns);
+                    if !wait(due, window, clock, shared.control) {
+                        self.pending = Some(planned);
+                        break;
+                    }
+                    let start = clock.now_ns();
+                    let due = due.unwrap_or(start);
+                    if start.saturating_sub(due) > window.lag_limit_ns {
+                        self.pending = Some(planned);
+                        tally.measurement.gave_up = true;
+                        break;
+                    }
+                    if free_since < due {
+                        tally.measurement.wake_lag.record(start - due);
+                    }
+                    // The rest of a transaction of the load before is not one.
+                    let is_whole = !planned.continues();
+                    (Arrival { due, start, counts_from: window.counts_from(), is_whole }, due)
                 }
-                let due = schedule.due(planned.at_ns);
-                if !wait(due, window, clock, shared.control) {
-                    self.pending = Some(planned);
-                    break;
-                }
-                let start = clock.now_ns();
-                let due = due.unwrap_or(start);
-                if start.saturating_sub(due) > window.lag_limit_ns {
-                    self.pending = Some(planned);
-                    tally.measurement.gave_up = true;
-                    break;
-                }
-                if free_since < due {
-                    tally.measurement.wake_lag.record(start - due);
-                }
-                // The rest of a transaction of the load before is not one.
-                let is_whole = !planned.continues();
-                arrival = Some(Arrival { due, start, counts_from: window.counts_from(), is_whole });
-            }
-            if let Some(arrival) = arrival {
-                let due = if known.is_some() { free_since } else { arrival.due };
-                free_since = self.command(planned, due, arrival, &mut tally, clock, shared)?;
-            }
+            };
+            arrival = Some(current);
+            free_since = self.command(planned, due, current, &mut tally, clock, shared)?;
         }
         Ok(tally.finish())
     }
