@@ -215,6 +215,13 @@ impl MachineFindings {
         self.sustained.iter().rev().find(fits).map(|sustained| sustained.rate_per_second)
     }
 
+    /// The lowest rate above the sustained ones that missed the objective, commands per second; `None` if none was tried.
+    pub(super) fn missed_per_second(&self) -> Option<f64> {
+        let sustained = self.sustained.last().map_or(0.0, |sustained| sustained.offered_per_second);
+        let missed = self.probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
+        missed.filter(|&rate| rate > sustained).reduce(f64::min)
+    }
+
     /// Commands per second of the closed loop; `None` if the machine ran out of memory under it.
     pub fn ceiling_per_second(&self) -> Option<f64> {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())

@@ -42,13 +42,15 @@ fn throughput((off, on): (&ModeFindings, &ModeFindings)) -> Option<ThroughputPri
     let both = || {
         off.searched.iter().filter_map(|one| {
             let other = on.searched_machine(&one.machine)?;
-            Some((&one.machine, one.sustained_within_memory().zip(other.sustained_within_memory())?))
+            let rates = one.sustained_within_memory().zip(other.sustained_within_memory())?;
+            Some((&one.machine, rates, one.missed_per_second().zip(other.missed_per_second())))
         })
     };
     let recommended = on.recommended().map(|verdict| &verdict.machine);
-    let same = both().find(|(machine, _)| Some(*machine) == recommended).or_else(|| both().next_back());
-    if let Some((machine, rates)) = same {
-        return ThroughputPrice::new(ThroughputBasis::Objective, Some(machine.name.clone()), rates);
+    let same = both().find(|(machine, ..)| Some(*machine) == recommended).or_else(|| both().next_back());
+    if let Some((machine, rates, missed)) = same {
+        let price = ThroughputPrice::new(ThroughputBasis::Objective, Some(machine.name.clone()), rates);
+        return price.map(|price| price.within(missed));
     }
     let (off, on) = one_machine((off, on))?;
     let ceilings = off.ceiling_per_second().zip(on.ceiling_per_second())?;

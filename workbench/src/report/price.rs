@@ -39,6 +39,9 @@ pub struct ThroughputPrice {
     pub on_per_second: f64,
     /// The second as a share of the first.
     pub kept_percent: f64,
+    /// Where that share lies, by the rates that were sustained and the next higher ones that missed the objective; absent where a
+    /// mode missed it at no higher rate, and for closed loops.
+    pub kept_band_percent: Option<[f64; 2]>,
 }
 
 /// Kind of rates that a [`ThroughputPrice`] compares.
@@ -110,8 +113,15 @@ impl ThroughputPrice {
     /// Of a rate with durability off and one with durability on; `None` if the first is 0.
     pub(crate) fn new(basis: ThroughputBasis, machine: Option<String>, (off, on): (f64, f64)) -> Option<Self> {
         let kept_percent = 100.0 * on / off;
-        let price = Self { basis, machine, off_per_second: off, on_per_second: on, kept_percent };
+        let price =
+            Self { basis, machine, off_per_second: off, on_per_second: on, kept_percent, kept_band_percent: None };
         kept_percent.is_finite().then_some(price)
+    }
+
+    /// With the band that follows from the rates that missed the objective above those that are compared.
+    pub(crate) fn within(self, missed: Option<(f64, f64)>) -> Self {
+        let band = |(off, on)| [100.0 * self.on_per_second / off, 100.0 * on / self.off_per_second];
+        Self { kept_band_percent: missed.map(band), ..self }
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::arrivals::Arrivals;
 use super::file::WorkloadFile;
 use super::input_text::{did_you_mean, escape_lines};
-use super::population::Population;
-use super::transaction::{Transaction, subjects};
+use super::population::{CommandMix, Population};
+use super::transaction::{Transaction, resolve, subjects};
 use super::values::ActorNames;
 use ave_actors_rocksdb::trace::CommandKind;
 
@@ -91,6 +91,24 @@ impl Workload {
     pub(crate) fn of_populations(name: String, arrivals: Arrivals, populations: Vec<Population>) -> Self {
         let (description, transactions, common_events) = (String::new(), Vec::new(), Vec::new());
         Self { name, description, seed: 1, arrivals, populations, transactions, common_events }
+    }
+
+    /// Populations that do what transactions have them do.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a transaction.
+    pub(crate) fn of_transactions(
+        name: String,
+        arrivals: Arrivals,
+        mut populations: Vec<Population>,
+        transactions: Vec<Transaction>,
+    ) -> Result<Self, String> {
+        for one in &mut populations {
+            (one.weight, one.commands) = (1.0, CommandMix::default());
+        }
+        resolve(&transactions, &mut populations)?;
+        Ok(Self { transactions, ..Self::of_populations(name, arrivals, populations) })
     }
 
     /// Reads a workload from the text of a file.
@@ -202,16 +220,23 @@ impl Workload {
         self.populations.iter().flat_map(of).collect()
     }
 
-    /// Type and name of an actor.
+    /// Type and name of an actor. The actors of one subject have one name, as they have in an application.
     pub(crate) fn actor(&self, actor: u64) -> (String, String) {
-        let ActorPlace { population, place, .. } = self.place_of(actor);
-        let names = ActorNames::new(self.seed, population.actors.name_bytes);
-        (population.type_name(place), names.name(actor))
+        let place = self.place_of(actor);
+        let names = ActorNames::new(self.seed, place.population.actors.name_bytes);
+        (place.population.type_name(place.place), names.name(self.number_in_name(actor, place)))
     }
 
     /// The first bytes of an actor's name, as a number that sorts like it.
     pub(crate) fn leading_name(&self, actor: u64) -> u128 {
-        ActorNames::new(self.seed, self.place_of(actor).population.actors.name_bytes).leading(actor)
+        let place = self.place_of(actor);
+        ActorNames::new(self.seed, place.population.actors.name_bytes).leading(self.number_in_name(actor, place))
+    }
+
+    /// The number that makes a name: of an actor of a subject that of the subject.
+    fn number_in_name(&self, actor: u64, place: ActorPlace<'_>) -> u64 {
+        let is_of_subject = !self.transactions.is_empty() && place.common.is_none();
+        if is_of_subject { actor - actor % self.actor_count() + place.place } else { actor }
     }
 
     /// Mean length of an actor's name, bytes.

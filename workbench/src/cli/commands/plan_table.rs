@@ -133,10 +133,13 @@ fn disk(disk: &PlanDisk) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// `38 % of the rate is left, p99 +3.1 ms at the target; without it a power loss loses up to the last 30 s`.
+/// `38 % (30 % to 51 %) of the rate is left, p99 +3.1 ms at the target; without it a power loss loses up to the last 30 s`.
 fn cost(price: &DurabilityPrice) -> String {
-    let ratio =
-        price.throughput.as_ref().map(|price| format!("{} of the rate is left", units::percent(price.kept_percent)));
+    let band = |[low, high]: [f64; 2]| format!(" ({} to {})", units::percent(low), units::percent(high));
+    let ratio = price.throughput.as_ref().map(|price| {
+        let band = price.kept_band_percent.map(band).unwrap_or_default();
+        format!("{}{band} of the rate is left", units::percent(price.kept_percent))
+    });
     let p99 = price.latency.as_ref().and_then(|price| {
         let added = units::duration_difference(price.added_p99_ns?);
         Some(format!("p99 {added} at the {} rate", if price.at_target { "target" } else { "required" }))

@@ -10,7 +10,7 @@ use crate::actor::{PersistenceRules, Strategy};
 use crate::trace::builder::Trace;
 use crate::trace::info::{TraceInfo, info};
 use crate::workload::{
-    Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Population, Preload, SizeDistribution, Skew, Workload,
+    Actors, Arrivals, CommandMix, Persistence, PersistenceMode, Population, Preload, SizeDistribution, Skew,
 };
 use ave_actors_rocksdb::trace::{CommandKind, Provenance};
 
@@ -71,12 +71,6 @@ impl Seen {
         }
         population
     }
-}
-
-/// The workload of these populations.
-pub(super) fn workload_of(trace: &Trace, populations: Vec<Population>, arrivals: Arrivals) -> Workload {
-    let name = name(&trace.provenance.name);
-    Workload::of_populations(name, arrivals, populations)
 }
 
 /// The trace's name with the characters and the length of a workload's.

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use super::behaviour::observe;
 use super::bursts;
-use super::derive::{Seen, arrivals, correct, name, rounded, workload_of};
+use super::chains::{Chains, chains};
+use super::derive::{Seen, arrivals, correct, name, rounded};
 use super::groups::{Group, groups};
 use super::likeness;
 use super::notes::{description, notes, origin};
 use super::result::Fit;
+use super::transactions::workload_of;
 use crate::measure::median;
-use crate::trace::builder::Trace;
+use crate::trace::builder::{Trace, TraceBuilder};
 use crate::trace::error::TraceError;
 use crate::trace::generate::{GenerateLength, GenerateOptions, Preload, generate_trace};
 use crate::trace::info::{Rhythm, info};
 use crate::workload::{Arrivals, Population, Workload};
+use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
 /// Commands of the generated trace that is compared, at most.
 const MOST_COMMANDS: u64 = 1_000_000;
@@ -40,8 +43,9 @@ pub fn fit<I: Iterator<Item = u64>>(
 ) -> Result<Fit, TraceError> {
     let directory = std::env::temp_dir();
     let failed = TraceError::file("read", &directory);
-    let original = info(trace).map_err(failed)?;
-    let groups = groups(trace, &original.types)?;
+    let mut original = info(trace).map_err(failed)?;
+    let chains = chains(trace).map_err(failed)?;
+    let groups = groups(trace, &original.types, chains.as_ref())?;
     let seen: Vec<Seen> =
         groups.iter().map(|group| Seen::of(group.part(trace))).collect::<Result<_, _>>().map_err(failed)?;
     let rate = if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
@@ -51,7 +55,15 @@ pub fn fit<I: Iterator<Item = u64>>(
         let options = GenerateOptions { length, preload: Preload::AsPast, per_second: rate };
         generate_trace(&Arc::new(workload.clone()), &options, times)
     };
-    let arrivals = arrivals(trace, &original).map_err(failed)?;
+    let commands_per_second = (original.commands_per_second > 0.0).then_some(original.commands_per_second);
+    // What comes at a rate: commands, or the chains that they form.
+    let beginnings = chains.as_ref().map(beginnings).transpose()?;
+    let arriving = beginnings.as_ref().unwrap_or(trace);
+    if beginnings.is_some() {
+        let begun = info(arriving).map_err(failed)?;
+        (original.rhythm, original.commands_per_second) = (begun.rhythm, begun.commands_per_second);
+    }
+    let arrivals = arrivals(arriving, &original).map_err(failed)?;
     let is_only = groups.len() == 1;
     let population = |(group, seen): (&Group, &Seen)| {
         let share = group.part(trace).command_count() as f64 / trace.command_count().max(1) as f64;
@@ -60,9 +72,11 @@ pub fn fit<I: Iterator<Item = u64>>(
         seen.population(name, &trace.provenance, weight)
     };
     let populations = groups.iter().zip(&seen).map(population).collect();
-    let mut workload = workload_of(trace, populations, arrivals);
+    let mut workload = workload_of(name(&trace.provenance.name), populations, arrivals, chains.as_ref(), &groups);
     workload.description = description(trace, &original, &workload);
-    for _ in 0..CORRECTIONS {
+    // The commands of chains are counted.
+    let corrections = if chains.is_some() { 0 } else { CORRECTIONS };
+    for _ in 0..corrections {
         let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS_TO_CORRECT))?;
         let all = sample.command_count().max(1) as f64;
         let parts = parts(&sample, &workload)?;
@@ -81,15 +95,24 @@ pub fn fit<I: Iterator<Item = u64>>(
     let sample = generated(&workload, trace.command_count().min(MOST_COMMANDS))?;
     let mut found = info(&sample).map_err(failed)?;
     let mut rate_error = 0.0;
-    if let Arrivals::Bursts(bursts) = workload.arrivals {
-        let commands = sample.command_count();
-        let seeds = (MOST_BURST_COMMANDS / commands.max(1)).clamp(1, BURST_SEEDS);
-        let rhythms = (0..seeds).map(|seed| {
-            let times = arrival_times(workload.arrivals, rate, workload.seed + seed);
-            Rhythm::of(&times.take(usize::try_from(commands).unwrap_or(usize::MAX)).collect::<Vec<_>>())
-        });
-        take_medians(&mut found.rhythm, &rhythms.collect::<Vec<_>>());
-        rate_error = bursts::rate_error(bursts, rate, commands);
+    let is_bursty = matches!(workload.arrivals, Arrivals::Bursts(_));
+    if is_bursty || chains.is_some() {
+        let arrivals = arriving.command_count().min(MOST_COMMANDS);
+        let arriving_rate =
+            if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
+        let seeds = if is_bursty { (MOST_BURST_COMMANDS / arrivals.max(1)).clamp(1, BURST_SEEDS) } else { 1 };
+        let times = |seed| {
+            let times = arrival_times(workload.arrivals, arriving_rate, workload.seed + seed);
+            times.take(usize::try_from(arrivals).unwrap_or(usize::MAX)).collect::<Vec<_>>()
+        };
+        let rhythms: Vec<Rhythm> = (0..seeds).map(|seed| Rhythm::of(&times(seed))).collect();
+        if chains.is_some() {
+            found.commands_per_second = rhythms[0].commands_per_second();
+        }
+        take_medians(&mut found.rhythm, &rhythms);
+        if let Arrivals::Bursts(bursts) = workload.arrivals {
+            rate_error = bursts::rate_error(bursts, arriving_rate, arrivals);
+        }
     }
     let mut aspects = likeness::compare(&original, &found, rate_error);
     if !is_only {
@@ -101,14 +124,25 @@ pub fn fit<I: Iterator<Item = u64>>(
         };
         aspects.push(likeness::bytes_by_population(workload.populations.iter().zip(&seen).map(written)));
     }
+    aspects.extend(chains.as_ref().map(|chains| likeness::commands_in_chains(chains.explained)));
     Ok(Fit {
-        notes: notes(trace, &original, &seen, &workload),
+        notes: notes(trace, &original, &seen, &workload, chains.as_ref()),
         workload,
-        commands_per_second: (original.commands_per_second > 0.0).then_some(original.commands_per_second),
+        commands_per_second,
         aspects,
         compared_commands_count: sample.command_count(),
         origin: origin(trace),
     })
+}
+
+/// A command where each chain begins.
+fn beginnings(chains: &Chains) -> Result<Trace, TraceError> {
+    let mut builder = TraceBuilder::new(Provenance::default());
+    let actor = builder.actor("chain", "any");
+    for &at_ns in &chains.starts_ns {
+        builder.command(at_ns, actor, CommandKind::LastEvent, &mut [Op::new(OpKind::EventsLast, 0, 0)])?;
+    }
+    builder.finish()
 }
 
 /// The commands of each population in a trace that was generated from the workload; `None` if they are all there are.

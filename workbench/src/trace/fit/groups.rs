@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::chains::Chains;
 use super::derive::in_names;
 use crate::trace::builder::Trace;
 use crate::trace::error::TraceError;
@@ -19,6 +20,7 @@ const ALIKE_COMMANDS: f64 = 0.1;
 pub(super) struct Group {
     /// Name of a population.
     pub(super) name: String,
+    type_names: Vec<String>,
     /// Their commands; `None` if they are all there are.
     part: Option<Trace>,
 }
@@ -28,17 +30,29 @@ impl Group {
     pub(super) fn part<'t>(&'t self, whole: &'t Trace) -> &'t Trace {
         self.part.as_ref().unwrap_or(whole)
     }
+
+    pub(super) fn type_names(&self) -> impl Iterator<Item = &str> {
+        self.type_names.iter().map(String::as_str)
+    }
+
+    /// Whether a type belongs to the group.
+    pub(super) fn has(&self, type_name: &str) -> bool {
+        self.type_names.iter().any(|own| own == type_name)
+    }
 }
 
-/// Groups the types of a trace, most commands first.
-pub(super) fn groups(trace: &Trace, types: &[TypeInfo]) -> Result<Vec<Group>, TraceError> {
-    let mut by_commands: Vec<&TypeInfo> = types.iter().collect();
+/// Groups the types of a trace, most commands first. With chains, each type that has a part in them stands alone, and the others are
+/// left out.
+pub(super) fn groups(trace: &Trace, types: &[TypeInfo], chains: Option<&Chains>) -> Result<Vec<Group>, TraceError> {
+    let belongs = |one: &&TypeInfo| chains.is_none_or(|chains| chains.has(&one.type_name));
+    let mut by_commands: Vec<&TypeInfo> = types.iter().filter(belongs).collect();
     by_commands.sort_by(|a, b| b.commands().cmp(&a.commands()).then_with(|| a.type_name.cmp(&b.type_name)));
     let mut groups: Vec<Vec<&TypeInfo>> = Vec::new();
     for one in by_commands {
-        match groups.iter().position(|group| are_alike(group[0], one)) {
+        let alike = groups.iter().position(|group| are_alike(group[0], one)).filter(|_| chains.is_none());
+        match alike {
             Some(at) => groups[at].push(one),
-            None if groups.len() < MOST_GROUPS => groups.push(vec![one]),
+            None if groups.len() < MOST_GROUPS || chains.is_some() => groups.push(vec![one]),
             None => groups[MOST_GROUPS - 1].push(one),
         }
     }
@@ -48,7 +62,7 @@ pub(super) fn groups(trace: &Trace, types: &[TypeInfo]) -> Result<Vec<Group>, Tr
         let name = unused(name(&type_names), &mut names);
         let keeps = |actor: u32| type_names.iter().any(|name| **name == *trace.actors()[actor as usize].type_name);
         let part = if is_only { None } else { Some(trace.part(keeps)?) };
-        Ok(Group { name, part })
+        Ok(Group { name, type_names, part })
     };
     groups.into_iter().map(of).collect()
 }

@@ -85,6 +85,12 @@ pub(super) fn bytes_by_population(pairs: impl Iterator<Item = (String, (f64, f64
     Aspect { name: "bytes by population", unit: "percent", detail, difference, tolerance: Some(10.0) }
 }
 
+/// The share of the trace's commands that the workload's transactions are made of, 0 to 1.
+pub(super) fn commands_in_chains(share: f64) -> Aspect {
+    let left = 100.0 * (1.0 - share).max(0.0);
+    points("commands in transactions", Some(10.0), (left, format!("100 % and {:.1} %", 100.0 - left)))
+}
+
 fn mix<K: Copy + ToString, const N: usize>(
     name: &'static str,
     kinds: [K; N],

@@ -2,6 +2,7 @@
 
 use super::behaviour::Behaviour;
 use super::bursts::{self, ANY_RATE};
+use super::chains::Chains;
 use super::derive::{Seen, UNKNOWN_BYTES, preloaded};
 use crate::trace::builder::Trace;
 use crate::trace::info::TraceInfo;
@@ -44,9 +45,24 @@ fn of_population(population: &Population) -> String {
     )
 }
 
+/// The types that have no part in a chain, with the number of their commands.
+fn left_out(info: &TraceInfo, chains: &Chains) -> Option<String> {
+    let left = info.types.iter().filter(|one| !chains.has(&one.type_name));
+    let names: Vec<String> = left.map(|one| format!("{} ({})", escape(&one.type_name), one.commands())).collect();
+    (!names.is_empty())
+        .then(|| format!("types without a part in a transaction are left out (commands): {}", names.join(", ")))
+}
+
 /// Of the trace, and of each population.
-pub(super) fn notes(trace: &Trace, info: &TraceInfo, seen: &[Seen], workload: &Workload) -> Vec<String> {
+pub(super) fn notes(
+    trace: &Trace,
+    info: &TraceInfo,
+    seen: &[Seen],
+    workload: &Workload,
+    chains: Option<&Chains>,
+) -> Vec<String> {
     let mut notes: Vec<String> = burst_note(info, workload).into_iter().collect();
+    notes.extend(chains.and_then(|chains| left_out(info, chains)));
     let dropped = trace.dropped_count();
     notes.extend((dropped > 0).then(|| format!("the recorder dropped {dropped} operations")));
     let several = workload.populations.len() > 1;
@@ -85,12 +101,13 @@ fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {
         info.rhythm.interarrival_cv_ratio.map(|cv| format!("coefficient of variation {cv:.1}")),
         info.rhythm
             .dispersion_per_100_commands_ratio
-            .map(|index| format!("index of dispersion of 100 commands {index:.1}")),
+            .map(|index| format!("index of dispersion per hundred {index:.1}")),
     ];
+    let what = if workload.transactions.is_empty() { "commands" } else { "transactions" };
     Some(format!(
-        "commands came in bursts ({}); the bursts of the workload have {:.1} times the mean rate, {:.0} commands on \
-         average, {:.0} % of all commands. Their length is for the trace's rate: at N times that rate, divide `seconds` by N \
-         ({} at {ANY_RATE} commands/s). Regular pauses, times of day and the actors of a burst are not resembled; replay the \
+        "{what} came in bursts ({}); the bursts of the workload have {:.1} times the mean rate, {:.0} {what} on \
+         average, {:.0} % of all {what}. Their length is for the trace's rate: at N times that rate, divide `seconds` by N \
+         ({} at {ANY_RATE} {what}/s). Regular pauses, times of day and the actors of a burst are not resembled; replay the \
          trace itself with `--speed` if they matter",
         figures.into_iter().flatten().collect::<Vec<_>>().join(", "),
         bursts.factor,

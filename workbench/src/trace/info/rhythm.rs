@@ -56,6 +56,11 @@ impl Rhythm {
         }
         counter.finish()
     }
+
+    /// Commands per second on average; 0 if all came at once.
+    pub(in super::super) fn commands_per_second(&self) -> f64 {
+        if self.interarrival_mean_seconds > 0.0 { self.interarrival_mean_seconds.recip() } else { 0.0 }
+    }
 }
 
 #[derive(Debug)]

@@ -106,6 +106,7 @@ pub(crate) fn run() -> Report {
             off_per_second: 48_700.0,
             on_per_second: 3_480.0,
             kept_percent: 100.0 * 3_480.0 / 48_700.0,
+            kept_band_percent: None,
         }),
         at_risk: None,
         ..durability_price()
@@ -577,6 +578,7 @@ fn durability_price() -> DurabilityPrice {
             off_per_second: 21_400.0,
             on_per_second: 3_150.0,
             kept_percent: 100.0 * 3_150.0 / 21_400.0,
+            kept_band_percent: Some([11.3, 19.1]),
         }),
         latency: Some(LatencyPrice {
             command: "persist".to_owned(),

@@ -1,5 +1,6 @@
 //! Fits: the trace that is generated from a fitted workload resembles the original.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +14,13 @@ use ave_workbench::trace::{
     Fit, GenerateLength, GenerateOptions, ImportOptions, Preload, Selection, Sizes, Table, TableFormat, Trace,
     TraceBuilder, TraceInfo, Truncation,
 };
-use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Workload, shipped};
+use ave_workbench::workload::{Arrivals, Bursts, PersistenceMode, Step, Workload, shipped};
+use rand::{RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use tempfile::tempdir;
 
 use crate::support::skip::skipped;
-use crate::support::{commands_in, provenance};
+use crate::support::{TracedCommand, commands_in, provenance, trace_of_commands};
 
 const RATE: f64 = 500.0;
 
@@ -102,45 +105,125 @@ fn a_shipped_workload_is_fitted_to_its_trace() {
     }
 }
 
-/// What most transactions of the ledger node do with an actor, from its start to its stop.
-fn visit(population: &str) -> Vec<CommandKind> {
-    use CommandKind::{LastEvent, Persist, Recover, Snapshot};
-    match population {
-        "tracker" => vec![Recover, Recover, LastEvent, Recover, LastEvent, Persist, Snapshot],
-        "request_manager" => [vec![Recover], vec![Persist; 6]].concat(),
-        _ => Vec::new(),
+/// Steps, and share of the transactions, commonest first.
+fn transactions(workload: &Workload) -> Vec<(&[Step], f64)> {
+    let all: f64 = workload.transactions.iter().map(|one| one.weight).sum();
+    let mut found: Vec<_> = workload.transactions.iter().map(|one| (&one.steps[..], one.weight / all)).collect();
+    found.sort_by(|a, b| b.1.total_cmp(&a.1));
+    found
+}
+
+#[track_caller]
+fn assert_same_transactions(found: &Workload, wanted: &Workload) {
+    let [found, wanted] = [found, wanted].map(transactions);
+    assert_eq!(found.len(), wanted.len(), "{found:#?}");
+    for ((steps, share), (wanted_steps, wanted_share)) in found.iter().zip(&wanted) {
+        assert_eq!(steps, wanted_steps);
+        assert!((share - wanted_share).abs() < 0.05, "{share} and {wanted_share}");
     }
 }
 
-/// Populations, visits and growth are found in a recording of a ledger node, and in a trace of the workload made from it.
+/// Populations, transactions and growth are found in a recording of a ledger node, whose eight clients it does not show, and in a
+/// trace of the workload made from it.
 #[test]
-fn populations_are_found_in_a_trace() {
+fn populations_and_transactions_are_found_in_a_trace() {
     let node = Workload::find("ledger-node").unwrap();
     let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/recorded-ledger-node.trace.csv.zst");
     if !recorded.exists() {
-        return skipped(populations_are_found_in_a_trace, "no recorded trace in workloads");
+        return skipped(populations_and_transactions_are_found_in_a_trace, "no recorded trace in workloads");
     }
     let recorded = trace::read(&recorded, Truncation::Refuse).unwrap();
-    let weights: f64 = node.populations.iter().map(|population| population.weight).sum();
     for original in [recorded, commands_of(&node, 60_000)] {
         let fit = trace::fit(&original, arrival_times).unwrap();
+        assert_eq!(Workload::parse(&fit.to_toml()).unwrap(), fit.workload);
+        assert_same_transactions(&fit.workload, &node);
         for shipped in &node.populations {
             let found = fit.workload.populations.iter().find(|found| found.name == shipped.name);
             let found = found.unwrap_or_else(|| panic!("{}: {:#?}", shipped.name, fit.workload));
             assert_eq!(found.persistence.mode, shipped.persistence.mode, "{}", shipped.name);
             assert_eq!(found.persistence.encrypted, shipped.persistence.encrypted, "{}", shipped.name);
-            assert_eq!(found.commands.visit, visit(&shipped.name), "{}", shipped.name);
-            let percent = 100.0 * shipped.weight / weights;
-            assert!((found.weight - percent).abs() < 2.5, "{}: {}", shipped.name, found.weight);
         }
         let grows: Vec<_> = fit.workload.populations.iter().filter(|one| one.state_growth_per_event > 0.0).collect();
         let node = grows.iter().find(|one| one.name == "node").expect("its state has an entry per subject");
         assert!((node.state_growth_per_event - 92.0).abs() < 1.0, "{}", node.state_growth_per_event);
-        // Bursts are those of a busy machine. Quantiles of the sizes of all populations together lie between two of them.
-        let is_judged = |name: &str| !name.starts_with("dispersion") && name != "state sizes";
+        // Bursts are those of a busy machine, and a generated trace spaces its commands alike, so that its transactions begin evenly.
+        // Quantiles of the sizes of all populations together lie between two of them.
+        let is_judged = |name: &str| !name.starts_with("dispersion") && !["state sizes", "burstiness"].contains(&name);
         let judged: Vec<_> = fit.aspects.iter().filter(|aspect| is_judged(aspect.name)).collect();
         assert!(judged.iter().all(|aspect| aspect.is_met()), "{judged:#?}");
     }
+}
+
+/// Two kinds of transactions over subjects with two actors each, and two shared actors.
+const SHOP: &str = "name='shop'\ndescription='d'\n\
+    [[population]]\nname='cart'\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=40}\n\
+    persistence={mode='full', snapshot_every=0}\n\
+    [[population]]\nname='user'\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=40}\n\
+    persistence={mode='light'}\n\
+    [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nactors={count=1}\n\
+    persistence={mode='light'}\n\
+    [[population]]\nname='visits'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nactors={count=1}\n\
+    persistence={mode='light'}\n\
+    [[transaction]]\nname='order'\nweight=3\nsteps=[{population='visits', commands=['persist']},\n\
+    {population='cart', commands=['recover', 'persist']}, {population='orders', commands=['persist', 'persist']},\n\
+    {population='user', commands=['persist']}, {population='cart', commands=['snapshot']}]\n\
+    [[transaction]]\nname='visit'\nsteps=[{population='user', commands=['last_event', 'persist']},\n\
+    {population='visits', commands=['persist']}]\n";
+
+/// The shop's transactions as so many clients run them, which think between them. Each command takes 0.1 to 3 ms.
+fn trace_of_clients(shop: &Workload, clients: usize) -> Trace {
+    let commands = commands_in(&commands_of(shop, 20_000));
+    let (mut of_clients, mut of_subjects) = (vec![0.0; clients], BTreeMap::new());
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(clients as u64);
+    let (mut found, mut rest) = (Vec::new(), &commands[..]);
+    while let Some((chain, after)) = rest.first().and_then(|first| rest.split_at_checked(commands_from(first))) {
+        let client = of_clients.iter_mut().min_by(|a, b| f64::total_cmp(a, b)).unwrap();
+        let subject = of_subjects.entry(chain[1].actor.name.clone()).or_insert(0.0);
+        let mut time = client.max(*subject) + rng.random_range(0.5..1.5);
+        for command in chain {
+            time += rng.random_range(0.0001..0.003);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time in nanoseconds")]
+            let at_ns = (time * 1e9) as u64;
+            found.push(TracedCommand { at_ns, ..command.clone() });
+        }
+        (*client, *subject, rest) = (time, time, after);
+    }
+    found.sort_by_key(|command| command.at_ns);
+    let mut events = BTreeMap::new();
+    for command in &mut found {
+        let next = events.entry((command.actor.type_name.clone(), command.actor.name.clone())).or_insert(0);
+        for op in command.ops.iter_mut().filter(|op| op.kind == OpKind::EventsPut) {
+            (op.number, *next) = (*next, *next + 1);
+        }
+    }
+    trace_of_commands(provenance("clients"), &found)
+}
+
+/// Commands of the transaction that begins with this one.
+fn commands_from(first: &TracedCommand) -> usize {
+    if first.actor.type_name.starts_with("visits") { 7 } else { 3 }
+}
+
+#[test]
+fn transactions_are_found_however_many_clients_run_them_beside_each_other() {
+    let shop = Workload::parse(SHOP).unwrap();
+    for clients in [1, 4, 20] {
+        let fit = trace::fit(&trace_of_clients(&shop, clients), arrival_times).unwrap();
+        assert_same_transactions(&fit.workload, &shop);
+        let counts = fit.workload.populations.iter().map(|one| (one.name.as_str(), one.actors.count));
+        let wanted = [("cart", 40), ("orders", 1), ("user", 40), ("visits", 1)];
+        assert_eq!(counts.collect::<BTreeMap<_, _>>(), BTreeMap::from(wanted), "{clients} clients");
+    }
+}
+
+/// Actors of several types that do one thing at a time, whenever it comes, have populations and no transactions.
+#[test]
+fn commands_that_come_by_chance_are_no_transactions() {
+    let shop = SHOP.split("[[transaction]]").next().unwrap();
+    let by_chance = shop.replace("persistence={", "commands={persist=3, last_event=1, events=1}\npersistence={");
+    let fit = trace::fit(&commands_of(&Workload::parse(&by_chance).unwrap(), 20_000), arrival_times).unwrap();
+    assert_eq!(fit.workload.transactions, []);
+    assert!(fit.workload.populations.len() > 1);
 }
 
 /// After an orderly stop, a start replays no events.

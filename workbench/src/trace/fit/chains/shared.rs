@@ -1,0 +1,171 @@
+//! Commands of actors that all subjects share, and the chains to which they belong.
+
+use super::cuts::{Cut, Kind, Label};
+
+/// Mean rank of the time until the next command, among those from moments by chance, above which it follows by chance: without
+/// any relation it is one half.
+const BY_CHANCE: f64 = 0.45;
+/// Share of the chains of a kind that have to be followed by a command.
+const MOST: f64 = 0.8;
+/// Chains of a kind that are looked at to choose a place, at most.
+const MOST_LOOKED_AT: usize = 4_000;
+/// Chains that have no foreign commands in a place, which the order of its commands is taken from if there are so many.
+const FEWEST_ALONE: usize = 20;
+
+/// A command that belongs to each chain of a kind.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed {
+    /// Own commands of the chain before it.
+    pub(super) after: usize,
+    /// Median time from the own command before it, or to the first one, which is negative; nanoseconds.
+    pub(super) offset_ns: i64,
+    pub(super) label: Label,
+    /// How many chains there are.
+    pub(super) count: usize,
+}
+
+/// The places of one label's commands, whose times ascend, in the chains of each kind.
+///
+/// The place after which a command follows soonest, compared with moments by chance within the same chains, comes first; then what
+/// follows there is looked at, until the places have as many commands as there are or the rest follows by chance.
+pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> Vec<Vec<Placed>> {
+    let gap = |kind: usize, place: usize| Gap { kind: &cut.kinds[kind], place, pause_ns: cut.pause_ns };
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (kind, known) in cut.kinds.iter().enumerate() {
+        for place in 0..=known.labels.len() {
+            candidates.push(gap(kind, place).candidate(kind, times, &starts_of(known, place)));
+        }
+    }
+    let mut found: Vec<Vec<Placed>> = cut.kinds.iter().map(|_| Vec::new()).collect();
+    let mut left = times.len() as f64;
+    loop {
+        let is_open = |one: &&mut Candidate| {
+            let chains = cut.kinds[one.kind].times.len() as f64;
+            one.rank < BY_CHANCE && one.count as f64 >= MOST * chains && left >= MOST * chains
+        };
+        let open = candidates.iter_mut().filter(is_open);
+        let Some(best) = open.min_by(|a, b| a.rank.total_cmp(&b.rank)) else { break };
+        let Candidate { kind, place, offset_ns, .. } = *best;
+        let count = cut.kinds[kind].count;
+        found[kind].push(Placed { after: place, offset_ns, label, count });
+        left -= count as f64;
+        *best = gap(kind, place).candidate(kind, times, &best.upto);
+    }
+    for (kind, placed) in found.iter_mut().enumerate() {
+        for place in 0..=cut.kinds[kind].labels.len() {
+            let here: Vec<&mut Placed> = placed.iter_mut().filter(|one| one.after == place).collect();
+            gap(kind, place).refine(times, here);
+        }
+    }
+    found
+}
+
+/// From when on a place of each chain is looked at: its own command before it, or the first one for what precedes the chain.
+fn starts_of(kind: &Kind, place: usize) -> Vec<u64> {
+    kind.times.iter().map(|times| times[place.saturating_sub(1)]).collect()
+}
+
+/// A place in the chains of a kind: before the first own command, or after the own command of that number, up to the next one.
+struct Gap<'a> {
+    kind: &'a Kind,
+    place: usize,
+    pause_ns: u64,
+}
+
+/// What follows in a place of the chains of a kind.
+struct Candidate {
+    kind: usize,
+    place: usize,
+    /// See [`Gap::rank`].
+    rank: f64,
+    /// Chains in which a command follows.
+    count: usize,
+    offset_ns: i64,
+    /// Until when the commands of each chain are taken, with this one.
+    upto: Vec<u64>,
+}
+
+impl Gap<'_> {
+    /// The next command of a chain in this place: its number among `times`.
+    fn next(&self, times: &[u64], chain: usize, from: u64) -> Option<usize> {
+        if self.place == 0 {
+            let at = times.partition_point(|&time| time < from).checked_sub(1)?;
+            return (from - times[at] <= self.pause_ns).then_some(at);
+        }
+        let at = times.partition_point(|&time| time < from);
+        let time = *times.get(at)?;
+        let end = self.kind.times[chain].get(self.place).copied();
+        (time < end.unwrap_or_else(|| from.saturating_add(self.pause_ns).saturating_add(1))).then_some(at)
+    }
+
+    /// The commands that follow `from`, a time for each chain.
+    fn candidate(&self, kind: usize, times: &[u64], from: &[u64]) -> Candidate {
+        let mut upto = from.to_vec();
+        let mut offsets = Vec::new();
+        for (chain, upto) in upto.iter_mut().enumerate() {
+            let Some(at) = self.next(times, chain, *upto) else { continue };
+            // The next one is looked for behind it, or before it in front of a chain.
+            *upto = if self.place == 0 { times[at] } else { times[at] + 1 };
+            let own = self.kind.times[chain][self.place.saturating_sub(1)];
+            offsets.push(i64::try_from(times[at].abs_diff(own)).unwrap_or(i64::MAX));
+        }
+        offsets.sort_unstable();
+        let offset = offsets.get(offsets.len() / 2).copied().unwrap_or(0);
+        let offset_ns = if self.place == 0 { -offset } else { offset };
+        Candidate { kind, place: self.place, rank: self.rank(times, from), count: offsets.len(), offset_ns, upto }
+    }
+
+    /// Mean rank of the times until the next command, among those from moments by chance within the chains: 0 if it follows at once,
+    /// a half if by chance, 1 if there is none.
+    fn rank(&self, times: &[u64], from: &[u64]) -> f64 {
+        let step = self.kind.times.len().div_ceil(MOST_LOOKED_AT).max(1);
+        let chains = || (0..self.kind.times.len()).step_by(step);
+        let mut by_chance: Vec<u64> = chains().map(|chain| self.lag_by_chance(times, chain)).collect();
+        by_chance.sort_unstable();
+        let rank = |chain: usize| {
+            let Some(at) = self.next(times, chain, from[chain]) else { return 1.0 };
+            let lag = times[at].abs_diff(from[chain]);
+            by_chance.partition_point(|&other| other < lag) as f64 / by_chance.len() as f64
+        };
+        chains().map(rank).sum::<f64>() / chains().count().max(1) as f64
+    }
+
+    /// Sets the offsets of what was placed here by the chains that have just as many commands in this place, if there are enough of them:
+    /// in others, some of the commands belong to chains beside them.
+    fn refine(&self, times: &[u64], mut placed: Vec<&mut Placed>) {
+        if self.place == 0 || self.place == self.kind.labels.len() || placed.is_empty() {
+            return;
+        }
+        let offsets = |own: &Vec<u64>| {
+            let [from, to] = [own[self.place - 1], own[self.place]];
+            let [first, end] = [from, to].map(|at| times.partition_point(|&time| time < at));
+            let offset = |&time: &u64| i64::try_from(time - from).unwrap_or(i64::MAX);
+            (end - first == placed.len()).then(|| times[first..end].iter().map(offset).collect::<Vec<_>>())
+        };
+        let known: Vec<Vec<i64>> = self.kind.times.iter().filter_map(offsets).collect();
+        if known.len() < FEWEST_ALONE {
+            return;
+        }
+        for (number, one) in placed.iter_mut().enumerate() {
+            let mut offsets: Vec<i64> = known.iter().map(|offsets| offsets[number]).collect();
+            offsets.sort_unstable();
+            one.offset_ns = offsets[offsets.len() / 2];
+        }
+    }
+
+    /// Time to the next command from a moment within a chain. Moments are spread evenly by the golden ratio.
+    fn lag_by_chance(&self, times: &[u64], chain: usize) -> u64 {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let own = &self.kind.times[chain];
+        let length = own[own.len() - 1] - own[0];
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
+        let moment = own[0] + ((chain as f64 * GOLDEN).fract() * length as f64) as u64;
+        let at = times.partition_point(|&time| time < moment);
+        let lag = if self.place == 0 {
+            at.checked_sub(1).map(|at| moment - times[at])
+        } else {
+            times.get(at).map(|time| time - moment)
+        };
+        lag.unwrap_or(u64::MAX)
+    }
+}
