@@ -29,5 +29,6 @@ pub use schema::{Workload, WorkloadError};
 pub(crate) use source::Planned;
 pub use source::WorkloadSource;
 pub(crate) use source::share_of_worker;
+pub(crate) use transaction::MOST_TRANSACTIONS;
 pub use transaction::{Step, Transaction};
 pub(crate) use values::{PoolOf, ValuePool, mix};

@@ -7,7 +7,7 @@ use super::population::{CommandMix, Population};
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// Most transactions of a workload.
-const MOST_TRANSACTIONS: usize = 16;
+pub(crate) const MOST_TRANSACTIONS: usize = 16;
 
 /// A chain of commands, a `[[transaction]]` of a workload file: one begins when the one before it has ended.
 ///

@@ -7,7 +7,7 @@ use super::bursts;
 use super::chains::{Chains, chains};
 use super::derive::{Seen, arrivals, correct, name, rounded};
 use super::groups::{Group, groups};
-use super::likeness;
+use super::likeness::{self, PopulationBytes};
 use super::notes::{description, notes, origin};
 use super::result::Fit;
 use super::transactions::workload_of;
@@ -119,10 +119,15 @@ pub fn fit<I: Iterator<Item = u64>>(
         let scale = trace.command_count() as f64 / sample.command_count().max(1) as f64;
         let written = |(population, seen): (&Population, &Seen)| {
             let types = found.types.iter().filter(|one| is_type_of(population, &one.type_name));
-            let found: u64 = types.map(|one| one.written_bytes).sum();
-            (population.name.clone(), (seen.info.written_bytes as f64, scale * found as f64))
+            PopulationBytes {
+                name: population.name.clone(),
+                trace: seen.info.written_bytes as f64,
+                workload: scale * types.map(|one| one.written_bytes).sum::<u64>() as f64,
+                commands: seen.info.commands_count.values().sum(),
+            }
         };
-        aspects.push(likeness::bytes_by_population(workload.populations.iter().zip(&seen).map(written)));
+        let written: Vec<_> = workload.populations.iter().zip(&seen).map(written).collect();
+        aspects.extend(likeness::bytes_by_population(&written));
     }
     aspects.extend(chains.as_ref().map(|chains| likeness::commands_in_chains(chains.explained)));
     Ok(Fit {

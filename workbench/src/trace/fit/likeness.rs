@@ -72,17 +72,37 @@ pub(super) fn compare(trace: &TraceInfo, generated: &TraceInfo, rate_error: f64)
     aspects
 }
 
-/// Compares the bytes that populations write, of the trace and of the workload.
-pub(super) fn bytes_by_population(pairs: impl Iterator<Item = (String, (f64, f64))>) -> Aspect {
-    let pairs: Vec<_> = pairs.collect();
-    let all: f64 = pairs.iter().map(|(_, (one, _))| one).sum();
+/// Bytes that a population writes, in a trace and as its workload has it.
+pub(super) struct PopulationBytes {
+    pub(super) name: String,
+    pub(super) trace: f64,
+    pub(super) workload: f64,
+    /// Its commands in the trace.
+    pub(super) commands: u64,
+}
+
+impl PopulationBytes {
+    fn difference(&self) -> f64 {
+        percent_off(self.trace, self.workload)
+    }
+
+    /// 10 %, or what few commands vary by: two standard errors of their number, and twice that, as each of them rewrites a state that
+    /// has grown with their number.
+    fn tolerance(&self) -> f64 {
+        (400.0 / (self.commands.max(1) as f64).sqrt()).max(10.0)
+    }
+}
+
+/// Compares the bytes that populations write, of the trace and of the workload: the one that is furthest off for its number of commands.
+pub(super) fn bytes_by_population(populations: &[PopulationBytes]) -> Option<Aspect> {
+    let all: f64 = populations.iter().map(|one| one.trace).sum();
     // A population that writes next to nothing decides nothing.
-    let judged = pairs.iter().filter(|(_, (one, _))| *one >= LEAST_BYTES * all);
-    let differ = |(name, (one, other)): &(String, (f64, f64))| {
-        (percent_off(*one, *other), format!("{name}: {} and {}", rounded(*one), rounded(*other)))
-    };
-    let (difference, detail) = judged.map(differ).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or_default();
-    Aspect { name: "bytes by population", unit: "percent", detail, difference, tolerance: Some(10.0) }
+    let judged = populations.iter().filter(|one| one.trace >= LEAST_BYTES * all);
+    let off = |one: &PopulationBytes| one.difference() / one.tolerance();
+    let furthest = judged.max_by(|a, b| off(a).total_cmp(&off(b)))?;
+    let detail = format!("{}: {} and {}", furthest.name, rounded(furthest.trace), rounded(furthest.workload));
+    let (difference, tolerance) = (furthest.difference(), Some(furthest.tolerance().round()));
+    Some(Aspect { name: "bytes by population", unit: "percent", detail, difference, tolerance })
 }
 
 /// The share of the trace's commands that the workload's transactions are made of, 0 to 1.

@@ -154,6 +154,29 @@ fn populations_and_transactions_are_found_in_a_trace() {
     }
 }
 
+/// On a witness, a subject has one actor; registers that all subjects share are written between its `persist` and its snapshot.
+#[test]
+fn commands_of_shared_actors_are_found_in_a_recording_of_a_witness() {
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../workloads/recorded-ledger-witness.trace.csv.zst");
+    if !recorded.exists() {
+        return skipped(
+            commands_of_shared_actors_are_found_in_a_recording_of_a_witness,
+            "no recorded trace in workloads",
+        );
+    }
+    let fit = trace::fit(&trace::read(&recorded, Truncation::Refuse).unwrap(), arrival_times).unwrap();
+    // Facts and creations do the same with a subject: what creations write beside it is left, each command alone.
+    let found = transactions(&fit.workload);
+    let witness = Workload::find("ledger-witness").unwrap();
+    let fact = witness.transactions.iter().find(|one| one.name == "fact").unwrap();
+    assert_eq!(found[0].0, fact.steps);
+    let alone: Vec<_> = found[1..].iter().map(|(steps, _)| (steps[0].population.as_str(), steps.len())).collect();
+    assert!(alone.contains(&("node", 1)) && alone.contains(&("witnesses_register", 1)), "{alone:?}");
+    // Facts come between evenly and at random, which no arrivals of a workload do.
+    let off = fit.aspects.iter().filter(|aspect| !aspect.is_met() && aspect.name != "burstiness").collect::<Vec<_>>();
+    assert!(off.is_empty(), "{off:#?}");
+}
+
 /// Two kinds of transactions over subjects with two actors each, and two shared actors.
 const SHOP: &str = "name='shop'\ndescription='d'\n\
     [[population]]\nname='cart'\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=40}\n\

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::workload::MOST_TRANSACTIONS;
+
 /// Number of a command kind of an actor type.
 pub(super) type Label = u16;
 
@@ -41,8 +43,6 @@ const MOST: f64 = 0.9;
 /// Share of all chains, and number, from which on chains that are alike are a kind.
 const LEAST_SHARE: f64 = 0.02;
 const LEAST_COUNT: usize = 20;
-/// Most kinds: the most transactions of a workload.
-const MOST_KINDS: usize = 16;
 /// Quantiles of the times between commands that are looked at for a jump.
 const QUANTILES: usize = 200;
 /// Factor between neighbouring quantiles from which on they differ by a jump.
@@ -89,7 +89,7 @@ fn cut_at(subjects: &[Vec<OwnCommand>], pause_ns: u64, type_of: &impl Fn(Label) 
     let count = |orders: &HashMap<Vec<Label>, Vec<&[OwnCommand]>>| orders.values().map(Vec::len).sum::<usize>();
     let mut known: Vec<_> = orders.into_iter().filter(|(_, orders)| count(orders) >= least).collect();
     known.sort_by(|(a, x), (b, y)| count(y).cmp(&count(x)).then_with(|| a.cmp(b)));
-    known.truncate(MOST_KINDS);
+    known.truncate(MOST_TRANSACTIONS);
     let explained: usize = known.iter().map(|(labels, orders)| labels.len() * count(orders)).sum();
     if (explained as f64) < MOST * all as f64 || explained == 0 {
         return None;

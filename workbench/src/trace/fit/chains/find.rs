@@ -8,19 +8,23 @@ use super::cuts::{Cut, Label, OwnCommand, cut};
 use super::shared::{Placed, places};
 use super::subjects::Subjects;
 use crate::trace::builder::Trace;
+use crate::workload::MOST_TRANSACTIONS;
 use ave_actors_rocksdb::trace::CommandKind;
 
 /// Commands of a trace that are looked at, at most: the first ones.
 const MOST_COMMANDS: usize = 2_000_000;
 /// Share of all commands that the chains have to explain.
 const MOST: f64 = 0.9;
+/// Commands of shared actors that belong to no chain, as a share of the number of chains and of twice their own, from which on they are
+/// kept: a few are left where chains of one subject follow without a pause.
+const LEAST_ALONE: f64 = 0.02;
 /// What actors that all subjects share can do in a chain.
 const SHAREABLE: [CommandKind; 3] = [CommandKind::Persist, CommandKind::Events, CommandKind::LastEvent];
 
 /// The chains of a trace.
 #[derive(Debug)]
 pub(in super::super) struct Chains {
-    /// Commonest first.
+    /// Commonest first; then commands of shared actors that belong to no chain, each alone.
     pub(in super::super) kinds: Vec<Chain>,
     /// Types of which each subject has an actor.
     of_subjects: Vec<String>,
@@ -99,15 +103,22 @@ pub(in super::super) fn chains(trace: &Trace) -> io::Result<Option<Chains>> {
     let mut placed: Vec<Vec<Placed>> = cut.kinds.iter().map(|_| Vec::new()).collect();
     let mut shared: Vec<_> = shared.into_iter().collect();
     shared.sort_unstable_by_key(|(label, _)| *label);
+    let mut alone = Vec::new();
     for (label, times) in shared {
-        for (all, found) in placed.iter_mut().zip(places(&cut, label, &times)) {
+        let (found, left) = places(&cut, label, &times);
+        for (all, found) in placed.iter_mut().zip(found) {
             explained += found.iter().map(|one| one.count).sum::<usize>();
             all.extend(found);
         }
+        if left as f64 >= LEAST_ALONE * cut.starts_ns.len().max(2 * times.len()) as f64 {
+            alone.push(Chain { commands: vec![labels.names[usize::from(label)].clone()], count: left });
+        }
     }
     let explained = explained as f64 / all.max(1) as f64;
-    let kinds = with_shared(&cut, placed, &labels.names);
+    let mut kinds = with_shared(&cut, placed, &labels.names);
     let several = kinds.iter().flat_map(|chain| &chain.commands).any(|(name, _)| *name != kinds[0].commands[0].0);
+    alone.truncate(MOST_TRANSACTIONS.saturating_sub(kinds.len()));
+    kinds.extend(alone);
     let of_subjects = subjects.type_names;
     Ok((several && explained >= MOST).then_some(Chains { kinds, of_subjects, starts_ns: cut.starts_ns, explained }))
 }

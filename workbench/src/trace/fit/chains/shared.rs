@@ -27,29 +27,34 @@ pub(super) struct Placed {
 /// The places of one label's commands, whose times ascend, in the chains of each kind.
 ///
 /// The place after which a command follows soonest, compared with moments by chance within the same chains, comes first; then what
-/// follows there is looked at, until the places have as many commands as there are or the rest follows by chance.
-pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> Vec<Vec<Placed>> {
+/// follows there is looked at, until the places have as many commands as there are or the rest follows by chance. A place between two
+/// own commands is also one if more commands lie there than beside the chain in the same time. Returns how many commands are left.
+pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> (Vec<Vec<Placed>>, usize) {
     let gap = |kind: usize, place: usize| Gap { kind: &cut.kinds[kind], place, pause_ns: cut.pause_ns };
     let mut candidates: Vec<Candidate> = Vec::new();
     for (kind, known) in cut.kinds.iter().enumerate() {
         for place in 0..=known.labels.len() {
-            candidates.push(gap(kind, place).candidate(kind, times, &starts_of(known, place)));
+            let gap = gap(kind, place);
+            let excess = gap.excess(times);
+            candidates.push(Candidate { excess, ..gap.candidate(kind, times, &starts_of(known, place)) });
         }
     }
     let mut found: Vec<Vec<Placed>> = cut.kinds.iter().map(|_| Vec::new()).collect();
-    let mut left = times.len() as f64;
+    let mut left = times.len();
     loop {
         let is_open = |one: &&mut Candidate| {
-            let chains = cut.kinds[one.kind].times.len() as f64;
-            one.rank < BY_CHANCE && one.count as f64 >= MOST * chains && left >= MOST * chains
+            let chains = MOST * cut.kinds[one.kind].times.len() as f64;
+            let is_more = one.excess > one.placed as f64 + 0.5;
+            (one.rank < BY_CHANCE || is_more) && one.count as f64 >= chains && left as f64 >= chains
         };
         let open = candidates.iter_mut().filter(is_open);
         let Some(best) = open.min_by(|a, b| a.rank.total_cmp(&b.rank)) else { break };
         let Candidate { kind, place, offset_ns, .. } = *best;
         let count = cut.kinds[kind].count;
         found[kind].push(Placed { after: place, offset_ns, label, count });
-        left -= count as f64;
-        *best = gap(kind, place).candidate(kind, times, &best.upto);
+        left = left.saturating_sub(count);
+        let (placed, excess) = (best.placed + 1, best.excess);
+        *best = Candidate { placed, excess, ..gap(kind, place).candidate(kind, times, &best.upto) };
     }
     for (kind, placed) in found.iter_mut().enumerate() {
         for place in 0..=cut.kinds[kind].labels.len() {
@@ -57,7 +62,7 @@ pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> Vec<Vec<Placed>>
             gap(kind, place).refine(times, here);
         }
     }
-    found
+    (found, left)
 }
 
 /// From when on a place of each chain is looked at: its own command before it, or the first one for what precedes the chain.
@@ -78,6 +83,10 @@ struct Candidate {
     place: usize,
     /// See [`Gap::rank`].
     rank: f64,
+    /// See [`Gap::excess`].
+    excess: f64,
+    /// Commands that were placed here.
+    placed: usize,
     /// Chains in which a command follows.
     count: usize,
     offset_ns: i64,
@@ -112,7 +121,24 @@ impl Gap<'_> {
         offsets.sort_unstable();
         let offset = offsets.get(offsets.len() / 2).copied().unwrap_or(0);
         let offset_ns = if self.place == 0 { -offset } else { offset };
-        Candidate { kind, place: self.place, rank: self.rank(times, from), count: offsets.len(), offset_ns, upto }
+        let (place, rank, count) = (self.place, self.rank(times, from), offsets.len());
+        Candidate { kind, place, rank, excess: 0.0, placed: 0, count, offset_ns, upto }
+    }
+
+    /// Commands in this place, if it lies between two own commands, on average beyond those of the same time before and after the chain.
+    fn excess(&self, times: &[u64]) -> f64 {
+        if self.place == 0 || self.place == self.kind.labels.len() {
+            return 0.0;
+        }
+        let before = |at: u64| times.partition_point(|&time| time < at) as f64;
+        let within = |from: u64, length: u64| before(from.saturating_add(length)) - before(from);
+        let of = |own: &Vec<u64>| {
+            let (first, last) = (own[0], own[own.len() - 1]);
+            let (from, length) = (own[self.place - 1], own[self.place] - own[self.place - 1]);
+            let beside = [first.saturating_sub(last - first + length), last.saturating_add(last - first)];
+            within(from, length) - beside.map(|from| within(from, length)).iter().sum::<f64>() / 2.0
+        };
+        self.kind.times.iter().map(of).sum::<f64>() / self.kind.times.len().max(1) as f64
     }
 
     /// Mean rank of the times until the next command, among those from moments by chance within the chains: 0 if it follows at once,
