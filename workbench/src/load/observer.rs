@@ -84,6 +84,9 @@ pub trait Observer: Sync {
     /// The stages to come, with the times that they are expected to take. Replaces earlier expectations.
     fn expect_stages(&self, _stages: &[StageTime]) {}
 
+    /// What follows the next expected stages takes so long, until stages are expected again.
+    fn expect_later(&self, _time: Duration) {}
+
     /// A stage begins, and the one before has ended.
     fn stage(&self, _stage: Stage, _name: &str) {}
 

@@ -21,6 +21,7 @@ use crate::plan::report::{ReportInput, plan_report};
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::resume::open_journal;
 use crate::plan::spec::{Breadth, PlanSpec};
+use crate::plan::stages;
 use crate::plan::watched::WatchedTestbed;
 use crate::process::rig::ProcessTestbed;
 use crate::process::{ProcessError, Scratch};
@@ -67,6 +68,9 @@ pub(crate) fn run(request: &PlanRequest, job: JobContext<'_>) -> Result<Finished
         require_idle_host(host.logical_cores, job.control).map_err(ProcessError::from)?;
     }
     let disk = profile(request, job)?;
+    if let Some(Scenario { spec, source, .. }) = &changed {
+        job.observer.expect_later(stages::expected_time(spec, source, job)?);
+    }
     let measured = measure(request, scenario, scratch.path(), &host, &disk, job)?;
     let changed = match changed.filter(|_| !job.control.is_stopped()) {
         Some(scenario) => {

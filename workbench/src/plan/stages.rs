@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::load::{Stage, StageTime};
+use crate::load::{JobContext, Source, Stage, StageTime};
 use crate::measure::fewest_trials;
 use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
+use crate::process::ProcessError;
 
 /// Expected time to link a filled database into place, to open and to close it, seconds.
 const SET_UP: f64 = 0.7;
@@ -22,6 +23,17 @@ pub(super) fn announce(spec: &PlanSpec, input: &SearchInput<'_>) -> Duration {
     let at_target = input.probe_time(spec.target_per_second);
     input.job.observer.expect_stages(&stages(spec, input, at_target));
     at_target
+}
+
+/// Time that all stages of a plan are expected to take.
+///
+/// # Errors
+///
+/// [`ProcessError`] if the settings contradict each other.
+pub(super) fn expected_time(spec: &PlanSpec, source: &Source, job: JobContext<'_>) -> Result<Duration, ProcessError> {
+    let input = SearchInput { source, spec, request: spec.check(source)?, job };
+    let stages = stages(spec, &input, input.probe_time(spec.target_per_second));
+    Ok(stages.iter().map(|stage| stage.each * stage.count).sum())
 }
 
 fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<StageTime> {

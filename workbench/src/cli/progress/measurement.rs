@@ -20,12 +20,18 @@ pub(crate) struct MeasurementProgress {
     pub(crate) line: ProgressLine,
     /// The current round, and the number of rounds.
     round: Mutex<Option<[u32; 2]>>,
+    /// What follows the next expected stages.
+    later: Mutex<Duration>,
 }
 
 impl MeasurementProgress {
     /// Of a plan, which reports its stages itself.
     pub(crate) fn of_plan(output: Output) -> Self {
-        Self { line: ProgressLine::new(output, TimeLeft::default()), round: Mutex::new(None) }
+        Self::new(output, TimeLeft::default())
+    }
+
+    fn new(output: Output, time_left: TimeLeft) -> Self {
+        Self { line: ProgressLine::new(output, time_left), round: Mutex::default(), later: Mutex::default() }
     }
 
     pub(crate) fn of_run(output: Output, spec: &RunSpec, source: &Source) -> Self {
@@ -33,7 +39,7 @@ impl MeasurementProgress {
         if let Some(total) = time_left.at(Instant::now()).filter(|&total| total >= WORTH_A_LINE) {
             output.progress(&format!("the run takes about {}", activity::whole_seconds(total)));
         }
-        Self { line: ProgressLine::new(output, time_left), round: Mutex::new(None) }
+        Self::new(output, time_left)
     }
 
     /// `, round 2 of 3`, in the phases that rounds have.
@@ -68,7 +74,11 @@ impl Observer for MeasurementProgress {
 
     fn expect_stages(&self, stages: &[StageTime]) {
         let kinds = stages.iter().map(|one| (StageKind::Plan(one.stage), one.count, Some(one.each)));
-        self.line.expect(TimeLeft::new(kinds));
+        self.line.expect(TimeLeft::new(kinds).and_then(std::mem::take(&mut *lock(&self.later))));
+    }
+
+    fn expect_later(&self, time: Duration) {
+        *lock(&self.later) = time;
     }
 
     fn stage(&self, stage: Stage, name: &str) {

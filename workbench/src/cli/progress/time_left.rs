@@ -24,6 +24,8 @@ pub(super) struct TimeLeft {
     kinds: Vec<Stages>,
     /// Index of the kind of the current stage, and when it began.
     current: Option<(usize, Instant)>,
+    /// What follows all stages, as expected beforehand.
+    later: Duration,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,12 @@ impl TimeLeft {
     /// Kinds of stages, how many there are of each, and the expected time of one.
     pub(super) fn new(kinds: impl IntoIterator<Item = (StageKind, u32, Option<Duration>)>) -> Self {
         let stages = |(kind, to_come, expected)| Stages { kind, to_come, expected, ended: 0, took: Duration::ZERO };
-        Self { kinds: kinds.into_iter().map(stages).collect(), current: None }
+        Self { kinds: kinds.into_iter().map(stages).collect(), ..Self::default() }
+    }
+
+    /// The same with so much time after all stages.
+    pub(super) fn and_then(self, later: Duration) -> Self {
+        Self { later, ..self }
     }
 
     /// A stage begins and ends the one before. Kinds that are not among the expected ones are ignored.
@@ -83,7 +90,7 @@ impl TimeLeft {
             Some((current, began)) => self.kinds[current].each(pace)?.saturating_sub(now.duration_since(began)),
             None => Duration::ZERO,
         };
-        Some(to_come? + current)
+        Some(to_come? + current + self.later.mul_f64(pace))
     }
 
     /// Time that the stages took so far, as a multiple of what was expected.
@@ -141,6 +148,17 @@ mod tests {
         slow.begin(SEARCH, began);
         slow.begin(SEARCH, began + seconds(15));
         assert_eq!(slow.at(began + seconds(15)), Some(seconds(15 + 15 + 6)));
+    }
+
+    #[test]
+    fn what_follows_all_stages_counts_at_their_pace() {
+        const SEARCH: StageKind = StageKind::Plan(Stage::Search);
+        let mut time_left = TimeLeft::new([(SEARCH, 2, Some(seconds(10)))]).and_then(seconds(40));
+        let began = Instant::now();
+        assert_eq!(time_left.at(began), Some(seconds(60)));
+        time_left.begin(SEARCH, began);
+        time_left.begin(SEARCH, began + seconds(20));
+        assert_eq!(time_left.at(began + seconds(20)), Some(seconds(20 + 80)));
     }
 
     #[test]
