@@ -14,6 +14,7 @@
 //! | [`report`] | what all reports share: frame, figures of a mode, directory |
 //! | [`run`], [`plan`], [`certify`] | a folder per verb that measures: question, engine, verdict, result |
 //! | [`compare`], [`fleet`] | a folder per verb that reads reports |
+//! | [`history`] | the reports of one question over time |
 //! | [`render`] | pages, charts |
 //! | `cli` | the command line; only the binary imports it |
 
@@ -29,6 +30,7 @@ pub mod certify;
 pub mod cli;
 pub mod compare;
 pub mod fleet;
+pub mod history;
 pub mod host;
 pub mod load;
 pub mod measure;

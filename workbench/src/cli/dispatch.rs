@@ -104,6 +104,7 @@ fn dispatch(args: &Args, output: Output) -> Result<Outcome, CliError> {
         Command::Plan(plan) => return commands::plan::run(plan, output),
         Command::Certify(certify) => return commands::certify::run(certify, output),
         Command::Compare(compare) => return commands::compare::run(compare, output),
+        Command::History(history) => return commands::history::run(history, output),
         Command::Db(DbCommand::Verify(verify)) => return commands::db::verify::run(verify, output),
         Command::Db(DbCommand::Info(info)) => commands::db::info::run(info, output)?,
         Command::Db(DbCommand::Backup(backup)) => commands::db::backup::run(backup, output)?,

@@ -7,6 +7,7 @@ use crate::catalogue::CatalogueError;
 use crate::certify::CertifyError;
 use crate::compare::CompareError;
 use crate::fleet::MergeError;
+use crate::history::HistoryError;
 use crate::host::ProbeError;
 use crate::load::RunError;
 use crate::plan::PlanError;
@@ -36,6 +37,8 @@ pub(crate) enum CliError {
     Merge(#[from] MergeError),
     #[error(transparent)]
     Compare(#[from] CompareError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
     #[error(transparent)]
     Certify(#[from] CertifyError),
     #[error(transparent)]
@@ -87,6 +90,7 @@ impl CliError {
             Self::Process(error) if error.is_usage() => 2,
             Self::Merge(error) if error.is_choice() => 2,
             Self::Compare(error) if error.is_choice() => 2,
+            Self::History(error) if error.is_choice() => 2,
             Self::Run(RunError::NothingMeasured { .. } | RunError::Interrupted | RunError::BusyHost { .. })
             | Self::Certify(CertifyError::Run(RunError::BusyHost { .. }))
             | Self::Trace(TraceError::Interrupted)

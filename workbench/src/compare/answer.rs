@@ -6,13 +6,13 @@ use crate::units;
 
 /// Thresholds for an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// The threshold as a logarithm: a slowdown is beyond it above this, a speedup below its negative.
-    pub(super) limit: f64,
+    pub(crate) limit: f64,
     /// The slowdown, and the speedup, to rule out for "no difference", as a logarithm; the limit at least.
-    pub(super) ruled_out: f64,
+    pub(crate) ruled_out: f64,
     /// Confidence, between 0 and 1.
-    pub(super) confidence: f64,
+    pub(crate) confidence: f64,
 }
 
 /// More samples than this are not advised.
@@ -25,7 +25,7 @@ impl Rule {
     /// row, each at its full confidence, which needs no correction (R. L. Berger, "Multiparameter Hypothesis Testing and
     /// Acceptance Sampling", Technometrics 24, 1982). It concerns one end only, hence the one-sided bound. An estimate that
     /// reaches the threshold is never "no regression", however narrow its interval.
-    pub(super) fn answer(self, difference: Difference, adjusted_p: f64) -> Answer {
+    pub(crate) fn answer(self, difference: Difference, adjusted_p: f64) -> Answer {
         let mirrored = Difference { estimate: -difference.estimate, ..difference };
         let [is_slower, is_faster] = [difference, mirrored].map(|one| one.estimate >= self.limit);
         let [may_be_slower, may_be_faster] =
@@ -45,7 +45,7 @@ impl Rule {
     }
 
     /// Why it is undecided.
-    pub(super) fn doubt(self, difference: Difference) -> String {
+    pub(crate) fn doubt(self, difference: Difference) -> String {
         if difference.estimate >= self.limit {
             return format!("{}, which may be chance", units::percent_difference(percent(difference.estimate)));
         }
@@ -82,7 +82,7 @@ pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
 }
 
 /// A difference of logarithms as percent more.
-pub(super) fn percent(logarithm: f64) -> f64 {
+pub(crate) fn percent(logarithm: f64) -> f64 {
     100.0 * logarithm.exp_m1()
 }
 

@@ -31,7 +31,7 @@ pub(super) fn check_comparable(base: &BuildReports, candidates: &[BuildReports])
 }
 
 /// Every round of a run was measured.
-fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
+pub(crate) fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
     let expected = report.settings.rounds_count;
     let cut_off = |mode: &&ModeResult| mode.rounds.len() < expected as usize;
     match report.modes.iter().find(cut_off).filter(|_| report.kind == ReportKind::Run) {
@@ -46,12 +46,17 @@ fn check_whole(path: &Path, report: &Report) -> Result<(), CompareError> {
 /// Load and settings of a report, field by field. Databases grow from round to round, so the number of rounds counts.
 fn settings(report: &Report) -> Vec<Field> {
     let mut fields = question_fields(report);
-    fields.extend([
+    fields.extend(setting_fields(report));
+    fields
+}
+
+/// Settings that are no part of the question.
+pub(crate) fn setting_fields(report: &Report) -> [Field; 3] {
+    [
         field("settings.rounds_count", &report.settings.rounds_count),
         field("modes[].writers_count", &ModeResult::writers(&report.modes)),
         field("settings.machine_spec", &report.settings.machine_spec),
-    ]);
-    fields
+    ]
 }
 
 /// The first difference between the hosts of the base and of any report, as text.
@@ -59,12 +64,13 @@ pub(super) fn other_host(base: &BuildReports, candidate: &BuildReports) -> Optio
     let (_, first) = base.reports.first()?;
     let mut all = base.reports.iter().chain(&candidate.reports);
     all.find_map(|(path, report)| {
-        let (field, first, second) = difference(&host(first), &host(report))?;
+        let (field, first, second) = difference(&host_fields(first), &host_fields(report))?;
         Some(format!("{field} is {first} in the base and {second} in {}", path.display()))
     })
 }
 
-fn host(report: &Report) -> Vec<Field> {
+/// The machine that a report was measured on.
+pub(crate) fn host_fields(report: &Report) -> Vec<Field> {
     let host = &report.host;
     vec![
         field("host.cpu_model", &host.cpu_model),

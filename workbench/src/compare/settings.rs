@@ -24,7 +24,7 @@ impl Default for CompareSettings {
 }
 
 impl CompareSettings {
-    pub(super) fn check(self) -> Result<(), CompareError> {
+    pub(crate) fn check(self) -> Result<(), CompareError> {
         let (threshold, rule_out, confidence) =
             (self.threshold_percent, self.rule_out_percent(), self.confidence_percent);
         let problem = if !(threshold > 0.0 && threshold < 1_000.0) {
@@ -40,11 +40,11 @@ impl CompareSettings {
     }
 
     /// Slowdown that must be ruled out, percent.
-    pub(super) fn rule_out_percent(self) -> f64 {
+    pub(crate) fn rule_out_percent(self) -> f64 {
         self.rule_out_percent.unwrap_or(2.0 * self.threshold_percent)
     }
 
-    pub(super) fn rule(self) -> Rule {
+    pub(crate) fn rule(self) -> Rule {
         let logarithm = |percent: f64| (percent / 100.0).ln_1p();
         Rule {
             limit: logarithm(self.threshold_percent),

@@ -1,14 +1,11 @@
 //! The reports of one build.
 
-use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
 use super::error::CompareError;
 use super::result::{ComparedReport, Side};
-use crate::report::{Report, ReportDirectory};
+use crate::report::{Report, ReportDirectory, report_directories};
 use crate::workload::path_text;
-
-const JSON_FILE: &str = "report.json";
 
 /// One build: its reports, by start.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,11 +22,15 @@ impl BuildReports {
     /// [`CompareError::Report`] if a report cannot be read, [`CompareError::NoReport`] if there is none,
     /// [`CompareError::Directory`] if the directory cannot be listed.
     pub fn read(path: &Path) -> Result<Self, CompareError> {
-        let places = if path.is_dir() && !path.join(JSON_FILE).exists() {
-            report_directories(path)?
+        let places = if ReportDirectory::has_reports(path) {
+            let failed = |source| CompareError::Directory { path: path.to_owned(), source };
+            report_directories(path).map_err(failed)?
         } else {
             vec![path.to_owned()]
         };
+        if places.is_empty() {
+            return Err(CompareError::NoReport { path: path.to_owned() });
+        }
         let read = |place: PathBuf| Ok((place.clone(), ReportDirectory::read(&place)?));
         let reports = places.into_iter().map(read).collect::<Result<Vec<_>, CompareError>>()?;
         Ok(Self::new(path, reports))
@@ -50,18 +51,4 @@ impl BuildReports {
         };
         Side { path: path_text(&self.path), reports: self.reports.iter().map(compared).collect() }
     }
-}
-
-/// The directories below `path` with a report, without hidden ones, which are incomplete.
-fn report_directories(path: &Path) -> Result<Vec<PathBuf>, CompareError> {
-    let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let entries = entries.map_err(|source| CompareError::Directory { path: path.to_owned(), source })?;
-    let is_hidden = |entry: &DirEntry| entry.file_name().to_string_lossy().starts_with('.');
-    let shown = entries.iter().filter(|entry| !is_hidden(entry)).map(DirEntry::path);
-    let mut found: Vec<_> = shown.filter(|path| path.join(JSON_FILE).is_file()).collect();
-    if found.is_empty() {
-        return Err(CompareError::NoReport { path: path.to_owned() });
-    }
-    found.sort();
-    Ok(found)
 }

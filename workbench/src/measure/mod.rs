@@ -3,6 +3,7 @@
 //! Knows nothing of actors, databases or reports.
 
 mod ascending;
+mod change_points;
 mod difference;
 mod disturbance;
 mod histogram;
@@ -17,6 +18,7 @@ mod step;
 mod trend;
 
 pub(crate) use ascending::ascending;
+pub(crate) use change_points::{MOST_CHANGE_POINTS, SHORTEST_SEGMENT, change_points, fewest_values};
 pub(crate) use difference::Difference;
 pub use disturbance::Disturbance;
 pub(crate) use disturbance::{FOREIGN_SHARE, STEAL_PERCENT, SWAPPED_BYTES};

@@ -68,7 +68,7 @@ fn screen(comparison: &Comparison) -> Screen {
     }
 }
 
-fn capitalised(words: &str) -> String {
+pub(super) fn capitalised(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
@@ -164,7 +164,7 @@ fn same_machine(row: &MachineRow, rule_out_percent: f64) -> [&'static str; 2] {
     }
 }
 
-const fn class(answer: Answer) -> &'static str {
+pub(super) const fn class(answer: Answer) -> &'static str {
     match answer {
         Answer::Regression => "no",
         Answer::Improvement | Answer::NoDifference | Answer::NoRegression => "yes",

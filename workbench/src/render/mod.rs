@@ -8,14 +8,17 @@ mod cost_chart;
 mod curves;
 mod fleet_page;
 mod forest;
+mod history_page;
 mod machine_chart;
 mod profile_groups;
 mod report_page;
 mod screen;
 mod template;
 mod terms;
+mod timeline;
 mod view;
 
 pub use comparison_page::comparison;
 pub use fleet_page::fleet;
+pub use history_page::history;
 pub use report_page::{html, markdown, report};

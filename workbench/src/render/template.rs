@@ -14,16 +14,18 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 13] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
     ("comparison.html.j2", include_str!("comparison.html.j2")),
     ("machines.html.j2", include_str!("machines.html.j2")),
+    ("history.html.j2", include_str!("history.html.j2")),
     ("report.md.j2", include_str!("report.md.j2")),
     ("comparison.md.j2", include_str!("comparison.md.j2")),
     ("comparison_end.md.j2", include_str!("comparison_end.md.j2")),
     ("machines.md.j2", include_str!("machines.md.j2")),
+    ("history.md.j2", include_str!("history.md.j2")),
     ("demand.html.j2", include_str!("demand.html.j2")),
     ("demand.md.j2", include_str!("demand.md.j2")),
 ];

@@ -7,6 +7,7 @@ pub(super) const TERMS: &str = "\
     actor type: A kind of actor. Each has three column families in the database: events, states, metadata.\n\
     at least: Not tested itself: it has at least the cores and memory of a machine that was tested, so it sustains \
       at least that rate.\n\
+    change point: A report from which on a figure comes from another distribution, by a permutation test.\n\
     closed loop: Every writer issues its next command as soon as the last one returned. Finds the ceiling; hides \
       how long users would queue.\n\
     command: What an actor asks of its store: persist stores an event, snapshot a state; recover brings an actor \
@@ -45,6 +46,7 @@ pub(super) const TERMS: &str = "\
     saturation: The highest rate reached with no pause between commands. Latency has no limit there.\n\
     scalability law: How throughput grows with cores: each further core adds less, because some work is serial \
       (contention) and cores wait for each other (coherency). N. J. Gunther, Guerrilla Capacity Planning, 2007.\n\
+    segment: Reports in order of time without a change point between them.\n\
     service level objective: A percentile of one command's response time and its limit.\n\
     service time: From the actual start of a command or operation to its end: what the backend took.\n\
     space amplification: Size of the database per byte of values that are neither deleted nor overwritten, once \

@@ -141,6 +141,11 @@ impl ReportDirectory {
         Destination::Below(&self.root).create(&name, fill)
     }
 
+    /// Whether it is a directory without a report of its own, which may have reports in it.
+    pub(crate) fn has_reports(path: &Path) -> bool {
+        path.is_dir() && !path.join(JSON_FILE).exists()
+    }
+
     /// The JSON file of a report, of which `path` is the directory or the file itself.
     pub(crate) fn file(path: &Path) -> PathBuf {
         if path.is_dir() { path.join(JSON_FILE) } else { path.to_owned() }
@@ -160,6 +165,16 @@ impl ReportDirectory {
             error => error,
         })
     }
+}
+
+/// The directories in `path` with a report, by name, without hidden ones, which are incomplete.
+pub(crate) fn report_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    let is_hidden = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with('.');
+    let shown = entries.iter().filter(|entry| !is_hidden(entry)).map(fs::DirEntry::path);
+    let mut found: Vec<_> = shown.filter(|path| path.join(JSON_FILE).is_file()).collect();
+    found.sort();
+    Ok(found)
 }
 
 /// The one field every layout has.

@@ -9,6 +9,7 @@ mod cli;
 mod compare;
 mod documentation;
 mod fleet;
+mod history;
 mod host;
 mod load;
 mod plan;

@@ -9,7 +9,7 @@ use std::path::Path;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Folders of the workbench, bottom up; those of one row do not import each other.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["units", "measure", "power_cut"],
     &["host", "actor"],
     &["workload"],
@@ -19,6 +19,7 @@ const LAYERS: [&[&str]; 11] = [
     &["report"],
     &["run", "plan", "certify"],
     &["compare", "fleet"],
+    &["history"],
     &["render"],
     &["cli"],
 ];

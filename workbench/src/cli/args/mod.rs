@@ -3,6 +3,7 @@
 pub(crate) mod certify;
 pub(crate) mod compare;
 pub(crate) mod db;
+pub(crate) mod history;
 pub(crate) mod host;
 pub(crate) mod overwrite;
 pub(crate) mod plan;

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use super::certify::CertifyArgs;
 use super::compare::CompareArgs;
 use super::db::DbCommand;
+use super::history::HistoryArgs;
 use super::host::HostArgs;
 use super::plan::PlanArgs;
 use super::print::{CompletionsArgs, MachinesArgs, ManArgs, WorkloadsArgs};
@@ -34,6 +35,7 @@ Examples:
   ave-workbench plan ledger --target 2000 --slo p99=10ms
   ave-workbench certify ledger --rate 2000 --slo p99=10ms
   ave-workbench compare base/ candidate/
+  ave-workbench history reports/
   ave-workbench trace import events.csv
   ave-workbench db info /var/lib/ledger/db
   ave-workbench run events.trace.csv.zst"
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     Certify(CertifyArgs),
     Compare(CompareArgs),
+    History(HistoryArgs),
     Workloads(WorkloadsArgs),
     Machines(MachinesArgs),
     #[command(subcommand)]

@@ -6,6 +6,7 @@ pub(super) mod compare;
 pub(super) mod db;
 mod demand_table;
 mod disk_table;
+pub(super) mod history;
 pub(super) mod host;
 mod memory_chart;
 mod merge;

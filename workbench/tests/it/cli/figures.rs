@@ -37,7 +37,7 @@ impl Prints {
         }
     }
 
-    fn json<T: DeserializeOwned>(&self, file: &str) -> T {
+    pub(crate) fn json<T: DeserializeOwned>(&self, file: &str) -> T {
         serde_json::from_str(&fs::read_to_string(self.directory.join(file)).unwrap()).unwrap()
     }
 
@@ -46,7 +46,7 @@ impl Prints {
     }
 
     #[track_caller]
-    fn all_have(&self, meaning: &str, figure: &str) {
+    pub(crate) fn all_have(&self, meaning: &str, figure: &str) {
         for (medium, text) in self.all() {
             assert!(text.contains(figure), "{meaning} is {figure}, which the {medium} does not have: {text}");
         }

@@ -4,6 +4,7 @@ mod certify;
 mod compare;
 mod db;
 pub(crate) mod figures;
+mod history;
 mod host;
 mod import;
 mod interruption;

@@ -85,7 +85,7 @@ plan)
     first_ceiling_of_a_plan || code=$?
     measured $code
     ;;
-compare)
+compare | history)
     "$WORKBENCH" "${words[@]}" || code=$?
     measured $code
     ;;

@@ -23,12 +23,13 @@ fn root() -> &'static Path {
 }
 
 /// Documents with a test below.
-const FOLLOWED: [&str; 17] = [
+const FOLLOWED: [&str; 18] = [
     "README.md",
     "docs/README.md",
     "docs/certify.md",
     "docs/compare.md",
     "docs/fleet.md",
+    "docs/history.md",
     "docs/keys-with-dots.md",
     "docs/methodology.md",
     "docs/operating.md",
@@ -108,6 +109,15 @@ fn fleet() {
     let not_run = [&["make", "docker", "docker"][..], &["kubectl"; 3], &per_type.repeat(3)].concat();
     follow(&reader, "docs/fleet.md", &not_run);
     assert!(reader.path("machines/machines.html").is_file() && reader.path("whole/machines.html").is_file());
+}
+
+#[test]
+fn history() {
+    let reader = Reader::new();
+    follow(&reader, "docs/history.md", &[]);
+    let reports = fs::read_dir(reader.path("reports")).unwrap();
+    let made: Vec<_> = reports.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(made.len() == 1 && made[0].contains("-history-"), "{made:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use ave_workbench::render::{self, html};
 
-use super::{comparison, machines as joined};
+use super::{comparison, history, machines as joined};
 use crate::support::sample;
 
 #[test]
@@ -12,6 +12,7 @@ fn terms_open_under_a_pointer_a_key_and_a_finger() {
         html(&sample::run()),
         render::comparison(&comparison::two()).html,
         render::fleet(&joined::plans()).html,
+        render::history(&history::two_changes()).html,
     ];
     for page in &pages {
         assert!(page.contains("abbr[title]:focus::after { content: attr(title)"), "focus shows the explanation");

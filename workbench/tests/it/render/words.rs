@@ -1,8 +1,9 @@
 //! The first screen of a plan answers within 60 words, and no page shows more than 300 before something is unfolded.
 
-use ave_workbench::render::html;
+use ave_workbench::render::{self, html};
 use ave_workbench::report::{CertaintyLevel, Outcome, Report};
 
+use super::history::two_changes;
 use crate::support::sample;
 
 const FIRST_SCREEN: usize = 60;
@@ -97,6 +98,16 @@ fn a_page_shows_at_most_three_hundred_words_until_it_is_unfolded() {
         let words = visible_words(&html(&report));
         assert!(words.len() <= VISIBLE, "{name}: {} words: {}", words.len(), words.join(" "));
     }
+}
+
+#[test]
+fn a_history_answers_within_as_many_words() {
+    let page = render::history(&two_changes()).html;
+    let first = visible_words(&first_screen(&page));
+    assert!((10..=FIRST_SCREEN).contains(&first.len()), "{} words: {}", first.len(), first.join(" "));
+    assert!(first.join(" ").contains("Regression"), "{}", first.join(" "));
+    let words = visible_words(&page);
+    assert!(words.len() <= VISIBLE, "{} words: {}", words.len(), words.join(" "));
 }
 
 #[test]

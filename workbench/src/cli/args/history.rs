@@ -1,0 +1,45 @@
+//! `history`.
+
+use std::path::PathBuf;
+
+use crate::cli::values::percent;
+
+/// Show how the figures of one question changed over time and builds
+///
+/// The newest report decides on the question; reports of others are listed as left out. Change points divide the reports
+/// into segments; the newest segment is compared with the one before, or with that of --baseline. Regression: a change
+/// by at least --threshold in which neither host nor settings changed as well.
+///
+/// Exit codes: 0 no regression; 1 regression; 2 reports of different questions; 3 inconclusive; 4 input or output error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  ave-workbench history reports/
+  # Has anything become slower since this report?
+  ave-workbench history reports/ --baseline reports/ledger-20260101T120000Z
+  ave-workbench history runs/ more-runs/ --threshold 10% -o history
+  ave-workbench history reports/ --json | jq -r .sentence")]
+pub(crate) struct HistoryArgs {
+    /// Directories of reports, report directories, or report.json files
+    #[arg(value_name = "REPORTS", required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Report to compare the newest with, in REPORTS or elsewhere: its segment is the reference [default: the segment before
+    /// the newest]
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Smallest slowdown that counts as a regression
+    #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]
+    pub(crate) threshold: f64,
+    /// Slowdown that must be excluded to report "no regression" [default: twice the threshold]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent)]
+    pub(crate) rule_out: Option<f64>,
+    /// Confidence level; 100 % minus it is the probability of a change point in any figure if nothing changed. At most 99 %
+    #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true, value_parser = percent)]
+    pub(crate) confidence: f64,
+    /// Count changes of host and settings as changes of the builds
+    #[arg(long)]
+    pub(crate) across_hosts: bool,
+    /// Directory of the history itself, to be created [default: reports/NAME-history-TIME]
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -1,0 +1,207 @@
+//! Reads the reports of one question, and says why others are left out.
+
+use std::path::{Path, PathBuf};
+
+use super::error::HistoryError;
+use super::result::LeftOut;
+use crate::actor::Durability;
+use crate::compare::check_whole;
+use crate::measure::{Percentile, median};
+use crate::report::{
+    Incomparable, ModeResult, Report, ReportDirectory, check_distinct, check_equal, question_fields, report_directories,
+};
+use crate::workload::path_text;
+
+/// Most reports of a history: the search for changes takes O(n log n) for each permutation.
+const MOST_REPORTS: usize = 5_000;
+
+/// Reports of one question, in order of time.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    pub(super) entries: Vec<Entry>,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) baseline: Option<usize>,
+}
+
+/// A report without what a history does not need: thousands fit in memory.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) path: PathBuf,
+    pub(super) report: Report,
+    references: Vec<(Durability, Reference)>,
+}
+
+/// Times without the backend, nanoseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reference {
+    pub(super) compute_ns: Option<f64>,
+    pub(super) sync_ns: Option<f64>,
+}
+
+impl Reports {
+    /// Reads the reports at `paths`: directories with reports, report directories or `report.json` files. The newest decides
+    /// on the question. Reports of other questions, interrupted ones, copies, and files that are not reports are left out.
+    /// `baseline` is a further report, or one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`HistoryError`] if a directory cannot be listed, there is no report, none but the newest answers its question, or the
+    /// baseline cannot be used.
+    pub fn read(paths: &[PathBuf], baseline: Option<&Path>) -> Result<Self, HistoryError> {
+        let (mut entries, mut left_out) = (Vec::new(), Vec::new());
+        for path in paths {
+            if !ReportDirectory::has_reports(path) {
+                // A mistyped path is refused, not left out.
+                entries.push(Entry::new(path.clone(), ReportDirectory::read(path)?));
+                continue;
+            }
+            let failed = |source| HistoryError::Directory { path: path.clone(), source };
+            for place in report_directories(path).map_err(failed)? {
+                match ReportDirectory::read(&place) {
+                    Ok(report) => entries.push(Entry::new(place, report)),
+                    Err(error) => left_out.push(LeftOut::new(&place, error.to_string())),
+                }
+            }
+        }
+        if entries.is_empty() && left_out.is_empty() {
+            return Err(HistoryError::NoReport { path: paths.first().cloned().unwrap_or_default() });
+        }
+        let baseline = match baseline {
+            Some(path) => Some(Entry::new(path.to_owned(), ReportDirectory::read(path)?)),
+            None => None,
+        };
+        Self::of_one_question(entries, left_out, baseline)
+    }
+
+    /// These reports, and the place of the baseline among them, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn new(reports: Vec<(PathBuf, Report)>, baseline: Option<usize>) -> Result<Self, HistoryError> {
+        let entries: Vec<_> = reports.into_iter().map(|(path, report)| Entry::new(path, report)).collect();
+        let baseline = baseline.and_then(|place| entries.get(place).cloned());
+        Self::of_one_question(entries, Vec::new(), baseline)
+    }
+
+    fn of_one_question(
+        mut entries: Vec<Entry>,
+        mut left_out: Vec<LeftOut>,
+        baseline: Option<Entry>,
+    ) -> Result<Self, HistoryError> {
+        let count = entries.len() + left_out.len();
+        if let Some(baseline) = &baseline {
+            check_whole(&baseline.path, &baseline.report)
+                .map_err(|error| HistoryError::Interrupted(error.to_string()))?;
+            if is_distinct(&entries, baseline) {
+                entries.push(baseline.clone());
+            }
+        }
+        entries.sort_by(|one, other| one.report.started_at.cmp(&other.report.started_at));
+        let mut kept: Vec<Entry> = Vec::new();
+        // From the newest: copies and questions are judged by it.
+        for entry in entries.into_iter().rev() {
+            match refusal(&kept, &entry) {
+                Some((field, reason)) => left_out.push(LeftOut { field, ..LeftOut::new(&entry.path, reason) }),
+                None => kept.push(entry),
+            }
+        }
+        left_out.sort_by(|one, other| one.path.cmp(&other.path));
+        kept.reverse();
+        let Some(newest) = kept.last() else {
+            let Some(LeftOut { path, reason, .. }) = left_out.into_iter().next() else {
+                return Err(HistoryError::NoReport { path: PathBuf::new() });
+            };
+            return Err(HistoryError::Unusable { count, path: path.into(), reason });
+        };
+        if let Some(baseline) = &baseline {
+            let both = [(newest.path.as_path(), &newest.report), (baseline.path.as_path(), &baseline.report)];
+            check_equal(&both, question_fields).map_err(HistoryError::Baseline)?;
+        }
+        if let ([newest], Some(LeftOut { path, reason, .. })) = (kept.as_slice(), left_out.first()) {
+            let (newest, path, reason) = (newest.path.clone(), path.into(), reason.clone());
+            return Err(HistoryError::Alone { count: count - 1, newest, path, reason });
+        }
+        let baseline = baseline.and_then(|baseline| kept.iter().position(|entry| entry.is_same(&baseline)));
+        Ok(Self { entries: kept, left_out, baseline })
+    }
+}
+
+/// Whether a report is none of these.
+fn is_distinct(entries: &[Entry], one: &Entry) -> bool {
+    !entries.iter().any(|entry| entry.is_same(one))
+}
+
+/// Why a report is left out beside newer ones: the field, if there is one, and the reason.
+fn refusal(newer: &[Entry], entry: &Entry) -> Option<(Option<String>, String)> {
+    if newer.len() >= MOST_REPORTS {
+        return Some((None, format!("older than the newest {MOST_REPORTS} reports")));
+    }
+    if let Err(error) = check_whole(&entry.path, &entry.report) {
+        return Some((None, error.to_string()));
+    }
+    if let Some(copied) = newer.iter().find(|newer| newer.is_same(entry)) {
+        return Some((None, format!("a copy of {}", path_text(&copied.path))));
+    }
+    let newest = newer.first()?;
+    let both = [(newest.path.as_path(), &newest.report), (entry.path.as_path(), &entry.report)];
+    match check_equal(&both, question_fields) {
+        Err(Incomparable::Unequal { field, first_value, second_value, .. }) => {
+            let reason = format!("{field} is {second_value}, and {first_value} in the newest report");
+            Some((Some(field), reason))
+        }
+        Err(error) => Some((None, error.to_string())),
+        Ok(()) => None,
+    }
+}
+
+impl LeftOut {
+    fn new(path: &Path, reason: String) -> Self {
+        Self { path: path_text(path), field: None, reason }
+    }
+}
+
+impl Entry {
+    fn new(path: PathBuf, mut report: Report) -> Self {
+        let references = report.modes.iter().map(|mode| (mode.durability, Reference::of(&report, mode))).collect();
+        for mode in &mut report.modes {
+            mode.series = Vec::new();
+            mode.operations = Vec::new();
+            mode.commands.iter_mut().for_each(|command| command.service.curve = Vec::new());
+            let responses = mode.commands.iter_mut().filter_map(|command| command.response.as_mut());
+            responses.for_each(|response| response.curve = Vec::new());
+            // Their number shows whether the run was interrupted.
+            mode.rounds.iter_mut().for_each(|round| {
+                round.engine = Vec::new();
+                round.commands = Vec::new();
+            });
+        }
+        report.certificate = None;
+        report.host.disk_profile = None;
+        Self { path, report, references }
+    }
+
+    /// Whether it is the same report, perhaps a copy.
+    fn is_same(&self, other: &Self) -> bool {
+        let [one, other] = [self, other].map(|entry| (entry.path.as_path(), &entry.report));
+        check_distinct(&[one], other).is_err()
+    }
+
+    pub(super) fn reference(&self, durability: Durability) -> Reference {
+        let of_mode = self.references.iter().find(|(mode, _)| *mode == durability);
+        of_mode.map(|(_, reference)| *reference).unwrap_or_default()
+    }
+}
+
+impl Reference {
+    /// Medians over the rounds. A plan times the disk before it begins.
+    fn of(report: &Report, mode: &ModeResult) -> Self {
+        let works = || mode.rounds.iter().filter_map(|round| round.reference_work);
+        let middle = |values: Vec<f64>| (!values.is_empty()).then(|| median(values));
+        let probed = || Some(report.host.sync_probe.as_ref()?.percentile(Percentile::P50)?.value_ns as f64);
+        Self {
+            compute_ns: middle(works().map(|work| work.compute_mean_ns).collect()),
+            sync_ns: middle(works().filter_map(|work| work.sync_p50_ns).collect()).or_else(probed),
+        }
+    }
+}

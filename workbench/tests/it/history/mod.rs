@@ -1,0 +1,3 @@
+//! Histories of reports.
+
+pub(crate) mod tracking;
