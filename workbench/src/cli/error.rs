@@ -1,5 +1,6 @@
 //! Errors of commands, and their exit codes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ pub(crate) enum CliError {
     /// The hint follows the cause.
     #[error("cannot use the data directory {}: {source}{hint}", path.display())]
     DataDirectory { path: PathBuf, source: std::io::Error, hint: &'static str },
+    #[error("cannot serve metrics at {address}: {source}; choose another address or port for --metrics")]
+    Metrics { address: SocketAddr, source: std::io::Error },
     /// A file other than a report.
     #[error("cannot write {}: {source}", path.display())]
     Write { path: PathBuf, source: std::io::Error },

@@ -10,6 +10,7 @@ pub(crate) mod error;
 #[cfg(test)]
 mod help_tests;
 mod manual;
+mod metrics;
 pub(crate) mod output;
 mod output_file;
 mod progress;

@@ -1,5 +1,6 @@
 //! Values of options: parsers for clap, which reports errors and exits with code 2.
 
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +39,12 @@ pub(crate) fn horizon(text: &str) -> Result<Duration, String> {
 /// A moment with its offset, RFC 3339.
 pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     text.trim().parse().map_err(|_| "expected a date, time and offset such as `2026-05-04T12:00:00Z`".to_owned())
+}
+
+/// An address and a port.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "expected an IP address and a port such as `127.0.0.1:9898` or `[::1]:9898`";
+    text.trim().parse().map_err(|_| expected.to_owned())
 }
 
 /// A number with its thousands separated by commas or not, and `k` or `M` for thousands and millions: `2000`, `2,000`, `2k`.
@@ -428,6 +435,16 @@ mod tests {
         assert_eq!(moment("2026-05-04T14:00:00+02:00"), moment("2026-05-04T12:00:00Z"));
         for text in ["2026-05-04T12:00:00", "2026-05-04", "12:00", "soon", ""] {
             assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        for text in ["127.0.0.1:9898", "[::1]:0"] {
+            assert_eq!(socket_address(text).map(|address| address.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["9898", ":9898", "127.0.0.1", "127.0.0.1:99999", "localhost:9898", ""] {
+            assert!(socket_address(text).unwrap_err().contains("`127.0.0.1:9898`"), "{text}");
         }
     }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
+use super::engine::EngineCounters;
 use super::error::RunError;
 use crate::actor::Durability;
 use crate::host::MachineMemory;
+use crate::measure::Snapshot;
 
 /// What a job is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +79,9 @@ pub trait Observer: Sync {
 
     /// The p99 response time of all commands measured so far, nanoseconds: each second, once there are enough samples.
     fn latency(&self, _p99_ns: u64) {}
+
+    /// Process and engine while commands are measured: each second, when that begins, and when it ends.
+    fn resources(&self, _process: &Snapshot, _engine: Option<EngineCounters>) {}
 
     /// A round begins, counted from 1 to `of`.
     fn round(&self, _round: u32, _of: u32) {}

@@ -155,8 +155,9 @@ impl<C: Clock> Watch<'_, C> {
     }
 
     fn sample(&self, began: Instant) -> Sample {
-        let commands = self.progress()[0];
-        Sample { at: began.elapsed(), process: Snapshot::now(), commands, engine: (self.counters)() }
+        let (commands, process, engine) = (self.progress()[0], Snapshot::now(), (self.counters)());
+        self.job.observer.resources(&process, engine);
+        Sample { at: began.elapsed(), process, commands, engine }
     }
 }
 

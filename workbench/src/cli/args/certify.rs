@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::source::{DataArgs, DurabilityArg, MachineArgs};
+use super::source::{DataArgs, DurabilityArg, MachineArgs, MetricsArgs};
 use crate::cli::values;
 use crate::load::{MOST_WRITERS, Objective, Rate};
 
@@ -78,4 +78,6 @@ pub(crate) struct CertifyArgs {
     /// mismatch
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "tune_for", "machine", "writers"])]
     pub(crate) check: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }

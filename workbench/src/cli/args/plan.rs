@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::source::{PlaceArgs, SourceArgs};
+use super::source::{MetricsArgs, PlaceArgs, SourceArgs};
 use crate::cli::values::{DiskArg, Targets, above_zero, count, days, disk, growth, horizon, machine, percent, targets};
 use crate::host::Machine;
 use crate::load::Objective;
@@ -49,7 +49,7 @@ pub(crate) struct PlanArgs {
     /// without measuring: a report.json, or its directory
     #[arg(long, value_name = "REPORT", conflicts_with_all = [
         "seed", "allow_truncated", "slo", "quick", "thorough", "machine", "emulation", "actors", "retention", "horizon",
-        "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir",
+        "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir", "metrics",
     ])]
     pub(crate) from: Option<PathBuf>,
     /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`; or the lowest, the likely and the highest:
@@ -112,6 +112,8 @@ pub(crate) struct PlanArgs {
     pub(crate) fresh: bool,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

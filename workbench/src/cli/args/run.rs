@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::source::{MachineArgs, PlaceArgs, SourceArgs};
+use super::source::{MachineArgs, MetricsArgs, PlaceArgs, SourceArgs};
 use crate::cli::values::{OfferedRate, above_zero, count, moment, offered_rate, time_above_zero, warm_up};
 use crate::load::{Objective, WarmUp};
 
@@ -26,6 +26,8 @@ Examples:
   ave-workbench run receipt.trace.csv.zst --speed 1000000
   # Exit code 1 if the objective is missed
   ave-workbench run ledger --rate 2000 --slo p99=10ms
+  # Live figures for Prometheus
+  ave-workbench run ledger --rate 2000 --measure 10m --metrics 127.0.0.1:9898
   # Under the CPU and memory limits of the profile `nano`
   ave-workbench run ledger --rate 2000 --machine nano
   # Kill a writing process 20 times per durability mode
@@ -94,4 +96,6 @@ pub(crate) struct RunArgs {
     pub(crate) power_cuts: u32,
     #[command(flatten)]
     pub(crate) place: PlaceArgs,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsArgs,
 }

@@ -1,5 +1,6 @@
 //! What is replayed, and where: options that several commands share.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -65,6 +66,15 @@ pub(crate) struct DataArgs {
     /// Measure even if other processes keep the host busy: the result may be inconclusive
     #[arg(long)]
     pub(crate) anyway: bool,
+}
+
+/// Live figures.
+#[derive(Debug, clap::Args)]
+pub(crate) struct MetricsArgs {
+    /// Serve live figures of the measurement for Prometheus at http://ADDRESS:PORT/metrics, for example `127.0.0.1:9898`;
+    /// port 0 is any free one
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = values::socket_address)]
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// The machine to measure.

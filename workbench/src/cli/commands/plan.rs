@@ -6,6 +6,7 @@ use super::publish::publish;
 use crate::catalogue::Catalogue;
 use crate::cli::args::plan::{EmulationArg, PlanArgs};
 use crate::cli::error::CliError;
+use crate::cli::metrics::{MeteredObserver, MetricsServer};
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
@@ -16,6 +17,7 @@ use crate::plan::{self, Effort, PlanError, PlanRequest, RerankRequest};
 use crate::process::ProcessError;
 use crate::report::{Outcome, ReportDirectory};
 use crate::units;
+use crate::workload::path_text;
 
 const DEFAULT_HEADROOM_PERCENT: f64 = 30.0;
 const RESUMABLE: &str = "interrupted: run the same command again to resume";
@@ -26,8 +28,10 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
     }
     let request = request(args)?;
     let control = resolve::stop_on_ctrl_c(output)?;
+    let metrics = MetricsServer::start(args.metrics.metrics, path_text(&request.source.origin), output)?;
     let progress = MeasurementProgress::of_plan(output);
-    let finished = plan::run(&request, JobContext { observer: &progress, control: &control, memory: None });
+    let observer = MeteredObserver::new(&progress, metrics.as_ref());
+    let finished = plan::run(&request, JobContext { observer: &observer, control: &control, memory: None });
     progress.line.finish();
     if matches!(finished, Err(PlanError::Process(ProcessError::Run(RunError::Interrupted)))) {
         output.progress(RESUMABLE);

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::publish::publish;
 use crate::cli::args::run::RunArgs;
 use crate::cli::error::CliError;
+use crate::cli::metrics::{MeteredObserver, MetricsServer};
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     // A trace is replayed once, or repeated if a rate or a measured time is given.
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
     let origin = args.source.spec()?;
+    let metrics = MetricsServer::start(args.metrics.metrics, path_text(&origin.origin), output)?;
     let source = grown(&origin.read(data_directory, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output)?;
@@ -47,12 +49,13 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     }
     resolve::note_repetition(&source, output);
     let progress = MeasurementProgress::of_run(output, &spec, &source);
+    let observer = MeteredObserver::new(&progress, metrics.as_ref());
     let (started_at, began) = (resolve::now(), Instant::now());
     let target = RocksDbTarget::new(machine_spec.clone());
     let snapshot = SourceSnapshot::new(origin.clone(), &source)?;
     let victim = WritingProcess::new(snapshot, machine_spec.clone()).map_err(ProcessError::from)?;
     let (clock, job) =
-        (SystemClock::new(), JobContext { observer: &progress, control: &control, memory: memory.as_ref() });
+        (SystemClock::new(), JobContext { observer: &observer, control: &control, memory: memory.as_ref() });
     let outcome = run_source(&target, &source, &spec, scratch.path(), &clock, job).and_then(|mut outcome| {
         check_after_kills(&mut outcome, &target, &source, &spec, &victim, scratch.path(), job)?;
         Ok(outcome)

@@ -198,6 +198,7 @@ impl RigProcess<'_> {
                     RigEvent::Phase { durability, phase, total } => self.job.observer.phase(durability, phase, total),
                     RigEvent::Progress { done, commands } => self.job.observer.progress(done, commands),
                     RigEvent::Latency { p99_ns } => self.job.observer.latency(p99_ns),
+                    RigEvent::Resources { process, engine } => self.job.observer.resources(&process, engine),
                     event => {
                         if let Some(answer) = answer(event) {
                             return Ok(answer);

@@ -6,7 +6,8 @@ use ave_actors_store::config::MachineSpec;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::load::{DriveSpec, Inventory, Phase, Restart, RestartTask};
+use crate::load::{DriveSpec, EngineCounters, Inventory, Phase, Restart, RestartTask};
+use crate::measure::Snapshot;
 use crate::process::source::SourceSnapshot;
 use crate::process::testbed::{DriveResult, RigOutcome, RigSummary, SurveySpec};
 use crate::workload::any_path;
@@ -71,6 +72,10 @@ pub(super) enum RigEvent {
     },
     Latency {
         p99_ns: u64,
+    },
+    Resources {
+        process: Snapshot,
+        engine: Option<EngineCounters>,
     },
     /// The database is open.
     Ready {

@@ -9,8 +9,9 @@ use super::protocol::{COMMAND, DATABASE, RigEvent, RigRequest, RigTask, RigWork}
 use crate::actor::Durability;
 use crate::host::{CoreLimit, MachineMemory};
 use crate::load::{
-    Control, JobContext, Observer, Phase, RocksDbTarget, RunError, Source, SystemClock, measure_restart,
+    Control, EngineCounters, JobContext, Observer, Phase, RocksDbTarget, RunError, Source, SystemClock, measure_restart,
 };
+use crate::measure::Snapshot;
 use crate::process::child::{exit_with_parent, read_task, send_to_parent};
 use crate::process::error::ProcessError;
 use crate::process::testbed::{InProcess, Rig};
@@ -117,5 +118,9 @@ impl Observer for ProgressReporter {
 
     fn latency(&self, p99_ns: u64) {
         let _ = send_to_parent(&RigEvent::Latency { p99_ns });
+    }
+
+    fn resources(&self, process: &Snapshot, engine: Option<EngineCounters>) {
+        let _ = send_to_parent(&RigEvent::Resources { process: *process, engine });
     }
 }

@@ -8,6 +8,7 @@ mod history;
 mod host;
 mod import;
 mod interruption;
+mod metrics;
 mod output_file;
 mod paths;
 mod print;

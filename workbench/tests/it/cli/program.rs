@@ -169,13 +169,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it and waits for a line on standard error that contains `until`.
     pub(crate) fn start(place: &Place, words: &str, until: &str) -> Self {
+        Self::start_with_line(place, words, until).0
+    }
+
+    /// As [`start`](Self::start), with the line.
+    pub(crate) fn start_with_line(place: &Place, words: &str, until: &str) -> (Self, String) {
         let mut command = place.command(words);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut running = Self { child, lines };
-        let seen = running.lines.by_ref().map(Result::unwrap).any(|line| line.contains(until));
-        assert!(seen, "it ended without `{until}`");
-        running
+        let line = running.lines.by_ref().map(Result::unwrap).find(|line| line.contains(until));
+        let line = line.unwrap_or_else(|| panic!("it ended without `{until}`"));
+        (running, line)
     }
 
     pub(crate) fn kill(&mut self) {

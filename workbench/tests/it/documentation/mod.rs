@@ -23,7 +23,7 @@ fn root() -> &'static Path {
 }
 
 /// Documents with a test below.
-const FOLLOWED: [&str; 18] = [
+const FOLLOWED: [&str; 19] = [
     "README.md",
     "docs/README.md",
     "docs/certify.md",
@@ -32,6 +32,7 @@ const FOLLOWED: [&str; 18] = [
     "docs/history.md",
     "docs/keys-with-dots.md",
     "docs/methodology.md",
+    "docs/metrics.md",
     "docs/operating.md",
     "docs/planning.md",
     "docs/prices.md",
@@ -128,6 +129,11 @@ fn keys_with_dots() {
 #[test]
 fn methodology() {
     follow(&Reader::new(), "docs/methodology.md", &[]);
+}
+
+#[test]
+fn metrics() {
+    follow(&Reader::new(), "docs/metrics.md", &[]);
 }
 
 #[test]
