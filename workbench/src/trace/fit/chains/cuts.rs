@@ -40,8 +40,8 @@ pub(super) struct Cut {
 
 /// Share of the commands of the subjects that chains have to explain.
 const MOST: f64 = 0.9;
-/// Share of all chains, and number, from which on chains that are alike are a kind.
-const LEAST_SHARE: f64 = 0.02;
+/// Chains that are alike are a kind from one in so many on, and from this number on.
+const ONE_IN: usize = 50;
 const LEAST_COUNT: usize = 20;
 /// Quantiles of the times between commands that are looked at for a jump.
 const QUANTILES: usize = 200;
@@ -74,9 +74,12 @@ fn jumps(subjects: &[Vec<OwnCommand>]) -> Vec<u64> {
     jumps.into_iter().take(MOST_JUMPS).map(|(_, pause)| pause).collect()
 }
 
+/// Chains by the order of their commands.
+type Orders<'a> = HashMap<Vec<Label>, Vec<&'a [OwnCommand]>>;
+
 fn cut_at(subjects: &[Vec<OwnCommand>], pause_ns: u64, type_of: &impl Fn(Label) -> usize) -> Option<Cut> {
     let follows = |one: &OwnCommand, next: &OwnCommand| next.at_ns - one.at_ns <= pause_ns;
-    let mut orders: HashMap<Vec<Label>, HashMap<Vec<Label>, Vec<&[OwnCommand]>>> = HashMap::new();
+    let mut orders: HashMap<Vec<Label>, Orders<'_>> = HashMap::new();
     let (mut all, mut chains) = (0, 0);
     for chain in subjects.iter().flat_map(|own| own.chunk_by(follows)) {
         let labels: Vec<Label> = chain.iter().map(|command| command.label).collect();
@@ -85,8 +88,8 @@ fn cut_at(subjects: &[Vec<OwnCommand>], pause_ns: u64, type_of: &impl Fn(Label) 
         orders.entry(by_type).or_default().entry(labels).or_default().push(chain);
         (all, chains) = (all + chain.len(), chains + 1);
     }
-    let least = LEAST_COUNT.max((LEAST_SHARE * chains as f64) as usize);
-    let count = |orders: &HashMap<Vec<Label>, Vec<&[OwnCommand]>>| orders.values().map(Vec::len).sum::<usize>();
+    let least = LEAST_COUNT.max(chains / ONE_IN);
+    let count = |orders: &Orders<'_>| orders.values().map(Vec::len).sum::<usize>();
     let mut known: Vec<_> = orders.into_iter().filter(|(_, orders)| count(orders) >= least).collect();
     known.sort_by(|(a, x), (b, y)| count(y).cmp(&count(x)).then_with(|| a.cmp(b)));
     known.truncate(MOST_TRANSACTIONS);
@@ -97,7 +100,7 @@ fn cut_at(subjects: &[Vec<OwnCommand>], pause_ns: u64, type_of: &impl Fn(Label) 
     let chains = known.iter().flat_map(|(_, orders)| orders.values().flatten());
     let mut starts_ns: Vec<u64> = chains.map(|chain| chain[0].at_ns).collect();
     starts_ns.sort_unstable();
-    let kind = |(_, orders): (_, HashMap<Vec<Label>, Vec<&[OwnCommand]>>)| {
+    let kind = |(_, orders): (_, Orders<'_>)| {
         let count = count(&orders);
         let (labels, chains) =
             orders.into_iter().max_by(|(a, x), (b, y)| x.len().cmp(&y.len()).then_with(|| b.cmp(a)))?;

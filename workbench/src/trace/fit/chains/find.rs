@@ -90,7 +90,7 @@ pub(in super::super) fn chains(trace: &Trace) -> io::Result<Option<Chains>> {
         match subjects.of_actor(command.actor) {
             Some(subject) => own[subject as usize].push(OwnCommand { at_ns: command.at_ns, label }),
             None if SHAREABLE.contains(&command.kind) && subjects.share(type_name) => {
-                shared.entry(label).or_default().push(command.at_ns)
+                shared.entry(label).or_default().push(command.at_ns);
             }
             None => {}
         }

@@ -54,7 +54,7 @@ pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> (Vec<Vec<Placed>
         found[kind].push(Placed { after: place, offset_ns, label, count });
         left = left.saturating_sub(count);
         let (placed, excess) = (best.placed + 1, best.excess);
-        *best = Candidate { placed, excess, ..gap(kind, place).candidate(kind, times, &best.upto) };
+        *best = Candidate { excess, placed, ..gap(kind, place).candidate(kind, times, &best.upto) };
     }
     for (kind, placed) in found.iter_mut().enumerate() {
         for place in 0..=cut.kinds[kind].labels.len() {

@@ -43,7 +43,9 @@ impl Subjects {
         for (type_name, actors) in &types {
             let known = actors.iter().filter(|&&actor| subjects.contains_key(name(actor))).count() as f64;
             if known >= MOST * actors.len() as f64 && known >= MOST * count as f64 {
-                actors.iter().for_each(|&actor| of_actor[actor] = subjects.get(name(actor)).copied());
+                for &actor in actors {
+                    of_actor[actor] = subjects.get(name(actor)).copied();
+                }
                 type_names.push(type_name.to_string());
             }
         }
