@@ -37,7 +37,7 @@ pub(crate) use matching::{matching_spec, profile_named};
 pub use probe::MeasuredDisk;
 pub(crate) use probe::{DiskWatch, ProbeError, measure_disk};
 pub use profile::HostProfile;
-pub use reference_work::ReferenceWork;
+pub use reference_work::{ProcessorProfile, ReferenceWork};
 pub(crate) use sync::{sync_directory, sync_file};
 pub(crate) use threads::thread_room;
 pub use warnings::HostWarning;

@@ -21,8 +21,12 @@ impl Rate {
     /// [`RunError::Settings`] that lists what the source issues, if it does not issue what the rate is of.
     pub fn commands_per_second(&self, source: &Source) -> Result<f64, RunError> {
         let Some(of) = &self.of else { return Ok(self.per_second) };
-        let is_named = |name: &str| of == name || of.strip_suffix('s') == Some(name);
-        let request = source.request_named(is_named, &format!("a rate of `{}/s`", excerpt(of)))?;
+        let request = source.request_named(|name| self.is_of(name), &format!("a rate of `{}/s`", excerpt(of)))?;
         Ok(self.per_second / source.per_command(request))
+    }
+
+    /// Whether it is a rate of the command or transaction of this name.
+    pub(crate) fn is_of(&self, name: &str) -> bool {
+        self.of.as_deref().is_some_and(|of| of == name || of.strip_suffix('s') == Some(name))
     }
 }

@@ -63,7 +63,7 @@ impl Source {
     }
 
     /// The commands it issues, and the transactions that they belong to, in report order.
-    pub(super) fn requests(&self) -> Vec<RequestKind> {
+    pub(crate) fn requests(&self) -> Vec<RequestKind> {
         let commands = self.kinds().into_iter().map(RequestKind::Command);
         commands.chain((0..self.transactions().len()).map(RequestKind::Transaction)).collect()
     }

@@ -53,7 +53,7 @@ fn recommended(
         Evidence::Implied => {
             (CertaintyLevel::Moderate, "was not tried itself: it is no smaller than one that sustained the rate")
         }
-        Evidence::Extrapolated | Evidence::NotMeasured => {
+        Evidence::Extrapolated | Evidence::Predicted | Evidence::NotMeasured => {
             (CertaintyLevel::Low, "is larger than this host: its rate is extrapolated")
         }
     };

@@ -3,6 +3,7 @@
 use crate::actor::Durability;
 use crate::host::HOST;
 use crate::measure::Percentile;
+use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::spec::required_rate;
 use crate::report::{
     Basis, FigureName, PlanResult, ProfileEvidence, Recommendation, WhatIfFigure, WhatIfInfo, WhatIfMode, suffices,
@@ -81,6 +82,8 @@ fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f6
         let after = before.map(|value| value * factor);
         WhatIfFigure { name, before, after, basis: Basis::Modelled }
     };
+    let growth_percent = plan.forecast.as_ref().map_or(0.0, |forecast| forecast.demand_growth_percent_per_month);
+    let (growth, full) = (DemandGrowth::of_percent_per_month(growth_percent), plan.growth.days_until_disk_full);
     let rate = plan.capacity(one.durability).and_then(|capacity| capacity.sustained_per_second);
     WhatIfMode {
         durability: one.durability,
@@ -90,7 +93,12 @@ fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f6
         figures: vec![
             scaled(FigureName::SustainedPerSecond, rate, 1.0),
             scaled(FigureName::DatabaseGrowthPerDayBytes, Some(plan.growth.per_day_bytes), factor),
-            scaled(FigureName::DaysUntilDiskFull, plan.growth.days_until_disk_full, 1.0 / factor),
+            WhatIfFigure {
+                name: FigureName::DaysUntilDiskFull,
+                before: full,
+                after: full.map(|days| growth.days_of(growth.commands_in(days) * (1.0 / factor))),
+                basis: Basis::Modelled,
+            },
         ],
     }
 }

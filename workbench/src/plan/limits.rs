@@ -12,7 +12,7 @@ use crate::report::{
 };
 
 /// A database that is larger than a known one by no more than this factor counts as known.
-const SAME_SIZE: f64 = 1.1;
+pub(super) const SAME_SIZE: f64 = 1.1;
 /// Halvings of a range of rates.
 const HALVINGS: u32 = 40;
 
@@ -24,6 +24,9 @@ pub(super) struct Limits<'a> {
     pub(super) modes: &'a [ModeResult],
     /// Time of a sync of this host's disk, if it was probed.
     pub(super) sync_here_ns: Option<f64>,
+    /// Commands that are stored at the horizon, as a multiple of those of the plan at the same target: more if the demand
+    /// grows faster.
+    pub(super) stored_times: f64,
 }
 
 impl<'a> Limits<'a> {
@@ -31,15 +34,20 @@ impl<'a> Limits<'a> {
     pub(super) fn new(plan: &'a PlanResult, report: &'a Report) -> Self {
         let disk = report.host.disk_profile.as_ref();
         let sync_here_ns = disk.map(|profile| profile.swing.sync_p50_ns as f64);
-        Self { plan, headroom_percent: plan.headroom_percent, modes: &report.modes, sync_here_ns }
+        Self { plan, headroom_percent: plan.headroom_percent, modes: &report.modes, sync_here_ns, stored_times: 1.0 }
     }
 
     /// Whether a machine sustains a target with the headroom until the horizon; `None` if that is not known.
     pub(super) fn holds(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<bool> {
         let required = required_rate(target_per_second, self.headroom_percent);
         let (planned, planned_target) = (self.plan.required_per_second, self.plan.target_per_second);
-        let is_less = suffices(planned, required) && suffices(planned_target, target_per_second);
-        let is_more = suffices(required, planned) && suffices(target_per_second, planned_target);
+        let (stored, planned_stored) = (target_per_second * self.stored_times, planned_target);
+        let is_less = suffices(planned, required)
+            && suffices(planned_target, target_per_second)
+            && suffices(planned_stored, stored);
+        let is_more = suffices(required, planned)
+            && suffices(target_per_second, planned_target)
+            && suffices(stored, planned_stored);
         match mode.holds {
             Some(true) if is_less => return Some(true),
             Some(false) if is_more => return Some(false),
@@ -57,7 +65,9 @@ impl<'a> Limits<'a> {
             Evidence::Measured | Evidence::Emulated | Evidence::CoresEmulated => {
                 mode.holds.is_some() && mode.sustained_per_second.is_some_and(is_below)
             }
-            Evidence::Extrapolated => mode.range_per_second.is_some_and(|[_, high]| is_below(high)),
+            Evidence::Extrapolated | Evidence::Predicted => {
+                mode.range_per_second.is_some_and(|[_, high]| is_below(high))
+            }
             Evidence::Implied | Evidence::NotMeasured => false,
         };
         is_ruled_out.then_some(false)
@@ -127,7 +137,7 @@ impl<'a> Limits<'a> {
 
     /// Size of the database at the horizon if this were the target: what is added grows with the rate, up to the disk that
     /// ends the horizon.
-    fn stored_bytes(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
+    pub(super) fn stored_bytes(&self, horizon: &HorizonInfo, target_per_second: f64) -> f64 {
         let forecast = self.plan.forecast.as_ref();
         let now = forecast.and_then(|forecast| forecast.sizes.first()).map_or(0.0, |size| size.bytes.expected);
         let then = horizon.database_bytes.expected;
@@ -135,7 +145,7 @@ impl<'a> Limits<'a> {
         if full.is_some_and(|days| suffices(horizon.days, days)) {
             return then;
         }
-        now + (then - now).max(0.0) * target_per_second / self.plan.target_per_second
+        now + (then - now).max(0.0) * self.stored_times * target_per_second / self.plan.target_per_second
     }
 }
 
@@ -145,7 +155,7 @@ fn least_rate(mode: &MachineMode) -> Option<f64> {
 }
 
 /// The rate on a database of this size, on the line between its neighbours; `None` beyond the largest.
-fn rate_on(points: &[SizeRate], bytes: f64) -> Option<f64> {
+pub(super) fn rate_on(points: &[SizeRate], bytes: f64) -> Option<f64> {
     let after = points.partition_point(|point| point.database_bytes < bytes);
     let Some(to) = points.get(after) else {
         let last = points.last().filter(|last| bytes <= SAME_SIZE * last.database_bytes)?;

@@ -6,8 +6,11 @@
 
 mod binding;
 mod certainty;
+#[cfg(feature = "rocksdb")]
+mod changed_demand;
 mod comparison;
 mod demand;
+mod demand_growth;
 #[cfg(feature = "rocksdb")]
 mod disk;
 mod engine;
@@ -23,9 +26,15 @@ mod journal;
 mod judge;
 mod limits;
 mod machine_disk;
+#[cfg(feature = "rocksdb")]
+mod other_host;
 mod outcome;
 #[cfg(feature = "rocksdb")]
 mod outlook;
+#[cfg(feature = "rocksdb")]
+mod predict;
+#[cfg(feature = "rocksdb")]
+mod predicted;
 mod price;
 mod regret;
 mod report;

@@ -5,12 +5,11 @@ use std::panic::resume_unwind;
 
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
-use jiff::Span;
 use jiff::civil::Date;
 
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
-use crate::plan::forecast::Deployment;
+use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
 use crate::plan::horizon::{Candidate, SizeModel, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
@@ -18,7 +17,6 @@ use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, Wor
 
 /// Commands that are walked for the reuse distances: a second of work.
 const WALKED_COMMANDS: u64 = 1_000_000;
-const DAYS_PER_YEAR: f64 = 365.25;
 /// Share of a machine's memory that is for blocks at least.
 const LEAST_MEMORY_SHARE: f64 = 0.05;
 
@@ -160,9 +158,7 @@ impl OutlookInput<'_> {
     }
 
     fn date(&self, days: f64) -> Option<String> {
-        #[expect(clippy::cast_possible_truncation, reason = "a hundred years at most")]
-        let span = Span::new().try_days(days.floor() as i64).ok()?;
-        Some(self.today.checked_add(span).ok()?.to_string())
+        Some(later(self.today, days)?.to_string())
     }
 
     /// What ends first.

@@ -1,10 +1,11 @@
 //! The report of a plan.
 
 use crate::host::{Machine, WritebackDelay};
-use crate::load::{HarnessCost, Measurement, Source};
+use crate::load::{HarnessCost, Measurement, RequestKind, Source};
 use crate::measure::fewest_trials;
 use crate::plan::certainty;
 use crate::plan::demand::{add_demand, catalogue_info, cost};
+use crate::plan::demand_growth::DemandGrowth;
 use crate::plan::outcome::{MachineFindings, ModeFindings, ModelledGrowth, Outlook, PlanOutcome};
 use crate::plan::price::price;
 use crate::plan::scaling::Scaling;
@@ -14,8 +15,8 @@ use crate::plan::what_if::WhatIf;
 use crate::report::{
     Assessment, Capacity, ContainerLimits, Context, Evidence, ExpectedLatency, ForecastInfo, GrowthInfo, LoadKind,
     MachineLatency, MachineMode, MeasuredMode, ModeResult, Outcome, PlanResult, ProfileEvidence, Reason, ReasonKind,
-    Recommendation, Rejection, Report, ReportKind, ScalingInfo, Settings, SloInfo, Verdict, WhatIfInfo, latency_info,
-    report, spec_json, suffices,
+    Recommendation, Rejection, Report, ReportKind, RequestCommands, ScalingInfo, Settings, SloInfo, Verdict,
+    WhatIfInfo, latency_info, report, spec_json, suffices,
 };
 use crate::units;
 
@@ -203,9 +204,23 @@ impl ReportInput<'_> {
             catalogue: spec.catalogue.as_ref().map(catalogue_info),
             demand: None,
             ranked_from: None,
+            prediction: None,
+            requests: self.requests(),
             not_covered: sentences::not_covered(&recommendations, self.outlook.as_ref(), modes),
             recommendations,
         }
+    }
+
+    fn requests(&self) -> Vec<RequestCommands> {
+        let request = |request: RequestKind| {
+            let per_command = self.source.per_command(request);
+            (per_command > 0.0).then(|| RequestCommands {
+                name: self.source.request_name(request).to_owned(),
+                is_transaction: matches!(request, RequestKind::Transaction(_)),
+                commands_per_request: 1.0 / per_command,
+            })
+        };
+        self.source.requests().into_iter().filter_map(request).collect()
     }
 
     /// Where there is no forecast: as modelled from the workload, or, of a trace, which has no growth of its own, from the
@@ -225,7 +240,8 @@ impl ReportInput<'_> {
                 grown as f64 / finished.commands.max(1) as f64
             });
             let per_day = per_command * commands_per_day;
-            (per_day, (per_day > 0.0).then(|| self.disk_bytes as f64 / per_day))
+            let growth = DemandGrowth::of_percent_per_month(self.spec.demand.growth_percent_per_month);
+            (per_day, (per_day > 0.0).then(|| growth.days_of(self.disk_bytes as f64 / per_day)))
         };
         GrowthInfo {
             per_million_commands_bytes: 1e6 * per_day_bytes / commands_per_day,

@@ -7,6 +7,7 @@ use crate::actor::Durability;
 use crate::catalogue::Catalogue;
 use crate::host::{Confinement, HostProfile, Machine};
 use crate::load::{Objective, Rate, RestartSpec, Source};
+use crate::plan::demand_growth::DAYS_PER_MONTH;
 use crate::plan::error::PlanError;
 use crate::plan::forecast::Deployment;
 use crate::plan::sizes::{Sizes, size_after, sizes};
@@ -16,7 +17,6 @@ use crate::process::{ProcessError, SourceSnapshot, SourceSpec};
 use crate::units;
 
 const DEFAULT_HORIZON_DAYS: f64 = 365.25;
-const DAYS_PER_MONTH: f64 = 365.25 / 12.0;
 /// Bytes that are written to build a larger population to restart.
 const RESTART_BYTES: u64 = 256 << 20;
 
@@ -90,6 +90,7 @@ impl PlanRequest {
         };
         let deployment = Deployment {
             target_per_second,
+            demand_growth_percent_per_month: self.growth_percent_per_month,
             actors,
             retention_days: self.retention_days,
             horizon_days: self.horizon_days.or(self.retention_days).unwrap_or(DEFAULT_HORIZON_DAYS),
@@ -142,7 +143,8 @@ impl PlanRequest {
         if then <= disk_bytes {
             return Ok(());
         }
-        let full_after = days * ((disk_bytes - now) / (then - now)).max(0.0);
+        let share = ((disk_bytes - now) / (then - now)).max(0.0);
+        let full_after = deployment.demand_growth().days_of(share * deployment.kept_after(days));
         Err(PlanError::Usage(format!(
             "after {} the database takes {}, and the disk of {} is full after about {}: give a shorter --horizon, a --retention, \
              or the size of the deployment's disk with --disk",

@@ -8,31 +8,39 @@ use std::path::Path;
 
 use crate::catalogue::Catalogue;
 use crate::host::{HOST, Machine};
+use crate::load::Rate;
+use crate::plan::changed_demand::ChangedDemand;
 use crate::plan::demand::{add_demand, catalogue_info, cost};
 use crate::plan::error::PlanError;
 use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, machine};
+use crate::plan::other_host::OtherHost;
+use crate::plan::predict::Predictor;
+use crate::plan::predicted::{self, predicted_mode};
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
 use crate::plan::spec::{Demand, by_preference, required_rate};
 use crate::report::{
     Capacity, Certainty, CertaintyLevel, ContainerLimits, DurabilityPrice, Evidence, GrowthInfo, MachineMode, Outcome,
-    PlanResult, ProfileEvidence, RankedFrom, Reason, ReasonKind, Recommendation, Report, Verdict, spec_json, suffices,
+    PlanResult, PredictedMode, PredictionInfo, ProfileEvidence, RankedFrom, Reason, ReasonKind, Recommendation, Report,
+    Verdict, spec_json, suffices,
 };
 use crate::units;
-use crate::workload::path_text;
+use crate::workload::{excerpt, path_text};
 
 /// What changes; `None` keeps what the plan has.
 #[derive(Debug)]
 pub(crate) struct RerankRequest<'a> {
     /// Where the report is, for messages.
     pub(crate) path: &'a Path,
-    pub(crate) target_per_second: Option<f64>,
+    pub(crate) target: Option<&'a Rate>,
     /// Lowest and highest target that are thought possible.
-    pub(crate) range_per_second: Option<[f64; 2]>,
+    pub(crate) range: Option<&'a [Rate; 2]>,
     pub(crate) growth_percent_per_month: Option<f64>,
     pub(crate) headroom_percent: Option<f64>,
     pub(crate) catalogue: Option<Catalogue>,
+    /// Another host: what it will sustain, instead of the machines of the plan.
+    pub(crate) other_host: Option<&'a Path>,
     pub(crate) command: String,
     /// RFC 3339 in UTC.
     pub(crate) started_at: String,
@@ -50,36 +58,82 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
             "--from {path}: it ranks the plan {report} again and measured nothing, expected that plan"
         )));
     }
-    let target_per_second = request.target_per_second.unwrap_or(plan.target_per_second);
+    let commands = |rate: &Rate| commands_per_second(rate, plan, &path);
+    let target_per_second = request.target.map(commands).transpose()?.unwrap_or(plan.target_per_second);
+    let range = request.range.map(|[low, high]| Ok::<_, PlanError>([commands(low)?, commands(high)?])).transpose()?;
     let headroom_percent = request.headroom_percent.unwrap_or(plan.headroom_percent);
+    let asked = plan.demand.as_ref();
+    let demand = Demand {
+        range_per_second: range,
+        growth_percent_per_month: request
+            .growth_percent_per_month
+            .unwrap_or_else(|| asked.map_or(0.0, |demand| demand.growth_percent_per_month)),
+        months: asked.map_or_else(|| Demand::default().months, |demand| demand.months),
+    };
+    let other = request.other_host.map(|path| OtherHost::read(path, (request.path, report))).transpose()?;
     let known = with_candidates(&Limits::new(plan, report), request.catalogue.as_ref());
-    let limits = Limits { headroom_percent, ..Limits::new(&known, report) };
-    let ranked = Ranked { before: plan, limits, target_per_second };
-    let mut plan = ranked.plan();
+    let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
+    let limits = Limits { headroom_percent, stored_times: changed.stored_times(), ..Limits::new(&known, report) };
+    let ranked = Ranked { before: plan, limits, changed };
+    let mut plan = match &other {
+        Some(other) => ranked.predicted(report, other),
+        None => ranked.plan(),
+    };
     plan.ranked_from = Some(RankedFrom {
         report: path,
         started_at: report.started_at.clone(),
         target_per_second: ranked.before.target_per_second,
     });
-    let growth_percent_per_month = request
-        .growth_percent_per_month
-        .unwrap_or_else(|| ranked.before.demand.as_ref().map_or(0.0, |demand| demand.growth_percent_per_month));
-    let months = ranked.before.demand.as_ref().map_or_else(|| Demand::default().months, |demand| demand.months);
-    let demand = Demand { range_per_second: request.range_per_second, growth_percent_per_month, months };
     let mut report = Report {
         started_at: request.started_at.clone(),
-        verdict: ranked.verdict(report, &plan),
-        durability_price: report.durability_price.clone().map(|price| ranked.price(price)),
+        verdict: ranked.verdict(report, &plan, other.as_ref()),
+        durability_price: report.durability_price.clone().filter(|_| other.is_none()).map(|price| ranked.price(price)),
         ..report.clone()
     };
     report.reproduce.command.clone_from(&request.command);
-    let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-    let rate = format!("{} commands/s", units::number(plan.target_per_second));
-    let sentence = sentences::verdict(&sentences::goal(&report, &rate, &plan), &plan, at_risk);
-    report.verdict.sentence = sentence;
+    let goal = sentences::goal(&report, &rate_words(&plan), &plan);
+    report.verdict.sentence = if let Some((prediction, other)) = plan.prediction.as_ref().zip(other.as_ref()) {
+        predicted::verdict(&plan, prediction, &other.name, &goal)
+    } else {
+        let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
+        sentences::verdict(&goal, &plan, at_risk)
+    };
+    let is_predicted = plan.prediction.is_some();
     report.plan = Some(plan);
-    add_demand(&mut report, Some(&known), &demand);
+    if !is_predicted {
+        add_demand(&mut report, Some(&known), &demand);
+    }
     Ok(report)
+}
+
+/// By what the plan says of the requests of its source.
+fn commands_per_second(rate: &Rate, plan: &PlanResult, path: &str) -> Result<f64, PlanError> {
+    let Some(of) = &rate.of else { return Ok(rate.per_second) };
+    if let Some(request) = plan.requests.iter().find(|request| rate.is_of(&request.name)) {
+        return Ok(rate.per_second * request.commands_per_request);
+    }
+    let of = excerpt(of);
+    let issued: Vec<_> = plan.requests.iter().map(|request| request.name.as_str()).collect();
+    Err(PlanError::Usage(if issued.is_empty() {
+        format!(
+            "--target: {path} was written by an earlier version and does not say how many commands `{of}` is: give commands/s"
+        )
+    } else {
+        format!("--target: a rate of `{of}/s`, which the plan of {path} never issues; it issues {}", issued.join(", "))
+    }))
+}
+
+/// `950 commands/s`, or `50 fact/s (950 commands/s)` if the objective is on a transaction.
+fn rate_words(plan: &PlanResult) -> String {
+    let commands = format!("{} commands/s", units::number(plan.target_per_second));
+    let transaction = plan.requests.iter().find(|one| one.is_transaction && one.name == plan.slo.command);
+    transaction.map_or_else(
+        || commands.clone(),
+        |one| {
+            let per_second = units::number(plan.target_per_second / one.commands_per_request);
+            format!("{per_second} {}/s ({commands})", one.name)
+        },
+    )
 }
 
 /// The same plan with the machines of a catalogue as candidates, cheapest first.
@@ -179,40 +233,21 @@ fn derived(plan: &PlanResult, recommendation: &Recommendation, wanted: &Machine)
     MachineMode { holds: found.holds.filter(|_| is_known), ..found }
 }
 
-/// A plan that is ranked for a target.
+/// A plan that is ranked for a demand.
 struct Ranked<'a> {
     /// As it was measured.
     before: &'a PlanResult,
     /// With the candidates and the headroom of the request; its plan is at the target that was measured.
     limits: Limits<'a>,
-    target_per_second: f64,
+    changed: ChangedDemand<'a>,
 }
 
 impl Ranked<'_> {
-    fn is_same_target(&self) -> bool {
-        let (now, before) = (self.target_per_second, self.before.target_per_second);
-        suffices(now, before) && suffices(before, now)
-    }
-
     fn plan(&self) -> PlanResult {
         let known = self.limits.plan;
-        let headroom_percent = self.limits.headroom_percent;
-        let required_per_second = required_rate(self.target_per_second, headroom_percent);
-        let profiles: Vec<_> =
-            known.profiles.iter().map(|one| judged(&self.limits, one, self.target_per_second)).collect();
-        let ranked = PlanResult {
-            target_per_second: self.target_per_second,
-            headroom_percent,
-            required_per_second,
-            profiles,
-            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
-            growth: self.growth(&known.growth),
-            forecast: known.forecast.clone().filter(|_| self.is_same_target()),
-            horizon: known.horizon.clone().filter(|_| self.is_same_target()),
-            what_if: None,
-            demand: None,
-            ..known.clone()
-        };
+        let target_per_second = self.changed.target_per_second;
+        let profiles: Vec<_> = known.profiles.iter().map(|one| judged(&self.limits, one, target_per_second)).collect();
+        let ranked = self.with_profiles(profiles);
         let recommendations: Vec<_> =
             self.before.recommendations.iter().map(|one| self.recommendation(&ranked, one)).collect();
         let is_at_least_before = |one: &Recommendation| {
@@ -220,10 +255,94 @@ impl Ranked<'_> {
             let before = self.before.recommendation(one.durability).and_then(|before| of(self.before, before));
             of(&ranked, one).zip(before).is_some_and(|(now, before)| now.is_at_least(&before))
         };
-        let lasts = suffices(self.before.target_per_second, self.target_per_second)
+        let lasts = suffices(self.before.target_per_second, target_per_second)
             && recommendations.iter().all(is_at_least_before);
-        let valid_until = known.valid_until.clone().filter(|_| lasts);
+        let valid_until = self.changed.valid_until(ranked.forecast.as_ref()).filter(|_| lasts);
         PlanResult { recommendations, valid_until, ..ranked }
+    }
+
+    /// The plan at the demand of the request with these machines, without what follows from them.
+    fn with_profiles(&self, profiles: Vec<ProfileEvidence>) -> PlanResult {
+        let known = self.limits.plan;
+        let headroom_percent = self.limits.headroom_percent;
+        let required_per_second = required_rate(self.changed.target_per_second, headroom_percent);
+        let forecast = self.changed.forecast();
+        PlanResult {
+            target_per_second: self.changed.target_per_second,
+            headroom_percent,
+            required_per_second,
+            profiles,
+            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
+            growth: self.changed.growth_info(forecast.as_ref()),
+            forecast,
+            horizon: known.horizon.clone().filter(|_| self.changed.is_same()),
+            what_if: None,
+            demand: None,
+            ..known.clone()
+        }
+    }
+
+    /// The plan with another host as its only machine.
+    fn predicted(&self, report: &Report, other: &OtherHost) -> PlanResult {
+        let predictor = Predictor { report, plan: self.before, other };
+        let here = Machine::host(other.host.usable_cores_count, other.host.usable_ram_bytes);
+        let stored = self.before.horizon.as_ref();
+        let stored_bytes = stored.map(|horizon| self.limits.stored_bytes(horizon, self.changed.target_per_second));
+        let durabilities = self.before.recommendations.iter().map(|one| one.durability);
+        let modes: Vec<_> = durabilities.map(|durability| predictor.mode(durability, &here, stored_bytes)).collect();
+        let empty = self.with_profiles(Vec::new());
+        let required_per_second = empty.required_per_second;
+        let known: Vec<_> = modes.iter().map(|mode| predicted_mode(mode, required_per_second)).collect();
+        let profile = ProfileEvidence {
+            profile: other.name.clone(),
+            cpu_cores_count: other.host.usable_cores_count,
+            cpu_millicores_count: None,
+            ram_bytes: other.host.usable_ram_bytes,
+            evidence: known.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
+            reason: known
+                .iter()
+                .map(|mode| format!("{}: {}", mode.durability, mode.reason))
+                .collect::<Vec<_>>()
+                .join("; "),
+            modes: known,
+        };
+        let there = PlanResult { profiles: vec![profile], ..empty };
+        let forecast = self.changed.forecast_on(other.host.disk_free_bytes);
+        let recommendation = |mode: &PredictedMode| {
+            let known = there.profile(&other.name).and_then(|known| known.mode(mode.durability));
+            let chosen = known.filter(|known| known.holds == Some(true)).map(|_| &here);
+            Recommendation {
+                durability: mode.durability,
+                profile: chosen.map(|_| other.name.clone()),
+                cost: None,
+                machine_spec: chosen.map(|machine| spec_json(&machine.spec())),
+                container: None,
+                expected: None,
+                database_bytes: None,
+                sentence: predicted::sentence(mode, &other.name, &there),
+            }
+        };
+        PlanResult {
+            recommendations: modes.iter().map(recommendation).collect(),
+            not_covered: vec![format!("a measurement on {}: plan there before you buy", other.name)],
+            prediction: Some(PredictionInfo {
+                origin: other.origin.clone(),
+                measured_at: other.measured_at.clone(),
+                host: other.host.clone(),
+                modes,
+            }),
+            growth: GrowthInfo {
+                disk_bytes: other.host.disk_free_bytes,
+                days_until_disk_full: forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full),
+                ..there.growth
+            },
+            valid_until: forecast.as_ref().and_then(|forecast| self.changed.valid_on(forecast)),
+            forecast,
+            // That of the machines of the plan.
+            horizon: None,
+            catalogue: None,
+            ..there
+        }
     }
 
     fn capacity(&self, capacity: &Capacity, required_per_second: f64) -> Capacity {
@@ -231,17 +350,8 @@ impl Ranked<'_> {
         Capacity {
             holds: capacity.sustained_per_second.is_some_and(|rate| suffices(rate, required_per_second)),
             usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
-            at_target: capacity.at_target.filter(|_| self.is_same_target()),
+            at_target: capacity.at_target.filter(|_| self.changed.is_same_target()),
             ..capacity.clone()
-        }
-    }
-
-    fn growth(&self, growth: &GrowthInfo) -> GrowthInfo {
-        let times = self.target_per_second / self.before.target_per_second;
-        GrowthInfo {
-            per_day_bytes: times * growth.per_day_bytes,
-            days_until_disk_full: growth.days_until_disk_full.map(|days| days / times),
-            ..*growth
         }
     }
 
@@ -253,12 +363,13 @@ impl Ranked<'_> {
         let same_size = before.profile.as_ref().and_then(|name| self.before.profile(name));
         let is_same_size =
             chosen.zip(same_size).is_some_and(|(now, before)| machine(now).is_same_size(&machine(before)));
-        let is_same = is_same_size && self.is_same_target();
+        let is_same = is_same_size && self.changed.is_same_target();
         let spec = chosen.map(machine);
         Recommendation {
             durability,
             profile: chosen.map(|known| known.profile.clone()),
-            cost: chosen.and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.target_per_second)),
+            cost: chosen
+                .and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.changed.target_per_second)),
             machine_spec: spec.as_ref().map(|machine| spec_json(&machine.spec())),
             container: spec.as_ref().map(|machine| ContainerLimits {
                 cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
@@ -271,7 +382,7 @@ impl Ranked<'_> {
         }
     }
 
-    fn verdict(&self, report: &Report, plan: &PlanResult) -> Verdict {
+    fn verdict(&self, report: &Report, plan: &PlanResult, other: Option<&OtherHost>) -> Verdict {
         let is_open = |one: &Recommendation| {
             let mut modes = plan.profiles.iter().filter_map(|known| known.mode(one.durability));
             one.profile.is_none() && modes.any(|mode| mode.holds.is_none())
@@ -284,11 +395,12 @@ impl Ranked<'_> {
         } else {
             Outcome::Fail
         };
-        let is_kept = |reason: &&Reason| match reason.kind {
-            ReasonKind::Recommendation | ReasonKind::NoMachine | ReasonKind::Demand => false,
-            ReasonKind::Forecast => self.is_same_target(),
-            _ => true,
+        let is_kept = |reason: &&Reason| {
+            let follows = [ReasonKind::Recommendation, ReasonKind::NoMachine, ReasonKind::Demand, ReasonKind::Forecast];
+            !follows.contains(&reason.kind)
         };
+        let forecast =
+            plan.forecast.as_ref().map(|forecast| Reason::new(ReasonKind::Forecast, sentences::forecast(forecast)));
         let origin = Reason::new(
             ReasonKind::Coverage,
             format!(
@@ -302,15 +414,19 @@ impl Ranked<'_> {
             Reason::new(kind, one.sentence.clone())
         });
         let kept = report.verdict.reasons.iter().filter(is_kept).cloned();
-        let reasons = kept.chain(of_modes).chain([origin]).collect();
-        Verdict { outcome, sentence: String::new(), certainty: self.certainty(report, plan), reasons }
+        let reasons = kept.chain(of_modes).chain(forecast).chain([origin]).collect();
+        Verdict { outcome, sentence: String::new(), certainty: self.certainty(report, plan, other), reasons }
     }
 
     /// As certain as the plan; moderate at most where its loads were others.
-    fn certainty(&self, report: &Report, plan: &PlanResult) -> Option<Certainty> {
+    fn certainty(&self, report: &Report, plan: &PlanResult, other: Option<&OtherHost>) -> Option<Certainty> {
         let before = report.verdict.certainty.clone()?;
+        if let Some((prediction, other)) = plan.prediction.as_ref().zip(other) {
+            let foreign_cores = other.disk.as_ref().and_then(|disk| disk.foreign_cores);
+            return Some(predicted::certainty(prediction, foreign_cores, &before));
+        }
         let names = |plan: &PlanResult| plan.recommendations.iter().map(|one| one.profile.clone()).collect::<Vec<_>>();
-        if self.is_same_target() && names(plan) == names(self.before) {
+        if self.changed.is_same() && names(plan) == names(self.before) {
             return Some(before);
         }
         let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
@@ -320,8 +436,8 @@ impl Ranked<'_> {
 
     /// The latency at the target was measured at another one.
     fn price(&self, price: DurabilityPrice) -> DurabilityPrice {
-        let latency = price.latency.filter(|latency| self.is_same_target() || !latency.at_target);
-        let times = self.target_per_second / self.before.target_per_second;
+        let latency = price.latency.filter(|latency| self.changed.is_same_target() || !latency.at_target);
+        let times = self.changed.target_per_second / self.before.target_per_second;
         let mut at_risk = price.at_risk;
         if let Some(risk) = &mut at_risk {
             risk.commands *= times;
@@ -362,7 +478,7 @@ fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&Profil
 mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
-    use crate::report::{Band, Basis};
+    use crate::report::{Band, Basis, RequestCommands};
     use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
 
     /// A plan for 500 commands/s with 30 % headroom in which nano was emulated and sustained 17,256 and 12,259.
@@ -386,11 +502,12 @@ mod tests {
     fn request(target: Option<f64>) -> RerankRequest<'static> {
         RerankRequest {
             path: Path::new("report.json"),
-            target_per_second: target,
-            range_per_second: None,
+            target: target.map(|per_second| &*Box::leak(Box::new(Rate { per_second, of: None }))),
+            range: None,
             growth_percent_per_month: None,
             headroom_percent: None,
             catalogue: None,
+            other_host: None,
             command: "ave-workbench plan --from report.json".to_owned(),
             started_at: "2026-11-29T12:00:00Z".to_owned(),
         }
@@ -527,6 +644,54 @@ mod tests {
         assert_eq!(ranked(2_000.0), [Some(true); 2]);
         // Beyond, no database was modelled: less than what is sustained today is not ruled out.
         assert_eq!(ranked(3_000.0), [None; 2]);
+    }
+
+    /// The plan of the repository, as it is: its disk is full before the horizon.
+    fn committed() -> Report {
+        let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../reports/sample/report.json");
+        serde_json::from_str(&std::fs::read_to_string(sample).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn growth_of_the_demand_moves_the_forecast_and_none_leaves_it() {
+        let report = committed();
+        let grown = |percent: Option<f64>| {
+            let request = RerankRequest { growth_percent_per_month: percent, ..request(None) };
+            rerank(&report, &request).unwrap().plan.unwrap()
+        };
+        let plan = report.plan.as_ref().unwrap();
+        for percent in [None, Some(0.0)] {
+            let same = grown(percent);
+            assert_eq!((&same.forecast, &same.horizon), (&plan.forecast, &plan.horizon));
+            assert_eq!((&same.growth, &same.valid_until), (&plan.growth, &plan.valid_until));
+        }
+        let full = |plan: &PlanResult| plan.forecast.as_ref().unwrap().days_until_disk_full.unwrap();
+        let [now, four, twenty] = [full(plan), full(&grown(Some(4.0))), full(&grown(Some(20.0)))];
+        assert!(twenty < four && four < now, "{twenty} {four} {now}");
+        let plan = grown(Some(20.0));
+        assert_eq!(plan.growth.days_until_disk_full, Some(twenty));
+        let valid_until = plan.valid_until.unwrap();
+        assert!((valid_until.days - twenty).abs() < 1.0, "the disk ends it: {valid_until:?}");
+    }
+
+    #[test]
+    fn a_target_in_transactions_needs_the_requests_of_the_plan() {
+        let mut report = measured();
+        let fifty = Rate { per_second: 50.0, of: Some("facts".to_owned()) };
+        let ask = |report: &Report| rerank(report, &RerankRequest { target: Some(&fifty), ..request(None) });
+        let error = ask(&report).unwrap_err().to_string();
+        assert!(error.contains("--target: report.json was written by an earlier version"), "{error}");
+        let plan = report.plan.as_mut().unwrap();
+        let named =
+            |name: &str| RequestCommands { name: name.to_owned(), is_transaction: true, commands_per_request: 19.0 };
+        plan.requests = vec![named("subject")];
+        assert!(ask(&report).unwrap_err().to_string().contains("never issues; it issues subject"));
+        let plan = report.plan.as_mut().unwrap();
+        plan.requests.push(named("fact"));
+        plan.slo.command = "fact".to_owned();
+        let ranked = ask(&report).unwrap();
+        assert!((ranked.plan.as_ref().unwrap().target_per_second - 950.0).abs() < 1e-9);
+        assert!(ranked.verdict.sentence.contains("50 fact/s (950 commands/s)"), "{}", ranked.verdict.sentence);
     }
 
     #[test]

@@ -161,6 +161,7 @@ pub(super) fn recommended(
         Evidence::CoresEmulated => format!("sustained {rate} under an emulated CPU limit, without its memory limit"),
         Evidence::Implied => format!("has at least the cores and memory of a machine that sustained {rate}"),
         Evidence::Extrapolated => format!("sustains {rate} by extrapolation"),
+        Evidence::Predicted => format!("is predicted to sustain {rate}"),
         Evidence::NotMeasured => format!("is not known to sustain {rate}"),
     };
     let most = verdict.known.sustained_per_second.map_or_else(String::new, |rate| {
@@ -297,7 +298,11 @@ pub(super) fn forecast(forecast: &ForecastInfo) -> String {
             units::seconds(restart.seconds.expected)
         )
     });
-    format!("At the target the database grows by {growth} per day; {full}.{restart}")
+    let demand = match forecast.demand_growth_percent_per_month {
+        percent if percent > 0.0 => format!(", and the demand by {} per month", units::percent(percent)),
+        _ => String::new(),
+    };
+    format!("At the target the database grows by {growth} per day{demand}; {full}.{restart}")
 }
 
 /// Conditions that the evidence does not cover; none if no machine is recommended.

@@ -28,7 +28,7 @@ const fn multiples(breadth: Breadth) -> &'static [u64] {
 
 /// Events by which the database grows until the horizon.
 pub(super) fn events_at_horizon(source: &Source, deployment: &Deployment) -> u64 {
-    deployment.events_after(source, deployment.kept_days())
+    deployment.events_of(source, deployment.kept_after(deployment.horizon_days))
 }
 
 /// Size of the database after so many days, by the workload alone; that of a trace does not grow.
@@ -41,11 +41,11 @@ impl ModelledGrowth {
     /// `None` if the source has no growth of its own.
     pub(super) fn of(source: &Source, deployment: &Deployment) -> Option<Self> {
         let now = size_after(source, deployment, 0.0);
-        let per_day_bytes = size_after(source, deployment, 1.0) - now;
+        let today = Deployment { demand_growth_percent_per_month: 0.0, ..*deployment };
+        let per_day_bytes = size_after(source, &today, 1.0) - now;
         let full = ((deployment.disk_bytes as f64 - now) / per_day_bytes).max(0.0);
-        let is_deleted_before = deployment.retention_days.is_some_and(|retention| retention < full);
-        (per_day_bytes > 0.0)
-            .then_some(Self { per_day_bytes, days_until_disk_full: Some(full).filter(|_| !is_deleted_before) })
+        let days_until_disk_full = deployment.demand_growth().days_until_kept(full, deployment.retention_days);
+        (per_day_bytes > 0.0).then_some(Self { per_day_bytes, days_until_disk_full })
     }
 }
 
@@ -106,6 +106,7 @@ mod tests {
     fn deployment(target_per_second: f64, horizon_days: f64) -> Deployment {
         Deployment {
             target_per_second,
+            demand_growth_percent_per_month: 0.0,
             actors: 5_000,
             retention_days: None,
             horizon_days,
@@ -129,6 +130,20 @@ mod tests {
         let kept = |days| ModelledGrowth::of(&source, &Deployment { retention_days: Some(days), ..forever }).unwrap();
         assert_eq!(kept(full / 2.0).days_until_disk_full, None);
         assert_eq!(kept(full * 2.0).days_until_disk_full, Some(full));
+    }
+
+    #[test]
+    fn a_growing_demand_stores_the_integral_of_its_rate_until_the_horizon() {
+        let (source, flat) = (ledger(), deployment(500.0, 730.5));
+        let growing = Deployment { demand_growth_percent_per_month: 4.0, ..flat };
+        let [events, more] = [flat, growing].map(|deployment| events_at_horizon(&source, &deployment) as f64);
+        let months = 1_000_u32;
+        let mean: f64 =
+            (0..months).map(|step| 1.04_f64.powf(24.0 * (f64::from(step) + 0.5) / f64::from(months))).sum::<f64>();
+        assert!((more / events / (mean / f64::from(months)) - 1.0).abs() < 1e-3, "{more} {events}");
+        let [then, later] =
+            [growing, flat].map(|deployment| ModelledGrowth::of(&source, &deployment).unwrap().days_until_disk_full);
+        assert!(then < later, "{then:?} {later:?}");
     }
 
     #[test]

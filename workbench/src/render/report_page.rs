@@ -34,7 +34,8 @@ pub fn html(report: &Report) -> String {
 
 fn cost_charts(report: &Report) -> Option<CostCharts<'_>> {
     let plan = report.plan.as_ref()?;
-    CostCharts::new(plan.demand.as_ref()?, plan.catalogue.as_ref()?.currency.as_deref()?)
+    let currency = plan.catalogue.as_ref().and_then(|catalogue| catalogue.currency.as_deref());
+    CostCharts::new(plan.demand.as_ref()?, currency)
 }
 
 #[derive(Serialize)]

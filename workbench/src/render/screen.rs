@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::actor::Durability;
 use crate::report::{
-    CertaintyLevel, CertificateInfo, CertifiedSlices, End, LoadKind, ModeResult, Outcome, PercentileInfo, PlanResult,
-    ProfileEvidence, Recommendation, Report, SloInfo, ValidUntil, Verification,
+    CertaintyLevel, CertificateInfo, CertifiedSlices, End, LoadKind, MachineMode, ModeResult, Outcome, PercentileInfo,
+    PlanResult, ProfileEvidence, Recommendation, Report, SloInfo, ValidUntil, Verification,
 };
 use crate::units;
 
@@ -220,11 +220,37 @@ impl Screen {
         let shared_cost = shared.and_then(|_| cost(plan.recommendations.first()?));
         let per_month = shared_cost.filter(|_| is_answer).map(|text| Fact::new("Per month", text));
         let modes = plan.recommendations.iter().zip(&machines);
+        if plan.prediction.is_some() {
+            return self.of_prediction(report.verdict.outcome, plan, [target].into_iter().chain(valid_until).collect());
+        }
         Self {
             title: plan_title(report.verdict.outcome, plan, &machines, shared),
             size: shared.filter(|_| is_answer).map(size),
             facts: [target].into_iter().chain(valid_until).chain(per_month).collect(),
             modes: modes.map(|(one, machine)| plan_mode(plan, one, machine.filter(|_| shared.is_none()))).collect(),
+            scope: Some(STORE_ONLY),
+            ..self
+        }
+    }
+
+    /// The other host is the only machine.
+    fn of_prediction(self, outcome: Outcome, plan: &PlanResult, facts: Vec<Fact>) -> Self {
+        let host = plan.profiles.first();
+        let name = host.map_or("", name);
+        let title = match outcome {
+            Outcome::Pass => name.to_owned(),
+            Outcome::Fail => format!("{name} is not enough"),
+            Outcome::Inconclusive => format!("{name} is not known"),
+        };
+        let mode = |known: &MachineMode| ScreenMode {
+            gauge: known.range_per_second.and_then(|[low, _]| Gauge::new(plan, low)),
+            ..ScreenMode::figure(known.durability, predicted_rate(known), Some("predicted".to_owned()))
+        };
+        Self {
+            title,
+            size: host.map(size),
+            facts,
+            modes: host.iter().flat_map(|host| &host.modes).map(mode).collect(),
             scope: Some(STORE_ONLY),
             ..self
         }
@@ -321,6 +347,15 @@ fn valid_until(valid: &ValidUntil) -> Fact {
 /// `12.40 EUR`, per month.
 fn cost(recommendation: &Recommendation) -> Option<String> {
     recommendation.cost.as_ref().map(|cost| units::money(cost.per_month, &cost.currency))
+}
+
+/// `3,100 – 4,200/s`.
+fn predicted_rate(known: &MachineMode) -> String {
+    match (known.range_per_second, known.sustained_per_second) {
+        (Some([low, high]), _) => units::range(&units::number(low), &units::rate(high)),
+        (None, Some(rate)) => format!("≥ {}", units::rate(rate)),
+        (None, None) => "not known".to_owned(),
+    }
 }
 
 /// `own` is the machine of the mode, where the modes have different ones.

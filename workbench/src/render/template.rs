@@ -14,7 +14,7 @@ use crate::units;
 const MARKDOWN: &str = "markdown";
 
 /// Templates by name; the extension before `.j2` decides how values are escaped.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("page.html.j2", include_str!("page.html.j2")),
     ("parts.html.j2", include_str!("parts.html.j2")),
     ("report.html.j2", include_str!("report.html.j2")),
@@ -28,6 +28,8 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("history.md.j2", include_str!("history.md.j2")),
     ("demand.html.j2", include_str!("demand.html.j2")),
     ("demand.md.j2", include_str!("demand.md.j2")),
+    ("prediction.html.j2", include_str!("prediction.html.j2")),
+    ("prediction.md.j2", include_str!("prediction.md.j2")),
 ];
 
 const ASSETS: [(&str, &str); 5] = [

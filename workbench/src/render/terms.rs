@@ -37,6 +37,8 @@ pub(super) const TERMS: &str = "\
     p-value: Probability that chance alone shows a difference this large in any of the rows, after Holm's \
       correction.\n\
     percentile: 99 of 100 requests took at most p99; p50 is the median. — means the samples do not support it.\n\
+    predicted: Not measured: what another host will sustain, by its profile and the rates of this plan. The range is \
+      below the rate.\n\
     profile: A named machine size of ave-actors-store. The engine is tuned for its cores and memory.\n\
     reference work: Sorting and following references on as many threads as there are writers, at most one per core, and \
       4 KiB writes with fdatasync, before and after each round. No backend is involved.\n\

@@ -10,10 +10,11 @@ use crate::host::DiskSwing;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
+    Band, Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
     FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode, ModeResult, NamedLatency, PercentileInfo,
-    PlanResult, ProbeResult, ProfileEvidence, RampMode, RateTrials, ReasonKind, Recommendation, Rejection, Report,
-    SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
+    PlanResult, PredictedMode, PredictionCheck, PredictionInfo, ProbeResult, ProfileEvidence, RampMode, RateTrials,
+    ReasonKind, Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint,
+    WriterSweep,
 };
 use crate::units;
 
@@ -57,6 +58,8 @@ pub(super) struct View<'a> {
     slowest_slices: Vec<SlowSlice<'a>>,
     /// Where a ramp crosses its objective.
     crossings: Vec<(Durability, String)>,
+    /// What another host will sustain.
+    predicted: Vec<PredictedRow<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -99,8 +102,30 @@ impl<'a> View<'a> {
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
             disk: DiskText::new(report),
             crossings: crossings(report),
+            predicted: plan.and_then(|plan| plan.prediction.as_ref()).map(predicted_rows).unwrap_or_default(),
             slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct PredictedRow<'a> {
+    mode: &'a PredictedMode,
+    rate: String,
+    inputs: Vec<(&'static str, Band)>,
+    check: Option<String>,
+}
+
+fn predicted_rows(prediction: &PredictionInfo) -> Vec<PredictedRow<'_>> {
+    prediction.modes.iter().map(predicted_row).collect()
+}
+
+fn predicted_row(mode: &PredictedMode) -> PredictedRow<'_> {
+    PredictedRow {
+        mode,
+        rate: mode.rate(),
+        inputs: mode.inputs.iter().map(|input| (input.name.name(), input.ratio)).collect(),
+        check: mode.check.as_ref().map(PredictionCheck::summary),
     }
 }
 

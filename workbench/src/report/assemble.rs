@@ -215,6 +215,8 @@ fn trace_facts(trace: &crate::trace::Trace) -> BTreeMap<String, String> {
 pub(crate) fn host_info(host: &HostProfile, disk: Option<&MeasuredDisk>) -> HostInfo {
     HostInfo {
         cpu_model: host.cpu_model.clone(),
+        architecture: Some(std::env::consts::ARCH.to_owned()),
+        processor: disk.map(|disk| disk.processor),
         logical_cores_count: host.logical_cores,
         physical_cores_count: host.physical_cores,
         usable_cores_count: host.usable_cores,

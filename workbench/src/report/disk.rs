@@ -118,6 +118,12 @@ pub struct DurableRates {
 }
 
 impl DurableRates {
+    /// The rate at the median of the disk.
+    #[cfg(feature = "rocksdb")]
+    pub(crate) fn median(&self) -> Option<&DurableRate> {
+        self.rates.iter().find(|rate| (rate.swing_percent - 50.0).abs() < 1.0)
+    }
+
     /// `1 / rate = 45 µs + 0.28 × sync latency, fitted to 5 s of the closed loop on nano, error 3 %`, or why there is none.
     pub fn summary(&self) -> String {
         if !self.note.is_empty() {

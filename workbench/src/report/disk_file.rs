@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
 use super::directory::{ReportError, read_json};
-use super::frame::HostInfo;
+use super::host_info::HostInfo;
 use super::question::{Field, field};
 use crate::host::{DiskProfile, DiskSwing};
 use crate::workload::path_text;

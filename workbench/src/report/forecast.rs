@@ -10,9 +10,12 @@ use crate::actor::Durability;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForecastInfo {
-    /// Rate on average over a day: the target.
+    /// Rate on average over a day, today: the target.
     pub commands_per_second: f64,
-    /// Growth per day once the database is as it will remain; zero where deletions keep pace.
+    /// Growth of that rate, compound: sizes, dates and wear are those of the growing rate.
+    #[serde(default)]
+    pub demand_growth_percent_per_month: f64,
+    /// Growth per day at that rate once the database is as it will remain; zero where deletions keep pace.
     pub growth_per_day_bytes: Band,
     /// The part of it that is events.
     pub event_growth_per_day_bytes: f64,
@@ -20,7 +23,7 @@ pub struct ForecastInfo {
     pub state_growth_per_day_bytes: f64,
     /// Days after which the application deletes what it stored; absent if it keeps everything.
     pub retention_days: Option<f64>,
-    /// Size that is not exceeded: where the database does not grow, or with a retention.
+    /// Size that is not exceeded: where the database does not grow, or with a retention of a demand that does not grow.
     pub steady_bytes: Option<Band>,
     /// The size over days.
     pub sizes: Vec<SizeInfo>,

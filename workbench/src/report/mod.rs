@@ -18,9 +18,11 @@ mod forecast;
 mod frame;
 pub(crate) mod histogram_log;
 mod horizon;
+mod host_info;
 mod latency;
 mod mode;
 mod plan;
+mod prediction;
 mod price;
 mod question;
 mod ramp;
@@ -47,19 +49,21 @@ pub use disk::{DiskChange, DiskComparison, DurableRate, DurableRateBasis, Durabl
 pub use disk_file::{DISK_SCHEMA_VERSION, DiskFile};
 pub use forecast::{Band, ForecastInfo, MemoryInfo, MemoryPartInfo, RestartInfo, SizeInfo, WritesInfo};
 pub use frame::{
-    HostInfo, LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings,
-    ShardInfo, SourceInfo, SourceKind, TuningInfo, Verdict,
+    LoadKind, Outcome, Reason, ReasonKind, Report, ReportKind, Reproduce, SCHEMA_VERSION, Settings, ShardInfo,
+    SourceInfo, SourceKind, TuningInfo, Verdict,
 };
 pub(crate) use histogram_log::{LogError, LoggedLatencies};
 pub use horizon::{HorizonInfo, HorizonMode, MachinePeriod, ModelErrorInfo, SizeRate, WorkingSet};
+pub use host_info::HostInfo;
 pub use latency::{CurvePoint, LatencyInfo, NamedLatency, PercentileInfo};
 pub use mode::{CrashVerification, ModeResult, ResourceUse, RoundFigures, RoundInfo, RoundLatency, Verification};
 pub(crate) use plan::suffices;
 pub use plan::{
     Binding, Capacity, ContainerLimits, End, Evidence, ExpectedLatency, GrowthInfo, MachineLatency, MachineMode,
-    PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, Resource,
-    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
+    PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, RequestCommands,
+    Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
+pub use prediction::{InputName, PredictedMode, PredictionCheck, PredictionInfo, PredictionInput};
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{

@@ -9,6 +9,7 @@ use super::disk::PlanDisk;
 use super::forecast::{Band, ForecastInfo};
 use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
+use super::prediction::PredictionInfo;
 use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use super::writers::WriterSweep;
@@ -59,6 +60,12 @@ pub struct PlanResult {
     pub demand: Option<DemandInfo>,
     /// The plan whose rates were ranked again without measuring; absent if this plan measured them.
     pub ranked_from: Option<RankedFrom>,
+    /// What another host will sustain; absent without `--host`.
+    #[serde(default)]
+    pub prediction: Option<PredictionInfo>,
+    /// How many commands each kind of request is: what rates of transactions are converted by. Empty in earlier reports.
+    #[serde(default)]
+    pub requests: Vec<RequestCommands>,
 }
 
 impl PlanResult {
@@ -73,6 +80,18 @@ impl PlanResult {
     pub(crate) fn profile(&self, name: &str) -> Option<&ProfileEvidence> {
         self.profiles.iter().find(|known| known.profile == name)
     }
+}
+
+/// A kind of request that the source issues.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestCommands {
+    /// Name of the command or transaction.
+    pub name: String,
+    /// Whether it is a transaction: a chain of commands.
+    pub is_transaction: bool,
+    /// Commands of all kinds for each of them, on average.
+    pub commands_per_request: f64,
 }
 
 /// The plan that measured the rates of a plan which ranks them again.
@@ -288,6 +307,8 @@ pub enum Evidence {
     Implied,
     /// More cores than this host: extrapolated by the Universal Scalability Law.
     Extrapolated,
+    /// Another host: predicted from its profile.
+    Predicted,
     /// No measurement applies to it.
     NotMeasured,
 }
@@ -300,6 +321,7 @@ impl Evidence {
             Self::Emulated => "emulated",
             Self::CoresEmulated => "cores emulated",
             Self::Extrapolated => "extrapolated",
+            Self::Predicted => "predicted",
             Self::Implied => "at least",
             Self::NotMeasured => "not measured",
         }

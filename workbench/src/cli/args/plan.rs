@@ -40,7 +40,9 @@ Examples:
   ave-workbench plan ledger --target 500,2000,5000 --growth 4%/month \
     --slo p99=10ms --machines machines.csv
   # Other targets or prices on a finished plan, without measuring
-  ave-workbench plan --from reports/ledger-20260101T120000Z --target 3000"
+  ave-workbench plan --from reports/ledger-20260101T120000Z --target 3000
+  # What another host will sustain, by what `host --probe -o b.json` wrote there
+  ave-workbench plan --from reports/ledger-20260101T120000Z --host b.json"
 )]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
@@ -52,6 +54,10 @@ pub(crate) struct PlanArgs {
         "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir", "metrics",
     ])]
     pub(crate) from: Option<PathBuf>,
+    /// With `--from`: predict what another host will sustain, from its profile, a file that `host --probe -o` wrote there, or
+    /// from the report of a plan that ran there, with which the prediction is compared
+    #[arg(long, value_name = "PROFILE|REPORT", conflicts_with_all = ["machines", "growth"])]
+    pub(crate) host: Option<PathBuf>,
     /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`; or the lowest, the likely and the highest:
     /// `500,2000,5000`
     #[arg(
@@ -59,7 +65,8 @@ pub(crate) struct PlanArgs {
         value_parser = targets
     )]
     pub(crate) target: Option<Targets>,
-    /// Growth of the demand, such as `4%/month` or `60%/year`: the report says when the next machine is needed
+    /// Growth of the demand, such as `4%/month` or `60%/year`: the database, the day on which the disk is full, and wear
+    /// follow it, and the report says when the next machine is needed
     #[arg(long, value_name = "GROWTH", value_parser = growth)]
     pub(crate) growth: Option<f64>,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms`, `recover:p99.9=50ms`, or

@@ -93,12 +93,17 @@ fn print(host: &HostProfile, result: &HostResult, shows_tuning: bool, output: Ou
         output.line("No known source of measurement error on this host.")?;
     }
     output.warnings(&result.warnings)?;
-    output.line(&format!("\n{}", output::facts(&facts(host))))?;
+    let speed = result.host.processor.map(|processor| ("core speed", processor.summary()));
+    let facts: Vec<_> = facts(host).into_iter().chain(speed).collect();
+    output.line(&format!("\n{}", output::facts(&facts)))?;
     if let Some(disk) = &result.host.disk_profile {
         output.line(&format!("\n{}\n\n{}", disk_table::table(disk), output::facts(&disk_table::facts(disk))))?;
     }
     if let Some(file) = &result.disk_file {
-        output.line(&format!("Disk profile: {file}\nCompare a plan with it: `ave-workbench plan … --disk {file}`."))?;
+        output.line(&format!(
+            "Disk profile: {file}\nCompare a plan with it: `ave-workbench plan … --disk {file}`.\nPredict from a plan of another \
+             host what this one sustains: `ave-workbench plan --from REPORT --host {file}`."
+        ))?;
     }
     output.line(&format!("\nMachineSpec: {}", result.machine_spec))?;
     let tuning =

@@ -12,7 +12,7 @@ use crate::cli::progress::MeasurementProgress;
 use crate::cli::resolve;
 use crate::cli::values::DiskArg;
 use crate::host::Confinement;
-use crate::load::{JobContext, Rate, RunError};
+use crate::load::{JobContext, RunError};
 use crate::plan::{self, Effort, PlanError, PlanRequest, RerankRequest};
 use crate::process::ProcessError;
 use crate::report::{Outcome, ReportDirectory};
@@ -25,6 +25,9 @@ const RESUMABLE: &str = "interrupted: run the same command again to resume";
 pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> {
     if let Some(from) = &args.from {
         return rank_again(args, from, output);
+    }
+    if args.host.is_some() {
+        return Err(CliError::Usage("--host predicts from a finished plan, expected --from".to_owned()));
     }
     let request = request(args)?;
     let control = resolve::stop_on_ctrl_c(output)?;
@@ -52,28 +55,22 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
 fn rank_again(args: &PlanArgs, from: &Path, output: Output) -> Result<Outcome, CliError> {
     let catalogue = catalogue(args)?;
     let report = ReportDirectory::read(from)?;
-    let range = args.target.as_ref().and_then(|target| target.range.as_ref());
-    let range = range.map(|[low, high]| Ok::<_, CliError>([commands_per_second(low)?, commands_per_second(high)?]));
     let request = RerankRequest {
         path: from,
-        target_per_second: args.target.as_ref().map(|target| commands_per_second(&target.likely)).transpose()?,
-        range_per_second: range.transpose()?,
+        target: args.target.as_ref().map(|target| &target.likely),
+        range: args.target.as_ref().and_then(|target| target.range.as_ref()),
         growth_percent_per_month: args.growth,
         headroom_percent: args.headroom,
         catalogue,
+        other_host: args.host.as_deref(),
         command: resolve::command_line(),
         started_at: resolve::now(),
     };
+    if args.host.is_some() && request.range.is_some() {
+        return Err(CliError::Usage("--host: expected one --target, commands/s or transactions/s".to_owned()));
+    }
     let ranked = plan::rerank(&report, &request)?;
     publish(&ranked, Vec::new(), &args.place, output)
-}
-
-/// A report does not tell how many commands a transaction is.
-fn commands_per_second(rate: &Rate) -> Result<f64, CliError> {
-    match rate.of {
-        None => Ok(rate.per_second),
-        Some(_) => Err(CliError::Usage("--from: expected --target in commands/s".to_owned())),
-    }
 }
 
 fn catalogue(args: &PlanArgs) -> Result<Option<Catalogue>, CliError> {

@@ -5,8 +5,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, ProfileEvidence, Resource, WhatIfInfo,
-    WhatIfMode,
+    DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, PredictedMode, ProfileEvidence,
+    Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -103,6 +103,7 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
             facts.push((label, names.join(", ")));
         }
     }
+    facts.extend(plan.prediction.iter().flat_map(|prediction| prediction.modes.iter().flat_map(predicted)));
     facts.extend(demand_table::cost(plan).map(|cost| ("cost", cost)));
     facts.extend(price.map(|price| ("price of durability", cost(price))));
     facts.push(("disk per day", growth(plan)));
@@ -114,6 +115,19 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
     facts.extend(plan.disk.iter().flat_map(disk));
     facts.extend(plan.what_if.as_ref().map(|what_if| ("what if", changed(what_if))));
     facts
+}
+
+/// What another host will sustain, from what, and how that compares with what was measured there.
+fn predicted(mode: &PredictedMode) -> Vec<(&'static str, String)> {
+    let label = if mode.durability.is_on() { "predicted, on" } else { "predicted, off" };
+    let from = mode.base.as_ref().map_or_else(String::new, |base| {
+        format!("; {} of {base}, {}", mode.base_per_second.map_or_else(units::absent, units::rate), mode.inputs())
+    });
+    let note = if mode.note.is_empty() { String::new() } else { format!(": {}", mode.note) };
+    let error = format!("; error of the functions {}", units::percent(mode.model_error_percent));
+    let error = if mode.per_second.is_some() { error } else { String::new() };
+    let check = mode.check.as_ref().map(|check| ("checked there", check.summary()));
+    [(label, format!("{}{note}{from}{error}", mode.rate()))].into_iter().chain(check).collect()
 }
 
 /// How the disk behaved, and the durable rate where it was fast, as at its median, and slow.

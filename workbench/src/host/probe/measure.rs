@@ -12,7 +12,9 @@ use super::log_file::{BLOCK_BYTES, LogFile};
 use crate::host::disk::Disk;
 use crate::host::disk_profile::{DiskProfile, RateFigures, ReadLatency, SyncLatency};
 use crate::host::disk_series::{DiskSample, DiskSwing};
+use crate::host::reference_work::ProcessorProfile;
 use crate::measure::{LatencyHistogram, ResourceSampler, ResourceUsage};
+use ave_actors_rocksdb::machine::process_share;
 
 /// Bytes per sync: one writer, and groups that share a sync.
 const SYNC_BYTES: [u64; 4] = [BLOCK_BYTES, 16 << 10, 64 << 10, 256 << 10];
@@ -35,9 +37,11 @@ const SMALLEST_FILE_BYTES: u64 = 4 << 20;
 const LARGEST_FILE_BYTES: u64 = 1 << 30;
 const SHARE_OF_FREE: u64 = 8;
 
-/// A disk that was measured.
+/// A disk that was measured, and the cores at the same time.
 #[derive(Debug, Clone)]
 pub struct MeasuredDisk {
+    /// Speed of the cores.
+    pub processor: ProcessorProfile,
     /// Its figures.
     pub profile: DiskProfile,
     /// Every write of 4 KiB with its sync.
@@ -83,7 +87,9 @@ impl Measurement {
         while measured.samples.is_empty() || (began.elapsed() + measured.round / 2 < time && goes_on(began.elapsed())) {
             measured.round(began)?;
         }
-        Ok(measured.result(began.elapsed(), resources.stop()))
+        let (elapsed, usage) = (began.elapsed(), resources.stop());
+        let cores = u32::try_from(process_share().cpu.cores).unwrap_or(u32::MAX);
+        Ok(measured.result(elapsed, usage, ProcessorProfile::measure(cores)))
     }
 
     fn round(&mut self, began: Instant) -> std::io::Result<()> {
@@ -117,7 +123,7 @@ impl Measurement {
         Ok(())
     }
 
-    fn result(self, elapsed: Duration, usage: ResourceUsage) -> MeasuredDisk {
+    fn result(self, elapsed: Duration, usage: ResourceUsage, processor: ProcessorProfile) -> MeasuredDisk {
         let swing = DiskSwing::of(&self.samples).unwrap_or_default();
         let syncs = SYNC_BYTES.into_iter().zip(&self.syncs);
         let reads = DEPTHS.into_iter().zip(&self.reads);
@@ -134,7 +140,7 @@ impl Measurement {
             samples: self.samples,
         };
         let [syncs, ..] = self.syncs;
-        MeasuredDisk { profile, syncs }
+        MeasuredDisk { processor, profile, syncs }
     }
 }
 
@@ -153,7 +159,7 @@ mod tests {
     #[test]
     fn a_profile_has_every_figure_and_leaves_no_file() {
         let directory = tempfile::tempdir().unwrap();
-        let MeasuredDisk { profile, syncs } =
+        let MeasuredDisk { processor, profile, syncs } =
             measure_disk(directory.path(), Duration::from_millis(60), &|_| true).unwrap();
         assert_eq!(profile.syncs.iter().map(|one| one.sync_bytes).collect::<Vec<_>>(), SYNC_BYTES);
         assert_eq!(profile.reads.iter().map(|one| one.depth_count).collect::<Vec<_>>(), DEPTHS);
@@ -164,6 +170,7 @@ mod tests {
         assert_eq!(profile.syncs[0].latency.samples_count, syncs.count());
         assert!(profile.write.p50_bytes_per_second > 0.0 && profile.read.p50_bytes_per_second > 0.0);
         assert!(!profile.samples.is_empty() && profile.swing.sync_p50_ns > 0, "{profile:?}");
+        assert!(processor.sort_p50_ns > 0.0 && processor.threads_count > 0, "{processor:?}");
         assert_eq!(profile.file_bytes, SMALLEST_FILE_BYTES);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

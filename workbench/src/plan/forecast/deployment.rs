@@ -3,7 +3,7 @@
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 
-use super::disk::{Deployment, GrowingDatabase, compaction_headroom, wear};
+use super::disk::{Deployment, compaction_headroom, of_curve, wear};
 use super::growth::{GrowthCurve, MOST_WALKED};
 use super::memory::{MemoryMeasured, memory_forecast};
 use super::restart::restart_forecast;
@@ -21,17 +21,12 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let measured = mode.grown_survey.as_ref().unwrap_or(survey);
     let rest_bytes = measured.inventory.directory_bytes;
     let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
-    let database = GrowingDatabase {
-        curve: &curve,
-        deployment,
-        headroom_bytes: compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes),
-        first_day: jiff::Zoned::now().date(),
-    };
+    let headroom_bytes = compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes);
     Some(ForecastInfo {
         writes: outcome.modes.iter().filter_map(|mode| writes(source, mode, deployment)).collect(),
         memory: memory(source, findings, &tuning, deployment.actors),
         restart: restart_forecast(&measured.restarts, deployment.actors),
-        ..database.forecast()
+        ..of_curve(&curve, deployment, headroom_bytes, jiff::Zoned::now().date())
     })
 }
 
@@ -45,9 +40,8 @@ fn writes(source: &Source, mode: &ModeFindings, deployment: &Deployment) -> Opti
     });
     let per_command = write_amplification_ratio * payload as f64 / commands.max(1) as f64;
     let now = source.written_bytes_per_command();
-    let growth = |days: f64| source.grown(deployment.events_after(source, days)).written_bytes_per_command() / now;
-    let (per_day_bytes, disk_worn_years) =
-        wear(per_command, deployment.target_per_second, deployment.rated_bytes, growth);
+    let growth = |days: f64| source.grown(deployment.events_of(source, days)).written_bytes_per_command() / now;
+    let (per_day_bytes, disk_worn_years) = wear(per_command, deployment, growth);
     Some(WritesInfo { durability: mode.durability, per_day_bytes, write_amplification_ratio, disk_worn_years })
 }
 

@@ -7,10 +7,11 @@ use jiff::civil::Date;
 
 use super::growth::GrowthCurve;
 use crate::load::Source;
+use crate::plan::demand_growth::DemandGrowth;
 use crate::report::{Band, ForecastInfo, SizeInfo};
 use crate::units::DAY_SECONDS;
 
-const DAYS_PER_YEAR: f64 = 365.25;
+pub(in crate::plan) const DAYS_PER_YEAR: f64 = 365.25;
 /// The forecast ends here.
 const MOST_DAYS: f64 = 100.0 * DAYS_PER_YEAR;
 /// Points of the size over days.
@@ -25,8 +26,10 @@ const COMPACTION_FILES: u64 = 25;
 /// The deployment that a plan is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deployment {
-    /// Mean rate over a day, above 0.
+    /// Mean rate over a day, today, above 0.
     pub(crate) target_per_second: f64,
+    /// Growth of that rate.
+    pub(crate) demand_growth_percent_per_month: f64,
     pub(crate) actors: u64,
     /// Days after which the application deletes what it stored; `None` keeps everything.
     pub(crate) retention_days: Option<f64>,
@@ -39,15 +42,19 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    /// Days of commands that are stored at the horizon.
-    pub(crate) fn kept_days(&self) -> f64 {
-        self.retention_days.map_or(self.horizon_days, |retention| retention.min(self.horizon_days))
+    pub(in crate::plan) fn demand_growth(&self) -> DemandGrowth {
+        DemandGrowth::of_percent_per_month(self.demand_growth_percent_per_month)
     }
 
-    /// Events by which the database of `source` grows in so many days. Where actors purge their logs, no more than they keep
-    /// between two purges.
-    pub(crate) fn events_after(&self, source: &Source, days: f64) -> u64 {
-        let commands = self.target_per_second * DAY_SECONDS * days;
+    /// The commands that are stored after so many days, in days of today's demand.
+    pub(in crate::plan) fn kept_after(&self, days: f64) -> f64 {
+        self.demand_growth().kept_after(days, self.retention_days)
+    }
+
+    /// Events by which the database of `source` grows with so many days of today's demand. Where actors purge their logs, no
+    /// more than they keep between two purges.
+    pub(crate) fn events_of(&self, source: &Source, days_of_today: f64) -> u64 {
+        let commands = self.target_per_second * DAY_SECONDS * days_of_today;
         let (persists, purges) = (source.share(CommandKind::Persist), source.share(CommandKind::Purge));
         let between_purges = if purges > 0.0 { source.actors() as f64 * persists / purges } else { f64::INFINITY };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of events, saturating")]
@@ -73,7 +80,12 @@ pub(super) fn compaction_headroom(tuning: &Tuning, peak_bytes: u64, rest_bytes: 
 
 /// A database that grows on the disk of a deployment. It begins as the preload leaves it.
 pub(super) struct GrowingDatabase<'a> {
-    pub(super) curve: &'a GrowthCurve,
+    /// The size with so many days of today's demand.
+    pub(super) size_with: &'a dyn Fn(f64) -> Band,
+    /// Growth per day of today's demand, in the long run.
+    pub(super) growth_per_day: Band,
+    /// The same of the events, and of the states with their metadata.
+    pub(super) parts_per_day: [f64; 2],
     pub(super) deployment: &'a Deployment,
     /// Space needed beyond the size at rest.
     pub(super) headroom_bytes: u64,
@@ -83,17 +95,21 @@ pub(super) struct GrowingDatabase<'a> {
 impl GrowingDatabase<'_> {
     /// Size and disk; what is written, memory and restarts are left empty.
     pub(super) fn forecast(&self) -> ForecastInfo {
-        let Deployment { target_per_second, retention_days, disk_bytes, .. } = *self.deployment;
-        let [events, states] = self.curve.parts_per_command();
-        let growth = self.curve.bytes_per_command();
-        let steady = if growth.high <= 0.0 { Some(MOST_DAYS) } else { retention_days };
+        let Deployment { target_per_second, demand_growth_percent_per_month, retention_days, disk_bytes, .. } =
+            *self.deployment;
+        let [events, states] = self.parts_per_day;
+        let growth = self.growth_per_day;
+        // What is kept of a demand that grows, grows with it.
+        let bounded = retention_days.filter(|_| demand_growth_percent_per_month <= 0.0);
+        let steady = if growth.high <= 0.0 { Some(MOST_DAYS) } else { bounded };
         let days_until_disk_full = self.days_until_full(|size| size.expected);
         let date = |days: Option<f64>| Some(later(self.first_day, days?)?.to_string());
         ForecastInfo {
             commands_per_second: target_per_second,
-            growth_per_day_bytes: growth.times(self.commands_per_day()),
-            event_growth_per_day_bytes: events * self.commands_per_day(),
-            state_growth_per_day_bytes: states * self.commands_per_day(),
+            demand_growth_percent_per_month,
+            growth_per_day_bytes: growth,
+            event_growth_per_day_bytes: events,
+            state_growth_per_day_bytes: states,
             retention_days,
             steady_bytes: steady.map(|after| self.size(after)),
             sizes: self.sizes(days_until_disk_full),
@@ -109,22 +125,18 @@ impl GrowingDatabase<'_> {
         }
     }
 
-    fn commands_per_day(&self) -> f64 {
-        self.deployment.target_per_second * DAY_SECONDS
-    }
-
     fn size(&self, days: f64) -> Band {
-        let kept = self.deployment.retention_days.map_or(days, |retention| days.min(retention)).max(0.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
-        let commands = (kept * self.commands_per_day()) as u64;
-        self.curve.at(commands)
+        (self.size_with)(self.deployment.kept_after(days))
     }
 
     /// Until the disk is full and a little longer, or until the size is steady.
     fn sizes(&self, full: Option<f64>) -> Vec<SizeInfo> {
         let full = full.filter(|&days| days >= 1.0).map(|days| BEYOND * days);
-        let steady = self.deployment.retention_days.map(|days| 2.0 * days);
-        let last = full.or(steady).unwrap_or(DEFAULT_DAYS).min(MOST_DAYS);
+        let Deployment { retention_days, horizon_days, demand_growth_percent_per_month, .. } = *self.deployment;
+        let steady = retention_days.map(|days| 2.0 * days);
+        // With a demand that grows it is not steady before the horizon.
+        let grows_until = if demand_growth_percent_per_month > 0.0 { horizon_days } else { 0.0 };
+        let last = full.unwrap_or_else(|| steady.unwrap_or(DEFAULT_DAYS).max(grows_until)).min(MOST_DAYS);
         let days = (0..=SIZES).map(|step| last * f64::from(step) / f64::from(SIZES));
         days.map(|at_days| SizeInfo { at_days, bytes: self.size(at_days) }).collect()
     }
@@ -148,26 +160,46 @@ impl GrowingDatabase<'_> {
     }
 }
 
+/// The forecast of a database whose size follows a curve.
+pub(super) fn of_curve(
+    curve: &GrowthCurve,
+    deployment: &Deployment,
+    headroom_bytes: u64,
+    first_day: Date,
+) -> ForecastInfo {
+    let commands_per_day = deployment.target_per_second * DAY_SECONDS;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of commands, saturating")]
+    let size_with = |days_of_today: f64| curve.at((days_of_today * commands_per_day) as u64);
+    let database = GrowingDatabase {
+        size_with: &size_with,
+        growth_per_day: curve.bytes_per_command().times(commands_per_day),
+        parts_per_day: curve.parts_per_command().map(|part| part * commands_per_day),
+        deployment,
+        headroom_bytes,
+        first_day,
+    };
+    database.forecast()
+}
+
 /// So many whole days after a day; `None` beyond the calendar.
-fn later(from: Date, days: f64) -> Option<Date> {
+pub(in crate::plan) fn later(from: Date, days: f64) -> Option<Date> {
     #[expect(clippy::cast_possible_truncation, reason = "at most MOST_DAYS")]
     let days = days.floor() as i64;
     from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
-/// Bytes that a disk writes on the first day, and years until it has written `rated_bytes` (TBW); `None` without a rating or
-/// writes. `written_per_command` is what the process sent to storage per command, compactions included, and `growth` how many
-/// times as much it is after so many days, at least 1.
+/// Bytes that a disk writes on the first day, and years until it has written its rated endurance (TBW); `None` without a
+/// rating or writes. `written_per_command` is what the process sent to storage per command, compactions included, and
+/// `growth` how many times as much it is after so many days of today's demand, at least 1.
 pub(super) fn wear(
     written_per_command: f64,
-    commands_per_second: f64,
-    rated_bytes: Option<u64>,
+    deployment: &Deployment,
     growth: impl Fn(f64) -> f64,
 ) -> (f64, Option<f64>) {
-    let per_day = written_per_command * commands_per_second * DAY_SECONDS;
-    let years =
-        rated_bytes.filter(|_| per_day > 0.0).map(|rated| days_until(rated as f64 / per_day, growth) / DAYS_PER_YEAR);
-    (per_day, years)
+    let per_day = written_per_command * deployment.target_per_second * DAY_SECONDS;
+    let rated_bytes = deployment.rated_bytes.filter(|_| per_day > 0.0);
+    let days = rated_bytes.map(|rated| deployment.demand_growth().days_of(days_until(rated as f64 / per_day, growth)));
+    (per_day, days.map(|days| days / DAYS_PER_YEAR))
 }
 
 /// Days until as much was written as so many days like the first would write.
@@ -197,6 +229,7 @@ mod tests {
     /// Ten commands a second on a disk of 10 GB.
     const DEPLOYMENT: Deployment = Deployment {
         target_per_second: 10.0,
+        demand_growth_percent_per_month: 0.0,
         actors: 1,
         retention_days: None,
         disk_bytes: 10 * GB,
@@ -205,8 +238,8 @@ mod tests {
     };
 
     fn forecast(bytes_per_command: f64, deployment: &Deployment, headroom_bytes: u64) -> ForecastInfo {
-        let (curve, first_day) = (GrowthCurve::straight(bytes_per_command, 1_000_000), date(2026, 1, 1));
-        GrowingDatabase { curve: &curve, deployment, headroom_bytes, first_day }.forecast()
+        let curve = GrowthCurve::straight(bytes_per_command, 1_000_000);
+        of_curve(&curve, deployment, headroom_bytes, date(2026, 1, 1))
     }
 
     /// Days until the disk is full: earliest, expected, latest.
@@ -249,22 +282,81 @@ mod tests {
     #[test]
     fn wear_counts_every_byte_that_is_written() {
         let same = |_| 1.0;
-        let (per_day, years) = wear(1000.0, 100.0, Some(600_000 * GB), same);
+        let rated = |rated_bytes| Deployment { target_per_second: 100.0, rated_bytes, ..DEPLOYMENT };
+        let (per_day, years) = wear(1000.0, &rated(Some(600_000 * GB)), same);
         assert!((per_day - 8.64e9).abs() < 1.0);
         assert!((years.unwrap() - 190.1).abs() < 0.1, "{years:?}");
-        assert_eq!(wear(0.0, 100.0, Some(GB), same).1, None);
-        assert_eq!(wear(1.0, 100.0, None, same).1, None);
+        assert_eq!(wear(0.0, &rated(Some(GB)), same).1, None);
+        assert_eq!(wear(1.0, &rated(None), same).1, None);
     }
 
     #[test]
     fn wear_follows_what_commands_write_as_states_grow() {
         // A hundredth more each day: n days write n + n²/200 first days.
-        let (_, years) = wear(1.0, 1.0 / DAY_SECONDS, Some(600), |days| 1.0 + days / 100.0);
+        let deployment = Deployment { target_per_second: 1.0 / DAY_SECONDS, rated_bytes: Some(600), ..DEPLOYMENT };
+        let (_, years) = wear(1.0, &deployment, |days| 1.0 + days / 100.0);
         let days = years.unwrap() * DAYS_PER_YEAR;
         assert!((days + days * days / 200.0 - 600.0).abs() < 1.0, "{days}");
     }
 
+    /// The same with a demand that grows by so many percent per month.
+    fn growing(percent: f64, deployment: &Deployment) -> Deployment {
+        Deployment { demand_growth_percent_per_month: percent, ..*deployment }
+    }
+
+    #[test]
+    fn a_disk_is_full_when_a_growing_demand_has_issued_as_many_commands() {
+        let found = forecast(100.0, &growing(4.0, &DEPLOYMENT), 0);
+        // 115.7 days of today's demand.
+        let expected = DemandGrowth::of_percent_per_month(4.0).days_of(1e10 / 86.4e6);
+        assert!((found.days_until_disk_full.unwrap() - expected).abs() < 1.0, "{found:?}");
+        assert!((100.0..112.0).contains(&expected), "{expected}");
+        assert!((found.growth_per_day_bytes.expected - 86.4e6).abs() < 1.0, "per day as of today");
+    }
+
+    #[test]
+    fn a_retention_bounds_no_demand_that_grows() {
+        let month = Deployment { retention_days: Some(30.0), ..DEPLOYMENT };
+        let found = forecast(100.0, &growing(4.0, &month), 0);
+        assert_eq!(found.steady_bytes, None);
+        // 30 days are 2.59 GB today: the disk is full when the demand is 3.86 times as large, after 34 months.
+        let full = found.days_until_disk_full.unwrap();
+        assert!((33.0..36.0).contains(&(full / 30.44)), "{full}");
+        let last = found.sizes.last().unwrap();
+        assert!(last.at_days >= month.horizon_days && last.bytes.expected > 3e9, "{last:?}");
+    }
+
+    #[test]
+    fn a_disk_wears_out_earlier_under_a_demand_that_grows() {
+        let flat = Deployment { rated_bytes: Some(1_000 * GB), ..DEPLOYMENT };
+        let years = |deployment: &Deployment| wear(1_000.0, deployment, |_| 1.0).1.unwrap();
+        let expected = DemandGrowth::of_percent_per_month(4.0).days_of(years(&flat) * DAYS_PER_YEAR) / DAYS_PER_YEAR;
+        assert!((years(&growing(4.0, &flat)) / expected - 1.0).abs() < 1e-9);
+        assert!(expected < 0.75 * years(&flat), "{expected} of {}", years(&flat));
+    }
+
     proptest! {
+        #[test]
+        fn without_growth_of_the_demand_every_figure_is_the_same(bytes in 0.0..1e5, retention in prop::option::of(1.0..900.0)) {
+            let deployment = Deployment { retention_days: retention, rated_bytes: Some(GB), ..DEPLOYMENT };
+            prop_assert_eq!(forecast(bytes, &growing(0.0, &deployment), 0), forecast(bytes, &deployment, 0));
+        }
+
+        #[test]
+        fn the_more_the_demand_grows_the_earlier_a_disk_is_full(
+            bytes in 1.0..1e4, percent in 0.0..20.0, more in 0.1..20.0, retention in prop::option::of(1.0..900.0),
+        ) {
+            let deployment = Deployment { retention_days: retention, rated_bytes: Some(GB), ..DEPLOYMENT };
+            let full = |percent| {
+                let found = forecast(bytes, &growing(percent, &deployment), 0).days_until_disk_full;
+                found.unwrap_or(f64::INFINITY)
+            };
+            // The bisection ends at half a day.
+            prop_assert!(full(percent + more) <= full(percent) + 0.5);
+            let worn = |percent| wear(bytes, &growing(percent, &deployment), |_| 1.0).1.unwrap();
+            prop_assert!(worn(percent + more) <= worn(percent));
+        }
+
         #[test]
         fn bands_are_in_order_and_growth_follows_the_rate(rate in 0.001..1e6, bytes in 0.0..1e5, disk in 1u64..1 << 50) {
             let deployment = Deployment { target_per_second: rate, disk_bytes: disk, ..DEPLOYMENT };

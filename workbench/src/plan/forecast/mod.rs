@@ -1,6 +1,7 @@
 //! The size of the database, the day a disk is full, wear, memory and the time of a restart, from measurements on a smaller
 //! scale. Nothing is opened, run or measured here.
 
+mod again;
 mod density;
 mod deployment;
 mod disk;
@@ -10,7 +11,9 @@ mod reads;
 mod restart;
 mod tree;
 
+pub(super) use again::forecast_again;
 pub(crate) use deployment::forecast;
 pub(crate) use disk::Deployment;
+pub(super) use disk::{DAYS_PER_YEAR, later};
 pub use growth::GrowthCurve;
 pub use reads::{ModelError, Predicted, ReadModel, SmallDatabase, relative_error};

@@ -11,6 +11,7 @@ mod interruption;
 mod metrics;
 mod output_file;
 mod paths;
+mod prediction;
 mod print;
 pub(crate) mod program;
 mod report;

@@ -74,6 +74,7 @@ fn plans() -> Vec<(&'static str, Report)> {
         ("a failure in one mode", half),
         ("a failure in both modes", sample::empty_plan()),
         ("an inconclusive plan", doubtful),
+        ("a prediction", sample::predicted()),
     ]
 }
 
@@ -123,6 +124,25 @@ fn a_plan_that_passes_says_what_to_take_and_until_when() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn a_prediction_shows_the_other_host_and_the_range_of_its_rate() {
+    let page = html(&sample::predicted());
+    let text = visible_words(&first_screen(&page)).join(" ");
+    for part in [
+        "Pass host b 16 cores, 32 GiB",
+        "Durability off ≥ 18,900/s predicted",
+        // The gauge is that of the lower end.
+        "Durability on 3,528 – 5,292/s predicted 43 % free",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    for part in ["speed of a core, there over here", "At least, since it has 16 cores", "within"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let markdown = ave_workbench::render::markdown(&sample::predicted());
+    assert!(markdown.contains("measured 4,200/s on small: 5 % too high, within the range"), "{markdown}");
 }
 
 #[test]

@@ -39,8 +39,10 @@ fn the_committed_schema_of_a_disk_profile_is_that_of_its_type() {
 #[test]
 fn every_sample_is_valid() {
     let validator = jsonschema::validator_for(&committed()).unwrap();
-    for report in [sample::plan(), sample::run(), sample::bare(), sample::certificate(), sample::ramp()] {
-        let value = serde_json::to_value(&report).unwrap();
+    let samples: [fn() -> Report; 6] =
+        [sample::plan, sample::predicted, sample::run, sample::bare, sample::certificate, sample::ramp];
+    for report in samples {
+        let value = serde_json::to_value(report()).unwrap();
         let errors: Vec<_> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
     }

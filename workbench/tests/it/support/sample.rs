@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ave_workbench::actor::Durability;
 use ave_workbench::host::{
-    DiskFigure, DiskProfile, DiskSample, DiskStep, DiskSwing, LatencyFigures, RateFigures, ReadLatency, ReadPath,
-    ReferenceWork, SyncLatency,
+    DiskFigure, DiskProfile, DiskSample, DiskStep, DiskSwing, LatencyFigures, ProcessorProfile, RateFigures,
+    ReadLatency, ReadPath, ReferenceWork, SyncLatency,
 };
 use ave_workbench::load::EngineFigure;
 use ave_workbench::measure::{PERCENTILES, Percentile, Trials};
@@ -13,15 +13,15 @@ use ave_workbench::report::{
     AtRisk, Band, Basis, Binding, Capacity, CatalogueEntry, CatalogueInfo, Certainty, CertaintyLevel, CertificateInfo,
     CertifiedSlice, CertifiedSlices, ContainerLimits, CrashVerification, CurvePoint, DemandInfo, DemandMode,
     DemandStep, DiskChange, DiskComparison, DurabilityPrice, DurableRate, DurableRateBasis, DurableRates, End,
-    Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, LatencyInfo, LatencyPrice,
-    LeastRegret, LoadKind, MachineCost, MachineLatency, MachineMode, MachinePeriod, MachineStanding, MemoryInfo,
-    MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanDisk, PlanResult,
-    ProbeResult, ProfileEvidence, RampInfo, RampMode, RampPoint, RateTrials, Reason, ReasonKind, Recommendation,
-    Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo,
-    RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo,
-    SizeRate, SloInfo, SourceInfo, SourceKind, TargetMachine, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
-    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep,
-    WritesInfo,
+    Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, InputName, LatencyInfo,
+    LatencyPrice, LeastRegret, LoadKind, MachineCost, MachineLatency, MachineMode, MachinePeriod, MachineStanding,
+    MemoryInfo, MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanDisk,
+    PlanResult, PredictedMode, PredictionCheck, PredictionInfo, PredictionInput, ProbeResult, ProfileEvidence,
+    RampInfo, RampMode, RampPoint, RankedFrom, RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report,
+    ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
+    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SizeRate, SloInfo, SourceInfo,
+    SourceKind, TargetMachine, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil, Verdict, Verification,
+    Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep, WritesInfo,
 };
 use serde_json::json;
 
@@ -92,6 +92,73 @@ pub(crate) fn plan() -> Report {
 
 fn reason(kind: ReasonKind, text: &str) -> Reason {
     Reason { kind, text: text.to_owned() }
+}
+
+/// What another host will sustain: known with durability on, and at least with durability off, checked against a plan there.
+pub(crate) fn predicted() -> Report {
+    let mut report = plan();
+    let plan = report.plan.as_mut().expect("a plan has one");
+    let band = |expected: f64| Band { expected, low: 0.8 * expected, high: 1.2 * expected };
+    let mode = |durability: Durability| PredictedMode {
+        durability,
+        base: Some("small".to_owned()),
+        base_per_second: Some(3_150.0),
+        inputs: [
+            InputName::CoreSpeed,
+            InputName::SyncLatency,
+            InputName::ReadLatency,
+            InputName::BlockMemory,
+            InputName::Cores,
+        ]
+        .map(|name| PredictionInput { name, ratio: band(1.4) })
+        .into(),
+        model_error_percent: 12.6,
+        per_second: durability.is_on().then(|| band(4_410.0)),
+        at_least_per_second: (!durability.is_on()).then_some(18_900.0),
+        note: if durability.is_on() { String::new() } else { "it has 16 cores, small has 2 cores".to_owned() },
+        check: durability.is_on().then(|| PredictionCheck {
+            machine: "small".to_owned(),
+            measured_per_second: 4_200.0,
+            predicted_per_second: band(4_410.0),
+            error_percent: 5.0,
+            is_within: true,
+        }),
+    };
+    let known = |durability: Durability| MachineMode {
+        evidence: if durability.is_on() { Evidence::Predicted } else { Evidence::Implied },
+        sustained_per_second: Some(if durability.is_on() { 4_410.0 } else { 18_900.0 }),
+        range_per_second: durability.is_on().then_some([3_528.0, 5_292.0]),
+        holds: Some(true),
+        binding: None,
+        latency: None,
+        ..plan.profiles[0].modes[usize::from(durability.is_on())].clone()
+    };
+    let modes = Durability::BOTH.map(known).into();
+    let host = HostInfo { usable_cores_count: 16, disk_profile: None, sync_probe: None, ..report.host.clone() };
+    plan.profiles = vec![ProfileEvidence {
+        profile: "host b".to_owned(),
+        cpu_cores_count: 16,
+        ram_bytes: 32 * GIB,
+        evidence: Evidence::Predicted,
+        modes,
+        ..plan.profiles[0].clone()
+    }];
+    for one in &mut plan.recommendations {
+        (one.profile, one.cost, one.expected) = (Some("host b".to_owned()), None, None);
+    }
+    plan.prediction = Some(PredictionInfo {
+        origin: "b.json".to_owned(),
+        measured_at: "2026-02-27T08:00:00Z".to_owned(),
+        host,
+        modes: Durability::BOTH.map(mode).into(),
+    });
+    plan.ranked_from = Some(RankedFrom {
+        report: "reports/steady-light-20260301T093000Z".to_owned(),
+        started_at: "2026-03-01T09:30:00Z".to_owned(),
+        target_per_second: 2_000.0,
+    });
+    (plan.horizon, plan.demand, plan.catalogue, plan.what_if) = (None, None, None, None);
+    report
 }
 
 /// A closed-loop run: no plan, no schedule, response equal to service.
@@ -264,9 +331,14 @@ fn settings() -> Settings {
     }
 }
 
+pub(crate) const PROCESSOR: ProcessorProfile =
+    ProcessorProfile { threads_count: 2, sort_p50_ns: 90_000.0, chase_p50_ns: 40_000.0, chased_bytes: 4 << 20 };
+
 fn host() -> HostInfo {
     HostInfo {
         cpu_model: "AMD EPYC 7B13".to_owned(),
+        architecture: Some("x86_64".to_owned()),
+        processor: Some(PROCESSOR),
         logical_cores_count: 2,
         physical_cores_count: Some(1),
         usable_cores_count: 2,
@@ -641,6 +713,8 @@ fn plan_result() -> PlanResult {
         catalogue: Some(catalogue()),
         demand: Some(demand()),
         ranked_from: None,
+        prediction: None,
+        requests: Vec::new(),
     }
 }
 
@@ -738,6 +812,7 @@ fn forecast() -> ForecastInfo {
     let size = |day: u32| SizeInfo { at_days: f64::from(day), bytes: band(110e9 * f64::from(day)) };
     ForecastInfo {
         commands_per_second: 2_000.0,
+        demand_growth_percent_per_month: 0.0,
         growth_per_day_bytes: band(110e9),
         event_growth_per_day_bytes: 108e9,
         state_growth_per_day_bytes: 2e9,

@@ -1,0 +1,130 @@
+//! A demand in place of that of a finished plan: what is stored until the horizon, the forecast, and what ends first.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::plan::demand_growth::{DAYS_PER_MONTH, DemandGrowth};
+use crate::plan::forecast::{DAYS_PER_YEAR, forecast_again, later};
+use crate::plan::spec::Demand;
+use crate::report::{End, ForecastInfo, GrowthInfo, PlanResult, Report, ValidUntil, WritesInfo, suffices};
+
+/// A demand beside that of the plan.
+pub(super) struct ChangedDemand<'a> {
+    /// As it was measured.
+    plan: &'a PlanResult,
+    pub(super) target_per_second: f64,
+    growth_percent_per_month: f64,
+    growth: DemandGrowth,
+    /// Of the plan's forecast.
+    growth_before: DemandGrowth,
+    /// The horizon that was asked for.
+    horizon_days: f64,
+    /// The day of the plan.
+    first_day: Date,
+}
+
+impl<'a> ChangedDemand<'a> {
+    pub(super) fn new(report: &Report, plan: &'a PlanResult, target_per_second: f64, demand: &Demand) -> Self {
+        let of_demand = || plan.demand.as_ref().map_or(0.0, |demand| demand.growth_percent_per_month);
+        // Earlier versions forecast a constant demand whatever its growth.
+        let before = plan.forecast.as_ref().map_or_else(of_demand, |known| known.demand_growth_percent_per_month);
+        let started: Option<jiff::Timestamp> = report.started_at.parse().ok();
+        Self {
+            plan,
+            target_per_second,
+            growth_percent_per_month: demand.growth_percent_per_month,
+            growth: DemandGrowth::of_percent_per_month(demand.growth_percent_per_month),
+            growth_before: DemandGrowth::of_percent_per_month(before),
+            horizon_days: DAYS_PER_MONTH * demand.months,
+            first_day: started
+                .map_or_else(|| jiff::Zoned::now().date(), |started| started.to_zoned(TimeZone::UTC).date()),
+        }
+    }
+
+    pub(super) fn is_same_target(&self) -> bool {
+        let (now, before) = (self.target_per_second, self.plan.target_per_second);
+        suffices(now, before) && suffices(before, now)
+    }
+
+    /// Whether target and growth are those of the plan.
+    pub(super) fn is_same(&self) -> bool {
+        self.is_same_target() && self.growth == self.growth_before
+    }
+
+    fn retention_days(&self) -> Option<f64> {
+        self.plan.forecast.as_ref()?.retention_days
+    }
+
+    /// Commands that are stored at the horizon of the plan, as a multiple of those of the plan at the same target.
+    pub(super) fn stored_times(&self) -> f64 {
+        let Some(horizon) = &self.plan.horizon else { return 1.0 };
+        if self.growth == self.growth_before {
+            return 1.0;
+        }
+        let kept = |growth: DemandGrowth| growth.kept_after(horizon.days, self.retention_days());
+        let times = kept(self.growth) / kept(self.growth_before);
+        if times.is_finite() { times } else { 1.0 }
+    }
+
+    pub(super) fn forecast(&self) -> Option<ForecastInfo> {
+        let known = self.plan.forecast.as_ref()?;
+        Some(if self.is_same() { known.clone() } else { self.forecast_again(known) })
+    }
+
+    /// The database on another disk. What the plan knows of memory, restarts and wear is not about it.
+    pub(super) fn forecast_on(&self, disk_bytes: u64) -> Option<ForecastInfo> {
+        let known = self.plan.forecast.as_ref()?;
+        let writes = known.writes.iter().map(|writes| WritesInfo { disk_worn_years: None, ..*writes }).collect();
+        Some(self.forecast_again(&ForecastInfo { disk_bytes, memory: None, restart: None, writes, ..known.clone() }))
+    }
+
+    fn forecast_again(&self, known: &ForecastInfo) -> ForecastInfo {
+        let demand = (self.target_per_second, self.growth_percent_per_month);
+        forecast_again(known, demand, self.horizon_days, self.first_day)
+    }
+
+    /// What ends first on another disk.
+    pub(super) fn valid_on(&self, forecast: &ForecastInfo) -> Option<ValidUntil> {
+        let horizon_days = self.plan.horizon.as_ref()?.days;
+        let full = forecast.days_until_disk_full.filter(|&days| days <= horizon_days);
+        Some(self.ends(full.map_or((horizon_days, End::Horizon), |days| (days, End::Disk))))
+    }
+
+    fn ends(&self, (days, end): (f64, End)) -> ValidUntil {
+        ValidUntil { days, on: later(self.first_day, days).map(|day| day.to_string()), end }
+    }
+
+    pub(super) fn growth_info(&self, forecast: Option<&ForecastInfo>) -> GrowthInfo {
+        let times = self.target_per_second / self.plan.target_per_second;
+        let known = self.plan.growth;
+        let after = |days: f64| self.growth.days_of(self.growth_before.commands_in(days) / times);
+        GrowthInfo {
+            per_day_bytes: times * known.per_day_bytes,
+            days_until_disk_full: forecast
+                .map_or_else(|| known.days_until_disk_full.map(after), |forecast| forecast.days_until_disk_full),
+            ..known
+        }
+    }
+
+    /// What ends first, for a target that is no higher than that of the plan.
+    pub(super) fn valid_until(&self, forecast: Option<&ForecastInfo>) -> Option<ValidUntil> {
+        let known = self.plan.valid_until.as_ref()?;
+        if self.growth == self.growth_before {
+            return Some(known.clone());
+        }
+        let retention = self.retention_days();
+        let grown = match known.end {
+            // As large a database.
+            End::Reads | End::Writes => {
+                self.growth.days_until_kept(self.growth_before.kept_after(known.days, retention), retention)
+            }
+            End::Disk | End::Endurance | End::Horizon => None,
+        };
+        let full = forecast.and_then(|forecast| forecast.days_until_disk_full).map(|days| (days, End::Disk));
+        let worn = forecast.into_iter().flat_map(|forecast| &forecast.writes).filter_map(|one| one.disk_worn_years);
+        let worn = worn.map(|years| (DAYS_PER_YEAR * years, End::Endurance));
+        let ends = grown.map(|days| (days, known.end)).into_iter().chain(full).chain(worn);
+        let first = ends.filter(|(days, _)| *days <= self.horizon_days).min_by(|a, b| a.0.total_cmp(&b.0));
+        Some(self.ends(first.unwrap_or((self.horizon_days, End::Horizon))))
+    }
+}
