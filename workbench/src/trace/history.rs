@@ -267,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn an_actor_that_reads_what_it_has_written_takes_56_bytes() {
+        let mut history = ActorHistory::default();
+        for number in 0..1000 {
+            completed(&mut history, OpKind::EventsPut, number, 80);
+            completed(&mut history, OpKind::EventsGet, number / 2, 80);
+        }
+        assert!(history.rest.is_none() && matches!(history.present, Numbers::One([0, 999])), "{history:?}");
+        assert!(size_of::<ActorHistory>() <= 56);
+    }
+
+    #[test]
     fn reads_of_unwritten_data_make_a_prehistory() {
         let mut history = ActorHistory::default();
         completed(&mut history, OpKind::EventsLast, 41, 120);
