@@ -12,7 +12,7 @@ pub(super) enum Numbers {
     #[default]
     None,
     One([u64; 2]),
-    Several(Box<Vec<[u64; 2]>>),
+    Several(Vec<[u64; 2]>),
 }
 
 impl Numbers {
@@ -47,12 +47,12 @@ impl Numbers {
 
     fn change(&mut self, change: impl FnOnce(&mut Vec<[u64; 2]>)) {
         let mut ranges = match std::mem::take(self) {
-            Self::None => Box::default(),
-            Self::One(range) => Box::new(vec![range]),
+            Self::None => Vec::new(),
+            Self::One(range) => vec![range],
             Self::Several(ranges) => ranges,
         };
         change(&mut ranges);
-        *self = match **ranges {
+        *self = match *ranges {
             [] => Self::None,
             [range] => Self::One(range),
             _ => Self::Several(ranges),

@@ -15,7 +15,7 @@ use crate::{trace, units};
 
 pub(crate) fn run(args: &GenerateArgs, output: Output) -> Result<(), CliError> {
     let options = options(args);
-    let output = output_file::admit(Some(&args.output), args.overwrite, &[args.workload.clone()], output)?;
+    let output = output_file::admit(Some(&args.output), args.overwrite, std::slice::from_ref(&args.workload), output)?;
     let mut workload = Workload::find(&args.workload)?;
     workload.seed = args.seed.unwrap_or(workload.seed);
     let workload = Arc::new(workload);
