@@ -11,7 +11,7 @@ use super::quantity::{millicores, number, ram_mb, rounded};
 use super::rows::{Row, of_csv, of_toml};
 use super::shipped::shipped;
 use crate::host::{HOST, MIN_RAM_MB, Machine};
-use crate::workload::excerpt;
+use crate::workload::{excerpt, is_stream};
 
 /// Fields of a machine, in the order of messages.
 const FIELDS: [&str; 11] = [
@@ -52,7 +52,7 @@ pub struct CatalogueMachine {
 }
 
 impl Catalogue {
-    /// Reads a catalogue: a file that ends in `.toml` or `.csv`, or a shipped one by its name (`cloud`).
+    /// Reads a catalogue: a file that ends in `.toml` or `.csv`, a pipe, or a shipped one by its name (`cloud`).
     ///
     /// # Errors
     ///
@@ -61,17 +61,20 @@ impl Catalogue {
         if let Some(text) = shipped(path) {
             return Self::parse(text, path, of_csv);
         }
-        let rows = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("toml") => of_toml,
-            Some("csv") => of_csv,
-            _ if !path.exists() => {
-                return Err(CatalogueError::Unknown { path: path.to_owned(), known: super::shipped::NAMES.join(", ") });
+        let read =
+            || std::fs::read_to_string(path).map_err(|source| CatalogueError::Read { path: path.to_owned(), source });
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("toml") => Self::parse(&read()?, path, of_toml),
+            Some("csv") => Self::parse(&read()?, path, of_csv),
+            _ if is_stream(path) => {
+                let text = read()?;
+                Self::parse(&text, path, if looks_like_toml(&text) { of_toml } else { of_csv })
             }
-            _ => return Err(CatalogueError::Format { path: path.to_owned() }),
-        };
-        let text =
-            std::fs::read_to_string(path).map_err(|source| CatalogueError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, path, rows)
+            _ if !path.exists() => {
+                Err(CatalogueError::Unknown { path: path.to_owned(), known: super::shipped::NAMES.join(", ") })
+            }
+            _ => Err(CatalogueError::Format { path: path.to_owned() }),
+        }
     }
 
     fn parse(
@@ -114,6 +117,12 @@ impl Catalogue {
     pub(crate) fn entry(&self, name: &str) -> Option<&CatalogueMachine> {
         self.machines.iter().find(|one| one.machine.name == name)
     }
+}
+
+/// The first line of a table of CSV has names and commas.
+fn looks_like_toml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.next().is_some_and(|line| line.starts_with('[') || line.contains('='))
 }
 
 /// A line, and what is wrong there.

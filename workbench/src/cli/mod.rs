@@ -9,6 +9,7 @@ mod dispatch;
 pub(crate) mod error;
 #[cfg(test)]
 mod help_tests;
+mod input_file;
 mod manual;
 mod metrics;
 pub(crate) mod output;

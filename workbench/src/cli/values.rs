@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use jiff::fmt::temporal::DateTimeParser;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,19 @@ use crate::host::{Machine, PROFILES, profile_named};
 use crate::load::{Rate, WarmUp};
 use crate::units;
 use crate::workload::{MAX_VALUE_BYTES, did_you_mean};
+
+/// Standard input, where a file is expected.
+pub(crate) const STANDARD_INPUT: &str = "-";
+
+/// A file that is read once, from its beginning; `-` is standard input.
+pub(crate) fn input_file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(opened)
+}
+
+/// The file to open for an argument.
+pub(crate) fn opened(path: PathBuf) -> PathBuf {
+    if path.as_os_str() == STANDARD_INPUT { PathBuf::from("/dev/stdin") } else { path }
+}
 
 /// A time such as `30s`, `10m` or `1h 30m`; ISO 8601 durations (`PT30S`) are accepted too.
 pub(crate) fn time(text: &str) -> Result<Duration, String> {
@@ -260,6 +274,16 @@ pub(crate) enum DiskArg {
     Profile(PathBuf),
 }
 
+impl DiskArg {
+    /// The file of a profile.
+    pub(crate) const fn profile(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Profile(path) => Some(path),
+            Self::SizeGb(_) => None,
+        }
+    }
+}
+
 /// A number is a size; a file with such a name needs its directory (`./500`).
 pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
     let (size, unit_gb) = match text.strip_suffix("TB") {
@@ -270,7 +294,7 @@ pub(crate) fn disk(text: &str) -> Result<DiskArg, String> {
     match number(size) {
         Some(_) => above_zero(size).map(in_gb).map_err(|_| expected_disk()),
         None if text.is_empty() => Err(expected_disk()),
-        None => Ok(DiskArg::Profile(text.into())),
+        None => Ok(DiskArg::Profile(opened(text.into()))),
     }
 }
 

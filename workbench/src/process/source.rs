@@ -1,6 +1,5 @@
 //! What to replay: as the user named it, and resolved for a child process.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::error::ProcessError;
 use crate::load::{RunError, Source};
 use crate::trace::{self, Truncation};
-use crate::workload::{Workload, WorkloadError, any_path, path_text, shipped};
+use crate::workload::{Workload, WorkloadError, any_path, is_stream, path_text, shipped};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceSpec {
@@ -50,12 +49,12 @@ impl SourceSpec {
     }
 }
 
-/// Whether a path can be read more than once, as a measurement does in several processes: no pipe, no standard input.
+/// Whether a path can be read more than once, as a measurement does in several processes: no pipe, and no descriptor of this
+/// process.
 fn is_read_twice(path: &Path) -> bool {
-    match fs::metadata(path) {
-        Ok(found) => found.is_file() || found.is_dir(),
-        Err(_) => path.as_os_str() != "-",
-    }
+    let is_descriptor = path.starts_with("/dev/stdin") || path.starts_with("/dev/fd");
+    let is_standard_input = path.as_os_str() == "-" && !path.exists();
+    !is_descriptor && !is_standard_input && !is_stream(path)
 }
 
 /// A file that is no TOML at all is probably an event log, unless its name says that it is a workload.

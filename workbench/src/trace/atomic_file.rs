@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 use crate::host::{sync_directory, sync_file};
+use crate::workload::is_stream;
 
 const BUFFER_BYTES: usize = 256 << 10;
 /// Links in a row, as Linux allows.
@@ -122,7 +123,7 @@ fn identity(found: &Metadata) -> (u64, u64) {
 
 /// Whether there is something that a file must not replace, behind links as well: a pipe, a device, or standard output.
 fn is_written_through(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) || is_standard_output(path)
+    is_stream(path) || is_standard_output(path)
 }
 
 /// Whether two paths lead to one file, by links or by other spellings.

@@ -1,9 +1,12 @@
 //! A trace in memory or in a temporary file, and how it is put together.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::command::{TraceActor, TraceCommand};
 use super::content::{Content, ContentWriter, MEMORY_BYTES};
@@ -22,8 +25,8 @@ pub struct Trace {
     pub provenance: Provenance,
     actors: Vec<TraceActor>,
     counts: Counts,
-    /// By actor; empty if no actor has one.
-    prehistory: Vec<Prehistory>,
+    /// Of the actors that have one, by their numbers.
+    prehistory: Vec<(u32, Prehistory)>,
     pub(super) content: Content,
 }
 
@@ -125,13 +128,13 @@ impl Trace {
 
     /// Actors that had stored something before the trace began: they read it, or their first event is not number 0.
     pub fn actors_with_prehistory(&self) -> u64 {
-        self.prehistory.iter().filter(|before| !before.is_empty()).count() as u64
+        self.prehistory.len() as u64
     }
 
     /// Events that were stored before the trace began: all before an actor's first one, or, where the trace deletes events,
     /// those that it reads or deletes. A replay stores those that are read or deleted.
     pub fn prehistory_events(&self) -> u64 {
-        self.prehistory.iter().fold(0, |sum, before| sum.saturating_add(before.stored_events))
+        self.prehistory.iter().fold(0, |sum, (_, before)| sum.saturating_add(before.stored_events))
     }
 
     /// Appends to `ops` the operations that write what an actor must have stored before a replay. Events of unknown length
@@ -142,15 +145,14 @@ impl Trace {
     /// If there is no such actor.
     pub fn prehistory(&self, actor: u32, ops: &mut Vec<Op>) {
         assert!((actor as usize) < self.actors.len(), "actor {actor} of {}", self.actors.len());
-        let Some(before) = self.prehistory.get(actor as usize) else { return };
+        let Ok(place) = self.prehistory.binary_search_by_key(&actor, |(actor, _)| *actor) else { return };
+        let (_, before) = &self.prehistory[place];
         let mean = self.counts.event_bytes.checked_div(self.operations_of(OpKind::EventsPut));
         before.expand(mean.and_then(|mean| u32::try_from(mean).ok()).unwrap_or(UNKNOWN_EVENT_BYTES), ops);
     }
 }
 
 const UNKNOWN_EVENT_BYTES: u32 = 256;
-
-type NumbersByName = HashMap<Box<str>, u32>;
 
 /// Assembles a trace, command by command.
 ///
@@ -169,8 +171,10 @@ type NumbersByName = HashMap<Box<str>, u32>;
 #[derive(Debug)]
 pub struct TraceBuilder {
     trace: Trace,
-    /// Actor types and their actors.
-    types: Vec<(Arc<str>, NumbersByName)>,
+    types: Vec<Arc<str>>,
+    /// Numbers of the actors, by type and name.
+    numbers: HashTable<u32>,
+    hasher: RandomState,
     histories: Vec<ActorHistory>,
     content: ContentWriter,
     /// Time of the first command, from which times count; 0 in a shard, whose times count from that of the whole trace.
@@ -190,6 +194,8 @@ impl TraceBuilder {
         Self {
             trace: Trace { provenance, ..Trace::default() },
             types: Vec::new(),
+            numbers: HashTable::new(),
+            hasher: RandomState::new(),
             histories: Vec::new(),
             content: ContentWriter::new(directory, memory_bytes),
             first_ns,
@@ -203,17 +209,25 @@ impl TraceBuilder {
     /// If there are 2^32 others.
     pub fn actor(&mut self, type_name: &str, name: &str) -> u32 {
         // There are few types: a linear search is fast.
-        let index = self.types.iter().position(|(known, _)| &**known == type_name).unwrap_or_else(|| {
-            self.types.push((type_name.into(), NumbersByName::new()));
+        let index = self.types.iter().position(|known| **known == *type_name).unwrap_or_else(|| {
+            self.types.push(type_name.into());
             self.types.len() - 1
         });
-        let (type_name, numbers) = &mut self.types[index];
-        if let Some(&number) = numbers.get(name) {
-            return number;
-        }
-        let number = u32::try_from(self.trace.actors.len()).expect("fewer than 2^32 actors");
-        numbers.insert(name.into(), number);
-        self.trace.actors.push(TraceActor { type_name: Arc::clone(type_name), name: name.into() });
+        let (type_name, actors, hasher) = (&self.types[index], &mut self.trace.actors, &self.hasher);
+        let hash = |type_name: &Arc<str>, name: &str| hasher.hash_one((Arc::as_ptr(type_name).addr(), name));
+        let is_same = |actor: &TraceActor| *actor.name == *name && Arc::ptr_eq(&actor.type_name, type_name);
+        let known = self.numbers.entry(
+            hash(type_name, name),
+            |&number| is_same(&actors[number as usize]),
+            |&number| hash(&actors[number as usize].type_name, &actors[number as usize].name),
+        );
+        let free = match known {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(free) => free,
+        };
+        let number = u32::try_from(actors.len()).expect("fewer than 2^32 actors");
+        free.insert(number);
+        actors.push(TraceActor { type_name: Arc::clone(type_name), name: name.into() });
         self.histories.push(ActorHistory::default());
         number
     }
@@ -274,10 +288,10 @@ impl TraceBuilder {
     /// [`TraceError::File`] if the temporary file of a long trace cannot be written.
     pub fn finish(mut self) -> Result<Trace, TraceError> {
         let keeps_all = self.trace.operations_of(OpKind::EventsDel) == 0;
-        self.trace.prehistory = self.histories.into_iter().map(|history| history.finish(keeps_all)).collect();
-        if self.trace.prehistory.iter().all(Prehistory::is_empty) {
-            self.trace.prehistory = Vec::new();
-        }
+        drop(self.numbers);
+        let histories = (0..).zip(self.histories);
+        let before = histories.filter_map(|(actor, history)| Some((actor, history.finish(keeps_all)?)));
+        self.trace.prehistory = before.collect();
         self.trace.counts.types = self.types.len();
         self.trace.counts.longest_value = self.trace.counts.longest_value.max(UNKNOWN_EVENT_BYTES);
         self.trace.content = self.content.finish()?;

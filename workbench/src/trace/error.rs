@@ -31,7 +31,7 @@ pub enum TraceError {
     #[error(
         "{}: {what}, expected an event log (CSV, JSON lines, Parquet, XES or OCEL 2.0); {advice}", path.display()
     )]
-    NotALog { path: PathBuf, what: &'static str, advice: String },
+    NotALog { path: PathBuf, what: String, advice: String },
     /// An option has no meaning for a log of this format.
     #[error("{}: {option} does not apply: {reason}", path.display())]
     Unsuitable { path: PathBuf, option: &'static str, reason: String },

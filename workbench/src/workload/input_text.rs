@@ -42,6 +42,11 @@ pub(crate) fn path_text(path: &Path) -> String {
     text
 }
 
+/// Whether a path delivers its content only once: a pipe, a socket or a device.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 /// `; did you mean `ledger`?`, the most similar of the known names; empty if none is similar.
 pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
     /// Below it, names have little in common: that of the parser for subcommands.

@@ -22,7 +22,7 @@ pub use catalogue::shipped;
 pub(crate) use common_actors::CommonActors;
 pub use distribution::SizeDistribution;
 pub(crate) use distribution::{MAX_VALUE_BYTES, Z_99};
-pub(crate) use input_text::{any_path, did_you_mean, escape, escape_lines, excerpt, path_text};
+pub(crate) use input_text::{any_path, did_you_mean, escape, escape_lines, excerpt, is_stream, path_text};
 pub use population::{Actors, CommandMix, Persistence, PersistenceMode, Population, Preload, Skew};
 pub(crate) use preload::{PreloadCommands, PreloadContent};
 pub use schema::{Workload, WorkloadError};

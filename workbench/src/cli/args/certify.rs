@@ -75,8 +75,8 @@ pub(crate) struct CertifyArgs {
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Verify a certificate's checksum and, if a source is given, its workload, instead of testing; exit code 1 on a
-    /// mismatch
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "tune_for", "machine", "writers"])]
+    /// mismatch; `-` is standard input
+    #[arg(long, value_name = "FILE", value_parser = values::input_file(), conflicts_with_all = ["rate", "slo", "fresh", "duration", "slice", "segment", "durability", "tune_for", "machine", "writers"])]
     pub(crate) check: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) metrics: MetricsArgs,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values::percent;
+use crate::cli::values::{input_file, percent};
 
 /// Compare builds by their reports and detect regressions
 ///
@@ -21,10 +21,11 @@ Examples:
   ave-workbench compare base/ candidate/ --threshold 10% -o comparison
   ave-workbench compare base/ one/ another/ --json | jq -r .sentence")]
 pub(crate) struct CompareArgs {
-    /// Baseline: a report.json, a report directory, or a directory of reports of one build
+    /// Baseline: a report.json, a report directory, or a directory of reports of one build; `-` is standard input
+    #[arg(value_parser = input_file())]
     pub(crate) base: PathBuf,
     /// Builds to compare with the baseline
-    #[arg(value_name = "CANDIDATE", required = true)]
+    #[arg(value_name = "CANDIDATE", required = true, value_parser = input_file())]
     pub(crate) candidates: Vec<PathBuf>,
     /// Smallest slowdown that counts as a regression
     #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values::percent;
+use crate::cli::values::{input_file, percent};
 
 /// Show how the figures of one question changed over time and builds
 ///
@@ -20,12 +20,12 @@ Examples:
   ave-workbench history runs/ more-runs/ --threshold 10% -o history
   ave-workbench history reports/ --json | jq -r .sentence")]
 pub(crate) struct HistoryArgs {
-    /// Directories of reports, report directories, or report.json files
-    #[arg(value_name = "REPORTS", required = true)]
+    /// Directories of reports, report directories, or report.json files; `-` is standard input
+    #[arg(value_name = "REPORTS", required = true, value_parser = input_file())]
     pub(crate) reports: Vec<PathBuf>,
     /// Report to compare the newest with, in REPORTS or elsewhere: its segment is the reference [default: the segment before
     /// the newest]
-    #[arg(long, value_name = "REPORT")]
+    #[arg(long, value_name = "REPORT", value_parser = input_file())]
     pub(crate) baseline: Option<PathBuf>,
     /// Smallest slowdown that counts as a regression
     #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::source::{MetricsArgs, PlaceArgs, SourceArgs};
-use crate::cli::values::{DiskArg, Targets, above_zero, count, days, disk, growth, horizon, machine, percent, targets};
+use crate::cli::values::{
+    DiskArg, Targets, above_zero, count, days, disk, growth, horizon, input_file, machine, percent, targets,
+};
 use crate::host::Machine;
 use crate::load::Objective;
 use crate::plan::WhatIf;
@@ -48,8 +50,8 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
     /// Rank the machines of a finished plan again, with another `--target`, `--headroom`, `--growth` or `--machines`,
-    /// without measuring: a report.json, or its directory
-    #[arg(long, value_name = "REPORT", conflicts_with_all = [
+    /// without measuring: a report.json, or its directory; `-` is standard input
+    #[arg(long, value_name = "REPORT", value_parser = input_file(), conflicts_with_all = [
         "seed", "allow_truncated", "slo", "quick", "thorough", "machine", "emulation", "actors", "retention", "horizon",
         "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir", "metrics",
     ])]
@@ -87,8 +89,8 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "MACHINE", value_parser = machine)]
     pub(crate) machine: Vec<Machine>,
     /// Candidate machines with their sizes, disks and prices: a file (.toml, .csv), or `cloud` for common sizes of cloud
-    /// machines without prices. With prices the cheapest is recommended
-    #[arg(long, value_name = "FILE", conflicts_with = "machine")]
+    /// machines without prices; `-` is standard input. With prices the cheapest is recommended
+    #[arg(long, value_name = "FILE", value_parser = input_file(), conflicts_with = "machine")]
     pub(crate) machines: Option<PathBuf>,
     /// How to emulate a machine's limits
     #[arg(long, value_enum, default_value_t = EmulationArg::Auto)]
@@ -104,7 +106,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "TIME", value_parser = horizon)]
     pub(crate) horizon: Option<Duration>,
     /// Size of the disk for the database, GB [default: free space under the data directory]; or its profile, a file of
-    /// `host --probe -o`, which is compared with the disk of today. May be given twice, for both
+    /// `host --probe -o`, or `-` for standard input, which is compared with the disk of today. May be given twice, for both
     #[arg(long, value_name = "GB|FILE", allow_negative_numbers = true, value_parser = disk)]
     pub(crate) disk: Vec<DiskArg>,
     /// Rated endurance (TBW) in TB; estimates years to wear-out

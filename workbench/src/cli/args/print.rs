@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values::count;
+use crate::cli::values::{count, input_file};
 
 /// List the built-in workloads, or print one as a starting point
 #[derive(Debug, clap::Args)]
@@ -13,9 +13,9 @@ Examples:
   ave-workbench workloads ledger --memory --grown-by 1000000")]
 pub(crate) struct WorkloadsArgs {
     /// Print the file of this workload
-    #[arg(value_name = "WORKLOAD")]
-    pub(crate) name: Option<String>,
-    /// Show how much memory serves its reads instead; also of a workload file (.toml)
+    #[arg(value_name = "WORKLOAD", value_parser = input_file())]
+    pub(crate) name: Option<PathBuf>,
+    /// Show how much memory serves its reads instead; also of a workload file (.toml), `-` for standard input
     #[arg(long, requires = "name")]
     pub(crate) memory: bool,
     /// Events stored beyond the preload, spread over the actors as the commands are

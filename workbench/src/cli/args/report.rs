@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::overwrite::OverwriteArgs;
+use crate::cli::values;
 
 /// Render a report from its report.json, or merge reports of several hosts
 #[derive(Debug, clap::Args)]
@@ -22,8 +23,8 @@ Examples:
 pub(crate) struct ReportArgs {
     #[command(subcommand)]
     pub(crate) command: Option<ReportCommand>,
-    /// A report.json, or its directory
-    #[arg(required = true)]
+    /// A report.json, or its directory; `-` is standard input
+    #[arg(required = true, value_parser = values::input_file())]
     pub(crate) report: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = FormatArg::Html)]
@@ -57,11 +58,11 @@ Examples:
   # One trace that 16 hosts replayed
   ave-workbench report merge shards/*/report.json -o whole")]
 pub(crate) struct MergeArgs {
-    /// Report directories or report.json files
-    #[arg(value_name = "REPORT", required = true)]
+    /// Report directories or report.json files; `-` is standard input
+    #[arg(value_name = "REPORT", required = true, value_parser = values::input_file())]
     pub(crate) reports: Vec<PathBuf>,
     /// The failure.json of a host without a report, which the comparison names; may be repeated
-    #[arg(long = "failure", value_name = "FILE")]
+    #[arg(long = "failure", value_name = "FILE", value_parser = values::input_file())]
     pub(crate) failures: Vec<PathBuf>,
     /// Directory of the comparison itself, to be created [default: reports/NAME-machines-TIME]
     #[arg(long, short, value_name = "DIR")]

@@ -151,7 +151,8 @@ Examples:
   ave-workbench trace info receipt.trace.csv.zst
   ave-workbench trace info --json receipt.trace.csv.zst")]
 pub(crate) struct InfoArgs {
-    /// Trace file
+    /// Trace file, or the directory of a recording; `-` is standard input
+    #[arg(value_parser = values::input_file())]
     pub(crate) trace: PathBuf,
     /// Accept a truncated trace, up to its last complete line
     #[arg(long)]
@@ -170,7 +171,8 @@ Examples:
   ave-workbench run receipt.toml --rate 200
   ave-workbench trace fit --json receipt.trace.csv.zst | jq .aspects")]
 pub(crate) struct FitArgs {
-    /// Trace file
+    /// Trace file, or the directory of a recording; `-` is standard input
+    #[arg(value_parser = values::input_file())]
     pub(crate) trace: PathBuf,
     /// Output file for the workload [default: NAME.toml in this directory]
     #[arg(long, short, value_name = "FILE")]
@@ -194,7 +196,8 @@ Examples:
     --duration 1h --rate 250
   ave-workbench trace generate my.toml -o my.trace.csv --commands 5000 --preload")]
 pub(crate) struct GenerateArgs {
-    /// Built-in workload or workload file (.toml)
+    /// Built-in workload or workload file (.toml); `-` is standard input
+    #[arg(value_parser = values::input_file())]
     pub(crate) workload: PathBuf,
     /// Output file; .zst compresses it
     #[arg(long, short, value_name = "FILE")]
@@ -256,7 +259,8 @@ Examples:
   ave-workbench trace export receipt.trace.csv.zst --format parquet \\
     --table actors -o actors.parquet")]
 pub(crate) struct ExportArgs {
-    /// Trace file
+    /// Trace file, or the directory of a recording; `-` is standard input
+    #[arg(value_parser = values::input_file())]
     pub(crate) trace: PathBuf,
     /// Meaning of a row [default: commands; with --format parquet or --shard trace]
     #[arg(long, value_enum)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::compare::CompareArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{resolve, style};
+use crate::cli::{input_file, resolve, style};
 use crate::compare::{BuildReports, Candidate, CompareSettings, Comparison, Row, compare};
 use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
@@ -17,6 +17,7 @@ pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliErro
         confidence_percent: args.confidence,
         across_hosts: args.across_hosts,
     };
+    input_file::read_once(std::iter::once(&args.base).chain(&args.candidates))?;
     let base = BuildReports::read(&args.base)?;
     let candidates = args.candidates.iter().map(|path| BuildReports::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };

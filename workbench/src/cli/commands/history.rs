@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::history::HistoryArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
-use crate::cli::{resolve, style};
+use crate::cli::{input_file, resolve, style};
 use crate::compare::CompareSettings;
 use crate::history::{Change, History, LeftOut, Reports, Series, history};
 use crate::report::{ComparisonContext, Outcome};
@@ -18,6 +18,7 @@ pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Outcome, CliErro
         confidence_percent: args.confidence,
         across_hosts: args.across_hosts,
     };
+    input_file::read_once(args.reports.iter().chain(&args.baseline))?;
     let reports = Reports::read(&args.reports, args.baseline.as_deref())?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
     let history = history(&reports, settings, &context)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::cli::args::report::MergeArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table, nanoseconds};
-use crate::cli::resolve;
+use crate::cli::{input_file, resolve};
 use crate::fleet::{HostFailure, MachineComparison, MergedMachine, MergedMode, ReportWithLog, TargetAnswer, merge};
 use crate::measure::Percentile;
 use crate::report::ComparisonContext;
@@ -14,6 +14,7 @@ use crate::{render, units};
 const SHOWN: [Percentile; 3] = [Percentile::P50, Percentile::P99, Percentile::P99_9];
 
 pub(super) fn run(args: &MergeArgs, output: Output) -> Result<(), CliError> {
+    input_file::read_once(args.reports.iter().chain(&args.failures))?;
     let reports = args.reports.iter().map(|path| ReportWithLog::read(path)).collect::<Result<Vec<_>, _>>()?;
     let failures = args.failures.iter().map(|path| HostFailure::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };

@@ -9,8 +9,8 @@ use crate::cli::error::CliError;
 use crate::cli::metrics::{MeteredObserver, MetricsServer};
 use crate::cli::output::Output;
 use crate::cli::progress::MeasurementProgress;
-use crate::cli::resolve;
 use crate::cli::values::DiskArg;
+use crate::cli::{input_file, resolve};
 use crate::host::Confinement;
 use crate::load::{JobContext, RunError};
 use crate::plan::{self, Effort, PlanError, PlanRequest, RerankRequest};
@@ -23,6 +23,8 @@ const DEFAULT_HEADROOM_PERCENT: f64 = 30.0;
 const RESUMABLE: &str = "interrupted: run the same command again to resume";
 
 pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> {
+    let profiles = args.disk.iter().filter_map(DiskArg::profile);
+    input_file::read_once(args.from.iter().chain(&args.machines).chain(profiles))?;
     if let Some(from) = &args.from {
         return rank_again(args, from, output);
     }

@@ -25,8 +25,11 @@ pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliE
     if args.memory {
         return memory(name, args.grown_by, output);
     }
-    let Some((shipped, workload)) = shipped().iter().zip(&workloads).find(|(shipped, _)| shipped.name == name) else {
+    let Some((shipped, workload)) =
+        shipped().iter().zip(&workloads).find(|(shipped, _)| name == Path::new(shipped.name))
+    else {
         Workload::find(name)?;
+        let name = path_text(name);
         return Err(CliError::Usage(format!("{name} is a file, expected a shipped workload, or --memory")));
     };
     output.result(workload, || output::raw(shipped.text))
@@ -35,7 +38,7 @@ pub(crate) fn workloads(args: &WorkloadsArgs, output: Output) -> Result<(), CliE
 /// Commands whose block reads are followed: more change the curve little.
 const FOLLOWED_COMMANDS: u64 = 400_000;
 
-fn memory(name: &str, grown_by: u64, output: Output) -> Result<(), CliError> {
+fn memory(name: &Path, grown_by: u64, output: Output) -> Result<(), CliError> {
     let source = Source::Workload(Arc::new(Workload::find(name)?)).grown(grown_by);
     let reads = BlockReads::of(&source, FOLLOWED_COMMANDS);
     output.result(&reads, || memory_chart::print(reads.as_ref(), output))

@@ -10,6 +10,7 @@ use crate::cli::{browser, output, output_file};
 use crate::render::{html, markdown};
 use crate::report::{Report, ReportDirectory, ReportError};
 use crate::trace::replace_file;
+use crate::workload::{is_stream, path_text};
 
 const PAGE: &str = "report.html";
 
@@ -23,17 +24,24 @@ pub(crate) fn run(args: &ReportArgs, output: Output) -> Result<(), CliError> {
         return Err(CliError::Usage("--open requires --format html".to_owned()));
     }
     let output = output_file::admit(args.output.as_deref(), args.overwrite, &[ReportDirectory::file(path)], output)?;
+    let target = target(args, path)?;
     let report = ReportDirectory::read(path)?;
-    match target(args, path) {
+    match target {
         Some(target) => to_file(&report, args, &target, output),
         None => output.result(&report, || output::raw(&rendered(&report, args.format)?)),
     }
 }
 
 /// The output file: with --open, the page of the report by default.
-fn target(args: &ReportArgs, report: &Path) -> Option<PathBuf> {
-    let own_page = || if report.is_dir() { report.join(PAGE) } else { report.with_file_name(PAGE) };
-    args.output.clone().or_else(|| args.open.then(own_page))
+fn target(args: &ReportArgs, report: &Path) -> Result<Option<PathBuf>, CliError> {
+    if args.output.is_some() || !args.open {
+        return Ok(args.output.clone());
+    }
+    if is_stream(report) {
+        let reason = "must be a file: --open writes the page beside it; or name the page with --output";
+        return Err(CliError::Usage(format!("{}: {reason}", path_text(report))));
+    }
+    Ok(Some(if report.is_dir() { report.join(PAGE) } else { report.with_file_name(PAGE) }))
 }
 
 fn rendered(report: &Report, format: FormatArg) -> Result<String, CliError> {

@@ -34,15 +34,39 @@ pub(super) struct Behaviour {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct ActorState {
-    /// Events that were persisted before the trace, if known.
-    before: Option<u64>,
+    /// Events that were persisted before the trace.
+    before: Known,
     next_event: u64,
-    /// Events that its newest snapshot covers, if known.
-    covered: Option<u64>,
+    /// Events that its newest snapshot covers.
+    covered: Known,
     has_stopped: bool,
 }
 
-/// Reads a trace. Memory: 48 bytes an actor.
+/// A number, if it is known, in eight bytes.
+#[derive(Debug, Clone, Copy)]
+struct Known(u64);
+
+impl Default for Known {
+    fn default() -> Self {
+        Self(u64::MAX)
+    }
+}
+
+impl Known {
+    fn get(self) -> Option<u64> {
+        (self.0 != u64::MAX).then_some(self.0)
+    }
+
+    /// The number, which is this one if it was not known.
+    fn get_or_insert(&mut self, number: u64) -> u64 {
+        if self.0 == u64::MAX {
+            self.0 = number;
+        }
+        self.0
+    }
+}
+
+/// Reads a trace. Memory: 32 bytes an actor.
 pub(super) fn observe(trace: &Trace) -> io::Result<Behaviour> {
     let mut behaviour = Behaviour::default();
     let mut actors = vec![ActorState::default(); trace.actors().len()];
@@ -54,7 +78,7 @@ pub(super) fn observe(trace: &Trace) -> io::Result<Behaviour> {
         behaviour.command(command.kind, ops, &mut actors[command.actor as usize]);
     })?;
     behaviour.query_lengths = lengths.finish();
-    behaviour.events_before = mean(actors.iter().filter_map(|seen| seen.before));
+    behaviour.events_before = mean(actors.iter().filter_map(|seen| seen.before.get()));
     behaviour.name_bytes = mean(trace.actors().iter().map(|actor| actor.name.len() as u64));
     Ok(behaviour)
 }
@@ -84,7 +108,7 @@ impl Behaviour {
             self.persist(has(OpKind::StatesPut), seen);
         }
         if has(OpKind::StatesPut) {
-            seen.covered = Some(seen.next_event);
+            seen.covered = Known(seen.next_event);
         }
     }
 
@@ -92,7 +116,7 @@ impl Behaviour {
         match op.kind {
             OpKind::EventsPut => {
                 // A new log has no snapshot yet.
-                if *seen.before.get_or_insert(op.number) == 0 {
+                if seen.before.get_or_insert(op.number) == 0 {
                     seen.covered.get_or_insert(0);
                 }
                 seen.next_event = op.number.saturating_add(1);
@@ -104,7 +128,7 @@ impl Behaviour {
             OpKind::EventsGet => seen.next_event = seen.next_event.max(op.number.saturating_add(1)),
             OpKind::EventsPurge => {
                 seen.before.get_or_insert(0);
-                (seen.next_event, seen.covered) = (0, Some(0));
+                (seen.next_event, seen.covered) = (0, Known(0));
             }
             OpKind::EventsDel => self.deletes += 1,
             OpKind::MetadataPut | OpKind::MetadataGet if op.bytes > 0 => {
@@ -116,7 +140,7 @@ impl Behaviour {
 
     fn persist(&mut self, with_state: bool, seen: &ActorState) {
         self.persists_with_state += u64::from(with_state);
-        let Some(events) = seen.covered.map(|covered| seen.next_event.saturating_sub(covered)) else { return };
+        let Some(events) = seen.covered.get().map(|covered| seen.next_event.saturating_sub(covered)) else { return };
         if with_state {
             *self.cadence.entry(events).or_default() += 1;
         } else {

@@ -88,6 +88,12 @@ impl LogInput {
         }
     }
 
+    /// The path of a source that is a file and no copy of one.
+    pub(super) fn regular_file(&self, source: usize) -> Option<&Path> {
+        let source = &self.sources[source];
+        (matches!(source.kind, SourceKind::File) && source.name.is_file()).then_some(&source.name)
+    }
+
     /// The first bytes of a source, decompressed and in UTF-8. A log that is cut off is reported when it is read.
     pub(super) fn first_bytes(&mut self, source: usize, bytes: usize, progress: &LogProgress) -> io::Result<Vec<u8>> {
         let mut first = Vec::new();

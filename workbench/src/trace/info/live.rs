@@ -44,8 +44,8 @@ struct Stored {
     events_bytes: u64,
     state_bytes: u32,
     metadata_bytes: u32,
-    /// The actor's share of `stored_bytes` in each open window, and the number of that window plus one.
-    in_window: [(u64, u64); 2],
+    /// Second of the last command, and one more; 0 before the first one.
+    last_second: u64,
 }
 
 impl Stored {
@@ -85,7 +85,7 @@ impl Stored {
     }
 }
 
-/// Tracks what each actor has stored: 64 bytes an actor.
+/// Tracks what each actor has stored: 32 bytes an actor.
 #[derive(Debug)]
 pub(super) struct LiveCounter {
     actors: Vec<Stored>,
@@ -109,9 +109,13 @@ impl LiveCounter {
 
     pub(super) fn record(&mut self, command: &TraceCommand, ops: &[Op]) {
         let stored = &mut self.actors[command.actor as usize];
+        let before = stored.bytes();
         let touched: u64 = ops.iter().map(|&op| stored.apply(op)).sum();
-        for (index, window) in self.windows.iter_mut().enumerate() {
-            window.record(command.at_ns, touched, stored.bytes(), &mut stored.in_window[index]);
+        let second = command.at_ns / SECOND_NS;
+        let last_second = stored.last_second.checked_sub(1);
+        stored.last_second = second + 1;
+        for window in &mut self.windows {
+            window.record(second, last_second, touched, [before, stored.bytes()]);
         }
     }
 
@@ -143,22 +147,20 @@ impl Window {
         Self { seconds, number: 0, open: empty, busiest: empty }
     }
 
-    /// `share` is [`Stored::in_window`].
-    fn record(&mut self, at_ns: u64, touched: u64, stored: u64, share: &mut (u64, u64)) {
-        let number = at_ns / (self.seconds * SECOND_NS);
+    /// A command of an actor in this second, its last one before it, and what the actor had stored before and after it.
+    fn record(&mut self, second: u64, last_second: Option<u64>, touched: u64, [before, after]: [u64; 2]) {
+        let number = second / self.seconds;
         if number != self.number {
             self.close();
             self.number = number;
             self.open.start_seconds = number * self.seconds;
         }
-        if share.1 != number + 1 {
-            *share = (0, number + 1);
-            self.open.actors_count += 1;
-        }
+        let is_first = last_second.is_none_or(|last| last / self.seconds != number);
+        self.open.actors_count += u64::from(is_first);
         self.open.commands_count += 1;
         self.open.touched_bytes += touched;
-        self.open.stored_bytes = self.open.stored_bytes - share.0 + stored;
-        share.0 = stored;
+        // What the actor had stored when it was last used in the window counts already.
+        self.open.stored_bytes = self.open.stored_bytes - if is_first { 0 } else { before } + after;
     }
 
     fn close(&mut self) {

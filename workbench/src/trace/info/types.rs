@@ -43,7 +43,7 @@ impl TypeInfo {
 /// Counts the commands of each type.
 pub(super) struct TypeCounter {
     /// The type of each actor.
-    types: Vec<usize>,
+    types: Vec<u32>,
     counts: Vec<Counts>,
 }
 
@@ -68,13 +68,13 @@ impl TypeCounter {
                 counts.len() - 1
             });
             counts[at].actors += 1;
-            types.push(at);
+            types.push(u32::try_from(at).expect("fewer types than actors"));
         }
         Self { types, counts }
     }
 
     pub(super) fn record(&mut self, actor: u32, kind: CommandKind, ops: &[Op]) {
-        let counts = &mut self.counts[self.types[actor as usize]];
+        let counts = &mut self.counts[self.types[actor as usize] as usize];
         counts.commands[kind.index()] += 1;
         let with_state = ops.iter().any(|op| op.kind == OpKind::StatesPut);
         counts.persists_with_state += u64::from(kind == CommandKind::Persist && with_state);

@@ -101,6 +101,20 @@ fn a_directory_of_reports_is_one_build() {
 }
 
 #[test]
+fn a_build_may_be_one_report_from_standard_input_or_a_pipe() {
+    let place = with_reports();
+    let named = json(&place.run("compare base slow --json -o named").stdout);
+    let slow = fs::read(place.path("slow/report.json")).unwrap();
+    for ended in [
+        place.run_with_input("compare base - --json -o input", &slow),
+        place.run_with_pipe("compare base pipe --json -o piped", &slow),
+    ] {
+        assert_eq!(ended.code, MISSED, "{}{}", ended.stdout, ended.stderr);
+        assert_eq!(json(&ended.stdout)["candidates"][0]["rows"], named["candidates"][0]["rows"]);
+    }
+}
+
+#[test]
 fn incomparable_reports_are_refused_and_nothing_is_written() {
     let place = with_reports();
     let mut other = Simulation::new(QUIET, 9).run(1.0, 1.0);

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::program::{Ended, FAILED, INCONCLUSIVE, PASS, Place, SAMPLE, SHORT, USAGE, json};
+use super::program::{Ended, FAILED, INCONCLUSIVE, PASS, Place, SAMPLE, SHORT, TINY, USAGE, json};
 
 /// A name that is not UTF-8, and how reports show it.
 const NAME: &[u8] = b"d\xff";
@@ -85,9 +85,14 @@ fn every_command_takes_a_path_that_is_not_utf_8() {
 fn a_source_that_can_be_read_once_only_is_refused_before_it_is_read() {
     let place = Place::new();
     assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
-    for words in
-        ["run -", "run pipe", "run /dev/null", "plan pipe --target 5 --slo p99=1ms", "certify - --rate 5 --slo p99=1ms"]
-    {
+    for words in [
+        "run -",
+        "run /dev/stdin",
+        "run pipe",
+        "run /dev/null",
+        "plan pipe --target 5 --slo p99=1ms",
+        "certify - --rate 5 --slo p99=1ms",
+    ] {
         place.run(words).refused(USAGE, &["not a file", "write it to a file first"]);
     }
 }
@@ -97,20 +102,71 @@ fn a_trace_is_read_from_standard_input_and_from_a_pipe() {
     let place = Place::new();
     assert_eq!(place.run("trace generate tiny.toml --commands 100 -o t.csv.zst").code, PASS);
     let trace = fs::read(place.path("t.csv.zst")).unwrap();
-    assert!(Command::new("mkfifo").arg(place.path("pipe")).status().unwrap().success());
     for words in ["trace info", "trace export", "trace fit -o fitted.toml --force"] {
         let named = place.run(&format!("{words} t.csv.zst")).stdout;
-        let mut piped = place.command(&format!("{words} -"));
-        piped.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = piped.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(&trace).unwrap();
-        let ended = Ended::of(child.wait_with_output().unwrap());
+        let ended = place.run_with_input(&format!("{words} -"), &trace);
         assert_eq!((ended.code, ended.stdout.as_str()), (PASS, named.as_str()), "{words}: {}", ended.stderr);
-        let (pipe, content) = (place.path("pipe"), trace.clone());
-        let writer = std::thread::spawn(move || fs::write(pipe, content).unwrap());
-        assert_eq!(place.run(&format!("{words} pipe")).stdout, named, "{words}");
-        writer.join().unwrap();
+        assert_eq!(place.run_with_pipe(&format!("{words} pipe"), &trace).stdout, named, "{words}");
     }
+}
+
+#[test]
+fn every_file_that_is_read_once_may_be_standard_input_or_a_pipe() {
+    let place = Place::new();
+    let report = fs::read_to_string(format!("{SAMPLE}/report.json")).unwrap();
+    let machines = "name,vcpus,memory\nsmall,1,1\nlarge,2,4\n";
+    let toml = "[[machine]]\nname = 'small'\nvcpus = 1\nmemory = 1\n";
+    let failure = r#"{"host": "a", "kind": "b", "what": "no ssh", "hint": "none"}"#;
+    for (words, file, content) in [
+        ("report FILE", "report.json", report.as_str()),
+        ("report FILE --format markdown", "report.json", &report),
+        ("report FILE --json", "report.json", &report),
+        ("plan --json --reports-dir out --target 300 --from FILE", "report.json", &report),
+        ("plan --json --reports-dir out --target 300 --from SAMPLE --machines FILE", "machines.csv", machines),
+        ("plan --json --reports-dir out --target 300 --from SAMPLE --machines FILE", "machines.toml", toml),
+        ("plan --target 5 --slo p99=1ms tiny.toml --disk FILE", "disk.json", "{}"),
+        ("report merge --json FILE", "report.json", &report),
+        ("report merge --json SAMPLE --failure FILE", "failure.json", failure),
+        ("certify --check FILE", "certificate.json", "{\n  \"schema_version\": 1\n}"),
+        ("workloads --memory --json FILE", "tiny.toml", TINY),
+        ("trace generate FILE --json --commands 50 -o t.csv --force", "tiny.toml", TINY),
+    ] {
+        reads_alike(&place, words, [file, content]);
+    }
+}
+
+/// Asserts that a command gives the same for a file of this name and content, in place of `FILE`, and for pipes.
+fn reads_alike(place: &Place, words: &str, [file, content]: [&str; 2]) {
+    let words = |file: &str| words.replace("SAMPLE", SAMPLE).replace("FILE", file);
+    place.write(file, content);
+    let named = place.run(&words(file));
+    for (name, ended) in [
+        ("/dev/stdin", place.run_with_input(&words("-"), content.as_bytes())),
+        ("/dev/stdin", place.run_with_input(&words("/dev/stdin"), content.as_bytes())),
+        ("pipe", place.run_with_pipe(&words("pipe"), content.as_bytes())),
+    ] {
+        let result = |ended: &Ended| without_moments(&format!("{}{}", ended.stdout, ended.stderr).replace(name, file));
+        assert_eq!((ended.code, result(&ended)), (named.code, result(&named)), "{}", words(name));
+    }
+}
+
+/// The text of a result without its command line, moments and directories.
+fn without_moments(text: &str) -> String {
+    let is_fixed =
+        |line: &&str| !["\"command\":", "_at\":", "path\":", "reports/", "out/"].iter().any(|part| line.contains(part));
+    text.lines().filter(is_fixed).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_pipe_that_would_be_read_twice_must_be_a_file() {
+    let place = Place::new();
+    for words in
+        ["compare - -", "compare /dev/stdin -", "report merge - --failure -", "plan --from - --machines - --target 5"]
+    {
+        place.run_with_input(words, b"").refused(USAGE, &["/dev/stdin", "named twice must be a file"]);
+    }
+    place.run_with_input("report - --open", b"").refused(USAGE, &["/dev/stdin: must be a file", "--output"]);
+    place.holds_only(&[]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs the built binary in a directory of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
@@ -77,6 +77,33 @@ impl Place {
 
     pub(crate) fn run(&self, words: &str) -> Ended {
         Ended::of(self.command(words).output().unwrap())
+    }
+
+    /// Runs it with a pipe as standard input that has this content.
+    pub(crate) fn run_with_input(&self, words: &str, content: &[u8]) -> Ended {
+        let mut command = self.command(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that refuses its arguments does not read.
+        let _ = child.stdin.take().unwrap().write_all(content);
+        Ended::of(child.wait_with_output().unwrap())
+    }
+
+    /// Runs it beside a named pipe `pipe` that has this content.
+    pub(crate) fn run_with_pipe(&self, words: &str, content: &[u8]) -> Ended {
+        let pipe = self.path("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let writer = std::thread::spawn({
+            let (pipe, content) = (pipe.clone(), content.to_vec());
+            // A command that refuses its arguments does not read.
+            move || drop(fs::write(pipe, content))
+        });
+        let ended = self.run(words);
+        // A writer that waits for a reader goes on.
+        drop(fs::OpenOptions::new().read(true).write(true).open(&pipe));
+        writer.join().unwrap();
+        fs::remove_file(pipe).unwrap();
+        ended
     }
 
     /// Directories of reports, hidden ones included.

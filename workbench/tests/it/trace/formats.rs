@@ -15,11 +15,11 @@ use crate::support::commands_in;
 use crate::support::skip::skipped;
 
 /// Real logs.
-const SHARED: &str = "/work/shared/data";
+pub(super) const SHARED: &str = "/work/shared/data";
 
 /// An event of a log.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Event {
+pub(super) struct Event {
     /// Nanoseconds from the first event.
     at_ns: u64,
     type_name: String,
@@ -27,18 +27,18 @@ struct Event {
     bytes: u32,
 }
 
-struct Import {
-    summary: ImportSummary,
-    events: Vec<Event>,
+pub(super) struct Import {
+    pub(super) summary: ImportSummary,
+    pub(super) events: Vec<Event>,
 }
 
-struct Log {
-    directory: TempDir,
-    path: PathBuf,
+pub(super) struct Log {
+    pub(super) directory: TempDir,
+    pub(super) path: PathBuf,
 }
 
 impl Log {
-    fn new(bytes: impl AsRef<[u8]>) -> Self {
+    pub(super) fn new(bytes: impl AsRef<[u8]>) -> Self {
         let directory = tempdir().unwrap();
         // The name says nothing about the format.
         let path = directory.path().join("log");
@@ -46,13 +46,13 @@ impl Log {
         Self { directory, path }
     }
 
-    fn import(&self, options: &ImportOptions) -> Import {
+    pub(super) fn import(&self, options: &ImportOptions) -> Import {
         import(&self.path, options)
     }
 
     /// The error of an import that must fail and leave nothing behind.
     #[track_caller]
-    fn refused(&self, options: &ImportOptions) -> String {
+    pub(super) fn refused(&self, options: &ImportOptions) -> String {
         let output = self.directory.path().join("out.csv");
         let error = trace::import(&self.path, &output, options).unwrap_err().to_string();
         assert!(error.starts_with(&self.path.display().to_string()), "{error}");
@@ -61,11 +61,11 @@ impl Log {
     }
 }
 
-fn import(log: &Path, options: &ImportOptions) -> Import {
+pub(super) fn import(log: &Path, options: &ImportOptions) -> Import {
     import_from(LogInput::file(log), options)
 }
 
-fn import_from(log: LogInput, options: &ImportOptions) -> Import {
+pub(super) fn import_from(log: LogInput, options: &ImportOptions) -> Import {
     let directory = tempdir().unwrap();
     let output = directory.path().join("out.csv");
     let summary = trace::import_from(log, &output, options, &()).unwrap();
@@ -81,12 +81,12 @@ fn import_from(log: LogInput, options: &ImportOptions) -> Import {
 }
 
 /// Names kept.
-fn options() -> ImportOptions {
+pub(super) fn options() -> ImportOptions {
     ImportOptions { names: NameRule::Keep, ..ImportOptions::default() }
 }
 
 /// Events with absolute times, in order of time as an import has them.
-fn in_order(mut events: Vec<(Timestamp, &str, String, usize)>) -> Vec<Event> {
+pub(super) fn in_order(mut events: Vec<(Timestamp, &str, String, usize)>) -> Vec<Event> {
     events.sort_by_key(|event| event.0);
     let first = events[0].0;
     let event = |(time, type_name, actor, bytes): (Timestamp, &str, String, usize)| Event {
@@ -98,12 +98,12 @@ fn in_order(mut events: Vec<(Timestamp, &str, String, usize)>) -> Vec<Event> {
     events.into_iter().map(event).collect()
 }
 
-fn shared(name: &str) -> Option<PathBuf> {
+pub(super) fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(SHARED).join(name);
     path.exists().then_some(path)
 }
 
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(bytes).unwrap();
     gzip.finish().unwrap()
@@ -380,67 +380,6 @@ fn a_bad_json_line_is_refused_with_its_number() {
 }
 
 #[test]
-fn a_real_ocel_log_has_an_event_of_each_object_that_an_event_touches() {
-    let test = a_real_ocel_log_has_an_event_of_each_object_that_an_event_touches;
-    let Some(path) = shared("logs/ocel20_example.jsonocel") else {
-        return skipped(test, &format!("no real logs in {SHARED}"));
-    };
-    let log: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    let type_of = |id: &serde_json::Value| {
-        let object = log["objects"].as_array().unwrap().iter().find(|object| object["id"] == *id).unwrap();
-        match object["type"].as_str().unwrap() {
-            "Invoice" => "invoice",
-            "Payment" => "payment",
-            "Purchase Order" => "purchase_order",
-            _ => "purchase_requisition",
-        }
-    };
-    let mut expected = Vec::new();
-    for event in log["events"].as_array().unwrap() {
-        let values =
-            event["attributes"].as_array().unwrap().iter().map(|attribute| attribute["value"].as_str().unwrap());
-        let bytes = values.fold(event["type"].as_str().unwrap().len(), |bytes, value| bytes + 1 + value.len());
-        for touched in event["relationships"].as_array().unwrap() {
-            let id = &touched["objectId"];
-            let time = event["time"].as_str().unwrap().parse().unwrap();
-            expected.push((time, type_of(id), id.as_str().unwrap().to_owned(), bytes));
-        }
-    }
-    let Import { summary, events } = import(&path, &options());
-    assert_eq!(events, in_order(expected));
-    assert_eq!((summary.actors, summary.columns[0].as_str()), (9, "actor: `object`"));
-}
-
-#[test]
-fn a_bad_ocel_log_is_refused_with_its_event() {
-    let log = |events: &str| {
-        Log::new(format!("{{\"objects\": [{{\"id\": \"o\", \"type\": \"t\"}}],\n\"events\": [{events}]}}"))
-    };
-    let event = |time: &str, object: &str| {
-        format!(
-            "{{\"id\": \"e1\", \"type\": \"x\", \"time\": \"{time}\", \"relationships\": [{{\"objectId\": \"{object}\"}}, \
-             {{\"objectId\": \"{object}\"}}]}}"
-        )
-    };
-    let now = "2024-01-01T00:00:00Z";
-    let loose = format!("{{\"id\": \"e2\", \"type\": \"x\", \"time\": \"{now}\"}}");
-    let Import { summary, events } = log(&format!("{},{loose}", event(now, "o"))).import(&options());
-    assert_eq!(events.len(), 1, "two roles of one object are one event");
-    assert!(summary.assumptions.iter().any(|assumed| assumed.contains("1 event without an object")), "{summary:?}");
-    for (events, parts) in [
-        (event("soon", "o"), &["event `e1`, column `time`", "`soon`"][..]),
-        (event(now, "p"), &["event `e1`", "`p` is not among the objects"]),
-        ("{\"id\": \"e1\"}".to_owned(), &["line 2", "missing field"]),
-        (loose, &["empty"]),
-    ] {
-        let error = log(&events).refused(&options());
-        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
-    }
-    let named = ImportOptions { actor_column: Some("id".to_owned()), ..options() };
-    assert!(log("").refused(&named).contains("--actor-column does not apply"));
-}
-
-#[test]
 fn dumps_of_event_stores_need_no_columns() {
     let event = |type_name: &str, actor: &str, bytes| Event {
         at_ns: 0,
@@ -501,7 +440,6 @@ fn other_files_are_named_and_refused() {
         (b"BZh91AY&SY\x01\x02", &["compressed with bzip2", "bzip2 -dc"]),
         (b"PK\x03\x04\x14\0\0\0\x08\0log.csv", &["a zip archive", "unzip -p"]),
         (b"PK\x03\x04\x14\0\0\0\x08\0[Content_Types].xml", &["a spreadsheet", "CSV"]),
-        (b"SQLite format 3\0\x10\0\x01", &["a SQLite database", "sqlite3"]),
     ] {
         let error = Log::new(bytes).refused(&options());
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");

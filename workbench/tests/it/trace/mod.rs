@@ -3,6 +3,7 @@
 mod fitting;
 mod formats;
 mod importing;
+mod ocel;
 mod parquet_tables;
 mod real_logs;
 mod recorder;

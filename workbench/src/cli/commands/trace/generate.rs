@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::opened;
 use crate::cli::args::trace::GenerateArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -16,8 +15,8 @@ use crate::{trace, units};
 
 pub(crate) fn run(args: &GenerateArgs, output: Output) -> Result<(), CliError> {
     let options = options(args);
-    let output = output_file::admit(Some(&args.output), args.overwrite, &[opened(&args.workload)], output)?;
-    let mut workload = Workload::find(opened(&args.workload))?;
+    let output = output_file::admit(Some(&args.output), args.overwrite, std::slice::from_ref(&args.workload), output)?;
+    let mut workload = Workload::find(&args.workload)?;
     workload.seed = args.seed.unwrap_or(workload.seed);
     let workload = Arc::new(workload);
     let bar = bar(&options, output);

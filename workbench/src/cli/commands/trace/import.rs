@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{STANDARD_INPUT, files};
+use super::files;
 use crate::actor::{PersistenceRules, Strategy};
 use crate::cli::args::trace::{ImportArgs, PersistenceArg, PresetArg};
 use crate::cli::error::CliError;
@@ -10,9 +10,10 @@ use crate::cli::output::Output;
 use crate::cli::output_file;
 use crate::cli::progress::ImportProgress;
 use crate::cli::resolve;
+use crate::cli::values::{STANDARD_INPUT, opened};
 use crate::report::Warning;
 use crate::trace::{ImportLimits, ImportOptions, ImportSummary, LogInput, Preset, family_name};
-use crate::workload::escape;
+use crate::workload::{escape, is_stream};
 use crate::{trace, units};
 use ave_actors_rocksdb::trace::NameRule;
 
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &ImportArgs, output: Output) -> Result<(), CliError> {
     let logs = logs(args)?;
     let stem = log_name(&logs[0]);
     let target = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{stem}.trace.csv.zst")));
-    let inputs: Vec<_> = logs.iter().flat_map(|log| files(log)).collect();
+    let inputs: Vec<_> = logs.iter().flat_map(|log| files(&opened(log.clone()))).collect();
     let output = output_file::admit(Some(&target), args.overwrite, &inputs, output)?;
     let options = options(args, &stem)?;
     let input = input(&logs)?;
@@ -59,8 +60,7 @@ fn print(summary: &ImportSummary, target: &str, output: Output) -> Result<(), Cl
 
 /// The log's name without extensions: `orders` for `orders.csv.gz`.
 fn log_name(log: &Path) -> String {
-    let is_pipe = || log.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
-    if log.as_os_str() == STANDARD_INPUT || is_pipe() {
+    if log.as_os_str() == STANDARD_INPUT || is_stream(log) {
         return "stdin".to_owned();
     }
     let is_packed = log.extension().is_some_and(|extension| extension == "zst" || extension == "gz");

@@ -11,20 +11,13 @@ use std::path::{Path, PathBuf};
 use crate::cli::error::CliError;
 use crate::trace::{self, Trace, Truncation};
 
-const STANDARD_INPUT: &str = "-";
-
-/// Reads the trace at a path; `-` is standard input.
+/// Reads the trace at a path.
 fn read(path: &Path, allow_truncated: bool) -> Result<Trace, CliError> {
     let truncation = if allow_truncated { Truncation::UseWholeLines } else { Truncation::Refuse };
-    Ok(trace::read(&opened(path), truncation)?)
+    Ok(trace::read(path, truncation)?)
 }
 
-/// The files of a trace; that of standard input for `-`.
+/// The files of a trace.
 fn files(path: &Path) -> Vec<PathBuf> {
-    let path = opened(path);
-    trace::trace_files(&path).unwrap_or_else(|_| vec![path])
-}
-
-fn opened(path: &Path) -> PathBuf {
-    if path.as_os_str() == STANDARD_INPUT { PathBuf::from("/dev/stdin") } else { path.to_owned() }
+    trace::trace_files(path).unwrap_or_else(|_| vec![path.to_owned()])
 }

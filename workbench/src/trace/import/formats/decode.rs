@@ -4,9 +4,12 @@ use super::super::input::LogProgress;
 use super::super::job::ImportJob;
 use super::super::options::ImportOptions;
 use super::kind::{HEAD_BYTES, Kind, kind_of};
+use super::ocel::Form;
 use super::sources::Decoded;
 use super::{json_lines, ocel, parquet, xes};
 use crate::trace::error::TraceError;
+
+type Decode = fn(&mut ImportJob<'_>) -> Result<Decoded, TraceError>;
 
 /// Decodes the logs of a job and returns its options with the columns of the rows; `None` if the logs are CSV, or nothing
 /// else that is known. `progress` counts the bytes of pipes.
@@ -22,10 +25,12 @@ pub(in super::super) fn decode(
             return Err(job.at(source, "format".to_owned(), None, reason));
         }
     }
-    let decode = match kind {
+    let decode: Decode = match kind {
         Kind::Csv => return Ok(None),
         Kind::Xes => xes::decode,
-        Kind::Ocel => ocel::decode,
+        Kind::Ocel(Form::Json) => |job| ocel::decode(job, Form::Json),
+        Kind::Ocel(Form::Xml) => |job| ocel::decode(job, Form::Xml),
+        Kind::Ocel(Form::Sqlite) => |job| ocel::decode(job, Form::Sqlite),
         Kind::JsonLines => json_lines::decode,
         Kind::Parquet => parquet::decode,
     };
@@ -55,7 +60,7 @@ fn kind_of_source(job: &mut ImportJob<'_>, source: usize, progress: &LogProgress
     let path = job.input.name(source);
     kind_of(&head).map_err(|other| TraceError::NotALog {
         path: path.to_owned(),
-        what: other.what,
+        what: other.what.to_owned(),
         advice: other.advice(path),
     })
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use ave_actors_rocksdb::trace::format::MAGIC;
 
+use super::ocel::{Form, SQLITE_MAGIC};
+
 /// What [`kind_of`] looks at.
 pub(super) const HEAD_BYTES: usize = 64 << 10;
 
@@ -12,7 +14,7 @@ pub(super) enum Kind {
     /// Or anything else: what CSV does not fit is reported when it is read.
     Csv,
     Xes,
-    Ocel,
+    Ocel(Form),
     JsonLines,
     Parquet,
 }
@@ -22,7 +24,9 @@ impl Kind {
         match self {
             Self::Csv => "CSV",
             Self::Xes => "XES",
-            Self::Ocel => "OCEL 2.0",
+            Self::Ocel(Form::Json) => "OCEL 2.0 in JSON",
+            Self::Ocel(Form::Xml) => "OCEL 2.0 in XML",
+            Self::Ocel(Form::Sqlite) => "OCEL 2.0 in SQLite",
             Self::JsonLines => "JSON lines",
             Self::Parquet => "Parquet",
         }
@@ -42,7 +46,7 @@ const SPREADSHEET: Other = Other {
 };
 
 /// First bytes, what they mean, and what to do.
-const OTHERS: [(&[u8], Other); 15] = [
+const OTHERS: [(&[u8], Other); 14] = [
     (b"\xfd7zXZ\0", Other { what: "compressed with xz", advice: "`xz -dc {} | ave-workbench trace import -`" }),
     (b"BZh", Other { what: "compressed with bzip2", advice: "`bzip2 -dc {} | ave-workbench trace import -`" }),
     (b"\x04\x22\x4d\x18", Other { what: "compressed with lz4", advice: "`lz4 -dc {} | ave-workbench trace import -`" }),
@@ -51,14 +55,6 @@ const OTHERS: [(&[u8], Other); 15] = [
     (b"Rar!", Other { what: "a RAR archive", advice: "`unrar p -inul {} | ave-workbench trace import -`" }),
     (b"PK\x03\x04", Other { what: "a zip archive", advice: "`unzip -p {} | ave-workbench trace import -`" }),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", SPREADSHEET),
-    (
-        b"SQLite format 3\0",
-        Other {
-            what: "a SQLite database",
-            advice: "export the table of the events: `sqlite3 -csv -header {} 'select * from TABLE' | ave-workbench \
-                     trace import -`; an OCEL log as JSON",
-        },
-    ),
     (b"PARE", Other { what: "encrypted Parquet", advice: "decrypt it" }),
     (b"Obj\x01", Other { what: "an Avro file", advice: "convert it to Parquet or JSON lines" }),
     (b"ORC", Other { what: "an ORC file", advice: "convert it to Parquet or JSON lines" }),
@@ -73,8 +69,8 @@ const TEXT: [&[u8]; 2] = [b"%PDF-", MAGIC.as_bytes()];
 const TAR: Other = Other { what: "a tar archive", advice: "`tar -xOf {} | ave-workbench trace import -`" };
 const HTML: Other =
     Other { what: "a page of HTML", advice: "download the log itself; this may be the page that describes it" };
-const OTHER_XML: Other = Other { what: "XML, but not XES", advice: "expected an element <log> with traces" };
-const OCEL_XML: Other = Other { what: "OCEL in XML", advice: "convert it to JSON, for example with pm4py" };
+const OTHER_XML: Other =
+    Other { what: "XML, but neither XES nor OCEL", advice: "expected an element <log> with traces or events" };
 const OCEL_1: Other = Other { what: "OCEL 1.0", advice: "convert it to OCEL 2.0, for example with pm4py" };
 const JSON_ARRAY: Other =
     Other { what: "a JSON array", advice: "`jq -c '.[]' {} | ave-workbench trace import -` gives JSON lines" };
@@ -98,6 +94,9 @@ impl Other {
 pub(super) fn kind_of(head: &[u8]) -> Result<Kind, Other> {
     if head.starts_with(b"PAR1") {
         return Ok(Kind::Parquet);
+    }
+    if head.starts_with(SQLITE_MAGIC) {
+        return Ok(Kind::Ocel(Form::Sqlite));
     }
     if head.starts_with(b"PK\x03\x04") && is_spreadsheet(head) {
         return Err(SPREADSHEET);
@@ -139,8 +138,9 @@ fn xml(text: &[u8]) -> Result<Kind, Other> {
     if [&b"<?xml"[..], b"<!--", b"<!doctype", b"<log"].iter().all(|begin| !start.starts_with(begin)) {
         return Ok(Kind::Csv);
     }
-    if has(text, b"<object-types") || has(text, b"<event-types") {
-        return Err(OCEL_XML);
+    // XES has none of these elements.
+    if [&b"<object-types"[..], b"<event-types", b"<objects", b"<events"].iter().any(|element| has(text, element)) {
+        return Ok(Kind::Ocel(Form::Xml));
     }
     if has(text, b"<log") || has(text, b":log") { Ok(Kind::Xes) } else { Err(OTHER_XML) }
 }
@@ -161,7 +161,7 @@ fn json(text: &[u8]) -> Result<Kind, Other> {
     let begins_as_ocel =
         ["objectTypes", "eventTypes", "objects", "events"].iter().any(|name| begins(name) && list(name));
     if begins_as_ocel || list("objectTypes") && list("eventTypes") {
-        return Ok(Kind::Ocel);
+        return Ok(Kind::Ocel(Form::Json));
     }
     // The first line of a document that is written in several is no whole object.
     let first_line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -186,12 +186,15 @@ mod tests {
             ("<?xml version='1.0'?>\n<log xes.version='2.0'>", Kind::Xes),
             ("\u{feff}<!-- by hand --><xes:log>", Kind::Xes),
             ("<log>", Kind::Xes),
+            ("<?xml version='1.0'?>\n<log>\n<object-types>", Kind::Ocel(Form::Xml)),
+            ("<log><events>", Kind::Ocel(Form::Xml)),
+            ("SQLite format 3\0\x10\0", Kind::Ocel(Form::Sqlite)),
             ("{\"id\": 1}\n{\"id\": 2}\r\n", Kind::JsonLines),
             ("{\"id\": 1, \"data\": {\"a\"", Kind::JsonLines),
             ("{\"events\": 3}\n{\"events\": 4}\n", Kind::JsonLines),
-            ("{\n  \"objectTypes\": [\n", Kind::Ocel),
-            ("{\"events\":[{\"id\":\"e1\"", Kind::Ocel),
-            ("{\"about\": \"x\",\n\"objectTypes\": [], \"eventTypes\": []", Kind::Ocel),
+            ("{\n  \"objectTypes\": [\n", Kind::Ocel(Form::Json)),
+            ("{\"events\":[{\"id\":\"e1\"", Kind::Ocel(Form::Json)),
+            ("{\"about\": \"x\",\n\"objectTypes\": [], \"eventTypes\": []", Kind::Ocel(Form::Json)),
         ] {
             assert_eq!(kind_of(head.as_bytes()), Ok(kind), "{head}");
         }
@@ -206,13 +209,11 @@ mod tests {
             (b"PK\x03\x04\x14\0\0\0log.csv", "zip archive", "unzip -p"),
             (b"PK\x03\x04\x14\0\0\0[Content_Types].xml", "spreadsheet", "CSV"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet", "CSV"),
-            (b"SQLite format 3\0\x10\0", "SQLite", "sqlite3 -csv -header log.csv.xz"),
             (b"ORC\x0a\x0b\x00", "ORC", "Parquet"),
             (b"# ave-trace 1 {}\n", "trace", "ave-workbench run"),
             (&tar, "tar", "tar -xOf"),
             (b"<!DOCTYPE html><html>", "HTML", "download"),
             (b"<?xml version='1.0'?><WorkflowLog>", "XML", "<log>"),
-            (b"<?xml version='1.0'?>\n<log>\n<object-types>", "OCEL in XML", "JSON"),
             (b"{\"ocel:global-event\": {}", "OCEL 1.0", "2.0"),
             (b"[\n {\"id\": 1},", "array", "jq -c '.[]' log.csv.xz"),
             (b"{\n  \"title\": \"x\",\n", "one JSON document", "jq"),

@@ -12,5 +12,6 @@ mod parquet;
 mod rows;
 mod sources;
 mod xes;
+mod xml;
 
 pub(super) use decode::decode;

@@ -7,13 +7,13 @@
 use std::fs::File;
 use std::io::BufRead;
 
-use quick_xml::events::attributes::AttrError;
-use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::Reader;
+use quick_xml::events::Event;
 
 use super::super::job::ImportJob;
 use super::rows::RowWriter;
 use super::sources::{self, Decoded};
+use super::xml::{Lines, attribute};
 use crate::trace::error::TraceError;
 use crate::units;
 
@@ -133,7 +133,7 @@ impl<'a, 'j, R: BufRead> XesReader<'a, 'j, R> {
         Self {
             job,
             source,
-            xml: Reader::from_reader(Lines { inner: log, ends: 0 }),
+            xml: Reader::from_reader(Lines::new(log)),
             rows,
             wanted: columns.iter().map(wanted).collect(),
             payload,
@@ -237,7 +237,7 @@ impl<'a, 'j, R: BufRead> XesReader<'a, 'j, R> {
     }
 
     fn line(&self) -> u64 {
-        self.xml.get_ref().ends + 1
+        self.xml.get_ref().line()
     }
 
     fn bad(&self, reason: String) -> TraceError {
@@ -270,47 +270,6 @@ fn part<R: BufRead>(xml: &mut Reader<R>, buffer: &mut Vec<u8>) -> Result<Part, S
         xml.read_to_end_into(end.name(), &mut Vec::new()).map_err(|error| error.to_string())?;
         return Ok(Part::Nothing);
     }
-    let (key, value) = key_and_value(&element)?;
-    Ok(Part::Begin { name, is_empty, key, value })
-}
-
-fn key_and_value(element: &BytesStart<'_>) -> Result<(String, Option<String>), String> {
-    let (mut key, mut value) = (String::new(), None);
-    for attribute in element.attributes() {
-        let attribute = attribute.map_err(|error: AttrError| error.to_string())?;
-        let text = || attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string());
-        match attribute.key.as_ref() {
-            "key" => key = text()?.into_owned(),
-            "value" => value = Some(text()?.into_owned()),
-            _ => {}
-        }
-    }
-    Ok((key, value))
-}
-
-/// Counts the line ends before what was read.
-struct Lines<R> {
-    inner: R,
-    ends: u64,
-}
-
-impl<R: BufRead> std::io::Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.ends += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64;
-        Ok(read)
-    }
-}
-
-impl<R: BufRead> BufRead for Lines<R> {
-    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
-        self.inner.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        // What is consumed is in the buffer: this does not read.
-        let consumed = self.inner.fill_buf().map_or(&[][..], |buffer| &buffer[..amount.min(buffer.len())]);
-        self.ends += memchr::memchr_iter(b'\n', consumed).count() as u64;
-        self.inner.consume(amount);
-    }
+    let key = attribute(&element, "key")?.unwrap_or_default();
+    Ok(Part::Begin { name, is_empty, key, value: attribute(&element, "value")? })
 }
