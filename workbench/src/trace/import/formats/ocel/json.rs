@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use serde_json::Value;
 
 use super::super::super::job::ImportJob;
-use super::decode::{Event, Sink};
+use super::sink::{Event, Sink};
 use super::value::{BOOLEAN_BYTES, number_bytes};
 use crate::trace::error::TraceError;
 use crate::workload::{escape, excerpt};

@@ -15,7 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
 use super::super::super::observer::ImportStage;
-use super::decode::{Event, Sink};
+use super::sink::{Event, Sink};
 use super::value::{BOOLEAN_BYTES, number_bytes};
 use crate::trace::error::TraceError;
 use crate::workload::{escape, excerpt, path_text};

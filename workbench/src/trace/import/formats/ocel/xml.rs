@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event as Xml};
 
 use super::super::xml::{Lines, append_text, attribute};
-use super::decode::{Event, Sink};
+use super::sink::{Event, Sink};
 use super::value::{BOOLEAN_BYTES, number_bytes};
 use crate::trace::error::TraceError;
 use crate::workload::{escape, excerpt};
