@@ -1,5 +1,7 @@
 //! An observer that passes progress on to another one, and to the figures.
 
+use std::time::Duration;
+
 use super::server::MetricsServer;
 use crate::actor::Durability;
 use crate::load::{EngineCounters, Observer, Phase, Stage, StageTime};
@@ -55,6 +57,10 @@ impl Observer for MeteredObserver<'_> {
 
     fn expect_stages(&self, stages: &[StageTime]) {
         self.inner.expect_stages(stages);
+    }
+
+    fn expect_later(&self, time: Duration) {
+        self.inner.expect_later(time);
     }
 
     fn stage(&self, stage: Stage, name: &str) {
