@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values::{input_file, percent};
+use super::rule::RuleArgs;
+use crate::cli::values::input_file;
 
 /// Compare builds by their reports and detect regressions
 ///
@@ -27,18 +28,8 @@ pub(crate) struct CompareArgs {
     /// Builds to compare with the baseline
     #[arg(value_name = "CANDIDATE", required = true, value_parser = input_file())]
     pub(crate) candidates: Vec<PathBuf>,
-    /// Smallest slowdown that counts as a regression
-    #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) threshold: f64,
-    /// Slowdown that must be excluded for every command to report "no regression" [default: twice the threshold]
-    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) rule_out: Option<f64>,
-    /// Confidence level; 100 % minus it is the probability of a false alarm in the whole comparison
-    #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) confidence: f64,
-    /// Compare reports of different hosts; differences between the hosts then count as differences between the builds
-    #[arg(long)]
-    pub(crate) across_hosts: bool,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
     /// Directory of the comparison itself, to be created [default: reports/NAME-comparison-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,

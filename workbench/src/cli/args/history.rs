@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::values::{input_file, percent};
+use super::rule::RuleArgs;
+use crate::cli::values::input_file;
 
 /// Show how the figures of one question changed over time and builds
 ///
@@ -27,18 +28,8 @@ pub(crate) struct HistoryArgs {
     /// the newest]
     #[arg(long, value_name = "REPORT", value_parser = input_file())]
     pub(crate) baseline: Option<PathBuf>,
-    /// Smallest slowdown that counts as a regression
-    #[arg(long, value_name = "PERCENT", default_value = "5%", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) threshold: f64,
-    /// Slowdown that must be excluded to report "no regression" [default: twice the threshold]
-    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) rule_out: Option<f64>,
-    /// Confidence level; 100 % minus it is the probability of a change point in any figure if nothing changed. At most 99 %
-    #[arg(long, value_name = "PERCENT", default_value = "95%", allow_hyphen_values = true, value_parser = percent)]
-    pub(crate) confidence: f64,
-    /// Count changes of host and settings as changes of the builds
-    #[arg(long)]
-    pub(crate) across_hosts: bool,
+    #[command(flatten)]
+    pub(crate) rule: RuleArgs,
     /// Directory of the history itself, to be created [default: reports/NAME-history-TIME]
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,

@@ -10,6 +10,7 @@ pub(crate) mod plan;
 pub(crate) mod print;
 pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod rule;
 pub(crate) mod run;
 pub(crate) mod source;
 pub(crate) mod trace;

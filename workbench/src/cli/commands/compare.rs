@@ -6,22 +6,16 @@ use crate::cli::args::compare::CompareArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{input_file, resolve, style};
-use crate::compare::{BuildReports, Candidate, CompareSettings, Comparison, Row, compare};
+use crate::compare::{BuildReports, Candidate, Comparison, Row, compare};
 use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
 
 pub(crate) fn run(args: &CompareArgs, output: Output) -> Result<Outcome, CliError> {
-    let settings = CompareSettings {
-        threshold_percent: args.threshold,
-        rule_out_percent: args.rule_out,
-        confidence_percent: args.confidence,
-        across_hosts: args.across_hosts,
-    };
     input_file::read_once(std::iter::once(&args.base).chain(&args.candidates))?;
     let base = BuildReports::read(&args.base)?;
     let candidates = args.candidates.iter().map(|path| BuildReports::read(path)).collect::<Result<Vec<_>, _>>()?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
-    let comparison = compare(&base, &candidates, settings, &context)?;
+    let comparison = compare(&base, &candidates, args.rule.settings(), &context)?;
     let directory =
         comparison.write(&render::comparison(&comparison), resolve::comparison_destination(args.output.as_deref()))?;
     output.result(&comparison, || print(&comparison, &directory, output))?;

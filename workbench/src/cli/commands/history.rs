@@ -6,22 +6,15 @@ use crate::cli::args::history::HistoryArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, figure_table};
 use crate::cli::{input_file, resolve, style};
-use crate::compare::CompareSettings;
 use crate::history::{Change, History, LeftOut, Reports, Series, history};
 use crate::report::{ComparisonContext, Outcome};
 use crate::{render, units};
 
 pub(crate) fn run(args: &HistoryArgs, output: Output) -> Result<Outcome, CliError> {
-    let settings = CompareSettings {
-        threshold_percent: args.threshold,
-        rule_out_percent: args.rule_out,
-        confidence_percent: args.confidence,
-        across_hosts: args.across_hosts,
-    };
     input_file::read_once(args.reports.iter().chain(&args.baseline))?;
     let reports = Reports::read(&args.reports, args.baseline.as_deref())?;
     let context = ComparisonContext { compared_at: resolve::now(), command: resolve::command_line() };
-    let history = history(&reports, settings, &context)?;
+    let history = history(&reports, args.rule.settings(), &context)?;
     let directory =
         history.write(&render::history(&history), resolve::comparison_destination(args.output.as_deref()))?;
     output.result(&history, || print(&history, &directory, output))?;

@@ -258,6 +258,8 @@ fn a_bad_xes_log_is_refused_with_its_line() {
     }
     let cut = Log::new(format!("<log><trace>\n<event>{NOW}</event>\n")).refused(&options());
     assert!(cut.contains("line 3") && cut.contains("ends"), "{cut}");
+    let between_traces = Log::new(format!("<log><trace>\n<event>{NOW}</event>\n</trace>\n")).refused(&options());
+    assert!(between_traces.contains("line 4: cut off, expected `</log>`"), "{between_traces}");
     let delimiter = ImportOptions { delimiter: Some(b';'), ..options() };
     let error = one_trace("").refused(&delimiter);
     assert!(error.contains("--delimiter does not apply"), "{error}");

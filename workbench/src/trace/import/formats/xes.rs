@@ -87,6 +87,8 @@ struct XesReader<'a, 'j, R> {
     payload: Option<String>,
     payload_bytes: usize,
     place: Place,
+    /// Whether the log has ended.
+    is_over: bool,
     /// Attributes that the next element is nested in.
     depth: usize,
     event_line: u64,
@@ -139,6 +141,7 @@ impl<'a, 'j, R: BufRead> XesReader<'a, 'j, R> {
             payload,
             payload_bytes: 0,
             place: Place::Log,
+            is_over: false,
             depth: 0,
             event_line: 0,
             event_bytes: 0,
@@ -208,6 +211,7 @@ impl<'a, 'j, R: BufRead> XesReader<'a, 'j, R> {
 
     fn end(&mut self, name: &str) -> Result<(), TraceError> {
         match (name, self.place) {
+            ("log", Place::Log) => self.is_over = true,
             ("trace", Place::Trace) => self.place = Place::Log,
             ("event", Place::Event) => {
                 self.place = Place::Trace;
@@ -247,6 +251,9 @@ impl<'a, 'j, R: BufRead> XesReader<'a, 'j, R> {
     fn finish(self, counts: &mut Counts) -> Result<File, TraceError> {
         if self.place != Place::Log {
             return Err(self.bad("the log ends within a trace".to_owned()));
+        }
+        if !self.is_over {
+            return Err(self.bad("cut off, expected `</log>`".to_owned()));
         }
         counts.nameless_traces += self.counts.nameless_traces;
         counts.events_outside += self.counts.events_outside;
