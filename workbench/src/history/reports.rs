@@ -1,4 +1,4 @@
-//! Reads the reports of one question, and says why others are left out.
+//! Reads the reports of one question, and lists why others are left out.
 
 use std::path::{Path, PathBuf};
 

@@ -126,7 +126,7 @@ fn of_percentile(found: &PercentileInfo) -> Figure {
     (found.value_ns as f64, found.interval_ns.map(|ends| ends.map(|end| end as f64)))
 }
 
-/// Rates that follow from another machine's, or from a model, would show changes that nobody measured.
+/// Rates that follow from another machine's, or from a model, would show changes that were not measured.
 fn sustained(plan: &PlanResult, durability: Durability, machine: &str) -> Option<Figure> {
     let mode = plan.profile(machine)?.mode(durability)?;
     let rate = mode.sustained_per_second.filter(|_| mode.evidence <= Evidence::CoresEmulated)?;

@@ -218,8 +218,7 @@ impl MachineFindings {
     /// The lowest rate above the sustained ones that missed the objective, commands per second; `None` if none was tried.
     pub(super) fn missed_per_second(&self) -> Option<f64> {
         let sustained = self.sustained.last().map_or(0.0, |sustained| sustained.offered_per_second);
-        let missed = self.probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
-        missed.filter(|&rate| rate > sustained).reduce(f64::min)
+        ProbeResult::lowest_missed(&self.probes, sustained)
     }
 
     /// Commands per second of the closed loop; `None` if the machine ran out of memory under it.

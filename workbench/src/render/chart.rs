@@ -113,6 +113,13 @@ pub(super) fn nines_grid() -> Vec<f64> {
     (0..=NINES_STEPS).map(|step| (f64::from(step) * NINES_STEP * 100.0).round() / 100.0).collect()
 }
 
+/// A line of the grid of a chart.
+#[derive(Debug, Serialize)]
+pub(super) struct Tick {
+    pub(super) at: f64,
+    pub(super) label: String,
+}
+
 /// The curve at every grid point its samples support: a quantile needs one sample beyond it.
 pub(super) fn on_grid(latency: &LatencyInfo) -> Vec<Option<u64>> {
     let highest = 1.0 - 1.0 / latency.count.max(1) as f64;

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::chart::Tick;
 use crate::actor::Durability;
 use crate::report::{DemandInfo, DemandMode, DemandStep, MachineStanding};
 use crate::units;
@@ -36,13 +37,6 @@ pub(super) struct CostCharts<'a> {
     y_ticks: Vec<Tick>,
     targets: Vec<Tick>,
     modes: Vec<CostChart<'a>>,
-}
-
-/// A line of the grid, or a target.
-#[derive(Debug, Serialize)]
-struct Tick {
-    at: f64,
-    label: String,
 }
 
 #[derive(Debug, Serialize)]

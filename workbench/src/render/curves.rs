@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::chart::{nines_grid, on_grid};
+use super::chart::{Tick, nines_grid, on_grid};
 use crate::actor::Durability;
 use crate::fleet::{MachineComparison, MergedMachine};
 use crate::units;
@@ -32,13 +32,6 @@ pub(super) struct CurveBoard<'a> {
     y_ticks: Vec<Tick>,
     x_ticks: Vec<Tick>,
     charts: Vec<MachineCurves<'a>>,
-}
-
-/// A line of the grid.
-#[derive(Debug, Serialize)]
-struct Tick {
-    at: f64,
-    label: String,
 }
 
 #[derive(Debug, Serialize)]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::chart::Tick;
 use crate::actor::Durability;
 use crate::history::{Change, History, Point, Segment, Series};
 
@@ -32,12 +33,6 @@ pub(super) struct TimelineChart {
     marks: Vec<Mark>,
     levels: Vec<Level>,
     changes: Vec<ChangeMark>,
-    label: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Tick {
-    at: f64,
     label: String,
 }
 

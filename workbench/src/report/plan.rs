@@ -169,8 +169,7 @@ pub struct Capacity {
 impl Capacity {
     /// The lowest rate above the sustained one that missed the objective, commands per second; `None` if none was tried.
     pub(crate) fn missed_per_second(&self) -> Option<f64> {
-        let missed = self.probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
-        missed.filter(|&rate| self.sustained_per_second.is_none_or(|sustained| rate > sustained)).reduce(f64::min)
+        ProbeResult::lowest_missed(&self.probes, self.sustained_per_second.unwrap_or(0.0))
     }
 
     /// What was tried nearest to a rate, if it differs by no more than `factor`.
@@ -231,6 +230,14 @@ pub struct ProbeResult {
     pub worst_slice_ns: Option<u64>,
     /// Why the rate does not meet the objective; absent if it does.
     pub rejection: Option<Rejection>,
+}
+
+impl ProbeResult {
+    /// The lowest rate above `per_second` that missed the objective; `None` if none was tried.
+    pub(crate) fn lowest_missed(probes: &[Self], per_second: f64) -> Option<f64> {
+        let missed = probes.iter().filter(|probe| probe.rejection.is_some()).map(|probe| probe.offered_per_second);
+        missed.filter(|&rate| rate > per_second).reduce(f64::min)
+    }
 }
 
 /// Why a rate is not sustained.

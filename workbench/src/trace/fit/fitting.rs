@@ -15,7 +15,7 @@ use crate::measure::median;
 use crate::trace::builder::{Trace, TraceBuilder};
 use crate::trace::error::TraceError;
 use crate::trace::generate::{GenerateLength, GenerateOptions, Preload, generate_trace};
-use crate::trace::info::{Rhythm, info};
+use crate::trace::info::{Rhythm, TraceInfo, info};
 use crate::workload::{Arrivals, Population, Workload};
 use ave_actors_rocksdb::trace::{CommandKind, Op, OpKind, Provenance};
 
@@ -48,14 +48,15 @@ pub fn fit<I: Iterator<Item = u64>>(
     let groups = groups(trace, &original.types, chains.as_ref())?;
     let seen: Vec<Seen> =
         groups.iter().map(|group| Seen::of(group.part(trace))).collect::<Result<_, _>>().map_err(failed)?;
-    let rate = if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
+    let rate_of = |info: &TraceInfo| (info.commands_per_second > 0.0).then_some(info.commands_per_second);
+    let commands_per_second = rate_of(&original);
+    let rate = commands_per_second.unwrap_or(bursts::ANY_RATE);
     let generated = |workload: &Workload, commands: u64| {
         let times = arrival_times(workload.arrivals, rate, workload.seed);
         let length = GenerateLength::Commands(commands);
         let options = GenerateOptions { length, preload: Preload::AsPast, per_second: rate };
         generate_trace(&Arc::new(workload.clone()), &options, times)
     };
-    let commands_per_second = (original.commands_per_second > 0.0).then_some(original.commands_per_second);
     // What comes at a rate: commands, or the chains that they form.
     let beginnings = chains.as_ref().map(beginnings).transpose()?;
     let arriving = beginnings.as_ref().unwrap_or(trace);
@@ -98,8 +99,7 @@ pub fn fit<I: Iterator<Item = u64>>(
     let is_bursty = matches!(workload.arrivals, Arrivals::Bursts(_));
     if is_bursty || chains.is_some() {
         let arrivals = arriving.command_count().min(MOST_COMMANDS);
-        let arriving_rate =
-            if original.commands_per_second > 0.0 { original.commands_per_second } else { bursts::ANY_RATE };
+        let arriving_rate = rate_of(&original).unwrap_or(bursts::ANY_RATE);
         let seeds = if is_bursty { (MOST_BURST_COMMANDS / arrivals.max(1)).clamp(1, BURST_SEEDS) } else { 1 };
         let times = |seed| {
             let times = arrival_times(workload.arrivals, arriving_rate, workload.seed + seed);

@@ -78,6 +78,9 @@ impl Labels {
 /// The chains that the commands of a trace form; `None` if no few of them explain most commands, or if they are of one
 /// actor type.
 pub(in super::super) fn chains(trace: &Trace) -> io::Result<Option<Chains>> {
+    if trace.type_count() < 2 {
+        return Ok(None);
+    }
     let Some(subjects) = Subjects::of(trace) else { return Ok(None) };
     let mut labels = Labels::default();
     let mut own: Vec<Vec<OwnCommand>> = vec![Vec::new(); subjects.count];

@@ -31,12 +31,14 @@ pub(super) struct Placed {
 /// own commands is also one if more commands lie there than beside the chain in the same time. Returns how many commands are left.
 pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> (Vec<Vec<Placed>>, usize) {
     let gap = |kind: usize, place: usize| Gap { kind: &cut.kinds[kind], place, pause_ns: cut.pause_ns };
+    let chances: Vec<Chances> = cut.kinds.iter().map(|kind| Chances::of(kind, times)).collect();
     let mut candidates: Vec<Candidate> = Vec::new();
     for (kind, known) in cut.kinds.iter().enumerate() {
         for place in 0..=known.labels.len() {
             let gap = gap(kind, place);
             let excess = gap.excess(times);
-            candidates.push(Candidate { excess, ..gap.candidate(kind, times, &starts_of(known, place)) });
+            candidates
+                .push(Candidate { excess, ..gap.candidate(kind, times, &starts_of(known, place), &chances[kind]) });
         }
     }
     let mut found: Vec<Vec<Placed>> = cut.kinds.iter().map(|_| Vec::new()).collect();
@@ -54,7 +56,7 @@ pub(super) fn places(cut: &Cut, label: Label, times: &[u64]) -> (Vec<Vec<Placed>
         found[kind].push(Placed { after: place, offset_ns, label, count });
         left = left.saturating_sub(count);
         let (placed, excess) = (best.placed + 1, best.excess);
-        *best = Candidate { excess, placed, ..gap(kind, place).candidate(kind, times, &best.upto) };
+        *best = Candidate { excess, placed, ..gap(kind, place).candidate(kind, times, &best.upto, &chances[kind]) };
     }
     for (kind, placed) in found.iter_mut().enumerate() {
         for place in 0..=cut.kinds[kind].labels.len() {
@@ -81,7 +83,7 @@ struct Gap<'a> {
 struct Candidate {
     kind: usize,
     place: usize,
-    /// See [`Gap::rank`].
+    /// Mean rank of the times until the command, see [`Chances::rank`]; 1 where none follows.
     rank: f64,
     /// See [`Gap::excess`].
     excess: f64,
@@ -108,11 +110,17 @@ impl Gap<'_> {
     }
 
     /// The commands that follow `from`, a time for each chain.
-    fn candidate(&self, kind: usize, times: &[u64], from: &[u64]) -> Candidate {
+    fn candidate(&self, kind: usize, times: &[u64], from: &[u64], chances: &Chances) -> Candidate {
         let mut upto = from.to_vec();
-        let mut offsets = Vec::new();
+        let (mut offsets, mut ranks) = (Vec::new(), Vec::new());
+        let step = chances.step;
         for (chain, upto) in upto.iter_mut().enumerate() {
-            let Some(at) = self.next(times, chain, *upto) else { continue };
+            let is_looked_at = chain.is_multiple_of(step);
+            let Some(at) = self.next(times, chain, *upto) else {
+                ranks.extend(is_looked_at.then_some(1.0));
+                continue;
+            };
+            ranks.extend(is_looked_at.then(|| chances.rank(self.place, times[at].abs_diff(*upto))));
             // The next one is looked for behind it, or before it in front of a chain.
             *upto = if self.place == 0 { times[at] } else { times[at] + 1 };
             let own = self.kind.times[chain][self.place.saturating_sub(1)];
@@ -121,8 +129,8 @@ impl Gap<'_> {
         offsets.sort_unstable();
         let offset = offsets.get(offsets.len() / 2).copied().unwrap_or(0);
         let offset_ns = if self.place == 0 { -offset } else { offset };
-        let (place, rank, count) = (self.place, self.rank(times, from), offsets.len());
-        Candidate { kind, place, rank, excess: 0.0, placed: 0, count, offset_ns, upto }
+        let rank = ranks.iter().sum::<f64>() / ranks.len().max(1) as f64;
+        Candidate { kind, place: self.place, rank, excess: 0.0, placed: 0, count: offsets.len(), offset_ns, upto }
     }
 
     /// Commands in this place, if it lies between two own commands, on average beyond those of the same time before and after the chain.
@@ -139,21 +147,6 @@ impl Gap<'_> {
             within(from, length) - beside.map(|from| within(from, length)).iter().sum::<f64>() / 2.0
         };
         self.kind.times.iter().map(of).sum::<f64>() / self.kind.times.len().max(1) as f64
-    }
-
-    /// Mean rank of the times until the next command, among those from moments by chance within the chains: 0 if it follows at once,
-    /// a half if by chance, 1 if there is none.
-    fn rank(&self, times: &[u64], from: &[u64]) -> f64 {
-        let step = self.kind.times.len().div_ceil(MOST_LOOKED_AT).max(1);
-        let chains = || (0..self.kind.times.len()).step_by(step);
-        let mut by_chance: Vec<u64> = chains().map(|chain| self.lag_by_chance(times, chain)).collect();
-        by_chance.sort_unstable();
-        let rank = |chain: usize| {
-            let Some(at) = self.next(times, chain, from[chain]) else { return 1.0 };
-            let lag = times[at].abs_diff(from[chain]);
-            by_chance.partition_point(|&other| other < lag) as f64 / by_chance.len() as f64
-        };
-        chains().map(rank).sum::<f64>() / chains().count().max(1) as f64
     }
 
     /// Sets the offsets of what was placed here by the chains that have just as many commands in this place, if there are enough of them:
@@ -178,20 +171,40 @@ impl Gap<'_> {
             one.offset_ns = offsets[offsets.len() / 2];
         }
     }
+}
 
-    /// Time to the next command from a moment within a chain. Moments are spread evenly by the golden ratio.
-    fn lag_by_chance(&self, times: &[u64], chain: usize) -> u64 {
+/// Times to the nearest command from moments within the chains of a kind, ascending: how soon commands follow by chance. Moments are
+/// spread evenly by the golden ratio.
+struct Chances {
+    /// One in so many chains is looked at.
+    step: usize,
+    /// To the command before the moment.
+    before: Vec<u64>,
+    /// To the command after it.
+    after: Vec<u64>,
+}
+
+impl Chances {
+    fn of(kind: &Kind, times: &[u64]) -> Self {
         const GOLDEN: f64 = 0.618_033_988_749_895;
-        let own = &self.kind.times[chain];
-        let length = own[own.len() - 1] - own[0];
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
-        let moment = own[0] + ((chain as f64 * GOLDEN).fract() * length as f64) as u64;
-        let at = times.partition_point(|&time| time < moment);
-        let lag = if self.place == 0 {
-            at.checked_sub(1).map(|at| moment - times[at])
-        } else {
-            times.get(at).map(|time| time - moment)
-        };
-        lag.unwrap_or(u64::MAX)
+        let step = kind.times.len().div_ceil(MOST_LOOKED_AT).max(1);
+        let (mut before, mut after) = (Vec::new(), Vec::new());
+        for (chain, own) in kind.times.iter().enumerate().step_by(step) {
+            let length = own[own.len() - 1] - own[0];
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length")]
+            let moment = own[0] + ((chain as f64 * GOLDEN).fract() * length as f64) as u64;
+            let at = times.partition_point(|&time| time < moment);
+            before.push(at.checked_sub(1).map_or(u64::MAX, |at| moment - times[at]));
+            after.push(times.get(at).map_or(u64::MAX, |time| time - moment));
+        }
+        before.sort_unstable();
+        after.sort_unstable();
+        Self { step, before, after }
+    }
+
+    /// Rank of the time until the next command of a place: 0 if it follows at once, on average a half if by chance.
+    fn rank(&self, place: usize, lag_ns: u64) -> f64 {
+        let lags = if place == 0 { &self.before } else { &self.after };
+        lags.partition_point(|&other| other < lag_ns) as f64 / lags.len() as f64
     }
 }
