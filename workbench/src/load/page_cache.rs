@@ -1,8 +1,14 @@
-//! Removal of files from the page cache, as after a reboot.
+//! The page cache as after a reboot, and as after a long time of running.
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use super::directory_bytes;
+
+/// Bytes that are read at once.
+const CHUNK_BYTES: u64 = 256 << 10;
 
 /// Writes every file below `directory` to the disk and removes it from the page cache. False if the system does not, such as
 /// on a file system in memory.
@@ -20,6 +26,49 @@ pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
         }
     }
     Ok(forgotten)
+}
+
+/// Reads up to `bytes` of the files below `directory`, the same share of every part of each file: all keys are then as likely to
+/// be in the page cache.
+pub(crate) fn fill(directory: &Path, bytes: u64) -> io::Result<()> {
+    let share = bytes as f64 / directory_bytes(directory).max(1) as f64;
+    let mut filling = Filling { share, due_chunks: 0.0, buffer: vec![0; usize::try_from(CHUNK_BYTES).unwrap_or(1)] };
+    filling.read_directory(directory)
+}
+
+struct Filling {
+    /// Of the chunks, above 0; all of them from 1 on.
+    share: f64,
+    /// Chunks to read of those that were passed.
+    due_chunks: f64,
+    buffer: Vec<u8>,
+}
+
+impl Filling {
+    fn read_directory(&mut self, directory: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                self.read_directory(&entry.path())?;
+            } else if metadata.is_file() {
+                self.read_file(&File::open(entry.path())?, metadata.len())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_file(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+        for chunk in 0..bytes.div_ceil(CHUNK_BYTES) {
+            self.due_chunks += self.share.min(1.0);
+            if self.due_chunks >= 1.0 {
+                self.due_chunks -= 1.0;
+                // Whether the end of a file cuts it off does not matter.
+                let _ = file.read_at(&mut self.buffer, chunk * CHUNK_BYTES)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -47,6 +96,31 @@ fn is_cached(file: &File, at: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_part_of_every_file_fills_the_page_cache() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = ["a", "b"].map(|name| directory.path().join(name));
+        for path in &files {
+            fs::write(path, vec![7; 64 * CHUNK_BYTES as usize]).unwrap();
+        }
+        // Not every file system can.
+        if !forget(directory.path()).unwrap() {
+            return;
+        }
+        let cached_chunks = |path: &Path| {
+            let file = File::open(path).unwrap();
+            // The last page of a chunk: the kernel reads ahead of what is read.
+            (0..64).filter(|chunk| is_cached(&file, (chunk + 1) * CHUNK_BYTES - 1)).count()
+        };
+        fill(directory.path(), 16 * CHUNK_BYTES).unwrap();
+        for path in &files {
+            assert!((8..=40).contains(&cached_chunks(path)), "{}", cached_chunks(path));
+        }
+        fill(directory.path(), u64::MAX).unwrap();
+        assert!(files.iter().all(|path| cached_chunks(path) == 64));
+    }
 
     #[test]
     fn files_read_back_unchanged_after_they_left_the_page_cache() {

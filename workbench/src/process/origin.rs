@@ -11,13 +11,16 @@ use std::sync::{Mutex, PoisonError};
 use crate::actor::Durability;
 use crate::load::{JobContext, RunError, Source, Target, fill_database, page_cache};
 
-/// The filled databases of a testbed: a key of the content of each. They lie in its directory, and go with it.
+/// The filled databases of a testbed: keys of their content and durability modes. They lie in its directory, and go with it.
 #[derive(Debug, Default)]
-pub(super) struct Origins(Mutex<HashSet<String>>);
+pub(super) struct Origins(Mutex<HashSet<(String, Durability)>>);
 
 impl Origins {
     /// Creates in `copy` a database with the preload of `source`, which `key` identifies. The first one of a key fills a
     /// database in `directory`.
+    ///
+    /// Each durability mode has its own: the machines of two modes exist at the same time, and pages that one has read would
+    /// serve the other beyond its memory.
     pub(super) fn copy_to<T: Target>(
         &self,
         copy: &Path,
@@ -28,37 +31,43 @@ impl Origins {
         job: JobContext<'_>,
     ) -> Result<(), RunError> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let origin = directory.join(format!("filled-{key}"));
-        if !known.contains(key) {
-            fill(&origin, target, source, durability, job)?;
-            known.insert(key.to_owned());
+        let path = |durability: Durability| directory.join(format!("filled-{key}-{durability}"));
+        let origin = path(durability);
+        let failed = |error| RunError::Directory(origin.clone(), error);
+        if !known.contains(&(key.to_owned(), durability)) {
+            // An incomplete database never has the name of a complete one.
+            let incomplete = origin.with_extension("incomplete");
+            match Durability::BOTH.into_iter().find(|&other| known.contains(&(key.to_owned(), other))) {
+                Some(other) => {
+                    copy_database(&path(other), &incomplete, &|_| false).map_err(failed)?;
+                    page_cache::forget(&path(other)).map_err(failed)?;
+                }
+                None => fill(&incomplete, target, source, durability, job)?,
+            }
+            fs::rename(incomplete, &origin).map_err(failed)?;
+            known.insert((key.to_owned(), durability));
         }
+        // An emulated machine starts cold: pages are charged to the process that has read them, perhaps one that has ended.
+        page_cache::forget(&origin).map_err(failed)?;
         let copied = copy_database(&origin, copy, &|name| target.is_immutable(name));
         copied.map_err(|error| RunError::Directory(copy.to_owned(), error))
     }
 }
 
-/// An incomplete database never has the name of a complete one.
 fn fill<T: Target>(
-    origin: &Path,
+    directory: &Path,
     target: &T,
     source: &Source,
     durability: Durability,
     job: JobContext<'_>,
 ) -> Result<(), RunError> {
-    let incomplete = origin.with_extension("incomplete");
-    let filled = fill_database(target, source, &incomplete, durability, job);
-    let failed = |error| RunError::Directory(origin.to_owned(), error);
+    let filled = fill_database(target, source, directory, durability, job);
     if filled.is_err() || job.control.is_stopped() {
         // What cannot be removed goes with the parent directory.
-        let _ = fs::remove_dir_all(&incomplete);
+        let _ = fs::remove_dir_all(directory);
     }
     filled?;
-    if job.control.is_stopped() {
-        return Err(RunError::Interrupted);
-    }
-    // An emulated machine starts cold, and the pages would be charged to this process.
-    page_cache::forget(&incomplete).and_then(|_| fs::rename(incomplete, origin)).map_err(failed)
+    if job.control.is_stopped() { Err(RunError::Interrupted) } else { Ok(()) }
 }
 
 /// Copies the files of a closed database. Those that never change are linked, if the file system can.
