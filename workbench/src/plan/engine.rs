@@ -164,7 +164,7 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The ceiling of a machine, and the highest rate that met the objective once.
+    /// The ceiling of a machine, and the first rate to decide on.
     fn attempt(&self, place: usize) -> Result<Found<'a>, ProcessError> {
         let machine = &self.machines[place];
         self.begin_search(machine, self.required());
@@ -176,7 +176,7 @@ impl<'a> ModeSearch<'a> {
     fn propose(&self, machine: &Machine, required: f64) -> Result<(Search<'a>, Option<f64>), ProcessError> {
         let mut search = self.search(machine);
         search.saturate()?;
-        let candidate = search.candidate(required)?.filter(|_| !search.is_over());
+        let candidate = search.candidate(required);
         Ok((search, candidate))
     }
 
@@ -184,7 +184,7 @@ impl<'a> ModeSearch<'a> {
     fn give_up(&mut self, found: Found<'a>) -> Result<(), ProcessError> {
         let Found { mut search, place, .. } = found;
         let is_last = place + 1 == self.machines.len();
-        if is_last && let Some(candidate) = search.candidate_below(self.required())? {
+        if is_last && let Some(candidate) = search.candidate_below(self.required()) {
             HoldOut::new(&mut search, candidate, None).decide()?;
         }
         self.mode.searched.push(search.finish(is_last)?);
@@ -324,9 +324,9 @@ impl<'a> ModeSearch<'a> {
                 break;
             }
             self.begin(Stage::Sizes, "rates on a smaller database");
-            let mut search = self.search_of(machine, grown_events).coarse();
+            let mut search = self.search_of(machine, grown_events);
             search.saturate()?;
-            search.candidate(required)?;
+            search.find_met(required)?;
             self.mode.sizes.extend(search.size());
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(true)?;

@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::search::{RESOLUTION, Search};
+use super::sentences::LEAST_MARGIN;
 use crate::load::Drive;
 use crate::measure::{Decision, Trials, decide};
 use crate::process::ProcessError;
@@ -18,13 +19,15 @@ use crate::report::RateTrials;
 use crate::units;
 
 /// A rate that does not hold is lowered by these factors, one after the other; then the lowest one is tried.
-const STEPS_DOWN: [f64; 6] = [0.85, 0.85, 0.75, 0.6, 0.5, 0.5];
+const STEPS_DOWN: [f64; 6] = [0.8, 0.8, 0.8, 0.8, 0.65, 0.5];
 /// The same once the time for the trials is over.
 const LATE_STEP_DOWN: f64 = 0.5;
 /// A rate that holds is raised by this factor: the highest that holds is known to that.
 const STEP_UP: f64 = 1.3;
 /// A rate is not raised by less than this: 1.5 times the answer has to fail.
 const WORTH_RAISING: f64 = 1.25;
+/// Between a rate that holds and the next that does not, another is tried if they differ by more than this factor.
+const WORTH_REFINING: f64 = 1.3;
 /// Share of the rate that was tried which is sustained. A rate at which one load in five misses the objective passes the test
 /// more often than not; a little below it, none does.
 const KEPT: f64 = 0.85;
@@ -43,6 +46,8 @@ pub(super) struct HoldOut<'s, 'a> {
     trials: Trials,
     drives: Vec<Drive>,
     steps_down: usize,
+    /// The lowest rate that does not hold.
+    failed: Option<f64>,
     held: bool,
     is_decided: bool,
 }
@@ -62,6 +67,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             trials: Trials::default(),
             drives: Vec::new(),
             steps_down: 0,
+            failed: None,
             held: false,
             is_decided: false,
         }
@@ -108,13 +114,25 @@ impl<'s, 'a> HoldOut<'s, 'a> {
 
     fn raise(&mut self) {
         self.held = true;
-        let next = (STEP_UP * self.rate).min(self.highest);
-        // Within the steps down, the next higher rate is known to fail.
-        self.is_decided = self.steps_down > 0 || next < WORTH_RAISING * self.rate || self.is_late();
+        let (next, gap, worth) = match self.failed {
+            // Without a margin over the required rate the answer depends on the next rate.
+            Some(failed) if !self.has_margin() => ((self.rate * failed).sqrt(), failed / self.rate, RESOLUTION),
+            Some(failed) => ((self.rate * failed).sqrt(), failed / self.rate, WORTH_REFINING),
+            None => {
+                let next = (STEP_UP * self.rate).min(self.highest);
+                (next, next / self.rate, WORTH_RAISING)
+            }
+        };
+        self.is_decided = gap < worth || (self.is_late() && self.has_margin());
         self.rate = next;
     }
 
+    fn has_margin(&self) -> bool {
+        self.lowest.is_none_or(|lowest| KEPT * self.rate >= LEAST_MARGIN * lowest)
+    }
+
     fn lower(&mut self) {
+        self.failed = Some(self.rate);
         let step = STEPS_DOWN.get(self.steps_down).map(|&step| if self.is_late() { LATE_STEP_DOWN } else { step });
         let lowest = self.lowest.unwrap_or(0.0);
         let lower = match step.map(|step| step * self.rate) {
@@ -123,7 +141,8 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             Some(_) if self.rate > RESOLUTION * RESOLUTION * lowest => (self.rate * lowest).sqrt(),
             _ => lowest,
         };
-        self.is_decided = self.held || lower <= 0.0 || lower >= self.rate;
+        let is_worthless = self.lowest.is_none() && !self.search.input.is_worth_a_load(lower);
+        self.is_decided = self.held || lower <= 0.0 || lower >= self.rate || is_worthless;
         self.steps_down += 1;
         self.rate = lower;
     }

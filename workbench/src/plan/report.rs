@@ -101,9 +101,9 @@ pub fn plan_report(
 }
 
 fn assess(mode: &ModeFindings, findings: &MachineFindings, assessment: &mut Assessment) {
-    let offered = findings.sustained.first().map(|sustained| sustained.offered_per_second);
+    let is_open = !findings.sustained.is_empty();
     let verified = findings.finished.as_ref().and_then(|finished| finished.verified.as_ref());
-    assessment.loads(&mode.durability.to_string(), findings.rounds(), offered, verified);
+    assessment.loads(&mode.durability.to_string(), findings.rounds(), is_open, verified);
     // A search that ended on a rate with too few samples did not end on evidence.
     let sparse = findings.probes.iter().any(|probe| probe.rejection == Some(Rejection::TooFewSamples));
     if sparse && findings.sustained.is_empty() {

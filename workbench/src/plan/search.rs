@@ -1,11 +1,9 @@
 //! The search for the highest rate that a machine sustains in one durability mode.
 //!
-//! First the ceiling: a closed loop, as fast as the workers go. Then an open loop just below it, and a bisection between the
-//! required rate and the ceiling, one load for each rate. The highest rate that met the objective is a candidate and no more: of many rates that were
-//! tried once, the lucky one is chosen. Whether it is sustained is decided on later loads: see
-//! [`HoldOut`](super::hold_out::HoldOut).
+//! First the ceiling: a closed loop, as fast as the workers go. A rate little below it is the first candidate. Whether it is
+//! sustained is decided on loads of its own, and lower ones follow: see [`HoldOut`](super::hold_out::HoldOut).
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::actor::Durability;
 use crate::host::Machine;
@@ -13,15 +11,19 @@ use crate::load::{Drive, DriveSpec, JobContext, Load, Objective, RequestKind, So
 use crate::measure::Percentile;
 use crate::plan::judge::{rejection, worst_slice};
 use crate::plan::outcome::{Footprint, MachineFindings, SizeFindings, SustainedRate};
-use crate::plan::spec::PlanSpec;
+use crate::plan::spec::{Effort, PlanSpec};
 use crate::process::{DriveResult, KilledRestart, ProcessError, Rig, RigOutcome, Survey, SurveySpec, Testbed};
 use crate::report::{ProbeResult, Rejection, WriterPoint};
 use crate::units;
 
-/// The bisection ends when the rate that failed is at most this many times the one that passed: rates scatter by as much.
+/// Rates that differ by no more than this factor are one: they scatter by as much.
 pub(super) const RESOLUTION: f64 = 1.06;
 /// Share of the ceiling that is tried first: an open loop that is offered all of it waits for its own scatter.
 const BELOW_CEILING: f64 = 0.85;
+/// A rate on a smaller database that misses is lowered by this factor.
+const STEP_DOWN: f64 = 0.7;
+/// Rates that are tried on it, at most.
+const RATES_OF_SIZE: u32 = 6;
 /// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
 /// Lateness that is always tolerated: threads start, clocks are read.
@@ -43,9 +45,18 @@ pub(super) struct SearchInput<'a> {
 impl SearchInput<'_> {
     /// Time to offer a rate: long enough for the percentile, within limits.
     pub(super) fn probe_time(&self, rate: f64) -> Duration {
-        let PlanSpec { objective, effort, .. } = self.spec;
-        let share = self.source.per_command(self.request);
-        objective.time_at(rate * share).clamp(effort.probe, effort.longest_probe)
+        let Effort { probe, longest_probe, .. } = self.spec.effort;
+        self.time_of_samples(rate).clamp(probe, longest_probe)
+    }
+
+    /// Whether a rate below the required one is worth a load: it has the samples of the percentile within the time for all loads
+    /// of a machine.
+    pub(super) fn is_worth_a_load(&self, rate: f64) -> bool {
+        self.time_of_samples(rate) <= self.spec.effort.climb
+    }
+
+    fn time_of_samples(&self, rate: f64) -> Duration {
+        self.spec.objective.time_at(rate * self.source.per_command(self.request))
     }
 }
 
@@ -57,8 +68,6 @@ pub(super) struct Search<'a> {
     grown_events: u64,
     /// Size of the first database when it was opened.
     opened_bytes: Option<u64>,
-    /// Rates that a bisection tries, at most.
-    bisections: u32,
     /// The highest rate that met the objective, and its load.
     best: Option<(f64, Drive)>,
     rig: Option<Box<dyn Rig + 'a>>,
@@ -97,18 +106,12 @@ impl<'a> Search<'a> {
             durability,
             grown_events,
             opened_bytes: None,
-            bisections: input.spec.effort.bisections,
             best: None,
             rig: None,
             database_bytes: 0,
             oom_kills_while_filling: 0,
             findings,
         }
-    }
-
-    /// The same with fewer steps, for a figure beside the answer.
-    pub(super) fn coarse(self) -> Self {
-        Self { bisections: self.bisections.div_ceil(2), ..self }
     }
 
     /// Whether it was stopped, or the machine has too little memory to fill the database.
@@ -145,25 +148,36 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// The highest rate from `required` on that may be sustained: one that met the objective once, or `required` itself;
-    /// `None` if that is above the ceiling.
-    pub(super) fn candidate(&mut self, required: f64) -> Result<Option<f64>, ProcessError> {
-        if self.is_over() || self.findings.ceiling_per_second().is_some_and(|ceiling| required > RESOLUTION * ceiling) {
+    /// The first rate to decide on, `required` or more: little below the ceiling. `None` if `required` is above it.
+    pub(super) fn candidate(&self, required: f64) -> Option<f64> {
+        let is_above = |ceiling: f64| required > RESOLUTION * ceiling;
+        if self.is_over() || self.findings.ceiling_per_second().is_some_and(is_above) {
             self.note(&format!("{} commands/s: above the ceiling", units::number(required)));
-            return Ok(None);
+            return None;
         }
-        let first = BELOW_CEILING * self.highest(required);
-        // Often little below the ceiling meets the objective.
-        if self.findings.saturation.is_none() || first < RESOLUTION * required {
-            return self.bisect(required, self.highest(required)).map(Some);
-        }
-        if self.probe(first)?.0 { Ok(Some(first)) } else { self.bisect(required, first).map(Some) }
+        Some(self.first_rate(required).max(required))
     }
 
-    /// The highest rate that met the objective once, of those below `required`, if any did.
-    pub(super) fn candidate_below(&mut self, required: f64) -> Result<Option<f64>, ProcessError> {
-        let rate = self.bisect(0.0, self.highest(required).min(required))?;
-        Ok((rate > 0.0).then_some(rate))
+    /// The first rate to decide on below `required`, which the machine does not sustain.
+    pub(super) fn candidate_below(&self, required: f64) -> Option<f64> {
+        let rate = self.first_rate(required).min(required);
+        (!self.is_over() && self.input.is_worth_a_load(rate)).then_some(rate)
+    }
+
+    fn first_rate(&self, required: f64) -> f64 {
+        BELOW_CEILING * self.highest(required)
+    }
+
+    /// Looks for a rate that meets the objective once, from little below the ceiling down to `required`.
+    pub(super) fn find_met(&mut self, required: f64) -> Result<(), ProcessError> {
+        let Some(mut rate) = self.candidate(required) else { return Ok(()) };
+        for _ in 0..RATES_OF_SIZE {
+            if self.is_over() || self.probe(rate)?.0 {
+                break;
+            }
+            rate = (STEP_DOWN * rate).max(required);
+        }
+        Ok(())
     }
 
     /// The highest rate that can be worth a load: the ceiling, or the lowest that failed above `required`.
@@ -256,23 +270,6 @@ impl<'a> Search<'a> {
         }
         self.findings.probes.sort_by(|a, b| a.offered_per_second.total_cmp(&b.offered_per_second));
         Ok(self.findings)
-    }
-
-    /// The highest rate between `low` and `high` that met the objective; `low` if none did.
-    fn bisect(&mut self, mut low: f64, mut high: f64) -> Result<f64, ProcessError> {
-        let began = Instant::now();
-        for _ in 0..self.bisections {
-            if self.is_over() || high <= RESOLUTION * low || began.elapsed() > self.input.spec.effort.climb {
-                break;
-            }
-            let next = low.midpoint(high);
-            if self.probe(next)?.0 {
-                low = next;
-            } else {
-                high = next;
-            }
-        }
-        Ok(low)
     }
 
     fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {

@@ -79,11 +79,9 @@ pub struct Effort {
     pub longest_probe: Duration,
     /// Warm-up before each.
     pub warmup: Duration,
-    /// Rates tried between the required rate and the ceiling, at most.
-    pub bisections: u32,
     /// Chance that a rate which meets the objective only half of the time is taken for sustained, above 0 and below 0.5.
     pub error: f64,
-    /// Time for the bisection, about: a probe in progress is not cut short.
+    /// Time of the loads that decide on a machine in one mode, about: later ones take larger steps.
     pub climb: Duration,
     /// Which machines are searched.
     pub breadth: Breadth,
@@ -108,7 +106,6 @@ impl Effort {
             probe: Duration::from_millis(1_200),
             longest_probe: Duration::from_secs(120),
             warmup: Duration::from_millis(200),
-            bisections: 2,
             error: 0.1,
             climb: Duration::from_secs(20),
             breadth: Breadth::Smallest,
@@ -122,7 +119,6 @@ impl Effort {
             probe: Duration::from_secs(3),
             longest_probe: Duration::from_secs(300),
             warmup: Duration::from_millis(700),
-            bisections: 4,
             error: 0.05,
             climb: Duration::from_secs(45),
             breadth: Breadth::SmallestAndHost,
@@ -136,7 +132,6 @@ impl Effort {
             probe: Duration::from_secs(20),
             longest_probe: Duration::from_secs(600),
             warmup: Duration::from_secs(3),
-            bisections: 6,
             error: 0.01,
             climb: Duration::from_secs(900),
             breadth: Breadth::All,

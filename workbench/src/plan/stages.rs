@@ -10,12 +10,14 @@ use crate::process::ProcessError;
 
 /// Expected time to link a filled database into place, to open and to close it, seconds.
 const SET_UP: f64 = 0.7;
+/// Expected loads until a rate on a smaller database meets the objective.
+const SIZE_LOADS: f64 = 2.0;
 /// Expected time to survey data and restarts, seconds.
 const SURVEY: f64 = 3.0;
 /// Expected time to walk the commands of the forecast, seconds.
 const FORECAST: f64 = 3.0;
-/// Expected trials of a machine, as a multiple of those of one rate that holds: the next higher one soon fails.
-const RATES_TRIED: f64 = 1.6;
+/// Expected trials of a machine, as a multiple of those of one rate that holds: two or three higher ones fail before.
+const RATES_TRIED: f64 = 2.5;
 
 /// Announces the stages with their expected times. Machines that fail, and are followed by others, come on top. Returns the time
 /// for which the target is offered.
@@ -44,7 +46,6 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let warmup = effort.warmup.as_secs_f64();
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup;
-    let search = ceiling + probe * f64::from(1 + effort.bisections) / 2.0;
     let hold_out = SET_UP + RATES_TRIED * f64::from(fewest_trials(effort.error)) * probe;
     let sizes = spec.grown_events.len() - 1;
     let machines = if every { spec.emulatable().len() } else { 1 };
@@ -52,16 +53,20 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let (points, sweeps) = if is_quick { (3.0, durable_modes) } else { (7.0, modes) };
     let stage = |stage, count, seconds| StageTime { stage, count, each: Duration::from_secs_f64(seconds) };
     let mut stages = vec![
-        stage(Stage::Search, modes * count(machines), search + if every { hold_out } else { 0.0 }),
+        stage(Stage::Search, modes * count(machines), ceiling + if every { hold_out } else { 0.0 }),
         stage(Stage::HoldOut, 1, hold_out * f64::from(modes)),
         stage(Stage::Survey, 1, SURVEY),
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
-        stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, search + SURVEY),
+        stage(
+            Stage::Sizes,
+            if is_quick { count(sizes) } else { modes * count(sizes) },
+            ceiling + SIZE_LOADS * probe + SURVEY,
+        ),
         stage(Stage::Writers, sweeps, points * point),
     ];
     stages.push(stage(Stage::Forecast, 1, FORECAST));
     if !is_quick {
-        stages.push(stage(Stage::Host, modes, search + hold_out));
+        stages.push(stage(Stage::Host, modes, ceiling + hold_out));
     }
     if spec.extrapolates() {
         stages.push(stage(Stage::Scaling, modes, 4.0 * point));

