@@ -74,7 +74,9 @@ impl<'a> ChangedDemand<'a> {
     /// The database on another disk. What the plan knows of memory, restarts and wear is not about it.
     pub(super) fn forecast_on(&self, disk_bytes: u64) -> Option<ForecastInfo> {
         let known = self.plan.forecast.as_ref()?;
-        let writes = known.writes.iter().map(|writes| WritesInfo { disk_worn_years: None, ..*writes }).collect();
+        let unrated =
+            |writes: &WritesInfo| WritesInfo { disk_worn_years: None, disk_worn_range_years: None, ..*writes };
+        let writes = known.writes.iter().map(unrated).collect();
         Some(self.forecast_again(&ForecastInfo { disk_bytes, memory: None, restart: None, writes, ..known.clone() }))
     }
 

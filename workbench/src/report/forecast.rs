@@ -76,10 +76,16 @@ pub struct WritesInfo {
     pub durability: Durability,
     /// Bytes per day now: log, flushes and compactions. More later if states grow with the events of their actors.
     pub per_day_bytes: f64,
-    /// Bytes per byte of value.
+    /// Bytes per byte of value, as measured.
     pub write_amplification_ratio: f64,
+    /// The same at the end of the horizon: a larger database has more levels, and each is rewritten. Absent in older reports.
+    #[serde(default)]
+    pub horizon_write_amplification_ratio: Option<Band>,
     /// Years until the disk has written its rated endurance (`--tbw`), if that was given.
     pub disk_worn_years: Option<f64>,
+    /// Fewest and most of these years: with the highest and the lowest write amplification. Absent in older reports.
+    #[serde(default)]
+    pub disk_worn_range_years: Option<[f64; 2]>,
 }
 
 /// The database on some day.

@@ -40,7 +40,10 @@ pub(in crate::plan) fn forecast_again(
     let worn = |years: f64| now.days_of(before.commands_in(DAYS_PER_YEAR * years) / times) / DAYS_PER_YEAR;
     let writes = |writes: &WritesInfo| WritesInfo {
         per_day_bytes: times * writes.per_day_bytes,
+        // Of another demand it is another one.
+        horizon_write_amplification_ratio: None,
         disk_worn_years: writes.disk_worn_years.map(worn),
+        disk_worn_range_years: writes.disk_worn_range_years.map(|range| range.map(worn)),
         ..*writes
     };
     ForecastInfo {
@@ -141,7 +144,9 @@ mod tests {
             durability: crate::actor::Durability::On,
             per_day_bytes: 1e9,
             write_amplification_ratio: 3.0,
+            horizon_write_amplification_ratio: None,
             disk_worn_years: Some(8.0),
+            disk_worn_range_years: Some([4.0, 16.0]),
         };
         let known = ForecastInfo { writes: vec![writes], ..measured(&deployment(50.0, 0.0, None)) };
         let twice = forecast_again(&known, (100.0, 0.0), 365.0, FIRST).writes[0];

@@ -3,10 +3,11 @@
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
 
-use super::disk::{Deployment, compaction_headroom, of_curve, wear};
+use super::disk::{Deployment, compaction_headroom, of_curve};
 use super::growth::{GrowthCurve, MOST_WALKED};
 use super::memory::{MemoryMeasured, memory_forecast};
 use super::restart::restart_forecast;
+use super::wear::Wear;
 use crate::load::Source;
 use crate::plan::outcome::{MachineFindings, ModeFindings, PlanOutcome};
 use crate::report::{ForecastInfo, MemoryInfo, WritesInfo};
@@ -23,7 +24,7 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
     let databases = findings.sustained.iter().map(|sustained| sustained.footprint.database_bytes);
     let headroom_bytes = compaction_headroom(&tuning, databases.max().unwrap_or(rest_bytes), rest_bytes);
     Some(ForecastInfo {
-        writes: outcome.modes.iter().filter_map(|mode| writes(source, mode, deployment)).collect(),
+        writes: outcome.modes.iter().filter_map(|mode| writes(source, mode, deployment, &tuning, &curve)).collect(),
         memory: memory(source, findings, &tuning, deployment.actors),
         restart: restart_forecast(&measured.restarts, deployment.actors),
         ..of_curve(&curve, deployment, headroom_bytes, jiff::Zoned::now().date())
@@ -31,18 +32,28 @@ pub(crate) fn forecast(source: &Source, outcome: &PlanOutcome, deployment: &Depl
 }
 
 /// What a mode sends to the disk, compactions included, in proportion to the bytes that its commands write.
-fn writes(source: &Source, mode: &ModeFindings, deployment: &Deployment) -> Option<WritesInfo> {
+fn writes(
+    source: &Source,
+    mode: &ModeFindings,
+    deployment: &Deployment,
+    tuning: &Tuning,
+    curve: &GrowthCurve,
+) -> Option<WritesInfo> {
     let findings = mode.principal()?;
-    let write_amplification_ratio = findings.finished.as_ref()?.size.write_amplification()?;
+    let size = findings.finished.as_ref()?.size;
     let drives = findings.sustained.iter().flat_map(|sustained| &sustained.drives).chain(&findings.saturation);
     let (payload, commands) = drives.fold((0, 0), |(payload, commands), drive| {
         (payload + drive.measurement.payload_bytes, commands + drive.measurement.command_count())
     });
-    let per_command = write_amplification_ratio * payload as f64 / commands.max(1) as f64;
-    let now = source.written_bytes_per_command();
-    let growth = |days: f64| source.grown(deployment.events_of(source, days)).written_bytes_per_command() / now;
-    let (per_day_bytes, disk_worn_years) = wear(per_command, deployment, growth);
-    Some(WritesInfo { durability: mode.durability, per_day_bytes, write_amplification_ratio, disk_worn_years })
+    let wear = Wear {
+        source,
+        deployment,
+        curve,
+        payload_per_command: payload as f64 / commands.max(1) as f64,
+        amplification: size.write_amplification()?,
+        one_level_bytes: size.database_bytes.max(tuning.level_base_bytes.saturating_mul(source.type_count())),
+    };
+    Some(wear.writes(mode.durability))
 }
 
 fn memory(source: &Source, findings: &MachineFindings, tuning: &Tuning, actors: u64) -> Option<MemoryInfo> {

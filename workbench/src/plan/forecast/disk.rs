@@ -188,18 +188,13 @@ pub(in crate::plan) fn later(from: Date, days: f64) -> Option<Date> {
     from.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
-/// Bytes that a disk writes on the first day, and years until it has written its rated endurance (TBW); `None` without a
-/// rating or writes. `written_per_command` is what the process sent to storage per command, compactions included, and
-/// `growth` how many times as much it is after so many days of today's demand, at least 1.
-pub(super) fn wear(
-    written_per_command: f64,
-    deployment: &Deployment,
-    growth: impl Fn(f64) -> f64,
-) -> (f64, Option<f64>) {
-    let per_day = written_per_command * deployment.target_per_second * DAY_SECONDS;
-    let rated_bytes = deployment.rated_bytes.filter(|_| per_day > 0.0);
-    let days = rated_bytes.map(|rated| deployment.demand_growth().days_of(days_until(rated as f64 / per_day, growth)));
-    (per_day, days.map(|days| days / DAYS_PER_YEAR))
+/// Years until a disk has written its rated endurance (TBW); `None` without a rating or writes. `per_day` is what the process
+/// sends to storage on the first day, bytes, compactions included, and `growth` how many times as much it is after so many days
+/// of today's demand, at least 1.
+pub(super) fn years_until_worn(per_day: f64, deployment: &Deployment, growth: impl Fn(f64) -> f64) -> Option<f64> {
+    let rated_bytes = deployment.rated_bytes.filter(|_| per_day > 0.0)?;
+    let days_of_today = days_until(rated_bytes as f64 / per_day, growth);
+    Some(deployment.demand_growth().days_of(days_of_today) / DAYS_PER_YEAR)
 }
 
 /// Days until as much was written as so many days like the first would write.
@@ -283,19 +278,17 @@ mod tests {
     fn wear_counts_every_byte_that_is_written() {
         let same = |_| 1.0;
         let rated = |rated_bytes| Deployment { target_per_second: 100.0, rated_bytes, ..DEPLOYMENT };
-        let (per_day, years) = wear(1000.0, &rated(Some(600_000 * GB)), same);
-        assert!((per_day - 8.64e9).abs() < 1.0);
+        let years = years_until_worn(8.64e9, &rated(Some(600_000 * GB)), same);
         assert!((years.unwrap() - 190.1).abs() < 0.1, "{years:?}");
-        assert_eq!(wear(0.0, &rated(Some(GB)), same).1, None);
-        assert_eq!(wear(1.0, &rated(None), same).1, None);
+        assert_eq!(years_until_worn(0.0, &rated(Some(GB)), same), None);
+        assert_eq!(years_until_worn(1.0, &rated(None), same), None);
     }
 
     #[test]
     fn wear_follows_what_commands_write_as_states_grow() {
         // A hundredth more each day: n days write n + n²/200 first days.
-        let deployment = Deployment { target_per_second: 1.0 / DAY_SECONDS, rated_bytes: Some(600), ..DEPLOYMENT };
-        let (_, years) = wear(1.0, &deployment, |days| 1.0 + days / 100.0);
-        let days = years.unwrap() * DAYS_PER_YEAR;
+        let deployment = Deployment { rated_bytes: Some(600), ..DEPLOYMENT };
+        let days = years_until_worn(1.0, &deployment, |days| 1.0 + days / 100.0).unwrap() * DAYS_PER_YEAR;
         assert!((days + days * days / 200.0 - 600.0).abs() < 1.0, "{days}");
     }
 
@@ -329,7 +322,7 @@ mod tests {
     #[test]
     fn a_disk_wears_out_earlier_under_a_demand_that_grows() {
         let flat = Deployment { rated_bytes: Some(1_000 * GB), ..DEPLOYMENT };
-        let years = |deployment: &Deployment| wear(1_000.0, deployment, |_| 1.0).1.unwrap();
+        let years = |deployment: &Deployment| years_until_worn(8.64e8, deployment, |_| 1.0).unwrap();
         let expected = DemandGrowth::of_percent_per_month(4.0).days_of(years(&flat) * DAYS_PER_YEAR) / DAYS_PER_YEAR;
         assert!((years(&growing(4.0, &flat)) / expected - 1.0).abs() < 1e-9);
         assert!(expected < 0.75 * years(&flat), "{expected} of {}", years(&flat));
@@ -353,7 +346,7 @@ mod tests {
             };
             // The bisection ends at half a day.
             prop_assert!(full(percent + more) <= full(percent) + 0.5);
-            let worn = |percent| wear(bytes, &growing(percent, &deployment), |_| 1.0).1.unwrap();
+            let worn = |percent| years_until_worn(1e6 * bytes, &growing(percent, &deployment), |_| 1.0).unwrap();
             prop_assert!(worn(percent + more) <= worn(percent));
         }
 

@@ -10,6 +10,7 @@ mod memory;
 mod reads;
 mod restart;
 mod tree;
+mod wear;
 
 pub(super) use again::forecast_again;
 pub(crate) use deployment::forecast;

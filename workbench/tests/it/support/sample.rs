@@ -830,13 +830,17 @@ fn forecast() -> ForecastInfo {
                 durability: Durability::Off,
                 per_day_bytes: 1.9e11,
                 write_amplification_ratio: 3.0,
+                horizon_write_amplification_ratio: Some(Band { expected: 6.2, low: 3.0, high: 9.4 }),
                 disk_worn_years: Some(8.6),
+                disk_worn_range_years: Some([5.7, 17.5]),
             },
             WritesInfo {
                 durability: Durability::On,
                 per_day_bytes: 4.1e11,
                 write_amplification_ratio: 6.4,
+                horizon_write_amplification_ratio: Some(Band { expected: 9.6, low: 6.4, high: 12.8 }),
                 disk_worn_years: Some(4.0),
+                disk_worn_range_years: Some([3.1, 5.9]),
             },
         ],
         memory: Some(MemoryInfo {
