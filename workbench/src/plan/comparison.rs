@@ -65,7 +65,7 @@ fn expected(one: &Recommendation, percentile: Percentile) -> Option<f64> {
 
 fn memory_peak(plan: &PlanResult, one: &Recommendation) -> Option<f64> {
     let mode = plan.profile(one.profile.as_ref()?)?.mode(one.durability)?;
-    mode.memory_peak_bytes.map(|bytes| bytes as f64)
+    mode.process_peak_bytes.map(|bytes| bytes as f64)
 }
 
 fn mode_at_target(plan: &PlanResult, one: &Recommendation, target_per_second: f64) -> WhatIfMode {

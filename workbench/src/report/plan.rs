@@ -167,9 +167,12 @@ pub struct Capacity {
 }
 
 impl Capacity {
-    /// The lowest rate above the sustained one that missed the objective, commands per second; `None` if none was tried.
+    /// The lowest rate that missed the objective, commands per second, above those that were tried and hold; `None` if none was
+    /// tried.
     pub(crate) fn missed_per_second(&self) -> Option<f64> {
-        ProbeResult::lowest_missed(&self.probes, self.sustained_per_second.unwrap_or(0.0))
+        let held = self.decided.iter().filter(|decided| decided.sustained == Some(true));
+        let highest = held.map(|decided| decided.rate_per_second).reduce(f64::max).or(self.sustained_per_second);
+        ProbeResult::lowest_missed(&self.probes, highest.unwrap_or(0.0))
     }
 
     /// What was tried nearest to a rate, if it differs by no more than `factor`.

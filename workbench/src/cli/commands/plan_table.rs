@@ -51,7 +51,7 @@ fn rows(plan: &PlanResult, known: &ProfileEvidence) -> Vec<Vec<String>> {
 }
 
 fn row(plan: &PlanResult, known: &ProfileEvidence, name: String, mode: &MachineMode) -> Vec<String> {
-    let memory = mode.memory_peak_bytes.map(|bytes| units::bytes(bytes as f64));
+    let memory = mode.process_peak_bytes.map(|bytes| units::bytes(bytes as f64));
     // In words that leave room for the rest of the row.
     let evidence = match mode.evidence {
         Evidence::CoresEmulated => "cores only",
@@ -208,7 +208,7 @@ mod tests {
             range_per_second: None,
             holds: Some(holds),
             binding: Some(Binding { resource: Resource::WriteBandwidth, evidence: String::new() }),
-            memory_peak_bytes: Some(1_022 << 20),
+            process_peak_bytes: Some(1_022 << 20),
             ..tried.clone()
         };
         for known in &mut plan.profiles {

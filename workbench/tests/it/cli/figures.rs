@@ -157,9 +157,9 @@ pub(crate) fn of_plan(place: &Place, ended: &Ended) {
         let machine = plan.profiles.iter().find(|known| Some(&known.profile) == recommendation.profile.as_ref());
         let machine = machine.unwrap().modes.iter().find(|mode| mode.durability == recommendation.durability).unwrap();
         let process = machine.process_peak_bytes.unwrap();
+        prints.all_have("the process", &units::bytes(process as f64));
         prints.always("the process peaked at", &units::bytes(process as f64));
         if let Some(peak) = machine.memory_peak_bytes {
-            prints.all_have("process and page cache", &units::bytes(peak as f64));
             prints.always("process and page cache together at", &units::bytes(peak as f64));
         }
         let limit = recommendation.container.as_ref().unwrap().memory_mib;

@@ -112,7 +112,7 @@ fn the_verdict_names_the_machine_its_size_and_the_rate() {
     );
     assert_eq!(certainty(&report).level, CertaintyLevel::High, "{:?}", certainty(&report).because);
     assert!(speaks_of(&report, "was emulated here under its CPU and memory limits"));
-    assert!(speaks_of(&report, "held 4 of 4 on new databases, after the search"));
+    assert!(speaks_of(&report, "held 4 of 4 in loads of "));
 }
 
 #[test]
