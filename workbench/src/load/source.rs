@@ -426,7 +426,7 @@ impl Source {
                 let pool = |population: &Population| PoolOf {
                     actors: u64::from(population.actors.count),
                     compressibility: population.stored_compressibility(),
-                    longest: population.longest_value() + 64,
+                    longest: population.longest_value(&workload.populations) + 64,
                 };
                 ValuePool::of_populations(workload.seed, workload.populations.iter().map(pool))
             }

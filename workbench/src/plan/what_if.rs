@@ -145,17 +145,47 @@ impl fmt::Display for WhatIf {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::workload::shipped;
+    use crate::workload::{PreloadContent, shipped};
 
     fn changed(what_if: &str) -> Result<Workload, crate::workload::WorkloadError> {
+        changed_of(&ledger(), what_if)
+    }
+
+    fn changed_of(workload: &Workload, what_if: &str) -> Result<Workload, crate::workload::WorkloadError> {
         let what_if: WhatIf = what_if.parse().unwrap();
-        Workload::parse(&what_if.workload_text(&ledger()))
+        Workload::parse(&what_if.workload_text(workload))
     }
 
     fn ledger() -> Workload {
-        let named = shipped().iter().find(|named| named.name == "ledger").unwrap();
+        named("ledger")
+    }
+
+    fn named(name: &str) -> Workload {
+        let named = shipped().iter().find(|named| named.name == name).unwrap();
         Workload::parse(named.text).unwrap()
+    }
+
+    /// Their stored states as recorded at 200 subjects, without counter and encryption.
+    #[test]
+    fn registers_follow_the_number_of_subjects() {
+        let recorded =
+            [("witnesses_register", 29_516), ("sn_register", 11_404), ("node", 18_455), ("subject_register", 7_474)];
+        let node = named("ledger-node");
+        for (factor, what_if) in [(1, "actors=1x"), (100, "actors=100x")] {
+            let workload = changed_of(&node, what_if).unwrap();
+            let content = PreloadContent::new(Arc::new(workload.clone()));
+            for (name, bytes) in recorded {
+                let (population, range) = workload.ranges().find(|(one, _)| one.name == name).unwrap();
+                let [state, _] = content.states(range.start).unwrap();
+                let stored = f64::from(state.bytes - population.rules().state_overhead());
+                assert!((stored / f64::from(factor * bytes) - 1.0).abs() < 0.015, "{name} {factor}: {stored}");
+            }
+        }
+        let error = changed_of(&node, "actors=1000x").unwrap_err().to_string();
+        assert!(error.contains("`witnesses_register` makes a state of 29200316 bytes"), "{error}");
     }
 
     #[test]

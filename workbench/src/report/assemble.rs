@@ -184,13 +184,8 @@ fn workload_facts(workload: &crate::workload::Workload) -> BTreeMap<String, Stri
     let several = workload.populations.len() > 1;
     for population in &workload.populations {
         let name = |what: &str| if several { format!("{} {what}", population.name) } else { what.to_owned() };
-        let grown = if population.state_growth_per_event > 0.0 {
-            format!(", and {} B per event", units::number(population.state_growth_per_event))
-        } else {
-            String::new()
-        };
         facts.insert(name("events"), population.event_bytes.describe());
-        facts.insert(name("state"), population.state_bytes.describe() + &grown);
+        facts.insert(name("state"), population.describe_states());
         let preloaded = units::counted(population.preload.events_per_actor, "event");
         facts.insert(name("preload"), format!("{preloaded} per actor"));
         if several {

@@ -1,8 +1,14 @@
 //! Checks of single figures while a workload file is read, so that an error points at its line.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Deserializer};
 
 use super::distribution::{SizeDistribution, checked as sizes};
+
+/// Bytes by which a state may grow with an event or an actor.
+const ENTRY_BYTES: RangeInclusive<f64> = 0.0..=1_048_576.0;
 
 /// A default that is a whole number.
 pub(super) fn whole<const N: u8, T: From<u8>>() -> T {
@@ -39,7 +45,13 @@ pub(super) fn weight<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, 
 }
 
 pub(super) fn growth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    checked(deserializer, |bytes| (0.0..=1_048_576.0).contains(bytes), "0 to 1048576 bytes per event")
+    checked(deserializer, |bytes| ENTRY_BYTES.contains(bytes), "0 to 1048576 bytes per event")
+}
+
+/// By the name of a population.
+pub(super) fn bytes_per_actor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let fits = |all: &BTreeMap<String, f64>| all.values().all(|bytes| ENTRY_BYTES.contains(bytes));
+    checked(deserializer, fits, "0 to 1048576 bytes per actor of a population, such as `{ customer = 120 }`")
 }
 
 /// A whole number in a range, both ends included.

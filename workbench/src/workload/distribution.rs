@@ -83,7 +83,8 @@ impl SizeDistribution {
         Ok(())
     }
 
-    fn nominal_max_bytes(&self) -> u32 {
+    /// The largest size that the figures name: that of a log-normal one is its `p99`.
+    pub(super) fn nominal_max_bytes(&self) -> u32 {
         match self {
             Self::Constant(bytes) => *bytes,
             Self::Uniform { max, .. } => *max,

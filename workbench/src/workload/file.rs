@@ -1,10 +1,15 @@
 //! The keys of a workload file.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
 use super::arrivals::{Arrivals, arrivals};
-use super::checks::{default_compressibility, name, some_growth, some_share, some_sizes, whole};
-use super::distribution::SizeDistribution;
+use super::checks::{bytes_per_actor, default_compressibility, name, some_growth, some_share, some_sizes, whole};
+use super::distribution::{MAX_VALUE_BYTES, SizeDistribution};
+use super::input_text::{did_you_mean, excerpt};
 use super::population::{Actors, CommandMix, Persistence, Population, Preload, some_command_mix};
 use super::transaction::{Transaction, resolve};
 
@@ -26,6 +31,8 @@ pub(super) struct WorkloadFile {
     state_bytes: Option<SizeDistribution>,
     #[serde(default, deserialize_with = "some_growth", skip_serializing_if = "Option::is_none")]
     state_growth_per_event: Option<f64>,
+    #[serde(default, deserialize_with = "bytes_per_actor", skip_serializing_if = "BTreeMap::is_empty")]
+    state_bytes_per_actor: BTreeMap<String, f64>,
     #[serde(default, deserialize_with = "some_share", skip_serializing_if = "Option::is_none")]
     compressibility: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,9 +51,22 @@ pub(super) struct WorkloadFile {
     pub(super) transaction: Vec<Transaction>,
 }
 
+/// Keys that contradict each other.
+pub(super) struct Contradiction {
+    pub(super) problem: String,
+    /// Number of the population whose `state_bytes_per_actor` it is, if it is one.
+    entries_of: Option<usize>,
+}
+
+impl From<String> for Contradiction {
+    fn from(problem: String) -> Self {
+        Self { problem, entries_of: None }
+    }
+}
+
 impl WorkloadFile {
     /// The populations, checked.
-    pub(super) fn populations(self) -> Result<Vec<Population>, String> {
+    pub(super) fn populations(self) -> Result<Vec<Population>, Contradiction> {
         let mut populations = if self.population.is_empty() {
             vec![Population {
                 name: self.name,
@@ -54,6 +74,7 @@ impl WorkloadFile {
                 event_bytes: required(self.event_bytes, "event_bytes")?,
                 state_bytes: required(self.state_bytes, "state_bytes")?,
                 state_growth_per_event: self.state_growth_per_event.unwrap_or(0.0),
+                state_bytes_per_actor: self.state_bytes_per_actor,
                 compressibility: self.compressibility.unwrap_or_else(default_compressibility),
                 actors: required(self.actors, "actors")?,
                 persistence: required(self.persistence, "persistence")?,
@@ -77,8 +98,9 @@ impl WorkloadFile {
         }
         let actors: u64 = populations.iter().map(|population| u64::from(population.actors.count)).sum();
         if actors > MOST_ACTORS {
-            return Err(format!("{actors} actors in all populations, expected at most {MOST_ACTORS}"));
+            return Err(format!("{actors} actors in all populations, expected at most {MOST_ACTORS}").into());
         }
+        check_entries(&populations)?;
         Ok(populations)
     }
 
@@ -104,6 +126,7 @@ impl WorkloadFile {
                 event_bytes: Some(only.event_bytes),
                 state_bytes: Some(only.state_bytes),
                 state_growth_per_event: (only.state_growth_per_event > 0.0).then_some(only.state_growth_per_event),
+                state_bytes_per_actor: only.state_bytes_per_actor,
                 compressibility: Some(only.compressibility),
                 actors: Some(only.actors),
                 persistence: Some(only.persistence),
@@ -122,6 +145,7 @@ impl WorkloadFile {
             ("event_bytes", self.event_bytes.is_some()),
             ("state_bytes", self.state_bytes.is_some()),
             ("state_growth_per_event", self.state_growth_per_event.is_some()),
+            ("state_bytes_per_actor", !self.state_bytes_per_actor.is_empty()),
             ("compressibility", self.compressibility.is_some()),
             ("actors", self.actors.is_some()),
             ("persistence", self.persistence.is_some()),
@@ -155,4 +179,51 @@ fn check_names(populations: &[Population]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Entries are for actors of other populations, and no state is larger than a value can be.
+fn check_entries(populations: &[Population]) -> Result<(), Contradiction> {
+    for (number, one) in populations.iter().enumerate() {
+        let wrong = |problem| Contradiction { problem, entries_of: Some(number) };
+        let of = format!("`state_bytes_per_actor` of the population `{}`", one.name);
+        let others: Vec<&str> =
+            populations.iter().map(|known| known.name.as_str()).filter(|name| *name != one.name).collect();
+        for name in one.state_bytes_per_actor.keys() {
+            if *name == one.name {
+                return Err(wrong(format!("{of} names that population itself, expected another one")));
+            }
+            if !others.contains(&name.as_str()) {
+                let name = excerpt(name);
+                return Err(wrong(format!(
+                    "{of} names `{name}`, which is no population{}",
+                    did_you_mean(&name, &others)
+                )));
+            }
+        }
+        let entries = one.entries_bytes(populations);
+        let bytes = entries + f64::from(one.state_bytes.nominal_max_bytes());
+        if entries > 0.0 && bytes > f64::from(MAX_VALUE_BYTES) {
+            return Err(wrong(format!(
+                "{of} makes a state of {bytes:.0} bytes, expected at most {MAX_VALUE_BYTES} (16 MiB)"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The line, from 1, of a `state_bytes_per_actor` in a text that is no workload because of it.
+pub(super) fn line_of_contradiction(text: &str) -> Option<usize> {
+    #[derive(Deserialize)]
+    struct Located {
+        state_bytes_per_actor: Option<Spanned<IgnoredAny>>,
+        #[serde(default)]
+        population: Vec<Located>,
+    }
+
+    let contradiction = toml::from_str::<WorkloadFile>(text).ok()?.populations().err()?;
+    let number = contradiction.entries_of?;
+    let mut top: Located = toml::from_str(text).ok()?;
+    let located = if top.population.is_empty() { top } else { top.population.swap_remove(number) };
+    let start = located.state_bytes_per_actor?.span().start;
+    Some(1 + text.get(..start)?.matches('\n').count())
 }

@@ -1,12 +1,15 @@
 //! A population of actors: how many, of which types, what they write and which commands they issue.
 
+use std::collections::BTreeMap;
+
 use ave_actors_rocksdb::trace::CommandKind;
 use rand::Rng;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::checks::{checked, default_compressibility, growth, name, share, weight, whole, within};
+use super::checks::{bytes_per_actor, checked, default_compressibility, growth, name, share, weight, whole, within};
 use super::distribution::{MAX_VALUE_BYTES, SizeDistribution, checked as checked_sizes, draw};
 use crate::actor::{PersistenceRules, Strategy};
+use crate::units;
 
 /// Actors that are alike: a `[[population]]` of a workload file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,13 +24,17 @@ pub struct Population {
     /// Serialised events, before encryption.
     #[serde(deserialize_with = "checked_sizes")]
     pub event_bytes: SizeDistribution,
-    /// Serialised actor state, before encryption and without its growth.
+    /// Serialised actor state, before encryption, without its growth and its entries for other actors.
     #[serde(deserialize_with = "checked_sizes")]
     pub state_bytes: SizeDistribution,
     /// Bytes by which the state of an actor grows with each of its events, 0 to 1 MiB: a register that keeps an entry for
     /// each. No state grows beyond 16 MiB. Default 0.
     #[serde(default, deserialize_with = "growth", skip_serializing_if = "is_zero_weight")]
     pub state_growth_per_event: f64,
+    /// Bytes of the state of each of its actors for every actor of other populations, by their names; 0 to 1 MiB each: a
+    /// register that keeps an entry for each customer. They follow the counts of those populations. Default none.
+    #[serde(default, deserialize_with = "bytes_per_actor", skip_serializing_if = "BTreeMap::is_empty")]
+    pub state_bytes_per_actor: BTreeMap<String, f64>,
     /// Share of each value that repeats, 0 (random) to 1. Default 0.5.
     #[serde(default = "default_compressibility", deserialize_with = "share")]
     pub compressibility: f64,
@@ -76,18 +83,35 @@ impl Population {
         self.event_bytes.sample(rng)
     }
 
-    /// Draws the size of the state of an actor with so many events.
-    pub(crate) fn state_bytes(&self, events: u64, rng: &mut impl Rng) -> u32 {
+    /// Draws the size of the state of an actor with so many events, in a workload of these populations.
+    pub(crate) fn state_bytes(&self, all: &[Self], events: u64, rng: &mut impl Rng) -> u32 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
-        let grown = (self.state_growth_per_event * events as f64) as u32;
+        let grown = (self.entries_bytes(all) + self.state_growth_per_event * events as f64) as u32;
         self.state_bytes.sample(rng).saturating_add(grown).min(MAX_VALUE_BYTES)
+    }
+
+    /// Bytes of each state for the actors of other populations, in a workload of these.
+    pub(super) fn entries_bytes(&self, all: &[Self]) -> f64 {
+        let count = |name: &str| all.iter().find(|one| one.name == name).map_or(0, |one| one.actors.count);
+        self.state_bytes_per_actor.iter().map(|(name, bytes)| bytes * f64::from(count(name))).sum()
+    }
+
+    /// The sizes of its states, in words.
+    pub(crate) fn describe_states(&self) -> String {
+        let mut parts = vec![self.state_bytes.describe()];
+        let entries = self.state_bytes_per_actor.iter();
+        parts.extend(entries.map(|(name, bytes)| format!("{} B per actor of {name}", units::number(*bytes))));
+        let growth = self.state_growth_per_event;
+        parts.extend((growth > 0.0).then(|| format!("{} B per event", units::number(growth))));
+        parts.join(", and ")
     }
 
     /// Bytes of events and states that a command writes after the preload, on average. Actors count alike, which is exact for
     /// one actor and for a uniform population.
-    pub(super) fn written_bytes_per_command(&self) -> f64 {
+    pub(super) fn written_bytes_per_command(&self, all: &[Self]) -> f64 {
         let events = self.preload.events(self.actors.count) as f64 / f64::from(self.actors.count);
-        let state = (self.state_bytes.mean() + self.state_growth_per_event * events).min(f64::from(MAX_VALUE_BYTES));
+        let grown = self.entries_bytes(all) + self.state_growth_per_event * events;
+        let state = (self.state_bytes.mean() + grown).min(f64::from(MAX_VALUE_BYTES));
         let [persists, snapshots] = [CommandKind::Persist, CommandKind::Snapshot].map(|kind| self.commands.share(kind));
         let states_per_persist = match self.rules().strategy {
             Strategy::Light => 1.0,
@@ -96,9 +120,15 @@ impl Population {
         persists * (self.event_bytes.mean() + states_per_persist * state) + snapshots * state
     }
 
-    /// The longest value that it stores, before encryption, bytes.
-    pub(crate) fn longest_value(&self) -> u32 {
-        let states = if self.state_growth_per_event > 0.0 { MAX_VALUE_BYTES } else { self.state_bytes.max_bytes() };
+    /// The longest value that it stores in a workload of these populations, before encryption, bytes.
+    pub(crate) fn longest_value(&self, all: &[Self]) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and saturating")]
+        let entries = self.entries_bytes(all) as u32;
+        let states = if self.state_growth_per_event > 0.0 {
+            MAX_VALUE_BYTES
+        } else {
+            self.state_bytes.max_bytes().saturating_add(entries).min(MAX_VALUE_BYTES)
+        };
         states.max(self.event_bytes.max_bytes())
     }
 

@@ -86,7 +86,8 @@ impl PreloadContent {
     pub(crate) fn states(&self, actor: u64) -> Option<[Op; 2]> {
         let (population, log) = (self.population(actor), self.log(actor));
         let newest = log.next_state().checked_sub(1)?;
-        let bytes = population.state_bytes(log.covered_events(), &mut self.generator(actor, STATE_SALT, newest));
+        let mut rng = self.generator(actor, STATE_SALT, newest);
+        let bytes = population.state_bytes(&self.workload.populations, log.covered_events(), &mut rng);
         log.newest_states(population.rules(), bytes)
     }
 
@@ -95,9 +96,10 @@ impl PreloadContent {
         let population = self.population(actor);
         // The state is that after the event.
         let events = log.next_event() + 1;
+        let mut rng = self.generator(actor, STATE_SALT, log.next_state());
         Command::Persist {
             event_bytes: population.event_bytes(&mut self.generator(actor, EVENT_SALT, log.next_event())),
-            state_bytes: population.state_bytes(events, &mut self.generator(actor, STATE_SALT, log.next_state())),
+            state_bytes: population.state_bytes(&self.workload.populations, events, &mut rng),
         }
     }
 
@@ -207,7 +209,7 @@ mod tests {
              actors={count=3, skew={zipf=1.0}}\npersistence={mode='full', snapshot_every=7}\ncommands={persist=1}\n\
              preload={events_per_actor=3, events_by_popularity=60}\n\
              [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nstate_growth_per_event=5\n\
-             actors={count=1}\npersistence={mode='light', encrypted=true}\ncommands={persist=1}\npreload={events_per_actor=9}";
+             state_bytes_per_actor={cart=3.5}\nactors={count=1}\npersistence={mode='light', encrypted=true}\ncommands={persist=1}\npreload={events_per_actor=9}";
         PreloadContent::new(Arc::new(Workload::parse(text).unwrap()))
     }
 

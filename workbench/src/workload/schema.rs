@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::arrivals::Arrivals;
-use super::file::WorkloadFile;
+use super::file::{WorkloadFile, line_of_contradiction};
 use super::input_text::{did_you_mean, escape_lines};
 use super::population::{CommandMix, Population};
 use super::transaction::{Transaction, resolve, subjects};
@@ -74,7 +74,7 @@ impl TryFrom<WorkloadFile> for Workload {
         let (name, description) = (file.name.clone(), file.description.clone());
         let (seed, arrivals) = (file.seed, file.arrivals);
         let transactions = file.transaction.clone();
-        let populations = file.populations()?;
+        let populations = file.populations().map_err(|contradiction| contradiction.problem)?;
         Ok(Self { name, description, seed, arrivals, populations, transactions, common_events: Vec::new() })
     }
 }
@@ -132,7 +132,10 @@ impl Workload {
     }
 
     pub(super) fn parse_from(text: &str, path: &Path) -> Result<Self, WorkloadError> {
-        toml::from_str(text).map_err(|source| WorkloadError::Parse { path: path.to_owned(), source: Box::new(source) })
+        toml::from_str(text).map_err(|source: toml::de::Error| {
+            let line = source.span().is_none().then(|| line_of_contradiction(text)).flatten();
+            WorkloadError::Parse { path: path.to_owned(), line, source: Box::new(source) }
+        })
     }
 
     /// Number of actors of all populations.
@@ -286,7 +289,8 @@ impl Workload {
 
     /// Bytes of the values that a command writes after the preload, on average over the populations.
     pub(crate) fn written_bytes_per_command(&self) -> f64 {
-        self.populations.iter().map(|one| self.share_of(one) * one.written_bytes_per_command()).sum()
+        let all = &self.populations;
+        all.iter().map(|one| self.share_of(one) * one.written_bytes_per_command(all)).sum()
     }
 
     /// How the actors persist, the same of all populations or all there are, in words.
@@ -328,9 +332,15 @@ pub enum WorkloadError {
     /// The file cannot be read.
     #[error("cannot read workload {}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    /// The file is not a valid workload; the source names line, column and what was expected.
-    #[error("{}: {}", path.display(), escape_lines(&source.to_string()))]
-    Parse { path: PathBuf, source: Box<toml::de::Error> },
+    /// The file is not a valid workload; the source names line, column and what was expected. `line` is that of a key that
+    /// contradicts other keys.
+    #[error(
+        "{}: {}{}",
+        path.display(),
+        line.map_or_else(String::new, |line| format!("line {line}: ")),
+        escape_lines(&source.to_string())
+    )]
+    Parse { path: PathBuf, line: Option<usize>, source: Box<toml::de::Error> },
     /// There is neither a shipped workload nor a file of this name.
     #[error(
         "no workload named `{name}` and no such file; shipped workloads: {}{}",
@@ -413,6 +423,7 @@ name = "orders"
 event_bytes = { constant = 30 }
 state_bytes = { constant = 40 }
 state_growth_per_event = 5
+state_bytes_per_actor = { cart = 2.5 }
 actors = { count = 1, name_bytes = 12 }
 persistence = { mode = "full" }
 commands = { persist = 1, last_event = 1 }
@@ -451,6 +462,7 @@ commands = { persist = 1, last_event = 1 }
             ("[[population]]\nname = \"cart\"", "preload = {}\n[[population]]\nname = \"cart\"", "belongs into"),
             ("{ persist = 1, last", "{ visit = [\"persist\"], last", "`visit` replaces the weights"),
             ("growth_per_event = 5", "growth_per_event = -5", "0 to 1048576 bytes"),
+            ("cart = 2.5", "cart = -1", "0 to 1048576 bytes per actor"),
             ("count = 7", "count = 100000000", "at most 100000000"),
             ("commands = { persist", "orders = { persist", "orders"),
         ] {
@@ -458,6 +470,40 @@ commands = { persist = 1, last_event = 1 }
             assert!(text.contains(expected), "{to}: {text}");
         }
         assert!(message("name = \"t\"\ndescription = \"d\"").contains("missing field `event_bytes`"));
+    }
+
+    #[test]
+    fn entries_for_actors_that_do_not_exist_or_do_not_fit_are_refused_with_their_line() {
+        for (from, to, expected) in [
+            ("cart = 2.5", "carts = 2.5", "line 17: `state_bytes_per_actor` of the population `orders` names `carts`"),
+            ("cart = 2.5", "carts = 2.5", "which is no population; did you mean `cart`?"),
+            ("cart = 2.5", "orders = 2.5", "line 17: `state_bytes_per_actor` of the population `orders` names that"),
+            ("{ cart = 2.5 }", "7", "line 17"),
+            (
+                "cart = 2.5",
+                "cart = 1048576",
+                "line 17: `state_bytes_per_actor` of the population `orders` makes a state of 17825832 bytes, \
+                 expected at most 16777216 (16 MiB)",
+            ),
+        ] {
+            let changed = POPULATIONS.replacen(from, to, 1).replacen("count = 7", "count = 17", 1);
+            let text = message(&changed);
+            assert!(text.contains(expected), "{to}: {text}");
+        }
+        let top = message(&GOOD.replace("[actors]", "state_bytes_per_actor = { t = 1 }\n[actors]"));
+        assert!(top.contains("line 6: ") && top.contains("names that population itself"), "{top}");
+    }
+
+    #[test]
+    fn entries_for_actors_are_part_of_what_a_command_writes_and_of_the_longest_value() {
+        let written = |carts: u32| {
+            let text = POPULATIONS.replace("count = 7", &format!("count = {carts}")).replace("\"full\"", "\"light\"");
+            Workload::parse(&text).unwrap().written_bytes_per_command()
+        };
+        // A quarter of the commands are those of the register, half of which persist.
+        assert!((written(1_007) - written(7) - 1_000.0 * 2.5 / 8.0).abs() < 1e-6, "{} {}", written(1_007), written(7));
+        let constant = Workload::parse(&POPULATIONS.replace("growth_per_event = 5", "growth_per_event = 0")).unwrap();
+        assert_eq!(constant.populations[1].longest_value(&constant.populations), 40 + 17, "seven times 2.5");
     }
 
     const TRANSACTIONS: &str = r#"

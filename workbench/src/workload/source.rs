@@ -394,7 +394,8 @@ impl WorkloadSource {
     /// The state of an actor after so many more events.
     fn state_bytes(&mut self, part: usize, place: usize, more_events: u64) -> u32 {
         let events = self.logs[place].events + more_events;
-        self.workload.populations[self.parts[part].population].state_bytes(events, &mut self.rng)
+        let all = &self.workload.populations;
+        all[self.parts[part].population].state_bytes(all, events, &mut self.rng)
     }
 }
 
@@ -581,7 +582,7 @@ mod tests {
              [[population]]\nname='cart'\nweight=3\nevent_bytes={constant=10}\nstate_bytes={constant=20}\nactors={count=20}\n\
              persistence={mode='full', snapshot_every=0}\ncommands={visit=['recover', 'persist', 'persist', 'snapshot']}\n\
              [[population]]\nname='orders'\nevent_bytes={constant=30}\nstate_bytes={constant=40}\nstate_growth_per_event=5\n\
-             actors={count=1}\npersistence={mode='light'}\ncommands={persist=1}\n",
+             state_bytes_per_actor={cart=7}\nactors={count=1}\npersistence={mode='light'}\ncommands={persist=1}\n",
         )
         .unwrap()
     }
@@ -619,15 +620,21 @@ mod tests {
     }
 
     #[test]
-    fn a_state_grows_with_the_events_of_its_actor() {
-        let mut events = 0;
-        for (_, ops) in drawn(populations(), 0, 1, 4_000).into_iter().filter(|(planned, _)| planned.actor == 20) {
-            events += 1;
-            let state = ops.iter().find(|op| op.kind == OpKind::StatesPut).unwrap();
-            let overhead = populations().populations[1].rules().state_overhead();
-            assert_eq!(state.bytes, 40 + 5 * events + overhead);
+    fn a_state_grows_with_the_events_of_its_actor_and_has_an_entry_for_each_actor_of_another_population() {
+        for carts in [20, 200_000] {
+            let (mut workload, mut events) = (populations(), 0);
+            workload.populations[0].actors.count = carts;
+            let longest = workload.populations[1].longest_value(&workload.populations);
+            let overhead = workload.populations[1].rules().state_overhead();
+            let drawn = drawn(workload, 0, 1, 4_000).into_iter();
+            for (_, ops) in drawn.filter(|(planned, _)| planned.actor == u64::from(carts)) {
+                events += 1;
+                let state = ops.iter().find(|op| op.kind == OpKind::StatesPut).unwrap();
+                assert_eq!(state.bytes, 40 + 7 * carts + 5 * events + overhead);
+                assert!(state.bytes <= longest + overhead);
+            }
+            assert!(events > 500, "{events}");
         }
-        assert!(events > 500, "{events}");
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn first_state_bytes(source: &Source, actor: u64, events: u64) -> u32 {
     match source {
         Source::Workload(workload) => {
             let mut rng = Xoshiro256PlusPlus::seed_from_u64(mix(workload.seed, actor, 0, 0));
-            workload.place_of(actor).population.state_bytes(events, &mut rng)
+            workload.place_of(actor).population.state_bytes(&workload.populations, events, &mut rng)
         }
         Source::Trace { .. } => 0,
     }

@@ -1,5 +1,6 @@
 //! The workload of a trace's figures.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use super::behaviour::{Behaviour, observe};
@@ -46,6 +47,7 @@ impl Seen {
             event_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
             state_bytes: SizeDistribution::Constant(UNKNOWN_BYTES),
             state_growth_per_event: 0.0,
+            state_bytes_per_actor: BTreeMap::new(),
             compressibility: provenance.compressibility.clamp(0.0, 1.0),
             actors: actors(info, behaviour),
             persistence: persistence(provenance, behaviour),

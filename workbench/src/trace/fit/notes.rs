@@ -34,14 +34,12 @@ pub(super) fn description(trace: &Trace, info: &TraceInfo, workload: &Workload) 
 }
 
 fn of_population(population: &Population) -> String {
-    let growth = population.state_growth_per_event;
-    let grown = if growth > 0.0 { format!(" and {growth} B more with each event") } else { String::new() };
     format!(
-        "Persistence of {} is {}; events are {}, states {}{grown}.",
+        "Persistence of {} is {}; events are {}, states {}.",
         population.name,
         population.rules(),
         population.event_bytes.describe(),
-        population.state_bytes.describe(),
+        population.describe_states(),
     )
 }
 
