@@ -10,13 +10,16 @@
 mod behaviour;
 mod bursts;
 mod chains;
+mod comparison;
 mod derive;
 mod fitting;
 mod groups;
 mod growth;
 mod likeness;
 mod notes;
+mod observed;
 mod result;
+mod samples;
 mod sizes;
 mod transactions;
 mod visits;
