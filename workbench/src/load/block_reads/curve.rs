@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::access::{Access, Accesses};
 use super::geometry::BlockGeometry;
-use super::layout::Census;
+use super::layout::{Census, books_before};
 use crate::load::source::Source;
 use crate::load::walk::WalkStep;
 use crate::measure::{MissCurve, ReuseSampler};
@@ -99,14 +99,13 @@ impl ReadCurve {
         mut sampler: ReuseSampler,
     ) -> Option<Self> {
         let source = source.with_passes(Some(1));
-        let mut census = Census::new(&source, geometry);
-        let (before, mut all) = (census.books(), 0u64);
+        let (mut census, mut all) = (Census::new(&source, geometry), 0u64);
         for_each_command(&source, workers, commands, |step| {
             census.count(step, geometry);
             all += 1;
         });
         let layout = census.lay_out(&source, geometry);
-        let mut accesses = Accesses::new(*geometry, &layout, before);
+        let mut accesses = Accesses::new(*geometry, &layout, books_before(&source));
         let (warm_up, mut issued) = (all / 2, 0);
         for_each_command(&source, workers, commands, |step| {
             let counts = issued >= warm_up;

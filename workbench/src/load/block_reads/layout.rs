@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::geometry::{BlockGeometry, FamilyBlocks, FamilyKind};
 use crate::load::source::Source;
 use crate::load::walk::WalkStep;
-use crate::workload::{PreloadContent, Workload, mix};
+use crate::workload::{PreloadContent, mix};
 use ave_actors_rocksdb::trace::{Op, OpKind};
 
 /// Actors and events of each from which the mean length of the preload's events is estimated.
@@ -60,6 +60,45 @@ impl ActorBooks {
     }
 }
 
+/// What each actor has stored before the first command. Computed, not followed: it may be many times what the commands add.
+pub(super) fn books_before(source: &Source) -> Vec<ActorBooks> {
+    let mut before = Before::new(source);
+    (0..source.actors()).map(|number| before.books(number)).collect()
+}
+
+/// The actors of a source before the first command, one after the other.
+struct Before<'s> {
+    source: &'s Source,
+    /// Of a workload.
+    content: Option<PreloadContent>,
+    /// What wrote the content of the last actor, of a workload without its events.
+    ops: Vec<Op>,
+}
+
+impl<'s> Before<'s> {
+    fn new(source: &'s Source) -> Self {
+        let content = match source {
+            Source::Workload(workload) => Some(PreloadContent::new(Arc::clone(workload))),
+            Source::Trace { .. } => None,
+        };
+        Self { source, content, ops: Vec::new() }
+    }
+
+    fn books(&mut self, number: u64) -> ActorBooks {
+        self.ops.clear();
+        let mut books = ActorBooks::default();
+        if let Some(content) = &self.content {
+            let stored = content.stored_events(number);
+            (books.first_event, books.next_event) = (stored.start, stored.end);
+            self.ops.extend(content.states(number).into_iter().flatten());
+        } else {
+            self.source.prehistory(number, &mut self.ops);
+        }
+        self.ops.iter().for_each(|&op| books.follow(op));
+        books
+    }
+}
+
 /// The content of the database during a walk: its size decides where the blocks end.
 #[derive(Debug)]
 pub(super) struct Census {
@@ -99,52 +138,33 @@ impl Census {
     pub(super) fn new(source: &Source, geometry: &BlockGeometry) -> Self {
         let [event_bytes, name_bytes, metadata_bytes] = [Mean::default(); 3];
         let mut census = Self { actors: Vec::new(), event_bytes, name_bytes, metadata_bytes };
-        match source {
-            Source::Workload(workload) => census.preload(workload, geometry),
-            Source::Trace { .. } => census.prehistory(source, geometry),
+        let mut before = Before::new(source);
+        let between_samples = (source.actors() / SAMPLED_ACTORS).max(1);
+        for number in 0..source.actors() {
+            let books = before.books(number);
+            before.ops.iter().for_each(|&op| census.measure(op, geometry));
+            let mut actor_type = 0;
+            if let (Source::Workload(workload), Some(content)) = (source, &before.content) {
+                let place = workload.place_of(number);
+                actor_type = u32::try_from(place.type_number).expect("below the number of types");
+                let events = content.stored_events(number).take(SAMPLED_EVENTS_OF_EACH);
+                for event in events.filter(|_| number % between_samples == 0) {
+                    census.measure(content.event(number, event), geometry);
+                }
+            }
+            census.actors.push(Counted { books, most_events: books.event_count(), actor_type });
         }
         census
     }
 
-    /// Computed, not followed: it may be many times what the commands add.
-    fn preload(&mut self, workload: &Arc<Workload>, geometry: &BlockGeometry) {
-        let content = PreloadContent::new(Arc::clone(workload));
-        let between_samples = (workload.actor_count() / SAMPLED_ACTORS).max(1);
-        for number in 0..workload.actor_count() {
-            let stored = content.stored_events(number);
-            if number % between_samples == 0 {
-                for event in stored.clone().take(SAMPLED_EVENTS_OF_EACH) {
-                    self.event_bytes.add(geometry.inline_bytes(content.event(number, event).bytes));
-                }
-            }
-            let mut books = ActorBooks { first_event: stored.start, next_event: stored.end, state_bytes: 0 };
-            for op in content.states(number).into_iter().flatten() {
-                self.follow(&mut books, op, geometry);
-            }
-            let actor_type = u32::try_from(workload.place_of(number).type_number).expect("below the number of types");
-            self.actors.push(Counted { books, most_events: books.event_count(), actor_type });
-        }
-    }
-
-    fn prehistory(&mut self, source: &Source, geometry: &BlockGeometry) {
-        let mut ops = Vec::new();
-        for number in 0..source.actors() {
-            let mut books = ActorBooks::default();
-            source.prehistory(number, &mut ops);
-            for op in ops.drain(..) {
-                self.follow(&mut books, op, geometry);
-            }
-            self.actors.push(Counted { books, most_events: books.event_count(), actor_type: 0 });
-        }
-    }
-
     /// What each actor has stored so far.
+    #[cfg(test)]
     pub(super) fn books(&self) -> Vec<ActorBooks> {
         self.actors.iter().map(|actor| actor.books).collect()
     }
 
-    fn follow(&mut self, books: &mut ActorBooks, op: Op, geometry: &BlockGeometry) {
-        books.follow(op);
+    /// Counts the length of what an operation writes.
+    fn measure(&mut self, op: Op, geometry: &BlockGeometry) {
         match op.kind {
             OpKind::EventsPut => self.event_bytes.add(geometry.inline_bytes(op.bytes)),
             OpKind::MetadataPut => self.metadata_bytes.add(op.bytes.into()),
@@ -159,7 +179,8 @@ impl Census {
         actor.actor_type = step.actor_type;
         self.name_bytes.add(step.name_bytes.into());
         for &op in step.ops {
-            self.follow(&mut actor.books, op, geometry);
+            actor.books.follow(op);
+            self.measure(op, geometry);
             actor.most_events = actor.most_events.max(actor.books.event_count());
         }
         self.actors[place] = actor;

@@ -19,7 +19,7 @@ const CORRECTIONS: usize = 3;
 /// Finds the workload that resembles a trace. `arrival_times` returns the times of commands in nanoseconds, for arrivals,
 /// commands per second and a seed, as `load::arrival_times` does.
 ///
-/// Memory: some 300 bytes an actor, and up to 64 MiB of commands of the generated trace.
+/// Memory: some 250 bytes an actor, the trace included, and up to 64 MiB of commands each of the trace and of a generated one.
 ///
 /// # Errors
 ///
