@@ -82,6 +82,7 @@ pub(crate) fn plan() -> Report {
             command: "ave-workbench plan --workload steady-light --target 2000 --slo persist:p99=10ms --headroom 30 --seed 42"
                 .to_owned(),
             version: "0.4.1".to_owned(),
+            commit: Some("1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d".to_owned()),
             components: BTreeMap::from([
                 ("rocksdb".to_owned(), "0.25.0 (librocksdb 11.8.1)".to_owned()),
                 ("rustc".to_owned(), "1.95.0".to_owned()),
