@@ -8,8 +8,8 @@ use crate::report::{
 };
 use crate::units;
 
-/// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: searches
-/// of one host, repeated half an hour apart, differed by 7 % without syncs and by more with them (`docs/validation.md`).
+/// Factor between a sustained and the required rate from which on the answer is clear, in either direction. A choice: two
+/// plans on one host, 25 minutes apart, differed by 7 % without syncs and by more with them (`docs/validation.md`).
 const CLEAR: f64 = 1.25;
 /// A database that is larger than a measured one by no more than this factor counts as measured.
 const MEASURED_SHARE: f64 = 1.1;

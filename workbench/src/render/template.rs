@@ -29,8 +29,8 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("history.md.j2", include_str!("history.md.j2")),
     ("demand.html.j2", include_str!("demand.html.j2")),
     ("demand.md.j2", include_str!("demand.md.j2")),
-    ("prediction.html.j2", include_str!("prediction.html.j2")),
-    ("prediction.md.j2", include_str!("prediction.md.j2")),
+    ("hosts.html.j2", include_str!("hosts.html.j2")),
+    ("hosts.md.j2", include_str!("hosts.md.j2")),
 ];
 
 const ASSETS: [(&str, &str); 5] = [

@@ -65,7 +65,7 @@ pub use plan::{
     PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, RequestCommands,
     Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
-pub use prediction::{InputName, PredictedMode, PredictionCheck, PredictionInfo, PredictionInput};
+pub use prediction::{InputName, PredictedMode, PredictedTarget, PredictionCheck, PredictionInfo, PredictionInput};
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{
