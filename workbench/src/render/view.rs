@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::hosts::HostsView;
 use super::machine_chart::MachineChart;
 use super::profile_groups::ProfileGroup;
 use super::screen::Screen;
@@ -10,7 +11,7 @@ use crate::host::DiskSwing;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Band, Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
+    Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
     FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode, ModeResult, NamedLatency, PercentileInfo,
     PlanResult, ProbeResult, ProfileEvidence, RampMode, RateTrials, ReasonKind, Recommendation, Rejection, Report,
     SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
