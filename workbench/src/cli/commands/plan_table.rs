@@ -55,12 +55,13 @@ fn hosts(plan: &PlanResult) -> String {
     header.extend(targets.iter().map(String::as_str));
     header.push("sure");
     let mut rows: Vec<_> = plan.predictions.iter().flat_map(host_rows).collect();
-    let preferred = format!("{} that holds", CatalogueInfo::preference(plan.catalogue.as_ref()));
+    let preferred = CatalogueInfo::preference(plan.catalogue.as_ref());
     rows.extend(plan.demand.iter().flat_map(|demand| &demand.modes).map(|mode| {
-        let none = || String::from("none is known");
+        let none = || "none".to_owned();
         let names = mode.targets.iter().map(|target| target.profile.clone().unwrap_or_else(none));
         let blank = || std::iter::repeat_n(String::new(), 3);
-        let first = [preferred.clone()].into_iter().chain(blank()).chain([mode.durability.to_string(), String::new()]);
+        let first =
+            [preferred.to_owned()].into_iter().chain(blank()).chain([mode.durability.to_string(), String::new()]);
         first.chain(names).chain([String::new()]).collect()
     }));
     figure_table(&header, header.len(), rows)

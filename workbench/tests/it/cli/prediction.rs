@@ -149,7 +149,7 @@ fn of_several_hosts_the_smallest_that_holds_each_target_is_named_and_all_media_a
         }
         assert_eq!(mode.targets[0].profile.as_deref(), Some("host fast"), "{mode:?}");
     }
-    prints.all_have("the answer for each target", "smallest that holds");
+    prints.all_have("the answer for each target", "smallest");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn with_prices_the_cheapest_host_is_named_and_growth_says_for_how_long() {
     assert_eq!(names, ["slow", "fast"], "machines that are no hosts are left out");
     let target = &plan.demand.as_ref().unwrap().modes[0].targets[0];
     assert!(target.enough_for_months.unwrap() > 0.0 && target.price_per_month == Some(5.0), "{target:?}");
-    prints.all_have("the answer", "cheapest that holds");
+    prints.all_have("the answer", "cheapest");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn a_host_that_is_not_comparable_is_refused_with_file_and_field() {
         ("--host other.json", USAGE, &["--host", "plan.target_per_second is 2000 in the first and 7 in the second"]),
         ("--host a.json", USAGE, &["--host", "are the same report"]),
         ("--host b.json --machines cloud", USAGE, &["--machines cloud: none of its machines has the name", "(b)"]),
-        ("--host b.json --machines m.csv", USAGE, &["--host b.json: it has 16 cores, and `b` in m.csv has 4 cores"]),
+        ("--host b.json --machines m.csv", USAGE, &["--host b.json: it has 2 cores, and `b` in m.csv has 4 cores"]),
         ("--host b.json there/b.json", USAGE, &["--host: b.json and there/b.json have one name, `b`: rename one"]),
         ("--host b.json --host b.json", USAGE, &["--host: b.json and b.json have one name"]),
     ] {
