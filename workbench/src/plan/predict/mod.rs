@@ -407,6 +407,7 @@ mod tests {
         fn other(self) -> OtherHost {
             let report = self.report(None);
             OtherHost {
+                stem: "b".to_owned(),
                 name: "host b".to_owned(),
                 origin: "b.json".to_owned(),
                 measured_at: "2026-11-02T10:00:00Z".to_owned(),

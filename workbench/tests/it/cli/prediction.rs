@@ -147,8 +147,8 @@ fn of_several_hosts_the_smallest_that_holds_each_target_is_named_and_all_media_a
             let first = plan.predictions.iter().find(holds).map(|host| host.profile.clone());
             assert_eq!(target.profile, first, "{target:?}");
         }
-        assert_eq!(mode.targets[0].profile.as_deref(), Some("host fast"), "{mode:?}");
     }
+    assert_eq!(demand.modes[0].targets[0].profile.as_deref(), Some("host fast"), "{demand:?}");
     prints.all_have("the answer for each target", "smallest");
 }
 
