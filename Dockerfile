@@ -24,6 +24,8 @@ COPY examples examples
 COPY tests tests
 COPY src src
 COPY workbench workbench
+# Reports carry it: --build-arg AVE_BUILD_COMMIT="$(git rev-parse HEAD)"
+ARG AVE_BUILD_COMMIT
 # RocksDB takes about 18 minutes on two cores: keep it for the next build.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \

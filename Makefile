@@ -13,7 +13,7 @@ help:
 	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
 	@echo "make fleet  the same question to every host of an inventory (INVENTORY=hosts.ini, see docs/fleet.md)"
 	@echo "make test   all tests"
-	@echo "make fleet-test  the fleet against three sshd on this machine (about a minute once built)"
+	@echo "make fleet-test  the fleet against three sshd and a Slurm on this machine (about a minute once built)"
 	@echo "make power-cuts  1,000 power cuts per durability mode (about 10 minutes once built; CUTS=…)"
 	@echo "make check  formatting, clippy and documentation, warnings as errors"
 	@echo "make bench  criterion benchmarks (under five minutes once built)"
@@ -42,9 +42,14 @@ fleet-test: deps
 	@missing=""; \
 	command -v ansible-playbook >/dev/null 2>&1 || missing="$$missing ansible-core"; \
 	[ -x /usr/sbin/sshd ] || missing="$$missing openssh-server"; \
+	[ -x /usr/sbin/slurmctld ] || missing="$$missing slurmctld"; \
+	[ -x /usr/sbin/slurmd ] || missing="$$missing slurmd"; \
+	[ -x /usr/sbin/munged ] || missing="$$missing munge"; \
+	command -v sbatch >/dev/null 2>&1 || missing="$$missing slurm-client"; \
 	[ -z "$$missing" ] || tools/install $$missing
 	[ -x $(TARGET_DIR)/debug/ave-workbench ] || $(CARGO) build --locked --all-features -p ave-workbench
 	deploy/ansible/test.sh $(TARGET_DIR)/debug/ave-workbench
+	deploy/slurm/test.sh $(TARGET_DIR)/debug/ave-workbench
 
 test: deps
 	$(CARGO) test --locked --all-features

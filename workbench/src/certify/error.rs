@@ -38,12 +38,12 @@ pub enum CertifyError {
     /// The journal fails, or another process has it open.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// It began elsewhere: slices of two machines or disks certify neither.
-    #[error("this certification began {place}; resume it there, or start over with --fresh ({})", path.display())]
+    /// It began elsewhere: slices of two machines, disks or builds certify neither.
+    #[error("this certification began {place}; resume it like that, or start over with --fresh ({})", path.display())]
     Elsewhere {
         /// The journal.
         path: PathBuf,
-        /// `on another machine (…)` or `with the databases in …`.
+        /// `on another machine (…)`, `with another build (…)` or `with the databases in …`.
         place: String,
     },
 }

@@ -12,7 +12,7 @@ use super::error::CertifyError;
 use super::spec::CertifySpec;
 use crate::load::{RequestKind, Source};
 use crate::measure::Percentile;
-use crate::report::spec_json;
+use crate::report::{VERSION, spec_json};
 use crate::trace;
 
 /// The inputs of a certification. Equal inputs have equal digests.
@@ -77,7 +77,7 @@ impl CertifyInputs {
             durabilities: spec.durabilities.iter().map(ToString::to_string).collect(),
             writers_count: spec.durabilities.iter().map(|&durability| spec.writers.of(durability)).collect(),
             machine_spec: spec_json(machine_spec),
-            package_version: env!("CARGO_PKG_VERSION").to_owned(),
+            package_version: VERSION.to_owned(),
         })
     }
 

@@ -14,6 +14,7 @@ use super::state::{CertifyState, ModeState};
 use crate::actor::Durability;
 use crate::load::directory_bytes;
 use crate::process::{JournalError, JournalFile, inputs_of_unused};
+use crate::report::build_name;
 use crate::units;
 use crate::workload::{any_path, path_text};
 
@@ -31,6 +32,9 @@ pub struct JournalHead {
     pub data_directory: PathBuf,
     /// Processor, cores and RAM.
     pub machine: String,
+    /// Commit of the build, if it is known.
+    #[serde(default)]
+    pub commit: Option<String>,
     /// The command line that resumes it.
     pub command: String,
     /// When it began.
@@ -154,8 +158,12 @@ impl CertifyJournal {
     }
 }
 
-/// The machine or data directory of a certification, if it is not the one of `own`.
+/// The machine, build or data directory of a certification, if it is not the one of `own`.
 fn other_place(found: &JournalHead, own: &JournalHead) -> Option<String> {
+    if found.commit != own.commit {
+        let build = build_name(&found.inputs.package_version, found.commit.as_deref());
+        return Some(format!("with another build ({build})"));
+    }
     if found.machine != own.machine {
         return Some(format!("on another machine ({})", found.machine));
     }

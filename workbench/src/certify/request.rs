@@ -20,7 +20,7 @@ use crate::load::{
     HarnessCost, JobContext, ModeOutcome, RocksDbTarget, Source, SystemClock, directory_bytes, require_idle_host,
 };
 use crate::process::InProcess;
-use crate::report::{Attachment, Context, Report, ReportDirectory, TuningInfo, attachments};
+use crate::report::{Attachment, COMMIT, Context, Report, ReportDirectory, TuningInfo, attachments};
 use crate::units;
 use crate::workload::path_text;
 
@@ -101,6 +101,7 @@ impl CertifyRequest<'_> {
             inputs: CertifyInputs::new(self.source, self.origin, &self.spec, request, &self.machine_spec)?,
             data_directory: self.data_directory.canonicalize().map_err(failed)?,
             machine: machine(&self.host),
+            commit: COMMIT.map(str::to_owned),
             command: self.command.clone(),
             began_at: Timestamp::now(),
         };

@@ -1,12 +1,15 @@
 //! The result of a comparison, as `comparison.json` holds it. Every field name carries its unit.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::Durability;
-use crate::report::{Destination, Outcome, Question, Rendered, ReportError, ReportKind, Reproduce, Warning};
+use crate::report::{
+    Destination, Outcome, Question, Rendered, ReportError, ReportKind, Reproduce, Warning, build_name,
+};
 use crate::units;
 
 /// Version of the layout of `comparison.json`; raised when a field changes its meaning or disappears.
@@ -95,6 +98,9 @@ pub struct ComparedReport {
     pub started_at: String,
     /// Version of ave-workbench that wrote it.
     pub version: String,
+    /// Its commit; absent if the report has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Its own outcome.
     pub outcome: Outcome,
 }
@@ -250,6 +256,14 @@ impl ComparisonOutcome {
             Self::Undecided => Outcome::Inconclusive,
             Self::Regression => Outcome::Fail,
         }
+    }
+}
+
+impl Side {
+    /// `0.4.1 (1a2b3c4d5e6f)`; all of them, if its reports are of several.
+    pub(crate) fn build(&self) -> String {
+        let builds = self.reports.iter().map(|report| build_name(&report.version, report.commit.as_deref()));
+        Vec::from_iter(builds.collect::<BTreeSet<_>>()).join(", ")
     }
 }
 

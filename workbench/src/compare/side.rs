@@ -47,6 +47,7 @@ impl BuildReports {
             path: path_text(path),
             started_at: report.started_at.clone(),
             version: report.reproduce.version.clone(),
+            commit: report.reproduce.commit.clone(),
             outcome: report.verdict.outcome,
         };
         Side { path: path_text(&self.path), reports: self.reports.iter().map(compared).collect() }

@@ -1,10 +1,12 @@
 //! Doubts about a comparison.
 
+use std::collections::BTreeSet;
+
 use super::result::{Candidate, Samples};
 use super::settings::CompareSettings;
 use super::side::BuildReports;
 use crate::measure::FOREIGN_SHARE;
-use crate::report::{Outcome, Report, Warning};
+use crate::report::{Outcome, Report, Warning, is_same_commit, short_commit};
 
 pub(super) fn warnings(
     base: &BuildReports,
@@ -18,6 +20,8 @@ pub(super) fn warnings(
     found.extend(sides.iter().filter_map(|side| failed(side)));
     found.extend(sides.iter().filter_map(|side| busy(side)));
     found.extend(judged.iter().filter_map(order));
+    found.extend(sides.iter().filter_map(|side| several_builds(side)));
+    found.extend(candidates.iter().filter_map(|(side, _)| one_commit(base, side)));
     if sides.iter().any(|side| !was_watched(side)) {
         found.push(Warning {
             what: "Some reports have no timings of the machine without the backend.".to_owned(),
@@ -61,6 +65,30 @@ fn busy(side: &BuildReports) -> Option<Warning> {
             side.path.display()
         ),
         hint: "Stop other processes, or alternate several runs of each build.".to_owned(),
+    })
+}
+
+/// Their difference would count as scatter.
+fn several_builds(side: &BuildReports) -> Option<Warning> {
+    let builds: BTreeSet<String> = side.reports.iter().map(|(_, report)| report.reproduce.build()).collect();
+    let builds = Vec::from_iter(builds);
+    (builds.len() > 1).then(|| Warning {
+        what: format!("The reports of {} are of {} builds: {}.", side.path.display(), builds.len(), builds.join(", ")),
+        hint: "Measure each side with one build, or follow many builds with `history`.".to_owned(),
+    })
+}
+
+fn one_commit(base: &BuildReports, candidate: &BuildReports) -> Option<Warning> {
+    let commit = |side: &BuildReports| side.reports.first().and_then(|(_, report)| report.reproduce.commit.clone());
+    let [base, built] = [base, candidate].map(commit);
+    is_same_commit(base.as_deref(), built.as_deref()).then(|| Warning {
+        what: format!(
+            "The base and {} are builds of one commit, {}.",
+            candidate.path.display(),
+            short_commit(&built.unwrap_or_default())
+        ),
+        hint: "A difference is due to the machine, the compiler or chance. Is one of them the build you meant?"
+            .to_owned(),
     })
 }
 

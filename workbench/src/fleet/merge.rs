@@ -203,6 +203,7 @@ fn joined_report(one: &ReportWithLog) -> JoinedReport {
         path: one.path.display().to_string(),
         started_at: one.report.started_at.clone(),
         version: one.report.reproduce.version.clone(),
+        commit: one.report.reproduce.commit.clone(),
         outcome: one.report.verdict.outcome,
         sentence: one.report.verdict.sentence.clone(),
         has_histograms: one.histograms.is_some(),

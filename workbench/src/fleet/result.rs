@@ -102,6 +102,9 @@ pub struct JoinedReport {
     pub started_at: String,
     /// Version of ave-workbench that wrote it.
     pub version: String,
+    /// Its commit; absent if the report has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Its outcome.
     pub outcome: Outcome,
     /// Its verdict.

@@ -20,7 +20,7 @@ pub(super) fn build_warning(reports: &[ReportWithLog]) -> Option<Warning> {
 
 fn build(report: &Report) -> String {
     let components = report.reproduce.components.iter().map(|(name, version)| format!("{name} {version}"));
-    std::iter::once(report.reproduce.version.clone()).chain(components).collect::<Vec<_>>().join(", ")
+    std::iter::once(report.reproduce.build()).chain(components).collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn machine_warnings(machine: &MergedMachine, reports: &[ReportWithLog]) -> Vec<Warning> {

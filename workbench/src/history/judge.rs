@@ -79,6 +79,7 @@ fn listed(entry: &Entry) -> HistoryReport {
         path: path_text(&entry.path),
         started_at: entry.report.started_at.clone(),
         version: entry.report.reproduce.version.clone(),
+        commit: entry.report.reproduce.commit.clone(),
         outcome: entry.report.verdict.outcome,
     }
 }

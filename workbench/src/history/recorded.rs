@@ -3,13 +3,14 @@
 use super::reports::Entry;
 use super::result::DifferingField;
 use crate::compare::{host_fields, setting_fields};
-use crate::report::{Field, Report, field};
+use crate::report::{Field, Report, field, short_commit};
 
 fn build_fields(report: &Report) -> Vec<Field> {
     let reproduce = &report.reproduce;
     let version = field("reproduce.version", &reproduce.version);
+    let commit = reproduce.commit.as_ref().map(|commit| field("reproduce.commit", &short_commit(commit)));
     let component = |(name, version)| field(&format!("reproduce.components.{name}"), version);
-    std::iter::once(version).chain(reproduce.components.iter().map(component)).collect()
+    std::iter::once(version).chain(commit).chain(reproduce.components.iter().map(component)).collect()
 }
 
 /// The disk is part of the host's fields; its speed is measured, see [`Change::machine`](super::Change::machine).

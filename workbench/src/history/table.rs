@@ -2,10 +2,11 @@
 
 use super::result::{History, Metric, Point, Series};
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 16] = [
     "started_at",
     "report",
     "version",
+    "commit",
     "outcome",
     "durability",
     "figure",
@@ -45,6 +46,7 @@ fn row(history: &History, series: &Series, place: usize, point: &Point) -> [Stri
         report.started_at.clone(),
         report.path.clone(),
         report.version.clone(),
+        report.commit.clone().unwrap_or_default(),
         serde_json::to_value(report.outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default(),
         series.durability.to_string(),
         figure.to_owned(),

@@ -36,10 +36,10 @@ pub(super) fn warnings(history: &History, reports: &Reports) -> Vec<Warning> {
         |series: &Series| series.changes.last().is_some_and(|change| change.differing.iter().any(|it| it.is_build));
     if slower.peek().is_some() && !slower.any(has_new_build) {
         found.push(Warning {
-            what: "No version that reports record differs where the figures changed.".to_owned(),
-            hint:
-                "Builds of one version have the same number: compare both builds in turns on one host with `compare`."
-                    .to_owned(),
+            what: "No version or commit that reports record differs where the figures changed.".to_owned(),
+            hint: "Builds without a commit, or with changes to it, may still differ: compare both in turns on one host with \
+                   `compare`."
+                .to_owned(),
         });
     }
     found

@@ -1,5 +1,6 @@
 //! Machines over the demand: the machine for each rate, why the others are rejected, what they cost, and which to order.
 
+use crate::actor::Durability;
 use crate::catalogue::{Catalogue, CatalogueMachine, HOURS_PER_MONTH};
 use crate::host::HOST;
 use crate::plan::limits::{Limits, machine};
@@ -51,6 +52,26 @@ pub(super) fn cost(catalogue: Option<&CatalogueInfo>, profile: &str, target_per_
     })
 }
 
+/// What is known of a candidate at other rates than the target.
+pub(super) trait Reach {
+    /// The highest target that it is known to sustain with the headroom until the horizon.
+    fn usable(&self, known: &ProfileEvidence, durability: Durability) -> Option<f64>;
+
+    /// Why its disk is not enough at a target.
+    fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall>;
+}
+
+impl Reach for Limits<'_> {
+    fn usable(&self, known: &ProfileEvidence, durability: Durability) -> Option<f64> {
+        let measured = self.plan.profile(&known.profile)?;
+        Limits::usable(self, measured, measured.mode(durability)?)
+    }
+
+    fn shortfall(&self, known: &ProfileEvidence, mode: &MachineMode, target_per_second: f64) -> Option<Shortfall> {
+        Limits::shortfall(self, known, mode, target_per_second)
+    }
+}
+
 /// Adds the machines over the demand to the report of a plan, and to its verdict which one to order. `measured` is the plan
 /// with the rates, if the report ranks it again.
 pub(super) fn add_demand(report: &mut Report, measured: Option<&PlanResult>, demand: &Demand) {
@@ -58,6 +79,18 @@ pub(super) fn add_demand(report: &mut Report, measured: Option<&PlanResult>, dem
     let limits = Limits::new(measured.unwrap_or(plan), report);
     let limits = Limits { headroom_percent: plan.headroom_percent, ..limits };
     let found = demand_info(plan, &limits, demand);
+    add(report, found);
+}
+
+/// The same for machines of which something else is known than their rates in a plan.
+#[cfg(feature = "rocksdb")]
+pub(super) fn add_demand_of(report: &mut Report, reach: &impl Reach, demand: &Demand) {
+    if let Some(found) = report.plan.as_ref().map(|plan| demand_info(plan, reach, demand)) {
+        add(report, found);
+    }
+}
+
+fn add(report: &mut Report, found: DemandInfo) {
     let orders = found.modes.iter().filter_map(|mode| mode.least_regret.as_ref());
     let reasons = orders.map(|order| Reason::new(ReasonKind::Demand, order.sentence.clone())).collect::<Vec<_>>();
     report.verdict.reasons.extend(reasons);
@@ -66,16 +99,13 @@ pub(super) fn add_demand(report: &mut Report, measured: Option<&PlanResult>, dem
     }
 }
 
-fn demand_info(plan: &PlanResult, limits: &Limits<'_>, demand: &Demand) -> DemandInfo {
-    let target = plan.target_per_second;
-    let (targets_per_second, likely) = match demand.range_per_second {
-        Some([low, high]) => (vec![low, target, high], 1),
-        None => (vec![target], 0),
-    };
+fn demand_info(plan: &PlanResult, reach: &impl Reach, demand: &Demand) -> DemandInfo {
+    let targets_per_second = demand.targets(plan.target_per_second);
+    let likely = targets_per_second.len() / 2;
     let factor = 1.0 + demand.growth_percent_per_month / 100.0;
     let demands: Vec<_> = targets_per_second.iter().map(|&per_second| Growing { per_second, factor }).collect();
     let of_mode = |recommendation: &Recommendation| {
-        ModeDemand { plan, limits, recommendation, machines: machines(plan, limits, recommendation) }.info(
+        ModeDemand { plan, reach, recommendation, machines: machines(plan, reach, recommendation) }.info(
             &demands,
             likely,
             demand.months,
@@ -104,19 +134,18 @@ struct Candidate<'a> {
     per_month: Option<f64>,
 }
 
-struct ModeDemand<'a> {
+struct ModeDemand<'a, R> {
     plan: &'a PlanResult,
-    limits: &'a Limits<'a>,
+    reach: &'a R,
     recommendation: &'a Recommendation,
     /// In the order of preference, without this host, which cannot be bought.
     machines: Vec<Candidate<'a>>,
 }
 
-fn machines<'a>(plan: &'a PlanResult, limits: &Limits<'_>, recommendation: &Recommendation) -> Vec<Candidate<'a>> {
+fn machines<'a>(plan: &'a PlanResult, reach: &impl Reach, recommendation: &Recommendation) -> Vec<Candidate<'a>> {
     let candidate = |known: &'a ProfileEvidence| {
         let mode = known.mode(recommendation.durability)?;
-        let measured = limits.plan.profile(&known.profile)?;
-        let usable_per_second = limits.usable(measured, measured.mode(recommendation.durability)?);
+        let usable_per_second = reach.usable(known, recommendation.durability);
         let entry = plan.catalogue.as_ref().and_then(|catalogue| catalogue.entry(&known.profile));
         let per_month = entry.and_then(|entry| entry.price_per_month);
         Some(Candidate { known, mode, usable_per_second, per_month })
@@ -124,7 +153,7 @@ fn machines<'a>(plan: &'a PlanResult, limits: &Limits<'_>, recommendation: &Reco
     plan.profiles.iter().filter(|known| known.profile != HOST).filter_map(candidate).collect()
 }
 
-impl ModeDemand<'_> {
+impl<R: Reach> ModeDemand<'_, R> {
     fn info(&self, demands: &[Growing], likely: usize, months: f64) -> DemandMode {
         let standing = |candidate: &Candidate<'_>| MachineStanding {
             profile: candidate.known.profile.clone(),
@@ -235,30 +264,32 @@ impl ModeDemand<'_> {
             return format!("the {how} that sustains the required {}", units::rate(plan.required_per_second));
         }
         match mode.holds {
-            Some(true) => self.reason_against_enough(*per_month),
+            Some(true) => self.reason_against_enough(candidate),
             Some(false) => self
-                .limits
+                .reach
                 .shortfall(known, mode, plan.target_per_second)
                 .map_or_else(|| too_slow(mode, plan), |Shortfall { reason, .. }| reason),
             None => self
-                .limits
+                .reach
                 .shortfall(known, mode, plan.target_per_second)
                 .map_or_else(|| not_known(mode, plan), |Shortfall { reason, .. }| format!("not known: {reason}")),
         }
     }
 
-    fn reason_against_enough(&self, per_month: Option<f64>) -> String {
+    fn reason_against_enough(&self, candidate: &Candidate<'_>) -> String {
         let chosen = self.machines.iter().find(|one| self.is_chosen(one));
         let name = chosen.map_or("another machine", |one| one.known.profile.as_str());
         let catalogue = self.plan.catalogue.as_ref();
         let currency = catalogue.and_then(|catalogue| catalogue.currency.as_deref());
-        match (per_month, chosen.and_then(|one| one.per_month), currency) {
+        let is_larger = chosen.is_none_or(|chosen| machine(chosen.known).size() < machine(candidate.known).size());
+        match (candidate.per_month, chosen.and_then(|one| one.per_month), currency) {
             (Some(own), Some(least), Some(currency)) => {
                 let more = units::money(own - least, currency);
                 format!("sustains it, and costs {more} per month more than {name}")
             }
             (None, Some(_), Some(_)) => "sustains it, and has no price in the catalogue".to_owned(),
-            _ => format!("sustains it, and is larger than {name}"),
+            _ if is_larger => format!("sustains it, and is larger than {name}"),
+            _ => format!("sustains it, and is as large as {name}"),
         }
     }
 }
@@ -275,6 +306,9 @@ fn too_slow(mode: &MachineMode, plan: &PlanResult) -> String {
         Some(rate) if suffices(rate, plan.required_per_second) => {
             "sustains it now, and not with the database of the horizon".to_owned()
         }
+        Some(rate) if mode.evidence == Evidence::Predicted => {
+            format!("is predicted to sustain {} of the required {required}", units::rate(rate))
+        }
         Some(rate) => format!("sustains {} of the required {required}{binds}", units::rate(rate)),
         None => format!("does not sustain the required {required}{binds}"),
     }
@@ -284,11 +318,8 @@ fn not_known(mode: &MachineMode, plan: &PlanResult) -> String {
     let required = units::rate(plan.required_per_second);
     match (mode.evidence, mode.range_per_second, mode.sustained_per_second) {
         (_, Some([low, high]), _) => {
-            format!(
-                "not known: {} to {} by extrapolation, {required} are required",
-                units::number(low),
-                units::rate(high)
-            )
+            let how = if mode.evidence == Evidence::Predicted { "prediction" } else { "extrapolation" };
+            format!("not known: {} to {} by {how}, {required} are required", units::number(low), units::rate(high))
         }
         (Evidence::Implied, None, Some(rate)) => {
             format!("not known: sustains {} at least, {required} are required", units::rate(rate))

@@ -79,16 +79,7 @@ impl<'a> Limits<'a> {
         let planned = Some(self.plan.target_per_second).filter(|&target| holds(target)).unwrap_or(0.0);
         let free_share = 1.0 - self.headroom_percent / 100.0;
         let sustained = least_rate(mode).map_or(planned, |rate| (free_share * rate).max(planned));
-        if sustained > 0.0 && holds(sustained) {
-            return Some(sustained);
-        }
-        let (mut low, mut high) = (planned, sustained);
-        for _ in 0..HALVINGS {
-            let middle = low.midpoint(high);
-            if holds(middle) { low = middle } else { high = middle }
-        }
-        // Below a millionth of it, no rate is known.
-        (low > 1e-6 * sustained).then_some(low)
+        highest(planned, sustained, holds)
     }
 
     /// Why the disk of a machine is not enough at a target.
@@ -147,6 +138,20 @@ impl<'a> Limits<'a> {
         }
         now + (then - now).max(0.0) * self.stored_times * target_per_second / self.plan.target_per_second
     }
+}
+
+/// The highest rate up to `most` that holds, if all below it do; `least` holds, or is 0. `None` if none is known.
+pub(super) fn highest(least: f64, most: f64, holds: impl Fn(f64) -> bool) -> Option<f64> {
+    if most > 0.0 && holds(most) {
+        return Some(most);
+    }
+    let (mut low, mut high) = (least, most);
+    for _ in 0..HALVINGS {
+        let middle = low.midpoint(high);
+        if holds(middle) { low = middle } else { high = middle }
+    }
+    // Below a millionth of it, no rate is known.
+    (low > 1e-6 * most).then_some(low)
 }
 
 /// The rate that is known at least: of an extrapolated one the lower end.

@@ -5,6 +5,8 @@
 //! does that, of pages or of the command line.
 
 mod binding;
+#[cfg(feature = "rocksdb")]
+mod candidate_hosts;
 mod certainty;
 #[cfg(feature = "rocksdb")]
 mod changed_demand;
@@ -36,6 +38,8 @@ mod predict;
 #[cfg(feature = "rocksdb")]
 mod predicted;
 mod price;
+#[cfg(feature = "rocksdb")]
+mod ranked;
 mod regret;
 mod report;
 #[cfg(feature = "rocksdb")]

@@ -15,7 +15,9 @@ use crate::workload::path_text;
 /// Another host, checked to be comparable with that of a plan.
 #[derive(Debug)]
 pub(crate) struct OtherHost {
-    /// `host b` for the profile `b.json`.
+    /// Name of the file without its extension, or of the directory of a report.
+    pub(super) stem: String,
+    /// `host b` for `b.json`; `b` if the catalogue has a machine of that name.
     pub(super) name: String,
     pub(super) origin: String,
     /// RFC 3339 in UTC.
@@ -25,6 +27,8 @@ pub(crate) struct OtherHost {
     /// The plan that ran on it.
     pub(super) plan: Option<PlanResult>,
 }
+
+const REPORT_FILE: &str = "report.json";
 
 /// What tells a report from the profile of a disk.
 #[derive(Deserialize)]
@@ -84,10 +88,13 @@ impl OtherHost {
         disk: Option<DiskProfile>,
         plan: Option<PlanResult>,
     ) -> Self {
-        let stem = path.file_stem().filter(|_| plan.is_none()).map(|stem| path_text(Path::new(stem)));
-        let name = stem.map_or_else(|| "other host".to_owned(), |stem| format!("host {stem}"));
+        // A report's own file is always called the same.
+        let named = if path.file_name().is_some_and(|name| name == REPORT_FILE) { path.parent() } else { Some(path) };
+        let stem = named.and_then(|path| if path.is_dir() { path.file_name() } else { path.file_stem() });
+        let stem = stem.map_or_else(|| "other".to_owned(), |stem| path_text(Path::new(stem)));
+        let name = format!("host {stem}");
         let host = HostInfo { disk_profile: None, sync_probe: None, ..host };
-        Self { name, origin: path_text(path), measured_at, host, disk, plan }
+        Self { stem, name, origin: path_text(path), measured_at, host, disk, plan }
     }
 
     fn check_version(&self, version: &str, field: &str, here: ReportAtPath<'_>) -> Result<(), PlanError> {

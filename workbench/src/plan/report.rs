@@ -204,7 +204,7 @@ impl ReportInput<'_> {
             catalogue: spec.catalogue.as_ref().map(catalogue_info),
             demand: None,
             ranked_from: None,
-            prediction: None,
+            predictions: Vec::new(),
             requests: self.requests(),
             not_covered: sentences::not_covered(&recommendations, self.outlook.as_ref(), modes),
             recommendations,

@@ -4,26 +4,25 @@
 //! is what a plan derives for machines that it did not search. Nothing is claimed beyond: what the plan does not know
 //! stays unknown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::catalogue::Catalogue;
-use crate::host::{HOST, Machine};
+use crate::host::{HOST, MILLI, Machine};
 use crate::load::Rate;
+use crate::plan::candidate_hosts::CandidateHosts;
 use crate::plan::changed_demand::ChangedDemand;
-use crate::plan::demand::{add_demand, catalogue_info, cost};
+use crate::plan::demand::{add_demand, add_demand_of, catalogue_info};
 use crate::plan::error::PlanError;
 use crate::plan::evidence::KnownRates;
 use crate::plan::limits::{Limits, machine};
 use crate::plan::other_host::OtherHost;
-use crate::plan::predict::Predictor;
-use crate::plan::predicted::{self, predicted_mode};
+use crate::plan::ranked::Ranked;
 use crate::plan::scaling::{Scaling, ScalingRefusal};
 use crate::plan::sentences;
-use crate::plan::spec::{Demand, by_preference, required_rate};
+use crate::plan::spec::{Demand, by_preference};
 use crate::report::{
-    Capacity, Certainty, CertaintyLevel, ContainerLimits, DurabilityPrice, Evidence, GrowthInfo, MachineMode, Outcome,
-    PlanResult, PredictedMode, PredictionInfo, ProfileEvidence, RankedFrom, Reason, ReasonKind, Recommendation, Report,
-    Verdict, spec_json, suffices,
+    CatalogueEntry, CatalogueInfo, Evidence, MachineMode, PlanResult, ProfileEvidence, RankedFrom, Recommendation,
+    Report,
 };
 use crate::units;
 use crate::workload::{excerpt, path_text};
@@ -39,8 +38,8 @@ pub(crate) struct RerankRequest<'a> {
     pub(crate) growth_percent_per_month: Option<f64>,
     pub(crate) headroom_percent: Option<f64>,
     pub(crate) catalogue: Option<Catalogue>,
-    /// Another host: what it will sustain, instead of the machines of the plan.
-    pub(crate) other_host: Option<&'a Path>,
+    /// Other hosts: what they will sustain, instead of the machines of the plan.
+    pub(crate) hosts: &'a [PathBuf],
     pub(crate) command: String,
     /// RFC 3339 in UTC.
     pub(crate) started_at: String,
@@ -70,40 +69,94 @@ pub(crate) fn rerank(report: &Report, request: &RerankRequest<'_>) -> Result<Rep
             .unwrap_or_else(|| asked.map_or(0.0, |demand| demand.growth_percent_per_month)),
         months: asked.map_or_else(|| Demand::default().months, |demand| demand.months),
     };
-    let other = request.other_host.map(|path| OtherHost::read(path, (request.path, report))).transpose()?;
-    let known = with_candidates(&Limits::new(plan, report), request.catalogue.as_ref());
+    let (others, prices) = other_hosts(report, request)?;
+    let candidates = request.catalogue.as_ref().filter(|_| others.is_empty());
+    let known = with_candidates(&Limits::new(plan, report), candidates);
     let changed = ChangedDemand::new(report, plan, target_per_second, &demand);
     let limits = Limits { headroom_percent, stored_times: changed.stored_times(), ..Limits::new(&known, report) };
     let ranked = Ranked { before: plan, limits, changed };
-    let mut plan = match &other {
-        Some(other) => ranked.predicted(report, other),
-        None => ranked.plan(),
-    };
+    let targets = demand.targets(target_per_second);
+    let hosts = (!others.is_empty()).then(|| CandidateHosts::new(report, &ranked, &others, prices, &targets));
+    let mut plan = hosts.as_ref().map_or_else(|| ranked.plan(), CandidateHosts::plan);
     plan.ranked_from = Some(RankedFrom {
         report: path,
         started_at: report.started_at.clone(),
         target_per_second: ranked.before.target_per_second,
     });
-    let mut report = Report {
+    let certainty = hosts.as_ref().map_or_else(|| ranked.certainty(report, &plan), CandidateHosts::certainty);
+    let mut found = Report {
         started_at: request.started_at.clone(),
-        verdict: ranked.verdict(report, &plan, other.as_ref()),
-        durability_price: report.durability_price.clone().filter(|_| other.is_none()).map(|price| ranked.price(price)),
+        verdict: ranked.verdict(report, &plan, certainty),
+        durability_price: report.durability_price.clone().filter(|_| hosts.is_none()).map(|price| ranked.price(price)),
         ..report.clone()
     };
-    report.reproduce.command.clone_from(&request.command);
-    let goal = sentences::goal(&report, &rate_words(&plan), &plan);
-    report.verdict.sentence = if let Some((prediction, other)) = plan.prediction.as_ref().zip(other.as_ref()) {
-        predicted::verdict(&plan, prediction, &other.name, &goal)
-    } else {
-        let at_risk = report.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
-        sentences::verdict(&goal, &plan, at_risk)
-    };
-    let is_predicted = plan.prediction.is_some();
-    report.plan = Some(plan);
-    if !is_predicted {
-        add_demand(&mut report, Some(&known), &demand);
+    found.reproduce.command.clone_from(&request.command);
+    let goal = sentences::goal(&found, &rate_words(&plan), &plan);
+    let at_risk = found.durability_price.as_ref().and_then(|price| price.at_risk.as_ref());
+    found.verdict.sentence = hosts.as_ref().map_or_else(
+        || sentences::verdict(&goal, &plan, at_risk),
+        |hosts| hosts.sentence(plan.required_per_second, &goal),
+    );
+    found.plan = Some(plan);
+    match &hosts {
+        Some(hosts) => add_demand_of(&mut found, hosts, &demand),
+        None => add_demand(&mut found, Some(&known), &demand),
     }
-    Ok(report)
+    Ok(found)
+}
+
+/// The hosts, each with a name of its own, and their prices if there is a catalogue.
+fn other_hosts(
+    report: &Report,
+    request: &RerankRequest<'_>,
+) -> Result<(Vec<OtherHost>, Option<CatalogueInfo>), PlanError> {
+    let read = |path: &PathBuf| OtherHost::read(path, (request.path, report));
+    let mut hosts = request.hosts.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for (place, host) in hosts.iter().enumerate() {
+        if let Some(earlier) = hosts[..place].iter().find(|earlier| earlier.stem == host.stem) {
+            return Err(PlanError::Usage(format!(
+                "--host: {} and {} have one name, `{}`: rename one of them",
+                earlier.origin, host.origin, host.stem
+            )));
+        }
+    }
+    let prices = request.catalogue.as_ref().filter(|_| !hosts.is_empty()).map(|one| prices(one, &mut hosts));
+    let prices = prices.transpose()?;
+    Ok((hosts, prices))
+}
+
+/// The machines of a catalogue that are these hosts, by the names of their files. Their disks were probed.
+fn prices(catalogue: &Catalogue, hosts: &mut [OtherHost]) -> Result<CatalogueInfo, PlanError> {
+    let mut info = catalogue_info(catalogue);
+    for host in hosts.iter_mut() {
+        let Some(entry) = info.entry(&host.stem) else { continue };
+        let millicores = u64::from(host.host.usable_cores_count) * MILLI;
+        if entry.cpu_millicores_count != millicores {
+            return Err(PlanError::Usage(format!(
+                "--host {}: it has {}, and `{}` in {} has {}: is it the profile of another machine?",
+                host.origin,
+                units::cores(millicores),
+                host.stem,
+                info.origin,
+                units::cores(entry.cpu_millicores_count)
+            )));
+        }
+        host.name.clone_from(&host.stem);
+    }
+    info.machines.retain(|entry| hosts.iter().any(|host| host.name == entry.profile));
+    if info.machines.is_empty() {
+        let stems: Vec<_> = hosts.iter().map(|host| host.stem.as_str()).collect();
+        return Err(PlanError::Usage(format!(
+            "--machines {}: none of its machines has the name of a file of --host ({}): name the file after the machine",
+            info.origin,
+            stems.join(", ")
+        )));
+    }
+    for entry in &mut info.machines {
+        let CatalogueEntry { disk_bytes, disk_sync_ns, disk_writes_per_second, disk_bytes_per_second, .. } = entry;
+        (*disk_bytes, *disk_sync_ns, *disk_writes_per_second, *disk_bytes_per_second) = (None, None, None, None);
+    }
+    Ok(info)
 }
 
 /// By what the plan says of the requests of its source.
@@ -164,12 +217,6 @@ fn with_candidates(limits: &Limits<'_>, catalogue: Option<&Catalogue>) -> PlanRe
         }
     }
     plan
-}
-
-/// The same evidence at another target.
-fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) -> ProfileEvidence {
-    let mode = |mode: &MachineMode| MachineMode { holds: limits.holds(known, mode, target_per_second), ..mode.clone() };
-    ProfileEvidence { modes: known.modes.iter().map(mode).collect(), ..known.clone() }
 }
 
 /// What a plan says about a machine that was perhaps no candidate of it.
@@ -233,251 +280,11 @@ fn derived(plan: &PlanResult, recommendation: &Recommendation, wanted: &Machine)
     MachineMode { holds: found.holds.filter(|_| is_known), ..found }
 }
 
-/// A plan that is ranked for a demand.
-struct Ranked<'a> {
-    /// As it was measured.
-    before: &'a PlanResult,
-    /// With the candidates and the headroom of the request; its plan is at the target that was measured.
-    limits: Limits<'a>,
-    changed: ChangedDemand<'a>,
-}
-
-impl Ranked<'_> {
-    fn plan(&self) -> PlanResult {
-        let known = self.limits.plan;
-        let target_per_second = self.changed.target_per_second;
-        let profiles: Vec<_> = known.profiles.iter().map(|one| judged(&self.limits, one, target_per_second)).collect();
-        let ranked = self.with_profiles(profiles);
-        let recommendations: Vec<_> =
-            self.before.recommendations.iter().map(|one| self.recommendation(&ranked, one)).collect();
-        let is_at_least_before = |one: &Recommendation| {
-            let of = |plan: &PlanResult, one: &Recommendation| Some(machine(plan.profile(one.profile.as_ref()?)?));
-            let before = self.before.recommendation(one.durability).and_then(|before| of(self.before, before));
-            of(&ranked, one).zip(before).is_some_and(|(now, before)| now.is_at_least(&before))
-        };
-        let lasts = suffices(self.before.target_per_second, target_per_second)
-            && recommendations.iter().all(is_at_least_before);
-        let valid_until = self.changed.valid_until(ranked.forecast.as_ref()).filter(|_| lasts);
-        PlanResult { recommendations, valid_until, ..ranked }
-    }
-
-    /// The plan at the demand of the request with these machines, without what follows from them.
-    fn with_profiles(&self, profiles: Vec<ProfileEvidence>) -> PlanResult {
-        let known = self.limits.plan;
-        let headroom_percent = self.limits.headroom_percent;
-        let required_per_second = required_rate(self.changed.target_per_second, headroom_percent);
-        let forecast = self.changed.forecast();
-        PlanResult {
-            target_per_second: self.changed.target_per_second,
-            headroom_percent,
-            required_per_second,
-            profiles,
-            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
-            growth: self.changed.growth_info(forecast.as_ref()),
-            forecast,
-            horizon: known.horizon.clone().filter(|_| self.changed.is_same()),
-            what_if: None,
-            demand: None,
-            ..known.clone()
-        }
-    }
-
-    /// The plan with another host as its only machine.
-    fn predicted(&self, report: &Report, other: &OtherHost) -> PlanResult {
-        let predictor = Predictor { report, plan: self.before, other };
-        let here = Machine::host(other.host.usable_cores_count, other.host.usable_ram_bytes);
-        let stored = self.before.horizon.as_ref();
-        let stored_bytes = stored.map(|horizon| self.limits.stored_bytes(horizon, self.changed.target_per_second));
-        let durabilities = self.before.recommendations.iter().map(|one| one.durability);
-        let modes: Vec<_> = durabilities.map(|durability| predictor.mode(durability, &here, stored_bytes)).collect();
-        let empty = self.with_profiles(Vec::new());
-        let required_per_second = empty.required_per_second;
-        let known: Vec<_> = modes.iter().map(|mode| predicted_mode(mode, required_per_second)).collect();
-        let profile = ProfileEvidence {
-            profile: other.name.clone(),
-            cpu_cores_count: other.host.usable_cores_count,
-            cpu_millicores_count: None,
-            ram_bytes: other.host.usable_ram_bytes,
-            evidence: known.iter().map(|mode| mode.evidence).min().unwrap_or(Evidence::NotMeasured),
-            reason: known
-                .iter()
-                .map(|mode| format!("{}: {}", mode.durability, mode.reason))
-                .collect::<Vec<_>>()
-                .join("; "),
-            modes: known,
-        };
-        let there = PlanResult { profiles: vec![profile], ..empty };
-        let forecast = self.changed.forecast_on(other.host.disk_free_bytes);
-        let recommendation = |mode: &PredictedMode| {
-            let known = there.profile(&other.name).and_then(|known| known.mode(mode.durability));
-            let chosen = known.filter(|known| known.holds == Some(true)).map(|_| &here);
-            Recommendation {
-                durability: mode.durability,
-                profile: chosen.map(|_| other.name.clone()),
-                cost: None,
-                machine_spec: chosen.map(|machine| spec_json(&machine.spec())),
-                container: None,
-                expected: None,
-                database_bytes: None,
-                sentence: predicted::sentence(mode, &other.name, &there),
-            }
-        };
-        PlanResult {
-            recommendations: modes.iter().map(recommendation).collect(),
-            not_covered: vec![format!("a measurement on {}: plan there before you buy", other.name)],
-            prediction: Some(PredictionInfo {
-                origin: other.origin.clone(),
-                measured_at: other.measured_at.clone(),
-                host: other.host.clone(),
-                modes,
-            }),
-            growth: GrowthInfo {
-                disk_bytes: other.host.disk_free_bytes,
-                days_until_disk_full: forecast.as_ref().and_then(|forecast| forecast.days_until_disk_full),
-                ..there.growth
-            },
-            valid_until: forecast.as_ref().and_then(|forecast| self.changed.valid_on(forecast)),
-            forecast,
-            // That of the machines of the plan.
-            horizon: None,
-            catalogue: None,
-            ..there
-        }
-    }
-
-    fn capacity(&self, capacity: &Capacity, required_per_second: f64) -> Capacity {
-        let free_share = 1.0 - self.limits.headroom_percent / 100.0;
-        Capacity {
-            holds: capacity.sustained_per_second.is_some_and(|rate| suffices(rate, required_per_second)),
-            usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
-            at_target: capacity.at_target.filter(|_| self.changed.is_same_target()),
-            ..capacity.clone()
-        }
-    }
-
-    fn recommendation(&self, ranked: &PlanResult, before: &Recommendation) -> Recommendation {
-        let durability = before.durability;
-        let holds = |known: &&ProfileEvidence| known.mode(durability).is_some_and(|mode| mode.holds == Some(true));
-        let holding = || ranked.profiles.iter().filter(holds);
-        let chosen = holding().find(|known| known.profile != HOST).or_else(|| holding().next());
-        let same_size = before.profile.as_ref().and_then(|name| self.before.profile(name));
-        let is_same_size =
-            chosen.zip(same_size).is_some_and(|(now, before)| machine(now).is_same_size(&machine(before)));
-        let is_same = is_same_size && self.changed.is_same_target();
-        let spec = chosen.map(machine);
-        Recommendation {
-            durability,
-            profile: chosen.map(|known| known.profile.clone()),
-            cost: chosen
-                .and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.changed.target_per_second)),
-            machine_spec: spec.as_ref().map(|machine| spec_json(&machine.spec())),
-            container: spec.as_ref().map(|machine| ContainerLimits {
-                cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
-                cpu_millicores_count: machine.has_part_of_a_core().then_some(machine.millicores),
-                memory_mib: machine.usable_ram_bytes() >> 20,
-            }),
-            expected: before.expected.clone().filter(|_| is_same),
-            database_bytes: before.database_bytes.filter(|_| is_same),
-            sentence: sentence(ranked, before, chosen),
-        }
-    }
-
-    fn verdict(&self, report: &Report, plan: &PlanResult, other: Option<&OtherHost>) -> Verdict {
-        let is_open = |one: &Recommendation| {
-            let mut modes = plan.profiles.iter().filter_map(|known| known.mode(one.durability));
-            one.profile.is_none() && modes.any(|mode| mode.holds.is_none())
-        };
-        let all = plan.recommendations.iter().all(|one| one.profile.is_some());
-        let outcome = if report.verdict.outcome == Outcome::Inconclusive || plan.recommendations.iter().any(is_open) {
-            Outcome::Inconclusive
-        } else if all {
-            Outcome::Pass
-        } else {
-            Outcome::Fail
-        };
-        let is_kept = |reason: &&Reason| {
-            let follows = [ReasonKind::Recommendation, ReasonKind::NoMachine, ReasonKind::Demand, ReasonKind::Forecast];
-            !follows.contains(&reason.kind)
-        };
-        let forecast =
-            plan.forecast.as_ref().map(|forecast| Reason::new(ReasonKind::Forecast, sentences::forecast(forecast)));
-        let origin = Reason::new(
-            ReasonKind::Coverage,
-            format!(
-                "Ranked from the rates of the plan of {} for {} commands/s; nothing was measured.",
-                units::moment(&report.started_at),
-                units::number(self.before.target_per_second)
-            ),
-        );
-        let of_modes = plan.recommendations.iter().map(|one| {
-            let kind = if one.profile.is_some() { ReasonKind::Recommendation } else { ReasonKind::NoMachine };
-            Reason::new(kind, one.sentence.clone())
-        });
-        let kept = report.verdict.reasons.iter().filter(is_kept).cloned();
-        let reasons = kept.chain(of_modes).chain(forecast).chain([origin]).collect();
-        Verdict { outcome, sentence: String::new(), certainty: self.certainty(report, plan, other), reasons }
-    }
-
-    /// As certain as the plan; moderate at most where its loads were others.
-    fn certainty(&self, report: &Report, plan: &PlanResult, other: Option<&OtherHost>) -> Option<Certainty> {
-        let before = report.verdict.certainty.clone()?;
-        if let Some((prediction, other)) = plan.prediction.as_ref().zip(other) {
-            let foreign_cores = other.disk.as_ref().and_then(|disk| disk.foreign_cores);
-            return Some(predicted::certainty(prediction, foreign_cores, &before));
-        }
-        let names = |plan: &PlanResult| plan.recommendations.iter().map(|one| one.profile.clone()).collect::<Vec<_>>();
-        if self.changed.is_same() && names(plan) == names(self.before) {
-            return Some(before);
-        }
-        let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
-        let because = std::iter::once(ground).chain(before.because).collect();
-        Some(Certainty { level: before.level.min(CertaintyLevel::Moderate), because })
-    }
-
-    /// The latency at the target was measured at another one.
-    fn price(&self, price: DurabilityPrice) -> DurabilityPrice {
-        let latency = price.latency.filter(|latency| self.changed.is_same_target() || !latency.at_target);
-        let times = self.changed.target_per_second / self.before.target_per_second;
-        let mut at_risk = price.at_risk;
-        if let Some(risk) = &mut at_risk {
-            risk.commands *= times;
-        }
-        DurabilityPrice { latency, at_risk, ..price }
-    }
-}
-
-/// `With durability on, take nano: …`.
-fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&ProfileEvidence>) -> String {
-    let (durability, required) = (before.durability, units::number(ranked.required_per_second));
-    let Some(known) = chosen else {
-        let open =
-            ranked.profiles.iter().filter_map(|known| known.mode(durability)).filter(|mode| mode.holds.is_none());
-        let open = match open.count() {
-            0 => String::new(),
-            count => {
-                format!("; of {} that is not known: plan for this target", units::counted(count as u64, "machine"))
-            }
-        };
-        return format!("With durability {durability}, no machine is known to sustain {required} commands/s{open}.");
-    };
-    let mode = known.mode(durability);
-    let rate = mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low)));
-    let rate =
-        rate.map_or_else(String::new, |rate| format!(" It is known to sustain {} commands/s.", units::number(rate)));
-    let evidence = mode.map_or("", |mode| mode.evidence.name());
-    format!(
-        "With durability {durability}, take {}: it sustains {required} commands/s, the target of {} with {} headroom \
-         ({evidence}).{rate}",
-        known.profile,
-        units::number(ranked.target_per_second),
-        units::percent(ranked.headroom_percent),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue::{CatalogueMachine, DiskFigures, Price};
+    use crate::report::Outcome;
     use crate::report::{Band, Basis, RequestCommands};
     use crate::report::{HorizonInfo, HorizonMode, SizeRate, WorkingSet};
 
@@ -507,7 +314,7 @@ mod tests {
             growth_percent_per_month: None,
             headroom_percent: None,
             catalogue: None,
-            other_host: None,
+            hosts: &[],
             command: "ave-workbench plan --from report.json".to_owned(),
             started_at: "2026-11-29T12:00:00Z".to_owned(),
         }

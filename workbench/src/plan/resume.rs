@@ -10,7 +10,7 @@ use crate::plan::error::PlanError;
 use crate::plan::journal::Journal;
 use crate::plan::request::{PlanRequest, Scenario};
 use crate::plan::spec::{Demand, PlanSpec};
-use crate::report::ReportError;
+use crate::report::{COMMIT, ReportError, VERSION, build_name};
 use crate::units;
 
 /// An older journal is discarded: the host may have changed.
@@ -51,6 +51,6 @@ fn inputs(request: &PlanRequest, scenario: &Scenario, host: &HostProfile) -> Str
     let Scenario { snapshot, spec, .. } = scenario;
     // Prices and growth change what follows from the measurements alone.
     let spec = PlanSpec { catalogue: None, demand: Demand::default(), ..spec.clone() };
-    let (version, limits) = (env!("CARGO_PKG_VERSION"), request.confinement.limits_memory());
-    format!("{version} {snapshot:?} {spec:?} {limits} {} {} {}", host.cpu_model, host.kernel, data_dir.display())
+    let (build, limits) = (build_name(VERSION, COMMIT), request.confinement.limits_memory());
+    format!("{build} {snapshot:?} {spec:?} {limits} {} {} {}", host.cpu_model, host.kernel, data_dir.display())
 }

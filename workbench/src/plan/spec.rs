@@ -61,6 +61,16 @@ pub struct Demand {
     pub months: f64,
 }
 
+impl Demand {
+    /// The lowest, the likely and the highest target; or the likely one alone.
+    pub(super) fn targets(&self, likely_per_second: f64) -> Vec<f64> {
+        match self.range_per_second {
+            Some([low, high]) => vec![low, likely_per_second, high],
+            None => vec![likely_per_second],
+        }
+    }
+}
+
 impl Default for Demand {
     /// One target that does not grow, for a year.
     fn default() -> Self {

@@ -6,7 +6,7 @@ use super::forest::{Axis, DrawnInterval};
 use super::screen::{Fact, Screen, ScreenMode, Tone};
 use super::template::render;
 use crate::actor::Durability;
-use crate::compare::{Answer, Candidate, Comparison, MachineFigure, MachineRow, Row, Samples};
+use crate::compare::{Answer, Candidate, Comparison, MachineFigure, MachineRow, Row, Samples, Side};
 use crate::report::{Outcome, Rendered};
 use crate::units;
 
@@ -35,7 +35,7 @@ impl<'a> ComparisonPage<'a> {
             screen: screen(comparison),
             comparison,
             outcome: (comparison.outcome.verdict(), comparison.outcome.words()),
-            candidates: candidates.map(|one| CandidateView::new(one, axis, comparison.rule_out_percent)).collect(),
+            candidates: candidates.map(|one| CandidateView::new(comparison, one, axis)).collect(),
         }
     }
 }
@@ -78,6 +78,8 @@ struct CandidateView<'a> {
     candidate: &'a Candidate,
     outcome: (Outcome, &'static str),
     samples: &'static str,
+    /// Of the base and of the candidate.
+    builds: [String; 2],
     axis: Axis,
     modes: Vec<ModeRows<'a>>,
     machine: Vec<MachineView<'a>>,
@@ -113,7 +115,7 @@ struct MachineView<'a> {
 }
 
 impl<'a> CandidateView<'a> {
-    fn new(candidate: &'a Candidate, axis: Axis, rule_out_percent: f64) -> Self {
+    fn new(comparison: &'a Comparison, candidate: &'a Candidate, axis: Axis) -> Self {
         let mode = |durability| {
             let of_mode = candidate.rows.iter().filter(|row| row.durability == durability);
             let rows: Vec<_> = of_mode.map(|row| RowView::new(row, candidate.samples, axis)).collect();
@@ -123,9 +125,10 @@ impl<'a> CandidateView<'a> {
             candidate,
             outcome: (candidate.outcome.verdict(), candidate.outcome.words()),
             samples: samples(candidate.samples),
+            builds: [&comparison.base, &candidate.side].map(Side::build),
             axis,
             modes: Durability::BOTH.into_iter().filter_map(mode).collect(),
-            machine: candidate.machine.iter().map(|row| MachineView::new(row, rule_out_percent)).collect(),
+            machine: candidate.machine.iter().map(|row| MachineView::new(row, comparison.rule_out_percent)).collect(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod curves;
 mod fleet_page;
 mod forest;
 mod history_page;
+mod hosts;
 mod machine_chart;
 mod profile_groups;
 mod report_page;

@@ -220,8 +220,9 @@ impl Screen {
         let shared_cost = shared.and_then(|_| cost(plan.recommendations.first()?));
         let per_month = shared_cost.filter(|_| is_answer).map(|text| Fact::new("Per month", text));
         let modes = plan.recommendations.iter().zip(&machines);
-        if plan.prediction.is_some() {
-            return self.of_prediction(report.verdict.outcome, plan, [target].into_iter().chain(valid_until).collect());
+        if !plan.predictions.is_empty() {
+            let facts = [target].into_iter().chain(valid_until).chain(per_month).collect();
+            return self.of_hosts(report.verdict.outcome, plan, shared, facts);
         }
         Self {
             title: plan_title(report.verdict.outcome, plan, &machines, shared),
@@ -233,24 +234,38 @@ impl Screen {
         }
     }
 
-    /// The other host is the only machine.
-    fn of_prediction(self, outcome: Outcome, plan: &PlanResult, facts: Vec<Fact>) -> Self {
-        let host = plan.profiles.first();
-        let name = host.map_or("", name);
-        let title = match outcome {
-            Outcome::Pass => name.to_owned(),
-            Outcome::Fail => format!("{name} is not enough"),
-            Outcome::Inconclusive => format!("{name} is not known"),
+    /// `shared` is the host that is enough in every mode.
+    fn of_hosts(self, outcome: Outcome, plan: &PlanResult, shared: Option<&ProfileEvidence>, facts: Vec<Fact>) -> Self {
+        let only = plan.profiles.first().filter(|_| plan.profiles.len() == 1);
+        let host = shared.or(only);
+        let title = match (outcome, host) {
+            (Outcome::Pass, Some(host)) => name(host).to_owned(),
+            (Outcome::Pass, None) => {
+                let names = plan.recommendations.iter().filter_map(|one| machine(plan, one)).map(name);
+                names.collect::<Vec<_>>().join("/")
+            }
+            (Outcome::Fail, Some(host)) => format!("{} is not enough", name(host)),
+            (Outcome::Fail, None) => format!("None of {} hosts", plan.profiles.len()),
+            (Outcome::Inconclusive, Some(host)) => format!("{} is not known", name(host)),
+            (Outcome::Inconclusive, None) => format!("None of {} hosts is known", plan.profiles.len()),
         };
-        let mode = |known: &MachineMode| ScreenMode {
-            gauge: known.range_per_second.and_then(|[low, _]| Gauge::new(plan, low)),
-            ..ScreenMode::figure(known.durability, predicted_rate(known), Some("predicted".to_owned()))
+        let mode = |one: &Recommendation| {
+            let chosen = machine(plan, one).or(only);
+            let Some((host, known)) = chosen.and_then(|host| Some((host, host.mode(one.durability)?))) else {
+                return ScreenMode::figure(one.durability, "none".to_owned(), None);
+            };
+            // Where each mode has a host of its own, it is named.
+            let what = if shared.or(only).is_some() { "predicted" } else { name(host) };
+            ScreenMode {
+                gauge: known.range_per_second.and_then(|[low, _]| Gauge::new(plan, low)),
+                ..ScreenMode::figure(one.durability, predicted_rate(known), Some(what.to_owned()))
+            }
         };
         Self {
             title,
             size: host.map(size),
             facts,
-            modes: host.iter().flat_map(|host| &host.modes).map(mode).collect(),
+            modes: plan.recommendations.iter().map(mode).collect(),
             scope: Some(STORE_ONLY),
             ..self
         }

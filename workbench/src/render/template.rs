@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, Error, Output, State, escape_formatter}
 use serde::Serialize;
 
 use super::terms::TERMS;
+use crate::report::build_name;
 use crate::units;
 
 const MARKDOWN: &str = "markdown";
@@ -28,8 +29,8 @@ const TEMPLATES: [(&str, &str); 15] = [
     ("history.md.j2", include_str!("history.md.j2")),
     ("demand.html.j2", include_str!("demand.html.j2")),
     ("demand.md.j2", include_str!("demand.md.j2")),
-    ("prediction.html.j2", include_str!("prediction.html.j2")),
-    ("prediction.md.j2", include_str!("prediction.md.j2")),
+    ("hosts.html.j2", include_str!("hosts.html.j2")),
+    ("hosts.md.j2", include_str!("hosts.md.j2")),
 ];
 
 const ASSETS: [(&str, &str); 5] = [
@@ -90,9 +91,16 @@ fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("count", |value: Option<u64>| value.map_or_else(units::absent, units::count));
     environment.add_filter("moment", |value: &str| units::moment(value));
     environment.add_filter("pretty", |value: Value| serde_json::to_string_pretty(&value).unwrap_or_default());
+    environment.add_filter("build", build);
     environment.add_filter("code", |value: &str| Value::from_safe_string(code_span(value)));
     environment
         .add_filter("code_block", |value: &str, language: &str| Value::from_safe_string(code_block(value, language)));
+}
+
+/// Version and commit of what has both.
+fn build(of: &Value) -> String {
+    let text = |name: &str| of.get_attr(name).ok().and_then(|value| value.as_str().map(str::to_owned));
+    build_name(&text("version").unwrap_or_default(), text("commit").as_deref())
 }
 
 fn figure(value: Option<f64>, format: impl Fn(f64) -> String) -> String {

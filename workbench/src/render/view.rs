@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::hosts::HostsView;
 use super::machine_chart::MachineChart;
 use super::profile_groups::ProfileGroup;
 use super::screen::Screen;
@@ -10,11 +11,10 @@ use crate::host::DiskSwing;
 use crate::load::EngineFigure;
 use crate::measure::{PERCENTILES, Percentile};
 use crate::report::{
-    Band, Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
+    Basis, Capacity, CertificateInfo, CertifiedSlice, CertifiedSlices, CrashVerification, DurableRates, Evidence,
     FigureName, HorizonInfo, HorizonMode, LatencyInfo, MachineMode, ModeResult, NamedLatency, PercentileInfo,
-    PlanResult, PredictedMode, PredictionCheck, PredictionInfo, ProbeResult, ProfileEvidence, RampMode, RateTrials,
-    ReasonKind, Recommendation, Rejection, Report, SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint,
-    WriterSweep,
+    PlanResult, ProbeResult, ProfileEvidence, RampMode, RateTrials, ReasonKind, Recommendation, Rejection, Report,
+    SlicesSummary, WhatIfFigure, WhatIfInfo, WhatIfMode, WriterPoint, WriterSweep,
 };
 use crate::units;
 
@@ -58,8 +58,8 @@ pub(super) struct View<'a> {
     slowest_slices: Vec<SlowSlice<'a>>,
     /// Where a ramp crosses its objective.
     crossings: Vec<(Durability, String)>,
-    /// What another host will sustain.
-    predicted: Vec<PredictedRow<'a>>,
+    /// What other hosts will sustain.
+    hosts: Option<HostsView<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -102,30 +102,9 @@ impl<'a> View<'a> {
             changed: plan.and_then(|plan| plan.what_if.as_ref()).map(changed_figures).unwrap_or_default(),
             disk: DiskText::new(report),
             crossings: crossings(report),
-            predicted: plan.and_then(|plan| plan.prediction.as_ref()).map(predicted_rows).unwrap_or_default(),
+            hosts: plan.and_then(HostsView::new),
             slowest_slices: report.certificate.as_ref().map(slowest_slices).unwrap_or_default(),
         }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct PredictedRow<'a> {
-    mode: &'a PredictedMode,
-    rate: String,
-    inputs: Vec<(&'static str, Band)>,
-    check: Option<String>,
-}
-
-fn predicted_rows(prediction: &PredictionInfo) -> Vec<PredictedRow<'_>> {
-    prediction.modes.iter().map(predicted_row).collect()
-}
-
-fn predicted_row(mode: &PredictedMode) -> PredictedRow<'_> {
-    PredictedRow {
-        mode,
-        rate: mode.rate(),
-        inputs: mode.inputs.iter().map(|input| (input.name.name(), input.ratio)).collect(),
-        check: mode.check.as_ref().map(PredictionCheck::summary),
     }
 }
 

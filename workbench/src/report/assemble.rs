@@ -69,11 +69,8 @@ impl Context<'_> {
     }
 
     pub(crate) fn reproduce(&self) -> Reproduce {
-        Reproduce {
-            command: self.command.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            components: COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into(),
-        }
+        let components = COMPONENTS.map(|(name, version)| (name.to_owned(), version.to_owned())).into();
+        Reproduce::by_this_build(self.command.clone(), components)
     }
 }
 

@@ -42,6 +42,14 @@ pub struct CatalogueEntry {
 }
 
 impl CatalogueInfo {
+    /// What is preferred of machines that are enough: the `cheapest` by a catalogue with prices, else the `smallest`.
+    pub(crate) fn preference(catalogue: Option<&Self>) -> &'static str {
+        match catalogue.and_then(|catalogue| catalogue.currency.as_ref()) {
+            Some(_) => "cheapest",
+            None => "smallest",
+        }
+    }
+
     pub(crate) fn entry(&self, profile: &str) -> Option<&CatalogueEntry> {
         self.machines.iter().find(|one| one.profile == profile)
     }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Serialize};
 
+use super::build::VERSION;
 use super::directory::{ReportError, read_json};
 use super::host_info::HostInfo;
 use super::question::{Field, field};
@@ -40,7 +41,7 @@ impl DiskFile {
         Self {
             schema_version: DISK_SCHEMA_VERSION,
             measured_at,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             host: HostInfo { disk_profile: None, sync_probe: None, ..host.clone() },
             data_directory: path_text(data_directory),
             profile,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::build::{COMMIT, VERSION, build_name};
 use super::certainty::Certainty;
 use super::certificate::CertificateInfo;
 use super::host_info::HostInfo;
@@ -277,6 +278,22 @@ pub struct Reproduce {
     pub command: String,
     /// Version of this package.
     pub version: String,
+    /// Commit of the build, hexadecimal, with `-dirty` appended if its sources had changes; absent in earlier reports, and where
+    /// it was built outside of git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Versions of the components below it, name to version.
     pub components: BTreeMap<String, String>,
+}
+
+impl Reproduce {
+    /// With the version and the commit of this build.
+    pub(crate) fn by_this_build(command: String, components: BTreeMap<String, String>) -> Self {
+        Self { command, version: VERSION.to_owned(), commit: COMMIT.map(str::to_owned), components }
+    }
+
+    /// `0.4.1 (1a2b3c4d5e6f)`.
+    pub(crate) fn build(&self) -> String {
+        build_name(&self.version, self.commit.as_deref())
+    }
 }

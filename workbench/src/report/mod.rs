@@ -7,6 +7,7 @@
 mod assemble;
 mod assess;
 mod attachments;
+mod build;
 mod catalogue;
 mod certainty;
 mod certificate;
@@ -38,6 +39,7 @@ pub use assemble::{Context, latency_info};
 pub(crate) use assemble::{MeasuredMode, host_info, report, spec_json, verification};
 pub(crate) use assess::{Assessment, relative_deviation};
 pub(crate) use attachments::{Attachment, attachments};
+pub(crate) use build::{COMMIT, VERSION, build_name, is_same_commit, short_commit};
 pub use catalogue::{CatalogueEntry, CatalogueInfo, MachineCost};
 pub(crate) use certainty::Ground;
 pub use certainty::{Certainty, CertaintyLevel};
@@ -63,7 +65,7 @@ pub use plan::{
     PlanResult, ProbeResult, ProfileEvidence, RankedFrom, RateTrials, Recommendation, Rejection, RequestCommands,
     Resource, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, ValidUntil,
 };
-pub use prediction::{InputName, PredictedMode, PredictionCheck, PredictionInfo, PredictionInput};
+pub use prediction::{InputName, PredictedMode, PredictedTarget, PredictionCheck, PredictionInfo, PredictionInput};
 pub use price::{AtRisk, DurabilityPrice, LatencyPrice, ThroughputBasis, ThroughputPrice};
 pub use question::{ComparisonContext, Incomparable, Question, Target};
 pub(crate) use question::{

@@ -9,7 +9,7 @@ use super::disk::PlanDisk;
 use super::forecast::{Band, ForecastInfo};
 use super::horizon::HorizonInfo;
 use super::latency::LatencyInfo;
-use super::prediction::PredictionInfo;
+use super::prediction::{PredictionInfo, one_or_several};
 use super::slo::SloInfo;
 use super::what_if::WhatIfInfo;
 use super::writers::WriterSweep;
@@ -60,9 +60,9 @@ pub struct PlanResult {
     pub demand: Option<DemandInfo>,
     /// The plan whose rates were ranked again without measuring; absent if this plan measured them.
     pub ranked_from: Option<RankedFrom>,
-    /// What another host will sustain; absent without `--host`.
-    #[serde(default)]
-    pub prediction: Option<PredictionInfo>,
+    /// What other hosts will sustain, in the order of `profiles`; empty without `--host`.
+    #[serde(default, alias = "prediction", deserialize_with = "one_or_several")]
+    pub predictions: Vec<PredictionInfo>,
     /// How many commands each kind of request is: what rates of transactions are converted by. Empty in earlier reports.
     #[serde(default)]
     pub requests: Vec<RequestCommands>,

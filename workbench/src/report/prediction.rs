@@ -1,8 +1,9 @@
-//! The part of a report that says what another host will sustain, by its profile and a plan of this one.
+//! The part of a report that says what other hosts will sustain, by their profiles and a plan of this one.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::certainty::CertaintyLevel;
 use super::forecast::Band;
 use super::host_info::HostInfo;
 use crate::actor::Durability;
@@ -12,12 +13,18 @@ use crate::units;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PredictionInfo {
+    /// Its name: the `profile` of its evidence.
+    #[serde(default = "other_host")]
+    pub profile: String,
     /// Its profile, a file of `host --probe`, or the report of a plan that ran on it.
     pub origin: String,
     /// When that was measured, RFC 3339 in UTC.
     pub measured_at: String,
     /// The other host; its disk profile is left out.
     pub host: HostInfo,
+    /// Median time of a sync of 4 KiB there; absent if its disk was not probed, and in earlier reports.
+    #[serde(default)]
+    pub sync_p50_ns: Option<u64>,
     /// One entry per durability mode.
     pub modes: Vec<PredictedMode>,
 }
@@ -43,8 +50,50 @@ pub struct PredictedMode {
     pub at_least_per_second: Option<f64>,
     /// Why there is no rate; empty if there is one.
     pub note: String,
+    /// How certain the rate is; absent in earlier reports.
+    #[serde(default)]
+    pub certainty: Option<CertaintyLevel>,
+    /// Whether it is enough for each target, ascending; empty in earlier reports.
+    #[serde(default)]
+    pub targets: Vec<PredictedTarget>,
     /// The prediction beside what a plan measured on the other host; absent where there is none.
     pub check: Option<PredictionCheck>,
+}
+
+/// What another host will sustain with the database of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PredictedTarget {
+    /// The target, commands per second.
+    pub target_per_second: f64,
+    /// The rate that leaves the headroom at the target.
+    pub required_per_second: f64,
+    /// The rate that meets the objective with the database of this target at the horizon; absent where it is not known.
+    pub per_second: Option<Band>,
+    /// The rate that it sustains at least, where it has more cores than the plan can be continued to.
+    pub at_least_per_second: Option<f64>,
+    /// Whether the whole range is enough, or none of it; absent if the required rate lies within it, and where nothing is known.
+    pub holds: Option<bool>,
+}
+
+/// The name of the only host in reports of earlier versions.
+fn other_host() -> String {
+    "other host".to_owned()
+}
+
+/// Earlier versions predicted one host.
+pub(super) fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PredictionInfo>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Found {
+        Several(Vec<PredictionInfo>),
+        One(Box<PredictionInfo>),
+    }
+    Ok(match Option::deserialize(deserializer)? {
+        None => Vec::new(),
+        Some(Found::Several(several)) => several,
+        Some(Found::One(one)) => vec![*one],
+    })
 }
 
 /// A property of the other host as a multiple of that of the host of the plan.
@@ -102,7 +151,24 @@ pub struct PredictionCheck {
     pub is_within: bool,
 }
 
+impl PredictedTarget {
+    /// `holds`, `may hold`, `does not hold` or `not known`.
+    pub const fn word(&self) -> &'static str {
+        match (self.holds, self.per_second, self.at_least_per_second) {
+            (Some(true), ..) => "holds",
+            (Some(false), ..) => "does not hold",
+            (None, None, None) => "not known",
+            (None, ..) => "may hold",
+        }
+    }
+}
+
 impl PredictedMode {
+    /// Whether a rate is known, or one that it sustains at least.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.per_second.is_some() || self.at_least_per_second.is_some()
+    }
+
     /// `3,620/s (3,100 – 4,200/s)`, or that it is not known.
     pub fn rate(&self) -> String {
         match (self.per_second, self.at_least_per_second) {

@@ -51,8 +51,7 @@ pub struct ComparisonContext {
 
 impl ComparisonContext {
     pub(crate) fn reproduce(&self, first: &Report) -> Reproduce {
-        let (command, version) = (self.command.clone(), env!("CARGO_PKG_VERSION").to_owned());
-        Reproduce { command, version, components: first.reproduce.components.clone() }
+        Reproduce::by_this_build(self.command.clone(), first.reproduce.components.clone())
     }
 }
 

@@ -43,8 +43,8 @@ Examples:
     --slo p99=10ms --machines machines.csv
   # Other targets or prices on a finished plan, without measuring
   ave-workbench plan --from reports/ledger-20260101T120000Z --target 3000
-  # What another host will sustain, by what `host --probe -o b.json` wrote there
-  ave-workbench plan --from reports/ledger-20260101T120000Z --host b.json"
+  # Which of two other hosts is enough, by what `host --probe -o b.json` wrote there
+  ave-workbench plan --from reports/ledger-20260101T120000Z --host b.json c.json"
 )]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
@@ -56,10 +56,11 @@ pub(crate) struct PlanArgs {
         "disk", "tbw", "what_if", "fresh", "durability", "writers", "data_dir", "metrics",
     ])]
     pub(crate) from: Option<PathBuf>,
-    /// With `--from`: predict what another host will sustain, from its profile, a file that `host --probe -o` wrote there, or
-    /// from the report of a plan that ran there, with which the prediction is compared
-    #[arg(long, value_name = "PROFILE|REPORT", conflicts_with_all = ["machines", "growth"])]
-    pub(crate) host: Option<PathBuf>,
+    /// With `--from`: predict what other hosts will sustain, and name the smallest that is enough, from their profiles, files
+    /// that `host --probe -o` wrote there, or from reports of plans that ran there, with which the prediction is compared; may
+    /// be repeated. With `--machines` the price of `b.json` is that of the machine `b`
+    #[arg(long, value_name = "PROFILE|REPORT", num_args = 1..)]
+    pub(crate) host: Vec<PathBuf>,
     /// Rate to sustain, commands/s, or transactions/s such as `"50 fact/s"`; or the lowest, the likely and the highest:
     /// `500,2000,5000`
     #[arg(

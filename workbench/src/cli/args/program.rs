@@ -1,5 +1,7 @@
 //! The program and its commands.
 
+use std::sync::LazyLock;
+
 use clap::{Parser, Subcommand};
 
 use super::certify::CertifyArgs;
@@ -12,6 +14,10 @@ use super::print::{CompletionsArgs, MachinesArgs, ManArgs, WorkloadsArgs};
 use super::report::ReportArgs;
 use super::run::RunArgs;
 use super::trace::TraceCommand;
+use crate::report::{COMMIT, VERSION, build_name};
+
+/// `0.4.1 (1a2b3c4d5e6f)`.
+static BUILD: LazyLock<String> = LazyLock::new(|| build_name(VERSION, COMMIT));
 
 /// Measure an actor store on RocksDB and size machines for it
 ///
@@ -24,7 +30,7 @@ use super::trace::TraceCommand;
 #[derive(Debug, Parser)]
 #[command(
     name = "ave-workbench",
-    version,
+    version = BUILD.as_str(),
     max_term_width = 100,
     after_help = "\
 Examples:

@@ -26,9 +26,8 @@ fn print(comparison: &Comparison, directory: &Path, output: Output) -> Result<()
     let interval = format!("{} interval", units::percent(comparison.confidence_percent));
     let header = ["durability", "figure", "answer", "base", "candidate", "difference", &interval, "p"];
     for candidate in &comparison.candidates {
-        if comparison.candidates.len() > 1 {
-            output.line(&candidate.side.path)?;
-        }
+        let [base, side] = [&comparison.base, &candidate.side].map(|side| format!("{}, {}", side.path, side.build()));
+        output.line(&format!("{side}, compared with {base}"))?;
         output.line(&figure_table(&header, 3, candidate.rows.iter().map(cells).collect()))?;
         output.list(notes(candidate))?;
     }

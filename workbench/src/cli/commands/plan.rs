@@ -28,7 +28,7 @@ pub(crate) fn run(args: &PlanArgs, output: Output) -> Result<Outcome, CliError> 
     if let Some(from) = &args.from {
         return rank_again(args, from, output);
     }
-    if args.host.is_some() {
+    if !args.host.is_empty() {
         return Err(CliError::Usage("--host predicts from a finished plan, expected --from".to_owned()));
     }
     let request = request(args)?;
@@ -64,13 +64,10 @@ fn rank_again(args: &PlanArgs, from: &Path, output: Output) -> Result<Outcome, C
         growth_percent_per_month: args.growth,
         headroom_percent: args.headroom,
         catalogue,
-        other_host: args.host.as_deref(),
+        hosts: &args.host,
         command: resolve::command_line(),
         started_at: resolve::now(),
     };
-    if args.host.is_some() && request.range.is_some() {
-        return Err(CliError::Usage("--host: expected one --target, commands/s or transactions/s".to_owned()));
-    }
     let ranked = plan::rerank(&report, &request)?;
     publish(&ranked, Vec::new(), &args.place, output)
 }

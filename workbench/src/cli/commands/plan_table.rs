@@ -5,8 +5,8 @@ use crate::actor::Durability;
 use crate::cli::error::CliError;
 use crate::cli::output::{self, Output, figure_table};
 use crate::report::{
-    DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, PredictedMode, ProfileEvidence,
-    Resource, WhatIfInfo, WhatIfMode,
+    CatalogueInfo, DurabilityPrice, DurableRate, Evidence, MachineMode, PlanDisk, PlanResult, PredictedMode,
+    PredictionInfo, ProfileEvidence, Resource, WhatIfInfo, WhatIfMode,
 };
 use crate::units;
 
@@ -14,7 +14,12 @@ const UNKNOWN: &str = "–";
 
 pub(super) fn print(plan: &PlanResult, price: Option<&DurabilityPrice>, output: Output) -> Result<(), CliError> {
     output.line(&caption(plan))?;
-    output.line(&table(plan))?;
+    output.line(&if plan.predictions.is_empty() { table(plan) } else { hosts(plan) })?;
+    let predicted = predicted(plan);
+    if !predicted.is_empty() {
+        let predicted: Vec<_> = predicted.iter().map(|(label, text)| (label.as_str(), text.clone())).collect();
+        output.line(&format!("\n{}", output::facts(&predicted)))?;
+    }
     let facts = facts(plan, price);
     if !facts.is_empty() {
         output.line(&format!("\n{}", output::facts(&facts)))?;
@@ -39,6 +44,41 @@ fn table(plan: &PlanResult) -> String {
     let percentile = format!("{} at\ntarget", plan.slo.percentile);
     let header = ["machine", "durable", "evidence", "holds", "binds", "per\nsecond", &percentile, "memory"];
     figure_table(&header, 5, plan.profiles.iter().flat_map(|known| rows(plan, known)).collect())
+}
+
+/// A row per host and durability mode, and below them the host for each target.
+fn hosts(plan: &PlanResult) -> String {
+    let modes = plan.predictions.iter().flat_map(|host| &host.modes);
+    let targets = modes.map(|mode| &mode.targets).next().map(Vec::as_slice).unwrap_or_default();
+    let targets: Vec<_> = targets.iter().map(|target| units::rate(target.target_per_second)).collect();
+    let mut header = vec!["host", "cores", "RAM", "sync", "durable", "per second"];
+    header.extend(targets.iter().map(String::as_str));
+    header.push("sure");
+    let mut rows: Vec<_> = plan.predictions.iter().flat_map(host_rows).collect();
+    let preferred = CatalogueInfo::preference(plan.catalogue.as_ref());
+    rows.extend(plan.demand.iter().flat_map(|demand| &demand.modes).map(|mode| {
+        let none = || "none".to_owned();
+        let names = mode.targets.iter().map(|target| target.profile.clone().unwrap_or_else(none));
+        let blank = || std::iter::repeat_n(String::new(), 3);
+        let first =
+            [preferred.to_owned()].into_iter().chain(blank()).chain([mode.durability.to_string(), String::new()]);
+        first.chain(names).chain([String::new()]).collect()
+    }));
+    figure_table(&header, header.len(), rows)
+}
+
+fn host_rows(host: &PredictionInfo) -> Vec<Vec<String>> {
+    let sync = host.sync_p50_ns.map_or_else(units::absent, |ns| units::duration(ns as f64));
+    let size = [host.host.usable_cores_count.to_string(), units::bytes(host.host.usable_ram_bytes as f64), sync];
+    let row = |(place, mode): (usize, &PredictedMode)| {
+        let named = [host.profile.clone()].into_iter().chain(size.clone());
+        // The first row names the host.
+        let named = named.map(|cell| if place == 0 { cell } else { String::new() });
+        let answers = mode.targets.iter().map(|target| target.word().to_owned());
+        let sure = mode.certainty.map_or_else(units::absent, |level| level.name().to_owned());
+        named.chain([mode.durability.to_string(), mode.rate()]).chain(answers).chain([sure]).collect()
+    };
+    host.modes.iter().enumerate().map(row).collect()
 }
 
 /// A row per durability mode in which the machine was tried; the first one names it. What follows from another machine has
@@ -96,14 +136,15 @@ fn at_target(plan: &PlanResult, known: &ProfileEvidence, durability: Durability)
 
 fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
+    // The table of hosts has all of them.
+    let machines = || plan.profiles.iter().filter(|_| plan.predictions.is_empty());
     for (label, kind) in [("at least the same", Evidence::Implied), ("not measured", Evidence::NotMeasured)] {
-        let of_kind = plan.profiles.iter().filter(|known| known.evidence == kind);
+        let of_kind = machines().filter(|known| known.evidence == kind);
         let names: Vec<_> = of_kind.map(|known| known.profile.as_str()).collect();
         if !names.is_empty() {
             facts.push((label, names.join(", ")));
         }
     }
-    facts.extend(plan.prediction.iter().flat_map(|prediction| prediction.modes.iter().flat_map(predicted)));
     facts.extend(demand_table::cost(plan).map(|cost| ("cost", cost)));
     facts.extend(price.map(|price| ("price of durability", cost(price))));
     facts.push(("disk per day", growth(plan)));
@@ -117,17 +158,20 @@ fn facts(plan: &PlanResult, price: Option<&DurabilityPrice>) -> Vec<(&'static st
     facts
 }
 
-/// What another host will sustain, from what, and how that compares with what was measured there.
-fn predicted(mode: &PredictedMode) -> Vec<(&'static str, String)> {
-    let label = if mode.durability.is_on() { "predicted, on" } else { "predicted, off" };
-    let from = mode.base.as_ref().map_or_else(String::new, |base| {
-        format!("; {} of {base}, {}", mode.base_per_second.map_or_else(units::absent, units::rate), mode.inputs())
-    });
-    let note = if mode.note.is_empty() { String::new() } else { format!(": {}", mode.note) };
-    let error = format!("; error of the functions {}", units::percent(mode.model_error_percent));
-    let error = if mode.per_second.is_some() { error } else { String::new() };
-    let check = mode.check.as_ref().map(|check| ("checked there", check.summary()));
-    [(label, format!("{}{note}{from}{error}", mode.rate()))].into_iter().chain(check).collect()
+/// What each host will sustain, from what, and how that compares with what was measured there.
+fn predicted(plan: &PlanResult) -> Vec<(String, String)> {
+    let of = |host: &PredictionInfo, mode: &PredictedMode| {
+        let label = format!("{}, {}", host.profile, mode.durability);
+        let from = mode.base.as_ref().map_or_else(String::new, |base| {
+            format!("; {} of {base}, {}", mode.base_per_second.map_or_else(units::absent, units::rate), mode.inputs())
+        });
+        let note = if mode.note.is_empty() { String::new() } else { format!(": {}", mode.note) };
+        let error = format!("; error of the functions {}", units::percent(mode.model_error_percent));
+        let error = if mode.per_second.is_some() { error } else { String::new() };
+        let check = mode.check.as_ref().map(|check| (format!("{label}, checked there"), check.summary()));
+        [(label, format!("{}{note}{from}{error}", mode.rate()))].into_iter().chain(check).collect::<Vec<_>>()
+    };
+    plan.predictions.iter().flat_map(|host| host.modes.iter().flat_map(move |mode| of(host, mode))).collect()
 }
 
 /// How the disk behaved, and the durable rate where it was fast, as at its median, and slow.

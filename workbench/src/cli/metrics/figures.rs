@@ -13,6 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::actor::Durability;
 use crate::load::{EngineCounters, Phase};
 use crate::measure::Snapshot;
+use crate::report::{COMMIT, VERSION};
 
 const PREFIX: &str = "ave_workbench";
 
@@ -58,9 +59,9 @@ impl Figures {
     }
 
     fn register(&mut self) {
-        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        let version = Info::new(vec![("version", VERSION), ("commit", COMMIT.unwrap_or_default())]);
         let Self { registry, .. } = self;
-        registry.register("build", "Version of ave-workbench", version);
+        registry.register("build", "Version and commit of ave-workbench", version);
         registry.register("commands", "Commands completed, warm-ups included", self.commands.clone());
         registry.register_with_unit(
             "response_time_p99",

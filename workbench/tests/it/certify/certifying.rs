@@ -50,6 +50,7 @@ pub(crate) fn head(spec: &CertifySpec, source: &Source, data_directory: &Path) -
         inputs,
         data_directory: data_directory.to_owned(),
         machine: "this one".to_owned(),
+        commit: Some("1a2b3c4d5e6f".to_owned()),
         command: "ave-workbench certify".to_owned(),
         began_at: jiff::Timestamp::now(),
     }
@@ -452,6 +453,7 @@ fn a_journal_belongs_to_one_process_machine_and_directory() {
     let own = head(&trial.spec, &trial.source, trial.directory.path());
     for other in [
         JournalHead { machine: "another one".to_owned(), ..own.clone() },
+        JournalHead { commit: Some("0a0b0c0d0e0f".to_owned()), ..own.clone() },
         JournalHead { data_directory: "/elsewhere".into(), ..own },
     ] {
         let refused = CertifyJournal::open(&reports, other, false).unwrap_err();

@@ -76,7 +76,19 @@ fn completions_and_help_are_printed() {
     let help = place.run("run --help");
     assert_eq!(help.code, PASS);
     assert!(help.stdout.contains("--measure") && help.stdout.contains("Examples:"), "{}", help.stdout);
-    assert!(place.run("--version").stdout.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_version_is_printed_with_the_commit_that_the_build_has() {
+    let printed = Place::new().run("--version").stdout;
+    let version = concat!("ave-workbench ", env!("CARGO_PKG_VERSION"));
+    match option_env!("AVE_WORKBENCH_COMMIT") {
+        Some(commit) => {
+            assert!(printed.starts_with(&format!("{version} ({}", &commit[..7])), "{printed}");
+            assert_eq!(printed.contains("-dirty)"), commit.ends_with("-dirty"), "{printed}");
+        }
+        None => assert_eq!(printed, format!("{version}\n")),
+    }
 }
 
 /// Runs it with a closed pipe as standard output.

@@ -157,6 +157,7 @@ fn report(number: u32) -> Report {
     report.started_at = format!("2026-03-01T{:02}:{:02}:{:02}Z", number / 3_600, number / 60 % 60, number % 60);
     report.settings.rounds_count = ROUNDS;
     report.verdict.outcome = Outcome::Pass;
+    report.reproduce.commit = None;
     for mode in &mut report.modes {
         mode.commands.retain(|latency| COMMANDS.iter().any(|(name, _)| *name == latency.name));
     }
@@ -546,4 +547,29 @@ fn too_few_runs_are_not_blamed_on_the_commands() {
     assert!(!has(&found, "Too rare"), "{:?}", found.warnings);
     let enough = compared(&[build("a", 4), build("b", 4)]);
     assert!(!has(&enough, "on a side"), "{:?}", enough.warnings);
+}
+
+#[test]
+fn builds_are_named_by_their_commits_and_one_commit_on_both_sides_is_a_warning() {
+    let mut simulation = Simulation::new(QUIET, 61);
+    let mut run = |commit: &str| {
+        let mut report = simulation.run(1.0, 1.0);
+        report.reproduce.commit = Some(commit.to_owned());
+        report
+    };
+    let (one, other) = ("1a2b3c4d5e6f7a8b", "9f8e7d6c5b4a3928");
+    let has = |found: &Comparison, what: &str| found.warnings.iter().any(|warning| warning.what.contains(what));
+    let found = compared(&[side("a", vec![run(one)]), side("b", vec![run(other)])]);
+    assert!(!has(&found, "one commit") && !has(&found, "builds:"), "{:?}", found.warnings);
+    assert_eq!(found.candidates[0].side.reports[0].commit.as_deref(), Some(other));
+    let markdown = ave_workbench::render::comparison(&found).markdown;
+    assert!(markdown.contains("Base 0.4.1 (1a2b3c4d5e6f), candidate 0.4.1 (9f8e7d6c5b4a)."), "{markdown}");
+    let found = compared(&[side("a", vec![run(one)]), side("b", vec![run(one)])]);
+    assert!(has(&found, "The base and b are builds of one commit, 1a2b3c4d5e6f."), "{:?}", found.warnings);
+    // Sources with changes may differ.
+    let dirty = format!("{one}-dirty");
+    let found = compared(&[side("a", vec![run(&dirty)]), side("b", vec![run(&dirty)])]);
+    assert!(!has(&found, "one commit"), "{:?}", found.warnings);
+    let found = compared(&[side("a", vec![run(one), run(one)]), side("b", vec![run(one), run(other)])]);
+    assert!(has(&found, "The reports of b are of 2 builds: 0.4.1 (1a2b3c4d5e6f), 0.4.1 (9f8e7d6c5b4a)."));
 }

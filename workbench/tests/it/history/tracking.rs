@@ -87,6 +87,13 @@ fn new_build(report: &mut Report) {
     "0.4.2".clone_into(&mut report.reproduce.version);
 }
 
+/// Of sources with changes.
+const NEW_COMMIT: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c-dirty";
+
+fn new_commit(report: &mut Report) {
+    report.reproduce.commit = Some(NEW_COMMIT.to_owned());
+}
+
 fn rate(history: &History, durability: Durability) -> &Series {
     history.series.iter().find(|one| one.durability == durability && one.metric == Metric::Rate).unwrap()
 }
@@ -123,6 +130,29 @@ fn a_slower_build_is_a_regression_with_its_place_size_and_build() {
         assert!(history.sentence.contains(part), "`{part}` is missing: {}", history.sentence);
     }
     assert!(history.warnings.is_empty(), "{:?}", history.warnings);
+}
+
+#[test]
+fn builds_of_one_version_are_known_by_their_commits() {
+    let mut nightly = Nightly::new(8, 0.01);
+    let history = nightly.add(14, 1.0, same).add(6, 1.2, new_commit).history();
+    let [build] = &only_change(rate(&history, Durability::Off)).differing[..] else { panic!("{history:#?}") };
+    assert!(build.is_build && build.field == "reproduce.commit", "{build:?}");
+    assert_eq!([&build.before, &build.after], ["1a2b3c4d5e6f", "9f8e7d6c5b4a-dirty"]);
+    assert!(history.sentence.contains("reproduce.commit 1a2b3c4d5e6f → 9f8e7d6c5b4a-dirty"), "{}", history.sentence);
+    assert!(history.warnings.is_empty(), "{:?}", history.warnings);
+    let commits = [0, 19].map(|place: usize| history.reports[place].commit.as_deref().unwrap());
+    assert_eq!(commits, ["1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d", NEW_COMMIT]);
+}
+
+#[test]
+fn a_report_of_an_earlier_version_has_no_commit() {
+    let value = serde_json::to_value(sample::run()).unwrap();
+    let mut old = value.clone();
+    old["reproduce"].as_object_mut().unwrap().remove("commit").unwrap();
+    let report: Report = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!(report.reproduce.commit, None);
+    assert_eq!(serde_json::to_value(&report).unwrap(), old, "it is written as it was read");
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn changed(change: impl Fn(&mut Report)) -> History {
     nightly.add(8, 1.3, |report| {
         change(report);
         "0.5.0".clone_into(&mut report.reproduce.version);
+        report.reproduce.commit = Some("9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c".to_owned());
     });
     let reports = Reports::new(nightly.reports, None).unwrap();
     history(&reports, CompareSettings::default(), &context()).unwrap()
@@ -45,12 +46,16 @@ fn both_pages_have_the_answer_every_change_and_what_is_left_out() {
             "reproduce.version changed from 0.4.1 to 0.5.0",
             "nightly/21",
             "settings.seed is 7, and 42 in the newest report",
+            "reproduce.commit changed from 1a2b3c4d5e6f to 9f8e7d6c5b4a",
         ] {
             assert!(shown.contains(part), "`{part}` is missing: {shown}");
         }
         for nonsense in ["NaN", "inf<", "undefined", "Some("] {
             assert!(!shown[shown.find("<body").unwrap_or(0)..].contains(nonsense), "{nonsense}");
         }
+    }
+    for build in ["0.4.1 (1a2b3c4d5e6f)", "0.5.0 (9f8e7d6c5b4a)"] {
+        assert!(page.contains(build), "{build}");
     }
     assert_eq!(page.matches("<svg class=\"timeline").count(), history.series.len());
     let marks: usize = history.series.iter().map(|series| series.points.len()).sum();

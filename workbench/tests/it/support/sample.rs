@@ -16,12 +16,13 @@ use ave_workbench::report::{
     Evidence, FigureName, ForecastInfo, GrowthInfo, HorizonInfo, HorizonMode, HostInfo, InputName, LatencyInfo,
     LatencyPrice, LeastRegret, LoadKind, MachineCost, MachineLatency, MachineMode, MachinePeriod, MachineStanding,
     MemoryInfo, MemoryPartInfo, ModeResult, ModelErrorInfo, NamedLatency, Outcome, PercentileInfo, PlanDisk,
-    PlanResult, PredictedMode, PredictionCheck, PredictionInfo, PredictionInput, ProbeResult, ProfileEvidence,
-    RampInfo, RampMode, RampPoint, RankedFrom, RateTrials, Reason, ReasonKind, Recommendation, Rejection, Report,
-    ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo, RoundLatency, SCHEMA_VERSION,
-    ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo, SizeRate, SloInfo, SourceInfo,
-    SourceKind, TargetMachine, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil, Verdict, Verification,
-    Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep, WritesInfo,
+    PlanResult, PredictedMode, PredictedTarget, PredictionCheck, PredictionInfo, PredictionInput, ProbeResult,
+    ProfileEvidence, RampInfo, RampMode, RampPoint, RankedFrom, RateTrials, Reason, ReasonKind, Recommendation,
+    Rejection, Report, ReportKind, Reproduce, Resource, ResourceUse, RestartInfo, RoundFigures, RoundInfo,
+    RoundLatency, SCHEMA_VERSION, ScalingCurveInfo, ScalingInfo, ScalingPointInfo, SeriesPoint, Settings, SizeInfo,
+    SizeRate, SloInfo, SourceInfo, SourceKind, TargetMachine, ThroughputBasis, ThroughputPrice, TuningInfo, ValidUntil,
+    Verdict, Verification, Warning, WhatIfFigure, WhatIfInfo, WhatIfMode, WorkingSet, WriterPoint, WriterSweep,
+    WritesInfo,
 };
 use serde_json::json;
 
@@ -82,6 +83,7 @@ pub(crate) fn plan() -> Report {
             command: "ave-workbench plan --workload steady-light --target 2000 --slo persist:p99=10ms --headroom 30 --seed 42"
                 .to_owned(),
             version: "0.4.1".to_owned(),
+            commit: Some("1a2b3c4d5e6f7a8b9c0d1a2b3c4d5e6f7a8b9c0d".to_owned()),
             components: BTreeMap::from([
                 ("rocksdb".to_owned(), "0.25.0 (librocksdb 11.8.1)".to_owned()),
                 ("rustc".to_owned(), "1.95.0".to_owned()),
@@ -116,6 +118,14 @@ pub(crate) fn predicted() -> Report {
         per_second: durability.is_on().then(|| band(4_410.0)),
         at_least_per_second: (!durability.is_on()).then_some(18_900.0),
         note: if durability.is_on() { String::new() } else { "it has 16 cores, small has 2 cores".to_owned() },
+        certainty: Some(CertaintyLevel::Moderate),
+        targets: vec![PredictedTarget {
+            target_per_second: 2_000.0,
+            required_per_second: 2_857.142_857,
+            per_second: durability.is_on().then(|| band(4_410.0)),
+            at_least_per_second: (!durability.is_on()).then_some(18_900.0),
+            holds: Some(true),
+        }],
         check: durability.is_on().then(|| PredictionCheck {
             machine: "small".to_owned(),
             measured_per_second: 4_200.0,
@@ -146,12 +156,14 @@ pub(crate) fn predicted() -> Report {
     for one in &mut plan.recommendations {
         (one.profile, one.cost, one.expected) = (Some("host b".to_owned()), None, None);
     }
-    plan.prediction = Some(PredictionInfo {
+    plan.predictions = vec![PredictionInfo {
+        profile: "host b".to_owned(),
+        sync_p50_ns: Some(90_000),
         origin: "b.json".to_owned(),
         measured_at: "2026-02-27T08:00:00Z".to_owned(),
         host,
         modes: Durability::BOTH.map(mode).into(),
-    });
+    }];
     plan.ranked_from = Some(RankedFrom {
         report: "reports/steady-light-20260301T093000Z".to_owned(),
         started_at: "2026-03-01T09:30:00Z".to_owned(),
@@ -713,7 +725,7 @@ fn plan_result() -> PlanResult {
         catalogue: Some(catalogue()),
         demand: Some(demand()),
         ranked_from: None,
-        prediction: None,
+        predictions: Vec::new(),
         requests: Vec::new(),
     }
 }

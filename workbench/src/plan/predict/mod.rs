@@ -16,38 +16,25 @@
 //! The range is that of the corners: every input at the end of its band that makes the host slow, or fast. It is widened to
 //! the errors of the functions, as the plan checked them.
 
+mod base;
+mod inputs;
+
+use base::{Base, Corner, Unknown, Work};
+use inputs::{Hosts, Inputs, around, cores, exactly, known};
+
 use crate::actor::Durability;
-use crate::host::{DiskProfile, Machine, ProcessorProfile, ReadPath};
-use crate::plan::limits::{SAME_SIZE, machine, rate_on};
+use crate::host::Machine;
+use crate::plan::limits::machine;
 use crate::plan::other_host::OtherHost;
-use crate::plan::scaling::Scaling;
-use crate::report::{
-    Band, Capacity, DurableRates, HorizonInfo, HorizonMode, HostInfo, InputName, MachineMode, PlanResult,
-    PredictedMode, PredictionCheck, PredictionInput, Report, Resource, WorkingSet, suffices,
-};
+use crate::report::{Band, InputName, PlanResult, PredictedMode, PredictionCheck, PredictionInput, Report, suffices};
 use crate::units;
 
-/// Least memory for blocks, as a share of what the process may use.
-const LEAST_MEMORY_SHARE: f64 = 0.05;
-/// How far searches of one host, repeated half an hour apart, differed without syncs, percent.
+/// How far two plans on one host, 25 minutes apart, differed without syncs (`docs/validation.md`), percent.
 const REPEAT_ERROR_PERCENT: f64 = 7.0;
 /// How far a round lies off the durable rate by sync latency of another one, in nine of ten (`docs/methodology.md`), percent.
 const SYNC_ERROR_PERCENT: f64 = 12.0;
 /// Reads per command of the smallest database from which on its rate depends on the disk's reads too.
 const FEW_READS: f64 = 0.05;
-
-/// Why a rate is not known, and the rate that is known at least.
-#[derive(Debug, PartialEq)]
-struct Unknown {
-    reason: String,
-    at_least_per_second: Option<f64>,
-}
-
-impl From<String> for Unknown {
-    fn from(reason: String) -> Self {
-        Self { reason, at_least_per_second: None }
-    }
-}
 
 /// The host of a plan beside another one.
 pub(super) struct Predictor<'a> {
@@ -57,62 +44,12 @@ pub(super) struct Predictor<'a> {
     pub(super) other: &'a OtherHost,
 }
 
-/// What a plan knows of the machine that a prediction starts from, in one durability mode.
-struct Base<'a> {
-    capacity: &'a Capacity,
-    /// Of the objective.
-    limit_ns: f64,
-    sustained: f64,
-    mode: &'a MachineMode,
-    machine: Machine,
-    durable: Option<&'a DurableRates>,
-    horizon: Option<(&'a HorizonInfo, &'a HorizonMode)>,
-}
-
-/// The other host in relation to this one.
-#[derive(Clone, Copy)]
-struct Inputs {
-    speed: Band,
-    sync: Band,
-    cores: Band,
-    read: Band,
-    /// Rate of sequential writes.
-    writes: Band,
-}
-
 /// An end of a band, or its middle.
 type End = fn(&Band) -> f64;
 
-/// One value of each.
-#[derive(Clone, Copy)]
-struct Corner {
-    /// The rate of the base machine in relation to the one that is expected.
-    base: f64,
-    speed: f64,
-    sync: f64,
-    cores: f64,
-    read: f64,
-    writes: f64,
-}
-
-/// The time of a command on the base machine, seconds.
-#[derive(Debug, Clone, Copy)]
-struct Work {
-    /// On a core and in syncs.
-    here: f64,
-    /// In reads from the disk, beyond those of the smallest database; and what larger states cost.
-    reads: f64,
-}
-
 impl Predictor<'_> {
-    /// What `wanted`, a machine on the other host, sustains with a database of so many bytes at the horizon; beside what a plan
-    /// measured there.
-    pub(super) fn mode(&self, durability: Durability, wanted: &Machine, stored_bytes: Option<f64>) -> PredictedMode {
-        PredictedMode { check: self.check(durability), ..self.predict(durability, wanted, stored_bytes) }
-    }
-
     /// The machine that the plan of the other host measured, with the database that it was measured on.
-    fn check(&self, durability: Durability) -> Option<PredictionCheck> {
+    pub(super) fn check(&self, durability: Durability) -> Option<PredictionCheck> {
         let there = self.other.plan.as_ref()?;
         let capacity = there.capacity(durability)?;
         let measured_per_second = capacity.sustained_per_second?;
@@ -128,7 +65,8 @@ impl Predictor<'_> {
         })
     }
 
-    fn predict(&self, durability: Durability, wanted: &Machine, stored_bytes: Option<f64>) -> PredictedMode {
+    /// What `wanted`, a machine on the other host, sustains with a database of so many bytes at the horizon.
+    pub(super) fn predict(&self, durability: Durability, wanted: &Machine, stored_bytes: Option<f64>) -> PredictedMode {
         let mut found = PredictedMode {
             durability,
             base: None,
@@ -138,6 +76,8 @@ impl Predictor<'_> {
             per_second: None,
             at_least_per_second: None,
             note: String::new(),
+            certainty: None,
+            targets: Vec::new(),
             check: None,
         };
         match self.fill(wanted, stored_bytes, &mut found) {
@@ -151,7 +91,8 @@ impl Predictor<'_> {
 
     fn fill(&self, wanted: &Machine, stored_bytes: Option<f64>, found: &mut PredictedMode) -> Result<Band, Unknown> {
         let durability = found.durability;
-        let base = self.base(durability)?;
+        let hosts = Hosts { report: self.report, other: self.other };
+        let base = Base::new(self.plan, durability)?;
         found.base = Some(base.machine.name.clone());
         let [has, needs] = [wanted, &base.machine].map(|machine| machine.usable_ram_bytes() as f64);
         if !suffices(has, needs) {
@@ -161,27 +102,27 @@ impl Predictor<'_> {
         let (memory, work) = base.work(wanted, stored_bytes)?;
         found.base_per_second = Some(1.0 / (work.here + work.reads));
         let mut inputs = Inputs {
-            speed: self.core_speed()?,
+            speed: hosts.core_speed()?,
             sync: exactly(1.0),
             cores: exactly(1.0),
             read: exactly(1.0),
-            writes: self.writes()?,
+            writes: hosts.writes()?,
         };
         found.inputs.push(PredictionInput { name: InputName::CoreSpeed, ratio: inputs.speed });
         let mut errors = vec![REPEAT_ERROR_PERCENT];
         if let Some(durable) = base.durable {
-            inputs.sync = self.sync_latency(durable)?;
+            inputs.sync = hosts.sync_latency(durable)?;
             found.inputs.push(PredictionInput { name: InputName::SyncLatency, ratio: inputs.sync });
             errors.push(durable.error_percent.max(SYNC_ERROR_PERCENT));
         }
         let has_reads = work.reads > 0.0 || base.reads_at_first() > FEW_READS;
         if has_reads {
-            inputs.read = self.read_latency(durability)?;
+            inputs.read = hosts.read_latency(durability)?;
             found.inputs.push(PredictionInput { name: InputName::ReadLatency, ratio: inputs.read });
             found.inputs.push(PredictionInput { name: InputName::BlockMemory, ratio: exactly(memory) });
             errors.extend(base.horizon.and_then(|(_, mode)| Some(mode.error?.rate_percent)));
         }
-        let law = self.cores(durability, &base.machine, wanted);
+        let law = cores(self.plan, durability, [&base.machine, wanted]);
         if let Ok((cores, error)) = &law {
             inputs.cores = *cores;
             errors.extend(error);
@@ -197,140 +138,6 @@ impl Predictor<'_> {
                 at_least_per_second: (wanted.millicores >= base.machine.millicores).then_some(rate.low),
             }),
         }
-    }
-
-    fn base(&self, durability: Durability) -> Result<Base<'_>, Unknown> {
-        let plan = self.plan;
-        let not_measured = || Unknown::from(format!("the plan has no rate with durability {durability}"));
-        let capacity = plan.capacity(durability).ok_or_else(not_measured)?;
-        let sustained = capacity.sustained_per_second.ok_or_else(not_measured)?;
-        let known = plan.profile(&capacity.machine).ok_or_else(not_measured)?;
-        let durable = match plan.disk.as_ref().and_then(|disk| disk.durable_rates.as_ref()) {
-            _ if !durability.is_on() => None,
-            Some(rates) if rates.note.is_empty() && rates.machine == capacity.machine => Some(rates),
-            Some(rates) => {
-                let [machine, other] = [&capacity.machine, &rates.machine];
-                return Err(format!(
-                    "the durable rate by sync latency of {machine} is not known: {other} {}",
-                    rates.note
-                )
-                .into());
-            }
-            None => return Err("the plan has no durable rate by sync latency".to_owned().into()),
-        };
-        let horizon = plan.horizon.as_ref();
-        Ok(Base {
-            capacity,
-            limit_ns: plan.slo.limit_ns as f64,
-            sustained,
-            mode: known.mode(durability).ok_or_else(not_measured)?,
-            machine: machine(known),
-            durable,
-            horizon: horizon.and_then(|horizon| {
-                let mode = horizon.mode(durability).filter(|mode| mode.profile == capacity.machine)?;
-                Some((horizon, mode))
-            }),
-        })
-    }
-
-    /// How fast a core there is: between its speed in arithmetic and that in waiting for memory.
-    fn core_speed(&self) -> Result<Band, Unknown> {
-        let speed = |host: &HostInfo, what: &str| {
-            host.processor.ok_or_else(|| format!("{what} has no host.processor: measure again with this version"))
-        };
-        let here = speed(&self.report.host, "the report of the plan")?;
-        let there = speed(&self.other.host, &self.other.origin)?;
-        if here.chased_bytes != there.chased_bytes {
-            let [here, there] = [here, there].map(|one: ProcessorProfile| units::bytes(one.chased_bytes as f64));
-            return Err(format!("the reference work has {there} there and {here} here: measure with one build").into());
-        }
-        let [arithmetic, memory] = [here.sort_p50_ns / there.sort_p50_ns, here.chase_p50_ns / there.chase_p50_ns];
-        let all = (here.sort_p50_ns + here.chase_p50_ns) / (there.sort_p50_ns + there.chase_p50_ns);
-        known(Band { expected: all, low: arithmetic.min(memory), high: arithmetic.max(memory) })
-            .ok_or_else(|| "the reference work took no time".to_owned().into())
-    }
-
-    /// The sync latency there over that of the plan, within what the durable rate applies to.
-    fn sync_latency(&self, durable: &DurableRates) -> Result<Band, Unknown> {
-        let there = &self.disk()?.swing;
-        let median = durable.median().ok_or_else(|| "the plan has no sync latency".to_owned())?;
-        // Before the plan, as there, and between its loads: where they differ, the disk changed.
-        let before = self.report.host.disk_profile.as_ref().map_or(median.disk_sync_ns, |disk| disk.swing.sync_p50_ns);
-        let times = |there: u64, here: u64| there as f64 / here as f64;
-        let expected = times(there.sync_p50_ns, before);
-        let found = Band {
-            expected,
-            low: times(there.sync_p10_ns, before.max(median.disk_sync_ns)),
-            high: times(there.sync_p90_ns, before.min(median.disk_sync_ns)),
-        };
-        let found = known(found).ok_or_else(|| "the sync latencies are no latencies".to_owned())?;
-        let [shortest, longest] = durable.reach_ns.map(|ns| ns / median.ceiling_sync_ns);
-        if (shortest..=longest).contains(&expected) {
-            return Ok(found);
-        }
-        let [there, least, most] = [expected, shortest, longest].map(|times| units::duration(times * before as f64));
-        Err(format!("a sync takes {there} there; the durable rate is known from {least} to {most}").into())
-    }
-
-    /// The time of a random read there over that of the plan, with as many at once as writers.
-    fn read_latency(&self, durability: Durability) -> Result<Band, Unknown> {
-        let there = self.disk()?;
-        let here = self.report.host.disk_profile.as_ref().ok_or_else(|| "the plan has no disk profile".to_owned())?;
-        if [here, there].iter().any(|disk| disk.read_path == ReadPath::PageCache) {
-            return Err("random reads were served by the page cache, not by the disk".to_owned().into());
-        }
-        let writers = self.report.modes.iter().find(|mode| mode.durability == durability);
-        let depth = writers.map_or(1, |mode| mode.writers_count);
-        let [here_ns, there_ns] = [here, there].map(|disk| disk.read_mean_ns(depth));
-        let expected = there_ns.zip(here_ns).map_or(0.0, |(there, here)| there / here);
-        // The seconds of the probe show how far reads swing.
-        let mut seconds: Vec<f64> = there.samples.iter().map(|sample| sample.read_p50_ns as f64).collect();
-        seconds.sort_by(f64::total_cmp);
-        let middle = there.swing.read_p50_ns.max(1) as f64;
-        let at = |share: f64| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
-            let place = (share * seconds.len().saturating_sub(1) as f64).round() as usize;
-            expected * seconds.get(place).map_or(1.0, |ns| ns / middle)
-        };
-        let [low, high] = [at(0.1).min(expected), at(0.9).max(expected)];
-        known(Band { expected, low, high }).ok_or_else(|| "no random read was measured".to_owned().into())
-    }
-
-    /// What its cores yield, and the error of the law where it is used.
-    fn cores(&self, durability: Durability, base: &Machine, wanted: &Machine) -> Result<(Band, Option<f64>), String> {
-        if base.millicores == wanted.millicores {
-            return Ok((exactly(1.0), None));
-        }
-        let [from, to] = [base, wanted].map(|machine| u32::try_from(machine.cores).unwrap_or(u32::MAX));
-        let different =
-            format!("it has {}, {base} has {}", units::cores(wanted.millicores), units::cores(base.millicores));
-        if base.has_part_of_a_core() || wanted.has_part_of_a_core() {
-            return Err(different);
-        }
-        let scaling = self.plan.scaling.iter().find(|scaling| scaling.durability == durability);
-        let scaling = scaling.ok_or_else(|| {
-            format!("{different}, and the plan did not measure how rates scale: plan with a candidate of more cores")
-        })?;
-        let law = Scaling::fit(&scaling.points).and_then(|law| Ok((law.extrapolate(from, to)?, law)));
-        let (cores, law) = law.map_err(|refusal| format!("{different}: {refusal}"))?;
-        Ok((cores, Some(100.0 * law.relative_error)))
-    }
-
-    fn disk(&self) -> Result<&DiskProfile, Unknown> {
-        let disk = self.other.disk.as_ref();
-        disk.ok_or_else(|| format!("{} has no disk profile: probe the host", self.other.origin).into())
-    }
-
-    /// The rate of sequential writes there over that here.
-    fn writes(&self) -> Result<Band, Unknown> {
-        let written = self.disk()?.write;
-        let here = self.report.host.disk_profile.as_ref().map_or(written, |disk| disk.write).p50_bytes_per_second;
-        let found = Band {
-            expected: written.p50_bytes_per_second / here,
-            low: written.lowest_bytes_per_second / here,
-            high: written.highest_bytes_per_second / here,
-        };
-        known(found).ok_or_else(|| "no sequential write was measured".to_owned().into())
     }
 
     fn rate(&self, base: &Base<'_>, work: Work, inputs: Inputs, error: f64) -> Result<Band, Unknown> {
@@ -351,7 +158,7 @@ impl Predictor<'_> {
             writes: fast(&writes),
         };
         let [low, expected, high]: [End; 3] = [|band| band.low, |band| band.expected, |band| band.high];
-        let most = self.most_written(base);
+        let most = base.most_written(self.report);
         let at = |corner: Corner| base.rate(work, corner, most);
         let rate = at(corner(1.0, [expected, expected])).ok_or_else(|| {
             let percentile = self.plan.slo.percentile;
@@ -366,137 +173,6 @@ impl Predictor<'_> {
         };
         known(found).ok_or_else(|| "the figures of the plan allow no rate".to_owned().into())
     }
-
-    /// Commands per second that the disk here has bandwidth for: what was sustained at least.
-    fn most_written(&self, base: &Base<'_>) -> Option<f64> {
-        let here = self.report.host.disk_profile.as_ref()?.write.p50_bytes_per_second;
-        Some((here / self.bytes_per_command(base.capacity.durability)?).max(base.highest()))
-    }
-
-    /// Bytes that a command sends to the disk.
-    fn bytes_per_command(&self, durability: Durability) -> Option<f64> {
-        let forecast = self.plan.forecast.as_ref()?;
-        let writes = forecast.writes.iter().find(|writes| writes.durability == durability)?;
-        Some(writes.per_day_bytes / units::DAY_SECONDS / forecast.commands_per_second).filter(|bytes| *bytes > 0.0)
-    }
-}
-
-impl Base<'_> {
-    /// Reads per command of the smallest database that was measured.
-    fn reads_at_first(&self) -> f64 {
-        let first = self.horizon.and_then(|(_, mode)| mode.points.first());
-        first.map_or(0.0, |point| point.disk_reads_per_command)
-    }
-
-    /// Whether commands write more as the database grows.
-    fn writes_grow(&self) -> bool {
-        let grows = |horizon: &HorizonInfo| {
-            horizon.written_then_bytes_per_command > SAME_SIZE * horizon.written_now_bytes_per_command
-        };
-        self.horizon.is_some_and(|(horizon, _)| grows(horizon))
-    }
-
-    /// The next rate that missed the objective, else the ceiling: what the machine sustains lies below.
-    fn highest(&self) -> f64 {
-        let next = self.capacity.missed_per_second().or(self.capacity.saturation_per_second);
-        next.unwrap_or(self.sustained).max(self.sustained)
-    }
-
-    /// The memory for blocks of `wanted` over that of the base, and the time of a command with a database of so many bytes and
-    /// that memory.
-    fn work(&self, wanted: &Machine, stored_bytes: Option<f64>) -> Result<(f64, Work), Unknown> {
-        let as_measured = Work { here: 1.0 / self.sustained, reads: 0.0 };
-        let (Some((horizon, mode)), Some(bytes)) = (self.horizon, stored_bytes) else { return Ok((1.0, as_measured)) };
-        let reads_grow = horizon.working_set == WorkingSet::Growing;
-        let [there, here] = [wanted, &self.machine].map(|machine| machine.usable_ram_bytes() as f64);
-        let blocks = (mode.block_memory_bytes + there - here).max(LEAST_MEMORY_SHARE * there);
-        let memory = blocks / mode.block_memory_bytes.max(1.0);
-        if !reads_grow && !self.writes_grow() {
-            return Ok((memory, as_measured));
-        }
-        // A database twice as large is read as one of this size with half the memory.
-        let size = if reads_grow { bytes / memory } else { bytes };
-        let points: Vec<_> = mode.points.iter().chain(&mode.beyond).copied().collect();
-        let (Some(rate), Some(first)) = (rate_on(&points, size).filter(|&rate| rate > 0.0), points.first()) else {
-            return Err(format!("the plan has no rate for a database of {}", units::bytes(bytes)).into());
-        };
-        let all = 1.0 / rate;
-        let here = (1.0 / first.per_second).min(all);
-        Ok((memory, Work { here, reads: all - here }))
-    }
-
-    fn is_bound_by_writes(&self) -> bool {
-        let binding = self.mode.binding.as_ref().map(|binding| binding.resource);
-        matches!(binding, Some(Resource::WriteBandwidth | Resource::Stalls))
-    }
-
-    /// The share of the time outside of reads that a command takes in syncs.
-    fn share_of_syncs(&self) -> f64 {
-        let share = self.durable.and_then(|rates| {
-            let in_syncs = rates.syncs_per_command_ratio * rates.median()?.ceiling_sync_ns;
-            Some(in_syncs / (rates.fixed_ns + in_syncs)).filter(|share| share.is_finite())
-        });
-        share.unwrap_or(0.0)
-    }
-
-    /// Commands per second; `None` if no rate is within the limit. `most_written` is what the bandwidth of the disk here is
-    /// enough for.
-    fn rate(&self, work: Work, corner: Corner, most_written: Option<f64>) -> Option<f64> {
-        let syncs = self.share_of_syncs();
-        let slower = (1.0 - syncs) / corner.speed + syncs * corner.sync;
-        // Larger states take longer on a core, not in the disk's reads.
-        let slower_reads = if self.writes_grow() { corner.read.max(slower) } else { corner.read };
-        let before = work.here + work.reads;
-        let times = before / (work.here * slower + work.reads * slower_reads);
-        let rate = corner.base * corner.cores * times * self.within(times)? / before;
-        // Neither the ceiling nor the bandwidth grows with the limit.
-        let ceiling = self.capacity.saturation_per_second.filter(|&ceiling| ceiling > self.sustained);
-        let ceiling = ceiling.map(|ceiling| corner.cores * times * ceiling / self.sustained / before);
-        let written = most_written.map(|most| corner.writes * most);
-        Some([ceiling, written].into_iter().flatten().fold(rate, f64::min))
-    }
-
-    /// The rate within so many times the limit over the rate within the limit; `None` if no rate that was tried was so fast.
-    fn within(&self, times: f64) -> Option<f64> {
-        let found = self.capacity.probes.iter();
-        // Latency rises with the rate: what was less by chance is not.
-        let mut highest = 0.0;
-        let points = found.filter_map(|probe| {
-            highest = f64::max(highest, probe.worst_slice_ns.or(probe.slo_percentile_ns)? as f64);
-            Some((probe.offered_per_second, highest))
-        });
-        let points: Vec<(f64, f64)> = points.filter(|(_, latency)| *latency > 0.0).collect();
-        match rate_within(&points, self.limit_ns) {
-            Some(at_limit) => Some(rate_within(&points, times * self.limit_ns)? / at_limit),
-            // Latencies that are not known are assumed not to matter.
-            None => Some(1.0),
-        }
-    }
-}
-
-/// The highest rate whose latency is within a limit, by points with ascending rates and latencies. Between two of them the
-/// inverse of the latency is a line, as in a queue with one server; `None` below the first.
-fn rate_within(points: &[(f64, f64)], limit: f64) -> Option<f64> {
-    let after = points.partition_point(|(_, latency)| *latency <= limit);
-    let (rate, latency) = points[after.checked_sub(1)?];
-    let Some((next, longer)) = points.get(after) else { return Some(rate) };
-    Some(rate + (next - rate) * (1.0 / latency - 1.0 / limit) / (1.0 / latency - 1.0 / longer))
-}
-
-const fn exactly(value: f64) -> Band {
-    Band { expected: value, low: value, high: value }
-}
-
-/// Either of two, the slower one being expected.
-fn around(a: Band, b: Band) -> Band {
-    Band { expected: a.expected.min(b.expected), low: a.low.min(b.low), high: a.high.max(b.high) }
-}
-
-/// A band of finite figures in order, above 0.
-fn known(band: Band) -> Option<Band> {
-    let Band { expected, low, high } = band;
-    let is_known = expected > 0.0 && low >= 0.0 && high.is_finite() && low <= expected && expected <= high;
-    is_known.then_some(band)
 }
 
 #[cfg(test)]
@@ -504,10 +180,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::host::{DiskSample, DiskSwing, LatencyFigures, RateFigures, ReadLatency};
+    use crate::host::{
+        DiskProfile, DiskSample, DiskSwing, LatencyFigures, ProcessorProfile, RateFigures, ReadLatency, ReadPath,
+    };
     use crate::report::{
-        Basis, DurableRate, DurableRateBasis, ModelErrorInfo, PlanDisk, ProbeResult, Rejection, ScalingInfo,
-        ScalingPointInfo, SizeRate,
+        Basis, Capacity, DurableRate, DurableRateBasis, DurableRates, HorizonInfo, HorizonMode, ModelErrorInfo,
+        PlanDisk, ProbeResult, Rejection, ScalingInfo, ScalingPointInfo, SizeRate, WorkingSet,
     };
 
     const GIB: f64 = 1_073_741_824.0;
@@ -729,6 +407,7 @@ mod tests {
         fn other(self) -> OtherHost {
             let report = self.report(None);
             OtherHost {
+                stem: "b".to_owned(),
                 name: "host b".to_owned(),
                 origin: "b.json".to_owned(),
                 measured_at: "2026-11-02T10:00:00Z".to_owned(),
@@ -748,7 +427,7 @@ mod tests {
     fn predicted(here: &Report, there: Oracle, durability: Durability, stored_gib: Option<f64>) -> PredictedMode {
         let other = there.other();
         let predictor = Predictor { report: here, plan: here.plan.as_ref().unwrap(), other: &other };
-        predictor.mode(durability, &there.machine(), stored_gib.map(|gib| gib * GIB))
+        predictor.predict(durability, &there.machine(), stored_gib.map(|gib| gib * GIB))
     }
 
     fn hosts() -> impl Strategy<Value = Oracle> {
@@ -878,19 +557,9 @@ mod tests {
         let other = OtherHost { plan: measured.plan, ..there.other() };
         let predictor = Predictor { report: &here, plan: here.plan.as_ref().unwrap(), other: &other };
         for durability in Durability::BOTH {
-            let check = predictor.mode(durability, &Machine::host(8, 8 << 30), None).check.unwrap();
+            let check = predictor.check(durability).unwrap();
             assert!(check.machine == "nano" && check.is_within && check.error_percent.abs() < 5.0, "{check:?}");
             assert!((check.measured_per_second / (0.85 * there.highest(durability, 0.1)) - 1.0).abs() < 1e-9);
         }
-    }
-
-    #[test]
-    fn a_rate_within_a_limit_lies_on_the_curve_of_a_queue() {
-        // p99 = 4.605 / (1,000 - rate).
-        let points: Vec<_> = [100.0, 500.0, 900.0].map(|rate| (rate, 4.605 / (1_000.0 - rate))).into();
-        let found = rate_within(&points, 4.605 / 300.0).unwrap();
-        assert!((found - 700.0).abs() < 1e-6, "{found}");
-        assert_eq!(rate_within(&points, 0.001), None);
-        assert_eq!(rate_within(&points, 1e9), Some(900.0));
     }
 }

@@ -1,0 +1,194 @@
+//! A finished plan at another demand: its machines judged again, the recommendations and the verdict that follow.
+
+use crate::host::HOST;
+use crate::plan::changed_demand::ChangedDemand;
+use crate::plan::demand::cost;
+use crate::plan::limits::{Limits, machine};
+use crate::plan::sentences;
+use crate::plan::spec::required_rate;
+use crate::report::{
+    Capacity, Certainty, CertaintyLevel, ContainerLimits, DurabilityPrice, MachineMode, Outcome, PlanResult,
+    ProfileEvidence, Reason, ReasonKind, Recommendation, Report, Verdict, spec_json, suffices,
+};
+use crate::units;
+
+/// A plan that is ranked for a demand.
+pub(super) struct Ranked<'a> {
+    /// As it was measured.
+    pub(super) before: &'a PlanResult,
+    /// With the candidates and the headroom of the request; its plan is at the target that was measured.
+    pub(super) limits: Limits<'a>,
+    pub(super) changed: ChangedDemand<'a>,
+}
+
+impl Ranked<'_> {
+    pub(super) fn plan(&self) -> PlanResult {
+        let known = self.limits.plan;
+        let target_per_second = self.changed.target_per_second;
+        let profiles: Vec<_> = known.profiles.iter().map(|one| judged(&self.limits, one, target_per_second)).collect();
+        let ranked = self.with_profiles(profiles);
+        let recommendations: Vec<_> =
+            self.before.recommendations.iter().map(|one| self.recommendation(&ranked, one)).collect();
+        let is_at_least_before = |one: &Recommendation| {
+            let of = |plan: &PlanResult, one: &Recommendation| Some(machine(plan.profile(one.profile.as_ref()?)?));
+            let before = self.before.recommendation(one.durability).and_then(|before| of(self.before, before));
+            of(&ranked, one).zip(before).is_some_and(|(now, before)| now.is_at_least(&before))
+        };
+        let lasts = suffices(self.before.target_per_second, target_per_second)
+            && recommendations.iter().all(is_at_least_before);
+        let valid_until = self.changed.valid_until(ranked.forecast.as_ref()).filter(|_| lasts);
+        PlanResult { recommendations, valid_until, ..ranked }
+    }
+
+    /// The plan at the demand of the request with these machines, without what follows from them.
+    pub(super) fn with_profiles(&self, profiles: Vec<ProfileEvidence>) -> PlanResult {
+        let known = self.limits.plan;
+        let headroom_percent = self.limits.headroom_percent;
+        let required_per_second = required_rate(self.changed.target_per_second, headroom_percent);
+        let forecast = self.changed.forecast();
+        PlanResult {
+            target_per_second: self.changed.target_per_second,
+            headroom_percent,
+            required_per_second,
+            profiles,
+            capacities: known.capacities.iter().map(|one| self.capacity(one, required_per_second)).collect(),
+            growth: self.changed.growth_info(forecast.as_ref()),
+            forecast,
+            horizon: known.horizon.clone().filter(|_| self.changed.is_same()),
+            what_if: None,
+            demand: None,
+            ..known.clone()
+        }
+    }
+
+    fn capacity(&self, capacity: &Capacity, required_per_second: f64) -> Capacity {
+        let free_share = 1.0 - self.limits.headroom_percent / 100.0;
+        Capacity {
+            holds: capacity.sustained_per_second.is_some_and(|rate| suffices(rate, required_per_second)),
+            usable_per_second: capacity.sustained_per_second.map(|rate| free_share * rate),
+            at_target: capacity.at_target.filter(|_| self.changed.is_same_target()),
+            ..capacity.clone()
+        }
+    }
+
+    fn recommendation(&self, ranked: &PlanResult, before: &Recommendation) -> Recommendation {
+        let durability = before.durability;
+        let holds = |known: &&ProfileEvidence| known.mode(durability).is_some_and(|mode| mode.holds == Some(true));
+        let holding = || ranked.profiles.iter().filter(holds);
+        let chosen = holding().find(|known| known.profile != HOST).or_else(|| holding().next());
+        let same_size = before.profile.as_ref().and_then(|name| self.before.profile(name));
+        let is_same_size =
+            chosen.zip(same_size).is_some_and(|(now, before)| machine(now).is_same_size(&machine(before)));
+        let is_same = is_same_size && self.changed.is_same_target();
+        let spec = chosen.map(machine);
+        Recommendation {
+            durability,
+            profile: chosen.map(|known| known.profile.clone()),
+            cost: chosen
+                .and_then(|known| cost(ranked.catalogue.as_ref(), &known.profile, self.changed.target_per_second)),
+            machine_spec: spec.as_ref().map(|machine| spec_json(&machine.spec())),
+            container: spec.as_ref().map(|machine| ContainerLimits {
+                cpu_cores_count: u32::try_from(machine.cores).unwrap_or(u32::MAX),
+                cpu_millicores_count: machine.has_part_of_a_core().then_some(machine.millicores),
+                memory_mib: machine.usable_ram_bytes() >> 20,
+            }),
+            expected: before.expected.clone().filter(|_| is_same),
+            database_bytes: before.database_bytes.filter(|_| is_same),
+            sentence: sentence(ranked, before, chosen),
+        }
+    }
+
+    /// `plan` is this one, or one with other machines, and `certainty` how sure it is.
+    pub(super) fn verdict(&self, report: &Report, plan: &PlanResult, certainty: Option<Certainty>) -> Verdict {
+        let is_open = |one: &Recommendation| {
+            let mut modes = plan.profiles.iter().filter_map(|known| known.mode(one.durability));
+            one.profile.is_none() && modes.any(|mode| mode.holds.is_none())
+        };
+        let all = plan.recommendations.iter().all(|one| one.profile.is_some());
+        let outcome = if report.verdict.outcome == Outcome::Inconclusive || plan.recommendations.iter().any(is_open) {
+            Outcome::Inconclusive
+        } else if all {
+            Outcome::Pass
+        } else {
+            Outcome::Fail
+        };
+        let is_kept = |reason: &&Reason| {
+            let follows = [ReasonKind::Recommendation, ReasonKind::NoMachine, ReasonKind::Demand, ReasonKind::Forecast];
+            !follows.contains(&reason.kind)
+        };
+        let forecast =
+            plan.forecast.as_ref().map(|forecast| Reason::new(ReasonKind::Forecast, sentences::forecast(forecast)));
+        let origin = Reason::new(
+            ReasonKind::Coverage,
+            format!(
+                "Ranked from the rates of the plan of {} for {} commands/s; nothing was measured.",
+                units::moment(&report.started_at),
+                units::number(self.before.target_per_second)
+            ),
+        );
+        let of_modes = plan.recommendations.iter().map(|one| {
+            let kind = if one.profile.is_some() { ReasonKind::Recommendation } else { ReasonKind::NoMachine };
+            Reason::new(kind, one.sentence.clone())
+        });
+        let kept = report.verdict.reasons.iter().filter(is_kept).cloned();
+        let reasons = kept.chain(of_modes).chain(forecast).chain([origin]).collect();
+        Verdict { outcome, sentence: String::new(), certainty, reasons }
+    }
+
+    /// As certain as the plan; moderate at most where its loads were others.
+    pub(super) fn certainty(&self, report: &Report, plan: &PlanResult) -> Option<Certainty> {
+        let before = report.verdict.certainty.clone()?;
+        let names = |plan: &PlanResult| plan.recommendations.iter().map(|one| one.profile.clone()).collect::<Vec<_>>();
+        if self.changed.is_same() && names(plan) == names(self.before) {
+            return Some(before);
+        }
+        let ground = "No load was measured for this answer: it follows from the rates of an earlier plan".to_owned();
+        let because = std::iter::once(ground).chain(before.because).collect();
+        Some(Certainty { level: before.level.min(CertaintyLevel::Moderate), because })
+    }
+
+    /// The latency at the target was measured at another one.
+    pub(super) fn price(&self, price: DurabilityPrice) -> DurabilityPrice {
+        let latency = price.latency.filter(|latency| self.changed.is_same_target() || !latency.at_target);
+        let times = self.changed.target_per_second / self.before.target_per_second;
+        let mut at_risk = price.at_risk;
+        if let Some(risk) = &mut at_risk {
+            risk.commands *= times;
+        }
+        DurabilityPrice { latency, at_risk, ..price }
+    }
+}
+
+/// The same evidence at another target.
+fn judged(limits: &Limits<'_>, known: &ProfileEvidence, target_per_second: f64) -> ProfileEvidence {
+    let mode = |mode: &MachineMode| MachineMode { holds: limits.holds(known, mode, target_per_second), ..mode.clone() };
+    ProfileEvidence { modes: known.modes.iter().map(mode).collect(), ..known.clone() }
+}
+
+/// `With durability on, take nano: …`.
+fn sentence(ranked: &PlanResult, before: &Recommendation, chosen: Option<&ProfileEvidence>) -> String {
+    let (durability, required) = (before.durability, units::number(ranked.required_per_second));
+    let Some(known) = chosen else {
+        let open =
+            ranked.profiles.iter().filter_map(|known| known.mode(durability)).filter(|mode| mode.holds.is_none());
+        let open = match open.count() {
+            0 => String::new(),
+            count => {
+                format!("; of {} that is not known: plan for this target", units::counted(count as u64, "machine"))
+            }
+        };
+        return format!("With durability {durability}, no machine is known to sustain {required} commands/s{open}.");
+    };
+    let mode = known.mode(durability);
+    let rate = mode.and_then(|mode| mode.range_per_second.map_or(mode.sustained_per_second, |[low, _]| Some(low)));
+    let rate =
+        rate.map_or_else(String::new, |rate| format!(" It is known to sustain {} commands/s.", units::number(rate)));
+    let evidence = mode.map_or("", |mode| mode.evidence.name());
+    format!(
+        "With durability {durability}, take {}: it sustains {required} commands/s, the target of {} with {} headroom \
+         ({evidence}).{rate}",
+        known.profile,
+        units::number(ranked.target_per_second),
+        units::percent(ranked.headroom_percent),
+    )
+}
