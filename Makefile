@@ -10,7 +10,7 @@ PEERS_TARGET_DIR := $(TARGET_DIR)-peers
 .PHONY: help plan fleet fleet-test test power-cuts check lockfiles deps build bench peers downstream fmt clean
 
 help:
-	@echo "make plan   which machine for the shipped ledger workload? (a minute or two once built)"
+	@echo "make plan   which machine for the shipped ledger-node workload? (two or three minutes once built)"
 	@echo "make fleet  the same question to every host of an inventory (INVENTORY=hosts.ini, see docs/fleet.md)"
 	@echo "make test   all tests"
 	@echo "make fleet-test  the fleet against three sshd and a Slurm on this machine (about a minute once built)"
@@ -21,7 +21,7 @@ help:
 	@echo "make build  the workbench, optimised: $(WORKBENCH)"
 
 plan: build
-	@$(WORKBENCH) plan ledger --target 200 --slo p99=25ms --quick; code=$$?; \
+	@$(WORKBENCH) plan ledger-node --target "20 fact/s" --slo fact:p95=200ms --quick; code=$$?; \
 	case $$code in \
 	0) ;; \
 	1) echo "make plan: no machine qualified for the target (exit code 1)" ;; \

@@ -21,7 +21,7 @@ use crate::units;
 /// A rate that does not hold is lowered by these factors, one after the other; then the lowest one is tried.
 const STEPS_DOWN: [f64; 6] = [0.8, 0.8, 0.8, 0.8, 0.65, 0.5];
 /// The same once the time for the trials is over.
-const LATE_STEP_DOWN: f64 = 0.5;
+const LATE_STEP_DOWN: f64 = 0.65;
 /// A rate that holds is raised by this factor: the highest that holds is known to that.
 const STEP_UP: f64 = 1.3;
 /// A rate is not raised by less than this: 1.5 times the answer has to fail.

@@ -20,7 +20,7 @@ use crate::report::{
 };
 use crate::units;
 
-/// Share of the rate with durability on below which the rate with durability off is implausible.
+/// Share of the rate with durability on below which a miss with durability off is implausible.
 const PLAUSIBLE_SHARE: f64 = 0.8;
 
 /// A plan that was measured, and what its report says about the deployment.
@@ -114,19 +114,18 @@ fn assess(mode: &ModeFindings, findings: &MachineFindings, assessment: &mut Asse
     }
 }
 
-/// Writes that wait for the disk are not faster than those that do not: if they seem so, something disturbed the host.
+/// Writes that wait for the disk are not faster than those that do not: if they seem so on one machine, something disturbed the
+/// host. A rate is known to the next one that missed.
 fn doubt_contradiction(outcome: &PlanOutcome, assessment: &mut Assessment) {
-    let rate_of = |on: bool| {
-        let mode = outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?;
-        mode.sustained_per_second()
-    };
-    let (Some(off), Some(on)) = (rate_of(false), rate_of(true)) else { return };
-    if off < PLAUSIBLE_SHARE * on {
+    let of_mode = |on: bool| outcome.modes.iter().find(|mode| mode.durability.is_on() == on)?.principal();
+    let (Some(off), Some(on)) = (of_mode(false), of_mode(true)) else { return };
+    let (Some(missed), Some(sustained)) = (off.missed_per_second(), on.sustained_per_second()) else { return };
+    if off.machine == on.machine && missed < PLAUSIBLE_SHARE * sustained {
         assessment.doubts.push(format!(
-            "durability off met the objective up to {} commands/s, less than the {} with durability on: the machine was \
+            "durability off missed the objective at {} commands/s, less than the {} that durability on sustains: the machine was \
              disturbed, measure again",
-            units::number(off),
-            units::number(on)
+            units::number(missed),
+            units::number(sustained)
         ));
     }
 }

@@ -18,8 +18,9 @@ use crate::units;
 
 /// Rates that differ by no more than this factor are one: they scatter by as much.
 pub(super) const RESOLUTION: f64 = 1.06;
-/// Share of the ceiling that is tried first: an open loop that is offered all of it waits for its own scatter.
-const BELOW_CEILING: f64 = 0.85;
+/// Share of the ceiling that is tried first. The closed loop waits for itself, and few flushes and compactions fall into it: an
+/// open loop at the same rate waits for both.
+const BELOW_CEILING: f64 = 0.7;
 /// A rate on a smaller database that misses is lowered by this factor.
 const STEP_DOWN: f64 = 0.7;
 /// Rates that are tried on it, at most.
