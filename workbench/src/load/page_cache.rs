@@ -8,7 +8,7 @@ use std::path::Path;
 use super::directory_bytes;
 
 /// Bytes that are read at once.
-const CHUNK_BYTES: u64 = 256 << 10;
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// Writes every file below `directory` to the disk and removes it from the page cache. False if the system does not, such as
 /// on a file system in memory.
@@ -32,7 +32,7 @@ pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
 /// be in the page cache.
 pub(crate) fn fill(directory: &Path, bytes: u64) -> io::Result<()> {
     let share = bytes as f64 / directory_bytes(directory).max(1) as f64;
-    let mut filling = Filling { share, due_chunks: 0.0, buffer: vec![0; usize::try_from(CHUNK_BYTES).unwrap_or(1)] };
+    let mut filling = Filling { share, due_chunks: 0.0, buffer: vec![0; CHUNK_BYTES] };
     filling.read_directory(directory)
 }
 
@@ -59,12 +59,12 @@ impl Filling {
     }
 
     fn read_file(&mut self, file: &File, bytes: u64) -> io::Result<()> {
-        for chunk in 0..bytes.div_ceil(CHUNK_BYTES) {
+        for at in (0..bytes).step_by(CHUNK_BYTES) {
             self.due_chunks += self.share.min(1.0);
             if self.due_chunks >= 1.0 {
                 self.due_chunks -= 1.0;
                 // Whether the end of a file cuts it off does not matter.
-                let _ = file.read_at(&mut self.buffer, chunk * CHUNK_BYTES)?;
+                let _ = file.read_at(&mut self.buffer, at)?;
             }
         }
         Ok(())
@@ -103,7 +103,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let files = ["a", "b"].map(|name| directory.path().join(name));
         for path in &files {
-            fs::write(path, vec![7; 64 * CHUNK_BYTES as usize]).unwrap();
+            fs::write(path, vec![7; 64 * CHUNK_BYTES]).unwrap();
         }
         // Not every file system can.
         if !forget(directory.path()).unwrap() {
@@ -112,9 +112,9 @@ mod tests {
         let cached_chunks = |path: &Path| {
             let file = File::open(path).unwrap();
             // The last page of a chunk: the kernel reads ahead of what is read.
-            (0..64).filter(|chunk| is_cached(&file, (chunk + 1) * CHUNK_BYTES - 1)).count()
+            (1..=64).filter(|chunk| is_cached(&file, chunk * CHUNK_BYTES as u64 - 1)).count()
         };
-        fill(directory.path(), 16 * CHUNK_BYTES).unwrap();
+        fill(directory.path(), 16 * CHUNK_BYTES as u64).unwrap();
         for path in &files {
             assert!((8..=40).contains(&cached_chunks(path)), "{}", cached_chunks(path));
         }

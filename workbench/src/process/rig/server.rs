@@ -54,7 +54,7 @@ fn load(
     let harness_memory_bytes = job.measure_harness_memory(source, workers)?;
     let (target, clock) = (RocksDbTarget::new(task.machine_spec.clone()), SystemClock::new());
     let database = task.directory.join(DATABASE);
-    let ram_bytes = u64::from(resolve_spec(Some(task.machine_spec.clone())).ram_mb) << 20;
+    let ram_bytes = resolve_spec(Some(task.machine_spec.clone())).ram_mb << 20;
     page_cache::fill(&database, ram_bytes).map_err(|error| RunError::Directory(database, error))?;
     let testbed = InProcess::new(&target, source, &task.directory, &clock, job);
     let mut rig = testbed.start_filled(DATABASE, durability, workers)?;
