@@ -484,6 +484,7 @@ mod tests {
     #[test]
     fn a_target_in_transactions_needs_the_requests_of_the_plan() {
         let mut report = measured();
+        report.plan.as_mut().unwrap().requests.clear();
         let fifty = Rate { per_second: 50.0, of: Some("facts".to_owned()) };
         let ask = |report: &Report| rerank(report, &RerankRequest { target: Some(&fifty), ..request(None) });
         let error = ask(&report).unwrap_err().to_string();

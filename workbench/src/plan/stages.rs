@@ -8,6 +8,10 @@ use crate::plan::search::SearchInput;
 use crate::plan::spec::{Breadth, PlanSpec};
 use crate::process::ProcessError;
 
+/// Bytes of a database that are expected to be written and read per second when it is filled, or copied for another mode.
+const FILL_BYTES_PER_SECOND: f64 = 200e6;
+/// Expected time of a load beside its warm-up and its measurement, seconds: the look at the disk.
+const LOOK: f64 = 0.25;
 /// Expected time to link a filled database into place, to open and to close it, seconds.
 const SET_UP: f64 = 0.7;
 /// Expected loads until a rate on a smaller database meets the objective.
@@ -45,15 +49,16 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let durable_modes = count(spec.durabilities.iter().filter(|mode| mode.is_on()).count());
     let warmup = effort.warmup.as_secs_f64();
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
-    let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup;
-    let hold_out = SET_UP + RATES_TRIED * f64::from(fewest_trials(effort.error)) * probe;
+    let fill = input.source.grown(spec.most_grown_events()).preload_disk_bytes() as f64 / FILL_BYTES_PER_SECOND;
+    let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup + LOOK;
+    let hold_out = RATES_TRIED * (SET_UP + f64::from(fewest_trials(effort.error)) * probe);
     let sizes = spec.grown_events.len() - 1;
     let machines = if every { spec.emulatable().len() } else { 1 };
     let point = SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0;
     let (points, sweeps) = if is_quick { (3.0, durable_modes) } else { (7.0, modes) };
     let stage = |stage, count, seconds| StageTime { stage, count, each: Duration::from_secs_f64(seconds) };
     let mut stages = vec![
-        stage(Stage::Search, modes * count(machines), ceiling + if every { hold_out } else { 0.0 }),
+        stage(Stage::Search, modes * count(machines), fill + ceiling + if every { hold_out } else { 0.0 }),
         stage(Stage::HoldOut, 1, hold_out * f64::from(modes)),
         stage(Stage::Survey, 1, SURVEY),
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
