@@ -79,18 +79,7 @@ host_starts b "$port_b"
 host_starts c "$port_c"
 
 strip -o "$place/ave-workbench" "$1" 2>/dev/null || cp "$1" "$place/ave-workbench"
-cat >"$place/tiny.toml" <<'END'
-name = 'tiny'
-description = 'Five actors that only persist.'
-event_bytes = { constant = 100 }
-state_bytes = { constant = 100 }
-[actors]
-count = 5
-[persistence]
-mode = 'light'
-[commands]
-persist = 1
-END
+cp "$here/../tiny.toml" "$place/tiny.toml"
 cat >"$place/hosts.ini" <<END
 [small]
 a ansible_port=$port_a

@@ -71,18 +71,7 @@ for _ in {1..300}; do
 done
 [[ $(sinfo --noheader --Node --format %T | sort -u) == idle ]] || fails "the nodes do not start"
 
-cat >"$place/work/tiny.toml" <<'END'
-name = 'tiny'
-description = 'Five actors that only persist.'
-event_bytes = { constant = 100 }
-state_bytes = { constant = 100 }
-[actors]
-count = 5
-[persistence]
-mode = 'light'
-[commands]
-persist = 1
-END
+cp "$here/../tiny.toml" "$place/work/tiny.toml"
 cp "$1" "$place/ave-workbench"
 cd "$place/work"
 export AVE_WORKBENCH=$place/ave-workbench FLEET_DATA=$place

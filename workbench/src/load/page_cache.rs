@@ -14,61 +14,45 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// on a file system in memory.
 pub(crate) fn forget(directory: &Path) -> io::Result<bool> {
     let mut forgotten = true;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        if metadata.is_dir() {
-            forgotten &= forget(&entry.path())?;
-        } else if metadata.is_file() && metadata.len() > 0 {
-            let file = File::open(entry.path())?;
-            file.sync_all()?;
-            forgotten &= forget_file(&file, metadata.len());
-        }
-    }
+    for_each_file(directory, &mut |file, bytes| {
+        file.sync_all()?;
+        forgotten &= forget_file(file, bytes);
+        Ok(())
+    })?;
     Ok(forgotten)
 }
 
 /// Reads up to `bytes` of the files below `directory`, the same share of every part of each file: all keys are then as likely to
 /// be in the page cache.
 pub(crate) fn fill(directory: &Path, bytes: u64) -> io::Result<()> {
-    let share = bytes as f64 / directory_bytes(directory).max(1) as f64;
-    let mut filling = Filling { share, due_chunks: 0.0, buffer: vec![0; CHUNK_BYTES] };
-    filling.read_directory(directory)
-}
-
-struct Filling {
-    /// Of the chunks, above 0; all of them from 1 on.
-    share: f64,
-    /// Chunks to read of those that were passed.
-    due_chunks: f64,
-    buffer: Vec<u8>,
-}
-
-impl Filling {
-    fn read_directory(&mut self, directory: &Path) -> io::Result<()> {
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if metadata.is_dir() {
-                self.read_directory(&entry.path())?;
-            } else if metadata.is_file() {
-                self.read_file(&File::open(entry.path())?, metadata.len())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn read_file(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+    // Of the chunks; all of them from 1 on.
+    let share = (bytes as f64 / directory_bytes(directory).max(1) as f64).min(1.0);
+    let (mut due_chunks, mut buffer) = (0.0, vec![0; CHUNK_BYTES]);
+    for_each_file(directory, &mut |file, bytes| {
         for at in (0..bytes).step_by(CHUNK_BYTES) {
-            self.due_chunks += self.share.min(1.0);
-            if self.due_chunks >= 1.0 {
-                self.due_chunks -= 1.0;
+            due_chunks += share;
+            if due_chunks >= 1.0 {
+                due_chunks -= 1.0;
                 // Whether the end of a file cuts it off does not matter.
-                let _ = file.read_at(&mut self.buffer, at)?;
+                let _ = file.read_at(&mut buffer, at)?;
             }
         }
         Ok(())
+    })
+}
+
+/// Calls `act` with every file below `directory` that is not empty, and its size in bytes.
+fn for_each_file(directory: &Path, act: &mut dyn FnMut(&File, u64) -> io::Result<()>) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_dir() {
+            for_each_file(&entry.path(), act)?;
+        } else if metadata.is_file() && metadata.len() > 0 {
+            act(&File::open(entry.path())?, metadata.len())?;
+        }
     }
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]
