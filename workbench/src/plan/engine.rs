@@ -11,7 +11,7 @@ use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
 use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
 use crate::plan::scaling::Scaling;
-use crate::plan::search::{Search, SearchInput};
+use crate::plan::search::{BELOW_CEILING, Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec, required_rate};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
@@ -284,8 +284,9 @@ impl<'a> ModeSearch<'a> {
         if end == self.machines.len() { open.last().copied() } else { open.get(open.len() / 2).copied() }
     }
 
-    /// The target itself, this host, and how throughput scales.
+    /// The target itself, this host if no machine was found, and how throughput scales.
     fn measure_rest(&mut self, found: Option<Found<'a>>) -> Result<(), ProcessError> {
+        let is_found = found.is_some();
         if let Some(Found { mut search, .. }) = found {
             self.mode.at_target = self.measure_at_target(&mut search)?;
             let machine = search.findings.machine.clone();
@@ -297,7 +298,7 @@ impl<'a> ModeSearch<'a> {
         for target in self.input.spec.demand.range_per_second.into_iter().flatten() {
             self.measure_other_target(target)?;
         }
-        if self.is_host_needed() {
+        if !is_found && self.is_host_of_use() {
             self.begin(Stage::Host, "highest rate of this host");
             let findings = self.search_alone(&self.input.spec.host, self.required())?;
             self.mode.searched.push(findings);
@@ -317,6 +318,9 @@ impl<'a> ModeSearch<'a> {
             self.mode.survey = self.mode.grown_survey.take();
         }
         let required = self.required();
+        // The same share of the ceiling is likely to meet the objective again.
+        let largest = self.mode.searched_machine(machine).and_then(MachineFindings::met_share_of_ceiling);
+        let share = largest.unwrap_or(BELOW_CEILING);
         // A quick plan looks at the database as it is now once.
         let is_wanted = self.is_surveyed || self.input.spec.effort.breadth != Breadth::Smallest;
         for &grown_events in smaller.iter().rev().filter(|_| is_wanted) {
@@ -326,7 +330,7 @@ impl<'a> ModeSearch<'a> {
             self.begin(Stage::Sizes, "rates on a smaller database");
             let mut search = self.search_of(machine, grown_events);
             search.saturate()?;
-            search.find_met(required)?;
+            search.find_met(required, share)?;
             self.mode.sizes.extend(search.size());
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(true)?;
@@ -344,7 +348,7 @@ impl<'a> ModeSearch<'a> {
         let planned_count = self.writers(machine);
         let counts: &[u64] = match effort.breadth {
             Breadth::Smallest => &[1, 8, 64],
-            Breadth::SmallestAndHost | Breadth::All => &[1, 2, 4, 8, 16, 32, 64],
+            Breadth::SmallestAndScaling | Breadth::All => &[1, 2, 4, 8, 16, 32, 64],
         };
         let actors = self.input.source.actors();
         // Without durability a write waits for nothing: writers beyond the cores compete for them.
@@ -388,7 +392,7 @@ impl<'a> ModeSearch<'a> {
         Ok(last.map(|drive| AtTarget { drive, trials }))
     }
 
-    fn is_host_needed(&self) -> bool {
+    fn is_host_of_use(&self) -> bool {
         let is_known = self.mode.searched_machine(&self.input.spec.host).is_some();
         self.input.spec.effort.breadth != Breadth::Smallest && !is_known && !self.is_stopped()
     }

@@ -1,8 +1,9 @@
 //! Whether a candidate rate is sustained: decided on loads that the search did not choose it by.
 //!
-//! Each rate is tried on a new database until the sequential test decides. A rate that does not hold is lowered; one that
-//! holds is raised again, until one that is little higher does not. The machines of several modes take turns in random
-//! order, so that what the disk does meanwhile hits all of them.
+//! Each rate is tried on a new database until the sequential test decides; where a lower one leaves a margin, the first load that
+//! misses decides: a rate that now and then misses would take many. A rate that does not hold is lowered; one that holds is
+//! raised again, until one that is little higher does not. The machines of several modes take turns in random order, so that
+//! what the disk does meanwhile hits all of them.
 
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,9 @@ const LATE_STEP_DOWN: f64 = 0.65;
 const STEP_UP: f64 = 1.3;
 /// A rate is not raised by less than this: 1.5 times the answer has to fail.
 const WORTH_RAISING: f64 = 1.25;
-/// Between a rate that holds and the next that does not, another is tried if they differ by more than this factor.
-const WORTH_REFINING: f64 = 1.3;
+/// Between a rate that holds and the next that does not, another is tried if they differ by this factor or more: not after one
+/// step up.
+const WORTH_REFINING: f64 = 1.35;
 /// Share of the rate that was tried which is sustained. A rate at which one load in five misses the objective passes the test
 /// more often than not; a little below it, none does.
 const KEPT: f64 = 0.85;
@@ -48,7 +50,8 @@ pub(super) struct HoldOut<'s, 'a> {
     steps_down: usize,
     /// The lowest rate that does not hold.
     failed: Option<f64>,
-    held: bool,
+    /// The highest rate that holds.
+    held: Option<f64>,
     is_decided: bool,
 }
 
@@ -68,7 +71,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             drives: Vec::new(),
             steps_down: 0,
             failed: None,
-            held: false,
+            held: None,
             is_decided: false,
         }
     }
@@ -92,9 +95,9 @@ impl<'s, 'a> HoldOut<'s, 'a> {
         self.trials.add(is_met);
         self.drives.extend(drive);
         let sustained = match decide(self.trials, self.error) {
-            Decision::Open => return Ok(()),
+            Decision::Open if is_met || !self.can_miss() => return Ok(()),
             Decision::Reliable => Some(true),
-            Decision::Unreliable => Some(false),
+            Decision::Open | Decision::Unreliable => Some(false),
             Decision::Undecided => None,
         };
         self.search.note(&format!("{} commands/s {}", units::number(self.rate), self.trials));
@@ -113,26 +116,37 @@ impl<'s, 'a> HoldOut<'s, 'a> {
     }
 
     fn raise(&mut self) {
-        self.held = true;
-        let (next, gap, worth) = match self.failed {
-            // Without a margin over the required rate the answer depends on the next rate.
-            Some(failed) if !self.has_margin() => ((self.rate * failed).sqrt(), failed / self.rate, RESOLUTION),
-            Some(failed) => ((self.rate * failed).sqrt(), failed / self.rate, WORTH_REFINING),
-            None => {
-                let next = (STEP_UP * self.rate).min(self.highest);
-                (next, next / self.rate, WORTH_RAISING)
-            }
-        };
-        self.is_decided = gap < worth || (self.is_late() && self.has_margin());
+        self.held = Some(self.rate);
+        if let Some(failed) = self.failed {
+            return self.try_between(self.rate, failed);
+        }
+        let next = (STEP_UP * self.rate).min(self.highest);
+        self.is_decided = next < WORTH_RAISING * self.rate || (self.is_late() && self.has_margin(self.rate));
         self.rate = next;
     }
 
-    fn has_margin(&self) -> bool {
-        self.lowest.is_none_or(|lowest| KEPT * self.rate >= LEAST_MARGIN * lowest)
+    /// Without a margin over the required rate the answer depends on the rates between those that are known.
+    fn try_between(&mut self, held: f64, failed: f64) {
+        let has_margin = self.has_margin(held);
+        let worth = if has_margin { WORTH_REFINING } else { RESOLUTION };
+        self.is_decided = failed < worth * held || (self.is_late() && has_margin);
+        self.rate = (held * failed).sqrt();
+    }
+
+    /// Whether there is a margin if the rate does not hold.
+    fn can_miss(&self) -> bool {
+        self.has_margin(self.held.unwrap_or(STEPS_DOWN[0] * self.rate))
+    }
+
+    fn has_margin(&self, rate: f64) -> bool {
+        self.lowest.is_none_or(|lowest| KEPT * rate >= LEAST_MARGIN * lowest)
     }
 
     fn lower(&mut self) {
         self.failed = Some(self.rate);
+        if let Some(held) = self.held {
+            return self.try_between(held, self.rate);
+        }
         let step = STEPS_DOWN.get(self.steps_down).map(|&step| if self.is_late() { LATE_STEP_DOWN } else { step });
         let lowest = self.lowest.unwrap_or(0.0);
         let lower = match step.map(|step| step * self.rate) {
@@ -142,7 +156,7 @@ impl<'s, 'a> HoldOut<'s, 'a> {
             _ => lowest,
         };
         let is_worthless = self.lowest.is_none() && !self.search.input.is_worth_a_load(lower);
-        self.is_decided = self.held || lower <= 0.0 || lower >= self.rate || is_worthless;
+        self.is_decided = lower <= 0.0 || lower >= self.rate || is_worthless;
         self.steps_down += 1;
         self.rate = lower;
     }

@@ -226,6 +226,13 @@ impl MachineFindings {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
     }
 
+    /// The highest rate that met the objective as a share of the ceiling; `None` if either is unknown.
+    pub(super) fn met_share_of_ceiling(&self) -> Option<f64> {
+        let met = self.probes.iter().filter(|probe| probe.rejection.is_none());
+        let highest = met.map(|probe| probe.offered_per_second).reduce(f64::max)?;
+        Some(highest / self.ceiling_per_second()?)
+    }
+
     /// Whether a rate of at least so many commands per second met the objective, and no later loads decided on any.
     pub(super) fn is_undecided_at(&self, rate: f64) -> bool {
         let met = |probe: &ProbeResult| probe.rejection.is_none() && suffices(probe.offered_per_second, rate);

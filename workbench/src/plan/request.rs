@@ -75,7 +75,7 @@ impl PlanRequest {
     pub(super) fn scenario(&self, source: Source, host: &HostProfile) -> Result<Scenario, PlanError> {
         let (most_bytes, repeats) = match self.effort.breadth {
             Breadth::Smallest => (RESTART_BYTES / 8, 1),
-            Breadth::SmallestAndHost => (RESTART_BYTES, 2),
+            Breadth::SmallestAndScaling => (RESTART_BYTES, 2),
             Breadth::All => (RESTART_BYTES * 4, 3),
         };
         let target_per_second = self.target.commands_per_second(&source).map_err(ProcessError::Run)?;

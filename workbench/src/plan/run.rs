@@ -33,7 +33,7 @@ use crate::workload::path_text;
 const fn profile_time(breadth: Breadth) -> Duration {
     match breadth {
         Breadth::Smallest => Duration::from_millis(2_500),
-        Breadth::SmallestAndHost => Duration::from_secs(10),
+        Breadth::SmallestAndScaling => Duration::from_secs(10),
         Breadth::All => Duration::from_secs(30),
     }
 }

@@ -20,7 +20,7 @@ use crate::units;
 pub(super) const RESOLUTION: f64 = 1.06;
 /// Share of the ceiling that is tried first. The closed loop waits for itself, and few flushes and compactions fall into it: an
 /// open loop at the same rate waits for both.
-const BELOW_CEILING: f64 = 0.7;
+pub(super) const BELOW_CEILING: f64 = 0.6;
 /// A rate on a smaller database that misses is lowered by this factor.
 const STEP_DOWN: f64 = 0.7;
 /// Rates that are tried on it, at most.
@@ -169,9 +169,12 @@ impl<'a> Search<'a> {
         BELOW_CEILING * self.highest(required)
     }
 
-    /// Looks for a rate that meets the objective once, from little below the ceiling down to `required`.
-    pub(super) fn find_met(&mut self, required: f64) -> Result<(), ProcessError> {
-        let Some(mut rate) = self.candidate(required) else { return Ok(()) };
+    /// Looks for a rate that meets the objective once, from this share of the ceiling down to `required`.
+    pub(super) fn find_met(&mut self, required: f64, share: f64) -> Result<(), ProcessError> {
+        if self.candidate(required).is_none() {
+            return Ok(());
+        }
+        let mut rate = (share * self.highest(required)).max(required);
         for _ in 0..RATES_OF_SIZE {
             if self.is_over() || self.probe(rate)?.0 {
                 break;

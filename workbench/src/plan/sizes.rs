@@ -12,7 +12,7 @@ const DISK_PER_DATABASE: f64 = 3.0;
 const fn most_bytes(breadth: Breadth) -> u64 {
     match breadth {
         Breadth::Smallest => 640 << 20,
-        Breadth::SmallestAndHost => 4 << 30,
+        Breadth::SmallestAndScaling => 4 << 30,
         Breadth::All => 64 << 30,
     }
 }
@@ -21,7 +21,7 @@ const fn most_bytes(breadth: Breadth) -> u64 {
 const fn multiples(breadth: Breadth) -> &'static [u64] {
     match breadth {
         Breadth::Smallest => &[1],
-        Breadth::SmallestAndHost => &[1, 4],
+        Breadth::SmallestAndScaling => &[1, 4],
         Breadth::All => &[1, 4, 16],
     }
 }
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_database_is_measured_as_it_is_now_and_at_multiples_of_the_ram() {
         let source = ledger();
-        let found = sizes(&source, &deployment(2_000.0, 365.0), GIB / 2, Breadth::SmallestAndHost, 100 * GIB);
+        let found = sizes(&source, &deployment(2_000.0, 365.0), GIB / 2, Breadth::SmallestAndScaling, 100 * GIB);
         assert_eq!((found.grown_events.len(), found.grown_events[0]), (3, 0));
         for (&events, expected) in found.grown_events[1..].iter().zip([GIB / 2, 2 * GIB]) {
             let size = bytes(&source, events);

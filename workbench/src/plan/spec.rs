@@ -102,8 +102,8 @@ pub struct Effort {
 pub enum Breadth {
     /// The smallest that sustains the required rate.
     Smallest,
-    /// That, and this host without limits.
-    SmallestAndHost,
+    /// That, and how throughput scales with cores; where none sustains it, this host without limits.
+    SmallestAndScaling,
     /// Every machine that this host can emulate.
     All,
 }
@@ -131,7 +131,7 @@ impl Effort {
             warmup: Duration::from_millis(700),
             error: 0.05,
             climb: Duration::from_secs(45),
-            breadth: Breadth::SmallestAndHost,
+            breadth: Breadth::SmallestAndScaling,
         }
     }
 

@@ -9,19 +9,20 @@ use crate::plan::spec::{Breadth, PlanSpec};
 use crate::process::ProcessError;
 
 /// Bytes of a database that are expected to be written and read per second when it is filled, or copied for another mode.
-const FILL_BYTES_PER_SECOND: f64 = 200e6;
-/// Expected time of a load beside its warm-up and its measurement, seconds: the look at the disk.
-const LOOK: f64 = 0.25;
+const FILL_BYTES_PER_SECOND: f64 = 400e6;
+/// Expected time of a load beside its warm-up and its measurement, seconds: a look at the disk before every other one.
+const LOOK: f64 = 0.15;
 /// Expected time to link a filled database into place, to open and to close it, seconds.
-const SET_UP: f64 = 0.7;
+const SET_UP: f64 = 1.0;
 /// Expected loads until a rate on a smaller database meets the objective.
-const SIZE_LOADS: f64 = 2.0;
+const SIZE_LOADS: f64 = 1.5;
 /// Expected time to survey data and restarts, seconds.
 const SURVEY: f64 = 3.0;
 /// Expected time to walk the commands of the forecast, seconds.
 const FORECAST: f64 = 3.0;
-/// Expected trials of a machine, as a multiple of those of one rate that holds: two or three higher ones fail before.
-const RATES_TRIED: f64 = 2.5;
+/// Rates that are expected to miss before one holds, and their loads.
+const RATES_MISSED: f64 = 2.0;
+const LOADS_MISSED: f64 = 4.0;
 
 /// Announces the stages with their expected times. Machines that fail, and are followed by others, come on top. Returns the time
 /// for which the target is offered.
@@ -51,7 +52,8 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let fill = input.source.grown(spec.most_grown_events()).preload_disk_bytes() as f64 / FILL_BYTES_PER_SECOND;
     let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup + LOOK;
-    let hold_out = RATES_TRIED * (SET_UP + f64::from(fewest_trials(effort.error)) * probe);
+    let hold_out =
+        RATES_MISSED.mul_add(SET_UP, SET_UP) + (f64::from(fewest_trials(effort.error)) + LOADS_MISSED) * probe;
     let sizes = spec.grown_events.len() - 1;
     let machines = if every { spec.emulatable().len() } else { 1 };
     let point = SET_UP + warmup + effort.saturation.as_secs_f64() / 2.0;
@@ -70,9 +72,6 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
         stage(Stage::Writers, sweeps, points * point),
     ];
     stages.push(stage(Stage::Forecast, 1, FORECAST));
-    if !is_quick {
-        stages.push(stage(Stage::Host, modes, ceiling + hold_out));
-    }
     if spec.extrapolates() {
         stages.push(stage(Stage::Scaling, modes, 4.0 * point));
     }

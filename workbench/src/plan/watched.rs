@@ -1,4 +1,4 @@
-//! A testbed that looks at the disk before each load.
+//! A testbed that looks at the disk between loads.
 
 use std::cell::RefCell;
 
@@ -9,7 +9,7 @@ use crate::process::{
     DriveResult, Emulation, ProcessError, Rig, RigResult, RigSummary, Survey, SurveySpec, SuspendedRig, Testbed,
 };
 
-/// Samples the disk for 0.2 s before each load of the testbed behind it.
+/// Samples the disk for 0.2 s before the loads of the testbed behind it, every three seconds at the most.
 pub(super) struct WatchedTestbed<'a> {
     testbed: &'a dyn Testbed,
     watch: &'a RefCell<DiskWatch<'a>>,
@@ -46,7 +46,7 @@ struct WatchedRig<'a> {
 impl Rig for WatchedRig<'_> {
     fn drive(&mut self, spec: &DriveSpec) -> RigResult<DriveResult> {
         let failed = |error: ProbeError| ProcessError::Testbed(Box::new(error));
-        self.watch.borrow_mut().sample().map_err(failed)?;
+        self.watch.borrow_mut().look().map_err(failed)?;
         self.rig.drive(spec)
     }
 

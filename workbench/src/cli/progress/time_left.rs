@@ -18,7 +18,7 @@ pub(super) enum StageKind {
 const RESUMED: f64 = 0.2;
 
 /// The stages to come, by kind. Once stages of a kind have ended, the others are expected to take their mean time. A plan that
-/// takes longer than expected so far is expected to go on so.
+/// takes longer than expected so far is expected to go on so, the more of it has ended.
 #[derive(Debug, Default)]
 pub(super) struct TimeLeft {
     kinds: Vec<Stages>,
@@ -93,11 +93,13 @@ impl TimeLeft {
         Some(to_come? + current + self.later.mul_f64(pace))
     }
 
-    /// Time that the stages took so far, as a multiple of what was expected.
+    /// Time that the stages take, as a multiple of what was expected. Those to come count as expected: few that ended say little
+    /// about many.
     fn pace(&self) -> f64 {
-        let ended = self.kinds.iter().filter(|kind| kind.ended > 0);
-        let (took, expected) = ended.fold((Duration::ZERO, Duration::ZERO), |(took, expected), kind| {
-            (took + kind.took, expected + kind.expected.unwrap_or_default() * kind.ended)
+        let none = (self.later, self.later);
+        let (took, expected) = self.kinds.iter().fold(none, |(took, expected), kind| {
+            let [of_ended, to_come] = [kind.ended, kind.to_come].map(|count| kind.expected.unwrap_or_default() * count);
+            (took + kind.took + to_come, expected + of_ended + to_come)
         });
         if expected.is_zero() { 1.0 } else { took.as_secs_f64() / expected.as_secs_f64() }
     }
@@ -147,18 +149,20 @@ mod tests {
         let mut slow = TimeLeft::new(stages);
         slow.begin(SEARCH, began);
         slow.begin(SEARCH, began + seconds(15));
-        assert_eq!(slow.at(began + seconds(15)), Some(seconds(15 + 15 + 6)));
+        // 15 seconds and 14 more instead of 10 and 14.
+        assert_eq!(slow.at(began + seconds(15)), Some(seconds(15 + 15) + seconds(4).mul_f64(29.0 / 24.0)));
     }
 
     #[test]
-    fn what_follows_all_stages_counts_at_their_pace() {
+    fn what_follows_all_stages_counts_at_the_pace_so_far() {
         const SEARCH: StageKind = StageKind::Plan(Stage::Search);
         let mut time_left = TimeLeft::new([(SEARCH, 2, Some(seconds(10)))]).and_then(seconds(40));
         let began = Instant::now();
         assert_eq!(time_left.at(began), Some(seconds(60)));
         time_left.begin(SEARCH, began);
         time_left.begin(SEARCH, began + seconds(20));
-        assert_eq!(time_left.at(began + seconds(20)), Some(seconds(20 + 80)));
+        // 20 seconds and 40 more instead of 10 and 40.
+        assert_eq!(time_left.at(began + seconds(20)), Some(seconds(20) + seconds(40).mul_f64(60.0 / 50.0)));
     }
 
     #[test]

@@ -13,8 +13,10 @@ const FILE_BYTES: u64 = 32 << 20;
 /// Time of the syncs of a sample, and of its reads.
 const SYNCS: Duration = Duration::from_millis(120);
 const READS: Duration = Duration::from_millis(60);
+/// Time between two samples, at least, seconds.
+const BETWEEN_SECONDS: f64 = 3.0;
 
-/// Looks at the disk now and then while something else is measured: for 0.2 s whenever [`sample`](Self::sample) is called.
+/// Looks at the disk now and then while something else is measured: for 0.2 s each time.
 pub(crate) struct DiskWatch<'a> {
     directory: &'a Path,
     log: LogFile,
@@ -41,6 +43,12 @@ impl<'a> DiskWatch<'a> {
         Ok(())
     }
 
+    /// Samples the disk, unless the last sample began less than three seconds ago.
+    pub(crate) fn look(&mut self) -> Result<(), ProbeError> {
+        let is_due = |last: &DiskSample| self.began.elapsed().as_secs_f64() >= last.at_seconds + BETWEEN_SECONDS;
+        if self.samples.last().is_none_or(is_due) { self.sample() } else { Ok(()) }
+    }
+
     /// What was sampled, in order.
     pub(crate) fn samples(&self) -> &[DiskSample] {
         &self.samples
@@ -57,6 +65,7 @@ mod tests {
         let mut watch = DiskWatch::start(directory.path()).unwrap();
         watch.sample().unwrap();
         watch.sample().unwrap();
+        watch.look().unwrap();
         let [first, second] = watch.samples() else { panic!("{:?}", watch.samples()) };
         assert!(first.at_seconds < second.at_seconds);
         assert!(first.sync_p50_ns > 0 && first.syncs_count > 0 && first.read_p50_ns > 0 && first.reads_count > 0);

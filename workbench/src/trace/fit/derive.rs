@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::behaviour::{Behaviour, observe};
-use super::growth::{Growth, growth};
+use super::growth::{Growth, Register, growth};
 use super::visits::visit;
 use super::{bursts, likeness, sizes};
 use crate::actor::{PersistenceRules, Strategy};
@@ -30,17 +30,21 @@ pub(super) struct Seen {
     pub(super) info: TraceInfo,
     pub(super) behaviour: Behaviour,
     growth: Option<Growth>,
+    /// Unless they grow with the events of their actor.
+    pub(super) register: Option<Register>,
     visit: Option<Vec<CommandKind>>,
 }
 
 impl Seen {
-    pub(super) fn of(part: &Trace) -> io::Result<Self> {
-        Ok(Self { info: info(part)?, behaviour: observe(part)?, growth: growth(part)?, visit: visit(part)? })
+    pub(super) fn of(part: &Trace, register: Option<Register>) -> io::Result<Self> {
+        let growth = growth(part)?;
+        let register = register.filter(|_| growth.is_none());
+        Ok(Self { info: info(part)?, behaviour: observe(part)?, growth, register, visit: visit(part)? })
     }
 
     /// The population that resembles them. `weight` is its share of the commands of the trace.
     pub(super) fn population(&self, name: String, provenance: &Provenance, weight: f64) -> Population {
-        let Self { info, behaviour, growth, visit } = self;
+        let Self { info, behaviour, growth, visit, register: _ } = self;
         let mut population = Population {
             name,
             weight,
@@ -66,7 +70,7 @@ impl Seen {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes, not negative")]
                 let base = growth.base_bytes.round() as u32;
                 population.state_bytes = SizeDistribution::Constant(base.saturating_sub(rules.state_overhead()));
-                population.state_growth_per_event = rounded(growth.bytes_per_event);
+                population.state_growth_per_event = rounded(growth.each_bytes);
             }
             (None, Some(sizes)) => population.state_bytes = sizes::distribution(sizes, rules.state_overhead()),
             (None, None) => {}

@@ -1,4 +1,4 @@
-//! States that grow with the events of their actor.
+//! States that grow, with the events of their actor or with other actors.
 
 use std::io;
 
@@ -11,12 +11,24 @@ const EXPLAINED: f64 = 0.9;
 const LEAST_GROWTH: f64 = 0.3;
 const LEAST_STATES: f64 = 20.0;
 
-/// A line through the sizes of the states of a trace over the events that their actors had.
+/// A line through the sizes of the states of a trace over the events that their actors had, or over what else they grow with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Growth {
-    /// Size without events, bytes, as stored.
+    /// Size without any, bytes, as stored.
     pub(super) base_bytes: f64,
-    pub(super) bytes_per_event: f64,
+    /// Bytes for each.
+    pub(super) each_bytes: f64,
+    /// Share of the variance of the sizes that the line explains.
+    pub(super) explained_ratio: f64,
+}
+
+/// A state of a single actor that grows with the actors of a group which have events.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Register {
+    /// Number of the group.
+    pub(super) of: usize,
+    /// With each of its actors.
+    pub(super) growth: Growth,
 }
 
 /// The growth of the states, if they grow with the events of their actors.
@@ -39,7 +51,7 @@ pub(super) fn growth(trace: &Trace) -> io::Result<Option<Growth>> {
 
 /// Least squares.
 #[derive(Debug, Default)]
-struct Line {
+pub(super) struct Line {
     count: f64,
     /// Means, and sums of the products of the deviations from them.
     x: f64,
@@ -52,7 +64,7 @@ struct Line {
 }
 
 impl Line {
-    fn add(&mut self, x: f64, y: f64) {
+    pub(super) fn add(&mut self, x: f64, y: f64) {
         self.count += 1.0;
         let from_mean = [x - self.x, y - self.y];
         self.x += from_mean[0] / self.count;
@@ -64,12 +76,13 @@ impl Line {
         self.least = Some(self.least.map_or(x, |least| least.min(x)));
     }
 
-    fn growth(&self) -> Option<Growth> {
+    /// The growth of `y` with `x`, if it is one.
+    pub(super) fn growth(&self) -> Option<Growth> {
         let slope = self.xy / self.xx;
-        let explained = slope * self.xy / self.yy;
+        let explained_ratio = slope * self.xy / self.yy;
         let grown = slope * (self.most - self.least?);
-        let is_found = self.count >= LEAST_STATES && explained >= EXPLAINED && grown >= LEAST_GROWTH * self.y;
-        is_found.then(|| Growth { base_bytes: (self.y - slope * self.x).max(0.0), bytes_per_event: slope })
+        let is_found = self.count >= LEAST_STATES && explained_ratio >= EXPLAINED && grown >= LEAST_GROWTH * self.y;
+        is_found.then(|| Growth { base_bytes: (self.y - slope * self.x).max(0.0), each_bytes: slope, explained_ratio })
     }
 }
 
@@ -86,7 +99,7 @@ mod tests {
     #[test]
     fn a_register_grows_by_an_entry_per_event() {
         let found = line(|event| 70.0 + 37.0 * f64::from(event)).unwrap();
-        assert!((found.bytes_per_event - 37.0).abs() < 1e-6 && (found.base_bytes - 70.0).abs() < 1e-6, "{found:?}");
+        assert!((found.each_bytes - 37.0).abs() < 1e-6 && (found.base_bytes - 70.0).abs() < 1e-6, "{found:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::behaviour::Behaviour;
 use super::bursts::{self, ANY_RATE};
 use super::chains::Chains;
 use super::derive::{Seen, UNKNOWN_BYTES, preloaded};
+use super::growth::Growth;
 use crate::trace::builder::Trace;
 use crate::trace::info::TraceInfo;
 use crate::workload::{Arrivals, PersistenceMode, Population, Workload, escape};
@@ -69,6 +70,9 @@ pub(super) fn notes(
         notes.extend(
             population_notes(&seen.info, &seen.behaviour, population).into_iter().map(|note| name.clone() + &note),
         );
+        notes.extend(seen.register.map(|register| {
+            name + &register_note(&register.growth, &workload.populations[register.of].name, population)
+        }));
     }
     notes
 }
@@ -90,6 +94,15 @@ fn population_notes(info: &TraceInfo, seen: &Behaviour, population: &Population)
         (population.persistence.compact_on_snapshot && preloaded(seen) > 0).then(|| again.to_owned()),
     ];
     notes.into_iter().flatten().collect()
+}
+
+fn register_note(growth: &Growth, of: &str, population: &Population) -> String {
+    let base = (growth.base_bytes - f64::from(population.rules().state_overhead())).max(0.0);
+    format!(
+        "the states grow with the actors of {of}; the workload has the recorded sizes. For another number of them: \
+         `state_bytes = {{ constant = {base:.0} }}` and `state_bytes_per_actor = {{ {of} = {} }}`",
+        bursts::digits(growth.each_bytes, 3)
+    )
 }
 
 fn burst_note(info: &TraceInfo, workload: &Workload) -> Option<String> {

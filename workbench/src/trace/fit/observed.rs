@@ -7,6 +7,7 @@ use super::chains::{Chains, chains};
 use super::derive::{Seen, arrivals, name, rounded};
 use super::groups::{Group, groups};
 use super::notes::description;
+use super::registers::registers;
 use super::transactions::workload_of;
 use crate::trace::builder::{Trace, TraceBuilder};
 use crate::trace::error::TraceError;
@@ -39,8 +40,9 @@ impl<'t> Observed<'t> {
         let commands_per_second = rate_of(&known);
         let chains = chains(trace).map_err(unreadable)?;
         let groups = groups(trace, &known.types, chains.as_ref())?;
-        let of = |group: &Group| Seen::of(group.part(trace)).map_err(unreadable);
-        let seen: Vec<Seen> = groups.iter().map(of).collect::<Result<_, _>>()?;
+        let of = |(group, register): (&Group, _)| Seen::of(group.part(trace), register);
+        let registers = registers(trace, &groups).map_err(unreadable)?;
+        let seen: Vec<Seen> = groups.iter().zip(registers).map(of).collect::<io::Result<_>>().map_err(unreadable)?;
         let beginnings = chains.as_ref().map(beginnings).transpose()?;
         if let Some(beginnings) = &beginnings {
             let begun = info(beginnings).map_err(unreadable)?;

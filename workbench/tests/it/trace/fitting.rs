@@ -175,6 +175,15 @@ fn commands_of_shared_actors_are_found_in_a_recording_of_a_witness() {
     // Facts come between evenly and at random, which no arrivals of a workload do.
     let off = fit.aspects.iter().filter(|aspect| !aspect.is_met() && aspect.name != "burstiness").collect::<Vec<_>>();
     assert!(off.is_empty(), "{off:#?}");
+    // A register has 57 bytes for each subject, those with a first fact. Its own events, ten times as many, do not tell its size.
+    let has_note = |register: &str| fit.notes.iter().any(|note| note.starts_with(register));
+    assert!(
+        has_note("sn_register: the states grow with the actors of tracker") && !has_note("node: "),
+        "{:#?}",
+        fit.notes
+    );
+    let note = fit.notes.iter().find(|note| note.starts_with("sn_register: ")).unwrap();
+    assert!(note.contains("`state_bytes_per_actor = { tracker = 56.7 }`"), "{note}");
 }
 
 /// Two kinds of transactions over subjects with two actors each, and two shared actors.

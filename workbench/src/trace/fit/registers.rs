@@ -1,0 +1,50 @@
+//! States that list the actors of another population, as registers do.
+
+use std::io;
+
+use super::groups::Group;
+use super::growth::{Line, Register};
+use crate::trace::builder::Trace;
+use ave_actors_rocksdb::trace::OpKind;
+
+/// For each group the register that its states are, if they are one. Memory: three bytes per actor.
+pub(super) fn registers(trace: &Trace, groups: &[Group]) -> io::Result<Vec<Option<Register>>> {
+    let mut actors = vec![0_u64; groups.len()];
+    let group_of: Vec<Option<u8>> = trace
+        .actors()
+        .iter()
+        .map(|actor| {
+            let group = groups.iter().position(|group| group.has(&actor.type_name))?;
+            actors[group] += 1;
+            u8::try_from(group).ok()
+        })
+        .collect();
+    let mut lines: Vec<Vec<Line>> = actors
+        .iter()
+        .map(|&count| if count == 1 { groups.iter().map(|_| Line::default()).collect() } else { Vec::new() })
+        .collect();
+    let (mut has_events, mut appeared) = (vec![false; group_of.len()], vec![0_u64; groups.len()]);
+    trace.for_each_command(|command, ops| {
+        let actor = command.actor as usize;
+        let Some(group) = group_of[actor].map(usize::from) else { return };
+        for op in ops {
+            match op.kind {
+                OpKind::EventsPut if !has_events[actor] => {
+                    has_events[actor] = true;
+                    appeared[group] += 1;
+                }
+                OpKind::StatesPut => {
+                    for (line, &count) in lines[group].iter_mut().zip(&appeared) {
+                        line.add(count as f64, op.bytes.into());
+                    }
+                }
+                _ => {}
+            }
+        }
+    })?;
+    let best = |lines: &Vec<Line>| {
+        let found = lines.iter().enumerate().filter_map(|(of, line)| Some(Register { of, growth: line.growth()? }));
+        found.max_by(|a, b| a.growth.explained_ratio.total_cmp(&b.growth.explained_ratio))
+    };
+    Ok(lines.iter().map(best).collect())
+}
