@@ -48,6 +48,17 @@ pub(crate) fn note_repetition(source: &Source, output: Output) {
     source.repetition().iter().for_each(|note| output.progress(note));
 }
 
+/// The source after so many more events.
+pub(crate) fn grown(source: &Source, events: u64) -> Result<Source, CliError> {
+    match source {
+        Source::Trace { .. } if events > 0 => Err(CliError::Usage(format!(
+            "--grown-by: the trace {} does not grow, expected a workload; `ave-workbench trace fit` makes one",
+            source.name()
+        ))),
+        _ => Ok(source.grown(events)),
+    }
+}
+
 /// The data directory, created if asked for. It must exist otherwise: a mistyped one would be measured on the wrong disk.
 pub(crate) fn data_directory(args: &DataArgs) -> Result<&Path, CliError> {
     let path = args.data_dir.as_path();

@@ -151,15 +151,13 @@ fn beyond(horizon: &HorizonInfo) -> Vec<Ground> {
         let durability = mode.durability;
         let (level, check) = match mode.error {
             Some(error) => {
-                let response = error.response_percent.map_or_else(
-                    || "which was not sustained by the model".to_owned(),
-                    |percent| format!("{} in the response time", units::percent_difference(percent)),
-                );
+                let response = error
+                    .response_percent
+                    .map(|percent| format!(", and {} in the response time", units::percent_difference(percent)));
                 let rate = units::percent_difference(error.rate_percent);
-                (
-                    error.certainty(),
-                    format!("it was {rate} off in the rate at a size that it was not fitted on, and {response}"),
-                )
+                let response = response.unwrap_or_default();
+                let check = format!("it was {rate} off in the rate at a size that it was not fitted on{response}");
+                (error.certainty(), check)
             }
             None => (CertaintyLevel::Moderate, "it was not checked at another size".to_owned()),
         };

@@ -11,7 +11,7 @@ use crate::plan::evidence::verdict;
 use crate::plan::hold_out::{HoldOut, decide_all};
 use crate::plan::outcome::{AtTarget, MachineFindings, MachineVerdict, ModeFindings, PlanOutcome, SizeFindings};
 use crate::plan::scaling::Scaling;
-use crate::plan::search::{BELOW_CEILING, Search, SearchInput};
+use crate::plan::search::{Search, SearchInput};
 use crate::plan::spec::{Breadth, PlanSpec, required_rate};
 use crate::plan::stages;
 use crate::process::{ProcessError, Testbed};
@@ -290,7 +290,7 @@ impl<'a> ModeSearch<'a> {
         if let Some(Found { mut search, .. }) = found {
             self.mode.at_target = self.measure_at_target(&mut search)?;
             let machine = search.findings.machine.clone();
-            let largest = search.size();
+            let largest = search.findings.sustained.last().and_then(|sustained| search.size(&sustained.drives));
             self.mode.searched.push(search.finish(true)?);
             self.measure_sizes(&machine, largest)?;
             self.measure_writers(&machine)?;
@@ -310,17 +310,15 @@ impl<'a> ModeSearch<'a> {
         Ok(())
     }
 
-    /// The rates of the machine on smaller databases, down to the one as it is now. `largest` is what the search found.
+    /// The ceilings of the machine on smaller databases, down to the one as it is now, and a load at the share of each that is
+    /// sustained on `largest`, what the search found.
     fn measure_sizes(&mut self, machine: &Machine, largest: Option<SizeFindings>) -> Result<(), ProcessError> {
         self.mode.sizes = Vec::from_iter(largest);
         let Some((_, smaller)) = self.input.spec.grown_events.split_last() else { return Ok(()) };
         if smaller.is_empty() {
             self.mode.survey = self.mode.grown_survey.take();
         }
-        let required = self.required();
-        // The same share of the ceiling is likely to meet the objective again.
-        let largest = self.mode.searched_machine(machine).and_then(MachineFindings::met_share_of_ceiling);
-        let share = largest.unwrap_or(BELOW_CEILING);
+        let share = self.mode.searched_machine(machine).and_then(MachineFindings::sustained_share_of_ceiling);
         // A quick plan looks at the database as it is now once.
         let is_wanted = self.is_surveyed || self.input.spec.effort.breadth != Breadth::Smallest;
         for &grown_events in smaller.iter().rev().filter(|_| is_wanted) {
@@ -330,8 +328,12 @@ impl<'a> ModeSearch<'a> {
             self.begin(Stage::Sizes, "rates on a smaller database");
             let mut search = self.search_of(machine, grown_events);
             search.saturate()?;
-            search.find_met(required, share)?;
-            self.mode.sizes.extend(search.size());
+            let rate = share.zip(search.findings.ceiling_per_second()).map(|(share, ceiling)| share * ceiling);
+            let load = match rate.filter(|_| !search.is_over()) {
+                Some(rate) => search.offer(rate, self.input.probe_time(rate))?.1,
+                None => None,
+            };
+            self.mode.sizes.extend(search.size(load.as_slice()));
             if grown_events == 0 && self.is_surveyed {
                 self.mode.survey = search.survey(true)?;
             }

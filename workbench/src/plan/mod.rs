@@ -67,7 +67,7 @@ pub use engine::search_machines;
 #[cfg(feature = "rocksdb")]
 pub(crate) use error::PlanError;
 #[cfg(feature = "rocksdb")]
-pub use forecast::{GrowthCurve, ModelError, Predicted, ReadModel, SmallDatabase, relative_error};
+pub use forecast::GrowthCurve;
 pub use journal::{Journal, JournaledTestbed};
 pub use outcome::{
     AtTarget, Footprint, MachineFindings, MachineVerdict, ModeFindings, ModelledGrowth, Outlook, PlanOutcome,

@@ -163,12 +163,18 @@ impl ModeFindings {
 pub struct SizeFindings {
     /// Size when it was opened, bytes.
     pub database_bytes: u64,
-    /// The highest rate that met the objective once, commands per second.
-    pub per_second: f64,
-    /// Mean service time of a command at it, seconds.
-    pub service_seconds: f64,
-    /// The objective's percentile of the response time at it, seconds.
-    pub response_seconds: f64,
+    /// Commands per second of the closed loop.
+    pub ceiling_per_second: f64,
+    /// The objective's percentile of the response time at the share of the ceiling that is sustained on the largest database, the
+    /// median of several loads, seconds; `None` if none was completed.
+    pub response_seconds: Option<f64>,
+}
+
+impl SizeFindings {
+    /// Time per command of the closed loop, seconds.
+    pub(super) fn seconds(&self) -> f64 {
+        1.0 / self.ceiling_per_second
+    }
 }
 
 /// What was found about a machine in one durability mode.
@@ -226,11 +232,9 @@ impl MachineFindings {
         self.saturation.as_ref().map(|drive| drive.measurement.commands_per_second())
     }
 
-    /// The highest rate that met the objective as a share of the ceiling; `None` if either is unknown.
-    pub(super) fn met_share_of_ceiling(&self) -> Option<f64> {
-        let met = self.probes.iter().filter(|probe| probe.rejection.is_none());
-        let highest = met.map(|probe| probe.offered_per_second).reduce(f64::max)?;
-        Some(highest / self.ceiling_per_second()?)
+    /// The rate that was offered when the highest one was sustained, as a share of the ceiling.
+    pub(super) fn sustained_share_of_ceiling(&self) -> Option<f64> {
+        Some(self.sustained.last()?.offered_per_second / self.ceiling_per_second()?)
     }
 
     /// Whether a rate of at least so many commands per second met the objective, and no later loads decided on any.

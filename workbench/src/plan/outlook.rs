@@ -2,6 +2,7 @@
 //! and what ends first.
 
 use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
 
 use ave_actors_rocksdb::backend::Tuning;
 use ave_actors_store::config::resolve_spec;
@@ -15,8 +16,9 @@ use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
 use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
 
-/// Commands that are walked for the reuse distances: a second of work.
+/// Commands that are walked for the reuse distances in the page cache: a second of work; and in the block cache, which is soon full.
 const WALKED_COMMANDS: u64 = 1_000_000;
+const WALKED_FOR_BLOCK_CACHE: u64 = 250_000;
 /// Share of a machine's memory that is for blocks at least.
 const LEAST_MEMORY_SHARE: f64 = 0.05;
 
@@ -36,21 +38,27 @@ struct GrowingWork<'a> {
     source: &'a Source,
     /// Size of the database now, and of an event in it, bytes; `None` if no state grows with the events of its actor.
     growth: Option<[f64; 2]>,
-    /// Of the largest database that was measured; `None` if commands read nothing.
+    /// Of the largest database that was measured, in the page cache; `None` if commands read nothing.
     curve: Option<ReadCurve>,
+    /// The same in the block cache of the machine that was measured.
+    loads: Option<ReadCurve>,
+    /// That block cache, less its memtables, bytes.
+    block_cache_bytes: f64,
     working_set: WorkingSet,
 }
 
 impl<'a> GrowingWork<'a> {
     fn of(source: &'a Source, spec: &PlanSpec, machine: &Machine) -> Self {
         let tuning = Tuning::new(&resolve_spec(Some(machine.spec())), None);
-        let geometry = BlockGeometry::in_page_cache(&tuning, source.compressibility());
-        let curve = |events| ReadCurve::of(&source.grown(events), 1, &geometry, WALKED_COMMANDS);
+        let [in_page_cache, in_block_cache] =
+            [BlockGeometry::in_page_cache(&tuning, source.compressibility()), BlockGeometry::in_block_cache(&tuning)];
+        let curve = |events, geometry, commands| ReadCurve::of(&source.grown(events), 1, geometry, commands);
         let grown_events = spec.most_grown_events();
-        let (now, grown) = std::thread::scope(|scope| {
-            let now = (grown_events > 0).then(|| scope.spawn(|| curve(0)));
-            let grown = curve(grown_events);
-            (now.map(|now| now.join().unwrap_or_else(|panic| resume_unwind(panic))), grown)
+        let (now, loads, grown) = std::thread::scope(|scope| {
+            let now = (grown_events > 0).then(|| scope.spawn(|| curve(0, &in_page_cache, WALKED_COMMANDS)));
+            let loads = scope.spawn(|| curve(grown_events, &in_block_cache, WALKED_FOR_BLOCK_CACHE));
+            let grown = curve(grown_events, &in_page_cache, WALKED_COMMANDS);
+            (now.map(joined), joined(loads), grown)
         });
         let working_set = match (&now, &grown) {
             (_, None) => WorkingSet::Bounded,
@@ -58,7 +66,13 @@ impl<'a> GrowingWork<'a> {
             (Some(Some(now)), Some(grown)) if !now.grows_to(grown) => WorkingSet::Bounded,
             (Some(_), Some(_)) => WorkingSet::Growing,
         };
-        Self { source, growth: source.growing_bytes(), curve: grown, working_set }
+        let block_cache_bytes = (tuning.memory_budget_bytes - tuning.memtable_budget_bytes) as f64;
+        Self { source, growth: source.growing_bytes(), curve: grown, loads, block_cache_bytes, working_set }
+    }
+
+    /// Where the reads grow with the database, one twice as large is read as one of the curve's size with half the memory.
+    fn misses(&self, curve: Option<&ReadCurve>, database_bytes: f64, memory_bytes: f64) -> f64 {
+        curve.map_or(0.0, |curve| curve.disk_reads_per_command(memory_bytes / self.scale(curve, database_bytes)))
     }
 
     /// By how much the reads of a database of this size are spread wider than those of the curve.
@@ -78,11 +92,17 @@ impl Work for GrowingWork<'_> {
         self.source.grown(events).written_bytes_per_command()
     }
 
-    /// Where the reads grow with the database, a database twice as large is read as one of this size with half the memory.
     fn disk_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-        let Some(curve) = &self.curve else { return 0.0 };
-        curve.disk_reads_per_command(memory_bytes / self.scale(curve, database_bytes))
+        self.misses(self.curve.as_ref(), database_bytes, memory_bytes)
     }
+
+    fn block_loads(&self, database_bytes: f64) -> f64 {
+        self.misses(self.loads.as_ref(), database_bytes, self.block_cache_bytes)
+    }
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl OutlookInput<'_> {
@@ -118,17 +138,21 @@ impl OutlookInput<'_> {
 
     fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
         let findings = mode.searched_machine(&mode.recommended()?.machine)?;
-        let largest = mode.sizes.last()?;
+        mode.sizes.last()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
-        let read_seconds = |depth: f64| self.read_seconds(depth);
+        let other_mode = self.outcome.modes.iter().find(|other| {
+            let recommended = other.recommended().map(|verdict| &verdict.machine);
+            other.durability != mode.durability && recommended == Some(&findings.machine)
+        });
         let model = SizeModel {
             work,
-            writers: findings.workers as f64,
-            read_seconds: &read_seconds,
+            read_seconds: self.read_seconds(findings.workers) / findings.workers as f64,
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
             measured: &mode.sizes,
-            sustained_share: findings.sustained_per_second()? / largest.per_second,
+            other_mode: other_mode.map_or(&[], |other| &other.sizes),
+            sustained_per_second: findings.sustained_per_second()?,
+            at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
         };
         let machines = self.spec.candidates_and_host();
         let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));
@@ -145,15 +169,21 @@ impl OutlookInput<'_> {
             is_bound_by_writes,
             points: model.points(size_at(days)),
             beyond: model.beyond(size_at(days)),
-            error: model.error().map(Into::into),
+            error: model.error(),
             periods: periods(&model, &candidates, required, days, size_at, |days| self.date(days)),
         })
     }
 
+    /// The objective's percentile of the response time at the target.
+    fn at_target_seconds(&self, mode: &ModeFindings) -> Option<f64> {
+        let measured = &mode.at_target.as_ref()?.drive.measurement;
+        let response = &measured.request(self.outcome.request)?.response;
+        Some(response.percentile(self.spec.objective.percentile)? as f64 / 1e9)
+    }
+
     /// Mean time of a random read with so many at once.
-    fn read_seconds(&self, depth: f64) -> f64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of writers")]
-        let depth = depth.ceil() as u32;
+    fn read_seconds(&self, depth: u64) -> f64 {
+        let depth = u32::try_from(depth).unwrap_or(u32::MAX);
         self.disk.read_mean_ns(depth).unwrap_or(0.0) / 1e9
     }
 

@@ -20,11 +20,7 @@ use crate::units;
 pub(super) const RESOLUTION: f64 = 1.06;
 /// Share of the ceiling that is tried first. The closed loop waits for itself, and few flushes and compactions fall into it: an
 /// open loop at the same rate waits for both.
-pub(super) const BELOW_CEILING: f64 = 0.6;
-/// A rate on a smaller database that misses is lowered by this factor.
-const STEP_DOWN: f64 = 0.7;
-/// Rates that are tried on it, at most.
-const RATES_OF_SIZE: u32 = 6;
+const BELOW_CEILING: f64 = 0.6;
 /// Highest rate that is tried if the closed loop ran out of memory, as a multiple of the required rate.
 const WITHOUT_CEILING: f64 = 8.0;
 /// Lateness that is always tolerated: threads start, clocks are read.
@@ -69,8 +65,6 @@ pub(super) struct Search<'a> {
     grown_events: u64,
     /// Size of the first database when it was opened.
     opened_bytes: Option<u64>,
-    /// The highest rate that met the objective, and its load.
-    best: Option<(f64, Drive)>,
     rig: Option<Box<dyn Rig + 'a>>,
     database_bytes: u64,
     oom_kills_while_filling: u32,
@@ -107,7 +101,6 @@ impl<'a> Search<'a> {
             durability,
             grown_events,
             opened_bytes: None,
-            best: None,
             rig: None,
             database_bytes: 0,
             oom_kills_while_filling: 0,
@@ -169,21 +162,6 @@ impl<'a> Search<'a> {
         BELOW_CEILING * self.highest(required)
     }
 
-    /// Looks for a rate that meets the objective once, from this share of the ceiling down to `required`.
-    pub(super) fn find_met(&mut self, required: f64, share: f64) -> Result<(), ProcessError> {
-        if self.candidate(required).is_none() {
-            return Ok(());
-        }
-        let mut rate = (share * self.highest(required)).max(required);
-        for _ in 0..RATES_OF_SIZE {
-            if self.is_over() || self.probe(rate)?.0 {
-                break;
-            }
-            rate = (STEP_DOWN * rate).max(required);
-        }
-        Ok(())
-    }
-
     /// The highest rate that can be worth a load: the ceiling, or the lowest that failed above `required`.
     pub(super) fn highest(&self, required: f64) -> f64 {
         let ceiling = self.findings.ceiling_per_second().unwrap_or(WITHOUT_CEILING * required);
@@ -204,27 +182,20 @@ impl<'a> Search<'a> {
     pub(super) fn probe(&mut self, rate: f64) -> Result<(bool, Option<Drive>), ProcessError> {
         let (probe, drive) = self.offer(rate, self.input.probe_time(rate))?;
         self.findings.probes.push(probe);
-        let is_met = probe.rejection.is_none();
-        if is_met && self.best.as_ref().is_none_or(|best| rate > best.0) {
-            self.best = drive.clone().map(|drive| (rate, drive));
-        }
-        Ok((is_met, drive))
+        Ok((probe.rejection.is_none(), drive))
     }
 
-    /// The highest rate that met the objective once on its databases.
-    pub(super) fn size(&self) -> Option<SizeFindings> {
-        let (per_second, drive) = self.best.as_ref()?;
-        let all = &drive.measurement;
-        let response = all.request(self.input.request)?.response.percentile(self.input.spec.objective.percentile)?;
-        let services = all.commands.iter().flatten().map(|latency| &latency.service);
-        let (count, busy_ns) = services.fold((0.0, 0.0), |(count, busy_ns), service| {
-            (count + service.count() as f64, busy_ns + service.mean() * service.count() as f64)
-        });
-        (count > 0.0).then_some(SizeFindings {
+    /// What its closed loop and these loads, at the share of it that is sustained, tell of its databases' size.
+    pub(super) fn size(&self, loads: &[Drive]) -> Option<SizeFindings> {
+        let of = |load: &Drive| {
+            load.measurement.request(self.input.request)?.response.percentile(self.input.spec.objective.percentile)
+        };
+        let mut responses: Vec<u64> = loads.iter().filter_map(of).collect();
+        responses.sort_unstable();
+        Some(SizeFindings {
             database_bytes: self.opened_bytes?,
-            per_second: *per_second,
-            service_seconds: busy_ns / count / 1e9,
-            response_seconds: response as f64 / 1e9,
+            ceiling_per_second: self.findings.ceiling_per_second()?,
+            response_seconds: responses.get(responses.len() / 2).map(|&response| response as f64 / 1e9),
         })
     }
 

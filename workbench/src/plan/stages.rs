@@ -14,8 +14,8 @@ const FILL_BYTES_PER_SECOND: f64 = 400e6;
 const LOOK: f64 = 0.15;
 /// Expected time to link a filled database into place, to open and to close it, seconds.
 const SET_UP: f64 = 1.0;
-/// Expected loads until a rate on a smaller database meets the objective.
-const SIZE_LOADS: f64 = 1.5;
+/// The rates that are tried, as a multiple of the required one: small machines sustain more than most targets.
+const TIMES_REQUIRED: f64 = 4.0;
 /// Expected time to survey data and restarts, seconds.
 const SURVEY: f64 = 3.0;
 /// Expected time to walk the commands of the forecast, seconds.
@@ -51,7 +51,7 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
     let warmup = effort.warmup.as_secs_f64();
     let ceiling = SET_UP + effort.saturation.as_secs_f64() + warmup;
     let fill = input.source.grown(spec.most_grown_events()).preload_disk_bytes() as f64 / FILL_BYTES_PER_SECOND;
-    let probe = input.probe_time(spec.required_per_second()).as_secs_f64() + warmup + LOOK;
+    let probe = input.probe_time(TIMES_REQUIRED * spec.required_per_second()).as_secs_f64() + warmup + LOOK;
     let hold_out =
         RATES_MISSED.mul_add(SET_UP, SET_UP) + (f64::from(fewest_trials(effort.error)) + LOADS_MISSED) * probe;
     let sizes = spec.grown_events.len() - 1;
@@ -64,11 +64,7 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
         stage(Stage::HoldOut, 1, hold_out * f64::from(modes)),
         stage(Stage::Survey, 1, SURVEY),
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
-        stage(
-            Stage::Sizes,
-            if is_quick { count(sizes) } else { modes * count(sizes) },
-            ceiling + SIZE_LOADS * probe + SURVEY,
-        ),
+        stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, ceiling + probe + SURVEY),
         stage(Stage::Writers, sweeps, points * point),
     ];
     stages.push(stage(Stage::Forecast, 1, FORECAST));

@@ -75,7 +75,7 @@ pub struct HorizonMode {
     /// The same on databases beyond the horizon's, modelled: those of higher targets.
     #[serde(default)]
     pub beyond: Vec<SizeRate>,
-    /// How far the model was off at a size that it was not fitted on; absent if there was one size only.
+    /// How far the model was off at a size that it was not fitted on; absent if there was none, as in a quick plan.
     pub error: Option<ModelErrorInfo>,
     /// The smallest machine that sustains the required rate, over the time until the horizon.
     pub periods: Vec<MachinePeriod>,
@@ -99,7 +99,7 @@ impl HorizonMode {
 pub struct SizeRate {
     /// Size of the database when it was opened.
     pub database_bytes: f64,
-    /// Measured, or modelled from the rates of smaller ones and the time of a read from this disk.
+    /// Measured, or modelled from those that were.
     pub basis: Basis,
     /// Highest rate that meets the objective, commands per second.
     pub per_second: f64,
@@ -113,7 +113,7 @@ pub struct SizeRate {
 pub struct ModelErrorInfo {
     /// Of the highest rate that meets the objective: 20 is a fifth too high.
     pub rate_percent: f64,
-    /// Of the response time at the percentile of the objective; absent if the model says that the rate is not sustained.
+    /// Of the response time at the percentile of the objective; absent if no load of that size was completed.
     pub response_percent: Option<f64>,
 }
 

@@ -37,7 +37,7 @@ pub struct ThroughputPrice {
     pub off_per_second: f64,
     /// With durability on.
     pub on_per_second: f64,
-    /// The second as a share of the first.
+    /// The second as a share of the first, 100 at most: durability makes nothing faster.
     pub kept_percent: f64,
     /// Where that share lies, by the rates that were sustained and the next higher ones that missed the objective; absent where a
     /// mode missed it at no higher rate, and for closed loops.
@@ -112,17 +112,22 @@ impl DurabilityPrice {
 impl ThroughputPrice {
     /// Of a rate with durability off and one with durability on; `None` if the first is 0.
     pub(crate) fn new(basis: ThroughputBasis, machine: Option<String>, (off, on): (f64, f64)) -> Option<Self> {
-        let kept_percent = 100.0 * on / off;
+        let kept_percent = percent_kept(off, on);
         let price =
             Self { basis, machine, off_per_second: off, on_per_second: on, kept_percent, kept_band_percent: None };
-        kept_percent.is_finite().then_some(price)
+        (off > 0.0).then_some(price)
     }
 
     /// With the band that follows from the rates that missed the objective above those that are compared.
     pub(crate) fn within(self, missed: Option<(f64, f64)>) -> Self {
-        let band = |(off, on)| [100.0 * self.on_per_second / off, 100.0 * on / self.off_per_second];
+        let band = |(off, on)| [percent_kept(off, self.on_per_second), percent_kept(self.off_per_second, on)];
         Self { kept_band_percent: missed.map(band), ..self }
     }
+}
+
+/// More than all is chance.
+fn percent_kept(off_per_second: f64, on_per_second: f64) -> f64 {
+    (100.0 * on_per_second / off_per_second).min(100.0)
 }
 
 impl LatencyPrice {
@@ -183,6 +188,10 @@ mod tests {
         let closed = DurabilityPrice::of_modes(&modes, None).unwrap().throughput.unwrap();
         assert_eq!(closed.basis, ThroughputBasis::Saturation);
         assert!((closed.kept_percent - 25.0).abs() < 1e-9);
+        let of_rates = |rates| ThroughputPrice::new(ThroughputBasis::Objective, None, rates);
+        let faster = of_rates((100.0, 120.0)).unwrap().within(Some((110.0, 130.0)));
+        assert_eq!((faster.kept_percent, faster.kept_band_percent), (100.0, Some([100.0, 100.0])));
+        assert_eq!(of_rates((0.0, 120.0)), None);
         assert_eq!(DurabilityPrice::of_modes(&modes[..1], Some("persist")), None);
     }
 }

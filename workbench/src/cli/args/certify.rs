@@ -53,6 +53,10 @@ pub(crate) struct CertifyArgs {
     /// Durability modes to test, one after the other
     #[arg(long, value_enum, default_value_t = DurabilityArg::On)]
     pub(crate) durability: DurabilityArg,
+    /// Events that the actors of a workload have persisted besides its preload, more of busier actors: a database as it will
+    /// be later. The report of a plan names the number
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = values::count::<u64>(0..=u64::MAX))]
+    pub(crate) grown_by: u64,
     #[command(flatten)]
     pub(crate) machine: MachineArgs,
     /// Random seed [default: the workload's own; 1 for a trace]

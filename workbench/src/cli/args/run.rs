@@ -60,7 +60,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) start_at: Option<Timestamp>,
     /// Events that the actors of a workload have persisted besides its preload, more of busier actors: a database as it will
-    /// be later
+    /// be later. The report of a plan names the number
     #[arg(long, value_name = "EVENTS", default_value_t = 0, value_parser = count::<u64>(0..=u64::MAX))]
     pub(crate) grown_by: u64,
     /// Objective: a percentile of the response time and its limit, for example `p99=10ms` or `recover:p99.9=50ms`

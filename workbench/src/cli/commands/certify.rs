@@ -64,7 +64,7 @@ pub(crate) fn run(args: &CertifyArgs, output: Output) -> Result<Outcome, CliErro
 
 fn source(args: &CertifyArgs, origin: &Path, seed: Option<u64>) -> Result<Source, CliError> {
     let spec = SourceSpec { origin: origin.to_owned(), seed, allow_truncated: args.allow_truncated };
-    Ok(spec.read(&args.data.data_dir, None)?)
+    resolve::grown(&spec.read(&args.data.data_dir, None)?, args.grown_by)
 }
 
 fn request<'a>(

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let passes = if args.rate.is_some() || args.measure.is_some() { None } else { Some(1) };
     let origin = args.source.spec()?;
     let metrics = MetricsServer::start(args.metrics.metrics, path_text(&origin.origin), output)?;
-    let source = grown(&origin.read(data_directory, passes)?, args.grown_by)?;
+    let source = resolve::grown(&origin.read(data_directory, passes)?, args.grown_by)?;
     let machine_spec = resolve::machine_spec(&args.machine, &host);
     let spec = run_spec(args, &source, &host, output)?;
     spec.check(&source)?;
@@ -83,16 +83,6 @@ pub(crate) fn run(args: &RunArgs, output: Output) -> Result<Outcome, CliError> {
     let report = run_report(&context, &spec, &outcome, args.slo.as_ref());
     let rounds: Vec<_> = outcome.modes.iter().map(ModeOutcome::named_rounds).collect();
     publish(&report, attachments(&report, &rounds), &args.place, output)
-}
-
-fn grown(source: &Source, events: u64) -> Result<Source, CliError> {
-    match source {
-        Source::Trace { .. } if events > 0 => Err(CliError::Usage(format!(
-            "--grown-by: the trace {} does not grow, expected a workload; `ave-workbench trace fit` makes one",
-            source.name()
-        ))),
-        _ => Ok(source.grown(events)),
-    }
 }
 
 fn run_spec(args: &RunArgs, source: &Source, host: &HostProfile, output: Output) -> Result<RunSpec, RunError> {
