@@ -152,6 +152,11 @@ impl Measurement {
         self.commands[kind.index()].as_ref()
     }
 
+    /// Response time of a kind of request, nanoseconds; `None` if the samples do not support the percentile.
+    pub(crate) fn response_ns(&self, request: RequestKind, percentile: Percentile) -> Option<u64> {
+        self.request(request)?.response.percentile(percentile)
+    }
+
     /// Latency of a kind of request; `None` if none was issued.
     pub fn request(&self, request: RequestKind) -> Option<&CommandLatency> {
         match request {

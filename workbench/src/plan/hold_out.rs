@@ -108,18 +108,23 @@ impl<'s, 'a> HoldOut<'s, 'a> {
         if sustained == Some(true) {
             let kept = (KEPT * self.rate).max(self.lowest.unwrap_or(0.0).min(self.rate));
             self.search.sustain(kept, self.rate, drives);
-            self.raise();
+            self.held = Some(self.rate);
         } else {
-            self.lower();
+            self.failed = Some(self.rate);
         }
+        self.choose_rate();
         Ok(())
     }
 
-    fn raise(&mut self) {
-        self.held = Some(self.rate);
-        if let Some(failed) = self.failed {
-            return self.try_between(self.rate, failed);
+    fn choose_rate(&mut self) {
+        match (self.held, self.failed) {
+            (Some(held), Some(failed)) => self.try_between(held, failed),
+            (Some(_), None) => self.raise(),
+            (None, _) => self.lower(),
         }
+    }
+
+    fn raise(&mut self) {
         let next = (STEP_UP * self.rate).min(self.highest);
         self.is_decided = next < WORTH_RAISING * self.rate || (self.is_late() && self.has_margin(self.rate));
         self.rate = next;
@@ -143,10 +148,6 @@ impl<'s, 'a> HoldOut<'s, 'a> {
     }
 
     fn lower(&mut self) {
-        self.failed = Some(self.rate);
-        if let Some(held) = self.held {
-            return self.try_between(held, self.rate);
-        }
         let step = STEPS_DOWN.get(self.steps_down).map(|&step| if self.is_late() { LATE_STEP_DOWN } else { step });
         let lowest = self.lowest.unwrap_or(0.0);
         let lower = match step.map(|step| step * self.rate) {

@@ -42,8 +42,8 @@ pub(super) trait Work {
     fn written_bytes(&self, database_bytes: f64) -> f64;
 }
 
-/// A machine whose rates on databases of several sizes are known.
-pub(super) struct SizeModel<'a> {
+/// What was measured of a machine on databases of several sizes.
+pub(super) struct MeasuredSizes<'a> {
     pub(super) work: &'a dyn Work,
     /// Time between two random reads of the disk when every writer has one there, seconds.
     pub(super) read_seconds: f64,
@@ -51,8 +51,8 @@ pub(super) struct SizeModel<'a> {
     pub(super) limit_seconds: f64,
     /// Memory for blocks of the measured machine.
     pub(super) memory_bytes: f64,
-    /// Ascending by size, at least one.
-    pub(super) measured: &'a [SizeFindings],
+    /// Ascending by size.
+    pub(super) sizes: &'a [SizeFindings],
     /// The same of the machine in the other durability mode: they tell what reads add if this mode was measured at one size.
     pub(super) other_mode: &'a [SizeFindings],
     /// The rate that is sustained on the largest.
@@ -61,9 +61,27 @@ pub(super) struct SizeModel<'a> {
     pub(super) at_target_seconds: f64,
 }
 
-impl SizeModel<'_> {
-    fn largest(&self) -> &SizeFindings {
-        &self.measured[self.measured.len() - 1]
+impl<'a> MeasuredSizes<'a> {
+    /// The line through the smallest and the largest; `None` if there are none.
+    pub(super) fn fit(self) -> Option<SizeModel<'a>> {
+        let (smallest, largest) = (self.sizes.first()?, self.sizes.last()?);
+        let writes_grow = self.written(largest) > SAME_WRITES * self.written(smallest);
+        let line = |sizes| slope(sizes, |one| self.reads(one.database_bytes as f64, self.memory_bytes), LEAST_READS);
+        let of_reads = if writes_grow { None } else { line(self.sizes).or_else(|| line(self.other_mode)) };
+        let seconds_per_written_byte = if writes_grow {
+            slope(self.sizes, |one| self.written(one), 0.0).unwrap_or(0.0)
+        } else {
+            largest.seconds() / self.written(largest).max(1.0)
+        };
+        Some(SizeModel {
+            largest: *largest,
+            reads: self.reads(largest.database_bytes as f64, self.memory_bytes),
+            written: self.written(largest),
+            writes_grow,
+            seconds_per_read: of_reads.unwrap_or(self.read_seconds),
+            seconds_per_written_byte,
+            measured: self,
+        })
     }
 
     fn reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
@@ -73,41 +91,32 @@ impl SizeModel<'_> {
     fn written(&self, one: &SizeFindings) -> f64 {
         self.work.written_bytes(one.database_bytes as f64)
     }
+}
 
+/// The rates of a machine over the size of its database.
+pub(super) struct SizeModel<'a> {
+    measured: MeasuredSizes<'a>,
+    largest: SizeFindings,
+    /// Work of a command on the largest database.
+    reads: f64,
+    written: f64,
     /// Whether commands write more on the larger of the databases that were measured.
-    fn writes_grow(&self) -> bool {
-        self.written(self.largest()) > SAME_WRITES * self.written(&self.measured[0])
-    }
+    writes_grow: bool,
+    /// What a read adds to the time of a command.
+    seconds_per_read: f64,
+    /// What a byte that is written adds: in proportion if all databases write the same.
+    seconds_per_written_byte: f64,
+}
 
-    /// What a read adds to the time of a command, seconds.
-    fn seconds_per_read(&self) -> f64 {
-        let reads = |one: &SizeFindings| self.reads(one.database_bytes as f64, self.memory_bytes);
-        let line = |sizes| slope(sizes, reads, LEAST_READS);
-        let fitted = if self.writes_grow() { None } else { line(self.measured).or_else(|| line(self.other_mode)) };
-        fitted.unwrap_or(self.read_seconds)
-    }
-
-    /// What a byte that is written adds to the time of a command, seconds: in proportion if both databases write the same.
-    fn seconds_per_written_byte(&self) -> f64 {
-        let largest = self.largest();
-        let in_proportion = largest.seconds() / self.written(largest).max(1.0);
-        if self.writes_grow() {
-            slope(self.measured, |one| self.written(one), 0.0).unwrap_or(0.0)
-        } else {
-            in_proportion
-        }
-    }
-
+impl SizeModel<'_> {
     fn seconds_of_reads(&self, database_bytes: f64, memory_bytes: f64) -> f64 {
-        let largest = self.largest();
-        let reads = self.reads(largest.database_bytes as f64, self.memory_bytes);
-        largest.seconds() + self.seconds_per_read() * (self.reads(database_bytes, memory_bytes) - reads)
+        let more = self.measured.reads(database_bytes, memory_bytes) - self.reads;
+        self.largest.seconds() + self.seconds_per_read * more
     }
 
     fn seconds_of_writes(&self, database_bytes: f64) -> f64 {
-        let largest = self.largest();
-        let more = self.work.written_bytes(database_bytes) - self.written(largest);
-        largest.seconds() + self.seconds_per_written_byte() * more
+        let more = self.measured.work.written_bytes(database_bytes) - self.written;
+        self.largest.seconds() + self.seconds_per_written_byte * more
     }
 
     /// The highest rate that meets the objective with so much memory for blocks; never more than on the largest database that was
@@ -123,34 +132,33 @@ impl SizeModel<'_> {
 
     /// The share of the ceiling that is sustained.
     fn share(&self) -> f64 {
-        self.sustained_per_second * self.largest().seconds()
+        self.measured.sustained_per_second * self.largest.seconds()
     }
 
     /// The highest rate if a command takes so long.
     fn rate_at(&self, seconds: f64) -> f64 {
-        let (largest, share) = (self.largest(), self.share());
-        let slower = (seconds / largest.seconds()).max(1.0);
-        let limit = self.limit_seconds / slower;
-        let meeting = match largest.response_seconds {
+        let slower = (seconds / self.largest.seconds()).max(1.0);
+        let limit = self.measured.limit_seconds / slower;
+        let meeting = match self.largest.response_seconds {
             Some(response) if response > limit => {
-                let rest = self.at_target_seconds.min(response);
+                let rest = self.measured.at_target_seconds.min(response);
                 ((limit - rest) / (response - rest).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
             }
             _ => 1.0,
         };
-        meeting * share / (slower * largest.seconds())
+        meeting * self.share() / (slower * self.largest.seconds())
     }
 
     /// How far the line is off at the sizes between those that it goes through, at most; `None` if there are none.
     pub(super) fn error(&self) -> Option<ModelErrorInfo> {
-        let [_, between @ .., largest] = self.measured else { return None };
+        let [_, between @ .., largest] = self.measured.sizes else { return None };
         let percent_off = |predicted: f64, measured: f64| 100.0 * (predicted / measured - 1.0);
         let error = |one: &SizeFindings| {
             let bytes = one.database_bytes as f64;
-            let predicted = if self.writes_grow() {
+            let predicted = if self.writes_grow {
                 self.seconds_of_writes(bytes)
             } else {
-                self.seconds_of_reads(bytes, self.memory_bytes)
+                self.seconds_of_reads(bytes, self.measured.memory_bytes)
             };
             let slower = predicted / largest.seconds();
             let response = largest.response_seconds.zip(one.response_seconds);
@@ -167,14 +175,15 @@ impl SizeModel<'_> {
         let point = |database_bytes, per_second, basis| self.point(database_bytes, per_second, basis);
         let known = self
             .measured
+            .sizes
             .iter()
             .map(|one| point(one.database_bytes as f64, self.share() * one.ceiling_per_second, Basis::Measured));
-        let from = self.largest().database_bytes.max(1) as f64;
+        let from = self.largest.database_bytes.max(1) as f64;
         let ratio = (end_bytes / from).max(1.0);
         let steps = if ratio > 1.0 { POINTS } else { 0 };
         let beyond = (1..=steps).map(|step| {
             let database_bytes = from * ratio.powf(f64::from(step) / f64::from(POINTS));
-            point(database_bytes, self.rate(database_bytes, self.memory_bytes), Basis::Modelled)
+            point(database_bytes, self.rate(database_bytes, self.measured.memory_bytes), Basis::Modelled)
         });
         known.chain(beyond).collect()
     }
@@ -182,12 +191,12 @@ impl SizeModel<'_> {
     /// Rates on databases that are larger than these bytes.
     pub(super) fn beyond(&self, bytes: f64) -> Vec<SizeRate> {
         let size = |step: u32| bytes * BEYOND.powf(f64::from(step) / f64::from(BEYOND_POINTS));
-        let larger = (1..=BEYOND_POINTS).map(size).filter(|&bytes| bytes > self.largest().database_bytes as f64);
-        larger.map(|bytes| self.point(bytes, self.rate(bytes, self.memory_bytes), Basis::Modelled)).collect()
+        let larger = (1..=BEYOND_POINTS).map(size).filter(|&bytes| bytes > self.largest.database_bytes as f64);
+        larger.map(|bytes| self.point(bytes, self.rate(bytes, self.measured.memory_bytes), Basis::Modelled)).collect()
     }
 
     fn point(&self, database_bytes: f64, per_second: f64, basis: Basis) -> SizeRate {
-        let disk_reads_per_command = self.work.disk_reads(database_bytes, self.memory_bytes);
+        let disk_reads_per_command = self.measured.work.disk_reads(database_bytes, self.measured.memory_bytes);
         SizeRate { database_bytes, basis, per_second, disk_reads_per_command }
     }
 }
@@ -217,7 +226,7 @@ pub(super) fn periods(
     date: impl Fn(f64) -> Option<String>,
 ) -> Vec<MachinePeriod> {
     let enough = |at_days: f64| {
-        let size = size_at(at_days).max(model.measured[0].database_bytes as f64);
+        let size = size_at(at_days).max(model.measured.sizes[0].database_bytes as f64);
         let holds = |one: &&Candidate<'_>| model.rate(size, one.memory_bytes) >= required_per_second;
         candidates.iter().find(holds).map(|one| one.name.to_owned())
     };
@@ -292,17 +301,21 @@ mod tests {
     }
 
     /// Half of the ceiling is sustained.
-    fn model<'a>(work: &'a dyn Work, measured: &'a [SizeFindings]) -> SizeModel<'a> {
-        SizeModel {
+    fn measured<'a>(work: &'a dyn Work, sizes: &'a [SizeFindings]) -> MeasuredSizes<'a> {
+        MeasuredSizes {
             work,
             read_seconds: READ_SECONDS,
             limit_seconds: 0.01,
             memory_bytes: 0.5 * GIB,
-            measured,
+            sizes,
             other_mode: &[],
-            sustained_per_second: 0.5 * measured[measured.len() - 1].ceiling_per_second,
+            sustained_per_second: 0.5 * sizes[sizes.len() - 1].ceiling_per_second,
             at_target_seconds: 0.0,
         }
+    }
+
+    fn model<'a>(work: &'a dyn Work, sizes: &'a [SizeFindings]) -> SizeModel<'a> {
+        measured(work, sizes).fit().unwrap()
     }
 
     fn assert_close(one: f64, other: f64) {
@@ -325,6 +338,7 @@ mod tests {
         assert_close(model.rate(GIB, 0.5 * GIB), 0.5 / (SECONDS + 0.5 * READ_SECONDS));
         assert_close(model.rate(0.25 * GIB, 0.5 * GIB), 0.5 / SECONDS);
         assert_eq!(model.error(), None);
+        assert!(MeasuredSizes { sizes: &[], ..self::measured(&Uniform, &measured) }.fit().is_none());
     }
 
     #[test]
@@ -336,7 +350,7 @@ mod tests {
         assert_eq!(model(&Uniform, &two).error(), None);
         // In the other mode it was measured at one size.
         let one = [size(2.0, seconds(2.0))];
-        let other = SizeModel { other_mode: &two, ..model(&Uniform, &one) };
+        let other = MeasuredSizes { other_mode: &two, ..measured(&Uniform, &one) }.fit().unwrap();
         assert_close(other.rate(4.0 * GIB, 0.5 * GIB), rate);
         let exact = [two[0], size(1.0, seconds(1.0)), two[1]];
         assert!(model(&Uniform, &exact).error().unwrap().rate_percent.abs() < 1e-6);
@@ -351,8 +365,8 @@ mod tests {
     #[test]
     fn the_share_of_the_ceiling_shrinks_where_the_objective_would_be_missed() {
         // 3 ms at the target, 8 ms at half of the ceiling, 10 ms allowed.
-        let measured = [SizeFindings { response_seconds: Some(0.008), ..size(0.25, SECONDS) }];
-        let model = SizeModel { at_target_seconds: 0.003, ..model(&Uniform, &measured) };
+        let sizes = [SizeFindings { response_seconds: Some(0.008), ..size(0.25, SECONDS) }];
+        let model = MeasuredSizes { at_target_seconds: 0.003, ..measured(&Uniform, &sizes) }.fit().unwrap();
         let of = |slower: f64, share: f64| share / (slower * SECONDS);
         // Commands that take 1.25 times as long would take 10 ms at half of the ceiling, those that take twice as long 10 ms at a
         // fifth: 2 × (3 + 5 × 0.4) ms.
@@ -429,7 +443,7 @@ mod tests {
             let rate = model.rate(gib * GIB, memory * GIB);
             prop_assert!(model.rate(gib * GIB, 2.0 * memory * GIB) >= rate);
             prop_assert!(model.rate(2.0 * gib * GIB, memory * GIB) <= rate);
-            prop_assert!(rate <= model.sustained_per_second * (1.0 + 1e-9) && rate >= 0.0);
+            prop_assert!(rate <= model.measured.sustained_per_second * (1.0 + 1e-9) && rate >= 0.0);
         }
     }
 }

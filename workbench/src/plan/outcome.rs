@@ -158,7 +158,7 @@ impl ModeFindings {
     }
 }
 
-/// Rates on a database of one size.
+/// The ceiling on a database of one size, and a load below it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizeFindings {
     /// Size when it was opened, bytes.

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use crate::host::{DiskProfile, Machine};
 use crate::load::{BlockGeometry, Drive, ReadCurve, Source};
 use crate::plan::forecast::{DAYS_PER_YEAR, Deployment, later};
-use crate::plan::horizon::{Candidate, SizeModel, Work, periods};
+use crate::plan::horizon::{Candidate, MeasuredSizes, Work, periods};
 use crate::plan::outcome::{MachineFindings, ModeFindings, Outlook, PlanOutcome};
 use crate::plan::spec::PlanSpec;
 use crate::report::{End, ForecastInfo, HorizonInfo, HorizonMode, ValidUntil, WorkingSet};
@@ -138,22 +138,22 @@ impl OutlookInput<'_> {
 
     fn mode(&self, mode: &ModeFindings, work: &dyn Work, days: f64) -> Option<HorizonMode> {
         let findings = mode.searched_machine(&mode.recommended()?.machine)?;
-        mode.sizes.last()?;
         let block_memory_bytes = block_memory(&findings.machine, findings);
         let other_mode = self.outcome.modes.iter().find(|other| {
             let recommended = other.recommended().map(|verdict| &verdict.machine);
             other.durability != mode.durability && recommended == Some(&findings.machine)
         });
-        let model = SizeModel {
+        let model = MeasuredSizes {
             work,
             read_seconds: self.read_seconds(findings.workers) / findings.workers as f64,
             limit_seconds: self.spec.objective.limit_ns as f64 / 1e9,
             memory_bytes: block_memory_bytes,
-            measured: &mode.sizes,
+            sizes: &mode.sizes,
             other_mode: other_mode.map_or(&[], |other| &other.sizes),
             sustained_per_second: findings.sustained_per_second()?,
             at_target_seconds: self.at_target_seconds(mode).unwrap_or(0.0),
-        };
+        }
+        .fit()?;
         let machines = self.spec.candidates_and_host();
         let larger = machines.iter().filter(|machine| !machine.is_host && machine.is_at_least(&findings.machine));
         let candidates: Vec<_> = larger
@@ -177,8 +177,7 @@ impl OutlookInput<'_> {
     /// The objective's percentile of the response time at the target.
     fn at_target_seconds(&self, mode: &ModeFindings) -> Option<f64> {
         let measured = &mode.at_target.as_ref()?.drive.measurement;
-        let response = &measured.request(self.outcome.request)?.response;
-        Some(response.percentile(self.spec.objective.percentile)? as f64 / 1e9)
+        Some(measured.response_ns(self.outcome.request, self.spec.objective.percentile)? as f64 / 1e9)
     }
 
     /// Mean time of a random read with so many at once.

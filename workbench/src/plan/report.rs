@@ -328,12 +328,12 @@ impl ReportInput<'_> {
         let is_recommended = mode.recommended().is_some_and(|verdict| verdict.machine == findings.machine);
         let (request, percentile) = (self.outcome.request, self.spec.objective.percentile);
         if let Some(at_target) = mode.at_target.as_ref().filter(|_| is_recommended) {
-            let value_ns = at_target.drive.measurement.request(request)?.response.percentile(percentile)?;
+            let value_ns = at_target.drive.measurement.response_ns(request, percentile)?;
             return Some(MachineLatency { value_ns, per_second: self.spec.target_per_second });
         }
         let lowest = findings.sustained.first()?;
         let all = Measurement::over_rounds(lowest.drives.iter().map(|drive| &drive.measurement));
-        let value_ns = all.request(request)?.response.percentile(percentile)?;
+        let value_ns = all.response_ns(request, percentile)?;
         Some(MachineLatency { value_ns, per_second: lowest.offered_per_second })
     }
 }

@@ -187,10 +187,9 @@ impl<'a> Search<'a> {
 
     /// What its closed loop and these loads, at the share of it that is sustained, tell of its databases' size.
     pub(super) fn size(&self, loads: &[Drive]) -> Option<SizeFindings> {
-        let of = |load: &Drive| {
-            load.measurement.request(self.input.request)?.response.percentile(self.input.spec.objective.percentile)
-        };
-        let mut responses: Vec<u64> = loads.iter().filter_map(of).collect();
+        let SearchInput { request, spec, .. } = *self.input;
+        let response = |load: &Drive| load.measurement.response_ns(request, spec.objective.percentile);
+        let mut responses: Vec<u64> = loads.iter().filter_map(response).collect();
         responses.sort_unstable();
         Some(SizeFindings {
             database_bytes: self.opened_bytes?,
@@ -249,12 +248,12 @@ impl<'a> Search<'a> {
 
     fn judge(&self, rate: f64, drive: Option<&Drive>) -> ProbeResult {
         let (objective, request) = (&self.input.spec.objective, self.input.request);
-        let response = drive.and_then(|drive| drive.measurement.request(request)).map(|latency| &latency.response);
+        let response = |percentile| drive?.measurement.response_ns(request, percentile);
         ProbeResult {
             offered_per_second: rate,
             achieved_per_second: drive.map(|drive| drive.measurement.commands_per_second()),
-            p50_ns: response.and_then(|response| response.percentile(Percentile::P50)),
-            slo_percentile_ns: response.and_then(|response| response.percentile(objective.percentile)),
+            p50_ns: response(Percentile::P50),
+            slo_percentile_ns: response(objective.percentile),
             worst_slice_ns: drive.and_then(|drive| worst_slice(drive, objective, request)),
             rejection: drive.map_or(Some(Rejection::OutOfMemory), |drive| rejection(drive, objective, request)),
         }

@@ -66,8 +66,8 @@ fn stages(spec: &PlanSpec, input: &SearchInput<'_>, at_target: Duration) -> Vec<
         stage(Stage::Target, modes, at_target.as_secs_f64() + warmup),
         stage(Stage::Sizes, if is_quick { count(sizes) } else { modes * count(sizes) }, ceiling + probe + SURVEY),
         stage(Stage::Writers, sweeps, points * point),
+        stage(Stage::Forecast, 1, FORECAST),
     ];
-    stages.push(stage(Stage::Forecast, 1, FORECAST));
     if spec.extrapolates() {
         stages.push(stage(Stage::Scaling, modes, 4.0 * point));
     }

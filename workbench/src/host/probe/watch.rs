@@ -34,7 +34,7 @@ impl<'a> DiskWatch<'a> {
     }
 
     /// Measures syncs of 4 KiB and single random reads of 4 KiB, and keeps their medians.
-    pub(crate) fn sample(&mut self) -> Result<(), ProbeError> {
+    fn sample(&mut self) -> Result<(), ProbeError> {
         let at_seconds = self.began.elapsed().as_secs_f64();
         let mut measure = || Ok((self.log.sync(BLOCK_BYTES, SYNCS)?, self.data.read_randomly(1, READS)?));
         let (syncs, reads) = measure().map_err(ProbeError::under(self.directory))?;

@@ -9,20 +9,23 @@ use ave_actors_rocksdb::trace::OpKind;
 
 /// For each group the register that its states are, if they are one. Memory: three bytes per actor.
 pub(super) fn registers(trace: &Trace, groups: &[Group]) -> io::Result<Vec<Option<Register>>> {
-    let mut actors = vec![0_u64; groups.len()];
+    let mut actors_count = vec![0_u64; groups.len()];
     let group_of: Vec<Option<u8>> = trace
         .actors()
         .iter()
         .map(|actor| {
             let group = groups.iter().position(|group| group.has(&actor.type_name))?;
-            actors[group] += 1;
+            actors_count[group] += 1;
             u8::try_from(group).ok()
         })
         .collect();
-    let mut lines: Vec<Vec<Line>> = actors
-        .iter()
-        .map(|&count| if count == 1 { groups.iter().map(|_| Line::default()).collect() } else { Vec::new() })
-        .collect();
+    let has_others = |&count: &u64| count == 1 && groups.len() > 1;
+    if !actors_count.iter().any(has_others) {
+        return Ok(vec![None; groups.len()]);
+    }
+    let lines_of =
+        |count| if has_others(count) { groups.iter().map(|_| Line::default()).collect() } else { Vec::new() };
+    let mut lines: Vec<Vec<Line>> = actors_count.iter().map(lines_of).collect();
     let (mut has_events, mut appeared) = (vec![false; group_of.len()], vec![0_u64; groups.len()]);
     trace.for_each_command(|command, ops| {
         let actor = command.actor as usize;
